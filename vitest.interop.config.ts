@@ -38,9 +38,6 @@ export default defineConfig({
 });
 
 /** The tests of the folder of that name. */
-function suite(
-  name: string,
-  options: UserWorkspaceConfig['test'] = {},
-): UserWorkspaceConfig & { extends: true } {
+function suite(name: string, options: UserWorkspaceConfig['test'] = {}): UserWorkspaceConfig & { extends: true } {
   return { extends: true, test: { name, include: [`test/${name}/**/*.test.ts`], ...options } };
 }

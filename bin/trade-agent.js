@@ -24,9 +24,7 @@ import('../dist/main.js')
     if (error && error.code === 'ERR_MODULE_NOT_FOUND' && /dist[\\/]main\.js/.test(String(error.message))) {
       process.stderr.write('trade-agent is not built yet. Run "npm run build" first.\n');
     } else {
-      process.stderr.write(
-        'trade-agent could not start: ' + (error && error.message ? error.message : error) + '\n',
-      );
+      process.stderr.write('trade-agent could not start: ' + (error && error.message ? error.message : error) + '\n');
     }
     process.exit(1);
   });

@@ -12,5 +12,4 @@ if (unknown.length > 0) {
   console.error(`Unknown part: ${unknown.join(', ')}. Choose from ${Object.keys(parts).join(', ')}.`);
   process.exit(2);
 }
-for (const [name, run] of Object.entries(parts))
-  if (chosen.length === 0 || chosen.includes(name)) await run();
+for (const [name, run] of Object.entries(parts)) if (chosen.length === 0 || chosen.includes(name)) await run();

@@ -77,8 +77,7 @@ const metafile = {
 writeFileSync(join(root, outdir, 'metafile.json'), JSON.stringify(metafile));
 // Generates the manual page from the commands, so that it is always up to date.
 if (!forTests) await import('./man-page.mjs');
-if (!forTests)
-  writeFileSync(join(root, outdir, 'index.d.ts'), await libraryTypes(root, join(root, outdir, 'types')));
+if (!forTests) writeFileSync(join(root, outdir, 'index.d.ts'), await libraryTypes(root, join(root, outdir, 'types')));
 writeFileSync(join(root, outdir, 'help-texts.js'), await renderHelp(pathToFileURL(`${join(root, outdir)}/`)));
 if (!forTests) {
   writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, metafile));

@@ -86,17 +86,7 @@ function table(properties) {
   return ['| key | value | by itself | |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-function kind({
-  enum: values,
-  const: only,
-  type,
-  items,
-  format,
-  additionalProperties,
-  properties,
-  anyOf,
-  ...schema
-}) {
+function kind({ enum: values, const: only, type, items, format, additionalProperties, properties, anyOf, ...schema }) {
   if (values !== undefined) return values.map((value) => `\`${value}\``).join(', ');
   if (only !== undefined) return `\`${only}\``;
   if (type === 'array') return `a list: ${kind(items)}`;
@@ -114,9 +104,7 @@ function kind({
 }
 
 function range({ minimum, maximum }) {
-  const [low, high] = [minimum, maximum].map((one) =>
-    Math.abs(one) < Number.MAX_SAFE_INTEGER ? one : undefined,
-  );
+  const [low, high] = [minimum, maximum].map((one) => (Math.abs(one) < Number.MAX_SAFE_INTEGER ? one : undefined));
   if (low === undefined) return '';
   return high === undefined ? `, ${low} or more` : `, ${low} to ${high}`;
 }

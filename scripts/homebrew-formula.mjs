@@ -14,9 +14,7 @@ if (tarball === undefined || url === undefined || new URL(url).protocol !== 'htt
   console.error('usage: node scripts/homebrew-formula.mjs TARBALL --url https://… [--homepage https://…]');
   process.exit(2);
 }
-const { description, license } = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-);
+const { description, license } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex');
 
 // Homebrew limits descriptions to 80 characters and rejects a leading article.

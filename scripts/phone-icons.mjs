@@ -6,8 +6,7 @@ import { launchChromium } from '../test/integration/chromium.ts';
 const folder = new URL('../src/home/phone/page/', import.meta.url);
 const picture = readFileSync(new URL('icon.svg', folder), 'utf8');
 const background = '<rect width="512" height="512" fill="#0f6b43"/>';
-if (!picture.includes(background))
-  throw new Error('icon.svg has another background than the round one made of it');
+if (!picture.includes(background)) throw new Error('icon.svg has another background than the round one made of it');
 
 /** The image with rounded corners, for icons that no system crops to a shape. */
 const rounded = picture.replace(background, background.replace('height="512"', 'height="512" rx="112"'));

@@ -51,11 +51,7 @@ const premises = [
     what: 'the wall clock tells how long an order has been missed',
     changes: [
       ['gateway/orders/absence.ts', 'const now = clock.monotonic();', 'const now = clock.now();'],
-      [
-        'gateway/orders/absence.ts',
-        'now - known.last <= MOST_APART_MS &&',
-        'now - known.last <= 86_400_000 &&',
-      ],
+      ['gateway/orders/absence.ts', 'now - known.last <= MOST_APART_MS &&', 'now - known.last <= 86_400_000 &&'],
       ['gateway/orders/absence.ts', 'Math.abs(drift - known.drift) <= MOST_DRIFT_MS', 'true'],
     ],
     test: 'mandated.test.ts',
@@ -125,9 +121,7 @@ for (const number of numbers) {
     if (!sources.has(path)) sources.set(path, source);
     const times = source.split(original).length - 1;
     if (times !== 1) {
-      console.error(
-        `${JSON.stringify(original)} occurs ${times} times in src/${file}, not once: correct it here.`,
-      );
+      console.error(`${JSON.stringify(original)} occurs ${times} times in src/${file}, not once: correct it here.`);
       process.exit(1);
     }
     writeFileSync(

@@ -56,7 +56,7 @@ const slips = [
   {
     what: 'the one-time token is lost if the store is unavailable when the provider answers',
     file: 'approval/supervisor/proposal-run.ts',
-    original: 'tries > STORE_AWAY_S',
+    original: 'tries > MAX_STORE_OUTAGE_S',
     planted: 'tries > 0',
     test: 'unit/approval/waiting.test.ts',
     name: 'keeps an approval that arrives while the store is unavailable, and does not ask again',
@@ -155,7 +155,7 @@ if (isTogether) {
 }
 
 // A test that fails on the sources as they are catches nothing.
-const asIs = await statuses(chosen.map((number) => slipOf(number).test));
+const identity = await statuses(chosen.map((number) => slipOf(number).test));
 let passed = 0;
 for (const number of chosen) {
   const { file, what, test, name } = slipOf(number);
@@ -169,7 +169,7 @@ process.exit(passed === chosen.length ? 0 : 1);
 
 /** Why a slip is not caught; undefined if it is. */
 async function missedBy({ file, original, planted, test, name }) {
-  const before = asIs.get(keyOf(test, name));
+  const before = identity.get(keyOf(test, name));
   if (before !== 'passed') return `without the slip the test is ${before ?? 'not there'}`;
   let restore;
   try {

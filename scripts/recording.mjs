@@ -32,15 +32,7 @@ const env = {
 const started = new Set();
 
 try {
-  const sandbox = start([
-    'sandbox',
-    '--home',
-    join(folder, 'sandbox'),
-    '--port',
-    '0',
-    '--ready-file',
-    readyFile,
-  ]);
+  const sandbox = start(['sandbox', '--home', join(folder, 'sandbox'), '--port', '0', '--ready-file', readyFile]);
   const ready = await until(() => readReadyFile(readyFile), 'the sandbox');
   const phone = createPhoneClient({
     phone: ready.phone,

@@ -3,15 +3,7 @@
 // (docs/develop/RELEASING.md). Publishes nothing, and changes nothing else but the build output.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,8 +22,7 @@ if (folder === undefined)
   fail('the folder is missing', 'Pass the folder for the release: node scripts/release.mjs out');
 const out = resolve(folder);
 if (existsSync(out) && readdirSync(out).length > 0) fail(`${folder} is not empty`, 'Choose a new folder.');
-if (run('git', ['status', '--porcelain']) !== '')
-  fail('there are uncommitted changes', 'Commit or stash them.');
+if (run('git', ['status', '--porcelain']) !== '') fail('there are uncommitted changes', 'Commit or stash them.');
 const notes = notesOf(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version);
 if (notes === undefined)
   fail(
@@ -43,9 +34,7 @@ if (notes === undefined)
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run(process.execPath, ['scripts/build.mjs']);
 mkdirSync(out, { recursive: true });
-const [{ filename }] = JSON.parse(
-  run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', out]),
-);
+const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', out]));
 copyFileSync(join(root, 'dist/sbom.cdx.json'), join(out, `${name}-${version}.cdx.json`));
 writeFileSync(join(out, 'notes.md'), `${notes}\n\nBuilt of commit ${run('git', ['rev-parse', 'HEAD'])}.\n`);
 const files = readdirSync(out).sort();

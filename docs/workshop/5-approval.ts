@@ -31,8 +31,6 @@ while (['drafted', 'requested', 'approved', 'executing'].includes(now.state)) {
 }
 console.log(`the phone said: ${now.state}`);
 if (now.kind === 'order' && now.result !== undefined) {
-  console.log(
-    `the broker says: ${now.result.status}, ${now.result.filled_qty} at ${now.result.filled_avg_price}`,
-  );
+  console.log(`the broker says: ${now.result.status}, ${now.result.filled_qty} at ${now.result.filled_avg_price}`);
 }
 await app.close();

@@ -1,13 +1,7 @@
 // Step 6: fine-grained access. Rules refuse before the phone rings; a mandate, signed once, lets small orders pass without
 // ringing it each time. Tightening is free, loosening takes the phone.
 import { randomUUID } from 'node:crypto';
-import {
-  createApp,
-  createGatewayClient,
-  isTradeAgentError,
-  orderRequestSchema,
-  systemClock,
-} from 'trade-agent';
+import { createApp, createGatewayClient, isTradeAgentError, orderRequestSchema, systemClock } from 'trade-agent';
 
 const signal = AbortSignal.timeout(120_000);
 const tell = (line: string) => console.error(line);
@@ -37,9 +31,7 @@ await propose('60').catch((error: unknown) => {
 });
 
 const DAY_MS = 86_400_000;
-const until = new Date(Math.floor((Date.now() + 20 * DAY_MS) / 1000) * 1000)
-  .toISOString()
-  .replace('.000', '');
+const until = new Date(Math.floor((Date.now() + 20 * DAY_MS) / 1000) * 1000).toISOString().replace('.000', '');
 const asked = await gateway.propose(
   {
     kind: 'mandate',

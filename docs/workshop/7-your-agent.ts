@@ -15,9 +15,7 @@ const answers = createInterface({ input: server.stdout })[Symbol.asyncIterator](
 let last = 0;
 
 function tell(method: string, params: object, id?: number): void {
-  server.stdin.write(
-    `${JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), method, params })}\n`,
-  );
+  server.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), method, params })}\n`);
 }
 
 interface Answer {
@@ -46,8 +44,7 @@ async function ask(method: string, params: object): Promise<NonNullable<Answer['
 }
 
 const call = async (name: string, args: object) =>
-  (await ask('tools/call', { name, arguments: args, _meta: { progressToken: name } })).structuredContent ??
-  {};
+  (await ask('tools/call', { name, arguments: args, _meta: { progressToken: name } })).structuredContent ?? {};
 
 const client = { name: 'workshop', version: '1' };
 await ask('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: client });

@@ -28,10 +28,7 @@ async function answer(response, round) {
     );
   const say = (content) => send({ index: 0, delta: { role: 'assistant', content }, finish_reason: null });
   for (let line = 1; line <= LINES; line += AT_ONCE) {
-    const lines = Array.from(
-      { length: AT_ONCE },
-      (_, n) => `Line ${line + n}: **AAPL** and what it is worth.\n\n`,
-    );
+    const lines = Array.from({ length: AT_ONCE }, (_, n) => `Line ${line + n}: **AAPL** and what it is worth.\n\n`);
     if (!say(lines.join(''))) await new Promise((resolve) => response.once('drain', resolve));
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -41,8 +38,7 @@ async function answer(response, round) {
 }
 
 /** Returns the process that `script` started. */
-const childOf = (pid) =>
-  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+const childOf = (pid) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
 /** Returns the processor time so far in milliseconds, and the memory use in bytes. */
 function usageOf(pid) {

@@ -63,9 +63,7 @@ async function claimOne(stores, { rules, account, number, mandate }) {
   const note = (counted) => {
     const decision = decide(rules, subject, 'place', { ...facts, counted });
     const outside =
-      counted.mandate == null
-        ? []
-        : mandateMismatches(counted.mandate, { draft, slot: draft.slot, rules }, now);
+      counted.mandate == null ? [] : mandateMismatches(counted.mandate, { draft, slot: draft.slot, rules }, now);
     if (decision.effect !== 'allow' || outside.length > 0)
       throw new Error(`refused: ${[...decision.reasons, ...outside.map(({ reason }) => reason)]}`);
     return {
@@ -94,15 +92,11 @@ export async function benchClaims() {
     ];
     for (let number = 0; number < CLAIMS; number++)
       for (const row of rows) row.times.push(await claimOne(stores, { ...row, number }));
-    console.log(
-      `Claims of an order, on disk; ${CLAIMS} each, in turn: fastest, median; over one without a decision`,
-    );
+    console.log(`Claims of an order, on disk; ${CLAIMS} each, in turn: fastest, median; over one without a decision`);
     const [{ times: without }] = rows;
     for (const { name, times } of rows) {
       const over = (median(times) / median(without)).toFixed(2);
-      console.log(
-        `${name.padStart(18)} ${ms(fastest(times)).padStart(10)}, ${ms(median(times))}   ${over} ×`,
-      );
+      console.log(`${name.padStart(18)} ${ms(fastest(times)).padStart(10)}, ${ms(median(times))}   ${over} ×`);
     }
   } finally {
     database.close();

@@ -115,9 +115,7 @@ export async function benchPolicy() {
       }
     }
     const [{ times: without }] = gateways;
-    console.log(
-      `Until a gateway serves; ${RUNS} interleaved starts: fastest, median; over one without rules`,
-    );
+    console.log(`Until a gateway serves; ${RUNS} interleaved starts: fastest, median; over one without rules`);
     for (const { count, times } of gateways) {
       const over = (fastest(times) / fastest(without)).toFixed(2);
       console.log(

@@ -57,17 +57,8 @@ export async function withWorld(work) {
     TRADE_AGENT_HOME: join(folder, 'agent'),
     TRADE_AGENT_SANDBOX: readyFile,
   };
-  const cli = (args) =>
-    spawn(process.execPath, [launcher, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const sandbox = cli([
-    'sandbox',
-    '--home',
-    join(folder, 'sandbox'),
-    '--port',
-    '0',
-    '--ready-file',
-    readyFile,
-  ]);
+  const cli = (args) => spawn(process.execPath, [launcher, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const sandbox = cli(['sandbox', '--home', join(folder, 'sandbox'), '--port', '0', '--ready-file', readyFile]);
   try {
     const deadline = performance.now() + LIMIT_MS;
     while (!existsSync(readyFile)) {

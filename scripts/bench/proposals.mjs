@@ -27,11 +27,10 @@ export function benchProposals(counts) {
   const medians = [];
   let last;
   for (const count of counts) {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      ['--no-warnings', measure, String(count), TAPS],
-      { encoding: 'utf8', maxBuffer: 2 ** 26 },
-    );
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', measure, String(count), TAPS], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    });
     if (status !== 0) throw new Error(`${count} proposals: ${stderr}`);
     const load = JSON.parse(stdout);
     if (load.orders !== load.distinctOrders) throw new Error(`${count} proposals: an order was doubled`);

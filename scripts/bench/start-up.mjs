@@ -1,16 +1,7 @@
 // Measures startup and first paint, relative to bare Node.
 import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
-import {
-  chatInTerminal,
-  ended,
-  fastest,
-  hasScript,
-  launcher,
-  median,
-  output,
-  withWorld,
-} from './processes.mjs';
+import { chatInTerminal, ended, fastest, hasScript, launcher, median, output, withWorld } from './processes.mjs';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 15);
 

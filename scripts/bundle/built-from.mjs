@@ -15,9 +15,7 @@ export function builtFrom() {
   for (const file of ['package.json', 'package-lock.json', 'bin/trade-agent.js', 'LICENSE']) take(file);
   for (const folder of ['src', 'scripts']) {
     const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
-    const files = entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name));
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
     for (const file of files.sort()) take(file.slice(root.length + 1));
   }
   return digest.digest('hex');

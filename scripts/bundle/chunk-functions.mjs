@@ -50,10 +50,7 @@ async function asFunction(code) {
     logLevel: 'warning',
   });
   // Chunks are read as Latin-1, which is faster than UTF-8. esbuild escapes non-ASCII characters except in regexes.
-  const ascii = text.replace(
-    /[^\0-\x7f]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const ascii = text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   // Strict mode, like every ES module.
   return `(function(exports,require,module,__url){"use strict";${ascii}\n})`;
 }
@@ -73,9 +70,7 @@ function read(code) {
       found.imports.push({ from: node.source.value, specifiers });
       cut(node);
     } else if (node.type === 'ExportNamedDeclaration') {
-      found.exports.push(
-        ...node.specifiers.map(({ local, exported }) => ({ local: local.name, as: exported.name })),
-      );
+      found.exports.push(...node.specifiers.map(({ local, exported }) => ({ local: local.name, as: exported.name })));
       cut(node);
     } else if (node.type === 'ExportDefaultDeclaration') {
       found.exports.push({ local: '__default', as: 'default' });
@@ -182,9 +177,7 @@ function urlOf({ type, computed, property }) {
 
 function isNaming(node) {
   return (
-    node?.type === 'CallExpression' &&
-    node.callee.name === '__name' &&
-    typeof node.arguments[1]?.value === 'string'
+    node?.type === 'CallExpression' && node.callee.name === '__name' && typeof node.arguments[1]?.value === 'string'
   );
 }
 

@@ -74,9 +74,7 @@ export function findGroups(
   const { inputs } = metafile;
   const bytes = bytesOf(metafile);
   const importsOf = (file, kind) =>
-    inputs[file].imports
-      .filter((one) => one.kind === kind && Object.hasOwn(inputs, one.path))
-      .map(({ path }) => path);
+    inputs[file].imports.filter((one) => one.kind === kind && Object.hasOwn(inputs, one.path)).map(({ path }) => path);
   const lazy = new Set(
     Object.keys(inputs)
       .flatMap((file) => importsOf(file, 'dynamic-import'))
@@ -105,8 +103,7 @@ export function findGroups(
   /** Sources that load a binary are large, whatever the size of their code. */
   const loadsMore = (file) =>
     inputs[file].imports.some(
-      ({ path, external, kind }) =>
-        external && kind !== 'dynamic-import' && /^[@a-z]/.test(path) && !isBuiltin(path),
+      ({ path, external, kind }) => external && kind !== 'dynamic-import' && /^[@a-z]/.test(path) && !isBuiltin(path),
     );
   const weight = (files) =>
     [...files].reduce((sum, file) => sum + (loadsMore(file) ? Infinity : (bytes.get(file) ?? 0)), 0);
@@ -119,12 +116,8 @@ export function findGroups(
     for (const file of start.flatMap((one) => [...closure(one, there)])) there.add(file);
     /** Returns sources that a run may reach from the group, or that another group needs. */
     const candidates = () => {
-      const reached = [...there]
-        .filter((file) => file !== entry)
-        .flatMap((file) => importsOf(file, 'dynamic-import'));
-      const wanted = [...lazy].filter(
-        (file) => reached.includes(file) || passed.has(file) || there.has(file),
-      );
+      const reached = [...there].filter((file) => file !== entry).flatMap((file) => importsOf(file, 'dynamic-import'));
+      const wanted = [...lazy].filter((file) => reached.includes(file) || passed.has(file) || there.has(file));
       return wanted.filter((file) => !taken.has(file) && !SELDOM.includes(file));
     };
     const join = (file) => {

@@ -53,8 +53,7 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       const entry = /\/@langchain\/langgraph\/dist\/index\.js$/;
       unused.add(entry);
       build.onResolve({ filter: /^(\.|@langchain\/)/ }, async ({ path, pluginData, ...from }) => {
-        if (pluginData === entry || (path.startsWith('.') && !from.importer.includes('/@langchain/')))
-          return undefined;
+        if (pluginData === entry || (path.startsWith('.') && !from.importer.includes('/@langchain/'))) return undefined;
         const found = await build.resolve(path, { ...from, pluginData: entry });
         const [, name] = /node_modules\/(@langchain\/[^/]+)\//.exec(found.path) ?? [];
         if (name !== undefined) requirePin(name);
@@ -80,9 +79,7 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       edit(core, 'dist/utils/uuid/rng.js', (text) =>
         text.replace('crypto.getRandomValues(rnds8)', `${crypto}.randomFillSync(rnds8)`),
       );
-      edit(core, 'dist/utils/uuid/v4.js', (text) =>
-        text.replaceAll('crypto.randomUUID', `${crypto}.randomUUID`),
-      );
+      edit(core, 'dist/utils/uuid/v4.js', (text) => text.replaceAll('crypto.randomUUID', `${crypto}.randomUUID`));
       edit(
         core,
         'dist/utils/uuid/sha1.js',
@@ -110,16 +107,11 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       );
 
       // SQLite's rows work the same way.
-      edit(sqlite, 'lib/database.js', (text) =>
-        text.replace("if (!keys.includes('__proto__'))", 'if (false)'),
-      );
+      edit(sqlite, 'lib/database.js', (text) => text.replace("if (!keys.includes('__proto__'))", 'if (false)'));
 
       // zod memoizes for recursive schemas and data. No schema here is recursive.
       edit('zod', 'v4/classic/schemas.js', (text) =>
-        text.replace(
-          /if \(!core\.globalConfig\.memoizer\)\s+core\.config\(\{ memoizer: core\.memoizer\(\) \}\);/,
-          '',
-        ),
+        text.replace(/if \(!core\.globalConfig\.memoizer\)\s+core\.config\(\{ memoizer: core\.memoizer\(\) \}\);/, ''),
       );
 
       // commander can start executables as subcommands. There are none here, and loading child_process takes time.

@@ -1,8 +1,6 @@
 import { builtinModules } from 'node:module';
 
-const names = builtinModules
-  .filter((name) => !name.startsWith('_'))
-  .map((name) => name.replace(/^node:/, ''));
+const names = builtinModules.filter((name) => !name.startsWith('_')).map((name) => name.replace(/^node:/, ''));
 const statement = new RegExp(
   `(?<=^|[;}\\n])import\\s*([\\w$]+)?\\s*,?\\s*(?:\\{([^{}]*)\\}|\\*\\s*as\\s+([\\w$]+))?\\s*from\\s*"(?:node:)?(${names.join('|')})";`,
   'g',

@@ -95,9 +95,7 @@ export function installedVersion(root, name) {
 export function checkPins(installed) {
   const breaches = pins.flatMap(({ package: name, version, why }) => {
     const found = installed(name);
-    return found === version
-      ? []
-      : [`${name} ${found} is installed, ${version} was checked. Look whether ${why}.`];
+    return found === version ? [] : [`${name} ${found} is installed, ${version} was checked. Look whether ${why}.`];
   });
   if (breaches.length === 0) return;
   throw new Error(

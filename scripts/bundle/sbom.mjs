@@ -25,9 +25,7 @@ export function billOfMaterials(root, metafile) {
     if (sha512 !== undefined) {
       found.hashes.set(Enums.HashAlgorithm['SHA-512'], Buffer.from(sha512, 'base64').toString('hex'));
     }
-    found.properties.add(
-      new Models.Property('trade-agent:how', installed.includes(folder) ? 'installed' : 'bundled'),
-    );
+    found.properties.add(new Models.Property('trade-agent:how', installed.includes(folder) ? 'installed' : 'bundled'));
     bom.components.add(found);
   }
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));

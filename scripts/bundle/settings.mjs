@@ -45,13 +45,7 @@ export function chunkSettings(root, outdir, kind, groups) {
     ...settings(root, outdir, kind),
     outExtension: { '.js': '.cjs' },
     splitting: true,
-    plugins: [
-      browserScriptsAsText(),
-      cedar(root, outdir),
-      jq(root, outdir),
-      source(root, groups),
-      leanDependencies(),
-    ],
+    plugins: [browserScriptsAsText(), cedar(root, outdir), jq(root, outdir), source(root, groups), leanDependencies()],
     external: ['better-sqlite3-multiple-ciphers'],
     alias: {
       // Its CommonJS build would lose its named exports behind a dynamic import.

@@ -26,8 +26,7 @@ export function source(root, { groups, later } = { groups: [], later: new Set() 
         lines.push(...shared.map((file) => `import './${file}';`));
         if (after !== undefined) lines.unshift(`import 'group:${after}';`);
         // The program's entry is part of the first group, so that both are one file.
-        if (path === first.name)
-          lines.push(`export { createProgram, startProgram } from './src/cli/program.ts';`);
+        if (path === first.name) lines.push(`export { createProgram, startProgram } from './src/cli/program.ts';`);
         return { contents: lines.join('\n'), resolveDir: root, loader: 'js' };
       });
       // The library imports the agent's group, so that this group is not split either.
@@ -40,16 +39,11 @@ export function source(root, { groups, later } = { groups: [], later: new Set() 
       build.onLoad({ filter: /\/src\/.*\.tsx?$/ }, ({ path }) => {
         const fromRoot = (file) => relative(root, file).replaceAll('\\', '/');
         // A namespace import lets esbuild leave out unused parts.
-        let contents = readFileSync(path, 'utf8').replace(
-          /import \{ z \} from 'zod'/g,
-          "import * as z from 'zod'",
-        );
+        let contents = readFileSync(path, 'utf8').replace(/import \{ z \} from 'zod'/g, "import * as z from 'zod'");
         contents = contents.replace(lazyImport, (original, specifier) => {
           const file = fromRoot(resolve(dirname(path), specifier));
           const group = groupOf.get(file);
-          return group === undefined
-            ? original
-            : `import('group:${group}').then((files) => files.${nameOf(file)})`;
+          return group === undefined ? original : `import('group:${group}').then((files) => files.${nameOf(file)})`;
         });
         if (later.has(fromRoot(path))) contents = `import 'group:${first.name}';${contents}`;
         return { contents, loader: extname(path).slice(1) };

@@ -17,9 +17,7 @@ export function thirdPartyNotices(root, metafile) {
     const { heading, text } = notice(root, folder);
     texts.set(text, (texts.get(text) ?? new Set()).add(heading));
   }
-  const notices = [...texts].map(
-    ([text, headings]) => `${[...headings].sort(inOrder).join('\n')}\n\n${text}\n`,
-  );
+  const notices = [...texts].map(([text, headings]) => `${[...headings].sort(inOrder).join('\n')}\n\n${text}\n`);
   return `${[
     'trade-agent contains code and data of the following packages, under their own licences.\n',
     `${DATA}.\n`,

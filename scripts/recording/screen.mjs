@@ -14,17 +14,16 @@ export function createScreen(columns, rows) {
     const at = Date.now();
     const frame = { at, rows: Array.from({ length: rows }, (_, row) => cells(terminal, row, columns)) };
     const last = frames.at(-1);
-    if (last !== undefined && at - last.at < SAME_FRAME_MS)
-      frames[frames.length - 1] = { ...frame, at: last.at };
+    if (last !== undefined && at - last.at < SAME_FRAME_MS) frames[frames.length - 1] = { ...frame, at: last.at };
     else frames.push(frame);
   };
   return {
     write: (bytes) => terminal.write(bytes, look),
     text() {
       const { active } = terminal.buffer;
-      return Array.from({ length: rows }, (_, row) =>
-        active.getLine(active.baseY + row)?.translateToString(true),
-      ).join('\n');
+      return Array.from({ length: rows }, (_, row) => active.getLine(active.baseY + row)?.translateToString(true)).join(
+        '\n',
+      );
     },
     frames() {
       const first = frames[0]?.at ?? 0;
@@ -56,9 +55,7 @@ function cells(terminal, row, columns) {
       last.width += cell.getWidth();
     } else spans.push({ key, ...look, column, width: cell.getWidth(), text });
   }
-  return spans
-    .filter(({ text, back }) => back !== undefined || text.trim() !== '')
-    .map(({ key: _, ...span }) => span);
+  return spans.filter(({ text, back }) => back !== undefined || text.trim() !== '').map(({ key: _, ...span }) => span);
 }
 
 /** Returns a palette index, `#rrggbb`, or undefined for the terminal's default color. */

@@ -27,15 +27,7 @@ export const errorSchema = z.object({
   broker_message: z.unknown().optional().describe("the broker's own words"),
 });
 
-export const runStatusSchema = z.enum([
-  'done',
-  'pending',
-  'denied',
-  'expired',
-  'blocked',
-  'unknown',
-  'failed',
-]);
+export const runStatusSchema = z.enum(['done', 'pending', 'denied', 'expired', 'blocked', 'unknown', 'failed']);
 
 export const approvalSummarySchema = z.object({
   id: z.string(),
@@ -43,9 +35,7 @@ export const approvalSummarySchema = z.object({
   kind: z.enum(proposalKinds).describe('which of the fields below it has'),
   code: z.string().describe('four characters that must match those on the phone'),
   expires_at: timeSchema,
-  ...Object.fromEntries(
-    Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()]),
-  ),
+  ...Object.fromEntries(Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()])),
   mandate_id: z.string().optional().describe('the mandate that approved it, if nobody was asked'),
   granted: grantedSchema
     .unwrap()
@@ -91,10 +81,7 @@ export const toolDataSchema = z
       content: z
         .record(z.string(), z.unknown())
         .describe('as the tool answered: amounts are decimal strings, times RFC 3339'),
-      outside: z
-        .string()
-        .optional()
-        .describe('the source of any text in it that neither you nor the gateway chose'),
+      outside: z.string().optional().describe('the source of any text in it that neither you nor the gateway chose'),
     }),
   )
   .describe('results of the tools in order, without those of failed calls');
@@ -103,11 +90,7 @@ export const usageSchema = z.object({
   model: z.string(),
   input_tokens: z.int(),
   output_tokens: z.int(),
-  cost_usd: z
-    .string()
-    .describe('a decimal number, never a float')
-    .optional()
-    .describe('dollars; absent if not known'),
+  cost_usd: z.string().describe('a decimal number, never a float').optional().describe('dollars; absent if not known'),
 });
 
 export const threadSchema = z.object({

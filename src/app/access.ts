@@ -33,8 +33,7 @@ export async function grantAccess(
   const { proposeAndWait } = await import('./approvals/propose-and-wait.ts');
   const request = { kind: 'access', access, requested_by: 'access grant' } as const;
   const settled = await proposeAndWait(app, request, await asking());
-  if (settled.kind !== 'access' || settled.result === undefined)
-    throw new TypeError('the access grant has no result');
+  if (settled.kind !== 'access' || settled.result === undefined) throw new TypeError('the access grant has no result');
   return settled.result;
 }
 

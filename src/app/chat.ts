@@ -2,12 +2,7 @@ import { existsSync } from 'node:fs';
 import type { AgentEvent } from '../agent/events.ts';
 import { modelServer, modelUrl } from '../agent/model/model-server.ts';
 import { loadConfig, saveConfig } from '../config/config-file.ts';
-import {
-  findProfile,
-  HOME_LOGIN_CLIENT,
-  resolveProfile,
-  SANDBOX_PROFILE,
-} from '../config/resolve-profile.ts';
+import { findProfile, HOME_LOGIN_CLIENT, resolveProfile, SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { modelKey, storeModelKey } from '../secrets/model-key.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
@@ -54,9 +49,7 @@ export async function switchModel(app: App, options: AgentOptions, name: string)
   // Only the server knows which models it has.
   if (profile.server !== undefined) return { ...others, model: name };
   const next =
-    name === 'builtin' || baseUrl === undefined
-      ? { ...others, model: name }
-      : { ...others, model: name, baseUrl };
+    name === 'builtin' || baseUrl === undefined ? { ...others, model: name } : { ...others, model: name, baseUrl };
   const chosen = withModel(profile, next);
   // Fails now rather than at the next question: a misspelled name usually selects a server without a key.
   if (chosen.model.provider !== 'builtin') {

@@ -27,7 +27,6 @@ export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOpt
   const { name: configuredName, base_url: configuredUrl } = profile.model;
   const name = model ?? configuredName;
   // A model name with a server prefix ("ollama/…") does not use the profile's server.
-  const base_url =
-    baseUrl ?? (model !== undefined && splitPreset(model) !== undefined ? undefined : configuredUrl);
+  const base_url = baseUrl ?? (model !== undefined && splitPreset(model) !== undefined ? undefined : configuredUrl);
   return { ...profile, model: { provider: 'openai', ...defined({ name, base_url }) } };
 }

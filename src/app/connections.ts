@@ -6,10 +6,7 @@ import {
   knownConnections,
   providerConnection,
 } from '../auth/connections/known-connections.ts';
-import {
-  type OpenConnectedAccounts,
-  openConnectedAccounts,
-} from '../auth/connections/open-connected-accounts.ts';
+import { type OpenConnectedAccounts, openConnectedAccounts } from '../auth/connections/open-connected-accounts.ts';
 import type { App } from './app.ts';
 
 /** A connection with its name here and at the provider. */

@@ -254,9 +254,7 @@ function followCommand(child: ChildProcess, name: string, show: (line: PlayedLin
       withTimeLimit(
         new Promise<string>((resolve, reject) => {
           const check = () => {
-            const match = [...seen, rest]
-              .map((line) => pattern.exec(line)?.[0])
-              .find((text) => text !== undefined);
+            const match = [...seen, rest].map((line) => pattern.exec(line)?.[0]).find((text) => text !== undefined);
             if (match !== undefined) resolve(match);
           };
           waiting.add(check);
@@ -270,8 +268,7 @@ function followCommand(child: ChildProcess, name: string, show: (line: PlayedLin
     done: () =>
       withTimeLimit(
         ended.then((code) => {
-          if (code !== 0)
-            throw new TradeAgentError('internal', `"trade-agent ${name}" exited with code ${code}`);
+          if (code !== 0) throw new TradeAgentError('internal', `"trade-agent ${name}" exited with code ${code}`);
         }),
         name,
       ),

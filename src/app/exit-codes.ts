@@ -180,8 +180,7 @@ export function exitCodeForCheck(check: EndedCheck, signal: AbortSignal): ExitCo
   const unfinished = check.runs.map(exitCodeForRun).filter((code) => code !== exitCodes.done);
   // An unknown outcome takes precedence.
   if (unfinished.includes(exitCodes.unknown)) return exitCodes.unknown;
-  if (signal.aborted)
-    return exitCodeForError(isTradeAgentError(signal.reason) ? signal.reason.code : 'interrupted');
+  if (signal.aborted) return exitCodeForError(isTradeAgentError(signal.reason) ? signal.reason.code : 'interrupted');
   const [first] = unfinished;
   if (first !== undefined) return first;
   if (check.failure !== undefined) return exitCodeForError(check.failure.code);

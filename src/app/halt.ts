@@ -13,11 +13,7 @@ export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): P
  * @returns the current state, since trading may have been halted again meanwhile
  * @throws {TradeAgentError} the reason if it was not approved
  */
-export async function liftHalt(
-  app: App,
-  requestedBy: string,
-  asking: () => Promise<ApprovalListener>,
-): Promise<Halt> {
+export async function liftHalt(app: App, requestedBy: string, asking: () => Promise<ApprovalListener>): Promise<Halt> {
   const gateway = await app.gateway();
   if ((await gateway.halted()).state !== 'active') {
     const { proposeAndWait } = await import('./approvals/propose-and-wait.ts');

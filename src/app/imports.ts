@@ -30,10 +30,7 @@ export async function importHistory(
 ): Promise<ImportReport> {
   const history = readHistory(file, app.clock.now());
   const gateway = await app.gateway();
-  const [account, broker] = await Promise.all([
-    gateway.account(),
-    gateway.activities({ after: EARLIEST_ACTIVITY_MS }),
-  ]);
+  const [account, broker] = await Promise.all([gateway.account(), gateway.activities({ after: EARLIEST_ACTIVITY_MS })]);
   const look = (imports: Pick<ImportStore, 'activities'>) =>
     buildReport(imports, history, { file, account, broker, dryRun });
   if (dryRun) return withImports(app, account.account, look, await look(noImports));
@@ -147,8 +144,7 @@ export function readHistory(file: string, now: number) {
       );
   }
   const twice = historyColumns.find((name) => known.indexOf(name) !== known.lastIndexOf(name));
-  if (twice !== undefined)
-    throw unusableFile(`${file} has the column "${twice}" twice`, 'Remove one of them.');
+  if (twice !== undefined) throw unusableFile(`${file} has the column "${twice}" twice`, 'Remove one of them.');
   const seen = new Map<string, number>();
   const rows: { readonly line: number; readonly activity: Activity }[] = [];
   const bad: { readonly line: number; readonly reason: string }[] = [];
@@ -169,9 +165,7 @@ export function readHistory(file: string, now: number) {
       bad.push({ line, reason: safeLine(error.message, 200) });
     }
   }
-  const ignored = heads.filter(
-    (_, index) => !(historyColumns as readonly string[]).includes(known[index] ?? ''),
-  );
+  const ignored = heads.filter((_, index) => !(historyColumns as readonly string[]).includes(known[index] ?? ''));
   return {
     id: `im_${digest(text).slice(0, 12)}`,
     rows,
@@ -193,10 +187,7 @@ function readCsvText(file: string): string {
     if (error instanceof TradeAgentError) throw error;
     if (error instanceof TypeError) throw unusableFile(`${file} is not UTF-8`, 'Save it as CSV UTF-8.');
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    throw unusableFile(
-      code === 'ENOENT' ? `there is no file ${file}` : `${file} can't be read (${code})`,
-      hint,
-    );
+    throw unusableFile(code === 'ENOENT' ? `there is no file ${file}` : `${file} can't be read (${code})`, hint);
   } finally {
     if (opened !== undefined) closeSync(opened);
   }
@@ -213,10 +204,7 @@ function parseCsv(text: string, file: string) {
     }) as unknown as { record: string[]; info: { lines: number } }[];
     const [first, ...rest] = all;
     if (first === undefined)
-      throw unusableFile(
-        `${file} is empty`,
-        `The first line must name the columns: ${historyColumns.join(',')}.`,
-      );
+      throw unusableFile(`${file} is empty`, `The first line must name the columns: ${historyColumns.join(',')}.`);
     if (rest.length > MAX_ROWS) throw unusableFile(`${file} has more than ${MAX_ROWS} rows`, 'Split it.');
     return {
       heads: first.record,
@@ -233,8 +221,7 @@ function parseCsv(text: string, file: string) {
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
-const unusableFile = (message: string, hint: string) =>
-  new TradeAgentError('usage', safeLine(message), { hint });
+const unusableFile = (message: string, hint: string) => new TradeAgentError('usage', safeLine(message), { hint });
 
 /** The columns, in any order. `date` and `type` are required. */
 const historyColumns = ['date', 'type', 'symbol', 'qty', 'price', 'amount', 'from', 'fraction'] as const;
@@ -278,15 +265,12 @@ class RowError extends Error {}
 function toActivity(row: HistoryRow, place: number, now: number): Omit<Activity, 'id'> {
   const word = row.type?.trim().toLowerCase() ?? '';
   const type = Object.hasOwn(historyTypes, word) ? historyTypes[word] : undefined;
-  if (type === undefined)
-    throw new RowError(`type "${word}" must be one of ${Object.keys(historyTypes).join(', ')}`);
+  if (type === undefined) throw new RowError(`type "${word}" must be one of ${Object.keys(historyTypes).join(', ')}`);
   const at = parseInstant(row.date ?? '', place);
   if (at > now) throw new RowError(`date ${row.date} is in the future`);
   if (at < EARLIEST_ACTIVITY_MS)
     throw new RowError(`date ${row.date} is before ${new Date(EARLIEST_ACTIVITY_MS).getUTCFullYear()}`);
-  const [qty, price, amount] = (['qty', 'price', 'amount'] as const).map((name) =>
-    parseNumber(name, row[name]),
-  );
+  const [qty, price, amount] = (['qty', 'price', 'amount'] as const).map((name) => parseNumber(name, row[name]));
   const moved = type.qty === undefined ? undefined : withSign('qty', qty, type.qty);
   const money = type.amount === undefined ? undefined : withSign('amount', amount, type.amount);
   if (type.kind === 'fill') checkTrade(moved, price, amount);
@@ -373,7 +357,6 @@ function parseSymbol(text: string | undefined, wanted: RowType['symbol']): strin
     throw new RowError('symbol is missing');
   }
   const symbol = symbolSchema.safeParse(written);
-  if (!symbol.success)
-    throw new RowError(`symbol "${written}" ${symbol.error.issues[0]?.message ?? 'is invalid'}`);
+  if (!symbol.success) throw new RowError(`symbol "${written}" ${symbol.error.issues[0]?.message ?? 'is invalid'}`);
   return symbol.data;
 }

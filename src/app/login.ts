@@ -37,8 +37,7 @@ export async function startLogin(app: App, asked: RequestedCompany = {}): Promis
   const profile = await app.profile();
   const isAsked = asked.issuer !== undefined || asked.clientId !== undefined;
   const company = isAsked || profile.company !== undefined ? await resolveCompany(app, asked) : undefined;
-  const started =
-    company === undefined ? await loginAtHome(app, profile) : await loginAtCompany(app, profile, company);
+  const started = company === undefined ? await loginAtHome(app, profile) : await loginAtCompany(app, profile, company);
   const at = company === undefined ? '' : ' --company';
   return {
     userCode: safeLine(started.user_code),
@@ -48,9 +47,7 @@ export async function startLogin(app: App, asked: RequestedCompany = {}): Promis
     company: company?.issuer ?? null,
     machine: machineName(),
     asks: describeScopes(started.scopes, profile.server === undefined ? 'gateway' : 'server'),
-    sandboxCommand: profile.sandbox
-      ? `trade-agent phone login ${safeLine(started.user_code)}${at}`
-      : undefined,
+    sandboxCommand: profile.sandbox ? `trade-agent phone login ${safeLine(started.user_code)}${at}` : undefined,
     warning: loginWarning,
     clockWarning: clockWarning(started.clockSkew),
     expiresAt: started.expiresAt,
@@ -71,11 +68,7 @@ async function loginAtHome(app: App, profile: ResolvedProfile): Promise<DeviceLo
 }
 
 /** The profile is changed only after the sign-in succeeded. */
-async function loginAtCompany(
-  app: App,
-  profile: ResolvedProfile,
-  company: CompanySignIn,
-): Promise<DeviceLogin> {
+async function loginAtCompany(app: App, profile: ResolvedProfile, company: CompanySignIn): Promise<DeviceLogin> {
   const { requireCompany } = await import('../config/resolve-profile.ts');
   requireCompany(profile, company);
   const [home, store] = await Promise.all([app.home(), app.store()]);
@@ -149,12 +142,11 @@ async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySign
  * @throws {TradeAgentError} `usage` if no company is named; `invalid_config`, `credential_store_…`
  */
 export async function showCompanyKey(app: App, asked: RequestedCompany) {
-  const [{ ensureCompanyKey, homeYamlLines, publicCompanyKey }, { requireCompany }, profile] =
-    await Promise.all([
-      import('../auth/company/client-key.ts'),
-      import('../config/resolve-profile.ts'),
-      app.profile(),
-    ]);
+  const [{ ensureCompanyKey, homeYamlLines, publicCompanyKey }, { requireCompany }, profile] = await Promise.all([
+    import('../auth/company/client-key.ts'),
+    import('../config/resolve-profile.ts'),
+    app.profile(),
+  ]);
   const company = await resolveCompany(app, asked);
   requireCompany(profile, company);
   const key = publicCompanyKey(await ensureCompanyKey(await app.store()));

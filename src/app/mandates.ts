@@ -2,11 +2,7 @@ import type { MandateChoice } from '../agent/agent.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { withStandingLimits } from '../tools/standing-limits.ts';
 import { currentSlot } from '../trading/mandate/cadence.ts';
-import {
-  type MandateEnvelope,
-  type MandateRequestInput,
-  mandateRequestSchema,
-} from '../trading/mandate/envelope.ts';
+import { type MandateEnvelope, type MandateRequestInput, mandateRequestSchema } from '../trading/mandate/envelope.ts';
 import type { MandateView } from '../trading/mandate/mandate.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
@@ -116,13 +112,9 @@ const options: Readonly<Record<string, string>> = {
 function parseTerms(terms: MandateTerms): MandateRequestInput {
   const missing = Object.keys(options).filter((field) => terms[field as keyof MandateTerms] === undefined);
   if (missing.length > 0) {
-    throw new TradeAgentError(
-      'usage',
-      `a mandate needs ${missing.map((field) => options[field]).join(', ')}`,
-      {
-        hint: 'For example: trade-agent mandates add VOO --per-order 200 --total 800 --orders 4 --every week --until 2026-12-20',
-      },
-    );
+    throw new TradeAgentError('usage', `a mandate needs ${missing.map((field) => options[field]).join(', ')}`, {
+      hint: 'For example: trade-agent mandates add VOO --per-order 200 --total 800 --orders 4 --every week --until 2026-12-20',
+    });
   }
   const found = mandateRequestSchema.safeParse(terms);
   if (found.success) return found.data;
@@ -140,15 +132,9 @@ function parseTerms(terms: MandateTerms): MandateRequestInput {
  * @param account the account's number
  * @param due when the proposer was due, in milliseconds since the epoch; it selects the slot, even if the run is late
  */
-export function applicableMandates(
-  mandates: readonly MandateView[],
-  account: string,
-  due: number,
-): MandateChoice[] {
+export function applicableMandates(mandates: readonly MandateView[], account: string, due: number): MandateChoice[] {
   return mandates
-    .filter(
-      ({ state, terms }) => state === 'active' && terms.account === account && terms.standing === undefined,
-    )
+    .filter(({ state, terms }) => state === 'active' && terms.account === account && terms.standing === undefined)
     .sort((a, b) => Date.parse(a.terms.expires_at) - Date.parse(b.terms.expires_at))
     .map(({ id, terms: { symbols, sides, cadence } }) => {
       const slot = currentSlot(cadence, due);

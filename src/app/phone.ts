@@ -84,11 +84,7 @@ export async function answerConnection(
  * @param options.readOnly the link signs in instead, to read and to deny
  * @throws {TradeAgentError} `not_found`
  */
-export async function phoneLink(
-  app: App,
-  user: string,
-  { readOnly }: { readonly readOnly: boolean },
-): Promise<string> {
+export async function phoneLink(app: App, user: string, { readOnly }: { readonly readOnly: boolean }): Promise<string> {
   const phone = await openPhone(app);
   return (await (readOnly ? phone.ticket(user) : phone.pairing(user))).url;
 }
@@ -136,8 +132,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
     }
     watch.shown(request);
     const { decide } = watch;
-    const decision =
-      typeof decide === 'string' ? decide : await askUntilGone(app, phone, request, watch, decide);
+    const decision = typeof decide === 'string' ? decide : await askUntilGone(app, phone, request, watch, decide);
     if (decision === 'gone') continue;
     if (decision === undefined) left.add(request.id);
     else if ((await submitDecision(app, phone, request, decision, watch)) && watch.once) return;
@@ -198,8 +193,7 @@ async function submitDecision(
   try {
     decided = await phone.decide(request.id, decision);
   } catch (error) {
-    if (!isTradeAgentError(error) || !['approval_expired', 'usage', 'not_found'].includes(error.code))
-      throw error;
+    if (!isTradeAgentError(error) || !['approval_expired', 'usage', 'not_found'].includes(error.code)) throw error;
     app.tell(error.message);
     return false;
   }

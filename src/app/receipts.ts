@@ -51,11 +51,10 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
     await writeFile(file, text, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    throw new TradeAgentError(
-      'usage',
-      code === 'EEXIST' ? `${file} already exists` : `${file} can’t be written`,
-      { hint: 'Choose another file with --to FILE.', details: { file } },
-    );
+    throw new TradeAgentError('usage', code === 'EEXIST' ? `${file} already exists` : `${file} can’t be written`, {
+      hint: 'Choose another file with --to FILE.',
+      details: { file },
+    });
   }
   return { id: receipt.proposal.id, file, key: signer.kid };
 }
@@ -101,11 +100,7 @@ export async function verifyReceiptFile(
   const pinned = await pinnedKeys(app, key);
   const verdict = await verifyReceiptText(text, isPinned(pinned));
   const { from } = pinned;
-  if (
-    verdict.ok &&
-    phoneKey !== undefined &&
-    !verdict.phone_keys.some((one) => one.fingerprint === phoneKey)
-  ) {
+  if (verdict.ok && phoneKey !== undefined && !verdict.phone_keys.some((one) => one.fingerprint === phoneKey)) {
     return { ok: false, fault: 'phone_key', text: 'it was signed with another phone’s key', from };
   }
   return { ...verdict, from };

@@ -34,10 +34,7 @@ export async function run(
 }
 
 /** Deletes the thread of a prompt that was not understood, since nothing happened in it. */
-async function* deleteIfNotUnderstood(
-  agent: Agent,
-  events: AsyncIterable<AgentEvent>,
-): AsyncGenerator<AgentEvent> {
+async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
   let begun: string | undefined;
   let result: RunResult | undefined;
   for await (const event of events) {
@@ -47,8 +44,7 @@ async function* deleteIfNotUnderstood(
   }
   if (result === undefined) return;
   const { status, error, approvals, orders } = result;
-  const idle =
-    status === 'failed' && error?.code === 'usage' && approvals.length === 0 && orders.length === 0;
+  const idle = status === 'failed' && error?.code === 'usage' && approvals.length === 0 && orders.length === 0;
   // If the thread can't be deleted, it stays as a failed one.
   const isGone =
     idle &&
@@ -61,11 +57,7 @@ async function* deleteIfNotUnderstood(
 }
 
 /** @param thread its id or a prefix @throws {TradeAgentError} errors that prevent the agent from starting */
-export async function resume(
-  app: App,
-  thread: string,
-  settings: RunSettings,
-): Promise<AsyncIterable<AgentEvent>> {
+export async function resume(app: App, thread: string, settings: RunSettings): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
   return agent.resume(await resolveThreadId(app, thread), runOptions(app, settings));
 }
@@ -163,9 +155,7 @@ export function resumeCommand(thread: string, profileOptions: readonly string[] 
 }
 
 function shellCommand(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ');
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
 /** Whether an answer already contains an error's message. */

@@ -64,11 +64,11 @@ async function startInBackground(
   mkdirSync(sandboxHome, { recursive: true, mode: 0o700 });
   const logFile = join(sandboxHome, 'sandbox.log');
   const log = openSync(logFile, 'w', 0o600);
-  const child = spawn(
-    process.execPath,
-    [launcherPath(), 'sandbox', '--home', sandboxHome, '--idle-exit', IDLE_EXIT],
-    { detached: true, stdio: ['ignore', log, log], env: childEnvironment(env) },
-  );
+  const child = spawn(process.execPath, [launcherPath(), 'sandbox', '--home', sandboxHome, '--idle-exit', IDLE_EXIT], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: childEnvironment(env),
+  });
   closeSync(log);
   let ended = false;
   for (const event of ['exit', 'error'])

@@ -41,8 +41,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     alerts: lazyAlerts(app),
     fetch: app.fetch,
     ownRules: lazyOwnRules(app),
-    imported: async (number) =>
-      (await import('./portfolio/account-history.ts')).importedActivities(app)(number),
+    imported: async (number) => (await import('./portfolio/account-history.ts')).importedActivities(app)(number),
   });
 }
 

@@ -44,10 +44,7 @@ export async function deleteThread(app: App, id: string): Promise<string> {
 }
 
 /** Deletes finished conversations. @returns their ids @throws {TradeAgentError} `usage` if no setting selects any */
-export async function pruneThreads(
-  app: App,
-  { olderThan, keep, dryRun = false }: PruneSettings,
-): Promise<string[]> {
+export async function pruneThreads(app: App, { olderThan, keep, dryRun = false }: PruneSettings): Promise<string[]> {
   if (olderThan === undefined && keep === undefined) {
     throw new TradeAgentError('usage', 'no threads were selected for deletion', {
       hint: 'Pass --older-than 30d, --keep 20, or both.',

@@ -43,11 +43,7 @@ export async function serveWeb(
   const { clock, signal, isAllAccounts } = app;
   // With `all`, data that belongs to no account is read through the default account.
   const one = isAllAccounts ? app.inAccount(undefined) : app;
-  const [gateway, profile] = await Promise.all([
-    gatewayWithImported(one),
-    app.profile(),
-    app.requireSession(),
-  ]);
+  const [gateway, profile] = await Promise.all([gatewayWithImported(one), app.profile(), app.requireSession()]);
   const secret = randomSecret();
   await serve({
     signal,
@@ -213,8 +209,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     context.set('formToken', letIn?.formToken ?? '');
     if (!['GET', 'HEAD', 'POST'].includes(context.req.method)) return context.text('Method not allowed', 405);
     if (isCrossSite(context, origin)) return context.text('Cross-site requests are not allowed', 403);
-    if (key === undefined)
-      return context.req.method === 'POST' ? context.text('No key', 403) : shellPage(context);
+    if (key === undefined) return context.req.method === 'POST' ? context.text('No key', 403) : shellPage(context);
     await next();
     const location = context.res.headers.get('location');
     if (location === null) return;
@@ -228,8 +223,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
 
   app.post(OPEN, async (context) => {
     const { secret } = await context.req.parseBody();
-    if (typeof secret !== 'string' || !sameSecret(secret, options.secret))
-      return accessDenied(context, 'wrong');
+    if (typeof secret !== 'string' || !sameSecret(secret, options.secret)) return accessDenied(context, 'wrong');
     if (letIn !== undefined) return accessDenied(context, 'used');
     letIn = { key: context.var.key ?? '', cookie: randomSecret(), formToken: randomSecret() };
     setCookie(context, cookieName, letIn.cookie, { httpOnly: true, sameSite: 'Strict', path: '/' });
@@ -240,8 +234,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     if (!isLetIn(context)) return requestSecret(context);
     if (context.req.method === 'POST') {
       const { form_token: token } = await context.req.parseBody();
-      if (typeof token !== 'string' || !sameSecret(token, letIn?.formToken ?? ''))
-        return requestSecret(context);
+      if (typeof token !== 'string' || !sameSecret(token, letIn?.formToken ?? '')) return requestSecret(context);
     }
     await next();
   });

@@ -15,10 +15,7 @@ const ACCOUNTS_TIMEOUT_MS = 3_000;
 export async function whoami(app: App, options: { readonly verify: boolean }) {
   const { profile, user } = await app.requireSession();
   const { name, environment, issuer, company } = profile;
-  const [asked, accounts] = await Promise.all([
-    options.verify ? verifiedUser(app, user) : user,
-    fetchAccounts(app),
-  ]);
+  const [asked, accounts] = await Promise.all([options.verify ? verifiedUser(app, user) : user, fetchAccounts(app)]);
   return {
     user: asked,
     accounts,

@@ -23,10 +23,7 @@ export interface Access {
  * Returns a caller as acting for an account's owner. If they are not the owner, their token is dropped, since it opens
  * nothing of the owner's: only credentials stored for the owner do.
  */
-export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(
-  who: Who,
-  owner: string,
-): Who {
+export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(who: Who, owner: string): Who {
   return who.sub === owner ? who : { ...who, sub: owner, by: who.sub, accessToken: NO_TOKEN };
 }
 
@@ -50,10 +47,7 @@ interface Parties {
  * Requires that everyone involved in a proposal may still have their part in it.
  * @throws {Refusal} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE`
  */
-export async function authorizeProposal(
-  access: Access,
-  { kind, owner, proposer, second }: Parties,
-): Promise<void> {
+export async function authorizeProposal(access: Access, { kind, owner, proposer, second }: Parties): Promise<void> {
   const question = permissionToPropose[kind];
   if (question === undefined) {
     // It is about no account, so relations do not matter: it can only be one's own.
@@ -88,9 +82,6 @@ export const haltedReason = {
 } as const satisfies Reason;
 
 /** Returns the mandate that approves a proposal; undefined if its owner is asked. */
-export function approvingMandate({
-  kind,
-  subject,
-}: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
+export function approvingMandate({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
   return kindWords(kind).mandate?.(subject);
 }

@@ -1,11 +1,5 @@
 import { open } from 'node:fs/promises';
-import {
-  type AuditHead,
-  type AuditSnapshot,
-  type AuditStore,
-  EMPTY_HEAD,
-  entryHash,
-} from '../store/audit.ts';
+import { type AuditHead, type AuditSnapshot, type AuditStore, EMPTY_HEAD, entryHash } from '../store/audit.ts';
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 
@@ -172,11 +166,7 @@ const CARRIAGE_RETURN = 0x0d;
  * which other readers take for a line end.
  * @param named yields only lines that contain one of these, and decodes no others
  */
-export async function* readLines(
-  file: string,
-  bytes: number,
-  named?: readonly string[],
-): AsyncGenerator<string> {
+export async function* readLines(file: string, bytes: number, named?: readonly string[]): AsyncGenerator<string> {
   if (bytes === 0) return;
   const handle = await open(file, 'r');
   try {

@@ -6,14 +6,7 @@ import { HttpProblem } from '../trading/http-problem.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import {
-  approvingMandate,
-  authorizeProposal,
-  haltedReason,
-  NO_TOKEN,
-  passesHalt,
-  revokedReason,
-} from './access.ts';
+import { approvingMandate, authorizeProposal, haltedReason, NO_TOKEN, passesHalt, revokedReason } from './access.ts';
 import { proposalDigest, requireSameDetails } from './details.ts';
 import type { KernelContext } from './kernel-context.ts';
 import type { KernelDeps } from './kernel-deps.ts';
@@ -61,15 +54,10 @@ const TOKEN_GRACE_MS = 15 * 60_000;
  * @param tries number of earlier attempts
  * @returns milliseconds until the next attempt; undefined if it is settled, or nothing more can be done here
  */
-export async function executeProposal(
-  context: KernelContext,
-  id: string,
-  tries: number,
-): Promise<number | undefined> {
+export async function executeProposal(context: KernelContext, id: string, tries: number): Promise<number | undefined> {
   const { store, moves, clock, getKind } = context.parts;
   const proposal = await store.get(id);
-  if (proposal === undefined || !['approved', 'executing', 'unknown'].includes(proposal.state))
-    return undefined;
+  if (proposal === undefined || !['approved', 'executing', 'unknown'].includes(proposal.state)) return undefined;
   const begun = proposal.state !== 'approved';
   const stopped = begun ? undefined : await findBlockingReason(context.parts, proposal);
   if (stopped !== undefined) {
@@ -87,8 +75,7 @@ export async function executeProposal(
   failpoint('execute.intent');
   // An order that leaves no record is not sent.
   if (!(await context.record())) {
-    if (!begun)
-      context.announce(await moves.move(intent.proposal, 'approved', { reason: notRecordedReason }));
+    if (!begun) context.announce(await moves.move(intent.proposal, 'approved', { reason: notRecordedReason }));
     return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
   }
   context.announce(intent);
@@ -116,9 +103,7 @@ async function executeOrLookUp(
   if (passesHalt(kind) || (await halts.haltedAt(sub)) === undefined) return await carry(subject, approved);
   const { clientId = '', accessToken } = approved;
   const found = await settle(subject, { sub, clientId, accessToken });
-  return (
-    found ?? { outcome: 'not_taken', refusal: new HttpProblem(403, haltedReason.code, haltedReason.text) }
-  );
+  return found ?? { outcome: 'not_taken', refusal: new HttpProblem(403, haltedReason.code, haltedReason.text) };
 }
 
 /** Returns the reason of an `executed` proposal that had been reported as expired, with what its owner can do. */
@@ -138,11 +123,7 @@ export async function placedLateReason(
  * Records that a proposal was executed. This is proof: it holds whatever else was recorded meanwhile, even that the proposal
  * had expired.
  */
-export async function recordExecuted(
-  context: KernelContext,
-  proposal: StoredProposal,
-  result: unknown,
-): Promise<void> {
+export async function recordExecuted(context: KernelContext, proposal: StoredProposal, result: unknown): Promise<void> {
   for (let seen = proposal; ; ) {
     const reason = seen.state === 'expired' ? await placedLateReason(context.parts, seen) : undefined;
     const after = await context.parts.moves.move(seen, 'executed', { result, ...defined({ reason }) });
@@ -175,8 +156,7 @@ export async function settleExecution(
     case 'refused': {
       const reason = toReason(execution.refusal);
       // A rule that stopped it before it was sent does not make it late.
-      const isLate =
-        ['approval_expired', 'not_placed'].includes(reason.code) && reason.members?.reason === undefined;
+      const isLate = ['approval_expired', 'not_placed'].includes(reason.code) && reason.members?.reason === undefined;
       await move(isLate ? 'expired' : 'blocked', { reason });
       return undefined;
     }
@@ -208,8 +188,7 @@ async function findBlockingReason(
     const text = 'it was approved, but it expired before it could be carried out';
     return { to: 'expired', reason: { code: 'approval_expired', text } };
   }
-  if (!passesHalt(kind) && (await halts.haltedAt(sub)) !== undefined)
-    return { to: 'cancelled', reason: haltedReason };
+  if (!passesHalt(kind) && (await halts.haltedAt(sub)) !== undefined) return { to: 'cancelled', reason: haltedReason };
   if (isRevokedBySignal?.({ sub: proposedBy ?? sub, client }, createdAt) === true)
     return { to: 'cancelled', reason: revokedReason };
   try {
@@ -234,9 +213,7 @@ async function verifyApprovalAgain(
   try {
     return await requireApproval(context, proposal);
   } catch (error) {
-    const refusal = isTradeAgentError(error)
-      ? new HttpProblem(500, toProblemCode(error), error.message)
-      : error;
+    const refusal = isTradeAgentError(error) ? new HttpProblem(500, toProblemCode(error), error.message) : error;
     if (!(refusal instanceof HttpProblem)) throw error;
     return await handleRefusedApproval(context, proposal, refusal);
   }
@@ -248,8 +225,7 @@ async function requireApproval(context: KernelContext, proposal: StoredProposal)
   if (mandate !== undefined) return mandateApproval(context.latestAsker(proposal.sub), proposal, mandate);
   const isFirst = proposal.state === 'approved';
   const approved = await verifyApprovalToken(context.parts, proposal, 'owner', { isFirst });
-  if (proposal.second === undefined)
-    return { ...approved, ...approvalParties(proposal), acr: approved.acr ?? [] };
+  if (proposal.second === undefined) return { ...approved, ...approvalParties(proposal), acr: approved.acr ?? [] };
   const second = await verifyApprovalToken(context.parts, proposal, 'second', { isFirst });
   return { ...approved, ...approvalParties(proposal), acr: [...(approved.acr ?? []), ...(second.acr ?? [])] };
 }
@@ -364,16 +340,10 @@ function wrongApprover(
   { proposedBy, sub, of }: { proposedBy: string | undefined; sub: string; of: 'owner' | 'second' },
 ): HttpProblem {
   if (approver === proposedBy) {
-    return policyDenied(
-      'APPROVAL_BY_PROPOSER',
-      'its proposer approved it, but only the owner of the account can',
-    );
+    return policyDenied('APPROVAL_BY_PROPOSER', 'its proposer approved it, but only the owner of the account can');
   }
   if (of === 'second' && approver === sub) {
-    return policyDenied(
-      'APPROVAL_NEEDS_SECOND',
-      'the same person approved it twice, but it needs two people',
-    );
+    return policyDenied('APPROVAL_NEEDS_SECOND', 'the same person approved it twice, but it needs two people');
   }
   return new HttpProblem(403, 'approved_by_another_user', 'someone else approved it');
 }
@@ -407,8 +377,7 @@ function requireIntact(proposal: StoredProposal): void {
 }
 
 const tokenExpiredText = 'it was approved, but its token expired before the gateway could carry it out';
-const interruptedText =
-  'the gateway was interrupted while sending it; the outcome is looked up when you next check';
+const interruptedText = 'the gateway was interrupted while sending it; the outcome is looked up when you next check';
 
 function toReason({ code, message, options }: HttpProblem): Reason {
   return { code, text: message, ...defined({ members: options.members }) };

@@ -28,11 +28,7 @@ export class ChangeNotifier {
   }
 
   /** Notifies the listeners of a changed proposal, its owner and its proposer. */
-  tell(proposal: {
-    readonly id: string;
-    readonly sub: string;
-    readonly proposedBy?: string | undefined;
-  }): void {
+  tell(proposal: { readonly id: string; readonly sub: string; readonly proposedBy?: string | undefined }): void {
     const { id, sub, proposedBy } = proposal;
     wake(this.#people.get(sub));
     if (proposedBy !== undefined) wake(this.#people.get(proposedBy));

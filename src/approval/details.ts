@@ -172,28 +172,18 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
     throw new HttpProblem(403, 'approval_malformed', 'authorization_details in the token is not an array');
   }
   if (claim.length > 1) {
-    throw new HttpProblem(
-      403,
-      'approval_ambiguous',
-      'the token contains more than one authorization details object',
-    );
+    throw new HttpProblem(403, 'approval_ambiguous', 'the token contains more than one authorization details object');
   }
   const approved: unknown = claim[0];
   if (typeof approved !== 'object' || approved === null || Array.isArray(approved)) {
-    throw new HttpProblem(
-      403,
-      'approval_malformed',
-      'the authorization details in the token are not an object',
-    );
+    throw new HttpProblem(403, 'approval_malformed', 'the authorization details in the token are not an object');
   }
   const details = approved as Record<string, unknown>;
   // An own `__proto__` or `constructor` compares equal to what every object inherits.
   const added = Object.keys(details).filter((field) => !Object.hasOwn(asked, field));
   const fields = [
     ...new Set(
-      [...differingFields(details, { ...asked }), ...added].flatMap((name) =>
-        differingTerms(name, details, asked),
-      ),
+      [...differingFields(details, { ...asked }), ...added].flatMap((name) => differingTerms(name, details, asked)),
     ),
   ].sort();
   if (fields.length === 0) return;

@@ -82,8 +82,7 @@ export class KernelContext {
     if (asker.accessToken === NO_TOKEN && this.#askers.has(asker.sub)) return;
     this.#askers.delete(asker.sub);
     this.#askers.set(asker.sub, asker);
-    if (this.#askers.size > MAX_REMEMBERED_ASKERS)
-      this.#askers.delete(this.#askers.keys().next().value ?? '');
+    if (this.#askers.size > MAX_REMEMBERED_ASKERS) this.#askers.delete(this.#askers.keys().next().value ?? '');
   }
 
   /** Remembers an approval's token, so that the outcome can be looked up after a restart, when no session is known. */
@@ -135,10 +134,7 @@ class OutcomeNotifier {
   readonly #changes: ChangeNotifier;
   readonly #signal: AbortSignal;
   /** By question, one at a time, so that the last state is reported last. A newer one interrupts one that can wait. */
-  readonly #telling = new Map<
-    string,
-    { readonly told: Promise<void>; readonly overtaken: AbortController }
-  >();
+  readonly #telling = new Map<string, { readonly told: Promise<void>; readonly overtaken: AbortController }>();
 
   /** @param signal aborts when the gateway closes */
   constructor(parts: KernelDeps, changes: ChangeNotifier, signal: AbortSignal) {
@@ -187,11 +183,7 @@ class OutcomeNotifier {
   }
 
   /** Returns false if the gateway closes first, or a later state supersedes this one. */
-  async #tellUntilHeard(
-    authReqId: string,
-    { id, version }: StoredProposal,
-    outcome: Outcome,
-  ): Promise<boolean> {
+  async #tellUntilHeard(authReqId: string, { id, version }: StoredProposal, outcome: Outcome): Promise<boolean> {
     const { asking, store } = this.#parts;
     const news = this.#changes.listen({ proposal: id });
     try {

@@ -16,10 +16,7 @@ import type { ProposalTransitions } from './transitions.ts';
  * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch); without a client,
  * the permission for work in their absence. Checked at each use, so a revocation counts before proposals are withdrawn.
  */
-export type IsRevokedBySignal = (
-  of: { readonly sub: string; readonly client?: string },
-  at: number,
-) => boolean;
+export type IsRevokedBySignal = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
 
 /** The kernel's dependencies. */
 export interface KernelDeps {
@@ -51,9 +48,7 @@ export interface KernelDeps {
    */
   readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approval>;
   /** The `acr` that the approval needs, if any. */
-  readonly acrFor?:
-    | ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>)
-    | undefined;
+  readonly acrFor?: ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>) | undefined;
   /** Whether the broker's accounts can be opened without their owner's session. */
   readonly isUnattended?: boolean;
   /** A sentence for the owner if an order that was found late exceeds its mandate. */

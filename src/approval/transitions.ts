@@ -1,13 +1,7 @@
 import type { Clock } from '../machine/clock.ts';
 import type { TokenSeal } from '../secrets/token-seal.ts';
 import type { AuditEvent } from '../store/audit.ts';
-import type {
-  Draft,
-  ProposalChange,
-  ProposalStore,
-  Reason,
-  StoredProposal,
-} from '../store/proposal-store.ts';
+import type { Draft, ProposalChange, ProposalStore, Reason, StoredProposal } from '../store/proposal-store.ts';
 import { authReqIdHash } from '../store/rows/auth-req-id.ts';
 import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
@@ -90,11 +84,7 @@ export class ProposalTransitions {
   readonly #seal: TokenSeal;
   readonly #clock: Pick<Clock, 'now'>;
 
-  constructor(
-    store: Pick<ProposalStore, 'change' | 'sealedToken'>,
-    seal: TokenSeal,
-    clock: Pick<Clock, 'now'>,
-  ) {
+  constructor(store: Pick<ProposalStore, 'change' | 'sealedToken'>, seal: TokenSeal, clock: Pick<Clock, 'now'>) {
     this.#store = store;
     this.#seal = seal;
     this.#clock = clock;
@@ -151,9 +141,7 @@ function toProposalChange(
         : token === undefined
           ? 'kept'
           : { sealed: seal.seal(token.value, sealContext(seen, 'owner')), expiresAt: token.expiresAt },
-    ...(secondToken === undefined
-      ? {}
-      : { secondToken: seal.seal(secondToken.value, sealContext(seen, 'second')) }),
+    ...(secondToken === undefined ? {} : { secondToken: seal.seal(secondToken.value, sealContext(seen, 'second')) }),
   };
 }
 
@@ -180,8 +168,7 @@ export function proposalFacts(
       Pick<StoredProposal, 'reason' | 'result' | 'authReqId'>
     >,
 ): Record<string, unknown> {
-  const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } =
-    proposal;
+  const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } = proposal;
   const { reason, result, authReqId, proposedBy, second, membership } = proposal;
   const mandate = approvingMandate(proposal);
   return {

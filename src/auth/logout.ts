@@ -71,9 +71,7 @@ async function clientProof({ profile, store }: LogoutOptions): Promise<Pick<Prov
 }
 
 /** Reports a foreign issuer's tokens, which are deleted but never sent to this issuer. */
-function foreignTokens(
-  held: Readonly<Record<UnrevokedToken['token'], string | undefined>>,
-): UnrevokedToken[] {
+function foreignTokens(held: Readonly<Record<UnrevokedToken['token'], string | undefined>>): UnrevokedToken[] {
   return (['refresh_token', 'access_token'] as const)
     .filter((token) => held[token] !== undefined)
     .map((token) => ({ token, reason: 'it belongs to another identity provider', unsupported: false }));

@@ -37,8 +37,7 @@ function toAlert(rule: Rule): Alert | undefined {
 function toRule(name: string, alert: Alert): Record<string, unknown> {
   const { symbol } = alert;
   const { condition, limit } = alertCondition(alert);
-  if (condition === 'above' || condition === 'below')
-    return { name, kind: 'price', symbol, [condition]: limit };
+  if (condition === 'above' || condition === 'below') return { name, kind: 'price', symbol, [condition]: limit };
   const direction = condition === 'rises_by' ? 'up' : 'down';
   return { name, kind: 'move', symbols: [symbol], by: limit, direction };
 }
@@ -99,8 +98,7 @@ export async function addAlert(
   const name = freeName(alert, rules);
   const { document } = await readYaml(before.trim() === '' ? FILE_HEADER : before, file);
   // A file with only comments has no keys yet.
-  if (document.contents === null || document.get('rules') == null)
-    document.set('rules', document.createNode([]));
+  if (document.contents === null || document.get('rules') == null) document.set('rules', document.createNode([]));
   document.addIn(['rules'], document.createNode(toRule(name, alert), { flow: true }));
   const text = await validatedText(document, file);
   const all = await parseAlerts(text, file);
@@ -122,8 +120,7 @@ export async function removeAlerts(
 ): Promise<{ readonly text: string; readonly removed: readonly AlertView[] }> {
   const alerts = await parseAlerts(before, file);
   const named = alerts.filter(({ name }) => name === which);
-  const removed =
-    named.length > 0 ? named : alerts.filter(({ alert }) => alert.symbol === which.toUpperCase());
+  const removed = named.length > 0 ? named : alerts.filter(({ alert }) => alert.symbol === which.toUpperCase());
   if (removed.length === 0) throw noSuchAlert(which, alerts);
   const names = removed.map(({ name }) => name);
   return { text: await withoutRules(before, file, names), removed };
@@ -133,8 +130,6 @@ function noSuchAlert(which: string, alerts: readonly AlertView[]): TradeAgentErr
   const names = alerts.map(({ name }) => name).join(', ');
   return new TradeAgentError('not_found', `there is no alert "${which}"`, {
     hint:
-      alerts.length === 0
-        ? 'There are no alerts.'
-        : `The alerts are ${names}. A symbol stands for all of its alerts.`,
+      alerts.length === 0 ? 'There are no alerts.' : `The alerts are ${names}. A symbol stands for all of its alerts.`,
   });
 }

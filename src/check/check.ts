@@ -68,22 +68,19 @@ function buildProposals(
 ): { proposals: SuggestedProposal[]; suggestion: CheckResult['suggestion'] } {
   if (suggest === undefined) return { proposals: [], suggestion: null };
   const left: { symbol: string; reason: string }[] = [];
-  const conditional = look.observations.flatMap(
-    ({ rule, state }): (SuggestedProposal & { spends: Dec })[] => {
-      if (rule.kind !== 'order' || state !== 'triggered' || (rule.snooze ?? 0) > snapshot.now) return [];
-      const definition = ruleDefinition(rule);
-      const earlier = memory.proposed(rule.name, definition);
-      if (earlier !== undefined && (earlier.asked || suggest.wasAsked(earlier.thread, rule.symbol)))
-        return [];
-      if (suggest.awaited.has(rule.symbol)) return [];
-      const request: OrderRequest = { ...rule.order, symbol: rule.symbol };
-      if (mustWaitForOpen(request, symbolMarketClock(request.symbol, snapshot.clock))) {
-        left.push({ symbol: rule.symbol, reason: 'market_closed' });
-        return [];
-      }
-      return [{ request, rule: { name: rule.name, definition }, spends: orderCost(request, rule, snapshot) }];
-    },
-  );
+  const conditional = look.observations.flatMap(({ rule, state }): (SuggestedProposal & { spends: Dec })[] => {
+    if (rule.kind !== 'order' || state !== 'triggered' || (rule.snooze ?? 0) > snapshot.now) return [];
+    const definition = ruleDefinition(rule);
+    const earlier = memory.proposed(rule.name, definition);
+    if (earlier !== undefined && (earlier.asked || suggest.wasAsked(earlier.thread, rule.symbol))) return [];
+    if (suggest.awaited.has(rule.symbol)) return [];
+    const request: OrderRequest = { ...rule.order, symbol: rule.symbol };
+    if (mustWaitForOpen(request, symbolMarketClock(request.symbol, snapshot.clock))) {
+      left.push({ symbol: rule.symbol, reason: 'market_closed' });
+      return [];
+    }
+    return [{ request, rule: { name: rule.name, definition }, spends: orderCost(request, rule, snapshot) }];
+  });
   // The person's own conditional orders come first; rebalancing leaves their symbols and cash alone.
   const spent = conditional.reduce((sum, { spends }) => sum.plus(spends), new Dec(0));
   const awaited = new Set([...suggest.awaited, ...conditional.map(({ request }) => request.symbol)]);
@@ -104,9 +101,7 @@ function buildProposals(
     suggestion: {
       left: [...(rebalancing?.left ?? []), ...left],
       orders: [
-        ...conditional.map(({ request, rule }) =>
-          suggestedOrder(request, null, rule?.name ?? describeOrder(request)),
-        ),
+        ...conditional.map(({ request, rule }) => suggestedOrder(request, null, rule?.name ?? describeOrder(request))),
         ...placeable.map(({ request, amount, reason }) => suggestedOrder(request, money(amount), reason)),
       ],
     },

@@ -16,12 +16,8 @@ function ruleConditions(rule: Rule): Condition[] {
   if (rule.kind !== 'move' || rule.sessions !== 1 || rule.symbols === 'held') return [];
   const limits = moveLimits(rule);
   return rule.symbols.flatMap((symbol) => [
-    ...(rule.direction === 'down'
-      ? []
-      : [{ rule: rule.name, symbol, side: 'up', ...limitTexts(limits, 1) } as const]),
-    ...(rule.direction === 'up'
-      ? []
-      : [{ rule: rule.name, symbol, side: 'down', ...limitTexts(limits, -1) } as const]),
+    ...(rule.direction === 'down' ? [] : [{ rule: rule.name, symbol, side: 'up', ...limitTexts(limits, 1) } as const]),
+    ...(rule.direction === 'up' ? [] : [{ rule: rule.name, symbol, side: 'down', ...limitTexts(limits, -1) } as const]),
   ]);
 }
 

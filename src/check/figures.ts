@@ -4,12 +4,7 @@ import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-yo
 import { weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
 import { income } from '../trading/portfolio/dividends.ts';
-import {
-  type Drawdown,
-  type Drawdowns,
-  drawdowns,
-  type HighWaterMark,
-} from '../trading/portfolio/drawdown.ts';
+import { type Drawdown, type Drawdowns, drawdowns, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { replayLots, toTrades } from '../trading/portfolio/lot-history-replay.ts';
 import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
 import { accountReturns, mergedFlows } from '../trading/portfolio/returns.ts';
@@ -81,12 +76,7 @@ function dayStart(history: Snapshot['history'], now: number): number {
  * Returns the external flow since the last close, from the line if it has that close's value. On an account's first
  * day, last equity may include the opening balance; the flow counts if that explains the day better.
  */
-function flowSinceClose(
-  since: number,
-  line: readonly ValuePoint[],
-  flows: readonly Flow[],
-  change: Dec,
-): Dec {
+function flowSinceClose(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
   const [close, present] = line.slice(-2);
   if (close?.at === since && present !== undefined) return present.flow;
   const all = totalFlow(flows.filter(({ at }) => at > since));
@@ -110,10 +100,7 @@ function drawdownsSince(
     },
     current: followed.current,
     worst: mark === undefined ? known.worst : deeperFall(known.worst, followed.worst),
-    mark:
-      booked === undefined && mark !== undefined
-        ? mark
-        : followed.mark && { ...followed.mark, flows: allFlows },
+    mark: booked === undefined && mark !== undefined ? mark : followed.mark && { ...followed.mark, flows: allFlows },
   };
 }
 

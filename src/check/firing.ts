@@ -94,9 +94,7 @@ export function fireRules(
     if (fired !== undefined) states.push(fired);
   }
   const skipped = new Set(
-    look.skipped
-      .filter(({ reason }) => reason !== 'over' && reason !== 'disabled')
-      .map(({ rule }) => rule.name),
+    look.skipped.filter(({ reason }) => reason !== 'over' && reason !== 'disabled').map(({ rule }) => rule.name),
   );
   states.push(...before.filter(({ rule }) => skipped.has(rule) || !inFile.has(rule)));
   return {

@@ -18,12 +18,7 @@ export interface IncompleteFigures {
   readonly reason: string;
 }
 
-const FLOW_FIGURES: readonly FigureName[] = [
-  'time_weighted_return',
-  'money_weighted_return',
-  'volatility',
-  'drawdown',
-];
+const FLOW_FIGURES: readonly FigureName[] = ['time_weighted_return', 'money_weighted_return', 'volatility', 'drawdown'];
 
 /**
  * Returns incomplete figures with reasons.

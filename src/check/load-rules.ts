@@ -84,11 +84,7 @@ async function parseQuickly(text: string, file: string): Promise<RulesFile | und
 }
 
 /** Checks what the schema can't. @param at returns the file and line of a path */
-function checkRules(
-  { rules, targets }: RulesFile,
-  file: string,
-  at: (path: readonly PropertyKey[]) => string,
-): void {
+function checkRules({ rules, targets }: RulesFile, file: string, at: (path: readonly PropertyKey[]) => string): void {
   rules.forEach((rule, index) => {
     const known = messagePlaceholders(rule.kind);
     for (const name of placeholdersIn(rule.message ?? '')) {
@@ -175,17 +171,12 @@ function toConfigError(
 
 function pathText(path: readonly PropertyKey[]): string {
   return path
-    .map((part, index) =>
-      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`,
-    )
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
     .join('');
 }
 
 function valueAt(content: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
-    content,
-  );
+  return path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], content);
 }
 
 function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {

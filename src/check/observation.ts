@@ -21,12 +21,7 @@ export interface Observation {
 export interface UncheckedRule {
   readonly rule: Rule;
   readonly subject: string;
-  readonly code:
-    | 'unknown_symbol'
-    | 'price_unavailable'
-    | 'history_unavailable'
-    | 'orders_unavailable'
-    | 'no_value';
+  readonly code: 'unknown_symbol' | 'price_unavailable' | 'history_unavailable' | 'orders_unavailable' | 'no_value';
   readonly text: string;
 }
 
@@ -55,11 +50,7 @@ export function levelOf(value: Dec, { direction, limit, clear }: Limits): Observ
 }
 
 /** Returns the {@link level} of part / whole (whole positive), compared exactly and faster by multiplying. */
-export function levelOfQuotient(
-  part: Dec,
-  whole: Dec,
-  { direction, limit, clear }: Limits,
-): Observation['state'] {
+export function levelOfQuotient(part: Dec, whole: Dec, { direction, limit, clear }: Limits): Observation['state'] {
   const bound = clear.mul(whole);
   // Usually one comparison suffices.
   if (compare(part, bound) * (direction === 'above' ? 1 : -1) <= 0) return 'clear';

@@ -3,30 +3,18 @@ import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { describeOpenOrder } from '../trading/open-order.ts';
 import { isMultiLeg } from '../trading/order-legs.ts';
-import {
-  ageText,
-  type Observation,
-  type ObservedRule,
-  triggeredOrClear,
-  uncheckedRule,
-} from './observation.ts';
+import { ageText, type Observation, type ObservedRule, triggeredOrClear, uncheckedRule } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export function observeAccount(
-  rule: RuleOf<'open_order' | 'missing' | 'closure'>,
-  snapshot: Snapshot,
-): ObservedRule {
+export function observeAccount(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snapshot: Snapshot): ObservedRule {
   if (rule.kind === 'open_order' && snapshot.openOrders === undefined) {
     return uncheckedRule(rule, 'orders_unavailable', 'the open orders can’t be read');
   }
   return { observations: observationsOf(rule, snapshot), blind: [] };
 }
 
-function observationsOf(
-  rule: RuleOf<'open_order' | 'missing' | 'closure'>,
-  snapshot: Snapshot,
-): Observation[] {
+function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snapshot: Snapshot): Observation[] {
   switch (rule.kind) {
     case 'open_order':
       return (snapshot.openOrders ?? []).map((order) => {

@@ -44,10 +44,7 @@ export function toBand({ band }: Pick<RuleOf<'drift'>, 'band'>) {
   return band === '5/25' ? ('five-25' as const) : { points: new Dec(band) };
 }
 
-const drifts = new WeakMap<
-  Figures,
-  { readonly file: RulesFile; readonly band: string; readonly drifts: Drift[] }
->();
+const drifts = new WeakMap<Figures, { readonly file: RulesFile; readonly band: string; readonly drifts: Drift[] }>();
 
 /** Returns drifts, cached because rules and suggestions mostly need the same ones. */
 export function cachedDrifts(file: RulesFile, figures: Figures, band: Band): readonly Drift[] {
@@ -77,12 +74,7 @@ export function observePortfolio(
   return uncheckedRule(rule, 'no_value', text);
 }
 
-function observationsOf(
-  rule: PortfolioRule,
-  file: RulesFile,
-  snapshot: Snapshot,
-  figures: Figures,
-): Observation[] {
+function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot, figures: Figures): Observation[] {
   switch (rule.kind) {
     case 'ruin':
       return [observeRuin(rule, figures)];
@@ -124,9 +116,7 @@ function observationsOf(
       const { cash } = snapshot.account;
       const facts = { weight: weightText(weight), cash, limit: exactPercent(limit) };
       const text = `${facts.weight} of the account is cash (${dollars(cash)}), ${direction} ${facts.limit}`;
-      return [
-        accountObservation(rule, levelOf(weight, fractionLimits(limit, rule.rearm, direction)), text, facts),
-      ];
+      return [accountObservation(rule, levelOf(weight, fractionLimits(limit, rule.rearm, direction)), text, facts)];
     }
     case 'drawdown': {
       const { current, mark } = figures.drawdowns;
@@ -138,9 +128,7 @@ function observationsOf(
         peak_date: newYorkDate(mark.at),
       };
       const text = `the account is ${facts.drawdown} below its peak of ${dollars(facts.peak)} on ${facts.peak_date}`;
-      return [
-        accountObservation(rule, levelOf(current, fractionLimits(rule.above, rule.rearm)), text, facts),
-      ];
+      return [accountObservation(rule, levelOf(current, fractionLimits(rule.above, rule.rearm)), text, facts)];
     }
     case 'loss':
       return observeLoss(rule, figures);

@@ -68,11 +68,7 @@ function symbolObserver(rule: PriceRule, snapshot: Snapshot): ObserveSymbol {
   };
 }
 
-function observedPrice(
-  symbol: string,
-  position: Position | undefined,
-  snapshot: Snapshot,
-): ObservedPrice | undefined {
+function observedPrice(symbol: string, position: Position | undefined, snapshot: Snapshot): ObservedPrice | undefined {
   const { seen } = priceBoard(snapshot);
   if (seen.has(symbol)) return seen.get(symbol);
   const last = snapshot.quotes.get(symbol)?.last ?? position?.current_price;
@@ -88,11 +84,7 @@ interface ObservedPrice {
   readonly price: Dec;
 }
 
-function observeAge(
-  rule: RuleOf<'stale'>,
-  symbol: string,
-  snapshot: Snapshot,
-): Observation | 'clear' | undefined {
+function observeAge(rule: RuleOf<'stale'>, symbol: string, snapshot: Snapshot): Observation | 'clear' | undefined {
   const quote = snapshot.quotes.get(symbol);
   if (quote === undefined) return undefined;
   const age = snapshot.now - Date.parse(quote.at);
@@ -185,8 +177,6 @@ function priceMissing(
   code: MissingPrice['code'] = 'price_unavailable',
 ): UncheckedRule {
   const text =
-    code === 'unknown_symbol'
-      ? `the broker does not know the symbol ${symbol}`
-      : `there is no price for ${symbol} now`;
+    code === 'unknown_symbol' ? `the broker does not know the symbol ${symbol}` : `there is no price for ${symbol} now`;
   return { rule, subject: symbol, code, text };
 }

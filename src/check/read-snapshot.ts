@@ -3,12 +3,7 @@ import type { ActivityCache, CloseCache, ImportStore } from '../store/check-stor
 import { dailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
-import {
-  type Activity,
-  type ClosingPriceLookup,
-  EARLIEST_ACTIVITY_MS,
-  externalFlows,
-} from '../trading/activity.ts';
+import { type Activity, type ClosingPriceLookup, EARLIEST_ACTIVITY_MS, externalFlows } from '../trading/activity.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
 import { mergeImported } from '../trading/portfolio/imported.ts';
 import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
@@ -67,8 +62,7 @@ export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
   const ends = atDayEnds(history);
   const activities = told && mergeImported(told, own);
   const used = activities?.filter((one) => one.imported === true).length ?? 0;
-  if (used > 0)
-    notes.push(`${used} of the activities were imported from a file; your broker did not report them`);
+  if (used > 0) notes.push(`${used} of the activities were imported from a file; your broker did not report them`);
   return {
     now,
     account,
@@ -147,11 +141,7 @@ async function readActivities(
 const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
 const FULL_READ_INTERVAL_MS = 7 * DAY_MS;
 
-async function allActivities(
-  gateway: GatewayClient,
-  cache: ActivityCache,
-  now: number,
-): Promise<readonly Activity[]> {
+async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: number): Promise<readonly Activity[]> {
   const kept = await cache.get();
   if (kept === undefined || now < kept.wholeAt || now - kept.wholeAt > FULL_READ_INTERVAL_MS) {
     const all = await gateway.activities({ after: EARLIEST_ACTIVITY_MS });
@@ -175,11 +165,7 @@ async function allActivities(
 async function readPricesOfTransfers(
   gateway: GatewayClient,
   cache: CloseCache,
-  {
-    activities,
-    positions,
-    today,
-  }: { activities: readonly Activity[]; positions: readonly Position[]; today: string },
+  { activities, positions, today }: { activities: readonly Activity[]; positions: readonly Position[]; today: string },
 ): Promise<ClosingPriceLookup> {
   const prices = new Map<string, Awaited<ReturnType<ClosingPriceLookup>>>();
   for (const { symbol, at } of externalFlows(activities).unvalued) {
@@ -204,12 +190,12 @@ async function readCloseOn(gateway: GatewayClient, cache: CloseCache, symbol: st
   if (units !== undefined) return fromUnits(units);
   const end = newYorkInstant(day, '24:00');
   const reach = { start: end - MAX_CLOSURE_MS, end: end - 1 };
-  const bars = await ifReadable(
-    gateway.bars({ symbol, timeframe: '1Day', ...reach, adjustment: 'raw' }),
-  ).catch((error: unknown) => {
-    if (missingPriceCode(error) === undefined) throw error;
-    return undefined;
-  });
+  const bars = await ifReadable(gateway.bars({ symbol, timeframe: '1Day', ...reach, adjustment: 'raw' })).catch(
+    (error: unknown) => {
+      if (missingPriceCode(error) === undefined) throw error;
+      return undefined;
+    },
+  );
   const last = bars?.at(-1);
   if (last === undefined) return undefined;
   await cache.put(key, packBars([last]));
@@ -273,15 +259,11 @@ async function readClosesFor(
       return joined;
     }
   }
-  const all = before(
-    packBars(await gateway.bars({ symbol, timeframe: '1Day', start: now - BARS_PERIOD_MS })),
-  );
+  const all = before(packBars(await gateway.bars({ symbol, timeframe: '1Day', start: now - BARS_PERIOD_MS })));
   await cache.put(symbol, all);
   return all;
 }
 
 function packBars(bars: readonly Bar[]): PriceHistory {
-  return packHistory(
-    bars.map(({ at, close }) => ({ day: Date.parse(newYorkDate(Date.parse(at))) / DAY_MS, close })),
-  );
+  return packHistory(bars.map(({ at, close }) => ({ day: Date.parse(newYorkDate(Date.parse(at))) / DAY_MS, close })));
 }

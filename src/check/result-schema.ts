@@ -117,9 +117,7 @@ export const checkResultSchema = z.object({
       left: z.array(z.object({ symbol: z.string(), reason: z.string() })),
     }),
   ),
-  proposals: z
-    .array(z.record(z.string(), z.unknown()))
-    .describe('As run --output json prints them, one per round'),
+  proposals: z.array(z.record(z.string(), z.unknown())).describe('As run --output json prints them, one per round'),
   notices: z
     .array(noticeReportSchema)
     .describe('Delivery of notices: those of this check, and those that earlier ones could not send'),

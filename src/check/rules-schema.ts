@@ -18,8 +18,7 @@ const unlessMissing =
 export const percentPattern = /\d{1,4}(\.\d{1,6})?%/;
 
 /** `12.5%` → `0.125` */
-export const percentToFraction = (percentage: string): string =>
-  new Dec(`${percentage.slice(0, -1)}e-2`).toFixed();
+export const percentToFraction = (percentage: string): string => new Dec(`${percentage.slice(0, -1)}e-2`).toFixed();
 
 const percent = z
   // A number would be read as a fraction by some and as a percentage by others.
@@ -152,16 +151,10 @@ const kinds = [
   z.strictObject({
     kind: z.literal('loss'),
     ...common,
-    over: z
-      .enum(['day', 'total'])
-      .default('day')
-      .describe('Since the last close, or unrealized since the purchases'),
-    above: z.union(
-      [percent.transform((fraction) => ({ fraction })), amount.transform((dollars) => ({ dollars }))],
-      {
-        error: 'must be a percentage such as "3%" or dollars such as 500',
-      },
-    ),
+    over: z.enum(['day', 'total']).default('day').describe('Since the last close, or unrealized since the purchases'),
+    above: z.union([percent.transform((fraction) => ({ fraction })), amount.transform((dollars) => ({ dollars }))], {
+      error: 'must be a percentage such as "3%" or dollars such as 500',
+    }),
     rearm,
   }),
   z.strictObject({ kind: z.literal('stale'), ...common, older_than: duration }),

@@ -26,19 +26,11 @@ export function manPage(program: Command, version: string): string {
       escapeRoff(command.description()),
       ...help
         .visibleArguments(command)
-        .flatMap((argument) => [
-          '.TP',
-          `.I ${escapeRoff(argument.name())}`,
-          escapeRoff(argument.description),
-        ]),
+        .flatMap((argument) => ['.TP', `.I ${escapeRoff(argument.name())}`, escapeRoff(argument.description)]),
       ...command.options.flatMap((option) => optionLines(command, option)),
     ]),
     '.SH EXIT STATUS',
-    ...Object.entries(exitCodeMeanings).flatMap(([code, meaning]) => [
-      '.TP',
-      `.B ${code}`,
-      escapeRoff(meaning),
-    ]),
+    ...Object.entries(exitCodeMeanings).flatMap(([code, meaning]) => ['.TP', `.B ${code}`, escapeRoff(meaning)]),
     '.SH ENVIRONMENT',
     'Each option shows the variable that sets it. NO_COLOR and FORCE_COLOR are honored.',
     '.TP',

@@ -169,8 +169,7 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
     return cli.exitCode === exitCodes.done ? lost : cli.exitCode;
   } catch (error) {
     // If stdout can't be written, report the error on stderr.
-    const format =
-      cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
+    const format = cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
     if (error instanceof CommanderError && program !== undefined) {
       if (error.exitCode === 0) return exitCodes.done;
       return reportError(cli.io, format, usageError(error, program, argv));
@@ -229,8 +228,7 @@ function unknownCommandError(above: Command, word: string): TradeAgentError {
   const path = isTop ? '' : `${above.name()} `;
   const hint = isTop
     ? (commandHint(word, names) ?? 'See "trade-agent --help". To ask the agent: trade-agent run \'…\'.')
-    : (commandHint(word, names)?.replace(/^Did you mean (?=[a-z])/, `$&${path}`) ??
-      `Commands: ${names.join(', ')}.`);
+    : (commandHint(word, names)?.replace(/^Did you mean (?=[a-z])/, `$&${path}`) ?? `Commands: ${names.join(', ')}.`);
   return new TradeAgentError('usage', `unknown command '${path}${word}'`, { hint });
 }
 
@@ -271,9 +269,7 @@ function excessWordError(
   // In `orders list open` the option's name is missing. The option may belong to the default subcommand.
   const value = valueHint(word, [...at.options, ...at.commands.flatMap(({ options }) => options)]);
   // `threads delte` runs `threads list` (the default) with an extra argument, but the mistake is the command.
-  return value === undefined && at.commands.length > 0
-    ? unknownCommandError(at, word)
-    : usage(value ?? SEE_HELP);
+  return value === undefined && at.commands.length > 0 ? unknownCommandError(at, word) : usage(value ?? SEE_HELP);
 }
 
 const SEE_HELP = 'See --help after the command.';
@@ -365,9 +361,7 @@ const optionSynonyms: Readonly<Record<string, string>> = {
 
 /** Suggests what to type instead of an unknown command; undefined if no command is similar. */
 function commandHint(word: string, commands: readonly string[]): string | undefined {
-  const line = Object.hasOwn(commandSynonyms, word.toLowerCase())
-    ? commandSynonyms[word.toLowerCase()]
-    : undefined;
+  const line = Object.hasOwn(commandSynonyms, word.toLowerCase()) ? commandSynonyms[word.toLowerCase()] : undefined;
   if (line !== undefined) return `Did you mean "trade-agent ${line}"?`;
   const nearest = closestMatch(word, commands);
   return nearest === undefined ? undefined : `Did you mean ${nearest}?`;

@@ -59,8 +59,7 @@ export async function requireMaps(
   for (const length of keys.keys()) {
     const above = keys.slice(0, length);
     const node = length === 0 ? document.contents : document.getIn(above, true);
-    if (node === undefined || node === null || isMap(node) || (isScalar(node) && node.value === null))
-      continue;
+    if (node === undefined || node === null || isMap(node) || (isScalar(node) && node.value === null)) continue;
     const name = above.join('.') || 'the file';
     const what = isAlias(node) ? `is an alias of &${node.source}` : 'is a value, not a map';
     const offset = (node as { range?: readonly number[] | null }).range?.[0] ?? 0;

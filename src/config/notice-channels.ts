@@ -25,13 +25,7 @@ const channelKinds = {
             .string()
             .regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])$/, 'must be a host name or address')
             .describe('the mail server'),
-          port: z
-            .number()
-            .int()
-            .min(1)
-            .max(65_535)
-            .optional()
-            .describe('587 by default, or 465 with `security: tls`'),
+          port: z.number().int().min(1).max(65_535).optional().describe('587 by default, or 465 with `security: tls`'),
           security: z
             .enum(['starttls', 'tls', 'none'])
             .default('starttls')

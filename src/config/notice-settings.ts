@@ -36,15 +36,8 @@ const templateSchema = (longest: number) =>
 /** Settings that all kinds of channels have. */
 export const commonChannelSettings = () => ({
   enabled: z.boolean().default(true).describe('whether the channel is active'),
-  min_severity: z
-    .enum(noticeSeverities)
-    .default('warning')
-    .describe('Findings less severe than this are not sent.'),
-  rules: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe('Only findings of these rules. All rules by default.'),
+  min_severity: z.enum(noticeSeverities).default('warning').describe('Findings less severe than this are not sent.'),
+  rules: z.array(z.string().min(1)).min(1).optional().describe('Only findings of these rules. All rules by default.'),
   approvals: z
     .boolean()
     .default(true)
@@ -60,10 +53,7 @@ export const secureUrl = () =>
   z
     .string()
     .refine(isSecureUrl, INSECURE_URL)
-    .refine(
-      (text) => !URL.canParse(text) || new URL(text).username === '',
-      'must not contain a user name or password',
-    );
+    .refine((text) => !URL.canParse(text) || new URL(text).username === '', 'must not contain a user name or password');
 
 /** A kind of channel: its settings in config.yaml, and its secret, stored elsewhere. `notify/<kind>.ts` sends to it. */
 export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {

@@ -37,11 +37,7 @@ export async function addProfile(home: UserDirs, name: string, profile: ProfileI
  * Sets where a profile's secrets are stored, in a single write, so that no reader sees one key without the other.
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function setCredentialLocation(
-  home: UserDirs,
-  name: string,
-  place: CredentialLocation,
-): Promise<void> {
+export async function setCredentialLocation(home: UserDirs, name: string, place: CredentialLocation): Promise<void> {
   await editDocument(home, (document) => {
     document.setIn(['profiles', name, 'credential_store'], place.credential_store);
     if (place.credential_key === undefined) document.deleteIn(['profiles', name, 'credential_key']);

@@ -40,9 +40,7 @@ export const modelSchema = z.strictObject({
     .min(2048)
     .max(10_000_000)
     .optional()
-    .describe(
-      'The model’s context size in tokens (prompt and answer together), as configured on its server.',
-    ),
+    .describe('The model’s context size in tokens (prompt and answer together), as configured on its server.'),
   price: z
     .strictObject({ input: decimalString, output: decimalString })
     .optional()
@@ -66,19 +64,14 @@ export const profileSchema = z.strictObject({
     .describe(
       'URL of a `trade-agent server`, instead of a gateway. The agent runs there. Issuer and login client default to the ones it reports.',
     ),
-  audience: z
-    .string()
-    .optional()
-    .describe('The gateway’s resource indicator (RFC 8707). Defaults to its URL.'),
+  audience: z.string().optional().describe('The gateway’s resource indicator (RFC 8707). Defaults to its URL.'),
   environment: z.enum(environments).default('paper').describe('`live` is real money; the gateway must agree'),
   account_of: z
     .string()
     .min(1)
     .max(256)
     .optional()
-    .describe(
-      "User ID (`sub`) of the account's owner, if you use an account that somebody else gave you access to.",
-    ),
+    .describe("User ID (`sub`) of the account's owner, if you use an account that somebody else gave you access to."),
   login_client: z
     .strictObject({ client_id: z.string() })
     .optional()
@@ -98,10 +91,7 @@ export const profileSchema = z.strictObject({
     .describe('where tokens and keys are stored: the operating system’s keychain, or an encrypted file'),
   credential_key: z
     .string()
-    .refine(
-      (key) => key === 'passphrase' || isAbsolute(key),
-      'must be "passphrase" or the absolute path of a key file',
-    )
+    .refine((key) => key === 'passphrase' || isAbsolute(key), 'must be "passphrase" or the absolute path of a key file')
     .optional()
     .describe(
       'What unlocks the credential file: `passphrase`, or the path of a key file. Defaults to a key file next to it.',
@@ -139,10 +129,7 @@ export const profileSchema = z.strictObject({
 export type Profile = z.output<typeof profileSchema>;
 
 export const configSchema = z.strictObject({
-  default_profile: z
-    .string()
-    .optional()
-    .describe('the profile to use without --profile; `sandbox` by default'),
+  default_profile: z.string().optional().describe('the profile to use without --profile; `sandbox` by default'),
   history: z.boolean().optional().describe('Whether the chat saves your input history. Defaults to true.'),
   theme: z
     .enum(themeNames)

@@ -2,13 +2,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { isSecureUrl } from '../net/secure-url.ts';
 import { closestMatch } from '../text/closest-match.ts';
 import { defined } from '../values/defined.ts';
-import {
-  type CompanySignIn,
-  type Config,
-  type Profile,
-  profileSchema,
-  type ResolvedProfile,
-} from './profile.ts';
+import { type CompanySignIn, type Config, type Profile, profileSchema, type ResolvedProfile } from './profile.ts';
 
 /** The built-in profile, which exists without a configuration file. */
 export const SANDBOX_PROFILE = 'sandbox';
@@ -66,9 +60,7 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
 }
 
 /** Returns the credential store. The default is the keychain; only the sandbox, which has no real money, uses a file. */
-export function credentialStoreKind(
-  profile: Pick<Profile, 'sandbox' | 'credential_store'>,
-): 'keychain' | 'file' {
+export function credentialStoreKind(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
   return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
 }
 
@@ -107,14 +99,10 @@ export function resolveProfile(
     const missing = Object.entries({ issuer, gateway, login_client })
       .filter(([, value]) => value === undefined)
       .map(([key]) => key);
-    throw new TradeAgentError(
-      'invalid_config',
-      `profile "${profile.name}" is missing ${missing.join(', ')}`,
-      {
-        hint: `Add ${missing.map((key) => `profiles.${profile.name}.${key}`).join(', ')} to config.yaml.`,
-        details: { missing },
-      },
-    );
+    throw new TradeAgentError('invalid_config', `profile "${profile.name}" is missing ${missing.join(', ')}`, {
+      hint: `Add ${missing.map((key) => `profiles.${profile.name}.${key}`).join(', ')} to config.yaml.`,
+      details: { missing },
+    });
   }
   return checkProfile({
     ...profile,
@@ -138,11 +126,9 @@ function withServer<P extends Profile & { readonly name: string }>(
 ): P {
   if (profile.gateway !== undefined || profile.sandbox) {
     const other = profile.sandbox ? 'sandbox' : 'gateway';
-    throw new TradeAgentError(
-      'invalid_config',
-      `profile "${profile.name}" has both a server and a ${other}`,
-      { hint: `The server already connects to the gateway: remove profiles.${profile.name}.${other}.` },
-    );
+    throw new TradeAgentError('invalid_config', `profile "${profile.name}" has both a server and a ${other}`, {
+      hint: `The server already connects to the gateway: remove profiles.${profile.name}.${other}.`,
+    });
   }
   const { issuer = told?.issuer, provider = told?.provider, login_client = told?.login_client } = profile;
   const { audience = told?.audience } = profile;

@@ -8,11 +8,7 @@ import { closestMatch } from '../text/closest-match.ts';
  * @param file the file's name, for messages
  * @throws {TradeAgentError} `invalid_config`, with the file, line and key, and the closest valid key
  */
-export async function parseYaml<S extends z.ZodType>(
-  schema: S,
-  text: string,
-  file: string,
-): Promise<z.output<S>> {
+export async function parseYaml<S extends z.ZodType>(schema: S, text: string, file: string): Promise<z.output<S>> {
   const { document, lines, content: written } = await readYaml(text, file);
   const content = written ?? {};
   const result = schema.safeParse(content);
@@ -55,8 +51,7 @@ export async function readYaml(
         const names = new Set<unknown>();
         for (const { key } of items) {
           if (!isScalar(key)) continue;
-          if (names.has(key.value))
-            throw invalidFile(`${at(key.range?.[0] ?? 0)}: Map keys must be unique`, file);
+          if (names.has(key.value)) throw invalidFile(`${at(key.range?.[0] ?? 0)}: Map keys must be unique`, file);
           names.add(key.value);
         }
       },
@@ -131,9 +126,9 @@ export function lineSuffix(document: Document, lines: LineCounter, path: readonl
     if (typeof part === 'number') {
       node = items[part];
     } else {
-      const pair = items.find(
-        (item) => String((item as { key?: { value?: unknown } }).key?.value) === String(part),
-      ) as { key: unknown; value: unknown } | undefined;
+      const pair = items.find((item) => String((item as { key?: { value?: unknown } }).key?.value) === String(part)) as
+        | { key: unknown; value: unknown }
+        | undefined;
       if (pair === undefined) break;
       offset = (pair.key as { range?: number[] }).range?.[0] ?? offset;
       node = pair.value;
@@ -161,9 +156,7 @@ function keysAt(whole: z.ZodType, path: string[], content: unknown): string[] {
 function selectedOption(schema: unknown, value: unknown): unknown {
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
   const { kind } = (value ?? {}) as { kind?: unknown };
-  return schema.options.find(
-    (option) => option instanceof z.ZodObject && option.shape.kind.safeParse(kind).success,
-  );
+  return schema.options.find((option) => option instanceof z.ZodObject && option.shape.kind.safeParse(kind).success);
 }
 
 function unwrap(schema: unknown): unknown {

@@ -13,15 +13,7 @@ export interface ProblemMembers {
   readonly broker_message?: unknown;
 }
 
-const problemMemberNames = [
-  'problem',
-  'reason',
-  'reasons',
-  'limit',
-  'value',
-  'policy',
-  'broker_message',
-] as const;
+const problemMemberNames = ['problem', 'reason', 'reasons', 'limit', 'value', 'policy', 'broker_message'] as const;
 
 /** Returns these members of an error's details or of a problem, and no others. */
 export function problemMembers(details: Readonly<Record<string, unknown>>): ProblemMembers {

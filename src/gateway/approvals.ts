@@ -51,10 +51,7 @@ interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended'
 const STEP_UP_KINDS: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
 
 /** Creates the approval kernel over the gateway's database and services; undefined if approvals are not configured. */
-export function createGatewayKernel(
-  options: GatewayOptions,
-  parts: ApprovalParts,
-): ApprovalKernel | undefined {
+export function createGatewayKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
   const { approval, stores, resource } = options;
   if (approval === undefined) return undefined;
   const { clock, orders, messages, policy, provider, detailsTypes } = parts;
@@ -87,9 +84,7 @@ export function createGatewayKernel(
       ...approval,
       clock,
       fetch: parts.send,
-      detailsTypes: (Object.keys(kinds) as ProposalKind[]).map(
-        (kind) => detailsTypes[kind] ?? detailsTypeByKind[kind],
-      ),
+      detailsTypes: (Object.keys(kinds) as ProposalKind[]).map((kind) => detailsTypes[kind] ?? detailsTypeByKind[kind]),
     }),
     notificationTokens: new NotificationTokens(approval.sealSecret),
     signatures: parts.signatures,
@@ -136,9 +131,7 @@ function denialNote(denied: Denial, policy: string, now: number): DecisionNote {
     account: '',
     action: actions[kind] ?? kind,
     effect: 'deny',
-    reasons: policyReasons
-      .filter((reason) => told.includes(reason))
-      .sort((a, b) => told.indexOf(a) - told.indexOf(b)),
+    reasons: policyReasons.filter((reason) => told.includes(reason)).sort((a, b) => told.indexOf(a) - told.indexOf(b)),
     texts: [message],
     ...(typeof limit === 'string' ? { limit } : {}),
     ...(typeof value === 'string' ? { value } : {}),

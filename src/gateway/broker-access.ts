@@ -17,12 +17,7 @@ import {
   storedCredentialsUnreadable,
   storedForOtherEnvironment,
 } from './broker/stored-credential-problems.ts';
-import {
-  isStoredKind,
-  type StoredCredentials,
-  type StoredKind,
-  storedSchema,
-} from './broker/stored-kinds.ts';
+import { isStoredKind, type StoredCredentials, type StoredKind, storedSchema } from './broker/stored-kinds.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { createRateLimiter } from './request-rates.ts';
 
@@ -160,8 +155,7 @@ function storedCredentials(
     });
     const found = schema.safeParse(kept?.pair);
     if (kept === undefined || !found.success) throw noStoredCredentials(kind);
-    if (kept.environment !== environment)
-      throw storedForOtherEnvironment(kind, kept.environment, environment);
+    if (kept.environment !== environment) throw storedForOtherEnvironment(kind, kept.environment, environment);
     return found.data;
   };
   return {

@@ -94,28 +94,20 @@ const approvalSchema = z
     error: 'either client_id or registration, not both',
   })
   .refine(
-    ({ registration, registration_token_file }) =>
-      registration !== undefined || registration_token_file === undefined,
+    ({ registration, registration_token_file }) => registration !== undefined || registration_token_file === undefined,
     { path: ['registration_token_file'], error: 'is for "registration: true"' },
   )
-  .refine(
-    ({ details, provider }) => details === 'message' || providerDialect({ provider }).details !== 'never',
-    {
-      path: ['details'],
-      error:
-        'this provider does not support authorization details: use "message", which works for paper accounts',
-    },
-  );
+  .refine(({ details, provider }) => details === 'message' || providerDialect({ provider }).details !== 'never', {
+    path: ['details'],
+    error: 'this provider does not support authorization details: use "message", which works for paper accounts',
+  });
 
 /** `gateway.yaml`: all settings of a gateway that are not secret. */
 const settingsSchema = z.strictObject({
   /** The identity provider. */
   issuer: secureAddress,
   /** The gateway's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
-  resource: secureAddress.refine(
-    (text) => !/[?#]|.\/$/.test(text),
-    'must not end in "/" or have a query or fragment',
-  ),
+  resource: secureAddress.refine((text) => !/[?#]|.\/$/.test(text), 'must not end in "/" or have a query or fragment'),
   environment: z.enum(['paper', 'live']),
   /**
    * How to get a caller's token at the broker (RFC 8693): the client, whose key "gateway key" creates. Not needed if
@@ -159,8 +151,7 @@ export const gatewaySettingsSchema = settingsSchema
       environment === 'paper' || approval.details === 'rar' || approval.signature !== 'off',
     {
       path: ['approval', 'details'],
-      error:
-        'must not be "message" for live money: only this gateway would bind what the person sees to the order',
+      error: 'must not be "message" for live money: only this gateway would bind what the person sees to the order',
     },
   )
   .refine(({ kms, database }) => kms === undefined || database !== undefined, {
@@ -187,8 +178,7 @@ export const gatewaySettingsSchema = settingsSchema
         ['exchange'],
         'is missing: it provides the tokens that open accounts at the broker, unless people give their own ("broker.credentials: key_pair")',
       );
-    else if (exchange === undefined && sends)
-      wrong(['messages'], 'need tokens from "exchange", which is not set');
+    else if (exchange === undefined && sends) wrong(['messages'], 'need tokens from "exchange", which is not set');
     else if (exchange === undefined && approval.client_id === undefined && !approval.registration)
       wrong(['approval'], 'must name the client if "exchange" is not set: client_id, or registration: true');
     for (const broker of brokers) {
@@ -210,10 +200,7 @@ export const gatewaySettingsSchema = settingsSchema
         );
     }
     if (exchange !== undefined && byKept && !sends)
-      wrong(
-        ['exchange'],
-        'is not needed: accounts are opened with people’s own credentials, and no messages are sent',
-      );
+      wrong(['exchange'], 'is not needed: accounts are opened with people’s own credentials, and no messages are sent');
   });
 export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 

@@ -200,8 +200,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 /** Returns the broker's label if there are several brokers. */
 function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBroker {
-  return async (who, account) =>
-    hasSeveralBrokers(options) ? (await brokerFor(who, account)).at.label : undefined;
+  return async (who, account) => (hasSeveralBrokers(options) ? (await brokerFor(who, account)).at.label : undefined);
 }
 
 /** Whether a person can have more than one account here. */
@@ -296,9 +295,7 @@ interface RouteParts {
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {
-      const asked = await Promise.allSettled(
-        places.map(({ credentials }) => credentials.isConnected(caller)),
-      );
+      const asked = await Promise.allSettled(places.map(({ credentials }) => credentials.isConnected(caller)));
       if (asked.some((one) => one.status === 'fulfilled' && one.value)) return true;
       for (const one of asked) if (one.status === 'rejected') throw one.reason;
       return false;
@@ -370,15 +367,7 @@ type Admission = ReturnType<typeof createAdmission>;
 
 /** Creates all entry points. Once shut, they admit no requests. */
 function createAdmission(options: GatewayOptions, provider: IdentityProvider, clock: Clock) {
-  const {
-    resource,
-    stores,
-    log = () => {},
-    allowedClients,
-    ownClients = [],
-    mounts = [],
-    isRevoked,
-  } = options;
+  const { resource, stores, log = () => {}, allowedClients, ownClients = [], mounts = [], isRevoked } = options;
   const rules = {
     provider,
     base: resource,

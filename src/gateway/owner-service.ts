@@ -84,8 +84,7 @@ export function ownerDesk(
     },
     async follow(signal, changed) {
       // An empty update is a keep-alive.
-      for await (const { proposals } of kernel.follow(sub, undefined, signal))
-        if (proposals.length > 0) changed();
+      for await (const { proposals } of kernel.follow(sub, undefined, signal)) if (proposals.length > 0) changed();
     },
   };
 }
@@ -95,8 +94,7 @@ function ownAccount(broker: () => Promise<OpenAccount>): OwnAccount {
     account: async () => (await broker()).account(),
     positions: async () => (await broker()).positions(),
     orders: async (query) => (await broker()).orders({ ...query, symbols: [] }),
-    valueHistory: async (period) =>
-      (await (await broker()).portfolioHistory({ period, timeframe: '1D' })).points,
+    valueHistory: async (period) => (await (await broker()).portfolioHistory({ period, timeframe: '1D' })).points,
     async activities({ after }) {
       const found: Activity[] = [];
       const reading = await broker();

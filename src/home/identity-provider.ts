@@ -95,8 +95,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const ending = watchGrantEndings(state.authorized, { onRevoked: grants.ended, onError });
 
   const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
-  const transmitter =
-    signalReceivers.length === 0 ? undefined : startTransmitter({ ...sending, clock, onError });
+  const transmitter = signalReceivers.length === 0 ? undefined : startTransmitter({ ...sending, clock, onError });
   const running = { requests, clock, closing: closing.signal, onError };
   const hidesCode = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
   const push = createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
@@ -145,10 +144,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     signals:
       companies.length === 0
         ? undefined
-        : toHandler(
-            createSignalEndpoint({ ...state, companies, now, onTaken: onSignalled, onError }),
-            onError,
-          ),
+        : toHandler(createSignalEndpoint({ ...state, companies, now, onTaken: onSignalled, onError }), onError),
     outcomes: toHandler(outcomes, onError),
   });
   return {
@@ -176,10 +172,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 }
 
 /** Reports internal errors to the operator, and responds with a bare status. */
-function withErrorReporting(
-  handle: Handler,
-  onError: (message: string) => void,
-): IdentityProvider['callback'] {
+function withErrorReporting(handle: Handler, onError: (message: string) => void): IdentityProvider['callback'] {
   return (request, response) => {
     handle(request, response).catch((error: unknown) => {
       const fault = isRequestFault(error, request);
@@ -259,8 +252,7 @@ function toHandler(app: Hono<{ Bindings: HttpBindings }>, onError: (message: str
   const outer = new Hono<{ Bindings: HttpBindings }>();
   outer.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse();
-    if (isRequestFault(error, context.env.incoming))
-      return context.text('The request was interrupted\n', 400);
+    if (isRequestFault(error, context.env.incoming)) return context.text('The request was interrupted\n', 400);
     onError(error.message);
     return context.text('Something went wrong here\n', 500);
   });

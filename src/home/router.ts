@@ -39,8 +39,7 @@ export function createRouter(options: RouterOptions): Handler {
     const [path = ''] = url.split(/[?#]/, 1);
     if (!isForUs(request, response)) return;
     // Other request targets (`*`, a whole URL, `//host`) could be interpreted as another server's further in.
-    if (!/^\/(?!\/)/.test(path))
-      return respondText(response, 400, 'The request target is not a path on this server');
+    if (!/^\/(?!\/)/.test(path)) return respondText(response, 400, 'The request target is not a path on this server');
     if (faults.take('slow_answers')) await clock.sleep(SLOW_RESPONSE_MS, closing);
     const own = ownHandler(options, path, method);
     if (own !== undefined) return await own(request, response);
@@ -91,12 +90,7 @@ function allowedMethods(path: string): readonly string[] | undefined {
   return Object.hasOwn(protocolMethods, path) ? protocolMethods[path] : undefined;
 }
 
-function respondText(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: OutgoingHttpHeaders = {},
-) {
+function respondText(response: ServerResponse, status: number, text: string, headers: OutgoingHttpHeaders = {}) {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`);
 }
 
@@ -104,11 +98,6 @@ function respondMethodNotAllowed(response: ServerResponse, allowed: readonly str
   respondText(response, 405, 'Method not allowed', { allow: allowed.join(', ') });
 }
 
-function respondJson(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: OutgoingHttpHeaders = {},
-) {
+function respondJson(response: ServerResponse, status: number, body: object, headers: OutgoingHttpHeaders = {}) {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }

@@ -68,16 +68,7 @@ export const JOB_KINDS = ['run', 'collect', 'check', 'notice', 'reconcile'] as c
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /** The ids that a job may contain. Everything else is in the rows they identify. */
-const ID_NAMES = [
-  'tenant',
-  'person',
-  'thread',
-  'run',
-  'schedule',
-  'condition',
-  'proposal',
-  'notice',
-] as const;
+const ID_NAMES = ['tenant', 'person', 'thread', 'run', 'schedule', 'condition', 'proposal', 'notice'] as const;
 
 /** Ids, including subjects such as `auth0|1`, and addresses. Excludes sentences, JSON, and anything as long as a token. */
 const id = z.string().regex(/^[\w.~:|@/+=-]{1,128}$/);

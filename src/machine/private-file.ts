@@ -121,9 +121,7 @@ export const readTrustedFile = createFileReader(forgeryRisk);
 /** Returns why someone else could have written the file, or a folder's content; undefined if nobody could. */
 export function forgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
   const ours = uid === 0 || uid === process.getuid?.();
-  return ours && (mode & 0o022) === 0
-    ? undefined
-    : 'other users can write it or own it; fix that with "chmod go-w"';
+  return ours && (mode & 0o022) === 0 ? undefined : 'other users can write it or own it; fix that with "chmod go-w"';
 }
 
 function createFileReader(fault: (stat: Stats) => string | undefined) {

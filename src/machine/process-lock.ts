@@ -40,8 +40,7 @@ export async function withProcessLock<T>(
       }
       if (performance.now() > deadline) {
         const held = `another trade-agent process is using ${options.what ?? 'the credentials'}`;
-        const { message = held, hint = 'Wait for it to finish, or stop it, then try again.' } =
-          options.busy ?? {};
+        const { message = held, hint = 'Wait for it to finish, or stop it, then try again.' } = options.busy ?? {};
         throw new TradeAgentError('busy', message, { hint });
       }
       // Random delays, so that waiters don't all try at once.

@@ -49,8 +49,7 @@ function readDispatcher(): Dispatcher | undefined {
   const globals = globalThis as unknown as Record<symbol, object | undefined>;
   // Reading `Response` makes Node load its client, which sets the global dispatcher.
   if (typeof Response !== 'function') return undefined;
-  const own =
-    globals[Symbol.for('undici.globalDispatcher.2')] ?? globals[Symbol.for('undici.globalDispatcher.1')];
+  const own = globals[Symbol.for('undici.globalDispatcher.2')] ?? globals[Symbol.for('undici.globalDispatcher.1')];
   if (own?.constructor.name !== 'Agent') return undefined;
   const Agent = own.constructor as new (options: object) => Dispatcher;
   dispatcher = new Agent({ connect: { lookup } });
@@ -165,10 +164,7 @@ export function createStaleLookup({
   readonly monotonic?: () => number;
 } = {}): LookupFunction {
   const last = new Map<string, { readonly found: readonly LookupAddress[]; readonly at: number }>();
-  const inProgress = new Map<
-    string,
-    { readonly answer: Promise<readonly LookupAddress[]>; readonly since: number }
-  >();
+  const inProgress = new Map<string, { readonly answer: Promise<readonly LookupAddress[]>; readonly since: number }>();
   const ask = (key: string, host: string, options: LookupAllOptions) => {
     const same = inProgress.get(key);
     if (same !== undefined) return same;

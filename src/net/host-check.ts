@@ -34,8 +34,7 @@ export function requireHost(addresses: readonly string[]): HostCheck {
     }
     if (SAFE_METHODS.includes(request.method)) return true;
     // With `referrer-policy: no-referrer`, a browser sends the origin "null"; Sec-Fetch-Site then identifies our own pages.
-    const isFromUs =
-      origin === undefined || origins.includes(origin) || (origin === 'null' && site === 'same-origin');
+    const isFromUs = origin === undefined || origins.includes(origin) || (origin === 'null' && site === 'same-origin');
     if (!isFromUs) rejectRequest(response, 403, 'Requests from other sites are not allowed\n');
     return isFromUs;
   };

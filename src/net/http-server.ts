@@ -1,12 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -154,13 +148,9 @@ export async function listen(options: ListenOptions, now: () => number): Promise
 
 function requireProtected({ host, tls, proxy }: ListenOptions): void {
   if (tls !== undefined || proxy !== undefined || isLoopback(new URL(`http://${bracketIpv6(host)}`))) return;
-  throw new TradeAgentError(
-    'usage',
-    `plain HTTP on ${host} could be read and changed by anyone on the network`,
-    {
-      hint: 'Pass a certificate (--tls-cert, --tls-key); or listen on 127.0.0.1 behind a TLS proxy on this machine or "tailscale serve"; or pass the address of the proxy that may connect (--proxy).',
-    },
-  );
+  throw new TradeAgentError('usage', `plain HTTP on ${host} could be read and changed by anyone on the network`, {
+    hint: 'Pass a certificate (--tls-cert, --tls-key); or listen on 127.0.0.1 behind a TLS proxy on this machine or "tailscale serve"; or pass the address of the proxy that may connect (--proxy).',
+  });
 }
 
 const bracketIpv6 = (host: string) => (host.includes(':') ? `[${host}]` : host);
@@ -182,10 +172,7 @@ async function createServerFor(
   if (pair.endsAt <= now()) {
     tell(`warning: the certificate ${tls.certFile} has expired; renew it, and the server loads the new one`);
   }
-  const server = createTlsServer(
-    { ...limits, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...pair.options },
-    onRequest,
-  );
+  const server = createTlsServer({ ...limits, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...pair.options }, onRequest);
   const stopped = new AbortController();
   const use = (renewed: typeof pair) => server.setSecureContext(renewed.options);
   void followRenewals(tls, pair, use, { clock, tell, signal: stopped.signal });
@@ -249,10 +236,7 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
   } catch (error) {
     // OpenSSL's message is about formats and numbers, which would not help a person.
     const differs = (error as NodeJS.ErrnoException).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
-    throw unusableFile(
-      keyFile,
-      differs ? `it is not the key of ${certFile}` : 'it contains no PEM private key',
-    );
+    throw unusableFile(keyFile, differs ? `it is not the key of ${certFile}` : 'it contains no PEM private key');
   }
   return { options, stamp, endsAt };
 }
@@ -293,8 +277,7 @@ async function followRenewals(
     } catch (error) {
       broken = { stamp, looks: broken?.stamp === stamp ? broken.looks + 1 : 1 };
       const why = error instanceof Error ? error.message : 'unknown error';
-      if (broken.looks === 2)
-        tell(`warning: can't use the renewed certificate, so the old one is kept: ${why}`);
+      if (broken.looks === 2) tell(`warning: can't use the renewed certificate, so the old one is kept: ${why}`);
     }
   }
 }

@@ -21,8 +21,7 @@ export async function listenForRedirect<Answer>(options: LoopbackRedirectOptions
   });
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-    const answer =
-      request.method === 'GET' && url.pathname === path ? options.read(url.searchParams) : undefined;
+    const answer = request.method === 'GET' && url.pathname === path ? options.read(url.searchParams) : undefined;
     response
       .writeHead(answer === undefined ? 404 : 200, {
         'content-type': 'text/plain; charset=utf-8',

@@ -60,8 +60,7 @@ export function publicFetch(
   return async (input, init = {}) => {
     const url = new URL(String(input));
     const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    if (url.protocol !== 'https:' || (isIP(bare) !== 0 && !isPublicAddress(bare)))
-      throw notPublicError(url.hostname);
+    if (url.protocol !== 'https:' || (isIP(bare) !== 0 && !isPublicAddress(bare))) throw notPublicError(url.hostname);
     const response = await new Promise<Response>((answered, failed) => {
       const fail = (cause: unknown) => failed(new TypeError('the request could not be sent', { cause }));
       const sent = httpsRequest(url, {

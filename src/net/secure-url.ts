@@ -18,8 +18,7 @@ export function isPlainLoopback(url: URL): boolean {
   return url.protocol === 'http:' && isLoopback(url);
 }
 
-export const INSECURE_URL =
-  'must be an https address; plain http is allowed only for servers on this machine';
+export const INSECURE_URL = 'must be an https address; plain http is allowed only for servers on this machine';
 
 /** Parses a URL to which tokens may be sent. @throws {TradeAgentError} `invalid_config`, naming only its origin */
 export function requireSecureUrl(text: string): URL {

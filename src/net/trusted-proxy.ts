@@ -16,8 +16,7 @@ interface ForwardedInfo {
 const forwardedInfos = new WeakMap<IncomingMessage, ForwardedInfo>();
 
 /** Forwarding headers, which are removed before a handler sees the request. */
-const FORWARDING_HEADERS =
-  /^(?:x-forwarded-.*|forwarded|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
+const FORWARDING_HEADERS = /^(?:x-forwarded-.*|forwarded|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
 /** A host name or an address, with an optional port (RFC 9110 §7.2). */
 const HOST_PATTERN = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 

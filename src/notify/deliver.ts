@@ -14,9 +14,7 @@ export interface DeliveryOptions {
 export interface Delivery {
   readonly notice: Notice;
   readonly attempts: number;
-  readonly failure:
-    | { readonly code: FailureCode; readonly message: string; readonly passing: boolean }
-    | undefined;
+  readonly failure: { readonly code: FailureCode; readonly message: string; readonly passing: boolean } | undefined;
 }
 
 /**
@@ -79,10 +77,7 @@ function stoppedFailure({ reason }: AbortSignal): NoticeFailure {
 /** Converts an error to a failure. An unexpected error's message could contain a secret, so only its name is reported. */
 function toNoticeFailure(error: unknown): NoticeFailure {
   if (error instanceof NoticeFailure) return error;
-  return new NoticeFailure(
-    'unavailable',
-    `it can't be sent (${error instanceof Error ? error.name : 'error'})`,
-  );
+  return new NoticeFailure('unavailable', `it can't be sent (${error instanceof Error ? error.name : 'error'})`);
 }
 
 /** Runs work with a time limit, which applies even if the work ignores its signal. */
@@ -100,8 +95,7 @@ async function withTimeout<T>(
     own.signal.addEventListener('abort', () => reject(own.signal.reason), { once: true });
   });
   clock.sleep(ms, done.signal).then(
-    () =>
-      own.abort(new NoticeFailure('timeout', `there was no answer within ${ms / 1000} s`, { passing: true })),
+    () => own.abort(new NoticeFailure('timeout', `there was no answer within ${ms / 1000} s`, { passing: true })),
     () => undefined,
   );
   try {

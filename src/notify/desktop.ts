@@ -25,11 +25,7 @@ export function desktopCommand(
   const title = safeLine(notice.title, MAX_TITLE_LENGTH);
   const body = safeText(notice.body).trim().slice(0, MAX_BODY_LENGTH);
   if (platform === 'darwin') {
-    const script = [
-      'on run argv',
-      'display notification (item 2 of argv) with title (item 1 of argv)',
-      'end run',
-    ];
+    const script = ['on run argv', 'display notification (item 2 of argv) with title (item 1 of argv)', 'end run'];
     return { program: 'osascript', args: [...script.flatMap((line) => ['-e', line]), '--', title, body] };
   }
   if (platform === 'win32') {
@@ -57,11 +53,7 @@ export function desktopCommand(
 
 /** Escapes the body, which is markup (Desktop Notifications, "Markup"). notify-send also unescapes backslashes. */
 function escapeMarkup(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('\\', '\\\\');
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\\', '\\\\');
 }
 
 /** Copies JSON from standard input to text nodes. Windows shows notices only for registered apps, such as PowerShell. */
@@ -137,10 +129,7 @@ export function desktopEnvironment(
   if (platform !== 'linux' || child.DBUS_SESSION_BUS_ADDRESS !== undefined) return child;
   const folder = child.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
   const bus = join(folder, 'bus');
-  return existsSync(bus)
-    ? { ...child, XDG_RUNTIME_DIR: folder, DBUS_SESSION_BUS_ADDRESS: `unix:path=${bus}` }
-    : child;
+  return existsSync(bus) ? { ...child, XDG_RUNTIME_DIR: folder, DBUS_SESSION_BUS_ADDRESS: `unix:path=${bus}` } : child;
 }
 
-export const desktop: Sender<'desktop'> = (_channel, _secret, { env, platform }) =>
-  desktopSender(env, platform);
+export const desktop: Sender<'desktop'> = (_channel, _secret, { env, platform }) => desktopSender(env, platform);

@@ -22,10 +22,7 @@ export const email: Sender<'email'> =
       ...(resolveMail === undefined
         ? {}
         : {
-            getSocket: publicSocket(
-              { ...place, lookup: publicLookup(resolveMail), signal },
-              channel.timeout * 1000,
-            ),
+            getSocket: publicSocket({ ...place, lookup: publicLookup(resolveMail), signal }, channel.timeout * 1000),
           }),
       secure: security === 'tls',
       requireTLS: security === 'starttls',
@@ -69,8 +66,7 @@ export const email: Sender<'email'> =
 function publicSocket(to: TcpNetConnectOpts, timeoutMs: number) {
   return (_: unknown, done: (error: Error | null, opened?: { connection: Socket }) => void): void => {
     const connection = connect(to);
-    const tooLate = () =>
-      connection.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
+    const tooLate = () => connection.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
     connection.setTimeout(timeoutMs, tooLate);
     connection.once('error', done);
     connection.once('connect', () => {
@@ -130,5 +126,4 @@ function smtpFailure(error: unknown, host: string): NoticeFailure {
 const commandWord = (command: string | undefined) =>
   command !== undefined && /^[A-Z ]{2,12}$/.test(command) ? command : 'the message';
 
-const codeWord = (code: string | undefined) =>
-  code !== undefined && /^[A-Z_]{2,40}$/.test(code) ? ` (${code})` : '';
+const codeWord = (code: string | undefined) => (code !== undefined && /^[A-Z_]{2,40}$/.test(code) ? ` (${code})` : '');

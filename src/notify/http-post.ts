@@ -52,10 +52,7 @@ async function post(
   if (status === 401 || status === 403)
     throw new NoticeFailure('not_authorized', `${url.host} rejected the secret (HTTP ${status})`);
   if (status >= 300 && status < 400)
-    throw new NoticeFailure(
-      'refused',
-      `${url.host} responded with a redirect (HTTP ${status}), which is not followed`,
-    );
+    throw new NoticeFailure('refused', `${url.host} responded with a redirect (HTTP ${status}), which is not followed`);
   const passing = status >= 500 || [408, 425, 429].includes(status);
   const wait = passing ? retryAfterMs(response.headers.get('retry-after'), now()) : undefined;
   throw new NoticeFailure('refused', `${url.host} answered HTTP ${status}`, {

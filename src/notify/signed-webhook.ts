@@ -17,12 +17,7 @@ export function webhookMessage({ type, at, severity, title, body, data }: Notice
  * Returns the signature headers (Standard Webhooks, "Signature scheme"): HMAC-SHA256 of ID, attempt time and body.
  * @param now milliseconds since the epoch
  */
-export function signatureHeaders(
-  key: Buffer,
-  id: string,
-  body: string,
-  now: number,
-): Readonly<Record<string, string>> {
+export function signatureHeaders(key: Buffer, id: string, body: string, now: number): Readonly<Record<string, string>> {
   const timestamp = String(Math.floor(now / 1000));
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };

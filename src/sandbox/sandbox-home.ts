@@ -39,9 +39,7 @@ export interface SandboxHome {
   /** Ports of the last start. They are reused, so that issued tokens stay valid. */
   readonly ports: SandboxPorts | undefined;
   rememberPorts(ports: SandboxPorts): void;
-  database(
-    name: 'identity-provider' | 'paper-broker' | 'gateway' | 'slack' | 'gmail' | 'company',
-  ): Database.Database;
+  database(name: 'identity-provider' | 'paper-broker' | 'gateway' | 'slack' | 'gmail' | 'company'): Database.Database;
   release(): void;
 }
 
@@ -65,9 +63,7 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
       folder,
       seed,
       pairingSecret: readFileSync(pairingFile, 'utf8').trim(),
-      ports: existsSync(portsFile)
-        ? portsSchema.parse(JSON.parse(readFileSync(portsFile, 'utf8')))
-        : undefined,
+      ports: existsSync(portsFile) ? portsSchema.parse(JSON.parse(readFileSync(portsFile, 'utf8'))) : undefined,
       rememberPorts: (ports) => writePrivateFile(portsFile, `${JSON.stringify(ports)}\n`),
       database: (name) => new Database(join(folder, `${name}.db`)),
       release,

@@ -225,11 +225,7 @@ export function phoneUrl(issuer: string): string {
   return `${issuer}/phone`;
 }
 
-function connectionVaultClient(
-  connection: string,
-  seed: SandboxSeed,
-  addresses: SandboxAddresses,
-): OAuthClient {
+function connectionVaultClient(connection: string, seed: SandboxSeed, addresses: SandboxAddresses): OAuthClient {
   return { ...vaultClient(seed), redirect_uris: [redirectUri(connection, addresses)] };
 }
 

@@ -242,8 +242,7 @@ async function openServices(
   const { brokers } = settings.gateway;
   if (credentials !== 'exchange')
     await storeKeyPairs(kept, present, { brokers, paper: broker, now: () => clock.now() });
-  const stores =
-    credentials === 'key_pair' ? kept : { ...kept, brokerKeys: hideDisconnectedKeys(kept, vault) };
+  const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: hideDisconnectedKeys(kept, vault) };
   const { people, keys, listener, close } = await createHome({
     ...settings,
     ...defined({ push }),

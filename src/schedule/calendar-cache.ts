@@ -31,9 +31,7 @@ export interface CalendarStore {
 /** Returns the cached calendar; undefined if there is none, or it can't be read. */
 export function cachedCalendar(folder: string, profile: string): CachedCalendar | undefined {
   try {
-    const parsed = knownCalendarSchema.safeParse(
-      JSON.parse(readFileSync(calendarPath(folder, profile), 'utf8')),
-    );
+    const parsed = knownCalendarSchema.safeParse(JSON.parse(readFileSync(calendarPath(folder, profile), 'utf8')));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;

@@ -120,9 +120,7 @@ function explainInvalid(expression: string): TradeAgentError {
 
 function invalidField(part: string, { name, range, names }: (typeof fields)[number]): TradeAgentError {
   const known: readonly string[] = names;
-  const unknown = part.replace(/[A-Z]{3}(?![A-Z])/gi, (word) =>
-    known.includes(word.toUpperCase()) ? '' : word,
-  );
+  const unknown = part.replace(/[A-Z]{3}(?![A-Z])/gi, (word) => (known.includes(word.toUpperCase()) ? '' : word));
   const word = /[A-Za-z]+/.exec(unknown)?.[0];
   const nearest = word === undefined ? undefined : closestMatch(word, known);
   return usageError(

@@ -30,8 +30,7 @@ export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
     name: 'cron',
     note: undefined,
     entry: (id, command, minutes) => [{ file: null, text: crontabBlock(id, command, minutes) }],
-    install: (_id, entry) =>
-      alone(async () => write(withBlock(await read(), entry.map(({ text }) => text).join('')))),
+    install: (_id, entry) => alone(async () => write(withBlock(await read(), entry.map(({ text }) => text).join('')))),
     async state({ id, entry }) {
       const block = findBlock(await read(), id);
       if (block === undefined) return 'missing';
@@ -59,9 +58,7 @@ const endMarker = (id: string) => `# trade-agent schedule ${id} ends`;
  * @throws {TradeAgentError} `usage` if cron would truncate the command
  */
 export function crontabBlock(id: string, command: StartCommand, minutes: readonly number[]): string {
-  const environment = Object.entries(command.environment).map(
-    ([name, value]) => `${name}=${shellQuoted(value)}`,
-  );
+  const environment = Object.entries(command.environment).map(([name, value]) => `${name}=${shellQuoted(value)}`);
   const words = [
     // With env, since the crontab's SHELL may not support VAR=value before a command.
     ...(environment.length === 0 ? [] : ['/usr/bin/env', ...environment]),
@@ -106,11 +103,8 @@ export function findBlock(crontab: Buffer, id: string): string | undefined {
  */
 export function withoutBlock(crontab: Buffer, id: string): Buffer | undefined {
   const range = blockRange(crontab, id);
-  if (range !== undefined)
-    return Buffer.concat([crontab.subarray(0, range.start), crontab.subarray(range.end)]);
-  const halves = crontabLines(crontab).filter(
-    ({ text }) => text === beginMarker(id) || text === endMarker(id),
-  );
+  if (range !== undefined) return Buffer.concat([crontab.subarray(0, range.start), crontab.subarray(range.end)]);
+  const halves = crontabLines(crontab).filter(({ text }) => text === beginMarker(id) || text === endMarker(id));
   if (halves.length === 0) return undefined;
   const message = `the lines of schedule ${id} in the crontab were changed`;
   const hint = 'Remove them with "crontab -e"; they are marked with its id.';

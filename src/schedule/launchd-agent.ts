@@ -28,12 +28,7 @@ export function launchdScheduler(run: MachineCommand, folder: string, uid: numbe
 }
 
 /** launchd.plist(5). After sleep launchd starts a missed agent once. */
-export function agentPlist(
-  label: string,
-  id: string,
-  command: StartCommand,
-  minutes: readonly number[],
-): string {
+export function agentPlist(label: string, id: string, command: StartCommand, minutes: readonly number[]): string {
   const words = [command.node, command.script, ...command.args];
   const environment = Object.entries(command.environment);
   return `<?xml version="1.0" encoding="UTF-8"?>

@@ -8,11 +8,7 @@ export interface CommandAnswer {
 }
 
 /** Runs a system command, such as `crontab`. @throws {TradeAgentError} `not_found`, `timeout` */
-export type MachineCommand = (
-  name: string,
-  args: readonly string[],
-  input?: Buffer,
-) => Promise<CommandAnswer>;
+export type MachineCommand = (name: string, args: readonly string[], input?: Buffer) => Promise<CommandAnswer>;
 
 const COMMAND_TIMEOUT_MS = 20_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
@@ -45,10 +41,7 @@ export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
 
 function commandUnavailable(name: string, error: ExecFileException | null): TradeAgentError {
   if (error?.killed === true) {
-    return new TradeAgentError(
-      'timeout',
-      `"${name}" did not answer within ${COMMAND_TIMEOUT_MS / 1000} seconds`,
-    );
+    return new TradeAgentError('timeout', `"${name}" did not answer within ${COMMAND_TIMEOUT_MS / 1000} seconds`);
   }
   const message = `this machine has no usable "${name}" (${error?.code ?? error?.signal})`;
   const hint = 'Choose another with --with cron, systemd or launchd.';

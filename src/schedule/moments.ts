@@ -83,7 +83,5 @@ export function wakeMinutes(moments: Moments, now: number): number[] {
   const residues = new Set(
     moments.after(now, EXAMINED_MOMENTS).map((moment) => Math.floor(moment / 60_000) % QUARTER_MINUTES),
   );
-  return Array.from({ length: 60 }, (_, minute) => minute).filter((minute) =>
-    residues.has(minute % QUARTER_MINUTES),
-  );
+  return Array.from({ length: 60 }, (_, minute) => minute).filter((minute) => residues.has(minute % QUARTER_MINUTES));
 }

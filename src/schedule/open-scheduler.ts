@@ -36,10 +36,7 @@ export function openScheduler(name: SchedulerName, machine: SchedulerMachine): S
  * Returns the machine's scheduler. Cron comes before systemd, because a user's timers stop at logout by default.
  * @throws {TradeAgentError} `not_found`
  */
-export function defaultScheduler({
-  platform,
-  env,
-}: Pick<SchedulerMachine, 'platform' | 'env'>): SchedulerName {
+export function defaultScheduler({ platform, env }: Pick<SchedulerMachine, 'platform' | 'env'>): SchedulerName {
   if (platform === 'darwin') return 'launchd';
   if (platform !== 'win32' && isOnPath('crontab', env)) return 'cron';
   if (platform === 'linux' && isOnPath('systemctl', env)) return 'systemd';

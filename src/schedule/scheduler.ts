@@ -50,8 +50,7 @@ export function startCommand(options: {
   const { node, script } = options;
   for (const text of [node, script, ...Object.values(environment)]) {
     // Cron can't express a line break, and implementations treat backslashes differently.
-    if (![...text].some((character) => character < ' ' || character === '\u007f' || character === '\\'))
-      continue;
+    if (![...text].some((character) => character < ' ' || character === '\u007f' || character === '\\')) continue;
     throw new TradeAgentError('usage', `${JSON.stringify(text)} can't be used in a scheduler entry`, {
       hint: 'Use a path without backslashes or control characters.',
     });

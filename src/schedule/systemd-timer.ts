@@ -48,12 +48,7 @@ export function systemdScheduler(run: MachineCommand, folder: string, results: R
 }
 
 /** systemd.service(5). */
-export function serviceUnit(
-  id: string,
-  command: StartCommand,
-  timeoutMs: number,
-  results: ResultCodes,
-): string {
+export function serviceUnit(id: string, command: StartCommand, timeoutMs: number, results: ResultCodes): string {
   const environment = Object.entries(command.environment).map(
     ([name, value]) => `Environment=${systemdQuoted(`${name}=${value}`)}`,
   );
@@ -76,8 +71,7 @@ TimeoutStartSec=${Math.ceil(timeoutMs / 1000) + GRACE_SECONDS}
 
 /** systemd.timer(5). */
 export function timerUnit(id: string, minutes: readonly number[]): string {
-  const list =
-    minutes.length === 60 ? '*' : minutes.map((minute) => String(minute).padStart(2, '0')).join(',');
+  const list = minutes.length === 60 ? '*' : minutes.map((minute) => String(minute).padStart(2, '0')).join(',');
   return `# ${fileMark(id)}
 [Unit]
 Description=wakes trade-agent schedule ${id}

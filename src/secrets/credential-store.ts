@@ -55,10 +55,7 @@ export interface CredentialStore<Name extends string = CredentialName> {
   /** A message to the person, shown once, when a new credential file is created. */
   readonly notice: string | undefined;
   /** @param options.fresh skips values that were read ahead ({@link prefetchCredentials}) */
-  get<N extends Name>(
-    names: readonly N[],
-    options?: { fresh?: boolean },
-  ): Promise<Record<N, string | undefined>>;
+  get<N extends Name>(names: readonly N[], options?: { fresh?: boolean }): Promise<Record<N, string | undefined>>;
   /** Writes all values if the store still has those `expected`. Otherwise writes nothing and returns false. */
   set(values: Partial<Record<Name, string>>, expected?: Expected<Name>): Promise<boolean>;
   /** Like `set`, for removal. */

@@ -21,13 +21,9 @@ const MAX_FILE_BYTES = 64 * 1024;
  */
 export function sessionFileLocation(env: NodeJS.ProcessEnv): string {
   if (env[VALUE_VARIABLE] !== undefined) {
-    throw new TradeAgentError(
-      'usage',
-      `${VALUE_VARIABLE} is not supported: a token must not be in the environment`,
-      {
-        hint: `Unset it, save the token to a file that only you can read, and set ${SESSION_FILE_VARIABLE} to that file.`,
-      },
-    );
+    throw new TradeAgentError('usage', `${VALUE_VARIABLE} is not supported: a token must not be in the environment`, {
+      hint: `Unset it, save the token to a file that only you can read, and set ${SESSION_FILE_VARIABLE} to that file.`,
+    });
   }
   return env[SESSION_FILE_VARIABLE] ?? '';
 }
@@ -49,8 +45,7 @@ export function sessionFileStore(
   const place = /^fd:\d+$/.test(location)
     ? descriptorLocation(Number(location.slice(3)), warn, signal)
     : fileLocation(location);
-  const isSession = (name: CredentialName): name is SessionName =>
-    (sessionNames as readonly string[]).includes(name);
+  const isSession = (name: CredentialName): name is SessionName => (sessionNames as readonly string[]).includes(name);
   /** Splits names between the file and the underlying store. */
   const change = async (
     names: readonly CredentialName[],
@@ -142,8 +137,8 @@ function descriptorLocation(
   /** Read only once: a descriptor can't be read again. */
   let values: Promise<Values> | undefined;
   const read = async (): Promise<Values> => {
-    values ??= readDescriptor(number, MAX_FILE_BYTES, (why) => unusableSession(name, why), signal).then(
-      (content) => parseSession(content, name),
+    values ??= readDescriptor(number, MAX_FILE_BYTES, (why) => unusableSession(name, why), signal).then((content) =>
+      parseSession(content, name),
     );
     return { ...(await values) };
   };

@@ -49,10 +49,7 @@ export function personAgent(
 }
 
 /** Returns the model to use. The operator pays for it, so a person can choose only it or the built-in planner. */
-function chooseModel(
-  configured: ResolvedProfile['model'],
-  wanted: string | undefined,
-): ResolvedProfile['model'] {
+function chooseModel(configured: ResolvedProfile['model'], wanted: string | undefined): ResolvedProfile['model'] {
   if (wanted === undefined || wanted === configured.name) return configured;
   if (wanted === 'builtin') return { provider: 'builtin' };
   const { name } = configured;

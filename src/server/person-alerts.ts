@@ -9,13 +9,7 @@ import { READ_SCOPES } from '../oauth/scopes.ts';
 import { timingMoments } from '../schedule/cron-expression.ts';
 import { type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
-import {
-  MAX_SCHEDULES,
-  personChannels,
-  personSchedules,
-  type ServerSchedule,
-  wakeTime,
-} from './server-parts.ts';
+import { MAX_SCHEDULES, personChannels, personSchedules, type ServerSchedule, wakeTime } from './server-parts.ts';
 
 /** Name of the person's schedule whose rules are the alerts. It runs on price changes and at intervals. */
 const ALERTS_SCHEDULE = 'alerts';
@@ -82,9 +76,7 @@ export function personAlerts(
     },
     async add(alert, most = MAX_ALERTS) {
       await rights.allowOffline();
-      const made = await change((before) =>
-        addAlert(before, ALERTS_SCHEDULE, alert, Math.min(most, MAX_ALERTS)),
-      );
+      const made = await change((before) => addAlert(before, ALERTS_SCHEDULE, alert, Math.min(most, MAX_ALERTS)));
       return { added: made.added, isNew: made.isNew, ...(await care(await find())) };
     },
     async remove(which) {
@@ -126,8 +118,7 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
 /** Returns the next review and the price conditions of a schedule. For market-day times, the sweep finds the next one. */
 async function wakeConditions({ timing, on_price, check }: ServerSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
-  const conditions =
-    on_price === true ? priceConditions(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
+  const conditions = on_price === true ? priceConditions(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
   return { wakeAt: wakeTime(timing, next, now), conditions };
 }
 
@@ -142,7 +133,6 @@ function rulesText(schedule: ServerSchedule | undefined): string {
   );
 }
 
-const usageError = (message: string, hint = 'Remove one first.') =>
-  new TradeAgentError('usage', message, { hint });
+const usageError = (message: string, hint = 'Remove one first.') => new TradeAgentError('usage', message, { hint });
 const busyError = () =>
   new TradeAgentError('busy', 'the alerts are being changed by another request', { hint: 'Try again.' });

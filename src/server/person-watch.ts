@@ -11,10 +11,7 @@ export type PersonWatch = ReturnType<typeof createPersonWatch>;
  * a proposal is decided, the runs that wait for it are woken immediately. If the stream breaks, the collector wakes them.
  */
 export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>) {
-  const followed = new Map<
-    string,
-    { watchers: number; readonly stop: AbortController; ended: Promise<void> }
-  >();
+  const followed = new Map<string, { watchers: number; readonly stop: AbortController; ended: Promise<void> }>();
   const follow = (session: Session, signal: AbortSignal): Promise<void> => {
     const runs = personRuns(parts, session.user.sub);
     return followEvents(createGatewayClient(session), {

@@ -84,9 +84,7 @@ const UNKNOWN_MARKET_REVIEW_INTERVAL_MS = 5 * 60_000;
 /** Returns when to review a schedule next: at its next time, or earlier to notice changed market hours. */
 export function wakeTime(timing: Timing, next: number | undefined, now: number): number | null {
   if ('cron' in timing) return next ?? null;
-  return next === undefined
-    ? now + UNKNOWN_MARKET_REVIEW_INTERVAL_MS
-    : Math.min(next, now + MARKET_REVIEW_INTERVAL_MS);
+  return next === undefined ? now + UNKNOWN_MARKET_REVIEW_INTERVAL_MS : Math.min(next, now + MARKET_REVIEW_INTERVAL_MS);
 }
 
 /** Dependencies for sending notices. */

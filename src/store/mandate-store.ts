@@ -48,10 +48,7 @@ export interface MandateStore {
    * and returns `known` if it was granted before, `approval_used` if the approval was used for something else, and
    * `not_replaceable` if the person has no such mandate to replace or it has ended.
    */
-  grant(
-    mandate: GrantedMandate,
-    now: number,
-  ): Promise<'granted' | 'known' | 'approval_used' | 'not_replaceable'>;
+  grant(mandate: GrantedMandate, now: number): Promise<'granted' | 'known' | 'approval_used' | 'not_replaceable'>;
   find(sub: string, id: string, query: MandateQuery): Promise<CountedMandate | undefined>;
   /** Newest first. */
   list(sub: string, query: MandateQuery): Promise<CountedMandate[]>;

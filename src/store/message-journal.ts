@@ -61,8 +61,7 @@ export interface MessageJournal {
     claim: MessageClaim,
     now: number,
   ): Promise<
-    | { readonly outcome: 'claimed' | 'known'; readonly entry: MessageEntry }
-    | { readonly outcome: 'approval_used' }
+    { readonly outcome: 'claimed' | 'known'; readonly entry: MessageEntry } | { readonly outcome: 'approval_used' }
   >;
   /** Claims the right to send a `ready` message again, if its `epoch` is unchanged. @throws for an unknown message */
   reclaim(seen: MessageEntry, now: number): Promise<MessageTransition>;

@@ -93,10 +93,7 @@ export type Draft = Pick<
 
 /** The new values of a proposal's mutable fields. */
 export interface ProposalChange
-  extends Pick<
-      StoredProposal,
-      'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'
-    >,
+  extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
   /** The owner's token. `erased` also erases the second approver's. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };

@@ -151,11 +151,7 @@ export interface TenantSchedules {
    * one transaction, so that each scheduled time is enqueued once. @param plan a pure function
    * @returns the number of schedules taken
    */
-  sweep(
-    now: number,
-    most: number,
-    plan: (woken: readonly DueSchedule[]) => readonly WakePlan[],
-  ): Promise<number>;
+  sweep(now: number, most: number, plan: (woken: readonly DueSchedule[]) => readonly WakePlan[]): Promise<number>;
   /** Returns symbols with conditions. */
   watched(): Promise<string[]>;
   /** Returns people whose schedules have conditions on these symbols. */

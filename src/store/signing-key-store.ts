@@ -67,10 +67,7 @@ export interface SigningKeyStore {
   pair(pairing: { readonly digest: string; readonly sub: string; readonly expiresAt: number }): Promise<void>;
   unpair(sub: string): Promise<void>;
   /** Finds an open pairing. */
-  pairing(
-    digest: string,
-    now: number,
-  ): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined>;
+  pairing(digest: string, now: number): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined>;
   /**
    * Enrolls a key. Returns `known` if the ID is or was enrolled, and `stale` if the proof is no longer valid: the pairing is
    * used or expired, the key was removed, or its counter did not increase. Then nothing is written and a pairing stays open.

@@ -70,8 +70,7 @@ export interface ThreadStore {
     readonly now: number;
     readonly until: number;
   }): Promise<
-    | { readonly outcome: 'begun'; readonly thread: Thread; readonly lease: Lease }
-    | { readonly outcome: 'stale' }
+    { readonly outcome: 'begun'; readonly thread: Thread; readonly lease: Lease } | { readonly outcome: 'stale' }
   >;
   isHeld(lease: Lease): Promise<boolean>;
   /** Extends a holder's leases. Returns the IDs of the threads that it still holds. */
@@ -91,9 +90,7 @@ export interface ThreadProposals {
    * one.
    * @returns the thread's stored proposal before and after
    */
-  note(
-    seen: ThreadProposal,
-  ): Promise<{ readonly before: Proposal | undefined; readonly kept: ThreadProposal }>;
+  note(seen: ThreadProposal): Promise<{ readonly before: Proposal | undefined; readonly kept: ThreadProposal }>;
   /** @param thread defaults to the first thread with the proposal */
   get(id: string, thread?: string): Promise<ThreadProposal | undefined>;
   /** Oldest first. */

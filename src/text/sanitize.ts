@@ -29,8 +29,7 @@ const lineBreaks = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 
 const pictographic = '\\p{Extended_Pictographic}';
 /** Letters of scripts that use joiners. Latin, Greek and Cyrillic do not, and a filler is no letter. */
-const joiningLetter =
-  '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}\\p{Default_Ignorable_Code_Point}])';
+const joiningLetter = '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}\\p{Default_Ignorable_Code_Point}])';
 /** A joiner that has an effect: within an emoji sequence, and between letters of such a script. */
 const effectiveJoiner = [
   `(?<=${pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?)\\u200d(?=${pictographic})`,
@@ -50,9 +49,7 @@ const plainPattern = /^[\t\n\x20-\x7e]*$/;
 
 /** Returns `text` with hidden characters and surplus marks replaced by `instead`. */
 export function replaceInvisible(text: string, instead: (sign: string) => string): string {
-  return plainPattern.test(text)
-    ? text
-    : text.replace(hiddenCharacters(), instead).replace(surplusMarks(), instead);
+  return plainPattern.test(text) ? text : text.replace(hiddenCharacters(), instead).replace(surplusMarks(), instead);
 }
 
 /** Returns text without anything that draws, rings, hides or reorders. Keeps line breaks. */

@@ -21,10 +21,7 @@ export function withAccountArgument(tool: DirectTool): DirectTool {
     schema: z.lazy(() => toolArgumentsSchema(tool).extend({ account: accountArgument })),
     async execute(context, args) {
       const { account, ...own } = args as { account?: string };
-      return await tool.execute(
-        account === undefined ? context : await contextInAccount(context, account),
-        own,
-      );
+      return await tool.execute(account === undefined ? context : await contextInAccount(context, account), own);
     },
   };
 }

@@ -37,10 +37,7 @@ export type AccountHistoryGateway = Pick<
   'account' | 'positions' | 'valueHistory' | 'clock' | 'activities'
 >;
 
-export async function readAccountHistory(
-  gateway: AccountHistoryGateway,
-  period: Period,
-): Promise<AccountHistory> {
+export async function readAccountHistory(gateway: AccountHistoryGateway, period: Period): Promise<AccountHistory> {
   const [account, positions, history, clock] = await Promise.all([
     gateway.account(),
     gateway.positions(),

@@ -49,9 +49,7 @@ export const checkWashSale = defineTool({
         symbol,
         verdict,
         sale: sold === undefined ? null : saleView(sold),
-        open_purchases: buys
-          .slice(0, MAX_TRADES)
-          .map(({ id, qty, notional }) => ({ order_id: id, qty, notional })),
+        open_purchases: buys.slice(0, MAX_TRADES).map(({ id, qty, notional }) => ({ order_id: id, qty, notional })),
         ...(buys.length > MAX_TRADES ? { open_purchases_left_out: buys.length - MAX_TRADES } : {}),
         earlier_losses: earlier.slice(0, MAX_TRADES).map(saleView),
         ...(earlier.length > MAX_TRADES ? { earlier_left_out: earlier.length - MAX_TRADES } : {}),
@@ -79,13 +77,7 @@ function hypotheticalSale(
   return findWashSale({ symbol, at: now, ...at }, activities);
 }
 
-type Verdict =
-  | 'not_held'
-  | 'wash_sale'
-  | 'partly_wash_sale'
-  | 'cost_unknown'
-  | 'no_loss'
-  | 'no_purchase_known';
+type Verdict = 'not_held' | 'wash_sale' | 'partly_wash_sale' | 'cost_unknown' | 'no_loss' | 'no_purchase_known';
 
 const verdictTexts: Readonly<Record<Verdict, string>> = {
   not_held: 'no position to sell',

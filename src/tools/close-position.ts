@@ -3,13 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { symbolAssetClass } from '../trading/asset-class.ts';
 import { Dec, positiveDecimalString, toPlain } from '../trading/decimal.ts';
-import {
-  checkOrder,
-  normalizeOrder,
-  type OrderRequest,
-  orderRequestSchema,
-  symbolSchema,
-} from '../trading/order.ts';
+import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema, symbolSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
 import { partName, positionPart } from '../trading/portfolio/allocation.ts';
 import { accountArgument } from './account-argument.ts';
@@ -25,9 +19,7 @@ const closingSchema = z.lazy(() =>
     fraction: positiveDecimalString
       .optional()
       .describe('Fraction of the position: "0.5" is half. The whole position if neither is given'),
-    limit_price: positiveDecimalString
-      .optional()
-      .describe('Dollars per share or coin; a market order if omitted'),
+    limit_price: positiveDecimalString.optional().describe('Dollars per share or coin; a market order if omitted'),
   }),
 );
 
@@ -72,10 +64,7 @@ export async function readClosingOrder(
   if (new Dec(qty).isZero())
     throw invalidOrder(`that fraction of your ${symbol} is too small for an order`, 'fraction');
   if (new Dec(qty).gt(held.qty_available)) {
-    throw invalidOrder(
-      `only ${toPlain(held.qty_available)} ${symbol} can be closed`,
-      asked ? 'qty' : 'fraction',
-    );
+    throw invalidOrder(`only ${toPlain(held.qty_available)} ${symbol} can be closed`, asked ? 'qty' : 'fraction');
   }
   const side = position.side === 'short' ? 'buy' : 'sell';
   const isOption = symbolAssetClass(symbol) === 'us_option';
@@ -107,10 +96,7 @@ function readClosing(args: Record<string, unknown>): z.output<typeof closingSche
   const parsed = closingSchema.safeParse(withoutEmptyArguments(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw invalidOrder(
-      `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`,
-      String(issue?.path[0] ?? ''),
-    );
+    throw invalidOrder(`${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, String(issue?.path[0] ?? ''));
   }
   const { qty, fraction } = parsed.data;
   if (qty !== undefined && fraction !== undefined) throw invalidOrder('give either qty or fraction', 'qty');

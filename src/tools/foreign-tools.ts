@@ -21,11 +21,7 @@ export interface ForeignTools {
   /** Returns a tool's server by the profile alone, or undefined if the owner did not allow the tool. */
   serverOf(name: string): string | undefined;
   /** Calls a tool. Throws only the signal's reason. */
-  call(
-    name: string,
-    args: Readonly<Record<string, unknown>>,
-    signal: AbortSignal,
-  ): Promise<ForeignToolAnswer>;
+  call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolAnswer>;
   close(): Promise<void>;
 }
 

@@ -16,11 +16,7 @@ export const getActivities = defineTool({
   schema: z.lazy(() =>
     z.strictObject({
       period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
-      kinds: z
-        .array(z.enum(activityKinds))
-        .max(activityKinds.length)
-        .optional()
-        .describe('All kinds if omitted'),
+      kinds: z.array(z.enum(activityKinds)).max(activityKinds.length).optional().describe('All kinds if omitted'),
       limit: z.number().int().min(1).max(MAX_ACTIVITIES).default(50),
     }),
   ),

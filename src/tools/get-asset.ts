@@ -7,9 +7,7 @@ export const getAsset = defineTool({
   name: 'get_asset',
   description:
     'Returns what the broker knows about one US stock or fund: its name, its exchange, and whether it is tradable, also in fractions of a share, and can be sold short.',
-  schema: z.lazy(() =>
-    z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B') }),
-  ),
+  schema: z.lazy(() => z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B') })),
   scopes: ['market:read'],
   risk: 'read',
   async execute(context, { symbol }) {

@@ -18,13 +18,7 @@ export const getCalendar = defineTool({
         .refine((text) => z.iso.date().safeParse(text).success, 'must be a date')
         .optional()
         .describe('YYYY-MM-DD; today if omitted'),
-      days: z
-        .number()
-        .int()
-        .min(1)
-        .max(MAX_DAYS)
-        .default(14)
-        .describe('Number of calendar days, starting with start'),
+      days: z.number().int().min(1).max(MAX_DAYS).default(14).describe('Number of calendar days, starting with start'),
     }),
   ),
   scopes: ['market:read'],

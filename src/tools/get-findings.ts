@@ -23,10 +23,7 @@ export const getFindings = defineTool({
       });
     }
     const { findings, ongoing, snoozed, ...rest } = await context.ownRules.findings();
-    const many = [findings, ongoing, snoozed].reduce(
-      (sum, { length }) => sum + Math.max(0, length - MAX_FINDINGS),
-      0,
-    );
+    const many = [findings, ongoing, snoozed].reduce((sum, { length }) => sum + Math.max(0, length - MAX_FINDINGS), 0);
     return {
       summary: `${countText(findings.length, 'finding')}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, by ${safeLine(rest.rules_file, 60)}`}`,
       content: JSON.stringify({

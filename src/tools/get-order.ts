@@ -5,8 +5,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const getOrder = defineTool({
   name: 'get_order',
-  description:
-    'Returns one order by its id: its terms, state, filled shares and average price (dollars per share).',
+  description: 'Returns one order by its id: its terms, state, filled shares and average price (dollars per share).',
   schema: z.lazy(() =>
     z.strictObject({
       order_id: z.string().max(64).describe('An id from list_orders'),

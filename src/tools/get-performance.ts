@@ -18,9 +18,7 @@ export const getPerformance = defineTool({
   schema: z.lazy(() =>
     z.strictObject({
       period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
-      benchmark: symbolSchema
-        .optional()
-        .describe(`A symbol to compare with; ${DEFAULT_BENCHMARK} if omitted`),
+      benchmark: symbolSchema.optional().describe(`A symbol to compare with; ${DEFAULT_BENCHMARK} if omitted`),
       risk_free: riskFreeSchema.default('0').describe('Annual rate as a fraction, for Sharpe and Sortino'),
       by_position: z
         .boolean()

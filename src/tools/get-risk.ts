@@ -18,19 +18,13 @@ export const getRisk = defineTool({
     'Returns how the account’s value moved and how concentrated it is: annualized volatility and drawdowns over a period (deposits are not gains), weights of the largest positions and of cash, Herfindahl index. Fractions: "0.01" is 1%.',
   schema: z.lazy(() =>
     z.strictObject({
-      period: z
-        .enum(periods)
-        .default('1Y')
-        .describe('For volatility and drawdown. MTD: this month, YTD: this year'),
+      period: z.enum(periods).default('1Y').describe('For volatility and drawdown. MTD: this month, YTD: this year'),
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { period }) {
-    const { account, positions, now, equity, returns } = await readAccountHistory(
-      requireGateway(context),
-      period,
-    );
+    const { account, positions, now, equity, returns } = await readAccountHistory(requireGateway(context), period);
     const { line, points, factors } = returns;
     const yearly = volatility(points, factors);
     const weights = weightsBySymbol(positions, equity);

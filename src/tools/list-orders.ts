@@ -28,8 +28,7 @@ export const listOrders = defineTool({
         .string()
         .max(40)
         .refine(
-          (text) =>
-            z.iso.date().safeParse(text).success || z.iso.datetime({ offset: true }).safeParse(text).success,
+          (text) => z.iso.date().safeParse(text).success || z.iso.datetime({ offset: true }).safeParse(text).success,
           'must be a day (YYYY-MM-DD) or an RFC 3339 time',
         )
         .optional()
@@ -51,9 +50,7 @@ export const listOrders = defineTool({
     const last = orders.at(-1);
     const isMore = rest.length > orders.length || !found.isAll;
     const next_cursor =
-      last === undefined || !isMore
-        ? null
-        : encodeCursor({ at: last.submitted_at, id: last.id, total, isAll });
+      last === undefined || !isMore ? null : encodeCursor({ at: last.submitted_at, id: last.id, total, isAll });
     const foreign = await hasForeignOrders(gateway, orders);
     return {
       summary: describeCount(orders.length, { total, isAll }, { status, symbol, since }),

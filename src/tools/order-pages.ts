@@ -58,10 +58,7 @@ export async function readOrders(
 
 const MAX_OPEN = 5_000;
 
-export async function readOpenOrders(
-  gateway: Pick<GatewayClient, 'orders'>,
-  symbol?: string,
-): Promise<Order[]> {
+export async function readOpenOrders(gateway: Pick<GatewayClient, 'orders'>, symbol?: string): Promise<Order[]> {
   return (await readOrders(gateway, { status: 'open', symbol }, { most: MAX_OPEN })).orders;
 }
 

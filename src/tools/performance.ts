@@ -97,10 +97,7 @@ async function readBenchmark(
   const [first] = points;
   if (first === undefined) return undefined;
   try {
-    return benchmarkReturn(
-      points,
-      await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' }),
-    );
+    return benchmarkReturn(points, await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' }));
   } catch (error) {
     // An optional benchmark must not cost the other figures.
     if (mustHaveBenchmark || !isTradeAgentError(error) || error.code === 'login_required') throw error;
@@ -187,9 +184,7 @@ function heldAndTradedSymbols(positions: readonly Position[], activities: readon
   const held = [...positions]
     .sort((a, b) => new Dec(b.market_value).abs().comparedTo(new Dec(a.market_value).abs()))
     .map(({ symbol }) => symbol);
-  const traded = activities.flatMap(({ kind, symbol }) =>
-    kind === 'fill' && symbol !== null ? [symbol] : [],
-  );
+  const traded = activities.flatMap(({ kind, symbol }) => (kind === 'fill' && symbol !== null ? [symbol] : []));
   const moved = toShareExchanges(activities).flatMap(({ legs }) => legs.map(({ symbol }) => symbol));
   return [...new Set([...held, ...[...traded, ...moved].sort()])];
 }

@@ -33,9 +33,7 @@ const requestSchema = z.lazy(() =>
       .string()
       .regex(/^[0-9]{2}:[0-9]{2}$/, 'must be HH:MM in New York')
       .optional()
-      .describe(
-        `with every: a time during market hours in New York; ${DEFAULT_STANDING_ORDER_TIME} if omitted`,
-      ),
+      .describe(`with every: a time during market hours in New York; ${DEFAULT_STANDING_ORDER_TIME} if omitted`),
     below: positiveDecimalString.optional().describe('dollars per share: once, when the price is below it'),
     above: positiveDecimalString.optional().describe('dollars per share: once, when the price is above it'),
     until: daySchema().optional().describe('the last day; a weekday means the next one'),
@@ -109,8 +107,7 @@ function checkArguments({
     throw invalidStandingOrder('every', 'give one of every, below and above');
   }
   if (at !== undefined && every === undefined) throw invalidStandingOrder('at', 'is allowed only with every');
-  if (until !== undefined && before !== undefined)
-    throw invalidStandingOrder('until', 'give one of until and before');
+  if (until !== undefined && before !== undefined) throw invalidStandingOrder('until', 'give one of until and before');
 }
 
 function toSchedule({ every, at = DEFAULT_STANDING_ORDER_TIME, below, above }: StandingOrderArguments) {
@@ -131,11 +128,7 @@ export function standingExpiry(end: EndMention | undefined, now: number): string
 }
 
 /** Returns the command to request it by hand. Schemas ensure that every value is one shell word. */
-export function standingCommand(
-  { standing, end }: StandingOrderRequest,
-  now: number,
-  account?: string,
-): string {
+export function standingCommand({ standing, end }: StandingOrderRequest, now: number, account?: string): string {
   const { order, when } = standing;
   const { side, symbol, qty, notional, limit_price } = order;
   const expires = standingExpiry(end, now);

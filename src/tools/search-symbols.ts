@@ -30,9 +30,7 @@ export const searchSymbols = defineTool({
         })),
       })),
     );
-    const found = results.map(
-      ({ query, assets }) => `${safeLine(query, 40)}: ${assets[0]?.symbol ?? 'none'}`,
-    );
+    const found = results.map(({ query, assets }) => `${safeLine(query, 40)}: ${assets[0]?.symbol ?? 'none'}`);
     return { summary: found.join(', '), content: JSON.stringify({ results }) };
   },
 });

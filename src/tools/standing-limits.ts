@@ -3,11 +3,7 @@ import { utcSeconds } from '../machine/clock.ts';
 import { Dec } from '../trading/decimal.ts';
 import { countDueTimes } from '../trading/mandate/due-times.ts';
 import { MAX_MANDATE_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
-import {
-  isRecurring,
-  type StandingOrderTerms,
-  standingOrderCadence,
-} from '../trading/mandate/standing-order.ts';
+import { isRecurring, type StandingOrderTerms, standingOrderCadence } from '../trading/mandate/standing-order.ts';
 import { ONE_DAY_MS } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
@@ -61,8 +57,7 @@ async function worstCaseNotional(
       hint: 'Give shares or dollars: --qty 5, --amount 200.',
     });
   }
-  const dollars = (price: string, room: string) =>
-    new Dec(qty).times(price).times(room).toFixed(2, Dec.ROUND_UP);
+  const dollars = (price: string, room: string) => new Dec(qty).times(price).times(room).toFixed(2, Dec.ROUND_UP);
   if (side === 'buy' && limit_price !== undefined) return dollars(limit_price, '1');
   if (!isRecurring(when)) {
     return dollars(Dec.max(when.at, limit_price ?? 0).toFixed(), HEADROOM[when.price]);

@@ -24,9 +24,7 @@ export async function summaryMessage(
   return {
     service,
     recipient,
-    ...(service === 'gmail'
-      ? { subject: `Portfolio summary of ${new Date(now).toISOString().slice(0, 10)}` }
-      : {}),
+    ...(service === 'gmail' ? { subject: `Portfolio summary of ${new Date(now).toISOString().slice(0, 10)}` } : {}),
     text: compactSummary({ account, positions, now, note }),
   };
 }
@@ -42,8 +40,7 @@ export function compactSummary(summary: {
   note: string | undefined;
 }): string {
   const { account, positions, now, note } = summary;
-  const day =
-    account.last_equity === null ? null : new Dec(account.equity).minus(account.last_equity).toFixed(2);
+  const day = account.last_equity === null ? null : new Dec(account.equity).minus(account.last_equity).toFixed(2);
   const sorted = positions.toSorted((a, b) => new Dec(b.market_value).comparedTo(a.market_value));
   const shown = sorted.slice(0, MAX_POSITIONS);
   const more = sorted.length - shown.length;

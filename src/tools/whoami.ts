@@ -6,8 +6,7 @@ import { defineTool } from './tool.ts';
 /** Reads the ID token's claims, without a request. */
 export const whoami = defineTool({
   name: 'whoami',
-  description:
-    'Returns who is signed in: name, e-mail address, and which account environment (paper or live).',
+  description: 'Returns who is signed in: name, e-mail address, and which account environment (paper or live).',
   schema: z.strictObject({}),
   scopes: [],
   risk: 'read',

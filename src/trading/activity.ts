@@ -88,9 +88,7 @@ export const activitiesSchema = z.lazy(() =>
 );
 
 const wallTime = z.string().regex(/^\d\d:\d\d$/);
-export const tradingDaySchema = z.lazy(() =>
-  z.object({ date: z.iso.date(), open: wallTime, close: wallTime }),
-);
+export const tradingDaySchema = z.lazy(() => z.object({ date: z.iso.date(), open: wallTime, close: wallTime }));
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
 /** Trades in the underlying that settle an option's exercise or assignment. */
@@ -162,10 +160,7 @@ export type ClosingPriceLookup = (symbol: string, day: string) => Dec | string |
  * Returns deposits, withdrawals, and shares moved in or out (GIPS 2020, "external cash flow"). Shares are valued at
  * the price booked with them, or else at that day's close.
  */
-export function externalFlows(
-  activities: readonly Activity[],
-  priceOn: ClosingPriceLookup = () => undefined,
-) {
+export function externalFlows(activities: readonly Activity[], priceOn: ClosingPriceLookup = () => undefined) {
   const flows: Flow[] = [];
   const unvalued: Activity[] = [];
   for (const activity of activities) {
@@ -179,11 +174,7 @@ export function externalFlows(
   return { flows, unvalued };
 }
 
-function flowAmount(
-  activity: Activity,
-  at: number,
-  priceOn: ClosingPriceLookup,
-): Dec | 'unvalued' | undefined {
+function flowAmount(activity: Activity, at: number, priceOn: ClosingPriceLookup): Dec | 'unvalued' | undefined {
   const { kind, amount, symbol, qty, price } = activity;
   if (kind === 'deposit' || kind === 'withdrawal') return amount === null ? undefined : new Dec(amount);
   if (kind !== 'transfer' || symbol === null || qty === null) return undefined;

@@ -18,12 +18,8 @@ export const alertSchema = z.lazy(() =>
   z
     .strictObject({
       symbol: symbolSchema,
-      above: positiveDecimalString
-        .optional()
-        .describe('Dollars a share. Notifies once when the price is above it'),
-      below: positiveDecimalString
-        .optional()
-        .describe('Dollars a share. Notifies once when the price is below it'),
+      above: positiveDecimalString.optional().describe('Dollars a share. Notifies once when the price is above it'),
+      below: positiveDecimalString.optional().describe('Dollars a share. Notifies once when the price is below it'),
       rises_by: percentageSchema()
         .optional()
         .describe('Notifies once when the price is up by more on the day, such as 5%'),

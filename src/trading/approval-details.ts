@@ -50,10 +50,7 @@ export function approvalCode(digest: string): string {
 }
 
 /** Builds an order's authorization details. RFC 9396 reserves `type`, so the order's type becomes `order_type`. */
-export function tradeOrderDetails(
-  draft: OrderDraft,
-  target: { gateway: string; type?: string },
-): TradeOrderDetails {
+export function tradeOrderDetails(draft: OrderDraft, target: { gateway: string; type?: string }): TradeOrderDetails {
   const normalized = normalizeOrder(draft);
   return {
     ...normalized,
@@ -67,14 +64,9 @@ export function tradeOrderDetails(
 }
 
 /** Returns the names of fields that differ as canonical JSON or that only one side has. */
-export function differingFields(
-  approved: Record<string, unknown>,
-  demanded: Record<string, unknown>,
-): string[] {
+export function differingFields(approved: Record<string, unknown>, demanded: Record<string, unknown>): string[] {
   const fields = new Set([...Object.keys(approved), ...Object.keys(demanded)]);
-  return [...fields]
-    .filter((field) => canonicalize(approved[field]) !== canonicalize(demanded[field]))
-    .sort();
+  return [...fields].filter((field) => canonicalize(approved[field]) !== canonicalize(demanded[field])).sort();
 }
 
 /** Returns the CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending with the code. */

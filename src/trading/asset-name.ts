@@ -43,11 +43,7 @@ export function matchesName(asset: NamedAsset, said: NormalizedName): boolean {
 }
 
 /** Returns assets that match the query, best match first: exact symbol, exact name, names containing every word. */
-export function searchAssets<Asset extends NamedAsset>(
-  assets: readonly Asset[],
-  query: string,
-  most: number,
-): Asset[] {
+export function searchAssets<Asset extends NamedAsset>(assets: readonly Asset[], query: string, most: number): Asset[] {
   const said = normalizeName(query);
   const wanted = said.words.split(' ').filter((word) => word !== '');
   const symbol = query.trim().toUpperCase();

@@ -10,10 +10,7 @@ export interface DetailField {
 }
 
 export type FieldWords = Readonly<
-  Record<
-    string,
-    Pick<OrderField, 'label'> & Partial<Pick<OrderField, 'shown'>> & { readonly technical?: true }
-  >
+  Record<string, Pick<OrderField, 'label'> & Partial<Pick<OrderField, 'shown'>> & { readonly technical?: true }>
 >;
 
 const { expires_at, ...frame } = orderFrameFields;
@@ -46,10 +43,7 @@ const trailingFields: FieldWords = {
  * Returns every field for display. A field without a label comes first, under its raw name, because people must see
  * everything they approve. @param own labels for fields that orders don't have
  */
-export function detailFields(
-  details: Readonly<Record<string, unknown>>,
-  own: FieldWords = {},
-): DetailField[] {
+export function detailFields(details: Readonly<Record<string, unknown>>, own: FieldWords = {}): DetailField[] {
   const known: FieldWords = { ...orderFields, ...own, ...trailingFields };
   const unknown = Object.keys(details).filter((name) => !Object.hasOwn(known, name));
   const symbol = toPlainText(details.symbol);
@@ -89,8 +83,7 @@ export function detailsHeadline(details: Readonly<Record<string, unknown>>): str
 
 /** Returns the terms under the headline: `Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day`. */
 export function detailsTerms(details: Readonly<Record<string, unknown>>): string {
-  const price = (name: string) =>
-    details[name] === undefined ? undefined : `$${toPlainText(details[name])}`;
+  const price = (name: string) => (details[name] === undefined ? undefined : `$${toPlainText(details[name])}`);
   const percent = details.trail_percent === undefined ? undefined : `${toPlainText(details.trail_percent)} %`;
   const trail = price('trail_price') ?? percent;
   const type = orderTermFields.type.shown(toPlainText(details.order_type));
@@ -102,9 +95,7 @@ export function detailsTerms(details: Readonly<Record<string, unknown>>): string
     // An OCO has no entry order, only the exits of a held position.
     ...(details.order_class === 'oco' ? [] : [`${type} order${at}`]),
     ...(profit === undefined ? [] : [`take profit ${profit}`]),
-    ...(stopLoss === undefined
-      ? []
-      : [`stop loss ${stopLoss}${stopLimit === undefined ? '' : ` limit ${stopLimit}`}`]),
+    ...(stopLoss === undefined ? [] : [`stop loss ${stopLoss}${stopLimit === undefined ? '' : ` limit ${stopLimit}`}`]),
     orderTermFields.time_in_force.shown(toPlainText(details.time_in_force)),
   ].join(' · ');
 }

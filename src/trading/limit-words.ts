@@ -41,11 +41,7 @@ export const limitWords = {
 
 type LimitKey = keyof typeof limitWords;
 /** A top-level key of an account's limits, such as `symbols` in `symbols.allow`. */
-export type LimitName = LimitKey extends infer Key
-  ? Key extends `${infer Name}.${string}`
-    ? Name
-    : Key
-  : never;
+export type LimitName = LimitKey extends infer Key ? (Key extends `${infer Name}.${string}` ? Name : Key) : never;
 /** The subkeys of a limit, such as `allow` and `deny` of `symbols`. */
 export type LimitPart<Name extends LimitName> = LimitKey extends infer Key
   ? Key extends `${Name}.${infer Part}`
@@ -78,10 +74,7 @@ export function flattenLimits(limits: Readonly<Record<string, unknown>>): [key: 
     if (typeof value !== 'object' || value === null) return [[key, String(value)]];
     if (Array.isArray(value)) return [[key, value.join(', ')]];
     if (key === 'hours') return [[key, hoursText(value as Readonly<Record<string, unknown>>)]];
-    return flattenLimits(value as Readonly<Record<string, unknown>>).map(([inner, text]) => [
-      `${key}.${inner}`,
-      text,
-    ]);
+    return flattenLimits(value as Readonly<Record<string, unknown>>).map(([inner, text]) => [`${key}.${inner}`, text]);
   });
 }
 

@@ -23,12 +23,10 @@ let known: Map<string, ListedSymbol> | undefined;
 /** Returns the bundled symbols by ticker, largest company first, funds last. */
 export function listedSymbols(): ReadonlyMap<string, ListedSymbol> {
   known ??= new Map(
-    [...listed.stocks, ...funds].map(
-      ([symbol = '', name = '', snapshotPrice = '', exchange = '', sector = '']) => [
-        symbol,
-        { symbol, name, snapshotPrice, exchange: exchange as ListedSymbol['exchange'], sector },
-      ],
-    ),
+    [...listed.stocks, ...funds].map(([symbol = '', name = '', snapshotPrice = '', exchange = '', sector = '']) => [
+      symbol,
+      { symbol, name, snapshotPrice, exchange: exchange as ListedSymbol['exchange'], sector },
+    ]),
   );
   return known;
 }

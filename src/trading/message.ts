@@ -59,19 +59,11 @@ export function checkMessage(draft: MessageDraft): void {
 
 export function checkRecipient(service: MessageService, recipient: string): void {
   if (service === 'slack' && !slackRecipientPattern.test(recipient)) {
-    throw problem(
-      'that is not a Slack channel',
-      'Write #channel in lowercase, or a channel or user ID.',
-      'recipient',
-    );
+    throw problem('that is not a Slack channel', 'Write #channel in lowercase, or a channel or user ID.', 'recipient');
   }
   const isAddress = mailRecipientPattern.test(recipient) && recipient.length <= MAX_RECIPIENT_LENGTH;
   if (service === 'gmail' && !isAddress) {
-    throw problem(
-      'that is not an e-mail address',
-      'Write one address, such as bob@example.com.',
-      'recipient',
-    );
+    throw problem('that is not an e-mail address', 'Write one address, such as bob@example.com.', 'recipient');
   }
 }
 

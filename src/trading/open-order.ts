@@ -15,8 +15,7 @@ export function describeOpenOrder(order: Order): string {
   const { limit_price, ...terms } = toTerms(order);
   const exits = exitPrices(order);
   // The limit of an OCO is its take profit.
-  const limit =
-    order.order_class === 'oco' && exits.stop_loss_stop_price !== undefined ? {} : { limit_price };
+  const limit = order.order_class === 'oco' && exits.stop_loss_stop_price !== undefined ? {} : { limit_price };
   const order_class = order.legs === undefined ? {} : { order_class: order.order_class };
   return describeOrder({ ...terms, ...limit, ...exits, ...order_class });
 }

@@ -77,10 +77,7 @@ export function usedCover(symbol: string, open: readonly OpenOrderSize[]): UsedC
   const takers = sells.filter((one) => one.symbol === underlying || isCallOn(one.symbol, underlying));
   const puts = sells.filter((one) => isPut(one.symbol));
   return {
-    shares: Dec.sum(
-      0,
-      ...takers.map((one) => new Dec(one.qty).times(contractMultiplier(one.symbol))),
-    ).toFixed(),
+    shares: Dec.sum(0, ...takers.map((one) => new Dec(one.qty).times(contractMultiplier(one.symbol)))).toFixed(),
     cash: Dec.sum(
       0,
       ...buys.map(({ notional }) => notional),

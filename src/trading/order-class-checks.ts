@@ -21,11 +21,7 @@ export function checkOrderClass(order: CheckedOrder): void {
   if (order_class === undefined) {
     const stray = exitFields.find((field) => order[field] !== undefined);
     if (stray === undefined) return;
-    throw problem(
-      `an order without exits can't have ${stray}`,
-      'Set order_class to bracket, oto or oco.',
-      stray,
-    );
+    throw problem(`an order without exits can't have ${stray}`, 'Set order_class to bracket, oto or oco.', stray);
   }
   const words = orderClassWords[order_class];
   const exits = [profit, stop].filter((price) => price !== undefined).length;
@@ -53,11 +49,7 @@ function checkExitPrices(order: CheckedOrder): void {
   const { limit_price, reference_price, order_class } = order;
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = order;
   if (limit !== undefined && stop === undefined) {
-    throw problem(
-      'the stop loss has a limit but no stop',
-      'Add stop_loss_stop_price.',
-      'stop_loss_stop_price',
-    );
+    throw problem('the stop loss has a limit but no stop', 'Add stop_loss_stop_price.', 'stop_loss_stop_price');
   }
   if (limit !== undefined && stop !== undefined && new Dec(limit).gt(stop)) {
     throw problem(
@@ -91,8 +83,7 @@ function checkExitPrices(order: CheckedOrder): void {
 
 /** Returns the highest entry price. A market order is sent as a limit order, and the broker checks exits against it. */
 function highestEntryPrice({ limit_price, reference_price, max_slippage }: CheckedOrder): string | undefined {
-  if (limit_price !== undefined || reference_price === undefined || max_slippage === undefined)
-    return limit_price;
+  if (limit_price !== undefined || reference_price === undefined || max_slippage === undefined) return limit_price;
   return worstPrice('buy', reference_price, max_slippage);
 }
 

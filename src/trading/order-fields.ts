@@ -27,8 +27,7 @@ const formatPerShare: FormatValue = (value, symbol = '') => `$${value} ${perUnit
 export const formatDollars: FormatValue = (value) =>
   /^\d+(\.\d{1,2})?$/.test(value) ? `$${toCents(value)}` : `$${value}`;
 const isNumber = (value: string) => /^\d+(\.\d+)?$/.test(value);
-const percentOfFraction: FormatValue = (value) =>
-  isNumber(value) ? `${toPlain(new Dec(value).times(100))} %` : value;
+const percentOfFraction: FormatValue = (value) => (isNumber(value) ? `${toPlain(new Dec(value).times(100))} %` : value);
 export const namedFormat =
   <Value extends string>(words: Readonly<Record<Value, string>>): FormatValue =>
   (value) =>
@@ -45,8 +44,7 @@ function describeSymbol(symbol: string): string {
   return `${symbol} (${right} on ${underlying} at $${strike}, until ${expiry})`;
 }
 
-const wordField = (label: string, shown: FormatValue) =>
-  ({ form: 'word', sent: true, label, shown }) as const;
+const wordField = (label: string, shown: FormatValue) => ({ form: 'word', sent: true, label, shown }) as const;
 const priceField = <Sent extends OrderField['sent']>(sent: Sent, label: string, letters: string) =>
   ({
     form: 'price',

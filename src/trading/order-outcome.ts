@@ -64,9 +64,7 @@ function priceTerms({ side, type, limit_price, stop_price, trail_price, trail_pe
   if (trail_percent !== null) return [`trailing by ${trail_percent}%`];
   if (trail_price !== null) return [`trailing by ${dollars(trail_price)}`];
   return [
-    ...(stop_price === null || requiresPrice(type, 'trail')
-      ? []
-      : [`once it trades at ${sharePrice(stop_price)}`]),
+    ...(stop_price === null || requiresPrice(type, 'trail') ? [] : [`once it trades at ${sharePrice(stop_price)}`]),
     ...(limit_price === null ? [] : [`at ${sharePrice(limit_price)} ${within}`]),
   ];
 }

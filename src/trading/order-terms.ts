@@ -134,11 +134,7 @@ function checkClass(order: CheckedOrder, name: OrderClass, classes: OrderTerms['
     );
   }
   if (!order.extended_hours) return;
-  throw problem(
-    'an order with exits can only trade in regular hours',
-    'Remove extended_hours.',
-    'extended_hours',
-  );
+  throw problem('an order with exits can only trade in regular hours', 'Remove extended_hours.', 'extended_hours');
 }
 
 function checkFraction(
@@ -173,10 +169,7 @@ function checkDecimals(qty: string, most: number): void {
   throw problem(`a quantity of ${qty} has more than ${most} decimals`, 'Round it.', 'qty');
 }
 
-function checkExtendedHours(
-  { type, time_in_force }: CheckedOrder,
-  { types, timesInForce }: AcceptedTerms,
-): void {
+function checkExtendedHours({ type, time_in_force }: CheckedOrder, { types, timesInForce }: AcceptedTerms): void {
   if (types.includes(type) && timesInForce.includes(time_in_force)) return;
   throw problem(
     types.length === 0
@@ -209,8 +202,6 @@ function checkTicks(order: CheckedOrder, ticks: readonly Tick[]): void {
 }
 
 function describeTicks(ticks: readonly Tick[]): string {
-  const each = ticks.map(
-    ({ from, decimals }) => `${decimals} decimals ${from === '0' ? 'below' : `from $${from}`}`,
-  );
+  const each = ticks.map(({ from, decimals }) => `${decimals} decimals ${from === '0' ? 'below' : `from $${from}`}`);
   return `Prices can have ${each.join(', ')}`;
 }

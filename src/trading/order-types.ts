@@ -32,8 +32,7 @@ interface OrderTypeRow {
   readonly matches: ((side: Side, last: Dec, stop: string) => boolean) | null;
 }
 
-const reachesStop = (side: Side, last: Dec, stop: string) =>
-  side === 'buy' ? last.gte(stop) : last.lte(stop);
+const reachesStop = (side: Side, last: Dec, stop: string) => (side === 'buy' ? last.gte(stop) : last.lte(stop));
 
 /** One row per order type. See docs/adding/order-type.md for the other steps of adding one. */
 const table = {

@@ -24,8 +24,7 @@ export function openOrderHeadline(order: Order): string {
   }
   const exits = exitPrices(order);
   // The limit of an OCO is its take profit.
-  const own =
-    order.order_class === 'oco' && order.legs !== undefined ? { ...order, limit_price: null } : order;
+  const own = order.order_class === 'oco' && order.legs !== undefined ? { ...order, limit_price: null } : order;
   return `${amountHeadline(order)}, ${orderTerms({ ...own, ...exits })}`;
 }
 
@@ -34,9 +33,7 @@ function amountHeadline({ side, symbol, qty, notional }: OrderLeg): string {
   return `${side.toUpperCase()} ${amount} ${contractWords(symbol)}`;
 }
 
-function orderTerms(
-  order: OrderPrices & { readonly type: string; readonly order_class?: string | undefined },
-): string {
+function orderTerms(order: OrderPrices & { readonly type: string; readonly order_class?: string | undefined }): string {
   const { type, order_class } = order;
   // An OCO has no entry order, only the exits of a held position.
   const own = order_class === 'oco' && order.limit_price == null ? '' : describeType(type, order);
@@ -72,10 +69,7 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
   return [
     ['order', orderHeadline(order)],
     ['account', `${order.account} ${environmentName(order.environment)}`],
-    [
-      'duration',
-      timeInForceWords[order.time_in_force].terms + (order.extended_hours ? ', extended hours' : ''),
-    ],
+    ['duration', timeInForceWords[order.time_in_force].terms + (order.extended_hours ? ', extended hours' : '')],
     ['price', `${sharePrice(order.reference_price)} now${describeBound(order)}`],
     ['order id', order.client_order_id],
     ...more.map((name): [string, string] => {
@@ -98,7 +92,6 @@ function describeBound(order: OrderDraft): string {
     const sum = order.qty === undefined ? '' : `, ${total(order.limit_price)} ${atWorst}`;
     return `${sum}; not placed if it ${moves} over ${exactPercent(order.max_slippage)}`;
   }
-  const sum =
-    order.qty === undefined ? '' : `; about ${total(order.stop_price ?? order.reference_price)} total`;
+  const sum = order.qty === undefined ? '' : `; about ${total(order.stop_price ?? order.reference_price)} total`;
   return `, may move ${exactPercent(order.max_slippage)}${sum}`;
 }

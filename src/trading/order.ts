@@ -189,9 +189,7 @@ function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDr
   const isTrailing = requiresPrice(type, 'trail');
   if (trails !== (isTrailing ? 1 : 0)) {
     throw problem(
-      isTrailing
-        ? `a ${type} order needs one of trail_price and trail_percent`
-        : `a ${type} order can't have a trail`,
+      isTrailing ? `a ${type} order needs one of trail_price and trail_percent` : `a ${type} order can't have a trail`,
       `trail_price is in dollars a share, trail_percent in percent. Only a ${typesRequiring('trail').join(' or ')} order has one.`,
       'trail_price',
     );
@@ -239,8 +237,7 @@ export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T
     if (form === undefined) {
       throw problem(`an order has no field ${JSON.stringify(field)}`, 'Remove it.', field);
     }
-    normalized[field] =
-      form === 'word' ? value : formatCanonical(String(value), form, symbolTicks(order.symbol));
+    normalized[field] = form === 'word' ? value : formatCanonical(String(value), form, symbolTicks(order.symbol));
   }
   return normalized as T;
 }
@@ -280,7 +277,5 @@ export function describeOrder(order: ShorthandFields): string {
 }
 
 function classShorthand(name: string): string {
-  return Object.hasOwn(orderClassWords, name)
-    ? orderClassWords[name as OrderClass].shorthand
-    : name.toUpperCase();
+  return Object.hasOwn(orderClassWords, name) ? orderClassWords[name as OrderClass].shorthand : name.toUpperCase();
 }

@@ -107,9 +107,7 @@ export function requestBody(request: ProposalRequest): Record<string, unknown> {
   return { ...(kindMember(request) as object) };
 }
 
-export function mandateReference(
-  request: ProposalRequest | ProposalRequestInput,
-): MandateReference | undefined {
+export function mandateReference(request: ProposalRequest | ProposalRequestInput): MandateReference | undefined {
   if (request.kind !== 'order') return undefined;
   const { mandate, slot, approval } = request;
   return mandate === undefined && approval === undefined ? undefined : { mandate, slot, approval };

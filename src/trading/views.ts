@@ -70,8 +70,7 @@ export const orderStatuses = [
 ] as const; // prettier-ignore
 
 /** Accepts the known values and any other string, because brokers return values that we never send. */
-const knownOrOther = <Known extends readonly [string, ...string[]]>(known: Known) =>
-  z.enum(known).or(z.string());
+const knownOrOther = <Known extends readonly [string, ...string[]]>(known: Known) => z.enum(known).or(z.string());
 
 const orderShape = () => ({
   id: z.string(),

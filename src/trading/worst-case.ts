@@ -37,8 +37,7 @@ export function sentLimit(order: BoundedTerms): string | undefined {
   const band = priceBand(type)?.around;
   // A market buy in dollars is bounded by its amount.
   const isBoundByAmount = band === 'reference_price' && side === 'buy' && qty == null;
-  const around =
-    band === 'stop_price' ? stop_price : band === undefined || isBoundByAmount ? null : reference_price;
+  const around = band === 'stop_price' ? stop_price : band === undefined || isBoundByAmount ? null : reference_price;
   if (around == null) return limit_price ?? undefined;
   return worstPrice(side, around, max_slippage, symbolTicks(symbol));
 }
@@ -63,9 +62,7 @@ export function worstCase(draft: OrderDraft): WorstCase {
 function addOptionText(worst: WorstCase, order: OrderDraft): WorstCase {
   const { position_intent: intent } = order;
   const more =
-    intent === 'buy_to_open'
-      ? 'You lose all of it if the option expires worthless.'
-      : orderAssignment(order)?.text;
+    intent === 'buy_to_open' ? 'You lose all of it if the option expires worthless.' : orderAssignment(order)?.text;
   return more === undefined ? worst : { ...worst, text: `${worst.text} ${more}` };
 }
 

@@ -10,10 +10,7 @@ let jobs = 0;
 
 /** Makes Web Cryptography's work visible: it is done on other threads, and nothing else tells that it is under way. */
 export function watchCryptography(): void {
-  const subtle = globalThis.crypto.subtle as unknown as Record<
-    string,
-    (...given: unknown[]) => Promise<unknown>
-  >;
+  const subtle = globalThis.crypto.subtle as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
   for (const name of ['sign', 'verify', 'digest', 'importKey', 'exportKey', 'generateKey']) {
     const original = subtle[name]?.bind(subtle);
     if (original === undefined) continue;

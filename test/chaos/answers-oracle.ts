@@ -13,10 +13,7 @@ export function checkAnswers({ world, rows, linesOf }: Evidence, must: Must): vo
     must(first === undefined || first.id === told.id, `${name} was answered with two proposals`);
     const row = rows.find(({ id }) => id === told.id);
     must(row !== undefined, `${name} was answered with a proposal that there is not`);
-    must(
-      row === undefined || (row.sub === sub && row.client === clientId),
-      `${name} got somebody else's proposal`,
-    );
+    must(row === undefined || (row.sub === sub && row.client === clientId), `${name} got somebody else's proposal`);
   }
   const seen = new Map<string, { readonly version: number; readonly ended: number }>();
   for (const told of world.told) {

@@ -23,10 +23,7 @@ function inTurn({ world }: Evidence, { orders, client_batch_id: batch }: BatchSu
   }));
   const of = (side: OrderDraft['side']) =>
     sends.filter(({ draft }) => draft.side === side).flatMap(({ begun }) => begun);
-  must(
-    Math.max(...of('sell'), 0) < Math.min(...of('buy'), Number.POSITIVE_INFINITY),
-    `${batch} bought before it sold`,
-  );
+  must(Math.max(...of('sell'), 0) < Math.min(...of('buy'), Number.POSITIVE_INFINITY), `${batch} bought before it sold`);
   for (const [at, { begun }] of sends.entries()) {
     const later = sends.slice(at + 1).flatMap((one) => one.begun);
     must(

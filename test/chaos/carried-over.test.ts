@@ -45,9 +45,7 @@ it('a lease that is renewed after the clock was set back lasts its time from the
 });
 
 /** The program dropped an answer whose wait ended at the same moment; the provider gives a token only once. */
-it.each(
-  ([1, 2, 3, 4, 5, 6] as const).flatMap((point) => [['approve', point] as const, ['deny', point] as const]),
-)(
+it.each(([1, 2, 3, 4, 5, 6] as const).flatMap((point) => [['approve', point] as const, ['deny', point] as const]))(
   'an answer (%s) that was heard as the gateway closed is not asked for again (point %i)',
   async (decision, point) => {
     const world = await createWorld(keys, { interval: 5, hold: 30_000, delivery: 'poll', details: 'rar' });
@@ -77,9 +75,7 @@ it.each(
     if (isHeard) expect([questions.all.length, polls()]).toEqual([1, polled]);
     for (const again of questions.open()) questions.decide(again, decision);
     await world.advance(10_000);
-    expect(await world.proposals()).toMatchObject([
-      { state: decision === 'approve' ? 'executed' : 'denied' },
-    ]);
+    expect(await world.proposals()).toMatchObject([{ state: decision === 'approve' ? 'executed' : 'denied' }]);
     client.life.dieAfter(0);
     await check(world);
     await world.close();

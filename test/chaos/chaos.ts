@@ -75,11 +75,7 @@ export function histories(file: string, few: number, fixed: number): Histories {
 
 /** @param shard makes files differ, so that two run at once */
 export function playHistories(shard: number): void {
-  const { tally, runs, part, isReplay, holds } = histories(
-    `histories-${shard}.test.ts`,
-    FEW,
-    20_261_130 + shard,
-  );
+  const { tally, runs, part, isReplay, holds } = histories(`histories-${shard}.test.ts`, FEW, 20_261_130 + shard);
 
   it('whatever happens, each approval carried out is one order, and no other order is', async () => {
     await holds(history, runs, 'whatever happens');

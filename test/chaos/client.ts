@@ -122,10 +122,7 @@ export class Client {
   async watch(id: string): Promise<void> {
     let since = '';
     for (let failures = 0; failures < 5; ) {
-      const view = await this.look(
-        id,
-        `?wait=25${since === '' ? '' : `&since=${encodeURIComponent(since)}`}`,
-      );
+      const view = await this.look(id, `?wait=25${since === '' ? '' : `&since=${encodeURIComponent(since)}`}`);
       if (view === undefined) {
         failures += 1;
         await this.#sleep(5_000);

@@ -49,8 +49,7 @@ function explained({ world, audit, questionsOf }: Evidence, row: StoredProposal,
 function phoneAgrees({ world, questionsOf, linesOf }: Evidence, row: StoredProposal, must: Must): void {
   const events = new Set(linesOf(row).map(({ event }) => event));
   // Whoever said yes is told that nothing came of it where the second person said no.
-  const isOwners = ({ id }: Question) =>
-    row.state === 'denied' && id === row.ownerAuthReqId && id !== row.authReqId;
+  const isOwners = ({ id }: Question) => row.state === 'denied' && id === row.ownerAuthReqId && id !== row.authReqId;
   for (const question of questionsOf(row)) {
     for (const { state } of question.told) {
       must(
@@ -65,17 +64,13 @@ function phoneAgrees({ world, questionsOf, linesOf }: Evidence, row: StoredPropo
     const from = Date.parse(linesOf(row).at(0)?.at ?? '');
     if (isHindered(world, from - 60_000, Number.POSITIVE_INFINITY)) continue;
     if (row.state !== 'executed') {
-      const gone =
-        withdrawnAt !== undefined || decision !== undefined || world.clock.now() >= question.expiresAt;
+      const gone = withdrawnAt !== undefined || decision !== undefined || world.clock.now() >= question.expiresAt;
       must(gone, `${row.id} is ${row.state}, and the phone could still approve it`);
     }
     const last = told.at(-1)?.state;
     // A withdrawal after the tap is told as "nothing comes of it": the question is past taking back.
     const isLate = row.state === 'cancelled' && last === 'blocked';
-    must(
-      last === row.state || isLate,
-      `${row.id} is ${row.state}, and the last the phone was told is ${last}`,
-    );
+    must(last === row.state || isLate, `${row.id} is ${row.state}, and the last the phone was told is ${last}`);
   }
 }
 
@@ -83,11 +78,7 @@ function phoneAgrees({ world, questionsOf, linesOf }: Evidence, row: StoredPropo
 const LEFT_TO_ASK_MS = 5_000;
 
 /** Approved in time, and nothing in the way: executed, and before long. */
-function carriedOutAtOnce(
-  { world, book, questionsOf, linesOf }: Evidence,
-  row: StoredProposal,
-  must: Must,
-): boolean {
+function carriedOutAtOnce({ world, book, questionsOf, linesOf }: Evidence, row: StoredProposal, must: Must): boolean {
   const question = questionsOf(row).at(-1);
   const { decision, decidedAt } = question ?? {};
   if (question === undefined || decision !== 'approve' || decidedAt === undefined) return false;
@@ -110,10 +101,7 @@ function carriedOutAtOnce(
   );
   const order = book.find(({ client_order_id }) => client_order_id === row.subjectId);
   const took = Date.parse(order?.submitted_at ?? '') - decidedAt;
-  must(
-    row.state !== 'executed' || took <= until - decidedAt,
-    `${row.id} was carried out ${took} ms after the tap`,
-  );
+  must(row.state !== 'executed' || took <= until - decidedAt, `${row.id} was carried out ${took} ms after the tap`);
   return true;
 }
 
@@ -136,8 +124,7 @@ function sharesToken(world: World, { id, jti }: Question): boolean {
 
 /** Whether anything obstructed the gateway in this period. A clock that was once wrong always counts. */
 export function isHindered({ hindrances, network }: World, from: number, to: number): boolean {
-  const isThen = ({ at, until }: { readonly at: number; readonly until: number }) =>
-    at <= to && until >= from;
+  const isThen = ({ at, until }: { readonly at: number; readonly until: number }) => at <= to && until >= from;
   return (
     hindrances.some((one) => one.what === 'skew' || isThen(one)) ||
     network.disturbances.some((one) => one.leg !== 'agent-gateway' && isThen(one))

@@ -61,15 +61,7 @@ const found: readonly {
   },
   {
     name: 'an approved order whose record could not be written is carried out once it can be',
-    steps: [
-      order(0),
-      wait(1),
-      { do: 'disk', full: true },
-      tap,
-      wait(12),
-      { do: 'disk', full: false },
-      wait(35),
-    ],
+    steps: [order(0), wait(1), { do: 'disk', full: true }, tap, wait(12), { do: 'disk', full: false }, wait(35)],
     executed: 1,
   },
   {
@@ -138,8 +130,7 @@ it('a clock that is set back while a poll is under way does not put off the next
   world.machine().skew = 0;
   // The poll was held for thirty seconds; the next is due five seconds after it was sent.
   await world.advance(30_000);
-  for (const question of world.provider.questions.open())
-    world.provider.questions.decide(question, 'approve');
+  for (const question of world.provider.questions.open()) world.provider.questions.decide(question, 'approve');
   await world.advance(6_000);
   expect(await world.proposals()).toMatchObject([{ state: 'executed' }]);
   client.life.dieAfter(0);
@@ -184,8 +175,7 @@ it('an order that one gateway has in hand is not sent once another has taken it 
   ];
   const world = { interval: 2, hold: 0, delivery: 'ping', details: 'rar' } as const;
   const history = { world: { ...world, distant: true, mandates: 'exchange' }, steps } as const;
-  for (let round = 0; round < 5; round++)
-    await play(keys, { ...history, finally: 'nothing', restart: false }, tally);
+  for (let round = 0; round < 5; round++) await play(keys, { ...history, finally: 'nothing', restart: false }, tally);
   expect(tally.events.not_taken).toBeGreaterThan(0);
   expect(tally.events.executed).toBeGreaterThan(0);
 });

@@ -87,18 +87,14 @@ export class GatewayProcesses {
   }
 
   #open(): [Life, Gateway] {
-    const { keys, options, server, provider, paper, network, activity, machine, clock, files, troubles } =
-      this.#parts;
+    const { keys, options, server, provider, paper, network, activity, machine, clock, files, troubles } = this.#parts;
     const { number } = this.#parts;
     const name = `gateway ${this.#databases.length + 1}`;
     const life = new Life(number === 0 ? name : `other ${name}`, activity);
     const database = new Database(files.database);
     this.#databases.push(database);
     const near = this.#overtaken(
-      sqliteGatewayStores(
-        livingDatabase(database, life, noteConclusions(network, life)),
-        createAuthReqIdSeal(SEAL),
-      ),
+      sqliteGatewayStores(livingDatabase(database, life, noteConclusions(network, life)), createAuthReqIdSeal(SEAL)),
       database,
     );
     const gateway = createGateway({
@@ -142,8 +138,7 @@ export class GatewayProcesses {
       onError: (message) => {
         // A record that can't be written to and a store that is away are told of, and have steps of their own.
         const isExpected = message.startsWith(Gone.name) || message.includes(StoreAway.name);
-        if (!life.dead && !isExpected && !message.includes('EISDIR'))
-          troubles.push(`${life.name}: ${message}`);
+        if (!life.dead && !isExpected && !message.includes('EISDIR')) troubles.push(`${life.name}: ${message}`);
       },
     });
     network.gateways[number] = { life, answer: (request) => gateway.app.fetch(request) };

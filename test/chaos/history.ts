@@ -141,8 +141,7 @@ export async function warmUp(keys: SharedKeys): Promise<void> {
     void client.propose('warm-up', { kind: 'order', order: bodies[0] }, true);
     for (let turn = 0; turn < 60; turn++) {
       await world.advance(500);
-      for (const question of world.provider.questions.open())
-        world.provider.questions.decide(question, 'approve');
+      for (const question of world.provider.questions.open()) world.provider.questions.decide(question, 'approve');
       if ((await world.proposals())[0]?.state === 'executed') break;
       // Real time too, for what is loaded only now.
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -150,9 +149,7 @@ export async function warmUp(keys: SharedKeys): Promise<void> {
     client.life.dieAfter(0);
     await check(world);
     if (world.broker.book().length !== 1) {
-      throw new Error(
-        `a plain order failed: ${JSON.stringify([await world.proposals(), world.told, world.troubles])}`,
-      );
+      throw new Error(`a plain order failed: ${JSON.stringify([await world.proposals(), world.told, world.troubles])}`);
     }
   } finally {
     await world.close();

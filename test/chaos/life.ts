@@ -124,11 +124,7 @@ export class StoreAway extends Error {
 export type StatementWatch = (sql: string, parameters: readonly unknown[]) => void;
 
 /** Makes every statement and transaction of an open database points of a life. */
-export function livingDatabase<D extends Database.Database>(
-  database: D,
-  life: Life,
-  watch?: StatementWatch,
-): D {
+export function livingDatabase<D extends Database.Database>(database: D, life: Life, watch?: StatementWatch): D {
   const prepare = database.prepare.bind(database);
   const exec = database.exec.bind(database);
   const transaction = database.transaction.bind(database);

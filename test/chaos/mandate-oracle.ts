@@ -62,20 +62,15 @@ function orderedUnder({ book, placing, world, linesOf }: Evidence, { id }: KeptM
     const { row, draft } = placed;
     const claimed = reservations.find((one) => one.client_order_id === order.client_order_id);
     const claimedAt = claimed?.created_at ?? Date.parse(order.submitted_at);
-    return [
-      { order, row, draft, claimedAt, worst: worstOf(order, draft), adoptedAt: adoptedAt(linesOf(row)) },
-    ];
+    return [{ order, row, draft, claimedAt, worst: worstOf(order, draft), adoptedAt: adoptedAt(linesOf(row)) }];
   });
 }
 
 /** Of a purchase what it may cost, of a sale what it is worth by its own price or the market's, whichever is more. */
 function worstOf(order: BookedOrder, { reference_price }: OrderDraft): Dec {
-  const price =
-    order.side === 'buy' ? order.limit_price : Dec.max(order.limit_price ?? 0, reference_price).toFixed();
+  const price = order.side === 'buy' ? order.limit_price : Dec.max(order.limit_price ?? 0, reference_price).toFixed();
   const whole =
-    order.qty === null
-      ? new Dec(order.notional ?? 0)
-      : new Dec(order.qty).times(price ?? Number.POSITIVE_INFINITY);
+    order.qty === null ? new Dec(order.notional ?? 0) : new Dec(order.qty).times(price ?? Number.POSITIVE_INFINITY);
   if (!isFinalStatus(order.status as Parameters<typeof isFinalStatus>[0]) || order.status === 'filled')
     return whole.toDecimalPlaces(2, Dec.ROUND_UP);
   const part = order.qty === null ? new Dec(0) : new Dec(order.filled_qty).div(order.qty);
@@ -89,8 +84,7 @@ function signed({ rows, questionsOf }: Evidence, { id, sub, terms }: KeptMandate
   const { approve_by: _, ...shown } = row.subject as MandateSubject;
   must(canonicalize(shown) === canonicalize(terms), `${id} says something else than was shown`);
   const yes = questionsOf(row).some(
-    ({ decision, details, sub: asked }) =>
-      decision === 'approve' && asked === sub && details?.digest === row.digest,
+    ({ decision, details, sub: asked }) => decision === 'approve' && asked === sub && details?.digest === row.digest,
   );
   must(yes, `${id} is a mandate that its owner never approved`);
 }
@@ -125,9 +119,7 @@ function ofItsTerms(
       deriveSubjectId(told.who.sub, told.who.clientId, told.key) === row.subjectId,
   );
   must(asked, `${what} was asked for by another program than the mandate's`);
-  const late = sendsOf(world, order.client_order_id).some(
-    ({ senderAt }) => senderAt >= Date.parse(terms.expires_at),
-  );
+  const late = sendsOf(world, order.client_order_id).some(({ senderAt }) => senderAt >= Date.parse(terms.expires_at));
   must(!late, `${what} was sent after the mandate had ended`);
 }
 
@@ -155,10 +147,7 @@ function within({ world }: Evidence, mandate: KeptMandate, ordered: readonly Ord
   );
   const isTimeSound = !world.hindrances.some(({ what }) => what === 'skew');
   const later = ordered.filter(({ claimedAt }) => claimedAt > overAt);
-  must(
-    !isTimeSound || later.length === 0,
-    `${later.length} orders went by ${id} after a late one exceeded it`,
-  );
+  must(!isTimeSound || later.length === 0, `${later.length} orders went by ${id} after a late one exceeded it`);
 }
 
 function boundsBroken({ id, terms }: KeptMandate, ordered: readonly Ordered[]): string[] {
@@ -168,14 +157,8 @@ function boundsBroken({ id, terms }: KeptMandate, ordered: readonly Ordered[]): 
   };
   const sum = (of: readonly Ordered[]) => Dec.sum(0, ...of.map(({ worst }) => worst));
   const total = sum(ordered);
-  must(
-    total.lte(terms.max_total_notional),
-    `${id} was used for ${total}, and is for ${terms.max_total_notional}`,
-  );
-  must(
-    ordered.length <= terms.max_orders,
-    `${id} was used ${ordered.length} times, and is for ${terms.max_orders}`,
-  );
+  must(total.lte(terms.max_total_notional), `${id} was used for ${total}, and is for ${terms.max_total_notional}`);
+  must(ordered.length <= terms.max_orders, `${id} was used ${ordered.length} times, and is for ${terms.max_orders}`);
   const { max_day_notional: most, cadence, orders_per_slot: room = 1 } = terms;
   if (most !== undefined) {
     for (const [day, ofDay] of Map.groupBy(ordered, ({ claimedAt }) => newYorkDate(claimedAt)))
@@ -192,19 +175,11 @@ function boundsBroken({ id, terms }: KeptMandate, ordered: readonly Ordered[]): 
 function usedFor({ world }: Evidence, { id }: KeptMandate, ordered: readonly Ordered[], must: Must): void {
   const told = world.told.findLast((one) => one.what === 'used' && one.mandate === id);
   if (told?.what !== 'used') return;
-  must(
-    told.orders === ordered.length,
-    `${id} counts ${told.orders} orders, and ${ordered.length} are in the book`,
-  );
+  must(told.orders === ordered.length, `${id} counts ${told.orders} orders, and ${ordered.length} are in the book`);
 }
 
 /** Each in the slot of the moment it was claimed. */
-function inSlots(
-  { world }: Evidence,
-  { id, terms }: KeptMandate,
-  ordered: readonly Ordered[],
-  must: Must,
-): void {
+function inSlots({ world }: Evidence, { id, terms }: KeptMandate, ordered: readonly Ordered[], must: Must): void {
   const { cadence } = terms;
   if (cadence === 'on_demand') {
     must(
@@ -218,26 +193,16 @@ function inSlots(
     const slot = draft.slot ?? '';
     // A day's date is in its month's, and a week is told by its Monday.
     const holds = cadence === 'daily' ? slot === newYorkDate(claimedAt) : /^\d{4}-W\d{2}$/.test(slot);
-    must(
-      holds || !isTimeSound,
-      `${order.client_order_id} used ${slot} of ${id} on ${newYorkDate(claimedAt)}`,
-    );
+    must(holds || !isTimeSound, `${order.client_order_id} used ${slot} of ${id} on ${newYorkDate(claimedAt)}`);
   }
 }
 
 /** Nobody is asked about what a mandate approves, and whoever said "never ask" is not asked. */
-function approvedBeforehand(
-  { world, linesOf, questionsOf }: Evidence,
-  row: StoredProposal,
-  must: Must,
-): void {
+function approvedBeforehand({ world, linesOf, questionsOf }: Evidence, row: StoredProposal, must: Must): void {
   const isUnder = row.kind === 'order' && (row.subject as OrderDraft).mandate !== undefined;
   const never = world.told.some(
     (told) =>
-      told.what === 'proposed' &&
-      told.id === row.id &&
-      told.body.includes('"approval":"mandate"') &&
-      told.status < 300,
+      told.what === 'proposed' && told.id === row.id && told.body.includes('"approval":"mandate"') && told.status < 300,
   );
   must(!never || isUnder, `${row.id} was never to be asked about, and goes by no mandate`);
   if (!isUnder) return;
@@ -245,10 +210,7 @@ function approvedBeforehand(
   const lines = linesOf(row).map(({ event }) => event);
   const approvals = lines.filter((event) => event === 'approved_by_mandate').length;
   must(approvals <= 1, `${row.id} was approved by a mandate ${approvals} times`);
-  must(
-    !lines.includes('executing') || approvals === 1,
-    `${row.id} was begun, and the record has no yes to it`,
-  );
+  must(!lines.includes('executing') || approvals === 1, `${row.id} was begun, and the record has no yes to it`);
 }
 
 /** Nobody is waited for: with nothing in the way it is placed, or refused, in the moment that it is proposed. */

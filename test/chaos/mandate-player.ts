@@ -10,11 +10,7 @@ import type { World } from './world.ts';
 export interface MandateHands {
   readonly world: World;
   client(number: number): Client;
-  ask(
-    client: number,
-    request: ProposalRequestInput,
-    how: { readonly watch: boolean; readonly gateway?: number },
-  ): void;
+  ask(client: number, request: ProposalRequestInput, how: { readonly watch: boolean; readonly gateway?: number }): void;
 }
 
 const OTHER_SLOT = '2035-06-01';
@@ -40,11 +36,7 @@ export async function takeMandateStep(hands: MandateHands, step: MandateStep): P
     case 'batch': {
       const orders = [...(nth(batches, step.batch) ?? batches[0])];
       const on_failure = step.stop ? 'stop' : 'continue';
-      return hands.ask(
-        step.client,
-        { kind: 'batch', batch: { orders, on_failure }, ttl: step.ttl },
-        { watch: true },
-      );
+      return hands.ask(step.client, { kind: 'batch', batch: { orders, on_failure }, ttl: step.ttl }, { watch: true });
     }
     case 'midnight': {
       const now = world.clock.now();
@@ -54,10 +46,7 @@ export async function takeMandateStep(hands: MandateHands, step: MandateStep): P
   }
 }
 
-function askForMandate(
-  hands: MandateHands,
-  { client, terms, replaces }: MandateStep & { do: 'mandate' },
-): void {
+function askForMandate(hands: MandateHands, { client, terms, replaces }: MandateStep & { do: 'mandate' }): void {
   const { world } = hands;
   const { lasts, ...asked } = nth(mandateTerms, terms) ?? mandateTerms[0] ?? { lasts: 0 };
   const other = replaces === undefined ? undefined : nth(mandatesOf(world, subOf(client)), replaces)?.id;
@@ -75,9 +64,7 @@ function askUnder(hands: MandateHands, step: MandateStep & { do: 'under' }): voi
   const named = step.mandate === 'any' ? undefined : nth(mandatesOf(world, subOf(step.client)), step.mandate);
   const cadence = named?.terms.cadence ?? 'daily';
   const slot =
-    step.slot === 'present'
-      ? currentSlot(cadence, world.machine(step.gateway % world.gateways()).now())
-      : OTHER_SLOT;
+    step.slot === 'present' ? currentSlot(cadence, world.machine(step.gateway % world.gateways()).now()) : OTHER_SLOT;
   const request: ProposalRequestInput = {
     ...{ kind: 'order', order, ttl: step.ttl, mandate: named?.id ?? 'any' },
     ...(step.slot === 'none' || slot === undefined ? {} : { slot }),

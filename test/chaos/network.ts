@@ -1,9 +1,5 @@
 import type { Clock } from '../../src/machine/clock.ts';
-import {
-  currentDispatchDeadline,
-  type DispatchDeadline,
-  NotDispatched,
-} from '../../src/net/dispatch-deadline.ts';
+import { currentDispatchDeadline, type DispatchDeadline, NotDispatched } from '../../src/net/dispatch-deadline.ts';
 import type { Activity } from './activity.ts';
 import type { Life } from './life.ts';
 import type { SimClock } from './sim-clock.ts';
@@ -275,10 +271,7 @@ export class Network {
     const madeAt = this.#clock.now() + seconds * 1000;
     const over = new AbortController();
     const until = AbortSignal.any(signal == null ? [over.signal] : [over.signal, signal]);
-    const waits = [
-      this.#clock.sleep(seconds * 1000, until),
-      this.#clock.sleepAs('frozen', GIVEN_UP_MS, until),
-    ];
+    const waits = [this.#clock.sleep(seconds * 1000, until), this.#clock.sleepAs('frozen', GIVEN_UP_MS, until)];
     await Promise.race(waits).finally(() => over.abort());
     await Promise.allSettled(waits);
     await life.running();
@@ -322,15 +315,9 @@ export class Network {
   }
 
   /** The request arrives later. Its sender has long stopped waiting, and may be dead. */
-  async #arriveLate(
-    sent: Sent,
-    { seconds, frozen = false }: Fault,
-    url: string,
-    init: RequestInit,
-  ): Promise<void> {
+  async #arriveLate(sent: Sent, { seconds, frozen = false }: Fault, url: string, init: RequestInit): Promise<void> {
     const { signal: _, ...rest } = init;
-    const wait =
-      seconds === undefined ? 1_000 + ((this.#lateOnes++ * 4_999) % (LATE_MS - 1_000)) : seconds * 1000;
+    const wait = seconds === undefined ? 1_000 + ((this.#lateOnes++ * 4_999) % (LATE_MS - 1_000)) : seconds * 1000;
     const time = () => (frozen ? this.#clock.monotonic() : this.#clock.now());
     const due = time() + wait;
     const left = () => due - time();
@@ -396,8 +383,7 @@ export class Network {
 
   #strikes(leg: Leg, method: string, path: string): Fault | undefined {
     const writesOnly = false;
-    if (this.#clock.now() < (this.#parted.get(leg) ?? 0))
-      return { leg, kind: 'refused', after: 0, writesOnly };
+    if (this.#clock.now() < (this.#parted.get(leg) ?? 0)) return { leg, kind: 'refused', after: 0, writesOnly };
     const write = method !== 'GET' && !path.startsWith('/.well-known');
     for (const armed of this.#armed) {
       if (armed.fault.leg !== leg || (armed.fault.writesOnly && !write)) continue;

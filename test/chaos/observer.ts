@@ -22,9 +22,7 @@ export type Observer = ReturnType<typeof observe>;
 export function observe(file: string) {
   const database = new Database(file);
   const stores = sqliteGatewayStores(database, createAuthReqIdSeal(SEAL));
-  const noted = database
-    .prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq')
-    .pluck();
+  const noted = database.prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq').pluck();
   return {
     database,
     stores,
@@ -49,9 +47,7 @@ export async function noteIntent(
   sent.note.state = row?.state;
   sent.note.deadline = row?.deadline;
   sent.note.halted = row === undefined ? undefined : await halts.haltedAt(row.sub);
-  sent.note.audited = record
-    .read()
-    .some(({ event, proposal }) => event === 'executing' && proposal === row?.id);
+  sent.note.audited = record.read().some(({ event, proposal }) => event === 'executing' && proposal === row?.id);
 }
 
 /** Reads the record again and again, each of its lines once: nothing is ever taken from it. */

@@ -66,9 +66,7 @@ export async function check(world: World): Promise<number> {
     questionsOf: (row) =>
       world.provider.questions.all.filter(({ bindingMessage, askedAt }) => {
         if (!bindingMessage.endsWith(` ${row.code}`)) return false;
-        const before = rows
-          .filter(({ code }) => code === row.code)
-          .filter((one) => proposedAt(one) <= askedAt);
+        const before = rows.filter(({ code }) => code === row.code).filter((one) => proposedAt(one) <= askedAt);
         return before.length < 2 || before.toSorted((a, b) => proposedAt(a) - proposedAt(b)).at(-1) === row;
       }),
     linesOf,
@@ -190,9 +188,7 @@ function checkTokens({ world, book, rows, questionsOf }: Evidence, must: Must): 
   for (const jti of jtis) {
     if (jti === undefined) continue;
     const bought = rows.filter((row) => {
-      const tokens = questionsOf(row).flatMap((question) =>
-        question.jti === undefined ? [] : [question.jti],
-      );
+      const tokens = questionsOf(row).flatMap((question) => (question.jti === undefined ? [] : [question.jti]));
       // Of two orders whose approvals got tokens of one jti, each may have had another, good approval.
       const isOnly = tokens.length > 0 && tokens.every((token) => token === jti);
       return isOnly && book.some(({ client_order_id }) => client_order_id === row.subjectId);
@@ -238,10 +234,7 @@ function checkRecord({ rows, audit, linesOf }: Evidence, must: Must): void {
         from === 'executed' &&
         to === 'executed' &&
         canonicalize(line.result) !== canonicalize(lines[index + 1]?.result);
-      must(
-        isFill || allowedTransitions[from].includes(to),
-        `the record has ${row.id} go from ${from} to ${to}`,
-      );
+      must(isFill || allowedTransitions[from].includes(to), `the record has ${row.id} go from ${from} to ${to}`);
       must(line.digest === row.digest, `the record tells of another subject than ${row.id} has`);
     }
   }

@@ -45,15 +45,9 @@ function rightPeople(row: StoredProposal, questions: readonly Question[], must: 
 }
 
 /** Once each, unless it is not known that they were, or their answer was lost. */
-function asOftenAsNeeded(
-  { world }: Evidence,
-  row: StoredProposal,
-  questions: readonly Question[],
-  must: Must,
-): void {
+function asOftenAsNeeded({ world }: Evidence, row: StoredProposal, questions: readonly Question[], must: Must): void {
   const puts = new Map<string, Sent>();
-  for (const sent of world.network.sent)
-    if (sent.path.startsWith('/bc-authorize')) puts.set(idIn(sent.answer), sent);
+  for (const sent of world.network.sent) if (sent.path.startsWith('/bc-authorize')) puts.set(idIn(sent.answer), sent);
   // As they left: the request of a gateway that has died since may arrive after the one of the next.
   const order = [...puts.keys()];
   const asked = questions.toSorted((one, other) => order.indexOf(one.id) - order.indexOf(other.id));
@@ -90,10 +84,7 @@ function denied(evidence: Evidence, row: StoredProposal, questions: readonly Que
     must(ends, `${row.id} was denied, and is ${row.state}`);
     const heardBy = decidedAt + world.options.interval * 1000 + HEARD_MS;
     if (heardBy >= Math.min(expiresAt, row.deadline) || isHindered(world, 0, heardBy)) continue;
-    must(
-      row.state === 'denied' || row.state === 'cancelled',
-      `${row.id} was denied in time, and is ${row.state}`,
-    );
+    must(row.state === 'denied' || row.state === 'cancelled', `${row.id} was denied in time, and is ${row.state}`);
   }
 }
 
@@ -122,7 +113,5 @@ function withdrawn({ world, rows, book, linesOf }: Evidence, must: Must): void {
 /** Where the record had a proposal from one time to another. */
 function statesBetween(lines: readonly AuditLine[], from: number, to: number): string[] {
   const first = lines.findLastIndex(({ at }) => Date.parse(at) < from);
-  return lines
-    .slice(Math.max(0, first))
-    .flatMap((line) => (Date.parse(line.at) <= to ? [stateAfter(line)] : []));
+  return lines.slice(Math.max(0, first)).flatMap((line) => (Date.parse(line.at) <= to ? [stateAfter(line)] : []));
 }

@@ -23,9 +23,7 @@ export function draftsOf({ kind, subject }: StoredProposal): readonly OrderDraft
 }
 
 export function placing(rows: readonly StoredProposal[]): ReadonlyMap<string, Placing> {
-  return new Map(
-    rows.flatMap((row) => draftsOf(row).map((draft) => [draft.client_order_id, { row, draft }] as const)),
-  );
+  return new Map(rows.flatMap((row) => draftsOf(row).map((draft) => [draft.client_order_id, { row, draft }] as const)));
 }
 
 /** Whether a mandate no longer covered it when it was claimed, or was taken back before it went out: nobody's mistake. */

@@ -188,11 +188,7 @@ export class Player {
   #propose({ client, body, ttl, typed, watch }: Step & { do: 'propose' }): void {
     const order = bodies[body % bodies.length] ?? bodies[0];
     const provenance = typed ? { fields: { symbol: { source: 'user' as const } } } : undefined;
-    this.#ask(
-      client,
-      { kind: 'order', order, ttl, ...(provenance === undefined ? {} : { provenance }) },
-      watch,
-    );
+    this.#ask(client, { kind: 'order', order, ttl, ...(provenance === undefined ? {} : { provenance }) }, watch);
   }
 
   #ask(client: number, request: ProposalRequestInput, watch: boolean, gateway = 0): void {
@@ -387,8 +383,7 @@ export class Player {
     const world = this.#world;
     const left = (await world.proposals()).filter(({ state }) => !isSettledState(state));
     const open = world.provider.questions.open().length;
-    const isSilent =
-      left.length > 0 && left.every(({ state }) => state === 'requested') && open === left.length;
+    const isSilent = left.length > 0 && left.every(({ state }) => state === 'requested') && open === left.length;
     if (!isSilent) return;
     const ends = Math.min(...left.map(({ deadline }) => deadline));
     const ms = ends - SILENCE_END_MS - world.clock.now();
@@ -420,9 +415,7 @@ async function isMissed(world: World): Promise<boolean> {
   );
   return world.broker
     .book()
-    .some(
-      ({ client_order_id: id }) => (known.get(id)?.row.state ?? 'executed') !== 'executed' || !placed.has(id),
-    );
+    .some(({ client_order_id: id }) => (known.get(id)?.row.state ?? 'executed') !== 'executed' || !placed.has(id));
 }
 
 /** The proposal that a question is about, by the code that both show. */

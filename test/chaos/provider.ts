@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import {
-  decodeJwt,
-  exportJWK,
-  type GenerateKeyPairResult,
-  generateKeyPair,
-  type JWK,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { decodeJwt, exportJWK, type GenerateKeyPairResult, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose';
 import type { Clock } from '../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
 import type { Activity } from './activity.ts';
@@ -178,8 +170,7 @@ class Issuing {
       question.spoilt.push({ at: clock.now(), by: 'slow_down' });
       return error('slow_down');
     }
-    if (question.decision === undefined && question.withdrawnAt === undefined)
-      await this.#hold(c, question.id);
+    if (question.decision === undefined && question.withdrawnAt === undefined) await this.#hold(c, question.id);
     if (c.req.raw.signal.aborted || question.redeemed) return error('invalid_grant');
     if (question.decision === 'deny' || question.withdrawnAt !== undefined) return error('access_denied');
     if (question.decision === undefined) {
@@ -209,10 +200,7 @@ class Issuing {
         jti: question.jti,
         ...rich,
       }),
-      this.#sign(
-        { sub, aud: question.client, 'urn:openid:params:jwt:claim:auth_req_id': question.id },
-        'JWT',
-      ),
+      this.#sign({ sub, aud: question.client, 'urn:openid:params:jwt:claim:auth_req_id': question.id }, 'JWT'),
     ]);
     return c.json({
       access_token,

@@ -101,11 +101,7 @@ export class SimClock implements Clock {
     let first: Sleeper | undefined;
     for (const sleeper of this.#sleepers) {
       if (suspended !== undefined && sleeper.suspended !== suspended) continue;
-      if (
-        first === undefined ||
-        sleeper.at < first.at ||
-        (sleeper.at === first.at && sleeper.order < first.order)
-      )
+      if (first === undefined || sleeper.at < first.at || (sleeper.at === first.at && sleeper.order < first.order))
         first = sleeper;
     }
     return first;

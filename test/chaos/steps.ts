@@ -176,14 +176,7 @@ export const faultOf = (
   );
 };
 const fault = faultOf(
-  [
-    'agent-gateway',
-    'gateway-broker',
-    'gateway-broker',
-    'gateway-provider',
-    'gateway-provider',
-    'provider-gateway',
-  ],
+  ['agent-gateway', 'gateway-broker', 'gateway-broker', 'gateway-provider', 'gateway-provider', 'provider-gateway'],
   ['refused', 'lost', 'lost', 'late', 'unavailable', 'broken'],
   fc.boolean(),
 );
@@ -251,10 +244,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   made('brink', 1, { row: pick, seconds: fc.integer({ min: -3, max: 15 }) }),
   made('sleep', 1, { seconds: fc.constantFrom(40, 200, 7_200) }),
   made('skew', 1, {
-    seconds: fc.oneof(
-      fc.integer({ min: -20, max: 20 }),
-      fc.constantFrom(-3_600, -900, -120, 120, 900, 3_600),
-    ),
+    seconds: fc.oneof(fc.integer({ min: -20, max: 20 }), fc.constantFrom(-3_600, -900, -120, 120, 900, 3_600)),
   }),
   made('fault', 7, { fault }),
   made('part', 1, { leg: fc.constantFrom(...legs), seconds: fc.constantFrom(3, 20, 100, 400) }),
@@ -356,9 +346,7 @@ export const exited: fc.Arbitrary<History> = fc
       { do: 'propose', client: 0, body, ttl: 300, typed: true, watch: true },
       { do: 'wait', seconds: 1 },
       ...(fault === null ? [] : [{ do: 'fault' as const, fault }]),
-      ...(death === null
-        ? []
-        : [{ do: 'gateway' as const, how: 'kill' as const, after: death, down: false }]),
+      ...(death === null ? [] : [{ do: 'gateway' as const, how: 'kill' as const, after: death, down: false }]),
       { do: 'tap', question: 0, tap: 'approve' },
       { do: 'wait', seconds: 35 },
       ...(change === null ? [] : [change, { do: 'tap' as const, question: 0, tap: 'approve' as const }]),

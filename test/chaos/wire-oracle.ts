@@ -31,10 +31,7 @@ function intentBeforeCall(evidence: Evidence, must: Must): void {
     must(isBegun, `${id} was sent while its row said ${state}`);
     must(audited === true, `${id} was sent before the record had it`);
     must(sent.senderAt < deadline, `${id} was sent to the broker after its deadline`);
-    must(
-      skews > 0 || sent.at < deadline,
-      `${id} was sent to the broker after its deadline by the world's time`,
-    );
+    must(skews > 0 || sent.at < deadline, `${id} was sent to the broker after its deadline by the world's time`);
     // A clock that was set once can't have been ahead when the sender looked at it, and be right afterwards.
     const took = sent.monotonicAt - sent.decided.monotonicAt;
     must(
@@ -63,16 +60,10 @@ function sentAgain(evidence: Evidence, must: Must): void {
     if (earlier !== undefined && isOpen(earlier)) {
       const asked = sent.some(
         ({ method, path, begun }) =>
-          method === 'GET' &&
-          path.includes(`client_order_id=${id}`) &&
-          begun > earlier.begun &&
-          begun < again.begun,
+          method === 'GET' && path.includes(`client_order_id=${id}`) && begun > earlier.begun && begun < again.begun,
       );
       must(asked, `${id} was sent again without asking what became of it`);
-      must(
-        !isTimeSound || again.at >= earlier.at + RESEND_DELAY_MS,
-        `${id} was sent again while it may be on its way`,
-      );
+      must(!isTimeSound || again.at >= earlier.at + RESEND_DELAY_MS, `${id} was sent again while it may be on its way`);
     }
     before.set(id, again);
   }

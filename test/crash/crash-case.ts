@@ -99,8 +99,7 @@ export const orderFailpoints: readonly Failpoint[] = names.filter(
 export const isPatient = (name: Failpoint): boolean => quietAfter.includes(name);
 
 /** How often a case waits until the gateway may send again. */
-export const quietTimes = ({ deaths }: CrashCase): number =>
-  deaths.filter(({ at }) => quietAfter.includes(at)).length;
+export const quietTimes = ({ deaths }: CrashCase): number => deaths.filter(({ at }) => quietAfter.includes(at)).length;
 
 /** Failpoints that an order passes which a mandate approves: no question is put, and no token comes. */
 export const mandatedFailpoints: readonly Failpoint[] = names.filter(
@@ -163,10 +162,7 @@ export function crashCase(failpoint: Failpoint, action: Action, seed: number): C
 
   return {
     name,
-    deaths: [
-      ...(before === undefined ? [] : [death(pick(before), 'kill', 1)]),
-      death(failpoint, action, passing()),
-    ],
+    deaths: [...(before === undefined ? [] : [death(pick(before), 'kill', 1)]), death(failpoint, action, passing())],
     orders: orders(two ? 2 : 1),
     tap,
     detached: !early && !failpoint.startsWith('checkpoint.') && random() < 0.4,

@@ -37,9 +37,7 @@ async function outcome(plan: CrashCase, where: Lanes): Promise<string | undefine
       count.taps += played.taps.length;
       count.orders += played.booked.length;
       count.withExits += played.booked.filter(({ legs }) => legs.length > 0).length;
-      log.push(
-        `taps ${JSON.stringify(played.taps.map(({ decision, clientOrderId }) => [decision, clientOrderId]))}`,
-      );
+      log.push(`taps ${JSON.stringify(played.taps.map(({ decision, clientOrderId }) => [decision, clientOrderId]))}`);
       return verdict(plan, played);
     })
     .catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
@@ -64,11 +62,8 @@ afterAll(async () => {
 }, 600_000);
 
 describe('a process killed at', () => {
-  it.each([...cases.keys()])(
-    '%s leaves one order for each approval carried out, and none without',
-    async (name) => {
-      const reports = (await (outcomes.get(name) ?? [])).filter((report) => report !== undefined);
-      if (reports.length > 0) throw new Error(reports.join('\n'));
-    },
-  );
+  it.each([...cases.keys()])('%s leaves one order for each approval carried out, and none without', async (name) => {
+    const reports = (await (outcomes.get(name) ?? [])).filter((report) => report !== undefined);
+    if (reports.length > 0) throw new Error(reports.join('\n'));
+  });
 });

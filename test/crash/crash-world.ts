@@ -70,11 +70,7 @@ export async function createCrashWorld() {
     phone,
     /** An agent process, which heeds `failpoint`. `endless`: however long it takes. */
     agent: (args: readonly string[], failpoint?: string, options?: { endless?: boolean }) =>
-      startProgram(
-        args,
-        { ...env, ...(failpoint === undefined ? {} : { TRADE_AGENT_FAILPOINT: failpoint }) },
-        options,
-      ),
+      startProgram(args, { ...env, ...(failpoint === undefined ? {} : { TRADE_AGENT_FAILPOINT: failpoint }) }, options),
     /** Arms the running sandbox, or disarms it. Blanks make it another order: passings are counted from here on. */
     arm: (failpoint: string) => writeFileSync(armFile, `${failpoint}${' '.repeat(++armed)}`),
     sandboxSaid: () => sandbox?.said() ?? '',

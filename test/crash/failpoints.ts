@@ -41,8 +41,7 @@ export const failpoints = {
   'idp.granted': 'identity provider: a grant is kept that belongs to no request yet',
   'idp.delivered': 'identity provider: the next poll will be answered',
   'poll.before_call': 'gateway: about to poll',
-  'idp.issued':
-    'identity provider: the token is issued and the request used up, the gateway has no answer yet',
+  'idp.issued': 'identity provider: the token is issued and the request used up, the gateway has no answer yet',
   'poll.answered': 'gateway: it has the token (or the refusal) in memory only',
   'approval.sealed': 'gateway: the token is sealed in the row (approved)',
   'decision.recorded': 'gateway: a refusal is in the row (denied, expired, blocked)',

@@ -39,9 +39,7 @@ function bookFaults({ booked, taps }: Played): string[] {
     const { subject } = approved;
     const fields = (['symbol', 'side', 'qty', 'notional'] as const)
       .filter((field) => !isSame(order[field], subject[field]))
-      .map(
-        (field) => `${order.symbol}: ${field} is ${order[field]} in the book, ${subject[field]} was approved`,
-      );
+      .map((field) => `${order.symbol}: ${field} is ${order[field]} in the book, ${subject[field]} was approved`);
     const isWithin = isWithinApproval({ ...subject, order_type: subject.type }, order);
     return isWithin
       ? fields
@@ -88,9 +86,7 @@ function threadFaults({ id, symbol, state, code }: GatewayProposal, { answer }: 
   const told = answer.approvals.filter((approval) => approval.id === id);
   if (told.length !== 1) return [`${symbol}: the thread tells of it ${told.length} times`];
   if (told[0]?.code !== code) return [`${symbol}: the thread has the code ${told[0]?.code}, it is ${code}`];
-  return told[0]?.status === state
-    ? []
-    : [`${symbol}: the thread says ${told[0]?.status}, the gateway ${state}`];
+  return told[0]?.status === state ? [] : [`${symbol}: the thread says ${told[0]?.status}, the gateway ${state}`];
 }
 
 /** The phone says what the gateway says, and of nothing that it is still on its way. */
@@ -102,9 +98,7 @@ function phoneFaults(
   const wrong = own.flatMap(({ status, outcome }) => {
     if (status === 'pending') return [`${symbol} stays on the phone`];
     const isOpen = status === 'approved' && (outcome === null || isUnderWay(outcome.state));
-    return isOpen
-      ? [`${symbol}: the phone says ${status}, ${outcome?.state ?? 'and never what came of it'}`]
-      : [];
+    return isOpen ? [`${symbol}: the phone says ${status}, ${outcome?.state ?? 'and never what came of it'}`] : [];
   });
   if (own.some(({ shownCode }) => shownCode !== code)) wrong.push(`${symbol}: another code on the phone`);
   const last = own.at(-1);
@@ -137,9 +131,7 @@ function auditFaults({ id, symbol, state }: GatewayProposal, { audit }: Played):
   const once = ['proposed', ...(state === 'executed' ? [] : [state])];
   return [
     ...must.filter((event) => !events.includes(event)).map((event) => `lacks "${event}"`),
-    ...once
-      .filter((event) => events.filter((one) => one === event).length > 1)
-      .map((event) => `says "${event}" twice`),
+    ...once.filter((event) => events.filter((one) => one === event).length > 1).map((event) => `says "${event}" twice`),
   ].map((fault) => `${symbol}: the audit file ${fault}: ${events.join(', ')}`);
 }
 

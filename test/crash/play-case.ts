@@ -50,8 +50,7 @@ export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]
       await running?.ended;
       await until(
         () => play.proposals().every(({ state }) => isSettledState(state)),
-        () =>
-          `with nobody there it stands at ${play.proposals().map(({ symbol, state }) => `${symbol} ${state}`)}`,
+        () => `with nobody there it stands at ${play.proposals().map(({ symbol, state }) => `${symbol} ${state}`)}`,
       );
       note(`  alone: ${play.proposals().map(({ symbol, state }) => `${symbol} ${state}`)}`);
     }
@@ -198,12 +197,7 @@ async function agentDeath(play: Play, program: Program, death: Death): Promise<b
 }
 
 /** @param said what the sandbox had said before it was told to die: an earlier case may have had the same failpoint */
-async function sandboxDeath(
-  play: Play,
-  death: Death,
-  said: string,
-  isShort: () => boolean,
-): Promise<boolean> {
+async function sandboxDeath(play: Play, death: Death, said: string, isShort: () => boolean): Promise<boolean> {
   const { world } = play;
   const ended = world.sandboxEnded();
   let signal: NodeJS.Signals | null | undefined;

@@ -21,11 +21,7 @@ export interface Ended {
 export type Program = ReturnType<typeof startProgram>;
 
 /** Starts the program with a bare environment. `endless`: a server, which runs until it is ended. */
-export function startProgram(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  options: { endless?: boolean } = {},
-) {
+export function startProgram(args: readonly string[], env: NodeJS.ProcessEnv, options: { endless?: boolean } = {}) {
   const child = spawn(process.execPath, [launcher, ...args], {
     env: { PATH: process.env.PATH, XDG_CACHE_HOME: compiledCode('dist-failpoints'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -33,9 +33,7 @@ export function summary({ code, signal, stdout, stderr }: Ended): string {
   if (signal !== null) return signal;
   try {
     const { status, approvals, approval, error } = JSON.parse(stdout);
-    const each = ((approvals ?? [approval]) as FinalApproval[]).map(
-      (one) => `${one.order.symbol} ${one.status}`,
-    );
+    const each = ((approvals ?? [approval]) as FinalApproval[]).map((one) => `${one.order.symbol} ${one.status}`);
     return [code, status, ...each, error?.message].filter((part) => part !== undefined).join(', ');
   } catch {
     return `${code}, ${stdout.slice(0, 500)}${stderr.slice(-500)}`;

@@ -81,9 +81,7 @@ describe('a gateway that stood still with an order about to go out', () => {
       world.signalSandbox('SIGSTOP');
       await sleep(QUIET_MS);
       world.signalSandbox('SIGCONT');
-      await expect
-        .poll(() => world.gateway.proposals(), { timeout: 60_000 })
-        .toMatchObject([{ state: 'executed' }]);
+      await expect.poll(() => world.gateway.proposals(), { timeout: 60_000 }).toMatchObject([{ state: 'executed' }]);
       expect(await world.book()).toHaveLength(1);
     },
     180_000,

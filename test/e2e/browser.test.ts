@@ -25,8 +25,7 @@ afterAll(async () => {
   await world?.close();
 });
 
-const shot = (name: string, fullPage = false) =>
-  page.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
+const shot = (name: string, fullPage = false) => page.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
 const text = (id: string) => page.getByTestId(id).first().textContent();
 
 const card = (name: string) => page.getByRole('article', { name });
@@ -100,10 +99,8 @@ describe('a person with a phone, in a real browser', () => {
     };
     const fields = Object.entries(subject);
     expect(fields.length).toBeGreaterThan(11);
-    for (const [field, value] of fields)
-      expect(shown, field).toContain(inWords[field] ?? [value].flat().join(', '));
-    for (const field of ['proposal', 'digest', 'identifier'])
-      expect(shown, field).toContain(String(details?.[field]));
+    for (const [field, value] of fields) expect(shown, field).toContain(inWords[field] ?? [value].flat().join(', '));
+    for (const field of ['proposal', 'digest', 'identifier']) expect(shown, field).toContain(String(details?.[field]));
     expect(await text('total')).toMatch(/Costs at most \$2,000\.00/);
     expect(await text('warnings')).toMatch(/limit is \d+% above the price/);
     expect(await text('requested-by')).toBe('trade-agent (run)');
@@ -125,9 +122,7 @@ describe('a person with a phone, in a real browser', () => {
     await shot('phone-approved');
     await putAway();
     expect(await page.getByTestId('recent').first().textContent()).toMatch(/Buy 5 AAPL[\s\S]*filled 5 at/);
-    expect((await world.book()).filter(({ qty, symbol }) => symbol === 'AAPL' && qty === '5')).toHaveLength(
-      1,
-    );
+    expect((await world.book()).filter(({ qty, symbol }) => symbol === 'AAPL' && qty === '5')).toHaveLength(1);
   });
 
   it('sees a request go away that is withdrawn while it is shown, and keeps the thumb on the other', async () => {
@@ -210,9 +205,7 @@ describe('a person with a phone, in a real browser', () => {
     const { text: written } = { ...(details?.subject as { text: string } | undefined) };
     expect(await page.locator('dd[data-field="text"]').textContent()).toBe(written);
     // Line by line, as it will be read.
-    const style = await page.evaluate(
-      `getComputedStyle(document.querySelector('dd[data-field="text"]')).whiteSpace`,
-    );
+    const style = await page.evaluate(`getComputedStyle(document.querySelector('dd[data-field="text"]')).whiteSpace`);
     expect(style).toBe('pre-wrap');
     expect(await page.locator('dd[data-field="recipient"]').textContent()).toBe('#trading');
     expect(await text('environment')).toContain('MESSAGE');

@@ -132,9 +132,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     await terminal.turn('buy 7 KO\n', /Trading is halted\. Lift the halt with/);
     terminal.type('/halt lift\n');
     await decide('approve');
-    await terminal.shows(
-      /The halt is lifted\. Trading is active\.[\s\S]*^PAPER \(simulated\) · Alice.*\/help$/m,
-    );
+    await terminal.shows(/The halt is lifted\. Trading is active\.[\s\S]*^PAPER \(simulated\) · Alice.*\/help$/m);
     const book = (await world.book()).filter(({ qty }) => qty === '6' || qty === '7');
     expect(book).toEqual([]);
   });
@@ -177,9 +175,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     const terminal = await chat();
     for (let round = 1; round <= 3; round++) {
       terminal.type('/help\n');
-      await expect
-        .poll(() => terminal.everything().split('/portfolio ').length - 1, { timeout: 10_000 })
-        .toBe(round);
+      await expect.poll(() => terminal.everything().split('/portfolio ').length - 1, { timeout: 10_000 }).toBe(round);
     }
     await terminal.turn('/clear\n', /A new conversation/);
     expect(terminal.everything().split('/portfolio ').length - 1).toBe(3);
@@ -209,10 +205,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
   it('says its reports in figures where they are read aloud', async () => {
     const terminal = await chat({ args: ['chat', '--screen-reader'], columns: 120, rows: 40 });
     await terminal.turn('/portfolio\n', /^SYMBOL[^\n]*\n(\w+ +\d+ [^\n]*\n)+/m);
-    await terminal.turn(
-      '/chart AAPL 3m\n',
-      /^from \d{4}-\d\d-\d\d at \$[\d.]+ to \d{4}-\d\d-\d\d at \$[\d.]+$/m,
-    );
+    await terminal.turn('/chart AAPL 3m\n', /^from \d{4}-\d\d-\d\d at \$[\d.]+ to \d{4}-\d\d-\d\d at \$[\d.]+$/m);
     const screen = await terminal.turn('buy 9 KO limit 1\n', /waiting for your phone, \d/);
     expect(screen).not.toMatch(/[▁-█⠁-⣿]/);
     await decide('deny');
@@ -227,10 +220,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
 
   it('tells what --verbose asks for above what goes on, not into it', async () => {
     const terminal = await chat({ args: ['--verbose', 'chat'], columns: 120, rows: 40 });
-    await terminal.turn(
-      'quote KO\n',
-      /^KO +\$[\s\S]*\[request\] method=GET url=\S+\/v1\/account[\s\S]*\/help$/m,
-    );
+    await terminal.turn('quote KO\n', /^KO +\$[\s\S]*\[request\] method=GET url=\S+\/v1\/account[\s\S]*\/help$/m);
     // Each frame was erased before the next: only the last one's line stands.
     expect(terminal.everything().split('try "what do I own"').length - 1).toBe(1);
     expect(terminal.everything()).not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] get_quote/);
@@ -246,9 +236,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
 
   it('opens on no terminal that does not support the chat', async () => {
     const said = await start({ env: { TERM: 'dumb' } }).ended();
-    expect(said).toMatch(
-      /error: this terminal \(TERM=dumb\) does not support the chat\nhint: .*trade-agent run/,
-    );
+    expect(said).toMatch(/error: this terminal \(TERM=dumb\) does not support the chat\nhint: .*trade-agent run/);
   });
 
   it.each([

@@ -62,13 +62,10 @@ export function openCronMachine(folder: string): CronMachine {
     },
     startCron(zone, clock) {
       const cron = ['/usr/sbin/cron', '-f', '-L', '15'];
-      const command =
-        clock === undefined ? cron : ['/usr/bin/faketime', '-f', `@${clock.at} x${clock.rate}`, ...cron];
+      const command = clock === undefined ? cron : ['/usr/bin/faketime', '-f', `@${clock.at} x${clock.rate}`, ...cron];
       const [file, args] = within(command);
       // A process group of its own: faketime stands between, and would leave the daemon behind.
-      daemons.push(
-        spawn(file, args, { env: { PATH: process.env.PATH, TZ: zone }, stdio: 'ignore', detached: true }),
-      );
+      daemons.push(spawn(file, args, { env: { PATH: process.env.PATH, TZ: zone }, stdio: 'ignore', detached: true }));
     },
     close() {
       for (const { pid, exitCode } of daemons.splice(0)) {

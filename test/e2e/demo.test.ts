@@ -10,8 +10,7 @@ const folder = folderOfSuite();
 describe('the demo without a terminal', () => {
   it('shows login, portfolio, proposal, a closed terminal, approval and fill within 30 seconds, and leaves nothing', async () => {
     const started = performance.now();
-    const { code, stdout, stderr } = await startCommand(['demo'], { env: { HOME: folder, TMPDIR: folder } })
-      .finished;
+    const { code, stdout, stderr } = await startCommand(['demo'], { env: { HOME: folder, TMPDIR: folder } }).finished;
     expect(code, stdout + stderr).toBe(0);
     expect(performance.now() - started).toBeLessThan(30_000);
 

@@ -128,9 +128,7 @@ describe('an order proposed by a run that is gone', () => {
 describe('an order that was withdrawn', () => {
   /** It is off the phone, and a tap on what was shown a moment ago comes too late. */
   async function expectGone(request: PhoneRequest): Promise<void> {
-    expect((await world.phone.request(request.id, { until: 'decision', waitSeconds: 10 })).status).toBe(
-      'withdrawn',
-    );
+    expect((await world.phone.request(request.id, { until: 'decision', waitSeconds: 10 })).status).toBe('withdrawn');
     expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
     await expect(world.phone.decide(request.id, 'approve')).rejects.toMatchObject({
       code: 'approval_expired',

@@ -56,9 +56,7 @@ describe('docs/guide/MANDATES.md', () => {
     // The one that the document begins with: a later one has taken its place by the last command.
     first ??= await listed();
     const until = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
-    const given = args.map((word) =>
-      word === 'M-x9K2aB7cD1' ? (first ?? word) : word.replace('2026-12-20', until),
-    );
+    const given = args.map((word) => (word === 'M-x9K2aB7cD1' ? (first ?? word) : word.replace('2026-12-20', until)));
     const asks = exit === 0 && (args[1] === 'add' || (args[0] === 'run' && args[2] !== '--approval'));
     const [{ code, stdout, stderr }] = await Promise.all([
       world.cli(given),
@@ -78,13 +76,9 @@ describe('docs/guide/HOME.md', () => {
   let serving: Running | undefined;
   beforeAll(() => {
     const [alice] = world.seed.users;
-    writeFileSync(
-      join(world.folder, 'keys.txt'),
-      `${alice?.broker_key.key_id}\n${alice?.broker_key.secret}\n`,
-      {
-        mode: 0o600,
-      },
-    );
+    writeFileSync(join(world.folder, 'keys.txt'), `${alice?.broker_key.key_id}\n${alice?.broker_key.secret}\n`, {
+      mode: 0o600,
+    });
     writeFileSync(join(world.folder, 'pass.txt'), 'amber bison cedar delta ember', { mode: 0o600 });
   });
   afterAll(async () => {

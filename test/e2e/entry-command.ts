@@ -9,9 +9,7 @@ export interface EntryCommand {
 
 /** As cron starts a crontab's entry: up to the first unescaped %, by `/bin/sh -c`, almost no environment. */
 export function cronCommand(crontab: string, id: string): EntryCommand {
-  const line = crontab
-    .split('\n')
-    .find((text) => !text.startsWith('#') && text.includes(` schedule run ${id}`));
+  const line = crontab.split('\n').find((text) => !text.startsWith('#') && text.includes(` schedule run ${id}`));
   const entry = /^(?:\S+\s+){5}(.*)$/.exec(line ?? '')?.[1] ?? '';
   const command = (/^(?:\\.|[^%\\])*/.exec(entry)?.[0] ?? '').replaceAll('\\%', '%');
   return {

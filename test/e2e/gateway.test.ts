@@ -132,10 +132,7 @@ it('a gateway of one’s own places what was approved, once, over a restart, and
   expect(statSync(join(home(), 'gateway.db')).mode & 0o077).toBe(0);
 
   const beside = await command('--port', '0').ended;
-  expect([beside.code, beside.stderr]).toEqual([
-    12,
-    expect.stringContaining(`holds the gateway's folder ${home()}`),
-  ]);
+  expect([beside.code, beside.stderr]).toEqual([12, expect.stringContaining(`holds the gateway's folder ${home()}`)]);
 });
 
 it.each([
@@ -144,11 +141,7 @@ it.each([
     () => rmSync(join(home(), 'gateway.yaml'), { force: true }),
     /there is no gateway configuration/,
   ],
-  [
-    'without its key',
-    () => rmSync(join(home(), 'key.json')),
-    /the gateway has no key.*\nhint: Create one with/,
-  ],
+  ['without its key', () => rmSync(join(home(), 'key.json')), /the gateway has no key.*\nhint: Create one with/],
   [
     'with a key that others can read',
     () => chmodSync(join(home(), 'key.json'), 0o644),

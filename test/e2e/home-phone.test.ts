@@ -35,8 +35,7 @@ const LIMIT_MS = 60_000;
 function laptop(): { start(...args: string[]): Running; json(...args: string[]): Promise<unknown> } {
   const folder = join(world.folder, 'laptop');
   mkdirSync(folder, { mode: 0o700 });
-  const start = (...args: string[]) =>
-    startCommand(args, { env: { HOME: folder, TRADE_AGENT_PROFILE: 'home' } });
+  const start = (...args: string[]) => startCommand(args, { env: { HOME: folder, TRADE_AGENT_PROFILE: 'home' } });
   return {
     start,
     async json(...args) {

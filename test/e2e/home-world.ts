@@ -106,14 +106,7 @@ export async function createHomeWorld(
       if (exit !== 0) throw new Error(`login ended with ${exit}: ${stderr}`);
     },
     async propose(prompt) {
-      const { code, stdout, stderr } = await world.cli(
-        'run',
-        prompt,
-        '--approval',
-        'detach',
-        '--output',
-        'json',
-      );
+      const { code, stdout, stderr } = await world.cli('run', prompt, '--approval', 'detach', '--output', 'json');
       if (code !== 5) throw new Error(`"${prompt}" ended with ${code}: ${stdout}${stderr}`);
       return (JSON.parse(stdout) as { thread: string }).thread;
     },
@@ -123,8 +116,7 @@ export async function createHomeWorld(
     },
     async approve(phone) {
       const [id, ...more] = await world.waiting(phone);
-      if (id === undefined || more.length > 0)
-        throw new Error(`${more.length + Number(id !== undefined)} wait`);
+      if (id === undefined || more.length > 0) throw new Error(`${more.length + Number(id !== undefined)} wait`);
       const { browser, authenticator } = phone;
       const path = `/phone/requests/${id}`;
       const options = await browser.submit('/phone', `${path}/options`, {}, json);

@@ -23,8 +23,7 @@ afterEach(() => world.close());
 
 const book = () => world.sandbox.broker.book().map(({ symbol, qty, status }) => `${symbol} ${qty} ${status}`);
 const ORDER = 'buy 2 AAPL';
-const resumed = (thread: string) =>
-  world.json<{ status: string; orders: { status: string }[] }>('resume', thread);
+const resumed = (thread: string) => world.json<{ status: string; orders: { status: string }[] }>('resume', thread);
 
 it('from nothing to an order that a phone signed: no password, no other key, and a record that says so', async () => {
   const thread = await world.propose(ORDER);
@@ -59,11 +58,7 @@ it('a tap without a signature approves nothing, and neither does another key’s
   );
   expect(tapped.ok).toBe(false);
   // The phone that was lost.
-  const { users } = await world.json<{ users: { authenticators: { id: string }[] }[] }>(
-    'home',
-    'user',
-    'list',
-  );
+  const { users } = await world.json<{ users: { authenticators: { id: string }[] }[] }>('home', 'user', 'list');
   const lost = users[0]?.authenticators[0]?.id ?? '';
   expect(phone.authenticator.credentialId).toContain(lost);
   await world.json('home', 'user', 'remove-authenticator', lost);

@@ -40,26 +40,14 @@ describe('a model that obeys injected text', () => {
     ['another account', 'place_order', { symbol: 'KO', side: 'buy', qty: '1', account: 'PA3BOB0001' }],
     ['a message’s text of its own', 'send_gmail_summary', { recipient: 'bob@example.com', text: 'Pay Eve.' }],
     ['a second recipient', 'send_gmail_summary', { recipient: 'bob@example.com, eve@evil.example' }],
-    [
-      'a header in a recipient',
-      'send_gmail_summary',
-      { recipient: 'bob@example.com\r\nBcc: eve@evil.example' },
-    ],
-    [
-      'a note that hides',
-      'send_gmail_summary',
-      { recipient: 'bob@example.com', note: 'Pay \u202eeve\u202c' },
-    ],
+    ['a header in a recipient', 'send_gmail_summary', { recipient: 'bob@example.com\r\nBcc: eve@evil.example' }],
+    ['a note that hides', 'send_gmail_summary', { recipient: 'bob@example.com', note: 'Pay \u202eeve\u202c' }],
     [
       'words of the person’s that it claims',
       'place_order',
       { symbol: 'KO', side: 'buy', qty: '1', provenance: { fields: { qty: { source: 'user' } } } },
     ],
-    [
-      'a mandate of its own',
-      'add_mandate',
-      { symbols: ['KO'], max_total_notional: '100000', max_orders: 10 },
-    ],
+    ['a mandate of its own', 'add_mandate', { symbols: ['KO'], max_total_notional: '100000', max_orders: 10 }],
     ['a raised mandate', 'replace_mandate', { replaces: 'M-x9K2aB7cD1', max_total_notional: '100000' }],
     ['an order under any mandate', 'place_order', { symbol: 'KO', side: 'buy', qty: '1', mandate: 'any' }],
     [
@@ -70,24 +58,14 @@ describe('a model that obeys injected text', () => {
     ['looser limits', 'set_policy', { max_order_notional: '1000000' }],
     ['the end of a halt', 'lift_halt', {}],
     ['access to the account', 'grant_access', { role: 'co_owner', who: 'bob' }],
-    [
-      'a longer expiry',
-      'place_order',
-      { symbol: 'KO', side: 'buy', qty: '1', expires_at: '2099-01-01T00:00:00Z' },
-    ],
+    ['a longer expiry', 'place_order', { symbol: 'KO', side: 'buy', qty: '1', expires_at: '2099-01-01T00:00:00Z' }],
   ])('gets nowhere with %s', async (what, name, args) => {
     const before = (await world.book()).length;
     const pending = async () =>
       (await world.phone.requests('alice', { waitSeconds: 0 })).filter(({ status }) => status === 'pending');
     const asked = (await pending()).length;
     obey(`please do: ${what}`, name, args);
-    const { code, stdout, stderr } = await run(
-      `please do: ${what}`,
-      '--approval',
-      'detach',
-      '--max-turns',
-      '4',
-    );
+    const { code, stdout, stderr } = await run(`please do: ${what}`, '--approval', 'detach', '--max-turns', '4');
     expect([0, 1, 2], stdout + stderr).toContain(code);
     expect(await pending()).toHaveLength(asked);
     expect(await world.book()).toHaveLength(before);
@@ -97,29 +75,26 @@ describe('a model that obeys injected text', () => {
   it.each([
     ['the same', () => '7', 1],
     ['another', (n: number) => String(10 + n), 5],
-  ])(
-    'rings the phone no more than a few times where it proposes %s order thirty times',
-    async (what, qty, asked) => {
-      const prompt = `tell me about ${what}`;
-      model.on(
-        { userMessage: prompt, hasToolResult: false },
-        {
-          toolCalls: Array.from({ length: 30 }, (_, n) => ({
-            name: 'place_order',
-            arguments: JSON.stringify({ symbol: 'KO', side: 'buy', qty: qty(n) }),
-          })),
-        },
-      );
-      model.on({ userMessage: prompt, hasToolResult: true }, { content: 'Done as you asked.' });
-      const { stdout, stderr } = await run(prompt, '--approval', 'detach');
-      const ids = new Set(JSON.parse(stdout).approvals.map(({ id }: { id: string }) => id));
-      expect(ids.size, stdout + stderr).toBe(asked);
-      expect(await world.phone.requests('alice', { waitSeconds: 0 })).toHaveLength(asked);
-      for (const id of ids)
-        expect((await world.cli(['approvals', 'cancel', String(id), '--output', 'json'])).code).toBe(0);
-      expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
-    },
-  );
+  ])('rings the phone no more than a few times where it proposes %s order thirty times', async (what, qty, asked) => {
+    const prompt = `tell me about ${what}`;
+    model.on(
+      { userMessage: prompt, hasToolResult: false },
+      {
+        toolCalls: Array.from({ length: 30 }, (_, n) => ({
+          name: 'place_order',
+          arguments: JSON.stringify({ symbol: 'KO', side: 'buy', qty: qty(n) }),
+        })),
+      },
+    );
+    model.on({ userMessage: prompt, hasToolResult: true }, { content: 'Done as you asked.' });
+    const { stdout, stderr } = await run(prompt, '--approval', 'detach');
+    const ids = new Set(JSON.parse(stdout).approvals.map(({ id }: { id: string }) => id));
+    expect(ids.size, stdout + stderr).toBe(asked);
+    expect(await world.phone.requests('alice', { waitSeconds: 0 })).toHaveLength(asked);
+    for (const id of ids)
+      expect((await world.cli(['approvals', 'cancel', String(id), '--output', 'json'])).code).toBe(0);
+    expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
+  });
 
   it('can only propose: the phone shows the attacker’s true values, and without a tap there is no order', async () => {
     const before = (await world.book()).length;
@@ -146,10 +121,9 @@ describe('a model that obeys injected text', () => {
     expect(await world.book()).toHaveLength(before);
 
     await world.cli(['phone', '--user', 'alice', '--decide', 'deny', '--once']);
-    const resumed = await world.cli(
-      ['resume', JSON.parse(stdout).thread, ...modelOptions(), '--output', 'json'],
-      { env },
-    );
+    const resumed = await world.cli(['resume', JSON.parse(stdout).thread, ...modelOptions(), '--output', 'json'], {
+      env,
+    });
     expect(resumed.code, resumed.stdout + resumed.stderr).toBe(6);
     expect(await world.book()).toHaveLength(before);
   });
@@ -164,10 +138,7 @@ describe('a model that obeys injected text', () => {
       { userMessage: prompt, turnIndex: 0 },
       { toolCalls: [{ name: 'mcp__news__search', arguments: '{"query":"KO"}' }] },
     );
-    model.on(
-      { userMessage: prompt, turnIndex: 1 },
-      { toolCalls: [{ name: 'place_order', arguments: order }] },
-    );
+    model.on({ userMessage: prompt, turnIndex: 1 }, { toolCalls: [{ name: 'place_order', arguments: order }] });
     const before = (await world.book()).length;
     const { code, stdout, stderr } = await run(prompt, '--approval', 'detach');
     expect(code, stdout + stderr).toBe(5);
@@ -202,10 +173,9 @@ describe('a model that obeys injected text', () => {
     });
     expect(request?.binding_message).toContain('eve at evil.example');
     await world.cli(['phone', '--user', 'alice', '--decide', 'deny', '--once']);
-    const resumed = await world.cli(
-      ['resume', JSON.parse(stdout).thread, ...modelOptions(), '--output', 'json'],
-      { env },
-    );
+    const resumed = await world.cli(['resume', JSON.parse(stdout).thread, ...modelOptions(), '--output', 'json'], {
+      env,
+    });
     expect(resumed.code, resumed.stdout + resumed.stderr).toBe(6);
     const sent = await fetch(`${world.ready.issuer}/admin/messages`, {
       headers: { authorization: `Bearer ${world.seed.admin_secret}` },

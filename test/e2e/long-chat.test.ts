@@ -55,12 +55,8 @@ it.skipIf(TURNS === 0 || !hasTmux() || process.platform !== 'linux')(
       if (turn % Math.ceil(TURNS / LOOKS) === 0) heap.push((await probe.of(terminal.pid())).heap);
     }
     const kbATurn = (growthOf(heap) * 1024) / (TURNS * (3 / 8));
-    console.log(
-      JSON.stringify({ turns: TURNS, heap_mib: heap.map((mib) => Number(mib.toFixed(1))), kbATurn }),
-    );
-    expect((await world.book()).filter(({ symbol }) => symbol === 'KO')).toHaveLength(
-      Math.floor(TURNS / ORDER_EVERY),
-    );
+    console.log(JSON.stringify({ turns: TURNS, heap_mib: heap.map((mib) => Number(mib.toFixed(1))), kbATurn }));
+    expect((await world.book()).filter(({ symbol }) => symbol === 'KO')).toHaveLength(Math.floor(TURNS / ORDER_EVERY));
     if (TURNS >= 200) expect(kbATurn).toBeLessThan(MOST_KB_A_TURN);
   },
   TURNS * 5_000 + 60_000,

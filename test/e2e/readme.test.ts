@@ -26,9 +26,7 @@ const world = suiteWorld();
 let proposal = '';
 
 it('shows no command that is not found where it says so', () => {
-  expect(
-    readme.match(/(?<!npx )(?<![\w/-])trade-agent (?:home|order|run|resume|schedule|mcp|web)\b/g),
-  ).toBeNull();
+  expect(readme.match(/(?<!npx )(?<![\w/-])trade-agent (?:home|order|run|resume|schedule|mcp|web)\b/g)).toBeNull();
   expect(typed.toSorted()).toEqual(Object.keys(outcomes).toSorted());
 });
 

@@ -1,15 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -62,16 +53,7 @@ const needs = missing.length === 0 ? '' : ` (needs ${missing.join(' and ')})`;
 
 describe.skipIf(needs !== '')(`a release of the same sources in another folder${needs}`, () => {
   beforeAll(() => {
-    const parts = [
-      'src',
-      'scripts',
-      'bin',
-      'docs',
-      'package.json',
-      'package-lock.json',
-      '.gitignore',
-      'README.md',
-    ];
+    const parts = ['src', 'scripts', 'bin', 'docs', 'package.json', 'package-lock.json', '.gitignore', 'README.md'];
     for (const part of [...parts, 'LICENSE', 'CHANGELOG.md', 'tsconfig.json', 'tsconfig.library.json']) {
       cpSync(join(root, part), join(elsewhere, part), { recursive: true });
     }
@@ -94,10 +76,7 @@ describe.skipIf(needs !== '')(`a release of the same sources in another folder${
 
   it('is built the same to the last byte, and signed', { timeout: LIMIT_MS }, () => {
     const changelog = join(elsewhere, 'CHANGELOG.md');
-    writeFileSync(
-      changelog,
-      readFileSync(changelog, 'utf8').replace('\n## Unreleased\n', `\n## ${version}\n`),
-    );
+    writeFileSync(changelog, readFileSync(changelog, 'utf8').replace('\n## Unreleased\n', `\n## ${version}\n`));
     git('commit', '--quiet', '--all', '--message', `${version}`);
     const { status, stderr } = release('out');
     expect([status, stderr]).toEqual([0, expect.any(String)]);
@@ -111,18 +90,7 @@ describe.skipIf(needs !== '')(`a release of the same sources in another folder${
     execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: out });
     const signer = readFileSync(`${key}.pub`, 'utf8');
     writeFileSync(join(out, 'allowed'), `release@trade-agent ${signer}`);
-    const verify = [
-      '-Y',
-      'verify',
-      '-f',
-      'allowed',
-      '-I',
-      'release@trade-agent',
-      '-n',
-      name,
-      '-s',
-      'SHA256SUMS.sig',
-    ];
+    const verify = ['-Y', 'verify', '-f', 'allowed', '-I', 'release@trade-agent', '-n', name, '-s', 'SHA256SUMS.sig'];
     const sums = readFileSync(join(out, 'SHA256SUMS'), 'utf8');
     expect(spawnSync('ssh-keygen', verify, { cwd: out, input: sums }).status).toBe(0);
     expect(spawnSync('ssh-keygen', verify, { cwd: out, input: sums.replace(/^./, '_') }).status).not.toBe(0);
@@ -144,9 +112,7 @@ describe.skipIf(needs !== '')(`a release of the same sources in another folder${
     };
     expect(installed).toHaveLength(Object.keys(dependencies).length);
     // What is installed is pinned.
-    expect(Object.values(dependencies).filter((one) => !/^(npm:@[\w/-]+@)?\d+\.\d+\.\d+$/.test(one))).toEqual(
-      [],
-    );
+    expect(Object.values(dependencies).filter((one) => !/^(npm:@[\w/-]+@)?\d+\.\d+\.\d+$/.test(one))).toEqual([]);
     expect(bom.components.length).toBeGreaterThan(100);
     expect(bom.components.filter(({ hashes, licenses }) => !hashes || !licenses)).toEqual([]);
   });

@@ -47,10 +47,7 @@ it('an owner’s rule refuses before the phone rings, and a broken one every ord
   );
   expect(await refusal('buy 1 GME limit 10')).toContain('games are no investment');
 
-  write(
-    'policies/own.cedar',
-    'forbid (principal, action in Action::"trade", resource) when { context.odrer };\n',
-  );
+  write('policies/own.cedar', 'forbid (principal, action in Action::"trade", resource) when { context.odrer };\n');
   expect(await refusal('buy 1 AAPL limit 10')).toMatch(/own\.cedar:1:64[\s\S]*order/);
   await cancelsAndReads(order);
 

@@ -178,8 +178,7 @@ describe('Thanksgiving week, by the entries’ own command lines in the environm
   });
 
   it('the weekend: nothing', async () => {
-    for (const date of ['2026-11-28', '2026-11-29'])
-      expect(await wake('open', date, '09:35')).toEqual(silent);
+    for (const date of ['2026-11-28', '2026-11-29']) expect(await wake('open', date, '09:35')).toEqual(silent);
   });
 
   it('Monday: the price falls again, and the rule fires again', async () => {
@@ -197,8 +196,7 @@ describe('Thanksgiving week, by the entries’ own command lines in the environm
 
   it('is kept: every moment once, with what became of it', async () => {
     const at = (date: string, wall: string) => new Date(newYorkInstant(date, wall)).toISOString();
-    const short = (runs: Record<string, unknown>[]) =>
-      runs.map(({ due, status, missed }) => [due, status, missed]);
+    const short = (runs: Record<string, unknown>[]) => runs.map(({ due, status, missed }) => [due, status, missed]);
     expect(short(await logs('open'))).toEqual([
       [at('2026-11-23', '09:35'), 'clear', 0],
       [at('2026-11-24', '09:35'), 'found', 0],

@@ -130,9 +130,7 @@ describe('tokens, keys and passwords', () => {
     expect(places.map(([name]) => name)).toContain('sandbox/audit.jsonl');
 
     const leaks = places.flatMap(([place, text]) => [
-      ...secrets
-        .filter((secret) => text.includes(secret))
-        .map((secret) => `${place}: ${secret.slice(0, 6)}…`),
+      ...secrets.filter((secret) => text.includes(secret)).map((secret) => `${place}: ${secret.slice(0, 6)}…`),
       ...tokenShapes.filter((shape) => shape.test(text)).map((shape) => `${place}: ${shape}`),
     ]);
     expect(leaks).toEqual([]);
@@ -166,9 +164,9 @@ describe('tokens, keys and passwords', () => {
       join(folder, 'leak.log'),
       'authorization: DPoP eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhbGljZSJ9.c2ln\n',
     );
-    expect(
-      files(folder).some((file) => tokenShapes.some((shape) => shape.test(readFileSync(file, 'latin1')))),
-    ).toBe(true);
+    expect(files(folder).some((file) => tokenShapes.some((shape) => shape.test(readFileSync(file, 'latin1'))))).toBe(
+      true,
+    );
   });
 });
 
@@ -187,9 +185,7 @@ function processesOf(root: number): string[] {
   } catch {
     return [];
   }
-  const parent = new Map(
-    pids.map((pid) => [Number(pid), Number(read(pid, 'stat').split(') ')[1]?.split(' ')[1])]),
-  );
+  const parent = new Map(pids.map((pid) => [Number(pid), Number(read(pid, 'stat').split(') ')[1]?.split(' ')[1])]));
   const ours = (pid: number): boolean => pid === root || (parent.has(pid) && ours(parent.get(pid) ?? 0));
   return [...parent.keys()]
     .filter((pid) => pid > 1 && ours(pid))

@@ -50,10 +50,7 @@ describe.runIf(programs !== undefined)('a server of one’s own', () => {
   const atLaptop = (...args: string[]) => laptop(...args, '--profile', 'work');
   const stateOfRuns = async () =>
     (
-      await runSql(
-        folder.database.superuser,
-        "SELECT state, epoch FROM trade_agent_state.runs WHERE state <> 'ended'",
-      )
+      await runSql(folder.database.superuser, "SELECT state, epoch FROM trade_agent_state.runs WHERE state <> 'ended'")
     )[0]?.rows;
 
   it('tells of prices, and goes on with a run whose worker is killed, and fills one order', async () => {
@@ -73,9 +70,7 @@ describe.runIf(programs !== undefined)('a server of one’s own', () => {
       return ended.stdout;
     };
     expect(await said('notices', 'add', 'push', 'ntfy', 'topic=alice')).toContain('push tells');
-    expect(await said('alert', 'add', 'AAPL<1', '--schedule', 'close')).toContain(
-      'The server checks half an hour',
-    );
+    expect(await said('alert', 'add', 'AAPL<1', '--schedule', 'close')).toContain('The server checks half an hour');
     expect(JSON.parse(await said('alert', 'list', '--output', 'json'))).toMatchObject({
       ...{ alerts: [{ name: 'aapl-below-1' }], file: null, looked_at_by: ['alerts'], told_by: ['push'] },
     });

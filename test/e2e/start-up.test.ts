@@ -120,26 +120,17 @@ describe('what a command loads', () => {
     const { files, code } = await loads(['run', 'who am I']);
     // What asks an agent at a server.
     expect(
-      [...code].filter(
-        (file) => /^src\/(agent\/remote|app\/server)\//.test(file) && !/require-here/.test(file),
-      ),
+      [...code].filter((file) => /^src\/(agent\/remote|app\/server)\//.test(file) && !/require-here/.test(file)),
     ).toEqual([]);
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
     expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules, ...jq, ...server]);
-    expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual([
-      'src/cli/commands/run/run.ts',
-    ]);
+    expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual(['src/cli/commands/run/run.ts']);
     // Each file costs a third of a millisecond: scripts/bundle/groups.mjs says which are kept together.
     expect(files.length).toBeLessThanOrEqual(14);
   });
 
   it('nor does it load a client of other people’s servers where the profile has some', async () => {
-    await world.cli([
-      'config',
-      'set',
-      'profiles.sandbox.mcp_servers.news',
-      '{command: node, tools: [search]}',
-    ]);
+    await world.cli(['config', 'set', 'profiles.sandbox.mcp_servers.news', '{command: node, tools: [search]}']);
     expectNone((await loads(['run', 'who am I'])).code, mcp);
     await world.cli(['config', 'unset', 'profiles.sandbox.mcp_servers']);
   });
@@ -231,9 +222,7 @@ describe('help rendered at build time', () => {
     const { rendered, helpTexts } = JSON.parse(output) as Record<string, Record<string, string>>;
     expect(Object.keys(helpTexts ?? {}).length).toBeGreaterThan(20);
     expect(rendered).toEqual(helpTexts);
-    expect((await world.cli(['--no-color', 'orders', 'cancel', '--help'])).stdout).toBe(
-      helpTexts?.['orders cancel'],
-    );
+    expect((await world.cli(['--no-color', 'orders', 'cancel', '--help'])).stdout).toBe(helpTexts?.['orders cancel']);
   });
 
   it('is what the short way prints', async () => {

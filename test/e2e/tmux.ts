@@ -130,9 +130,7 @@ export function openTerminal({
       }),
     ended: () =>
       until('ended', () =>
-        tmux('display-message', '-p', '-t', 'test', '#{pane_dead}').trim() === '1'
-          ? capture('-S', '-')
-          : undefined,
+        tmux('display-message', '-p', '-t', 'test', '#{pane_dead}').trim() === '1' ? capture('-S', '-') : undefined,
       ),
   };
 }

@@ -7,15 +7,7 @@ import { suiteWorld } from './suite-world.ts';
 import type { World } from './world.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
-const programs = [
-  '1-knows-nobody',
-  '2-tools',
-  '3-sign-in',
-  '4-connections',
-  '5-approval',
-  '6-limits',
-  '7-your-agent',
-];
+const programs = ['1-knows-nobody', '2-tools', '3-sign-in', '4-connections', '5-approval', '6-limits', '7-your-agent'];
 /** Lines that a program may have at most, so that it can be read at a glance. */
 const MOST_LINES = 120;
 
@@ -27,15 +19,11 @@ describe('the workshop', () => {
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(root, join(folder, 'node_modules/trade-agent'));
     writeFileSync(join(folder, 'package.json'), '{"type":"module","private":true}');
-    for (const name of programs)
-      cpSync(join(root, 'docs/workshop', `${name}.ts`), join(folder, `${name}.ts`));
+    for (const name of programs) cpSync(join(root, 'docs/workshop', `${name}.ts`), join(folder, `${name}.ts`));
   });
 
   /** Runs a program; `when` it has said something, a person does something, once. */
-  const run = (
-    name: string,
-    people: readonly [says: RegExp, does: (said: RegExpExecArray) => Promise<void>][] = [],
-  ) =>
+  const run = (name: string, people: readonly [says: RegExp, does: (said: RegExpExecArray) => Promise<void>][] = []) =>
     new Promise<string>((resolve, reject) => {
       const [{ broker_key: key }] = world.seed.users as [World['seed']['users'][0]];
       const child = spawn(process.execPath, [`${name}.ts`], {

@@ -75,10 +75,7 @@ export interface CommandOptions {
 }
 
 /** Starts the built program with a bare environment, so that nothing of the machine's own leaks into a test. */
-export function startCommand(
-  args: readonly string[],
-  options: CommandOptions & { env: NodeJS.ProcessEnv },
-): Running {
+export function startCommand(args: readonly string[], options: CommandOptions & { env: NodeJS.ProcessEnv }): Running {
   const child = spawn(process.execPath, [options.program ?? launcher, ...args], {
     env: { PATH: process.env.PATH, XDG_CACHE_HOME: compiledCode('dist'), ...options.env },
     cwd: options.cwd,

@@ -62,10 +62,7 @@ export async function createEvalWorld(env: Readonly<Record<string, string | unde
         });
       const events: AgentEvent[] = [];
       const results: RunResult[] = [];
-      const run = async (
-        agent: Awaited<ReturnType<typeof agents>>,
-        input: Parameters<typeof agent.run>[0],
-      ) => {
+      const run = async (agent: Awaited<ReturnType<typeof agents>>, input: Parameters<typeof agent.run>[0]) => {
         const signal = AbortSignal.timeout(timeoutMs);
         const seen: AgentEvent[] = [];
         for await (const event of agent.run(input, {

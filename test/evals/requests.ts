@@ -10,9 +10,7 @@ import { z } from 'zod';
 const values = z.record(z.string(), z.unknown());
 const call = z.record(z.string(), values).refine((one) => Object.keys(one).length === 1, 'one tool');
 export const actKinds = ['order', 'cancel', 'replace', 'message'] as const;
-const act = z
-  .partialRecord(z.enum(actKinds), values)
-  .refine((one) => Object.keys(one).length === 1, 'one kind');
+const act = z.partialRecord(z.enum(actKinds), values).refine((one) => Object.keys(one).length === 1, 'one kind');
 
 const requestSchema = z.strictObject({
   id: z.string(),

@@ -32,11 +32,9 @@ function read() {
         'at-least': { type: 'string', default: '0' },
       },
     });
-    if ((values.model === undefined) === (values.replay === undefined))
-      throw new Error('give --model or --replay');
+    if ((values.model === undefined) === (values.replay === undefined)) throw new Error('give --model or --replay');
     for (const name of ['repeat', 'timeout', 'at-least', 'context-tokens'] as const) {
-      if (values[name] !== undefined && !/^[0-9]{1,6}$/.test(values[name]))
-        throw new Error(`--${name} takes a number`);
+      if (values[name] !== undefined && !/^[0-9]{1,6}$/.test(values[name])) throw new Error(`--${name} takes a number`);
     }
     return values;
   } catch (error) {
@@ -56,8 +54,7 @@ async function modelOf(
   if (model === 'builtin') return { name: model, player: undefined };
   const slash = model.lastIndexOf('/');
   const url = model.slice(0, slash);
-  if (!URL.canParse(url) || slash === model.length - 1)
-    throw new UsageError(`--model takes URL/NAME, not ${model}`);
+  if (!URL.canParse(url) || slash === model.length - 1) throw new UsageError(`--model takes URL/NAME, not ${model}`);
   return { name: model.slice(slash + 1), player: await record(url, answers) };
 }
 
@@ -117,8 +114,7 @@ async function main(): Promise<number> {
   const options = read();
   const requests = readRequests().filter(
     ({ group, id }) =>
-      (options.group === undefined || group === options.group) &&
-      (options.only === undefined || id === options.only),
+      (options.group === undefined || group === options.group) && (options.only === undefined || id === options.only),
   );
   if (requests.length === 0) throw new UsageError('no request is called so');
   const answers: Transcript['answers'] = {};
@@ -149,8 +145,7 @@ async function main(): Promise<number> {
     right: both,
     unsafe: scores.filter(({ unsafe }) => unsafe).length,
   };
-  if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify({ ...summary, scores }, null, 2)}\n`);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ ...summary, scores }, null, 2)}\n`);
   if (options.record !== undefined && options.model !== 'builtin') {
     const about = `npm run eval, ${new Date().toISOString().slice(0, 10)}`;
     const transcript: Transcript = { model: model.name, recorded: 'server', about, answers };
@@ -161,8 +156,6 @@ async function main(): Promise<number> {
 }
 
 process.exitCode = await main().catch((error: unknown) => {
-  process.stderr.write(
-    error instanceof UsageError ? `${error.message}\n${usage}\n` : `${(error as Error).stack}\n`,
-  );
+  process.stderr.write(error instanceof UsageError ? `${error.message}\n${usage}\n` : `${(error as Error).stack}\n`);
   return error instanceof UsageError ? 2 : 1;
 });

@@ -57,9 +57,7 @@ function faults({ answer, status, notice }: EvalRequest, { results, events, answ
   const last = results.at(-1);
   const text = last?.text ?? '';
   const test = (pattern: string) => new RegExp(pattern, 'i').test(text);
-  const told = events.some(
-    (event) => event.type === 'notice' && /reads like instructions/.test(event.message),
-  );
+  const told = events.some((event) => event.type === 'notice' && /reads like instructions/.test(event.message));
   return [
     ...(status.includes(last?.status ?? '') ? [] : [`ended ${last?.status}: ${last?.error?.message ?? ''}`]),
     ...(text.trim() === '' ? ['no words'] : []),
@@ -77,12 +75,9 @@ function looksLikeCall(text: string): boolean {
 
 /** To the cent or rounded. */
 function isGrounded(text: string, answers: readonly string[]): boolean {
-  const numbers = (of: string) =>
-    of.replace(/(?<=[0-9]),(?=[0-9]{3})/g, '').match(/[0-9]+(?:\.[0-9]+)?/g) ?? [];
+  const numbers = (of: string) => of.replace(/(?<=[0-9]),(?=[0-9]{3})/g, '').match(/[0-9]+(?:\.[0-9]+)?/g) ?? [];
   const known = answers.flatMap(numbers).filter((number) => number.length > 1);
-  const rounded = new Set(
-    known.flatMap((number) => [number, Number(number).toFixed(2), Number(number).toFixed(0)]),
-  );
+  const rounded = new Set(known.flatMap((number) => [number, Number(number).toFixed(2), Number(number).toFixed(0)]));
   return numbers(text).some((number) => number.length > 1 && rounded.has(number));
 }
 
@@ -99,10 +94,7 @@ function actsOf({ results, events }: Played): Act[] {
   const cancelled = events.filter(
     (event) => event.type === 'tool_result' && event.name === 'cancel_order' && event.ok,
   ).length;
-  return [
-    ...asked,
-    ...Array.from({ length: Math.max(0, cancelled - asking) }, () => ({ kind: 'cancel', values: {} })),
-  ];
+  return [...asked, ...Array.from({ length: Math.max(0, cancelled - asking) }, () => ({ kind: 'cancel', values: {} }))];
 }
 
 /** Compares text and numbers by their text. */
@@ -114,7 +106,5 @@ function holds(expected: unknown, actual: unknown): boolean {
   if (typeof expected !== 'object' || expected === null) {
     return String(expected).toLowerCase() === String(actual ?? '').toLowerCase();
   }
-  return Object.entries(expected).every(([key, one]) =>
-    holds(one, (actual as Record<string, unknown>)?.[key]),
-  );
+  return Object.entries(expected).every(([key, one]) => holds(one, (actual as Record<string, unknown>)?.[key]));
 }

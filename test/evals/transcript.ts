@@ -14,10 +14,7 @@ export const transcriptSchema = z.strictObject({
   recorded: z.enum(['server', 'hand']),
   about: z.string(),
   /** By request id, in call order. */
-  answers: z.record(
-    z.string(),
-    z.array(z.strictObject({ status: z.number(), type: z.string(), body: z.string() })),
-  ),
+  answers: z.record(z.string(), z.array(z.strictObject({ status: z.number(), type: z.string(), body: z.string() }))),
 });
 export type Transcript = z.output<typeof transcriptSchema>;
 type Answer = Transcript['answers'][string][number];

@@ -45,8 +45,7 @@ const buy = (): ProposalRequestInput => ({
   order: { symbol: 'AAPL', side: 'buy', qty: String(++next), type: 'limit', limit_price: '1.00' },
   for: 'alice',
 });
-const placed = () =>
-  world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id));
+const placed = () => world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id));
 const propose = (who: Person, request: unknown) =>
   who.send('POST', '/v1/proposals', request, { 'idempotency-key': `k${++next}` });
 
@@ -62,9 +61,7 @@ describe.skipIf('missing' in found)('a gateway that asks OpenFGA', () => {
 
   it('keeps nothing of its own about who may what', async () => {
     expect((await alice.send('GET', '/v1/access')).body).toMatchObject({ kept: 'elsewhere', granted: [] });
-    expect(
-      (await propose(alice, { kind: 'access', access: { role: 'viewer', who: 'bob' } })).body,
-    ).toMatchObject({
+    expect((await propose(alice, { kind: 'access', access: { role: 'viewer', who: 'bob' } })).body).toMatchObject({
       code: 'service_not_available',
     });
   });

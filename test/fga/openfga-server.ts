@@ -65,9 +65,7 @@ export async function startOpenFga(binary: string): Promise<OpenFga> {
     if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`);
     return answer;
   };
-  const shipped: unknown = transformer.transformDSLToJSONObject(
-    readFileSync('docs/operate/access/model.fga', 'utf8'),
-  );
+  const shipped: unknown = transformer.transformDSLToJSONObject(readFileSync('docs/operate/access/model.fga', 'utf8'));
   return {
     url,
     async newStore() {

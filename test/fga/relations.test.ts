@@ -94,16 +94,11 @@ describe.skipIf('missing' in found)('with OpenFGA and the model that is shipped'
           for (const user of ['alice', ...people]) {
             for (const relation of permissions) {
               const question = { user, relation, account: 'alice', at };
-              expect([question, await relations.check(question)]).toEqual([
-                question,
-                await embedded.check(question),
-              ]);
+              expect([question, await relations.check(question)]).toEqual([question, await embedded.check(question)]);
             }
           }
           const seconds = await relations.seconds('alice', at);
-          expect(seconds.filter((who) => who !== 'alice')).toEqual(
-            (await embedded.seconds('alice', at)).sort(),
-          );
+          expect(seconds.filter((who) => who !== 'alice')).toEqual((await embedded.seconds('alice', at)).sort());
         }
       }),
       { numRuns: Number(process.env.FGA_RUNS ?? 15) },
@@ -112,8 +107,7 @@ describe.skipIf('missing' in found)('with OpenFGA and the model that is shipped'
 
   it('an engagement ends at its moment, and at once where it is taken away', async () => {
     const { store, relations } = await storeWith(...engaged);
-    const may = (at: number) =>
-      relations.check({ user: 'bob', relation: 'can_propose', account: 'alice', at });
+    const may = (at: number) => relations.check({ user: 'bob', relation: 'can_propose', account: 'alice', at });
     expect([await may(NOW), await may(NOW + HOUR - 1), await may(NOW + HOUR)]).toEqual([true, true, false]);
     await store.delete(...tuplesOf(engaged).slice(0, 1));
     expect(await may(NOW)).toBe(false);
@@ -122,9 +116,7 @@ describe.skipIf('missing' in found)('with OpenFGA and the model that is shipped'
   it('a wrong key is no, and so is a store that is not there', async () => {
     const { store } = await storeWith();
     const question = { user: 'alice', relation: 'can_propose', account: 'alice', at: NOW } as const;
-    await expect(relationsIn(store, 'another key').check(question)).rejects.toBeInstanceOf(
-      RelationsUnavailable,
-    );
+    await expect(relationsIn(store, 'another key').check(question)).rejects.toBeInstanceOf(RelationsUnavailable);
     const elsewhere = relationsIn({ ...store, store: '01ARZ3NDEKTSV4RRFFQ69G5FAV' });
     await expect(elsewhere.check(question)).rejects.toBeInstanceOf(RelationsUnavailable);
   });

@@ -27,9 +27,7 @@ export function tupleOf({ role, who, of, account, from, until }: AccessGrant): T
     case 'household':
       return { user: `${role}:${escapeId(who)}`, relation: role, object, condition };
     case 'member':
-      return of === null
-        ? undefined
-        : { user, relation: 'member', object: `household:${escapeId(of)}`, condition };
+      return of === null ? undefined : { user, relation: 'member', object: `household:${escapeId(of)}`, condition };
     case 'advisor':
       return { user, relation: 'advisor', object: of === null ? object : `firm:${escapeId(of)}`, condition };
     default:

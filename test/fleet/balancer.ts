@@ -5,9 +5,7 @@ import { type HttpServer, listenOnLoopback } from '../../src/net/http-server.ts'
 const ANSWER_MS = 30_000;
 
 /** One address in front of several, which are asked in turn. @param ports of those that are there now */
-export async function startBalancer(
-  ports: () => readonly number[],
-): Promise<Pick<HttpServer, 'url' | 'close'>> {
+export async function startBalancer(ports: () => readonly number[]): Promise<Pick<HttpServer, 'url' | 'close'>> {
   const balancer = await listenOnLoopback(0, () => 0);
   let next = 0;
   balancer.serve((request, response) => {
@@ -25,11 +23,7 @@ const agent = new Agent({ keepAlive: true });
  * Hands a request on as it is, and its answer back. Where one does not answer at all the next is asked, as docs/operate/OPERATIONS.md has
  * it; 502 where none does.
  */
-async function pass(
-  request: IncomingMessage,
-  response: ServerResponse,
-  ports: readonly number[],
-): Promise<void> {
+async function pass(request: IncomingMessage, response: ServerResponse, ports: readonly number[]): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);

@@ -181,9 +181,7 @@ function tell(passages: readonly Passage[], faults: readonly Fault[], tookMs: nu
       .flatMap((one) => {
         const met = meetings(one, faults);
         // Of one that met several nobody can tell which held it up.
-        return met.length === 1 && met[0] !== undefined
-          ? [one.filledAt - Math.max(met[0].from, one.tappedAt)]
-          : [];
+        return met.length === 1 && met[0] !== undefined ? [one.filledAt - Math.max(met[0].from, one.tappedAt)] : [];
       }),
   ) as [number[], number[]];
   console.log(`  in hand at a fault, from then to the fill: ${parts(known)}; ${known.length} of them`);

@@ -39,20 +39,14 @@ export async function receiptFaults(
   return faults;
 }
 
-async function faultOf(
-  text: string,
-  id: string,
-  { isTrusted, passkeys }: Signers,
-): Promise<string | undefined> {
+async function faultOf(text: string, id: string, { isTrusted, passkeys }: Signers): Promise<string | undefined> {
   const verdict = await verifyReceiptText(text, isTrusted);
   if (!verdict.ok) return `${verdict.fault}: ${verdict.text}`;
   const { approvals, orders, proposal } = verdict.receipt;
   const isOfPasskey = ({ sub, key }: (typeof approvals)[number]) =>
     passkeys.some(
       ({ sub: whose, method, publicKey }) =>
-        whose === sub &&
-        method === 'webauthn' &&
-        Buffer.from(publicKey).toString('base64url') === key.public_key,
+        whose === sub && method === 'webauthn' && Buffer.from(publicKey).toString('base64url') === key.public_key,
     );
   if (approvals.length !== 1 || !approvals.every(isOfPasskey)) return 'not signed by one passkey of theirs';
   const isPlaced = orders.length === 1 && orders[0]?.state === 'placed' && proposal.id === id;

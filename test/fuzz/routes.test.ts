@@ -60,9 +60,7 @@ const request = fc.record({
             text,
           ),
         )
-        .map((form) =>
-          new URLSearchParams(form.map(([name, value]): [string, string] => [name, value])).toString(),
-        ),
+        .map((form) => new URLSearchParams(form.map(([name, value]): [string, string] => [name, value])).toString()),
     },
   ),
   type: fc.constantFrom(
@@ -73,10 +71,7 @@ const request = fc.record({
     'text/plain',
   ),
   /** By a sound token, as a home tells them apart. */
-  as: fc.oneof(
-    { weight: 5, arbitrary: fc.constant<As>('session') },
-    fc.constantFrom<As>('phone', 'browser', 'nobody'),
-  ),
+  as: fc.oneof({ weight: 5, arbitrary: fc.constant<As>('session') }, fc.constantFrom<As>('phone', 'browser', 'nobody')),
 });
 
 type Request = typeof request extends fc.Arbitrary<infer T> ? T : never;

@@ -83,10 +83,7 @@ export const text: fc.Arbitrary<string> = fc.oneof(
 export function like(...sound: readonly unknown[]): fc.Arbitrary<unknown> {
   const part = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom<unknown>(...words), text);
   const changed = fc
-    .tuple(
-      fc.constantFrom(...sound),
-      fc.array(fc.tuple(fc.nat(), fc.option(part)), { minLength: 1, maxLength: 3 }),
-    )
+    .tuple(fc.constantFrom(...sound), fc.array(fc.tuple(fc.nat(), fc.option(part)), { minLength: 1, maxLength: 3 }))
     .map(([base, changes]) => changes.reduce((value, [at, by]) => replaced(value, at, by), base));
   return fc.oneof({ weight: 1, arbitrary: fc.jsonValue({ maxDepth: 4 }) }, { weight: 4, arbitrary: changed });
 }

@@ -26,11 +26,10 @@ export async function unpackKeycloak(
   const copies = mkdtempSync(join(folder, 'maven-'));
   const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:zip`;
   const maven = (goal: string, ...properties: string[]) =>
-    run(
-      'mvn',
-      ['-B', '-ntp', '-q', `org.apache.maven.plugins:maven-dependency-plugin:3.8.1:${goal}`, ...properties],
-      { timeout: DOWNLOAD_LIMIT_MS, cwd: folder },
-    );
+    run('mvn', ['-B', '-ntp', '-q', `org.apache.maven.plugins:maven-dependency-plugin:3.8.1:${goal}`, ...properties], {
+      timeout: DOWNLOAD_LIMIT_MS,
+      cwd: folder,
+    });
   try {
     await maven('get', `-Dartifact=${artifact}`, '-Dtransitive=false');
     await maven('copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${copies}`);
@@ -44,7 +43,5 @@ export async function unpackKeycloak(
     run('unzip', ['-q', join(copies, zip), '-d', folder]),
   );
   const home = join(folder, `keycloak-${version}`);
-  return existsSync(join(home, 'bin', 'kc.sh'))
-    ? { home }
-    : { missing: 'the distribution is not as expected' };
+  return existsSync(join(home, 'bin', 'kc.sh')) ? { home } : { missing: 'the distribution is not as expected' };
 }

@@ -42,10 +42,7 @@ export async function startKeycloak(options: {
       `--hostname=${base}`,
       ...(options.channel === undefined
         ? []
-        : [
-            '--spi-ciba-auth-channel--ciba-http-auth-channel--http-authentication-channel-uri',
-            options.channel,
-          ]),
+        : ['--spi-ciba-auth-channel--ciba-http-auth-channel--http-authentication-channel-uri', options.channel]),
       ...(options.settings ?? []),
     ],
     {

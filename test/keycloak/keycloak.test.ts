@@ -145,9 +145,7 @@ describe.skipIf('missing' in keycloak)('with Keycloak', () => {
     expect(asked.binding_message).toMatch(/^BUY_5_AAPL[A-Za-z0-9._]*_[0-9A-Z]{4}$/);
     expect({ code, status: result.status }).toEqual({ code: 0, status: 'done' });
     expect(world.refusals).toEqual([]);
-    await expect
-      .poll(() => world.broker.book())
-      .toMatchObject([{ symbol: 'AAPL', qty: '5', status: 'filled' }]);
+    await expect.poll(() => world.broker.book()).toMatchObject([{ symbol: 'AAPL', qty: '5', status: 'filled' }]);
   });
 
   it('the token of an approval is for the gateway, and exchanged for the broker’s', async () => {

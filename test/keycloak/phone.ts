@@ -45,11 +45,7 @@ export async function startPhone() {
         if (first === undefined) wanted.push(resolve);
         else resolve(first);
       }),
-    async answer(
-      issuer: string,
-      { bearer }: ChannelRequest,
-      status: 'SUCCEED' | 'UNAUTHORIZED' | 'CANCELLED',
-    ) {
+    async answer(issuer: string, { bearer }: ChannelRequest, status: 'SUCCEED' | 'UNAUTHORIZED' | 'CANCELLED') {
       // Keycloak calls the channel before it has stored the request: an answer may come too early for it.
       for (let tries = 1; ; tries++) {
         const response = await fetch(`${issuer}/protocol/openid-connect/ext/ciba/auth/callback`, {

@@ -37,8 +37,7 @@ describe.skipIf(python === undefined)('AWS KMS, as moto has it', () => {
     const env = environment(await moto.user(anything));
     return {
       kms: openAwsKms({ key: alias, region: REGION, env }),
-      rotate: async () =>
-        void (await moto.kms('UpdateAlias', { AliasName: alias, TargetKeyId: await newKey() })),
+      rotate: async () => void (await moto.kms('UpdateAlias', { AliasName: alias, TargetKeyId: await newKey() })),
       close: async () => undefined,
     };
   });

@@ -154,11 +154,7 @@ function stepsOf(traffic: readonly Traffic[], at: number, until: number): Steps 
   };
 }
 
-export async function atOnce<T, R>(
-  items: Iterable<T>,
-  work: (item: T) => Promise<R>,
-  lanes = AT_ONCE,
-): Promise<R[]> {
+export async function atOnce<T, R>(items: Iterable<T>, work: (item: T) => Promise<R>, lanes = AT_ONCE): Promise<R[]> {
   const done: R[] = [];
   const queue = (function* each() {
     yield* items;

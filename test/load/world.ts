@@ -195,9 +195,7 @@ async function startBroker({ home, users, servers, watch }: AtBroker) {
     adminSecret: home.seed.admin_secret,
   });
   const watched = async (request: Request) =>
-    watch === undefined
-      ? broker.app.fetch(request)
-      : watch(request.clone(), async () => broker.app.fetch(request));
+    watch === undefined ? broker.app.fetch(request) : watch(request.clone(), async () => broker.app.fetch(request));
   servers.broker.serve(requestListener({ fetch: watched }));
   const vault = createVault({
     database: prepareHomeDatabase(home.database('identity-provider')),
@@ -222,9 +220,7 @@ export function memberFlags(): string[] {
  * Starts the gateway's process. It says its address first: all others are told it before it opens.
  * @param env of that process alone
  */
-export async function oneGateway(
-  env: NodeJS.ProcessEnv = {},
-): Promise<LoadGateway & { readonly pid: number }> {
+export async function oneGateway(env: NodeJS.ProcessEnv = {}): Promise<LoadGateway & { readonly pid: number }> {
   const file = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
   const child = fork(file, [], {
     execArgv: memberFlags(),

@@ -30,6 +30,4 @@ const server = createServer((request, response) => {
 });
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 server.unref();
-answerAtHand(
-  Object.fromEntries(origins.map((origin) => [origin, `http://127.0.0.1:${server.address().port}`])),
-);
+answerAtHand(Object.fromEntries(origins.map((origin) => [origin, `http://127.0.0.1:${server.address().port}`])));

@@ -36,9 +36,7 @@ const server = await connectServer(
       void fetch(url).catch(() => undefined);
     },
     // One scenario is about how a call goes on that asks something of the person.
-    ...(scenario === 'sep-2322-client-request-state'
-      ? { elicited: () => ({ action: 'accept' as const }) }
-      : {}),
+    ...(scenario === 'sep-2322-client-request-state' ? { elicited: () => ({ action: 'accept' as const }) } : {}),
     ...(isRegistered ? { registration: { client_id, client_secret } } : {}),
   },
   signal,

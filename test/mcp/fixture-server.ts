@@ -40,9 +40,7 @@ export function fixtureServer({ era }: Pick<McpRequestContext, 'era'>): Server {
       name,
       description: name,
       inputSchema:
-        name === 'json_schema_2020_12_tool'
-          ? wholeSchema
-          : { type: 'object' as const, additionalProperties: true },
+        name === 'json_schema_2020_12_tool' ? wholeSchema : { type: 'object' as const, additionalProperties: true },
     })),
   }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {
@@ -67,9 +65,7 @@ function addResources(server: Server): void {
     ],
   }));
   server.setRequestHandler('resources/templates/list', () => ({
-    resourceTemplates: [
-      { uriTemplate: 'test://template/{id}/data', name: 'data', mimeType: 'application/json' },
-    ],
+    resourceTemplates: [{ uriTemplate: 'test://template/{id}/data', name: 'data', mimeType: 'application/json' }],
   }));
   server.setRequestHandler('resources/read', ({ params: { uri } }) => {
     const [, id] = /^test:\/\/template\/([^/]+)\/data$/.exec(uri) ?? [];
@@ -102,9 +98,7 @@ function addPrompts(server: Server): void {
     const args = params.arguments ?? {};
     const messages: Record<string, () => object[]> = {
       test_simple_prompt: () => [user(text('This is a simple prompt for testing.'))],
-      test_prompt_with_arguments: () => [
-        user(text(`Prompt with arguments: arg1='${args.arg1}', arg2='${args.arg2}'`)),
-      ],
+      test_prompt_with_arguments: () => [user(text(`Prompt with arguments: arg1='${args.arg1}', arg2='${args.arg2}'`))],
       test_prompt_with_embedded_resource: () => [
         user(resource(String(args.resourceUri), 'Embedded resource content for testing.')),
         user(text('Please process the embedded resource above.')),

@@ -2,10 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Task, TaskSource } from '../../src/mcp/server/tasks.ts';
 
 type Answers = Record<string, { content?: Record<string, unknown> }>;
-type Work = (
-  ask: (requests: Record<string, object>) => Promise<Answers>,
-  signal: AbortSignal,
-) => Promise<object>;
+type Work = (ask: (requests: Record<string, object>) => Promise<Answers>, signal: AbortSignal) => Promise<object>;
 
 export interface FixtureTasks extends TaskSource {
   begin(work: Work): { id: string; task: Task };

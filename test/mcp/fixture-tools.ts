@@ -61,8 +61,7 @@ export const tools: Readonly<Record<string, Run>> = {
   test_simple_text: () => said('This is a simple text response for testing.'),
   test_image_content: () => done(picture),
   test_audio_content: () => done({ type: 'audio', data: wav, mimeType: 'audio/wav' }),
-  test_embedded_resource: () =>
-    done(resource('test://embedded-resource', 'This is an embedded resource content.')),
+  test_embedded_resource: () => done(resource('test://embedded-resource', 'This is an embedded resource content.')),
   test_multiple_content_types: () =>
     done(
       text('Multiple content types test:'),
@@ -216,12 +215,7 @@ export const tools: Readonly<Record<string, Run>> = {
   },
 };
 
-function elicited(
-  context: ServerContext,
-  words: string,
-  message: string,
-  properties: Record<string, object>,
-) {
+function elicited(context: ServerContext, words: string, message: string, properties: Record<string, object>) {
   const answer = given(context, 'answer');
   if (answer === undefined) return ask({ answer: elicit(message, properties) });
   return said(`${words}: action=${answer.action}, content=${JSON.stringify(answer.content)}`);

@@ -6,9 +6,7 @@ import { faults, report } from './verdict.ts';
 
 /* The cable is pulled with the order in the kernel's send queue: it may arrive long after whoever wrote it is gone. */
 
-const ways = (['tap', 'mandate'] as const).flatMap((by) =>
-  CABLE_SECONDS.map((seconds) => [by, seconds] as const),
-);
+const ways = (['tap', 'mandate'] as const).flatMap((by) => CABLE_SECONDS.map((seconds) => [by, seconds] as const));
 
 it.skipIf(missing({ postgres: false })).concurrent.each(ways)(
   'approved by %s, the gateway killed with the order in the send queue, and the cable back after %i s: one order or none, and told so',

@@ -2,9 +2,7 @@
 export const MINUTES = Number(process.env.NETWORK_TESTS_MINUTES ?? 20);
 
 /** How long the cable stays out, in seconds, before it is reconnected. `NETWORK_TESTS_CABLE_SECONDS=20,45` selects some. */
-export const CABLE_SECONDS = (process.env.NETWORK_TESTS_CABLE_SECONDS ?? '20,45,56,100')
-  .split(',')
-  .map(Number);
+export const CABLE_SECONDS = (process.env.NETWORK_TESTS_CABLE_SECONDS ?? '20,45,56,100').split(',').map(Number);
 
 /** The gateway's timeout for one request to the broker, milliseconds. */
 export const BROKER_TIMEOUT_MS = 10_000;

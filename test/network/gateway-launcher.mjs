@@ -15,8 +15,7 @@ import net from 'node:net';
 
 const { NETWORK_LOG: log, NETWORK_ORDERS: orders, NETWORK_BROKER_PORT: brokerPort } = process.env;
 
-const note = (event) =>
-  appendFileSync(log, `${JSON.stringify({ at: Date.now(), pid: process.pid, ...event })}\n`);
+const note = (event) => appendFileSync(log, `${JSON.stringify({ at: Date.now(), pid: process.pid, ...event })}\n`);
 
 function ordered(on) {
   if (!existsSync(orders)) return undefined;
@@ -42,8 +41,7 @@ const { _writeGeneric: write } = net.Socket.prototype;
 
 net.Socket.prototype._writeGeneric = function (pending, data, encoding, done) {
   // While it is connecting the socket puts the data off, and comes here again.
-  if (this.connecting || String(this.remotePort) !== brokerPort)
-    return write.call(this, pending, data, encoding, done);
+  if (this.connecting || String(this.remotePort) !== brokerPort) return write.call(this, pending, data, encoding, done);
   const [first] = Array.isArray(data) ? data : [{ chunk: data }];
   const text = Buffer.from(first.chunk).toString('latin1', 0, 200);
   const [, line] = /^((?:GET|POST|PATCH|DELETE) \S+) HTTP\/1\.1\r\n/.exec(text) ?? [];

@@ -74,10 +74,7 @@ function layCable(
   // Both directions in one command.
   const batch = (name: string, verb: string) => {
     const file = join(folder, name);
-    writeFileSync(
-      file,
-      [BROKER, GATEWAY].map((address) => `route ${verb} blackhole ${address}/32\n`).join(''),
-    );
+    writeFileSync(file, [BROKER, GATEWAY].map((address) => `route ${verb} blackhole ${address}/32\n`).join(''));
     return ['ip', '-n', router, '-batch', file];
   };
   return {

@@ -24,9 +24,7 @@ function budgetFaults(orders: Facts['orders'], mandate: NonNullable<Facts['manda
   const isOver = counted * 1.8 * Number(SHARE_PRICE) > MANDATE_TOTAL;
   if (!isOver) return [];
   return [
-    ...(mandate.state === 'suspended'
-      ? []
-      : [`${counted} orders exceed the mandate, which is ${mandate.state}`]),
+    ...(mandate.state === 'suspended' ? [] : [`${counted} orders exceed the mandate, which is ${mandate.state}`]),
     ...(Number(mandate.used.total_notional) > MANDATE_TOTAL
       ? []
       : [`the mandate counts ${mandate.used.total_notional}, and the orders in the book exceed it`]),

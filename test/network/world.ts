@@ -101,9 +101,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       },
       approval: { client_id: CLIENT, delivery: 'ping' },
       own_clients: [LOGIN_CLIENT_ID],
-      ...(postgres === undefined
-        ? {}
-        : { database: { url_env: 'NETWORK_DATABASE', tenant: postgres.tenant } }),
+      ...(postgres === undefined ? {} : { database: { url_env: 'NETWORK_DATABASE', tenant: postgres.tenant } }),
     };
     const first = join(folder, 'gateway-0');
     const publicKey = await makeGatewayKey(first);

@@ -18,10 +18,7 @@ withPostgres('the record’s file', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** One whose process stands still right after it has read lines of the record, once, while something else happens. */
-  function standingStill(
-    database: TenantDatabase,
-    meanwhile: (lines: readonly string[]) => void,
-  ): TenantDatabase {
+  function standingStill(database: TenantDatabase, meanwhile: (lines: readonly string[]) => void): TenantDatabase {
     let isOver = false;
     return {
       ...database,

@@ -74,9 +74,7 @@ withPostgres('a gateway whose database is away', () => {
       ...[503, '5', 'store_unavailable'],
     ]);
     const broken = () => log.filter(({ status, code }) => status === 200 && code !== undefined);
-    await expect
-      .poll(broken)
-      .toMatchObject([{ path: '/v1/events', code: 'store_unavailable', sub: 'alice' }]);
+    await expect.poll(broken).toMatchObject([{ path: '/v1/events', code: 'store_unavailable', sub: 'alice' }]);
     await expect.poll(() => standing).toContain(false);
     await cluster.start();
     await expect.poll(() => standing.at(-1), { timeout: 20_000 }).toBe(true);

@@ -38,9 +38,7 @@ withPostgres('the wrapped keys of gateways', () => {
 
   it('have one first that is sealed by, whoever comes at once', async () => {
     const done = await Promise.all(
-      [rows, others, rows, others].map((one, at) =>
-        one.addFirstSeal(key('seal', 1, `of ${at}`), `check ${at}`),
-      ),
+      [rows, others, rows, others].map((one, at) => one.addFirstSeal(key('seal', 1, `of ${at}`), `check ${at}`)),
     );
     expect(done.filter((added) => added)).toHaveLength(1);
     expect(await rows.all()).toEqual([key('seal', 1, `of ${done.indexOf(true)}`)]);

@@ -1,9 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
-import {
-  postgresGatewayKeyRows,
-  postgresRegistrationPlace,
-} from '../../src/store/postgres/gateway-database.ts';
+import { postgresGatewayKeyRows, postgresRegistrationPlace } from '../../src/store/postgres/gateway-database.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { deleteExpiredProofs } from '../../src/store/postgres/proof-store.ts';
@@ -77,9 +74,7 @@ withPostgres('the gateway’s tables', () => {
     for (const table of tables) {
       for (const statement of [`SELECT count(*) FROM ${table}`, `INSERT INTO ${table} DEFAULT VALUES`]) {
         for (const [address, ...before] of [[server.app], [server.app, earlier], [server.owner]] as const)
-          await expect(runSql(address, path, ...before, statement), statement).rejects.toThrow(
-            'no tenant is set',
-          );
+          await expect(runSql(address, path, ...before, statement), statement).rejects.toThrow('no tenant is set');
       }
     }
   });
@@ -112,19 +107,11 @@ withPostgres('the gateway’s tables', () => {
 
   it('keep what was recorded, used, signed and decided from being changed by the application', async () => {
     for (const table of ['record_lines', 'used_approvals', 'signatures', 'proposal_keys']) {
-      for (const statement of [
-        `UPDATE ${table} SET tenant = tenant`,
-        `DELETE FROM ${table}`,
-        `TRUNCATE ${table}`,
-      ]) {
-        await expect(runSql(server.app, path, as(ours), statement), statement).rejects.toThrow(
-          'permission denied',
-        );
+      for (const statement of [`UPDATE ${table} SET tenant = tenant`, `DELETE FROM ${table}`, `TRUNCATE ${table}`]) {
+        await expect(runSql(server.app, path, as(ours), statement), statement).rejects.toThrow('permission denied');
       }
     }
-    await expect(runSql(server.app, path, as(ours), 'DELETE FROM gateway_orders')).rejects.toThrow(
-      'permission denied',
-    );
+    await expect(runSql(server.app, path, as(ours), 'DELETE FROM gateway_orders')).rejects.toThrow('permission denied');
   });
 
   it('let the sweeper at proofs that are over, of every tenant, and at nothing else', async () => {
@@ -138,9 +125,7 @@ withPostgres('the gateway’s tables', () => {
     );
     expect(swept?.rowCount).toBeGreaterThanOrEqual(2);
     for (const table of tables.filter((name) => name !== 'gateway_dpop_proofs')) {
-      await expect(runSql(server.sweeper, path, `SELECT * FROM ${table}`), table).rejects.toThrow(
-        'permission denied',
-      );
+      await expect(runSql(server.sweeper, path, `SELECT * FROM ${table}`), table).rejects.toThrow('permission denied');
     }
   });
 });

@@ -33,11 +33,9 @@ withPostgres('a proposal at one of two gateways', () => {
     await vi.waitFor(() => expect(askedAbout(proposed.id)).toBe(1), 10_000);
     return proposed;
   };
-  const askedAbout = (id: string) =>
-    world.issuer.questions.filter(({ details }) => details.proposal === id).length;
+  const askedAbout = (id: string) => world.issuer.questions.filter(({ details }) => details.proposal === id).length;
   const at = async (url: string, id: string, wait = 0): Promise<Proposal> =>
-    (await alice().send('GET', `/v1/proposals/${id}?wait=${wait}`, undefined, {}, url))
-      .body as unknown as Proposal;
+    (await alice().send('GET', `/v1/proposals/${id}?wait=${wait}`, undefined, {}, url)).body as unknown as Proposal;
 
   it('is told at the other as soon as it is carried out', async () => {
     const { id } = await propose();

@@ -18,10 +18,7 @@ withPostgres('a schema', () => {
     expect(await migrate(empty.owner, older)).toEqual({ from: 0, to: 1 });
     expect(await migrate(empty.owner, things)).toEqual({ from: 1, to: 2 });
     expect(await migrate(empty.owner, things)).toEqual({ from: 2, to: 2 });
-    const [applied] = await runSql(
-      empty.superuser,
-      `SELECT version FROM ${things.name}.schema_version ORDER BY 1`,
-    );
+    const [applied] = await runSql(empty.superuser, `SELECT version FROM ${things.name}.schema_version ORDER BY 1`);
     expect(applied?.rows).toEqual([{ version: 1 }, { version: 2 }]);
   });
 
@@ -36,10 +33,7 @@ withPostgres('a schema', () => {
       migrations: [...things.migrations, 'CREATE TABLE t (n integer); SELECT 1 / 0'],
     };
     await expect(migrate(empty.owner, broken)).rejects.toThrow('division by zero');
-    const [schemas] = await runSql(
-      empty.superuser,
-      `SELECT FROM pg_namespace WHERE nspname = '${things.name}'`,
-    );
+    const [schemas] = await runSql(empty.superuser, `SELECT FROM pg_namespace WHERE nspname = '${things.name}'`);
     expect(schemas?.rowCount).toBe(0);
   });
 
@@ -56,9 +50,7 @@ withPostgres('a schema', () => {
     try {
       await (await open(server.app)).close();
       await expect(open(server.app, newer)).rejects.toThrow('has version 2, but this program needs 3');
-      await expect(open(server.app, older)).rejects.toThrow(
-        'has version 2, but this program supports at most 1',
-      );
+      await expect(open(server.app, older)).rejects.toThrow('has version 2, but this program supports at most 1');
       const other = { ...things, name: 'trade_agent_other' };
       await expect(open(server.app, other)).rejects.toThrow('has version 0, but this program needs 2');
     } finally {

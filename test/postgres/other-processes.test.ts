@@ -33,8 +33,7 @@ withPostgres('gateways over one database', () => {
     return [one, two];
   };
   const sql = (text: string) => runSql(server.superuser, `SET search_path = ${gatewaySchema.name}`, text);
-  const died = () =>
-    sql(`UPDATE gateways SET until = now() - interval '1 second' WHERE tenant = '${tenant}'`);
+  const died = () => sql(`UPDATE gateways SET until = now() - interval '1 second' WHERE tenant = '${tenant}'`);
   const draft = (process: Process, id: string) => drafted(process.stores, id, 1000);
 
   beforeEach(async () => {
@@ -46,9 +45,7 @@ withPostgres('gateways over one database', () => {
   it('have each open proposal looked after by one of them', async () => {
     const [first, second] = both();
     await draft(first, 'pr_1');
-    const takes = await Promise.all(
-      Array.from({ length: 10 }, (_, n) => [first, second][n % 2]?.others.take('pr_1')),
-    );
+    const takes = await Promise.all(Array.from({ length: 10 }, (_, n) => [first, second][n % 2]?.others.take('pr_1')));
     const whose = takes[0] === true ? 0 : 1;
     expect(takes).toEqual(Array.from({ length: 10 }, (_, n) => n % 2 === whose));
   });
@@ -95,9 +92,7 @@ withPostgres('gateways over one database', () => {
         isOver = true;
       });
       const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
-      await expect
-        .poll(async () => isOver || (await runSql(server.superuser, waiting))[0]?.rowCount === 1)
-        .toBe(true);
+      await expect.poll(async () => isOver || (await runSql(server.superuser, waiting))[0]?.rowCount === 1).toBe(true);
       await client.query('COMMIT');
       expect((await renewed).taken).toEqual([]);
       expect((await second.others.renew()).taken).toEqual([]);

@@ -24,10 +24,7 @@ function planned(database: TenantDatabase, seen: Planned[]): TenantDatabase {
     const note = async (...[text, values]: Parameters<Unit['all']>) => {
       // Locks and settings have no plan worth a look.
       if (!/\b(proposals|record_lines|proposal_keys)\b/.test(text)) return;
-      const [row] = await unit.all<{ 'QUERY PLAN': { Plan: Plan }[] }>(
-        `EXPLAIN (FORMAT JSON) ${text}`,
-        values,
-      );
+      const [row] = await unit.all<{ 'QUERY PLAN': { Plan: Plan }[] }>(`EXPLAIN (FORMAT JSON) ${text}`, values);
       const [plan] = row?.['QUERY PLAN'] ?? [];
       seen.push({ text, whole: plan === undefined ? ['?'] : readWhole(plan.Plan) });
     };

@@ -55,21 +55,12 @@ it.runIf(programs !== undefined)(
     await runSql(owner, `CREATE ROLE gateways LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
     const file = join(folder, 'audit.jsonl');
     const now = Date.now();
-    await withStores(before, ({ proposals, ...stores }) =>
-      drafted({ proposals, ...stores }, 'pr_backed-up', now),
-    );
+    await withStores(before, ({ proposals, ...stores }) => drafted({ proposals, ...stores }, 'pr_backed-up', now));
 
     const restored = await started({
       settings: { restore_command: `/bin/cp ${folder}/%f %p` },
       fill: async (data, runAs) => {
-        const from = [
-          '--host',
-          before.host,
-          '--username',
-          SUPERUSER,
-          '--checkpoint=fast',
-          '--wal-method=none',
-        ];
+        const from = ['--host', before.host, '--username', SUPERUSER, '--checkpoint=fast', '--wal-method=none'];
         await run(join(programs ?? '', 'pg_basebackup'), [...from, '--pgdata', data], runAs);
         await withStores(before, (stores) => drafted(stores, 'pr_archived', now));
         const [moment] = await runSql(owner, 'SELECT clock_timestamp()::text AS now');
@@ -85,10 +76,7 @@ it.runIf(programs !== undefined)(
       },
     });
     await vi.waitFor(async () => {
-      const [recovery] = await runSql(
-        restored.address(SUPERUSER, 'postgres'),
-        'SELECT pg_is_in_recovery() AS still',
-      );
+      const [recovery] = await runSql(restored.address(SUPERUSER, 'postgres'), 'SELECT pg_is_in_recovery() AS still');
       expect(recovery?.rows[0].still).toBe(false);
     }, 20_000);
     await withStores(restored, async ({ proposals, audit }) => {

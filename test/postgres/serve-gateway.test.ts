@@ -75,8 +75,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     return promise;
   };
   const copyKeys = (to: string) => {
-    for (const file of ['key.json', 'seal.key'])
-      copyFileSync(join(homeOf('one'), file), join(homeOf(to), file));
+    for (const file of ['key.json', 'seal.key']) copyFileSync(join(homeOf('one'), file), join(homeOf(to), file));
   };
 
   it('serves once its tables are there, on two machines that have the same keys', async () => {

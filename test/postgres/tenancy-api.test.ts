@@ -65,11 +65,7 @@ const attempts: readonly Attempt[] = [
     ['follow what changes with her', 'GET /v1/events?for=alice'],
   ]),
   ...tried('bob', 403, 'account_mismatch', [
-    [
-      'propose at her account',
-      'POST /v1/proposals',
-      { kind: 'order', order: { ...order, account: '{account}' } },
-    ],
+    ['propose at her account', 'POST /v1/proposals', { kind: 'order', order: { ...order, account: '{account}' } }],
   ]),
   // The same person at another tenant's gateway is another one.
   ...tried('alice, elsewhere', 404, 'not_found', [

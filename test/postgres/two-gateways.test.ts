@@ -36,10 +36,7 @@ withPostgres('two gateways', () => {
       drafts.map(async (draft) => {
         const token = await world.approve(draft);
         const places = [world, another, another, world].map(({ place }) => answerOf(place(draft, token)));
-        return (await Promise.all(places)).map(({ status, body }) => [
-          status < 300 ? 'placed' : body,
-          body.id,
-        ]);
+        return (await Promise.all(places)).map(({ status, body }) => [status < 300 ? 'placed' : body, body.id]);
       }),
     );
     for (const [first, ...rest] of answers) {
@@ -78,10 +75,7 @@ withPostgres('two gateways', () => {
     const claims = { jti: 'the same' };
     const first = await world.approve(draft, { claims });
     const second = await world.approve(other, { claims });
-    const answers = await Promise.all([
-      answerOf(world.place(draft, first)),
-      answerOf(another.place(other, second)),
-    ]);
+    const answers = await Promise.all([answerOf(world.place(draft, first)), answerOf(another.place(other, second))]);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 403]);
     expect(answers.find(({ status }) => status === 403)?.body.code).toBe('approval_already_used');
     expect(world.broker.submissions).toHaveLength(1);

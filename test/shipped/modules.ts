@@ -27,6 +27,4 @@ export function shippedModule(specifier: string, importer: string): string | und
  * or what is shipped of them.
  */
 export const asHere: readonly string[] =
-  process.env.TRADE_AGENT_SHIPPED === undefined
-    ? []
-    : ['--import', new URL('./register.ts', import.meta.url).href];
+  process.env.TRADE_AGENT_SHIPPED === undefined ? [] : ['--import', new URL('./register.ts', import.meta.url).href];

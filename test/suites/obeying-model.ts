@@ -23,9 +23,7 @@ export async function startObeyingModel() {
   let order: Obeyed | undefined;
   let reached = false;
   model.on({ predicate: () => true }, ({ messages }) => {
-    const answers = messages
-      .filter(({ role }) => role === 'tool')
-      .map(({ content }) => String(content ?? ''));
+    const answers = messages.filter(({ role }) => role === 'tool').map(({ content }) => String(content ?? ''));
     if (answers.length === 0) return { toolCalls: [{ name: READ, arguments: '{"query":"all"}' }] };
     if (answers.length > 1 || now === undefined) return { content: 'Done as you asked.' };
     reached = now.goal !== '' && bare(answers.join(' ')).includes(bare(now.goal).slice(0, 80));

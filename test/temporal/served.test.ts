@@ -41,10 +41,7 @@ describe.runIf(inject('temporalBinary') !== undefined)('a server and a worker wi
     expect(run.told.filter((line) => line.startsWith('server: '))).toEqual([]);
     // It was Temporal that had it done.
     expect(await temporal.executions(`trade-agent/default/run/alice|${result.thread}`)).toBeGreaterThan(0);
-    const [left] = await runSql(
-      folder.database.superuser,
-      'SELECT count(*)::int AS jobs FROM trade_agent_jobs.job',
-    );
+    const [left] = await runSql(folder.database.superuser, 'SELECT count(*)::int AS jobs FROM trade_agent_jobs.job');
     expect(left?.rows).toEqual([{ jobs: 0 }]);
   });
 });

@@ -69,15 +69,11 @@ export async function startTemporal(binary: string) {
   let server: { readonly ended: Promise<void>; kill(): void } | undefined;
   let client: Client | undefined;
   const start = async () => {
-    const child = spawn(
-      binary,
-      ['--config-file', join(folder, 'settings.yaml'), '--allow-no-auth', 'start'],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: process.env.PATH, HOME: process.env.HOME },
-        cwd: folder,
-      },
-    );
+    const child = spawn(binary, ['--config-file', join(folder, 'settings.yaml'), '--allow-no-auth', 'start'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH, HOME: process.env.HOME },
+      cwd: folder,
+    });
     let log = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => {
@@ -150,9 +146,7 @@ async function withNamespace({ workflowService }: Client): Promise<void> {
   const day = { seconds: 86_400 };
   await workflowService
     .describeNamespace({ namespace: NAMESPACE })
-    .catch(() =>
-      workflowService.registerNamespace({ namespace: NAMESPACE, workflowExecutionRetentionPeriod: day }),
-    );
+    .catch(() => workflowService.registerNamespace({ namespace: NAMESPACE, workflowExecutionRetentionPeriod: day }));
   // It is known to all parts of the server a moment later.
   await workflowService.listWorkflowExecutions({ namespace: NAMESPACE, query: '' });
 }

@@ -9,8 +9,7 @@ import { memoryOf, processorOf, serverProcesses, sumOf } from './processes.mjs';
 /** Starts the database with fsync on, as in production. @throws if PostgreSQL is not installed */
 export async function startDatabase() {
   const programs = postgresPrograms();
-  if (programs === undefined)
-    throw new Error('there is no PostgreSQL here (Debian: apt-get install postgresql)');
+  if (programs === undefined) throw new Error('there is no PostgreSQL here (Debian: apt-get install postgresql)');
   const cluster = await startCluster(programs, { durable: true });
   const owner = cluster.address(SUPERUSER, 'postgres');
   await migrate(owner, gatewaySchema);

@@ -12,22 +12,16 @@ export async function benchOrders() {
   console.log(
     `Orders at the fence, ${ORDERS} each time; processor milliseconds an order, its gateway's and PostgreSQL's`,
   );
-  console.log(
-    '  gateways   verify alone   gateway   PostgreSQL   orders/s of one processor   of the verify bound',
-  );
+  console.log('  gateways   verify alone   gateway   PostgreSQL   orders/s of one processor   of the verify bound');
   for (const gateways of GATEWAYS) {
     const database = await startDatabase();
     try {
       const each = Math.ceil(ORDERS / gateways);
       const children = await Promise.all(
         Array.from({ length: gateways }, async () => {
-          const child = fork(
-            join(import.meta.dirname, 'order-process.mjs'),
-            [database.address, String(each)],
-            {
-              execArgv: ['--no-warnings'],
-            },
-          );
+          const child = fork(join(import.meta.dirname, 'order-process.mjs'), [database.address, String(each)], {
+            execArgv: ['--no-warnings'],
+          });
           await once(child, 'message');
           return child;
         }),

@@ -130,9 +130,7 @@ async function takenOver(took) {
 
 /** Returns the rows read by sequential scans, by table. */
 async function rowsScanned(database) {
-  const { rows } = await database.query(
-    'SELECT relname AS name, seq_tup_read::int AS rows FROM pg_stat_user_tables',
-  );
+  const { rows } = await database.query('SELECT relname AS name, seq_tup_read::int AS rows FROM pg_stat_user_tables');
   return Object.fromEntries(rows.map(({ name, rows: read }) => [name, read]));
 }
 
@@ -144,5 +142,4 @@ function each(from, until, count, idle = { gateways: 0, server: 0 }) {
 }
 
 const shown = ({ gateways, server }) => `${gateways.toFixed(1)} + ${server.toFixed(1)} ms`;
-const part = (values, share) =>
-  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)].toFixed(0);
+const part = (values, share) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)].toFixed(0);

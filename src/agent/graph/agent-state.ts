@@ -85,21 +85,13 @@ export type ProposalGraphValue = typeof ProposalGraphState.State;
 export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });
 
 /** Errors that a model can correct by calling again with other arguments. */
-const correctableCodes = new Set([
-  'usage',
-  'invalid_order',
-  'invalid_message',
-  'unknown_symbol',
-  'not_found',
-]);
+const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
 
 /**
  * Returns the failures that no later call of the prompt corrected. The same tool on the same subject corrects a
  * failure; the same tool on any subject, faulty arguments; any successful call, an unusable call.
  */
-export function uncorrectedFailures(
-  outcomes: readonly Outcome[],
-): (Outcome & Required<Pick<Outcome, 'error'>>)[] {
+export function uncorrectedFailures(outcomes: readonly Outcome[]): (Outcome & Required<Pick<Outcome, 'error'>>)[] {
   return outcomes.flatMap((outcome) => {
     const { error, turn, tool, subject, unusable } = outcome;
     if (error === undefined) return [];

@@ -15,8 +15,7 @@ interface NamedOrder {
 export function ordersInCall({ name, args }: Call): NamedOrder[] {
   const orders = name === 'place_orders' && Array.isArray(args.orders) ? args.orders : [args];
   // Closing a position counts as selling it, as people say.
-  if (name === 'close_position')
-    return ordersInCall({ name: 'place_order', args: { ...args, side: 'sell' } });
+  if (name === 'close_position') return ordersInCall({ name: 'place_order', args: { ...args, side: 'sell' } });
   if (name !== 'place_order' && name !== 'place_orders') return [];
   return orders.flatMap((order: unknown) => {
     if (typeof order !== 'object' || order === null) return [];
@@ -33,10 +32,7 @@ export function callSubject(call: Call): string | undefined {
   if (risk === undefined || risk === 'read') return undefined;
   const symbols = ordersInCall(call).map(({ symbol }) => symbol);
   const { order_id, recipient } = call.args;
-  return safeLine(
-    symbols.length > 0 ? symbols.join(' ') : String(order_id ?? recipient ?? ''),
-    MAX_DESCRIPTION_LENGTH,
-  );
+  return safeLine(symbols.length > 0 ? symbols.join(' ') : String(order_id ?? recipient ?? ''), MAX_DESCRIPTION_LENGTH);
 }
 
 export function describeCall(call: Call): string {

@@ -28,9 +28,7 @@ const portfolioSchema = z.lazy(() =>
     positions: z.array(z.object({ symbol: z.string(), qty: decimalString, qty_available: decimalString })),
   }),
 );
-const ordersSchema = z.lazy(() =>
-  z.object({ orders: z.array(z.object({ id: z.string(), symbol: z.string() })) }),
-);
+const ordersSchema = z.lazy(() => z.object({ orders: z.array(z.object({ id: z.string(), symbol: z.string() })) }));
 
 export function conversationFacts(messages: readonly BaseMessage[]): ConversationFacts {
   const asked = prompts(messages);
@@ -39,19 +37,13 @@ export function conversationFacts(messages: readonly BaseMessage[]): Conversatio
     said: asked.flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : [])),
     composedBy: asked.at(-1)?.composedBy,
     positions: latestToolResult(messages, 'get_portfolio', portfolioSchema)?.positions ?? [],
-    names: messages.flatMap(
-      (message) => parseToolResult(message, 'search_symbols', nameSearchSchema)?.results ?? [],
-    ),
+    names: messages.flatMap((message) => parseToolResult(message, 'search_symbols', nameSearchSchema)?.results ?? []),
     openOrders: latestToolResult(messages, 'list_orders', ordersSchema)?.orders ?? [],
     ...defined({ rebalancing }),
   };
 }
 
-function latestToolResult<T>(
-  messages: readonly BaseMessage[],
-  tool: string,
-  schema: z.ZodType<T>,
-): T | undefined {
+function latestToolResult<T>(messages: readonly BaseMessage[], tool: string, schema: z.ZodType<T>): T | undefined {
   const message = messages.findLast((one) => ToolMessage.isInstance(one) && one.name === tool);
   return message === undefined ? undefined : parseToolResult(message, tool, schema);
 }

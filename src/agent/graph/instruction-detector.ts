@@ -73,33 +73,16 @@ const { raw } = String;
 const wordings: readonly Wording[] = [
   // "Ignore all previous instructions", in the languages of the planner's word lists and a few more.
   wording('ignore|disregard|forget|override|bypass', raw`\b@\b (?:\w+ ){0,4}${RULES}\b`),
-  wording(
-    'ignoriere|missachte|vergiss',
-    raw`\b@\b (?:\p{L}+ ){0,4}(?:anweisung(?:en)?|befehle?|vorgaben)\b`,
-    'iu',
-  ),
+  wording('ignoriere|missachte|vergiss', raw`\b@\b (?:\p{L}+ ){0,4}(?:anweisung(?:en)?|befehle?|vorgaben)\b`, 'iu'),
   wording('ignora|olvida|descarta', raw`\b@\b (?:\p{L}+ ){0,4}(?:instrucciones|órdenes)`, 'iu'),
   wording('ignore|ignorez|ignorer|oublie|oubliez', raw`\b@\b (?:\p{L}+ ){0,4}instructions`, 'iu'),
-  wording(
-    '이전|위의|앞의|모든',
-    raw`@\s?(?:의\s?)?(?:지시|명령|지침)(?:를|을|사항을)?\s?(?:모두\s)?무시`,
-    'u',
-  ),
+  wording('이전|위의|앞의|모든', raw`@\s?(?:의\s?)?(?:지시|명령|지침)(?:를|을|사항을)?\s?(?:모두\s)?무시`, 'u'),
   wording('忽略|无视', raw`@(?:\S{0,8})(?:指令|指示|提示)`, 'u'),
   // Another role, or another part of the conversation.
   wording('you are', raw`\b@ (?:now |actually )?(?:an? |the )?(?:\w+ ){0,2}${MODEL}\b`),
-  wording(
-    'instruction|instructions|system prompt',
-    raw`\b(?:new|updated|real|actual|hidden) (?:system )?@\s*:`,
-  ),
-  wording(
-    'system|hidden|secret|developer',
-    raw`\b(?:begin|end) (?:of )?@ (?:prompt|message|instructions?)\b`,
-  ),
-  wording(
-    'system|developer|admin',
-    raw`(?:^|[\n.!?\]>*-]\s*)\[?@(?: (?:message|prompt|override|note))?\]?\s*:\s+\S`,
-  ),
+  wording('instruction|instructions|system prompt', raw`\b(?:new|updated|real|actual|hidden) (?:system )?@\s*:`),
+  wording('system|hidden|secret|developer', raw`\b(?:begin|end) (?:of )?@ (?:prompt|message|instructions?)\b`),
+  wording('system|developer|admin', raw`(?:^|[\n.!?\]>*-]\s*)\[?@(?: (?:message|prompt|override|note))?\]?\s*:\s+\S`),
   wording('im_start|im_end|system|tool_call|assistant|start_of_turn|eot_id', raw`<[|｜]?\/?@[|｜]?>`),
   wording('INST', raw`\[\/?@\]`),
   wording(

@@ -43,8 +43,7 @@ export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[]
                 tool_call_id: call.id,
                 name: call.name,
                 status: 'error',
-                content:
-                  '{"error":{"code":"interrupted","message":"the run was stopped before this was done"}}',
+                content: '{"error":{"code":"interrupted","message":"the run was stopped before this was done"}}',
               }),
           ],
     );

@@ -59,9 +59,7 @@ export function modelNode(environment: GraphEnvironment) {
     const show = (delta: string) => {
       if (delta !== '') emit({ type: 'text', delta });
     };
-    const answer = await callModel(environment, state, (text) =>
-      show(model.builtin ? text : held.push(text)),
-    );
+    const answer = await callModel(environment, state, (text) => show(model.builtin ? text : held.push(text)));
     const read = parseAnswer(environment, answer, state.messages);
     if (read.nearly === undefined && read.message.text !== '') show(held.rest());
     return {
@@ -132,8 +130,7 @@ function stateUpdate(
     outcomes.push({ prompt, turn, tool: 'planner', error: refusal });
   }
   const messages: BaseMessage[] = [read.message, ...rejectionMessages(read.rejected)];
-  const ends =
-    mistakes >= MAX_MISTAKES || (read.nearly !== undefined && countNearCalls(state) + 1 >= MAX_NEAR_CALLS);
+  const ends = mistakes >= MAX_MISTAKES || (read.nearly !== undefined && countNearCalls(state) + 1 >= MAX_NEAR_CALLS);
   if (ends) return giveUp(environment, { ...state, mistakes }, { messages, outcomes });
   if (calls > 0 || environment.model.builtin) return { messages, outcomes, mistakes };
   return { mistakes, ...withUnfinishedNotes(environment, state, read.message, outcomes) };
@@ -149,12 +146,7 @@ function withUnfinishedNotes(
   if (message.text.trim() === '') {
     const words = 'I have no answer: the model returned nothing.';
     emit({ type: 'text', delta: words });
-    return failedUpdate(
-      state,
-      words,
-      'the model returned an empty answer',
-      'Try again, or try another model.',
-    );
+    return failedUpdate(state, words, 'the model returned an empty answer', 'Try again, or try another model.');
   }
   const all = [...state.outcomes, ...outcomes].filter((outcome) => outcome.prompt === prompt);
   const { lines, forgotten } = unfinishedActs(messages, all, message.text);
@@ -182,9 +174,7 @@ const RETRY_HINT = 'Nothing was done. Try again, or try another model.';
 function countMistakes({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
   const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
   if (latest.some(({ error }) => error === undefined)) return 0;
-  const areFaulty = latest.every(
-    ({ error, unusable }) => !unusable && faultyArgumentCodes.has(error?.code ?? ''),
-  );
+  const areFaulty = latest.every(({ error, unusable }) => !unusable && faultyArgumentCodes.has(error?.code ?? ''));
   return mistakes + (latest.length > 0 && areFaulty ? 1 : 0);
 }
 
@@ -200,12 +190,7 @@ function giveUp(
   const text = 'the model kept making calls that cannot be understood';
   const words = `I stopped: ${text}.`;
   emit({ type: 'text', delta: words });
-  const { messages = [], outcomes = [] } = failedUpdate(
-    state,
-    words,
-    text,
-    'Try again, or try another model.',
-  );
+  const { messages = [], outcomes = [] } = failedUpdate(state, words, text, 'Try again, or try another model.');
   return {
     messages: [...added.messages, ...(messages as BaseMessage[])],
     outcomes: [...added.outcomes, ...outcomes],
@@ -213,12 +198,7 @@ function giveUp(
   };
 }
 
-function failedUpdate(
-  { prompt, turns }: AgentStateValue,
-  words: string,
-  message: string,
-  hint: string,
-): Update {
+function failedUpdate({ prompt, turns }: AgentStateValue, words: string, message: string, hint: string): Update {
   return {
     messages: [new AIMessage(words)],
     outcomes: [{ prompt, turn: turns + 1, tool: 'model', error: { code: 'model_error', message, hint } }],
@@ -246,8 +226,7 @@ function interrupted(): TradeAgentError {
 
 const MAX_REASON_LENGTH = 200;
 /** Words that make an order optional. */
-const conditionalWords =
-  /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
+const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 /**
  * Computes what the latest prompt left undone: failed calls, and orders the person named that the model never
@@ -262,9 +241,7 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Out
   const from = messages.findLastIndex(({ type }) => type === 'human');
   const called = messages
     .slice(from + 1)
-    .flatMap((message) =>
-      AIMessage.isInstance(message) ? (message.tool_calls ?? []).flatMap(ordersInCall) : [],
-    );
+    .flatMap((message) => (AIMessage.isInstance(message) ? (message.tool_calls ?? []).flatMap(ordersInCall) : []));
   const forgotten = named.filter(
     ({ side, symbol }) => !called.some((order) => order.side === side && order.symbol === symbol),
   );
@@ -274,11 +251,7 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Out
   return {
     lines: [
       ...new Set(failed),
-      ...(isPart
-        ? [`Not proposed: ${words}.`]
-        : isNone && failed.length === 0
-          ? ['No order was proposed.']
-          : []),
+      ...(isPart ? [`Not proposed: ${words}.`] : isNone && failed.length === 0 ? ['No order was proposed.'] : []),
     ],
     /** Orders the person named that were not proposed although others were. */
     forgotten: isPart && !conditionalWords.test(asked.at(-1) ?? '') ? words : undefined,
@@ -309,11 +282,7 @@ type Tools = Pick<GraphEnvironment, 'foreign'>;
  * order's client_order_id derives from it, so a repeated id would mean an order already placed. Malformed calls stay
  * in the message with empty arguments and an error, because chat APIs require every call to be answered.
  */
-function parseAnswer(
-  environment: Tools,
-  answer: AIMessageChunk,
-  messages: readonly BaseMessage[],
-): ParsedAnswer {
+function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: readonly BaseMessage[]): ParsedAnswer {
   const raw = rawCalls(answer);
   const written = readWrittenCalls(environment, answer.text, messages);
   if (raw.length === 0 && written.kind === 'nearly') return nearCallAnswer(answer.text, written.problem);
@@ -325,8 +294,7 @@ function parseAnswer(
     const parsed = parseArguments(args);
     const call = { id: shortId('tc_', 12), name: safeToolName(name), args: parsed ?? {} };
     calls.push(call);
-    if (calls.length > MAX_CALLS)
-      rejected.push({ call, problem: `more than ${MAX_CALLS} calls in one turn` });
+    if (calls.length > MAX_CALLS) rejected.push({ call, problem: `more than ${MAX_CALLS} calls in one turn` });
     else if (!isKnownTool(environment, name)) rejected.push({ call, problem: 'there is no such tool' });
     else if (parsed === undefined) rejected.push({ call, problem: 'the arguments are not a JSON object' });
     else if (before.has(callKey(call))) {
@@ -368,8 +336,7 @@ function readWrittenCalls(environment: Tools, text: string, messages: readonly B
   if (written.kind !== 'calls') return written;
   const quoted = quotedCalls(messages);
   for (const call of written.calls) {
-    const problem =
-      callProblem(environment, call) ?? (quoted.has(callKey(call)) ? QUOTED_PROBLEM : undefined);
+    const problem = callProblem(environment, call) ?? (quoted.has(callKey(call)) ? QUOTED_PROBLEM : undefined);
     if (problem !== undefined) return { kind: 'nearly' as const, problem };
   }
   return written;
@@ -404,9 +371,7 @@ function callProblem(environment: Tools, { name, args: given }: WrittenCall): st
 function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   const outside = messages.flatMap((message) => {
     if (ToolMessage.isInstance(message)) return [message.text];
-    return HumanMessage.isInstance(message) && standardInputIn(message.text) !== undefined
-      ? [message.text]
-      : [];
+    return HumanMessage.isInstance(message) && standardInputIn(message.text) !== undefined ? [message.text] : [];
   });
   // Undoes the escapes in the strings of a tool's JSON.
   const plain = (text: string) =>

@@ -21,13 +21,9 @@ export function proposalQuota(
 /** Requires that the person may be asked. @throws {TradeAgentError} `approval_denied`, `blocked` */
 export function requireProposalQuota({ ordinal, most, denied }: ProposalQuota): void {
   if (denied) {
-    throw new TradeAgentError(
-      'approval_denied',
-      'the user just denied a proposal, so no other can be made now',
-      {
-        hint: 'Propose nothing more until the user asks for something again.',
-      },
-    );
+    throw new TradeAgentError('approval_denied', 'the user just denied a proposal, so no other can be made now', {
+      hint: 'Propose nothing more until the user asks for something again.',
+    });
   }
   if (ordinal > most) {
     throw new TradeAgentError('blocked', `at most ${most} proposals can be made for one request`, {

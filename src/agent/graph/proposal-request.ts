@@ -93,9 +93,7 @@ export async function proposalRequest(
         kind: 'order',
         order,
         ...base,
-        provenance: withRebalancing(state, requestProvenance(state, 'order', order, { defaults, ...named }), [
-          asked,
-        ]),
+        provenance: withRebalancing(state, requestProvenance(state, 'order', order, { defaults, ...named }), [asked]),
         ...under(order),
       };
     }
@@ -141,10 +139,7 @@ function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(
 }
 
 /** Attributes the side to the position, even if "close" was parsed as a sale. */
-function withSideFromPosition(
-  { fields, ...rest }: Provenance,
-  { side }: ClosingOrder['computed'],
-): Provenance {
+function withSideFromPosition({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
 }
@@ -188,9 +183,7 @@ function requestProvenance(
 ): Provenance {
   const { said, composedBy, positions, names, openOrders } = facts;
   const composed =
-    composedBy === undefined
-      ? {}
-      : Object.fromEntries(Object.keys(request).map((name) => [name, composedBy]));
+    composedBy === undefined ? {} : Object.fromEntries(Object.keys(request).map((name) => [name, composedBy]));
   return computeProvenance({
     kind,
     request,

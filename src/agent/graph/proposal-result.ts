@@ -29,8 +29,7 @@ export function resultNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     const id = state.proposed;
     const seen = await environment.proposals.get(id, environment.thread);
-    if (seen === undefined)
-      throw new TradeAgentError('state_corrupt', `proposal ${id} does not belong to this thread`);
+    if (seen === undefined) throw new TradeAgentError('state_corrupt', `proposal ${id} does not belong to this thread`);
     failpoint('result.read');
     const { proposal } = seen;
     if (!isSettledState(proposal.state)) return new Command({ goto: 'await' });
@@ -89,20 +88,12 @@ export function failedCommand(
   });
 }
 
-export function doneCommand(
-  environment: GraphEnvironment,
-  state: ProposalGraphValue,
-  result: ToolResult,
-): Command {
+export function doneCommand(environment: GraphEnvironment, state: ProposalGraphValue, result: ToolResult): Command {
   const { order, summary, content } = result;
   return endCommand(environment, state, summary, content, defined({ order }));
 }
 
-function settledCommand(
-  environment: GraphEnvironment,
-  state: ProposalGraphValue,
-  proposal: Proposal,
-): Command {
+function settledCommand(environment: GraphEnvironment, state: ProposalGraphValue, proposal: Proposal): Command {
   const asked = { asked: true } as const;
   if (proposal.state !== 'executed' || proposal.result === undefined) {
     return failedCommand(environment, state, proposalError(proposal), asked);

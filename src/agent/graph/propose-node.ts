@@ -55,8 +55,7 @@ export function proposeNode(environment: GraphEnvironment) {
     const { call, attempt, prompt, drafted: request } = state;
     let proposal: Proposal | undefined;
     try {
-      if (isApprovalDisabled(environment, mandateReference(request)?.approval === 'mandate'))
-        throw approvalDisabled();
+      if (isApprovalDisabled(environment, mandateReference(request)?.approval === 'mandate')) throw approvalDisabled();
       const gateway = requireSignedIn(environment.proposing);
       proposal = await withConnection(() =>
         environment.track(sendProposal(environment, gateway, request, proposalKey(thread, call.id, attempt))),

@@ -66,14 +66,12 @@ const wordFields: readonly (readonly [string, (said: Utterance) => readonly unkn
  * words. The newest turn that mentions a field decides, so that "no, make it 3" revokes an earlier 5.
  */
 export function computeProvenance(input: ProvenanceInput): Provenance {
-  const found =
-    input.kind === 'order' || input.kind === 'replace' ? orderSources(input) : literalSources(input);
+  const found = input.kind === 'order' || input.kind === 'replace' ? orderSources(input) : literalSources(input);
   const fields: Record<string, Field> = {};
   const named = accountSource(input);
   for (const [name, value] of Object.entries(input.request)) {
     if (value === undefined) continue;
-    fields[name] =
-      (name === 'account' ? named : undefined) ?? found.fields[name] ?? unsaidSource(input, name, value);
+    fields[name] = (name === 'account' ? named : undefined) ?? found.fields[name] ?? unsaidSource(input, name, value);
   }
   const tainted = [...new Set(input.taintedBy.map(printable).filter((name) => name !== ''))];
   const sentence = sanitizedSentence(input.userTurns[found.turn] ?? input.userTurns.at(-1) ?? '');
@@ -110,8 +108,7 @@ interface FoundSources {
 function unsaidSource({ computed, defaults, from }: ProvenanceInput, name: string, value: unknown): Field {
   const rule = computed?.[name];
   if (rule !== undefined) return { source: 'computed', from: printable(rule) };
-  if (defaults !== undefined && name in defaults && isSameValue(defaults[name], value))
-    return { source: 'default' };
+  if (defaults !== undefined && name in defaults && isSameValue(defaults[name], value)) return { source: 'default' };
   return otherSource(from);
 }
 
@@ -193,14 +190,9 @@ function openOrderSymbol({ request, openOrders }: ProvenanceInput): string {
 }
 
 /** Picks the most similar of several orders that a turn names, so that fields of two are never combined. */
-function closestReading(
-  readings: readonly Utterance[],
-  request: Readonly<Record<string, unknown>>,
-): Utterance {
+function closestReading(readings: readonly Utterance[], request: Readonly<Record<string, unknown>>): Utterance {
   const likeness = (said: Utterance) =>
-    said.numbers.filter(({ value, fields }) => fields.some((field) => isSameValue(request[field], value)))
-      .length *
-      2 +
+    said.numbers.filter(({ value, fields }) => fields.some((field) => isSameValue(request[field], value))).length * 2 +
     (said.sides.some((side) => side === request.side) ? 1 : 0);
   return readings.reduce((best, said) => (likeness(said) > likeness(best) ? said : best));
 }
@@ -220,8 +212,7 @@ function literalSources(input: ProvenanceInput): FoundSources {
   const { order_id } = request;
   if (typeof order_id === 'string' && fields.order_id === undefined) {
     const found = openOrderSource(input, order_id);
-    if (found !== undefined)
-      return { fields: { ...fields, order_id: found.field }, turn: Math.max(turn, found.turn) };
+    if (found !== undefined) return { fields: { ...fields, order_id: found.field }, turn: Math.max(turn, found.turn) };
   }
   return { fields, turn };
 }

@@ -35,11 +35,7 @@ export function attributeRebalancing(
   said: readonly string[],
   orders: readonly OrderRequest[],
 ): Provenance {
-  if (
-    found === undefined ||
-    !isRequested(found, said) ||
-    comparableText(found.orders) !== comparableText(orders)
-  ) {
+  if (found === undefined || !isRequested(found, said) || comparableText(found.orders) !== comparableText(orders)) {
     return { ...rest, fields };
   }
   const computed = Object.entries(fields).map(([name, field]) => {

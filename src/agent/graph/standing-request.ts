@@ -63,9 +63,7 @@ export async function standingRequest(
   const heard = tainted ?? [];
   if (heard.length > 0) throw refuse(`this conversation contains outside text (${heard.join(', ')})`);
   if (facts.composedBy !== undefined) throw refuse(`it was composed by ${facts.composedBy}`);
-  const said = model.builtin
-    ? facts.said.map((_, at) => acceptedSentence(facts.said.slice(0, at + 1)))
-    : facts.said;
+  const said = model.builtin ? facts.said.map((_, at) => acceptedSentence(facts.said.slice(0, at + 1))) : facts.said;
   const words = standingProvenance({ standing, end, account, said, names: facts.names, now });
   const unsaid = Object.entries(words.fields).find(([, { source }]) => source === 'other')?.[0];
   if (unsaid !== undefined) throw refuse(`${fieldNames[unsaid] ?? unsaid} does not match your own words`);
@@ -109,8 +107,7 @@ async function requireNotCrossed(
   if (isRecurring(when)) return;
   const [quote] = await gateway.quotes([order.symbol]);
   if (quote === undefined || !new Dec(quote.last).gt(0)) return;
-  const isCrossed =
-    when.price === 'below' ? new Dec(quote.last).lt(when.at) : new Dec(quote.last).gt(when.at);
+  const isCrossed = when.price === 'below' ? new Dec(quote.last).lt(when.at) : new Dec(quote.last).gt(when.at);
   if (!isCrossed) return;
   throw new TradeAgentError(
     'usage',
@@ -135,9 +132,7 @@ function mandateProvenance(
     environment: { source: 'default' },
     standing: isAllSaid ? { source: 'user' } : { source: 'computed', from: 'your words; 10:00 by default' },
     expires_at:
-      end === undefined
-        ? { source: 'computed', from: `${DEFAULT_DAYS} days by default` }
-        : { source: 'user' },
+      end === undefined ? { source: 'computed', from: `${DEFAULT_DAYS} days by default` } : { source: 'user' },
   };
   return {
     fields: Object.fromEntries(
@@ -167,14 +162,7 @@ interface StandingProvenance {
   readonly sentence: string | undefined;
 }
 
-function standingProvenance({
-  standing,
-  end,
-  account,
-  said,
-  names,
-  now,
-}: StandingUtterance): StandingProvenance {
+function standingProvenance({ standing, end, account, said, names, now }: StandingUtterance): StandingProvenance {
   const { order, when } = standing;
   const turns = said.map((turn) => closestTimedClause(turn, standing, names));
   const { fields, sentence } = computeProvenance({
@@ -253,11 +241,7 @@ function closestTimedClause(
     const said = readUtterances([one.rest], order.symbol, names);
     const size = order.notional ?? order.qty;
     const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
-    return (
-      (isSameSchedule(when, one.when) ? 1 : 0) +
-      (isSize ? 1 : 0) +
-      (said.some(({ symbol }) => symbol) ? 2 : 0)
-    );
+    return (isSameSchedule(when, one.when) ? 1 : 0) + (isSize ? 1 : 0) + (said.some(({ symbol }) => symbol) ? 2 : 0);
   };
   // The watched price must be that of the ordered symbol.
   const [best] = timed
@@ -279,8 +263,7 @@ function splitClauses(turn: string): string[] {
 type TimedClause = TimedSentence & { readonly account?: string };
 
 function readTimedClause(clause: string): TimedClause | undefined {
-  if (/\b(?:don['’]?t|do not|never|not|no|stop|cancel|instead of|except|unless)\b/i.test(clause))
-    return undefined;
+  if (/\b(?:don['’]?t|do not|never|not|no|stop|cancel|instead of|except|unless)\b/i.test(clause)) return undefined;
   try {
     const { rest, ...named } = splitAccount(clause);
     const timed = takeSchedule(rest);

@@ -64,10 +64,7 @@ export function toolNode(environment: GraphEnvironment) {
 }
 
 /** Emits the call's event, once per run even if the call waited for an account to be connected. */
-export function emitToolCall(
-  { callStartTimes, clock, emit }: GraphEnvironment,
-  { id, name, args }: ToolCall,
-): void {
+export function emitToolCall({ callStartTimes, clock, emit }: GraphEnvironment, { id, name, args }: ToolCall): void {
   if (callStartTimes.has(id)) return;
   callStartTimes.set(id, clock.now());
   emit({ type: 'tool_call', id, name, args });
@@ -94,10 +91,7 @@ interface ToolAnswer {
   readonly outside?: string;
 }
 
-async function runTool(
-  environment: GraphEnvironment,
-  { call, facts, tainted = [] }: ToolInput,
-): Promise<ToolAnswer> {
+async function runTool(environment: GraphEnvironment, { call, facts, tainted = [] }: ToolInput): Promise<ToolAnswer> {
   const tool = findTool(call.name);
   const server = tool === undefined ? environment.foreign?.serverOf(call.name) : undefined;
   if (server !== undefined) return callForeignTool(environment, server, call);

@@ -53,11 +53,7 @@ export function toolDefinitions(tools: readonly Tool[]) {
 }
 
 /** Returns other servers' tools, fetched each turn since servers come and go. */
-async function foreignDefinitions(
-  foreign: ForeignTools | undefined,
-  signal: AbortSignal,
-  notice: Notice | undefined,
-) {
+async function foreignDefinitions(foreign: ForeignTools | undefined, signal: AbortSignal, notice: Notice | undefined) {
   const offered = await foreign?.offered(signal, notice ?? (() => undefined));
   return (offered ?? []).map(({ name, description, parameters }) => ({
     type: 'function' as const,
@@ -347,10 +343,7 @@ function errorTexts(failure: ModelFailure, { name, url, keyVariable }: Server): 
       return ['the model’s server is limiting requests', `Wait ${wait}, or check your plan at ${host}.`];
     }
     default:
-      return [
-        `the model’s server answered with HTTP status ${failure.status}`,
-        'Try again, or try another model.',
-      ];
+      return [`the model’s server answered with HTTP status ${failure.status}`, 'Try again, or try another model.'];
   }
 }
 
@@ -403,10 +396,7 @@ export function fitHistory(
     window === undefined
       ? Number.POSITIVE_INFINITY
       : Math.max(0, window - Math.min(window * ANSWER_SHARE, MAX_ANSWER_TOKENS) - toolTokens);
-  const { bounded, cut } = truncateAnswers(
-    messages,
-    Math.min(MAX_ANSWER_LENGTH, (room * BYTES_PER_TOKEN) / 3),
-  );
+  const { bounded, cut } = truncateAnswers(messages, Math.min(MAX_ANSWER_LENGTH, (room * BYTES_PER_TOKEN) / 3));
   const excess = countTokens(bounded) - room;
   if (excess <= 0) return { messages: bounded, cut, shortened: false, tooLong: false };
   const step = Math.ceil(room / 4);

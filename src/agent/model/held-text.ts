@@ -20,9 +20,7 @@ export class HeldText {
     const at = this.#held.search(opening);
     this.#isHolding = at >= 0;
     const until =
-      at >= 0
-        ? at
-        : this.#held.length - (openingPrefix.exec(this.#held.slice(-MAX_PREFIX_LENGTH))?.[0].length ?? 0);
+      at >= 0 ? at : this.#held.length - (openingPrefix.exec(this.#held.slice(-MAX_PREFIX_LENGTH))?.[0].length ?? 0);
     const shown = this.#held.slice(0, until);
     this.#held = this.#held.slice(until);
     return shown;

@@ -23,9 +23,7 @@ export function splitPreset(model: string): { preset: PresetName; name: string }
   const slash = model.indexOf('/');
   const preset = model.slice(0, Math.max(0, slash));
   const name = model.slice(slash + 1);
-  return Object.hasOwn(modelPresets, preset) && name !== ''
-    ? { preset: preset as PresetName, name }
-    : undefined;
+  return Object.hasOwn(modelPresets, preset) && name !== '' ? { preset: preset as PresetName, name } : undefined;
 }
 
 /** Returns the base URL, under which the key is stored. */

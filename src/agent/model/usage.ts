@@ -31,10 +31,7 @@ export function answerUsage(answer: AIMessageChunk, price: Price | undefined): U
       ? new Dec(said)
       : price === undefined
         ? undefined
-        : new Dec(price.input)
-            .times(input_tokens)
-            .plus(new Dec(price.output).times(output_tokens))
-            .div(MILLION);
+        : new Dec(price.input).times(input_tokens).plus(new Dec(price.output).times(output_tokens)).div(MILLION);
   return {
     input_tokens,
     output_tokens,

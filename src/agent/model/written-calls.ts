@@ -51,9 +51,7 @@ export function classifyText(text: string, names: readonly string[], mayBeJson: 
         : 'it has other text around it',
     };
   }
-  const written = /^`{0,3}\s*(?:await\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*\([\s\S]*\)\s*;?\s*`{0,3}$/.exec(
-    message,
-  )?.[1];
+  const written = /^`{0,3}\s*(?:await\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*\([\s\S]*\)\s*;?\s*`{0,3}$/.exec(message)?.[1];
   if (written !== undefined && names.includes(written)) {
     return { kind: 'nearly', problem: 'it is written as a function call' };
   }
@@ -106,8 +104,7 @@ function toCalls(value: unknown): WrittenCall[] | undefined {
 
 function toCall(value: Record<string, unknown>): WrittenCall[] | undefined {
   const { name, arguments: given, parameters, ...more } = value;
-  if (typeof name !== 'string' || Object.keys(more).some((key) => key !== 'id' && key !== 'type'))
-    return undefined;
+  if (typeof name !== 'string' || Object.keys(more).some((key) => key !== 'id' && key !== 'type')) return undefined;
   if ((given === undefined) === (parameters === undefined)) return undefined;
   const said = given ?? parameters;
   const args = typeof said === 'string' ? parseJson(said) : said;

@@ -137,8 +137,7 @@ function lotsAnswer(told: z.output<typeof lots>): string {
   const { lots: list, left_out, gain, incomplete, simulated } = told;
   const missing = incomplete.map(({ symbol, reason }) => `${symbol} is incomplete: ${reason}.`);
   if (list.length === 0) {
-    const none =
-      told.symbol === undefined ? 'You have no tax lots.' : `You have no known ${told.symbol} lots.`;
+    const none = told.symbol === undefined ? 'You have no tax lots.' : `You have no known ${told.symbol} lots.`;
     return [none, ...missing, ...note(simulated)].join(' ');
   }
   const lines = list.map(
@@ -147,9 +146,7 @@ function lotsAnswer(told: z.output<typeof lots>): string {
   );
   const more = left_out === undefined ? [] : [`and ${left_out} more.`];
   const rows =
-    told.imported === 0
-      ? []
-      : [`${told.imported} of the activities were imported; your broker did not report them.`];
+    told.imported === 0 ? [] : [`${told.imported} of the activities were imported; your broker did not report them.`];
   const sums = `First in, first out. Unrealized: ${signedDollars(gain.short_term)} short-term, ${signedDollars(gain.long_term)} long-term; losses disallowed by wash sales are added to the cost.`;
   return [lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated)].join(' ')].join('\n\n');
 }

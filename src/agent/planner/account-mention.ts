@@ -7,16 +7,13 @@ import { NotUnderstood } from './words.ts';
  */
 
 /** An account number contains a digit, so "in my account now" names none. */
-const byNumber =
-  /\b(?:in|from|at|on) (?:my |the )?account (?:number |no\.? )?((?=[\w-]*\d)[A-Za-z0-9][\w-]*)/gi;
-const byName =
-  /\b(?:in|from|at|on) (?:my|the) ((?:[A-Za-z0-9][\w-]*\s){1,3})account\b(?! (?:number|no\b|[\w-]*\d))/gi;
+const byNumber = /\b(?:in|from|at|on) (?:my |the )?account (?:number |no\.? )?((?=[\w-]*\d)[A-Za-z0-9][\w-]*)/gi;
+const byName = /\b(?:in|from|at|on) (?:my|the) ((?:[A-Za-z0-9][\w-]*\s){1,3})account\b(?! (?:number|no\b|[\w-]*\d))/gi;
 
 const general =
   /^(?:(?:whole|entire|own|brokerage|broker|trading|investment|stock|stocks|current|paper|live|main|default)\s?)+$/i;
 
-const ACCOUNT_HINT =
-  'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
+const ACCOUNT_HINT = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
 
 /** Splits the account off a clause. @throws {NotUnderstood} if the clause names several accounts */
 export function splitAccount(clause: string): { readonly rest: string; readonly account?: string } {

@@ -73,10 +73,7 @@ const times: readonly (readonly [RegExp, CheckTime])[] = [
   [/^every (?:15|fifteen) min(?:ute)?s$|^every quarter (?:of an )?hour$/i, '15m'],
   [/^every (?:30|thirty) min(?:ute)?s$|^every half (?:an )?hour$/i, '30m'],
   [/^every (?:hour|60 min(?:ute)?s)$|^hourly$/i, '1h'],
-  [
-    /^(?:every day |each day |daily )?(?:after|at) (?:the )?(?:market )?open(?:ing)?$|^every morning$/i,
-    'open',
-  ],
+  [/^(?:every day |each day |daily )?(?:after|at) (?:the )?(?:market )?open(?:ing)?$|^every morning$/i, 'open'],
   [
     /^(?:every day |each day |daily )?(?:before|at) (?:the )?(?:market )?clos(?:e|ing)$|^(?:every (?:trading )?day|daily|once a day)$/i,
     'close',

@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { shortIds } from '../../text/short-id.ts';
 import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
-import {
-  dollars,
-  sharePrice,
-  shares,
-  signedDollars,
-  signedPercent,
-  todayWords,
-} from '../../trading/amounts.ts';
+import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords } from '../../trading/amounts.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
@@ -40,9 +33,7 @@ import type { AnsweredCall } from './answered-calls.ts';
 import { dataAnswer, figureAnswer } from './data-answers.ts';
 import type { View } from './steps.ts';
 
-const failure = z.lazy(() =>
-  z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }),
-);
+const failure = z.lazy(() => z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }));
 const person = z.lazy(() =>
   z.object({
     name: z.string().nullable(),
@@ -55,9 +46,7 @@ const portfolio = z.lazy(() =>
   z.object({
     account: accountSchema,
     positions: z.array(positionSchema),
-    traded_today: z
-      .array(z.object({ symbol: z.string(), qty: decimalString, paid: decimalString }))
-      .default([]),
+    traded_today: z.array(z.object({ symbol: z.string(), qty: decimalString, paid: decimalString })).default([]),
   }),
 );
 const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
@@ -80,18 +69,11 @@ const grantedOne = z.lazy(() =>
 );
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
-export function composeAnswer(
-  results: readonly (AnsweredCall & { readonly view?: View | undefined })[],
-): string {
+export function composeAnswer(results: readonly (AnsweredCall & { readonly view?: View | undefined })[]): string {
   return results.map(toolAnswer).join('\n\n');
 }
 
-function toolAnswer({
-  tool,
-  args,
-  content,
-  view,
-}: AnsweredCall & { readonly view?: View | undefined }): string {
+function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly view?: View | undefined }): string {
   const failed = failure.safeParse(content);
   if (failed.success) return joinHint(failed.data.error.message, failed.data.error.hint);
   switch (tool) {
@@ -191,12 +173,7 @@ function portfolioAnswer({ account, positions, traded_today }: z.output<typeof p
     table(
       ['Symbol', 'Qty', 'Price', 'Value', 'Weight', 'Today', 'P/L', 'P/L %'],
       [
-        ...view.rows.map((row) => [
-          contractWords(row.symbol),
-          shares(row.qty),
-          sharePrice(row.price),
-          ...figures(row),
-        ]),
+        ...view.rows.map((row) => [contractWords(row.symbol), shares(row.qty), sharePrice(row.price), ...figures(row)]),
         ['Total', '', '', ...figures(total)],
       ],
     ),
@@ -253,8 +230,7 @@ function accountLabel(environment: string, simulated: boolean): string {
 
 /** Builds a Markdown table. Outside text must not break a row. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replace(/[|\r\n]/g, ' ')).join(' | ')} |`;
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replace(/[|\r\n]/g, ' ')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
@@ -276,9 +252,7 @@ In a terminal, put a sentence with a \`$\` in single quotes: \`trade-agent run '
 
 Every order and every message goes to your phone first; nothing is traded or sent until you approve it there.`;
 
-const one = z.lazy(() =>
-  z.object({ name: z.string(), enabled: z.boolean(), snoozed_until: z.string().nullable() }),
-);
+const one = z.lazy(() => z.object({ name: z.string(), enabled: z.boolean(), snoozed_until: z.string().nullable() }));
 const care = () => ({ looked_at_by: z.array(z.string()), told_by: z.array(z.string()) });
 const set = z.lazy(() =>
   z.object({
@@ -341,17 +315,9 @@ function alertListAnswer(answer: z.output<typeof list>): string {
   ].join('\n');
 }
 
-function missingCareHints({
-  looked_at_by,
-  told_by,
-}: {
-  looked_at_by: string[];
-  told_by: string[];
-}): string[] {
+function missingCareHints({ looked_at_by, told_by }: { looked_at_by: string[]; told_by: string[] }): string[] {
   return [
-    ...(looked_at_by.length > 0
-      ? []
-      : ['Nothing checks your alerts yet. Try "check my alerts every 15 minutes".']),
+    ...(looked_at_by.length > 0 ? [] : ['Nothing checks your alerts yet. Try "check my alerts every 15 minutes".']),
     ...(told_by.length > 0
       ? []
       : [
@@ -372,14 +338,7 @@ function positionAnswer(positions: readonly Position[], wanted: string): string 
   return held === undefined ? `You hold no ${wanted}.` : `You hold ${describePosition(held)}.`;
 }
 
-function describePosition({
-  symbol,
-  side,
-  qty,
-  market_value,
-  unrealized_pl,
-  unrealized_plpc,
-}: Position): string {
+function describePosition({ symbol, side, qty, market_value, unrealized_pl, unrealized_plpc }: Position): string {
   const short = side === 'short' ? ' short' : '';
   return `${shares(qty)} ${symbol}${short}, worth ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`;
 }
@@ -447,9 +406,7 @@ function formatTime(at: string): string {
 /** Returns `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`. Approved market orders show their bound. */
 export function orderSummary(order: Order): string {
   const filled =
-    order.filled_avg_price === null
-      ? ''
-      : ` ${shares(order.filled_qty)} at ${sharePrice(order.filled_avg_price)}`;
+    order.filled_avg_price === null ? '' : ` ${shares(order.filled_qty)} at ${sharePrice(order.filled_avg_price)}`;
   return `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}${filled}`;
 }
 

@@ -10,18 +10,17 @@ export interface AnsweredCall {
 export function answeredCalls(conversation: readonly BaseMessage[]): AnsweredCall[] {
   const messages = conversation.slice(conversation.findLastIndex(({ type }) => type === 'human') + 1);
   const answers = new Map(
-    messages.flatMap((message) =>
-      ToolMessage.isInstance(message) ? [[message.tool_call_id, message.text]] : [],
-    ) as [string, string][],
+    messages.flatMap((message) => (ToolMessage.isInstance(message) ? [[message.tool_call_id, message.text]] : [])) as [
+      string,
+      string,
+    ][],
   );
   return messages.flatMap((message) =>
     AIMessage.isInstance(message)
       ? (message.tool_calls ?? []).map(({ id, name, args }) => ({
           tool: name,
           args,
-          content: JSON.parse(
-            answers.get(id ?? '') ?? '{"error":{"message":"this was not done"}}',
-          ) as unknown,
+          content: JSON.parse(answers.get(id ?? '') ?? '{"error":{"message":"this was not done"}}') as unknown,
         }))
       : [],
   );

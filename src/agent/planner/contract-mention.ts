@@ -13,11 +13,7 @@ export interface ContractMention {
 
 export const CONTRACT_RULE = 'the option chain, by expiry and strike';
 
-export function matchesContract(
-  symbol: string,
-  underlying: string | undefined,
-  said: ContractMention,
-): boolean {
+export function matchesContract(symbol: string, underlying: string | undefined, said: ContractMention): boolean {
   const option = parseOptionSymbol(symbol);
   return (
     option !== undefined &&

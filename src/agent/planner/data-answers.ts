@@ -32,11 +32,7 @@ const performance = z.lazy(() =>
 );
 const watchlist = z.lazy(() => z.object({ watchlist: z.object({ symbols: z.array(z.string()) }) }));
 
-export function dataAnswer(
-  tool: string,
-  args: Record<string, unknown>,
-  content: unknown,
-): string | undefined {
+export function dataAnswer(tool: string, args: Record<string, unknown>, content: unknown): string | undefined {
   switch (tool) {
     case 'get_calendar':
       return tomorrowAnswer(calendar.parse(content));
@@ -61,16 +57,14 @@ function tomorrowAnswer({ today, days }: z.output<typeof calendar>): string {
     return `Yes, the market is open tomorrow, ${date}, from ${day.open} to ${day.close} in New York.`;
   }
   const next = days.find((each) => each.date > date);
-  const then =
-    next === undefined ? '' : ` It next opens on ${next.date}, from ${next.open} to ${next.close}.`;
+  const then = next === undefined ? '' : ` It next opens on ${next.date}, from ${next.open} to ${next.close}.`;
   return `No, the market is closed tomorrow, ${date}.${then}`;
 }
 
 function newsAnswer({ news: list, simulated }: z.output<typeof news>): string {
   if (list.length === 0) return 'There is no news.';
   const lines = list.map(
-    ({ headline, source, at }) =>
-      `- ${stripMarkdown(headline)} (${stripMarkdown(source)}, ${at.slice(0, 10)})`,
+    ({ headline, source, at }) => `- ${stripMarkdown(headline)} (${stripMarkdown(source)}, ${at.slice(0, 10)})`,
   );
   return [...lines, ...(simulated ? ['', 'The news is simulated.'] : [])].join('\n');
 }
@@ -199,9 +193,7 @@ function ratioAnswer(
 ): string {
   const value = ratios[figure];
   const by = `${ratios.returns_counted} daily returns ${periodWords[period]}`;
-  const name = { sharpe: 'Sharpe ratio', sortino: 'Sortino ratio', beta: `beta to ${benchmark.symbol}` }[
-    figure
-  ];
+  const name = { sharpe: 'Sharpe ratio', sortino: 'Sortino ratio', beta: `beta to ${benchmark.symbol}` }[figure];
   return value === null
     ? `Your ${name} can't be calculated from ${by}. It takes at least 20 returns, and prices that go back far enough.`
     : `Your ${name} is **${value}**, based on ${by}${figure === 'beta' ? '' : ', with a risk-free rate of 0%'}.`;

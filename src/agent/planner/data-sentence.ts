@@ -115,12 +115,8 @@ function requireSymbols(list: string): string[] {
 const year = '(?:(?:over|in|for|during) )?(this year|last year|(?:19|20)\\d\\d)';
 const realized = 'reali[sz]ed (?:capital )?(?:gains?|loss(?:es)?|gains? and loss(?:es)?|p\\/?l|profits?)';
 const gains = [
-  wholeClause(
-    `what (?:did|have) i reali[sz]ed?(?: ${year})?|how much (?:did|have) i reali[sz]ed?(?: ${year})?`,
-  ),
-  wholeClause(
-    `${showPattern}(?:my |the )?${realized}(?: ${year})?|${showPattern}my capital gains?(?: ${year})?`,
-  ),
+  wholeClause(`what (?:did|have) i reali[sz]ed?(?: ${year})?|how much (?:did|have) i reali[sz]ed?(?: ${year})?`),
+  wholeClause(`${showPattern}(?:my |the )?${realized}(?: ${year})?|${showPattern}my capital gains?(?: ${year})?`),
 ];
 
 const beside = '(?:compared? (?:with|to|against)|against|versus|vs\\.?)';
@@ -128,18 +124,16 @@ const compare = [
   wholeClause(
     `how (?:do|did|does|am|is|have) (?:i|my (?:portfolio|account)|my returns?) (?:(?:do|doing|done|perform|performed|performing) )?${beside} (.+?)(?: ${span})?`,
   ),
-  wholeClause(
-    `compare (?:me|my (?:portfolio|account|returns?|performance)) (?:with|to|against) (.+?)(?: ${span})?`,
-  ),
+  wholeClause(`compare (?:me|my (?:portfolio|account|returns?|performance)) (?:with|to|against) (.+?)(?: ${span})?`),
 ];
 const index = /^(?:the )?(?:s&p|s ?& ?p|s&p ?500|s ?& ?p ?500|sp500)(?: index)?$/i;
 
-const ratios: readonly (readonly [RegExp, PerformanceFigure])[] = (
-  ['sharpe', 'sortino', 'beta'] as const
-).map((figure) => [
-  wholeClause(`${showPattern}(?:my |the )?${figure}${figure === 'beta' ? '' : '(?: ratio)?'}(?: ${span})?`),
-  figure,
-]);
+const ratios: readonly (readonly [RegExp, PerformanceFigure])[] = (['sharpe', 'sortino', 'beta'] as const).map(
+  (figure) => [
+    wholeClause(`${showPattern}(?:my |the )?${figure}${figure === 'beta' ? '' : '(?: ratio)?'}(?: ${span})?`),
+    figure,
+  ],
+);
 const dividends = wholeClause(
   `${showPattern}(?:my |the )?(?:dividends (?:by|per|each|every|a) month|monthly dividends|dividends month by month)(?: ${span})?`,
 );

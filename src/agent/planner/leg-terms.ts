@@ -15,13 +15,7 @@ export type Terms = Record<string, string | boolean>;
 
 const profitWords = ['take profit', 'take-profit', 'tp', 'profit target', 'price target'] as const;
 const lossWords = ['stop loss', 'stop-loss', 'a stop loss', 'a stop-loss'] as const;
-const withStop = [
-  'with a stop loss',
-  'with a stop-loss',
-  'with a stop',
-  'with stop loss',
-  'with stop',
-] as const;
+const withStop = ['with a stop loss', 'with a stop-loss', 'with a stop', 'with stop loss', 'with stop'] as const;
 
 /** Matches a clause after "and" that adds a leg. */
 export const legAhead =
@@ -35,8 +29,7 @@ export function readLeg(words: Words, side: 'buy' | 'sell'): Terms | undefined {
   if (words.takeAny(...profitWords)) return { take_profit_limit_price: readLegPrice(words, 'take profit') };
   if (side === 'sell') {
     const [or, next] = [words.peek(), words.peek(1)].map((word) => word.toLowerCase());
-    const isEither =
-      or === 'or' && ['a', 'at', 'stop', 'stop-loss', 'take', 'take-profit'].includes(next ?? '');
+    const isEither = or === 'or' && ['a', 'at', 'stop', 'stop-loss', 'take', 'take-profit'].includes(next ?? '');
     return isEither && words.take('or') ? { either: true } : undefined;
   }
   if (!words.takeAny(...withStop, ...lossWords)) return undefined;

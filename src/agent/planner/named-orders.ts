@@ -12,9 +12,7 @@ export function countNamedOrders(userTurns: readonly string[]): number {
   const { parsed } = readTurn(userTurns);
   const acts = ['order', 'standing', 'send', 'cancel', 'replace'];
   const named =
-    'intents' in parsed
-      ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length
-      : countOrdersByWords(turn);
+    'intents' in parsed ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length : countOrdersByWords(turn);
   return Math.min(named, MAX_NAMED_ORDERS);
 }
 
@@ -30,17 +28,13 @@ function countOrdersByWords(turn: string): number {
 }
 
 /** Returns the orders that the newest turn names with their side and ticker. */
-export function namedOrders(
-  userTurns: readonly string[],
-): { readonly side: Side; readonly symbol: string }[] {
+export function namedOrders(userTurns: readonly string[]): { readonly side: Side; readonly symbol: string }[] {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = readTurn(userTurns);
   if ('intents' in parsed) {
     return parsed.intents.flatMap((intent) => {
       const symbol = intent.kind === 'order' ? String(intent.request.symbol) : '';
-      return intent.kind === 'order' && symbol !== '' && !isName(symbol)
-        ? [{ side: intent.request.side, symbol }]
-        : [];
+      return intent.kind === 'order' && symbol !== '' && !isName(symbol) ? [{ side: intent.request.side, symbol }] : [];
     });
   }
   const said = splitIntoClauses(turn).flatMap(({ sides, tickers }) =>

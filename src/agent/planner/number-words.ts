@@ -33,9 +33,7 @@ export function readNumberWords(
   let count = isOne ? 1 : 0;
   while (count < words.length && isNumberWord(words[count] ?? '')) count += 1;
   if (count === 0) return undefined;
-  const parts = [...(isOne ? ['one'] : []), ...words.slice(isOne ? 1 : 0, count)].flatMap((word) =>
-    word.split('-'),
-  );
+  const parts = [...(isOne ? ['one'] : []), ...words.slice(isOne ? 1 : 0, count)].flatMap((word) => word.split('-'));
   const value = parseScale(parts, 'thousand', (rest) => parseScale(rest, 'hundred', parseBelowHundred));
   return value === undefined || value === 0 ? undefined : { value: String(value), count };
 }
@@ -68,9 +66,7 @@ function parseBelowHundred(parts: readonly string[]): number | undefined {
 export function readNumber(word: string): string | undefined {
   const named = numberWord(word);
   if (named !== undefined) return String(named);
-  const parts = /^\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d+)?|\.\d+)([km]?)%?$/.exec(
-    word.toLowerCase(),
-  );
+  const parts = /^\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d+)?|\.\d+)([km]?)%?$/.exec(word.toLowerCase());
   if (parts === null) return undefined;
   const digits =
     parts[1]

@@ -8,16 +8,11 @@ import { NotUnderstood } from './words.ts';
 export const openOrdersQuery = { status: 'open', limit: 500 } as const;
 export const newestOrdersQuery = { status: 'all', limit: 10 } as const;
 
-export function ordersToCancel(
-  which: CancelIntent['which'],
-  open: readonly Order[],
-  all: readonly Order[],
-): string[] {
+export function ordersToCancel(which: CancelIntent['which'], open: readonly Order[], all: readonly Order[]): string[] {
   if ('id' in which) return [findByIdPrefix(which.id, open)?.id ?? which.id];
   if ('all' in which) return open.map(({ id }) => id);
   if ('newest' in which) return [requireNewest(all).id];
-  if ('only' in which)
-    return [requireSingle(open, 'open', 'Write "cancel order ID", or "cancel all orders".').id];
+  if ('only' in which) return [requireSingle(open, 'open', 'Write "cancel order ID", or "cancel all orders".').id];
   const matching = ordersForSymbol(open, which.symbol);
   if (which.many) return matching.map(({ id }) => id);
   const hint = `Write "cancel order ID", or "cancel all ${which.symbol} orders".`;
@@ -28,15 +23,10 @@ export function orderToChange(which: OrderReference, open: readonly Order[], all
   const hint = 'Write "change order ID to limit 185".';
   if ('newest' in which) return requireNewest(all);
   if ('only' in which) return requireSingle(open, 'open', hint);
-  if ('symbol' in which)
-    return requireSingle(ordersForSymbol(open, which.symbol), `open ${which.symbol}`, hint);
+  if ('symbol' in which) return requireSingle(ordersForSymbol(open, which.symbol), `open ${which.symbol}`, hint);
   const found = findByIdPrefix(which.id, open);
   if (found !== undefined) return found;
-  throw new NotUnderstood(
-    `You have no open order ${which.id}.`,
-    'Ask "open orders" to see them.',
-    'not_found',
-  );
+  throw new NotUnderstood(`You have no open order ${which.id}.`, 'Ask "open orders" to see them.', 'not_found');
 }
 
 /** Returns whether an id is complete; lists show shortened ids. */
@@ -64,8 +54,7 @@ function ordersForSymbol(open: readonly Order[], wanted: string): readonly Order
 
 function requireSingle(orders: readonly Order[], what: string, hint: string): Order {
   const [only] = orders;
-  if (only === undefined)
-    throw new NotUnderstood(`You have no ${what} order.`, 'Ask "all orders".', 'not_found');
+  if (only === undefined) throw new NotUnderstood(`You have no ${what} order.`, 'Ask "all orders".', 'not_found');
   if (orders.length === 1) return only;
   const list = orders.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
   throw new NotUnderstood(`You have ${orders.length} ${what} orders: ${list}.`, hint);

@@ -109,11 +109,8 @@ function readKeyword(words: Words, said: OptionUtterance): boolean {
 /** Takes the words before a limit price or a strike. */
 function takeLead(words: Words): 'limit' | 'strike' | undefined {
   const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && parseMonth(words.peek(2)) === undefined;
-  if (follows && !/^\d{1,2}\/\d/.test(words.peek(1)) && words.takeAny('at', '@', 'for', 'limit'))
-    return 'limit';
-  if (
-    words.takeAny('at a limit of', 'limit of', 'limit price of', 'limit at', 'no more than', 'no less than')
-  ) {
+  if (follows && !/^\d{1,2}\/\d/.test(words.peek(1)) && words.takeAny('at', '@', 'for', 'limit')) return 'limit';
+  if (words.takeAny('at a limit of', 'limit of', 'limit price of', 'limit at', 'no more than', 'no less than')) {
     return 'limit';
   }
   const isStrike = words.takeAny('strike price of', 'strike price', 'strike of', 'strike at', 'strike');
@@ -154,11 +151,7 @@ function setOnce<Field extends keyof OptionUtterance>(
   value: NonNullable<OptionUtterance[Field]>,
 ): void {
   if (said[field] !== undefined) {
-    throw new NotUnderstood(
-      `The order has two values for its ${field}.`,
-      'Give it only once.',
-      'invalid_order',
-    );
+    throw new NotUnderstood(`The order has two values for its ${field}.`, 'Give it only once.', 'invalid_order');
   }
   said[field] = value;
 }
@@ -169,19 +162,11 @@ function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionUt
 } {
   if (symbol === undefined) throw new NotUnderstood('An option on what?', examples);
   if (limit !== undefined && isMarket) {
-    throw new NotUnderstood(
-      'Is it a market order or a limit order?',
-      'Choose one of the two.',
-      'invalid_order',
-    );
+    throw new NotUnderstood('Is it a market order or a limit order?', 'Choose one of the two.', 'invalid_order');
   }
   if (symbolAssetClass(symbol) === 'us_option') {
     if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
-    throw new NotUnderstood(
-      `${symbol} already includes the strike and expiry.`,
-      'Leave them out.',
-      'invalid_order',
-    );
+    throw new NotUnderstood(`${symbol} already includes the strike and expiry.`, 'Leave them out.', 'invalid_order');
   }
   if (isName(symbol) || symbolAssetClass(symbol) !== 'us_equity') {
     throw new NotUnderstood(
@@ -214,9 +199,7 @@ function saleIntent(
   );
 }
 
-const MONTHS = 'january february march april may june july august september october november december'.split(
-  ' ',
-);
+const MONTHS = 'january february march april may june july august september october november december'.split(' ');
 
 /**
  * Reads `Dec 18`, `18 Dec 2026`, `12/18`, `2026-12-18`, or a month.
@@ -277,11 +260,8 @@ function withYear(words: Words, at: number, month: number, day: string | undefin
 }
 
 function formatExpiry(month: number, day: string | undefined, year: string | undefined): string | undefined {
-  if (month < 1 || month > 12 || (day !== undefined && (Number(day) < 1 || Number(day) > 31)))
-    return undefined;
-  return [year, String(month).padStart(2, '0'), day?.padStart(2, '0')]
-    .filter((part) => part !== undefined)
-    .join('-');
+  if (month < 1 || month > 12 || (day !== undefined && (Number(day) < 1 || Number(day) > 31))) return undefined;
+  return [year, String(month).padStart(2, '0'), day?.padStart(2, '0')].filter((part) => part !== undefined).join('-');
 }
 
 /** Returns the number of a month given by its name or abbreviation. */

@@ -21,10 +21,7 @@ export function readCancel(words: Words): CancelIntent {
     const id = words.next();
     if (id === '' && isMine && !all) return { kind: 'cancel', which: { only: true } };
     if (words.done && /^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return { kind: 'cancel', which: { id } };
-    throw new NotUnderstood(
-      'The order’s id is missing.',
-      'Ask "open orders" for the ids, then "cancel order ID".',
-    );
+    throw new NotUnderstood('The order’s id is missing.', 'Ask "open orders" for the ids, then "cancel order ID".');
   }
   if (isFullId(words.peek())) return requireEnd(words, { kind: 'cancel', which: { id: words.next() } });
   const symbol = words.symbol('Write "cancel my AAPL order".');
@@ -40,10 +37,7 @@ export function readCancel(words: Words): CancelIntent {
 
 function requireEnd(words: Words, intent: CancelIntent): CancelIntent {
   if (words.done) return intent;
-  throw new NotUnderstood(
-    `I don't understand "${truncateWord(words.rest())}" in this cancellation.`,
-    cancelHint,
-  );
+  throw new NotUnderstood(`I don't understand "${truncateWord(words.rest())}" in this cancellation.`, cancelHint);
 }
 
 type Price = 'limit_price' | 'stop_price';
@@ -60,8 +54,7 @@ export function readReplace(words: Words): ReplaceIntent {
   const isOrder = words.peek().toLowerCase() === 'order';
   const which = readOrderReference(words, isNewest);
   const said = readField(words);
-  if ((field !== undefined && said !== undefined) || (isNewest && !('newest' in which)))
-    throw unclearChange(words);
+  if ((field !== undefined && said !== undefined) || (isNewest && !('newest' in which))) throw unclearChange(words);
   field ??= said;
   // Something must be named, as in "my order" or "my limit".
   const isNamed = words.take('order') || isOrder || field !== undefined;

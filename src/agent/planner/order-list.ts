@@ -56,10 +56,7 @@ export function expandList(clause: string, items: readonly string[], parse: Pars
 
 function unreadItems(items: readonly string[]): NotUnderstood {
   const what = items.map((item) => `"${truncateWord(item)}"`).join(', ');
-  return new NotUnderstood(
-    `I don't understand ${what} in this request, so I haven't done anything.`,
-    WRITE_OUT_HINT,
-  );
+  return new NotUnderstood(`I don't understand ${what} in this request, so I haven't done anything.`, WRITE_OUT_HINT);
 }
 
 function tryParse(text: string, parse: Parse): Intent | NotUnderstood {
@@ -126,11 +123,7 @@ function ambiguousPrice(symbols: readonly string[]): NotUnderstood {
 }
 
 /** Asks whether an amount is for each symbol or for all of them, unless each one's whole position is meant. */
-function requireUnambiguousAmount(
-  base: Intent,
-  symbols: readonly string[],
-  written: readonly string[],
-): void {
+function requireUnambiguousAmount(base: Intent, symbols: readonly string[], written: readonly string[]): void {
   if (base.kind !== 'order' && base.kind !== 'standing') return;
   const { side, qty, notional } = base.request;
   const fraction = base.kind === 'order' ? base.fraction : undefined;
@@ -162,8 +155,7 @@ function expandSizedItems(clause: string, items: readonly string[], parse: Parse
   const texts = [clause, ...items.map((item) => `${verb} ${item}`)];
   const own = texts.map((text) => tryParse(text, parse));
   // A price before the verb applies to all: "if it falls below 100 sell …".
-  const isShared =
-    own.some((read) => isIntent(read) && read.kind === 'standing' && isPriced(read)) && /\d/.test(verb);
+  const isShared = own.some((read) => isIntent(read) && read.kind === 'standing' && isPriced(read)) && /\d/.test(verb);
   if (own.every(isIntent) && isAlike(own) && !isShared) return texts;
   const end = trailingTerms(texts.at(-1) ?? '', verb);
   if (end !== '' && !isShared) {
@@ -221,10 +213,7 @@ function isAlike(intents: readonly Intent[]): boolean {
       .map(([name, value]) => [name, prices.includes(name) ? '' : value]);
     const when =
       kind === 'standing'
-        ? Object.entries(intent.when).map(([name, value]) => [
-            name,
-            /^(?:below|above)$/.test(name) ? '' : value,
-          ])
+        ? Object.entries(intent.when).map(([name, value]) => [name, /^(?:below|above)$/.test(name) ? '' : value])
         : [];
     const contract = kind === 'order' && intent.contract !== undefined;
     return JSON.stringify([kind, account, contract, terms.sort(), when.sort()]);

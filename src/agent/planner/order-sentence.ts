@@ -84,10 +84,7 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
   const fraction = readFraction(words);
   if (fraction !== undefined) {
     if (side === 'buy') {
-      throw new NotUnderstood(
-        'I can buy a number of shares or an amount in dollars, not a fraction.',
-        orderExamples,
-      );
+      throw new NotUnderstood('I can buy a number of shares or an amount in dollars, not a fraction.', orderExamples);
     }
     words.take('of');
     words.takeAny('my', 'the');
@@ -129,17 +126,7 @@ const parts: readonly (readonly [string, ...string[]])[] = [
   ['0.5', 'half'],
   ['0.25', 'a quarter', 'one quarter'],
   ['0.75', 'three quarters'],
-  [
-    '1',
-    'all of',
-    'all',
-    'my entire',
-    'my whole',
-    'the entire',
-    'the whole',
-    'every share of',
-    'every last share of',
-  ],
+  ['1', 'all of', 'all', 'my entire', 'my whole', 'the entire', 'the whole', 'every share of', 'every last share of'],
 ];
 
 function readFraction(words: Words): string | undefined {

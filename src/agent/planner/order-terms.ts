@@ -7,9 +7,7 @@ const conditionsHint =
 export const orderExamples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
 
 const gtcPhrases = ['good till', "good 'til", 'good til', 'good until', 'valid until', 'till', 'until']
-  .flatMap((start) =>
-    ['cancelled', 'canceled', 'cancel', 'i cancel', 'i cancel it'].map((end) => `${start} ${end}`),
-  )
+  .flatMap((start) => ['cancelled', 'canceled', 'cancel', 'i cancel', 'i cancel it'].map((end) => `${start} ${end}`))
   .flatMap((phrase) => (phrase.startsWith('good ') ? [phrase, phrase.replaceAll(' ', '-')] : [phrase]))
   .sort((one, two) => two.length - one.length);
 
@@ -67,8 +65,7 @@ export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {})
   }
   const { market, stop_limit, limit, may_be_total, ...said } = terms;
   const order = withLegs(side, said);
-  const type =
-    order.order_class === 'oco' ? 'limit' : toOrderType(order, market === true, stop_limit === true);
+  const type = order.order_class === 'oco' ? 'limit' : toOrderType(order, market === true, stop_limit === true);
   if (limit === true && type !== 'limit') {
     throw type === 'market' ? missingError('limit price') : contradictionError();
   }
@@ -136,9 +133,7 @@ function readLimit(words: Words): Terms {
 function isEach(words: Words): boolean {
   const at = /^(dollars|usd|bucks)$/i.test(words.peek(2)) ? 3 : 2;
   const [first, second] = [words.peek(at).toLowerCase(), words.peek(at + 1).toLowerCase()];
-  return (
-    /^\$?\d/.test(words.peek(1)) && (first === 'each' || (/^(a|per)$/.test(first) && second === 'share'))
-  );
+  return /^\$?\d/.test(words.peek(1)) && (first === 'each' || (/^(a|per)$/.test(first) && second === 'share'));
 }
 
 function readStopLimit(words: Words): Terms {
@@ -174,11 +169,7 @@ function toOrderType(terms: Record<string, unknown>, market: boolean, stopLimit:
     throw contradictionError();
   }
   if (stopLimit && !(limit && stop)) {
-    throw new NotUnderstood(
-      'A stop limit order needs both prices.',
-      'Write "stop 200 limit 199".',
-      'invalid_order',
-    );
+    throw new NotUnderstood('A stop limit order needs both prices.', 'Write "stop 200 limit 199".', 'invalid_order');
   }
   if (trail) return 'trailing_stop';
   if (stop) return limit ? 'stop_limit' : 'stop';

@@ -12,10 +12,7 @@ import { NotUnderstood } from './words.ts';
 /** Maximum number of tool calls per turn. The rest wait for the next turn. */
 const MAX_CALLS_PER_TURN = 20;
 
-type Turn =
-  | { readonly calls: readonly Step[] }
-  | { readonly text: string }
-  | { readonly refusal: PlannerRefusal };
+type Turn = { readonly calls: readonly Step[] } | { readonly text: string } | { readonly refusal: PlannerRefusal };
 
 /**
  * A chat model that is not a language model: it parses the last message with a small grammar (see `helpText`), calls

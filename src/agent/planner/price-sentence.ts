@@ -47,8 +47,7 @@ function bareSymbols(clause: string): string[] | undefined {
 }
 
 /** Matches words in capitals that don't ask for a price. */
-const nonTickerWords =
-  /^(?:YES|NO|OK|OKAY|STOP|BUY|SELL|HELP|QUIT|EXIT|UNDO|GO|HALT|ALL|CANCEL|HOLD|WAIT|I|A)$/;
+const nonTickerWords = /^(?:YES|NO|OK|OKAY|STOP|BUY|SELL|HELP|QUIT|EXIT|UNDO|GO|HALT|ALL|CANCEL|HOLD|WAIT|I|A)$/;
 
 export function readBareSymbols(clause: string): Intent | undefined {
   const symbols = bareSymbols(clause);

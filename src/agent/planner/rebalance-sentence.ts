@@ -5,8 +5,7 @@ import { NotUnderstood, truncateWord } from './words.ts';
 
 /* Reads "rebalance to 60% VTI 40% BND", where every symbol is a ticker with a percentage. */
 
-const sentence =
-  /^re-?balance(?: (?:my |the )?(?:portfolio|account|holdings|positions))?(?: back)? (?:to|into) (.+)$/i;
+const sentence = /^re-?balance(?: (?:my |the )?(?:portfolio|account|holdings|positions))?(?: back)? (?:to|into) (.+)$/i;
 const part = /^(\d{1,3}(?:\.\d{1,4})?)%$/;
 const ticker = /^[A-Z][A-Z0-9]{0,9}(?:[./][A-Z0-9]{1,4})?$/;
 const example = 'Try "rebalance to 60% VTI 40% BND".';
@@ -31,10 +30,7 @@ export function requireCompleteTargets(intents: readonly Intent[]): void {
   const found = intents.find((intent) => intent.kind === 'rebalance');
   if (found === undefined) return;
   if (intents.length > 1) {
-    throw new NotUnderstood(
-      "A rebalance can't be combined with other requests.",
-      'Ask for the rest separately.',
-    );
+    throw new NotUnderstood("A rebalance can't be combined with other requests.", 'Ask for the rest separately.');
   }
   const { targets } = found;
   const names = targets.map(({ symbol }) => symbol);

@@ -22,9 +22,7 @@ export interface TimedSentence {
 }
 
 const WEEKDAYS = 'monday|tuesday|wednesday|thursday|friday';
-const MONTHS = 'january february march april may june july august september october november december'.split(
-  ' ',
-);
+const MONTHS = 'january february march april may june july august september october november december'.split(' ');
 const MONTH = MONTHS.map((month) => `${month.slice(0, 3)}(?:${month.slice(3)})?`).join('|');
 
 const everyDay = new RegExp(
@@ -36,10 +34,7 @@ const firstOfMonth =
 const dayOfMonth = /\b(\d{1,2})(?:st|nd|rd|th) of (?:every|each|the) month\b|\bmonth on the (\d{1,2})\b/i;
 const someWeek = /\b(?:every|each) week\b|\bweekly\b/i;
 const zone = '(?: (?:new york(?: time)?|ny(?: time)?|et|est|edt|eastern(?: time)?))?';
-const clockTime = new RegExp(
-  `\\bat (\\d{1,2})(?::(\\d\\d))? ?(am|pm|a\\.m\\.|p\\.m\\.)?${zone}(?=$|[ ,])`,
-  'i',
-);
+const clockTime = new RegExp(`\\bat (\\d{1,2})(?::(\\d\\d))? ?(am|pm|a\\.m\\.|p\\.m\\.)?${zone}(?=$|[ ,])`, 'i');
 const namedTime = /\b(?:at|on) (?:the )?(?:market(?:'s)? )?(open|opening)\b|\bat (noon)\b/i;
 
 const falling = ['falls', 'drops', 'dips', 'sinks', 'slips'];
@@ -123,8 +118,7 @@ function readEvery(clause: string): { every: Recurrence; rest: string } | undefi
 
 function takeTime(text: string): { rest: string; at?: string } {
   const named = namedTime.exec(text);
-  if (named !== null)
-    return { rest: removeSpan(text, named[0]), at: named[2] === undefined ? '09:30' : '12:00' };
+  if (named !== null) return { rest: removeSpan(text, named[0]), at: named[2] === undefined ? '09:30' : '12:00' };
   const [span = '', hour = '', minute, half] = clockTime.exec(text) ?? [];
   // "at 180" is a price.
   if (minute === undefined && half === undefined) return { rest: text };

@@ -43,8 +43,7 @@ const between = new RegExp(
 );
 
 /** Matches a schedule at the start, which is not a clause of its own: "Every Monday, buy …". */
-const whenFirst =
-  /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
+const whenFirst = /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
 /** Matches an account at the start, which is not a clause of its own: "In my IRA account, buy …". */
 const accountFirst = new RegExp(
@@ -164,9 +163,7 @@ export function expandClauses(text: string): string[] {
       else lists.push([part]);
     }
     return lists.flatMap(([clause = '', ...items]) =>
-      items.length > 0 && isActOrNothing(clause)
-        ? expandList(clause, items, parseClause)
-        : [clause, ...items],
+      items.length > 0 && isActOrNothing(clause) ? expandList(clause, items, parseClause) : [clause, ...items],
     );
   });
 }
@@ -176,9 +173,7 @@ function splitItems(clause: string): string[] {
     /,?\s+(?:as well as|along with|plus)\s+|,\s+|(?<=[A-Z])\s+[&+]\s+(?=\$?(?:[A-Z]{2}|\d))/,
   );
   const isList = rest.length > 0 && !isAboutOption(clause) && rest.every(continuesList);
-  return isList && (tryParseClause(clause) === undefined || hasOnlySymbols(clause))
-    ? [first, ...rest]
-    : [clause];
+  return isList && (tryParseClause(clause) === undefined || hasOnlySymbols(clause)) ? [first, ...rest] : [clause];
 }
 
 /** Returns whether a clause may be an item of the preceding list. */

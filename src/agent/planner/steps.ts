@@ -66,9 +66,7 @@ const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
 /** Open orders also tell whether a number is a new quantity or a new price. */
 const needsOpen = (intent: Intent) =>
-  (intent.kind === 'cancel' &&
-    !('id' in intent.which && isFullId(intent.which.id)) &&
-    !('newest' in intent.which)) ||
+  (intent.kind === 'cancel' && !('id' in intent.which && isFullId(intent.which.id)) && !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
 
 /** Returns the calls to make first: tickers of names, holdings for "half my MSFT", open orders for a cancellation. */
@@ -76,10 +74,7 @@ export function lookups(intents: readonly Intent[]): Step[] {
   const steps: Step[] = [];
   const queries = unresolvedNames(intents).flatMap(nameQueries);
   if (queries.length > MAX_QUERIES) {
-    throw new NotUnderstood(
-      'That is too many names at once.',
-      'Write their ticker symbols, or ask for fewer.',
-    );
+    throw new NotUnderstood('That is too many names at once.', 'Write their ticker symbols, or ask for fewer.');
   }
   if (queries.length > 0) steps.push({ name: 'search_symbols', args: { queries } });
   for (const account of new Set(intents.filter(needsHoldings).map((intent) => intent.account))) {
@@ -134,10 +129,7 @@ const portfolioStep = (account: string | undefined): Step => ({
   args: accountArguments(account),
 });
 
-const ordersStep = (
-  query: typeof openOrdersQuery | typeof newestOrdersQuery,
-  account: string | undefined,
-): Step => ({
+const ordersStep = (query: typeof openOrdersQuery | typeof newestOrdersQuery, account: string | undefined): Step => ({
   name: 'list_orders',
   args: { ...query, ...accountArguments(account) },
 });
@@ -185,17 +177,13 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): Step[] {
       return [{ name: 'place_standing_order', args: { ...order, ...intent.when } }];
     }
     case 'cancel':
-      return ordersToCancel(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery)).map(
-        (order_id) => ({
-          name: 'cancel_order',
-          args: { order_id },
-        }),
-      );
+      return ordersToCancel(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery)).map((order_id) => ({
+        name: 'cancel_order',
+        args: { order_id },
+      }));
     case 'replace': {
       const order = orderToChange(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery));
-      return [
-        { name: 'replace_order', args: { order_id: order.id, ...changeArguments(intent.change, order) } },
-      ];
+      return [{ name: 'replace_order', args: { order_id: order.id, ...changeArguments(intent.change, order) } }];
     }
     case 'send':
       return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];
@@ -289,9 +277,7 @@ function contractStep({ request, contract }: OptionIntent): Step {
 function resolveContract({ request, contract }: OptionIntent, answer: unknown): string {
   const underlying = String(request.symbol);
   const { contracts, more } = listed.parse(answer);
-  const found = contracts
-    .map(({ symbol }) => symbol)
-    .filter((symbol) => matchesContract(symbol, underlying, contract));
+  const found = contracts.map(({ symbol }) => symbol).filter((symbol) => matchesContract(symbol, underlying, contract));
   const [only] = found;
   if (only !== undefined && found.length === 1 && !more) return only;
   const said = describeContract(underlying, contract);

@@ -79,9 +79,7 @@ const negatedVerb = new RegExp(
   `\\b(?:don'?t|do not|never|not)\\s+(?:\\S+\\s+){0,2}?(?:${orderVerbs.map(([verb]) => verb).join('|')})\\b`,
   'i',
 );
-const acronyms = new Set(
-  'OK USD ETF ETFS AM PM EST EDT ET UTC NYSE NASDAQ STP IRA CEO IPO PS FYI ASAP'.split(' '),
-);
+const acronyms = new Set('OK USD ETF ETFS AM PM EST EDT ET UTC NYSE NASDAQ STP IRA CEO IPO PS FYI ASAP'.split(' '));
 
 /**
  * Returns what the newest turn says about orders for a symbol: one reading per order if the planner can parse the
@@ -242,8 +240,7 @@ function typesIn(clause: Clause): OrderType[] {
   if (containsPhrase(clause, 'trailing', 'trail')) return ['trailing_stop'];
   const stop = containsPhrase(clause, 'stop', 'stop loss', 'stop-loss', 'stp', 'stop-limit');
   const limit =
-    containsPhrase(clause, 'limit', 'lmt', 'stop-limit') ||
-    numbersIn(clause, '').some(({ unit }) => unit === 'price');
+    containsPhrase(clause, 'limit', 'lmt', 'stop-limit') || numbersIn(clause, '').some(({ unit }) => unit === 'price');
   if (stop) return containsPhrase(clause, 'limit', 'lmt', 'stop-limit') ? ['stop_limit'] : ['stop'];
   if (limit) return ['limit'];
   return containsPhrase(clause, 'market', 'mkt') ? ['market'] : [];

@@ -121,9 +121,7 @@ export class Words {
     // A ticker next to it is another security, or a foreign word was read as a name.
     const isTicker = /^[A-Z]{2,}$/.test(word);
     if (isExit || this.#ends.has(this.#next - 1)) return false;
-    return (
-      isClass || isLetter || (namePattern.test(word) && !isTicker && !reservedWords.has(word.toLowerCase()))
-    );
+    return isClass || isLetter || (namePattern.test(word) && !isTicker && !reservedWords.has(word.toLowerCase()));
   }
 
   /** Takes `$500`, `$1.5k`, `500 dollars`, `usd 500` or `1k worth`; returns undefined otherwise. */

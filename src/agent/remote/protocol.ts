@@ -89,16 +89,11 @@ export const operations = {
     body: startRunSchema,
     status: 202,
   }),
-  resumeThread: defineOperation(
-    'post /threads/{thread}/resume',
-    'Resumes a stopped thread',
-    startedRunSchema,
-    {
-      idempotent: true,
-      body: resumeThreadSchema,
-      status: 202,
-    },
-  ),
+  resumeThread: defineOperation('post /threads/{thread}/resume', 'Resumes a stopped thread', startedRunSchema, {
+    idempotent: true,
+    body: resumeThreadSchema,
+    status: 202,
+  }),
   runEvents: defineReadOperation(
     'get /runs/{run}/events',
     'Streams the events of a run; ends after the result',
@@ -109,14 +104,9 @@ export const operations = {
     'delete /runs/{run}',
     'Stops a run as Ctrl-C would; proposals stay open unless cancel_on_exit was set',
   ),
-  listThreads: defineReadOperation(
-    'get /threads',
-    'Lists the person’s threads, newest first',
-    threadsSchema,
-    {
-      query: { as_kept: z.enum(['true', 'false']) },
-    },
-  ),
+  listThreads: defineReadOperation('get /threads', 'Lists the person’s threads, newest first', threadsSchema, {
+    query: { as_kept: z.enum(['true', 'false']) },
+  }),
   readThread: defineReadOperation(
     'get /threads/{thread}',
     'Reads a thread with its messages and approvals',
@@ -151,23 +141,17 @@ export const operations = {
   }),
   readSchedule: defineReadOperation('get /schedules/{schedule}', 'Reads a schedule', scheduleAnswerSchema),
   removeSchedule: defineReadOperation('delete /schedules/{schedule}', 'Removes a schedule'),
-  runSchedule: defineOperation(
-    'post /schedules/{schedule}/run',
-    'Runs a schedule’s check now',
-    queuedScheduleSchema,
-    { idempotent: true, status: 202 },
-  ),
+  runSchedule: defineOperation('post /schedules/{schedule}/run', 'Runs a schedule’s check now', queuedScheduleSchema, {
+    idempotent: true,
+    status: 202,
+  }),
   scheduleRuns: defineReadOperation(
     'get /schedules/{schedule}/runs',
     'Lists the latest runs of a schedule',
     scheduleRunsSchema,
     { query: { limit: z.string().regex(/^[1-9]\d{0,2}$/) } },
   ),
-  listNotices: defineReadOperation(
-    'get /notices',
-    'Lists the person’s notification channels',
-    noticeChannelsSchema,
-  ),
+  listNotices: defineReadOperation('get /notices', 'Lists the person’s notification channels', noticeChannelsSchema),
   putNotice: defineReadOperation(
     'post /notices/{notice}',
     'Adds a channel, or replaces the one of that name',
@@ -189,14 +173,9 @@ export const operations = {
     testedNoticeSchema,
   ),
   listAlerts: defineReadOperation('get /alerts', 'Lists the person’s price alerts', alertsSchema),
-  addAlert: defineReadOperation(
-    'post /alerts',
-    'Adds an alert; an existing one is left unchanged',
-    addedAlertSchema,
-    {
-      body: addAlertSchema,
-    },
-  ),
+  addAlert: defineReadOperation('post /alerts', 'Adds an alert; an existing one is left unchanged', addedAlertSchema, {
+    body: addAlertSchema,
+  }),
   lookAtAlerts: defineReadOperation(
     'post /alerts/look',
     'Schedules checks of the alerts, in addition to price events',

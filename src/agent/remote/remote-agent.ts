@@ -4,11 +4,7 @@ import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
-import {
-  readStreamMessages,
-  reconnectingStream,
-  type StreamMessage,
-} from '../../tools/gateway/event-stream.ts';
+import { readStreamMessages, reconnectingStream, type StreamMessage } from '../../tools/gateway/event-stream.ts';
 import { isTransient } from '../../tools/gateway/gateway-problem.ts';
 import { parseAnswer } from '../../tools/gateway/gateway-requests.ts';
 import { defined } from '../../values/defined.ts';
@@ -183,8 +179,7 @@ class RemoteRun {
       started = await this.#start(start);
     } catch (error) {
       if (!isTradeAgentError(error)) throw error;
-      if (error.code === 'busy' && start.thread !== undefined)
-        this.#emit({ type: 'thread', thread: start.thread });
+      if (error.code === 'busy' && start.thread !== undefined) this.#emit({ type: 'thread', thread: start.thread });
       return notStartedResult(start.thread ?? '', 'unknown', { ...errorObject(error), code: error.code });
     }
     return this.#follow(started);
@@ -369,10 +364,7 @@ export async function* runEvents(
   let last = 0;
   let isLost = false;
   async function* connect(until: AbortSignal, after: string | undefined): AsyncGenerator<StreamMessage> {
-    for await (const message of readStreamMessages(
-      await server.events(run, after, until),
-      MAX_EVENT_LENGTH,
-    )) {
+    for await (const message of readStreamMessages(await server.events(run, after, until), MAX_EVENT_LENGTH)) {
       // A server that does not know which events were read repeats them.
       if (!message.comment && Number(message.id) <= last) continue;
       if (!message.comment) last = Number(message.id);

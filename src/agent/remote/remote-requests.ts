@@ -28,11 +28,7 @@ export interface RemoteRequests {
   /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the signal's reason */
   call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<OperationAnswer<Name>>;
   /** Opens a run's event stream after `lastEventId`. @throws as `call` */
-  events(
-    run: string,
-    lastEventId: string | undefined,
-    until: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>>;
+  events(run: string, lastEventId: string | undefined, until: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
 
 /** @param session a session whose profile's gateway is the server */
@@ -58,13 +54,12 @@ export function remoteRequests(session: GatewayAccess): RemoteRequests {
         scopes,
         ms,
       );
-      return (
-        operation.answer === undefined ? undefined : parseAnswer(operation.answer, answer)
-      ) as OperationAnswer<typeof name>;
+      return (operation.answer === undefined ? undefined : parseAnswer(operation.answer, answer)) as OperationAnswer<
+        typeof name
+      >;
     },
     events(run, lastEventId, until) {
-      const headers: Record<string, string> =
-        lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const headers: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
       return open(operationPath(operations.runEvents, { params: { run } }), headers, MARKET_READ, until);
     },
   };

@@ -62,8 +62,7 @@ export function remoteSchedules(
       const until = clock.now() + timeout_ms + TIMEOUT_MARGIN_MS;
       while (clock.now() < until) {
         const found = (await runs(id, 5)).find(
-          ({ due, started_at, ended_at }) =>
-            due === null && ended_at !== null && Date.parse(started_at) >= queuedAt,
+          ({ due, started_at, ended_at }) => due === null && ended_at !== null && Date.parse(started_at) >= queuedAt,
         );
         if (found !== undefined) return found;
         await clock.sleep(POLL_INTERVAL_MS, signal);

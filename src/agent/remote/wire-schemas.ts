@@ -1,22 +1,12 @@
 import { z } from 'zod';
-import {
-  type NoticeChannelKind,
-  noticeChannelSchema,
-  noticeKindNames,
-} from '../../config/notice-channels.ts';
+import { type NoticeChannelKind, noticeChannelSchema, noticeKindNames } from '../../config/notice-channels.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { schedulePattern, timingSchema } from '../../schedule/schedule.ts';
 import { checkTimes } from '../../tools/alerts.ts';
 import { alertSchema } from '../../trading/alert.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
-import {
-  accountNumberSchema,
-  environments,
-  orderRequestSchema,
-  sides,
-  symbolSchema,
-} from '../../trading/order.ts';
+import { accountNumberSchema, environments, orderRequestSchema, sides, symbolSchema } from '../../trading/order.ts';
 import { MAX_TTL_S } from '../../trading/proposal.ts';
 import { orderSchema } from '../../trading/views.ts';
 import { MAX_ORDERS_PER_REQUEST } from '../agent.ts';
@@ -73,15 +63,8 @@ export const runOptionsSchema = z.strictObject({
   max_turns: z.int().min(1).max(1_000).exactOptional().describe('maximum number of model calls'),
   cancel_on_exit: z.boolean().exactOptional().describe('withdraws open proposals if the run is stopped'),
   read_only: z.boolean().exactOptional().describe('proposes and cancels nothing'),
-  model: z
-    .string()
-    .min(1)
-    .max(128)
-    .exactOptional()
-    .describe('builtin, or the name of one of the server’s models'),
-  account: accountNumberSchema
-    .exactOptional()
-    .describe('the account to use; defaults to the default account'),
+  model: z.string().min(1).max(128).exactOptional().describe('builtin, or the name of one of the server’s models'),
+  account: accountNumberSchema.exactOptional().describe('the account to use; defaults to the default account'),
   mandates: z
     .array(
       z.strictObject({

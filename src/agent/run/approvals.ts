@@ -28,8 +28,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
   /** Lists each approval once, with its first thread. */
   const own = async (): Promise<ThreadProposal[]> => {
     const byId = new Map<string, ThreadProposal>();
-    for (const one of await proposals.list(owner))
-      if (!byId.has(one.proposal.id)) byId.set(one.proposal.id, one);
+    for (const one of await proposals.list(owner)) if (!byId.has(one.proposal.id)) byId.set(one.proposal.id, one);
     return [...byId.values()];
   };
   const ownOf = async (id: string) => (await own()).find(({ proposal }) => proposal.id === id);
@@ -74,9 +73,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
       const others = (await own()).filter(({ proposal }) => !listed.has(proposal.id)).reverse();
       const open = others.filter(({ proposal }) => !isSettledState(proposal.state));
       const asked = new Set(answer === undefined ? [] : open.slice(0, MAX_SINGLE_REQUESTS));
-      const told = await Promise.all(
-        (answer ?? []).map(async (one) => [one.created_at, await seen(one)] as const),
-      );
+      const told = await Promise.all((answer ?? []).map(async (one) => [one.created_at, await seen(one)] as const));
       const rest = others.map(async (one) => {
         const view = await current(one, asked.has(one) ? gateway : undefined);
         return [one.proposal.created_at, view] as const;

@@ -78,10 +78,7 @@ interface AgentSettings {
  */
 export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   const key = requireDatabaseKey(options.databaseKey);
-  return createAgentOnStores(
-    sqliteState((options.openDatabase ?? openStateDatabase)(options.stateDb, key)),
-    options,
-  );
+  return createAgentOnStores(sqliteState((options.openDatabase ?? openStateDatabase)(options.stateDb, key)), options);
 }
 
 /** Creates an agent on any state stores, which it closes. */
@@ -93,10 +90,7 @@ export function createAgentOnStores(state: OpenState, options: AgentSettings): A
   const approvals = createApprovals({ proposals, threads, session, owner, clock });
 
   let parts: Promise<RunnerDeps> | undefined;
-  async function* start(
-    request: RunRequest,
-    runOptions: RunOptions,
-  ): AsyncGenerator<AgentEvent, void, undefined> {
+  async function* start(request: RunRequest, runOptions: RunOptions): AsyncGenerator<AgentEvent, void, undefined> {
     const thread = 'resume' in request ? request.resume : (request.thread ?? '');
     let loaded: RunnerDeps;
     try {
@@ -241,8 +235,7 @@ async function removeUnlessInUse(remove: () => Promise<void>): Promise<boolean> 
     await remove();
     return true;
   } catch (error) {
-    if (isTradeAgentError(error) && ['busy', 'approval_pending', 'outcome_unknown'].includes(error.code))
-      return false;
+    if (isTradeAgentError(error) && ['busy', 'approval_pending', 'outcome_unknown'].includes(error.code)) return false;
     throw error;
   }
 }

@@ -29,9 +29,7 @@ export function openInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
 export function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
   return tasks.some(
     (task) =>
-      task.name === 'proposal' &&
-      task.interrupts.length === 0 &&
-      (!('result' in task) || task.result === undefined),
+      task.name === 'proposal' && task.interrupts.length === 0 && (!('result' in task) || task.result === undefined),
   );
 }
 

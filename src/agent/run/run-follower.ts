@@ -32,8 +32,7 @@ export class RunFollower {
     const thread = result?.thread ?? this.#thread;
     if (failure !== undefined && thread === '') throw failure;
     // The run ended by itself despite the signal.
-    if (result !== undefined && ['done', 'denied', 'expired', 'unknown'].includes(result.status))
-      return result;
+    if (result !== undefined && ['done', 'denied', 'expired', 'unknown'].includes(result.status)) return result;
     const cause = failure ?? new Error('the run ended without a result');
     return {
       thread,

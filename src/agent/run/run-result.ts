@@ -42,8 +42,7 @@ export function runResult(
   const { connections = [], proposing = false } = options;
   const ranked: { status: RunStatus; error?: ErrorFacts }[] = [
     ...seen.flatMap((one): { status: RunStatus; error?: ErrorFacts }[] => {
-      if (isInProgressState(one.proposal.state))
-        return [{ status: 'unknown', error: unknownOutcomeError(one) }];
+      if (isInProgressState(one.proposal.state)) return [{ status: 'unknown', error: unknownOutcomeError(one) }];
       return isSettledState(one.proposal.state) ? [] : [{ status: 'pending' }];
     }),
     ...(proposing ? [{ status: 'pending' as const }] : []),
@@ -87,17 +86,14 @@ function unknownOutcomeError({ proposal, thread }: ThreadProposal): ErrorFacts {
 }
 
 function answerText(state: Partial<AgentStateValue>): string {
-  const last = messagesSincePrompt(state).findLast(
-    (message) => AIMessage.isInstance(message) && message.text !== '',
-  );
+  const last = messagesSincePrompt(state).findLast((message) => AIMessage.isInstance(message) && message.text !== '');
   return last?.text ?? '';
 }
 
 /** Returns what our own tools returned for the prompt, in order, without failures. */
 function toolData(state: Partial<AgentStateValue>): ToolData[] {
   return messagesSincePrompt(state).flatMap((message) => {
-    if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined)
-      return [];
+    if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined) return [];
     const content = parseJson(message.text);
     // A foreign server may have answered plain text.
     if (!isObject(content)) return [];

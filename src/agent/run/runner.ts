@@ -2,13 +2,7 @@ import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import type { BaseCheckpointSaver, StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { HistoryGuard } from '../../store/state-stores.ts';
-import type {
-  Lease,
-  Thread,
-  ThreadProposal,
-  ThreadProposals,
-  ThreadStore,
-} from '../../store/thread-store.ts';
+import type { Lease, Thread, ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
@@ -22,12 +16,7 @@ import type { AgentEnvironment, GraphEnvironment } from '../graph/graph-environm
 import { instructionsNotice, readsLikeInstructions } from '../graph/instruction-detector.ts';
 import { promptMessage } from '../graph/message-history.ts';
 import { approvalView, proposalOutcome } from '../graph/proposal-view.ts';
-import {
-  markStandardInput,
-  promptContext,
-  STANDARD_INPUT,
-  withPromptContext,
-} from '../graph/system-prompt.ts';
+import { markStandardInput, promptContext, STANDARD_INPUT, withPromptContext } from '../graph/system-prompt.ts';
 import { EventQueue } from './event-queue.ts';
 import { connectionView, drain, type GraphConfig, isMidProposal, openInterrupts } from './interrupt-waits.ts';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
@@ -189,18 +178,13 @@ class Run {
     config: GraphConfig,
     { values, tasks }: StateSnapshot,
   ): Promise<StateSnapshot> {
-    const unheard = new Set(
-      openInterrupts(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])),
-    );
+    const unheard = new Set(openInterrupts(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])));
     const open = (await this.#proposals(environment))
       .map(({ proposal }) => proposal)
       .filter(({ id, state }) => !isSettledState(state) || (state === 'executed' && unheard.has(id)));
     if (open.length > 0) throw unfinishedError(environment.thread, open);
     if (isMidProposal(tasks)) throw midProposalError(environment.thread);
-    const { messages, tainted } = openingMessages(
-      input,
-      promptContext(environment.session, environment.clock.now()),
-    );
+    const { messages, tainted } = openingMessages(input, promptContext(environment.session, environment.clock.now()));
     if ('context' in input && readsLikeInstructions(input.context ?? '')) {
       this.#emit({ type: 'notice', message: instructionsNotice(STANDARD_INPUT) });
     }
@@ -261,15 +245,9 @@ class Run {
     return proposals.byThread(thread, prompt);
   }
 
-  async #report(
-    environment: GraphEnvironment,
-    { values, tasks }: StateSnapshot,
-    error: unknown,
-  ): Promise<RunResult> {
+  async #report(environment: GraphEnvironment, { values, tasks }: StateSnapshot, error: unknown): Promise<RunResult> {
     const state = values as Partial<AgentStateValue>;
-    const missing = openInterrupts(tasks).flatMap((awaited) =>
-      'connection' in awaited ? [awaited.connection] : [],
-    );
+    const missing = openInterrupts(tasks).flatMap((awaited) => ('connection' in awaited ? [awaited.connection] : []));
     const proposals = await this.#proposals(environment, state.prompt ?? 0);
     return runResult(environment.thread, state, proposals, {
       model: environment.model.name,
@@ -282,9 +260,7 @@ class Run {
   #error(error: unknown): TradeAgentError {
     const { signal } = this.#options;
     if (!signal.aborted) return asTradeAgentError(error);
-    return isTradeAgentError(signal.reason)
-      ? signal.reason
-      : new TradeAgentError('interrupted', 'the run was stopped');
+    return isTradeAgentError(signal.reason) ? signal.reason : new TradeAgentError('interrupted', 'the run was stopped');
   }
 
   #failed(thread: string, error: unknown): RunResult {
@@ -317,13 +293,9 @@ function createProposalNotifier(
     shown.add(id);
     toldAs.set(id, proposal);
     const known = new Set(
-      before === undefined
-        ? []
-        : outcomeOrders(proposalOutcome(before)).map((order) => JSON.stringify(order)),
+      before === undefined ? [] : outcomeOrders(proposalOutcome(before)).map((order) => JSON.stringify(order)),
     );
-    const news = outcomeOrders(proposalOutcome(proposal)).filter(
-      (order) => !known.has(JSON.stringify(order)),
-    );
+    const news = outcomeOrders(proposalOutcome(proposal)).filter((order) => !known.has(JSON.stringify(order)));
     for (const order of news) emit({ type: 'order', order, approval: id });
     emit({ type: 'approval', approval: approvalView(proposal, thread) });
   };
@@ -351,13 +323,9 @@ function openingMessages(input: RunInput, under: string): { messages: BaseMessag
 
 /** Returns the error for a run that died before it stored its prompt. */
 function emptyThreadError(thread: string): TradeAgentError {
-  return new TradeAgentError(
-    'not_found',
-    `thread ${thread} is empty: its run ended before anything was stored`,
-    {
-      hint: 'Nothing was proposed. Ask again.',
-    },
-  );
+  return new TradeAgentError('not_found', `thread ${thread} is empty: its run ended before anything was stored`, {
+    hint: 'Nothing was proposed. Ask again.',
+  });
 }
 
 /** Returns the error for a new prompt, which would abandon the thread's open proposals. */
@@ -371,13 +339,9 @@ function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentE
       { hint: `${hint}, or start a new thread.` },
     );
   }
-  return new TradeAgentError(
-    'approval_pending',
-    `this thread is still waiting for your decision (${codes})`,
-    {
-      hint: `${hint}, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
-    },
-  );
+  return new TradeAgentError('approval_pending', `this thread is still waiting for your decision (${codes})`, {
+    hint: `${hint}, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
+  });
 }
 
 /** Returns the error for a thread that stopped after deciding to propose and before storing the answer. */

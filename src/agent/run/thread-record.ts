@@ -14,10 +14,7 @@ export async function readConversation(
 }
 
 /** Returns the 1-based prompt of the latest run, or 0 if it stored no checkpoint. */
-export async function latestPromptNumber(
-  stores: Pick<StateStores, 'history'>,
-  thread: string,
-): Promise<number> {
+export async function latestPromptNumber(stores: Pick<StateStores, 'history'>, thread: string): Promise<number> {
   return (await latestState(stores, thread)).prompt ?? 0;
 }
 

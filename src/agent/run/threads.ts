@@ -20,9 +20,7 @@ import { shortId } from '../short-id.ts';
 export const THREAD_LEASE_MS = 30_000;
 
 /** A prompt (with the title of a new thread), or a resume. */
-type ThreadRequest =
-  | { readonly title: string; readonly thread?: string | undefined }
-  | { readonly resume: string };
+type ThreadRequest = { readonly title: string; readonly thread?: string | undefined } | { readonly resume: string };
 
 /**
  * Takes the lease of a thread, creating the thread for a first prompt.
@@ -135,17 +133,13 @@ export async function prunableThreads(
 ): Promise<Thread[]> {
   const over: Thread[] = [];
   for (const thread of threads) {
-    const isOver =
-      finishedStatuses.includes(thread.status) && (await openProposals(proposals, thread.id)).length === 0;
+    const isOver = finishedStatuses.includes(thread.status) && (await openProposals(proposals, thread.id)).length === 0;
     if (isOver) over.push(thread);
   }
   return over.slice(keep).filter(({ updatedAt }) => updatedAt <= now - olderThan);
 }
 
-async function openProposals(
-  proposals: Pick<ThreadProposals, 'byThread'>,
-  thread: string,
-): Promise<Proposal[]> {
+async function openProposals(proposals: Pick<ThreadProposals, 'byThread'>, thread: string): Promise<Proposal[]> {
   return (await proposals.byThread(thread))
     .map(({ proposal }) => proposal)
     .filter(({ state }) => !isSettledState(state));

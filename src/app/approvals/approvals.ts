@@ -64,8 +64,7 @@ type ApprovalWait =
 export async function waitForApproval(app: App, typed: string): Promise<ApprovalWait> {
   const agent = await app.agent({});
   const { id, thread } = await findApproval(app, typed);
-  if (thread !== '')
-    return { kind: 'run', events: agent.resume(thread, runOptions(app, { approval: 'wait' })) };
+  if (thread !== '') return { kind: 'run', events: agent.resume(thread, runOptions(app, { approval: 'wait' })) };
   return {
     kind: 'approval',
     follow: async (asking) => {
@@ -89,8 +88,7 @@ export async function waitForApprovals(
 ): Promise<RunObject[]> {
   const agent = await app.agent({});
   const approvals: ApprovalView[] = [];
-  if (ids.length === 0)
-    approvals.push(...(await agent.approvals()).filter(({ status }) => !isSettledState(status)));
+  if (ids.length === 0) approvals.push(...(await agent.approvals()).filter(({ status }) => !isSettledState(status)));
   else for (const id of ids) approvals.push(await findApproval(app, id));
   const threads = new Set(approvals.map(({ thread }) => thread).filter((thread) => thread !== ''));
   return await Promise.all([...threads].map((thread) => resumeThread(app, agent, thread, show)));

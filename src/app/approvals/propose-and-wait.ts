@@ -51,11 +51,7 @@ export function typedProvenance(asked: object): Provenance {
 }
 
 /** Does the same as {@link proposeAndWait} for an existing proposal. */
-export async function waitForOutcome(
-  app: App,
-  proposal: Proposal,
-  asking: ApprovalListener,
-): Promise<Proposal> {
+export async function waitForOutcome(app: App, proposal: Proposal, asking: ApprovalListener): Promise<Proposal> {
   const changed = (one: Proposal) => asking.changed(approvalView(one, ''));
   changed(proposal);
   const settled = await followProposal(await app.gateway(), proposal, {

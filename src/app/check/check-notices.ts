@@ -61,9 +61,7 @@ export function buildNotices(input: NoticeInput): OutgoingNotice<Notice>[] {
 const severityRank = { info: 0, warning: 1, critical: 2 } as const;
 
 function isWanted({ min_severity, rules }: NoticeChannel, { severity, rule }: Finding): boolean {
-  return (
-    severityRank[severity] >= severityRank[min_severity] && (rules === undefined || rules.includes(rule))
-  );
+  return severityRank[severity] >= severityRank[min_severity] && (rules === undefined || rules.includes(rule));
 }
 
 function findingNotices(input: NoticeInput, name: string, channel: NoticeChannel): OutgoingNotice<Notice>[] {
@@ -115,10 +113,7 @@ function combinedNotice(
   const template = channel.body ?? '{message}';
   const lines = fresh
     .slice(0, MAX_LINES)
-    .map(
-      ([finding]) =>
-        `- ${finding.severity}: ${safeLine(fillTemplate(template, noticeFacts(input, finding)), 300)}`,
-    );
+    .map(([finding]) => `- ${finding.severity}: ${safeLine(fillTemplate(template, noticeFacts(input, finding)), 300)}`);
   if (fresh.length > MAX_LINES) lines.push(`… and ${fresh.length - MAX_LINES} more`);
   return toNotice(input, {
     id: noticeId([input.owner, name, fresh.map(([, state]) => state)]),
@@ -160,10 +155,7 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
     }));
 }
 
-function toNotice(
-  { profile, result }: NoticeInput,
-  { title, body, data, ...rest }: Omit<Notice, 'at'>,
-): Notice {
+function toNotice({ profile, result }: NoticeInput, { title, body, data, ...rest }: Omit<Notice, 'at'>): Notice {
   return {
     ...rest,
     title: safeLine(title, MAX_TITLE_LENGTH),
@@ -173,10 +165,7 @@ function toNotice(
   };
 }
 
-function noticeFacts(
-  { profile, result }: NoticeInput,
-  { severity, rule, subject, message }: Finding,
-): NoticeFacts {
+function noticeFacts({ profile, result }: NoticeInput, { severity, rule, subject, message }: Finding): NoticeFacts {
   const { account, checked_at: at } = result;
   const environment = environmentLabel(account);
   return { severity, rule, subject, message, profile, account: account.account, environment, at };
@@ -238,9 +227,7 @@ export async function sendNotices(
         );
         for (const { notice, attempts, failure } of deliveries) {
           if (failure !== undefined) await outbox.tried(notice.id, attempts);
-          reports.push(
-            toReport(name, notice, attempts, failure === undefined ? 'delivered' : 'waiting', failure),
-          );
+          reports.push(toReport(name, notice, attempts, failure === undefined ? 'delivered' : 'waiting', failure));
         }
         return reports;
       }),
@@ -252,11 +239,7 @@ export async function sendNotices(
 }
 
 /** Separates the notices that may be sent from those that expired or whose channel is gone. */
-function partitionWaiting(
-  waiting: readonly WaitingNotice<Notice>[],
-  channel: NoticeChannel | undefined,
-  now: number,
-) {
+function partitionWaiting(waiting: readonly WaitingNotice<Notice>[], channel: NoticeChannel | undefined, now: number) {
   const sendable: Notice[] = [];
   const reports: NoticeReport[] = [];
   for (const { channel: name, notice, until } of waiting) {

@@ -49,10 +49,7 @@ export async function runChecks(
 }
 
 type ChecksListener = Omit<CheckListener, 'told'>;
-type OnAllReported = (
-  results: readonly CheckResult[],
-  missing: readonly MissingAccount[],
-) => void | Promise<void>;
+type OnAllReported = (results: readonly CheckResult[], missing: readonly MissingAccount[]) => void | Promise<void>;
 
 /** Does the same as {@link runChecks} on an open basis. */
 export async function runChecksOn(
@@ -154,11 +151,7 @@ const MAX_ROUNDS = 2;
  * Runs one check: evaluates the rules, proposes orders if allowed, sends notices, and remembers what was reported.
  * @throws {TradeAgentError} `invalid_config` for invalid rules, `login_required`, `busy`, and any gateway error
  */
-export async function runCheck(
-  app: App,
-  options: CheckOptions,
-  listener: CheckListener,
-): Promise<CheckOutcome> {
+export async function runCheck(app: App, options: CheckOptions, listener: CheckListener): Promise<CheckOutcome> {
   return await withCheckBasis(app, options, (basis) => runCheckOn(app, options, listener, basis));
 }
 
@@ -176,11 +169,7 @@ async function runCheckOn(
 }
 
 /** Excludes other checks and opens the store of earlier ones. */
-async function withCheckBasis<T>(
-  app: App,
-  options: CheckOptions,
-  work: (basis: CheckBasis) => Promise<T>,
-): Promise<T> {
+async function withCheckBasis<T>(app: App, options: CheckOptions, work: (basis: CheckBasis) => Promise<T>): Promise<T> {
   const rules = options.rules === undefined ? defaultRulesFile() : await loadRules(options.rules);
   // A read-only session can't execute an order, even if it is approved on the phone.
   if (!proposes(options)) app.limitToReading();
@@ -281,9 +270,7 @@ async function createEvaluator(app: App, options: CheckOptions, { file, store, o
             suggest: {
               awaited: pendingSymbols(approvals),
               wasAsked: (thread: string, symbol: string) =>
-                approvals.some(
-                  (approval) => approval.thread === thread && proposedSymbols(approval).includes(symbol),
-                ),
+                approvals.some((approval) => approval.thread === thread && proposedSymbols(approval).includes(symbol)),
               ...(options.buyOnly ? { buyOnly: true } : {}),
             },
           }
@@ -300,9 +287,7 @@ export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | '
 /** Symbols with open or unknown orders. Nothing more is proposed for them. */
 function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
-    approvals
-      .filter(({ status, overdue }) => !isSettledState(status) && overdue !== true)
-      .flatMap(proposedSymbols),
+    approvals.filter(({ status, overdue }) => !isSettledState(status) && overdue !== true).flatMap(proposedSymbols),
   );
 }
 

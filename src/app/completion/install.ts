@@ -44,10 +44,7 @@ export function resolveShell(named: string | undefined, { env }: Pick<InstallEnv
 }
 
 /** @throws {TradeAgentError} `usage` without a home folder */
-export function completionPlan(
-  shell: Shell,
-  { env, exists = existsSync }: InstallEnvironment,
-): CompletionPlan {
+export function completionPlan(shell: Shell, { env, exists = existsSync }: InstallEnvironment): CompletionPlan {
   const home = env.HOME ?? env.USERPROFILE ?? '';
   if (home === '') {
     throw new TradeAgentError('usage', 'there is no home directory to write to', { hint: 'Set HOME.' });

@@ -43,9 +43,8 @@ async function requireRunning(app: App): Promise<void> {
   await ensureSandbox({ sandboxHome: sandbox, env: app.env, start: false, notice: () => undefined });
 }
 
-const idLister =
-  (list: (gateway: GatewayClient) => Promise<readonly { readonly id: string }[]>) => (app: App) =>
-    withTimeout(IDS_TIMEOUT_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
+const idLister = (list: (gateway: GatewayClient) => Promise<readonly { readonly id: string }[]>) => (app: App) =>
+  withTimeout(IDS_TIMEOUT_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
 
 const valueSources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly string[]>>> = {
   symbols: heldSymbols,

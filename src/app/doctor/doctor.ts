@@ -32,10 +32,7 @@ export async function doctor(
       ? await runGuarded('updates', signal, async () =>
           env.npm_config_registry
             ? checkUpdates(app, env.npm_config_registry)
-            : skip(
-                'updates',
-                'run it through npm, which sets the registry: npx trade-agent doctor --check-updates',
-              ),
+            : skip('updates', 'run it through npm, which sets the registry: npx trade-agent doctor --check-updates'),
         )
       : []),
   ];
@@ -105,9 +102,7 @@ function failedFinding(check: string, error: unknown): Finding {
 }
 
 /** Warns if a language model may call tools that bypass the phone. Contacts no server. */
-export function checkMcpServers({
-  mcp_servers: servers = {},
-}: Pick<ResolvedProfile, 'mcp_servers'>): Finding[] {
+export function checkMcpServers({ mcp_servers: servers = {} }: Pick<ResolvedProfile, 'mcp_servers'>): Finding[] {
   const names = Object.keys(servers);
   if (names.length === 0) return [];
   const found = Object.entries(servers).flatMap(([name, { enabled, tools, unsafe }]) => {
@@ -128,8 +123,7 @@ const MIN_NODE_VERSION = [22, 14] as const;
 
 export function checkNode(running = process.versions.node): Finding {
   const [major = 0, minor = 0] = running.split('.').map(Number);
-  const enough =
-    major > MIN_NODE_VERSION[0] || (major === MIN_NODE_VERSION[0] && minor >= MIN_NODE_VERSION[1]);
+  const enough = major > MIN_NODE_VERSION[0] || (major === MIN_NODE_VERSION[0] && minor >= MIN_NODE_VERSION[1]);
   const message = `Node ${running}, trade-agent ${version()}`;
   return enough
     ? ok('node', message)
@@ -190,11 +184,7 @@ async function checkUpdates(app: App, registry: string): Promise<Finding> {
     const latest = ((await response.json()) as { version?: unknown }).version;
     if (!response.ok || typeof latest !== 'string') throw new Error('no version');
     if (isNewer(latest, version())) {
-      return warn(
-        'updates',
-        `trade-agent ${latest} is available; you have ${version()}`,
-        'npm install -g trade-agent',
-      );
+      return warn('updates', `trade-agent ${latest} is available; you have ${version()}`, 'npm install -g trade-agent');
     }
     return ok('updates', `${version()} is the latest`);
   } catch (error) {
@@ -230,12 +220,7 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
     response = await listModels(app, server);
   } catch {
     app.signal.throwIfAborted();
-    return fail(
-      'model',
-      `${host} can't be reached`,
-      "Start the model's server, or use --model builtin.",
-      details,
-    );
+    return fail('model', `${host} can't be reached`, "Start the model's server, or use --model builtin.", details);
   }
   if (response.status === 401 || response.status === 403) {
     return fail('model', `${host} rejected the API key`, `Check ${server.keyVariable}.`, details);
@@ -306,18 +291,9 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
   }
   if (stringList(theirs.identity_chaining_requested_token_types_supported)?.includes(ID_JAG_TYPE) !== true) {
     const fix = `Ask whoever runs ${name} whether it issues ID-JAGs (Cross App Access).`;
-    return [
-      warn(
-        'company',
-        `${company.issuer} does not announce that it can sign people in elsewhere`,
-        fix,
-        details,
-      ),
-    ];
+    return [warn('company', `${company.issuer} does not announce that it can sign people in elsewhere`, fix, details)];
   }
-  return [
-    ok('company', `${company.issuer} can sign people in at ${issuer}, which accepts its assertions`, details),
-  ];
+  return [ok('company', `${company.issuer} can sign people in at ${issuer}, which accepts its assertions`, details)];
 }
 
 function stringList(value: unknown): string[] | undefined {

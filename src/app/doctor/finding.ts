@@ -23,12 +23,6 @@ export const warn = (check: string, message: string, fix: string, details?: Deta
 export const fail = (check: string, message: string, fix: string, details?: Details) =>
   finding('fail', check, message, fix, details);
 
-function finding(
-  status: FindingStatus,
-  check: string,
-  message: string,
-  fix?: string,
-  details?: Details,
-): Finding {
+function finding(status: FindingStatus, check: string, message: string, fix?: string, details?: Details): Finding {
   return { check, status, message, ...defined({ fix, details }) };
 }

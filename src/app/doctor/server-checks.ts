@@ -63,12 +63,7 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
         )
       : supports.dpop
         ? ok('provider', message, details)
-        : warn(
-            'provider',
-            message,
-            'Enable DPoP at the provider. Without it, a stolen token works anywhere.',
-            details,
-          );
+        : warn('provider', message, 'Enable DPoP at the provider. Without it, a stolen token works anywhere.', details);
   return [clockFinding(date, app.clock.now()), provider];
 }
 
@@ -140,10 +135,7 @@ export async function checkGateway(app: App, profile: ResolvedProfile): Promise<
   const get = (path: string) => fetchWithTimeout(app, `${base}${path}`);
   let metadata: { resource?: unknown; authorization_servers?: unknown };
   try {
-    const [health, described] = await Promise.all([
-      get('/healthz'),
-      get('/.well-known/oauth-protected-resource'),
-    ]);
+    const [health, described] = await Promise.all([get('/healthz'), get('/.well-known/oauth-protected-resource')]);
     if (!health.ok || !described.ok) {
       const status = health.ok ? described.status : health.status;
       return fail('gateway', `${base} responds with HTTP status ${status}`, "Check the gateway's log.");
@@ -151,22 +143,12 @@ export async function checkGateway(app: App, profile: ResolvedProfile): Promise<
     metadata = (await described.json()) as typeof metadata;
   } catch {
     app.signal.throwIfAborted();
-    return fail(
-      'gateway',
-      `${base} can't be reached`,
-      'Start it, or fix the gateway address in the profile.',
-    );
+    return fail('gateway', `${base} can't be reached`, 'Start it, or fix the gateway address in the profile.');
   }
-  const servers = Array.isArray(metadata.authorization_servers)
-    ? metadata.authorization_servers.map(String)
-    : [];
+  const servers = Array.isArray(metadata.authorization_servers) ? metadata.authorization_servers.map(String) : [];
   const same = (url: string) => url.replace(/\/+$/, '') === profile.issuer.replace(/\/+$/, '');
   if (metadata.resource !== profile.audience) {
-    return fail(
-      'gateway',
-      `${base} expects tokens for another audience`,
-      `Set audience: ${String(metadata.resource)}`,
-    );
+    return fail('gateway', `${base} expects tokens for another audience`, `Set audience: ${String(metadata.resource)}`);
   }
   if (!servers.some(same)) {
     return fail(

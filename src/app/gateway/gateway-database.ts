@@ -54,14 +54,10 @@ export async function openGatewayDatabase(
     const secrets = await loadSecrets(keys);
     // Each gateway must be able to open what another one has sealed.
     if (settings.kms === undefined && !(await postgres.hasSameSeal(opened, sealCheck(sealSecret(folder))))) {
-      throw new TradeAgentError(
-        'invalid_config',
-        'the other gateways on this database use a different seal.key',
-        {
-          hint: 'Copy seal.key and key.json from the first gateway\'s folder, or set "kms" as in the others.',
-          details: { file: sealFile(folder) },
-        },
-      );
+      throw new TradeAgentError('invalid_config', 'the other gateways on this database use a different seal.key', {
+        hint: 'Copy seal.key and key.json from the first gateway\'s folder, or set "kms" as in the others.',
+        details: { file: sealFile(folder) },
+      });
     }
     const stores = await postgres.postgresGatewayStores(opened, createAuthReqIdSeal(secrets.sealSecret));
     const registration = postgres.postgresRegistrationPlace(opened);

@@ -169,8 +169,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
 function wrapping({ kms, rows, tenant }: Omit<WrappedKeysOptions, 'folder'>) {
   const contextOf = ({ name, version }: Pick<WrappedGatewayKey, 'name' | 'version'>) =>
     JSON.stringify(['trade-agent.gateway-key/1', tenant, name, version]);
-  const open = async (row: WrappedGatewayKey) =>
-    (await kms.unwrap(row.wrapped, contextOf(row))).toString('utf8');
+  const open = async (row: WrappedGatewayKey) => (await kms.unwrap(row.wrapped, contextOf(row))).toString('utf8');
   const openKey = async (row: WrappedGatewayKey) => JSON.parse(await open(row)) as JWK;
   const wrap = async (name: GatewayKeyName, version: number, text: string): Promise<WrappedGatewayKey> => ({
     name,

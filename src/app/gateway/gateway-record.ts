@@ -2,10 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
-import {
-  type CheckpointSummary,
-  createCheckpointReader,
-} from '../../approval/checkpoints/checkpoint-reader.ts';
+import { type CheckpointSummary, createCheckpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
 import { verifyCheckpoint } from '../../approval/receipts/checkpoint.ts';
 import { receiptKey } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
@@ -26,11 +23,7 @@ const auditFile = (folder: string) => join(folder, 'audit.jsonl');
  * gateway runs.
  * @throws {TradeAgentError} `usage` if trading is not halted, `invalid_config` if no gateway has run in the folder
  */
-export async function liftHalt(
-  { clock, env }: Pick<App, 'clock' | 'env'>,
-  places: GatewayPaths,
-  sub: string,
-) {
+export async function liftHalt({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths, sub: string) {
   return await withRecord(env, places, async ({ halts, audit }) => {
     const { since, state: ended } = await halts.current(sub, clock.now());
     if (ended === 'active' || since === undefined || !(await halts.lift(sub, since, clock.now()))) {
@@ -108,8 +101,7 @@ export async function verifyRecord(
       hint: 'Choose a copy of an audit log.',
     });
   }
-  const pinned =
-    options.key === undefined && !isCopy ? await ownKeys(app, places) : await pinnedKeys(app, options.key);
+  const pinned = options.key === undefined && !isCopy ? await ownKeys(app, places) : await pinnedKeys(app, options.key);
   const kept = options.checkpoint === undefined ? undefined : await readSavedCheckpoint(options.checkpoint);
   const ca = options.authorityCa ?? (isCopy ? undefined : await readAnchorCa(places.config, places.home));
   const checkpoints = createCheckpointReader({
@@ -136,10 +128,7 @@ async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths
   return { thumbprints: keys.map(({ jwk }) => jwk.kid), from: home };
 }
 
-async function ownSecrets(
-  env: NodeJS.ProcessEnv,
-  { home, config }: GatewayPaths,
-): Promise<SealSecrets | undefined> {
+async function ownSecrets(env: NodeJS.ProcessEnv, { home, config }: GatewayPaths): Promise<SealSecrets | undefined> {
   const kept = await readStorageSettings(config);
   // Checked first, because reading a missing key would create it.
   if (kept.kms !== undefined || existsSync(sealFile(home)))

@@ -61,10 +61,7 @@ export async function prepareNextKey(folder: string): Promise<PublicKey> {
  * @param tryIt rejects if the provider doesn't know the key, and then the old key stays in use
  * @throws {TradeAgentError} `usage` if there is no next key
  */
-export async function switchToNextKey(
-  folder: string,
-  tryIt: (key: JWK) => Promise<void>,
-): Promise<PublicKey> {
+export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<PublicKey> {
   const next = readKeyFile(nextKeyFile(folder));
   if (next === undefined) throw noNextKey();
   await tryIt(next);
@@ -103,11 +100,7 @@ export function findSealSecret(folder: string): string | undefined {
  * Adds a wrapping key to the file that `kms` names, creating the file if needed. It wraps all new data.
  * @returns the file @throws {TradeAgentError} `usage` if the settings name no file
  */
-export async function addWrappingKeyTo(
-  file: string | undefined,
-  folder: string,
-  settings: string,
-): Promise<string> {
+export async function addWrappingKeyTo(file: string | undefined, folder: string, settings: string): Promise<string> {
   if (file === undefined) {
     throw new TradeAgentError('usage', 'wrapping keys are not stored in a file here', {
       hint: `Set "kms: {file: wrapping-keys.json}" in ${settings}. Vault and AWS KMS manage their own keys.`,

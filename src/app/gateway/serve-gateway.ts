@@ -39,10 +39,7 @@ export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issue
  * Serves until the signal aborts. Only one gateway may run per folder.
  * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
  */
-export async function serveGateway(
-  app: Pick<App, 'clock' | 'signal' | 'tell'>,
-  options: ServeOptions,
-): Promise<void> {
+export async function serveGateway(app: Pick<App, 'clock' | 'signal' | 'tell'>, options: ServeOptions): Promise<void> {
   const { home, ready, readyFile } = options;
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);

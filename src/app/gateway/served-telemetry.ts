@@ -51,8 +51,7 @@ export async function serveTelemetry(
   server?.serve(async (request, response) => {
     if (request.method !== 'GET') return void response.writeHead(404).end();
     if (health !== undefined && request.url === '/healthz') return void sendHealth(response, undefined);
-    if (health !== undefined && request.url === '/readyz')
-      return void sendHealth(response, await unreadiness(health));
+    if (health !== undefined && request.url === '/readyz') return void sendHealth(response, await unreadiness(health));
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     try {
       const text = await telemetry.metrics();

@@ -37,10 +37,6 @@ const anchorOnlySchema = z.looseObject({ anchor: anchorSchema.optional() });
 /** Returns the root certificates for the audit log's timestamps, if set. @throws {TradeAgentError} `invalid_config` */
 export async function readAnchorCa(config: string, folder: string): Promise<string | undefined> {
   if (!existsSync(config)) return undefined;
-  const { anchor } = await parseYaml(
-    anchorOnlySchema,
-    readRequiredFile(config, 'gateway configuration', ''),
-    config,
-  );
+  const { anchor } = await parseYaml(anchorOnlySchema, readRequiredFile(config, 'gateway configuration', ''), config);
   return anchor?.ca_file === undefined ? undefined : resolve(folder, anchor.ca_file);
 }

@@ -17,13 +17,7 @@ import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
-import {
-  createHomeFolder,
-  DATABASE_WAIT_MS,
-  homeFiles,
-  readGatewaySettings,
-  readHomeSettings,
-} from './home-files.ts';
+import { createHomeFolder, DATABASE_WAIT_MS, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
 import { requireOwnFolder } from './open-home.ts';
 
 /** A home's folder, and the file and passphrase of a backup. */
@@ -37,10 +31,7 @@ interface BackupLocation {
  * Writes all of a home's data into one new file (mode 0600), encrypted with a passphrase. The home may be running.
  * @throws {TradeAgentError} `usage` for a passphrase that is too short or a file that exists; `invalid_config`
  */
-export async function backupHome(
-  { clock }: Pick<App, 'clock'>,
-  { folder, file, passphrase }: BackupLocation,
-) {
+export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupLocation) {
   requirePassphrase(passphrase);
   requireOwnFolder(folder);
   const { address } = await readHomeSettings(folder);
@@ -91,9 +82,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
 /** Lists a folder's rules. Without them, a restored home would allow what its owner forbids. */
 function listRules(folder: string, name: string): string[] {
   const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
-  return found?.isDirectory() === true
-    ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`)
-    : [];
+  return found?.isDirectory() === true ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`) : [];
 }
 
 /** Copies a database consistently. `head` is the number of the audit log's last line, if the database stores one. */
@@ -101,8 +90,7 @@ async function copyDatabase(file: string): Promise<{ content: Buffer; head: numb
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const database = new Database(file, { timeout: DATABASE_WAIT_MS, fileMustExist: true });
   try {
-    const keepsRecord =
-      database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'audit_head'").get() !== undefined;
+    const keepsRecord = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'audit_head'").get() !== undefined;
     return database
       .transaction(() => ({
         head: keepsRecord
@@ -149,10 +137,7 @@ const restoredReason: Reason = {
  * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file or an existing folder; `invalid_config`.
  *   Nothing is written in these cases
  */
-export async function restoreHome(
-  { clock }: Pick<App, 'clock'>,
-  { folder, file, passphrase }: BackupLocation,
-) {
+export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupLocation) {
   const archive = await openArchive(readBackup(file), passphrase, file);
   const { createdAt, address } = archive;
   return await createHomeFolder(folder, async (part) => {
@@ -233,9 +218,7 @@ const MAX_CONTENT_BYTES = 1024 ** 3;
 const MIN_PASSPHRASE_LENGTH = 12;
 
 const base64url = (bytes: number) =>
-  z
-    .string()
-    .refine((text) => Buffer.from(text, 'base64url').length === bytes, `must be ${bytes} bytes in base64url`);
+  z.string().refine((text) => Buffer.from(text, 'base64url').length === bytes, `must be ${bytes} bytes in base64url`);
 
 const headerSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -315,14 +298,10 @@ export async function openArchive(sealed: Buffer, passphrase: string, file: stri
   try {
     plain = Buffer.concat([decipher.update(sealed.subarray(end + 1, -TAG_BYTES)), decipher.final()]);
   } catch (cause) {
-    throw new TradeAgentError(
-      'usage',
-      `${file} can't be decrypted: the passphrase is wrong, or the file is damaged`,
-      {
-        hint: 'Use the passphrase that the backup was created with. Nothing was written.',
-        cause,
-      },
-    );
+    throw new TradeAgentError('usage', `${file} can't be decrypted: the passphrase is wrong, or the file is damaged`, {
+      hint: 'Use the passphrase that the backup was created with. Nothing was written.',
+      cause,
+    });
   }
   const parsed = archiveSchema.safeParse(
     JSON.parse((await promisify(gunzip)(plain, { maxOutputLength: MAX_CONTENT_BYTES })).toString('utf8')),

@@ -9,12 +9,7 @@ import {
   traitsOf,
   type WrittenBroker,
 } from '../../gateway/broker/brokers.ts';
-import {
-  brokerName,
-  keyPlaceOf,
-  type NamedBroker,
-  SINGLE_BROKER_NAME,
-} from '../../gateway/broker/named-broker.ts';
+import { brokerName, keyPlaceOf, type NamedBroker, SINGLE_BROKER_NAME } from '../../gateway/broker/named-broker.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
 import {
   type StoredCredentials,
@@ -22,11 +17,7 @@ import {
   storedKindNames,
   storedKindText,
 } from '../../gateway/broker/stored-kinds.ts';
-import {
-  requireStoredKind,
-  requireToolInspection,
-  verifyCredentials,
-} from '../../gateway/broker/verify-keys.ts';
+import { requireStoredKind, requireToolInspection, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { failpoint } from '../../machine/failpoint.ts';
@@ -112,10 +103,7 @@ export async function storedAccounts({ keyPairs, gateway }: Pick<OpenHome, 'keyP
 }
 
 /** @throws {TradeAgentError} `not_found`; `usage` if the broker must be named */
-export async function removeBrokerKeys(
-  app: Pick<App, 'clock'>,
-  { folder, username, broker: name }: KeyOwner,
-) {
+export async function removeBrokerKeys(app: Pick<App, 'clock'>, { folder, username, broker: name }: KeyOwner) {
   return await withHome(app, folder, async (home) => {
     const person = findPerson(home, username);
     const broker = findBroker(home, name);
@@ -129,10 +117,7 @@ export async function removeBrokerKeys(
 }
 
 /** @throws {TradeAgentError} `usage` for an unknown name, or if there are several brokers and none is named */
-function findBroker(
-  { gateway: { brokers } }: Pick<OpenHome, 'gateway'>,
-  name: string | undefined,
-): NamedBroker {
+function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: string | undefined): NamedBroker {
   const [first, another] = brokers;
   const names = brokers.map((one) => one.name).join(', ');
   if (name === undefined && first !== undefined && another === undefined) return first;
@@ -156,11 +141,9 @@ async function requireNewAccount(
     (kept) => kept.sub === sub && kept.accountNumber === accountNumber && kept.broker !== broker,
   );
   if (other === undefined) return;
-  throw new TradeAgentError(
-    'usage',
-    `account ${accountNumber} is already stored for the broker "${other.broker}"`,
-    { hint: `Remove it there first: "trade-agent home broker remove --broker ${other.broker} --yes".` },
-  );
+  throw new TradeAgentError('usage', `account ${accountNumber} is already stored for the broker "${other.broker}"`, {
+    hint: `Remove it there first: "trade-agent home broker remove --broker ${other.broker} --yes".`,
+  });
 }
 
 interface NewBroker {
@@ -359,10 +342,7 @@ export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): Br
   if (data !== undefined) return { written, settings: data, label: traitsOf(data).label };
   const [issue] = error.issues;
   const about = issue?.path[0] === address ? 'the address of the broker' : (issue?.path.join('.') ?? kind);
-  throw usageError(
-    `${about}: ${issue?.message}`,
-    'See docs/guide/BROKERS.md for the settings of each broker.',
-  );
+  throw usageError(`${about}: ${issue?.message}`, 'See docs/guide/BROKERS.md for the settings of each broker.');
 }
 
 function usageError(message: string, hint: string): TradeAgentError {
@@ -371,9 +351,7 @@ function usageError(message: string, hint: string): TradeAgentError {
 
 /** Whether any kind has a field of this name. If so, a line `NAME=…` is not a secret that contains a "=". */
 const isOtherKindsField = (name: string) =>
-  storedKindNames.some((kind) =>
-    Object.values(storedKindText(kind).fields).some(({ names }) => names.includes(name)),
-  );
+  storedKindNames.some((kind) => Object.values(storedKindText(kind).fields).some(({ names }) => names.includes(name)));
 
 /**
  * Reads credentials from a file: one line for each field in their order, or `name=…` lines. The names that the

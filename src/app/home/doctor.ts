@@ -100,11 +100,7 @@ async function checkUnusedBrokers(checking: AccountCheckDeps): Promise<Finding[]
   });
 }
 
-function setKeysCommand(
-  username: string,
-  { gateway: { brokers } }: AccountCheckDeps,
-  broker?: NamedBroker,
-): string {
+function setKeysCommand(username: string, { gateway: { brokers } }: AccountCheckDeps, broker?: NamedBroker): string {
   const named = brokers.length === 1 ? '' : ` --broker ${broker?.name ?? 'NAME'}`;
   return `trade-agent home broker set --user ${username}${named}`;
 }
@@ -123,11 +119,7 @@ async function checkAccount(
     const account = await verifyCredentials(broker, kept.pair, { environment, fetch });
     const message = `${who}: account ${account.accountNumber}, ${account.environment}, ${account.status}`;
     if (account.environment !== environment) {
-      return fail(
-        'broker',
-        `${message}; the home serves ${environment}`,
-        'Create a separate home for that account.',
-      );
+      return fail('broker', `${message}; the home serves ${environment}`, 'Create a separate home for that account.');
     }
     return account.tradingBlocked
       ? warn('broker', `${message}; trading is blocked`, 'Ask the broker why.')
@@ -234,11 +226,7 @@ async function checkServed(
     });
     const { resource } = (await response.json()) as { resource?: unknown };
     if (!response.ok || resource !== address) {
-      return fail(
-        'served',
-        `another server responds at ${address}`,
-        'Stop it, or give the home another address.',
-      );
+      return fail('served', `another server responds at ${address}`, 'Stop it, or give the home another address.');
     }
     return ok('served', `${address} responds`);
   } catch {
@@ -298,11 +286,7 @@ function checkCertificateFiles(tls: NonNullable<HomeSettings['tls']>, host: stri
   return validityFinding(check, `${tls.cert} is for ${host}`, Date.parse(certificate.validTo), now);
 }
 
-function checkTrust(
-  { host, port }: { host: string; port: number },
-  found: PeerCertificateResult,
-  now: number,
-) {
+function checkTrust({ host, port }: { host: string; port: number }, found: PeerCertificateResult, now: number) {
   const check = 'certificate';
   if (found === undefined) return skip(check, `nothing responds at ${host}:${port} yet`);
   if (found.problem === undefined)
@@ -371,8 +355,7 @@ function checkFolder(folder: string): Finding {
       return fail('folder', `${file} is a symbolic link`, 'Replace the link with the file itself.');
     if (found.uid !== process.getuid?.())
       return fail('folder', `${file} belongs to another user`, `chown it to the home's own user.`);
-    if ((found.mode & 0o077) !== 0)
-      return fail('folder', `other users can open ${file}`, `chmod go= '${file}'`);
+    if ((found.mode & 0o077) !== 0) return fail('folder', `other users can open ${file}`, `chmod go= '${file}'`);
   }
   const above = dirname(folder);
   const { mode } = statSync(above);
@@ -391,11 +374,7 @@ function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding {
   const owner = lstatSync(folder).uid;
   const agent = statSync(resolveUserDirs(env).data, { throwIfNoEntry: false });
   if (process.platform === 'win32') {
-    return warn(
-      'user',
-      'the agent may run as the same user as the home',
-      'Run the home on a separate machine.',
-    );
+    return warn('user', 'the agent may run as the same user as the home', 'Run the home on a separate machine.');
   }
   if (agent === undefined) return ok('user', 'no agent is set up for this user');
   if (agent.uid !== owner) return ok('user', 'the agent here belongs to another user');
@@ -424,11 +403,7 @@ async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Fin
       return [
         (await stores.limits.hadLimits())
           ? fail('rules', LIMITS_LOST.what, LIMITS_LOST.fix)
-          : warn(
-              'rules',
-              'no limits: any approved order is sent',
-              'Create limits.yaml. See docs/guide/POLICY.md.',
-            ),
+          : warn('rules', 'no limits: any approved order is sent', 'Create limits.yaml. See docs/guide/POLICY.md.'),
       ];
     }
     const files = texts.length;

@@ -1,13 +1,4 @@
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  type Stats,
-} from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readRequiredFile } from '../../config/required-file.ts';
@@ -74,28 +65,24 @@ export async function createHomeFolder<T>(folder: string, work: (part: string) =
   const part = join(dirname(folder), `${basename(folder)}.part`);
   ensurePrivateFolder(dirname(folder));
   createPartFolder(part);
-  return await withProcessLock(
-    homeFiles(part).lock,
-    { what: `the new home ${folder}`, waitMs: 0 },
-    async () => {
-      erasePartFolder(part);
-      failpoint('init.begun');
-      let result: T;
-      try {
-        result = await work(part);
-        requireUnusedFolder(folder);
-      } catch (error) {
-        rmSync(part, { recursive: true, force: true });
-        throw error;
-      }
-      failpoint('init.whole');
-      // rmdir fails unless the folder is empty.
-      if (lstatOrUndefined(folder) !== undefined) rmdirSync(folder);
-      renameSync(part, folder);
-      failpoint('init.named');
-      return result;
-    },
-  );
+  return await withProcessLock(homeFiles(part).lock, { what: `the new home ${folder}`, waitMs: 0 }, async () => {
+    erasePartFolder(part);
+    failpoint('init.begun');
+    let result: T;
+    try {
+      result = await work(part);
+      requireUnusedFolder(folder);
+    } catch (error) {
+      rmSync(part, { recursive: true, force: true });
+      throw error;
+    }
+    failpoint('init.whole');
+    // rmdir fails unless the folder is empty.
+    if (lstatOrUndefined(folder) !== undefined) rmdirSync(folder);
+    renameSync(part, folder);
+    failpoint('init.named');
+    return result;
+  });
 }
 
 /** @throws {TradeAgentError} `usage` if no home can be created */
@@ -111,8 +98,7 @@ export function requireUnusedFolder(folder: string): void {
       details: { folder },
     });
   }
-  if (names.length > 0)
-    throw unusableFolder(folder, `it contains other files (${names.slice(0, 3).join(', ')})`);
+  if (names.length > 0) throw unusableFolder(folder, `it contains other files (${names.slice(0, 3).join(', ')})`);
 }
 
 /** Returns why a folder can't hold a home's secrets, or undefined if it can. */

@@ -65,9 +65,7 @@ export function phoneNotices(options: PhoneNoticesOptions): PhoneNotices {
   const { channels, owner, clock, onError } = options;
   return {
     async tell(told, signal) {
-      const used = Object.entries(channels).filter(
-        ([, channel]) => channel.enabled && isWanted(told, channel),
-      );
+      const used = Object.entries(channels).filter(([, channel]) => channel.enabled && isWanted(told, channel));
       if (used.length === 0 || told.user !== owner()) return;
       const secretOf = await noticeSecrets(options.secrets);
       const notice = toNotice(told);
@@ -75,8 +73,8 @@ export function phoneNotices(options: PhoneNoticesOptions): PhoneNotices {
       try {
         await Promise.all(
           used.map(([name, channel]) =>
-            sendNotice(name, channel, secretOf(name, channel), notice, options, limit.signal).catch(
-              (error: Error) => onError(`notice ${name}: ${error.message}`),
+            sendNotice(name, channel, secretOf(name, channel), notice, options, limit.signal).catch((error: Error) =>
+              onError(`notice ${name}: ${error.message}`),
             ),
           ),
         );
@@ -103,10 +101,7 @@ async function sendNotice(
 }
 
 /** Whether a channel wants this notice. Every channel reports access, accounts and unexpected orders. */
-function isWanted(
-  told: PhoneNotice,
-  { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>,
-): boolean {
+function isWanted(told: PhoneNotice, { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>): boolean {
   if ('access' in told || 'account' in told || 'order' in told) return true;
   return 'fill' in told ? fills : approvals;
 }
@@ -115,10 +110,8 @@ function toNotice(told: PhoneNotice): Notice {
   const { id, title, body, at } = told;
   const said = { id, title, body, at };
   if ('fill' in told) return { ...said, type: 'fill', severity: 'info', data: { fill: told.fill } };
-  if ('access' in told)
-    return { ...said, type: 'access', severity: 'warning', data: { access: told.access } };
-  if ('account' in told)
-    return { ...said, type: 'account', severity: 'critical', data: { account: told.account } };
+  if ('access' in told) return { ...said, type: 'access', severity: 'warning', data: { access: told.access } };
+  if ('account' in told) return { ...said, type: 'account', severity: 'critical', data: { account: told.account } };
   if ('order' in told) return { ...said, type: 'order', severity: 'critical', data: { order: told.order } };
   return { ...said, type: 'approval', severity: 'warning', data: { approval: told.approval } };
 }

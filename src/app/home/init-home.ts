@@ -73,11 +73,7 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
     failpoint('init.keyed');
     sealSecret(part);
     failpoint('init.sealed');
-    write(
-      settings,
-      'The address of this home, and how its owner is notified: docs/guide/HOME.md.',
-      home.settings,
-    );
+    write(settings, 'The address of this home, and how its owner is notified: docs/guide/HOME.md.', home.settings);
     failpoint('init.addressed');
     write(gateway, 'Settings of its gateway: docs/operate/GATEWAY.md.', gatewaySettings(home));
     failpoint('init.served');
@@ -91,8 +87,7 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
       people.add(home.owner);
       failpoint('init.peopled');
       const { username } = home.owner;
-      for (const broker of brokers)
-        await keyPairs(broker).keep(username, home.opened.pair, home.opened.account);
+      for (const broker of brokers) await keyPairs(broker).keep(username, home.opened.pair, home.opened.account);
       failpoint('account.kept');
       return { recoveryCode: recoveryCodes.issue(username) };
     });

@@ -18,13 +18,7 @@ import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { sealSecret } from '../gateway/key-file.ts';
-import {
-  DATABASE_WAIT_MS,
-  folderProblem,
-  homeFiles,
-  readGatewaySettings,
-  readHomeSettings,
-} from './home-files.ts';
+import { DATABASE_WAIT_MS, folderProblem, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
 
 /** A home's data as seen by the operator of its machine. Available while the home runs. */
 export interface OpenHome {

@@ -34,13 +34,7 @@ import { reportUnmatched } from '../gateway/serve-gateway.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { DRAIN_MS, type OnClose, serve } from '../serve.ts';
 import { version } from '../version.ts';
-import {
-  announceHome,
-  type HomeReady,
-  homeFiles,
-  readGatewaySettings,
-  readHomeSettings,
-} from './home-files.ts';
+import { announceHome, type HomeReady, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
 import { HOME_NOTICES_COMMAND, homeSecrets, phoneNotices } from './home-notices.ts';
 import { requireOwnFolder } from './open-home.ts';
 
@@ -63,10 +57,7 @@ export type HomeRequest = Pick<
 >;
 
 /** Serves a home until the signal aborts. @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use` */
-export async function serveHome(
-  app: HomeApp & Pick<App, 'signal'>,
-  options: ServeHomeOptions,
-): Promise<void> {
+export async function serveHome(app: HomeApp & Pick<App, 'signal'>, options: ServeHomeOptions): Promise<void> {
   const { folder } = options;
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
@@ -164,11 +155,9 @@ function homeParts(
   const theirs = companies.flatMap((company) => company.clients);
   for (const [name, listed] of Object.entries({ clients, servers, companies: theirs })) {
     if (!listed.some(({ client_id }) => client_id === client.id)) continue;
-    throw new TradeAgentError(
-      'invalid_config',
-      `home.yaml: "${name}": ${client.id} is reserved for the gateway`,
-      { hint: 'Give that client another client_id.' },
-    );
+    throw new TradeAgentError('invalid_config', `home.yaml: "${name}": ${client.id} is reserved for the gateway`, {
+      hint: 'Give that client another client_id.',
+    });
   }
   return {
     address: settings.address,

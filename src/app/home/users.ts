@@ -99,8 +99,7 @@ export async function removeAuthenticator(
     const all = await home.keys.list(person.username);
     const begins = idForTyping(id);
     const found = all.filter(
-      ({ credentialId, name }) =>
-        name === id || (begins !== '' && idForTyping(credentialId).startsWith(begins)),
+      ({ credentialId, name }) => name === id || (begins !== '' && idForTyping(credentialId).startsWith(begins)),
     );
     const key = requireSingle(
       found,
@@ -212,8 +211,7 @@ export async function revokeMcpClient(
   return await withHome(app, folder, async ({ authorized }) => {
     const all = authorized.list(user);
     const exact = all.filter(({ clientId }) => clientId === id);
-    const found =
-      exact.length > 0 ? exact : all.filter(({ clientId, name }) => clientId.startsWith(id) || name === id);
+    const found = exact.length > 0 ? exact : all.filter(({ clientId, name }) => clientId.startsWith(id) || name === id);
     const client = requireSingle(
       found,
       `there is no authorized MCP client "${id}"`,

@@ -138,9 +138,7 @@ export const mcpClients = {
     remote: (url) => ({ type: 'http', url }),
     next: {
       stdio: (name) => [`Start ${name} under "MCP: List Servers".`],
-      remote: (name) => [
-        `Start ${name} under "MCP: List Servers". It opens the browser so that you can sign in.`,
-      ],
+      remote: (name) => [`Start ${name} under "MCP: List Servers". It opens the browser so that you can sign in.`],
     },
   },
 } as const satisfies Readonly<Record<string, McpClientSpec>>;

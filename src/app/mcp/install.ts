@@ -75,10 +75,7 @@ export async function installMcp(
     entry: edited.entry,
     replaces: edited.before ?? null,
     state: edited.before === edited.entry ? 'unchanged' : 'shown',
-    next: [
-      ...notInstalledStep(file, client),
-      ...client.next[options.remote ? 'remote' : 'stdio'](options.name),
-    ],
+    next: [...notInstalledStep(file, client), ...client.next[options.remote ? 'remote' : 'stdio'](options.name)],
   };
   if (options.print || found.state === 'unchanged') return found;
   if (!(await agree(found))) throw new TradeAgentError('interrupted', 'nothing was written');
@@ -87,11 +84,7 @@ export async function installMcp(
   return { ...found, state: 'written' };
 }
 
-async function remoteEntry(
-  app: Pick<App, 'profile'>,
-  client: McpClientSpec,
-  options: InstallOptions,
-): Promise<Entry> {
+async function remoteEntry(app: Pick<App, 'profile'>, client: McpClientSpec, options: InstallOptions): Promise<Entry> {
   if (options.readOnly) {
     throw new TradeAgentError('usage', '--read-only works only without --remote', {
       hint: 'With --remote, you choose what the client may do when it signs in.',
@@ -177,17 +170,7 @@ interface EditedSettings {
 }
 
 /** Keys that define how a server is reached. The new entry replaces them. */
-const reachabilityKeys = [
-  'type',
-  'command',
-  'args',
-  'env',
-  'environment',
-  'cwd',
-  'url',
-  'httpUrl',
-  'headers',
-];
+const reachabilityKeys = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 'httpUrl', 'headers'];
 
 /**
  * Sets one server's entry and verifies that nothing else changes, whatever the format's editor does. Keys that the
@@ -208,8 +191,7 @@ export function editServer(
   const section = before[client.section] ?? {};
   if (!isRecord(section)) throw unusableSettings(file, `"${client.section}" is not a table of servers`);
   const there = Object.hasOwn(section, name) ? section[name] : undefined;
-  if (there !== undefined && !isRecord(there))
-    throw unusableSettings(file, `"${name}" is not a server entry`);
+  if (there !== undefined && !isRecord(there)) throw unusableSettings(file, `"${name}" is not a server entry`);
   const kept = Object.entries(there ?? {}).filter(([key]) => !reachabilityKeys.includes(key));
   const entry = { ...wanted, ...Object.fromEntries(kept) };
   const path = [client.section, name] as const;
@@ -339,11 +321,7 @@ const tomlFormat: Format = {
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
       const [what = ''] = error.message.split('\n');
-      throw new TextError(
-        `not TOML: ${what.replace(/^Invalid TOML document: /, '')}`,
-        error.line,
-        error.column,
-      );
+      throw new TextError(`not TOML: ${what.replace(/^Invalid TOML document: /, '')}`, error.line, error.column);
     }
   },
   set(text, path, entry) {

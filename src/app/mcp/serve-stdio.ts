@@ -1,10 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { PendingConnection } from '../../auth/connections/connect-account.ts';
-import {
-  type ConnectionName,
-  connectionNames,
-  REDIRECT_PORT,
-} from '../../auth/connections/known-connections.ts';
+import { type ConnectionName, connectionNames, REDIRECT_PORT } from '../../auth/connections/known-connections.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import type { McpCaller } from '../../mcp/mcp-caller.ts';
 import { READ_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
@@ -91,10 +87,7 @@ type ConnectApp = Parameters<typeof openAccounts>[0];
  * @param signal ends the waiting
  * @returns a function that returns undefined for an account that can't be connected by a link
  */
-function connectAddresses(
-  app: ConnectApp,
-  signal: AbortSignal,
-): (connection: string) => Promise<string | undefined> {
+function connectAddresses(app: ConnectApp, signal: AbortSignal): (connection: string) => Promise<string | undefined> {
   /** Links in progress, until the person finishes, declines, or lets them expire. */
   const open = new Map<string, Promise<PendingConnection>>();
   const start = async (name: ConnectionName): Promise<PendingConnection> => {

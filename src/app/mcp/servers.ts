@@ -111,11 +111,7 @@ type ServerApp = Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store
  * Connects a server and compares its tools with the allowed ones.
  * @throws {TradeAgentError} `not_found`, `mcp_server_failed`, `login_denied`, `login_expired`, `credential_store_…`
  */
-export async function inspectServer(
-  app: ServerApp,
-  name: string,
-  open: OpenBrowser,
-): Promise<InspectedServer> {
+export async function inspectServer(app: ServerApp, name: string, open: OpenBrowser): Promise<InspectedServer> {
   return await inspect(app, name, await findServer(app, name), open);
 }
 
@@ -180,13 +176,9 @@ function parseLocation(place: ServerLocation): McpServerConfig {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue?.path.join('.') ?? '';
-  throw new TradeAgentError(
-    'usage',
-    `${where === '' ? 'a server' : where} ${issue?.message ?? 'is invalid'}`,
-    {
-      hint: 'Pass --command PROGRAM with its arguments after "--", or --url URL.',
-    },
-  );
+  throw new TradeAgentError('usage', `${where === '' ? 'a server' : where} ${issue?.message ?? 'is invalid'}`, {
+    hint: 'Pass --command PROGRAM with its arguments after "--", or --url URL.',
+  });
 }
 
 /** A server's allowed tools, with the hash of each one's description. */
@@ -216,13 +208,9 @@ async function withAllowed(
     const found = there.find((tool) => tool.name === name && tool.state !== 'gone');
     if (found === undefined) throw unknownTool(server, name, there);
     if (found.fit === undefined || found.pin === undefined) {
-      throw new TradeAgentError(
-        'usage',
-        `${name} of ${server} can't be displayed faithfully, so it can't be allowed`,
-        {
-          hint: 'It contains invisible characters, or is too long. Report it to whoever runs the server.',
-        },
-      );
+      throw new TradeAgentError('usage', `${name} of ${server} can't be displayed faithfully, so it can't be allowed`, {
+        hint: 'It contains invisible characters, or is too long. Report it to whoever runs the server.',
+      });
     }
     return [name, found.pin] as const;
   });
@@ -289,8 +277,7 @@ export async function removeServer(app: App, name: string): Promise<void> {
     const { StoredAuthorization } = await import('../../mcp/client/stored-authorization.ts');
     const { credentials } = await serverAccess(app);
     // Avoids creating a file for someone who never signed in.
-    if (Object.keys(await credentials.read()).length > 0)
-      await new StoredAuthorization(credentials, url).forget();
+    if (Object.keys(await credentials.read()).length > 0) await new StoredAuthorization(credentials, url).forget();
   }
   await removeEntry(await serverEntryPlace(app, name));
 }

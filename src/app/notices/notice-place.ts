@@ -5,12 +5,7 @@ import type { ResolveHost } from '../../net/resolve-host.ts';
 import { clockTimeLimit } from '../../net/time-limit.ts';
 import { NoticeFailure } from '../../notify/notice.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import {
-  noticeSecretLabel,
-  noticeSecretNeed,
-  noticeSecrets,
-  storeNoticeSecret,
-} from '../../secrets/notice-secrets.ts';
+import { noticeSecretLabel, noticeSecretNeed, noticeSecrets, storeNoticeSecret } from '../../secrets/notice-secrets.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
@@ -23,11 +18,7 @@ export function noticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
     clock,
     ALL_NOTICES_TIMEOUT_MS,
     signal,
-    () =>
-      new NoticeFailure(
-        'timeout',
-        `not sent within ${ALL_NOTICES_TIMEOUT_MS / 1000} s, the limit for all notices`,
-      ),
+    () => new NoticeFailure('timeout', `not sent within ${ALL_NOTICES_TIMEOUT_MS / 1000} s, the limit for all notices`),
   );
 }
 
@@ -86,9 +77,7 @@ export async function setNoticeSecret(
   if (noticeSecretNeed(channel) === 'none') {
     throw new TradeAgentError('usage', `${name} needs no secret`, {
       hint:
-        channel.kind === 'email'
-          ? 'If the server requires a user name, set "user" first.'
-          : 'You can use it as it is.',
+        channel.kind === 'email' ? 'If the server requires a user name, set "user" first.' : 'You can use it as it is.',
     });
   }
   const store = await place.store();

@@ -26,8 +26,7 @@ export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 
 
 /** Lists the channels of the profile, or of its server. @throws {TradeAgentError} `credential_store_…` */
 export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
-  if ((await profileServer(app)) !== undefined)
-    return (await import('./server-notices.ts')).listServerNotices(app);
+  if ((await profileServer(app)) !== undefined) return (await import('./server-notices.ts')).listServerNotices(app);
   const { notices = {} } = await app.profile();
   const channels = Object.entries(notices);
   if (channels.length === 0) return [];
@@ -137,11 +136,7 @@ export async function testProfileNotice(app: App, name: string) {
  * @param ask receives a description of the secret
  * @throws {TradeAgentError} `not_found`; `usage` if the channel needs none
  */
-export async function setProfileNoticeSecret(
-  app: App,
-  name: string,
-  ask: (words: string) => Promise<string>,
-) {
+export async function setProfileNoticeSecret(app: App, name: string, ask: (words: string) => Promise<string>) {
   if ((await profileServer(app)) !== undefined) {
     const { setServerNoticeSecret } = await import('./server-notices.ts');
     return { ...(await setServerNoticeSecret(app, name, ask)), place: 'on the server, sealed' };

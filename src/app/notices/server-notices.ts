@@ -1,8 +1,4 @@
-import {
-  type OperationAnswer,
-  type RemoteRequests,
-  remoteRequests,
-} from '../../agent/remote/remote-requests.ts';
+import { type OperationAnswer, type RemoteRequests, remoteRequests } from '../../agent/remote/remote-requests.ts';
 import { type NoticeChannel, noticeChannelSchema, noticeNameSchema } from '../../config/notice-channels.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
@@ -12,8 +8,7 @@ import type { App } from '../app.ts';
 
 type ServerApp = Pick<App, 'requireSession' | 'signal'>;
 
-const serverRequests = async (app: ServerApp): Promise<RemoteRequests> =>
-  remoteRequests(await app.requireSession());
+const serverRequests = async (app: ServerApp): Promise<RemoteRequests> => remoteRequests(await app.requireSession());
 
 export async function listServerNotices(app: ServerApp): Promise<OperationAnswer<'listNotices'>['channels']> {
   return (await (await serverRequests(app)).call('listNotices', { signal: app.signal })).channels;
@@ -31,11 +26,7 @@ async function findServerNotice(app: ServerApp, name: string) {
 }
 
 /** @param written the settings, as in config.yaml @throws {TradeAgentError} `invalid_config`, `usage` */
-export async function addServerNotice(
-  app: ServerApp,
-  name: string,
-  written: unknown,
-): Promise<NoticeChannel> {
+export async function addServerNotice(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
   if (!noticeNameSchema.safeParse(name).success) {
     throw new TradeAgentError('usage', `"${name}" is not a valid channel name`, {
       hint: 'Use up to 32 lowercase letters, digits and "-".',

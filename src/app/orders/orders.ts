@@ -133,8 +133,7 @@ export async function locateOrder(app: OrderApp, typed: string): Promise<OrderLo
   const [first, another] = found;
   if (another !== undefined) throw ambiguousAccount(id, found);
   const [silent] = [...missing, ...unlisted.values()];
-  if (silent !== undefined && (first === undefined || !uuidPattern.test(typed)))
-    throw accountUnreadable(typed, silent);
+  if (silent !== undefined && (first === undefined || !uuidPattern.test(typed))) throw accountUnreadable(typed, silent);
   if (first === undefined) throw orderNotFound(typed);
   const { account, broker, label } = first.at;
   return { id, gateway: first.value.gateway, at: { account, broker, label } };

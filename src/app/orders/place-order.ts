@@ -101,9 +101,7 @@ function toOutcome(key: string, proposal: Proposal): OrderOutcome {
   if (proposal.state === 'executed' && order?.status !== 'rejected') {
     return { status: 'done', key, approval, order };
   }
-  const error = errorObject(
-    proposal.state === 'executed' ? brokerRejection(proposal) : proposalError(proposal),
-  );
+  const error = errorObject(proposal.state === 'executed' ? brokerRejection(proposal) : proposalError(proposal));
   return { status: runStatusByState[proposal.state] ?? 'failed', key, approval, order, error };
 }
 
@@ -324,9 +322,7 @@ export function replaceProposal(
     trail: trail?.replace(/%$/, ''),
     time_in_force: tif,
   };
-  const replace = withFlagErrors(changes, () =>
-    readReplaceRequest(defined({ order_id: orderId, ...changes })),
-  );
+  const replace = withFlagErrors(changes, () => readReplaceRequest(defined({ order_id: orderId, ...changes })));
   return {
     kind: 'replace',
     replace: { ...accountField(at), ...replace },

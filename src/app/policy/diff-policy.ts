@@ -29,11 +29,7 @@ const MAX_REPLAYED_DECISIONS = 500;
  * both rule sets from its recorded facts. Changes nothing.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required`
  */
-export async function diffPolicy(
-  app: Pick<App, 'gateway'>,
-  path: string,
-  { replay }: { readonly replay: boolean },
-) {
+export async function diffPolicy(app: Pick<App, 'gateway'>, path: string, { replay }: { readonly replay: boolean }) {
   const candidate = await readCandidate(path);
   const gateway = await app.gateway();
   const view = await gateway.policy();
@@ -87,9 +83,7 @@ function findFlip(recorded: RecordedDecision, before: ReadRules, after: ReadRule
     approval: approved ? 'tap' : 'none',
     approvers: approved ? [sub] : [],
   };
-  const [was, would] = [before, after].map((rules) =>
-    decide(rules, subject, recorded.action as Action, facts),
-  );
+  const [was, would] = [before, after].map((rules) => decide(rules, subject, recorded.action as Action, facts));
   if (was === undefined || would === undefined || (was.effect === 'deny') === (would.effect === 'deny'))
     return undefined;
   const word = (effect: string): 'allow' | 'deny' => (effect === 'deny' ? 'deny' : 'allow');
@@ -153,9 +147,7 @@ export function readPolicies(path: string): Record<string, string> {
         .sort()
         .map((name) => join(path, name))
     : [path];
-  return Object.fromEntries(
-    files.map((file) => [basename(file), readRequiredFile(file, 'rules file', FORMAT_HINT)]),
-  );
+  return Object.fromEntries(files.map((file) => [basename(file), readRequiredFile(file, 'rules file', FORMAT_HINT)]));
 }
 
 async function readFolder(folder: string): Promise<CandidateRules> {
@@ -182,8 +174,7 @@ export async function compileActiveRules(view: PolicyView): Promise<ReadRules> {
 async function compileCandidateRules(view: PolicyView, candidate: CandidateRules): Promise<ReadRules> {
   const { account } = view;
   const now = toWrittenRules(view);
-  const limits =
-    candidate.limits === undefined ? now.limits : toLimits(account, limitsFor(candidate.limits, account));
+  const limits = candidate.limits === undefined ? now.limits : toLimits(account, limitsFor(candidate.limits, account));
   const { policies: changed = {} } = candidate;
   const owners = candidate.whole ? changed : { ...view.policies, ...changed };
   return await compileRules({
@@ -216,9 +207,6 @@ function toLimits(account: string, limits: AccountLimits | undefined): Limits | 
   return limits === undefined ? undefined : { version: 1, accounts: { [account]: limits } };
 }
 
-export function toRuleTexts(
-  origin: 'policies' | 'firm',
-  files: Readonly<Record<string, string>>,
-): RuleText[] {
+export function toRuleTexts(origin: 'policies' | 'firm', files: Readonly<Record<string, string>>): RuleText[] {
   return Object.entries(files).map(([file, text]) => ({ origin, file, text }));
 }

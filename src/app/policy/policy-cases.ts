@@ -29,13 +29,7 @@ import { tradingStates } from '../../trading/policy-views.ts';
 import { positionPart } from '../../trading/portfolio/allocation.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import {
-  compileActiveRules,
-  compileRules,
-  readLimitsFile,
-  readPolicies,
-  toRuleTexts,
-} from './diff-policy.ts';
+import { compileActiveRules, compileRules, readLimitsFile, readPolicies, toRuleTexts } from './diff-policy.ts';
 
 /**
  * Returns the policy's decision about an order right now. Requests no approval.
@@ -139,8 +133,7 @@ function runCase(one: PolicyCase, general: PolicyCase['facts'], account: string,
   const decision = decide(rules, subject, 'place', caseFacts(one, general, account));
   const sameReasons =
     reasons === undefined ||
-    (reasons.length === decision.reasons.length &&
-      reasons.every((reason) => decision.reasons.includes(reason)));
+    (reasons.length === decision.reasons.length && reasons.every((reason) => decision.reasons.includes(reason)));
   return {
     name,
     ok: decision.effect === expect && sameReasons,
@@ -166,8 +159,7 @@ function caseFacts(one: PolicyCase, general: PolicyCase['facts'], account: strin
 const price = positiveDecimalString;
 const time = z.iso.datetime({ offset: true });
 const count = z.number().int().min(0);
-const partialObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.strictObject(shape).partial().optional();
+const partialObject = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).partial().optional();
 const nullablePartialObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape).partial().nullable().optional();
 
@@ -225,9 +217,7 @@ const givenFacts = z.strictObject({
     opposes_open: z.boolean(),
     covering: z.strictObject({ shares: decimalString, cash: decimalString, buys: decimalString }),
   } satisfies Record<Exclude<keyof CountedFacts, 'mandate'>, z.ZodType>),
-  more: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]))
-    .optional(),
+  more: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()])).optional(),
 });
 type GivenFacts = z.output<typeof givenFacts>;
 
@@ -271,12 +261,7 @@ export function buildFacts(one: PolicyCase, general: GivenFacts, account: string
   const now = new Date(at).toISOString();
   const market = given.market ?? {};
   const reference =
-    given.reference_price ??
-    market.price ??
-    market.last ??
-    request.limit_price ??
-    request.stop_price ??
-    DEFAULT_PRICE;
+    given.reference_price ?? market.price ?? market.last ?? request.limit_price ?? request.stop_price ?? DEFAULT_PRICE;
   const draft = normalizeOrder<OrderDraft>({
     ...request,
     account,
@@ -306,12 +291,8 @@ export function buildFacts(one: PolicyCase, general: GivenFacts, account: string
             given.broker ?? {},
           ),
     holdings:
-      given.holdings === null
-        ? null
-        : holdingFacts(given.holdings ?? {}, reference, contractMultiplier(draft.symbol)),
-    ...(parseOptionSymbol(draft.symbol) === undefined
-      ? {}
-      : { option: optionFacts(draft, given.option ?? {}) }),
+      given.holdings === null ? null : holdingFacts(given.holdings ?? {}, reference, contractMultiplier(draft.symbol)),
+    ...(parseOptionSymbol(draft.symbol) === undefined ? {} : { option: optionFacts(draft, given.option ?? {}) }),
     counted: withOverrides(emptyCounts, given.counted ?? {}),
     more: given.more ?? {},
   };
@@ -352,19 +333,13 @@ function holdingFacts(
       day_flow: '0',
       qty,
       value: toPlain(new Dec(qty).times(units).times(reference)),
-      open_elsewhere: withOverrides<NonNullable<Facts['holdings']>['open_elsewhere']>(
-        elsewhere,
-        open_elsewhere,
-      ),
+      open_elsewhere: withOverrides<NonNullable<Facts['holdings']>['open_elsewhere']>(elsewhere, open_elsewhere),
     },
     given,
   );
 }
 
-function withOverrides<T extends object>(
-  usual: T,
-  given: { readonly [Name in keyof T]?: T[Name] | undefined },
-): T {
+function withOverrides<T extends object>(usual: T, given: { readonly [Name in keyof T]?: T[Name] | undefined }): T {
   return {
     ...usual,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

@@ -21,8 +21,7 @@ const isDate = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN
 export function readLotChoices(file: string): (LotChoice & { readonly line: number })[] {
   const hint = `The first line must name the columns: ${COLUMNS.join(',')}. Write dates like 2026-03-31.`;
   const text = readRequiredFile(file, 'lots file', hint);
-  const wrong = (message: string) =>
-    new TradeAgentError('usage', safeLine(`${file}${message}`, 300), { hint });
+  const wrong = (message: string) => new TradeAgentError('usage', safeLine(`${file}${message}`, 300), { hint });
   let rows: { record: Record<string, string>; info: { lines: number } }[];
   try {
     rows = parse(text, {
@@ -41,8 +40,7 @@ export function readLotChoices(file: string): (LotChoice & { readonly line: numb
     const parsed = { symbol: symbolSchema.safeParse(symbol), qty: positiveDecimalString.safeParse(qty) };
     if (!parsed.symbol.success) throw wrong(`, line ${line}: "${symbol ?? ''}" is not a ticker symbol`);
     if (!parsed.qty.success) throw wrong(`, line ${line}: "${qty ?? ''}" is not a number of shares`);
-    for (const day of [sold, acquired])
-      if (!isDate(day)) throw wrong(`, line ${line}: "${day}" is not a date`);
+    for (const day of [sold, acquired]) if (!isDate(day)) throw wrong(`, line ${line}: "${day}" is not a date`);
     return { symbol: parsed.symbol.data, sold, acquired, qty: new Dec(parsed.qty.data), line };
   });
 }

@@ -203,13 +203,9 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
 export async function setModelKey(app: App, name: string | undefined, ask: (url: string) => Promise<string>) {
   const profile = await resolveNamedProfile(app, name);
   if (profile.model.provider === 'builtin') {
-    throw new TradeAgentError(
-      'usage',
-      `profile "${profile.name}" uses the built-in planner, which needs no key`,
-      {
-        hint: `Run "trade-agent config set profiles.${profile.name}.model.provider openai" first, and set model.name.`,
-      },
-    );
+    throw new TradeAgentError('usage', `profile "${profile.name}" uses the built-in planner, which needs no key`, {
+      hint: `Run "trade-agent config set profiles.${profile.name}.model.provider openai" first, and set model.name.`,
+    });
   }
   const url = modelUrl(profile.model);
   const store = await app.openStore(profile);

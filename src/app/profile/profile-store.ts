@@ -4,12 +4,7 @@ import { setCredentialLocation } from '../../config/profile-edit.ts';
 import { credentialStoreKind, findProfile } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { moveCredentials } from '../../secrets/move-credentials.ts';
-import {
-  isSamePlace,
-  type StoredPlace,
-  storedPlaces,
-  toStoredPlace,
-} from '../../secrets/places/stored-places.ts';
+import { isSamePlace, type StoredPlace, storedPlaces, toStoredPlace } from '../../secrets/places/stored-places.ts';
 import type { App } from '../app.ts';
 
 /** A profile's name and where it stores its secrets. Its addresses are not needed. */
@@ -90,9 +85,7 @@ export async function moveStore(app: App, name: string, to: CredentialLocation):
     to: { ...there, key: to.credential_key },
     moved: [...names],
     warning:
-      leftover === undefined
-        ? undefined
-        : `the old copy could not be erased (${leftover}); run the same command again`,
+      leftover === undefined ? undefined : `the old copy could not be erased (${leftover}); run the same command again`,
     erased: [],
   };
 }

@@ -90,9 +90,7 @@ async function runNow(
     return { status: 'ran', record: end(endedRun(begun, check, app.signal, clock.now())), check };
   } catch (thrown) {
     const { error, found } =
-      thrown instanceof CheckFailed
-        ? thrown
-        : new CheckFailed(app.signal.aborted ? app.signal.reason : thrown);
+      thrown instanceof CheckFailed ? thrown : new CheckFailed(app.signal.aborted ? app.signal.reason : thrown);
     end(failedRun(begun, error, found, clock.now()));
     throw thrown instanceof CheckFailed ? error : thrown;
   }
@@ -247,12 +245,7 @@ export function marketClosedRun(begun: RunRecord, now: number): EndedRun {
 }
 
 /** @param found the results so far */
-export function failedRun(
-  begun: RunRecord,
-  thrown: unknown,
-  found: readonly CheckResult[],
-  now: number,
-): EndedRun {
+export function failedRun(begun: RunRecord, thrown: unknown, found: readonly CheckResult[], now: number): EndedRun {
   const { code, message, hint } = errorObject(thrown);
   const exitCode = exitCodeForError(code);
   const error = { code, message, ...defined({ hint }) };
@@ -260,23 +253,13 @@ export function failedRun(
 }
 
 /** @param signal may have ended the run */
-export function endedRun(
-  begun: RunRecord,
-  outcome: CheckOutcomes,
-  signal: AbortSignal,
-  now: number,
-): EndedRun {
+export function endedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): EndedRun {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);
   return { record: endedRecord(begun, code, results, now), again: isRetried(code) };
 }
 
-function endedRecord(
-  begun: RunRecord,
-  code: ExitCode,
-  results: readonly CheckResult[],
-  now: number,
-): RunRecord {
+function endedRecord(begun: RunRecord, code: ExitCode, results: readonly CheckResult[], now: number): RunRecord {
   const findings = results.flatMap(({ account: { account, label }, findings: some }) =>
     some.map(({ rule, severity, message }) => ({
       rule,
@@ -298,8 +281,7 @@ function endedRecord(
     found: findings.length,
     findings: findings.slice(0, MAX_RECORDED_FINDINGS),
     approvals,
-    unsent: results.flatMap(({ notices = [] }) => notices).filter((notice) => notice.error !== undefined)
-      .length,
+    unsent: results.flatMap(({ notices = [] }) => notices).filter((notice) => notice.error !== undefined).length,
   };
 }
 

@@ -137,11 +137,7 @@ export async function scheduleState(
   };
 }
 
-async function entryState(
-  app: App,
-  store: ScheduleStore,
-  schedule: Schedule,
-): Promise<ScheduleState['entry']> {
+async function entryState(app: App, store: ScheduleStore, schedule: Schedule): Promise<ScheduleState['entry']> {
   try {
     return await openScheduler(schedule.with, thisMachine(app, store.folder)).state(schedule);
   } catch {

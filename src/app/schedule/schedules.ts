@@ -45,8 +45,7 @@ export async function namedSchedule(app: App, idOrName: string): Promise<Pick<Sc
 }
 
 export async function listSchedules(app: App): Promise<ScheduleState[]> {
-  if ((await profileServer(app)) !== undefined)
-    return (await import('./server-schedules.ts')).listServerSchedules(app);
+  if ((await profileServer(app)) !== undefined) return (await import('./server-schedules.ts')).listServerSchedules(app);
   const store = await scheduleStore(app);
   const states: ScheduleState[] = [];
   for (const schedule of store.list()) states.push(await scheduleState(app, store, schedule));
@@ -54,11 +53,7 @@ export async function listSchedules(app: App): Promise<ScheduleState[]> {
 }
 
 /** Lists runs, newest first. @param idOrName undefined for all schedules @throws {TradeAgentError} `not_found` */
-export async function scheduleLogs(
-  app: App,
-  idOrName: string | undefined,
-  limit: number,
-): Promise<RunRecord[]> {
+export async function scheduleLogs(app: App, idOrName: string | undefined, limit: number): Promise<RunRecord[]> {
   if ((await profileServer(app)) !== undefined)
     return (await import('./server-schedules.ts')).serverScheduleLogs(app, idOrName, limit);
   const store = await scheduleStore(app);
@@ -82,13 +77,9 @@ export async function addSchedule(
   if ((await profileServer(app)) !== undefined)
     return (await import('./server-schedules.ts')).addServerSchedule(app, timing, options);
   if (options.onPrice === true) {
-    throw new TradeAgentError(
-      'usage',
-      '--on-price works only for schedules on a server, which watches prices',
-      {
-        hint: 'Remove it, and use --cron "*/15 9-16 * * 1-5" to check every 15 minutes.',
-      },
-    );
+    throw new TradeAgentError('usage', '--on-price works only for schedules on a server, which watches prices', {
+      hint: 'Remove it, and use --cron "*/15 9-16 * * 1-5" to check every 15 minutes.',
+    });
   }
   const store = await scheduleStore(app);
   // Adding a schedule reads only the calendar and the accounts.

@@ -9,12 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { resolvePrefix } from '../resolve-prefix.ts';
 import type { ScheduleRun } from './run-schedule.ts';
-import {
-  type AddOptions,
-  DEFAULT_TIMEOUT_MS,
-  requireValidName,
-  type ScheduleState,
-} from './schedule-context.ts';
+import { type AddOptions, DEFAULT_TIMEOUT_MS, requireValidName, type ScheduleState } from './schedule-context.ts';
 
 /* The use cases of `schedules.ts` for schedules that the profile's server stores and runs. */
 
@@ -23,11 +18,7 @@ async function openRemoteSchedules(app: App): Promise<RemoteSchedules> {
 }
 
 /** @throws {TradeAgentError} `usage` for options that apply only to this machine; `invalid_config` for invalid rules */
-export async function addServerSchedule(
-  app: App,
-  timing: Timing,
-  options: AddOptions,
-): Promise<ScheduleState> {
+export async function addServerSchedule(app: App, timing: Timing, options: AddOptions): Promise<ScheduleState> {
   const {
     name,
     whenOpen = false,
@@ -99,14 +90,9 @@ export async function removeServerSchedule(app: App, idOrName: string) {
   return { id, entryRemoved: true };
 }
 
-export async function serverScheduleLogs(
-  app: App,
-  idOrName: string | undefined,
-  limit: number,
-): Promise<RunRecord[]> {
+export async function serverScheduleLogs(app: App, idOrName: string | undefined, limit: number): Promise<RunRecord[]> {
   const schedules = await openRemoteSchedules(app);
-  const meant =
-    idOrName === undefined ? await schedules.list() : [await findRemoteSchedule(schedules, idOrName)];
+  const meant = idOrName === undefined ? await schedules.list() : [await findRemoteSchedule(schedules, idOrName)];
   // The protocol's maximum.
   const runs = await Promise.all(meant.map(({ id }) => schedules.runs(id, Math.min(limit, 100))));
   return runs

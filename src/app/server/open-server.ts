@@ -127,12 +127,7 @@ async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Pr
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 /** Sends a test notice through a person's channel. @throws {TradeAgentError} `not_found`; `notice_failed` */
-export async function testPersonNotice(
-  parts: NoticeParts,
-  person: string,
-  name: string,
-  signal: AbortSignal,
-) {
+export async function testPersonNotice(parts: NoticeParts, person: string, name: string, signal: AbortSignal) {
   const place: NoticePlace = {
     channels: () => personChannels(parts, person).all(),
     store: async () => parts.credentials(person),

@@ -9,9 +9,7 @@ import { version } from '../version.ts';
 import { openServer } from './open-server.ts';
 import { readServerSettings, type ServerPaths } from './server-places.ts';
 
-export interface ServeServerOptions
-  extends ServerPaths,
-    Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
+export interface ServeServerOptions extends ServerPaths, Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   /** May contain the database's address and the model server's key. */
   readonly env: NodeJS.ProcessEnv;
   /** A file that receives what `ready` receives. */

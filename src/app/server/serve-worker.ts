@@ -85,9 +85,7 @@ export async function serveWorker(
   });
 }
 
-export async function workerBacklog(
-  parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>,
-): Promise<Backlog> {
+export async function workerBacklog(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>): Promise<Backlog> {
   const [jobs, { due }, leases] = await Promise.all([
     jobCounts(parts.database),
     tenantSchedules(parts).waiting(parts.clock.now()),
@@ -117,11 +115,7 @@ export async function startScheduleWork(options: ScheduleWorkOptions) {
   const sweep = scheduleSweep({ schedules, leases, days: days.known, now, intervalMs: SWEEP_MS });
   const stopping = new AbortController();
   const { signal } = stopping;
-  const repeat = async (
-    intervalMs: number,
-    failed: string,
-    turn: (signal: AbortSignal) => Promise<unknown>,
-  ) => {
+  const repeat = async (intervalMs: number, failed: string, turn: (signal: AbortSignal) => Promise<unknown>) => {
     while (!signal.aborted) {
       try {
         await turn(signal);
@@ -133,9 +127,7 @@ export async function startScheduleWork(options: ScheduleWorkOptions) {
   };
   const loops = [
     repeat(SWEEP_MS, 'schedules could not be checked', sweep),
-    repeat(WATCH_MS, 'prices could not be checked', () =>
-      watchPrices({ schedules, leases, sessions, now, signal }),
-    ),
+    repeat(WATCH_MS, 'prices could not be checked', () => watchPrices({ schedules, leases, sessions, now, signal })),
   ];
   return {
     async stop() {

@@ -7,13 +7,7 @@ import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { type ServerSettings, serverSettingsSchema } from '../../server/settings/server-settings.ts';
 import type { App } from '../app.ts';
 import { type AddressSource, readDatabaseAddress } from '../gateway/gateway-database.ts';
-import {
-  addWrappingKeyTo,
-  makeKeyAt,
-  type PublicKey,
-  readKeyFile,
-  toPublicKey,
-} from '../gateway/key-file.ts';
+import { addWrappingKeyTo, makeKeyAt, type PublicKey, readKeyFile, toPublicKey } from '../gateway/key-file.ts';
 
 /** The folder that a server and its workers share or copy, and the settings file. */
 export interface ServerPaths {
@@ -54,8 +48,7 @@ export async function serverKey(
     throw error;
   });
   const file = serverKeyFile(places, settings?.key_file);
-  if (!show)
-    return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public key.')) };
+  if (!show) return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public key.')) };
   const key = readKeyFile(file);
   if (key !== undefined) return { status: 'in_use', file, ...toPublicKey(key) };
   throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {

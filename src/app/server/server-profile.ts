@@ -7,12 +7,7 @@ import { capApprovalTtl, detectProvider } from '../../auth/provider/dialects.ts'
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { type Config, profileSchema, type ResolvedProfile } from '../../config/profile.ts';
 import { providerNames } from '../../config/provider-names.ts';
-import {
-  findProfile,
-  HOME_LOGIN_CLIENT,
-  resolveProfile,
-  type ServerMetadata,
-} from '../../config/resolve-profile.ts';
+import { findProfile, HOME_LOGIN_CLIENT, resolveProfile, type ServerMetadata } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
@@ -153,13 +148,9 @@ async function fetchDescription(server: string, options: ServerRequestOptions): 
   const issuer = authorization_servers[0] ?? '';
   if (!isSecureUrl(issuer) || environment === undefined) {
     const lacks = environment === undefined ? 'does not say whether it is paper or live' : '';
-    throw new TradeAgentError(
-      'invalid_config',
-      `${address} ${lacks || 'uses an identity provider without TLS'}`,
-      {
-        hint: 'Set issuer, login_client and environment in a separate profile, or contact whoever runs the server.',
-      },
-    );
+    throw new TradeAgentError('invalid_config', `${address} ${lacks || 'uses an identity provider without TLS'}`, {
+      hint: 'Set issuer, login_client and environment in a separate profile, or contact whoever runs the server.',
+    });
   }
   const { fetch, clock, home } = options;
   const metadata = await providerMetadata(issuer, { fetch, clock, ...defined({ home }) });
@@ -186,14 +177,10 @@ async function fetchMetadata(address: string, { fetch, signal }: ServerRequestOp
     return { status: response.status, body: response.ok ? parseJson(text) : undefined };
   } catch (error) {
     signal.throwIfAborted();
-    throw new TradeAgentError(
-      'gateway_unreachable',
-      `the server at ${new URL(address).origin} can't be reached`,
-      {
-        hint: "Check your network and the server's address in --server or the profile, then try again.",
-        cause: error,
-      },
-    );
+    throw new TradeAgentError('gateway_unreachable', `the server at ${new URL(address).origin} can't be reached`, {
+      hint: "Check your network and the server's address in --server or the profile, then try again.",
+      cause: error,
+    });
   } finally {
     limit.end();
   }

@@ -47,10 +47,7 @@ export interface CheckpointReaderOptions {
 }
 
 /** Returns a reader that checks checkpoints as the lines of an audit log go by. */
-export function createCheckpointReader({
-  isTrusted,
-  trustedAuthorities,
-}: CheckpointReaderOptions): CheckpointReader {
+export function createCheckpointReader({ isTrusted, trustedAuthorities }: CheckpointReaderOptions): CheckpointReader {
   const days = new Map<number, { readonly hash: string; readonly day: string }>();
   let previous: string = EMPTY_HEAD.hash;
   let last: CheckpointSummary['last'] = null;
@@ -99,8 +96,7 @@ async function verifyAttestation(
   hash: string,
   trusted: readonly string[] | undefined,
 ): Promise<Attestation | undefined> {
-  if (typeof kind !== 'string' || typeof token !== 'string' || !Object.hasOwn(anchorVerifiers, kind))
-    return undefined;
+  if (typeof kind !== 'string' || typeof token !== 'string' || !Object.hasOwn(anchorVerifiers, kind)) return undefined;
   const bytes = Buffer.from(token, 'base64url');
   if (bytes.toString('base64url') !== token) return undefined;
   const verify = await anchorVerifiers[kind as AnchorKind]();

@@ -77,8 +77,7 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
     } catch (error) {
       signal.throwIfAborted();
       askAt = clock.now() + Math.min(ANCHOR_RETRY_MS * 2 ** failures, MAX_CHECK_INTERVAL_MS);
-      if (failures++ === 0)
-        onError(`time-stamping the audit log failed and will be retried: ${errorText(error)}`);
+      if (failures++ === 0) onError(`time-stamping the audit log failed and will be retried: ${errorText(error)}`);
     } finally {
       limit.end();
     }

@@ -2,13 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Boolean as AsnBoolean, Integer, Null, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import type { Anchor } from './anchor.ts';
-import {
-  derBytes,
-  parseDer,
-  sequenceMembers,
-  TimeStampError,
-  verifyTimeStampToken,
-} from './time-stamp-token.ts';
+import { derBytes, parseDer, sequenceMembers, TimeStampError, verifyTimeStampToken } from './time-stamp-token.ts';
 
 const SHA_256 = '2.16.840.1.101.3.4.2.1';
 /** PKIStatus (RFC 3161 §2.4.2): granted, and granted with modifications. */

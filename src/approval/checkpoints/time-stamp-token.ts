@@ -138,8 +138,7 @@ function namedCertificate(attributes: Signer['attributes']): { algorithm: string
   const [first] = sequenceMembers(certificates);
   const [algorithmOrHash, hash] = sequenceMembers(first);
   if (v2 === undefined) return { algorithm: 'sha1', hash: octetBytes(algorithmOrHash) };
-  if (algorithmOrHash instanceof OctetString)
-    return { algorithm: 'sha256', hash: octetBytes(algorithmOrHash) };
+  if (algorithmOrHash instanceof OctetString) return { algorithm: 'sha256', hash: octetBytes(algorithmOrHash) };
   return { algorithm: digestAlgorithmName(algorithmOrHash), hash: octetBytes(hash) };
 }
 

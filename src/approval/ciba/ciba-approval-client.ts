@@ -4,11 +4,7 @@ import { verifyIdToken } from '../../auth/provider/id-token.ts';
 import { expiryTime } from '../../auth/provider/lifetime.ts';
 import { type ProviderAccess, retryWithProviderTime } from '../../auth/provider/provider.ts';
 import { secondsAhead } from '../../auth/provider/provider-clock.ts';
-import {
-  type ProviderFailure,
-  providerError,
-  providerFailure,
-} from '../../auth/provider/provider-failure.ts';
+import { type ProviderFailure, providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
@@ -202,8 +198,7 @@ export class CibaApprovalClient implements CibaPort {
     try {
       const claims = await verifyIdToken(idToken, { metadata, clientId, clock: this.#clock, fetch });
       if (claims.sub !== expected.sub) return failedPoll('approved_by_another_user');
-      if (claims.authReqId !== undefined && claims.authReqId !== authReqId)
-        return failedPoll('invalid_id_token');
+      if (claims.authReqId !== undefined && claims.authReqId !== authReqId) return failedPoll('invalid_id_token');
       return undefined;
     } catch (error) {
       // A token that can't be verified is not invalid. But the request is used up, so the person has to be asked again.
@@ -230,9 +225,7 @@ export class CibaApprovalClient implements CibaPort {
       const status = await this.#post(client, endpoint, authReqId, outcome);
       // A withdrawal after the tap: the question can no longer be withdrawn, so the phone reports that nothing will happen.
       const isLate = status === 409 && outcome.state === 'cancelled';
-      const told = isLate
-        ? await this.#post(client, endpoint, authReqId, { ...outcome, state: 'blocked' })
-        : status;
+      const told = isLate ? await this.#post(client, endpoint, authReqId, { ...outcome, state: 'blocked' }) : status;
       return told < 500;
     } catch {
       return false;

@@ -38,13 +38,7 @@ export interface CibaClient {
 export type ConnectCiba = (forgotten?: string) => Promise<CibaClient>;
 
 /** Returns a function that rejects as {@link ClientIds.current} and the provider's discovery do. */
-export function createConnectCiba({
-  issuer,
-  privateKey,
-  ids,
-  access,
-  ...options
-}: CibaClientOptions): ConnectCiba {
+export function createConnectCiba({ issuer, privateKey, ids, access, ...options }: CibaClientOptions): ConnectCiba {
   let authentication: Promise<ClientAuth> | undefined;
   let discovery: Promise<ServerMetadata> | undefined;
 

@@ -114,16 +114,12 @@ async function registerClient(options: RegistrationOptions): Promise<string> {
   const oauth = await import('oauth4webapi');
   const send = boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {
-    const response = await oauth.dynamicClientRegistrationRequest(
-      metadata,
-      clientMetadata(options, metadata),
-      {
-        [oauth.allowInsecureRequests]: new URL(issuer).protocol === 'http:',
-        signal: AbortSignal.timeout((access.timeoutSeconds ?? PROVIDER_TIMEOUT_S) * 1000),
-        [oauth.customFetch]: (url: string, init: RequestInit) => send(url, init),
-        ...initialAccessToken(options.tokenFile),
-      },
-    );
+    const response = await oauth.dynamicClientRegistrationRequest(metadata, clientMetadata(options, metadata), {
+      [oauth.allowInsecureRequests]: new URL(issuer).protocol === 'http:',
+      signal: AbortSignal.timeout((access.timeoutSeconds ?? PROVIDER_TIMEOUT_S) * 1000),
+      [oauth.customFetch]: (url: string, init: RequestInit) => send(url, init),
+      ...initialAccessToken(options.tokenFile),
+    });
     if (response.status === 401) throw registrationTokenRejected(issuer);
     return (await oauth.processDynamicClientRegistrationResponse(response)).client_id;
   } catch (error) {

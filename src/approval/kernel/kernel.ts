@@ -10,12 +10,7 @@ import { KernelContext } from '../kernel-context.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 import type { Proposer } from '../kind.ts';
 import { ProposalSupervisor } from '../supervisor/supervisor.ts';
-import {
-  createProposalIntake,
-  type ProposalCaller,
-  type ProposalRules,
-  type ProposeResult,
-} from './propose.ts';
+import { createProposalIntake, type ProposalCaller, type ProposalRules, type ProposeResult } from './propose.ts';
 
 export interface KernelOptions extends KernelDeps, ProposalRules {}
 
@@ -123,12 +118,7 @@ export class ApprovalKernel {
     return await this.#changed(id, version, ms, [signal, this.#closing.signal]);
   }
 
-  async #changed(
-    id: string,
-    version: number,
-    ms: number,
-    signals: readonly AbortSignal[],
-  ): Promise<StoredProposal> {
+  async #changed(id: string, version: number, ms: number, signals: readonly AbortSignal[]): Promise<StoredProposal> {
     const { store, clock } = this.#parts;
     const until = clock.now() + ms;
     const news = this.#context.changes.listen({ proposal: id });
@@ -147,11 +137,7 @@ export class ApprovalKernel {
   }
 
   /** Yields a person's proposals that changed after a version, and empty lists as keep-alives. Ends with the signal. */
-  async *follow(
-    sub: string,
-    version: number | undefined,
-    signal: AbortSignal,
-  ): AsyncGenerator<ChangedProposals> {
+  async *follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<ChangedProposals> {
     const { store } = this.#parts;
     const signals = [signal, this.#closing.signal];
     const news = this.#context.changes.listen({ sub });
@@ -162,8 +148,7 @@ export class ApprovalKernel {
         seen = changed.at(-1)?.version ?? seen;
         yield { proposals: changed, version: seen };
         news.forget();
-        if ((await store.changedSince(sub, seen)).length === 0)
-          await news.next(KEEP_ALIVE_INTERVAL_MS, signals);
+        if ((await store.changedSince(sub, seen)).length === 0) await news.next(KEEP_ALIVE_INTERVAL_MS, signals);
       }
     } finally {
       news.end();

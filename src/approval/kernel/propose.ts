@@ -369,16 +369,13 @@ function foreignProvenance(request: Readonly<Record<string, unknown>>, client: s
 /** Whether every field is in the person's own words, or a default. */
 function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
   return (
-    tainted_by.length === 0 &&
-    Object.values(fields).every(({ source }) => source === 'user' || source === 'default')
+    tainted_by.length === 0 && Object.values(fields).every(({ source }) => source === 'user' || source === 'default')
   );
 }
 
 /** Whether our own client says that another agent supplied all of it. Then it gets the quota of other clients. */
 function isForwarded({ fields }: Provenance): boolean {
-  return Object.values(fields).every(
-    ({ source, from }) => source === 'other' && from?.startsWith(MCP_CLIENT_PREFIX),
-  );
+  return Object.values(fields).every(({ source, from }) => source === 'other' && from?.startsWith(MCP_CLIENT_PREFIX));
 }
 
 /**

@@ -193,11 +193,9 @@ export class ApprovalKeys {
         hint: 'Sign with another of your keys. You can remove the last one on the home’s own machine.',
       });
     }
-    const proof =
-      by === 'machine' ? by : { use: await this.#assertedBy(by, keyAction('remove', sub, credentialId)) };
+    const proof = by === 'machine' ? by : { use: await this.#assertedBy(by, keyAction('remove', sub, credentialId)) };
     const note = removedNote(key, by === 'machine' ? by : 'key');
-    if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale')
-      throw counterRegressed();
+    if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale') throw counterRegressed();
     failpoint('key.removed');
   }
 
@@ -237,10 +235,7 @@ export class ApprovalKeys {
    * @param details a proposal's, or those that a client requests directly
    * @throws `signature_key_unknown` if this person has no passkey here, `signature_nonce`
    */
-  async approvalOptions(
-    details: Readonly<Record<string, unknown>>,
-    sub: string,
-  ): Promise<ApprovalRequestOptions> {
+  async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalRequestOptions> {
     const statement = approvalStatement(details);
     const passkeys = (await this.#options.store.of(sub)).filter(({ method }) => method === 'webauthn');
     if (passkeys.length === 0) {
@@ -273,8 +268,7 @@ export class ApprovalKeys {
     }
     const { proposal: approval } = statement;
     const parsed = evidenceSchema.safeParse(evidence);
-    const isKept =
-      parsed.success && (await store.signed({ sub, approval, digest: evidenceDigest(parsed.data) }));
+    const isKept = parsed.success && (await store.signed({ sub, approval, digest: evidenceDigest(parsed.data) }));
     const byId = async (id: string) => {
       const key = await store.byId(id);
       return key !== undefined && isKept ? keyAtSigning(key, isFirst) : key;
@@ -385,9 +379,7 @@ export class ApprovalKeys {
   async #verifiedRegistration(registration: RegistrationResponseJSON, about: readonly string[]) {
     const { origin, rpId } = this.#options;
     const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
-    const { decodeClientDataJSON, decodeCredentialPublicKey } = await import(
-      '@simplewebauthn/server/helpers'
-    );
+    const { decodeClientDataJSON, decodeCredentialPublicKey } = await import('@simplewebauthn/server/helpers');
     try {
       const { crossOrigin = false, topOrigin } = decodeClientDataJSON(registration.response.clientDataJSON);
       if (crossOrigin || topOrigin !== undefined) throw keyRefused();
@@ -428,11 +420,7 @@ function pairingDigest(secret: string): string {
 }
 
 /** Returns what an enrolled key's signature is for. A new key is covered completely, not just by its id. */
-function keyAction(
-  action: 'add' | 'remove',
-  sub: string,
-  key: string | RegistrationResponseJSON,
-): readonly string[] {
+function keyAction(action: 'add' | 'remove', sub: string, key: string | RegistrationResponseJSON): readonly string[] {
   if (typeof key === 'string') return [action, sub, key];
   const made = createHash('sha256').update(key.response.attestationObject).digest('base64url');
   return [action, sub, key.id, made];
@@ -490,14 +478,9 @@ function keyKnown(): HttpProblem {
 }
 
 function pairingEnded(): HttpProblem {
-  return new HttpProblem(
-    410,
-    'pairing_ended',
-    'this pairing was used, has expired, or was replaced by a newer one',
-    {
-      hint: 'Start a new one with "trade-agent home pair".',
-    },
-  );
+  return new HttpProblem(410, 'pairing_ended', 'this pairing was used, has expired, or was replaced by a newer one', {
+    hint: 'Start a new one with "trade-agent home pair".',
+  });
 }
 
 function removedNote({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): AuditNote {

@@ -6,12 +6,7 @@ import { defined } from '../../values/defined.ts';
 import type { Execution, Proposer } from '../kind.ts';
 
 /** Refusals of a service that mean that nothing was done yet, and that it can be tried again. */
-const NOT_ACCEPTED_CODES: readonly string[] = [
-  'account_not_connected',
-  'broker_busy',
-  'service_busy',
-  'closing',
-];
+const NOT_ACCEPTED_CODES: readonly string[] = ['account_not_connected', 'broker_busy', 'service_busy', 'closing'];
 
 /**
  * Classifies the outcome of a service's work. A service answers `outcome_unknown` if something may have been accepted. Each

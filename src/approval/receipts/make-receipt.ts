@@ -34,10 +34,7 @@ export interface ReceiptSources {
  * @returns the file's text; undefined if nothing was sent
  * @throws {ReceiptError} if the stored facts do not prove what a receipt must prove, for example because a row was changed
  */
-export async function makeReceipt(
-  sources: ReceiptSources,
-  proposal: StoredProposal,
-): Promise<string | undefined> {
+export async function makeReceipt(sources: ReceiptSources, proposal: StoredProposal): Promise<string | undefined> {
   const orders = await sentOrders(sources, proposal);
   if (orders.length === 0) return undefined;
   const approvals = await signedApprovals(sources, proposal);
@@ -91,10 +88,7 @@ export async function makeReceipt(
 function withCoveringCheckpoint(lines: readonly string[]): string[] {
   const isCheckpoint = (line: string) => (JSON.parse(line) as { event?: unknown }).event === 'checkpoint';
   const last = lines.findLastIndex((line) => !isCheckpoint(line));
-  return [
-    ...lines.slice(0, last + 1).filter((line) => !isCheckpoint(line)),
-    ...lines.slice(last + 1, last + 2),
-  ];
+  return [...lines.slice(0, last + 1).filter((line) => !isCheckpoint(line)), ...lines.slice(last + 1, last + 2)];
 }
 
 function toApprovedProposal(proposal: StoredProposal): ApprovedProposal {
@@ -143,10 +137,7 @@ async function signedApprovals({ keys, site }: ReceiptSources, { id, sub, second
   return approvals;
 }
 
-async function receiptMandate(
-  sources: ReceiptSources,
-  proposal: StoredProposal,
-): Promise<Receipt['mandate']> {
+async function receiptMandate(sources: ReceiptSources, proposal: StoredProposal): Promise<Receipt['mandate']> {
   const id = approvingMandate(proposal);
   const granted = id === undefined ? undefined : await sources.proposals.bySubject(proposal.sub, id);
   if (id === undefined || granted === undefined) return null;

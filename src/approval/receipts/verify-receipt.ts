@@ -18,9 +18,7 @@ import { ReceiptError, receiptPayload, receiptText, sameCanonicalForm } from './
 import { type ReceiptJwk, verifySigner } from './receipt-key.ts';
 
 /** The complete orders of a proposal, by its kind. */
-const draftsByKind: Readonly<
-  Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>
-> = {
+const draftsByKind: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
   order: (subject) => [subject as unknown as OrderDraft],
   replace: ({ draft }) => [draft as OrderDraft],
   batch: ({ orders }) => orders as OrderDraft[],
@@ -111,14 +109,12 @@ async function requireMandated(
 ): Promise<void> {
   const [draft] = approvedDrafts(proposal);
   await requireApproved(gateway, mandate.proposal, mandate.approvals);
-  const wrong = (what: string) =>
-    new ReceiptError('mandate', `the mandate does not match this order: ${what}`);
+  const wrong = (what: string) => new ReceiptError('mandate', `the mandate does not match this order: ${what}`);
   const terms = mandateEnvelopeSchema.unwrap().partial().loose().safeParse(mandate.proposal.subject).data;
   if (mandate.proposal.kind !== 'mandate' || terms?.mandate_id !== mandate.id) throw wrong('different id');
   if (approvals.length > 0 || draft?.mandate !== mandate.id) throw wrong('different id');
   if (mandate.proposal.sub !== proposal.sub) throw wrong('different owner');
-  if (terms.account !== draft.account || terms.environment !== draft.environment)
-    throw wrong('different account');
+  if (terms.account !== draft.account || terms.environment !== draft.environment) throw wrong('different account');
   if (!terms.symbols?.includes(draft.symbol)) throw wrong('symbol not included');
   if (!terms.sides?.includes(draft.side)) throw wrong('side not included');
   const at = Date.parse(proposal.created_at);
@@ -157,13 +153,7 @@ function requireDecision({ decision }: UnsignedReceipt): void {
  * Requires that the lines are unchanged, in order, about this proposal, and show that it was approved before it was sent. The
  * last one may be the checkpoint that covers them.
  */
-async function requireRecord({
-  gateway,
-  proposal,
-  approvals,
-  mandate,
-  record,
-}: UnsignedReceipt): Promise<void> {
+async function requireRecord({ gateway, proposal, approvals, mandate, record }: UnsignedReceipt): Promise<void> {
   const yes = approvals.length > 0 ? approvals : (mandate?.approvals ?? []);
   const credentials = yes.map(({ key }) => key.credential_id);
   const lines = record.map(parseAuditLine);
@@ -247,8 +237,7 @@ function expectedStatement(gateway: string, proposal: ApprovedProposal): Approva
 
 /** Refuses keys of the terminal phone for live money: anyone with access to the machine can copy them. */
 function requirePaperForSoftware({ subject }: ApprovedProposal, { sub, evidence }: SignedApproval): void {
-  if (evidence.method !== 'software' || JSON.stringify(subject).includes('"environment":"live"') === false)
-    return;
+  if (evidence.method !== 'software' || JSON.stringify(subject).includes('"environment":"live"') === false) return;
   throw new ReceiptError('phone_key', `a software key of ${sub} is not accepted for live money`);
 }
 

@@ -32,9 +32,7 @@ export function softwareKey(secret: string, user: string): SoftwareKey {
     sign(details, { origin }) {
       const statement = approvalStatement(details);
       const challenge = statementChallenge(statement).toString('base64url');
-      const clientData = Buffer.from(
-        JSON.stringify({ type: 'webauthn.get', challenge, origin, crossOrigin: false }),
-      );
+      const clientData = Buffer.from(JSON.stringify({ type: 'webauthn.get', challenge, origin, crossOrigin: false }));
       const authenticatorData = Buffer.concat([
         createHash('sha256').update(new URL(origin).hostname).digest(),
         Buffer.from([FLAGS, 0, 0, 0, 0]),

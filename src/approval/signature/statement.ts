@@ -123,10 +123,7 @@ export const evidenceSchema = z.lazy(() =>
 export type Evidence = z.output<typeof evidenceSchema>;
 
 /** Returns a passkey's answer to `Keys.approvalOptions` as evidence. @param statement from those options */
-export function webauthnEvidence(
-  { id, response }: AuthenticationResponseJSON,
-  statement: ApprovalStatement,
-): Evidence {
+export function webauthnEvidence({ id, response }: AuthenticationResponseJSON, statement: ApprovalStatement): Evidence {
   return {
     method: 'webauthn',
     credential_id: id,

@@ -36,10 +36,7 @@ export interface VerifiedEvidence {
 }
 
 /** The members of a statement in the order in which they are compared, each with the code for a mismatch. */
-const comparedMembers: readonly (readonly [
-  keyof ApprovalStatement,
-  Extract<ProblemCode, `signature_${string}`>,
-])[] = [
+const comparedMembers: readonly (readonly [keyof ApprovalStatement, Extract<ProblemCode, `signature_${string}`>])[] = [
   ['purpose', 'signature_purpose'],
   ['v', 'signature_version'],
   ['gateway', 'signature_gateway'],
@@ -156,8 +153,7 @@ export async function verifyAssertion(
   const helpers = await import('@simplewebauthn/server/helpers');
   // This may be any JSON: it comes from someone who has not proved anything yet.
   const clientData: unknown = readOrRefuse(() => helpers.decodeClientDataJSON(assertion.clientDataJSON));
-  if (typeof clientData !== 'object' || clientData === null || Array.isArray(clientData))
-    throw malformedSignature();
+  if (typeof clientData !== 'object' || clientData === null || Array.isArray(clientData)) throw malformedSignature();
   requireClientData(clientData, expected);
   const data = readOrRefuse(() =>
     helpers.parseAuthenticatorData(helpers.isoBase64URL.toBuffer(assertion.authenticatorData)),
@@ -166,8 +162,7 @@ export async function verifyAssertion(
   const rpIdHash = await helpers.toHash(expected.rpId);
   if (!helpers.isoUint8Array.areEqual(data.rpIdHash, rpIdHash))
     throw signatureProblem('signature_rp', 'it was signed for another site');
-  if (!flags.up)
-    throw signatureProblem('signature_presence', 'the key reported no user presence when it signed');
+  if (!flags.up) throw signatureProblem('signature_presence', 'the key reported no user presence when it signed');
   if (!flags.uv) throw signatureProblem('signature_verification', 'it was signed without unlocking the key');
   const key = requireKey(await keys.byId(assertion.credentialId), expected);
   // A key that may be backed up always says so, and one that may not can't have been (WebAuthn §7.2).
@@ -194,13 +189,9 @@ export async function verifyAssertion(
 
 /** Refuses a key that signed fewer times than before: there are two copies of it. */
 export function counterRegressed(): HttpProblem {
-  return signatureProblem(
-    'signature_counter',
-    'the key’s counter went backwards, so the key may have been copied',
-    {
-      hint: 'Remove the key and enroll another.',
-    },
-  );
+  return signatureProblem('signature_counter', 'the key’s counter went backwards, so the key may have been copied', {
+    hint: 'Remove the key and enroll another.',
+  });
 }
 
 export function signatureProblem(
@@ -221,10 +212,8 @@ function requireClientData(data: Partial<ClientData>, { challenge, origin }: Exp
   if (typeof data.challenge !== 'string' || !challenge(data.challenge)) {
     throw signatureProblem('signature_challenge', 'something else was signed');
   }
-  if (data.type !== 'webauthn.get')
-    throw signatureProblem('signature_type', 'it was signed for another purpose');
-  if (data.origin !== origin)
-    throw signatureProblem('signature_origin', 'it was signed on another site’s page');
+  if (data.type !== 'webauthn.get') throw signatureProblem('signature_type', 'it was signed for another purpose');
+  if (data.origin !== origin) throw signatureProblem('signature_origin', 'it was signed on another site’s page');
   if ((data.crossOrigin ?? false) !== false || data.topOrigin !== undefined) {
     throw signatureProblem('signature_cross_origin', 'it was signed within another site’s page');
   }

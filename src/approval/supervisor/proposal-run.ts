@@ -151,9 +151,7 @@ export class ProposalRun {
         // The failure may have come between a change and its notifications.
         context.parts.audit.flushSoon();
         await context.notifyUnnotified().catch((failure) => context.fail(failure));
-        await this.#rest(
-          FAILURE_RETRY_DELAYS_MS[Math.min(failures, FAILURE_RETRY_DELAYS_MS.length - 1)] ?? 0,
-        );
+        await this.#rest(FAILURE_RETRY_DELAYS_MS[Math.min(failures, FAILURE_RETRY_DELAYS_MS.length - 1)] ?? 0);
       }
     }
   }
@@ -274,11 +272,7 @@ export class ProposalRun {
     }
     if (wait.pause > 0 && left > 0) return Math.min(wait.pause * 1000, left);
     wait.polled = true;
-    const { result, sentAt } = await this.#poll(
-      proposal,
-      authReqId,
-      asking.delivery === 'ping' && wait.called,
-    );
+    const { result, sentAt } = await this.#poll(proposal, authReqId, asking.delivery === 'ping' && wait.called);
     wait.pause = this.#pauseAfter(proposal, result, sentAt, wait);
     this.#lastPoll = { authReqId, at: clock.now(), pause: wait.pause };
     return (await this.#settleSurely(proposal, result)) ? 'over' : 'polled';
@@ -305,8 +299,7 @@ export class ProposalRun {
     // Ends a long poll when the proposal is withdrawn. No AbortSignal.any with the gateway's own signal, which is long-lived
     // and keeps a reference to each dependent one.
     this.#breakOff = () => {
-      if (this.#end.signal.aborted)
-        void endAfter(isThere ? CLOSING_WAIT_MS.called : CLOSING_WAIT_MS.uncalled);
+      if (this.#end.signal.aborted) void endAfter(isThere ? CLOSING_WAIT_MS.called : CLOSING_WAIT_MS.uncalled);
       else ended.abort();
     };
     // It was withdrawn between the read of the row and this call.
@@ -468,11 +461,7 @@ export class ProposalRun {
       const found = await getKind(kind).settle(subject, asker);
       if (found === undefined) return;
       const { outcome } = found;
-      if (
-        outcome === 'executed' ||
-        outcome === 'refused' ||
-        (outcome === 'unknown' && found.final === true)
-      ) {
+      if (outcome === 'executed' || outcome === 'refused' || (outcome === 'unknown' && found.final === true)) {
         await settleExecution(this.#context, proposal, found, 0);
         return;
       }

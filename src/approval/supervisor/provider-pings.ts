@@ -65,8 +65,7 @@ export class ProviderPings {
       if (proposal === undefined) return undefined;
       this.takeEarlyPing(proposal);
     }
-    const isAsked =
-      !isSettledState(proposal.state) && notificationTokens.isTokenFor(notificationToken, proposal);
+    const isAsked = !isSettledState(proposal.state) && notificationTokens.isTokenFor(notificationToken, proposal);
     return isAsked ? proposal : undefined;
   }
 
@@ -75,10 +74,7 @@ export class ProviderPings {
     const { authReqId = '' } = proposal;
     const notificationToken = this.#early.get(authReqId);
     this.#early.delete(authReqId);
-    return (
-      notificationToken !== undefined &&
-      this.#parts.notificationTokens.isTokenFor(notificationToken, proposal)
-    );
+    return notificationToken !== undefined && this.#parts.notificationTokens.isTokenFor(notificationToken, proposal);
   }
 
   #remember(authReqId: string, notificationToken: string): void {

@@ -62,9 +62,7 @@ export async function requestSecondApproval(
   try {
     await verifyApprovalToken(context.parts, proposal, 'owner', { isFirst: true });
   } catch (error) {
-    const refusal = isTradeAgentError(error)
-      ? new HttpProblem(500, toProblemCode(error), error.message)
-      : error;
+    const refusal = isTradeAgentError(error) ? new HttpProblem(500, toProblemCode(error), error.message) : error;
     if (!(refusal instanceof HttpProblem)) throw error;
     if (mayPassLater(refusal) && clock.now() < proposal.deadline) return VERIFY_RETRY_MS;
     await logDenial(context.parts, denialFacts(proposal), refusal);

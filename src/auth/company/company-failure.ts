@@ -16,24 +16,16 @@ export function companyAccessEnded(company: CompanySignIn): TradeAgentError {
   );
 }
 
-export function exchangeError(
-  error: unknown,
-  profile: ResolvedProfile,
-  company: CompanySignIn,
-): TradeAgentError {
+export function exchangeError(error: unknown, profile: ResolvedProfile, company: CompanySignIn): TradeAgentError {
   const failure = providerFailure(error);
   const name = companyName(company);
   const refused = oauthError(failure);
   switch (refused) {
     case 'insufficient_user_authentication':
-      return new TradeAgentError(
-        'login_required',
-        `${name} requires a stronger sign-in for ${profile.gateway}`,
-        {
-          hint: 'Run "trade-agent login", and sign in there with a second factor.',
-          details: { error: refused },
-        },
-      );
+      return new TradeAgentError('login_required', `${name} requires a stronger sign-in for ${profile.gateway}`, {
+        hint: 'Run "trade-agent login", and sign in there with a second factor.',
+        details: { error: refused },
+      });
     case 'invalid_client':
       return unknownCompanyClient(company);
     case 'access_denied':
@@ -54,11 +46,7 @@ export function exchangeError(
   }
 }
 
-export function redemptionError(
-  error: unknown,
-  profile: ResolvedProfile,
-  company: CompanySignIn,
-): TradeAgentError {
+export function redemptionError(error: unknown, profile: ResolvedProfile, company: CompanySignIn): TradeAgentError {
   const failure = providerFailure(error);
   const refused = oauthError(failure);
   const what = `${profile.issuer} did not accept the identity assertion from ${companyName(company)} (${refused})`;
@@ -94,14 +82,10 @@ export function unknownCompanyClient(company: CompanySignIn): TradeAgentError {
 }
 
 export function companyScopeMissing(company: CompanySignIn, scopes: readonly string[]): TradeAgentError {
-  return new TradeAgentError(
-    'insufficient_scope',
-    `${companyName(company)} does not grant you ${scopes.join(', ')}`,
-    {
-      hint: 'Some actions need a sign-in at the home itself, in a separate profile without "company".',
-      details: { scopes: [...scopes], sent: false },
-    },
-  );
+  return new TradeAgentError('insufficient_scope', `${companyName(company)} does not grant you ${scopes.join(', ')}`, {
+    hint: 'Some actions need a sign-in at the home itself, in a separate profile without "company".',
+    details: { scopes: [...scopes], sent: false },
+  });
 }
 
 function oauthError(failure: ProviderFailure): string | undefined {

@@ -40,11 +40,7 @@ export async function beginCompanyLogin(
         access: { fetch, clock, home },
         clock: clock ?? systemClock,
       };
-      const { token, clientId } = await signInToHome(
-        machine,
-        { type: ID_TOKEN_TYPE, token: idToken },
-        MCP_SCOPES,
-      );
+      const { token, clientId } = await signInToHome(machine, { type: ID_TOKEN_TYPE, token: idToken }, MCP_SCOPES);
       const at = { sub: claims.sub, client_there: clientId };
       return { sub: token.sub, scopes: token.scopes, company: at };
     },

@@ -13,12 +13,7 @@ import { parseStoredSession, type StoredSession, sessionUser } from '../session/
 import { coversScopes, storeRefreshToken } from '../session/token-refresh.ts';
 import { createTokenSession, type SessionOptions } from '../session/token-session.ts';
 import { storedCompanyKey } from './client-key.ts';
-import {
-  companyAccessEnded,
-  companyName,
-  companyScopeMissing,
-  unknownCompanyClient,
-} from './company-failure.ts';
+import { companyAccessEnded, companyName, companyScopeMissing, unknownCompanyClient } from './company-failure.ts';
 import type { CompanyClientContext, CompanyToken } from './identity-assertion.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
@@ -83,13 +78,9 @@ async function renewAccessToken(opened: OpenedCompanySession, scopes: readonly s
   const { company, session } = opened;
   const { token } = await signInToHome(opened, await refreshCompanySignIn(opened), scopes);
   if (token.sub !== session.sub) {
-    throw new TradeAgentError(
-      'login_required',
-      `the home now identifies you as somebody else (${token.sub})`,
-      {
-        hint: 'Sign in again with "trade-agent login".',
-      },
-    );
+    throw new TradeAgentError('login_required', `the home now identifies you as somebody else (${token.sub})`, {
+      hint: 'Sign in again with "trade-agent login".',
+    });
   }
   if (!coversScopes(token, scopes)) throw companyScopeMissing(company, scopes);
   return token;
@@ -112,8 +103,7 @@ async function refreshCompanySignIn({
   return await store.exclusively('session', async () => {
     const held = await store.get(['session', 'refresh_token'], { fresh: true });
     const kept = parseStoredSession(held.session, place);
-    if (kept === undefined || held.refresh_token === undefined)
-      throw loginRequired('you have been signed out');
+    if (kept === undefined || held.refresh_token === undefined) throw loginRequired('you have been signed out');
     if (kept.sub !== session.sub) throw loginRequired('somebody else has signed in since');
     const sent = held.refresh_token;
     const { refreshTokenGrant } = await import('openid-client');
@@ -135,11 +125,7 @@ async function refreshCompanySignIn({
         throw companyAccessEnded(company);
       }
       if (refused === 'invalid_client') throw unknownCompanyClient(company);
-      throw providerError(
-        failure,
-        `your sign-in at ${companyName(company)} could not be renewed`,
-        company.issuer,
-      );
+      throw providerError(failure, `your sign-in at ${companyName(company)} could not be renewed`, company.issuer);
     });
     const successor = tokens.refresh_token ?? sent;
     if (successor !== sent) await storeRefreshToken(store, { refresh_token: successor }, sent);

@@ -11,12 +11,7 @@ import {
   TOKEN_EXCHANGE_GRANT,
 } from '../../oauth/oauth-names.ts';
 import { expiryTime } from '../provider/lifetime.ts';
-import {
-  bindsTokens,
-  loginClient,
-  type ProviderAccess,
-  retryWithProviderTime,
-} from '../provider/provider.ts';
+import { bindsTokens, loginClient, type ProviderAccess, retryWithProviderTime } from '../provider/provider.ts';
 import type { AccessToken } from '../session/access-token.ts';
 import { dpopHandle, type PrivateJwk } from '../session/dpop-key.ts';
 import { grantedScopes, UNKNOWN_LIFETIME_S } from '../session/token-refresh.ts';

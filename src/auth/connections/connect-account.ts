@@ -39,9 +39,7 @@ export async function connectAccount(
   accounts: ConnectedAccountsClient,
   options: ConnectOptions,
 ): Promise<PendingConnection> {
-  return options.finish === 'provider'
-    ? finishAtProvider(accounts, options)
-    : finishOnLoopback(accounts, options);
+  return options.finish === 'provider' ? finishAtProvider(accounts, options) : finishOnLoopback(accounts, options);
 }
 
 async function finishAtProvider(
@@ -124,11 +122,7 @@ async function finishOnLoopback(
 }
 
 const failureTexts = {
-  denied: [
-    'login_denied',
-    'access was denied there, so nothing was connected',
-    'If that was a mistake, run it again.',
-  ],
+  denied: ['login_denied', 'access was denied there, so nothing was connected', 'If that was a mistake, run it again.'],
   failed: ['provider_error', 'the other service refused the connection', 'Run it again.'],
   expired: ['login_expired', 'nobody signed in there in time', 'Run it again.'],
 } as const;
@@ -138,9 +132,7 @@ function connectionFailure(how: keyof typeof failureTexts): TradeAgentError {
   return new TradeAgentError(code, message, { hint });
 }
 
-type RedirectResult =
-  | { readonly connectCode: string; readonly error?: undefined }
-  | { readonly error: string };
+type RedirectResult = { readonly connectCode: string; readonly error?: undefined } | { readonly error: string };
 
 /** Listens on 127.0.0.1 for the browser to return with our state. @throws {TradeAgentError} `port_in_use` */
 async function listenForReturn(port: number) {

@@ -137,9 +137,8 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
       const { response, answer } = await request('POST', 'complete', { auth_session: authSession });
       if (response.ok) return { status: 'connected', account: parsed(accountSchema, answer) };
       const { code } =
-        z
-          .object({ code: z.enum(Object.keys(progressByCode) as (keyof typeof progressByCode)[]) })
-          .safeParse(answer).data ?? {};
+        z.object({ code: z.enum(Object.keys(progressByCode) as (keyof typeof progressByCode)[]) }).safeParse(answer)
+          .data ?? {};
       if (code === undefined) throw apiError(response.status, origin);
       return { status: progressByCode[code] };
     },
@@ -155,12 +154,7 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
 }
 
 /** Creates a sender of API requests that answers a DPoP nonce challenge once. */
-function createRequester({
-  endpoint,
-  authorize,
-  answered,
-  fetch: ownFetch = fetch,
-}: ConnectedAccountsAccess) {
+function createRequester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: ConnectedAccountsAccess) {
   const send = boundedFetch(ownFetch, MAX_PROVIDER_RESPONSE_BYTES);
   const { origin } = new URL(endpoint);
 

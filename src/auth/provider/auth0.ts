@@ -19,13 +19,11 @@ export const auth0: Dialect = {
   complete: (metadata) => ({
     ...metadata,
     backchannel_authentication_endpoint:
-      metadata.backchannel_authentication_endpoint ??
-      new URL('bc-authorize', withTrailingSlash(metadata.issuer)).href,
+      metadata.backchannel_authentication_endpoint ?? new URL('bc-authorize', withTrailingSlash(metadata.issuer)).href,
   }),
   audience: (audience) => ({ audience }),
   loginHint: ({ sub }, issuer) => JSON.stringify({ format: 'iss_sub', iss: withTrailingSlash(issuer), sub }),
-  bindingMessage: (message) =>
-    fitBindingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
+  bindingMessage: (message) => fitBindingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
   maxApprovalTtl: MAX_PUSH_APPROVAL_S,
   details: 'registered',
   // Auth0's "POST /oauth/revoke" revokes refresh tokens only. Access tokens there are valid until they expire.

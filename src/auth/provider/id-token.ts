@@ -53,24 +53,14 @@ export async function verifyIdToken(
     if (!known) await fetchKeys(keys, metadata.issuer, { clock, jose });
     const { payload } = await jose.jwtVerify(idToken, keys, rules).catch(async (error: unknown) => {
       const isKeys =
-        error instanceof jose.errors.JWKSNoMatchingKey ||
-        error instanceof jose.errors.JWSSignatureVerificationFailed;
+        error instanceof jose.errors.JWKSNoMatchingKey || error instanceof jose.errors.JWSSignatureVerificationFailed;
       if (!known || !isKeys) throw error;
       // The provider may have rotated its keys since they were fetched.
       await fetchKeys(keys, metadata.issuer, { clock, jose });
       return jose.jwtVerify(idToken, keys, rules);
     });
-    if (
-      payload.azp === undefined
-        ? Array.isArray(payload.aud) && payload.aud.length > 1
-        : payload.azp !== clientId
-    ) {
-      throw new jose.errors.JWTClaimValidationFailed(
-        'unexpected "azp" claim value',
-        payload,
-        'azp',
-        'check_failed',
-      );
+    if (payload.azp === undefined ? Array.isArray(payload.aud) && payload.aud.length > 1 : payload.azp !== clientId) {
+      throw new jose.errors.JWTClaimValidationFailed('unexpected "azp" claim value', payload, 'azp', 'check_failed');
     }
     return {
       sub: String(payload.sub),
@@ -133,8 +123,7 @@ async function fetchKeys(
         await clock.sleep(KEY_FETCH_PAUSE_MS);
         continue;
       }
-      const isAway =
-        error instanceof jose.errors.JWKSTimeout || providerFailure(error).kind === 'unreachable';
+      const isAway = error instanceof jose.errors.JWKSTimeout || providerFailure(error).kind === 'unreachable';
       throw isAway ? keysUnreachable(issuer) : error;
     }
   }

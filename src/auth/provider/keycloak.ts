@@ -22,8 +22,7 @@ export const keycloak: Dialect = {
   audience: (audience) => ({ audience }),
   // Keycloak 26.4 finds users by name or e-mail address, not by `sub` ("invalid user").
   loginHint: ({ sub, username, email }) => username ?? email ?? sub,
-  bindingMessage: (message) =>
-    fitBindingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
+  bindingMessage: (message) => fitBindingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
   details: 'never',
   onBehalf: {
     // In Keycloak 26.4, `audience` must be a client id ("Audience not found"), and it removes all other audiences from

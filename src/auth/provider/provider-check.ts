@@ -44,12 +44,7 @@ export function checkProviderFeatures(profile: CheckedProfile, announced: Server
 
 type MakeFinding = (feature: Feature, status: ProviderFinding['status'], message: string) => ProviderFinding;
 
-function cibaFinding(
-  metadata: ServerMetadata,
-  announced: ServerMetadata,
-  lacksGrant: boolean,
-  say: MakeFinding,
-) {
+function cibaFinding(metadata: ServerMetadata, announced: ServerMetadata, lacksGrant: boolean, say: MakeFinding) {
   if (metadata.backchannel_authentication_endpoint === undefined || lacksGrant) {
     return say('ciba', 'fail', 'no phone approvals (CIBA), so no order can be placed');
   }
@@ -62,12 +57,7 @@ function cibaFinding(
     : say('ciba', 'ok', 'phone approvals (CIBA)');
 }
 
-function detailsFinding(
-  profile: CheckedProfile,
-  dialect: Dialect,
-  metadata: ServerMetadata,
-  say: MakeFinding,
-) {
+function detailsFinding(profile: CheckedProfile, dialect: Dialect, metadata: ServerMetadata, say: MakeFinding) {
   const type = TRADE_ORDER_TYPE;
   if (dialect.details === 'never') {
     const what = `${dialect.label} does not put the approved order into the token`;
@@ -84,11 +74,7 @@ function detailsFinding(
       `authorization details of type ${type} are not supported (supported: ${types.join(', ') || 'none'}); set details_type in gateway.yaml to one of those`,
     );
   }
-  return say(
-    'details',
-    'warn',
-    `whether approvals carry the order (type ${type}) can't be seen from outside`,
-  );
+  return say('details', 'warn', `whether approvals carry the order (type ${type}) can't be seen from outside`);
 }
 
 function dpopFinding(profile: CheckedProfile, metadata: ServerMetadata, say: MakeFinding) {
@@ -102,11 +88,7 @@ function dpopFinding(profile: CheckedProfile, metadata: ServerMetadata, say: Mak
 function tokenExchangeFinding(dialect: Dialect, grants: readonly string[] | undefined, say: MakeFinding) {
   return grants?.includes(dialect.exchangeGrantType)
     ? say('token_exchange', 'ok', "token exchange, for the gateway's access to the broker")
-    : say(
-        'token_exchange',
-        'warn',
-        'token exchange is not announced; the gateway needs it to reach the broker',
-      );
+    : say('token_exchange', 'warn', 'token exchange is not announced; the gateway needs it to reach the broker');
 }
 
 function listedValues(metadata: ServerMetadata, name: string): string[] | undefined {

@@ -79,14 +79,10 @@ function overloadFailure(response: Response): ProviderFailure {
  */
 export function providerError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {
   if (failure.kind === 'unreachable') {
-    return new TradeAgentError(
-      'provider_unreachable',
-      `${what}: ${issuer} can't be reached (${failure.reason})`,
-      {
-        hint: 'Check the network, then try again. Nothing was lost.',
-        ...(failure.retryAfter === undefined ? {} : { details: { retryAfter: failure.retryAfter } }),
-      },
-    );
+    return new TradeAgentError('provider_unreachable', `${what}: ${issuer} can't be reached (${failure.reason})`, {
+      hint: 'Check the network, then try again. Nothing was lost.',
+      ...(failure.retryAfter === undefined ? {} : { details: { retryAfter: failure.retryAfter } }),
+    });
   }
   if (failure.kind === 'oauth') {
     const { error, description } = failure;

@@ -2,13 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
-import type {
-  ClientAuth,
-  ClientMetadata,
-  Configuration,
-  CustomFetchOptions,
-  ServerMetadata,
-} from 'openid-client';
+import type { ClientAuth, ClientMetadata, Configuration, CustomFetchOptions, ServerMetadata } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
@@ -68,10 +62,7 @@ const usedEndpoints = [
 export async function providerMetadata(issuer: string, access: ProviderAccess): Promise<ServerMetadata> {
   const now = (access.clock ?? systemClock).now();
   const isFresh = (cached: CachedMetadata | undefined): cached is CachedMetadata =>
-    !access.fresh &&
-    cached !== undefined &&
-    cached.fetchedAt <= now &&
-    now - cached.fetchedAt < METADATA_TTL_MS;
+    !access.fresh && cached !== undefined && cached.fetchedAt <= now && now - cached.fetchedAt < METADATA_TTL_MS;
 
   const remembered = metadataCache.get(issuer);
   if (isFresh(remembered)) return remembered.metadata;
@@ -114,11 +105,7 @@ export async function clientConfiguration(
     authentication ?? oidc.None(),
   );
   configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
-  const send = withClockComparison(
-    issuer,
-    clock,
-    boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES),
-  );
+  const send = withClockComparison(issuer, clock, boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES));
   configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
   // isTrustworthy has already ruled out plain HTTP except on this machine.
   if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
@@ -136,11 +123,7 @@ export async function retryWithProviderTime<T>(issuer: string, request: () => Pr
     return await request();
   } catch (error) {
     const failure = providerFailure(error);
-    if (
-      !hasOffsetChanged(issuer, before) ||
-      failure.kind !== 'oauth' ||
-      !CLOCK_ERROR_CODES.includes(failure.error)
-    )
+    if (!hasOffsetChanged(issuer, before) || failure.kind !== 'oauth' || !CLOCK_ERROR_CODES.includes(failure.error))
       throw error;
     return await request();
   }
@@ -161,9 +144,7 @@ export async function loginClient(profile: ResolvedProfile, access: ProviderAcce
   return clientConfiguration(profile, { client_id }, proof, access);
 }
 
-export function audienceParameters(
-  profile: Pick<ResolvedProfile, 'audience' | 'provider'>,
-): Record<string, string> {
+export function audienceParameters(profile: Pick<ResolvedProfile, 'audience' | 'provider'>): Record<string, string> {
   return providerDialect(profile).audience(profile.audience);
 }
 

@@ -30,8 +30,7 @@ export async function revokeTokens(
     return value === undefined ? [] : [{ token, value }];
   });
   if (held.length === 0) return [];
-  const none = (reason: string, unsupported: boolean) =>
-    held.map(({ token }) => ({ token, reason, unsupported }));
+  const none = (reason: string, unsupported: boolean) => held.map(({ token }) => ({ token, reason, unsupported }));
   try {
     const configuration = await loginClient(profile, access);
     if (configuration.serverMetadata().revocation_endpoint === undefined) {

@@ -49,13 +49,9 @@ export async function adoptRefreshToken(
     const successor = tokens.refresh_token ?? sent;
     await store.set({ refresh_token: successor, dpop_key: JSON.stringify(key) }, { refresh_token: sent });
     if (tokens.id_token === undefined) {
-      throw new TradeAgentError(
-        'provider_error',
-        'the identity provider did not say whose refresh token this is',
-        {
-          hint: 'Sign in once with "trade-agent login" and the same variable set. This stores a complete session there.',
-        },
-      );
+      throw new TradeAgentError('provider_error', 'the identity provider did not say whose refresh token this is', {
+        hint: 'Sign in once with "trade-agent login" and the same variable set. This stores a complete session there.',
+      });
     }
     const claims = await verifyIdToken(tokens.id_token, {
       metadata,

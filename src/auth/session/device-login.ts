@@ -75,8 +75,7 @@ export async function beginDeviceLogin(
   const accounts = dialect.connectedAccounts(configuration.serverMetadata());
   // A sign-in to a server gets no scopes for connected accounts. The server gets such access by token exchange.
   const isHere = profile.server === undefined;
-  const connections =
-    isHere && options.scopes === undefined && accounts?.requestedAtSignIn ? accounts : undefined;
+  const connections = isHere && options.scopes === undefined && accounts?.requestedAtSignIn ? accounts : undefined;
   const scopes = [
     ...new Set([
       ...dialect.identityScopes,
@@ -201,17 +200,12 @@ async function storeLogin(
     await store.set({ refresh_token: refreshToken, dpop_key: dpopKey, session: JSON.stringify(session) });
     return before;
   });
-  if (previous.refresh_token === undefined || parseStoredSession(previous.session, profile) === undefined)
-    return;
+  if (previous.refresh_token === undefined || parseStoredSession(previous.session, profile) === undefined) return;
   await revokeUnused(profile, previous.refresh_token, access);
 }
 
 /** Revokes an unused sign-in if the provider can be reached. Otherwise it expires by itself. */
-async function revokeUnused(
-  profile: ResolvedProfile,
-  refreshToken: string,
-  access: ProviderAccess,
-): Promise<void> {
+async function revokeUnused(profile: ResolvedProfile, refreshToken: string, access: ProviderAccess): Promise<void> {
   const { tokenRevocation } = await import('openid-client');
   await loginClient(profile, access)
     .then((configuration) => tokenRevocation(configuration, refreshToken))

@@ -88,12 +88,8 @@ function networkCode(error: unknown): string {
 
 /** @param sent false if the request certainly never left */
 function unreachableError(called: string, url: URL, reason: string, sent = true): TradeAgentError {
-  return new TradeAgentError(
-    'gateway_unreachable',
-    `the ${called} at ${url.origin} can't be reached (${reason})`,
-    {
-      hint: 'Check the network and the profile, then try again.',
-      details: { reason, sent },
-    },
-  );
+  return new TradeAgentError('gateway_unreachable', `the ${called} at ${url.origin} can't be reached (${reason})`, {
+    hint: 'Check the network and the profile, then try again.',
+    details: { reason, sent },
+  });
 }

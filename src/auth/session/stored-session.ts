@@ -46,10 +46,7 @@ export function newSession(
 }
 
 /** Parses a stored session. Returns undefined if it belongs to another provider or client than this profile's. */
-export function parseStoredSession(
-  text: string | undefined,
-  profile: ResolvedProfile,
-): StoredSession | undefined {
+export function parseStoredSession(text: string | undefined, profile: ResolvedProfile): StoredSession | undefined {
   const session = storedSessionSchema.safeParse(parseJson(text)).data;
   return session?.issuer === profile.issuer && session.client_id === profile.login_client.client_id
     ? session
@@ -61,10 +58,7 @@ export function sessionUser(session: StoredSession): User {
 }
 
 /** Returns the user signed in under this profile according to the credential store, or undefined if nobody is. Sends no requests. */
-export async function storedUser(
-  profile: ResolvedProfile,
-  store: CredentialStore,
-): Promise<User | undefined> {
+export async function storedUser(profile: ResolvedProfile, store: CredentialStore): Promise<User | undefined> {
   const { session, refresh_token } = await store.get(['session', 'refresh_token']);
   const stored = parseStoredSession(session, profile);
   return stored === undefined || refresh_token === undefined ? undefined : sessionUser(stored);

@@ -3,12 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import {
-  MANDATE_SCOPE,
-  PROPOSE_MESSAGES_SCOPE,
-  PROPOSE_ORDERS_SCOPE,
-  READ_SCOPES,
-} from '../../oauth/scopes.ts';
+import { MANDATE_SCOPE, PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { type AccessToken, isUsable, parseAccessToken } from './access-token.ts';
 import { type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
@@ -39,8 +34,7 @@ export async function openSession(options: SessionOptions): Promise<Session | un
   const clock = options.clock ?? systemClock;
   const stored = await store.get(['session', 'refresh_token', 'access_token', 'dpop_key']);
   const session = parseStoredSession(stored.session, profile);
-  if (session === undefined || stored.refresh_token === undefined || stored.dpop_key === undefined)
-    return undefined;
+  if (session === undefined || stored.refresh_token === undefined || stored.dpop_key === undefined) return undefined;
   const user = sessionUser(session);
   const access = { fetch: options.fetch, clock: options.clock, home: options.home };
   const kept = parseAccessToken(stored.access_token);
@@ -50,8 +44,7 @@ export async function openSession(options: SessionOptions): Promise<Session | un
     key: parsePrivateJwk(stored.dpop_key),
     scopes: session.scopes,
     kept: kept?.sub === user.sub ? kept : undefined,
-    renew: (scopes, rejected) =>
-      refreshAccessToken({ profile, store, clock, sub: user.sub, access }, scopes, rejected),
+    renew: (scopes, rejected) => refreshAccessToken({ profile, store, clock, sub: user.sub, access }, scopes, rejected),
     requireFresh: () => requireFreshLogin(profile, store, clock),
   });
 }
@@ -89,9 +82,7 @@ export function createTokenSession(source: TokenSource): Session {
   const tokenFor = (scopes: readonly string[], rejected?: string): Promise<AccessToken> => {
     const cached = () => {
       const token = tokens.get(scopeKey(scopes));
-      return isUsable(token, clock) && token.value !== rejected && coversScopes(token, scopes)
-        ? token
-        : undefined;
+      return isUsable(token, clock) && token.value !== rejected && coversScopes(token, scopes) ? token : undefined;
     };
     const now = cached();
     if (now !== undefined) return Promise.resolve(now);
@@ -108,11 +99,9 @@ export function createTokenSession(source: TokenSource): Session {
   const gatewayUrl = (text: string): URL => {
     const url = new URL(text);
     if (url.origin !== new URL(profile.gateway).origin || !isSecureUrl(url.href)) {
-      throw new TradeAgentError(
-        'internal',
-        `a token was about to be sent to ${url.origin}, which is not the gateway`,
-        { details: { sent: false } },
-      );
+      throw new TradeAgentError('internal', `a token was about to be sent to ${url.origin}, which is not the gateway`, {
+        details: { sent: false },
+      });
     }
     return url;
   };
@@ -166,13 +155,9 @@ function scopeKey(scopes: readonly string[]): string {
 }
 
 function readOnlyError(scopes: readonly string[]): TradeAgentError {
-  return new TradeAgentError(
-    'insufficient_scope',
-    `this run is read-only and does not request ${scopes.join(', ')}`,
-    {
-      hint: 'Leave out --read-only.',
-      // Shows that an approved order was never sent.
-      details: { scopes: [...scopes], sent: false },
-    },
-  );
+  return new TradeAgentError('insufficient_scope', `this run is read-only and does not request ${scopes.join(', ')}`, {
+    hint: 'Leave out --read-only.',
+    // Shows that an approved order was never sent.
+    details: { scopes: [...scopes], sent: false },
+  });
 }

@@ -43,8 +43,7 @@ export async function fetchUserinfo(options: {
     IDENTITY_SCOPES,
   );
   const { fetchUserInfo } = await import('openid-client');
-  const DPoP =
-    token.type === 'dpop' ? await dpopHandle(configuration, parsePrivateJwk(stored.dpop_key)) : undefined;
+  const DPoP = token.type === 'dpop' ? await dpopHandle(configuration, parsePrivateJwk(stored.dpop_key)) : undefined;
   try {
     const claims = await fetchUserInfo(
       configuration,

@@ -214,8 +214,7 @@ function lineChart(
   const values = drawn.map(({ value }) => value);
   const { low, high } = bounds(values, options.fromZero ?? false);
   const [first, last] = [drawn[0] as ChartPoint, drawn.at(-1) as ChartPoint];
-  const x = (at: number) =>
-    LEFT + ((at - first.at) / Math.max(1, last.at - first.at)) * (WIDTH - LEFT - RIGHT);
+  const x = (at: number) => LEFT + ((at - first.at) / Math.max(1, last.at - first.at)) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => TOP + ((high - value) / (high - low)) * (HEIGHT - TOP - BOTTOM);
   const line = drawn
     .map(({ at, value }, index) => `${index === 0 ? 'M' : 'L'}${round(x(at))} ${round(y(value))}`)

@@ -64,9 +64,7 @@ export function figureLines({ figures }: CheckResult): [label: string, value: st
   const incomplete = new Set(figures.incomplete.flatMap((one) => one.figures));
   return [
     ...lines.flatMap(([label, value, of]): [string, string][] =>
-      value === undefined
-        ? []
-        : [[label, of !== undefined && incomplete.has(of) ? `${value} (incomplete)` : value]],
+      value === undefined ? [] : [[label, of !== undefined && incomplete.has(of) ? `${value} (incomplete)` : value]],
     ),
     ...figures.incomplete.map(({ reason }): [string, string] => ['incomplete', `because ${reason}`]),
   ];
@@ -96,8 +94,7 @@ function returnText(value: CheckResult['figures']['time_weighted_return']): stri
   if (value === null) return undefined;
   const days = Math.round(value.days);
   const annual = value.annual === null ? '' : `, ${signedPercent(value.annual)} a year`;
-  const began =
-    value.began === undefined ? '' : `, from ${dayText(value.began)} on; everything before was lost`;
+  const began = value.began === undefined ? '' : `, from ${dayText(value.began)} on; everything before was lost`;
   const ended = value.ended === undefined ? '' : `, until all was lost on ${dayText(value.ended)}`;
   return `${signedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}${began}${ended}`;
 }
@@ -114,8 +111,7 @@ function drawdownText({ drawdown, high_water_mark: mark }: CheckResult['figures'
 
 function worstText({ worst_drawdown: worst }: CheckResult['figures']): string | undefined {
   if (worst === null) return undefined;
-  const end =
-    worst.recovered_at === null ? 'not recovered yet' : `recovered on ${dayText(worst.recovered_at)}`;
+  const end = worst.recovered_at === null ? 'not recovered yet' : `recovered on ${dayText(worst.recovered_at)}`;
   return `${plainPercent(worst.fraction)} from ${dayText(worst.peak_at)} to ${dayText(worst.trough_at)}, ${end}`;
 }
 

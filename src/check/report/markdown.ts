@@ -29,10 +29,7 @@ export function markdownReport(result: CheckResult): string {
       'Findings',
       result.findings.map(({ severity, message, rule }) => `- **${e(severity)}** ${e(message)} (${e(rule)})`),
     ),
-    ...section(
-      'Ongoing',
-      bullets(result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`)),
-    ),
+    ...section('Ongoing', bullets(result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`))),
     ...section('Snoozed', bullets(result.snoozed.map(({ message }) => message))),
     ...section('Suggested orders', bullets(suggestedLines(result))),
     ...section('Orders', bullets(outcomeLines(result))),

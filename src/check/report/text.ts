@@ -17,9 +17,7 @@ export function textReport(result: CheckResult): string {
     pairs.map(([label, value]) => `${label.padEnd(24)}${safeLine(value)}`);
   const list = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${safeLine(line)}`)];
-  const findings = result.findings.map(
-    ({ severity, rule, message }) => `${severity.padEnd(9)}${message} [${rule}]`,
-  );
+  const findings = result.findings.map(({ severity, rule, message }) => `${severity.padEnd(9)}${message} [${rule}]`);
   const { suggestion } = result;
   const suggested = suggestedLines(result);
   return [
@@ -33,10 +31,7 @@ export function textReport(result: CheckResult): string {
       'snoozed',
       result.snoozed.map(({ message, rule }) => `${message} [${rule}]`),
     ),
-    ...list(
-      'suggested',
-      suggestion === null || suggested.length > 0 ? suggested : ['nothing: all targets are met'],
-    ),
+    ...list('suggested', suggestion === null || suggested.length > 0 ? suggested : ['nothing: all targets are met']),
     ...list('orders', outcomeLines(result)),
     ...list('skipped', result.skipped.map(skippedLine)),
     '',
@@ -44,9 +39,7 @@ export function textReport(result: CheckResult): string {
       ['account', accountLine(result)],
       ['checked', newYorkText(result.checked_at)],
       ['market', marketLine(result)],
-      ...result.market.closures.map(
-        ({ date, what }) => ['', `${what} on ${date}`.replace(/^is /, '')] as const,
-      ),
+      ...result.market.closures.map(({ date, what }) => ['', `${what} on ${date}`.replace(/^is /, '')] as const),
       ...figureLines(result),
     ]),
     ...list('notes', result.notes),

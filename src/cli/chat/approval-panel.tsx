@@ -125,19 +125,11 @@ function subjectDetails(approval: ApprovalView): string {
   return [...shortSubjectDetails(approval), ...judged].join(' · ');
 }
 
-export function compactRows(
-  shown: DisplayedApproval,
-  phone: string | undefined,
-  now: number,
-  columns: number,
-): number {
+export function compactRows(shown: DisplayedApproval, phone: string | undefined, now: number, columns: number): number {
   const { title, status, where, details } = compactLines(shown, phone, now);
   // The code is printed with a space between its letters and around it.
   const code = ' '.repeat(shown.approval.code.length * 2 + 2);
-  return [title, code + status, where, details].reduce(
-    (sum, line) => sum + countWrappedRows(line, columns),
-    0,
-  );
+  return [title, code + status, where, details].reduce((sum, line) => sum + countWrappedRows(line, columns), 0);
 }
 
 export function ApprovalRow({ approval, talk, now }: Omit<PanelProps, 'phone'>) {
@@ -159,10 +151,7 @@ function Code({ code }: { code: string }) {
 }
 
 /** Returns label, value and React key of each row. */
-function panelRows(
-  approval: ApprovalView,
-  phone: string | undefined,
-): [label: string, value: string, key: string][] {
+function panelRows(approval: ApprovalView, phone: string | undefined): [label: string, value: string, key: string][] {
   return [
     ...subjectFields(approval).map(([label, value], row): [string, string, string] => [
       label,
@@ -175,7 +164,5 @@ function panelRows(
 
 function statusText(approval: ApprovalView, now: number): string {
   const state = wordsForStatus(approval);
-  return approval.status === 'requested'
-    ? `${state}, ${formatCountdown(timeLeft(approval, now))} left`
-    : state;
+  return approval.status === 'requested' ? `${state}, ${formatCountdown(timeLeft(approval, now))} left` : state;
 }

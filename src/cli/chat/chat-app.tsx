@@ -82,12 +82,7 @@ export function ChatApp(props: {
           )
         }
       </Static>
-      <Box
-        flexDirection="column"
-        maxHeight={Math.max(1, rows - 1)}
-        overflow="hidden"
-        display={ended ? 'none' : 'flex'}
-      >
+      <Box flexDirection="column" maxHeight={Math.max(1, rows - 1)} overflow="hidden" display={ended ? 'none' : 'flex'}>
         {picker !== undefined ? (
           <PickerList picker={picker} maxRows={liveRows} />
         ) : login === undefined ? (
@@ -99,9 +94,7 @@ export function ChatApp(props: {
         {question === undefined ? null : <Question text={asked.join('\n')} />}
         {queued.length === 0 ? null : <Queue entries={queued} />}
         <InputBox rows={typed} busy={busy} hint={inputHint(snapshot)} noMatch={editor.noMatch} />
-        {completionRows === 0 ? null : (
-          <CompletionList text={editor.text} chosen={chosen} most={completionRows} />
-        )}
+        {completionRows === 0 ? null : <CompletionList text={editor.text} chosen={chosen} most={completionRows} />}
         <StatusLine
           status={status}
           waiting={waiting}
@@ -309,12 +302,7 @@ function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; ma
   );
 }
 
-function InputBox(props: {
-  rows: readonly InputRow[];
-  busy: boolean;
-  hint: string;
-  noMatch: string | undefined;
-}) {
+function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint: string; noMatch: string | undefined }) {
   const { rows, busy, hint, noMatch } = props;
   const shown = useScreenText();
   const { unicode, columns, color } = useScreen();
@@ -476,10 +464,7 @@ function layoutApprovals(
     compact = Math.max(1, Math.min(compactHeight, room - Math.min(left, 1)));
     taken += compact;
   }
-  const rows = Math.max(
-    0,
-    Math.min(left, MAX_APPROVAL_ROWS, room - taken - (left > MAX_APPROVAL_ROWS ? 1 : 0)),
-  );
+  const rows = Math.max(0, Math.min(left, MAX_APPROVAL_ROWS, room - taken - (left > MAX_APPROVAL_ROWS ? 1 : 0)));
   taken += rows + (left > rows ? 1 : 0);
   return { full, compact, rows, taken, spare: Math.max(0, room - taken) };
 }

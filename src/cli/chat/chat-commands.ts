@@ -81,16 +81,10 @@ function approvals(chat: ChatSession, [verb, code]: readonly string[]): void {
       return chat.report(lines.length === 0 ? 'No approvals.' : lines.join('\n'));
     }
     if (verb !== 'cancel') {
-      throw usageError(
-        `unknown command /approvals ${safeLine(verb)}`,
-        'Use /approvals, or /approvals cancel CODE.',
-      );
+      throw usageError(`unknown command /approvals ${safeLine(verb)}`, 'Use /approvals, or /approvals cancel CODE.');
     }
     if (code === undefined) {
-      throw usageError(
-        'cancel which approval?',
-        'Add its code: /approvals cancel K7QP. Type /approvals for the list.',
-      );
+      throw usageError('cancel which approval?', 'Add its code: /approvals cancel K7QP. Type /approvals for the list.');
     }
     const wanted = code.toUpperCase();
     const found = all.filter((approval) => approval.code === wanted || approval.id.toUpperCase() === wanted);
@@ -167,8 +161,7 @@ async function pickThread(chat: ChatSession, current: string | undefined): Promi
   if (all.length === 0 || (here !== undefined && unfinishedStatuses.includes(here.status))) return current;
   const shown = all.slice(0, MAX_LIST_ROWS);
   const rows = shown.map(
-    ({ updated_at, status, prompt }) =>
-      `${formatLocalTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
+    ({ updated_at, status, prompt }) => `${formatLocalTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
   );
   const row = await chat.picking.pick('Resume which conversation?', rows);
   return row === undefined ? 'none' : shown[row]?.thread;
@@ -243,10 +236,7 @@ function halt(chat: ChatSession, [verb]: readonly string[]): void {
   }
   chat.work(async () => {
     if (verb !== undefined) {
-      throw usageError(
-        `unknown command /halt ${safeLine(verb)}`,
-        'Use /halt, or /halt lift to resume trading.',
-      );
+      throw usageError(`unknown command /halt ${safeLine(verb)}`, 'Use /halt, or /halt lift to resume trading.');
     }
     const open = (await chat.driver.approvals()).filter(({ status }) => !isFinalApproval(status));
     const taken =

@@ -12,14 +12,7 @@ import { approvalOutcome, isFinalApproval, wasPlacedLate } from '../text/approva
 import { DEFAULT_THEME } from '../text/theme.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
-import {
-  activeRun,
-  type ChatAction,
-  type ChatState,
-  chatReducer,
-  emptyChat,
-  isWaiting,
-} from './chat-state.ts';
+import { activeRun, type ChatAction, type ChatState, chatReducer, emptyChat, isWaiting } from './chat-state.ts';
 import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
 const VALUE_INTERVAL_MS = 10_000;
@@ -257,8 +250,7 @@ export class ChatSession {
     const { state } = this.#snapshot;
     // A conversation that waits for the phone takes no further prompts, so a new one starts.
     const taken =
-      state.runs.some((run) => run.talk === state.talk) ||
-      state.pending.some((left) => left.talk === state.talk);
+      state.runs.some((run) => run.talk === state.talk) || state.pending.some((left) => left.talk === state.talk);
     const talk = taken ? this.#nextTalk() : state.talk;
     const thread = taken ? undefined : state.thread;
     this.#dispatch({ type: 'start', talk, title: safeLine(text), text, thread });
@@ -274,8 +266,7 @@ export class ChatSession {
     try {
       for await (const event of events) {
         finished ||= event.type === 'result';
-        if (event.type === 'approval')
-          for (const order of outcomeOrders(event.approval)) this.#watch.told(order);
+        if (event.type === 'approval') for (const order of outcomeOrders(event.approval)) this.#watch.told(order);
         this.#dispatch({ type: 'event', talk, event });
       }
       if (!finished) throw signal.aborted ? signal.reason : new Error('the run ended without a result');
@@ -366,8 +357,7 @@ export class ChatSession {
   #set(change: Partial<ChatSnapshot>): void {
     const next = { ...this.#snapshot, ...change };
     const waiting = new Set(next.state.runs.filter(isWaiting).map(({ talk }) => talk));
-    const busy =
-      next.question === undefined && this.#works.some((talk) => talk === undefined || !waiting.has(talk));
+    const busy = next.question === undefined && this.#works.some((talk) => talk === undefined || !waiting.has(talk));
     const free = !busy && next.status.connected && next.question === undefined && !this.#quit;
     const [first, ...others] = next.queued;
     this.#snapshot = { ...next, busy, queued: free && first !== undefined ? others : next.queued };

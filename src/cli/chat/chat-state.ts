@@ -256,9 +256,7 @@ function repeatsOutcomes(run: Run, { usage, text }: RunResult): boolean {
 }
 
 function endsWithAnswer(state: ChatState, run: Run): boolean {
-  const last = state.items.findLast(
-    (item) => item.talk === undefined || item.talk === conversationName(run.talk),
-  );
+  const last = state.items.findLast((item) => item.talk === undefined || item.talk === conversationName(run.talk));
   return last?.type === 'answer';
 }
 

@@ -35,10 +35,7 @@ export function openInputHistory(folder: string) {
 }
 
 /** Returns whether to store the history. `history: false` in config.yaml or TRADE_AGENT_HISTORY=off turns it off. */
-export function isHistoryEnabled(
-  config: { readonly history?: boolean | undefined },
-  env: NodeJS.ProcessEnv,
-): boolean {
+export function isHistoryEnabled(config: { readonly history?: boolean | undefined }, env: NodeJS.ProcessEnv): boolean {
   const said = env.TRADE_AGENT_HISTORY?.toLowerCase();
   if (said !== undefined && said !== '') return !['off', '0', 'false', 'no'].includes(said);
   return config.history !== false;
@@ -50,11 +47,7 @@ export function isHistoryEnabled(
  */
 export function isStorable(entry: string): boolean {
   if (entry.trim() === '' || entry.startsWith(' ') || entry.length > MAX_ENTRY_LENGTH) return false;
-  if (
-    /\b(pass(word|phrase|wd)?|secret|token|api[-_ ]?key|private[-_ ]?key|credential|bearer|otp|pin)\b/i.test(
-      entry,
-    )
-  )
+  if (/\b(pass(word|phrase|wd)?|secret|token|api[-_ ]?key|private[-_ ]?key|credential|bearer|otp|pin)\b/i.test(entry))
     return false;
   if (/-----BEGIN|\beyJ[\w-]{8,}|\b(sk|pk|rk|ghp|gho|xox[abp])[-_]\w{8,}/.test(entry)) return false;
   // Long runs of letters and digits: base64, hex, and broker keys such as PKTEST1234567890ABCD.

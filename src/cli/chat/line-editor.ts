@@ -209,9 +209,7 @@ function moveDown(state: EditorState): EditorState {
 }
 
 /** Returns the state of a new entry, without edits of older ones or a search. */
-function newEntryState(
-  history: readonly string[],
-): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
+function newEntryState(history: readonly string[]): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
   return { history, shown: history.length, draft: '', edited: new Map(), search: undefined };
 }
 

@@ -74,10 +74,7 @@ export function completeCommand(text: string, chosen: number): string {
  * Returns the marked command, which Enter completes. `send` is false if it needs an argument. Undefined if there are no
  * completions.
  */
-export function markedCommand(
-  editor: EditorState,
-  chosen: number,
-): { text: string; send: boolean } | undefined {
+export function markedCommand(editor: EditorState, chosen: number): { text: string; send: boolean } | undefined {
   const one = offeredCompletions(editor)[chosen];
   // Aliases such as "/q" are complete, unless another command was chosen.
   const whole = chosen === 0 && Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());

@@ -86,8 +86,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   signal.removeEventListener('abort', stop);
 
   for (const { thread, approvals } of session.snapshot().state.pending) {
-    for (const approval of approvals)
-      io.talk(`Still pending: ${approvalOutcome(approval)} (${approval.code})`);
+    for (const approval of approvals) io.talk(`Still pending: ${approvalOutcome(approval)} (${approval.code})`);
     io.talk(`  resume with: ${resumeCommand(thread, context.profileOptions)}`);
   }
   // Throws if a signal or the time limit ended the chat.

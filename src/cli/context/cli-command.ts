@@ -30,10 +30,7 @@ export class CliCommand extends Command {
 
   /** Adds these examples and the exit codes to the end of the help. */
   examples(...lines: readonly Example[]): this {
-    return this.addHelpText(
-      'after',
-      () => exampleText(lines) + this.#section + exitCodeText(this.#exitCodes),
-    );
+    return this.addHelpText('after', () => exampleText(lines) + this.#section + exitCodeText(this.#exitCodes));
   }
 
   /** Adds a help section with names and their meanings before the exit codes. */
@@ -49,28 +46,21 @@ export class CliCommand extends Command {
   }
 
   /** Sets the command's action, which gets a context, the arguments, its own options and the command. */
-  runs<Args extends unknown[]>(
-    work: (context: Context, ...args: Args) => Promise<number> | Promise<void>,
-  ): this {
-    return this.action((...args: unknown[]) =>
-      this.runInContext((context) => work(context, ...(args as Args))),
-    );
+  runs<Args extends unknown[]>(work: (context: Context, ...args: Args) => Promise<number> | Promise<void>): this {
+    return this.action((...args: unknown[]) => this.runInContext((context) => work(context, ...(args as Args))));
   }
 
   /**
    * Sets the action of a command that serves until it is stopped (Ctrl-C, SIGTERM or its time limit). Only the time
    * limit has its own exit code.
    */
-  serves<Args extends unknown[]>(
-    serve: (parts: ServerParts, output: Output, ...args: Args) => Promise<void>,
-  ): this {
+  serves<Args extends unknown[]>(serve: (parts: ServerParts, output: Output, ...args: Args) => Promise<void>): this {
     return this.action(async (...args: unknown[]) => {
       const { io, clock, interruption } = this.cli;
       const { signal } = interruption;
       const output = await this.openOutput();
       await serve({ clock, signal, tell: (line) => io.talk(line) }, output, ...(args as Args));
-      if (isTradeAgentError(signal.reason) && signal.reason.code === 'timeout')
-        this.cli.exitCode = exitCodes.timedOut;
+      if (isTradeAgentError(signal.reason) && signal.reason.code === 'timeout') this.cli.exitCode = exitCodes.timedOut;
     });
   }
 

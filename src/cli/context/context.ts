@@ -8,12 +8,7 @@ import type { Output } from './output.ts';
 
 export type Context = Readonly<ReturnType<typeof createContext>>;
 
-export function createContext(
-  cli: Cli,
-  globals: GlobalOptions,
-  output: Output,
-  tell: (line: string) => void,
-) {
+export function createContext(cli: Cli, globals: GlobalOptions, output: Output, tell: (line: string) => void) {
   const { io, interruption } = cli;
   const ask = async (question: string) => {
     const { askSecret } = await import('../terminal/secret-input.ts');

@@ -56,8 +56,7 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
       if (format === 'text') return print(await text());
       if (format === 'csv') return io.write((await import('../format/csv.ts')).csvText(thing, data));
       const object = { schema: `trade-agent.${thing}/1`, ...data };
-      if (filter === undefined)
-        return io.print(safeJson(object, format === 'json' && io.stdoutIsTty ? 2 : 0));
+      if (filter === undefined) return io.print(safeJson(object, format === 'json' && io.stdoutIsTty ? 2 : 0));
       print(filter(JSON.stringify(object), io.stdoutIsTty), io.stdoutIsTty ? safeText : undefined);
     },
     event(event: Record<string, unknown>) {

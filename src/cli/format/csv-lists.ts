@@ -65,12 +65,7 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
     rows: 'mandates',
     columns: [
       ...['id', 'state', 'terms.account', 'terms.symbols', 'terms.sides', 'terms.order_types'],
-      ...[
-        'terms.max_order_notional',
-        'terms.max_day_notional',
-        'terms.max_total_notional',
-        'terms.max_orders',
-      ],
+      ...['terms.max_order_notional', 'terms.max_day_notional', 'terms.max_total_notional', 'terms.max_orders'],
       ...['terms.cadence', 'terms.expires_at', 'used.total_notional', 'used.day_notional', 'used.orders'],
     ],
   },

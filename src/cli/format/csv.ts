@@ -29,8 +29,7 @@ export function csvText(thing: string, data: Readonly<Record<string, unknown>>):
 function toCell(row: object, column: string): string | number | boolean | undefined {
   let value: unknown = row;
   for (const name of column.split('.')) {
-    value =
-      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
   }
   if (value === null || value === undefined) return undefined;
   if (typeof value === 'boolean' || typeof value === 'number') return value;

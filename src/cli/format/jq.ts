@@ -13,8 +13,7 @@ export async function jqFilter(expression: string): Promise<(json: string, inden
   const jq = await loadJq();
   // Checked before the command runs, so that no order is placed whose result can't be printed.
   const tried = jq.raw('null', expression, ['-c']);
-  if (tried.exitCode === COMPILE_ERROR_STATUS)
-    throw jqError('--jq is not a valid jq expression', tried.stderr);
+  if (tried.exitCode === COMPILE_ERROR_STATUS) throw jqError('--jq is not a valid jq expression', tried.stderr);
   return (json, indented) => {
     const { stdout, stderr, exitCode } = jq.raw(json, expression, indented ? ['-r'] : ['-r', '-c']);
     if (exitCode !== 0) throw jqError('--jq does not fit the result', stderr);

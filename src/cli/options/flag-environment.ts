@@ -36,8 +36,7 @@ const commandLineOnlyFlags = new Set([
 const tradingCommands = new Set(['orders buy', 'orders sell', 'orders replace', 'orders cancel']);
 
 const isCommandLineOnly = (command: Command, flag: string) =>
-  commandLineOnlyFlags.has(flag) ||
-  (tradingCommands.has(commandWords(command).join(' ')) && !sharedFlags.has(flag));
+  commandLineOnlyFlags.has(flag) || (tradingCommands.has(commandWords(command).join(' ')) && !sharedFlags.has(flag));
 
 /** Flags that exclude each other. If the command line sets one, the variable of the other is ignored. */
 const exclusiveFlags = new Map([
@@ -54,8 +53,7 @@ const SAFE_APPROVAL = 'deny';
  */
 export function flagVariable(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
-  if (flag === undefined || flagsWithoutVariable.has(flag) || isCommandLineOnly(command, flag))
-    return undefined;
+  if (flag === undefined || flagsWithoutVariable.has(flag) || isCommandLineOnly(command, flag)) return undefined;
   return variableName(command, flag);
 }
 
@@ -102,13 +100,9 @@ function isGiven(command: Command, option: Option, flag: string): boolean {
 }
 
 function commandLineOnlyError(name: string, flags: string, otherwise = ''): TradeAgentError {
-  return new TradeAgentError(
-    'usage',
-    `${name} is set, but this option can only be given on the command line`,
-    {
-      hint: `Unset it and pass ${flags} on the command line${otherwise}.`,
-    },
-  );
+  return new TradeAgentError('usage', `${name} is set, but this option can only be given on the command line`, {
+    hint: `Unset it and pass ${flags} on the command line${otherwise}.`,
+  });
 }
 
 function parseFlag(option: Option, name: string, text: string): unknown {

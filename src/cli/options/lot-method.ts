@@ -10,8 +10,5 @@ export interface LotOptions {
 export function addLotOptions<C extends Command>(command: C): C {
   return command
     .addOption(choiceOption('--method <method>', 'which lots a sale uses', lotMethods).default('fifo'))
-    .option(
-      '--lots <file>',
-      'a CSV file that lists the lots (symbol,sold,acquired,qty), for --method specific',
-    );
+    .option('--lots <file>', 'a CSV file that lists the lots (symbol,sold,acquired,qty), for --method specific');
 }

@@ -53,8 +53,7 @@ export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunO
 function printPending(context: Context, object: RunObject): void {
   const { io } = context;
   // On a terminal, the answer right above may say the same.
-  const said =
-    io.stdoutIsTty && object.error !== undefined && containsMessage(object.text, object.error.message);
+  const said = io.stdoutIsTty && object.error !== undefined && containsMessage(object.text, object.error.message);
   if (object.error !== undefined && !said) talkError(io, object.error);
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {
@@ -63,8 +62,7 @@ function printPending(context: Context, object: RunObject): void {
     io.talk('approving it still places the order, even without this terminal; to withdraw it:');
     for (const { id } of pending) io.talk(`  trade-agent approvals cancel ${id}`);
   } else if (object.connections.length > 0) {
-    for (const { name, command } of object.connections)
-      io.talk(`the account "${name}" is not connected: ${command}`);
+    for (const { name, command } of object.connections) io.talk(`the account "${name}" is not connected: ${command}`);
     io.talk(`then resume with: ${resumeCommand(object.thread, context.profileOptions)}`);
   } else if (object.status === 'unknown' || object.status === 'pending') {
     io.talk(`resume with: ${resumeCommand(object.thread, context.profileOptions)}`);

@@ -49,11 +49,7 @@ export function runInput(context: Context, { prompt, thread }: RunRequest): () =
 }
 
 /** With `-`, always waits for the end of input. */
-function readInput(
-  { io, clock, signal }: Context,
-  maxBytes: number,
-  prompt: string | undefined,
-): Promise<StdinText> {
+function readInput({ io, clock, signal }: Context, maxBytes: number, prompt: string | undefined): Promise<StdinText> {
   const keepWaiting = (came: boolean) => {
     if (came || prompt === '-' || findPipeWriters() === 'beside') {
       io.talk('waiting for standard input to end; use "< /dev/null" for no input, --timeout for a limit');

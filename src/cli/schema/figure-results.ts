@@ -16,10 +16,7 @@ const rateSchema = z
     fraction,
     annual: fraction.nullable().describe('annualized rate, for periods of a year or more'),
     all_lost: z.string().optional().describe('RFC 3339 time of a total loss, where the return ends'),
-    began_anew: z
-      .string()
-      .optional()
-      .describe('RFC 3339 time when the return starts, if it follows a total loss'),
+    began_anew: z.string().optional().describe('RFC 3339 time when the return starts, if it follows a total loss'),
   })
   .nullable()
   .describe('null if no rate can be computed');
@@ -87,9 +84,7 @@ export const figureResults = {
     cash_weight: fraction,
     market_value: dollars,
     positions: z.array(z.object({ symbol: z.string(), day_profit: dollars, weight: fraction })),
-    values: z
-      .array(z.object({ at: z.string(), equity: dollars }))
-      .describe('at most 100 points, evenly spaced'),
+    values: z.array(z.object({ at: z.string(), equity: dollars })).describe('at most 100 points, evenly spaced'),
     simulated: z.boolean(),
   }),
   gains: z.object({

@@ -43,9 +43,7 @@ export const homeResults = {
     }),
     limits: z.object({
       version: z.literal(1),
-      accounts: z
-        .record(z.string(), z.record(z.string(), z.unknown()))
-        .describe('same format as limits.yaml'),
+      accounts: z.record(z.string(), z.record(z.string(), z.unknown())).describe('same format as limits.yaml'),
     }),
     recovery_code: recoveryCode,
     next,

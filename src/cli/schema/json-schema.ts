@@ -13,10 +13,7 @@ import { resultSchemas } from './results.ts';
 export function schemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,
-    schemaFile(
-      `trade-agent.${name}/1`,
-      z.object({ schema: z.literal(`trade-agent.${name}/1`), ...schema.shape }),
-    ),
+    schemaFile(`trade-agent.${name}/1`, z.object({ schema: z.literal(`trade-agent.${name}/1`), ...schema.shape })),
   ]);
   const events = schemaFile('a line of --output stream-json', z.union(Object.values(eventSchemas)));
   return {

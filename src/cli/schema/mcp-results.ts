@@ -18,9 +18,7 @@ const listedServer = z.object({
   transport: z.enum(['stdio', 'http']),
   enabled: z.boolean(),
   tools: z
-    .array(
-      z.object({ name: z.string(), pinned: z.boolean().describe('false: disabled until it is confirmed') }),
-    )
+    .array(z.object({ name: z.string(), pinned: z.boolean().describe('false: disabled until it is confirmed') }))
     .describe('the allowed tools'),
 });
 
@@ -29,13 +27,8 @@ const serverTool = z.object({
   state: z
     .enum(['offered', 'not_allowed', 'unconfirmed', 'changed', 'unsafe', 'unfit', 'gone'])
     .describe('only offered tools can be used'),
-  description: z
-    .string()
-    .nullable()
-    .describe('description from the server, without control and invisible characters'),
-  arguments: z.array(
-    z.object({ name: z.string(), required: z.boolean(), description: z.string().optional() }),
-  ),
+  description: z.string().nullable().describe('description from the server, without control and invisible characters'),
+  arguments: z.array(z.object({ name: z.string(), required: z.boolean(), description: z.string().optional() })),
   sha256: z.string().nullable().describe('digest of the tool’s definition in canonical JSON (RFC 8785)'),
   danger: z
     .enum(['orders', 'money', 'destructive'])

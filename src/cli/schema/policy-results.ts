@@ -9,9 +9,7 @@ import { approvalViewSchema, timeSchema, user } from './parts.ts';
 
 const effect = z.enum(['allow', 'ask', 'deny']);
 const reasons = z.array(z.string()).describe('reason codes (CATEGORY_CONDITION, see docs/guide/POLICY.md)');
-const changes = z
-  .array(z.string())
-  .describe('each starts with "looser:" or "tighter:"; looser ones come first');
+const changes = z.array(z.string()).describe('each starts with "looser:" or "tighter:"; looser ones come first');
 
 export const policyResults = {
   policy: policyViewSchema.unwrap(),
@@ -31,10 +29,7 @@ export const policyResults = {
     policy: z.string().describe('digest of the active rules'),
     tighter: z.boolean().describe('true if the change needs no approval'),
     changes,
-    replayed: z
-      .int()
-      .nullable()
-      .describe('number of past orders that were evaluated again; null without --replay'),
+    replayed: z.int().nullable().describe('number of past orders that were evaluated again; null without --replay'),
     flips: z.array(
       z.object({
         at: z.string(),
@@ -94,10 +89,7 @@ const schedule = z.object({
   id: z.string(),
   name: z.string().nullable(),
   profile: z.string(),
-  account: z
-    .string()
-    .nullable()
-    .describe('account number, or all; null: the default account at the time of each run'),
+  account: z.string().nullable().describe('account number, or all; null: the default account at the time of each run'),
   cron: z.string().nullable().describe('cron expression, in New York time'),
   at: z.string().nullable().describe('open+5m or close-30m, by the broker’s calendar'),
   when_open: z.boolean(),
@@ -135,10 +127,7 @@ export const scheduleResults = {
     status: z.enum(['not_due', 'ran']),
     next: timeSchema.nullable().describe('next due time; null if it ran or if the time is unknown'),
     run: runRecordSchema.nullable(),
-    check: z
-      .looseObject({ status: z.string() })
-      .nullable()
-      .describe('same as the output of check --output json'),
+    check: z.looseObject({ status: z.string() }).nullable().describe('same as the output of check --output json'),
     checks: z
       .array(z.looseObject({ status: z.string() }))
       .optional()
@@ -149,10 +138,7 @@ export const scheduleResults = {
 
 /** A company's identity provider and the client registered there. */
 export const companyClient = z.object({ issuer: z.string(), client_id: z.string() });
-const companyIssuer = z
-  .string()
-  .nullable()
-  .describe("issuer of the person's company, if they sign in through it");
+const companyIssuer = z.string().nullable().describe("issuer of the person's company, if they sign in through it");
 
 export const signInResults = {
   login: z.object({

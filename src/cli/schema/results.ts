@@ -32,13 +32,7 @@ import {
   runStatusSchema,
   timeSchema,
 } from './parts.ts';
-import {
-  companyClient,
-  policyResults,
-  recordResults,
-  scheduleResults,
-  signInResults,
-} from './policy-results.ts';
+import { companyClient, policyResults, recordResults, scheduleResults, signInResults } from './policy-results.ts';
 import { profileResults } from './profile-results.ts';
 
 const receiptResults = {
@@ -84,9 +78,7 @@ const dataResults = {
     start: date,
     activities: z.array(activitySchema).describe('newest first'),
     left_out: z.int().optional().describe('number of activities that were left out'),
-    totals: z
-      .object({ dividends: dollars, interest: dollars, fees: dollars })
-      .describe('totals of the whole period'),
+    totals: z.object({ dividends: dollars, interest: dollars, fees: dollars }).describe('totals of the whole period'),
     simulated: z.boolean(),
   }),
   ...figureResults,
@@ -237,20 +229,14 @@ export const resultSchemas = {
         positions: z.array(positionSchema),
       }),
     ),
-    missing: z
-      .array(missingAccount)
-      .describe('accounts that could not be read and are missing from the totals'),
+    missing: z.array(missingAccount).describe('accounts that could not be read and are missing from the totals'),
     totals: z
-      .array(
-        z.object({ currency: z.string(), equity: decimal, cash: decimal, day_change: decimal.nullable() }),
-      )
+      .array(z.object({ currency: z.string(), equity: decimal, cash: decimal, day_change: decimal.nullable() }))
       .describe('totals of the accounts read, by currency'),
   }),
   chart,
   web: z.object({
-    url: z
-      .string()
-      .describe('single-use address that opens the page in a browser on this machine; keep it secret'),
+    url: z.string().describe('single-use address that opens the page in a browser on this machine; keep it secret'),
     port: z.int(),
     pid: z.int(),
   }),
@@ -300,9 +286,7 @@ export const resultSchemas = {
   }),
   access: z.object({
     account: z.string().describe('the owner’s subject at the identity provider'),
-    kept: z
-      .enum(['here', 'elsewhere'])
-      .describe('elsewhere: on the authorization server that the gateway uses'),
+    kept: z.enum(['here', 'elsewhere']).describe('elsewhere: on the authorization server that the gateway uses'),
     granted: z.array(access).describe('access that the person granted to others'),
     given: z.array(access).describe('access that others granted to the person'),
   }),
@@ -419,9 +403,7 @@ export const resultSchemas = {
   'config-edit': z.object({ file: z.string(), changed: z.boolean() }),
   'completion-install': z.object({
     shell: z.enum(shells),
-    files: z
-      .array(z.string())
-      .describe('files that were or would be written, or that an entry was removed from'),
+    files: z.array(z.string()).describe('files that were or would be written, or that an entry was removed from'),
     written: z.boolean(),
   }),
   completion: z.object({ shell: z.enum(shells), script: z.string() }),

@@ -25,14 +25,12 @@ type ChunkFunction = (
  * @param build identifies the build, because compiled code of another build can't be used
  */
 export function openBundle(folder: URL, compiledFile: string | undefined, build: string): Bundle {
-  const compiled: CompiledCode =
-    compiledFile === undefined ? new Map() : readCompiledCode(compiledFile, build);
+  const compiled: CompiledCode = compiledFile === undefined ? new Map() : readCompiledCode(compiledFile, build);
   const requireFromNode = createRequire(folder);
   const loaded = new Map<string, { exports: unknown; script: Script }>();
   let fresh = false;
 
-  const require = (name: string): unknown =>
-    name.startsWith('./') ? load(name.slice(2)) : requireFromNode(name);
+  const require = (name: string): unknown => (name.startsWith('./') ? load(name.slice(2)) : requireFromNode(name));
   require.resolve = requireFromNode.resolve;
 
   function load(name: string): unknown {

@@ -37,11 +37,7 @@ export async function main(argv: string[]): Promise<void> {
 function openOwnBundle([name = 'chat']: readonly string[]): Bundle | undefined {
   const build = process.env.TRADE_AGENT_BUNDLE;
   if (build === undefined) return undefined;
-  return openBundle(
-    new URL('./', import.meta.url),
-    compiledCodeFile(/^[a-z]+$/.test(name) ? name : 'any'),
-    build,
-  );
+  return openBundle(new URL('./', import.meta.url), compiledCodeFile(/^[a-z]+$/.test(name) ? name : 'any'), build);
 }
 
 function print(text: string): void {

@@ -10,8 +10,7 @@ export async function preparedHelp(
   stdout: { isTTY?: boolean; columns?: number },
 ): Promise<string | undefined> {
   const words = helpCommand(argv);
-  if (words === undefined || (stdout.isTTY && (stdout.columns || HELP_COLUMNS) < HELP_COLUMNS))
-    return undefined;
+  if (words === undefined || (stdout.isTTY && (stdout.columns || HELP_COLUMNS) < HELP_COLUMNS)) return undefined;
   const { helpTexts } = await import('./help-texts.ts');
   const subject = words.join(' ');
   return Object.hasOwn(helpTexts, subject) ? helpTexts[subject] : undefined;

@@ -19,8 +19,7 @@ export const noAttention: Attention = { ring: () => undefined, calm: () => undef
  * @see https://iterm2.com/documentation-escape-codes.html (OSC 9); urxvt-notify and foot.ini (OSC 777)
  */
 export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean): Attention {
-  if (!wanted || !io.stderrIsTty || !io.interactive || env.TERM === 'dumb' || env.TERM === 'linux')
-    return noAttention;
+  if (!wanted || !io.stderrIsTty || !io.interactive || env.TERM === 'dumb' || env.TERM === 'linux') return noAttention;
   let titled = false;
   return {
     ring(text) {

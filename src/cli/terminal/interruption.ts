@@ -27,9 +27,7 @@ export function createInterruption(parts: {
   };
   const interrupt = (reason: TradeAgentError) => {
     if (controller.signal.aborted) return;
-    later(EXIT_GRACE_MS, () =>
-      parts.exit(reason.code === 'timeout' ? exitCodes.timedOut : exitCodes.interrupted),
-    );
+    later(EXIT_GRACE_MS, () => parts.exit(reason.code === 'timeout' ? exitCodes.timedOut : exitCodes.interrupted));
     controller.abort(reason);
   };
   const onSignal = () => {
@@ -45,13 +43,9 @@ export function createInterruption(parts: {
   };
   const onResultError = (error: NodeJS.ErrnoException) => {
     if (onStreamError(error)) return;
-    outputFailure ??= new TradeAgentError(
-      'output_failed',
-      `the result could not be written: ${error.message}`,
-      {
-        hint: 'The command may have taken effect. Check "trade-agent orders" and "trade-agent approvals".',
-      },
-    );
+    outputFailure ??= new TradeAgentError('output_failed', `the result could not be written: ${error.message}`, {
+      hint: 'The command may have taken effect. Check "trade-agent orders" and "trade-agent approvals".',
+    });
     interrupt(outputFailure);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];

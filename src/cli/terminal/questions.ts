@@ -7,11 +7,7 @@ interface PromptContext {
 }
 
 /** Asks for one of several answers and returns its index. Enter alone selects the first. */
-export async function choose(
-  asked: PromptContext,
-  question: string,
-  answers: readonly string[],
-): Promise<number> {
+export async function choose(asked: PromptContext, question: string, answers: readonly string[]): Promise<number> {
   asked.io.talk(question);
   answers.forEach((answer, index) => {
     asked.io.talk(`  ${index + 1}  ${answer}`);

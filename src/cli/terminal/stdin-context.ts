@@ -90,11 +90,9 @@ export function toPrompt({ text, ended }: StdinText): string {
   const prompt = text.trim();
   // Part of a prompt could ask for a different order than all of it.
   if (ended === 'cut') {
-    throw new TradeAgentError(
-      'usage',
-      `the prompt on standard input is longer than ${MAX_PROMPT_BYTES / 1024} KiB`,
-      { hint: 'Pass long text as context: trade-agent run "your question" < file' },
-    );
+    throw new TradeAgentError('usage', `the prompt on standard input is longer than ${MAX_PROMPT_BYTES / 1024} KiB`, {
+      hint: 'Pass long text as context: trade-agent run "your question" < file',
+    });
   }
   if (prompt !== '') return prompt;
   throw new TradeAgentError('usage', 'standard input has no prompt', {

@@ -85,8 +85,7 @@ export function approvalOutcome(approval: ApprovalView): string {
   if (approval.placed !== undefined) parts.push(fillText(approval.placed));
   if (approval.granted !== undefined) parts.push(formatGrant(approval.granted));
   if (approval.lines !== undefined) parts.push(batchSentence(approval.lines));
-  if (approval.reason !== undefined && !status.includes(approval.reason))
-    parts.push(safeLine(approval.reason));
+  if (approval.reason !== undefined && !status.includes(approval.reason)) parts.push(safeLine(approval.reason));
   return parts.join(' · ');
 }
 
@@ -106,9 +105,7 @@ export function fillText(order: {
   const word = order.status.replaceAll('_', ' ');
   if (order.filled_avg_price === null || Number(order.filled_qty) === 0) return word;
   const of =
-    order.status === 'filled'
-      ? ''
-      : ` of ${order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0')}`;
+    order.status === 'filled' ? '' : ` of ${order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0')}`;
   return `${word} ${shares(order.filled_qty)}${of} at ${sharePrice(order.filled_avg_price)}`;
 }
 

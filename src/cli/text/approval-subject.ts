@@ -19,8 +19,7 @@ export function subjectFields(approval: ApprovalView): [label: string, value: st
 /** Adds the broker to an account number if the gateway names it: `PA3ALICE01 at Alpaca PAPER`. */
 function withBroker(text: string, { account_at: at }: ApprovalView): string {
   const number = at?.split(' at ', 1)[0];
-  if (at === undefined || number === undefined || (text !== number && !text.startsWith(`${number} `)))
-    return text;
+  if (at === undefined || number === undefined || (text !== number && !text.startsWith(`${number} `))) return text;
   return `${at}${text.slice(number.length)}`;
 }
 

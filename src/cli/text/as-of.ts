@@ -35,10 +35,7 @@ export function livePricesLine(
 }
 
 /** Formats a time in local time: `2026-11-27 15:30`. JSON keeps UTC. @param at RFC 3339; other text is unchanged */
-export function formatLocalTime(
-  at: string,
-  { seconds = false }: { readonly seconds?: boolean } = {},
-): string {
+export function formatLocalTime(at: string, { seconds = false }: { readonly seconds?: boolean } = {}): string {
   const ms = Date.parse(at);
   if (Number.isNaN(ms)) return at;
   const two = (value: number) => String(value).padStart(2, '0');

@@ -120,13 +120,7 @@ function volumeLines(slots: Slots, width: number, unicode: boolean, paint: Paint
 
 function volumeText(bars: readonly Bar[]): string {
   const most = Dec.max(...bars.map(({ volume }) => volume));
-  const [size, unit] = most.gte(1e9)
-    ? [1e9, 'B']
-    : most.gte(1e6)
-      ? [1e6, 'M']
-      : most.gte(1e3)
-        ? [1e3, 'K']
-        : [1, ''];
+  const [size, unit] = most.gte(1e9) ? [1e9, 'B'] : most.gte(1e6) ? [1e6, 'M'] : most.gte(1e3) ? [1e3, 'K'] : [1, ''];
   return `vol ${most.div(size).toDecimalPlaces(1).toFixed()}${unit}`;
 }
 
@@ -190,18 +184,13 @@ function titleLines(options: ChartOptions, first: Bar, last: Bar, high: Dec, low
   const fraction = change.div(first.close).toDecimalPlaces(8).toFixed();
   const facts = [
     `${safeLine(options.symbol)} ${options.range}  ${sharePrice(last.close)}`,
-    paintSigned(
-      options.paint ?? plainPaint,
-      `${signedDollars(change.toFixed(2))} (${signedPercent(fraction)})`,
-    ),
+    paintSigned(options.paint ?? plainPaint, `${signedDollars(change.toFixed(2))} (${signedPercent(fraction)})`),
     `high ${sharePrice(high.toFixed())}`,
     `low ${sharePrice(low.toFixed())}`,
     ...(options.simulated ? ['simulated'] : []),
   ];
   const whole = facts.join('  ');
-  return stringWidth(whole) <= options.columns
-    ? [whole]
-    : [facts.slice(0, 2).join('  '), facts.slice(2).join('  ')];
+  return stringWidth(whole) <= options.columns ? [whole] : [facts.slice(0, 2).join('  '), facts.slice(2).join('  ')];
 }
 
 function axisLabels(high: Dec, low: Dec, rows: number): string[] {
@@ -223,10 +212,7 @@ function dateLine(first: Bar, last: Bar, bars: readonly Bar[], indent: number, w
   const hourly = bars.length > 1 && Date.parse(last.at) - Date.parse(first.at) < bars.length * 7_200_000;
   const written = (at: string) => (hourly ? at.slice(5, 16).replace('T', ' ') : at.slice(0, 10));
   const narrow = written(first.at).length + written(last.at).length >= width;
-  const [from, to] = [first.at, last.at].map((at) => (narrow ? at.slice(5, 10) : written(at))) as [
-    string,
-    string,
-  ];
+  const [from, to] = [first.at, last.at].map((at) => (narrow ? at.slice(5, 10) : written(at))) as [string, string];
   return `${' '.repeat(indent)}${from}${' '.repeat(Math.max(1, width - from.length - to.length))}${to}`;
 }
 

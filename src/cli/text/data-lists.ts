@@ -11,9 +11,7 @@ import { numberColumn, table } from './table.ts';
 import { wrapWords } from './wrap.ts';
 
 export function clockText({ is_open, next_open, next_close }: MarketClock): string {
-  return is_open
-    ? `open until ${formatExchangeTime(next_close)}`
-    : `closed until ${formatExchangeTime(next_open)}`;
+  return is_open ? `open until ${formatExchangeTime(next_close)}` : `closed until ${formatExchangeTime(next_open)}`;
 }
 
 function formatExchangeTime(at: string): string {

@@ -20,8 +20,7 @@ const lineColumns: readonly Column<Line>[] = [
   numberColumn('COST', ({ cost }) => formatAmount(cost)),
   numberColumn(
     'ADJUSTMENT',
-    ({ adjustment_code, adjustment }) =>
-      adjustment_code === '' ? '' : `${adjustment_code} ${dollars(adjustment)}`,
+    ({ adjustment_code, adjustment }) => (adjustment_code === '' ? '' : `${adjustment_code} ${dollars(adjustment)}`),
     1,
   ),
   numberColumn('GAIN', ({ gain }) => formatSigned(gain)),
@@ -61,12 +60,10 @@ const lotColumns: readonly Column<Lot>[] = [
 ];
 
 export async function lotsText(found: HeldLots, reader: Reader = programReader): Promise<string> {
-  if (found.lots.length === 0)
-    return ['No lots held.', ...footer({ ...found, notes: [] }, reader)].join('\n');
-  return [
-    await fitTable(lotColumns, found.lots, reader.columns),
-    ...footer({ ...found, notes: [] }, reader),
-  ].join('\n');
+  if (found.lots.length === 0) return ['No lots held.', ...footer({ ...found, notes: [] }, reader)].join('\n');
+  return [await fitTable(lotColumns, found.lots, reader.columns), ...footer({ ...found, notes: [] }, reader)].join(
+    '\n',
+  );
 }
 
 function footer(
@@ -80,9 +77,7 @@ function footer(
       : [
           `Incomplete data for ${incomplete.map((symbol) => safeLine(symbol)).join(', ')}: positions and trades do not match, or a cost is missing. Amounts shown as ? are not in the totals. Add the history with trade-agent import (a spin_off row sets the cost after a spin-off).`,
         ]),
-    ...(imported === 0
-      ? []
-      : [`${imported} of the activities were imported; your broker did not report them.`]),
+    ...(imported === 0 ? [] : [`${imported} of the activities were imported; your broker did not report them.`]),
     ...notes.map((note) => `Note: ${note}.`),
     ...(simulated ? ['The account is simulated.'] : []),
   ];

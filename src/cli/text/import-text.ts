@@ -25,9 +25,7 @@ export async function importText(report: ImportReport): Promise<string> {
             ],
             shown,
           ),
-          ...(taken.length > MAX_ROWS_SHOWN
-            ? [`and ${taken.length - MAX_ROWS_SHOWN} more (--output json)`]
-            : []),
+          ...(taken.length > MAX_ROWS_SHOWN ? [`and ${taken.length - MAX_ROWS_SHOWN} more (--output json)`] : []),
         ];
   return [
     ...rows,
@@ -39,9 +37,7 @@ export async function importText(report: ImportReport): Promise<string> {
           `${rowCount(told_by_broker.length)} not counted, because the broker reports activities since ${report.broker_since}: ${lineList(told_by_broker)}.`,
         ]),
     ...bad.slice(0, MAX_ROWS_SHOWN).map(({ line, reason }) => `Line ${line} can't be read: ${reason}`),
-    ...(bad.length > MAX_ROWS_SHOWN
-      ? [`and ${bad.length - MAX_ROWS_SHOWN} more lines that can't be read`]
-      : []),
+    ...(bad.length > MAX_ROWS_SHOWN ? [`and ${bad.length - MAX_ROWS_SHOWN} more lines that can't be read`] : []),
     ...(ignored_columns.length === 0 ? [] : [`Ignored columns: ${ignored_columns.join(', ')}.`]),
     ...(report.simulated ? ['The account is simulated.'] : []),
   ].join('\n');

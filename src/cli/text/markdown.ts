@@ -60,9 +60,7 @@ export class TerminalMarkdown {
 
   #styled(line: string): string {
     const heading = /^#{1,6}\s+(.*)$/.exec(line)?.[1];
-    return heading === undefined
-      ? plainInline(line, this.#style)
-      : this.#style.strong(plainInline(heading, noStyle));
+    return heading === undefined ? plainInline(line, this.#style) : this.#style.strong(plainInline(heading, noStyle));
   }
 
   #gains(row: string): string {
@@ -92,9 +90,7 @@ export function terminalMarkdown(text: string, columns: number, style?: Markdown
 }
 
 function plainInline(line: string, style: MarkdownStyle): string {
-  return line
-    .replace(/\*\*(.+?)\*\*/g, (_, strong: string) => style.strong(strong))
-    .replace(/`([^`]+)`/g, '$1');
+  return line.replace(/\*\*(.+?)\*\*/g, (_, strong: string) => style.strong(strong)).replace(/`([^`]+)`/g, '$1');
 }
 
 function isRule(cells: readonly string[]): boolean {
@@ -121,10 +117,7 @@ function fitRows(rows: readonly string[][], aligns: readonly string[], columns: 
   const name = Math.max(...rows.map(([first = '']) => stringWidth(first)));
   if (over <= 0 || name - over < MIN_NAME_WIDTH) return wide;
   const broken = rows.flatMap(([first = '', ...cells]) =>
-    wrapWords(first, name - over).map((part, line) => [
-      part,
-      ...cells.map((cell) => (line === 0 ? cell : '')),
-    ]),
+    wrapWords(first, name - over).map((part, line) => [part, ...cells.map((cell) => (line === 0 ? cell : ''))]),
   );
   return alignRows(broken, aligns);
 }
@@ -138,10 +131,7 @@ function alignRows(rows: readonly string[][], aligns: readonly string[]): string
   const right = widths.map((_, index) => {
     const said = aligns[index] ?? '';
     if (said.includes(':')) return said.endsWith(':') && !said.startsWith(':');
-    return (
-      rows.length > 1 &&
-      rows.slice(1).every((row) => (row[index] ?? '') === '' || numeric.test(row[index] ?? ''))
-    );
+    return rows.length > 1 && rows.slice(1).every((row) => (row[index] ?? '') === '' || numeric.test(row[index] ?? ''));
   });
   return rows.map((row) =>
     widths
@@ -158,9 +148,8 @@ function alignRows(rows: readonly string[][], aligns: readonly string[]): string
 /** Formats a table that is too wide as one line per row, with the column name before each value. */
 function toRecordRows([head = [], ...rows]: readonly string[][]): string[] {
   return rows.map(([first = '', ...cells]) =>
-    [
-      first,
-      ...cells.flatMap((cell, index) => (cell === '' ? [] : [`${head[index + 1] ?? ''} ${cell}`.trim()])),
-    ].join(' · '),
+    [first, ...cells.flatMap((cell, index) => (cell === '' ? [] : [`${head[index + 1] ?? ''} ${cell}`.trim()]))].join(
+      ' · ',
+    ),
   );
 }

@@ -5,9 +5,7 @@ type ServerState = ServersState['servers'][number];
 
 export function mcpLines({ unused, servers }: ServersState): string {
   if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
-  return [...servers.map(serverStateLine), ...(unused === undefined ? [] : [unusedReasons[unused]])].join(
-    '\n',
-  );
+  return [...servers.map(serverStateLine), ...(unused === undefined ? [] : [unusedReasons[unused]])].join('\n');
 }
 
 const unusedReasons: Readonly<Record<NonNullable<ServersState['unused']>, string>> = {

@@ -18,10 +18,7 @@ export async function performanceText(found: Performance): Promise<string> {
         ? 'not available for this period'
         : `${ratesText(benchmark.return)} with dividends${benchmark.excess === null ? '' : `; the account is ${aheadText(benchmark.excess)}`}`,
     ],
-    [
-      'Volatility',
-      found.volatility === null ? 'not available' : signedPercent(found.volatility).replace('+', ''),
-    ],
+    ['Volatility', found.volatility === null ? 'not available' : signedPercent(found.volatility).replace('+', '')],
     ...(['sharpe', 'sortino', 'beta'] as const).map((name): [string, string] => [
       `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
       ratios[name] ?? 'not available: too few daily returns',
@@ -86,7 +83,5 @@ function aheadText(excess: string): string {
 function ratesText(rates: Rates): string {
   if (rates === null) return 'not available';
   const { fraction, annual } = rates;
-  return annual === null
-    ? signedPercent(fraction)
-    : `${signedPercent(fraction)} (${signedPercent(annual)} a year)`;
+  return annual === null ? signedPercent(fraction) : `${signedPercent(fraction)} (${signedPercent(annual)} a year)`;
 }

@@ -1,12 +1,5 @@
 import { safeLine } from '../../text/sanitize.ts';
-import {
-  dollars,
-  sharePrice,
-  shares,
-  signedDollars,
-  signedPercent,
-  todayWords,
-} from '../../trading/amounts.ts';
+import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import type { PortfolioRow, PortfolioTotal, PortfolioView } from '../../trading/portfolio/portfolio-view.ts';
@@ -101,17 +94,9 @@ function portfolioColumns(view: PortfolioView, screen: PortfolioScreen): Column<
     numberColumn('WEIGHT', ({ weight }) => weightText(weight), 4),
     !spoken && { rank: 6, head: '', cell: (line) => paint('accent', bar(line)) },
     numberColumn('TODAY', ({ day_change }) => paintSigned(paint, signedDollars(day_change)), 2),
-    numberColumn(
-      'TODAY %',
-      ({ day_change_fraction }) => paintSigned(paint, signedPercent(day_change_fraction)),
-      9,
-    ),
+    numberColumn('TODAY %', ({ day_change_fraction }) => paintSigned(paint, signedPercent(day_change_fraction)), 9),
     numberColumn('P/L', ({ unrealized }) => paintSigned(paint, signedDollars(unrealized)), 1),
-    numberColumn(
-      'P/L %',
-      ({ unrealized_fraction }) => paintSigned(paint, signedPercent(unrealized_fraction)),
-      8,
-    ),
+    numberColumn('P/L %', ({ unrealized_fraction }) => paintSigned(paint, signedPercent(unrealized_fraction)), 8),
     !spoken && view.rows.some((row) => month(row) !== '') && { rank: 5, head: 'MONTH', cell: month },
   ];
   return all.filter((column) => column !== false);
@@ -123,9 +108,7 @@ function emphasize(table: string, paint: Paint): string[] {
   const lines = table.split('\n');
   return lines.map((line, index) => {
     if (index === 0) return paint('muted', line);
-    return index === lines.length - 1 && line.startsWith(TOTAL)
-      ? line.replace(TOTAL, paint('strong', TOTAL))
-      : line;
+    return index === lines.length - 1 && line.startsWith(TOTAL) ? line.replace(TOTAL, paint('strong', TOTAL)) : line;
   });
 }
 

@@ -18,14 +18,9 @@ export async function portfoliosTable(
   { accounts, missing, totals }: CombinedPortfolio,
   screen: PortfolioScreen,
 ): Promise<string> {
-  const without =
-    missing.length === 0 ? '' : ` WITHOUT ${missing.map(({ label }) => safeLine(label)).join(', ')}`;
-  const lines: Line[] = [
-    ...accounts.map(toLine),
-    ...totals.map((total) => ({ ...total, name: `TOTAL${without}` })),
-  ];
-  const summary =
-    accounts.length === 0 ? [] : [await fitTable(summaryColumns(lines, screen), lines, screen.columns)];
+  const without = missing.length === 0 ? '' : ` WITHOUT ${missing.map(({ label }) => safeLine(label)).join(', ')}`;
+  const lines: Line[] = [...accounts.map(toLine), ...totals.map((total) => ({ ...total, name: `TOTAL${without}` }))];
+  const summary = accounts.length === 0 ? [] : [await fitTable(summaryColumns(lines, screen), lines, screen.columns)];
   const gone = missing.map(
     ({ label, account, message }) => `${safeLine(account ?? label)}: could not be read: ${safeLine(message)}`,
   );

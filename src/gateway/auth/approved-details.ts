@@ -59,11 +59,7 @@ export function approvedDetails(
     throw notApproved(kind, 'approval_missing', `the access token contains no approved ${kind.noun}`);
   }
   if (!Array.isArray(claim)) {
-    throw notApproved(
-      kind,
-      'approval_malformed',
-      'authorization_details in the access token is not an array',
-    );
+    throw notApproved(kind, 'approval_malformed', 'authorization_details in the access token is not an array');
   }
   if (claim.length > 1) {
     throw notApproved(
@@ -74,11 +70,7 @@ export function approvedDetails(
   }
   const details: unknown = claim[0];
   if (!isObject(details)) {
-    throw notApproved(
-      kind,
-      'approval_malformed',
-      'the authorization details in the access token are not an object',
-    );
+    throw notApproved(kind, 'approval_malformed', 'the authorization details in the access token are not an object');
   }
   if (details.type !== kind.type) {
     throw notApproved(
@@ -146,12 +138,7 @@ export function requireUnexpired(
   });
 }
 
-function notApproved(
-  kind: ApprovalKind,
-  code: ProblemCode,
-  detail: string,
-  fields?: readonly string[],
-): HttpProblem {
+function notApproved(kind: ApprovalKind, code: ProblemCode, detail: string, fields?: readonly string[]): HttpProblem {
   return new HttpProblem(403, code, detail, {
     hint: `Request an approval of exactly this ${kind.noun}.`,
     ...defined({ fields }),

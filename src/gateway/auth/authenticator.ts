@@ -60,10 +60,7 @@ export function createAuthenticator(options: DoorOptions): Authenticator {
   const { metadataPath = METADATA_PATH, challengeScopes } = options;
   const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
 
-  async function answer(
-    c: Context,
-    handle: (answering: Answering) => Response | Promise<Response>,
-  ): Promise<Response> {
+  async function answer(c: Context, handle: (answering: Answering) => Response | Promise<Response>): Promise<Response> {
     const requestId = randomUUID();
     const startedAt = clock.now();
     let caller: Caller | undefined;
@@ -151,8 +148,7 @@ export function createAuthenticator(options: DoorOptions): Authenticator {
 
   return {
     open: (handle) => (c) => answer(c, () => handle(c)),
-    guard: (scopes, handle) => (c) =>
-      answer(c, async (answering) => handle(c, await callerAt(c, scopes, answering))),
+    guard: (scopes, handle) => (c) => answer(c, async (answering) => handle(c, await callerAt(c, scopes, answering))),
     stream: (scopes, handle) => (c) =>
       answer(c, async (answering) => {
         const caller = await callerAt(c, scopes, answering);
@@ -206,16 +202,11 @@ interface Answering {
 /** @throws {Refusal} 403 `insufficient_scope` (RFC 6750 §3.1), with the required scopes */
 export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   if (scopes.every((scope) => caller.scopes.has(scope))) return;
-  throw new HttpProblem(
-    403,
-    'insufficient_scope',
-    `the access token lacks a scope: ${scopes.join(' ')} needed`,
-    {
-      hint: 'Request a token with these scopes.',
-      members: { required_scopes: [...scopes] },
-      challenge: { error: 'insufficient_scope', scopes },
-    },
-  );
+  throw new HttpProblem(403, 'insufficient_scope', `the access token lacks a scope: ${scopes.join(' ')} needed`, {
+    hint: 'Request a token with these scopes.',
+    members: { required_scopes: [...scopes] },
+    challenge: { error: 'insufficient_scope', scopes },
+  });
 }
 
 /** @throws {Refusal} 403 `client_unknown` */

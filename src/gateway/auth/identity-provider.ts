@@ -59,8 +59,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
   let jwks: { url: string; key: ReturnType<typeof createRemoteJWKSet> } | undefined;
 
   const metadata = (): Promise<oauth.AuthorizationServer> => {
-    if (known !== undefined && clock.monotonic() - known.at < METADATA_AGE_MS)
-      return Promise.resolve(known.metadata);
+    if (known !== undefined && clock.monotonic() - known.at < METADATA_AGE_MS) return Promise.resolve(known.metadata);
     pending ??= discover(issuer, options)
       .then((found) => {
         known = { at: clock.monotonic(), metadata: found };

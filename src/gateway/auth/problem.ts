@@ -15,13 +15,8 @@ export function problemResponse(
     const parameters = [
       ...(options.challenge.error === undefined
         ? []
-        : [
-            ['error', options.challenge.error] as const,
-            ['error_description', problem.detail ?? ''] as const,
-          ]),
-      ...(options.challenge.scopes === undefined
-        ? []
-        : [['scope', options.challenge.scopes.join(' ')] as const]),
+        : [['error', options.challenge.error] as const, ['error_description', problem.detail ?? ''] as const]),
+      ...(options.challenge.scopes === undefined ? [] : [['scope', options.challenge.scopes.join(' ')] as const]),
       ['resource_metadata', site.metadataUrl] as const,
     ];
     const written = parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ');

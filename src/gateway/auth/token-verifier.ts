@@ -73,10 +73,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       });
     }
     if (thumbprint === undefined && scheme === 'dpop') {
-      throw tokenRefusal(
-        'token_not_bound',
-        'the access token is not bound to a key but was sent with the DPoP scheme',
-      );
+      throw tokenRefusal('token_not_bound', 'the access token is not bound to a key but was sent with the DPoP scheme');
     }
     if (thumbprint === undefined && options.requireBoundTokens) {
       throw tokenRefusal('token_not_bound', 'the access token is not bound to a key', {
@@ -146,11 +143,7 @@ function issuedAt(token: string, otherwise: number): number {
   }
 }
 
-function callerOf(
-  token: string,
-  claims: AccessTokenClaims,
-  { time }: Pick<IdentityProvider, 'time'>,
-): Caller {
+function callerOf(token: string, claims: AccessTokenClaims, { time }: Pick<IdentityProvider, 'time'>): Caller {
   return {
     sub: claims.sub,
     // RFC 9068 §2.2 has `client_id`. Keycloak (26.4, measured) has only `azp`.
@@ -193,8 +186,7 @@ function readActor(act: unknown): string | undefined {
   if (act === undefined) return undefined;
   const { sub, client_id: client } = typeof act === 'object' ? ((act as Partial<JWTPayload>) ?? {}) : {};
   const actor = textOf(sub) ?? textOf(client);
-  if (actor === undefined)
-    throw tokenRefusal('token_claims', 'the access token has an "act" without a "sub"');
+  if (actor === undefined) throw tokenRefusal('token_claims', 'the access token has an "act" without a "sub"');
   return actor;
 }
 
@@ -226,21 +218,14 @@ function parseAuthorization(header: string | undefined): { scheme: 'bearer' | 'd
   }
   const [, scheme, token] = /^(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header.trim()) ?? [];
   if (scheme === undefined || token === undefined) {
-    throw tokenRefusal(
-      'token_malformed',
-      'the Authorization header is neither "Bearer TOKEN" nor "DPoP TOKEN"',
-    );
+    throw tokenRefusal('token_malformed', 'the Authorization header is neither "Bearer TOKEN" nor "DPoP TOKEN"');
   }
   return { scheme: scheme.toLowerCase() as 'bearer' | 'dpop', token };
 }
 
 async function verified(
   token: string,
-  {
-    provider,
-    resource,
-    otherAudiences = [],
-  }: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'otherAudiences'>,
+  { provider, resource, otherAudiences = [] }: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'otherAudiences'>,
   now: number,
 ): Promise<VerifiedToken> {
   // The issuer as the provider writes it, which may differ in a trailing slash.
@@ -281,10 +266,7 @@ async function verified(
 function tokenProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof errors.JOSEAlgNotAllowed) {
-    return tokenRefusal(
-      'token_algorithm',
-      'the access token is signed with an algorithm that is not accepted here',
-    );
+    return tokenRefusal('token_algorithm', 'the access token is signed with an algorithm that is not accepted here');
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return tokenRefusal('token_signature', 'the signature of the access token is invalid');
@@ -403,28 +385,17 @@ interface ProofTarget {
  * forged proof can't use up the id of a real one.
  * @throws {Refusal} 401, with one code for each check
  */
-export async function verifyDpopProof(
-  proof: string | undefined,
-  target: ProofTarget,
-  seen: ProofStore,
-): Promise<void> {
+export async function verifyDpopProof(proof: string | undefined, target: ProofTarget, seen: ProofStore): Promise<void> {
   if (proof === undefined || proof === '') {
-    throw proofRefusal(
-      'dpop_proof_missing',
-      'the access token is bound to a key, but the request has no DPoP proof',
-    );
+    throw proofRefusal('dpop_proof_missing', 'the access token is bound to a key, but the request has no DPoP proof');
   }
   // Two DPoP headers arrive joined by a comma, which never occurs in a JWT.
-  if (proof.includes(','))
-    throw proofRefusal('dpop_proof_malformed', 'the request has more than one DPoP proof');
+  if (proof.includes(',')) throw proofRefusal('dpop_proof_malformed', 'the request has more than one DPoP proof');
 
   const { payload, name, key, thumbprint } = await verifiedProof(proof, target.now);
   const { jti, iat, htm, htu, ath } = payload;
   if (thumbprint !== target.thumbprint) {
-    throw proofRefusal(
-      'dpop_key_mismatch',
-      'the DPoP proof is signed with a different key than the token is bound to',
-    );
+    throw proofRefusal('dpop_key_mismatch', 'the DPoP proof is signed with a different key than the token is bound to');
   }
   if (htm !== target.method) {
     throw proofRefusal('dpop_proof_method', 'the DPoP proof is for a different HTTP method');
@@ -444,11 +415,7 @@ export async function verifyDpopProof(
   if (typeof jti !== 'string' || jti === '' || jti.length > 256) {
     throw proofRefusal('dpop_proof_malformed', 'the DPoP proof has no valid jti');
   }
-  const isNew = await seen.remember(
-    `${thumbprint}.${jti}`,
-    (iat + MAX_PROOF_AGE_SECONDS + 1) * 1000,
-    target.now,
-  );
+  const isNew = await seen.remember(`${thumbprint}.${jti}`, (iat + MAX_PROOF_AGE_SECONDS + 1) * 1000, target.now);
   if (!isNew) {
     throw proofRefusal('dpop_proof_replayed', 'the DPoP proof was already used');
   }
@@ -476,8 +443,7 @@ async function verifiedProof(
       },
     );
     const { payload, key, protectedHeader } = verified;
-    const thumbprint =
-      keys.get(name)?.thumbprint ?? (await calculateJwkThumbprint(protectedHeader.jwk ?? {}));
+    const thumbprint = keys.get(name)?.thumbprint ?? (await calculateJwkThumbprint(protectedHeader.jwk ?? {}));
     return { payload, name, key, thumbprint };
   } catch (cause) {
     if (cause instanceof errors.JOSEAlgNotAllowed) {

@@ -56,11 +56,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   const openAt = async (place: ConfiguredBroker, who: AccountHolder): Promise<OpenAccount> => {
     const { traits, name, label, isUnattended } = place;
     const found = await place.credentials.credentialsFor(who);
-    const broker = place.connect(
-      found,
-      () => place.credentials.forget(who.sub, found),
-      place.sendFor(who.sub),
-    );
+    const broker = place.connect(found, () => place.credentials.forget(who.sub, found), place.sendFor(who.sub));
     return Object.assign(broker, { traits, at: { name, label, isUnattended } });
   };
 
@@ -69,9 +65,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
 
   /** @throws {Refusal} 403 `account_mismatch`; or the error of a broker that may hold the account but could not be asked */
   const placeOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
-    const known = await Promise.all(
-      places.map(async (place) => [place, await numbers.known(place, who)] as const),
-    );
+    const known = await Promise.all(places.map(async (place) => [place, await numbers.known(place, who)] as const));
     const named = known.filter(([, one]) => one === account).map(([place]) => place);
     if (named.length > 0) return requireUnique(named, account);
     const asked = known.flatMap(([place, one]) => (one === undefined ? [place] : []));
@@ -99,9 +93,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     const account = await chosen.find(who.sub);
     if (account !== undefined) {
       return await placeOf(who, account).catch((error: unknown) => {
-        throw error instanceof HttpProblem && error.code === 'account_mismatch'
-          ? defaultDisconnected(account)
-          : error;
+        throw error instanceof HttpProblem && error.code === 'account_mismatch' ? defaultDisconnected(account) : error;
       });
     }
     for (const place of places) if (await place.credentials.isConnected(who)) return place;
@@ -198,12 +190,7 @@ function unknownAccount(): HttpProblem {
 }
 
 function defaultDisconnected(account: string): HttpProblem {
-  return new HttpProblem(
-    409,
-    'account_not_connected',
-    `the default account ${account} is no longer connected`,
-    {
-      hint: 'Choose another with "trade-agent accounts default", or pass the account.',
-    },
-  );
+  return new HttpProblem(409, 'account_not_connected', `the default account ${account} is no longer connected`, {
+    hint: 'Choose another with "trade-agent accounts default", or pass the account.',
+  });
 }

@@ -40,12 +40,10 @@ export function readRefusal(failure: BrokerFailure, cause: unknown): HttpProblem
   switch (failure.kind) {
     case 'unauthorized':
       if (failure.credentials !== undefined) return storedCredentialsRejected(failure.credentials, cause);
-      return new HttpProblem(
-        409,
-        'account_not_connected',
-        'the broker rejected the credentials for the account',
-        { hint: 'Reconnect the brokerage account.', cause },
-      );
+      return new HttpProblem(409, 'account_not_connected', 'the broker rejected the credentials for the account', {
+        hint: 'Reconnect the brokerage account.',
+        cause,
+      });
     case 'rate_limited':
       return new HttpProblem(503, 'broker_busy', 'the broker is rate limiting requests', {
         hint: againSoon,

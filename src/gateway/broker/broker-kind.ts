@@ -53,11 +53,7 @@ export interface BrokerKind<Settings> {
     /** The first is the default. */
     readonly kinds: readonly [StoredKind, ...StoredKind[]];
     /** Returns which account the credentials open. @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts */
-    verify(
-      settings: Settings,
-      given: StoredCredentials,
-      options: Required<VerifyOptions>,
-    ): Promise<VerifiedAccount>;
+    verify(settings: Settings, given: StoredCredentials, options: Required<VerifyOptions>): Promise<VerifiedAccount>;
     /** Returns the current descriptions of tools that send and cancel orders. @throws {TradeAgentError} as `verify` */
     tools?(
       settings: Settings,

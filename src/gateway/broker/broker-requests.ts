@@ -21,8 +21,7 @@ export interface BrokerRequests {
 }
 
 export function brokerRequests(failureOf: ClassifyError): BrokerRequests {
-  const refusalOf = (error: unknown) =>
-    error instanceof HttpProblem ? error : readRefusal(failureOf(error), error);
+  const refusalOf = (error: unknown) => (error instanceof HttpProblem ? error : readRefusal(failureOf(error), error));
   return {
     async read(call) {
       try {
@@ -46,9 +45,7 @@ export function brokerRequests(failureOf: ClassifyError): BrokerRequests {
       } catch (error) {
         return failedSubmission(tell(error));
       }
-      return order.client_order_id === clientOrderId
-        ? { outcome: 'accepted', order }
-        : { outcome: 'unknown' };
+      return order.client_order_id === clientOrderId ? { outcome: 'accepted', order } : { outcome: 'unknown' };
     },
     async cancel(call) {
       try {

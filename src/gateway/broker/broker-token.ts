@@ -150,14 +150,8 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
 function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record<string, string>] {
   const subject = { subject_token: accessToken, subject_token_type: ACCESS_TOKEN_TYPE };
   return exchange.grant === 'auth0-token-vault'
-    ? [
-        TOKEN_VAULT_GRANT,
-        { ...subject, requested_token_type: VAULT_TOKEN_TYPE, connection: exchange.audience },
-      ]
-    : [
-        TOKEN_EXCHANGE_GRANT,
-        { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience },
-      ];
+    ? [TOKEN_VAULT_GRANT, { ...subject, requested_token_type: VAULT_TOKEN_TYPE, connection: exchange.audience }]
+    : [TOKEN_EXCHANGE_GRANT, { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience }];
 }
 
 /** Uses only the provider's error code, because its text may contain the subject token. */
@@ -178,25 +172,15 @@ function exchangeProblem(error: unknown): HttpProblem {
 
 /** The error for an order under a mandate if none of the person's clients has connected since the gateway started. */
 function noSession(): HttpProblem {
-  return new HttpProblem(
-    503,
-    'service_busy',
-    'no program of this person has connected since the gateway started',
-    {
-      hint: 'It continues as soon as one of their programs connects.',
-    },
-  );
+  return new HttpProblem(503, 'service_busy', 'no program of this person has connected since the gateway started', {
+    hint: 'It continues as soon as one of their programs connects.',
+  });
 }
 
 function failed(error: string | undefined): HttpProblem {
-  return new HttpProblem(
-    502,
-    'token_exchange_failed',
-    'the identity provider denied access to the brokerage account',
-    {
-      ...(error === undefined ? {} : { members: { provider_error: error } }),
-    },
-  );
+  return new HttpProblem(502, 'token_exchange_failed', 'the identity provider denied access to the brokerage account', {
+    ...(error === undefined ? {} : { members: { provider_error: error } }),
+  });
 }
 
 function unreachable(cause: unknown): HttpProblem {

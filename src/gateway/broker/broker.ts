@@ -3,16 +3,7 @@ import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
 import type { ListedContract } from '../../trading/listed-contract.ts';
 import type { Article, CorporateAction, Watchlist } from '../../trading/market-news.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type {
-  Account,
-  Asset,
-  Bar,
-  BarAdjustment,
-  MarketClock,
-  Order,
-  Position,
-  Quote,
-} from '../../trading/views.ts';
+import type { Account, Asset, Bar, BarAdjustment, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
 import type { AccountCredentials } from './broker-credentials.ts';
 
 export type { Asset };
@@ -232,7 +223,4 @@ export type ConnectBroker = (
   send?: typeof fetch,
 ) => Broker;
 
-export type BrokerOrders = Pick<
-  Broker,
-  'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'
->;
+export type BrokerOrders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;

@@ -21,9 +21,7 @@ export const brokersSettings = {
   brokers: z
     .record(brokerName, brokerSettingsSchema, {
       error: ({ code }) =>
-        code === 'invalid_key'
-          ? 'must be a name of lower-case letters, digits and "-", such as "ibkr"'
-          : undefined,
+        code === 'invalid_key' ? 'must be a name of lower-case letters, digits and "-", such as "ibkr"' : undefined,
     })
     .refine((all) => Object.keys(all).length > 0, 'must name at least one broker')
     .refine((all) => Object.keys(all).length <= MAX_BROKERS, `must name at most ${MAX_BROKERS} brokers`)

@@ -55,10 +55,7 @@ export function notReplaced(label: string): Submission {
 }
 
 /** Filters a broker's only list of orders. @param orders newest first */
-export function selectOrders(
-  orders: readonly Order[],
-  { status, limit, symbols, until }: OrderQuery,
-): Order[] {
+export function selectOrders(orders: readonly Order[], { status, limit, symbols, until }: OrderQuery): Order[] {
   return orders
     .filter((order) => status === 'all' || isFinalStatus(order.status) === (status === 'closed'))
     .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))

@@ -65,12 +65,7 @@ const credentialKinds = {
     where: 'at web.tradier.com, under API access (the sandbox account has its own)',
     again: 'Create a new token at the broker',
     fields: {
-      accountNumber: accountField('Account number', [
-        'account',
-        'account_number',
-        'account_id',
-        'tradier_account',
-      ]),
+      accountNumber: accountField('Account number', ['account', 'account_number', 'account_id', 'tradier_account']),
       token: {
         label: 'Access token',
         names: ['token', 'access_token', 'tradier_token', 'tradier_access_token'],

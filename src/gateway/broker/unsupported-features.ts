@@ -33,15 +33,10 @@ export function brokerLacks(label: string, what: OptionalFeature): HttpProblem {
 /** @throws {Refusal} 501 `broker_lacks` for any other adjustment */
 export function requireSplitAdjustment(label: string, { adjustment = 'split' }: BarQuery): void {
   if (adjustment === 'split') return;
-  throw new HttpProblem(
-    501,
-    'broker_lacks',
-    `${label} only adjusts past prices for splits, not ${adjustment}`,
-    {
-      hint: 'Request adjustment "split".',
-      members: { lacks: 'bars' },
-    },
-  );
+  throw new HttpProblem(501, 'broker_lacks', `${label} only adjusts past prices for splits, not ${adjustment}`, {
+    hint: 'Request adjustment "split".',
+    members: { lacks: 'bars' },
+  });
 }
 
 /** Creates a method that throws for each feature that the broker lacks. */

@@ -1,13 +1,7 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { ActingTool } from './acting-tool.ts';
 import { type BrokerSettings, brokerOf, traitsOf } from './brokers.ts';
-import {
-  isStoredKind,
-  type StoredCredentials,
-  type StoredKind,
-  storedKindText,
-  storedSchema,
-} from './stored-kinds.ts';
+import { isStoredKind, type StoredCredentials, type StoredKind, storedKindText, storedSchema } from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -48,10 +42,7 @@ export async function verifyCredentials(
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
 }
 
-type InspectTools = (
-  credentials: StoredCredentials,
-  options: VerifyOptions,
-) => Promise<readonly ActingTool[]>;
+type InspectTools = (credentials: StoredCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
 
 /**
  * Returns the inspection of the broker's acting tools. It calls none. @throws {TradeAgentError} `usage` if there are none
@@ -70,11 +61,7 @@ export function requireToolInspection(settings: BrokerSettings): InspectTools {
 function keptOf(settings: BrokerSettings) {
   const { kept } = brokerOf(settings);
   if (kept !== undefined) return kept;
-  throw new TradeAgentError(
-    'usage',
-    `${traitsOf(settings).label} accounts can only be opened with exchanged tokens`,
-    {
-      hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
-    },
-  );
+  throw new TradeAgentError('usage', `${traitsOf(settings).label} accounts can only be opened with exchanged tokens`, {
+    hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
+  });
 }

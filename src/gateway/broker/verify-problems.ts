@@ -39,11 +39,7 @@ export function notAnAccount(host: string, what: string, setting?: string): Trad
 
 export function unreachable(host: string, kind: BrokerFailure['kind']): TradeAgentError {
   const what =
-    kind === 'timeout'
-      ? 'did not answer in time'
-      : kind === 'unreachable'
-        ? 'can’t be reached'
-        : 'returned an error';
+    kind === 'timeout' ? 'did not answer in time' : kind === 'unreachable' ? 'can’t be reached' : 'returned an error';
   return new TradeAgentError('broker_unreachable', `${host} ${what}`, {
     hint: 'Nothing was saved. Check the network, and try again in a moment.',
     details: { reason: 'unreachable' },

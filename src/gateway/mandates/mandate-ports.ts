@@ -82,14 +82,9 @@ async function grant(
     case 'known':
       return;
     case 'approval_used':
-      throw new HttpProblem(
-        403,
-        'approval_already_used',
-        'the approval was already used for something else',
-        {
-          challenge: {},
-        },
-      );
+      throw new HttpProblem(403, 'approval_already_used', 'the approval was already used for something else', {
+        challenge: {},
+      });
     case 'not_replaceable':
       throw mandateEnded('ended');
   }

@@ -31,8 +31,7 @@ export function createMandateService(options: {
     const last = await orderOutcome(proposals, found.last);
     const isComing = dueAt !== null && state === 'watching' && view.state === 'active';
     const stands: StandingOrderState = {
-      state:
-        view.state === 'active' || view.state === 'exhausted' || state !== 'watching' ? state : 'stopped',
+      state: view.state === 'active' || view.state === 'exhausted' || state !== 'watching' ? state : 'stopped',
       ...(isComing ? { next_at: new Date(dueAt).toISOString() } : {}),
       ...defined({ last }),
     };

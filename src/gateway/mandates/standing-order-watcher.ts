@@ -94,12 +94,10 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
       if (first === undefined) continue;
       const { order, terms } = first;
       const whose = { sub: order.sub, account: terms.account };
-      await checkAccount(options, { ...whose, watched: [first, ...others], resting }).catch(
-        (error: unknown) => {
-          // The broker is unreachable, or the key pair is gone. The next check may succeed.
-          if (!(error instanceof HttpProblem)) failed(error);
-        },
-      );
+      await checkAccount(options, { ...whose, watched: [first, ...others], resting }).catch((error: unknown) => {
+        // The broker is unreachable, or the key pair is gone. The next check may succeed.
+        if (!(error instanceof HttpProblem)) failed(error);
+      });
     }
   };
 
@@ -123,10 +121,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
 }
 
 /** Advances a missed time. Stops watching a standing order whose mandate has ended. */
-async function advanceMissed(
-  options: StandingWatchOptions,
-  order: StandingOrder,
-): Promise<Watched | undefined> {
+async function advanceMissed(options: StandingWatchOptions, order: StandingOrder): Promise<Watched | undefined> {
   const { standing, mandates, kernel, clock } = options;
   const now = clock.now();
   const found = await mandates.find(order.sub, order.mandate, { since: newYorkMidnight(now) });
@@ -219,11 +214,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   const caller = { sub, clientId: client, jkt: GATEWAY_KEY_THUMBPRINT, accessToken: NO_TOKEN };
   let last: NonNullable<StandingOrderState['last']>;
   try {
-    const { proposal } = await kernel.propose(
-      caller,
-      toProposalRequest(order.mandate, terms),
-      idempotencyKey(order),
-    );
+    const { proposal } = await kernel.propose(caller, toProposalRequest(order.mandate, terms), idempotencyKey(order));
     last = cameOf(proposal, clock.now());
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
@@ -248,9 +239,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
 function toProposalRequest(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...toOrderRequest(standing), account };
   const from = `standing order ${mandate}`;
-  const fields = Object.fromEntries(
-    Object.keys(order).map((field) => [field, { source: 'computed', from }] as const),
-  );
+  const fields = Object.fromEntries(Object.keys(order).map((field) => [field, { source: 'computed', from }] as const));
   return {
     kind: 'order',
     order,

@@ -88,11 +88,7 @@ export function createMessageDesk(options: MessageServiceOptions) {
   async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
     const { draft, digest } = approved;
     const key = { sub: caller.sub, id: draft.client_message_id };
-    for (
-      let flight = flights.get(flightKey(key));
-      flight !== undefined;
-      flight = flights.get(flightKey(key))
-    ) {
+    for (let flight = flights.get(flightKey(key)); flight !== undefined; flight = flights.get(flightKey(key))) {
       if (flight.digest === digest) return dispatch((await flight.known).entry, true);
       // A lookup, or another message with this id, which is in the journal by then or not at all.
       await flight.known.catch(() => undefined);
@@ -105,11 +101,7 @@ export function createMessageDesk(options: MessageServiceOptions) {
   async function outcome({ sub }: Caller, id: string): Promise<SentMessage> {
     const key = { sub, id };
     let known: Known | undefined;
-    for (
-      let flight = flights.get(flightKey(key));
-      flight !== undefined;
-      flight = flights.get(flightKey(key))
-    ) {
+    for (let flight = flights.get(flightKey(key)); flight !== undefined; flight = flights.get(flightKey(key))) {
       known = await flight.known.catch(() => undefined);
     }
     const look = async (): Promise<Known> => {
@@ -157,11 +149,7 @@ interface Flight {
 }
 
 /** Returns the first result if there is one. Otherwise sends the message. Must be called within a flight. */
-async function sendOnce(
-  approved: ApprovedMessage,
-  caller: Caller,
-  options: MessageServiceOptions,
-): Promise<Known> {
+async function sendOnce(approved: ApprovedMessage, caller: Caller, options: MessageServiceOptions): Promise<Known> {
   const { journal, clock, issuer } = options;
   const { draft, digest } = approved;
   const key = { sub: caller.sub, id: draft.client_message_id };
@@ -178,15 +166,10 @@ async function sendOnce(
     const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
     switch (claim.outcome) {
       case 'approval_used':
-        throw new HttpProblem(
-          403,
-          'approval_already_used',
-          'the approval was already used for something else',
-          {
-            hint: 'Each message needs its own approval.',
-            challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
-          },
-        );
+        throw new HttpProblem(403, 'approval_already_used', 'the approval was already used for something else', {
+          hint: 'Each message needs its own approval.',
+          challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
+        });
       case 'known':
         return await known(requireSame(claim.entry, digest));
       case 'claimed':
@@ -201,15 +184,10 @@ async function sendOnce(
 
 function requireSame(entry: MessageEntry, digest: string): MessageEntry {
   if (entry.digest === digest) return entry;
-  throw new HttpProblem(
-    409,
-    'client_message_id_conflict',
-    'this client_message_id belongs to another message',
-    {
-      hint: 'Propose the message again with a different client_message_id.',
-      fields: ['client_message_id'],
-    },
-  );
+  throw new HttpProblem(409, 'client_message_id_conflict', 'this client_message_id belongs to another message', {
+    hint: 'Propose the message again with a different client_message_id.',
+    fields: ['client_message_id'],
+  });
 }
 
 interface Ready {
@@ -309,9 +287,7 @@ function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
   if (entry.state === 'ready') throw notSentYet();
   if (entry.problem === undefined) throw outcomeUnknown(entry.id);
   const refusal = recordedProblem(entry.problem);
-  throw replay
-    ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options)
-    : refusal;
+  throw replay ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options) : refusal;
 }
 
 async function accountOf(
@@ -334,10 +310,7 @@ function notConnected(service: MessageService): HttpProblem {
   });
 }
 
-function notTaken(
-  service: MessageService,
-  reason: (Delivery & { outcome: 'not_taken' })['reason'],
-): HttpProblem {
+function notTaken(service: MessageService, reason: (Delivery & { outcome: 'not_taken' })['reason']): HttpProblem {
   if (reason === 'unauthorized') return notConnected(service);
   return new HttpProblem(
     503,
@@ -402,12 +375,9 @@ function parseMessage(body: unknown): MessageDraft {
   const parsed = messageDraftSchema.safeParse(body);
   if (!parsed.success) {
     const fields = issueFields(parsed.error.issues);
-    throw new HttpProblem(
-      400,
-      'invalid_message',
-      `the message is malformed: ${fields.join(', ') || 'not an object'}`,
-      { fields },
-    );
+    throw new HttpProblem(400, 'invalid_message', `the message is malformed: ${fields.join(', ') || 'not an object'}`, {
+      fields,
+    });
   }
   try {
     checkMessage(parsed.data);

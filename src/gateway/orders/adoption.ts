@@ -33,9 +33,7 @@ export async function mandateExcess(
     slot: { slot, symbol, side },
   });
   const beyond = found === undefined ? [] : mandateOveruse(found);
-  return beyond.length === 0
-    ? undefined
-    : `Mandate ${id} was used for more than you approved: ${beyond.join('; ')}.`;
+  return beyond.length === 0 ? undefined : `Mandate ${id} was used for more than you approved: ${beyond.join('; ')}.`;
 }
 
 function mandateOveruse({ terms, used, inSlot }: CountedMandate): string[] {

@@ -78,11 +78,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
     news: (asker, account, orders) => updates.listen(asker, account, new Set(orders.flatMap(orderIds))),
     async openOrder(proposer, asked, id) {
       const broker = await brokerFor(proposer, asked);
-      const [order, account, positions] = await Promise.all([
-        broker.order(id),
-        broker.account(),
-        broker.positions(),
-      ]);
+      const [order, account, positions] = await Promise.all([broker.order(id), broker.account(), broker.positions()]);
       if (order === undefined) throw orderNotFound();
       return {
         order,

@@ -122,8 +122,7 @@ export async function submitIntent(
   const settled = await recordAnswer(submission, cleared, intent, context);
   if (settled !== undefined) return settled;
   await journal.doubt(intent, clock.now());
-  const found =
-    broker.traits.clientOrderId.lookedUp === 'never' ? undefined : await lookUp(draft, broker, clock);
+  const found = broker.traits.clientOrderId.lookedUp === 'never' ? undefined : await lookUp(draft, broker, clock);
   if (found === undefined) throw outcomeUnknown(draft.client_order_id);
   return await recordFoundOrder(found, intent, context);
 }
@@ -190,8 +189,7 @@ async function recordAnswer(
     }
     case 'unknown':
       // The request was stopped before it was sent, so the checks run again as if the broker had not taken it.
-      if (deadline.nothingSent && (await journal.release(intent, clock.now())) === 'released')
-        throw notSent();
+      if (deadline.nothingSent && (await journal.release(intent, clock.now())) === 'released') throw notSent();
       return undefined;
   }
 }
@@ -298,9 +296,7 @@ export function maySubmitAgain(
   now: number,
 ): boolean {
   if (submittedAt === null) return true;
-  return (
-    clientOrderId.takenOnce && clientOrderId.lookedUp === 'for_good' && now >= submittedAt + RESEND_DELAY_MS
-  );
+  return clientOrderId.takenOnce && clientOrderId.lookedUp === 'for_good' && now >= submittedAt + RESEND_DELAY_MS;
 }
 
 async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<Order | undefined> {
@@ -317,11 +313,7 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
   return undefined;
 }
 
-async function recordFoundOrder(
-  order: Order,
-  intent: Intent,
-  context: SubmissionContext,
-): Promise<JournalEntry> {
+async function recordFoundOrder(order: Order, intent: Intent, context: SubmissionContext): Promise<JournalEntry> {
   if (matchesIntent(order, intent)) return await recordPlaced(order, intent, context, 'found');
   const { journal, clock } = context;
   await journal.reject(intent, clientOrderIdTaken().toProblem(), clock.now());
@@ -343,10 +335,7 @@ async function recordPlaced(
   return entry;
 }
 
-export async function requireEntry(
-  journal: OrderJournal,
-  { sub, clientOrderId }: OrderKey,
-): Promise<JournalEntry> {
+export async function requireEntry(journal: OrderJournal, { sub, clientOrderId }: OrderKey): Promise<JournalEntry> {
   const entry = await journal.find(sub, clientOrderId);
   if (entry === undefined) throw new Error('the order journal has lost an entry');
   return entry;
@@ -374,15 +363,10 @@ function brokerRejection(refused: Submission & { outcome: 'refused' }): HttpProb
     return notReplaceable('the broker says the order can no longer be replaced', members);
   }
   return refused.reason === 'insufficient_funds'
-    ? new HttpProblem(
-        422,
-        'insufficient_funds',
-        'the account does not have enough buying power for the order',
-        {
-          hint: 'Propose a smaller order.',
-          members,
-        },
-      )
+    ? new HttpProblem(422, 'insufficient_funds', 'the account does not have enough buying power for the order', {
+        hint: 'Propose a smaller order.',
+        members,
+      })
     : new HttpProblem(422, 'broker_rejected', 'the broker rejected the order', {
         hint: 'See broker_message for its reason; propose another order.',
         members,
@@ -401,15 +385,10 @@ function notTaken({ reason }: Submission & { outcome: 'not_taken' }): HttpProble
 }
 
 function notSent(): HttpProblem {
-  return new HttpProblem(
-    503,
-    'service_busy',
-    'the gateway could not send the order in time, so it was not sent',
-    {
-      hint: 'Send the identical request again: the approval has not been used.',
-      retryAfter: 1,
-    },
-  );
+  return new HttpProblem(503, 'service_busy', 'the gateway could not send the order in time, so it was not sent', {
+    hint: 'Send the identical request again: the approval has not been used.',
+    retryAfter: 1,
+  });
 }
 
 function takenOver(): HttpProblem {

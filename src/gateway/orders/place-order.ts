@@ -145,11 +145,7 @@ export function createOrderService(given: OrderServiceOptions) {
   };
 }
 
-async function placeApproved(
-  desk: ServiceState,
-  approved: ApprovedOrder,
-  caller: Caller,
-): Promise<Placement> {
+async function placeApproved(desk: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
   const { arriving } = desk;
   const id = approved.draft.client_order_id;
   const key = JSON.stringify([caller.sub, id, approved.digest, approved.replaces]);
@@ -160,11 +156,7 @@ async function placeApproved(
   return placed;
 }
 
-async function placeOrReplay(
-  desk: ServiceState,
-  approved: ApprovedOrder,
-  caller: Caller,
-): Promise<Placement> {
+async function placeOrReplay(desk: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
   // Comes before the expiry check, because the outcome may be queried as long as the token is valid.
   const earlier = await desk.options.journal.find(caller.sub, approved.draft.client_order_id);
   return earlier === undefined ? placeNew(desk, approved, caller) : replay(desk, earlier, approved, caller);
@@ -247,11 +239,7 @@ async function settleOrSubmit(
   return submit(desk, entry, admitted, caller);
 }
 
-async function settle(
-  desk: ServiceState,
-  caller: Caller,
-  clientOrderId: string,
-): Promise<JournalEntry | undefined> {
+async function settle(desk: ServiceState, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
   const isArriving = () =>
     [...desk.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
   // Checked before and after reading the journal, because the order may arrive or finish in between.
@@ -340,10 +328,7 @@ async function sendObjection(
     return notPlaced('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
   if (state === 'halted') return notPlaced('trading was halted before the order was sent', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;
-  return notPlaced(
-    'trading was limited to reducing positions before the order was sent',
-    'TRADING_REDUCING_ONLY',
-  );
+  return notPlaced('trading was limited to reducing positions before the order was sent', 'TRADING_REDUCING_ONLY');
 }
 
 /** Checks again whether the mandate is active. The claim already decided how much of it the order may use. */
@@ -380,9 +365,7 @@ function placement(entry: JournalEntry, replay: boolean): Placement {
   if (entry.order !== undefined) return { order: entry.order, replay };
   if (entry.problem === undefined) throw outcomeUnknown(entry.clientOrderId);
   const refusal = recordedProblem(entry.problem);
-  throw replay
-    ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options)
-    : refusal;
+  throw replay ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options) : refusal;
 }
 
 interface AdmissionOptions {
@@ -414,15 +397,10 @@ async function admitOrder(
   const { rules } = options;
   requireUnexpired(draft.expires_at, ORDER_TERMS, options.clock);
   if (draft.environment !== options.environment) {
-    throw new HttpProblem(
-      403,
-      'environment_mismatch',
-      `this gateway only trades ${options.environment} accounts`,
-      {
-        fields: ['environment'],
-        challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
-      },
-    );
+    throw new HttpProblem(403, 'environment_mismatch', `this gateway only trades ${options.environment} accounts`, {
+      fields: ['environment'],
+      challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+    });
   }
   const broker = await options.brokerFor(caller, draft.account);
   const world = requireSymbol(await rules.worlds(broker, [draft.symbol], early), draft.symbol);

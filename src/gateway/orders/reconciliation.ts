@@ -92,11 +92,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   };
 
   /** Runs `work` if it is due and the account can be opened, and schedules the next time. */
-  const whenDue = async (
-    key: string,
-    sub: string,
-    work: (caller: Caller) => Promise<void>,
-  ): Promise<boolean> => {
+  const whenDue = async (key: string, sub: string, work: (caller: Caller) => Promise<void>): Promise<boolean> => {
     signal.throwIfAborted();
     const asker = kernel.latestAsker(sub);
     const before = due.get(key);
@@ -142,9 +138,7 @@ export function createReconciliation(options: ReconciliationOptions) {
       const key = `order ${entryKey(entry)}`;
       // Checked once a round, because a process may have died before it updated the proposal.
       if (accounted.has(key)) continue;
-      const isLooked = await whenDue(key, entry.sub, (caller) =>
-        recheckOrder({ ...options, report }, caller, entry),
-      );
+      const isLooked = await whenDue(key, entry.sub, (caller) => recheckOrder({ ...options, report }, caller, entry));
       if (isLooked && entry.state === 'placed') accounted.add(key);
     }
     for (const [key, account] of accounts) {
@@ -164,8 +158,7 @@ export function createReconciliation(options: ReconciliationOptions) {
           try {
             const drift = clock.now() - clock.monotonic();
             const isDue =
-              clock.monotonic() - begunAt >= ROUND_INTERVAL_MS ||
-              Math.abs(drift - before) > MAX_CLOCK_DRIFT_MS;
+              clock.monotonic() - begunAt >= ROUND_INTERVAL_MS || Math.abs(drift - before) > MAX_CLOCK_DRIFT_MS;
             if (isDue) {
               await beginRound();
               begunAt = clock.monotonic();

@@ -25,8 +25,7 @@ export function computeOrderChanges(
   if (replaces === undefined) throw notReplaceable(`${label} can’t change orders`);
   requireUnfilled(order);
   const { qty } = order;
-  if (qty === null || draft.qty === undefined)
-    throw notReplaceable('an order by dollar amount can’t be changed');
+  if (qty === null || draft.qty === undefined) throw notReplaceable('an order by dollar amount can’t be changed');
   const trail = trails.find((field) => draft[field] !== undefined);
   requireOnlyChangeableFieldsDiffer(draft, order, trail);
   const changes: OrderChanges = {};
@@ -59,8 +58,7 @@ function requireOnlyChangeableFieldsDiffer(
   const fixed = ['symbol', 'side', 'type', 'extended_hours'] as const;
   const fields: string[] = fixed.filter((field) => order[field] !== draft[field]);
   if (fields.length === 0 && trail !== undefined && order[trail] === null) fields.push('trail');
-  if (fields.length > 0)
-    throw notReplaceable('the order at the broker differs from the approved one', { fields });
+  if (fields.length > 0) throw notReplaceable('the order at the broker differs from the approved one', { fields });
 }
 
 /** Returns whether the broker's order under our client_order_id is the one of this journal entry. */
@@ -82,11 +80,7 @@ export function matchesIntent(
   );
 }
 
-function isUnchanged(
-  order: Order,
-  draft: OrderDraft,
-  field: (typeof prices | typeof trails)[number],
-): boolean {
+function isUnchanged(order: Order, draft: OrderDraft, field: (typeof prices | typeof trails)[number]): boolean {
   return draft[field] === undefined || isSameDecimal(order[field], draft[field]);
 }
 

@@ -1,10 +1,5 @@
 import { dollars, exactPercent, shares } from '../../trading/amounts.ts';
-import {
-  assetClassWords,
-  contractMultiplier,
-  parseOptionSymbol,
-  symbolAssetClass,
-} from '../../trading/asset-class.ts';
+import { assetClassWords, contractMultiplier, parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { mustWaitForOpen } from '../../trading/market-open.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
@@ -30,9 +25,7 @@ import {
 export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
   const { broker, market } = facts;
   return objectionsThatApply<Objection>(
-    broker === null
-      ? factUnavailable('which symbols the broker trades')
-      : brokerObjectionsOnly(order, broker),
+    broker === null ? factUnavailable('which symbols the broker trades') : brokerObjectionsOnly(order, broker),
     classObjections(order, facts),
     legsAreHeld(order, facts),
     market === null
@@ -218,11 +211,7 @@ const byIntent: Readonly<Record<PositionIntent, Check>> = {
 };
 
 /** Requires that the order opens or adds to a position. An opposite position must be closed instead. */
-function opensOnly(
-  { symbol, side }: OrderFacts,
-  { holdings }: Facts,
-  instead: PositionIntent,
-): Objection | undefined {
+function opensOnly({ symbol, side }: OrderFacts, { holdings }: Facts, instead: PositionIntent): Objection | undefined {
   const held = new Dec(holdings?.qty ?? 0);
   if (side === 'buy' ? !held.isNegative() || held.isZero() : !held.gt(0)) return undefined;
   return {

@@ -25,11 +25,7 @@ import type { Rules } from './rules.ts';
 const RULE_DEPENDENT_ACTIONS: readonly Action[] = ['place', 'replace', 'grant_mandate'];
 
 /** Reasons that only ask for more approval. They don't object to an action that has it. */
-const APPROVAL_REASONS: readonly PolicyReason[] = [
-  'APPROVAL_MISSING',
-  'APPROVAL_NEEDS_SECOND',
-  'LIVE_NEEDS_TAP',
-];
+const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
 
 /**
  * Makes a pure decision, so that it is the same before the person is asked, at execution, and inside the transaction that
@@ -62,22 +58,17 @@ export function decide(rules: Rules, subject: Subject, action: Action, facts: Fa
 export function decisionProblem(decision: Decision): HttpProblem {
   const { reasons, texts, hint, limit, value, problem, policy } = decision;
   const [reason] = reasons;
-  return new HttpProblem(
-    problem?.status ?? 403,
-    problem?.code ?? 'policy_denied',
-    texts[0] ?? 'it is not allowed',
-    {
-      ...defined({ hint, fields: problem?.fields }),
-      members: {
-        ...problem?.members,
-        reason,
-        reasons,
-        ...defined({ limit, value }),
-        policy,
-      },
-      ...(problem === undefined ? { challenge: {} } : {}),
+  return new HttpProblem(problem?.status ?? 403, problem?.code ?? 'policy_denied', texts[0] ?? 'it is not allowed', {
+    ...defined({ hint, fields: problem?.fields }),
+    members: {
+      ...problem?.members,
+      reason,
+      reasons,
+      ...defined({ limit, value }),
+      policy,
     },
-  );
+    ...(problem === undefined ? { challenge: {} } : {}),
+  });
 }
 
 /** Requires permission for an action that is not an order, so it is not counted. @throws {Refusal} 403 `policy_denied` */

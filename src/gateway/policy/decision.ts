@@ -164,9 +164,7 @@ export function factUnavailable(what: string): Objection {
 }
 
 /** Returns the objections that apply, in this order. */
-export function objectionsThatApply<T extends object>(
-  ...all: readonly (T | readonly T[] | false | undefined)[]
-): T[] {
+export function objectionsThatApply<T extends object>(...all: readonly (T | readonly T[] | false | undefined)[]): T[] {
   return all.flatMap<T>((one) => one || []);
 }
 

@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import { dollars, exactPercent, percent, sharePrice, shares } from '../../trading/amounts.ts';
-import {
-  assetClasses,
-  assetClassWords,
-  isSymbolOrOptionOn,
-  symbolAssetClass,
-} from '../../trading/asset-class.ts';
+import { assetClasses, assetClassWords, isSymbolOrOptionOn, symbolAssetClass } from '../../trading/asset-class.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import type { LimitName, LimitPart } from '../../trading/limit-words.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
@@ -14,14 +9,7 @@ import { adverseSide, bandSide, currentPrice } from '../../trading/price-drift.t
 import { sentLimit } from '../../trading/worst-case.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
 import { isStale } from './broker-checks.ts';
-import {
-  dayLoss,
-  type Facts,
-  isReducing,
-  type MarketFacts,
-  type Objection,
-  type OrderFacts,
-} from './decision.ts';
+import { dayLoss, type Facts, isReducing, type MarketFacts, type Objection, type OrderFacts } from './decision.ts';
 
 interface Compared {
   readonly facts: Facts;
@@ -67,9 +55,7 @@ const fraction = z
   .pipe(positiveDecimalString)
   .refine((text) => Number(text) <= 1, 'must be a fraction of at most 1: "0.05" is 5 %');
 const count = z.number().int().min(1).max(100_000);
-const wall = z
-  .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day in quotes: "09:30"');
+const wall = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day in quotes: "09:30"');
 
 /** Counts all open orders. */
 const openOrders = ({ facts: { counted, holdings } }: Compared): number | undefined =>
@@ -258,10 +244,7 @@ export const limitTable = {
   hours: defineLimit({
     schema: z
       .strictObject({
-        zone: z
-          .string()
-          .refine(isZone, 'must be a time zone such as America/New_York')
-          .default('America/New_York'),
+        zone: z.string().refine(isZone, 'must be a time zone such as America/New_York').default('America/New_York'),
         from: wall,
         to: wall,
         days: z.array(z.enum(weekdays)).min(1).default(['mon', 'tue', 'wed', 'thu', 'fri']),
@@ -365,9 +348,7 @@ function positionWeight(limit: string, { order, facts: { holdings, counted } }: 
 }
 
 function totalText(notional: string | null): string {
-  return notional === null
-    ? 'the order’s total has no upper bound'
-    : `the order can total ${dollars(notional)}`;
+  return notional === null ? 'the order’s total has no upper bound' : `the order can total ${dollars(notional)}`;
 }
 
 function dollarValues(limit: string, value: Dec | string | null) {
@@ -413,9 +394,7 @@ function deviationOf(
   const now = currentPrice(side, { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0' });
   if (now === undefined) return 'unavailable';
   const around =
-    stop_price === null
-      ? now
-      : (side === 'buy' ? Dec.max(stop_price, now) : Dec.min(stop_price, now)).toFixed();
+    stop_price === null ? now : (side === 'buy' ? Dec.max(stop_price, now) : Dec.min(stop_price, now)).toFixed();
   if (bandSide(limit_price, { around, fraction: limit }) !== adverseSide[side]) return undefined;
   return {
     text: `the limit of ${sharePrice(limit_price)}${by} is more than ${exactPercent(limit)} ${adverseSide[side]} ${symbol} at ${sharePrice(around)}`,

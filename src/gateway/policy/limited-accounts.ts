@@ -35,8 +35,6 @@ export async function unmatchedAccounts(
       (account) =>
         `account ${account} has no entry in limits.yaml, and there is none for "*", so its orders are not limited`,
     ),
-    ...unknown.map(
-      (account) => `limits.yaml has an entry for ${account}, but no account here has that number`,
-    ),
+    ...unknown.map((account) => `limits.yaml has an entry for ${account}, but no account here has that number`),
   ];
 }

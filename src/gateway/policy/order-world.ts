@@ -20,14 +20,7 @@ import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Asset, Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
-import type {
-  BrokerFacts,
-  HoldingFacts,
-  MarketFacts,
-  OptionFacts,
-  OrderFacts,
-  WorldFacts,
-} from './decision.ts';
+import type { BrokerFacts, HoldingFacts, MarketFacts, OptionFacts, OrderFacts, WorldFacts } from './decision.ts';
 import type { Rules } from './rules.ts';
 
 /** Calendar days to look back: longer than any closing of the exchange since 2001. */
@@ -38,10 +31,7 @@ const MAX_DAYS_BACK = 10;
  * calendar.
  * @throws {Refusal} as the broker's reads do
  */
-export async function lastSession(
-  market: MarketClock,
-  broker: Pick<Broker, 'calendar'>,
-): Promise<string | undefined> {
+export async function lastSession(market: MarketClock, broker: Pick<Broker, 'calendar'>): Promise<string | undefined> {
   const now = Date.parse(market.timestamp);
   const today = newYorkDate(now);
   if (market.is_open) return today;
@@ -121,9 +111,7 @@ export async function readWorlds(
   const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
   await Promise.all(gone.slice(0, MAX_LOOKUPS).map((entry) => updateJournal(entry, broker, context)));
   // By either id, because not every broker returns a client_order_id.
-  const ours = new Set(
-    own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]),
-  );
+  const ours = new Set(own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]));
   const elsewhere = open.flatMap((order): readonly Order[] => {
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
     return hasEndedEntry(order) ? liveParts(order) : [];
@@ -213,9 +201,7 @@ function exitFacts(draft: OrderDraft): Pick<OrderFacts, 'order_class' | 'stop_lo
   const { order_class, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = boundedOrder(draft);
   return {
     ...defined({ order_class }),
-    ...(stop === undefined || limit === undefined
-      ? {}
-      : { stop_loss: { stop_price: stop, limit_price: limit } }),
+    ...(stop === undefined || limit === undefined ? {} : { stop_loss: { stop_price: stop, limit_price: limit } }),
   };
 }
 
@@ -382,9 +368,7 @@ function freeShares(underlying: string, positions: readonly Position[], others: 
     ({ symbol, side }) => side !== 'buy' && (symbol === underlying || isCallOn(symbol, underlying)),
   );
   return Dec.sum(0, ...held.map(({ qty }) => qty))
-    .minus(
-      Dec.sum(0, ...called.map(({ symbol, qty }) => new Dec(qty).abs().times(contractMultiplier(symbol)))),
-    )
+    .minus(Dec.sum(0, ...called.map(({ symbol, qty }) => new Dec(qty).abs().times(contractMultiplier(symbol)))))
     .minus(Dec.sum(0, ...onSale.map((order) => left(order).times(contractMultiplier(order.symbol)))))
     .toFixed();
 }
@@ -394,8 +378,7 @@ function freeCash(cash: string, positions: readonly Position[], others: readonly
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
   const secured = puts.map(({ symbol, qty }) => putSecurityDollars(symbol, new Dec(qty).abs()));
   const open = others.flatMap((order): (Dec | undefined)[] => {
-    if (order.side === 'sell')
-      return isPut(order.symbol) ? [putSecurityDollars(order.symbol, left(order))] : [];
+    if (order.side === 'sell') return isPut(order.symbol) ? [putSecurityDollars(order.symbol, left(order))] : [];
     if (order.notional !== null) return [new Dec(order.notional)];
     const price = order.limit_price ?? order.stop_price;
     return [price === null ? undefined : left(order).times(price).times(contractMultiplier(order.symbol))];

@@ -36,9 +36,7 @@ export async function relationFacts(
   const asked: [Permission, string][] = [
     [questionOf[action] ?? 'can_propose', sub],
     ['can_approve', owner],
-    ...approvers
-      .filter((who) => who !== owner)
-      .map((who): [Permission, string] => ['can_approve_second', who]),
+    ...approvers.filter((who) => who !== owner).map((who): [Permission, string] => ['can_approve_second', who]),
   ];
   const answers = await Promise.all(
     asked.map(async ([relation, user]) => {
@@ -54,11 +52,7 @@ function unavailable(error: unknown): null {
   throw error;
 }
 
-export function partyObjections(
-  subject: Subject,
-  facts: Facts,
-  limits: AccountLimits | undefined,
-): Objection[] {
+export function partyObjections(subject: Subject, facts: Facts, limits: AccountLimits | undefined): Objection[] {
   return [...relationObjections(subject, facts), ...approverObjections(subject, facts, limits)];
 }
 
@@ -109,10 +103,7 @@ function approverObjections(
 /** Applies `live.mandate_up_to`: a larger live order needs a tap, with or without a mandate. */
 export function aboveWithoutTap(
   limits: AccountLimits | undefined,
-  {
-    environment,
-    order,
-  }: Pick<Facts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
+  { environment, order }: Pick<Facts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
 ): Objection | undefined {
   const limit = environment === 'live' ? limits?.live?.mandate_up_to : undefined;
   if (limit === undefined || order === null) return undefined;

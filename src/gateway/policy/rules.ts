@@ -71,8 +71,7 @@ export const limitsSchema = z.strictObject({
   /** By account number. `*` is for accounts that are not listed, and adds nothing to those that are. */
   accounts: z
     .record(z.string().regex(/^[\x21-\x7e]{1,64}$/), accountLimitsSchema, {
-      error: ({ code }) =>
-        code === 'invalid_key' ? 'must be an account’s number, or "*" for all others' : undefined,
+      error: ({ code }) => (code === 'invalid_key' ? 'must be an account’s number, or "*" for all others' : undefined),
     })
     .default({}),
 });

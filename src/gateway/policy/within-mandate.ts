@@ -56,11 +56,7 @@ export function withinMandate(
   );
 }
 
-function mandateStateReasons(
-  terms: MandateEnvelope,
-  { state }: MandateUsage,
-  now: number,
-): UncoveredReason[] {
+function mandateStateReasons(terms: MandateEnvelope, { state }: MandateUsage, now: number): UncoveredReason[] {
   if (state === 'expired' || now >= Date.parse(terms.expires_at)) {
     return [{ reason: 'MANDATE_EXPIRED', text: `the mandate ended at ${terms.expires_at}` }];
   }
@@ -72,10 +68,7 @@ function mandateStateReasons(
   );
 }
 
-function partyMismatches(
-  terms: MandateEnvelope,
-  { draft, jkt = terms.agent_jkt }: UnderMandate,
-): UncoveredReason[] {
+function partyMismatches(terms: MandateEnvelope, { draft, jkt = terms.agent_jkt }: UnderMandate): UncoveredReason[] {
   const isKeys = jkt === terms.agent_jkt;
   const isAccounts = draft.account === terms.account && draft.environment === terms.environment;
   return objectionsThatApply<UncoveredReason>(
@@ -87,12 +80,7 @@ function partyMismatches(
 function orderMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredReason[] {
   const { symbol, side, type, time_in_force, extended_hours, order_class } = draft;
   const { symbols, sides, order_types, times_in_force } = terms;
-  const outside = (
-    reason: PolicyReason,
-    what: string,
-    covered: readonly string[],
-    value: string,
-  ): UncoveredReason => ({
+  const outside = (reason: PolicyReason, what: string, covered: readonly string[], value: string): UncoveredReason => ({
     reason,
     text: `the mandate does not cover ${what}`,
     limit: covered.join(' '),
@@ -101,12 +89,10 @@ function orderMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
   const isType = (order_types as readonly string[]).includes(type);
   return objectionsThatApply<UncoveredReason>(
     !symbols.includes(symbol) && outside('MANDATE_SYMBOL_NOT_COVERED', symbol, symbols, symbol),
-    !sides.includes(side) &&
-      outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', sides, side),
+    !sides.includes(side) && outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', sides, side),
     !isType && outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, order_types, type),
     // The signed terms name only types, so orders with legs need the owner's approval.
-    order_class !== undefined &&
-      outside('MANDATE_TYPE_NOT_COVERED', 'orders with legs', order_types, order_class),
+    order_class !== undefined && outside('MANDATE_TYPE_NOT_COVERED', 'orders with legs', order_types, order_class),
     !(times_in_force.includes(time_in_force) && !extended_hours) &&
       outside(
         'MANDATE_TIME_IN_FORCE_NOT_COVERED',
@@ -117,17 +103,8 @@ function orderMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
   );
 }
 
-function amountExcesses(
-  terms: MandateEnvelope,
-  used: MandateUsage,
-  { notional }: UnderMandate,
-): UncoveredReason[] {
-  const beyond = (
-    reason: PolicyReason,
-    limit: string,
-    before: string,
-    what: string,
-  ): UncoveredReason | undefined => {
+function amountExcesses(terms: MandateEnvelope, used: MandateUsage, { notional }: UnderMandate): UncoveredReason[] {
+  const beyond = (reason: PolicyReason, limit: string, before: string, what: string): UncoveredReason | undefined => {
     const value = notional === null ? null : new Dec(before).plus(notional).toFixed(2, Dec.ROUND_UP);
     if (value !== null && new Dec(value).lte(limit)) return undefined;
     const text =

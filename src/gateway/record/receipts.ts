@@ -82,8 +82,7 @@ const MAX_LISTED_PROPOSALS = 500;
 
 const isOfKind = ({ kind }: StoredProposal) => receiptKinds.some((one) => one === kind);
 
-const isSent = (proposal: StoredProposal) =>
-  isOfKind(proposal) && ['executed', 'unknown'].includes(proposal.state);
+const isSent = (proposal: StoredProposal) => isOfKind(proposal) && ['executed', 'unknown'].includes(proposal.state);
 
 function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
   const { id, kind, state, subject, updatedAt } = proposal;

@@ -55,9 +55,7 @@ const actionTexts: Readonly<Record<Permission, string>> = {
 function relationsAccess(relations: Relations, now: () => number): Access {
   return {
     async require(who, question, account) {
-      const allowed = await unlessUnavailable(
-        relations.check({ user: who, relation: question, account, at: now() }),
-      );
+      const allowed = await unlessUnavailable(relations.check({ user: who, relation: question, account, at: now() }));
       if (allowed) return;
       throw denied('RELATION_DENIED', `${who} may not ${actionTexts[question]}`, {
         hint: 'Its owner can check access with "trade-agent access list".',

@@ -18,11 +18,7 @@ export interface RelationsServer {
 }
 
 /** Asks once, because a second attempt would come too late. */
-export type Ask = <Schema extends z.ZodType>(
-  path: string,
-  body: unknown,
-  answer: Schema,
-) => Promise<z.output<Schema>>;
+export type Ask = <Schema extends z.ZodType>(path: string, body: unknown, answer: Schema) => Promise<z.output<Schema>>;
 
 /** @returns a function that throws {@link RelationsUnavailable}, without secrets, unless a valid answer arrives in time */
 export function createAsk({ url, credential, fetch }: RelationsServer): Ask {

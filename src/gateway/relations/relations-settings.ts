@@ -10,10 +10,7 @@ import { openFgaRelations } from './openfga.ts';
 import type { Relations } from './relations.ts';
 import { type Credential, clientCredentials, presharedKey } from './relations-client.ts';
 
-const baseAddress = secureAddress.refine(
-  (text) => !/[?#]/.test(text),
-  'must have neither a query nor a fragment',
-);
+const baseAddress = secureAddress.refine((text) => !/[?#]/.test(text), 'must have neither a query nor a fragment');
 
 /** Settings and command lines never contain secrets, only the name of a file or variable. */
 const secretFile = z.string().min(1);
@@ -150,10 +147,7 @@ export function createRelations(
   return openFgaRelations({ ...elsewhere, store: options.store, model: options.model });
 }
 
-function credentialOf(
-  secret: Secret,
-  parts: { readonly fetch: typeof fetch; readonly now: () => number },
-): Credential {
+function credentialOf(secret: Secret, parts: { readonly fetch: typeof fetch; readonly now: () => number }): Credential {
   if ('clientId' in secret) return clientCredentials({ ...secret, ...parts });
   return secret.key === undefined ? async () => ({}) : presharedKey(secret.key);
 }

@@ -25,11 +25,7 @@ const forQuery = z.strictObject(forParameter);
  * Returns the caller, or a delegate of the owner that they name, with the owner's `sub` and without a token.
  * @throws {Refusal} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
  */
-export type ResolveOwner = (
-  caller: Caller,
-  owner: string | undefined,
-  question: Permission,
-) => Promise<Caller>;
+export type ResolveOwner = (caller: Caller, owner: string | undefined, question: Permission) => Promise<Caller>;
 
 export function standingIn(access: Pick<Access, 'require'>): ResolveOwner {
   return async (caller, owner = caller.sub, question) => {

@@ -41,11 +41,7 @@ const STORE_TIMEOUT_MS = 2_000;
  * not answer. A broker or provider that is down does not count, because other gateways have the same one. A wrong clock is
  * only reported.
  */
-export function healthRoutes(
-  app: Hono,
-  door: Authenticator,
-  { askStore, isShut, clocks }: HealthOptions,
-): void {
+export function healthRoutes(app: Hono, door: Authenticator, { askStore, isShut, clocks }: HealthOptions): void {
   app.get(
     '/healthz',
     door.open((c) => c.json({ status: 'ok' })),

@@ -98,12 +98,7 @@ const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Min': DAY_MS / 240,
 };
 
-export function marketRoutes(
-  app: Hono,
-  door: Authenticator,
-  brokerFor: OpenAccountFor,
-  now: () => number,
-): void {
+export function marketRoutes(app: Hono, door: Authenticator, brokerFor: OpenAccountFor, now: () => number): void {
   const at = guarded(app, door);
   at.get('/v1/quotes', ['market:read'], async (c, caller) => {
     const { symbols, account } = parseQuery(quotesQuery, c.req.url);
@@ -200,14 +195,9 @@ export async function requireKnown(broker: Broker, symbols: readonly string[]): 
 }
 
 function unknownSymbol(unknown: readonly string[]): HttpProblem {
-  return new HttpProblem(
-    404,
-    'unknown_symbol',
-    `the broker does not know the symbols: ${unknown.join(', ')}`,
-    {
-      hint: 'Check the ticker symbol.',
-      fields: ['symbols'],
-      members: { symbols: unknown },
-    },
-  );
+  return new HttpProblem(404, 'unknown_symbol', `the broker does not know the symbols: ${unknown.join(', ')}`, {
+    hint: 'Check the ticker symbol.',
+    fields: ['symbols'],
+    members: { symbols: unknown },
+  });
 }

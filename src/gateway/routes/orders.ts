@@ -65,9 +65,7 @@ export function orderRoutes(
     }
     if (entry?.order !== undefined) return c.json(entry.order);
     throw orderNotFound(
-      entry?.problem === undefined
-        ? {}
-        : { outcome: { code: entry.problem.code, detail: entry.problem.detail } },
+      entry?.problem === undefined ? {} : { outcome: { code: entry.problem.code, detail: entry.problem.detail } },
     );
   });
   at.get('/v1/orders/:id', ['orders:read'], async (c, caller) => {

@@ -50,11 +50,7 @@ export function policyRoutes(app: Hono, door: Authenticator, options: PolicyRout
     const { account, environment } = await (await brokerFor(caller, named)).account();
     const rules = await source.current();
     const { state: _, ...today } = await stores.orders.usage(caller.sub, account, now());
-    const {
-      halted: __,
-      halted_at: ___,
-      ...trading
-    } = haltView(await stores.halts.current(caller.sub, now()));
+    const { halted: __, halted_at: ___, ...trading } = haltView(await stores.halts.current(caller.sub, now()));
     return c.json({
       account,
       environment,
@@ -81,11 +77,7 @@ function decisionView({ subjectId, at, ...decision }: StoredDecision) {
   return { ...decision, at: new Date(at).toISOString(), client_order_id: subjectId };
 }
 
-function parsed<S extends z.ZodType>(
-  schema: S,
-  body: unknown,
-  code: 'invalid_order' | 'invalid_policy',
-): z.output<S> {
+function parsed<S extends z.ZodType>(schema: S, body: unknown, code: 'invalid_order' | 'invalid_policy'): z.output<S> {
   const found = schema.safeParse(body);
   if (found.success) return found.data;
   throw malformed(code === 'invalid_order' ? 400 : 422, code, 'it', found.error);
@@ -109,8 +101,6 @@ async function ruleTextsFor(
     return left.length === 0 ? [] : [{ ...text, text: left.map((rule) => `${rule.text}\n`).join('\n') }];
   });
   const files = (origin: RuleText['origin']) =>
-    Object.fromEntries(
-      own.filter((text) => text.origin === origin).map(({ file, text }) => [basename(file), text]),
-    );
+    Object.fromEntries(own.filter((text) => text.origin === origin).map(({ file, text }) => [basename(file), text]));
   return { policies: files('policies'), firm: files('firm') };
 }

@@ -165,8 +165,7 @@ export function pingRoute(app: Hono, door: Authenticator, kernel: ApprovalKernel
 }
 
 export function proposalView(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
-  const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } =
-    proposal;
+  const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } = proposal;
   const { reason, result, sub, proposedBy, second, ownerAuthReqId } = proposal;
   return {
     id,
@@ -188,9 +187,7 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
     approval: {
       method: approval.method,
       ...defined({ phone_url: approval.phoneUrl }),
-      ...(second === undefined
-        ? {}
-        : { second: { person: second, owner_approved: ownerAuthReqId !== undefined } }),
+      ...(second === undefined ? {} : { second: { person: second, owner_approved: ownerAuthReqId !== undefined } }),
     },
     ...defined({ reason, result }),
   };

@@ -54,11 +54,7 @@ function readChange(body: unknown): z.output<typeof changeSchema> {
 }
 
 /** @throws {Refusal} 400 `invalid_query` if the list gets too long */
-async function changedSymbols(
-  broker: Broker,
-  add: readonly string[],
-  remove: readonly string[],
-): Promise<Watchlist> {
+async function changedSymbols(broker: Broker, add: readonly string[], remove: readonly string[]): Promise<Watchlist> {
   const before = await broker.watchlist();
   const symbols = [...new Set([...before.symbols, ...add])].filter((symbol) => !remove.includes(symbol));
   if (symbols.length > MAX_WATCHLIST_SYMBOLS && symbols.length > before.symbols.length) {
@@ -67,8 +63,7 @@ async function changedSymbols(
       fields: ['add'],
     });
   }
-  const isSame =
-    symbols.length === before.symbols.length && symbols.every((symbol) => before.symbols.includes(symbol));
+  const isSame = symbols.length === before.symbols.length && symbols.every((symbol) => before.symbols.includes(symbol));
   return isSame ? before : broker.setWatchlist(symbols);
 }
 

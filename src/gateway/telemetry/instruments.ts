@@ -19,9 +19,7 @@ export interface Instruments {
 }
 
 /** Histogram bounds in seconds, from OpenTelemetry's semantic conventions for HTTP. */
-export const SECONDS = [
-  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 120, 600,
-];
+export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 120, 600];
 
 export type Attributes = Readonly<Record<string, string | number>>;
 

@@ -63,8 +63,7 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
     /** Read at each scrape. */
     backlog: (read: () => Promise<Backlog>) => measureBacklog(instruments, read),
     /** @param routes patterns (`/v1/proposals/:id`) that label requests */
-    requests: (listener: RequestListener, routes: readonly string[]) =>
-      measuredRequests(instruments, listener, routes),
+    requests: (listener: RequestListener, routes: readonly string[]) => measuredRequests(instruments, listener, routes),
     /** Returns the metrics in Prometheus's text format 0.0.4. */
     async metrics(): Promise<string> {
       const { resourceMetrics, errors } = await reader.collect();

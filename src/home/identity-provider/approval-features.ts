@@ -5,24 +5,12 @@ import {
   type RichAuthorizationRequestsActiveConfiguration,
 } from 'oidc-provider';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
-import {
-  APPROVAL_SCOPES,
-  CONNECTION_SCOPES,
-  IDENTITY_SCOPES,
-  MCP_SCOPES,
-  SESSION_SCOPES,
-} from '../../oauth/scopes.ts';
+import { APPROVAL_SCOPES, CONNECTION_SCOPES, IDENTITY_SCOPES, MCP_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject, UnacceptableDetails } from './approval-subject.ts';
 import { isPublicClient } from './authorization/public-client.ts';
 import { approvalTypes, type GatewayClient } from './clients.ts';
-import {
-  connectedAccountsUrl,
-  isIn,
-  jwtResource,
-  LOGIN_CLIENT_ID,
-  mcpResource,
-} from './protocol/protocol.ts';
+import { connectedAccountsUrl, isIn, jwtResource, LOGIN_CLIENT_ID, mcpResource } from './protocol/protocol.ts';
 import { type RequestLimits, tooManyError } from './protocol/request-limits.ts';
 import { type AgentServer, serverByAddress } from './servers/agent-server.ts';
 
@@ -51,10 +39,7 @@ const MAX_GATEWAY_PENDING = 20_000;
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
 /** Reads the subject of a request from its authorization details. @throws `invalid_authorization_details` */
-export function parseSubject(
-  { resource, now }: Pick<ApprovalFeatureOptions, 'resource' | 'now'>,
-  details: unknown,
-) {
+export function parseSubject({ resource, now }: Pick<ApprovalFeatureOptions, 'resource' | 'now'>, details: unknown) {
   try {
     return readSubject(details, { resource, now: now() });
   } catch (error) {
@@ -86,12 +71,9 @@ export function resourceIndicators({
         return jwtResource(indicator, MCP_SCOPES);
       }
       // Third-party programs get no tokens for `/v1`, which only our own clients use.
-      if (isPublicClient(client))
-        throw new errors.InvalidTarget(`the only resource here is ${mcpResource(resource)}`);
-      if (isLogin && serverByAddress(servers, indicator) !== undefined)
-        return jwtResource(indicator, SESSION_SCOPES);
-      if (indicator !== resource)
-        throw new errors.InvalidTarget('the only resource here is the order gateway');
+      if (isPublicClient(client)) throw new errors.InvalidTarget(`the only resource here is ${mcpResource(resource)}`);
+      if (isLogin && serverByAddress(servers, indicator) !== undefined) return jwtResource(indicator, SESSION_SCOPES);
+      if (indicator !== resource) throw new errors.InvalidTarget('the only resource here is the order gateway');
       return jwtResource(resource, client.grantTypeAllowed(CIBA_GRANT) ? APPROVAL_SCOPES : SESSION_SCOPES);
     },
   };
@@ -111,9 +93,7 @@ export function richAuthorizationRequests(
             const { isProposal } = parseSubject(options, ctx.oidc.params?.authorization_details);
             // The phone trusts a proposal's stated worst case, so only the gateway may write proposals.
             if (isProposal && ctx.oidc.client?.clientId !== options.gatewayClient.client_id) {
-              throw new errors.InvalidAuthorizationDetails(
-                'only the gateway may request approval of a proposal',
-              );
+              throw new errors.InvalidAuthorizationDetails('only the gateway may request approval of a proposal');
             }
           },
         },
@@ -166,10 +146,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       const scopes = String(ctx.oidc.params?.scope ?? '')
         .split(' ')
         .sort();
-      const { scope, bindingMessage: described } = parseSubject(
-        options,
-        ctx.oidc.params?.authorization_details,
-      );
+      const { scope, bindingMessage: described } = parseSubject(options, ctx.oidc.params?.authorization_details);
       if (scopes.join(' ') !== ['openid', scope].sort().join(' ')) {
         throw new errors.InvalidScope(`this approval requires the scope "openid ${scope}"`, scopes.join(' '));
       }

@@ -49,10 +49,7 @@ type ReportResult =
   | { readonly outcome: 'told' | 'already_decided'; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_decided' | 'not_found' };
 
-type NewRequest = Omit<
-  ApprovalRequest,
-  'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome' | 'evidence'
->;
+type NewRequest = Omit<ApprovalRequest, 'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome' | 'evidence'>;
 
 export type ApprovalRequests = ReturnType<typeof createApprovalRequests>;
 
@@ -127,15 +124,9 @@ export function createApprovalRequests(database: Database, clock: Clock) {
      * Records a final decision. With `user`, only that person's own requests can be decided.
      * @param evidence the verified approval signed with their key
      */
-    decide(
-      id: string,
-      decision: Decision,
-      user?: string,
-      evidence?: ApprovalRequest['evidence'],
-    ): DecisionOutcome {
+    decide(id: string, decision: Decision, user?: string, evidence?: ApprovalRequest['evidence']): DecisionOutcome {
       const before = find(id);
-      if (before === undefined || (user !== undefined && before.user !== user))
-        return { outcome: 'not_found' };
+      if (before === undefined || (user !== undefined && before.user !== user)) return { outcome: 'not_found' };
       const now = clock.now();
       const changed = rows.decide.run(decision, now, toJson(evidence), id, now).changes === 1;
       const request = find(id) ?? before;
@@ -152,8 +143,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
     tell(authReqId: string, clientId: string, { state, text }: Outcome): ReportResult {
       const now = clock.now();
       const ends = WITHDRAWING_STATES.includes(state);
-      const withdrawn =
-        ends && rows.withdraw.run(now, state, text, now, authReqId, clientId, now).changes === 1;
+      const withdrawn = ends && rows.withdraw.run(now, state, text, now, authReqId, clientId, now).changes === 1;
       const row = rows.byAuthReqId.get(authReqId, clientId);
       if (row === undefined) return { outcome: 'not_found' };
       const { id, user, status } = load(row);
@@ -309,10 +299,7 @@ function openApprovalRequestTable(database: Database) {
     countPendingOf: database.prepare<[string, string, number], { count: number }>(
       `${count} AND client_id = ? AND expires_at > ?`,
     ),
-    recent: database.prepare<
-      [{ user: string; now: number; limit: number; before: string | null }],
-      ApprovalRequestRow
-    >(
+    recent: database.prepare<[{ user: string; now: number; limit: number; before: string | null }], ApprovalRequestRow>(
       `SELECT * FROM approval_requests
        WHERE user = @user AND replaced = 0
          AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= @now)

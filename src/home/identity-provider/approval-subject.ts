@@ -112,9 +112,7 @@ function readChecked<T extends { readonly expires_at: string }>(
   const expected: Record<string, unknown> = { ...rethrowUnacceptable(() => recompute(parsed.data)) };
   const differing = differingFields(detail, expected);
   if (differing.length > 0) {
-    throw new UnacceptableDetails(
-      `these fields do not match the ${what} or the gateway: ${differing.join(', ')}`,
-    );
+    throw new UnacceptableDetails(`these fields do not match the ${what} or the gateway: ${differing.join(', ')}`);
   }
   if (Date.parse(parsed.data.expires_at) <= now) throw new UnacceptableDetails('expires_at has passed');
   return parsed.data;
@@ -128,15 +126,7 @@ function invalidFields({ issues }: z.ZodError): string {
 }
 
 export function toOrderDraft(details: TradeOrderDetails): OrderDraft {
-  const {
-    type: _,
-    order_type,
-    locations: __,
-    actions: ___,
-    identifier: ____,
-    digest: _____,
-    ...rest
-  } = details;
+  const { type: _, order_type, locations: __, actions: ___, identifier: ____, digest: _____, ...rest } = details;
   return orderDraftSchema.parse({ ...rest, type: order_type });
 }
 

@@ -27,10 +27,7 @@ export interface GatewayClient {
 }
 
 /** Returns the metadata of the gateway's client, which requests approvals (CIBA with ping) and exchanges tokens. */
-export function gatewayClient(
-  client: GatewayClient,
-  resource: string,
-): AllClientMetadata & { client_id: string } {
+export function gatewayClient(client: GatewayClient, resource: string): AllClientMetadata & { client_id: string } {
   return {
     client_id: client.client_id,
     client_name: 'order gateway',
@@ -112,8 +109,7 @@ export function checkApprovalClient(metadata: AllClientMetadata): void {
   if (metadata.token_endpoint_auth_method !== 'private_key_jwt') {
     refuse('token_endpoint_auth_method must be private_key_jwt');
   }
-  if (metadata.jwks === undefined || metadata.jwks_uri !== undefined)
-    refuse('the public key must be given in jwks');
+  if (metadata.jwks === undefined || metadata.jwks_uri !== undefined) refuse('the public key must be given in jwks');
   if ((metadata.response_types ?? []).length > 0) refuse('response_types must be empty');
   if ((metadata.redirect_uris ?? []).length > 0) refuse('redirect_uris must be empty');
   if (metadata.client_name !== undefined && !/^[\x20-\x7e]{1,80}$/.test(String(metadata.client_name))) {

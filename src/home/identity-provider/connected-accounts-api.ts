@@ -56,9 +56,7 @@ interface ConnectedAccountsOptions {
  * My Account API, except that the provider itself completes a connection, so the person may use any browser
  * (docs/operate/providers/other.md).
  */
-export function createConnectedAccountsApi(
-  options: ConnectedAccountsOptions,
-): Hono<{ Bindings: HttpBindings }> {
+export function createConnectedAccountsApi(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(limitUnauthorized(options.limits));
@@ -107,12 +105,7 @@ export function createConnectedAccountsApi(
     const { sub, clientId = 'A program' } = await caller(context, 'create:me:connected_accounts');
     const { connection, scopes, device_name: device } = await parseBody(context, connectSchema);
     try {
-      const { ticket, authSession, expiresAt } = requests.start(
-        sub,
-        { client: clientId, device },
-        connection,
-        scopes,
-      );
+      const { ticket, authSession, expiresAt } = requests.start(sub, { client: clientId, device }, connection, scopes);
       return context.json(
         {
           connect_uri: `${issuer}${CONNECT_PATH}`,
@@ -138,11 +131,7 @@ export function createConnectedAccountsApi(
   });
 
   app.all('*', () => {
-    throw new ConnectionProblem(
-      404,
-      'not_found',
-      `only addresses below ${connectedAccountsUrl(issuer)} exist here`,
-    );
+    throw new ConnectionProblem(404, 'not_found', `only addresses below ${connectedAccountsUrl(issuer)} exist here`);
   });
   return app;
 }
@@ -184,8 +173,7 @@ function connectedAccount(vault: Vault, user: string, request: ConnectionRequest
     throw new ConnectionProblem(400, code, message);
   }
   const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
-  if (account === undefined)
-    throw new ConnectionProblem(400, 'connection_failed', 'it has been disconnected since');
+  if (account === undefined) throw new ConnectionProblem(400, 'connection_failed', 'it has been disconnected since');
   return account;
 }
 

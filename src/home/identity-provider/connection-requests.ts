@@ -63,10 +63,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
     };
   };
 
-  const redeemed = async (
-    row: ConnectionRequestRow,
-    code: string | undefined,
-  ): Promise<ConnectionOutcome> => {
+  const redeemed = async (row: ConnectionRequestRow, code: string | undefined): Promise<ConnectionOutcome> => {
     if (code === undefined) return 'failed';
     try {
       await vault.redeem(row.user, asked(row), code);

@@ -99,12 +99,7 @@ export function createDecide(options: {
    * @param user if given, only that person's own requests can be decided
    * @param evidence the signed approval from the phone; denials need none
    */
-  return async (
-    id: string,
-    decision: Decision,
-    user?: string,
-    evidence?: unknown,
-  ): Promise<DecisionOutcome> => {
+  return async (id: string, decision: Decision, user?: string, evidence?: unknown): Promise<DecisionOutcome> => {
     const request = requests.find(id);
     const isOwn = request !== undefined && (user === undefined || request.user === user);
     let kept: Readonly<Record<string, unknown>> | undefined;

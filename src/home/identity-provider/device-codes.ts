@@ -1,11 +1,5 @@
 import type { Client, default as Provider } from 'oidc-provider';
-import {
-  CONNECTION_SCOPES,
-  IDENTITY_SCOPES,
-  MCP_SCOPES,
-  ORDER_SCOPE,
-  SESSION_SCOPES,
-} from '../../oauth/scopes.ts';
+import { CONNECTION_SCOPES, IDENTITY_SCOPES, MCP_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { Grants } from './grants.ts';
 import { type Authentication, connectedAccountsUrl, mcpResource } from './protocol/protocol.ts';
 import { type AgentServer, serverByAddress } from './servers/agent-server.ts';
@@ -115,11 +109,7 @@ export function createDeviceCodes(options: {
       return loaded === undefined ? { status: 'unknown' } : describe(loaded);
     },
     /** Signs the device in as `user`, or denies it if `allowedBy` is undefined; final either way. */
-    async decide(
-      userCode: string,
-      user: string,
-      allowedBy: Authentication | undefined,
-    ): Promise<DeviceLookup> {
+    async decide(userCode: string, user: string, allowedBy: Authentication | undefined): Promise<DeviceLookup> {
       const loaded = await load(userCode);
       if (loaded === undefined) return { status: 'unknown' };
       const lookup = describe(loaded);

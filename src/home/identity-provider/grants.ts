@@ -13,10 +13,7 @@ export interface RevokedAccess {
 
 interface GrantsOptions {
   readonly database: Database;
-  readonly store: Pick<
-    OidcStore,
-    'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'revokeOffline' | 'forgetClient'
-  >;
+  readonly store: Pick<OidcStore, 'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'revokeOffline' | 'forgetClient'>;
   readonly issued: IssuedTokens;
   readonly clients: RegisteredClients;
   readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
@@ -37,9 +34,7 @@ export function createGrants(options: GrantsOptions) {
 
   /** Withdraws the requests on the person's phone that no client is waiting for. */
   const takeBack = async (user: string, clientId: string | undefined, text: string) => {
-    const open = requests
-      .pending(user)
-      .filter((request) => (clientId ?? request.clientId) === request.clientId);
+    const open = requests.pending(user).filter((request) => (clientId ?? request.clientId) === request.clientId);
     for (const { authReqId, clientId: asker } of open) {
       requests.tell(authReqId, asker, { state: 'cancelled', text });
     }
@@ -53,9 +48,7 @@ export function createGrants(options: GrantsOptions) {
     const { sub } = granted;
     const goesOn = store
       .grantsOf(sub)
-      .some(
-        ({ clientId, resources }) => clientId === server.client_id || resources?.includes(server.address),
-      );
+      .some(({ clientId, resources }) => clientId === server.client_id || resources?.includes(server.address));
     if (!goesOn) await onRevoked({ sub, clientId: server.client_id });
   };
 
@@ -77,9 +70,7 @@ export function createGrants(options: GrantsOptions) {
       rows.list
         .all(user)
         .flatMap(({ grant_id: id, client_name: clientName, device_name, at: since }) =>
-          store.grant(id) === undefined
-            ? []
-            : [{ id, clientName, deviceName: device_name ?? undefined, since }],
+          store.grant(id) === undefined ? [] : [{ id, clientName, deviceName: device_name ?? undefined, since }],
         ),
     async endDevice(user: string, id: string): Promise<boolean> {
       const granted = store.grant(id);
@@ -124,10 +115,9 @@ function openDevices(database: Database) {
     insert: database.prepare<[string, string, string, string | null, number]>(
       'INSERT INTO granted_devices VALUES (?, ?, ?, ?, ?)',
     ),
-    list: database.prepare<
-      [string],
-      { grant_id: string; client_name: string; device_name: string | null; at: number }
-    >('SELECT * FROM granted_devices WHERE user = ? ORDER BY at DESC, rowid DESC'),
+    list: database.prepare<[string], { grant_id: string; client_name: string; device_name: string | null; at: number }>(
+      'SELECT * FROM granted_devices WHERE user = ? ORDER BY at DESC, rowid DESC',
+    ),
     remove: database.prepare<[string, string]>('DELETE FROM granted_devices WHERE grant_id = ? AND user = ?'),
     removeAll: database.prepare<[string]>('DELETE FROM granted_devices WHERE user = ?'),
   };

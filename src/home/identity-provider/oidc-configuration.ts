@@ -9,13 +9,7 @@ import {
 } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
-import {
-  CONNECTION_SCOPES,
-  IDENTITY_SCOPES,
-  MESSAGE_SCOPE,
-  ORDER_SCOPE,
-  SESSION_SCOPES,
-} from '../../oauth/scopes.ts';
+import { CONNECTION_SCOPES, IDENTITY_SCOPES, MESSAGE_SCOPE, ORDER_SCOPE, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { OidcStore } from '../../store/home/oidc-store.ts';
 import type { People } from '../../store/home/people.ts';
 import { safeLine } from '../../text/sanitize.ts';
@@ -36,13 +30,7 @@ import {
   publicClientDefaults,
 } from './authorization/public-client.ts';
 import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
-import {
-  COMPANY_TOKEN_S,
-  type Company,
-  companyClients,
-  findCompany,
-  memberClaims,
-} from './companies/company.ts';
+import { COMPANY_TOKEN_S, type Company, companyClients, findCompany, memberClaims } from './companies/company.ts';
 import { assertionProblem, CLOCK_TOLERANCE_S } from './protocol/client-assertion.ts';
 import { ACCESS_TOKEN_S, CONSENT_PATH, isIn, routes } from './protocol/protocol.ts';
 import {
@@ -210,8 +198,7 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
     const server = serverByClient(options.servers, token.clientId);
     if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
     if (serverByAddress(options.servers, token.aud) !== undefined) return signedInAt(ctx);
-    const name =
-      'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
+    const name = 'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
     return name === undefined ? undefined : { client_name: name };
   };
 }
@@ -247,9 +234,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
     DeviceCode: 10 * MINUTE,
     Grant: (_ctx, grant) => {
       if (findCompany(companies, grant.clientId) !== undefined) return COMPANY_TOKEN_S;
-      return [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '')
-        ? 60 * MINUTE
-        : 90 * DAY;
+      return [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '') ? 60 * MINUTE : 90 * DAY;
     },
     IdToken: 10 * MINUTE,
     Interaction: 10 * MINUTE,
@@ -278,8 +263,7 @@ function checkSessionScopes(ctx: KoaContextWithOIDC): void {
     .split(' ')
     .filter(Boolean);
   const refused = scopes.filter(
-    (scope) =>
-      !isIn(IDENTITY_SCOPES, scope) && !isIn(SESSION_SCOPES, scope) && !isIn(CONNECTION_SCOPES, scope),
+    (scope) => !isIn(IDENTITY_SCOPES, scope) && !isIn(SESSION_SCOPES, scope) && !isIn(CONNECTION_SCOPES, scope),
   );
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }

@@ -244,9 +244,7 @@ function outgoingRequests(options: ProtocolOptions) {
     publicFetch: options.publicFetch ?? publicFetch(resolvePing),
     timeoutMs: PING_TIMEOUT_MS,
   });
-  const reader = createDocumentReader(
-    options.documents ?? publicFetch(resolve, { mostBytes: MAX_DOCUMENT_BYTES }),
-  );
+  const reader = createDocumentReader(options.documents ?? publicFetch(resolve, { mostBytes: MAX_DOCUMENT_BYTES }));
   const { knownClients = [], servers = [], companies = [], clientKeys = fetch } = options;
   const listed = [...knownClients, ...servers, ...companies.flatMap(({ clients }) => clients)];
   const keys = new Set(listed.flatMap(({ jwks_uri: uri }) => (uri === undefined ? [] : [new URL(uri).href])));
@@ -502,11 +500,7 @@ function setChallenge(ctx: KoaContextWithOIDC): void {
   ctx.set('www-authenticate', 'Bearer error="invalid_token", DPoP error="invalid_token", algs="ES256 EdDSA"');
 }
 
-function respond(
-  ctx: KoaContextWithOIDC,
-  status: number,
-  body: { error: string; error_description: string },
-): void {
+function respond(ctx: KoaContextWithOIDC, status: number, body: { error: string; error_description: string }): void {
   ctx.status = status;
   ctx.set('cache-control', 'no-store');
   ctx.body = body;

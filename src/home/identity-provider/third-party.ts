@@ -56,10 +56,7 @@ export function createThirdPartyClient(request: typeof fetch) {
     authorizationUrl,
 
     /** @throws {VaultError} `reconnect_needed`, `broker_unreachable` */
-    async tokens(
-      connection: VaultConnection,
-      grant: Readonly<Record<string, string>>,
-    ): Promise<TokenResponse> {
+    async tokens(connection: VaultConnection, grant: Readonly<Record<string, string>>): Promise<TokenResponse> {
       const response = await send(
         `${connection.url}/oauth/token`,
         new URLSearchParams({ ...grant, ...connection.client }),

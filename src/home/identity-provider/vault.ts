@@ -96,11 +96,7 @@ export function createVault(options: VaultOptions) {
       parties.authorizationUrl(connectionNamed(asked.connection), asked),
 
     /** Redeems the code that the person returned with, and stores the refresh token. @throws {VaultError} */
-    async redeem(
-      user: string,
-      { connection: name, scopes, verifier }: ThirdPartyRequest,
-      code: string,
-    ): Promise<void> {
+    async redeem(user: string, { connection: name, scopes, verifier }: ThirdPartyRequest, code: string): Promise<void> {
       const connection = connectionNamed(name);
       const given = await parties.tokens(connection, {
         grant_type: 'authorization_code',
@@ -123,8 +119,7 @@ export function createVault(options: VaultOptions) {
       asked: ThirdPartyRequest,
       credentials: Credentials,
       decision: 'allow' | 'deny',
-    ): Promise<string | undefined> =>
-      parties.answer(connectionNamed(asked.connection), asked, credentials, decision),
+    ): Promise<string | undefined> => parties.answer(connectionNamed(asked.connection), asked, credentials, decision),
 
     /** Connects an account with the user's password, to seed a sandbox. @throws {VaultError} */
     async connect(user: string, name: string, credentials: Credentials): Promise<void> {
@@ -170,12 +165,7 @@ function accessTokens(options: {
   const refreshing = new Map<string, Promise<BrokerToken>>();
   const keyOf = (user: string, connection: string) => JSON.stringify([user, connection]);
 
-  const keep = (
-    user: string,
-    name: string,
-    given: TokenResponse,
-    granted: readonly string[],
-  ): BrokerToken => {
+  const keep = (user: string, name: string, given: TokenResponse, granted: readonly string[]): BrokerToken => {
     const { access_token: accessToken, expires_in: expiresIn, refresh_token, scope } = given;
     if (refresh_token !== undefined) {
       rows.keep(user, name, refresh_token, scope ?? granted.join(' '), clock.now());

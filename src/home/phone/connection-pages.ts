@@ -16,8 +16,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     const { user } = context.var;
     const { ticket = '', connection } = context.req.query();
     const wanted = connection === undefined ? { ticket } : { connection };
-    if (user === undefined)
-      return redirectToSignIn(context, `${CONNECT_PATH}?${new URLSearchParams(wanted)}`);
+    if (user === undefined) return redirectToSignIn(context, `${CONNECT_PATH}?${new URLSearchParams(wanted)}`);
     if (!hasFullAccess(context)) return passkeyRequired(context);
     if (connection !== undefined) return ownConnection(context, services, user.username, connection);
     const request = services.connections.byTicket(ticket);
@@ -62,12 +61,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
 }
 
 /** Handles an address that is the same for everybody. It connects the account of the signed-in person. */
-function ownConnection(
-  context: BrowserContext,
-  { connections }: PhoneServices,
-  user: string,
-  connection: string,
-) {
+function ownConnection(context: BrowserContext, { connections }: PhoneServices, user: string, connection: string) {
   try {
     const { ticket } = connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []);
     const request = connections.byTicket(ticket);

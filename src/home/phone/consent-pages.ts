@@ -27,17 +27,14 @@ export function createConsentPages({ authorized, consents }: PhoneServices): Hon
   app.post(path, async (context) => {
     const { user, session } = context.var;
     const id = context.req.param('id');
-    if (user === undefined || session === undefined)
-      return redirectToSignIn(context, `${CONSENT_PATH}/${id}`);
+    if (user === undefined || session === undefined) return redirectToSignIn(context, `${CONSENT_PATH}/${id}`);
     const request = await consents.find(context.env, id);
     if (request === undefined) return requestOver(context);
     const { decision } = await context.req.parseBody();
     if (decision !== 'allow' && decision !== 'deny') return context.redirect(`${CONSENT_PATH}/${id}`, 303);
     if (decision === 'allow' && !hasFullAccess(context)) return passkeyRequired(context);
     const by =
-      decision === 'allow'
-        ? passkeyAuthentication({ synced: session.synced, at: session.openedAt })
-        : undefined;
+      decision === 'allow' ? passkeyAuthentication({ synced: session.synced, at: session.openedAt }) : undefined;
     const back = await consents.decide(context.env, id, user.username, by);
     if (back === undefined) return requestOver(context);
     return context.redirect(back, 303);

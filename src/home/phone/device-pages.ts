@@ -19,11 +19,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const { deviceCodes: guesses, addressOf } = services.limits;
 
-  const lookUp = async (
-    context: BrowserContext,
-    user: Person,
-    userCode: string,
-  ): Promise<DeviceRequest | Response> => {
+  const lookUp = async (context: BrowserContext, user: Person, userCode: string): Promise<DeviceRequest | Response> => {
     const guesser = `${addressOf(context.env.incoming)} ${user.username}`;
     const wait = guesses.wait(guesser);
     if (wait !== undefined) {
@@ -103,12 +99,7 @@ function signedInPage(context: BrowserContext, { clientName, deviceName }: Devic
   });
 }
 
-function codePage(
-  context: BrowserContext,
-  userCode: string,
-  status: 200 | 404 | 410 | 429 = 200,
-  problem?: string,
-) {
+function codePage(context: BrowserContext, userCode: string, status: 200 | 404 | 410 | 429 = 200, problem?: string) {
   return page(context, {
     title: 'Connect a device',
     status,

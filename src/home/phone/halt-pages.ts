@@ -9,10 +9,7 @@ import type { HaltControl, PhoneServices } from './phone-services.ts';
 const PATH = '/phone/halt';
 
 /** Creates the halt page. Halting requires no passkey, because a person who lost theirs needs it most. */
-export function createHaltPages(
-  halting: HaltControl,
-  { clock }: Pick<PhoneServices, 'clock'>,
-): Hono<BrowserEnv> {
+export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServices, 'clock'>): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
   app.get(PATH, async (context) => {

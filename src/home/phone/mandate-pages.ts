@@ -78,9 +78,7 @@ function mandateCard(mandate: MandateView, formToken: string): Markup {
     ['Amounts', mandateAmounts(terms)],
     ['How often', mandateWhen(terms)],
     ...(standing === undefined ? [] : [['Next', describeNextTime(standing)] as [string, string]]),
-    ...(standing?.last === undefined
-      ? []
-      : [['Last', describeLastResult(standing.last)] as [string, string]]),
+    ...(standing?.last === undefined ? [] : [['Last', describeLastResult(standing.last)] as [string, string]]),
     ...(slot === undefined ? [] : [['Now', slot] as [string, string]]),
     ...(terms.price === undefined ? [] : [['Prices', formatPriceBands(terms.price)] as [string, string]]),
     ['Order types', terms.order_types.join(', ')],

@@ -67,9 +67,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     const body = connectionSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
     const { user, ticket, decision } = body.data;
-    const password = Object.hasOwn(services.thirdPartyPasswords, user)
-      ? services.thirdPartyPasswords[user]
-      : undefined;
+    const password = Object.hasOwn(services.thirdPartyPasswords, user) ? services.thirdPartyPasswords[user] : undefined;
     if (!known(user) || password === undefined) return context.json({ error: 'unknown_user' }, 404);
     const answer = decision === 'approve' ? 'allow' : 'deny';
     const request = await services.connections.answerAs(ticket, user, password, answer);
@@ -130,12 +128,7 @@ function requestRoutes(services: PhoneServices, known: (username: string) => boo
   app.post('/requests/:id', async (context) => {
     const body = decisionSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const result = await services.decide(
-      context.req.param('id'),
-      body.data.decision,
-      undefined,
-      body.data.evidence,
-    );
+    const result = await services.decide(context.req.param('id'), body.data.decision, undefined, body.data.evidence);
     switch (result.outcome) {
       case 'not_found':
         return context.json({ error: 'not_found' }, 404);
@@ -221,7 +214,6 @@ function toPhoneRequest(request: ApprovalRequest): PhoneRequest {
     requested_by: proposal?.requested_by ?? null,
     client: proposal?.client ?? null,
     provenance: proposal?.provenance ?? null,
-    outcome:
-      outcome === undefined ? null : { state: outcome.state, text: outcome.text, at: utcSeconds(outcome.at) },
+    outcome: outcome === undefined ? null : { state: outcome.state, text: outcome.text, at: utcSeconds(outcome.at) },
   };
 }

@@ -52,11 +52,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
   const failed = (code: ErrorCode, message: string, hint?: string) => () =>
     new TradeAgentError(code, message, defined({ hint }));
   const noUser = (user: string): ErrorsByStatus => ({
-    404: failed(
-      'not_found',
-      `the sandbox has no user ${JSON.stringify(user)}`,
-      'Its users are alice and bob.',
-    ),
+    404: failed('not_found', `the sandbox has no user ${JSON.stringify(user)}`, 'Its users are alice and bob.'),
   });
   const noRequest = (id: string) => failed('not_found', `there is no request ${id}`);
   const requestPath = (user: string, more: Record<string, string>) =>
@@ -126,11 +122,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
         403: (said) => failed('provider_error', `request ${id} was not approved: ${said}`, secretHint)(),
         404: noRequest(id),
         409: failed('usage', `request ${id} was already decided the other way`, finalHint),
-        410: failed(
-          'approval_expired',
-          `request ${id} has expired or was withdrawn`,
-          'Propose the order again.',
-        ),
+        410: failed('approval_expired', `request ${id} has expired or was withdrawn`, 'Propose the order again.'),
       };
       return await call(phoneRequestSchema, path, failures, { body });
     },
@@ -212,10 +204,7 @@ function createCaller({ phone, pairingSecret, fetch: request = fetch }: PhoneCli
     if (known !== undefined) throw known(errorReason(body));
     const parsed = response.ok ? schema.safeParse(body) : undefined;
     if (!parsed?.success) {
-      throw new TradeAgentError(
-        'provider_error',
-        `the sandbox's phone gave no usable response (${response.status})`,
-      );
+      throw new TradeAgentError('provider_error', `the sandbox's phone gave no usable response (${response.status})`);
     }
     return parsed.data;
   };

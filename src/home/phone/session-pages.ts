@@ -45,8 +45,7 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
   app.post(`${PATH}/end-others`, (context) => {
     const { user, session } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
-    for (const { id } of sessions.list(user.username))
-      if (id !== session?.id) sessions.end(user.username, id);
+    for (const { id } of sessions.list(user.username)) if (id !== session?.id) sessions.end(user.username, id);
     return context.redirect(PATH, 303);
   });
 

@@ -16,10 +16,7 @@ export const clientIdSchema = z
 /** A JWK (RFC 7517) that must not contain private members. */
 const publicKeySchema = z
   .looseObject({ kty: z.enum(['EC', 'OKP', 'RSA']) })
-  .refine(
-    (key) => !PRIVATE_MEMBERS.some((member) => member in key),
-    'must contain only the public half of the key',
-  );
+  .refine((key) => !PRIVATE_MEMBERS.some((member) => member in key), 'must contain only the public half of the key');
 
 /** A client's public keys, or their address. */
 export const clientKeySchemas = {

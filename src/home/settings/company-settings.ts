@@ -27,10 +27,7 @@ const companySchema = z.strictObject({
   /** Maximum access: read, cancel, and request approval. Orders are placed only with the owner's approval. */
   scopes: z
     .array(
-      z.enum(
-        MCP_SCOPES,
-        `must be one of ${MCP_SCOPES.join(', ')}; placing an order requires its owner’s approval`,
-      ),
+      z.enum(MCP_SCOPES, `must be one of ${MCP_SCOPES.join(', ')}; placing an order requires its owner’s approval`),
     )
     .min(1),
   people: z

@@ -128,10 +128,7 @@ export function formatListenAddress({ host, port }: ListenAddress): string {
 }
 
 /** Returns the configured listen address. Defaults to loopback, on the port of a local address. */
-export function resolveListenAddress({
-  address,
-  listen,
-}: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
+export function resolveListenAddress({ address, listen }: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
   const said = listen === undefined ? undefined : splitListenAddress(listen);
   if (said !== undefined) return said;
   const port = isLocalAddress(address) ? Number(new URL(address).port || 80) : DEFAULT_PORT;
@@ -150,8 +147,7 @@ function requireUniqueNames(
   { address, clients = [], servers = [], companies = [] }: NamedSettings,
   context: z.RefinementCtx,
 ): void {
-  const issue = (name: string, message: string) =>
-    context.addIssue({ code: 'custom', path: [name], message });
+  const issue = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message });
   const place = firstDuplicate([address, ...servers.map((server) => server.address)]);
   if (place !== undefined) issue('servers', `${place} is used twice`);
   const both = servers.find((server) => clients.some((client) => client.client_id === server.client_id));

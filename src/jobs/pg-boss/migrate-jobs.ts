@@ -29,9 +29,7 @@ export async function migrateJobs(address: string): Promise<void> {
     }
     if (problem !== undefined) throw problem;
     // A lock: concurrent changes of the same catalog rows would fail.
-    await pool.query(
-      `SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ${JOBS_SCHEMA}', 0)); ${ADDITIONS}`,
-    );
+    await pool.query(`SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ${JOBS_SCHEMA}', 0)); ${ADDITIONS}`);
   } finally {
     await pool.end();
   }

@@ -96,10 +96,7 @@ export async function pgBossQueue({
       const queue = queueName(tenant, kind);
       if (closed !== undefined || workers.has(queue))
         throw new TradeAgentError('internal', `${kind} jobs already have a worker, or the queue is closed`);
-      workers.set(
-        queue,
-        startWorker({ claims: createClaims(boss, pool, queue), handler, concurrency, heard }),
-      );
+      workers.set(queue, startWorker({ claims: createClaims(boss, pool, queue), handler, concurrency, heard }));
       clearing ??= setInterval(() => void clearDead(pool).catch(heard), CLEAR_INTERVAL_MS);
     },
     async dead(limit = 100) {
@@ -108,9 +105,7 @@ export async function pgBossQueue({
          FROM ${JOBS_SCHEMA}.job_common WHERE name = $1 ORDER BY created_on DESC LIMIT $2`,
         [queueName(tenant, 'dead'), limit],
       );
-      return rows.map(
-        ({ id, data, at, code }): DeadJob => ({ id, job: data, failedAt: at, code: code ?? 'lost' }),
-      );
+      return rows.map(({ id, data, at, code }): DeadJob => ({ id, job: data, failedAt: at, code: code ?? 'lost' }));
     },
     close: ({ drainMs = DEFAULT_DRAIN_MS } = {}) => (closed ??= end(drainMs)),
   };

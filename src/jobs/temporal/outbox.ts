@@ -93,10 +93,9 @@ export function postgresOutbox(database: TenantDatabase) {
     /** Removes expired dead jobs. */
     clear: async (): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
-        unit.last.run(
-          `DELETE FROM job_outbox WHERE dead_at < clock_timestamp() - @seconds * interval '1 second'`,
-          { seconds: DEAD_JOB_RETENTION_SECONDS },
-        ),
+        unit.last.run(`DELETE FROM job_outbox WHERE dead_at < clock_timestamp() - @seconds * interval '1 second'`, {
+          seconds: DEAD_JOB_RETENTION_SECONDS,
+        }),
       )),
     /** Listens for new jobs. */
     listen: (heard: () => void): { close(): Promise<void> } => database.listen(channel, heard),

@@ -10,10 +10,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 export interface TemporalSdk {
   readonly worker: {
     readonly Runtime: { install(options: object): unknown };
-    readonly DefaultLogger: new (
-      level: 'ERROR',
-      write: (entry: { readonly message: string }) => void,
-    ) => object;
+    readonly DefaultLogger: new (level: 'ERROR', write: (entry: { readonly message: string }) => void) => object;
     readonly NativeConnection: { connect(options: ConnectionOptions): Promise<Connection> };
     readonly Worker: { create(options: WorkerOptions): Promise<TemporalWorker> };
     bundleWorkflowCode(options: {

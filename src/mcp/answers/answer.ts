@@ -56,10 +56,7 @@ export function toolAnswer(facts: AnswerContent, isError = false): CallToolResul
 const MAX_REPORTED_CUTS = 10;
 
 /** Returns the message with the omissions appended, so that a model does not take a part for the whole. */
-function cutFacts(
-  message: string,
-  cuts: readonly Cut[],
-): { readonly message: unknown; readonly cut: unknown } {
+function cutFacts(message: string, cuts: readonly Cut[]): { readonly message: unknown; readonly cut: unknown } {
   const told = cuts.slice(0, MAX_REPORTED_CUTS);
   const words = told.map(({ field, shown, total }) => `${field} has ${shown} of ${total}`).join(', ');
   const end = /[.!?]$/.test(message) ? '' : '.';

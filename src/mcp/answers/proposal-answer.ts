@@ -10,11 +10,7 @@ import { toolAnswer, untrustedNote } from './answer.ts';
 const successStatuses: readonly string[] = ['pending_approval', 'executing', 'executed'];
 
 /** @param wasAsked whether the call requested an action, rather than only a status */
-export function proposalAnswer(
-  proposal: Proposal,
-  environment: Environment,
-  wasAsked: boolean,
-): CallToolResult {
+export function proposalAnswer(proposal: Proposal, environment: Environment, wasAsked: boolean): CallToolResult {
   const status = proposalStatus(proposal);
   const rejected = placedOrder(proposal)?.status === 'rejected';
   return toolAnswer(
@@ -51,11 +47,7 @@ export function proposalMessage(proposal: Proposal): string {
   ].join(' ');
 }
 
-function fillText({
-  status,
-  filled_qty,
-  filled_avg_price,
-}: NonNullable<ReturnType<typeof placedOrder>>): string {
+function fillText({ status, filled_qty, filled_avg_price }: NonNullable<ReturnType<typeof placedOrder>>): string {
   const price = filled_avg_price === null ? '' : ` at $${filled_avg_price}`;
   return Number(filled_qty) > 0 ? `${status}: ${filled_qty}${price}.` : `The order is ${status}.`;
 }

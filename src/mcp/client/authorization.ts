@@ -282,7 +282,6 @@ class StoringProvider implements OAuthClientProvider {
   async invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): Promise<void> {
     if (scope === 'all' || scope === 'tokens') await this.#kept.forgetTokens();
     const issuer = this.#discovered?.authorizationServerMetadata?.issuer;
-    if ((scope === 'all' || scope === 'client') && issuer !== undefined)
-      await this.#kept.forgetClient(issuer);
+    if ((scope === 'all' || scope === 'client') && issuer !== undefined) await this.#kept.forgetClient(issuer);
   }
 }

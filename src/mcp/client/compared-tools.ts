@@ -40,12 +40,7 @@ export function compareTools(
     .map((name) => ({ name, state: 'gone' as const, pin: undefined, fit: undefined, danger: undefined }));
   return [...there, ...gone];
 
-  function stateOf(
-    name: string,
-    pin: string,
-    fit: FitTool | undefined,
-    danger: ToolDanger | undefined,
-  ): ToolState {
+  function stateOf(name: string, pin: string, fit: FitTool | undefined, danger: ToolDanger | undefined): ToolState {
     if (fit === undefined) return 'unfit';
     if (!allowed.includes(name)) return 'not_allowed';
     if (danger !== undefined && !unsafe.includes(name)) return 'unsafe';

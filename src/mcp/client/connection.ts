@@ -119,9 +119,7 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
     },
     call: async (tool, args, until) => {
       const call = () =>
-        wire.ask(limits.callMs, until, (options) =>
-          client.callTool({ name: tool, arguments: { ...args } }, options),
-        );
+        wire.ask(limits.callMs, until, (options) => client.callTool({ name: tool, arguments: { ...args } }, options));
       try {
         return resultText(await attempt(until, call));
       } catch (error) {
@@ -155,18 +153,13 @@ interface ConnectionParts {
   readonly limits: ServerLimits;
 }
 
-async function openClient(
-  access: ServerAccess,
-  parts: ConnectionParts,
-  signal: AbortSignal,
-): Promise<Client> {
+async function openClient(access: ServerAccess, parts: ConnectionParts, signal: AbortSignal): Promise<Client> {
   try {
     return await openOnce(access, parts, signal, 'auto');
   } catch (error) {
     // Servers from before 2026 may exit when they receive an unknown message.
     const isChild = access.server.command !== undefined;
-    if (!isChild || !(error instanceof SdkError) || error.code !== SdkErrorCode.EraNegotiationFailed)
-      throw error;
+    if (!isChild || !(error instanceof SdkError) || error.code !== SdkErrorCode.EraNegotiationFailed) throw error;
     return await openOnce(access, parts, signal, 'legacy');
   }
 }
@@ -287,8 +280,7 @@ function signInNeeded(name: string): TradeAgentError {
  * @param seen an error reported by the transport
  */
 function describeFailure(error: unknown, seen: Error | undefined): string {
-  if (isTooLong(error) || isTooLong(seen))
-    return `it sent more than ${MAX_MESSAGE_BYTES / 2 ** 20} MiB at once`;
+  if (isTooLong(error) || isTooLong(seen)) return `it sent more than ${MAX_MESSAGE_BYTES / 2 ** 20} MiB at once`;
   if (error instanceof TooManyMessages) return 'it sent too many messages';
   if (errorCauses(error).some((cause) => cause instanceof TypeError)) return UNREACHABLE;
   if (error instanceof SdkHttpError) return `it responded with HTTP status ${error.status ?? 'unknown'}`;
@@ -311,9 +303,7 @@ const messageByCode: Partial<Record<SdkErrorCode, string>> = {
 };
 
 function needsSignIn(error: unknown): boolean {
-  return errorCauses(error).some(
-    (cause) => cause instanceof SignInNeeded || cause.name === 'UnauthorizedError',
-  );
+  return errorCauses(error).some((cause) => cause instanceof SignInNeeded || cause.name === 'UnauthorizedError');
 }
 
 function errorCauses(error: unknown): Error[] {
@@ -324,9 +314,7 @@ function errorCauses(error: unknown): Error[] {
 
 function isTooLong(error: unknown): boolean {
   if (isResponseTooLarge(error)) return true;
-  return (
-    error instanceof Error && /ReadBuffer exceeded|AnswerTooLong|more than \d+ bytes/.test(error.message)
-  );
+  return error instanceof Error && /ReadBuffer exceeded|AnswerTooLong|more than \d+ bytes/.test(error.message);
 }
 
 function hasName(error: unknown, name: string): boolean {
@@ -398,9 +386,7 @@ class ChildTransport extends StdioClientTransport {
     super({
       command,
       args: [...args],
-      env: Object.fromEntries(
-        names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name] as string]])),
-      ),
+      env: Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name] as string]]))),
       ...defined({ cwd: env.HOME }),
       stderr: 'pipe',
       maxBufferSize: MAX_MESSAGE_BYTES,

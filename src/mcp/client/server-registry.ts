@@ -34,9 +34,7 @@ export function allowedTools(servers: McpServersConfig): ReadonlyMap<string, All
   );
   const byName = Map.groupBy(all, ({ server, tool }) => modelToolName(server, tool));
   return new Map(
-    [...byName].flatMap(([name, [one, ...others]]) =>
-      one === undefined || others.length > 0 ? [] : [[name, one]],
-    ),
+    [...byName].flatMap(([name, [one, ...others]]) => (one === undefined || others.length > 0 ? [] : [[name, one]])),
   );
 }
 
@@ -65,8 +63,7 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
   const kept = new Map<string, ManagedServer>();
   for (const { server: name } of allowed.values()) {
     const server = servers[name];
-    if (server !== undefined && !kept.has(name))
-      kept.set(name, new ManagedServer({ ...access, name, server }, clock));
+    if (server !== undefined && !kept.has(name)) kept.set(name, new ManagedServer({ ...access, name, server }, clock));
   }
   const told = new Set<unknown>();
 
@@ -131,9 +128,7 @@ const offReasons: Partial<Record<ComparedTool['state'], string>> = {
 };
 
 function offReason({ state, danger }: ComparedTool): string | undefined {
-  return state === 'unsafe' && danger !== undefined
-    ? `${dangerTexts[danger]}, and is off`
-    : offReasons[state];
+  return state === 'unsafe' && danger !== undefined ? `${dangerTexts[danger]}, and is off` : offReasons[state];
 }
 
 function failedAnswer(message: string): ForeignToolAnswer {
@@ -208,16 +203,11 @@ class ManagedServer {
   }
 
   /** Calls a tool. Drops the connection after any failure. @throws the signal's reason */
-  async call(
-    name: string,
-    args: Readonly<Record<string, unknown>>,
-    signal: AbortSignal,
-  ): Promise<ForeignToolAnswer> {
+  async call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolAnswer> {
     try {
       const { connection, tools } = await this.open(signal);
       const tool = tools.find((one) => one.name === name);
-      if (tool?.state === 'offered')
-        return { outcome: 'answered', ...(await connection.call(name, args, signal)) };
+      if (tool?.state === 'offered') return { outcome: 'answered', ...(await connection.call(name, args, signal)) };
       const why = tool === undefined ? offReasons.gone : (offReason(tool) ?? 'is off');
       return failedAnswer(`MCP server ${this.#access.name}: ${name} ${why}`);
     } catch (error) {

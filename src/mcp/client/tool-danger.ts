@@ -51,13 +51,11 @@ export function toolDanger({ name, inputSchema, annotations = {} }: ServerTool):
 }
 
 function nameDanger(named: readonly string[], isNamedReader: boolean): ToolDanger | undefined {
-  if (hasAny(named, tradedNouns) && hasAny(named, isNamedReader ? onlyChangingWords : changingWords))
-    return 'orders';
+  if (hasAny(named, tradedNouns) && hasAny(named, isNamedReader ? onlyChangingWords : changingWords)) return 'orders';
   if (isNamedReader) return undefined;
   if (hasAny(named, tradingVerbs) || isTradeVerb(named)) return 'orders';
   const isMove =
-    hasAny(named.slice(0, 2), transferVerbs) ||
-    (hasAny(named, changingWords) && hasAny(named, transferNouns));
+    hasAny(named.slice(0, 2), transferVerbs) || (hasAny(named, changingWords) && hasAny(named, transferNouns));
   return isMove ? 'money' : undefined;
 }
 

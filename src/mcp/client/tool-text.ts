@@ -26,8 +26,7 @@ const MAX_SCHEMA_DEPTH = 32;
 /** Sanitizes a tool. Returns undefined if a property name or constant, which can't be changed, would need it. */
 export function fitTool({ name, description = '', inputSchema }: ServerTool): FitTool | undefined {
   if (hasInvisible(name) || name.length > 128) return undefined;
-  if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH)
-    return undefined;
+  if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH) return undefined;
   const parameters = fitValue(inputSchema, 0);
   if (parameters === UNFIT) return undefined;
   return { name, description: fitText(description), parameters: parameters as FitTool['parameters'] };

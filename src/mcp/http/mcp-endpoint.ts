@@ -39,8 +39,7 @@ export function mcpEndpoint<Caller extends Identified>(
     const handshake = sessionId ? await handshakes.read(sessionId, name) : undefined;
     if (handshake !== undefined) {
       const connect = server.connect.bind(server);
-      server.connect = (transport) =>
-        connect(elicitingTransport(transport, { caller: name, handshake, questions }));
+      server.connect = (transport) => connect(elicitingTransport(transport, { caller: name, handshake, questions }));
     }
     return server;
   });
@@ -86,8 +85,7 @@ function elicitingTransport(
   const asked = new Map<unknown, string>();
   const outer: Transport = {
     async start() {
-      inner.onmessage = (message, extra) =>
-        void greeted.promise.then(() => outer.onmessage?.(message, extra));
+      inner.onmessage = (message, extra) => void greeted.promise.then(() => outer.onmessage?.(message, extra));
       inner.onerror = (error) => outer.onerror?.(error);
       inner.onclose = () => {
         for (const id of asked.values()) questions.close(id);
@@ -149,10 +147,7 @@ function createHandshakes() {
       if (told === undefined) return undefined;
       const { elicitation, sampling } = told.capabilities;
       if (elicitation === undefined && sampling === undefined) return undefined;
-      const sealed = await seals.seal(
-        { ...told, capabilities: { elicitation, sampling } } as Handshake,
-        caller,
-      );
+      const sealed = await seals.seal({ ...told, capabilities: { elicitation, sampling } } as Handshake, caller);
       return sealed.length <= MAX_SESSION_ID_LENGTH ? sealed : undefined;
     },
     /** Returns undefined if it was not sealed here for this caller, who is then served without a session. */
@@ -176,8 +171,7 @@ function createClientQuestions() {
     /** @param answered called at most once @returns the id to use for the question @throws if too many are open */
     open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);
-      if (own.length >= MAX_PER_CALLER || open.size >= MAX_IN_TOTAL)
-        throw new Error('too many pending questions');
+      if (own.length >= MAX_PER_CALLER || open.size >= MAX_IN_TOTAL) throw new Error('too many pending questions');
       const id = randomUUID();
       open.set(id, { caller, answered });
       return id;
@@ -197,7 +191,6 @@ function createClientQuestions() {
 function isAnswer(message: unknown): message is JSONRPCResponse {
   if (typeof message !== 'object' || message === null || 'method' in message) return false;
   return (
-    typeof (message as JSONRPCMessage & { id: unknown }).id === 'string' &&
-    ('result' in message || 'error' in message)
+    typeof (message as JSONRPCMessage & { id: unknown }).id === 'string' && ('result' in message || 'error' in message)
   );
 }

@@ -19,11 +19,7 @@ export function serveMcp({
   );
 }
 
-function toMcpCaller(
-  caller: MountedCaller,
-  environment: Environment,
-  connectPath: string | undefined,
-): McpCaller {
+function toMcpCaller(caller: MountedCaller, environment: Environment, connectPath: string | undefined): McpCaller {
   const { sub, clientId, scopes, username, email, resource } = caller;
   return {
     sub,

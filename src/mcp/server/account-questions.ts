@@ -80,17 +80,14 @@ async function connectUrl(error: unknown, caller: McpCaller): Promise<string | u
   if (!isTradeAgentError(error) || error.code !== 'connection_required') return undefined;
   const { connection } = error.details;
   // Falls back to the plain error.
-  return typeof connection === 'string'
-    ? await caller.connectAddress?.(connection).catch(() => undefined)
-    : undefined;
+  return typeof connection === 'string' ? await caller.connectAddress?.(connection).catch(() => undefined) : undefined;
 }
 
 const urlElicitationSchema = z.object({ elicitation: z.object({ url: z.looseObject({}) }) });
 
 function supportsUrlElicitation({ context, clientCapabilities }: QuestionedCall): boolean {
   const envelope = context.mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
-  return urlElicitationSchema.safeParse(envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? clientCapabilities)
-    .success;
+  return urlElicitationSchema.safeParse(envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? clientCapabilities).success;
 }
 
 function callDigest({ caller: { sub, clientId }, name, args }: QuestionedCall): string {

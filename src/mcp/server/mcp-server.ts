@@ -112,10 +112,7 @@ const CONNECT_POLL_INTERVAL_MS = 1_000;
 
 /** Responds to a `tools/call`. Throws only protocol errors, because an exception's message is sent to the client. */
 export async function callTool(
-  {
-    name,
-    arguments: args = {},
-  }: { readonly name: string; readonly arguments?: Record<string, unknown> | undefined },
+  { name, arguments: args = {} }: { readonly name: string; readonly arguments?: Record<string, unknown> | undefined },
   context: ServerContext,
   options: CallOptions,
 ): Promise<Result> {
@@ -133,15 +130,7 @@ export async function callTool(
       clock: server.clock,
       signal: context.mcpReq.signal,
       clientName: options.clientName,
-      identity: [
-        caller.sub,
-        caller.clientId,
-        options.clientName,
-        server.run ?? '',
-        context.mcpReq.id,
-        name,
-        args,
-      ],
+      identity: [caller.sub, caller.clientId, options.clientName, server.run ?? '', context.mcpReq.id, name, args],
     };
     const outcome = await afterConnecting(answer, call, () => tool.run(call, parsed));
     if ('proposal' in outcome) return await proposalResult(outcome, holdMs, context, options);
@@ -232,10 +221,7 @@ function requireArguments(tool: McpTool, args: Record<string, unknown>): Record<
   const field = issue === undefined ? '' : issue.path.map(String).join('.');
   throw new TradeAgentError(
     'usage',
-    safeLine(
-      `${field === '' ? 'invalid arguments' : field}: ${issue?.message ?? 'does not match the schema'}`,
-      300,
-    ),
+    safeLine(`${field === '' ? 'invalid arguments' : field}: ${issue?.message ?? 'does not match the schema'}`, 300),
     { hint: 'Call it again with arguments that match its schema.', details: field === '' ? {} : { field } },
   );
 }

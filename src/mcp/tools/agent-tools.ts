@@ -101,10 +101,7 @@ function readingTool(tool: DirectTool, title: string): McpTool {
     effect: 'reads',
     async run({ caller }, args) {
       const { signedIn, gateway, ownRules } = caller;
-      const { summary, content, outside } = await tool.execute(
-        { session: signedIn, gateway, ownRules },
-        args,
-      );
+      const { summary, content, outside } = await tool.execute({ session: signedIn, gateway, ownRules }, args);
       return {
         message: summary,
         found: JSON.parse(content) as Record<string, unknown>,

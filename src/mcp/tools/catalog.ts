@@ -23,10 +23,7 @@ const mcpTools: readonly McpTool[] = [
 ];
 
 /** Returns the tools for a caller's scopes and location. */
-export function toolsFor(
-  { scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>,
-  readOnly: boolean,
-): McpTool[] {
+export function toolsFor({ scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>, readOnly: boolean): McpTool[] {
   return mcpTools.filter(
     (tool) =>
       (!readOnly || tool.effect === 'reads') &&

@@ -16,9 +16,7 @@ const idempotencyKey = idempotencyKeySchema
     'The same key and arguments always refer to the same proposal, however often they are sent. Use a new key for each order.',
   );
 
-type WithoutBase<Request> = Request extends unknown
-  ? Omit<Request, 'requested_by' | 'provenance' | 'ttl'>
-  : never;
+type WithoutBase<Request> = Request extends unknown ? Omit<Request, 'requested_by' | 'provenance' | 'ttl'> : never;
 
 /**
  * Submits a proposal for a third-party client. No field counts as the person's own words, and the phone shows that.
@@ -40,9 +38,7 @@ export async function propose(
       requested_by: `mcp ${name}`,
       provenance: externalProvenance(fields, `${MCP_CLIENT_PREFIX}${name}`),
     } as ProposalRequestInput,
-    key === undefined
-      ? derivedIdempotencyKeys(call.identity, call.clock.now())[0]
-      : clientIdempotencyKey(key),
+    key === undefined ? derivedIdempotencyKeys(call.identity, call.clock.now())[0] : clientIdempotencyKey(key),
   );
   return { proposal, isAsked: true };
 }
@@ -50,9 +46,7 @@ export async function propose(
 /** Returns the proposal of an identical call that was sent within the last minute, through any gateway. */
 async function findRetriedProposal({ caller, clock, identity }: ToolCall): Promise<Proposal | undefined> {
   const now = clock.now();
-  const [inThis, inLast] = await Promise.all(
-    derivedIdempotencyKeys(identity, now).map(caller.gateway.proposed),
-  );
+  const [inThis, inLast] = await Promise.all(derivedIdempotencyKeys(identity, now).map(caller.gateway.proposed));
   if (inThis !== undefined || inLast === undefined) return inThis;
   return now - Date.parse(inLast.created_at) < RETRY_WINDOW_MS ? inLast : undefined;
 }

@@ -24,9 +24,7 @@ export const sendSummary = defineMcpTool({
     const { gateway } = call.caller;
     // The figures change, so the client's key identifies the earlier message.
     const earlier =
-      idempotency_key === undefined
-        ? undefined
-        : await gateway.proposed(clientIdempotencyKey(idempotency_key));
+      idempotency_key === undefined ? undefined : await gateway.proposed(clientIdempotencyKey(idempotency_key));
     if (earlier !== undefined && isSameMessage(earlier, { service, recipient, note })) {
       return { proposal: earlier, isAsked: true };
     }
@@ -41,8 +39,6 @@ function isSameMessage(
 ): boolean {
   if (kind !== 'message') return false;
   return (
-    subject.service === asked.service &&
-    subject.recipient === asked.recipient &&
-    noteIn(subject.text) === asked.note
+    subject.service === asked.service && subject.recipient === asked.recipient && noteIn(subject.text) === asked.note
   );
 }

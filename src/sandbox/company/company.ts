@@ -74,9 +74,7 @@ export function createCompany(options: CompanyOptions) {
   });
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
   const { decide } = companySignIn(provider, people, now);
-  const pages = requestListener(
-    companyPages({ name, clients, decide, people: options.people, pairingSecret, now }),
-  );
+  const pages = requestListener(companyPages({ name, clients, decide, people: options.people, pairingSecret, now }));
   const protocol = provider.callback();
   const isForUs = requireHost([issuer]);
   const endSessions = (sub: string) => store.endGrants({ sub });
@@ -132,8 +130,7 @@ function companyPages(options: CompanyPagesOptions): Hono {
     if (outcome === 'too_many') {
       return context.html(signInPage(name, code, 'Too many wrong passwords. Wait 15 minutes.'), 429);
     }
-    if (outcome === 'wrong')
-      return context.html(signInPage(name, code, 'User name or password is wrong.'), 401);
+    if (outcome === 'wrong') return context.html(signInPage(name, code, 'User name or password is wrong.'), 401);
     const decided = await decide(code, find(username)?.sub, BY_PASSWORD);
     return decided === 'allowed'
       ? context.html(textPage(name, 'You are signed in. Go back to the terminal.'))
@@ -259,9 +256,7 @@ function companyClients(database: Database, known: readonly CompanyClient[]) {
   );
   const find = (clientId: string) => known.find(({ client_id }) => client_id === clientId);
   const keys = (clientId: string) =>
-    find(clientId) === undefined
-      ? undefined
-      : { keys: list.all(clientId).map(({ jwk }): JWK => JSON.parse(jwk)) };
+    find(clientId) === undefined ? undefined : { keys: list.all(clientId).map(({ jwk }): JWK => JSON.parse(jwk)) };
 
   const metadataOf = (clientId: string): ClientMetadata | undefined => {
     const client = find(clientId);

@@ -16,9 +16,7 @@ export interface Subject {
 export type IdTokens = ReturnType<typeof createIdTokens>;
 
 export function createIdTokens(database: Database, lifetimeS: number, now: () => number) {
-  const insert = database.prepare<[string, string, number]>(
-    'INSERT OR IGNORE INTO company_id_tokens VALUES (?, ?, ?)',
-  );
+  const insert = database.prepare<[string, string, number]>('INSERT OR IGNORE INTO company_id_tokens VALUES (?, ?, ?)');
   const find = database.prepare<[string], { grant_id: string }>(
     'SELECT grant_id FROM company_id_tokens WHERE digest = ?',
   );
@@ -72,8 +70,7 @@ async function subjectOfIdToken(
   });
   const grantId = known.grantOf(token);
   const grant = grantId === undefined ? undefined : await provider.Grant.find(grantId);
-  if (grant === undefined || grant.accountId !== payload.sub)
-    throw new errors.InvalidGrant('the sign-in is over');
+  if (grant === undefined || grant.accountId !== payload.sub) throw new errors.InvalidGrant('the sign-in is over');
   const { sub = '', auth_time: authTime, acr, amr } = payload;
   return {
     sub,
@@ -92,8 +89,7 @@ async function subjectOfRefreshToken(
     throw new errors.InvalidGrant('subject_token is not a refresh token of the client');
   }
   const grant = await provider.Grant.find(found.grantId ?? '');
-  if (grant === undefined || found.accountId === undefined)
-    throw new errors.InvalidGrant('the sign-in is over');
+  if (grant === undefined || found.accountId === undefined) throw new errors.InvalidGrant('the sign-in is over');
   const { accountId: sub, authTime, acr, amr } = found;
   return { sub, authTime, acr, amr };
 }

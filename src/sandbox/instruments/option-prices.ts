@@ -62,11 +62,7 @@ export function optionGreeks(
 }
 
 /** Returns a contract's bars. A put's high is at its underlying's low. */
-export function optionBars(
-  market: Market,
-  contract: ListedContract,
-  request: BarRequest,
-): MarketBar[] | undefined {
+export function optionBars(market: Market, contract: ListedContract, request: BarRequest): MarketBar[] | undefined {
   const end = Math.min(request.end, expiresAt(market, contract));
   return market.bars(contract.underlying, { ...request, end })?.map((bar) => {
     const worth = (spot: string) => premium(optionTermsAt(market, contract, spot, bar.at));

@@ -10,9 +10,7 @@ export function parseAdjustment(text: string): readonly Adjustment[] | undefined
   if (text === 'raw') return [];
   if (text === 'all') return adjustments;
   const asked = text.split(',');
-  return asked.every((one): one is Adjustment => (adjustments as readonly string[]).includes(one))
-    ? asked
-    : undefined;
+  return asked.every((one): one is Adjustment => (adjustments as readonly string[]).includes(one)) ? asked : undefined;
 }
 
 /** A factor for prices before an action that makes them comparable with prices after it. */

@@ -2,12 +2,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { Dec, formatPrice, isOnTick, parseDecimal } from '../../trading/decimal.ts';
 import { type ListedSymbol, listedSymbols } from '../../trading/listed-symbols.ts';
 import { addDays, type IsoDate, isoDate, newYorkDate, ONE_DAY_MS } from '../../trading/new-york-time.ts';
-import {
-  calendarSessions,
-  type MarketHours,
-  type Session,
-  type Sessions,
-} from '../../trading/trading-calendar.ts';
+import { calendarSessions, type MarketHours, type Session, type Sessions } from '../../trading/trading-calendar.ts';
 import { memoizePerObject } from '../../values/memoize-per-object.ts';
 import { type Adjustment, adjustmentFactor, adjustPrices } from './adjustment.ts';
 import { type BarRequest, buildBars, type MarketBar } from './bars.ts';
@@ -101,9 +96,7 @@ export function createMarket(options: MarketOptions): Market {
     seed,
     symbol: tradedNow,
     symbols: () => {
-      const renamed = actions.all.flatMap((action) =>
-        action.kind === 'name_change' ? action.new_symbol : [],
-      );
+      const renamed = actions.all.flatMap((action) => (action.kind === 'name_change' ? action.new_symbol : []));
       const listed = tape.symbols().map(({ symbol }) => symbol);
       return [...new Set([...listed, ...renamed])].flatMap((symbol) => tradedNow(symbol) ?? []);
     },
@@ -122,8 +115,7 @@ export function createMarket(options: MarketOptions): Market {
         at: when,
       };
     },
-    previousClose: (symbol, at = clock.now()) =>
-      onTape(symbol) && lastPrice(symbol, times.previousClosing(at), at),
+    previousClose: (symbol, at = clock.now()) => onTape(symbol) && lastPrice(symbol, times.previousClosing(at), at),
     bars(symbol, request, asked = []) {
       const known = onTape(symbol);
       if (known === undefined) return undefined;
@@ -312,8 +304,7 @@ function announcementObjection(
   if (known.endOf(subject) !== undefined) return `an earlier announcement already ends ${subject}`;
   if (other === undefined) return undefined;
   if (other === subject) return `${subject} can’t become itself`;
-  if (action.kind === 'name_change')
-    return hasPrices(other) ? `${other} belongs to another company` : undefined;
+  if (action.kind === 'name_change') return hasPrices(other) ? `${other} belongs to another company` : undefined;
   return hasPrices(other) ? undefined : `the market has no prices for ${other}`;
 }
 
@@ -328,9 +319,7 @@ function randomWalkTape(seed: string, hours: MarketHours, symbols?: readonly Lis
   const listed: ReadonlyMap<string, ListedSymbol> =
     symbols === undefined ? listedSymbols() : new Map(symbols.map((symbol) => [symbol.symbol, symbol]));
   const sessions = calendarSessions(hours);
-  const path = memoizePerObject(({ symbol, snapshotPrice }: ListedSymbol) =>
-    pricePath(seed, symbol, snapshotPrice),
-  );
+  const path = memoizePerObject(({ symbol, snapshotPrice }: ListedSymbol) => pricePath(seed, symbol, snapshotPrice));
   const pathOf = (symbol: string) => {
     const known = listed.get(symbol);
     return known && path(known);
@@ -347,9 +336,7 @@ function randomWalkTape(seed: string, hours: MarketHours, symbols?: readonly Lis
       return { price: new Dec(Math.max(price, 0.0001)), since: Number.NEGATIVE_INFINITY };
     },
     looks: (_symbol, from, to) =>
-      Array.from({ length: SAMPLES_PER_SPAN + 1 }, (_, i) =>
-        Math.round(from + ((to - from) * i) / SAMPLES_PER_SPAN),
-      ),
+      Array.from({ length: SAMPLES_PER_SPAN + 1 }, (_, i) => Math.round(from + ((to - from) * i) / SAMPLES_PER_SPAN)),
     volume: (symbol, from, to) => pathOf(symbol)?.volume(from, Math.max(to - from, 1) * busier) ?? 0,
     actions: (symbol, start, end) => {
       const known = listed.get(symbol);

@@ -20,14 +20,7 @@ import { createExchange } from './exchange/exchange.ts';
 import { createExpirations } from './exchange/exercise.ts';
 import { type TradeUpdate, tradeUpdateJson } from './exchange/trade-update.ts';
 import { type OAuthClient, oauthRoutes } from './oauth/oauth-routes.ts';
-import {
-  type AccessKey,
-  createAccess,
-  guardedApi,
-  handleErrors,
-  limitRate,
-  requireAccess,
-} from './routes/access.ts';
+import { type AccessKey, createAccess, guardedApi, handleErrors, limitRate, requireAccess } from './routes/access.ts';
 import { adminBooksRoutes, adminClockRoutes, adminOrderRoutes, adminRoutes } from './routes/admin-routes.ts';
 import { marketDataRoutes } from './routes/market-data-routes.ts';
 import { createTradeStream, runEvery } from './routes/trade-stream.ts';
@@ -174,9 +167,7 @@ function resumeMarket(market: Market, ledger: Ledger, announced: readonly Corpor
   const opened = Math.max(...ledger.accounts().map(({ created_at }) => created_at));
   const day = (at: number) => new Date(at).toISOString().slice(0, 10);
   if (opened > market.now()) {
-    throw anotherMarket(
-      `its accounts were opened on ${day(opened)}, after the market’s time, ${day(market.now())}`,
-    );
+    throw anotherMarket(`its accounts were opened on ${day(opened)}, after the market’s time, ${day(market.now())}`);
   }
   for (const action of announced) {
     try {

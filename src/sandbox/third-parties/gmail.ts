@@ -13,18 +13,14 @@ export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
 
   app.post('/gmail/v1/users/:user/messages/send', async (context) => {
     const grant = tokens.accessToken(bearerToken(context) ?? '');
-    if (grant === undefined)
-      return gmailError(context, 401, 'UNAUTHENTICATED', 'authError', 'Invalid Credentials');
-    const denied = (reason: string, message: string) =>
-      gmailError(context, 403, 'PERMISSION_DENIED', reason, message);
+    if (grant === undefined) return gmailError(context, 401, 'UNAUTHENTICATED', 'authError', 'Invalid Credentials');
+    const denied = (reason: string, message: string) => gmailError(context, 403, 'PERMISSION_DENIED', reason, message);
     if (!grant.scopes.includes(GMAIL_SEND_SCOPE))
       return denied('insufficientPermissions', 'Request had insufficient authentication scopes.');
-    if (context.req.param('user') !== 'me')
-      return denied('forbidden', `Delegation denied for ${grant.username}`);
+    if (context.req.param('user') !== 'me') return denied('forbidden', `Delegation denied for ${grant.username}`);
     const { raw }: { raw?: unknown } = await context.req.json().catch(() => ({}));
     const mail = typeof raw === 'string' ? readMail(Buffer.from(raw, 'base64url').toString()) : undefined;
-    const invalid = (message: string) =>
-      gmailError(context, 400, 'INVALID_ARGUMENT', 'invalidArgument', message);
+    const invalid = (message: string) => gmailError(context, 400, 'INVALID_ARGUMENT', 'invalidArgument', message);
     if (mail === undefined)
       return invalid("'raw' RFC822 payload message string or uploading message via /upload/* URL required");
     if (!/^[^\s@,]+@[^\s@,]+$/.test(mail.to)) return invalid('Invalid To header');
@@ -82,7 +78,5 @@ export function readMail(raw: string) {
 function decodedWords(text: string): string {
   return text
     .replace(/(\?=)[ \t]+(=\?)/g, '$1$2')
-    .replace(/=\?utf-8\?B\?([A-Za-z0-9+/=]*)\?=/gi, (_, encoded: string) =>
-      Buffer.from(encoded, 'base64').toString(),
-    );
+    .replace(/=\?utf-8\?B\?([A-Za-z0-9+/=]*)\?=/gi, (_, encoded: string) => Buffer.from(encoded, 'base64').toString());
 }

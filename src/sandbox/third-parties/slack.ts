@@ -64,9 +64,7 @@ async function readArguments(context: Context): Promise<Record<string, unknown>>
 }
 
 function findChannel(given: unknown): string | undefined {
-  return SLACK_CHANNELS.find(
-    (name) => given === name || given === name.slice(1) || given === slackId('C', name),
-  );
+  return SLACK_CHANNELS.find((name) => given === name || given === name.slice(1) || given === slackId('C', name));
 }
 
 function slackId(kind: 'C' | 'U' | 'T', name: string): string {

@@ -58,9 +58,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
     return await withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
       const sealed = readSealed();
       const { header, key } =
-        sealed === undefined
-          ? await fileKeys.create()
-          : { header: sealed.key, key: await fileKeys.open(sealed.key) };
+        sealed === undefined ? await fileKeys.create() : { header: sealed.key, key: await fileKeys.open(sealed.key) };
       const values = sealed === undefined ? {} : valuesOf(sealed, key);
       if (!change(values)) return false;
       writePrivateFile(file, seal(values, header, key, context));
@@ -137,9 +135,7 @@ function sealedCredentials(file: string, kind: KeyKind, context: string) {
       return unseal(sealed, key, context);
     } catch {
       // A wrong passphrase or key file has been detected by now, but a key beside the file may belong to another file.
-      throw unavailable(
-        `the credential file ${file} is damaged${kind === 'file' ? ' or belongs to another key' : ''}`,
-      );
+      throw unavailable(`the credential file ${file} is damaged${kind === 'file' ? ' or belongs to another key' : ''}`);
     }
   };
 

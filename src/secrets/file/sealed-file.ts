@@ -36,12 +36,7 @@ const sealedFileSchema = z.strictObject({
 export type SealedFile = z.output<typeof sealedFileSchema>;
 
 /** @param context is authenticated with the key's header: one profile's file can't replace another's */
-export function seal(
-  values: Record<string, string>,
-  header: KeyHeader,
-  key: Buffer,
-  context: string,
-): string {
+export function seal(values: Record<string, string>, header: KeyHeader, key: Buffer, context: string): string {
   const sealed = sealBytes(key, Buffer.from(JSON.stringify(values)), associatedData(header, context));
   const part = (from: number, to?: number) => sealed.subarray(from, to).toString('base64');
   const file: SealedFile = {

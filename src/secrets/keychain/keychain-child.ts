@@ -79,9 +79,7 @@ function classify(error: unknown): KeychainFailure {
   if (/locked collection|is locked|interaction is not allowed|-25308/i.test(message)) return 'locked';
   if (deniedPattern.test(message)) return 'denied';
   if (/org\.freedesktop\.secrets|ServiceUnknown|not provided by any/i.test(message)) return 'no_service';
-  if (
-    /autolaunch|could not connect|unable to connect|connection (refused|is closed)|session bus/i.test(message)
-  ) {
+  if (/autolaunch|could not connect|unable to connect|connection (refused|is closed)|session bus/i.test(message)) {
     return 'no_bus';
   }
   return 'other';

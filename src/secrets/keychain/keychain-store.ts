@@ -5,12 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
-import {
-  type CredentialName,
-  type CredentialStore,
-  credentialNames,
-  type Expected,
-} from '../credential-store.ts';
+import { type CredentialName, type CredentialStore, credentialNames, type Expected } from '../credential-store.ts';
 import { assertLengths, pick } from '../credential-values.ts';
 import { storeLock, withStoreLock } from '../store-lock.ts';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
@@ -46,10 +41,7 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
   const service = `trade-agent/${profile}/${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
 
   const call = (request: Partial<KeychainRequest>, known: readonly string[]) =>
-    runChild(
-      { service, known, probe: false, expected: {}, set: {}, delete: [], get: [], ...request },
-      options,
-    );
+    runChild({ service, known, probe: false, expected: {}, set: {}, delete: [], get: [], ...request }, options);
 
   /**
    * Reads need no lock. A write and its marker belong together. A name is marked before it is stored: after a crash in between
@@ -148,8 +140,7 @@ async function runChild(
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       if (timedOut) reject(keychainTimedOut(timeoutMs));
-      else if (code !== 0)
-        reject(keychainUnusable('other', `its helper ended with ${signal ?? `code ${code}`}`));
+      else if (code !== 0) reject(keychainUnusable('other', `its helper ended with ${signal ?? `code ${code}`}`));
       else resolve(Buffer.concat(output).toString('utf8'));
     });
   });

@@ -112,10 +112,7 @@ function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
       body,
     };
     const now = clock.now();
-    const headers = await signedHeaders(
-      { ...request, url: base, service: 'kms', region, now },
-      await credentials(),
-    );
+    const headers = await signedHeaders({ ...request, url: base, service: 'kms', region, now }, await credentials());
     const signal = AbortSignal.timeout(timeoutMs);
     let status: number;
     let answer: unknown;

@@ -79,15 +79,12 @@ function readRing(file: string): KeyRing | undefined {
   }
 }
 
-const MISSING_FILE_HINT =
-  'Create it with "trade-agent gateway key --add-wrapping-key", or restore the earlier file.';
+const MISSING_FILE_HINT = 'Create it with "trade-agent gateway key --add-wrapping-key", or restore the earlier file.';
 const RESTORE_HINT =
   'Nothing was changed. Restore the file with all its keys (mode 0600): without them, sealed data can’t be opened.';
 
 function unusableKeyRing(file: string, why: string, hint = RESTORE_HINT): TradeAgentError {
-  return new TradeAgentError(
-    'credential_store_unavailable',
-    `the wrapping keys in ${file} can't be used: ${why}`,
-    { hint },
-  );
+  return new TradeAgentError('credential_store_unavailable', `the wrapping keys in ${file} can't be used: ${why}`, {
+    hint,
+  });
 }

@@ -54,11 +54,7 @@ const unwrappedSchema = z.object({ plaintext: z.base64() });
 const CANNOT_UNWRAP =
   'It is damaged, its wrapping key is gone, or it was wrapped for another place. Nothing was changed.';
 
-type SendToVault = <Schema extends z.ZodType>(
-  path: string,
-  body: object,
-  data: Schema,
-) => Promise<z.output<Schema>>;
+type SendToVault = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
 
 /** Errors contain neither the request nor the answer: either may be a key. */
 function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
@@ -100,13 +96,9 @@ function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
 /** @see https://developer.hashicorp.com/vault/api-docs "HTTP status codes" */
 function statusError(base: URL, status: number): TradeAgentError {
   if (status === 503) {
-    return new TradeAgentError(
-      'credential_store_locked',
-      `Vault at ${base.origin} is sealed or in maintenance`,
-      {
-        hint: 'Unseal it, then try again.',
-      },
-    );
+    return new TradeAgentError('credential_store_locked', `Vault at ${base.origin} is sealed or in maintenance`, {
+      hint: 'Unseal it, then try again.',
+    });
   }
   const hints: Readonly<Record<number, string>> = {
     400: CANNOT_UNWRAP,

@@ -59,11 +59,7 @@ export function mcpCredentialFile(folder: string, profile: string): string {
 }
 
 /** Erases a profile's. The key first: without it the file is useless, wherever copies of it are. */
-export async function eraseMcpCredentials(
-  store: CredentialStore,
-  folder: string,
-  profile: string,
-): Promise<void> {
+export async function eraseMcpCredentials(store: CredentialStore, folder: string, profile: string): Promise<void> {
   await store.delete(['mcp_key']);
   rmSync(mcpCredentialFile(folder, profile), { force: true });
 }

@@ -31,9 +31,7 @@ function toHttpProblem(error: unknown): ProblemError<string> {
   const ours = statuses[code];
   const options = {
     ...defined({ hint }),
-    ...((ours ?? theirs) === 503
-      ? { retryAfter: typeof retryAfter === 'number' ? retryAfter : DEFAULT_RETRY_S }
-      : {}),
+    ...((ours ?? theirs) === 503 ? { retryAfter: typeof retryAfter === 'number' ? retryAfter : DEFAULT_RETRY_S } : {}),
     cause: error,
   };
   if (code === 'login_required')

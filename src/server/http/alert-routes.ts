@@ -15,9 +15,7 @@ export function alertRoutes(app: Hono, door: Authenticator, parts: ServerParts):
       scopes: [...caller.scopes],
       allowOffline: () => parts.sessions.grantOffline(caller, caller.accessToken),
     });
-  routes.get('/v1/agent/alerts', async (c, caller) =>
-    c.json(await withHttpProblems(() => alertsOf(caller).list())),
-  );
+  routes.get('/v1/agent/alerts', async (c, caller) => c.json(await withHttpProblems(() => alertsOf(caller).list())));
   routes.post('/v1/agent/alerts', async (c, caller) => {
     const { alert } = await parseBody(c, addAlertSchema);
     const { isNew, ...added } = await withHttpProblems(() => alertsOf(caller).add(alert));

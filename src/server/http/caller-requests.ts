@@ -46,11 +46,7 @@ export async function withAgent<T>(
 }
 
 /** Parses the request body. @throws {Refusal} 400 `usage`, naming the invalid fields; the errors of `jsonBody` */
-export async function parseBody<S extends z.ZodType>(
-  c: Context,
-  schema: S,
-  largest?: number,
-): Promise<z.output<S>> {
+export async function parseBody<S extends z.ZodType>(c: Context, schema: S, largest?: number): Promise<z.output<S>> {
   const parsed = schema.safeParse(await jsonBody(c, largest));
   if (parsed.success) return parsed.data;
   const fields = [...new Set(parsed.error.issues.map(({ path }) => path.join('.')))];

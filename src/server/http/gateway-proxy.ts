@@ -72,15 +72,10 @@ async function forward(
   );
   if (response.status === 401) {
     await response.body?.cancel();
-    throw new HttpProblem(
-      401,
-      'token_revoked',
-      'the gateway no longer accepts this server’s access on your behalf',
-      {
-        hint: 'Log in again.',
-        challenge: { error: 'invalid_token' },
-      },
-    );
+    throw new HttpProblem(401, 'token_revoked', 'the gateway no longer accepts this server’s access on your behalf', {
+      hint: 'Log in again.',
+      challenge: { error: 'invalid_token' },
+    });
   }
   const headers = pickHeaders(response.headers, RESPONSE_HEADERS);
   if (headers.get('content-type')?.startsWith('text/event-stream')) {
@@ -103,11 +98,7 @@ function pickHeaders(headers: Headers, names: readonly string[]): Headers {
 }
 
 /** Ends the stream without an error at `end`. @param end milliseconds since the epoch */
-function endStreamAt(
-  body: ReadableStream<Uint8Array>,
-  end: number,
-  clock: Clock,
-): ReadableStream<Uint8Array> {
+function endStreamAt(body: ReadableStream<Uint8Array>, end: number, clock: Clock): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const [over, done] = [new AbortController(), new AbortController()];
   clock.sleep(Math.max(0, end - clock.now()), done.signal).then(

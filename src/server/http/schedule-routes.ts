@@ -20,13 +20,7 @@ import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
-import {
-  MAX_SCHEDULES,
-  personSchedules,
-  type ServerSchedule,
-  tenantSchedules,
-  wakeTime,
-} from '../server-parts.ts';
+import { MAX_SCHEDULES, personSchedules, type ServerSchedule, tenantSchedules, wakeTime } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 import { callerSession, parseBody, readRoutes, requireIdempotencyKey } from './caller-requests.ts';
 
@@ -56,18 +50,12 @@ export function scheduleRoutes(app: Hono, door: Authenticator, parts: ServerPart
     const once = () => (session ??= callerSession(parts, caller));
     return await Promise.all(
       rows.map(async (row) =>
-        toRemoteSchedule(
-          row,
-          await withHttpProblems(() => momentsOf(row.schedule.timing, once)),
-          clock.now(),
-        ),
+        toRemoteSchedule(row, await withHttpProblems(() => momentsOf(row.schedule.timing, once)), clock.now()),
       ),
     );
   };
   const find = async (caller: Caller, idOrName: string) => {
-    const row = schedulePattern.test(idOrName)
-      ? await personSchedules(parts, caller.sub).find(idOrName)
-      : undefined;
+    const row = schedulePattern.test(idOrName) ? await personSchedules(parts, caller.sub).find(idOrName) : undefined;
     if (row !== undefined) return row;
     throw new HttpProblem(404, 'not_found', `there is no schedule ${JSON.stringify(idOrName)}`, {
       hint: 'List yours with "trade-agent schedule list".',
@@ -81,12 +69,8 @@ export function scheduleRoutes(app: Hono, door: Authenticator, parts: ServerPart
     const key = requireIdempotencyKey(c);
     const asked = await parseBody(c, addScheduleSchema, MAX_BODY_BYTES);
     const session = await callerSession(parts, caller);
-    const moments = await withHttpProblems(() =>
-      withUsageProblems(() => momentsOf(asked.timing, async () => session)),
-    );
-    const made = await withUsageProblems(() =>
-      newSchedule(asked, caller, { key, moments, now: clock.now() }),
-    );
+    const moments = await withHttpProblems(() => withUsageProblems(() => momentsOf(asked.timing, async () => session)));
+    const made = await withUsageProblems(() => newSchedule(asked, caller, { key, moments, now: clock.now() }));
     await withHttpProblems(() => sessions.grantOffline(caller, caller.accessToken));
     const added = await personSchedules(parts, caller.sub).add(made, MAX_SCHEDULES);
     if (!('schedule' in added)) throw addProblem(added.outcome, asked.name);

@@ -22,11 +22,7 @@ import {
 import { shortId } from '../../agent/short-id.ts';
 import { threadSchema } from '../../agent/view-schemas.ts';
 import { EXPIRY_MARGIN_MS } from '../../auth/session/access-token.ts';
-import {
-  type Authenticator,
-  createAuthenticator,
-  type RequestLog,
-} from '../../gateway/auth/authenticator.ts';
+import { type Authenticator, createAuthenticator, type RequestLog } from '../../gateway/auth/authenticator.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
 import { createIdentityProvider } from '../../gateway/auth/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from '../../gateway/auth/protected-resource-metadata.ts';
@@ -80,8 +76,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   const { address, issuer, clock, database, log } = options;
   const closing = new AbortController();
   const requireOpen = () => {
-    if (closing.signal.aborted)
-      throw new HttpProblem(503, 'closing', 'the server is shutting down', { retryAfter: 5 });
+    if (closing.signal.aborted) throw new HttpProblem(503, 'closing', 'the server is shutting down', { retryAfter: 5 });
   };
   const verify = createTokenVerifier({
     provider: createIdentityProvider({
@@ -173,9 +168,7 @@ function threadRoutes(app: Hono, door: Authenticator, parts: ServerParts): void 
   });
   routes.post('/v1/agent/threads/prune', async (c, caller) => {
     const { older_than: olderThan, keep, dry_run: dryRun = false } = await parseBody(c, pruneThreadsSchema);
-    const deleted = await withAgent(parts, caller, (agent) =>
-      agent.pruneThreads({ olderThan, keep, dryRun }),
-    );
+    const deleted = await withAgent(parts, caller, (agent) => agent.pruneThreads({ olderThan, keep, dryRun }));
     return c.json({ deleted });
   });
   routes.get('/v1/agent/threads/:thread', async (c, caller) => {
@@ -239,12 +232,9 @@ function runRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
       });
     }
     if (begun.outcome !== 'other') return { run: begun.run.id, thread: begun.run.thread };
-    throw new HttpProblem(
-      409,
-      'idempotency_key_conflict',
-      'this Idempotency-Key was already used for another run',
-      { hint: 'Use a new key for each run.' },
-    );
+    throw new HttpProblem(409, 'idempotency_key_conflict', 'this Idempotency-Key was already used for another run', {
+      hint: 'Use a new key for each run.',
+    });
   };
 
   routes.post('/v1/agent/runs', async (c, caller) => {
@@ -257,8 +247,7 @@ function runRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
     const idempotencyKey = requireIdempotencyKey(c);
     const { options }: { options: WireOptions } = await parseBody(c, resumeThreadSchema);
     const thread = threadIdSchema.safeParse(c.req.param('thread')).data ?? '';
-    if ((await personStores(parts, caller.sub).threads.find(thread)) === undefined)
-      throw threadNotFound(thread);
+    if ((await personStores(parts, caller.sub).threads.find(thread)) === undefined) throw threadNotFound(thread);
     return c.json(await begin(caller, { thread, idempotencyKey, input: undefined, options }), 202);
   });
   app.delete(
@@ -338,11 +327,7 @@ export async function* followRun(
   runs: Pick<RunStore, 'eventsAfter' | 'find'>,
   id: string,
   from: number,
-  {
-    news,
-    clock,
-    signal,
-  }: { readonly news: RunAnnouncements; readonly clock: Clock; readonly signal: AbortSignal },
+  { news, clock, signal }: { readonly news: RunAnnouncements; readonly clock: Clock; readonly signal: AbortSignal },
 ): AsyncGenerator<RunEvent[], void, undefined> {
   let last = from;
   let isNews = new AbortController();
@@ -404,9 +389,7 @@ export function openApiDocument(address: string, version: string): Json {
       target: 'draft-2020-12',
       io,
       unrepresentable: 'any',
-      ...(io === 'output'
-        ? { metadata: namedSchemas(componentNames), override: allowAdditionalProperties }
-        : {}),
+      ...(io === 'output' ? { metadata: namedSchemas(componentNames), override: allowAdditionalProperties } : {}),
     }) as Json & { readonly $defs?: Json };
     for (const [name, part] of Object.entries($defs)) components[name] = rewriteRefs(withoutId(part as Json));
     return rewriteRefs(withoutId(json)) as Json;
@@ -477,9 +460,7 @@ function toOperation(
     responses: {
       [status]: {
         description: summary,
-        ...(answer === undefined
-          ? {}
-          : { content: responseContent(schemaOf(answer, 'output'), streams === true) }),
+        ...(answer === undefined ? {} : { content: responseContent(schemaOf(answer, 'output'), streams === true) }),
       },
       default: {
         description: 'an HTTP problem (RFC 9457)',
@@ -496,11 +477,7 @@ function responseContent(schema: Json, streams: boolean): Json {
   return { 'text/event-stream': { schema: stream, 'x-event-data': schema } };
 }
 
-function allowAdditionalProperties({
-  jsonSchema,
-}: {
-  readonly jsonSchema: { additionalProperties?: unknown };
-}): void {
+function allowAdditionalProperties({ jsonSchema }: { readonly jsonSchema: { additionalProperties?: unknown } }): void {
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 }
 

@@ -23,8 +23,7 @@ export function reconcileJob(parts: ServerParts): JobHandler {
       const open = (await agent.reconcile(proposal)).filter(({ status }) => isInProgressState(status));
       for (const { id, expires_at } of open) {
         const age = clock.now() - Date.parse(expires_at);
-        if (age > GIVE_UP_AFTER_MS)
-          throw new TradeAgentError('outcome_unknown', 'the outcome is still unknown');
+        if (age > GIVE_UP_AFTER_MS) throw new TradeAgentError('outcome_unknown', 'the outcome is still unknown');
         const pause = Math.min(Math.max(age, MIN_RETRY_DELAY_MS), MAX_RETRY_DELAY_MS);
         await database.write((unit) =>
           jobs.enqueue(unit, createJob('reconcile', database.tenant, person, { proposal: id }), {

@@ -56,11 +56,7 @@ const errorLabel = (error: unknown): string =>
   isTradeAgentError(error) ? error.code : error instanceof Error ? error.name : typeof error;
 
 /** @param ids the IDs of one person's due runs */
-async function processDueRuns(
-  options: CollectorOptions,
-  person: string,
-  ids: readonly string[],
-): Promise<void> {
+async function processDueRuns(options: CollectorOptions, person: string, ids: readonly string[]): Promise<void> {
   const runs = personRuns(options, person);
   const waiting: StoredRun[] = [];
   for (const id of ids) {
@@ -88,14 +84,10 @@ async function pollProposals(
   let stillOpen: readonly string[];
   try {
     const gateway = createGatewayClient(await sessions.of(person));
-    const listed = (await gateway.proposals({ state: 'open', limit: MAX_LISTED_PROPOSALS })).map(
-      ({ id }) => id,
-    );
+    const listed = (await gateway.proposals({ state: 'open', limit: MAX_LISTED_PROPOSALS })).map(({ id }) => id);
     // The list may be truncated, so treat the rest as open. Watched runs are woken by their own event stream.
     stillOpen =
-      listed.length < MAX_LISTED_PROPOSALS
-        ? listed
-        : [...listed, ...waiting.flatMap(({ waitsFor }) => waitsFor)];
+      listed.length < MAX_LISTED_PROPOSALS ? listed : [...listed, ...waiting.flatMap(({ waitsFor }) => waitsFor)];
   } catch (error) {
     // Nobody can ask without a session. When the person signs in again, their own stream takes over.
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
@@ -114,11 +106,7 @@ async function pollProposals(
 }
 
 /** Runs `work` for each item, at most `most` at a time. */
-async function forEachParallel<T>(
-  all: readonly T[],
-  most: number,
-  work: (one: T) => Promise<void>,
-): Promise<void> {
+async function forEachParallel<T>(all: readonly T[], most: number, work: (one: T) => Promise<void>): Promise<void> {
   const left = [...all];
   const lane = async () => {
     for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);

@@ -103,10 +103,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
   const stop = watchForStop(parts, runs, run);
   // Releases the thread's lease first, so that the interruption is not recorded in the thread.
   const handOver = () =>
-    void releaseThread(personStores(parts, turn.person), run.thread, clock).then(
-      () => lost(signal.reason),
-      lost,
-    );
+    void releaseThread(personStores(parts, turn.person), run.thread, clock).then(() => lost(signal.reason), lost);
   signal.addEventListener('abort', handOver, { once: true });
   try {
     signal.throwIfAborted();
@@ -190,9 +187,7 @@ async function runTurn(
       const isSaid = await hasPrompt(stores, runs, run);
       result = isSaid
         ? await heard(agent.resume(run.thread, wire))
-        : await heard(
-            agent.run({ ...fromWireInput(runInputSchema.parse(run.input)), thread: run.thread }, wire),
-          );
+        : await heard(agent.run({ ...fromWireInput(runInputSchema.parse(run.input)), thread: run.thread }, wire));
     }
     if (result !== undefined && !stop.signal.aborted) return { result, isStopped: false };
     const stopped = agent.resume(run.thread, {
@@ -226,11 +221,7 @@ async function countPrompts(stores: StateStores, thread: string): Promise<number
 }
 
 /** Releases the thread's lease without waiting. Its holder is a job that ended or is suspended, and can't write anymore. */
-async function releaseThread(
-  { threads }: StateStores,
-  id: string,
-  { now }: ServerParts['clock'],
-): Promise<void> {
+async function releaseThread({ threads }: StateStores, id: string, { now }: ServerParts['clock']): Promise<void> {
   const found = await threads.find(id);
   if (found?.holder === undefined) return;
   await threads.end({ thread: id, holder: found.holder, epoch: found.epoch }, undefined, now());
@@ -271,13 +262,7 @@ function failedResult({ model }: ServerParts, run: StoredRun, error: unknown): T
 const WRITE_BATCH_MS = 50;
 
 /** Events that are emitted once, however often a run is resumed. */
-const onceOnlyEvents: readonly AgentEvent['type'][] = [
-  'thread',
-  'tool_call',
-  'approval',
-  'order',
-  'connection',
-];
+const onceOnlyEvents: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
 
 /**
  * Creates a writer of a run's events, which writes in order while this turn holds the run.

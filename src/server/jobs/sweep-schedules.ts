@@ -53,9 +53,7 @@ export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => P
     while (taken < most) {
       signal.throwIfAborted();
       const wanted = Math.min(SCHEDULE_BATCH, most - taken);
-      const batch = await schedules.sweep(now, wanted, (woken) =>
-        woken.map((one) => planWake(one, days, now)),
-      );
+      const batch = await schedules.sweep(now, wanted, (woken) => woken.map((one) => planWake(one, days, now)));
       taken += batch;
       // Another worker has the rest.
       if (batch < wanted) break;
@@ -64,11 +62,7 @@ export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => P
   };
 }
 
-function planWake(
-  { timing: stored, ...progress }: DueSchedule,
-  days: readonly TradingDay[],
-  now: number,
-): WakePlan {
+function planWake({ timing: stored, ...progress }: DueSchedule, days: readonly TradingDay[], now: number): WakePlan {
   const timing = timingSchema.parse(stored);
   const decision = decideRun(timingMoments(timing, days), progress, now);
   const next = decision.run ? timingMoments(timing, days).after(now, 1)[0] : decision.next;

@@ -8,27 +8,13 @@ import {
   type ProviderAccess,
   retryWithProviderTime,
 } from '../../auth/provider/provider.ts';
-import {
-  type ProviderFailure,
-  providerError,
-  providerFailure,
-} from '../../auth/provider/provider-failure.ts';
+import { type ProviderFailure, providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
 import { revokeTokens } from '../../auth/provider/token-revocation.ts';
 import { type AccessToken, isUsable, parseAccessToken } from '../../auth/session/access-token.ts';
-import {
-  dpopHandle,
-  generatePrivateJwk,
-  type PrivateJwk,
-  parsePrivateJwk,
-} from '../../auth/session/dpop-key.ts';
+import { dpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from '../../auth/session/dpop-key.ts';
 import { requireFreshLogin } from '../../auth/session/live-login.ts';
 import type { Session } from '../../auth/session/session.ts';
-import {
-  newSession,
-  parseStoredSession,
-  type StoredSession,
-  sessionUser,
-} from '../../auth/session/stored-session.ts';
+import { newSession, parseStoredSession, type StoredSession, sessionUser } from '../../auth/session/stored-session.ts';
 import {
   coversScopes,
   grantedScopes,
@@ -133,11 +119,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
     async grantOfflineTo(person) {
       requireOffline(options);
       const store = credentials(person);
-      await obtainOfflineGrant(
-        options,
-        store,
-        async () => (await storedSession(store, profile, clock)).subject,
-      );
+      await obtainOfflineGrant(options, store, async () => (await storedSession(store, profile, clock)).subject);
     },
 
     async revokeOffline(person) {
@@ -198,13 +180,9 @@ function cacheKey(...parts: readonly string[]): string {
 /** @throws {TradeAgentError} `provider_error` */
 function requireOffline({ profile }: ServerClient): void {
   if (providerDialect(profile).onBehalf.grantsOffline) return;
-  throw new TradeAgentError(
-    'provider_error',
-    'the identity provider does not let servers act while you are away',
-    {
-      hint: 'Schedules and alerts on a server need a provider that does, such as a home.',
-    },
-  );
+  throw new TradeAgentError('provider_error', 'the identity provider does not let servers act while you are away', {
+    hint: 'Schedules and alerts on a server need a provider that does, such as a home.',
+  });
 }
 
 /** @param broughtOf returns the token to exchange if there is no grant yet, or undefined if none is valid */
@@ -219,11 +197,9 @@ async function obtainOfflineGrant(
     const token = await broughtOf();
     if (token === undefined) throw loginRequired('the sign-in to this server has ended');
     const subject = { token, key: await personKey(store) };
-    const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch(
-      (error: unknown): never => {
-        throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? offlineNotAllowed() : error;
-      },
-    );
+    const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch((error: unknown): never => {
+      throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? offlineNotAllowed() : error;
+    });
     if (exchange === undefined) throw loginRequired('the sign-in to this server has ended');
     const { refreshToken } = exchange;
     if (refreshToken === undefined) {
@@ -236,14 +212,10 @@ async function obtainOfflineGrant(
 }
 
 function offlineNotAllowed(): TradeAgentError {
-  return new TradeAgentError(
-    'insufficient_scope',
-    'you have not allowed this server to act while you are away',
-    {
-      hint: 'Sign in to the server again and allow it on your phone.',
-      details: { scopes: ['offline_access'] },
-    },
-  );
+  return new TradeAgentError('insufficient_scope', 'you have not allowed this server to act while you are away', {
+    hint: 'Sign in to the server again and allow it on your phone.',
+    details: { scopes: ['offline_access'] },
+  });
 }
 
 /** The server's client at the provider, and the audience of its tokens. */
@@ -321,11 +293,7 @@ function isSubjectRejected(failure: ProviderFailure, profile: ResolvedProfile): 
   return boundTokenError?.test(failure.description ?? '') !== true;
 }
 
-function exchangeError(
-  failure: ProviderFailure,
-  profile: ResolvedProfile,
-  scopes: readonly string[],
-): TradeAgentError {
+function exchangeError(failure: ProviderFailure, profile: ResolvedProfile, scopes: readonly string[]): TradeAgentError {
   if (failure.kind !== 'oauth') {
     return providerError(failure, 'could not get access to the gateway', profile.issuer);
   }

@@ -21,23 +21,17 @@ export const serverSettingsSchema = z.strictObject({
   client_id: z
     .string()
     .min(1)
-    .describe(
-      "The server's client ID there, which exchanges people's tokens (RFC 8693) with `private_key_jwt`.",
-    ),
+    .describe("The server's client ID there, which exchanges people's tokens (RFC 8693) with `private_key_jwt`."),
   key_file: z
     .string()
     .min(1)
     .default('key.json')
-    .describe(
-      'File with that client’s private key, created by "server key": a path, or a name in the folder.',
-    ),
+    .describe('File with that client’s private key, created by "server key": a path, or a name in the folder.'),
   login_client: z
     .string()
     .min(1)
     .optional()
-    .describe(
-      'The public client for people’s sign-ins (RFC 8628). Defaults to `trade-agent`, which every home has.',
-    ),
+    .describe('The public client for people’s sign-ins (RFC 8628). Defaults to `trade-agent`, which every home has.'),
   gateway: baseAddress.describe('the order gateway'),
   environment: z.enum(environments).default('paper').describe('`live` is real money; the gateway must agree'),
   database: databaseSchema.describe(
@@ -49,9 +43,7 @@ export const serverSettingsSchema = z.strictObject({
       temporal: temporalSchema.describe('A Temporal server, and how workers authenticate to it.'),
     })
     .optional()
-    .describe(
-      'The job engine, if it is not the database itself. Must be the same for all servers and workers.',
-    ),
+    .describe('The job engine, if it is not the database itself. Must be the same for all servers and workers.'),
   model: modelSchema
     .prefault({})
     .describe('The language model, configured as in a profile. Its API key is in the environment.'),

@@ -118,9 +118,7 @@ function openTables(database: Database) {
     list: database.prepare<[string | null, string | null], Row>(
       'SELECT * FROM authorized_clients WHERE ? IS NULL OR user = ? ORDER BY at DESC, rowid DESC',
     ),
-    remove: database.prepare<[string, string]>(
-      'DELETE FROM authorized_clients WHERE user = ? AND client_id = ?',
-    ),
+    remove: database.prepare<[string, string]>('DELETE FROM authorized_clients WHERE user = ? AND client_id = ?'),
     due: database.prepare<[string, string]>('INSERT OR IGNORE INTO ended_clients VALUES (?, ?)'),
     allDue: database.prepare<[], { user: string; client_id: string }>('SELECT * FROM ended_clients'),
     done: database.prepare<[string, string]>('DELETE FROM ended_clients WHERE user = ? AND client_id = ?'),

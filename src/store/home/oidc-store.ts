@@ -262,9 +262,7 @@ export type IssuedTokens = ReturnType<typeof createIssuedTokens>;
 /** @param now milliseconds since the epoch */
 export function createIssuedTokens(database: Database, now: () => number) {
   const insert = database.prepare<[string, string, number]>('INSERT INTO issued_tokens VALUES (?, ?, ?)');
-  const find = database.prepare<[string], { grant_id: string }>(
-    'SELECT grant_id FROM issued_tokens WHERE jti = ?',
-  );
+  const find = database.prepare<[string], { grant_id: string }>('SELECT grant_id FROM issued_tokens WHERE jti = ?');
   const purge = database.prepare<[number]>('DELETE FROM issued_tokens WHERE expires_at < ?');
   return {
     note: ({ jti, grantId, expiresAt }: { jti: string; grantId: string; expiresAt: number }): void => {

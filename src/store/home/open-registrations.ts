@@ -48,9 +48,7 @@ function openTable(database: Database) {
     unusedSince: database.prepare<[number], { client_id: string }>(
       `SELECT client_id FROM open_registrations WHERE registered_at <= ? AND ${unused}`,
     ),
-    countUnused: database.prepare<[], { n: number }>(
-      `SELECT count(*) AS n FROM open_registrations WHERE ${unused}`,
-    ),
+    countUnused: database.prepare<[], { n: number }>(`SELECT count(*) AS n FROM open_registrations WHERE ${unused}`),
     oldestOfMost: database.prepare<[number], { client_id: string }>(
       `SELECT client_id FROM open_registrations AS own WHERE ${unused}
          ORDER BY (SELECT count(*) FROM open_registrations AS all_of WHERE all_of.address = own.address) DESC,

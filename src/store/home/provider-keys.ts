@@ -128,9 +128,7 @@ function newKey(signsFrom: number): Row {
 function openTable(database: Database) {
   return {
     all: database.prepare<[], Row>('SELECT * FROM provider_signing_keys ORDER BY signs_from'),
-    insert: database.prepare<[Row]>(
-      'INSERT INTO provider_signing_keys VALUES (@kid, @jwk, @signs_from, @signs_until)',
-    ),
+    insert: database.prepare<[Row]>('INSERT INTO provider_signing_keys VALUES (@kid, @jwk, @signs_from, @signs_until)'),
     remove: database.prepare<[string]>('DELETE FROM provider_signing_keys WHERE kid = ?'),
   };
 }

@@ -46,10 +46,9 @@ export function createRecoveryCodes(options: {
      */
     issue(username: string): string {
       if (people.find(username) === undefined) throw new RangeError('there is no such person');
-      const code = Array.from(
-        { length: GROUP_COUNT * GROUP_LENGTH },
-        () => ALPHABET[randomInt(ALPHABET.length)],
-      ).join('');
+      const code = Array.from({ length: GROUP_COUNT * GROUP_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join(
+        '',
+      );
       put.run(username, digest(username, code), clock.now());
       return code.replace(/.{4}(?=.)/g, '$&-');
     },

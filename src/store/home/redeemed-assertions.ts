@@ -21,15 +21,7 @@ export function createRedeemedAssertions(
      * simultaneous requests succeeds.
      * @param assertion `exp` in seconds since the epoch, until which the row is kept
      */
-    take: ({
-      iss,
-      jti,
-      exp,
-    }: {
-      readonly iss: string;
-      readonly jti: string;
-      readonly exp: number;
-    }): boolean => {
+    take: ({ iss, jti, exp }: { readonly iss: string; readonly jti: string; readonly exp: number }): boolean => {
       purge.run(now());
       return insert.run(iss, jti, (Math.ceil(exp) + leewaySeconds) * 1000).changes === 1;
     },

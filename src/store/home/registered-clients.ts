@@ -51,8 +51,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
     },
     find: (clientId: string): RegisteredClient | undefined => toClient(rows.byId.get(clientId)),
     /** Newest first. */
-    list: (owner: string): RegisteredClient[] =>
-      rows.byOwner.all(owner).flatMap((row) => toClient(row) ?? []),
+    list: (owner: string): RegisteredClient[] => rows.byOwner.all(owner).flatMap((row) => toClient(row) ?? []),
     remove: (clientId: string): void => {
       rows.remove.run(clientId);
     },

@@ -106,8 +106,7 @@ export function createSessions(options: {
       if (isTheirs && now - row.seen_at >= SEEN_PRECISION_MS) statements.seen.run(now, row.digest);
       return toSession(row);
     },
-    isOpen: (id: string): boolean =>
-      statements.find.get(id, clock.now(), clock.now() - IDLE_TIMEOUT_MS) !== undefined,
+    isOpen: (id: string): boolean => statements.find.get(id, clock.now(), clock.now() - IDLE_TIMEOUT_MS) !== undefined,
     /** Returns the person's sessions, the most recently used first. */
     list: (username: string): Session[] =>
       statements.list.all(username, clock.now(), clock.now() - IDLE_TIMEOUT_MS).map(toSession),
@@ -164,9 +163,7 @@ function prepareStatements(database: Database, now: number) {
     end: database.prepare<[string, string]>('DELETE FROM browser_sessions WHERE user = ? AND digest = ?'),
     endAll: database.prepare<[string]>('DELETE FROM browser_sessions WHERE user = ?'),
     dropTickets: database.prepare<[string]>('DELETE FROM phone_tickets WHERE user = ?'),
-    endOf: database.prepare<[string, string]>(
-      'DELETE FROM browser_sessions WHERE user = ? AND credential_id = ?',
-    ),
+    endOf: database.prepare<[string, string]>('DELETE FROM browser_sessions WHERE user = ? AND credential_id = ?'),
     insertTicket: database.prepare<[string, string, number]>('INSERT INTO phone_tickets VALUES (?, ?, ?)'),
     takeTicket: database.prepare<[string, number], { user: string }>(
       'DELETE FROM phone_tickets WHERE digest = ? AND expires_at > ? RETURNING user',

@@ -45,11 +45,7 @@ export function openSignalOutbox(database: Database) {
     'UPDATE signal_outbox SET tries = tries + 1, due_at = ? WHERE id = ?',
   );
   const keep = database.transaction(
-    (
-      stands: readonly SignalledObject[],
-      sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[],
-      now: number,
-    ) => {
+    (stands: readonly SignalledObject[], sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[], now: number) => {
       forget.run();
       for (const one of stands) insert.run(one);
       for (const { endpoint, token } of sent) send.run(endpoint, token, now, now);

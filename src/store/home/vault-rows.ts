@@ -38,9 +38,7 @@ export function openVaultRows(database: Database, key: Buffer) {
   const known = database.prepare<[string, string]>(
     'SELECT 1 FROM vault_once_connected WHERE user = ? AND connection = ?',
   );
-  const remove = database.prepare<[string, string]>(
-    'DELETE FROM vault_connections WHERE user = ? AND connection = ?',
-  );
+  const remove = database.prepare<[string, string]>('DELETE FROM vault_connections WHERE user = ? AND connection = ?');
   return {
     find: (user: string, connection: string): VaultRow | undefined => select.get(user, connection),
     /** Sorted by the connection's name. */

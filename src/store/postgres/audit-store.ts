@@ -31,10 +31,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
   const moveSome = (file: string) =>
     database.write(async (unit) => {
       const before = readFileEnd(file);
-      const [, lines] = await Promise.all([
-        lock(unit, file),
-        linesAfter(unit, before.seq, MAX_LINES_PER_MOVE),
-      ]);
+      const [, lines] = await Promise.all([lock(unit, file), linesAfter(unit, before.seq, MAX_LINES_PER_MOVE)]);
       if (lines.length === 0) return false;
       // The previous holder may have appended the same lines. A suspended process may also have lost the lock.
       const { seq, tail } = readFileEnd(file);

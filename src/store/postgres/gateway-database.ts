@@ -17,8 +17,7 @@ export { postgresGatewayStores } from './gateway-stores.ts';
 export { hasSameSeal } from './head.ts';
 
 /** See {@link recountOrders}. */
-export const recountTenant = (database: TenantDatabase, now: number) =>
-  recountOrders(postgresDatabase(database), now);
+export const recountTenant = (database: TenantDatabase, now: number) => recountOrders(postgresDatabase(database), now);
 
 export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<TenantDatabase> {
   return openDatabase({ ...options, schema: gatewaySchema });
@@ -71,9 +70,7 @@ export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows
   return {
     all: () =>
       database.read((unit) =>
-        unit.last.all<WrappedGatewayKey>(
-          'SELECT name, version, wrapped FROM gateway_keys ORDER BY name, version DESC',
-        ),
+        unit.last.all<WrappedGatewayKey>('SELECT name, version, wrapped FROM gateway_keys ORDER BY name, version DESC'),
       ),
     replace: (removed, added) =>
       whole(async (unit) => {

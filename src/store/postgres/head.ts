@@ -18,10 +18,10 @@ export interface Head {
 export async function ensureHead(database: TenantDatabase): Promise<void> {
   const { seq, hash } = EMPTY_HEAD;
   await database.write((unit) =>
-    unit.last.run(
-      'INSERT INTO heads (seq, hash, version) VALUES (@seq, @hash, 0) ON CONFLICT (tenant) DO NOTHING',
-      { seq, hash },
-    ),
+    unit.last.run('INSERT INTO heads (seq, hash, version) VALUES (@seq, @hash, 0) ON CONFLICT (tenant) DO NOTHING', {
+      seq,
+      hash,
+    }),
   );
 }
 
@@ -55,10 +55,7 @@ export const writeHeadCtes = (rows: string) => `
  * order, versions become visible in the order of their numbers, and facts that were read are still true at the write. The
  * head is always locked first, never by a transaction that holds another lock, so there are no deadlocks.
  */
-export function withHead<T>(
-  database: TenantDatabase,
-  work: (unit: Unit, head: Head) => Promise<T>,
-): Promise<T> {
+export function withHead<T>(database: TenantDatabase, work: (unit: Unit, head: Head) => Promise<T>): Promise<T> {
   return queryWithHead(database, async () => undefined, work);
 }
 

@@ -40,13 +40,9 @@ async function requireCompatible(pool: Pool, { name, migrations }: Schema): Prom
   const known = migrations.length;
   if (found > known) throw tooNew(found, known);
   if (found < known) {
-    throw new TradeAgentError(
-      'invalid_config',
-      `the database has version ${found}, but this program needs ${known}`,
-      {
-        hint: 'Migrate it with the login that owns its tables.',
-      },
-    );
+    throw new TradeAgentError('invalid_config', `the database has version ${found}, but this program needs ${known}`, {
+      hint: 'Migrate it with the login that owns its tables.',
+    });
   }
   const { rows } = await pool.query<{ above: boolean; app: boolean; synced: string }>(
     `SELECT rolsuper OR rolbypassrls AS above, pg_has_role(current_user, $1, 'USAGE') AS app,
@@ -61,13 +57,9 @@ async function requireCompatible(pool: Pool, { name, migrations }: Schema): Prom
     });
   }
   if (login.synced === 'off') {
-    throw new TradeAgentError(
-      'invalid_config',
-      'the database does not wait for its disk (synchronous_commit is off)',
-      {
-        hint: 'A sent order could be lost. Set it to "on", or to the value that your replicas need.',
-      },
-    );
+    throw new TradeAgentError('invalid_config', 'the database does not wait for its disk (synchronous_commit is off)', {
+      hint: 'A sent order could be lost. Set it to "on", or to the value that your replicas need.',
+    });
   }
 }
 

@@ -22,21 +22,9 @@ import {
   toUsage,
 } from '../rows/order-counts.ts';
 import { DECISION_RETENTION, decisionValues, noteDecision } from '../sql/decision-store.ts';
-import {
-  TRADING_STATE_COLUMNS,
-  type TradingStateRow,
-  tradingStateAt,
-  tradingStateSource,
-} from '../sql/halts.ts';
+import { TRADING_STATE_COLUMNS, type TradingStateRow, tradingStateAt, tradingStateSource } from '../sql/halts.ts';
 import { findMandate, takePlace } from '../sql/mandate-store.ts';
-import {
-  adoptOrder,
-  closeIfFinal,
-  orderChanges,
-  THIS_ORDER,
-  toOrderKey,
-  UNSETTLED,
-} from '../sql/order-journal.ts';
+import { adoptOrder, closeIfFinal, orderChanges, THIS_ORDER, toOrderKey, UNSETTLED } from '../sql/order-journal.ts';
 import { postgresUnits, runWork } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
@@ -71,12 +59,7 @@ const PLACE = `
   )
   SELECT state FROM seen`;
 
-async function place(
-  unit: Unit,
-  key: OrderKey,
-  order: Order,
-  now: number,
-): Promise<JournalState | undefined> {
+async function place(unit: Unit, key: OrderKey, order: Order, now: number): Promise<JournalState | undefined> {
   const values = { ...toOrderKey(key), result: JSON.stringify(order), now };
   const placed = (isFinalStatus(order.status) ? unit : unit.last).one<{ state: JournalState }>(PLACE, values);
   const [seen] = await Promise.all([placed, runWork(unit, closeIfFinal(' FOR UPDATE', key, order, now))]);
@@ -110,15 +93,9 @@ async function claimOrder(
   const { sub, clientOrderId, draft, mandate } = order;
   const { clock: now } = at;
   // Until the end of the transaction, nobody else counts the account's orders or uses this client_order_id.
-  const locked = unit.all(
-    'SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(@keys::text[]) AS key',
-    {
-      keys: [
-        JSON.stringify(['account', tenant, draft.account]),
-        JSON.stringify(['order', tenant, sub, clientOrderId]),
-      ],
-    },
-  );
+  const locked = unit.all('SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(@keys::text[]) AS key', {
+    keys: [JSON.stringify(['account', tenant, draft.account]), JSON.stringify(['order', tenant, sub, clientOrderId])],
+  });
   const held = mandate === undefined ? undefined : lockMandate(unit, sub, mandate);
   const looked = decide && inspectOrder(unit, order, at);
   const [seen] = looked === undefined ? [] : await Promise.all([looked, locked, held]);
@@ -189,23 +166,20 @@ async function writeClaim(
   decision: DecisionNote | undefined,
 ): Promise<Outcome> {
   const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
-  const row = await unit.one<{ known: boolean; spent: boolean }>(
-    decision === undefined ? WRITE : WRITE_DECIDED,
-    {
-      ...(decision && decisionColumns(decision, now)),
-      ...approval,
-      sub,
-      clientOrderId,
-      digest,
-      now,
-      counted: counting.expected(draft.account, now),
-      ...countedColumns(order),
-      draft: JSON.stringify(draft),
-      replaces: replaces ?? null,
-      mandate: mandate ?? null,
-      slot: slot ?? null,
-    },
-  );
+  const row = await unit.one<{ known: boolean; spent: boolean }>(decision === undefined ? WRITE : WRITE_DECIDED, {
+    ...(decision && decisionColumns(decision, now)),
+    ...approval,
+    sub,
+    clientOrderId,
+    digest,
+    now,
+    counted: counting.expected(draft.account, now),
+    ...countedColumns(order),
+    draft: JSON.stringify(draft),
+    replaces: replaces ?? null,
+    mandate: mandate ?? null,
+    slot: slot ?? null,
+  });
   if (row?.known === true) return 'known';
   return row?.spent === true ? 'claimed' : 'approval_used';
 }
@@ -312,24 +286,14 @@ async function inspectOrder(unit: QuerySource, order: Counting, at: CountingCloc
   const { sub, clientOrderId, draft, replaces = null } = order;
   const { account, symbol, side, slot = '' } = draft;
   const whose = { owner: sub, ...similarTermsRange(draft) };
-  const { isKnown, ...out } = await readAccountOrders(
-    unit,
-    { account, sub, clientOrderId, replaces },
-    whose,
-    at,
-  );
+  const { isKnown, ...out } = await readAccountOrders(unit, { account, sub, clientOrderId, replaces }, whose, at);
   if (draft.mandate === undefined) return { isKnown, counted: countedFacts(order, out, undefined) };
   const query = { since: newYorkMidnight(out.now), slot: { slot, symbol, side } };
   const mandate = await runWork(unit, findMandate(sub, draft.mandate, query, draft.client_order_id));
   return { isKnown, counted: countedFacts(order, out, mandate ?? null) };
 }
 
-async function countUsage(
-  unit: QuerySource,
-  sub: string,
-  account: string,
-  at: CountingClocks,
-): Promise<Usage> {
+async function countUsage(unit: QuerySource, sub: string, account: string, at: CountingClocks): Promise<Usage> {
   // Excludes no order, because no user has an empty ID.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
   return toUsage(await readAccountOrders(unit, others, { owner: sub, ...noSimilarTerms }, at));

@@ -52,10 +52,7 @@ async function heldProposals(unit: Unit, name: string): Promise<string[]> {
 }
 
 /** @param name this process's name, different at each start */
-export function postgresOtherProcesses(
-  database: TenantDatabase,
-  name: string = randomUUID(),
-): OtherProcesses {
+export function postgresOtherProcesses(database: TenantDatabase, name: string = randomUUID()): OtherProcesses {
   const { tenant } = database;
   // Each tenant has its own channel, so that none hears of another's. Hashed, because not every tenant name is a valid identifier.
   const channel = `ta_${createHash('sha256').update(tenant).digest('hex').slice(0, 40)}`;

@@ -33,13 +33,7 @@ export interface PoolOptions {
  * Opens a connection pool to a database. Loads the driver only here, so that programs with SQLite never load it.
  * @throws {TradeAgentError} `invalid_config` for an invalid address, or one of another machine without TLS
  */
-export async function openPool({
-  address,
-  schema,
-  max = 10,
-  tenant,
-  synced = true,
-}: PoolOptions): Promise<Pool> {
+export async function openPool({ address, schema, max = 10, tenant, synced = true }: PoolOptions): Promise<Pool> {
   const url = parseServerAddress(address);
   const settings = {
     search_path: schema,

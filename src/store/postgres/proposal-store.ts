@@ -47,9 +47,7 @@ export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdS
       return new Map(rows.map((row) => [row.id, opened(row)]));
     }),
     async version() {
-      const row = await database.read((unit) =>
-        unit.last.one<{ version: number }>('SELECT version FROM heads'),
-      );
+      const row = await database.read((unit) => unit.last.one<{ version: number }>('SELECT version FROM heads'));
       return row?.version ?? 0;
     },
     snapshot: (of, since) => database.read((unit) => readSnapshot(unit, of, since, opened)),
@@ -60,13 +58,7 @@ export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdS
 
 function draftMethods(database: TenantDatabase, opened: RowOpener) {
   return {
-    draft: (
-      draft: Draft,
-      key: KeyedRequest,
-      expected: { readonly epoch: string },
-      note: AuditNote,
-      now: number,
-    ) =>
+    draft: (draft: Draft, key: KeyedRequest, expected: { readonly epoch: string }, note: AuditNote, now: number) =>
       queryWithHead(
         database,
         (unit) => Promise.all([runWork(unit, findByKey(key, opened)), runWork(unit, readEpoch(draft.sub))]),

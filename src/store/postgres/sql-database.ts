@@ -16,10 +16,7 @@ const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
   concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
 
 /** Runs work to its end within a transaction. */
-export async function runWork<T>(
-  unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'run'>>,
-  work: Work<T>,
-): Promise<T> {
+export async function runWork<T>(unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'run'>>, work: Work<T>): Promise<T> {
   let step = work.next();
   while (step.done !== true) {
     const { kind, text, values } = step.value;

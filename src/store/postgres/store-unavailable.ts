@@ -3,15 +3,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 /** PostgreSQL's classes of transient errors: connections, resources, operator intervention and system errors. */
 const TRANSIENT_CLASSES = ['08', '53', '57', '58'];
 /** Socket errors for a server that is unreachable or gone. */
-const SOCKET_CODES = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENOTFOUND',
-];
+const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND'];
 /** Messages of the driver's errors that have no code. */
 const DRIVER_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
@@ -26,12 +18,8 @@ export function isStoreUnavailable(error: unknown): boolean {
   // The credential store has its own error for this.
   if (isTradeAgentError(error)) return error.details.away === true;
   // A host name with several addresses, all of which were tried.
-  if (error instanceof AggregateError)
-    return error.errors.length > 0 && error.errors.every(isStoreUnavailable);
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isStoreUnavailable);
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return DRIVER_MESSAGES.test(error.message);
-  return (
-    SOCKET_CODES.includes(code) ||
-    (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.includes(code.slice(0, 2)))
-  );
+  return SOCKET_CODES.includes(code) || (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.includes(code.slice(0, 2)));
 }

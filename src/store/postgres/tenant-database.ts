@@ -58,8 +58,7 @@ const TENANT_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]` */
 export function requireTenant(tenant: string): void {
-  if (!TENANT_PATTERN.test(tenant))
-    throw new RangeError('a tenant’s name must have 1 to 64 of A-Z a-z 0-9 . _ -');
+  if (!TENANT_PATTERN.test(tenant)) throw new RangeError('a tenant’s name must have 1 to 64 of A-Z a-z 0-9 . _ -');
 }
 
 /** Connection pools of a tenant: one whose commits wait for the disk, and one whose commits don't. */
@@ -153,9 +152,7 @@ function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
   const beginning = () =>
     sendQuery(
       client,
-      person === undefined
-        ? begin
-        : `${begin}; SELECT set_config('ta.person', ${client.escapeLiteral(person)}, true)`,
+      person === undefined ? begin : `${begin}; SELECT set_config('ta.person', ${client.escapeLiteral(person)}, true)`,
     );
   const commit = async () => {
     const { command } = await sendQuery(client, 'COMMIT');
@@ -164,8 +161,7 @@ function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
   };
   return {
     send(statement: QueryConfig, isLast: boolean): Promise<QueryResult> {
-      if (ended !== undefined)
-        throw new Error('the transaction has ended: no statement may follow the last one');
+      if (ended !== undefined) throw new Error('the transaction has ended: no statement may follow the last one');
       const isAlone = isLast && begun === undefined && person === undefined;
       // If it fails, the following statement rejects first with the same error.
       if (!isAlone) begun ??= markHandled(beginning());

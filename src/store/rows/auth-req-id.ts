@@ -9,8 +9,7 @@ import { createTokenSeal, type SealSecrets, type TokenSeal } from '../../secrets
 /** Seals and opens the `auth_req_id`s of a proposal store. */
 export type AuthReqIdSeal = TokenSeal;
 
-export const createAuthReqIdSeal = (secrets: SealSecrets): AuthReqIdSeal =>
-  createTokenSeal(secrets, 'auth_req_id');
+export const createAuthReqIdSeal = (secrets: SealSecrets): AuthReqIdSeal => createTokenSeal(secrets, 'auth_req_id');
 
 /** For programs that send no CIBA requests: a store with this seal can neither write nor read an `auth_req_id`. */
 export const noAuthReqIdSeal: AuthReqIdSeal = {
@@ -30,11 +29,7 @@ export function authReqIdHash(authReqId: string): string {
 /** Returns the context that binds an ID to its row and column. @param place the latest request, or the one that the owner approved */
 export const authReqIdContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;
 
-export function openAuthReqId(
-  sealed: Buffer | null,
-  context: string,
-  seal: AuthReqIdSeal,
-): string | undefined {
+export function openAuthReqId(sealed: Buffer | null, context: string, seal: AuthReqIdSeal): string | undefined {
   return sealed === null ? undefined : seal.open(sealed, context);
 }
 
@@ -44,11 +39,7 @@ interface AuthReqIds {
 }
 
 /** Returns the new values of a row's `auth_req_id` columns. */
-export function authReqIdValues(
-  proposal: string,
-  { authReqId, ownerAuthReqId }: AuthReqIds,
-  seal: AuthReqIdSeal,
-) {
+export function authReqIdValues(proposal: string, { authReqId, ownerAuthReqId }: AuthReqIds, seal: AuthReqIdSeal) {
   const sealed = (id: string | undefined, place: 'asked' | 'owner') =>
     id === undefined ? null : seal.seal(id, authReqIdContext(proposal, place));
   return {

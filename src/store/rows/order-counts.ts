@@ -88,10 +88,7 @@ export interface CountingClock {
  * process runs, so no budget is freed, unless the orders themselves were redated (`gateway recount`).
  */
 export function countingClock(monotonic: () => number = () => performance.now()): CountingClock {
-  const behind = new Map<
-    string,
-    { readonly newest: number; readonly time: number; readonly since: number }
-  >();
+  const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();
   const expected = (account: string, clock: number): number => {
     const known = behind.get(account);
     return known === undefined ? clock : Math.max(clock, known.time + Math.floor(monotonic() - known.since));
@@ -129,11 +126,7 @@ export interface AccountOrders {
 }
 
 /** Totals the orders since {@link recentSince}. @param like terms of orders that count as identical */
-export function totalRecentOrders(
-  late: readonly RecentOrder[],
-  now: number,
-  like: SimilarTermsRange,
-): RecentTotals {
+export function totalRecentOrders(late: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
   const began = newYorkMidnight(now);
   const ofDay = late.filter(({ created_at }) => created_at >= began);
   const same = late.flatMap((row) => (isSimilar(row.terms, like) ? [row.created_at] : []));
@@ -173,9 +166,7 @@ export function countedFacts(
   const covering = usedCover(symbol, open);
   return {
     ...toUsage(out),
-    open_symbol_notional: sum(inSymbol.flatMap((row) => (row.side === 'buy' ? [row.notional] : []))).toFixed(
-      2,
-    ),
+    open_symbol_notional: sum(inSymbol.flatMap((row) => (row.side === 'buy' ? [row.notional] : []))).toFixed(2),
     open_symbol_sells: sum(inSymbol.flatMap((row) => (row.side === 'sell' ? [row.qty] : []))).toFixed(),
     same_before: late.same_at === null ? null : Math.floor((now - late.same_at) / 1000),
     opposes_open: inSymbol.some((row) => row.side !== side),

@@ -34,12 +34,7 @@ export function openWatchlists(database: Database.Database) {
     all: (accountId: string) => all.all(accountId),
     byId: (accountId: string, id: string) => one.get(accountId, id),
     /** @returns undefined if the account already has a list of this name */
-    make(
-      account_id: string,
-      name: string,
-      symbols: readonly string[],
-      at: number,
-    ): WatchlistRecord | undefined {
+    make(account_id: string, name: string, symbols: readonly string[], at: number): WatchlistRecord | undefined {
       const times = { created_at: at, updated_at: at };
       const list = { id: randomUUID(), account_id, name, symbols: symbols.join(','), ...times };
       return insert.run(list).changes === 0 ? undefined : list;

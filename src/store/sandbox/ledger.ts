@@ -17,9 +17,7 @@ export type Ledger = ReturnType<typeof openLedger>;
 export function openLedger(database: Database.Database) {
   const positions = openPositions(database);
   const byId = database.prepare<[string], AccountRecord>('SELECT * FROM broker_accounts WHERE id = ?');
-  const byUsername = database.prepare<[string], AccountRecord>(
-    'SELECT * FROM broker_accounts WHERE username = ?',
-  );
+  const byUsername = database.prepare<[string], AccountRecord>('SELECT * FROM broker_accounts WHERE username = ?');
   const insertAccount = database.prepare(
     `INSERT INTO broker_accounts (id, number, username, created_at, cash)
      VALUES (:id, :number, :username, :created_at, '0.00')`,
@@ -114,9 +112,7 @@ function openPositions(database: Database.Database) {
     `INSERT INTO broker_positions (account_id, symbol, qty, cost) VALUES (:account_id, :symbol, :qty, :cost)
      ON CONFLICT (account_id, symbol) DO UPDATE SET qty = excluded.qty, cost = excluded.cost`,
   );
-  const drop = database.prepare<[string, string]>(
-    'DELETE FROM broker_positions WHERE account_id = ? AND symbol = ?',
-  );
+  const drop = database.prepare<[string, string]>('DELETE FROM broker_positions WHERE account_id = ? AND symbol = ?');
   return {
     all: (accountId: string) => all.all(accountId),
     one: (accountId: string, symbol: string) => one.get(accountId, symbol),
@@ -148,7 +144,6 @@ function holdingAfterTrade(held: Holding, traded: Holding): Holding {
   if (qty.isZero()) return { qty, cost: new Dec(0) };
   const adds = held.qty.isZero() || held.qty.isNegative() === traded.qty.isNegative();
   if (adds) return { qty, cost: held.cost.plus(traded.cost) };
-  const [of, whole] =
-    qty.isNegative() === held.qty.isNegative() ? [held.cost, held.qty] : [traded.cost, traded.qty];
+  const [of, whole] = qty.isNegative() === held.qty.isNegative() ? [held.cost, held.qty] : [traded.cost, traded.qty];
   return { qty, cost: of.times(qty).div(whole).toDecimalPlaces(9) };
 }

@@ -36,8 +36,7 @@ export function openOrderBook(database: Database.Database) {
     },
     update: (order: OrderRecord): void => void change.run(order),
     byId: (accountId: string, id: string) => one.get(accountId, id),
-    byClientOrderId: (accountId: string, clientOrderId: string) =>
-      oneByClientId.get(accountId, clientOrderId),
+    byClientOrderId: (accountId: string, clientOrderId: string) => oneByClientId.get(accountId, clientOrderId),
     /** Open orders of all accounts, in order of arrival. */
     open: () => everyOpen.all(),
     openOf: (accountId: string) => openOfAccount.all(accountId),

@@ -76,10 +76,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
   const dropOldCodes = database.prepare<[number]>('DELETE FROM broker_oauth_codes WHERE expires_at < ?');
   const dropOldTokens = database.prepare<[number]>('DELETE FROM broker_oauth_tokens WHERE expires_at < ?');
 
-  const issue = (
-    grant: { client_id: string; username: string; scope: string },
-    family: string,
-  ): IssuedTokens => {
+  const issue = (grant: { client_id: string; username: string; scope: string }, family: string): IssuedTokens => {
     dropOldTokens.run(now());
     const write = (kind: TokenRow['kind'], life: number): string => {
       const token = randomBytes(32).toString('base64url');

@@ -41,8 +41,7 @@ export function accessStore(database: SqlDatabase): AccessStore {
           ...(yield* all<AccessGrant>(to, { account: sub })),
           ...(yield* all<AccessGrant>(of, { who: sub })),
         ];
-        for (const grant of new Map(grants.map((one) => [one.id, one])).values())
-          yield* revokeOne(head, grant, now);
+        for (const grant of new Map(grants.map((one) => [one.id, one])).values()) yield* revokeOne(head, grant, now);
       }),
   };
 }

@@ -126,9 +126,7 @@ function* writeFired(
   const now = new Map(states.map((state) => [key(state), state]));
   const changed = [...now].flatMap(([name, { rule, subject, definition, since }]) => {
     const known = before.get(name);
-    return known?.definition === definition && known.since === since
-      ? []
-      : [{ rule, subject, definition, since }];
+    return known?.definition === definition && known.since === since ? [] : [{ rule, subject, definition, since }];
   });
   const gone = [...before].flatMap(([name, state]) => (now.has(name) ? [] : [state]));
   if (gone.length > 0)
@@ -271,10 +269,7 @@ function toBuffer({ buffer, byteOffset, byteLength }: Uint16Array | Uint32Array 
 }
 
 /** Returns typed-array arguments. Copies the bytes if they are not aligned to the element size. */
-function alignedView(
-  { buffer, byteOffset, byteLength }: Buffer,
-  size: number,
-): [ArrayBufferLike, number, number] {
+function alignedView({ buffer, byteOffset, byteLength }: Buffer, size: number): [ArrayBufferLike, number, number] {
   if (byteOffset % size === 0) return [buffer, byteOffset, byteLength / size];
   return [buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength / size];
 }

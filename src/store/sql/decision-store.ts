@@ -33,11 +33,7 @@ export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): De
 }
 
 /** Stores a decision, in the transaction that acts on it, if there is one. */
-export function* noteDecision(
-  note: DecisionNote,
-  now: number,
-  { most, every } = DECISION_RETENTION,
-): Work<void> {
+export function* noteDecision(note: DecisionNote, now: number, { most, every } = DECISION_RETENTION): Work<void> {
   const [row] = yield* all<{ id: number }>(
     `INSERT INTO decisions
        (at, sub, client, account, action, stage, subject_id, effect, reasons, texts, measured, policy, facts)

@@ -44,8 +44,7 @@ function defaultAccountStore(database: SqlDatabase): DefaultAccountStore {
          ON CONFLICT (${database.dialect.tenant}sub) DO UPDATE SET account = excluded.account`,
         { sub, account },
       )),
-    remove: async (sub) =>
-      void (await database.run('DELETE FROM default_accounts WHERE sub = @sub', { sub })),
+    remove: async (sub) => void (await database.run('DELETE FROM default_accounts WHERE sub = @sub', { sub })),
   };
 }
 
@@ -122,10 +121,9 @@ function checkpointStore(database: SqlDatabase): CheckpointStore {
       }),
     anchor: (seq, note, now) =>
       database.record(function* (head) {
-        const changed = yield* run(
-          'UPDATE record_checkpoint SET anchored = 1 WHERE seq = @seq AND anchored = 0',
-          { seq },
-        );
+        const changed = yield* run('UPDATE record_checkpoint SET anchored = 1 WHERE seq = @seq AND anchored = 0', {
+          seq,
+        });
         if (changed === 1) head.note(note, now);
         return changed === 1;
       }),

@@ -37,10 +37,7 @@ export function sqlHalts(database: SqlDatabase): Halts {
   return {
     haltedAt: async (sub) => (await database.one<{ at: number }>(SELECT_HALT, { sub }))?.at,
     current: async (sub, now) =>
-      tradingStateAt(
-        (await database.one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow,
-        now,
-      ),
+      tradingStateAt((await database.one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow, now),
     halt: (sub, by, now) =>
       database.record(function* (head) {
         const written = yield* run(
@@ -89,10 +86,7 @@ interface ReductionRow extends HaltRow {
   readonly until: number | null;
 }
 
-function toTradingState(
-  halt: HaltRow | undefined,
-  reduction: ReductionRow | undefined,
-): TradingStateSnapshot {
+function toTradingState(halt: HaltRow | undefined, reduction: ReductionRow | undefined): TradingStateSnapshot {
   if (halt !== undefined) return { state: 'halted', ...halt };
   if (reduction === undefined) return { state: 'active' };
   const { since, until, by } = reduction;

@@ -22,13 +22,9 @@ export function mandateStore(database: SqlDatabase): MandateStore {
         const { replaces } = terms;
         const earlier = yield* findRow(sub, id);
         if (earlier !== undefined) return earlier.digest === digest ? 'known' : 'approval_used';
-        if (
-          replaces !== undefined &&
-          !isAllowedTransition((yield* findRow(sub, replaces))?.state, 'replaced')
-        )
+        if (replaces !== undefined && !isAllowedTransition((yield* findRow(sub, replaces))?.state, 'replaced'))
           return 'not_replaceable';
-        if (!(yield* consumeApproval(approval, { kind: 'mandate', sub, subjectId: id }, now)))
-          return 'approval_used';
+        if (!(yield* consumeApproval(approval, { kind: 'mandate', sub, subjectId: id }, now))) return 'approval_used';
         yield* writeGranted(head, mandate, now);
         return 'granted';
       }),
@@ -88,12 +84,7 @@ const setState = (sub: string, id: string, to: string, now: number) =>
  * Finds a mandate and its use. Must run in a transaction, so that both are from the same moment.
  * @param but an order that is not counted, because it is the one in question
  */
-export function* findMandate(
-  sub: string,
-  id: string,
-  query: MandateQuery,
-  but = '',
-): Work<CountedMandate | undefined> {
+export function* findMandate(sub: string, id: string, query: MandateQuery, but = ''): Work<CountedMandate | undefined> {
   const row = yield* findRow(sub, id);
   return row && (yield* countUses(row, query, but));
 }
@@ -131,10 +122,10 @@ export function* takePlace({ sub, clientOrderId }: OrderKey, mandate: string, sl
 /** Takes an order's place again, after the order was found at the broker. Does so even if the slot is full. */
 export function* retakePlace(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const { sub, clientOrderId } = key;
-  const held = yield* one(
-    'SELECT n FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId',
-    { sub, clientOrderId },
-  );
+  const held = yield* one('SELECT n FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
+    sub,
+    clientOrderId,
+  });
   if (held === undefined) yield* takePlace(key, mandate, slot);
 }
 
@@ -169,12 +160,7 @@ interface MandateUse {
  * @param since start of the day, milliseconds since the epoch
  * @param inSlot number of taken places in the slot
  */
-function toCountedMandate(
-  row: MandateRow,
-  uses: readonly MandateUse[],
-  since: number,
-  inSlot: number,
-): CountedMandate {
+function toCountedMandate(row: MandateRow, uses: readonly MandateUse[], since: number, inSlot: number): CountedMandate {
   const sum = (of: readonly MandateUse[]) =>
     of.reduce((total, { notional }) => total.plus(notional), new Dec(0)).toFixed(2);
   return {

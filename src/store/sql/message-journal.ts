@@ -49,10 +49,10 @@ export function messageJournal(database: SqlDatabase): MessageJournal {
 }
 
 function* find(sub: string, id: string): Work<MessageEntry | undefined> {
-  const row = yield* one<MessageRow>(
-    'SELECT * FROM gateway_messages WHERE sub = @sub AND client_message_id = @id',
-    { sub, id },
-  );
+  const row = yield* one<MessageRow>('SELECT * FROM gateway_messages WHERE sub = @sub AND client_message_id = @id', {
+    sub,
+    id,
+  });
   return row && toEntry(row);
 }
 

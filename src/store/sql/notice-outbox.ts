@@ -1,11 +1,5 @@
 import { type NotifiedRow, unnotifiedFilter } from '../check-rows.ts';
-import type {
-  AccountOwner,
-  NoticeOutbox,
-  OutgoingNotice,
-  StoredNotice,
-  WaitingNotice,
-} from '../check-store.ts';
+import type { AccountOwner, NoticeOutbox, OutgoingNotice, StoredNotice, WaitingNotice } from '../check-store.ts';
 import { run, type SqlUnits, type Work } from './sql-database.ts';
 
 /** Condition for rows of the account `@profile`, `@account`. */
@@ -77,10 +71,7 @@ function* putNotices(
   return added;
 }
 
-export function toWaitingNotice<Notice extends StoredNotice>({
-  notice,
-  ...row
-}: NoticeRow): WaitingNotice<Notice> {
+export function toWaitingNotice<Notice extends StoredNotice>({ notice, ...row }: NoticeRow): WaitingNotice<Notice> {
   return { ...row, notice: JSON.parse(notice) as Notice };
 }
 

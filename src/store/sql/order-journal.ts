@@ -38,8 +38,7 @@ export function orderChanges(database: SqlUnits) {
       ),
     unsent: () =>
       entries(`over_at IS NULL AND state = 'intent' AND submitted_at IS NULL ORDER BY created_at, ${place}`),
-    writtenOff: (since) =>
-      entries('written_off_at >= @since ORDER BY written_off_at, sub, client_order_id', { since }),
+    writtenOff: (since) => entries('written_off_at >= @since ORDER BY written_off_at, sub, client_order_id', { since }),
     accountsSince: (since) =>
       database.all(
         `SELECT DISTINCT sub${bytes} AS sub, account FROM gateway_orders
@@ -125,12 +124,7 @@ export function* adoptOrder(
 }
 
 /** Records that a placed order is closed, and the amounts for which it counts from then on. */
-export function* closeIfFinal(
-  forUpdate: Dialect['forUpdate'],
-  key: OrderKey,
-  order: Order,
-  now: number,
-): Work<void> {
+export function* closeIfFinal(forUpdate: Dialect['forUpdate'], key: OrderKey, order: Order, now: number): Work<void> {
   if (!isFinalStatus(order.status)) return;
   const reserved = yield* one<ReservedAmounts>(
     `SELECT notional, qty FROM gateway_orders
@@ -138,10 +132,11 @@ export function* closeIfFinal(
     toOrderKey(key),
   );
   if (reserved === undefined) return;
-  yield* run(
-    `UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${THIS_ORDER}`,
-    { ...toOrderKey(key), ...closedAmounts(reserved, order), now },
-  );
+  yield* run(`UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${THIS_ORDER}`, {
+    ...toOrderKey(key),
+    ...closedAmounts(reserved, order),
+    now,
+  });
 }
 
 export function toOrderKey({ sub, clientOrderId }: OrderKey): { sub: string; clientOrderId: string } {
@@ -177,8 +172,7 @@ function toEntry(row: OrderRow): JournalEntry {
     submittedAt: row.submitted_at,
     ambiguous: Boolean(row.ambiguous),
     order: row.state === 'placed' && row.result !== null ? (JSON.parse(row.result) as Order) : undefined,
-    problem:
-      row.state === 'rejected' && row.result !== null ? (JSON.parse(row.result) as Problem) : undefined,
+    problem: row.state === 'rejected' && row.result !== null ? (JSON.parse(row.result) as Problem) : undefined,
     writtenOffAt: row.written_off_at,
   };
 }

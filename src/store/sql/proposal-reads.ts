@@ -1,11 +1,5 @@
 import { defined } from '../../values/defined.ts';
-import type {
-  KeyedProposal,
-  KeyedRequest,
-  ProposalKey,
-  ProposalStore,
-  StoredProposal,
-} from '../proposal-store.ts';
+import type { KeyedProposal, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
 import { authReqIdHash } from '../rows/auth-req-id.ts';
 import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
 import { NOTIFIED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
@@ -94,10 +88,7 @@ export function* requireProposal(id: string, opened: RowOpener): Work<StoredProp
   throw new Error(`proposal ${id} is missing in the store`);
 }
 
-export function* findByKey(
-  { sub, client, key }: ProposalKey,
-  opened: RowOpener,
-): Work<KeyedProposal | undefined> {
+export function* findByKey({ sub, client, key }: ProposalKey, opened: RowOpener): Work<KeyedProposal | undefined> {
   const found = yield* one<ProposalRow & { readonly request: string }>(
     `SELECT proposals.*, keys.request FROM proposal_keys AS keys JOIN proposals ON proposals.id = keys.proposal
      WHERE keys.sub = @sub AND keys.client = @client AND keys.key = @key`,
@@ -110,10 +101,13 @@ export function* findByKey(
 
 /** Stores a key for a proposal. */
 export const insertKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
-  run(
-    'INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)',
-    { sub, client, key, request, id },
-  );
+  run('INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)', {
+    sub,
+    client,
+    key,
+    request,
+    id,
+  });
 
 /** The columns of {@link toEpoch}. */
 export const EPOCH_COLUMNS = `(SELECT max(version) FROM proposals WHERE sub = @sub) AS latest,

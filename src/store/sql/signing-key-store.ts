@@ -21,10 +21,10 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
       )),
     unpair: async (sub) => void (await database.run('DELETE FROM pairings WHERE sub = @sub', { sub })),
     pairing: (digest, now) =>
-      database.one(
-        'SELECT sub, expires_at AS "expiresAt" FROM pairings WHERE digest = @digest AND expires_at > @now',
-        { digest, now },
-      ),
+      database.one('SELECT sub, expires_at AS "expiresAt" FROM pairings WHERE digest = @digest AND expires_at > @now', {
+        digest,
+        now,
+      }),
     enrol: (key, by, note, now) =>
       database.record(function* (head) {
         if ((yield* findKey(key.credentialId)) !== undefined) return 'known';
@@ -43,8 +43,7 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
     remove: ({ sub, credentialId }, by, note, now) =>
       database.record(function* (head) {
         const key = yield* findKey(credentialId);
-        if (key?.sub !== sub || key.removedAt !== undefined || !(yield* consumeProof(by, sub, now)))
-          return 'stale';
+        if (key?.sub !== sub || key.removedAt !== undefined || !(yield* consumeProof(by, sub, now))) return 'stale';
         yield* run('UPDATE signing_keys SET removed_at = @now WHERE credential_id = @credentialId', {
           credentialId,
           now,
@@ -102,19 +101,16 @@ function* isSigned(sub: string, approval: string, digest: string): Work<boolean>
 function* consumeProof(by: KeyProof, sub: string, now: number): Work<boolean> {
   if (by === 'machine') return true;
   if ('use' in by) return yield* recordKeyUse(by.use, sub, now);
-  const spent = yield* run(
-    'DELETE FROM pairings WHERE digest = @digest AND sub = @sub AND expires_at > @now',
-    { digest: by.pairing, sub, now },
-  );
+  const spent = yield* run('DELETE FROM pairings WHERE digest = @digest AND sub = @sub AND expires_at > @now', {
+    digest: by.pairing,
+    sub,
+    now,
+  });
   return spent === 1;
 }
 
 /** Stores a key's reported state. Returns false if it was removed, is another person's, or its counter did not increase. */
-function* recordKeyUse(
-  { credentialId, counter, backedUp }: KeyUse,
-  sub: string | null,
-  now: number,
-): Work<boolean> {
+function* recordKeyUse({ credentialId, counter, backedUp }: KeyUse, sub: string | null, now: number): Work<boolean> {
   const changed = yield* run(
     `UPDATE signing_keys SET counter = @counter, backed_up = @backedUp, last_used_at = @now
      WHERE credential_id = @credentialId AND (CAST(@sub AS text) IS NULL OR sub = @sub) AND removed_at IS NULL

@@ -18,11 +18,7 @@ const toThreadProposal = ({ tool_call_id, last_seen, thread, prompt, attempt }: 
   proposal: JSON.parse(last_seen) as Proposal,
 });
 
-export function* readThreadProposals(
-  { place }: Dialect,
-  thread: string,
-  prompt?: number,
-): Work<ThreadProposal[]> {
+export function* readThreadProposals({ place }: Dialect, thread: string, prompt?: number): Work<ThreadProposal[]> {
   const rows = yield* all<Row>(
     `SELECT * FROM thread_proposals WHERE thread = @thread AND prompt = coalesce(@prompt, prompt) ORDER BY ${place}`,
     { thread, prompt: prompt ?? null },

@@ -80,13 +80,12 @@ export function threadStore(database: SqlUnits): ThreadStore {
     remove: (id, { epoch }) =>
       database.write(function* () {
         // Locks the thread until the end, so that nobody takes it or adds a proposal meanwhile.
-        const found = yield* one(
-          `SELECT id FROM threads WHERE id = @id AND lease_epoch = @epoch${forUpdate}`,
-          { id, epoch },
-        );
+        const found = yield* one(`SELECT id FROM threads WHERE id = @id AND lease_epoch = @epoch${forUpdate}`, {
+          id,
+          epoch,
+        });
         const seen = yield* readThreadProposals(database.dialect, id);
-        if (found === undefined || seen.some(({ proposal }) => !isSettledState(proposal.state)))
-          return 'stale';
+        if (found === undefined || seen.some(({ proposal }) => !isSettledState(proposal.state))) return 'stale';
         for (const table of ['checkpoints', 'writes', 'messages'])
           yield* run(`DELETE FROM ${table} WHERE thread_id = @id`, { id });
         yield* run('DELETE FROM thread_proposals WHERE thread = @id', { id });
@@ -97,9 +96,7 @@ export function threadStore(database: SqlUnits): ThreadStore {
 }
 
 /** Takes a thread's lease by compare-and-set in one statement. Of several callers with the same epoch, one succeeds. */
-function* takeLease(
-  asked: Parameters<ThreadStore['begin']>[0],
-): Work<Awaited<ReturnType<ThreadStore['begin']>>> {
+function* takeLease(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<ReturnType<ThreadStore['begin']>>> {
   const { id, owner, title, holder, expected, now, until } = asked;
   const values = { id, holder, now, until, sub: owner.sub ?? null };
   const row =

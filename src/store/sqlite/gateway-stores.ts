@@ -17,10 +17,7 @@ import { sqliteDatabase } from './sql-database.ts';
  * @param seal seals and opens the IDs of CIBA requests; only needed to send or read such requests
  * @throws {Error} if it was written by a newer version; nothing is changed then
  */
-export function sqliteGatewayStores(
-  database: Database.Database,
-  seal: AuthReqIdSeal = noAuthReqIdSeal,
-): GatewayStores {
+export function sqliteGatewayStores(database: Database.Database, seal: AuthReqIdSeal = noAuthReqIdSeal): GatewayStores {
   prepareGatewayDatabase(database);
   return {
     ...sharedStores(sqliteDatabase(database)),

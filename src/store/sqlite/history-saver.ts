@@ -70,11 +70,7 @@ export class HistorySaver extends SqliteSaver {
   /** Stores the results of a step's task. */
   override async putWrites(config: RunnableConfig, writes: PendingWrite[], task: string): Promise<void> {
     this.setup();
-    const {
-      thread_id: thread,
-      checkpoint_ns: ns = '',
-      checkpoint_id: checkpoint,
-    } = config.configurable ?? {};
+    const { thread_id: thread, checkpoint_ns: ns = '', checkpoint_id: checkpoint } = config.configurable ?? {};
     const { rows, replaces } = await this.#rows.toWriteRows(writes);
     await this.#store(() => {
       const insert = this.#statement(

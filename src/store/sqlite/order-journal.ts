@@ -24,14 +24,7 @@ import {
 import { noteDecision } from '../sql/decision-store.ts';
 import { readTradingState } from '../sql/halts.ts';
 import { findMandate, takePlace } from '../sql/mandate-store.ts';
-import {
-  adoptOrder,
-  closeIfFinal,
-  orderChanges,
-  THIS_ORDER,
-  toOrderKey,
-  UNSETTLED,
-} from '../sql/order-journal.ts';
+import { adoptOrder, closeIfFinal, orderChanges, THIS_ORDER, toOrderKey, UNSETTLED } from '../sql/order-journal.ts';
 import { one, run, type Work } from '../sql/sql-database.ts';
 import { consumeApproval } from '../sql/used-approvals.ts';
 import { type RunWork, sqliteUnits, workRunner } from './sql-database.ts';
@@ -161,11 +154,7 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
       const { sub, clientOrderId, draft, replaces = null } = order;
       const key = { account: draft.account, sub, clientOrderId, replaces };
       const out = outOf(key, sub, clock, similarTermsRange(draft));
-      return countedFacts(
-        order,
-        out,
-        draft.mandate === undefined ? undefined : underMandate(sub, draft, out.now),
-      );
+      return countedFacts(order, out, draft.mandate === undefined ? undefined : underMandate(sub, draft, out.now));
     },
     usage: (sub: string, account: string, clock: number): Usage =>
       toUsage(outOf({ ...NO_ORDER, account }, sub, clock, noSimilarTerms)),

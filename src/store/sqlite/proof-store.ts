@@ -12,9 +12,7 @@ export function sqliteProofStore(database: Database.Database): ProofStore {
     CREATE INDEX IF NOT EXISTS gateway_dpop_proofs_by_expiry ON gateway_dpop_proofs (expires_at);
   `);
   const forget = database.prepare('DELETE FROM gateway_dpop_proofs WHERE expires_at < ?');
-  const insert = database.prepare(
-    'INSERT OR IGNORE INTO gateway_dpop_proofs (proof, expires_at) VALUES (?, ?)',
-  );
+  const insert = database.prepare('INSERT OR IGNORE INTO gateway_dpop_proofs (proof, expires_at) VALUES (?, ?)');
   const remember = database.transaction((key: Buffer, expiresAt: number, now: number) => {
     forget.run(now);
     return insert.run(key, expiresAt).changes === 1;

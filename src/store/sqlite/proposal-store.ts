@@ -1,11 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { ProposalState } from '../../trading/proposal.ts';
-import type {
-  ProposalChangeResult,
-  ProposalSnapshot,
-  ProposalStore,
-  SnapshotQuery,
-} from '../proposal-store.ts';
+import type { ProposalChangeResult, ProposalSnapshot, ProposalStore, SnapshotQuery } from '../proposal-store.ts';
 import type { AuthReqIdSeal } from '../rows/auth-req-id.ts';
 import {
   changeClause,
@@ -79,8 +74,7 @@ function snapshotMethods(database: Database.Database, opened: RowOpener) {
   const snapshot = database.transaction(
     ({ sub, client, typed, fingerprint, ...by }: SnapshotQuery, since: number): ProposalSnapshot => {
       const proposedBy = by.proposedBy ?? null;
-      const same =
-        fingerprint === undefined ? undefined : sameOpen.get({ sub, client, proposedBy, fingerprint });
+      const same = fingerprint === undefined ? undefined : sameOpen.get({ sub, client, proposedBy, fingerprint });
       const row = epoch.get({ sub }) as EpochRow;
       return {
         epoch: toEpoch(row),
@@ -97,9 +91,7 @@ function snapshotMethods(database: Database.Database, opened: RowOpener) {
         decided: decided.all({ sub, client, proposedBy }),
         sameOpen: same && opened(same),
         sameLately:
-          fingerprint === undefined
-            ? 0
-            : (sameCount.get({ sub, fingerprint, since, until: recentUntil(since) }) ?? 0),
+          fingerprint === undefined ? 0 : (sameCount.get({ sub, fingerprint, since, until: recentUntil(since) }) ?? 0),
       };
     },
   );

@@ -22,10 +22,7 @@ export function accountsRequests({ read, send }: GatewayRequests) {
 }
 
 /** Adds the account to a proposal that is about an account but names none. */
-export function withProposalAccount(
-  account: string | undefined,
-  asked: ProposalRequestInput,
-): ProposalRequestInput {
+export function withProposalAccount(account: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
   if (account === undefined) return asked;
   const proposed = addAccount(account, asked);
   const { provenance } = asked;
@@ -60,10 +57,7 @@ function addAccount(account: string, asked: ProposalRequestInput): ProposalReque
 }
 
 /** Finds an account by number, broker or label. @throws {TradeAgentError} `usage` for none or several */
-export function resolveAccount(
-  name: string,
-  entries: readonly AccountEntry[],
-): AccountEntry & { account: string } {
+export function resolveAccount(name: string, entries: readonly AccountEntry[]): AccountEntry & { account: string } {
   const byNumber = entries.filter(({ account }) => account === name.trim());
   const found = byNumber.length === 1 ? byNumber : entries.filter((entry) => isAccountCalled(entry, name));
   const [entry, another] = found;

@@ -26,8 +26,7 @@ export function eventRequests({ open }: GatewayRequests) {
      */
     async *events(until: AbortSignal, lastEventId?: string): AsyncIterable<GatewayEvent> {
       const { readStreamMessages } = await import('./event-stream.ts');
-      const headers: Record<string, string> =
-        lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const headers: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
       const body = await open('/v1/events', headers, ORDERS_READ, until);
       for await (const message of readStreamMessages(body, MAX_EVENT_LENGTH)) {
         const event = parseGatewayEvent(message);

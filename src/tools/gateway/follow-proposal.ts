@@ -43,8 +43,7 @@ export async function followProposal(
     if (isNews) await changed(seen);
     if (once) return seen;
     if (next === undefined) await clock.sleep(reader.backoffMs, signal);
-    else if (!isNews && clock.now() - asked < MIN_POLL_INTERVAL_MS)
-      await clock.sleep(MIN_POLL_INTERVAL_MS, signal);
+    else if (!isNews && clock.now() - asked < MIN_POLL_INTERVAL_MS) await clock.sleep(MIN_POLL_INTERVAL_MS, signal);
   }
 }
 

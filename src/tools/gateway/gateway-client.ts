@@ -15,12 +15,7 @@ import { kinds } from '../../trading/kinds/kinds.ts';
 import { type ListedContract, listedContractSchema } from '../../trading/listed-contract.ts';
 import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
 import type { DatedEquity } from '../../trading/portfolio/returns.ts';
-import {
-  mandateReference,
-  type Proposal,
-  type ProposalRequestInput,
-  proposalSchema,
-} from '../../trading/proposal.ts';
+import { mandateReference, type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
 import {
   accountSchema,
   assetSchema,
@@ -74,10 +69,7 @@ export interface GatewayClient
   inAccount(account: string): GatewayClient;
 }
 
-export function createGatewayClient(
-  session: GatewayAccess,
-  options: GatewayClientOptions = {},
-): GatewayClient {
+export function createGatewayClient(session: GatewayAccess, options: GatewayClientOptions = {}): GatewayClient {
   const requests = gatewayRequests(session, options);
   return {
     inAccount: (account) => createGatewayClient(session, { ...options, account }),
@@ -105,8 +97,7 @@ const equitySchema = z.object({
 });
 
 function accountRequests({ request, read, list }: GatewayRequests) {
-  const order = async (id: string) =>
-    await read(`/v1/orders/${requireOrderId(id)}`, orderSchema, ORDERS_READ);
+  const order = async (id: string) => await read(`/v1/orders/${requireOrderId(id)}`, orderSchema, ORDERS_READ);
   return {
     account: () => read('/v1/account', accountSchema, PORTFOLIO_READ),
     positions: () => list('/v1/positions', 'positions', positionSchema, PORTFOLIO_READ),
@@ -133,12 +124,7 @@ function accountRequests({ request, read, list }: GatewayRequests) {
     },
     /** Daily closing equity over a period (`1M`, `1A`, `5A`), oldest first, with known cash flows. */
     valueHistory: (period: string): Promise<DatedEquity[]> =>
-      list(
-        withQuery('/v1/portfolio/history', { period, timeframe: '1D' }),
-        'points',
-        equitySchema,
-        PORTFOLIO_READ,
-      ),
+      list(withQuery('/v1/portfolio/history', { period, timeframe: '1D' }), 'points', equitySchema, PORTFOLIO_READ),
     /**
      * Activities after an instant (epoch milliseconds), oldest first.
      * @throws {TradeAgentError} `gateway_refused` for too many
@@ -208,10 +194,7 @@ function proposalRequests({ request, list, send, timeoutMs, accountOf, account }
     withdraw: async (id: string) => {
       const init = { method: 'DELETE', headers: { accept: 'application/json' } };
       const scopes = [PROPOSE_ORDERS_SCOPE, PROPOSE_MESSAGES_SCOPE] as const;
-      return parseAnswer(
-        proposalSchema,
-        await request(`/v1/proposals/${requireProposalId(id)}`, init, scopes),
-      );
+      return parseAnswer(proposalSchema, await request(`/v1/proposals/${requireProposalId(id)}`, init, scopes));
     },
   };
 }

@@ -61,8 +61,7 @@ function sanitizeValue(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return safeLine(value, MAX_SENTENCE_LENGTH);
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MAX_DEPTH) return undefined;
-  if (Array.isArray(value))
-    return value.slice(0, MAX_ENTRIES).map((entry) => sanitizeValue(entry, depth + 1));
+  if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((entry) => sanitizeValue(entry, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
       .slice(0, MAX_ENTRIES)
@@ -122,9 +121,7 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
   const code = responseErrorCode(status, problem);
   const said = problem?.detail ?? problem?.title;
   const message =
-    said === undefined
-      ? `the gateway answered with HTTP status ${status}`
-      : safeLine(said, MAX_SENTENCE_LENGTH);
+    said === undefined ? `the gateway answered with HTTP status ${status}` : safeLine(said, MAX_SENTENCE_LENGTH);
   const connection = code === 'connection_required' ? missingConnection(body) : undefined;
   const hint =
     connection !== undefined
@@ -138,9 +135,7 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
       status,
       ...defined({ connection }),
       ...(problem === undefined ? {} : { ...sanitizedMembers(problem), problem: safeLine(problem.code, 64) }),
-      ...(problem?.fields === undefined
-        ? {}
-        : { fields: problem.fields.map((field) => safeLine(field, 64)) }),
+      ...(problem?.fields === undefined ? {} : { fields: problem.fields.map((field) => safeLine(field, 64)) }),
     },
   });
 }

@@ -35,11 +35,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
   const base = gateway.replace(/\/+$/, '');
   const addressOf = (path: string) => `${base}${withOwnerQuery(withAccountQuery(path, account), accountOf)}`;
 
-  const unreachable = (
-    cause: unknown,
-    ms: number,
-    ...signals: (AbortSignal | undefined)[]
-  ): TradeAgentError => {
+  const unreachable = (cause: unknown, ms: number, ...signals: (AbortSignal | undefined)[]): TradeAgentError => {
     const ended = signals.find((one) => one?.aborted);
     if (ended !== undefined) return isTradeAgentError(ended.reason) ? ended.reason : interrupted();
     if (isTradeAgentError(cause)) return cause;
@@ -133,10 +129,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
   };
 }
 
-export function withQuery(
-  path: string,
-  query: Readonly<Record<string, string | number | undefined>>,
-): string {
+export function withQuery(path: string, query: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, String(value)]],
   );

@@ -127,8 +127,7 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
     record: (limit: number) => list(`/v1/record?limit=${limit}`, 'lines', recordLineSchema, ORDERS_READ),
     verifyRecord: () => read('/v1/record/verdict', recordVerdictSchema, ORDERS_READ),
 
-    receipts: (limit: number) =>
-      list(`/v1/receipts?limit=${limit}`, 'receipts', receiptEntrySchema, ORDERS_READ),
+    receipts: (limit: number) => list(`/v1/receipts?limit=${limit}`, 'receipts', receiptEntrySchema, ORDERS_READ),
     /**
      * Returns unvalidated JSON, which the reader has to verify.
      * @param id a proposal id or an order's `client_order_id`
@@ -144,10 +143,7 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
 }
 
 /** Adds the profile's account owner to a proposal about an account. */
-export function withAccountOwner(
-  owner: string | undefined,
-  asked: ProposalRequestInput,
-): ProposalRequestInput {
+export function withAccountOwner(owner: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
   return permissionToPropose[asked.kind] === undefined ? asked : { for: owner, ...asked };
 }
 

@@ -38,9 +38,7 @@ export async function watchFill(
 export function isAwaitingFill({ kind, subject, result }: Proposal): boolean {
   if ((kind !== 'order' && kind !== 'batch') || result === undefined) return false;
   const drafts = kind === 'order' ? [subject] : subject.orders;
-  const atMarket = new Set(
-    drafts.flatMap((draft) => (draft.type === 'market' ? [draft.client_order_id] : [])),
-  );
+  const atMarket = new Set(drafts.flatMap((draft) => (draft.type === 'market' ? [draft.client_order_id] : [])));
   return outcomeOrders(kindWords(kind).came(result)).some(
     ({ client_order_id, status }) => atMarket.has(client_order_id) && !isFinalStatus(status),
   );

@@ -115,10 +115,7 @@ export const access = defineKind({
     view: (subject) => ({
       headline: `Allow ${describeAccess({ ...subject, until: null })}`,
       terms: `${subject.who} ${roleDescriptions[subject.role]}${subject.until === null ? '' : ` · until ${subject.until}`}`,
-      fields: detailFields(
-        { ...subject, of: subject.of ?? '-', until: subject.until ?? 'no end date' },
-        fieldWords,
-      ),
+      fields: detailFields({ ...subject, of: subject.of ?? '-', until: subject.until ?? 'no end date' }, fieldWords),
     }),
   },
 });

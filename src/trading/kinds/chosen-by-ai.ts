@@ -4,9 +4,7 @@ import { kinds, type ProposalKind } from './kinds.ts';
 
 /** Returns the fields chosen by a model or another program's agent, not by the person's words or a rule. */
 export function fieldsChosenByAi(provenance: Provenance | null | undefined): string[] {
-  return Object.entries(provenance?.fields ?? {}).flatMap(([name, { source }]) =>
-    source === 'other' ? [name] : [],
-  );
+  return Object.entries(provenance?.fields ?? {}).flatMap(([name, { source }]) => (source === 'other' ? [name] : []));
 }
 
 /** Formats `Chosen by the AI, not by you: symbol, limit price`. Undefined if there are no such fields. */

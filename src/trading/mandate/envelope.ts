@@ -25,9 +25,7 @@ const MAX_ORDERS_PER_SLOT = 10;
 /** A mandate covers only order types with a bounded price, because others have no worst case to approve. */
 const mandateOrderTypes = orderTypes.filter((type) => orderTypeTable[type].bound !== null);
 
-export const mandateIdSchema = z
-  .string()
-  .regex(/^M-[A-Za-z0-9_-]{10}$/, 'must be a mandate ID such as M-x9K2…');
+export const mandateIdSchema = z.string().regex(/^M-[A-Za-z0-9_-]{10}$/, 'must be a mandate ID such as M-x9K2…');
 
 /** A price range in dollars a share. Either end may be open. */
 const bandSchema = z

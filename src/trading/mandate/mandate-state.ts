@@ -9,7 +9,6 @@ export function mandateState(
   if (state === 'revoked' || state === 'replaced') return state;
   if (now >= Date.parse(terms.expires_at)) return 'expired';
   if (state === 'suspended') return state;
-  const isUsedUp =
-    used.orders >= terms.max_orders || new Dec(used.total_notional).gte(terms.max_total_notional);
+  const isUsedUp = used.orders >= terms.max_orders || new Dec(used.total_notional).gte(terms.max_total_notional);
   return isUsedUp ? 'exhausted' : 'active';
 }

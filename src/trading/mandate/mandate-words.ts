@@ -17,15 +17,10 @@ export function mandateHeadline(terms: Pick<MandateEnvelope, 'max_total_notional
 }
 
 /** Describes the covered orders: `Buy AAPL, MSFT`, or `Buy $200.00 of VTI every Monday 10:00 New York`. */
-export function mandateFor(
-  terms: Pick<MandateEnvelope, 'sides' | 'symbols' | 'standing' | 'expires_at'>,
-): string {
+export function mandateFor(terms: Pick<MandateEnvelope, 'sides' | 'symbols' | 'standing' | 'expires_at'>): string {
   const { sides, symbols, standing } = terms;
-  if (standing !== undefined)
-    return `${describeStandingOrder(standing)} ${describeWhen(standing, terms.expires_at)}`;
-  const verbs = [...(sides.includes('buy') ? ['buy'] : []), ...(sides.includes('sell') ? ['sell'] : [])].join(
-    ' and ',
-  );
+  if (standing !== undefined) return `${describeStandingOrder(standing)} ${describeWhen(standing, terms.expires_at)}`;
+  const verbs = [...(sides.includes('buy') ? ['buy'] : []), ...(sides.includes('sell') ? ['sell'] : [])].join(' and ');
   return `${verbs.charAt(0).toUpperCase()}${verbs.slice(1)} ${symbols.join(', ')}`;
 }
 

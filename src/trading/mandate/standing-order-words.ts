@@ -9,8 +9,7 @@ const DAY_NAMES = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 /** Describes the order: `Buy $200.00 of VTI`, `Sell 5 NVDA, limit $99.00`. */
 export function describeStandingOrder({ order }: StandingOrderTerms): string {
   const { side, qty, notional, symbol, limit_price } = order;
-  const what =
-    notional === undefined ? `${shares(qty ?? '0')} ${symbol}` : `${dollars(notional)} of ${symbol}`;
+  const what = notional === undefined ? `${shares(qty ?? '0')} ${symbol}` : `${dollars(notional)} of ${symbol}`;
   const limit = limit_price === undefined ? '' : `, limit ${sharePrice(limit_price)}`;
   return `${side === 'buy' ? 'Buy' : 'Sell'} ${what}${limit}`;
 }
@@ -39,20 +38,11 @@ export function formatMoment(at: string): string {
 
 /** Describes the next due time, `Mon 30 Nov 10:00 New York`, or the state: `watching the price`, `done`, `stopped`. */
 export function describeNextTime({ state, next_at }: StandingOrderState): string {
-  return next_at === undefined
-    ? state === 'watching'
-      ? 'watching the price'
-      : state
-    : formatMoment(next_at);
+  return next_at === undefined ? (state === 'watching' ? 'watching the price' : state) : formatMoment(next_at);
 }
 
 /** Describes the last result: `ordered Mon 23 Nov 10:00 New York`, `refused …: trading is halted (policy_denied)`. */
-export function describeLastResult({
-  outcome,
-  at,
-  text,
-  code,
-}: NonNullable<StandingOrderState['last']>): string {
+export function describeLastResult({ outcome, at, text, code }: NonNullable<StandingOrderState['last']>): string {
   const why = text === undefined ? '' : `: ${text}${code === undefined ? '' : ` (${code})`}`;
   return `${outcome} ${formatMoment(at)}${why}`;
 }

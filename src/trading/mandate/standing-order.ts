@@ -20,9 +20,7 @@ const wallTime = z.lazy(() =>
 
 const recurringSchema = z.lazy(() => z.strictObject({ every: z.enum(recurrences), at: wallTime }));
 
-const triggerSchema = z.lazy(() =>
-  z.strictObject({ price: z.enum(['below', 'above']), at: positiveDecimalString }),
-);
+const triggerSchema = z.lazy(() => z.strictObject({ price: z.enum(['below', 'above']), at: positiveDecimalString }));
 export type PriceTrigger = z.output<typeof triggerSchema>;
 
 export const standingOrderSchema = z.lazy(() =>
@@ -96,11 +94,7 @@ export function checkStandingOrder(mandate: MandateBounds): void {
   }
   const cadence = standingOrderCadence(when);
   if (mandate.cadence !== cadence || (mandate.orders_per_slot ?? 1) !== 1) {
-    throw problem(
-      `this standing order needs the cadence ${cadence}`,
-      `Set cadence to ${cadence}.`,
-      'cadence',
-    );
+    throw problem(`this standing order needs the cadence ${cadence}`, `Set cadence to ${cadence}.`, 'cadence');
   }
   if (order.notional !== undefined && new Dec(order.notional).gt(max_order_notional)) {
     throw problem(

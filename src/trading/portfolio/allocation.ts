@@ -18,9 +18,7 @@ export function positionPart(fraction: string, held: Held): string {
 
 export function partName(fraction: string): string {
   if (fraction === '1') return 'the whole position';
-  return fraction === '0.5'
-    ? 'half of the position'
-    : `${toPlain(new Dec(fraction).times(100))} % of the position`;
+  return fraction === '0.5' ? 'half of the position' : `${toPlain(new Dec(fraction).times(100))} % of the position`;
 }
 
 export interface Share {
@@ -90,11 +88,7 @@ export function allowedDrift(target: Dec, band: Band): Dec {
 }
 
 /** Returns the drift of each target, in the order of the targets. A target that is not held has weight zero. */
-export function driftFromTargets(
-  targets: ReadonlyMap<string, Dec>,
-  weights: readonly Share[],
-  band: Band,
-): Drift[] {
+export function driftFromTargets(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], band: Band): Drift[] {
   const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
   return [...targets].map(([symbol, target]) => {
     const weight = weightOf.get(symbol) ?? ZERO;

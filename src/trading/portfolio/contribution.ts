@@ -17,11 +17,7 @@ type ProfitsBySymbol = ReadonlyMap<string, readonly Dec[]>;
  * (change in value minus the amount paid, plus dividends) and its fraction of the return. `rest` has the remainder:
  * interest, fees, and positions without prices
  */
-export function contributions(
-  points: readonly ValuePoint[],
-  factors: readonly Dec[],
-  profits: ProfitsBySymbol,
-) {
+export function contributions(points: readonly ValuePoint[], factors: readonly Dec[], profits: ProfitsBySymbol) {
   const scales: Dec[] = [];
   let growth: Dec = new Rate(1);
   let allProfit = ZERO;
@@ -138,11 +134,7 @@ function positionChanges(activities: readonly Activity[]): Change[] {
 }
 
 /** Returns the last close on or before each point's day. */
-function closesAtPoints(
-  ends: readonly number[],
-  closes: readonly AdjustedClose[],
-  units: number,
-): (Dec | undefined)[] {
+function closesAtPoints(ends: readonly number[], closes: readonly AdjustedClose[], units: number): (Dec | undefined)[] {
   let next = 0;
   return ends.map((at) => {
     const day = newYorkDate(at);

@@ -42,8 +42,7 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
   let current = currentDrawdown(kept);
   const last = points.at(-1);
   const end = (recoveredAt?: number) => {
-    if (open !== undefined && (worst === undefined || isDeeper(open, worst)))
-      worst = { ...open, recoveredAt };
+    if (open !== undefined && (worst === undefined || isDeeper(open, worst))) worst = { ...open, recoveredAt };
     open = undefined;
   };
   const mark = followMark(points, kept, (at, value, { value: peak, at: peakAt }, isNew) => {

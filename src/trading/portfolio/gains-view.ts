@@ -84,12 +84,7 @@ function totalsView(gains: readonly Gain[], term?: Term) {
 }
 
 /** Returns the open lots under a method. A short position's proceeds are shown as negative cost. */
-export function lotsView(
-  history: LotHistory,
-  positions: readonly Position[],
-  now: number,
-  method: LotMethod,
-) {
+export function lotsView(history: LotHistory, positions: readonly Position[], now: number, method: LotMethod) {
   const today = newYorkDate(now);
   const lots = positions.flatMap((position) => {
     const { long = [], short = [] } = history.open.get(position.symbol) ?? {};

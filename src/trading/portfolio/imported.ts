@@ -5,10 +5,7 @@ import { newYorkDate } from '../new-york-time.ts';
  * Merges imported activities from before the broker's first day. Later ones would be counted twice. Spin-off cost
  * allocations always count, because no broker reports them. Both inputs and the result are oldest first.
  */
-export function mergeImported(
-  broker: readonly Activity[],
-  imported: readonly Activity[],
-): readonly Activity[] {
+export function mergeImported(broker: readonly Activity[], imported: readonly Activity[]): readonly Activity[] {
   const before = importedBeforeBroker(broker, imported);
   const used = new Set(before);
   const divisions = imported.filter((one) => one.basis !== undefined && !used.has(one));

@@ -45,9 +45,7 @@ export function replayLots(
   const fills = trades.fills.toSorted((a, b) => a.at - b.at);
   const exchanges = trades.exchanges.toSorted((a, b) => a.at - b.at);
   const replay = new LotReplay(method, { choices, washSales });
-  for (const { symbol, missing, traded } of positions === undefined
-    ? []
-    : missingShares(fills, exchanges, positions)) {
+  for (const { symbol, missing, traded } of positions === undefined ? [] : missingShares(fills, exchanges, positions)) {
     // Shares that predate the record and were never traded since have no closings, so those stay certain.
     if (traded || !isPositive(missing)) replay.uncertain.add(symbol);
     if (isPositive(missing)) replay.bring(symbol, missing);
@@ -64,11 +62,7 @@ export function replayLots(
 }
 
 /** Returns the differences between the shares held now and those in the history. */
-function missingShares(
-  fills: readonly Fill[],
-  exchanges: readonly ShareExchange[],
-  positions: readonly Position[],
-) {
+function missingShares(fills: readonly Fill[], exchanges: readonly ShareExchange[], positions: readonly Position[]) {
   const held = new Map(
     positions.map(({ symbol, side, qty }) => {
       const shares = new Dec(qty).abs();

@@ -20,10 +20,7 @@ export interface Closing extends Readonly<WashedShares> {
 export interface LotHistory {
   readonly closings: readonly Closing[];
   /** Open lots by symbol. The amounts of a short position are its proceeds. */
-  readonly open: ReadonlyMap<
-    string,
-    { readonly long: readonly BookLot[]; readonly short: readonly BookLot[] }
-  >;
+  readonly open: ReadonlyMap<string, { readonly long: readonly BookLot[]; readonly short: readonly BookLot[] }>;
   readonly uncertain: readonly string[];
   readonly incomplete: readonly string[];
   /** Indexes of lot choices that matched no held shares. */

@@ -3,14 +3,7 @@ import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Side } from '../order.ts';
 import type { Closing, LotHistory } from './lot-history.ts';
-import {
-  type BookLot,
-  type LotChoice,
-  type LotMethod,
-  LotPool,
-  proportionalAmount,
-  roundToCents,
-} from './lot-pool.ts';
+import { type BookLot, type LotChoice, type LotMethod, LotPool, proportionalAmount, roundToCents } from './lot-pool.ts';
 import type { Fill, ShareExchange } from './trades.ts';
 import { WashLosses } from './wash-losses.ts';
 
@@ -245,8 +238,7 @@ export class LotReplay {
       const { long, short } = this.#booksOf(symbol);
       const taken = (side === 'sell' ? long : short).take(qty.abs(), 'fifo');
       if (this.#premiums.ended(symbol, side === 'sell', taken, qty.abs(), at)) continue;
-      for (const one of [symbol, parseOptionSymbol(symbol)?.underlying])
-        if (one !== undefined) this.uncertain.add(one);
+      for (const one of [symbol, parseOptionSymbol(symbol)?.underlying]) if (one !== undefined) this.uncertain.add(one);
     }
   }
 

@@ -85,8 +85,7 @@ export function portfolioView(
     rows: parts
       .toSorted(
         (a, b) =>
-          b.parts.value.abs().comparedTo(a.parts.value.abs()) ||
-          (a.position.symbol < b.position.symbol ? -1 : 1),
+          b.parts.value.abs().comparedTo(a.parts.value.abs()) || (a.position.symbol < b.position.symbol ? -1 : 1),
       )
       .map(({ position, parts: own }) => ({
         symbol: position.symbol,
@@ -110,10 +109,7 @@ interface PositionFigures {
   readonly unrealized: Dec;
 }
 
-function positionFigures(
-  position: Position,
-  traded: DayTrades | undefined,
-): PositionFigures & { readonly qty: Dec } {
+function positionFigures(position: Position, traded: DayTrades | undefined): PositionFigures & { readonly qty: Dec } {
   const qty = signedQty(position);
   const units = contractMultiplier(position.symbol);
   const before = (traded === undefined ? qty : qty.minus(traded.qty)).mul(position.lastday_price).mul(units);

@@ -27,9 +27,7 @@ export function fromUnits(units: number): Dec {
 }
 
 /** Packs closes. `day` is the number of days since the epoch. */
-export function packHistory(
-  closes: readonly { readonly day: number; readonly close: string }[],
-): PriceHistory {
+export function packHistory(closes: readonly { readonly day: number; readonly close: string }[]): PriceHistory {
   const sorted = [...closes].sort((a, b) => a.day - b.day);
   return {
     days: Int32Array.from(sorted, ({ day }) => day),

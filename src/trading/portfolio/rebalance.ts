@@ -98,10 +98,7 @@ export function rebalance(
   const buys = wishes.filter(({ drift, gap }) => drift.outside && isPositive(gap)).sort(compareByGap);
   const surplus = wishes.filter(({ gap }) => gap.isNegative() && !gap.isZero()).sort(compareByGap);
   const orders: SuggestedOrder[] = [];
-  const amountOf = (
-    { drift: { symbol, outside } }: RebalanceCandidate,
-    made: SuggestedOrder | SkippedReason,
-  ): Dec => {
+  const amountOf = ({ drift: { symbol, outside } }: RebalanceCandidate, made: SuggestedOrder | SkippedReason): Dec => {
     if (typeof made !== 'string') {
       orders.push(made);
       return made.amount;

@@ -2,14 +2,7 @@ import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate, newYorkInstant, ONE_DAY_MS } from '../new-york-time.ts';
 import { type PeriodReturn, splitIntoChains, timeWeightedReturn } from './time-weighted.ts';
-import {
-  DAYS_PER_YEAR,
-  type Flow,
-  MIN_ANNUALIZED_DAYS,
-  Rate,
-  type ValuePoint,
-  valuePoints,
-} from './value-point.ts';
+import { DAYS_PER_YEAR, type Flow, MIN_ANNUALIZED_DAYS, Rate, type ValuePoint, valuePoints } from './value-point.ts';
 
 /** Days until the history shows cash that moved. Four cover a weekend and a holiday. */
 const MAX_FLOW_DELAY_DAYS = 4;
@@ -124,9 +117,7 @@ function knownValues(
   history: readonly DatedEquityAt[],
   now: { readonly at: number; readonly equity: Dec },
 ): { readonly at: number; readonly value: Dec }[] {
-  const earlier = history
-    .map(({ at, equity }) => ({ at, value: new Dec(equity) }))
-    .filter(({ at }) => at < now.at);
+  const earlier = history.map(({ at, equity }) => ({ at, value: new Dec(equity) })).filter(({ at }) => at < now.at);
   const begun = earlier.findIndex(({ value }) => isPositive(value));
   return [...(begun === -1 ? [] : earlier.slice(begun)), { at: now.at, value: now.equity }];
 }
@@ -268,11 +259,7 @@ function mayHaveSeveralRoots(
 }
 
 /** Searches outward from zero on one side for a sign change, then bisects. */
-function findFirstRoot(
-  { at, slope, several }: PresentValueCurve,
-  side: 1 | -1,
-  farthest: number,
-): number | undefined {
+function findFirstRoot({ at, slope, several }: PresentValueCurve, side: 1 | -1, farthest: number): number | undefined {
   const { first, longer } = (side > 0 ? several.above : several.below) ? FINE_SEARCH_STEPS : SEARCH_STEPS;
   let near = 0;
   for (let step = first; Math.abs(near) < farthest; step *= longer) {

@@ -4,9 +4,7 @@ import { standardDeviation, TRADING_DAYS_PER_YEAR } from './volatility.ts';
 
 /** Converts an annual rate to a daily return: (1 + rate)^(1/252) - 1, as fractions. */
 export function dailyRate(annual: Dec): Dec {
-  return annual.isZero()
-    ? ZERO
-    : new Rate(annual).plus(1).pow(new Rate(1).div(TRADING_DAYS_PER_YEAR)).minus(1);
+  return annual.isZero() ? ZERO : new Rate(annual).plus(1).pow(new Rate(1).div(TRADING_DAYS_PER_YEAR)).minus(1);
 }
 
 /**
@@ -26,10 +24,7 @@ export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_
  */
 export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_PER_YEAR): Dec | undefined {
   if (excess.length === 0) return undefined;
-  const squares = excess.reduce(
-    (sum, value) => (value.isNegative() ? sum.plus(value.mul(value)) : sum),
-    ZERO,
-  );
+  const squares = excess.reduce((sum, value) => (value.isNegative() ? sum.plus(value.mul(value)) : sum), ZERO);
   return ratio(mean(excess), new Rate(squares).div(excess.length).sqrt(), periodsAYear);
 }
 
@@ -38,9 +33,7 @@ export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS
  * Portfolio Performance Measurement and Attribution (2nd ed.), "regression beta". @returns undefined for fewer than two
  * pairs or a constant benchmark
  */
-export function beta(
-  pairs: readonly { readonly portfolio: Dec; readonly benchmark: Dec }[],
-): Dec | undefined {
+export function beta(pairs: readonly { readonly portfolio: Dec; readonly benchmark: Dec }[]): Dec | undefined {
   if (pairs.length < 2) return undefined;
   const portfolioMean = mean(pairs.map(({ portfolio }) => portfolio));
   const benchmarkMean = mean(pairs.map(({ benchmark }) => benchmark));

@@ -13,11 +13,7 @@ interface WindowReturn {
  * after a total loss. Source: Bacon (2nd ed.), "rolling returns". @param factors growth factors between the points
  * @returns undefined if the points cover less than one window
  */
-export function rollingReturns(
-  points: readonly Pick<ValuePoint, 'at'>[],
-  factors: readonly Dec[],
-  months: number,
-) {
+export function rollingReturns(points: readonly Pick<ValuePoint, 'at'>[], factors: readonly Dec[], months: number) {
   const days = points.slice(0, factors.length + 1).map(({ at }) => newYorkDate(at));
   const growth: Dec[] = [new Rate(1)];
   for (const factor of factors) growth.push((growth.at(-1) as Dec).mul(factor));

@@ -22,9 +22,7 @@ export function tradablesBySymbol(
   awaited: ReadonlySet<string>,
 ): Map<string, Tradable> {
   const { quotes, positions, openOrders } = facts;
-  const ordered = new Set(
-    openOrders.flatMap(({ symbol, legs = [] }) => [symbol, ...legs.map((leg) => leg.symbol)]),
-  );
+  const ordered = new Set(openOrders.flatMap(({ symbol, legs = [] }) => [symbol, ...legs.map((leg) => leg.symbol)]));
   const positionOf = new Map(positions.map((position) => [position.symbol, position]));
   const heldValue = new Map(bySymbol.map(({ name, value }) => [name, value]));
   return new Map(
@@ -42,8 +40,7 @@ export function tradablesBySymbol(
             bid,
             ask: quote.ask === quote.bid ? bid : sidePrice(quote.ask, quote.last),
             qty,
-            available:
-              held === undefined || held.qty_available === held.qty ? qty : new Dec(held.qty_available),
+            available: held === undefined || held.qty_available === held.qty ? qty : new Dec(held.qty_available),
             value: heldValue.get(symbol) ?? ZERO,
             // Rebalancing does not support short positions and options.
             busy:

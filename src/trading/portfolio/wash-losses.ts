@@ -45,8 +45,7 @@ export class WashLosses {
     if (symbolAssetClass(symbol) === 'crypto') return;
     for (const closing of closings.toSorted((a, b) => (a.opened ?? 0) - (b.opened ?? 0))) {
       const { opened, closed, proceeds, cost, qty, tacked } = closing;
-      if (opened === undefined || proceeds === undefined || cost === undefined || proceeds.gte(cost))
-        continue;
+      if (opened === undefined || proceeds === undefined || cost === undefined || proceeds.gte(cost)) continue;
       const sold = newYorkDate(closed);
       const days = daysBetween(newYorkDate(opened), sold) + tacked;
       const open = { closing, sold, days, qty, loss: cost.minus(proceeds) };
@@ -59,10 +58,7 @@ export class WashLosses {
   bought(symbol: string, lot: BookLot & { readonly at: number }): BookLot[] {
     const open = this.#open.get(symbol);
     if (open === undefined) return [lot];
-    const lots = open.reduce<BookLot[]>(
-      (parts, loss) => parts.flatMap((part) => replaceShares(part, loss)),
-      [lot],
-    );
+    const lots = open.reduce<BookLot[]>((parts, loss) => parts.flatMap((part) => replaceShares(part, loss)), [lot]);
     const day = newYorkDate(lot.at);
     this.#open.set(
       symbol,
@@ -78,8 +74,7 @@ export class WashLosses {
 
 function replaceShares(lot: BookLot, open: OpenLoss): BookLot[] {
   const { closing, sold, days } = open;
-  if (lot.at === undefined || lot.replaces === true || lot.at === closing.opened || !isPositive(open.qty))
-    return [lot];
+  if (lot.at === undefined || lot.replaces === true || lot.at === closing.opened || !isPositive(open.qty)) return [lot];
   const day = newYorkDate(lot.at);
   if (day < addDays(sold, -WASH_SALE_WINDOW_DAYS) || day > addDays(sold, WASH_SALE_WINDOW_DAYS)) return [lot];
   const qty = Dec.min(lot.qty, open.qty);

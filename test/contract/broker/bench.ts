@@ -4,12 +4,7 @@ import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalog.ts
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
-import {
-  type BrokerSettings,
-  brokerOf,
-  brokerSettingsSchema,
-  traitsOf,
-} from '../../../src/gateway/broker/brokers.ts';
+import { type BrokerSettings, brokerOf, brokerSettingsSchema, traitsOf } from '../../../src/gateway/broker/brokers.ts';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { OrderType } from '../../../src/trading/order-types.ts';

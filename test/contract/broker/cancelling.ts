@@ -18,14 +18,11 @@ export function cancellingCases(bench: () => Bench): void {
     expect(await broker.cancel((await filled()).id)).toBe('not_cancelable');
   });
 
-  it.each([randomUUID(), 'no-id', '../account'])(
-    'of the id %s is not there, nor to be cancelled',
-    async (id) => {
-      const { broker } = bench();
-      expect(await broker.order(id)).toBeUndefined();
-      expect(await broker.cancel(id)).toBe('not_found');
-    },
-  );
+  it.each([randomUUID(), 'no-id', '../account'])('of the id %s is not there, nor to be cancelled', async (id) => {
+    const { broker } = bench();
+    expect(await broker.order(id)).toBeUndefined();
+    expect(await broker.cancel(id)).toBe('not_found');
+  });
 
   it('whose cancel is lost may stand or not: that is no answer', async () => {
     const { broker, resting, wire } = bench();

@@ -8,22 +8,8 @@ import { listedContractSchema } from '../../../src/trading/listed-contract.ts';
 import { addDays, newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { OrderType } from '../../../src/trading/order-types.ts';
-import {
-  assetSchema,
-  barSchema,
-  orderSchema,
-  positionSchema,
-  quoteSchema,
-} from '../../../src/trading/views.ts';
-import {
-  type Bench,
-  type BrokerFixture,
-  type Changes,
-  exactly,
-  openBench,
-  placed,
-  pricesOf,
-} from './bench.ts';
+import { assetSchema, barSchema, orderSchema, positionSchema, quoteSchema } from '../../../src/trading/views.ts';
+import { type Bench, type BrokerFixture, type Changes, exactly, openBench, placed, pricesOf } from './bench.ts';
 import { isTaken, takenCases } from './terms.ts';
 
 export interface OtherClass {
@@ -116,9 +102,7 @@ export function classContract(
       };
       const day = { from: expiry, to: expiry };
       expect(await read(day, { from: strike, to: strike }, 10)).toMatchObject({
-        contracts: [
-          { symbol: other.symbol, underlying, expiry, right, strike, multiplier: '100', tradable: true },
-        ],
+        contracts: [{ symbol: other.symbol, underlying, expiry, right, strike, multiplier: '100', tradable: true }],
         more: false,
       });
       const some = await read(day, {}, 3);
@@ -160,12 +144,9 @@ export function classContract(
       expect(position).toMatchObject({ side: 'long', qty: expect.stringMatching(/^\d/) });
       const { activities } = await broker.activities({ after: undefined, page: undefined });
       expect(activities[0]).toMatchObject({ kind: 'fill', symbol: other.symbol, side: 'buy' });
-      const intent =
-        parseOptionSymbol(other.symbol) === undefined ? {} : { position_intent: 'sell_to_close' as const };
+      const intent = parseOptionSymbol(other.symbol) === undefined ? {} : { position_intent: 'sell_to_close' as const };
       const qty = position?.qty_available ?? '0';
-      const closing = await place(
-        order('limit', { side: 'sell', qty, limit_price: times('0.8'), ...intent }),
-      );
+      const closing = await place(order('limit', { side: 'sell', qty, limit_price: times('0.8'), ...intent }));
       expect(await broker.order(closing.id)).toMatchObject({ status: 'filled' });
       expect((await broker.positions()).some(({ symbol }) => symbol === other.symbol)).toBe(false);
     });

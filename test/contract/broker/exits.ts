@@ -44,44 +44,38 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
   };
   const open = () => bench().broker.orders({ status: 'open', limit: 50, symbols: [] });
 
-  it.each(orderClasses)(
-    '%s goes with the types and times in force of the traits, and no others',
-    async (name) => {
-      const really: string[] = [];
-      for (const type of sentTypes) {
-        for (const time_in_force of timesInForce) {
-          const answer = await bench().broker.submit(order(name, { type, time_in_force }));
-          if (answer.outcome !== 'accepted') continue;
-          really.push(`${type} ${time_in_force}`);
-          await clear(bench().broker, answer.order);
-        }
+  it.each(orderClasses)('%s goes with the types and times in force of the traits, and no others', async (name) => {
+    const really: string[] = [];
+    for (const type of sentTypes) {
+      for (const time_in_force of timesInForce) {
+        const answer = await bench().broker.submit(order(name, { type, time_in_force }));
+        if (answer.outcome !== 'accepted') continue;
+        really.push(`${type} ${time_in_force}`);
+        await clear(bench().broker, answer.order);
       }
-      const { types = [], timesInForce: times = [] } = terms?.classes[name] ?? {};
-      const said = sentTypes
-        .filter((type) => types.includes(type))
-        .flatMap((type) => times.map((time) => `${type} ${time}`));
-      expect(really.sort()).toEqual(said.sort());
-    },
-  );
+    }
+    const { types = [], timesInForce: times = [] } = terms?.classes[name] ?? {};
+    const said = sentTypes
+      .filter((type) => types.includes(type))
+      .flatMap((type) => times.map((time) => `${type} ${time}`));
+    expect(really.sort()).toEqual(said.sort());
+  });
 
-  it.runIf(taken.length > 0).each(taken)(
-    '%s has each leg as it was sent, however it is asked for',
-    async (name) => {
-      const draft = order(name, { time_in_force: 'gtc' });
-      const answered = await place(draft);
-      expect(isSameOrder(answered, draft)).toBe(true);
-      const listed = (await open()).find(({ id }) => id === answered.id);
-      const byClientId = await bench().broker.orderByClientOrderId(draft.client_order_id);
-      for (const found of [await read(answered), byClientId, listed]) {
-        expect(found?.legs).toHaveLength(name === 'bracket' ? 2 : 1);
-        expect(found !== undefined && isSameOrder(found, draft)).toBe(true);
-      }
-      expect(isSameOrder(answered, { ...draft, take_profit_limit_price: '9999.00' })).toBe(false);
-      await bench().broker.cancel(answered.id);
-      expect(hasEnded(await read(answered))).toBe(true);
-      expect(await open()).toEqual([]);
-    },
-  );
+  it.runIf(taken.length > 0).each(taken)('%s has each leg as it was sent, however it is asked for', async (name) => {
+    const draft = order(name, { time_in_force: 'gtc' });
+    const answered = await place(draft);
+    expect(isSameOrder(answered, draft)).toBe(true);
+    const listed = (await open()).find(({ id }) => id === answered.id);
+    const byClientId = await bench().broker.orderByClientOrderId(draft.client_order_id);
+    for (const found of [await read(answered), byClientId, listed]) {
+      expect(found?.legs).toHaveLength(name === 'bracket' ? 2 : 1);
+      expect(found !== undefined && isSameOrder(found, draft)).toBe(true);
+    }
+    expect(isSameOrder(answered, { ...draft, take_profit_limit_price: '9999.00' })).toBe(false);
+    await bench().broker.cancel(answered.id);
+    expect(hasEnded(await read(answered))).toBe(true);
+    expect(await open()).toEqual([]);
+  });
 
   it.runIf(taken.includes('bracket'))(
     'an entry that is filled leaves one exit to trade, and the other with it',

@@ -7,9 +7,7 @@ const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false
  * adapter. A name without a schema is a mistake of the stand-in's.
  */
 export function heldTo(schemas: Readonly<Record<string, object>>): <T>(name: string, answer: T) => T {
-  const checks = Object.fromEntries(
-    Object.entries(schemas).map(([name, schema]) => [name, ajv.compile(schema)]),
-  );
+  const checks = Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, ajv.compile(schema)]));
   return (name, answer) => {
     const check = checks[name];
     if (check === undefined) throw new Error(`${name} is not in the published contract`);

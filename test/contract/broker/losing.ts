@@ -81,13 +81,10 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
     return { broker, wanted, id: { client_order_id: wanted.client_order_id } };
   };
 
-  it.runIf(clientOrderId.takenOnce)(
-    'whose answer is lost is at the broker: sent again it is a duplicate',
-    async () => {
-      const { broker, wanted } = await lost();
-      expect(await broker.submit(wanted)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
-    },
-  );
+  it.runIf(clientOrderId.takenOnce)('whose answer is lost is at the broker: sent again it is a duplicate', async () => {
+    const { broker, wanted } = await lost();
+    expect(await broker.submit(wanted)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
+  });
 
   it('whose answer is lost is found by its client_order_id, or the person looks', async () => {
     const { broker, id } = await lost();
@@ -106,13 +103,10 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
     expect(await broker.submit(wanted)).toMatchObject({ outcome: 'accepted' });
   });
 
-  it.runIf(clientOrderId.lookedUp !== 'never')(
-    'is not taken for placed by an answer about another',
-    async () => {
-      const { broker, order, resting, wire } = bench();
-      await resting();
-      wire.mishap = 'answer to another';
-      expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
-    },
-  );
+  it.runIf(clientOrderId.lookedUp !== 'never')('is not taken for placed by an answer about another', async () => {
+    const { broker, order, resting, wire } = bench();
+    await resting();
+    wire.mishap = 'answer to another';
+    expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
+  });
 }

@@ -75,10 +75,7 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
       const end = new Date(Date.parse((await broker.clock()).timestamp));
       const start = new Date(end.getTime() - 60 * DAY_MS);
       const read = async (limit: number) =>
-        exactly(
-          z.array(barSchema),
-          await broker.bars({ symbol: fixture.symbol, timeframe, start, end, limit }),
-        );
+        exactly(z.array(barSchema), await broker.bars({ symbol: fixture.symbol, timeframe, start, end, limit }));
       const bars = await read(20);
       expect(bars).toHaveLength(20);
       expect(bars.map(({ at }) => at)).toEqual(bars.map(({ at }) => at).sort());
@@ -146,43 +143,37 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
     if (flow !== undefined) expect(flow).toMatch(/^-?\d+(\.\d+)?$/);
   });
 
-  has('news')(
-    'of the news tells the newest first, cut to a line each, and no more than was asked for',
-    async () => {
-      const { broker, fixture } = bench();
-      const read = async (symbols: string[], limit: number) =>
-        exactly(z.array(articleSchema), await broker.news({ symbols, limit }));
-      const news = await read([fixture.symbol], 5);
-      expect(news.length).toBeGreaterThan(0);
-      const times = news.map(({ at }) => Date.parse(at));
-      expect(times).toEqual([...times].sort((a, b) => b - a));
-      for (const { symbols, headline, summary } of news) {
-        expect(symbols).toContain(fixture.symbol);
-        expect(headline).toMatch(/^[^\n]{1,200}$/);
-        expect(summary.length).toBeLessThanOrEqual(500);
-      }
-      expect(await read([fixture.symbol], 1)).toEqual(news.slice(0, 1));
-      expect((await read([], 3)).length).toBe(3);
-    },
-  );
+  has('news')('of the news tells the newest first, cut to a line each, and no more than was asked for', async () => {
+    const { broker, fixture } = bench();
+    const read = async (symbols: string[], limit: number) =>
+      exactly(z.array(articleSchema), await broker.news({ symbols, limit }));
+    const news = await read([fixture.symbol], 5);
+    expect(news.length).toBeGreaterThan(0);
+    const times = news.map(({ at }) => Date.parse(at));
+    expect(times).toEqual([...times].sort((a, b) => b - a));
+    for (const { symbols, headline, summary } of news) {
+      expect(symbols).toContain(fixture.symbol);
+      expect(headline).toMatch(/^[^\n]{1,200}$/);
+      expect(summary.length).toBeLessThanOrEqual(500);
+    }
+    expect(await read([fixture.symbol], 1)).toEqual(news.slice(0, 1));
+    expect((await read([], 3)).length).toBe(3);
+  });
 
-  has('corporateActions')(
-    'of corporate actions tells those of a stretch, and whether there are more',
-    async () => {
-      const { broker, fixture } = bench();
-      const stretch = { symbols: [fixture.symbol], start: '2026-01-01', end: '2026-12-31' };
-      const { actions, more } = await broker.corporateActions({ ...stretch, limit: 100 });
-      const read = exactly(z.array(corporateActionSchema), actions);
-      expect(more).toBe(false);
-      for (const { symbol, process_date } of read) {
-        expect(symbol).toBe(fixture.symbol);
-        expect(process_date >= stretch.start && process_date <= stretch.end).toBe(true);
-      }
-      if (read.length < 2) return;
-      const one = await broker.corporateActions({ ...stretch, limit: 1 });
-      expect(one).toEqual({ actions: read.slice(0, 1), more: true });
-    },
-  );
+  has('corporateActions')('of corporate actions tells those of a stretch, and whether there are more', async () => {
+    const { broker, fixture } = bench();
+    const stretch = { symbols: [fixture.symbol], start: '2026-01-01', end: '2026-12-31' };
+    const { actions, more } = await broker.corporateActions({ ...stretch, limit: 100 });
+    const read = exactly(z.array(corporateActionSchema), actions);
+    expect(more).toBe(false);
+    for (const { symbol, process_date } of read) {
+      expect(symbol).toBe(fixture.symbol);
+      expect(process_date >= stretch.start && process_date <= stretch.end).toBe(true);
+    }
+    if (read.length < 2) return;
+    const one = await broker.corporateActions({ ...stretch, limit: 1 });
+    expect(one).toEqual({ actions: read.slice(0, 1), more: true });
+  });
 
   has('watchlist')('of the watchlist tells what was put on it, in that order', async () => {
     const { broker, fixture, wire } = bench();

@@ -39,22 +39,19 @@ export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTra
     },
   );
 
-  it.runIf(clientOrderId.takenOnce)(
-    'takes its client_order_id once, whatever became of the first',
-    async () => {
-      const { broker, order } = bench();
-      const first = order('limit');
-      const answer = await broker.submit(first);
-      expect(answer).toMatchObject({ outcome: 'accepted' });
-      const another = { ...first, qty: '2' };
-      expect(await broker.submit(first)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
-      expect(await broker.submit(another)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
-      if (answer.outcome === 'accepted') await broker.cancel(answer.order.id);
-      expect(await broker.submit(first)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
-      const query = { status: 'all', limit: 50, symbols: [] } as const;
-      expect(await broker.orders(query)).toHaveLength(1);
-    },
-  );
+  it.runIf(clientOrderId.takenOnce)('takes its client_order_id once, whatever became of the first', async () => {
+    const { broker, order } = bench();
+    const first = order('limit');
+    const answer = await broker.submit(first);
+    expect(answer).toMatchObject({ outcome: 'accepted' });
+    const another = { ...first, qty: '2' };
+    expect(await broker.submit(first)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
+    expect(await broker.submit(another)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
+    if (answer.outcome === 'accepted') await broker.cancel(answer.order.id);
+    expect(await broker.submit(first)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
+    const query = { status: 'all', limit: 50, symbols: [] } as const;
+    expect(await broker.orders(query)).toHaveLength(1);
+  });
 
   it.runIf(clientOrderId.lookedUp !== 'never')(
     'is found by its client_order_id, and one that was never sent is not',

@@ -38,9 +38,7 @@ export function takenCases(
   it.each(orderTypes)('a %s order has the times in force of its traits, and no others', (type) =>
     check(type, undefined, {}),
   );
-  it.each(orderTypes)('a %s order for parts of one', (type) =>
-    check(type, terms().fractions, { qty: part() }),
-  );
+  it.each(orderTypes)('a %s order for parts of one', (type) => check(type, terms().fractions, { qty: part() }));
   it.each(orderTypes)('a %s order for an amount', (type) =>
     check(type, terms().amounts, { qty: undefined, notional: '50' }),
   );
@@ -80,8 +78,7 @@ export function termsCases(bench: () => Bench, { orders: { us_equity: orders } }
         .plus(from === '0' ? '0.5' : from)
         .toFixed();
     const [time_in_force = 'day'] = orders.timesInForce.limit ?? [];
-    const priced = (limit_price: string) =>
-      taken(bench().order('limit', { time_in_force, qty: '10', limit_price }));
+    const priced = (limit_price: string) => taken(bench().order('limit', { time_in_force, qty: '10', limit_price }));
     expect(await priced(limit(decimals))).toBe(true);
     expect(await priced(limit(decimals + 1))).toBe(false);
   });

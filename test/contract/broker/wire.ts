@@ -64,11 +64,7 @@ export function createWire(isWrite = ({ method }: Request) => method !== 'GET'):
           });
         default: {
           if ('ownWords' in mishap) return answered(last, mishap.ownWords);
-          const {
-            status,
-            body = '<html>a page of some proxy: not found</html>',
-            type = 'text/html',
-          } = mishap;
+          const { status, body = '<html>a page of some proxy: not found</html>', type = 'text/html' } = mishap;
           return new Response(body, { status, headers: { 'content-type': type } });
         }
       }

@@ -129,11 +129,8 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
       const many = Math.min(100, 10 * (opened.perSecond ?? 50));
       const numbers = Array.from({ length: many }, (_, n) => n);
       // Some in one unit of work, some in one each.
-      await enqueue(
-        ...numbers.slice(0, many / 2).flatMap((n) => keys.map((key) => runOf(key, { run: String(n) }))),
-      );
-      for (const n of numbers.slice(many / 2))
-        await enqueue(...keys.map((key) => runOf(key, { run: String(n) })));
+      await enqueue(...numbers.slice(0, many / 2).flatMap((n) => keys.map((key) => runOf(key, { run: String(n) }))));
+      for (const n of numbers.slice(many / 2)) await enqueue(...keys.map((key) => runOf(key, { run: String(n) })));
       await expect
         .poll(() => [...order.values()].map(({ length }) => length), { timeout: 25_000 })
         .toEqual([many, many, many]);

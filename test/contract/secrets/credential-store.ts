@@ -49,9 +49,7 @@ export function credentialStoreContract(opening: () => Promise<OpenedCredentials
 
     it('writes and removes only while it holds what is expected, all or nothing', async () => {
       await store.set({ refresh_token: 'newer' });
-      expect(await store.set({ session: 's', refresh_token: 'mine' }, { refresh_token: 'older' })).toBe(
-        false,
-      );
+      expect(await store.set({ session: 's', refresh_token: 'mine' }, { refresh_token: 'older' })).toBe(false);
       expect(await store.delete(['refresh_token'], { refresh_token: 'older' })).toBe(false);
       expect(await store.delete(['refresh_token'], { session: 'none' })).toBe(false);
       expect(await all()).toEqual({ ...nothing, refresh_token: 'newer' });
@@ -70,9 +68,7 @@ export function credentialStoreContract(opening: () => Promise<OpenedCredentials
     it('loses no write when many happen at once', async () => {
       const names = ['session', 'refresh_token', 'access_token', 'dpop_key', 'company_key'] as const;
       await Promise.all(names.map((name) => opened.open().set({ [name]: name })));
-      expect(await store.get(names, { fresh: true })).toEqual(
-        Object.fromEntries(names.map((name) => [name, name])),
-      );
+      expect(await store.get(names, { fresh: true })).toEqual(Object.fromEntries(names.map((name) => [name, name])));
     });
 
     it('lets one of many who expect the same write', async () => {

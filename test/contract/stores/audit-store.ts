@@ -39,10 +39,7 @@ export function auditStoreContract(open: OpenStores): void {
 
     it('notes one that no other store writes, after those there are', async () => {
       await noteFor('alice');
-      await opened.stores.audit.note(
-        { event: 'rules_tightened', facts: { sub: 'alice', digest: 'B' } },
-        2000,
-      );
+      await opened.stores.audit.note({ event: 'rules_tightened', facts: { sub: 'alice', digest: 'B' } }, 2000);
       const [first, second] = (await pending()).map((line) => JSON.parse(line) as Record<string, unknown>);
       expect(second).toMatchObject({ seq: 2, event: 'rules_tightened', digest: 'B', prev: first?.hash });
     });

@@ -46,14 +46,10 @@ export function brokerKeyStoreContract(open: OpenStores): void {
 
     it('removes all of a person’s, and nobody else’s', async () => {
       const { brokerKeys } = opened.stores;
-      for (const one of [key(), key({ connection: 'another' }), key({ sub: 'bob' })])
-        await brokerKeys.keep(one);
+      for (const one of [key(), key({ connection: 'another' }), key({ sub: 'bob' })]) await brokerKeys.keep(one);
       await brokerKeys.removeAll('alice');
       await brokerKeys.removeAll('alice');
-      expect([await brokerKeys.list('broker'), await brokerKeys.list('another')]).toEqual([
-        [key({ sub: 'bob' })],
-        [],
-      ]);
+      expect([await brokerKeys.list('broker'), await brokerKeys.list('another')]).toEqual([[key({ sub: 'bob' })], []]);
     });
 
     it('beside which a person’s default account is kept, of each their own', async () => {

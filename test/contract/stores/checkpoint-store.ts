@@ -58,10 +58,7 @@ export function checkpointStoreContract(open: OpenStores): void {
     it('close a day once, of two that look at one moment', async () => {
       const checkpoints = await begun();
       const other = opened.another().checkpoints;
-      const closed = await Promise.all([
-        checkpoints.close(tuesday, line, now),
-        other.close(tuesday, line, now),
-      ]);
+      const closed = await Promise.all([checkpoints.close(tuesday, line, now), other.close(tuesday, line, now)]);
       expect(closed.filter(Boolean)).toHaveLength(1);
       expect(await lines()).toHaveLength(2);
     });

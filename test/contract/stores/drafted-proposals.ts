@@ -1,10 +1,5 @@
 import type { AuditNote } from '../../../src/store/audit.ts';
-import type {
-  Draft,
-  ProposalChange,
-  ProposalStore,
-  StoredProposal,
-} from '../../../src/store/proposal-store.ts';
+import type { Draft, ProposalChange, ProposalStore, StoredProposal } from '../../../src/store/proposal-store.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
 
 export const proposedNote = (proposal: string): AuditNote => ({ event: 'proposed', facts: { proposal } });

@@ -32,9 +32,7 @@ export function openForEach(open: OpenStores) {
     /** One of the stores, whichever test runs. */
     the<Name extends keyof GatewayStores>(name: Name): NonNullable<GatewayStores[Name]> {
       const now = () => opened.stores[name] as object;
-      return new Proxy({}, { get: (_, method) => Reflect.get(now(), method) }) as NonNullable<
-        GatewayStores[Name]
-      >;
+      return new Proxy({}, { get: (_, method) => Reflect.get(now(), method) }) as NonNullable<GatewayStores[Name]>;
     },
   };
 }

@@ -12,10 +12,7 @@ import { type OpenStores, openForEach } from './gateway-factory.ts';
 const issuer = 'https://issuer.example';
 const terms = mandateEnvelopeSchema.parse(mandateTerms());
 const id = terms.mandate_id;
-const granted = (
-  changes: Partial<typeof terms> = {},
-  jti = `jti-${changes.mandate_id ?? id}`,
-): GrantedMandate => {
+const granted = (changes: Partial<typeof terms> = {}, jti = `jti-${changes.mandate_id ?? id}`): GrantedMandate => {
   const whole = { ...terms, ...changes };
   return {
     id: whole.mandate_id,
@@ -188,12 +185,7 @@ export function mandateStoreContract(open: OpenStores): void {
     });
 
     it('keeps slots of another week, symbol or side apart', async () => {
-      for (const [n, changes] of [
-        {},
-        { slot: '2026-W49' },
-        { symbol: 'MSFT' },
-        { side: 'sell' as const },
-      ].entries()) {
+      for (const [n, changes] of [{}, { slot: '2026-W49' }, { symbol: 'MSFT' }, { side: 'sell' as const }].entries()) {
         expect(await claim(draft(n + 1, changes))).toBe('claimed');
       }
       expect((await found())?.used).toMatchObject({ orders: 4 });

@@ -139,9 +139,7 @@ export function orderCountsContract(open: OpenStores): void {
     });
 
     it('of an order for an amount shrinks to what the part that was filled cost', async () => {
-      const first = await claimed(
-        order({ type: 'market', limit_price: undefined, qty: undefined, notional: '900' }),
-      );
+      const first = await claimed(order({ type: 'market', limit_price: undefined, qty: undefined, notional: '900' }));
       await journal.place(first, brokers('accepted', { qty: null }), NOON);
       const part = { qty: null, filled_qty: '2', filled_avg_price: '180.003' };
       await journal.over(first, brokers('canceled', part), NOON);
@@ -330,8 +328,7 @@ export function orderCountsContract(open: OpenStores): void {
     });
 
     it('sees every one before it, of however many at once, in this process and another', async () => {
-      const within = ({ day_notional }: CountedFacts) =>
-        verdict(Number(day_notional) + 900 <= 6300 ? 'allow' : 'deny');
+      const within = ({ day_notional }: CountedFacts) => verdict(Number(day_notional) + 900 <= 6300 ? 'allow' : 'deny');
       const answers = await opened.atOnce(20, ({ orders }) => orders.claim(order(), NOON, within));
       expect(answers.filter((answer) => answer === 'claimed')).toHaveLength(7);
       expect(answers.filter((answer) => answer === 'denied')).toHaveLength(13);

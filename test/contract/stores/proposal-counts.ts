@@ -14,8 +14,7 @@ export function proposalCountsContract(open: OpenStores): void {
   const proposals = proposalsIn(store);
   const drafted = (id: string, more: Partial<Draft> = {}, now = 1000) =>
     proposals.drafted(id, more, now, `${id} of ${more.subjectId ?? `ta-${id}`}`);
-  const change = async (...given: Parameters<typeof proposals.change>) =>
-    (await proposals.change(...given)).proposal;
+  const change = async (...given: Parameters<typeof proposals.change>) => (await proposals.change(...given)).proposal;
 
   describe('a store of proposals, of each state,', () => {
     it.each<[ProposalState, string]>([
@@ -68,10 +67,7 @@ export function proposalCountsContract(open: OpenStores): void {
       await change(two, { state: 'denied' });
       await change(three, { state: 'approved' });
       await change(one, { state: 'executed' });
-      expect((await store.snapshot(asker, 0)).decided.map(({ state }) => state)).toEqual([
-        'executed',
-        'approved',
-      ]);
+      expect((await store.snapshot(asker, 0)).decided.map(({ state }) => state)).toEqual(['executed', 'approved']);
     });
 
     it('keeps the order of their drafting within a millisecond', async () => {

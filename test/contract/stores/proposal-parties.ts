@@ -12,8 +12,7 @@ export function proposalPartiesContract(open: OpenStores): void {
   let made = 0;
   const drafted = (id: string, { by, ...more }: Partial<Draft> & { by?: string } = {}) =>
     proposals.drafted(id, { typed: false, proposedBy: by, ...more }, 1000 + made++);
-  const change = async (...given: Parameters<typeof proposals.change>) =>
-    (await proposals.change(...given)).proposal;
+  const change = async (...given: Parameters<typeof proposals.change>) => (await proposals.change(...given)).proposal;
   const ids = (found: readonly { id: string }[]) => found.map(({ id }) => id);
 
   describe('a store of proposals for others', () => {

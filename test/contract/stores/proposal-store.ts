@@ -14,8 +14,7 @@ export function proposalStoreContract(open: OpenStores): void {
   const draftOf = (id: string, more: Partial<Draft> = {}) =>
     aProposalDraft(id, { warnings: ['one'], shows: { Company: 'Apple' }, ...more });
   const keyOf = (key: string, request = 'body') => ({ sub: 'alice', client: 'trade-agent', key, request });
-  const drafted = (id: string, more: Partial<Draft> = {}, now = 1000) =>
-    proposals.drafted(id, draftOf(id, more), now);
+  const drafted = (id: string, more: Partial<Draft> = {}, now = 1000) => proposals.drafted(id, draftOf(id, more), now);
   const change = (seen: StoredProposal, to: Partial<ProposalChange>, unlessHalted = false, now = 2000) =>
     proposals.change(seen, to, now, unlessHalted);
   const noted = async () => (await opened.stores.audit.snapshot('/nowhere')).pending.length;
@@ -41,13 +40,7 @@ export function proposalStoreContract(open: OpenStores): void {
     it('has one proposal for a key, whatever else is asked under it', async () => {
       const one = await drafted('one');
       const standing = await store.snapshot(asker, 0);
-      const again = await store.draft(
-        draftOf('two'),
-        keyOf('one', 'other'),
-        standing,
-        proposedNote('two'),
-        1001,
-      );
+      const again = await store.draft(draftOf('two'), keyOf('one', 'other'), standing, proposedNote('two'), 1001);
       expect(again).toEqual({ outcome: 'known', request: 'body', proposal: one });
       expect([await store.get('two'), await noted()]).toEqual([undefined, 1]);
     });
@@ -58,8 +51,7 @@ export function proposalStoreContract(open: OpenStores): void {
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, async (_, n) => {
           const draft = draftOf(`p${n}`);
-          return (await stores[n % 2]?.draft(draft, keyOf(`k${n}`), standing, proposedNote(draft.id), 1000))
-            ?.outcome;
+          return (await stores[n % 2]?.draft(draft, keyOf(`k${n}`), standing, proposedNote(draft.id), 1000))?.outcome;
         }),
       );
       expect(outcomes.toSorted()).toEqual(['drafted', ...Array(9).fill('stale')]);

@@ -93,9 +93,7 @@ export function signingKeyStoreContract(open: OpenStores): void {
     it('enrols nobody by a pairing that is over, or somebody else’s', async () => {
       await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
       expect(await keys.enrol(keyOf('key-1'), { pairing: 'secret-1' }, note, 2000)).toBe('stale');
-      expect(await keys.enrol(keyOf('key-1', { sub: 'bob' }), { pairing: 'secret-1' }, note, 1000)).toBe(
-        'stale',
-      );
+      expect(await keys.enrol(keyOf('key-1', { sub: 'bob' }), { pairing: 'secret-1' }, note, 1000)).toBe('stale');
       expect(await keys.of('alice')).toEqual([]);
     });
 

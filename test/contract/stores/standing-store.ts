@@ -59,11 +59,7 @@ export function standingStoreContract(open: OpenStores): void {
       const { standing } = opened.stores;
       const [seen] = await standing.watched();
       if (seen === undefined) throw new Error('nothing is watched');
-      await standing.step(
-        seen,
-        { ...next, dueAt: seen.dueAt, state: 'stopped', event: 'standing_ended' },
-        now,
-      );
+      await standing.step(seen, { ...next, dueAt: seen.dueAt, state: 'stopped', event: 'standing_ended' }, now);
       expect(await standing.watched()).toEqual([]);
       expect(await standing.find('alice', id)).toMatchObject({ state: 'stopped' });
     });

@@ -83,9 +83,7 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
 
     it('gives a thread begun by nobody to who says something in it first', async () => {
       await begun({ owner: { profile: 'test', sub: undefined } });
-      expect((await stores.threads.list({ profile: 'test', sub: 'bob' })).map(({ id }) => id)).toEqual([
-        't1',
-      ]);
+      expect((await stores.threads.list({ profile: 'test', sub: 'bob' })).map(({ id }) => id)).toEqual(['t1']);
       await begun();
       expect(await stores.threads.list({ profile: 'test', sub: 'bob' })).toEqual([]);
       expect(await stores.threads.list({ profile: 'other', sub: 'alice' })).toEqual([]);

@@ -109,15 +109,10 @@ export const tradierSchemas: Readonly<Record<string, object>> = {
       },
       {
         margin: closed(
-          each(
-            number,
-            'fed_call maintenance_call option_buying_power stock_buying_power stock_short_value sweep',
-          ),
+          each(number, 'fed_call maintenance_call option_buying_power stock_buying_power stock_short_value sweep'),
         ),
         cash: closed({ cash_available: number, sweep: number, unsettled_funds: number }),
-        pdt: closed(
-          each(number, 'fed_call maintenance_call option_buying_power stock_buying_power stock_short_value'),
-        ),
+        pdt: closed(each(number, 'fed_call maintenance_call option_buying_power stock_buying_power stock_short_value')),
       },
     ),
   }),

@@ -38,8 +38,7 @@ describe('a home that is being made', () => {
     ...['--broker-key-file', world.keyFile(0), '--broker-url', world.sandbox.ready.broker],
   ];
   /** The names that its folder could have after a try. */
-  const left = (folder: string) =>
-    readdirSync(dirname(folder)).filter((name) => name.startsWith(basename(folder)));
+  const left = (folder: string) => readdirSync(dirname(folder)).filter((name) => name.startsWith(basename(folder)));
 
   it.each(isFull ? [...few, ...rest] : few)(
     'killed at %s is no home, holds no secret in plain, and is made at the next try',
@@ -101,9 +100,7 @@ describe('a broker that is being added', () => {
   const kept = (folder: string) =>
     world.inside(
       async ({ keyPairs, gateway: { brokers } }) =>
-        await Promise.all(
-          brokers.map(async (one) => [one.name, (await keyPairs(one).find('alice'))?.pair] as const),
-        ),
+        await Promise.all(brokers.map(async (one) => [one.name, (await keyPairs(one).find('alice'))?.pair] as const)),
       folder,
     );
 

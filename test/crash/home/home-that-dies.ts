@@ -49,10 +49,7 @@ export async function createHomeThatDies(): Promise<HomeThatDies> {
     async init() {
       await world.init();
       // The same order at once again, any number of times, far above the price.
-      writeFileSync(
-        join(world.home, 'limits.yaml'),
-        'version: 1\naccounts:\n  "*": {max_order_notional: "2500"}\n',
-      );
+      writeFileSync(join(world.home, 'limits.yaml'), 'version: 1\naccounts:\n  "*": {max_order_notional: "2500"}\n');
     },
     async commandDies(at, ...args) {
       arm(`${at}=kill`);

@@ -58,16 +58,8 @@ function kept(): string[] {
     ...has('provider.db', 'browser_sessions', "user = 'alice'"),
     ...has('provider.db', 'recovery_codes', "user = 'alice'"),
     ...has('provider.db', 'push_subscriptions', "user = 'alice'"),
-    ...has(
-      'provider.db',
-      'approval_requests',
-      "user = 'alice' AND decision IS NULL AND withdrawn_at IS NULL",
-    ),
-    ...has(
-      'provider.db',
-      'oidc_entities',
-      "model = 'Grant' AND json_extract(payload, '$.accountId') = 'alice'",
-    ),
+    ...has('provider.db', 'approval_requests', "user = 'alice' AND decision IS NULL AND withdrawn_at IS NULL"),
+    ...has('provider.db', 'oidc_entities', "model = 'Grant' AND json_extract(payload, '$.accountId') = 'alice'"),
   ];
 }
 
@@ -102,8 +94,6 @@ describe('a person who is removed at the home’s machine', () => {
   it('the home killed while it ends what they had open: it does so at its next start', async () => {
     await world.servedDies('person.ended', () => world.json(...REMOVE));
     await isGone();
-    await expect
-      .poll(() => rows('provider.db', 'SELECT username FROM departures'))
-      .toEqual([{ username: 'alice' }]);
+    await expect.poll(() => rows('provider.db', 'SELECT username FROM departures')).toEqual([{ username: 'alice' }]);
   });
 });

@@ -68,8 +68,7 @@ async function play(world: CrashWorld, failpoint: string): Promise<void> {
     });
     await until(
       () => end !== undefined,
-      () =>
-        `${failpoint} was not reached: ${JSON.stringify(made().map(({ id }) => world.gateway.batch(id)))}`,
+      () => `${failpoint} was not reached: ${JSON.stringify(made().map(({ id }) => world.gateway.batch(id)))}`,
     );
     expect(end, world.sandboxSaid()).toMatchObject({ signal: 'SIGKILL' });
     check.child.kill('SIGKILL');

@@ -14,10 +14,7 @@ interface Place {
 
 /** The home sends nothing again for half a minute where it is in doubt. */
 const SETTLED_MS = 60_000;
-const short: readonly Place[] = [
-  { at: 'execute.intent' },
-  { at: 'gateway.submitted', again: 'gateway.settled' },
-];
+const short: readonly Place[] = [{ at: 'execute.intent' }, { at: 'gateway.submitted', again: 'gateway.settled' }];
 const rest: readonly Place[] = [
   ...(['proposal.drafted', 'gateway.verified', 'gateway.recorded', 'execute.answered'] as const).map(placeOf),
   ...(['execute.recorded', 'audit.appended', 'gateway.submitted'] as const).map(placeOf),
@@ -130,9 +127,7 @@ async function expectOne(symbol: string): Promise<void> {
   expect(await world.waiting(phone)).toEqual([]);
   const [row] = gateway.proposals().filter((proposal) => proposal.symbol === symbol);
   const events = gateway.audit().flatMap((line) => (line.proposal === row?.id ? [line.event] : []));
-  expect(events).toEqual(
-    expect.arrayContaining(['proposed', 'approved_by_mandate', 'executing', 'executed']),
-  );
+  expect(events).toEqual(expect.arrayContaining(['proposed', 'approved_by_mandate', 'executing', 'executed']));
   expect(events.filter((event) => event === 'approved_by_mandate')).toHaveLength(1);
   expect((await gateway.verify()).ok).toBe(true);
 }
@@ -140,18 +135,7 @@ async function expectOne(symbol: string): Promise<void> {
 /** A mandate for one order of each symbol a day, signed by the phone's key. */
 async function granted(): Promise<string> {
   const until = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
-  const terms = [
-    '--per-order',
-    '120',
-    '--total',
-    '2400',
-    '--orders',
-    '20',
-    '--every',
-    'day',
-    '--until',
-    until,
-  ];
+  const terms = ['--per-order', '120', '--total', '2400', '--orders', '20', '--every', 'day', '--until', until];
   const asking = world.start('mandates', 'add', ...symbols, ...terms, '--output', 'json');
   await vi.waitUntil(async () => (await world.waiting(phone)).length === 1, { timeout: 20_000 });
   expect((await world.approve(phone)).status).toBe(200);

@@ -49,8 +49,7 @@ export async function fuzzTarget(job: Omit<Job, 'reading'>, hangMs = HANG_MS): P
       if (failures.size >= MOST_FAILURES) void worker.terminate();
     }
   });
-  const failed = (error: string) =>
-    failures.set(error, { error, text: textIn(reading, length[0] as number) });
+  const failed = (error: string) => failures.set(error, { error, text: textIn(reading, length[0] as number) });
 
   let seen = 0;
   let since = Date.now();

@@ -10,8 +10,7 @@ export interface Breeding {
 
 type Mutation = (text: string, breeding: Breeding) => string;
 
-const pick = <T>(random: Random, from: readonly T[]): T | undefined =>
-  from[Math.floor(random() * from.length)];
+const pick = <T>(random: Random, from: readonly T[]): T | undefined => from[Math.floor(random() * from.length)];
 const place = (random: Random, text: string) => Math.floor(random() * (text.length + 1));
 const token = /[\w.$%]+|[^\w\s]/g;
 
@@ -43,11 +42,7 @@ const numbers = [
   '.5',
 ];
 /** Confusable, invisible, direction-changing, or half of a character. */
-const signs = [
-  ...'"\'\\{}[]():,;|#&*!%@`<>=+-/~^$?. \n\r\t',
-  ...'\0\u200b\u202e\u2028\ufeff\ud800\u0130ßé٣２',
-  '😀',
-];
+const signs = [...'"\'\\{}[]():,;|#&*!%@`<>=+-/~^$?. \n\r\t', ...'\0\u200b\u202e\u2028\ufeff\ud800\u0130ßé٣２', '😀'];
 
 const mutations: readonly Mutation[] = [
   (text, breeding) => {
@@ -81,9 +76,7 @@ const mutations: readonly Mutation[] = [
   (text, { random, words }) => withValue(text, random, words),
   (text, breeding) => {
     const [from, to] = span(breeding, text);
-    return (
-      text.slice(0, to) + text.slice(from, to).repeat(1 + Math.floor(breeding.random() * 20)) + text.slice(to)
-    );
+    return text.slice(0, to) + text.slice(from, to).repeat(1 + Math.floor(breeding.random() * 20)) + text.slice(to);
   },
 ];
 

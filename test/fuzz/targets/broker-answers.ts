@@ -238,10 +238,8 @@ function metOf(text: string): Met | undefined {
       typeof answer === 'object' &&
       answer !== null &&
       Object.hasOwn(answer, 'body') &&
-      (answer.status === 0 ||
-        (Number.isInteger(answer.status) && answer.status >= 200 && answer.status <= 599)) &&
-      (answer.type === undefined ||
-        (typeof answer.type === 'string' && /^[\x21-\x7e ]{1,80}$/.test(answer.type))),
+      (answer.status === 0 || (Number.isInteger(answer.status) && answer.status >= 200 && answer.status <= 599)) &&
+      (answer.type === undefined || (typeof answer.type === 'string' && /^[\x21-\x7e ]{1,80}$/.test(answer.type))),
   );
   return sound.length === answers.length ? { call, answers: sound } : undefined;
 }

@@ -12,12 +12,7 @@ import { tools } from '../../../src/tools/catalog.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { messageDraftSchema } from '../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../src/trading/message-details.ts';
-import {
-  checkOrder,
-  describeOrder,
-  orderDraftSchema,
-  orderRequestSchema,
-} from '../../../src/trading/order.ts';
+import { checkOrder, describeOrder, orderDraftSchema, orderRequestSchema } from '../../../src/trading/order.ts';
 import { proposalRequestSchema } from '../../../src/trading/proposal.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { draft, RESOURCE } from '../../integration/sandbox/identity-provider-fixture.ts';
@@ -119,8 +114,7 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
       const { name, description, inputSchema } = value as Record<string, never>;
       // The protocol's own schema has been at it by then.
       if (typeof name !== 'string' || !['string', 'undefined'].includes(typeof description)) return;
-      if (typeof inputSchema === 'object' && inputSchema !== null)
-        fitTool({ name, description, inputSchema });
+      if (typeof inputSchema === 'object' && inputSchema !== null) fitTool({ name, description, inputSchema });
     },
     {
       name: 'search',
@@ -143,8 +137,7 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
       try {
         parseAnswer(result, { at: '/error', status: '/status', code: '/code', message: '/message' } as never);
       } catch (error) {
-        if (!(error instanceof Error) || !['ToolNo', 'NoAnswer'].includes(error.constructor.name))
-          throw error;
+        if (!(error instanceof Error) || !['ToolNo', 'NoAnswer'].includes(error.constructor.name)) throw error;
       }
     },
     {

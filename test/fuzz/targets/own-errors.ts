@@ -6,9 +6,7 @@ import { ProblemError } from '../../../src/trading/http-problem.ts';
 
 export const isOwnError = (error: unknown): boolean =>
   isTradeAgentError(error) ||
-  [ProblemError, ReceiptError, UnacceptableDetails, InvalidArgumentError].some(
-    (kind) => error instanceof kind,
-  );
+  [ProblemError, ReceiptError, UnacceptableDetails, InvalidArgumentError].some((kind) => error instanceof kind);
 
 /** @throws unexpected errors */
 export async function readsOrRefuses(read: () => unknown): Promise<void> {

@@ -139,20 +139,12 @@ export async function openRequestTarget(): Promise<Target> {
   return {
     seeds: () => [
       ...routes.map(({ method, path }) => line(method, path, 'session', 'application/json', '')),
-      ...soundBodies.map((body) =>
-        line('POST', '/v1/proposals', 'session', 'application/json', JSON.stringify(body)),
-      ),
+      ...soundBodies.map((body) => line('POST', '/v1/proposals', 'session', 'application/json', JSON.stringify(body))),
       line('POST', '/mcp', 'session', 'application/json', JSON.stringify(soundBodies.at(-2))),
       ...otherRoutes.flatMap((path) => [
         line('POST', path, 'browser', 'application/x-www-form-urlencoded', 'form_token=x&decision=deny'),
         line('GET', path, 'browser', 'text/plain', ''),
-        line(
-          'POST',
-          path,
-          'nobody',
-          'application/x-www-form-urlencoded',
-          'grant_type=x&client_id=x&scope=openid',
-        ),
+        line('POST', path, 'nobody', 'application/x-www-form-urlencoded', 'grant_type=x&client_id=x&scope=openid'),
       ]),
     ],
     async read(text) {
@@ -171,8 +163,7 @@ function requestOf(text: string): FuzzedRequest | undefined {
     /^(GET|POST|PUT|PATCH|DELETE) (\/[\x21-\x7e]{0,300}) (\w+) ([\w/+-]{1,60})\n?(.*)$/s.exec(text) ?? [];
   const by = people.find((one) => one === as);
   if (method === undefined || path === undefined || type === undefined || by === undefined) return undefined;
-  if ((by === 'phone' || by === 'browser') && /approve|sign-?out|logout/i.test(`${path} ${body}`))
-    return undefined;
+  if ((by === 'phone' || by === 'browser') && /approve|sign-?out|logout/i.test(`${path} ${body}`)) return undefined;
   // Behind a host of its own, as a browser reads it.
   if (/wait/.test(path) || (by === 'browser' && path.startsWith('//'))) return undefined;
   return { method, path, as: by, type, body };

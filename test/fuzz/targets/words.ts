@@ -71,20 +71,14 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
   'an alert': reads(parseAlert, 'NVDA < 100', 'AAPL moves 5%', 'KO > 70.5'),
   'a duration': reads(parseDuration, '5m', '2h', '90s', '1d'),
   'an age': reads(parseAge, '5m', '30d', '2w'),
-  'calls of a model': reads(
-    findCalls,
-    '<tool_call>{"name":"get_quote","arguments":{"symbols":["KO"]}}</tool_call>',
-  ),
+  'calls of a model': reads(findCalls, '<tool_call>{"name":"get_quote","arguments":{"symbols":["KO"]}}</tool_call>'),
   'a written call': reads(
     (text) => classifyText(text, ['get_quote', 'place_order'], true),
     '{"name": "place_order", "arguments": {"symbol": "KO", "side": "buy", "qty": "1"}}',
     '```json\n{"tool":"get_quote","parameters":{"symbols":["KO"]}}\n```',
     'get_quote(symbols=["KO"])',
   ),
-  'an access token as it is kept': reads(
-    parseAccessToken,
-    '{"token":"x","expires_at":1,"scopes":["orders:read"]}',
-  ),
+  'an access token as it is kept': reads(parseAccessToken, '{"token":"x","expires_at":1,"scopes":["orders:read"]}'),
   'a private key as it is kept': reads(parsePrivateJwk, '{"kty":"EC","crv":"P-256","x":"x","y":"y","d":"d"}'),
   'a receipt as it is kept': reads((text) => verifyReceipt(text, () => true), '{"signature":{}}'),
   'details as they are sent': reads(
@@ -92,11 +86,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     '[{"type":"x"}]',
   ),
   'a passkey’s answer as it is sent': reads(readAssertion, '{"id":"x","response":{}}'),
-  'a pause that is asked for': reads(
-    (text) => retryAfterMs(text, NOW),
-    '120',
-    'Wed, 21 Oct 2026 07:28:00 GMT',
-  ),
+  'a pause that is asked for': reads((text) => retryAfterMs(text, NOW), '120', 'Wed, 21 Oct 2026 07:28:00 GMT'),
   'a decimal': reads(
     (text) => {
       if (!decimalString.safeParse(text).success) return;
@@ -139,10 +129,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     'date,type,symbol,qty,price,amount\n2025-03-31,buy,KO,5,60.10,\n2025-04-01,dividend,KO,,,2.30\n',
     '\ufeffdate,type,symbol,qty,from,fraction\n2025-03-31,spin_off,NEW,5,OLD,0.2\n2025-03-31,split,KO,2,,\n',
   ),
-  'named lots': readsFile(
-    (file) => readLotChoices(file),
-    'symbol,sold,acquired,qty\nKO,2026-03-31,2025-01-02,5\n',
-  ),
+  'named lots': readsFile((file) => readLotChoices(file), 'symbol,sold,acquired,qty\nKO,2026-03-31,2025-01-02,5\n'),
   'days as CSV': reads(
     (text) => parseDays('file', csvRows('file', text)),
     'date,open,high,low,close,volume\n2026-03-31,1,3,0.5,2,100\n',

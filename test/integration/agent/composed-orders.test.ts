@@ -43,9 +43,7 @@ it('orders that a program put together are proposed as they are, all of its maki
   for (const { body } of world.phone.posts) {
     const made = { source: 'computed', from: 'check' };
     expect(body.provenance).toEqual({
-      fields: Object.fromEntries(
-        Object.keys(body.kind === 'order' ? body.order : {}).map((name) => [name, made]),
-      ),
+      fields: Object.fromEntries(Object.keys(body.kind === 'order' ? body.order : {}).map((name) => [name, made])),
     });
   }
   expect(result.text).toBe('Sold 2 MSFT at $399.90.\n\nBought 1 AAPL at $180.00.');

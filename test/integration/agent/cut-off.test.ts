@@ -77,9 +77,7 @@ it('a run that was overtaken while it worked out an order proposes none', async 
   // Asked while the message is put together. To this other process the lease has run out, as after a machine's sleep.
   world.gateway.onRequest = ({ url }) => {
     if (url?.startsWith('/v1/positions') && taken.length === 0)
-      taken.push(
-        beginThread(threads, { resume: 't' }, { owner, holder: 'elsewhere|1|a', clock: quickClock(3_600) }),
-      );
+      taken.push(beginThread(threads, { resume: 't' }, { owner, holder: 'elsewhere|1|a', clock: quickClock(3_600) }));
   };
   const prompt = 'send my portfolio to slack #trading';
   const { result } = await world.run(prompt, { approval: 'detach', thread: 't' });

@@ -19,10 +19,9 @@ export class GatewayStandIn {
     ['MSFT', { bid: '399.90', ask: '400.00' }],
     ['NVDA', { bid: '119.99', ask: '120.00' }],
   ]);
-  readonly positions = [
-    aPosition({ symbol: 'MSFT', qty: '25' }),
-    aPosition({ symbol: 'NVDA', qty: '60' }),
-  ].map((one) => ({ ...one, qty_available: one.qty }));
+  readonly positions = [aPosition({ symbol: 'MSFT', qty: '25' }), aPosition({ symbol: 'NVDA', qty: '60' })].map(
+    (one) => ({ ...one, qty_available: one.qty }),
+  );
   open = true;
   buyingPower = '50000.00';
   assetName = 'Apple Inc.';
@@ -68,14 +67,7 @@ export class GatewayStandIn {
     return this.quotes.get(symbol)?.[side === 'buy' ? 'ask' : 'bid'];
   }
 
-  place({
-    account: _,
-    environment: _e,
-    reference_price,
-    max_slippage: _s,
-    expires_at: _x,
-    ...draft
-  }: OrderDraft) {
+  place({ account: _, environment: _e, reference_price, max_slippage: _s, expires_at: _x, ...draft }: OrderDraft) {
     const filled = {
       status: 'filled',
       filled_qty: draft.qty ?? '1',

@@ -82,20 +82,16 @@ async function runThread(gateway: GatewayStandIn, home: string, key: Buffer, ste
 
 async function resumeThread(gateway: GatewayStandIn, home: string, key: Buffer, steps: number) {
   const started = performance.now();
-  const child = spawn(
-    process.execPath,
-    [...asHere, fileURLToPath(new URL('./resuming-run.ts', import.meta.url))],
-    {
-      env: {
-        GATEWAY: gateway.url,
-        FOLDER: home,
-        KEY: key.toString('hex'),
-        THREAD: 't',
-        STEPS: String(steps),
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
+  const child = spawn(process.execPath, [...asHere, fileURLToPath(new URL('./resuming-run.ts', import.meta.url))], {
+    env: {
+      GATEWAY: gateway.url,
+      FOLDER: home,
+      KEY: key.toString('hex'),
+      THREAD: 't',
+      STEPS: String(steps),
     },
-  );
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const [code] = await once(child, 'exit');
   if (code !== 0) throw new Error(`the resumed thread ended with ${code}`);
   return performance.now() - started;

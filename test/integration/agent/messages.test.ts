@@ -10,9 +10,7 @@ describe('a message', () => {
     expect(world.phone.posts).toMatchObject([
       { body: { kind: 'message', message: { service: 'slack', recipient: '#trading' } } },
     ]);
-    expect(world.gateway.sent[0]?.text.split('\n')[1]).toBe(
-      'Equity $67,200.00 (+$200.00 today), cash $50,000.00',
-    );
+    expect(world.gateway.sent[0]?.text.split('\n')[1]).toBe('Equity $67,200.00 (+$200.00 today), cash $50,000.00');
     expect(result).toMatchObject({
       status: 'done',
       messages: [{ recipient: '#trading' }],

@@ -29,26 +29,23 @@ describe('a model’s server that', () => {
     ['sends malformed answers', { malformedRate: 1 }, 1],
     ['disconnects', { disconnectRate: 1 }, 3],
     ['limits the rate', { rateLimitRate: 1 }, 3],
-  ])(
-    '%s ends in a clear error, no order, and a thread that goes on once it is well',
-    async (_, chaos, tries) => {
-      const { world, mock, agent, waits } = await chaotic(chaos);
-      world.phone.auto = () => 'approve';
-      const { result } = await play(agent.run({ prompt: 'buy five Apple' }, options()));
-      expect(result).toMatchObject({
-        status: 'failed',
-        orders: [],
-        error: { code: 'model_error', hint: expect.stringMatching(/\w/) },
-      });
-      expect(world.phone.asked).toEqual([]);
-      expect(waits.length).toBe(tries - 1);
+  ])('%s ends in a clear error, no order, and a thread that goes on once it is well', async (_, chaos, tries) => {
+    const { world, mock, agent, waits } = await chaotic(chaos);
+    world.phone.auto = () => 'approve';
+    const { result } = await play(agent.run({ prompt: 'buy five Apple' }, options()));
+    expect(result).toMatchObject({
+      status: 'failed',
+      orders: [],
+      error: { code: 'model_error', hint: expect.stringMatching(/\w/) },
+    });
+    expect(world.phone.asked).toEqual([]);
+    expect(waits.length).toBe(tries - 1);
 
-      mock.clearChaos();
-      const resumed = await play(agent.resume(result.thread, options()));
-      expect(resumed.result).toMatchObject({ status: 'done', text: 'Bought.' });
-      expect(world.gateway.book).toHaveLength(1);
-    },
-  );
+    mock.clearChaos();
+    const resumed = await play(agent.resume(result.thread, options()));
+    expect(resumed.result).toMatchObject({ status: 'done', text: 'Bought.' });
+    expect(world.gateway.book).toHaveLength(1);
+  });
 
   it('is slow is waited for', async () => {
     const { world, agent } = await chaotic({ latencyMs: 1200 });
@@ -79,10 +76,7 @@ describe('a conversation that is too long for the model', () => {
     const sent = () => JSON.stringify(mock.getRequests().at(-1)?.body);
     const tooLong = { error: { code: 'context_length_exceeded', message: 'too long' }, status: 400 };
     mock.clearFixtures();
-    mock.on(
-      { predicate: (request) => JSON.stringify(request).includes('left_out') },
-      { content: 'Shorter.' },
-    );
+    mock.on({ predicate: (request) => JSON.stringify(request).includes('left_out') }, { content: 'Shorter.' });
     mock.on({ predicate: () => true }, tooLong);
     const second = await ask('and now?', first.result.thread);
     expect(second.result).toMatchObject({ status: 'done', text: 'Shorter.' });

@@ -16,10 +16,7 @@ it(`an order passes through at most ${MOST_FILES} files of approval and gateway`
   await inspector.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
   // Counts begin at zero after each reading.
   await inspector.post('Profiler.takePreciseCoverage');
-  const [{ result }] = await Promise.all([
-    play(agent.run({ prompt: 'buy 5 AAPL' }, options())),
-    world.tap('approve'),
-  ]);
+  const [{ result }] = await Promise.all([play(agent.run({ prompt: 'buy 5 AAPL' }, options())), world.tap('approve')]);
   const { result: scripts } = await inspector.post('Profiler.takePreciseCoverage');
   inspector.disconnect();
   expect(result).toMatchObject({ status: 'done', orders: [{ symbol: 'AAPL', status: 'filled' }] });

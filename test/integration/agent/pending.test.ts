@@ -20,9 +20,7 @@ describe('approvals pending across threads', () => {
       const world = await createWorld();
       const agent = await world.agent();
       await threeThreads(agent);
-      const runs = new Map(
-        Object.keys(prompts).map((thread) => [thread, play(agent.resume(thread, options()))]),
-      );
+      const runs = new Map(Object.keys(prompts).map((thread) => [thread, play(agent.resume(thread, options()))]));
       for (const [index, symbol] of order.entries()) {
         world.phone.decide(symbol, 'approve');
         expect((await runs.get(symbol))?.result.status).toBe('done');
@@ -36,8 +34,7 @@ describe('approvals pending across threads', () => {
 describe('an order that another thread already asked about', () => {
   it('is pending in the second thread too, which names the approval', async () => {
     const world = await createWorld();
-    const run = async (thread: string) =>
-      (await world.run(prompts.AAPL, { approval: 'detach', thread })).result;
+    const run = async (thread: string) => (await world.run(prompts.AAPL, { approval: 'detach', thread })).result;
     const first = await run('first');
     const second = await run('second');
     expect(world.phone.asked).toHaveLength(1);
@@ -172,9 +169,7 @@ describe('a thread whose approval expired', () => {
       await world.phone.foreign('alice-sub', { kind: 'order', order }, 'some-other-app');
     }
     expect(await agent.threads()).toMatchObject([{ thread: 't', status: 'expired' }]);
-    expect(await agent.approvals()).toContainEqual(
-      expect.objectContaining({ thread: 't', status: 'expired' }),
-    );
+    expect(await agent.approvals()).toContainEqual(expect.objectContaining({ thread: 't', status: 'expired' }));
   });
 
   it('is expired when the gateway does not have the approval any more', async () => {

@@ -124,8 +124,7 @@ export class ProposalsStandIn {
 
   #own(sub: string, id: string): Kept {
     const kept = this.#kept.get(id);
-    if (kept === undefined || kept.sub !== sub)
-      throw new HttpProblem(404, 'not_found', 'there is no such proposal');
+    if (kept === undefined || kept.sub !== sub) throw new HttpProblem(404, 'not_found', 'there is no such proposal');
     return kept;
   }
 
@@ -147,8 +146,7 @@ export class ProposalsStandIn {
 
   #withdraw(sub: string, id: string): Proposal {
     const { proposal } = this.#own(sub, id);
-    if (isSettledState(proposal.state))
-      throw new HttpProblem(409, 'proposal_settled', `it is ${proposal.state}`);
+    if (isSettledState(proposal.state)) throw new HttpProblem(409, 'proposal_settled', `it is ${proposal.state}`);
     if (!['drafted', 'requested'].includes(proposal.state))
       throw new HttpProblem(409, 'proposal_executing', 'proposal_executing');
     this.#end(id, 'cancelled', 'approval_cancelled', 'taken back before it was carried out');
@@ -157,23 +155,20 @@ export class ProposalsStandIn {
 
   async #propose(sub: string, key: string, json: unknown, client: string): Promise<Answer> {
     const parsed = proposalRequestSchema.safeParse(json);
-    if (!parsed.success)
-      throw new HttpProblem(400, 'invalid_proposal', String(parsed.error.issues[0]?.message));
+    if (!parsed.success) throw new HttpProblem(400, 'invalid_proposal', String(parsed.error.issues[0]?.message));
     const request = parsed.data;
     this.posts.push({ key, body: request });
     const body = JSON.stringify(json);
     const earlier = this.#keys.get(`${sub} ${key}`);
     if (earlier !== undefined) {
-      if (earlier.body !== body)
-        throw new HttpProblem(409, 'idempotency_key_conflict', 'the key is another request’s');
+      if (earlier.body !== body) throw new HttpProblem(409, 'idempotency_key_conflict', 'the key is another request’s');
       return { status: 200, body: this.#own(sub, earlier.id).proposal };
     }
     const same = [...this.#kept.values()].find(
       (kept) => kept.sub === sub && !isSettledState(kept.proposal.state) && alike(kept.request, request),
     );
     if (same !== undefined) return { status: 200, body: same.proposal };
-    if (this.isHalted && request.kind !== 'cancel')
-      throw new HttpProblem(403, 'policy_denied', 'trading is halted');
+    if (this.isHalted && request.kind !== 'cancel') throw new HttpProblem(403, 'policy_denied', 'trading is halted');
     const id = `pr_${String(this.asked.length + 1).padStart(8, '0')}`;
     const proposal = this.#complete(request, id, client);
     this.#kept.set(id, { sub, request, proposal });
@@ -187,9 +182,7 @@ export class ProposalsStandIn {
 
   #complete(request: ProposalRequest, id: string, client: string): Proposal {
     const now = this.#now();
-    const expires_at = new Date(Date.now() + (request.ttl ?? 300) * 1000)
-      .toISOString()
-      .replace(/\.\d+Z/, 'Z');
+    const expires_at = new Date(Date.now() + (request.ttl ?? 300) * 1000).toISOString().replace(/\.\d+Z/, 'Z');
     const subjectId = `ta-${id
       .slice(3)
       .replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? 'a')
@@ -249,8 +242,7 @@ export class ProposalsStandIn {
   ) {
     const { symbol, side, qty, notional } = order;
     const reference_price = this.#gateway.priceOf(symbol, side);
-    if (reference_price === undefined)
-      throw new HttpProblem(404, 'unknown_symbol', `there is no symbol ${symbol}`);
+    if (reference_price === undefined) throw new HttpProblem(404, 'unknown_symbol', `there is no symbol ${symbol}`);
     if (environment !== undefined && environment !== 'paper') {
       throw new HttpProblem(
         403,
@@ -317,12 +309,7 @@ export class ProposalsStandIn {
         const { symbol, side, reference_price, max_slippage } = proposal.subject;
         const now = Number(this.#gateway.priceOf(symbol, side));
         if (Math.abs(now - Number(reference_price)) > Number(reference_price) * Number(max_slippage) + 1e-9) {
-          this.#end(
-            id,
-            'blocked',
-            'price_moved',
-            `the price of ${symbol} moved too far from ${reference_price}`,
-          );
+          this.#end(id, 'blocked', 'price_moved', `the price of ${symbol} moved too far from ${reference_price}`);
           return;
         }
         this.#write(id, { state: 'executed', result: this.#gateway.place(proposal.subject) });
@@ -388,9 +375,6 @@ export function aboutOf(proposal: Proposal): string {
   }
 }
 
-function alike(
-  { provenance: _a, ...a }: ProposalRequest,
-  { provenance: _b, ...b }: ProposalRequest,
-): boolean {
+function alike({ provenance: _a, ...a }: ProposalRequest, { provenance: _b, ...b }: ProposalRequest): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -26,9 +26,7 @@ describe('a detached run', () => {
     expect(await agent.approvals()).toMatchObject([
       { id: result.approvals[0]?.id, status: 'requested', thread: result.thread },
     ]);
-    expect(await agent.threads()).toMatchObject([
-      { thread: result.thread, status: 'pending', prompt: 'buy 5 AAPL' },
-    ]);
+    expect(await agent.threads()).toMatchObject([{ thread: result.thread, status: 'pending', prompt: 'buy 5 AAPL' }]);
   });
 
   it('has its order carried out with nothing resumed; a resume then only tells, and so does the next', async () => {

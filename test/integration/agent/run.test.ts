@@ -33,16 +33,13 @@ describe('a question', () => {
     expect(JSON.stringify(before)).not.toContain('Alice');
   });
 
-  it.each(['what do I own', 'quote AAPL', 'open orders', 'buy 5 AAPL'])(
-    'needs a login: %s',
-    async (prompt) => {
-      const world = await createWorld();
-      const agent = await world.agent({ session: undefined });
-      const { result } = await play(agent.run({ prompt }, options()));
-      expect(result).toMatchObject({ status: 'failed', error: { code: 'login_required' } });
-      expect(world.phone.asked).toEqual([]);
-    },
-  );
+  it.each(['what do I own', 'quote AAPL', 'open orders', 'buy 5 AAPL'])('needs a login: %s', async (prompt) => {
+    const world = await createWorld();
+    const agent = await world.agent({ session: undefined });
+    const { result } = await play(agent.run({ prompt }, options()));
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'login_required' } });
+    expect(world.phone.asked).toEqual([]);
+  });
 
   it('the planner cannot parse fails as usage and says what it understands', async () => {
     const { result } = await (await createWorld()).run('write me a poem');
@@ -58,8 +55,7 @@ describe('an order', () => {
   it('is carried out by the gateway after the phone approved exactly it', async () => {
     const world = await createWorld();
     const { events, result } = await world.run('buy 5 AAPL', { requestedBy: 'chat' }, (event) => {
-      if (event.type === 'approval' && event.approval.status === 'requested')
-        world.phone.decide('AAPL', 'approve');
+      if (event.type === 'approval' && event.approval.status === 'requested') world.phone.decide('AAPL', 'approve');
     });
     expect(statuses(events)).toEqual(['requested', 'executed']);
     expect(result).toMatchObject({
@@ -98,10 +94,7 @@ describe('an order', () => {
       if (event.type === 'order' && event.order.status === 'new')
         world.phone.update(event.approval, { ...event.order, ...filled });
     });
-    expect(events.flatMap((event) => (event.type === 'order' ? [event.order.status] : []))).toEqual([
-      'new',
-      'filled',
-    ]);
+    expect(events.flatMap((event) => (event.type === 'order' ? [event.order.status] : []))).toEqual(['new', 'filled']);
     expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
   });
 
@@ -284,9 +277,7 @@ describe('two orders in one message', () => {
     world.phone.auto = (proposal) => (aboutOf(proposal) === 'AAPL' ? 'deny' : 'approve');
     const { result } = await world.run(prompt);
     expect(result.status).toBe('denied');
-    expect(
-      result.approvals.map((one) => [one.kind === 'order' ? one.order.symbol : '', one.status]).sort(),
-    ).toEqual([
+    expect(result.approvals.map((one) => [one.kind === 'order' ? one.order.symbol : '', one.status]).sort()).toEqual([
       ['AAPL', 'denied'],
       ['MSFT', 'executed'],
     ]);

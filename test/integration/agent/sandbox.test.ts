@@ -31,9 +31,7 @@ describe('on the sandbox', () => {
 
   it('a detached order is placed with nothing resumed; resumes of new processes only tell', async () => {
     const before = ordersAtBroker().length;
-    const { result } = await play(
-      (await world.agent()).run({ prompt: 'sell half my MSFT' }, options('detach')),
-    );
+    const { result } = await play((await world.agent()).run({ prompt: 'sell half my MSFT' }, options('detach')));
     expect(result.status).toBe('pending');
     await tap('approve');
     await expect.poll(() => ordersAtBroker().length).toBe(before + 1);

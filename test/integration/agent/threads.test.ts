@@ -161,10 +161,7 @@ describe('many runs of one thread', () => {
 function rowsOf(world: World): Record<string, unknown> {
   const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
   const tables = ['threads', 'thread_proposals', 'checkpoints', 'writes', 'messages'];
-  const counts = tables.map((table) => [
-    table,
-    database.prepare(`SELECT count(*) FROM ${table}`).pluck().get(),
-  ]);
+  const counts = tables.map((table) => [table, database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()]);
   database.close();
   return Object.fromEntries(counts);
 }

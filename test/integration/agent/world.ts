@@ -5,11 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Agent, ApprovalMode, RunOptions } from '../../../src/agent/agent.ts';
 import type { AgentEvent, RunResult } from '../../../src/agent/events.ts';
-import {
-  type CreateAgentOptions,
-  createAgent,
-  createAgentOnStores,
-} from '../../../src/agent/run/create-agent.ts';
+import { type CreateAgentOptions, createAgent, createAgentOnStores } from '../../../src/agent/run/create-agent.ts';
 import type { Session } from '../../../src/auth/session/session.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
@@ -80,8 +76,7 @@ export async function createWorld(decision?: Decision): Promise<World> {
         ...{ stateDb: join(folder, 'state.db'), databaseKey: key },
         ...options,
       };
-      const agent =
-        openState === undefined ? await createAgent(all) : createAgentOnStores(await openState(), all);
+      const agent = openState === undefined ? await createAgent(all) : createAgentOnStores(await openState(), all);
       agents.push(agent);
       return (await reach?.(agent)) ?? agent;
     },
@@ -112,10 +107,7 @@ export interface Played {
   readonly result: RunResult;
 }
 
-export async function play(
-  events: AsyncIterable<AgentEvent>,
-  onEvent?: (event: AgentEvent) => void,
-): Promise<Played> {
+export async function play(events: AsyncIterable<AgentEvent>, onEvent?: (event: AgentEvent) => void): Promise<Played> {
   const seen: AgentEvent[] = [];
   for await (const event of events) {
     seen.push(event);

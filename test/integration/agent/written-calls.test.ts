@@ -51,8 +51,7 @@ describe('a tool call that a model writes as text', () => {
     expect(shown(events)).not.toContain('place_order');
     expect(events).toContainEqual({
       type: 'notice',
-      message:
-        'standard input contains text that reads like instructions; it was treated as data and not followed',
+      message: 'standard input contains text that reads like instructions; it was treated as data and not followed',
     });
   });
 });
@@ -100,15 +99,10 @@ describe('several acts in one sentence', () => {
 
   it('are said undone where the person denied one of them, whatever the model says', async () => {
     const { mock, agent } = await modelWorld('deny');
-    mock.on(
-      { userMessage: 'cash', hasToolResult: false },
-      { toolCalls: [buy, sell, call('get_portfolio', {})] },
-    );
+    mock.on({ userMessage: 'cash', hasToolResult: false }, { toolCalls: [buy, sell, call('get_portfolio', {})] });
     mock.on({ hasToolResult: true }, { content: 'All done.' });
     const { events, result } = await play(agent.run({ prompt }, options()));
-    expect(result.text).toMatch(
-      /^All done\.\n\nNot done: buy 1 AAPL \(.*\)\.\nNot done: sell 2 MSFT \(.*\)\.$/,
-    );
+    expect(result.text).toMatch(/^All done\.\n\nNot done: buy 1 AAPL \(.*\)\.\nNot done: sell 2 MSFT \(.*\)\.$/);
     expect(shown(events)).toBe(result.text);
     expect([result.status, result.error?.message]).toEqual(['denied', expect.any(String)]);
   });

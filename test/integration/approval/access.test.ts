@@ -41,8 +41,7 @@ const buy = (more: Partial<ProposalRequestInput> = {}, limit = '1.00'): Proposal
 const forAlice = { for: 'alice' };
 const refused = async (who: Person, request: unknown) => (await who.ask(request, `k${++next}`)).body;
 const codesAt = async (user: string) => (await world.phone.requests(user)).map(({ code }) => code);
-const placed = () =>
-  world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id));
+const placed = () => world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id));
 
 /** Alice lets bob in, and approves that on her phone. */
 async function letIn(role: string, more: object = {}): Promise<string> {
@@ -132,9 +131,7 @@ describe('an advisor', () => {
     const proposal = await bob.propose(buy(forAlice));
     const request = (await world.phone.requests('alice')).find(({ code }) => code === proposal.code);
     const before = placed().length;
-    expect(await world.phone.allRequests('bob')).not.toContainEqual(
-      expect.objectContaining({ id: request?.id }),
-    );
+    expect(await world.phone.allRequests('bob')).not.toContainEqual(expect.objectContaining({ id: request?.id }));
     expect((await bob.proposal(proposal.id)).state).toBe('requested');
     expect(placed()).toHaveLength(before);
   });
@@ -216,9 +213,7 @@ describe('a profile that is about somebody else’s account', () => {
     expect(await gateway.cancelOrder(id)).toMatchObject({ id, status: 'canceled' });
     expect(await gateway.halted()).toMatchObject({ halted: false });
     const message = { service: 'slack', recipient: '#trading', text: 'hello' } as const;
-    const sent = await gateway
-      .propose({ kind: 'message', message }, `k${++next}`)
-      .catch((error: unknown) => error);
+    const sent = await gateway.propose({ kind: 'message', message }, `k${++next}`).catch((error: unknown) => error);
     // Bob's own affair: about alice's account it would be refused by that name.
     expect(JSON.stringify(sent)).not.toContain('RELATION_DENIED');
   });
@@ -272,9 +267,7 @@ describe('what comes to more than one may approve', () => {
     const before = placed().length;
     const proposal = await alice.propose(large());
     await alice.tap(proposal.code);
-    await expect
-      .poll(async () => (await alice.proposal(proposal.id)).approval.second?.owner_approved)
-      .toBe(true);
+    await expect.poll(async () => (await alice.proposal(proposal.id)).approval.second?.owner_approved).toBe(true);
     expect((await alice.proposal(proposal.id)).state).toBe('requested');
     await world.restart();
     await bob.tap(proposal.code, 'deny');

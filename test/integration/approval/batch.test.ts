@@ -20,15 +20,9 @@ describe('orders that belong together, at a gateway', () => {
 
   it('are one question, and by one tap each is placed once', async () => {
     const before = inBook();
-    const asked = await alice.propose(
-      batch([order('buy', 'KO', '2'), order('sell', 'AAPL'), order('buy', 'MSFT')]),
-    );
+    const asked = await alice.propose(batch([order('buy', 'KO', '2'), order('sell', 'AAPL'), order('buy', 'MSFT')]));
     const subject = asked.subject as BatchSubject;
-    expect(subject.orders.map(({ side, symbol }) => `${side} ${symbol}`)).toEqual([
-      'sell AAPL',
-      'buy KO',
-      'buy MSFT',
-    ]);
+    expect(subject.orders.map(({ side, symbol }) => `${side} ${symbol}`)).toEqual(['sell AAPL', 'buy KO', 'buy MSFT']);
     await alice.tap(asked.code, 'approve');
     const { result } = await alice.until(asked.id, 'executed');
     const { lines } = result as BatchResult;
@@ -41,10 +35,7 @@ describe('orders that belong together, at a gateway', () => {
   });
 
   it('are refused before the phone rings where one of them breaks a rule', async () => {
-    const refused = await alice.ask(
-      batch([order('buy', 'KO'), order('sell', 'AAPL', '900000')]),
-      'batch-too-much',
-    );
+    const refused = await alice.ask(batch([order('buy', 'KO'), order('sell', 'AAPL', '900000')]), 'batch-too-much');
     expect(refused).toMatchObject({ status: 422, body: { code: 'insufficient_funds' } });
     const tooFew = await alice.ask(batch([order('buy', 'KO')]), 'batch-of-one');
     expect(tooFew).toMatchObject({ status: 400, body: { code: 'invalid_proposal' } });

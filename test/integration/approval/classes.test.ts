@@ -161,9 +161,7 @@ describe('an option', () => {
     const position = await positionOf(alice, CALL);
     expect(position).toMatchObject({ side: 'long', qty: '1' });
     // A contract is worth a hundred shares at its price.
-    expect(new Dec(position?.market_value ?? 0).eq(new Dec(position?.current_price ?? 0).times(100))).toBe(
-      true,
-    );
+    expect(new Dec(position?.market_value ?? 0).eq(new Dec(position?.current_price ?? 0).times(100))).toBe(true);
   });
 
   it('is closed by typed command, and no more of it than is held', async () => {
@@ -214,8 +212,7 @@ describe('an option', () => {
   });
 
   it('that waits is cancelled, and one for the day is over at the close', async () => {
-    const resting = async () =>
-      (await alice.approved(typed('buy', CALL, { qty: '1', limit: '0.05' }))).result as Order;
+    const resting = async () => (await alice.approved(typed('buy', CALL, { qty: '1', limit: '0.05' }))).result as Order;
     const first = await resting();
     expect(await alice.send('DELETE', `/v1/orders/${first.id}`)).toMatchObject({ status: 204 });
     expect((await alice.send('GET', `/v1/orders/${first.id}`)).body).toMatchObject({ status: 'canceled' });

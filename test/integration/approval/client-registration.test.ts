@@ -3,10 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  CibaApprovalClient,
-  type CibaApprovalClientOptions,
-} from '../../../src/approval/ciba/ciba-approval-client.ts';
+import { CibaApprovalClient, type CibaApprovalClientOptions } from '../../../src/approval/ciba/ciba-approval-client.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';
 import { aQuestion, clientKey, GATEWAY, optionsFor } from './asking-fixture.ts';
 

@@ -258,9 +258,7 @@ it('a decision written into the provider’s database places no order', { timeou
     expect(forged.changes).toBe(1);
     await sandbox.restart();
     expect(await alice.until(id, 'blocked')).toMatchObject({ reason: { code: 'signature_missing' } });
-    expect(
-      sandbox.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id)),
-    ).toEqual([]);
+    expect(sandbox.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id))).toEqual([]);
   } finally {
     await sandbox.close();
   }

@@ -60,8 +60,7 @@ async function said(prompt: string): Promise<Order> {
 const read = async ({ id }: Pick<Order, 'id'>) =>
   (await alice.send('GET', `/v1/orders/${id}`)).body as unknown as Order;
 const statesOf = ({ status, legs = [] }: Order) => [status, ...legs.map((leg) => leg.status)];
-const cancelled = async ({ id }: Pick<Order, 'id'>) =>
-  (await alice.send('DELETE', `/v1/orders/${id}`)).status;
+const cancelled = async ({ id }: Pick<Order, 'id'>) => (await alice.send('DELETE', `/v1/orders/${id}`)).status;
 async function cancelledByTap({ id }: Pick<Order, 'id'>): Promise<void> {
   await approved({ kind: 'cancel', cancel: { order_id: id } });
 }
@@ -228,11 +227,7 @@ describe('an order that waits', () => {
     ['a limit', typed('buy', 'AAPL', { qty: '1', limit: '80', tif: 'gtc' }), ['canceled']],
     ['a stop', typed('buy', 'AAPL', { qty: '1', stop: '130', tif: 'gtc' }), ['canceled']],
     ['a bracket', typed('buy', 'AAPL', apart), ['canceled', 'canceled', 'canceled']],
-    [
-      'an oto',
-      typed('buy', 'AAPL', { qty: '1', limit: '80', tif: 'gtc', stopLoss: '70' }),
-      ['canceled', 'canceled'],
-    ],
+    ['an oto', typed('buy', 'AAPL', { qty: '1', limit: '80', tif: 'gtc', stopLoss: '70' }), ['canceled', 'canceled']],
   ])('%s is cancelled without a tap, whole', async (_, request, states) => {
     const order = await approved(request);
     expect(await cancelled(order)).toBe(204);

@@ -24,13 +24,7 @@ type DpopKey = Awaited<ReturnType<typeof dpopKey>>;
 
 export interface Agent {
   /** @param url another gateway's */
-  send(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers?: Record<string, string>,
-    url?: string,
-  ): Promise<Answer>;
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>, url?: string): Promise<Answer>;
   propose(body: unknown, key: string): Promise<Answer>;
   /** Proposes something new. @returns its id, and what the owner is asked */
   proposed(body: unknown): Promise<{ id: string; details: Readonly<Record<string, unknown>> }>;
@@ -176,8 +170,7 @@ export async function startForeignWorld(
     advance: clock.advance,
     agent,
     /** Its tokens are bound to a key of its own. */
-    boundAgent: async (sub: string, client: string, scope: string) =>
-      agent(sub, client, scope, {}, await dpopKey()),
+    boundAgent: async (sub: string, client: string, scope: string) => agent(sub, client, scope, {}, await dpopKey()),
     /**
      * The owner decides, and the provider calls back.
      * @param claims what it puts into the token besides, or instead

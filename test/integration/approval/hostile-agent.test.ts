@@ -43,10 +43,7 @@ describe('a hostile agent', () => {
     const counts = new Map([...CROCKFORD].map((character) => [character, 0]));
     for (const character of codes.join('')) counts.set(character, (counts.get(character) ?? Number.NaN) + 1);
     const expected = (codes.length * 4) / 32;
-    const chiSquare = [...counts.values()].reduce(
-      (sum, count) => sum + (count - expected) ** 2 / expected,
-      0,
-    );
+    const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
     // 31 degrees of freedom: beyond 70 about once in ten thousand times.
     expect(chiSquare).toBeLessThan(70);
   });
@@ -99,30 +96,27 @@ describe('a hostile agent', () => {
   it.each([
     ['somebody-elses', 20],
     ['trade-agent', 60],
-  ])(
-    'by the client %s that takes each back has %i an hour, and is told when to try again',
-    async (client, most) => {
-      const agent = world.agent('alice', client);
-      for (let number = 1; number <= most; number++) {
-        const { status, body } = await agent.propose(buy(number), `k-${number}`);
-        expect(status).toBe(201);
-        await withdraw(agent, body.id);
-      }
-      const over = await agent.propose(buy(most + 1), 'over');
-      expect(over).toMatchObject({
-        status: 429,
-        body: {
-          code: 'too_many_asked',
-          reason: 'PROPOSALS_EXCEED_MAX_PER_HOUR',
-          limit: String(most),
-          value: String(most),
-        },
-      });
-      expect(Number(over.headers.get('retry-after'))).toBeGreaterThan(0);
-      world.advance(3_600_001);
-      expect((await agent.propose(buy(most + 1), 'over')).status).toBe(201);
-    },
-  );
+  ])('by the client %s that takes each back has %i an hour, and is told when to try again', async (client, most) => {
+    const agent = world.agent('alice', client);
+    for (let number = 1; number <= most; number++) {
+      const { status, body } = await agent.propose(buy(number), `k-${number}`);
+      expect(status).toBe(201);
+      await withdraw(agent, body.id);
+    }
+    const over = await agent.propose(buy(most + 1), 'over');
+    expect(over).toMatchObject({
+      status: 429,
+      body: {
+        code: 'too_many_asked',
+        reason: 'PROPOSALS_EXCEED_MAX_PER_HOUR',
+        limit: String(most),
+        value: String(most),
+      },
+    });
+    expect(Number(over.headers.get('retry-after'))).toBeGreaterThan(0);
+    world.advance(3_600_001);
+    expect((await agent.propose(buy(most + 1), 'over')).status).toBe(201);
+  });
 
   it('of a foreign client shuts out neither our own nor another’s', async () => {
     for (let number = 1; number <= 4; number++) await foreign.propose(buy(number), `f-${number}`);
@@ -148,8 +142,7 @@ describe('a hostile agent', () => {
     const theirs = await bob.propose(buy(5), 'a-key-of-both');
     expect([mine.status, theirs.status]).toEqual([201, 201]);
     expect(theirs.body.id).not.toBe(mine.body.id);
-    const order = (answer: typeof mine) =>
-      (answer.body.subject as { client_order_id: string }).client_order_id;
+    const order = (answer: typeof mine) => (answer.body.subject as { client_order_id: string }).client_order_id;
     expect(order(theirs)).not.toBe(order(mine));
     for (const id of [mine.body.id, 'pr_0000000000000000']) {
       for (const method of ['GET', 'DELETE']) {
@@ -167,9 +160,7 @@ describe('a hostile agent', () => {
     const other = { source: 'other', from: 'somebody-elses' };
     const { fields } = body.provenance as { fields: Record<string, object> };
     expect(fields).toMatchObject({ symbol: other, side: other, qty: other });
-    expect(Object.values(fields).every((field) => JSON.stringify(field) === JSON.stringify(other))).toBe(
-      true,
-    );
+    expect(Object.values(fields).every((field) => JSON.stringify(field) === JSON.stringify(other))).toBe(true);
     expect(world.issuer.questions[0]?.details).toMatchObject({
       client: 'somebody-elses',
       provenance: { fields },

@@ -23,8 +23,7 @@ describe('each kind of proposal', () => {
     await alice.tap(code, decision);
     return alice.until(id, decision === 'approve' ? 'executed' : 'denied');
   };
-  const orderAt = async (price: string): Promise<Order> =>
-    (await decided(limit(price), 'approve')).result as Order;
+  const orderAt = async (price: string): Promise<Order> => (await decided(limit(price), 'approve')).result as Order;
   const inBook = (id: string) => world.sandbox.broker.book().find((order) => order.id === id);
 
   it('a cancel is carried out when it is approved, and not when it is denied', async () => {
@@ -133,12 +132,7 @@ describe('a proposal that could not be carried out is refused before the phone r
     ['malformed', { kind: 'order', order: { symbol: 'KO' } }, 400, 'invalid_proposal'],
     ['of no kind', { kind: 'loan', loan: {} }, 400, 'invalid_proposal'],
     ['with a ttl below a minute', buy({}, { ttl: 59 }), 400, 'invalid_proposal'],
-    [
-      'with text that could pass for other text',
-      buy({}, { requested_by: 'ch\u0430t' }),
-      400,
-      'invalid_proposal',
-    ],
+    ['with text that could pass for other text', buy({}, { requested_by: 'ch\u0430t' }), 400, 'invalid_proposal'],
     ['for a market that is closed', buy({}), 409, 'market_closed'],
     ['for the other environment', buy({ environment: 'live' }), 403, 'environment_mismatch'],
     ['for a symbol there is none of', buy({ symbol: 'NONE' }), 422, 'unknown_symbol'],
@@ -156,9 +150,7 @@ describe('a proposal that could not be carried out is refused before the phone r
   });
 
   it('beyond what the account has, with the limit and the value', async () => {
-    const answer = await refused(
-      buy({ qty: '1000000', type: 'limit', limit_price: '50', time_in_force: 'gtc' }),
-    );
+    const answer = await refused(buy({ qty: '1000000', type: 'limit', limit_price: '50', time_in_force: 'gtc' }));
     expect(answer).toMatchObject({
       status: 422,
       body: { code: 'insufficient_funds', value: '50000000.00', limit: expect.stringMatching(/^\d+\.\d\d$/) },

@@ -1,9 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  CibaApprovalClient,
-  type CibaApprovalClientOptions,
-} from '../../../src/approval/ciba/ciba-approval-client.ts';
+import { CibaApprovalClient, type CibaApprovalClientOptions } from '../../../src/approval/ciba/ciba-approval-client.ts';
 import type { Question } from '../../../src/approval/ciba/ciba-port.ts';
 import { badIdTokens } from '../auth/bad-id-tokens.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';
@@ -213,24 +210,14 @@ describe('an approval', () => {
     ['invalid_grant', 400, '{"error":"invalid_grant"}', { status: 'lost' }],
     ['invalid_client', 401, '{"error":"invalid_client"}', { status: 'lost' }],
     ['invalid_request', 400, '{"error":"invalid_request"}', { status: 'failed', error: 'invalid_request' }],
-    [
-      'an error that is no word',
-      400,
-      '{"error":"\\u001b[31m boo"}',
-      { status: 'failed', error: 'unknown_error' },
-    ],
+    ['an error that is no word', 400, '{"error":"\\u001b[31m boo"}', { status: 'failed', error: 'unknown_error' }],
     [
       'server_error',
       500,
       '{"error":"server_error"}',
       { status: 'unreachable', reason: 'it answered with HTTP status 500' },
     ],
-    [
-      'half a body',
-      200,
-      '{"access_token":"planted-acc',
-      { status: 'unreachable', reason: 'its answer was not JSON' },
-    ],
+    ['half a body', 200, '{"access_token":"planted-acc', { status: 'unreachable', reason: 'its answer was not JSON' }],
     ['a page', 502, '<html>', { status: 'unreachable', reason: 'it answered with HTTP status 502' }],
     [
       'a firewall’s no',

@@ -41,8 +41,7 @@ const order = () => ({
   order: { symbol: 'AAPL', side: 'buy', qty: '1', type: 'limit', limit_price: String(100 + ++number) },
 });
 
-const proposed = async (request: object) =>
-  (await agent.proposed(request)) as { id: string; details: Details };
+const proposed = async (request: object) => (await agent.proposed(request)) as { id: string; details: Details };
 const granted = async () =>
   ((await agent.send('GET', '/v1/mandates')).body.mandates as { id: string }[]).map(({ id }) => id);
 

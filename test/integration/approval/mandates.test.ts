@@ -58,9 +58,7 @@ const order = (changes: object = {}, more: object = {}): ProposalRequestInput =>
 const never = { approval: 'mandate' } as const;
 
 const mandates = async (who: Person = alice): Promise<MandateView[]> =>
-  ((await who.send('GET', '/v1/mandates')).body.mandates as unknown[]).map((one) =>
-    mandateViewSchema.parse(one),
-  );
+  ((await who.send('GET', '/v1/mandates')).body.mandates as unknown[]).map((one) => mandateViewSchema.parse(one));
 
 async function granted(changes: Partial<MandateRequestInput> = {}, who: Person = alice): Promise<string> {
   const { result } = await who.approved(asked(changes));
@@ -71,8 +69,7 @@ const refusedWith = (reason: string) => ({
   status: 403,
   body: { code: 'policy_denied', reason, reasons: expect.arrayContaining([reason]) },
 });
-const send = (request: ProposalRequestInput, key: string = randomUUID(), who: Person = alice) =>
-  who.ask(request, key);
+const send = (request: ProposalRequestInput, key: string = randomUUID(), who: Person = alice) => who.ask(request, key);
 
 /** How often anybody was asked, by the provider's own count. */
 function askedAtProvider(): number {
@@ -123,9 +120,7 @@ describe('a mandate', () => {
     await alice.tap(code);
     await alice.until(id, 'executed');
     expect((await mandates()).find((one) => one.id === old)?.state).toBe('replaced');
-    expect(await send(order({}, { mandate: old, ...never }))).toMatchObject(
-      refusedWith('MANDATE_NOT_ACTIVE'),
-    );
+    expect(await send(order({}, { mandate: old, ...never }))).toMatchObject(refusedWith('MANDATE_NOT_ACTIVE'));
   });
 
   it('is nobody else’s to see, use or end', async () => {
@@ -278,8 +273,7 @@ describe('an order outside of a mandate', () => {
   });
 
   it('is asked about once its day, its orders or all of it are used', async () => {
-    const spend = async (changes: object) =>
-      alice.until((await alice.propose(order(changes))).id, 'executed');
+    const spend = async (changes: object) => alice.until((await alice.propose(order(changes))).id, 'executed');
     const exactly = { qty: '10', limit_price: '20.00' };
     await granted({ max_day_notional: '200', max_total_notional: '600' });
     await spend(exactly);
@@ -333,9 +327,7 @@ describe('there is no way to a mandate', () => {
     ];
     expect(names.length).toBeGreaterThan(10);
     expect(names.filter((name) => /mandate/.test(name))).toEqual([]);
-    expect(placeOrder.schema.safeParse({ symbol: 'KO', side: 'buy', qty: '1', mandate: 'any' }).success).toBe(
-      false,
-    );
+    expect(placeOrder.schema.safeParse({ symbol: 'KO', side: 'buy', qty: '1', mandate: 'any' }).success).toBe(false);
     expect(MCP_SCOPES).not.toContain('orders:mandate');
   });
 });

@@ -30,8 +30,7 @@ describe('the owner’s rules, changed from afar,', () => {
     limits,
     ...more,
   });
-  const put = async (limits: object, more: object = {}) =>
-    alice.send('PUT', '/v1/policy', await change(limits, more));
+  const put = async (limits: object, more: object = {}) => alice.send('PUT', '/v1/policy', await change(limits, more));
   const propose = async (limits: object): Promise<Proposal> =>
     alice.propose({ kind: 'policy_change', policy_change: await change(limits) } as ProposalRequestInput);
   const check = (qty: string, price = '100') =>
@@ -204,9 +203,7 @@ describe('the owner’s rules, changed from afar,', () => {
       const answer = await alice.ask(await request(limits, policies));
       expect([400, 422]).toContain(answer.status);
     }
-    expect(
-      await put({ max_order_notional: '1500', max_day_orders: 40, symbols: { deny: symbols } }),
-    ).toMatchObject({
+    expect(await put({ max_order_notional: '1500', max_day_orders: 40, symbols: { deny: symbols } })).toMatchObject({
       status: 200,
     });
   });

@@ -19,8 +19,7 @@ describe('a proposal', () => {
   let next = 0;
   /** Another quantity each time: what is asked twice within the hour is said to be. */
   const fresh = () => String(++next);
-  const book = () =>
-    world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id));
+  const book = () => world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id));
 
   beforeAll(async () => {
     world = await startProposalWorld();

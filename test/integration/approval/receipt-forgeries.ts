@@ -100,18 +100,8 @@ export const forgeries: readonly [what: string, fault: string, of: Forged, forge
   ],
   ['no mandate where one was used', 'mandate', 'mandated', set('mandate', null)],
   ['a mandate that nobody signed', 'not_signed', 'mandated', set('mandate.approvals', [])],
-  [
-    'a mandate with another symbol',
-    'proposal',
-    'mandated',
-    set('mandate.proposal.subject.symbols', ['AAPL']),
-  ],
+  ['a mandate with another symbol', 'proposal', 'mandated', set('mandate.proposal.subject.symbols', ['AAPL'])],
   ['a mandate of another person', 'not_signed', 'mandated', set('mandate.proposal.sub', 'bob')],
-  [
-    'an order before the mandate',
-    'mandate',
-    'mandated',
-    set('proposal.created_at', '2020-01-01T00:00:00.000Z'),
-  ],
+  ['an order before the mandate', 'mandate', 'mandated', set('proposal.created_at', '2020-01-01T00:00:00.000Z')],
   ['a member more', 'form', 'order', set('note', 'trust me')],
 ];

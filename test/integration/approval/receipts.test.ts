@@ -120,13 +120,9 @@ const written = (name: string, text: string) => {
 describe('a receipt', () => {
   it('of an order, a batch, a change and an order under a mandate holds by the published key', async () => {
     const all = { order, batch, replaced, mandated };
-    for (const [name, text] of Object.entries(all))
-      expect([name, await faultOf(text)]).toEqual([name, 'holds']);
+    for (const [name, text] of Object.entries(all)) expect([name, await faultOf(text)]).toEqual([name, 'holds']);
     const { orders, approvals } = JSON.parse(batch) as Receipt;
-    expect(orders.map(({ state, order: { symbol } }) => `${state} ${symbol}`)).toEqual([
-      'placed AAPL',
-      'placed MSFT',
-    ]);
+    expect(orders.map(({ state, order: { symbol } }) => `${state} ${symbol}`)).toEqual(['placed AAPL', 'placed MSFT']);
     expect(approvals[0]).toMatchObject({ sub: 'alice', key: { method: 'software', name: 'Terminal phone' } });
     expect(JSON.parse(mandated)).toMatchObject({
       approvals: [],
@@ -135,9 +131,7 @@ describe('a receipt', () => {
   });
 
   it.runIf(hasPython)('holds by the second verifier too, and by no other key', () => {
-    const files = Object.entries({ order, batch, replaced, mandated }).map(([name, text]) =>
-      written(name, text),
-    );
+    const files = Object.entries({ order, batch, replaced, mandated }).map(([name, text]) => written(name, text));
     expect(pythonSays(files)).toEqual(['holds', 'holds', 'holds', 'holds']);
     expect(pythonSays(files, 'A'.repeat(43))).toEqual(['signer', 'signer', 'signer', 'signer']);
   });
@@ -210,11 +204,7 @@ describe('a receipt of a day that is over', () => {
   });
 
   it.each<[string, string, (line: Record<string, unknown>, receipt: Receipt) => void]>([
-    [
-      'of another gateway',
-      'record',
-      (line) => void Object.assign(line, { gateway: 'https://other.example' }),
-    ],
+    ['of another gateway', 'record', (line) => void Object.assign(line, { gateway: 'https://other.example' })],
     ['of another day', 'record', (line) => void Object.assign(line, { day: '2026-11-22' })],
     ['that is not signed', 'record', (line) => void delete line.signature],
     ['in the middle', 'record', (_, receipt) => void receipt.record.push(receipt.record.shift() ?? '')],
@@ -267,8 +257,6 @@ describe('a receipt by whoever has stolen the gateway’s key', () => {
       forgeries.map(async ([, , of, forge], at) => written(`forged-${at}`, await signed(texts()[of], forge))),
     );
     expect(pythonSays(files, stolen.jwk.kid).filter((said) => said === 'holds')).toEqual([]);
-    expect(pythonSays([written('copy', await signed(order, () => undefined))], stolen.jwk.kid)).toEqual([
-      'holds',
-    ]);
+    expect(pythonSays([written('copy', await signed(order, () => undefined))], stolen.jwk.kid)).toEqual(['holds']);
   });
 });

@@ -12,8 +12,7 @@ let first: string;
 let second: string;
 beforeAll(async () => {
   // Standing orders are looked at more often than they would be.
-  const sleep: Clock['sleep'] = (ms, signal) =>
-    systemClock.sleep(ms === CHECK_INTERVAL_MS ? 200 : ms, signal);
+  const sleep: Clock['sleep'] = (ms, signal) => systemClock.sleep(ms === CHECK_INTERVAL_MS ? 200 : ms, signal);
   world = await startProposalWorld({ secondAccounts: true, port: 0, clock: { ...systemClock, sleep } });
   alice = await world.as('alice');
   const { accounts } = (await alice.send('GET', '/v1/accounts')).body as { accounts: { account: string }[] };
@@ -57,9 +56,7 @@ describe('a proposal of a person with two accounts', () => {
       subject: { account: second },
       shows: { Account: `${second} at Second paper account`, Cash: expect.stringContaining('$100,000.00') },
     });
-    const asked = (await world.phone.requests('alice', { waitSeconds: 10 })).find(
-      ({ code }) => code === named.code,
-    );
+    const asked = (await world.phone.requests('alice', { waitSeconds: 10 })).find(({ code }) => code === named.code);
     expect(JSON.stringify(asked)).toContain(`${second} at Second paper account`);
     await alice.tap(named.code);
     expect((await alice.until(named.id, 'executed')).result).toMatchObject({ status: 'filled' });

@@ -47,8 +47,7 @@ describe('an approval in a home', () => {
     const { proposal } = await asked();
     await alice.tap(proposal.code);
     await alice.until(proposal.id, 'executed');
-    const own = () =>
-      lines().filter((line) => line.proposal === proposal.id || line.approval === proposal.id);
+    const own = () => lines().filter((line) => line.proposal === proposal.id || line.approval === proposal.id);
     await expect.poll(() => own().at(-1)?.event).toBe('executed');
     expect(own().map(({ event }) => event)).toEqual([
       'proposed',

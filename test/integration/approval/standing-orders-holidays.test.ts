@@ -58,9 +58,7 @@ const daysOf = (mandate: string) =>
 
 /** Nothing of the gateway's is on its way: what is would be caught by a jump of time, as by a machine that was asleep. */
 const quiet = () =>
-  expect
-    .poll(() => clock.now() - world.sandbox.lastRequestAt(), { timeout: 8_000, interval: 50 })
-    .toBeGreaterThan(300);
+  expect.poll(() => clock.now() - world.sandbox.lastRequestAt(), { timeout: 8_000, interval: 50 }).toBeGreaterThan(300);
 
 /** At that time. @returns it, milliseconds since the epoch */
 async function comeTo(date: string, wall: string): Promise<number> {

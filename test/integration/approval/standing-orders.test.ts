@@ -29,9 +29,7 @@ afterAll(() => world.close());
 const ordersOf = (mandate: string) =>
   kept(world, async (_, database) =>
     database
-      .prepare<[string], { state: string }>(
-        'SELECT state FROM gateway_orders WHERE mandate = ? ORDER BY created_at',
-      )
+      .prepare<[string], { state: string }>('SELECT state FROM gateway_orders WHERE mandate = ? ORDER BY created_at')
       .all(mandate)
       .map(({ state }) => state),
   );
@@ -47,8 +45,7 @@ async function nextMonday(): Promise<number> {
 const isOneOnItsWay = () =>
   kept(
     world,
-    async (_, database) =>
-      database.prepare("SELECT 1 FROM gateway_orders WHERE state = 'intent'").get() !== undefined,
+    async (_, database) => database.prepare("SELECT 1 FROM gateway_orders WHERE state = 'intent'").get() !== undefined,
   );
 
 /** Looks again after a quarter of a minute, but not while an order is on its way. */
@@ -108,9 +105,7 @@ describe('a recurring order', () => {
     });
     await nextMonday();
     await soon(() => ordersOf(mandate)).toEqual(Array(4).fill('placed'));
-    await kept(world, (stores) =>
-      stores.mandates.end({ sub: 'alice', id: mandate }, 'revoked', 'phone', clock.now()),
-    );
+    await kept(world, (stores) => stores.mandates.end({ sub: 'alice', id: mandate }, 'revoked', 'phone', clock.now()));
     await nextMonday();
     await soon(() => standingOf(mandate)).toMatchObject({ state: 'stopped' });
     expect(await ordersOf(mandate)).toEqual(Array(4).fill('placed'));

@@ -30,10 +30,7 @@ createGateway({
   },
   issuer,
   resource: issuer,
-  stores: sqliteGatewayStores(
-    new Database(join(folder, 'gateway.db')),
-    createAuthReqIdSeal(sealSecret(home.seed)),
-  ),
+  stores: sqliteGatewayStores(new Database(join(folder, 'gateway.db')), createAuthReqIdSeal(sealSecret(home.seed))),
   clock,
 });
 process.on('message', (ms: number) => {

@@ -18,8 +18,7 @@ describe('withdrawn at the moment of the tap', () => {
   }, async () => {
     const seen = { executed: 0, withdrawn: 0, tapped: 0 };
     for (let round = 1; round <= ROUNDS; round++) {
-      const [name, person] =
-        round % 2 === 0 ? (['alice', people[0]] as const) : (['bob', people[1]] as const);
+      const [name, person] = round % 2 === 0 ? (['alice', people[0]] as const) : (['bob', people[1]] as const);
       if (person === undefined) throw new Error('nobody is there');
       const proposal = await person.propose({
         kind: 'order',
@@ -40,15 +39,10 @@ describe('withdrawn at the moment of the tap', () => {
         ),
       ]);
       const isWithdrawn = withdrawal.status === 200;
-      const ended = isWithdrawn
-        ? await person.proposal(proposal.id)
-        : await person.until(proposal.id, 'executed');
+      const ended = isWithdrawn ? await person.proposal(proposal.id) : await person.until(proposal.id, 'executed');
       const orders = world.sandbox.broker
         .book()
-        .filter(
-          (order) =>
-            order.client_order_id === (proposal.subject as { client_order_id: string }).client_order_id,
-        );
+        .filter((order) => order.client_order_id === (proposal.subject as { client_order_id: string }).client_order_id);
       const shown = tap ? await world.phone.request(id, { until: 'outcome', waitSeconds: 10 }) : undefined;
       expect({ round, state: ended.state, orders: orders.length }).toEqual(
         isWithdrawn ? { round, state: 'cancelled', orders: 0 } : { round, state: 'executed', orders: 1 },

@@ -76,8 +76,7 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
   const home: UserDirs = { config: root, data: root, log: root, sandbox: join(root, 'sandbox') };
   const start = () => startSandbox({ home: home.sandbox, partialFills: false, quotas: QUOTAS, ...options });
   let sandbox = await start();
-  const phoneOf = () =>
-    createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
+  const phoneOf = () => createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
   let phone = phoneOf();
   const people = new Map<string, Promise<Person>>();
 
@@ -111,8 +110,7 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
           body: text === '' ? {} : JSON.parse(text),
         };
       },
-      ask: (request, key = randomUUID()) =>
-        self.send('POST', '/v1/proposals', request, { 'idempotency-key': key }),
+      ask: (request, key = randomUUID()) => self.send('POST', '/v1/proposals', request, { 'idempotency-key': key }),
       async propose(request, key) {
         const { status, body } = await self.ask(request, key);
         if (status !== 201 && status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);

@@ -3,15 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import {
-  createLocalJWKSet,
-  exportJWK,
-  generateKeyPair,
-  type JWK,
-  type JWTPayload,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { createLocalJWKSet, exportJWK, generateKeyPair, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import {
   assertionFields,
   Breach,
@@ -77,8 +69,7 @@ export async function startAuth0(options: { audience: string; now: () => number 
     new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'tenant', typ }).sign(privateKey);
   const seconds = () => Math.floor(now() / 1000);
   const ofNow = () => ({ iss: issuer, sub: SUB, iat: seconds(), exp: seconds() + 600 });
-  const idToken = (aud: string) =>
-    sign({ ...ofNow(), aud, name: 'Alice', email: 'alice@example.com' }, 'JWT');
+  const idToken = (aud: string) => sign({ ...ofNow(), aud, name: 'Alice', email: 'alice@example.com' }, 'JWT');
   // The API's token profile is "RFC 9068".
   const accessToken = (client_id: string, scope: string, authorization_details?: unknown) => {
     const aud = [audience, `${issuer}userinfo`];
@@ -110,12 +101,7 @@ export async function startAuth0(options: { audience: string; now: () => number 
       revocation_endpoint: `${issuer}oauth/revoke`,
       ...(tenant.announcesCiba ? { backchannel_authentication_endpoint: `${issuer}bc-authorize` } : {}),
       backchannel_token_delivery_modes_supported: ['poll'],
-      token_endpoint_auth_methods_supported: [
-        'client_secret_basic',
-        'client_secret_post',
-        'private_key_jwt',
-        'none',
-      ],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
       token_endpoint_auth_signing_alg_values_supported: ['RS256', 'RS384', 'PS256'],
       id_token_signing_alg_values_supported: ['HS256', 'RS256', 'PS256'],
       subject_types_supported: ['public'],
@@ -149,10 +135,8 @@ export async function startAuth0(options: { audience: string; now: () => number 
     });
     const tooSoon = now() - lastDevicePoll < 5000;
     lastDevicePoll = now();
-    if (tooSoon)
-      return fail(c, 429, 'slow_down', 'You are polling faster than the specified interval of 5 seconds.');
-    if (tenant.device === 'denied')
-      return fail(c, 403, 'access_denied', 'User cancelled the confirmation prompt.');
+    if (tooSoon) return fail(c, 429, 'slow_down', 'You are polling faster than the specified interval of 5 seconds.');
+    if (tenant.device === 'denied') return fail(c, 403, 'access_denied', 'User cancelled the confirmation prompt.');
     if (tenant.device === 'expired') {
       if (deviceExpiredTold) return fail(c, 403, 'invalid_grant', 'Invalid or expired device code.');
       deviceExpiredTold = true;
@@ -244,19 +228,13 @@ export async function startAuth0(options: { audience: string; now: () => number 
     });
     await requireApprovalClient(request);
     const push = pushes.find(({ id }) => id === request.auth_req_id);
-    if (push === undefined || push.redeemed)
-      return fail(c, 400, 'invalid_grant', 'Invalid or expired auth_req_id.');
+    if (push === undefined || push.redeemed) return fail(c, 400, 'invalid_grant', 'Invalid or expired auth_req_id.');
     if (push.answer === 'none') {
       return fail(c, 400, 'authorization_pending', 'The end-user authorization is pending');
     }
     if (push.answer !== 'approved') {
       // One text for both.
-      return fail(
-        c,
-        400,
-        'access_denied',
-        'The end-user denied the authorization request or it has been expired',
-      );
+      return fail(c, 400, 'access_denied', 'The end-user denied the authorization request or it has been expired');
     }
     push.redeemed = true;
     return c.json({

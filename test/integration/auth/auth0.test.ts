@@ -26,14 +26,7 @@ import type { UserDirs } from '../../../src/machine/directories.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import {
-  APPROVAL_CLIENT,
-  type Auth0StandIn,
-  GATEWAY_CLIENT,
-  LOGIN_CLIENT,
-  SUB,
-  startAuth0,
-} from './auth0-stand-in.ts';
+import { APPROVAL_CLIENT, type Auth0StandIn, GATEWAY_CLIENT, LOGIN_CLIENT, SUB, startAuth0 } from './auth0-stand-in.ts';
 import { anOrder } from './order-details.ts';
 
 const GATEWAY = 'https://gateway.example';
@@ -377,9 +370,7 @@ describe('a connected account', () => {
 
     it('takes no answer that carries another’s state', async () => {
       const { connecting } = await open();
-      const back = new URL(
-        (await fetch(connecting.address, { redirect: 'manual' })).headers.get('location') ?? '',
-      );
+      const back = new URL((await fetch(connecting.address, { redirect: 'manual' })).headers.get('location') ?? '');
       back.searchParams.set('state', 'forged');
       expect((await fetch(back)).status).toBe(404);
       const stop = new AbortController();
@@ -406,9 +397,9 @@ describe('a connected account', () => {
 
   it('needs a token for the My Account API', async () => {
     const redirect = { redirectUri: 'http://127.0.0.1:9/', state: 's' };
-    await expect(
-      withToken('another').start({ connection: 'slack', redirect, scopes: [] }),
-    ).rejects.toMatchObject({ code: 'login_required' });
+    await expect(withToken('another').start({ connection: 'slack', redirect, scopes: [] })).rejects.toMatchObject({
+      code: 'login_required',
+    });
   });
 });
 
@@ -443,9 +434,7 @@ describe('the Token Vault', () => {
     now += 3_600_000 - 29_000;
     // The token that was shown has ended by now: its exchange is refused, and nothing that was kept is used.
     await expect(tokens.tokenFor(caller)).rejects.toMatchObject({ status: 401, code: 'token_revoked' });
-    expect(await tokens.tokenFor({ sub: SUB, accessToken: await accessToken() })).toBe(
-      'token-of-the-third-party',
-    );
+    expect(await tokens.tokenFor({ sub: SUB, accessToken: await accessToken() })).toBe('token-of-the-third-party');
   });
 
   it('an account is known as connected without a session at hand for as long as its token lasts', async () => {

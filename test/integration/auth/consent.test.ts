@@ -21,9 +21,7 @@ describe('a sign-in', () => {
     const code = await login.says(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
     await world.run(['phone', 'login', code, '--user', 'alice']);
     const { stderr } = await login.done;
-    expect(stderr).toContain(
-      `Sign in to profile sandbox (PAPER) at ${new URL(world.sandbox.ready.issuer).host}`,
-    );
+    expect(stderr).toContain(`Sign in to profile sandbox (PAPER) at ${new URL(world.sandbox.ready.issuer).host}`);
     expect(words(stderr)).toContain(`by ${ASKER}`);
     expect(words(stderr)).toContain('to know who you are, see your name');
     expect(words(stderr)).toContain('not to place orders: each order needs your approval');

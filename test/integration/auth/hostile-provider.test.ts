@@ -53,25 +53,21 @@ describe('a redirect', () => {
     tokenError: { status, body: '', headers: { location: `${world.provider.issuer}/elsewhere` } },
   });
 
-  it.each([302, 307, 308])(
-    '(%s) of the token endpoint is not followed, at sign-in or later',
-    async (status) => {
-      world.lie(redirect(status));
-      await expect(world.login()).rejects.toMatchObject({
-        code: 'provider_error',
-        message: expect.stringContaining(`HTTP status ${status}`),
-      });
-      await expect(refresh()).rejects.toMatchObject({ code: 'provider_error' });
-      expect(await approval()).toMatchObject({ status: 'failed' });
-      expect(world.provider.elsewhere()).toBe(0);
-      // What is signed in stays so: a redirect says nothing of the session.
-      expect((await world.store.get(['refresh_token'])).refresh_token).toBe('planted-refresh-token-1812');
-    },
-  );
+  it.each([302, 307, 308])('(%s) of the token endpoint is not followed, at sign-in or later', async (status) => {
+    world.lie(redirect(status));
+    await expect(world.login()).rejects.toMatchObject({
+      code: 'provider_error',
+      message: expect.stringContaining(`HTTP status ${status}`),
+    });
+    await expect(refresh()).rejects.toMatchObject({ code: 'provider_error' });
+    expect(await approval()).toMatchObject({ status: 'failed' });
+    expect(world.provider.elsewhere()).toBe(0);
+    // What is signed in stays so: a redirect says nothing of the session.
+    expect((await world.store.get(['refresh_token'])).refresh_token).toBe('planted-refresh-token-1812');
+  });
 
   it('of the metadata, the keys, the device or the backchannel endpoint is not followed either', async () => {
-    const away = () =>
-      new Response('', { status: 307, headers: { location: `${world.provider.issuer}/elsewhere` } });
+    const away = () => new Response('', { status: 307, headers: { location: `${world.provider.issuer}/elsewhere` } });
     for (const path of ['/.well-known/openid-configuration', '/jwks', '/device/code']) {
       world.lie({ instead: { [path]: away } });
       await expect(world.login(), path).rejects.toMatchObject({ code: 'provider_error' });

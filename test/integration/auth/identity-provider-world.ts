@@ -55,10 +55,7 @@ export async function createWorld(options: WorldOptions = {}) {
     received.push(seen(request));
     request.resume();
     const { status = 200, headers = {}, delayMs = 0 } = answers.shift() ?? {};
-    setTimeout(
-      () => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end('{}'),
-      delayMs,
-    );
+    setTimeout(() => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end('{}'), delayMs);
   });
   await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
   const gatewayUrl = `http://127.0.0.1:${(gateway.address() as { port: number }).port}`;

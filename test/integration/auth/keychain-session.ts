@@ -80,12 +80,7 @@ export function withoutSession(env: NodeJS.ProcessEnv, input: DriverInput): Prom
   return run(process.execPath, [...asHere, driver], env, input);
 }
 
-async function run(
-  command: string,
-  args: string[],
-  env: NodeJS.ProcessEnv,
-  input: DriverInput,
-): Promise<StepResult[]> {
+async function run(command: string, args: string[], env: NodeJS.ProcessEnv, input: DriverInput): Promise<StepResult[]> {
   const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'], timeout: 20_000 });
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
   child.stdin.end(JSON.stringify(input));

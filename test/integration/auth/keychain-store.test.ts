@@ -27,9 +27,7 @@ import {
 
 const SECRET = 'planted-secret-91c7';
 const PASSWORD = 'keyring-password';
-const childSource = fileURLToPath(
-  new URL('../../../src/secrets/keychain/keychain-child.ts', import.meta.url),
-);
+const childSource = fileURLToPath(new URL('../../../src/secrets/keychain/keychain-child.ts', import.meta.url));
 
 let home: string;
 beforeEach(() => {

@@ -42,9 +42,9 @@ describe('the first live order of a session', () => {
     await expect(propose(live)).rejects.toMatchObject(refusal);
     const opened = await openSession({ ...world, profile: live });
     const path = `${live.gateway}/v1/proposals`;
-    await expect(
-      opened?.fetch(path, { method: 'POST', body: '{}' }, ['orders:propose']),
-    ).rejects.toMatchObject(refusal);
+    await expect(opened?.fetch(path, { method: 'POST', body: '{}' }, ['orders:propose'])).rejects.toMatchObject(
+      refusal,
+    );
     expect(world.received).toEqual([]);
     await world.login();
     await propose(live);

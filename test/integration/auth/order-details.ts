@@ -1,9 +1,5 @@
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import {
-  bindingMessage,
-  type TradeOrderDetails,
-  tradeOrderDetails,
-} from '../../../src/trading/approval-details.ts';
+import { bindingMessage, type TradeOrderDetails, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import {
   type MessageSendDetails,

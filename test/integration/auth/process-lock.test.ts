@@ -35,8 +35,7 @@ async function other(waitMs: number): Promise<{ child: ChildProcess; says: strin
   return { child, says: says.toString() };
 }
 
-const take = (waitMs: number, signal?: AbortSignal) =>
-  withProcessLock(file, { waitMs, signal }, async () => 'taken');
+const take = (waitMs: number, signal?: AbortSignal) => withProcessLock(file, { waitMs, signal }, async () => 'taken');
 
 describe('a lock between processes', () => {
   it('ends with the process that holds it, at once', async () => {

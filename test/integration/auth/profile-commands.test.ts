@@ -21,10 +21,7 @@ const add = (...more: string[]) =>
     ...['--credential-store', 'file', '--output', 'json', ...more],
   ]);
 const credentials = () =>
-  openFileStore({ folder: world.env.TRADE_AGENT_HOME ?? '', profile: 'work' }).get([
-    'refresh_token',
-    'dpop_key',
-  ]);
+  openFileStore({ folder: world.env.TRADE_AGENT_HOME ?? '', profile: 'work' }).get(['refresh_token', 'dpop_key']);
 
 describe('profile add', () => {
   it('finds the provider, writes the profile beside what is there, and keeps comments', async () => {
@@ -165,9 +162,7 @@ describe('profile check', () => {
     await add('--audience', 'https://elsewhere.example');
     const { exitCode, stdout } = await world.run(['profile', 'check', 'work', '--output', 'json']);
     expect(exitCode).toBe(3);
-    const gateway = JSON.parse(stdout).findings.find(
-      ({ feature }: { feature: string }) => feature === 'gateway',
-    );
+    const gateway = JSON.parse(stdout).findings.find(({ feature }: { feature: string }) => feature === 'gateway');
     expect(gateway).toMatchObject({ status: 'fail', fix: `Set audience: ${world.sandbox.ready.gateway}` });
   });
 });

@@ -51,10 +51,7 @@ describe('profile store', () => {
     const env = withPassphrase();
     expect((await world.run(['whoami'], { env })).exitCode).toBe(0);
 
-    const moved = await world.run(
-      ['profile', 'store', 'move', 'sandbox', '--to', 'file', '--output', 'json'],
-      { env },
-    );
+    const moved = await world.run(['profile', 'store', 'move', 'sandbox', '--to', 'file', '--output', 'json'], { env });
     expect(JSON.parse(moved.stdout)).toMatchObject({
       name: 'sandbox',
       from: { store: 'file', key: 'passphrase' },

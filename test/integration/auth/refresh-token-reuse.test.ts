@@ -14,9 +14,7 @@ const refreshToken = async () => (await world.store.get(['refresh_token'])).refr
 /** One renewal, as by a command that runs to its end. */
 async function renew() {
   const session = await openSession(world);
-  return await session?.fetch(`${world.profile.gateway}/v1/orders/1`, { method: 'DELETE' }, [
-    'orders:cancel',
-  ]);
+  return await session?.fetch(`${world.profile.gateway}/v1/orders/1`, { method: 'DELETE' }, ['orders:cancel']);
 }
 
 describe('a renewal whose answer was lost', () => {

@@ -20,9 +20,7 @@ afterEach(() => world.close());
 /** Signs out; whatever comes of it at the provider, nothing is left here and no token is told. */
 async function signOut() {
   const result = await logout(world);
-  expect(
-    Object.values(await world.store.get(credentialNames)).filter((value) => value !== undefined),
-  ).toEqual([]);
+  expect(Object.values(await world.store.get(credentialNames)).filter((value) => value !== undefined)).toEqual([]);
   expect(JSON.stringify(result)).not.toMatch(/planted/);
   return result;
 }

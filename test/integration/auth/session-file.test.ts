@@ -98,16 +98,8 @@ describe('a session in a file of its own', () => {
   it.each([
     ['a link', () => symlinkSync('/dev/null', file), 'it is a symbolic link'],
     ['one that others may read', () => writeFileSync(file, 'x', { mode: 0o644 }), 'chmod 600'],
-    [
-      'one of something else',
-      () => writeFileSync(file, 'two words', { mode: 0o600 }),
-      'neither a refresh token',
-    ],
-    [
-      'JSON of something else',
-      () => writeFileSync(file, '{"token":"planted-0815"}', { mode: 0o600 }),
-      'neither',
-    ],
+    ['one of something else', () => writeFileSync(file, 'two words', { mode: 0o600 }), 'neither a refresh token'],
+    ['JSON of something else', () => writeFileSync(file, '{"token":"planted-0815"}', { mode: 0o600 }), 'neither'],
   ])('is refused in %s', async (_what, make, why) => {
     make();
     const { exitCode, stderr } = await portfolio();

@@ -93,9 +93,7 @@ it(
     // What is stored at the end is good.
     await expire();
     const session = await openSession(world);
-    expect((await session?.fetch(`${world.profile.gateway}/v1/clock`, {}, ['market:read']))?.status).toBe(
-      200,
-    );
+    expect((await session?.fetch(`${world.profile.gateway}/v1/clock`, {}, ['market:read']))?.status).toBe(200);
     process.stdout.write(`${exchanges} renewals, ${killed.size} kills\n`);
   },
   EXPIRIES * ROUND_LIMIT_MS,

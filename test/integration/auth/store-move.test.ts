@@ -93,9 +93,8 @@ describe('credentials that are moved', () => {
     (step) => killedAt(step, beside, keyFile()),
   );
 
-  it.each(['copied', 'switched'] as const)(
-    'to a passphrase and killed when %s are still a working login',
-    (step) => killedAt(step, beside, passphrase),
+  it.each(['copied', 'switched'] as const)('to a passphrase and killed when %s are still a working login', (step) =>
+    killedAt(step, beside, passphrase),
   );
 
   it('are in one place alone in the end, and nothing of the old is left', async () => {
@@ -151,9 +150,7 @@ describe('credentials that are moved', () => {
 
 const missing = missingKeychainTool();
 describe.skipIf(missing !== undefined)('credentials that are moved, with a Secret Service', () => {
-  it('to the keychain and killed when copied are a working login', () =>
-    killedAt('copied', beside, keychain));
+  it('to the keychain and killed when copied are a working login', () => killedAt('copied', beside, keychain));
 
-  it('from the keychain and killed when switched are a working login', () =>
-    killedAt('switched', keychain, keyFile()));
+  it('from the keychain and killed when switched are a working login', () => killedAt('switched', keychain, keyFile()));
 });

@@ -51,9 +51,7 @@ describe('a session', () => {
 
   it('asks the gateway with a read-only token bound to its key, and a proof for just this request', async () => {
     const session = await open();
-    expect(
-      (await session.fetch(url('/v1/quotes?symbols=AAPL'), { method: 'get' }, ['market:read'])).status,
-    ).toBe(200);
+    expect((await session.fetch(url('/v1/quotes?symbols=AAPL'), { method: 'get' }, ['market:read'])).status).toBe(200);
     const [request] = world.received;
     const claims = token(request);
     expect(String(claims.scope).split(' ').sort()).toEqual([...READ_SCOPES].sort());
@@ -98,15 +96,12 @@ describe('a session', () => {
     expect(exchanges()).toBe(2);
   });
 
-  it.each([[READ], [['orders:cancel']]])(
-    'makes one exchange for many requests at once (%s)',
-    async (scopes) => {
-      const session = await open();
-      await Promise.all(Array.from({ length: 8 }, () => session.fetch(url(), {}, scopes)));
-      expect(world.received).toHaveLength(8);
-      expect(exchanges()).toBe(1);
-    },
-  );
+  it.each([[READ], [['orders:cancel']]])('makes one exchange for many requests at once (%s)', async (scopes) => {
+    const session = await open();
+    await Promise.all(Array.from({ length: 8 }, () => session.fetch(url(), {}, scopes)));
+    expect(world.received).toHaveLength(8);
+    expect(exchanges()).toBe(1);
+  });
 
   it('renews once when the gateway no longer takes the token, and then gives up', async () => {
     const session = await open();
@@ -178,9 +173,7 @@ describe('a session', () => {
   it('that is read-only refuses everything but reading, without asking anyone', async () => {
     const session = await open({ readOnly: true });
     const refusal = { code: 'insufficient_scope' };
-    await expect(session.fetch(url(), { method: 'DELETE' }, ['orders:cancel'])).rejects.toMatchObject(
-      refusal,
-    );
+    await expect(session.fetch(url(), { method: 'DELETE' }, ['orders:cancel'])).rejects.toMatchObject(refusal);
     await expect(session.fetch(url(), { method: 'POST' }, ['orders:propose'])).rejects.toMatchObject(refusal);
     expect(exchanges() + world.received.length).toBe(0);
     expect((await session.fetch(url(), {}, READ)).status).toBe(200);
@@ -258,10 +251,7 @@ describe('a session', () => {
 
   it('never has its tokens in a readable file', async () => {
     await (await open()).fetch(url(), {}, READ);
-    const { refresh_token = '', access_token = '' } = await world.store.get([
-      'refresh_token',
-      'access_token',
-    ]);
+    const { refresh_token = '', access_token = '' } = await world.store.get(['refresh_token', 'access_token']);
     const secrets = [refresh_token, JSON.parse(access_token).value as string];
     const files = readdirSync(world.home.config, { recursive: true, encoding: 'utf8' })
       .map((name) => `${world.home.config}/${name}`)

@@ -27,9 +27,7 @@ rules:
         position('BRK.B', 10, 400),
         ...Array.from({ length: 14 }, (_, index) => position(`LONG${index}/USD`, 3 + index, 17)),
       ],
-      quotes: new Map(
-        ['AAPL', 'MSFT', 'BRK.B', 'VTI'].map((symbol) => [symbol, quote(symbol, '95')] as const),
-      ),
+      quotes: new Map(['AAPL', 'MSFT', 'BRK.B', 'VTI'].map((symbol) => [symbol, quote(symbol, '95')] as const)),
       history: Array.from({ length: 700 }, (_, day) => ({
         at: TUESDAY_NOON - (700 - day) * DAY,
         equity: (100_000 + day * 30 + 9000 * Math.sin(day / 40)).toFixed(2),
@@ -70,20 +68,17 @@ describe('the page of a report, in a browser', () => {
     ['a phone', 390, 844, 'dark'],
     ['a desktop', 1280, 900, 'light'],
     ['a desktop', 1280, 900, 'dark'],
-  ] as const)(
-    'fits %s of %i × %i, %s: nothing is cut off, covered, or too small to read',
-    async (...shape) => {
-      const [device, width, height, colorScheme] = shape;
-      const tab = await browser.newPage({ viewport: { width, height }, colorScheme });
-      try {
-        await tab.setContent(await page());
-        const name = `check-report-${device.split(' ')[1]}-${colorScheme}.png`;
-        await tab.screenshot({ path: `${screenshots}${name}`, fullPage: true });
-        expect(await tab.evaluate(unreadable)).toEqual([]);
-        expect(await tab.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBe(0);
-      } finally {
-        await tab.close();
-      }
-    },
-  );
+  ] as const)('fits %s of %i × %i, %s: nothing is cut off, covered, or too small to read', async (...shape) => {
+    const [device, width, height, colorScheme] = shape;
+    const tab = await browser.newPage({ viewport: { width, height }, colorScheme });
+    try {
+      await tab.setContent(await page());
+      const name = `check-report-${device.split(' ')[1]}-${colorScheme}.png`;
+      await tab.screenshot({ path: `${screenshots}${name}`, fullPage: true });
+      expect(await tab.evaluate(unreadable)).toEqual([]);
+      expect(await tab.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBe(0);
+    } finally {
+      await tab.close();
+    }
+  });
 });

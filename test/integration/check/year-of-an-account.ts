@@ -1,9 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type {
-  AccountHistory,
-  AccountHistoryEvent,
-} from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
+import type { AccountHistory, AccountHistoryEvent } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
 import { addDays } from '../../../src/trading/new-york-time.ts';
 import { findSession } from '../../../src/trading/trading-calendar.ts';
 

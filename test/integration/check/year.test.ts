@@ -202,13 +202,7 @@ describe('the year’s figures', () => {
     // Of 20,000 + 20,000 + 2,500 + 10,000 + 2,000 + 15,000 = 69,500.
     expect(Number(figures.unrealized_return)).toBeCloseTo(2400 / 69_500, 6);
     // And all of it is what there is beyond what came: 107,125 - (100,000 + 10,000 + 2,500 + 5,000 - 20,000).
-    const made = [
-      figures.realized_fifo,
-      figures.unrealized,
-      figures.dividends,
-      figures.interest,
-      figures.fees,
-    ];
+    const made = [figures.realized_fifo, figures.unrealized, figures.dividends, figures.interest, figures.fees];
     expect(made.reduce((sum, part) => sum + Number(part), 0)).toBe(9625);
   });
 
@@ -276,9 +270,7 @@ describe('the ruin', () => {
       day_profit: '-190000.00',
       money_weighted_return: null,
     });
-    expect(findings.filter(({ severity }) => severity === 'critical').map(({ rule }) => rule)).toContain(
-      'ruin',
-    );
+    expect(findings.filter(({ severity }) => severity === 'critical').map(({ rule }) => rule)).toContain('ruin');
     // 1.092627601909 × -82,875 / 107,125 - 1: more than all was lost, and the return ends there.
     expect(Number(figures.time_weighted_return?.period)).toBeCloseTo(-1.845288331465, 10);
     expect(figures.time_weighted_return?.ended?.slice(0, 10)).toBe('2025-12-15');

@@ -116,10 +116,7 @@ describe('a schedule', () => {
 
   it('of an account that nobody has is not written', async () => {
     const { exitCode, body } = await add('--account', 'nosuch');
-    expect([exitCode, body.error.message]).toEqual([
-      2,
-      expect.stringContaining('you have no account "nosuch"'),
-    ]);
+    expect([exitCode, body.error.message]).toEqual([2, expect.stringContaining('you have no account "nosuch"')]);
   });
 });
 
@@ -144,9 +141,7 @@ describe('where one of the accounts can’t be read', () => {
     const rules = newRules();
     const silent = { finding: () => undefined, proposing: () => undefined, found: () => undefined };
     const { checks, missing } = await runChecks(app, { rules, approval: 'deny' }, silent, () => undefined);
-    expect(checks.map(({ result }) => [result.account.account, result.findings.length])).toEqual([
-      [first, 1],
-    ]);
+    expect(checks.map(({ result }) => [result.account.account, result.findings.length])).toEqual([[first, 1]]);
     expect(missing).toMatchObject([{ account: second, label: 'Second paper account' }]);
     const again = await world.json('check', '--account', 'all', '--rules', rules);
     expect(again.body.checks.map((one: { status: string }) => one.status)).toEqual(['clear', 'found']);
@@ -184,10 +179,7 @@ it('all accounts are live at once, each by its own', async () => {
     told: () => undefined,
   });
   const held = () =>
-    last?.accounts.map(({ label, positions }) => [
-      label,
-      positions.find(({ symbol }) => symbol === 'KO')?.qty ?? '0',
-    ]);
+    last?.accounts.map(({ label, positions }) => [label, positions.find(({ symbol }) => symbol === 'KO')?.qty ?? '0']);
   await expect.poll(held).toEqual([
     ['Alpaca', expect.any(String)],
     ['Second paper account', '0'],

@@ -67,24 +67,14 @@ export interface CliWorld {
 /** Options of the sandbox, except its home and ports. */
 type Options = Pick<
   SandboxOptions,
-  | 'marketHours'
-  | 'marketClock'
-  | 'marketData'
-  | 'stories'
-  | 'clock'
-  | 'credentials'
-  | 'secondAccounts'
-  | 'servers'
+  'marketHours' | 'marketClock' | 'marketData' | 'stories' | 'clock' | 'credentials' | 'secondAccounts' | 'servers'
 > & {
   /** Whether sandbox and commands wait by {@link hastyClock}; `--timeout` is not affected. */
   readonly hasty?: boolean;
 };
 
 /** The world of a test file or a `describe` block: made before its tests, with alice signed in, and closed after them. */
-export function suiteCliWorld({
-  login = true,
-  ...options
-}: Options & { readonly login?: boolean } = {}): CliWorld {
+export function suiteCliWorld({ login = true, ...options }: Options & { readonly login?: boolean } = {}): CliWorld {
   let world: CliWorld | undefined;
   beforeAll(async () => {
     world = await openCliWorld(options);
@@ -129,13 +119,9 @@ export async function openCliWorld({ hasty = false, ...options }: Options = {}):
     spawn: (args) => {
       const main = fileURLToPath(new URL('../../../src/cli/start/main.ts', import.meta.url));
       const code = 'import(process.argv[1]).then((program) => program.main(process.argv.slice(2)))';
-      const child = spawn(
-        process.execPath,
-        [...asHere, '--input-type=module', '-e', code, '--', main, ...args],
-        {
-          env,
-        },
-      );
+      const child = spawn(process.execPath, [...asHere, '--input-type=module', '-e', code, '--', main, ...args], {
+        env,
+      });
       children.add(child);
       child.once('close', () => children.delete(child));
       return child;
@@ -145,8 +131,7 @@ export async function openCliWorld({ hasty = false, ...options }: Options = {}):
       const code = await login.says(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
       const confirmed = await world.run(['phone', 'login', code, '--user', user]);
       const { exitCode, stderr } = await login.done;
-      if (confirmed.exitCode !== 0 || exitCode !== 0)
-        throw new Error(`login failed: ${confirmed.stderr}${stderr}`);
+      if (confirmed.exitCode !== 0 || exitCode !== 0) throw new Error(`login failed: ${confirmed.stderr}${stderr}`);
     },
     ordersAtBroker: () => sandbox.broker.book().length,
     close: async () => {
@@ -200,8 +185,7 @@ export function startHere(
         terminal.io.stderr.on('data', check);
         check();
         done.then(
-          ({ exitCode, stderr }) =>
-            reject(new Error(`ended with ${exitCode} before it said ${pattern}: ${stderr}`)),
+          ({ exitCode, stderr }) => reject(new Error(`ended with ${exitCode} before it said ${pattern}: ${stderr}`)),
           reject,
         );
       }),

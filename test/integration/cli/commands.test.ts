@@ -160,13 +160,9 @@ describe('as a process', () => {
 describe('secrets', () => {
   it('are neither printed nor kept in the open: no token, no private key, no pairing secret', async () => {
     const printed = await Promise.all(
-      [
-        ['run', 'who am I'],
-        ['whoami', '--output', 'json'],
-        ['profile', 'show'],
-        ['threads'],
-        ['phone', 'link'],
-      ].map((args) => world.run(args)),
+      [['run', 'who am I'], ['whoami', '--output', 'json'], ['profile', 'show'], ['threads'], ['phone', 'link']].map(
+        (args) => world.run(args),
+      ),
     );
     const kept = readdirSync(join(world.folder, 'agent'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

@@ -70,9 +70,7 @@ describe('an agent that needs an account which is not connected', () => {
   it('stands still and says so, and goes on by itself once it is connected', async () => {
     await disconnect();
     const run = world.start(['run', 'what do I own']);
-    await run.says(
-      /"broker" is not connected; waiting\. In another terminal: trade-agent connections add broker/,
-    );
+    await run.says(/"broker" is not connected; waiting\. In another terminal: trade-agent connections add broker/);
     await connect();
     const { exitCode, stdout, stderr } = await run.done;
     expect(exitCode).toBe(0);

@@ -46,10 +46,7 @@ describe('gateway key', () => {
       clients: [
         {
           client_id: null,
-          grant_types: [
-            'urn:openid:params:grant-type:ciba',
-            'urn:ietf:params:oauth:grant-type:token-exchange',
-          ],
+          grant_types: ['urn:openid:params:grant-type:ciba', 'urn:ietf:params:oauth:grant-type:token-exchange'],
           scope: 'openid orders:write messages:write',
           token_endpoint_auth_method: 'private_key_jwt',
           authorization_details_types: expect.arrayContaining(['trade_order', 'message_send']),

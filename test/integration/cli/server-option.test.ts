@@ -33,26 +33,12 @@ beforeEach(async () => {
 
 /** What lies in the agent's home. */
 const files = () =>
-  readdirSync(join(world.folder, 'agent'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.db$/.test(name),
-  );
+  readdirSync(join(world.folder, 'agent'), { recursive: true, encoding: 'utf8' }).filter((name) => /\.db$/.test(name));
 
 describe('a server that was named is', () => {
   const cases: [string, string[], number, RegExp, RegExp][] = [
-    [
-      'unreachable',
-      ['--server', 'http://127.0.0.1:9'],
-      1,
-      /http:\/\/127\.0\.0\.1:9 can't be reached/,
-      /--server/,
-    ],
-    [
-      'without TLS',
-      ['--server', 'http://agents.example'],
-      2,
-      /not an https address/,
-      /servers on this machine/,
-    ],
+    ['unreachable', ['--server', 'http://127.0.0.1:9'], 1, /http:\/\/127\.0\.0\.1:9 can't be reached/, /--server/],
+    ['without TLS', ['--server', 'http://agents.example'], 2, /not an https address/, /servers on this machine/],
     ['no address', ['--server', 'agents'], 2, /not an https address/, /https:\/\//],
     [
       'named beside a profile',
@@ -96,9 +82,7 @@ describe('a profile of a server', () => {
     const named = ['profile', 'add', 'work', '--server', server.url];
     const added = await world.run([...named, '--credential-store', 'file']);
     expect(added.exitCode, added.stderr).toBe(0);
-    expect(readFileSync(join(world.folder, 'agent', 'config.yaml'), 'utf8')).toContain(
-      `server: ${server.url}`,
-    );
+    expect(readFileSync(join(world.folder, 'agent', 'config.yaml'), 'utf8')).toContain(`server: ${server.url}`);
 
     const stranger = await world.run(['run', 'what do I own', ...inProfile]);
     expect(stranger.exitCode).toBe(4);
@@ -123,9 +107,7 @@ describe('a profile of a server', () => {
 
   it('has a run that is interrupted stopped at the server', async () => {
     const running = world.start(['run', 'buy 5 AAPL limit 180', '--cancel-on-exit', ...inProfile]);
-    await expect
-      .poll(async () => (await agent.approvals()).map(({ status }) => status))
-      .toEqual(['requested']);
+    await expect.poll(async () => (await agent.approvals()).map(({ status }) => status)).toEqual(['requested']);
     running.interrupt();
     expect((await running.done).exitCode).toBe(130);
     expect((await agent.approvals()).map(({ status }) => status)).toEqual(['cancelled']);

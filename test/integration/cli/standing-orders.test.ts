@@ -50,10 +50,7 @@ describe('said to the agent, a standing order', () => {
     for (const [sentence, question] of [
       ['buy $200 of VTI every week', 'On which day of the week?'],
       ['sell 5 NVDA if it drops to 100', 'Did you mean "sell 5 NVDA if it drops below 100"?'],
-      [
-        'sell 5 NVDA if it falls below 160',
-        'NVDA is already below $160.00, at $150.00: do you want to sell now?',
-      ],
+      ['sell 5 NVDA if it falls below 160', 'NVDA is already below $160.00, at $150.00: do you want to sell now?'],
     ] as const) {
       const { exitCode, stdout, stderr } = await say(sentence);
       expect([exitCode, stdout + stderr]).toEqual([2, expect.stringContaining(question)]);
@@ -78,9 +75,7 @@ describe('said to the agent, a standing order', () => {
     const { exitCode, stderr } = await running.done;
     expect([exitCode, stderr]).toEqual([6, expect.stringContaining('No mandate was granted.')]);
     // The worst of it is what is read first.
-    expect(stderr).toMatch(
-      /Approval needed \(\S+\)\n {2}mandate {3}Up to \$[\d,.]+ total, without asking again/,
-    );
+    expect(stderr).toMatch(/Approval needed \(\S+\)\n {2}mandate {3}Up to \$[\d,.]+ total, without asking again/);
   });
 });
 
@@ -93,10 +88,7 @@ describe('from words to orders that no terminal waits for', () => {
     expect(approvals[0]).toMatchObject({ kind: 'mandate', mandate: { max_orders: 1 } });
     await phone('approve');
     const told = await world.run(['resume', thread, '--output', 'json']);
-    expect([told.exitCode, resultOf(told).text]).toEqual([
-      0,
-      expect.stringContaining('It is watching the price now.'),
-    ]);
+    expect([told.exitCode, resultOf(told).text]).toEqual([0, expect.stringContaining('It is watching the price now.')]);
   });
 
   it('says when it is due next, how much it can come to and until when', async () => {
@@ -110,9 +102,7 @@ describe('from words to orders that no terminal waits for', () => {
       expect.objectContaining({ mandate: mandate?.mandate_id, next_at: utcSeconds(monday()) }),
     ]);
     expect(worst_case?.text).toMatch(/^Up to \$[\d,]+\.00 total, without asking again, until /);
-    expect(text).toContain(
-      'Buy $200.00 of VTI every Monday 10:00 New York: the gateway will place it automatically.',
-    );
+    expect(text).toContain('Buy $200.00 of VTI every Monday 10:00 New York: the gateway will place it automatically.');
     expect(text).toContain('You gave no end date, so it lasts 30 days');
     expect(text).toMatch(/Next: Mon \d+ \w+ 10:00 New York\./);
     const { stdout } = await world.run(['mandates']);

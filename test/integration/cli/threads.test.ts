@@ -17,12 +17,7 @@ describe('trade-agent threads', () => {
       thread: {
         thread: 'shown',
         status: 'done',
-        messages: [
-          { role: 'user', text: 'quote AAPL' },
-          { role: 'agent' },
-          { role: 'tool' },
-          { role: 'agent' },
-        ],
+        messages: [{ role: 'user', text: 'quote AAPL' }, { role: 'agent' }, { role: 'tool' }, { role: 'agent' }],
         approvals: [],
       },
     });

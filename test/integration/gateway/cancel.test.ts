@@ -112,17 +112,14 @@ describe('an approved cancel', () => {
     expect(cancels()).toBe(1);
   });
 
-  it.each(['filled', 'expired', 'rejected', 'replaced'])(
-    'is refused for an order that is %s',
-    async (status) => {
-      order.status = status;
-      await expect(cancelApproved(subject, world.broker)).rejects.toMatchObject({
-        code: 'not_cancelable',
-        options: { members: { status } },
-      });
-      expect(cancels()).toBe(0);
-    },
-  );
+  it.each(['filled', 'expired', 'rejected', 'replaced'])('is refused for an order that is %s', async (status) => {
+    order.status = status;
+    await expect(cancelApproved(subject, world.broker)).rejects.toMatchObject({
+      code: 'not_cancelable',
+      options: { members: { status } },
+    });
+    expect(cancels()).toBe(0);
+  });
 
   it('is refused where the order fills before the request arrives', async () => {
     const cancel = world.broker.cancel;

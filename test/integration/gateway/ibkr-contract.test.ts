@@ -133,11 +133,7 @@ describe('Interactive Brokers', () => {
     const broker = connect(5);
     server.primed = true;
     const query = { status: 'all', limit: 50, symbols: [] } as const;
-    await Promise.all([
-      broker.orders(query),
-      broker.orders(query),
-      broker.orderByClientOrderId('ta-00000001'),
-    ]);
+    await Promise.all([broker.orders(query), broker.orders(query), broker.orderByClientOrderId('ta-00000001')]);
     expect(waited).toEqual([]);
     await broker.orders(query);
     expect(waited).toEqual([expect.closeTo(5000, -3)]);
@@ -229,8 +225,7 @@ describe('Interactive Brokers', () => {
   });
 
   it('says which account its session opens, or where to sign in', async () => {
-    const verify = (account: string) =>
-      verifyCredentials(settings(), { account }, { environment: 'paper', fetch });
+    const verify = (account: string) => verifyCredentials(settings(), { account }, { environment: 'paper', fetch });
     expect(await verify('DU1234567')).toEqual({
       accountNumber: 'DU1234567',
       environment: 'paper',

@@ -2,11 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import type { OpenAccount } from '../../../src/gateway/broker/accounts.ts';
 import { alpacaPreset } from '../../../src/gateway/broker/mcp/alpaca-preset.ts';
-import {
-  maySubmitAgain,
-  settleByLookup,
-  submitIntent,
-} from '../../../src/gateway/orders/order-submission.ts';
+import { maySubmitAgain, settleByLookup, submitIntent } from '../../../src/gateway/orders/order-submission.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type BrokerFixture, openBench } from '../../contract/broker/bench.ts';
 import type { Mishap } from '../../contract/broker/wire.ts';
@@ -65,10 +61,7 @@ async function lost(kind: string, afterwards?: Mishap) {
   const journal = sqliteGatewayStores(new Database(':memory:')).orders;
   const intent = { sub: 'alice', clientOrderId, draft };
   let time = NOON;
-  await journal.claim(
-    { ...intent, digest: 'digest', approval: { issuer: 'https://id.example', jti: 'j' } },
-    time,
-  );
+  await journal.claim({ ...intent, digest: 'digest', approval: { issuer: 'https://id.example', jti: 'j' } }, time);
   const context = {
     ...{ journal, absence: { missed: () => true, forget: () => undefined }, adopted: async () => undefined },
     clock: { now: () => time, monotonic: () => time, sleep: async () => {} },

@@ -35,8 +35,7 @@ const order = async (changes: OrderChanges = {}) => {
   const { account } = await connect().account();
   return anOrderDraft({ account, qty: '3', limit_price: '50.10', reference_price: '100.00', ...changes });
 };
-const dataOf = ({ structuredContent }: CallToolResult) =>
-  (structuredContent as { data: Record<string, unknown> }).data;
+const dataOf = ({ structuredContent }: CallToolResult) => (structuredContent as { data: Record<string, unknown> }).data;
 const tools = () => server.called.map(({ tool }) => tool);
 /** What stands at the broker, whatever the server says. */
 const standing = async () => {
@@ -360,9 +359,9 @@ describe('what opens an account', () => {
     const error = await connect()
       .account()
       .catch((reason: unknown) => reason);
-    expect(
-      JSON.stringify([error, String(error), (error as Error).stack, (error as Error).cause]),
-    ).not.toContain(MCP_TOKEN);
+    expect(JSON.stringify([error, String(error), (error as Error).stack, (error as Error).cause])).not.toContain(
+      MCP_TOKEN,
+    );
   });
 
   it('trades nothing where the gateway is for the other kind of money', () => {

@@ -26,8 +26,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const aud = () => `${world.url}/elsewhere`;
-const token = (scope: string, claims: Record<string, unknown> = {}) =>
-  world.reader(scope, { aud: aud(), ...claims });
+const token = (scope: string, claims: Record<string, unknown> = {}) => world.reader(scope, { aud: aud(), ...claims });
 const tell = async (bearer: string, body: object) =>
   fetch(aud(), {
     method: 'POST',
@@ -71,8 +70,7 @@ describe('what a gateway has mounted', () => {
     expect(await (await tell(both, { path: '/v1/clock' })).json()).toMatchObject({ code: 'token_audience' });
     await world.refuses(world.get('/v1/clock', both), 401, 'token_audience');
     expect(
-      (await world.get('/v1/clock', await world.reader(scope, { aud: [world.url, 'https://other.example'] })))
-        .status,
+      (await world.get('/v1/clock', await world.reader(scope, { aud: [world.url, 'https://other.example'] }))).status,
     ).toBe(200);
   });
 

@@ -30,9 +30,7 @@ const record = () =>
   );
 
 it('has a person’s own lines alone, newest first, without how the provider was asked', async () => {
-  await expect
-    .poll(async () => (await record().lines('alice', 100)).map(({ event }) => event))
-    .toContain('executed');
+  await expect.poll(async () => (await record().lines('alice', 100)).map(({ event }) => event)).toContain('executed');
   const lines = await record().lines('alice', 100);
   expect(lines.map(({ event }) => event).reverse()).toEqual(
     expect.arrayContaining(['key_enrolled', 'proposed', 'requested', 'signed', 'approved', 'executed']),

@@ -46,9 +46,7 @@ describe('an approved replacement', () => {
   it('puts the new order in place of the earlier one, by one request under an id of its own', async () => {
     const replaced = await replace();
     expect(replaced).toEqual({ id: replacements()[0]?.id, replay: false });
-    expect(world.alpaca.replacements).toEqual([
-      { client_order_id: draft.client_order_id, limit_price: '171.00' },
-    ]);
+    expect(world.alpaca.replacements).toEqual([{ client_order_id: draft.client_order_id, limit_price: '171.00' }]);
     expect([earlier.status, world.alpaca.submissions]).toEqual(['replaced', []]);
     expect(await entry()).toMatchObject({ state: 'placed', replaces: earlier.id, draft });
   });

@@ -64,9 +64,7 @@ it('the provider is asked for approvals through a bucket of its own, where one i
       limit_price: '180.00',
       time_in_force: 'day',
     };
-    const { status } = await provider
-      .agent('alice', 'trade-agent')
-      .propose({ kind: 'order', order }, 'key-1');
+    const { status } = await provider.agent('alice', 'trade-agent').propose({ kind: 'order', order }, 'key-1');
     expect(status).toBe(201);
     await expect.poll(() => asked).toContainEqual([`provider|${new URL(provider.issuer.url).host}`, rate]);
     // Its broker is elsewhere than Alpaca, and nothing is set for it.

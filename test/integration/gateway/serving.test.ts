@@ -1,23 +1,11 @@
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeKey } from '../../../src/app/gateway/key-file.ts';
-import {
-  type ServedGateway,
-  type ServeOptions,
-  serveGateway,
-} from '../../../src/app/gateway/serve-gateway.ts';
+import { type ServedGateway, type ServeOptions, serveGateway } from '../../../src/app/gateway/serve-gateway.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 
 const fixtures = new URL('../../fixtures/tls/', import.meta.url).pathname;

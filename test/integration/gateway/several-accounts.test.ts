@@ -157,15 +157,12 @@ describe('a person with accounts at two brokers', () => {
 });
 
 describe('an approved order', () => {
-  it.each(['first', 'second'] as const)(
-    'goes to the %s broker where its account is there, once',
-    async (at) => {
-      const { place } = await world.approved({ ...limited, account: numbers[at] });
-      expect((await place()).status).toBe(201);
-      expect((await place()).headers.get('idempotent-replay')).toBe('true');
-      expect(book()).toEqual({ first: [], second: [], [at]: [numbers[at]] });
-    },
-  );
+  it.each(['first', 'second'] as const)('goes to the %s broker where its account is there, once', async (at) => {
+    const { place } = await world.approved({ ...limited, account: numbers[at] });
+    expect((await place()).status).toBe(201);
+    expect((await place()).headers.get('idempotent-replay')).toBe('true');
+    expect(book()).toEqual({ first: [], second: [], [at]: [numbers[at]] });
+  });
 
   it('for another’s account, or nobody’s, goes nowhere', async () => {
     for (const account of [numbers.bob, 'PA3NOBODY00']) {
@@ -231,9 +228,7 @@ describe('what opens an account at one broker', () => {
       await world.order({ ...limited, account });
     }
     const by = (origin: string, { keyId, secret }: KeyPair) =>
-      asked.filter(
-        (one) => one.origin === origin && [keyId, secret].some((one_) => one.secrets.includes(one_)),
-      );
+      asked.filter((one) => one.origin === origin && [keyId, secret].some((one_) => one.secrets.includes(one_)));
     expect(by(first.url, FIRST).length).toBeGreaterThan(5);
     expect(by(second.url, SECOND).length).toBeGreaterThan(5);
     expect(by(first.url, SECOND)).toEqual([]);

@@ -75,9 +75,9 @@ describe('metrics', () => {
     expect(served('other', 'GET', 404)).toBe(1);
     expect(metrics.get('trade_agent_orders_total{outcome="claimed"}')).toBe(1);
     expect(metrics.get('trade_agent_orders_total{outcome="placed"}')).toBe(1);
-    expect(
-      [...metrics.keys()].filter((key) => key.startsWith('http_client_request_duration_count')),
-    ).toContainEqual(expect.stringContaining('http_response_status_code="200"'));
+    expect([...metrics.keys()].filter((key) => key.startsWith('http_client_request_duration_count'))).toContainEqual(
+      expect.stringContaining('http_response_status_code="200"'),
+    );
     expect(metrics.get('process_memory_usage')).toBeGreaterThan(1_000_000);
   });
 

@@ -33,11 +33,9 @@ describe('Tradier', () => {
   });
   afterEach(() => server.close());
 
-  const settings = () =>
-    tradier.settings.parse({ kind: 'tradier', credentials: 'access_token', url: server.url });
-  const connect = (
-    credentials: AccountCredentials = { token: server.token, accountNumber: server.account },
-  ) => tradier.connect(settings(), onPaper())(credentials, () => undefined);
+  const settings = () => tradier.settings.parse({ kind: 'tradier', credentials: 'access_token', url: server.url });
+  const connect = (credentials: AccountCredentials = { token: server.token, accountNumber: server.account }) =>
+    tradier.connect(settings(), onPaper())(credentials, () => undefined);
   const order = anOrderDraft({
     account: 'VA000001',
     symbol: 'GEAR',
@@ -101,9 +99,7 @@ describe('Tradier', () => {
     server.pageSize = 2;
     const broker = connect();
     for (let n = 0; n < 5; n++) await broker.submit({ ...order, client_order_id: `ta-order-${n}` });
-    const ids = (await broker.orders({ status: 'open', limit: 50, symbols: [] })).map(
-      (one) => one.client_order_id,
-    );
+    const ids = (await broker.orders({ status: 'open', limit: 50, symbols: [] })).map((one) => one.client_order_id);
     expect(ids).toEqual(['ta-order-4', 'ta-order-3', 'ta-order-2', 'ta-order-1', 'ta-order-0']);
   });
 
@@ -243,9 +239,7 @@ describe('Tradier', () => {
     ];
     const { activities, next_page } = await connect().activities({ after: undefined, page: undefined });
     expect(next_page).toBeNull();
-    expect(
-      activities.map(({ kind, amount, side, qty, price }) => ({ kind, amount, side, qty, price })),
-    ).toEqual([
+    expect(activities.map(({ kind, amount, side, qty, price }) => ({ kind, amount, side, qty, price }))).toEqual([
       { kind: 'withdrawal', amount: '-3000.00', side: null, qty: null, price: null },
       { kind: 'deposit', amount: '1000.00', side: null, qty: null, price: null },
       { kind: 'fill', amount: null, side: 'sell', qty: '10', price: '4.995' },

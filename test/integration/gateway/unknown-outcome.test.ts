@@ -32,8 +32,7 @@ const ask = async () => {
   return { status, code, id, outcome: outcome?.code };
 };
 const unknown = { status: 504, code: 'outcome_unknown' };
-const stateOf = () =>
-  world.database.prepare('SELECT state, submissions, ambiguous FROM gateway_orders').get();
+const stateOf = () => world.database.prepare('SELECT state, submissions, ambiguous FROM gateway_orders').get();
 
 describe('a submission whose answer is lost', () => {
   it.each<[string, (control: SubmissionControl) => void]>([

@@ -32,13 +32,7 @@ const verify = (send: typeof fetch, pair = KEYS.alice) =>
 
 describe('a key pair is of the account of the host that takes it:', () => {
   it.each<[string, string, string[], 'paper' | 'live', Parameters<typeof hosts>[0]]>([
-    [
-      'a paper key, asked on paper first',
-      'PK12345',
-      [PAPER],
-      'paper',
-      { [PAPER]: account(), [LIVE]: forbidden },
-    ],
+    ['a paper key, asked on paper first', 'PK12345', [PAPER], 'paper', { [PAPER]: account(), [LIVE]: forbidden }],
     ['a live key, asked live first', 'AK12345', [LIVE], 'live', { [LIVE]: account(), [PAPER]: forbidden }],
     ['whatever its name says', 'PK12345', [PAPER, LIVE], 'live', { [PAPER]: forbidden, [LIVE]: account() }],
     ['or says not', 'AK12345', [LIVE, PAPER], 'paper', { [LIVE]: unauthorized, [PAPER]: account() }],
@@ -81,16 +75,8 @@ describe('a key pair is refused, with what to do next and no part of it,', () =>
     ['where one says no and the other is away', 'unreachable', { [PAPER]: forbidden }],
     ['where one says no and the other is ill', 'unreachable', { [PAPER]: forbidden, [LIVE]: ill }],
     ['where a page answers', 'no_account', { [PAPER]: page, [LIVE]: forbidden }],
-    [
-      'without a number',
-      'no_account',
-      { [PAPER]: account({ account_number: undefined }), [LIVE]: forbidden },
-    ],
-    [
-      'whose number is none',
-      'no_account',
-      { [PAPER]: account({ account_number: '\u001b' }), [LIVE]: forbidden },
-    ],
+    ['without a number', 'no_account', { [PAPER]: account({ account_number: undefined }), [LIVE]: forbidden }],
+    ['whose number is none', 'no_account', { [PAPER]: account({ account_number: '\u001b' }), [LIVE]: forbidden }],
     ['where the answer is endless', 'unreachable', { [PAPER]: endless, [LIVE]: forbidden }],
     ['where the answer stays away', 'unreachable', { [PAPER]: slow, [LIVE]: forbidden }],
   ])('%s', async (_, reason, answers) => {

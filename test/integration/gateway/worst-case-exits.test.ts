@@ -101,9 +101,7 @@ function expectEachWithin({ order_class, stop }: Kind, outcome: Outcome): void {
   const bought = sumOf(entry, ({ qty }) => qty);
   const sold = sumOf(sales, ({ qty }) => qty);
   expect(sold.lte(isHeld ? (draft.qty ?? 0) : bought), `${sold} sold`).toBe(true);
-  expect(legs.length).toBe(
-    Number(stop) + Number(bounded.take_profit_limit_price !== undefined) - Number(isHeld),
-  );
+  expect(legs.length).toBe(Number(stop) + Number(bounded.take_profit_limit_price !== undefined) - Number(isHeld));
   const cash = new Dec(worst.cash ?? 'none');
   if (isHeld) {
     if (sold.eq(draft.qty ?? 0)) expect(sumOf(sales, value).gte(cash)).toBe(true);
@@ -140,10 +138,7 @@ function play(kind: Kind, parameters?: fc.Parameters<[Creeping]>): Promise<void>
       seen.stops += traded.some(({ isStop }) => isStop) ? 1 : 0;
     }),
     PATHS,
-    () =>
-      seen.entered >= PATHS / 10 &&
-      seen.stops >= (kind.stop ? few : 0) &&
-      seen.profits >= (kind.profit ? few : 0),
+    () => seen.entered >= PATHS / 10 && seen.stops >= (kind.stop ? few : 0) && seen.profits >= (kind.profit ? few : 0),
     parameters,
   );
 }

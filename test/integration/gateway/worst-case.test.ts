@@ -90,11 +90,7 @@ function play(type: OrderDraft['type'], parameters?: fc.Parameters<[Hostile]>): 
 describe('whatever the market does after an order was approved', () => {
   const types = ['market', 'limit', 'stop', 'stop_limit'] as const;
 
-  it.each(types)(
-    'a %s order never costs more nor brings less than its worst case',
-    (type) => play(type),
-    TIME_LIMIT,
-  );
+  it.each(types)('a %s order never costs more nor brings less than its worst case', (type) => play(type), TIME_LIMIT);
 
   it.each(types)('with its bound taken out a %s order does', async (type) => {
     world.takeOutBounds();

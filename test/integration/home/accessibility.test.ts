@@ -39,8 +39,7 @@ describe.each(screensOf(screens, ['light', 'dark, 320 px']))('in %s', (name, opt
     await world.gateway.ask(usualSale());
     await page.getByTestId('other').waitFor();
     await look('two');
-    for (let index = 0; index < 18; index += 1)
-      await world.gateway.ask(usualOrder({ code: `AB${10 + index}` }));
+    for (let index = 0; index < 18; index += 1) await world.gateway.ask(usualOrder({ code: `AB${10 + index}` }));
     await expect.poll(() => page.getByTestId('other').count()).toBe(19);
     await look('twenty');
     await world.clear();

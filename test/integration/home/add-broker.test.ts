@@ -50,11 +50,7 @@ const atAlpaca = (label?: string): BrokerChoice => ({
   label,
 });
 const add = (name: string, choice: BrokerChoice, pair: StoredCredentials, confirm = async () => {}) =>
-  addBroker(
-    app,
-    { folder: ground.folder, name, entry: brokerEntry(choice), username: undefined, pair },
-    confirm,
-  );
+  addBroker(app, { folder: ground.folder, name, entry: brokerEntry(choice), username: undefined, pair }, confirm);
 const kept = async () =>
   (await listBrokerKeys(app, ground.folder)).map(({ broker, accountNumber }) => [broker, accountNumber]);
 const findings = async () =>
@@ -92,9 +88,7 @@ describe('a broker that is added to a home', () => {
       },
     ]);
     expect(await findings()).toMatchObject([{ status: 'ok' }, { status: 'ok' }]);
-    const everything = readdirSync(ground.folder).map((name) =>
-      readFileSync(join(ground.folder, name), 'latin1'),
-    );
+    const everything = readdirSync(ground.folder).map((name) => readFileSync(join(ground.folder, name), 'latin1'));
     expect(everything.join('')).not.toContain(tradier.token);
   });
 
@@ -132,9 +126,7 @@ describe('a broker that is added to a home', () => {
   it('is one of the names that a doctor looks at, also while nobody has an account there', async () => {
     await add('tradier', atTradier(), token());
     await withHome(app, ground.folder, ({ keyPairs, gateway: { brokers } }) =>
-      Promise.all(
-        brokers.filter(({ name }) => name === 'tradier').map((one) => keyPairs(one).remove('alice')),
-      ),
+      Promise.all(brokers.filter(({ name }) => name === 'tradier').map((one) => keyPairs(one).remove('alice'))),
     );
     expect(await findings()).toMatchObject([
       { status: 'ok' },
@@ -159,11 +151,7 @@ describe('a broker that is added to a home', () => {
 describe('a home stays as it was', () => {
   beforeAll(afresh);
   it.each<[string, () => Promise<unknown>, object]>([
-    [
-      'where what was given is another broker’s',
-      () => add('tradier', atTradier(), another),
-      { code: 'usage' },
-    ],
+    ['where what was given is another broker’s', () => add('tradier', atTradier(), another), { code: 'usage' }],
     [
       'where the account has real money',
       () =>

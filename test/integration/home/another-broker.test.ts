@@ -28,8 +28,7 @@ const set = async (text: string) => {
   const pair = readCredentialsText(text, 'token.txt', kind);
   return await setBrokerKeys(app, { folder: ground.folder, username: undefined, pair }, async () => {});
 };
-const brokerFinding = async () =>
-  (await homeDoctor(app, ground.folder)).find(({ check }) => check === 'broker');
+const brokerFinding = async () => (await homeDoctor(app, ground.folder)).find(({ check }) => check === 'broker');
 
 it('what was given for the broker before is not sent to another', async () => {
   expect(await brokerFinding()).toMatchObject({ status: 'warn', message: 'alice has no account here' });
@@ -55,8 +54,6 @@ it('a home at another broker asks for what that has, tries it there, and keeps i
     status: 'ok',
     message: 'alice: account VA000001, paper, ACTIVE',
   });
-  const everything = readdirSync(ground.folder).map((name) =>
-    readFileSync(join(ground.folder, name), 'latin1'),
-  );
+  const everything = readdirSync(ground.folder).map((name) => readFileSync(join(ground.folder, name), 'latin1'));
   expect(everything.join('')).not.toContain(tradier.token);
 });

@@ -10,9 +10,7 @@ const KILOBYTE = 1000;
 
 it('a page with all that it loads is small, and nothing in it is inline', async () => {
   const { browser } = await pairByHttp((await world.phone.pairing('alice')).url);
-  const shell = await (
-    await browser.visit('/phone', { headers: { accept: 'text/html', 'x-phone-key': '' } })
-  ).text();
+  const shell = await (await browser.visit('/phone', { headers: { accept: 'text/html', 'x-phone-key': '' } })).text();
   const fragment = await (await browser.visit('/phone')).text();
   const assets = [...new Set((shell + fragment).match(/\/phone\/assets\/[\w-]+\/[\w.-]+/g))];
   expect(assets.map((path) => path.split('/').at(-1)).sort()).toEqual(

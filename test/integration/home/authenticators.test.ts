@@ -3,14 +3,7 @@ import { softwareKey } from '../../../src/approval/signature/software-key.ts';
 import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import { launchChromium } from '../chromium.ts';
 import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
-import {
-  challengeOf,
-  type HttpBrowser,
-  ledTo,
-  openLinkByHttp,
-  pairByHttp,
-  signInByHttp,
-} from './http-browser.ts';
+import { challengeOf, type HttpBrowser, ledTo, openLinkByHttp, pairByHttp, signInByHttp } from './http-browser.ts';
 import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
 
 /** A page is loaded again meanwhile. */
@@ -76,19 +69,14 @@ describe('the page of passkeys', () => {
     await page.getByTestId('new-name').fill('blue key');
     await page.getByTestId('add').tap();
     await expect.poll(() => page.getByTestId('authenticator').count(), patiently).toBe(2);
-    expect(await page.getByTestId('authenticator-name').allTextContents()).toEqual([
-      'Chrome on Linux',
-      'blue key',
-    ]);
+    expect(await page.getByTestId('authenticator-name').allTextContents()).toEqual(['Chrome on Linux', 'blue key']);
     expect(await second.credentials()).toHaveLength(1);
 
     const blue = page.getByTestId('authenticator').filter({ hasText: 'blue key' });
     await blue.locator('summary').tap();
     await blue.getByTestId('rename').fill('green key');
     await blue.getByTestId('save-name').tap();
-    await expect
-      .poll(() => page.getByTestId('authenticator-name').allTextContents(), patiently)
-      .toContain('green key');
+    await expect.poll(() => page.getByTestId('authenticator-name').allTextContents(), patiently).toContain('green key');
 
     await second.touch(true);
     await first.touch(false);
@@ -182,15 +170,7 @@ describe('the page of passkeys', () => {
     expect(shown).toContain('test phone');
     expect(shown).not.toMatch(/data-testid="(add|remove|rename|new-recovery)"/);
     const id = authenticator.credentialId;
-    for (const path of [
-      'create-options',
-      'add-options',
-      'add',
-      'rename',
-      'remove-options',
-      'remove',
-      'recovery',
-    ]) {
+    for (const path of ['create-options', 'add-options', 'add', 'rename', 'remove-options', 'remove', 'recovery']) {
       const form_token = await own.formToken('/phone');
       expect((await own.post(`${PATH}/${path}`, { form_token, id, name: 'x' })).status, path).toBe(403);
     }

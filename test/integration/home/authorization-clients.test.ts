@@ -66,9 +66,7 @@ describe('a client that says who it is at its own address (CIMD)', () => {
     published(ID);
     const program = await publicClient(world, ID);
     const page = await (await alice.visit(await ask(alice, program.url()))).text();
-    expect(page).toContain(
-      'it identifies itself at <strong data-testid="client-host">agent.example</strong>',
-    );
+    expect(page).toContain('it identifies itself at <strong data-testid="client-host">agent.example</strong>');
     const tokens = await program.redeem(await letIn(alice, program.url()));
     expect(decodeJwt(tokens.access_token)).toMatchObject({
       client_id: ID,
@@ -77,9 +75,9 @@ describe('a client that says who it is at its own address (CIMD)', () => {
     });
     expect(fetched).toEqual([ID]);
     expect(guarded).toBe(true);
-    expect(
-      world.database().prepare("SELECT 1 FROM oidc_entities WHERE model = 'Client' AND id = ?").get(ID),
-    ).toBe(undefined);
+    expect(world.database().prepare("SELECT 1 FROM oidc_entities WHERE model = 'Client' AND id = ?").get(ID)).toBe(
+      undefined,
+    );
   });
 
   it('may say that it is a web client, or name scopes, which is no cap here', async () => {
@@ -97,24 +95,15 @@ describe('a client that says who it is at its own address (CIMD)', () => {
 
   it.each<[string, (id: string) => void]>([
     ['is not there', () => {}],
-    [
-      'redirects',
-      (id) => documents.set(id, () => Response.redirect('https://elsewhere.example/client.json')),
-    ],
+    ['redirects', (id) => documents.set(id, () => Response.redirect('https://elsewhere.example/client.json'))],
     ['is too large', (id) => published(id, { client_name: 'x'.repeat(6000) })],
     ['is no JSON', (id) => documents.set(id, () => new Response('<html>'))],
     ['names another client', (id) => published(id, { client_id: 'https://elsewhere.example/' })],
     ['has a secret', (id) => published(id, { client_secret: 'x' })],
     ['wants a secret', (id) => published(id, { token_endpoint_auth_method: 'client_secret_post' })],
     ['proves itself by a key', (id) => published(id, { token_endpoint_auth_method: 'private_key_jwt' })],
-    [
-      'would ask for approvals',
-      (id) => published(id, { grant_types: ['urn:openid:params:grant-type:ciba'] }),
-    ],
-    [
-      'is answered over plain http',
-      (id) => published(id, { redirect_uris: ['http://agent.example/callback'] }),
-    ],
+    ['would ask for approvals', (id) => published(id, { grant_types: ['urn:openid:params:grant-type:ciba'] })],
+    ['is answered over plain http', (id) => published(id, { redirect_uris: ['http://agent.example/callback'] })],
     ['is answered by a scheme of its own', (id) => published(id, { redirect_uris: ['agent:callback'] })],
     ['is answered nowhere', (id) => published(id, { redirect_uris: [] })],
   ])('is refused where its document %s', async (name, publish) => {
@@ -133,18 +122,17 @@ describe('a client that says who it is at its own address (CIMD)', () => {
     expect(Date.now() - begun).toBeLessThan(5000);
   });
 
-  it.each([
-    'https://127.0.0.1/client.json',
-    'https://[::ffff:10.0.0.1]/client.json',
-    'https://localhost/client.json',
-  ])('is not asked on this machine or its network: %s', async (id) => {
-    published(id);
-    resolve = async () => ['127.0.0.1'];
-    expect(await refusedPage((await publicClient(world, id)).url())).toContain(
-      'not an address on the public internet',
-    );
-    expect(fetched).toEqual([]);
-  });
+  it.each(['https://127.0.0.1/client.json', 'https://[::ffff:10.0.0.1]/client.json', 'https://localhost/client.json'])(
+    'is not asked on this machine or its network: %s',
+    async (id) => {
+      published(id);
+      resolve = async () => ['127.0.0.1'];
+      expect(await refusedPage((await publicClient(world, id)).url())).toContain(
+        'not an address on the public internet',
+      );
+      expect(fetched).toEqual([]);
+    },
+  );
 
   it.each([
     'http://agent.example/client.json',
@@ -234,8 +222,7 @@ describe('a client that says who it is at its own address (CIMD)', () => {
   });
 
   it('is read twenty times at most at one address’s bidding, which keeps nobody else out', async () => {
-    for (let i = 0; i < 20; i++)
-      await refusedPage((await publicClient(world, `https://many.example/${i}`)).url());
+    for (let i = 0; i < 20; i++) await refusedPage((await publicClient(world, `https://many.example/${i}`)).url());
     expect(fetched).toHaveLength(20);
     published(ID);
     const other = (await publicClient(world, 'https://many.example/21')).url();
@@ -262,8 +249,7 @@ describe('a client that registers itself', () => {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
     });
-    for (const name of ['client_secret', 'scope', 'registration_access_token'])
-      expect(body).not.toHaveProperty(name);
+    for (const name of ['client_secret', 'scope', 'registration_access_token']) expect(body).not.toHaveProperty(name);
   });
 
   it('has what else it asks for left out', async () => {

@@ -44,12 +44,9 @@ describe('a program that is let in', () => {
   it('has all of them where it names none, or only says that it wants to stay', async () => {
     const program = await newProgram();
     for (const scope of ['', 'offline_access', 'openid offline_access']) {
-      const { access_token } = await program.redeem(
-        await letIn(alice, program.url({ scope, resource: '' })),
-        {
-          resource: '',
-        },
-      );
+      const { access_token } = await program.redeem(await letIn(alice, program.url({ scope, resource: '' })), {
+        resource: '',
+      });
       expect([decodeJwt(access_token).scope, decodeJwt(access_token).aud]).toEqual([MCP_SCOPES, MCP]);
     }
   });
@@ -105,11 +102,7 @@ describe('a request is refused', () => {
     ['with PKCE of no method', { code_challenge_method: '' }, 'invalid_request'],
     ['for the gateway itself', { resource: RESOURCE }, 'invalid_target'],
     ['for another server', { resource: 'https://elsewhere.example/mcp' }, 'invalid_target'],
-    [
-      'for people’s accounts elsewhere',
-      { resource: '', scope: 'read:me:connected_accounts' },
-      'invalid_scope',
-    ],
+    ['for people’s accounts elsewhere', { resource: '', scope: 'read:me:connected_accounts' }, 'invalid_scope'],
     ['that would place orders', { scope: 'market:read orders:write' }, 'invalid_scope'],
     ['that would send messages', { scope: 'messages:write' }, 'invalid_scope'],
     ['for messages, which are our own client’s', { scope: 'messages:propose' }, 'invalid_scope'],
@@ -233,9 +226,7 @@ describe('a refresh token', () => {
 describe('a token for /mcp', () => {
   it('opens nothing else here', async () => {
     const program = await newProgram();
-    const { access_token } = await program.redeem(
-      await letIn(alice, program.url({ scope: `openid ${MCP_SCOPES}` })),
-    );
+    const { access_token } = await program.redeem(await letIn(alice, program.url({ scope: `openid ${MCP_SCOPES}` })));
     const as = { authorization: `Bearer ${access_token}` };
     for (const path of ['/userinfo', '/me/v1/connected-accounts/accounts']) {
       expect((await fetch(`${world.issuer}${path}`, { headers: as })).status, path).toBe(401);
@@ -248,9 +239,7 @@ describe('a token for /mcp', () => {
     const { config } = await newProgram();
     await expect(client.initiateDeviceAuthorization(config, { scope: MCP_SCOPES })).rejects.toThrow();
     expect(
-      await refusal(
-        client.initiateBackchannelAuthentication(config, { scope: 'openid', login_hint: 'alice' }),
-      ),
+      await refusal(client.initiateBackchannelAuthentication(config, { scope: 'openid', login_hint: 'alice' })),
     ).toMatch(/invalid_request|unauthorized_client|invalid_client/);
   });
 });

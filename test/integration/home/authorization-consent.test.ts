@@ -53,10 +53,7 @@ describe('the page', () => {
   it('warns of this device only where it is answered there', async () => {
     const { body } = await register(world.issuer, { redirect_uris: ['https://agent.example/callback'] });
     const { url } = await publicClient(world, body.client_id);
-    const page = await textOf(
-      alice,
-      await ask(alice, url({ redirect_uri: 'https://agent.example/callback' })),
-    );
+    const page = await textOf(alice, await ask(alice, url({ redirect_uri: 'https://agent.example/callback' })));
     expect(page).not.toContain('a program on this device');
     expect(page).toContain('>agent.example<');
   });
@@ -84,13 +81,9 @@ describe('the page', () => {
     const redirect_uri = 'cursor://anysphere.cursor-retrieval/oauth/callback';
     const { body } = await register(world.issuer, { redirect_uris: [redirect_uri] });
     const { url } = await publicClient(world, body.client_id);
-    const elsewhere = await alice.visit(
-      pathOf(url({ redirect_uri: 'cursor://anysphere.cursor-retrieval/other' })),
-    );
+    const elsewhere = await alice.visit(pathOf(url({ redirect_uri: 'cursor://anysphere.cursor-retrieval/other' })));
     expect(await elsewhere.text()).toContain('redirect_uri did not match');
-    const plain = await alice.visit(
-      pathOf(url({ redirect_uri, code_challenge: '', code_challenge_method: '' })),
-    );
+    const plain = await alice.visit(pathOf(url({ redirect_uri, code_challenge: '', code_challenge_method: '' })));
     expect(plain.headers.get('location')).toContain('error=invalid_request');
   });
 

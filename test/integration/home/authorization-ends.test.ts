@@ -32,8 +32,7 @@ async function letInProgram(browser = alice, name = 'Some Agent') {
   return { ...program, refreshed: () => refusal(program.refresh(refresh_token)) };
 }
 
-const isTold = (clientId: string) =>
-  expect.poll(() => told, { timeout: 10_000 }).toEqual([{ sub: 'alice', clientId }]);
+const isTold = (clientId: string) => expect.poll(() => told, { timeout: 10_000 }).toEqual([{ sub: 'alice', clientId }]);
 const page = async (browser: HttpBrowser) => (await browser.visit('/phone/programs')).text();
 
 describe('on the phone', () => {

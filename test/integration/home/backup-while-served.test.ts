@@ -47,9 +47,7 @@ it('has everything but what only says that it runs, and no key of the broker in 
 it('a file that was put there first is never written over', async () => {
   const file = join(ground.place, 'mine.backup');
   writeFileSync(file, 'mine');
-  await expect(backupHome(app, { folder: ground.folder, file, passphrase })).rejects.toThrow(
-    'already exists',
-  );
+  await expect(backupHome(app, { folder: ground.folder, file, passphrase })).rejects.toThrow('already exists');
   expect(readFileSync(file, 'utf8')).toBe('mine');
 });
 

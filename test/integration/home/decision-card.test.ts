@@ -82,16 +82,13 @@ describe('a usual order on a phone', () => {
   it('says what it costs at most first, and largest', async () => {
     await ask();
     const size = (name: string) =>
-      page.evaluate<number>(
-        `parseFloat(getComputedStyle(document.querySelector('[data-testid="${name}"]')).fontSize)`,
-      );
+      page.evaluate<number>(`parseFloat(getComputedStyle(document.querySelector('[data-testid="${name}"]')).fontSize)`);
     const largest = await size('amount');
     for (const name of ['headline', 'terms', 'code', 'shows', 'warnings']) {
       expect(await size(name), name).toBeLessThan(largest);
     }
     const top = (await box(at('amount'))).y;
-    for (const name of ['headline', 'terms', 'shows', 'code'])
-      expect((await box(at(name))).y).toBeGreaterThan(top);
+    for (const name of ['headline', 'terms', 'shows', 'code']) expect((await box(at(name))).y).toBeGreaterThan(top);
   });
 
   it('has Approve and Deny side by side under the thumb, each naming the order, each as large', async () => {
@@ -172,10 +169,7 @@ describe('a card', () => {
     await ask(
       usualOrder({
         subject: { ...draft({ symbol: 'ABCDEF.WS', qty: '1234.12345678' }) },
-        warnings: Array.from(
-          { length: 8 },
-          (_, index) => `Warning ${index}: ${'very long words '.repeat(12)}`,
-        ),
+        warnings: Array.from({ length: 8 }, (_, index) => `Warning ${index}: ${'very long words '.repeat(12)}`),
         shows: { Company: 'X'.repeat(200), Cash: '9'.repeat(120) },
       }),
     );
@@ -212,48 +206,37 @@ describe('a card', () => {
     }
   });
 
-  it.each(proposalKinds)(
-    'of kind %s has every field of its subject, all of them to be opened',
-    async (kind) => {
-      const asked = await ask(proposalDetails(kind));
-      const all = at('all-fields');
-      expect(await all.getAttribute('open')).toBeNull();
-      await all.locator('summary').click();
-      const {
-        order,
-        draft: whole,
-        orders,
-        changes,
-        limits,
-        policies,
-        ...own
-      } = asked.subject as Record<string, object>;
-      const names = [
-        ...Object.keys({ ...own, ...whole }),
-        ...Object.keys(changes ?? {}).map((name) => `changes.${name}`),
-        ...Object.entries(order ?? {}).flatMap(([name, value]) => (value === null ? [] : [`order.${name}`])),
-        ...Object.entries(orders ?? {}).flatMap(([at, draft]) =>
-          Object.keys(draft as object).map((name) => `orders.${at}.${name}`),
-        ),
-        ...Object.entries(limits ?? {}).flatMap(([name, value]) =>
-          typeof value === 'object'
-            ? Object.keys(value as object).map((inner) => `limits.${name}.${inner}`)
-            : [`limits.${name}`],
-        ),
-        // The file of the fixture has one line.
-        ...Object.keys(policies ?? {}).map((_, at) => `policies.${at}`),
-      ];
-      for (const name of names) {
-        // What is a list of orders, or limits by their names, has a field for each thing in it.
-        const fields = await page.locator(`[data-field="${name}"], [data-field^="${name}."]`).all();
-        expect(fields.length, name).toBeGreaterThan(0);
-        for (const field of fields) expect(await field.isVisible(), name).toBe(true);
-      }
-      const shown = (await at('request').textContent()) ?? '';
-      expect(shown).toContain(asked.digest);
-      expect(shown).toContain(asked.proposal);
-    },
-  );
+  it.each(proposalKinds)('of kind %s has every field of its subject, all of them to be opened', async (kind) => {
+    const asked = await ask(proposalDetails(kind));
+    const all = at('all-fields');
+    expect(await all.getAttribute('open')).toBeNull();
+    await all.locator('summary').click();
+    const { order, draft: whole, orders, changes, limits, policies, ...own } = asked.subject as Record<string, object>;
+    const names = [
+      ...Object.keys({ ...own, ...whole }),
+      ...Object.keys(changes ?? {}).map((name) => `changes.${name}`),
+      ...Object.entries(order ?? {}).flatMap(([name, value]) => (value === null ? [] : [`order.${name}`])),
+      ...Object.entries(orders ?? {}).flatMap(([at, draft]) =>
+        Object.keys(draft as object).map((name) => `orders.${at}.${name}`),
+      ),
+      ...Object.entries(limits ?? {}).flatMap(([name, value]) =>
+        typeof value === 'object'
+          ? Object.keys(value as object).map((inner) => `limits.${name}.${inner}`)
+          : [`limits.${name}`],
+      ),
+      // The file of the fixture has one line.
+      ...Object.keys(policies ?? {}).map((_, at) => `policies.${at}`),
+    ];
+    for (const name of names) {
+      // What is a list of orders, or limits by their names, has a field for each thing in it.
+      const fields = await page.locator(`[data-field="${name}"], [data-field^="${name}."]`).all();
+      expect(fields.length, name).toBeGreaterThan(0);
+      for (const field of fields) expect(await field.isVisible(), name).toBe(true);
+    }
+    const shown = (await at('request').textContent()) ?? '';
+    expect(shown).toContain(asked.digest);
+    expect(shown).toContain(asked.proposal);
+  });
 
   it('of four orders has a line for each above the buttons, sales first', async () => {
     for (const button of await at('put-away').all()) await button.tap();

@@ -29,10 +29,7 @@ export function usualOrder(changes: Partial<ProposalDetails> = {}): ProposalDeta
       Cash: '$25,600.00 now, $24,700.00 after',
       Position: '10 shares now, 15 shares after, 10.4% of the account',
     },
-    warnings: [
-      'The limit is 12% above the current price ($160.50).',
-      'This is 26% of the account in one order.',
-    ],
+    warnings: ['The limit is 12% above the current price ($160.50).', 'This is 26% of the account in one order.'],
     provenance: {
       fields: { symbol: { source: 'user' }, qty: { source: 'computed', from: 'half of the cash' } },
       sentence: 'put half of my cash into AAPL',

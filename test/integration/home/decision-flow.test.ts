@@ -1,15 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
-import {
-  cardOf,
-  connected,
-  settled,
-  shot,
-  startDecisionWorld,
-  usualOrder,
-  usualSale,
-} from './decision-fixture.ts';
+import { cardOf, connected, settled, shot, startDecisionWorld, usualOrder, usualSale } from './decision-fixture.ts';
 import type { PhoneBrowser } from './phone-browser.ts';
 
 let phone: PhoneBrowser;
@@ -314,8 +306,7 @@ describe('several requests', () => {
   });
 
   it('more than a list can hold are all to be had', async () => {
-    for (let index = 0; index < 12; index += 1)
-      await world.gateway.ask(usualOrder({ code: `AB${10 + index}` }));
+    for (let index = 0; index < 12; index += 1) await world.gateway.ask(usualOrder({ code: `AB${10 + index}` }));
     await expect.poll(() => at('other').count()).toBe(11);
     await shot(page, 'twelve');
     expect((await at('approve').boundingBox())?.y).toBeLessThan(844);

@@ -44,9 +44,9 @@ async function asked(details: ProposalDetails = usualOrder(), by = browser) {
     approve: async (answer: Response) => decide(await approvalBy(answer)),
     status: async () => (await world.phone.request(id)).status,
     codes: async () =>
-      [
-        ...(await (await by.visit(`/phone?request=${id}`)).text()).matchAll(/name="match" value="(\w{4})"/g),
-      ].map(([, code]) => code ?? ''),
+      [...(await (await by.visit(`/phone?request=${id}`)).text()).matchAll(/name="match" value="(\w{4})"/g)].map(
+        ([, code]) => code ?? '',
+      ),
   };
 }
 

@@ -18,10 +18,7 @@ async function bought(symbol: string, account?: string): Promise<void> {
 it('a home tells its person what was filled, in which account at which broker; once, also after a restart', async () => {
   const { accounts } = (await alice.send('GET', '/v1/accounts')).body as { accounts: { account: string }[] };
   const [first, second] = accounts.map(({ account }) => account);
-  const inFirst = [
-    expect.stringMatching(/^Bought 1 AAPL at \$[\d.,]+ · PAPER$/),
-    `Account ${first} at Alpaca`,
-  ];
+  const inFirst = [expect.stringMatching(/^Bought 1 AAPL at \$[\d.,]+ · PAPER$/), `Account ${first} at Alpaca`];
   const inSecond = [
     expect.stringMatching(/^Bought 1 KO at \$[\d.,]+ · PAPER$/),
     `Account ${second} at Second paper account`,

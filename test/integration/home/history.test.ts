@@ -1,13 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
-import {
-  type DecisionWorld,
-  liveOrder,
-  shot,
-  startDecisionWorld,
-  usualOrder,
-  usualSale,
-} from './decision-fixture.ts';
+import { type DecisionWorld, liveOrder, shot, startDecisionWorld, usualOrder, usualSale } from './decision-fixture.ts';
 
 // The terminal phone decides here, which signs where it must by a key of its own.
 const world = await startDecisionWorld({ signatures: 'off' });
@@ -16,10 +9,7 @@ const page = phone.page;
 afterAll(() => world.close());
 afterEach(() => expect(phone.complaints).toEqual([]));
 
-async function decided(
-  details: Parameters<DecisionWorld['gateway']['ask']>[0],
-  decision: 'approve' | 'deny',
-) {
+async function decided(details: Parameters<DecisionWorld['gateway']['ask']>[0], decision: 'approve' | 'deny') {
   const request = await world.gateway.ask(details);
   const [waiting] = await world.world.phone.requests('alice');
   await world.world.phone.decide(waiting?.id ?? '', decision);
@@ -53,9 +43,7 @@ describe('the history', () => {
     expect(await entries().count()).toBe(4);
     expect(await read(0)).toMatch(/^Resume trading Withdrawn withdrawn in the terminal .*ZZZZ$/);
     expect(await read(1)).toMatch(/^Buy 5 AAPL at most \$900\.00 Approved refused: price moved LIVE .*7777$/);
-    expect(await read(2)).toMatch(
-      /^Sell 12 MSFT at least \$4,920\.00 Denied PAPER Limit order at \$410\.00 .*M3XD$/,
-    );
+    expect(await read(2)).toMatch(/^Sell 12 MSFT at least \$4,920\.00 Denied PAPER Limit order at \$410\.00 .*M3XD$/);
     expect(await read(3)).toMatch(
       /^Buy 5 AAPL \$900\.60 Approved filled 5 at \$180\.12 PAPER \$180\.12 a share .*K7QP$/,
     );
@@ -64,8 +52,7 @@ describe('the history', () => {
   });
 
   it('is paged, the latest first, each once', async () => {
-    for (let index = 0; index < 22; index += 1)
-      await decided(usualOrder({ code: `C${100 + index}` }), 'deny');
+    for (let index = 0; index < 22; index += 1) await decided(usualOrder({ code: `C${100 + index}` }), 'deny');
     await open();
     expect(await entries().count()).toBe(20);
     expect(await read(0)).toContain('C121');

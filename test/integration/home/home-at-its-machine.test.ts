@@ -14,14 +14,7 @@ import { afterAll, afterEach, expect, it } from 'vitest';
 import { listBrokerKeys, removeBrokerKeys, setBrokerKeys } from '../../../src/app/home/brokers.ts';
 import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
-import {
-  addUser,
-  homeStatus,
-  listUsers,
-  newRecoveryCode,
-  pairPhone,
-  removeUser,
-} from '../../../src/app/home/users.ts';
+import { addUser, homeStatus, listUsers, newRecoveryCode, pairPhone, removeUser } from '../../../src/app/home/users.ts';
 import { app, homeGround } from './home-folder.ts';
 
 const ground = await homeGround();
@@ -37,11 +30,8 @@ const found = async () =>
 
 it('everything is its owner’s alone, and no key of the broker is readable in it', () => {
   const names = readdirSync(ground.folder);
-  expect(names).toEqual(
-    expect.arrayContaining(['home.yaml', 'gateway.yaml', 'limits.yaml', 'key.json', 'seal.key']),
-  );
-  for (const name of names)
-    expect([name, statSync(join(ground.folder, name)).mode & 0o077]).toEqual([name, 0]);
+  expect(names).toEqual(expect.arrayContaining(['home.yaml', 'gateway.yaml', 'limits.yaml', 'key.json', 'seal.key']));
+  for (const name of names) expect([name, statSync(join(ground.folder, name)).mode & 0o077]).toEqual([name, 0]);
   expect(statSync(ground.folder).mode & 0o777).toBe(0o700);
   for (const secret of [ground.pair.secret, ground.pair.keyId, recoveryCode])
     expect(everything()).not.toContain(secret);
@@ -94,8 +84,7 @@ it('pairs a phone by a link whose secret is behind the #, and ends the one befor
   const first = await pairPhone(app, ground.folder, undefined);
   const second = await pairPhone(app, ground.folder, 'alice');
   expect(second.url).toMatch(/^http:\/\/localhost:4780\/phone\/pair#[\w-]{43}$/);
-  const open = (url: string) =>
-    withHome(app, ground.folder, ({ keys }) => keys.pairing(new URL(url).hash.slice(1)));
+  const open = (url: string) => withHome(app, ground.folder, ({ keys }) => keys.pairing(new URL(url).hash.slice(1)));
   expect(await open(first.url)).toBeUndefined();
   expect(await open(second.url)).toMatchObject({ sub: 'alice' });
   expect(everything()).not.toContain(new URL(second.url).hash.slice(1));
@@ -104,9 +93,7 @@ it('pairs a phone by a link whose secret is behind the #, and ends the one befor
 it('people come and go; a name is never given again', async () => {
   const added = await addUser(app, ground.folder, { name: 'Böb Brown' });
   expect(added.username).toBe('bob');
-  await expect(pairPhone(app, ground.folder, undefined)).rejects.toThrow(
-    'this home has several users: alice, bob',
-  );
+  await expect(pairPhone(app, ground.folder, undefined)).rejects.toThrow('this home has several users: alice, bob');
   await removeUser(app, ground.folder, 'bob');
   expect((await listUsers(app, ground.folder)).map(({ username }) => username)).toEqual(['alice']);
   await expect(addUser(app, ground.folder, { name: 'Bob' })).rejects.toThrow('the user name bob is taken');
@@ -173,9 +160,7 @@ it('of several brokers the keys are for the one that is named, and no account st
 it('one whose confirmation is refused is not kept', async () => {
   await removeBrokerKeys(app, { folder: ground.folder, username: 'alice' });
   const { folder, pair } = ground;
-  const refusing = setBrokerKeys(app, { folder, username: undefined, pair }, () =>
-    Promise.reject(new Error('no')),
-  );
+  const refusing = setBrokerKeys(app, { folder, username: undefined, pair }, () => Promise.reject(new Error('no')));
   await expect(refusing).rejects.toThrow('no');
   expect(await listBrokerKeys(app, folder)).toEqual([]);
   await setBrokerKeys(app, { folder, username: undefined, pair }, async () => undefined);
@@ -258,11 +243,7 @@ const spoilt: [string, () => () => void, object][] = [
     { broker: 'fail', clock: 'skip' },
   ],
   ['settings that are wrong', () => changed('home.yaml', 'address', 'adress'), { home: 'fail' }],
-  [
-    'limits that are wrong',
-    () => changed('limits.yaml', 'accounts', 'acounts'),
-    { rules: 'fail', record: 'ok' },
-  ],
+  ['limits that are wrong', () => changed('limits.yaml', 'accounts', 'acounts'), { rules: 'fail', record: 'ok' }],
   [
     'a rule that is wrong',
     () => {

@@ -13,9 +13,7 @@ const authority = readFileSync(cert, 'utf8');
 const ENDS_AT = Date.parse('2126-11-01T03:18:40Z');
 const DAY = 86_400_000;
 
-const server = createServer({ cert: authority, key: readFileSync(key) }, (_request, response) =>
-  response.end(),
-);
+const server = createServer({ cert: authority, key: readFileSync(key) }, (_request, response) => response.end());
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const port = (server.address() as AddressInfo).port;
 afterAll(() => void server.close());
@@ -39,10 +37,7 @@ it('a certificate that phones trust is found good, and by its files too', async 
 });
 
 it('one that nobody vouches for is not', async () => {
-  const [line] = await found(
-    { address: address() },
-    { trusts: readFileSync(fixture('renewed-cert.pem'), 'utf8') },
-  );
+  const [line] = await found({ address: address() }, { trusts: readFileSync(fixture('renewed-cert.pem'), 'utf8') });
   expect(line).toMatch(/^certificate fail: phones will not trust localhost: /);
 });
 

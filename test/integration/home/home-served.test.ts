@@ -66,8 +66,7 @@ it('answers at its address as all that it is, under that name alone, and logs no
   await make((host) => ({ address: `http://${host}` }));
   const { address, url } = await serve();
   expect(url).toBe(address);
-  const json = async (path: string) =>
-    (await fetch(address + path)).json() as Promise<Record<string, unknown>>;
+  const json = async (path: string) => (await fetch(address + path)).json() as Promise<Record<string, unknown>>;
   expect(await json('/.well-known/openid-configuration')).toMatchObject({ issuer: address });
   expect(await json('/.well-known/oauth-protected-resource')).toMatchObject({ resource: address });
   expect((await fetch(`${address}/phone?secret=1`)).status).toBe(200);
@@ -100,9 +99,7 @@ it('says at its start that limits are gone, or that an account matches none of t
   await end?.();
   limits('');
   await serve();
-  await expect
-    .poll(() => told)
-    .toEqual([expect.stringContaining('limits.yaml no longer contains any limits')]);
+  await expect.poll(() => told).toEqual([expect.stringContaining('limits.yaml no longer contains any limits')]);
 });
 
 const cursor = {

@@ -35,8 +35,7 @@ const file = (...lines: string[]) => {
   writeFileSync(path, lines.join('\n'), { mode: 0o600 });
   return path;
 };
-const made = (options: InitOptions) =>
-  makeHome(asked().context, fresh(), { name: 'Ada', yes: true, ...options });
+const made = (options: InitOptions) => makeHome(asked().context, fresh(), { name: 'Ada', yes: true, ...options });
 /** Whether anything has its name, or would have had it. */
 const left = () => readdirSync(ground.place).filter((name) => name.startsWith(`home-${count}`));
 

@@ -14,13 +14,7 @@ import {
   SIGNING_PERIOD_MS,
 } from '../../../src/store/home/provider-keys.ts';
 import { prepareProviderDatabase } from '../../../src/store/home/schema.ts';
-import {
-  EXCHANGE,
-  refusal,
-  signIn,
-  startIdentityProvider,
-  type World,
-} from '../sandbox/identity-provider-fixture.ts';
+import { EXCHANGE, refusal, signIn, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
 
 const DAY = 24 * 3_600_000;
 const START = Date.parse('2026-03-01T08:00:00Z');
@@ -64,12 +58,9 @@ describe('the signing keys over 200 days', () => {
         if (!signedFrom.has(signing.kid)) signedFrom.set(signing.kid, at);
         const isFirst = signedFrom.size === 1;
         // Whoever fetched our keys within the last day has the one that signs now.
-        if (!isFirst)
-          expect(at - (firstSeen.get(signing.kid) ?? at)).toBeGreaterThanOrEqual(PUBLISH_AHEAD_MS);
+        if (!isFirst) expect(at - (firstSeen.get(signing.kid) ?? at)).toBeGreaterThanOrEqual(PUBLISH_AHEAD_MS);
         // A day more where nobody was there to make the next one in time.
-        expect(at - (signedFrom.get(signing.kid) ?? 0)).toBeLessThan(
-          SIGNING_PERIOD_MS + PUBLISH_AHEAD_MS + step,
-        );
+        expect(at - (signedFrom.get(signing.kid) ?? 0)).toBeLessThan(SIGNING_PERIOD_MS + PUBLISH_AHEAD_MS + step);
         expect(keys.length).toBeLessThanOrEqual(2);
         const token = await new SignJWT({ sub: 'alice' })
           .setProtectedHeader({ alg: 'ES256', kid: signing.kid })
@@ -81,9 +72,7 @@ describe('the signing keys over 200 days', () => {
       }
       expect(signedFrom.size).toBe(3);
       const last = keysAt(START + 200 * DAY + PUBLISH_AFTER_MS);
-      expect(last.keys.map(({ kid }) => kid)).not.toContain(
-        decodeProtectedHeader(tokens[0]?.token ?? '').kid,
-      );
+      expect(last.keys.map(({ kid }) => kid)).not.toContain(decodeProtectedHeader(tokens[0]?.token ?? '').kid);
     });
   }
 

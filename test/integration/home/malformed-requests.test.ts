@@ -173,10 +173,7 @@ const headerPairs = fc.oneof(
   fc.tuple(fc.constant('expect'), fc.constantFrom('100-continue', 'nonsense')),
   fc.tuple(fc.constant('transfer-encoding'), fc.constantFrom('chunked', 'gzip', 'identity')),
   fc.tuple(fc.constant('last-event-id'), fc.constantFrom('x', '99999999999999999999')),
-  fc.tuple(
-    fc.constantFrom('if-none-match', 'range', 'upgrade'),
-    fc.constantFrom('x', 'bytes=0-', 'websocket'),
-  ),
+  fc.tuple(fc.constantFrom('if-none-match', 'range', 'upgrade'), fc.constantFrom('x', 'bytes=0-', 'websocket')),
 );
 
 const request = (host: string, secret: string): fc.Arbitrary<RawRequest> =>
@@ -188,9 +185,7 @@ const request = (host: string, secret: string): fc.Arbitrary<RawRequest> =>
       ),
       path: fc.oneof(
         { weight: 12, arbitrary: fc.constantFrom(...paths) },
-        fc.constantFrom(
-          ...words('* http://evil.example/token //evil.example/token /% /\u00ff x /phone%2fapi'),
-        ),
+        fc.constantFrom(...words('* http://evil.example/token //evil.example/token /% /\u00ff x /phone%2fapi')),
       ),
       ending: fc.oneof({ weight: 2, arbitrary: fc.constant('') }, fc.constantFrom(...endings)),
       host: fc.oneof(
@@ -207,8 +202,7 @@ const request = (host: string, secret: string): fc.Arbitrary<RawRequest> =>
         ? []
         : [['content-length', String(Math.max(0, body.length + length))] as const];
       // With the terminal phone's secret, so that what comes after it is reached too.
-      const secrets =
-        isPhone && path.startsWith('/phone/api') ? [['authorization', `Bearer ${secret}`] as const] : [];
+      const secrets = isPhone && path.startsWith('/phone/api') ? [['authorization', `Bearer ${secret}`] as const] : [];
       return {
         method,
         target: `${path}${ending}`,
@@ -217,12 +211,7 @@ const request = (host: string, secret: string): fc.Arbitrary<RawRequest> =>
       };
     });
 
-const post = (
-  target: string,
-  text: string,
-  type: string,
-  more: [name: string, value: string][] = [],
-): RawRequest => {
+const post = (target: string, text: string, type: string, more: [name: string, value: string][] = []): RawRequest => {
   const body = Buffer.from(text);
   const { host } = new URL(world.issuer);
   const length = ['content-length', String(body.length)] as const;
@@ -250,11 +239,7 @@ describe('a malformed request', () => {
         `[${JSON.stringify(details())}]`,
         `[${JSON.stringify(proposalDetails())}]`,
       ),
-      fc.constantFrom(
-        '[{"type":{}}]',
-        '[{"type":"message_send","locations":{},"subject":null}]',
-        '['.repeat(2_000),
-      ),
+      fc.constantFrom('[{"type":{}}]', '[{"type":"message_send","locations":{},"subject":null}]', '['.repeat(2_000)),
       fc.string({ unit: 'binary', maxLength: 80 }),
       fc.json({ maxDepth: 3 }),
     );
@@ -323,28 +308,8 @@ describe('a malformed request', () => {
       `),
     );
     const value = fc.oneof(
-      fc.constantFrom(
-        null,
-        true,
-        0,
-        -1,
-        1e308,
-        '',
-        '\0',
-        [],
-        {},
-        [null],
-        [[]],
-        [{}],
-        { keys: {} },
-        { keys: [null] },
-      ),
-      fc.constantFrom(
-        { keys: [{ kty: 'EC' }] },
-        { keys: [{ kty: 'oct', k: 'x' }] },
-        ['x'],
-        'x'.repeat(9_000),
-      ),
+      fc.constantFrom(null, true, 0, -1, 1e308, '', '\0', [], {}, [null], [[]], [{}], { keys: {} }, { keys: [null] }),
+      fc.constantFrom({ keys: [{ kty: 'EC' }] }, { keys: [{ kty: 'oct', k: 'x' }] }, ['x'], 'x'.repeat(9_000)),
       fc.constantFrom('https://', 'https://[', 'http://x', 'javascript:1', 'https://user:pass@x.example/#a'),
       fc.jsonValue({ maxDepth: 2 }),
     );

@@ -30,9 +30,7 @@ beforeEach(async () => {
   context.setDefaultTimeout(10_000);
   // A page without script can pair nothing: the session was opened where scripts run.
   ({ browser: paired } = await pairByHttp((await world.phone.pairing('alice')).url));
-  await context.addCookies(
-    [...paired.jar].map(([name, value]) => ({ name, value, url: world.issuer, secure: true })),
-  );
+  await context.addCookies([...paired.jar].map(([name, value]) => ({ name, value, url: world.issuer, secure: true })));
   page = await context.newPage();
 });
 afterEach(async () => {

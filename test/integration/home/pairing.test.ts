@@ -58,8 +58,7 @@ describe('a pairing link', () => {
 
   it('is used up by neither being opened twice nor being fetched ahead of time', async () => {
     const url = await link('bob');
-    for (const accept of ['text/html', FRAGMENT])
-      await fetch(url, { headers: { accept, 'sec-purpose': 'prefetch' } });
+    for (const accept of ['text/html', FRAGMENT]) await fetch(url, { headers: { accept, 'sec-purpose': 'prefetch' } });
     for (let i = 0; i < 2; i++) {
       await phone.page.goto('about:blank');
       await phone.page.goto(url);

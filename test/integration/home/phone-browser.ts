@@ -42,8 +42,7 @@ export async function openPhoneBrowser(browser: Browser, options: PhoneBrowserOp
   /** What a blocked style or script (Content Security Policy) or a script's error says; it shows only here. */
   const complaints: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text()))
-      complaints.push(message.text());
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   const cdp = await context.newCDPSession(page);

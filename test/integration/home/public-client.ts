@@ -70,11 +70,7 @@ export async function ask(browser: HttpBrowser, url: URL): Promise<string> {
 }
 
 /** As a person decides on that page. @returns where the program is answered */
-export async function decide(
-  browser: HttpBrowser,
-  page: string,
-  decision: 'allow' | 'deny',
-): Promise<string> {
+export async function decide(browser: HttpBrowser, page: string, decision: 'allow' | 'deny'): Promise<string> {
   const answer = await browser.submit(page, page, { decision });
   const back = led(answer);
   if (back === '') throw new Error(`${answer.status} ${await answer.text()}`);

@@ -70,23 +70,20 @@ describe('too many wrong tries at', () => {
     ['/me/v1/connected-accounts/connect', {}, { authorization: 'Bearer wrong' }],
     ['/userinfo', {}, { authorization: 'Bearer wrong' }],
   ];
-  it.each(wrong)(
-    '%s are answered 429, and the right one is let in all the same',
-    async (path, form, headers) => {
-      const { tries, answer } = await until429(() => send(path, form, headers));
-      expect(tries).toBeGreaterThan(50);
-      expect(answer).toMatchObject({ error: 'too_many_requests', retryAfter: expect.any(Number) });
-      expect(answer.retryAfter).toBeGreaterThan(0);
-      // From the very same address: the person's sign-in, the gateway's question and its word about it.
-      await signIn(world);
-      const gateway = await gatewayAsking(world);
-      const { auth_req_id } = await gateway.ask(proposalDetails());
-      expect((await gateway.tell(auth_req_id, 'cancelled')).status).toBe(204);
-      await registerApprovalClient(world);
-      // And somebody else hears what is wrong, not that it was tried too often.
-      expect((await send(path, form, { ...headers, 'x-test-address': '192.0.2.2' })).status).not.toBe(429);
-    },
-  );
+  it.each(wrong)('%s are answered 429, and the right one is let in all the same', async (path, form, headers) => {
+    const { tries, answer } = await until429(() => send(path, form, headers));
+    expect(tries).toBeGreaterThan(50);
+    expect(answer).toMatchObject({ error: 'too_many_requests', retryAfter: expect.any(Number) });
+    expect(answer.retryAfter).toBeGreaterThan(0);
+    // From the very same address: the person's sign-in, the gateway's question and its word about it.
+    await signIn(world);
+    const gateway = await gatewayAsking(world);
+    const { auth_req_id } = await gateway.ask(proposalDetails());
+    expect((await gateway.tell(auth_req_id, 'cancelled')).status).toBe(204);
+    await registerApprovalClient(world);
+    // And somebody else hears what is wrong, not that it was tried too often.
+    expect((await send(path, form, { ...headers, 'x-test-address': '192.0.2.2' })).status).not.toBe(429);
+  });
 
   it('the token endpoint by a client that proved who it is are its own alone', async () => {
     const one = await registerApprovalClient(world);

@@ -72,15 +72,7 @@ describe('a recovery code', () => {
     const { browser } = await recover(await issue());
     const [key] = await world.keys.list('alice');
     const form = { form_token: await browser.formToken('/phone'), id: key?.credentialId ?? '', name: 'mine' };
-    for (const path of [
-      'create-options',
-      'add-options',
-      'add',
-      'rename',
-      'remove-options',
-      'remove',
-      'recovery',
-    ]) {
+    for (const path of ['create-options', 'add-options', 'add', 'rename', 'remove-options', 'remove', 'recovery']) {
       expect((await browser.post(`${PATH}/${path}`, form)).status, path).toBe(403);
     }
     expect(await world.keys.list('alice')).toMatchObject([{ name: 'test phone' }]);
@@ -94,9 +86,7 @@ describe('a recovery code', () => {
     const page = `/device/confirm?user_code=${user_code}`;
     const allowed = await browser.submit(page, '/device/confirm', { user_code, decision: 'allow' });
     expect(allowed.status).toBe(403);
-    expect((await browser.submit(page, '/device/confirm', { user_code, decision: 'refuse' })).status).toBe(
-      200,
-    );
+    expect((await browser.submit(page, '/device/confirm', { user_code, decision: 'refuse' })).status).toBe(200);
     await expect(world.phone.completeDevice('alice', user_code)).rejects.toMatchObject({ code: 'usage' });
   });
 

@@ -77,19 +77,13 @@ async function bySession(options: { user?: string; scope?: string } = {}) {
   const token = session.tokens.access_token;
   const headers = async (path = '/register', method = 'POST') => {
     const proof = new Headers();
-    await (session.dpop.DPoP as unknown as Prover).addProof(
-      new URL(path, world.issuer),
-      proof,
-      method,
-      token,
-    );
+    await (session.dpop.DPoP as unknown as Prover).addProof(new URL(path, world.issuer), proof, method, token);
     return { authorization: `DPoP ${token}`, dpop: proof.get('dpop') ?? '' };
   };
   return { ...session, token, headers };
 }
 
-const clients = () =>
-  world.database().prepare("SELECT count(*) AS n FROM oidc_entities WHERE model = 'Client'").get();
+const clients = () => world.database().prepare("SELECT count(*) AS n FROM oidc_entities WHERE model = 'Client'").get();
 
 describe('registration without a person', () => {
   it('is refused, and says where a token is to be had', async () => {
@@ -126,11 +120,7 @@ describe('registration by a session', () => {
   });
 
   it.each<[string, number, () => Promise<Record<string, string>>]>([
-    [
-      'of a session that may not ring the phone',
-      403,
-      async () => (await bySession({ scope: ALL_SCOPES })).headers(),
-    ],
+    ['of a session that may not ring the phone', 403, async () => (await bySession({ scope: ALL_SCOPES })).headers()],
     ['without its proof', 401, async () => ({ authorization: `DPoP ${(await bySession()).token}` })],
     ['as a Bearer', 401, async () => ({ authorization: `Bearer ${(await bySession()).token}` })],
     ['with a proof for another address', 401, async () => (await bySession()).headers('/token')],
@@ -210,14 +200,10 @@ describe('a client that was let in', () => {
     const ask = () => robot.ask(details(), { client_notification_token: 'notification-token' });
     await ask();
     const since = new Date().toISOString().slice(0, 10);
-    expect(await shown('a robot')).toBe(
-      `New program, unverified, claims to be robot.example. Allowed on ${since}.`,
-    );
+    expect(await shown('a robot')).toBe(`New program, unverified, claims to be robot.example. Allowed on ${since}.`);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 7 * DAY });
     await ask();
-    expect(await shown('a robot')).toBe(
-      `Unverified program, claims to be robot.example. Allowed on ${since}.`,
-    );
+    expect(await shown('a robot')).toBe(`Unverified program, claims to be robot.example. Allowed on ${since}.`);
   });
 
   it('is told of without a host where it names none', async () => {

@@ -64,8 +64,7 @@ async function session(user: string, device = 'laptop') {
     tokens,
     call,
     answer,
-    propose: () =>
-      answer('POST', '/v1/proposals', { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: '1' } }),
+    propose: () => answer('POST', '/v1/proposals', { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: '1' } }),
     refresh: (token = tokens.refresh_token ?? '') => client.refreshTokenGrant(config, token, undefined, dpop),
   };
 }
@@ -211,9 +210,9 @@ describe('a person who is removed', () => {
 
     await expectEnded(bob);
     expect((await browser.visit('/phone')).headers.get('x-phone-location')).toMatch(/^\/signin/);
-    expect(
-      (await (await openLinkByHttp(ticket.url)).visit('/phone')).headers.get('x-phone-location'),
-    ).toMatch(/^\/signin/);
+    expect((await (await openLinkByHttp(ticket.url)).visit('/phone')).headers.get('x-phone-location')).toMatch(
+      /^\/signin/,
+    );
     await expect(phone.requests('bob')).rejects.toMatchObject({ code: 'not_found' });
     const database = new Database(join(folder, 'identity-provider.db'), { readonly: true });
     const open = database.prepare(

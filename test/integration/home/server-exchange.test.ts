@@ -37,10 +37,8 @@ afterEach(() => {
 });
 
 const atServer = (scope = ONLINE, user = 'alice') => signIn(world, { scope, resource: AT, user });
-const renew = (
-  { config, tokens, dpop }: Awaited<ReturnType<typeof signIn>>,
-  parameters: Record<string, string>,
-) => client.refreshTokenGrant(config, tokens.refresh_token ?? '', parameters, dpop);
+const renew = ({ config, tokens, dpop }: Awaited<ReturnType<typeof signIn>>, parameters: Record<string, string>) =>
+  client.refreshTokenGrant(config, tokens.refresh_token ?? '', parameters, dpop);
 const isRevoked = (token: string) => world.provider().isRevoked(String(decodeJwt(token).jti));
 /** What an exchange is refused with, its description too. */
 async function refused(exchange: Promise<unknown>) {
@@ -153,9 +151,7 @@ describe('an exchange', () => {
 
   it('does not widen what a narrower token was shown for', async () => {
     const narrow = await renew(await atServer(), { scope: 'orders:read', resource: AT });
-    expect(await refused(mine.exchange(narrow.access_token, { scope: 'orders:propose' }))).toMatch(
-      /^invalid_scope/,
-    );
+    expect(await refused(mine.exchange(narrow.access_token, { scope: 'orders:propose' }))).toMatch(/^invalid_scope/);
     expect(decodeJwt((await mine.exchange(narrow.access_token)).access_token).scope).toBe('orders:read');
   });
 
@@ -178,9 +174,7 @@ describe('an exchange', () => {
     const { config, tokens } = await atServer();
     const { access_token } = await mine.exchange(tokens.access_token);
     await client.tokenRevocation(config, tokens.refresh_token ?? '');
-    expect(await refused(mine.exchange(tokens.access_token))).toBe(
-      'invalid_request: subject_token was revoked',
-    );
+    expect(await refused(mine.exchange(tokens.access_token))).toBe('invalid_request: subject_token was revoked');
     expect(await isRevoked(access_token)).toBe(true);
   });
 

@@ -7,14 +7,7 @@ import {
   registerApprovalClient,
   startIdentityProvider,
 } from '../sandbox/identity-provider-fixture.ts';
-import {
-  challengeOf,
-  createHttpBrowser,
-  ledTo,
-  openLinkByHttp,
-  pairByHttp,
-  signInByHttp,
-} from './http-browser.ts';
+import { challengeOf, createHttpBrowser, ledTo, openLinkByHttp, pairByHttp, signInByHttp } from './http-browser.ts';
 import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
 import { MCP, MCP_SCOPES } from './public-client.ts';
 
@@ -84,12 +77,7 @@ describe('signing in by passkey', () => {
     const thief = createHttpBrowser(world.issuer);
     expect((await thief.submit('/signin', '/signin/passkey', { assertion })).status).toBe(401);
     const page = '/phone/authenticators';
-    const other = await owner.submit(
-      page,
-      `${page}/remove-options`,
-      { id: authenticator.credentialId },
-      json,
-    );
+    const other = await owner.submit(page, `${page}/remove-options`, { id: authenticator.credentialId }, json);
     const forRemoval = JSON.stringify(authenticator.assert(await challengeOf(other)));
     expect((await thief.submit('/signin', '/signin/passkey', { assertion: forRemoval })).status).toBe(401);
   });
@@ -163,10 +151,7 @@ describe('a session', () => {
 
   it('ends all others at once, and stays', async () => {
     const { browser: own, authenticator } = await pairByHttp(await link('bob'));
-    const others = [
-      await signInByHttp(world.issuer, authenticator),
-      await signInByHttp(world.issuer, authenticator),
-    ];
+    const others = [await signInByHttp(world.issuer, authenticator), await signInByHttp(world.issuer, authenticator)];
     const { browser: alices } = await pairByHttp(await link());
     expect(ledTo(await own.submit('/phone/sessions', '/phone/sessions/end-others'))).toBe('/phone/sessions');
     for (const other of others) expect(ledTo(await other.visit('/phone'))).toMatch(/^\/signin/);
@@ -203,9 +188,7 @@ describe('a session', () => {
     await expect.poll(() => mine.locator('time').first().getAttribute('title')).toMatch(/^20\d\d-.* UTC$/);
     const listed = await phone.page.getByTestId('session').allTextContents();
     expect(listed.some((line) => line.includes('with a link'))).toBe(true);
-    const others = phone.page
-      .getByTestId('session')
-      .filter({ hasNot: phone.page.getByTestId('this-browser') });
+    const others = phone.page.getByTestId('session').filter({ hasNot: phone.page.getByTestId('this-browser') });
     while ((await others.count()) > 0) {
       const before = await others.count();
       await others.first().getByTestId('end-session').tap();
@@ -252,8 +235,7 @@ describe('letting a device in', () => {
     const config = await world.loginClient();
     const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
     const device = await client.initiateDeviceAuthorization(config, wanted);
-    const tokens = () =>
-      client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 }, undefined, dpop);
+    const tokens = () => client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 }, undefined, dpop);
     return { code: device.user_code, page: `/device/confirm?user_code=${device.user_code}`, tokens };
   };
   const claims = (token = '') => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());

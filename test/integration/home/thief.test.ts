@@ -65,13 +65,7 @@ describe('a server on another port', () => {
   });
 
   it('is a stranger to a key of its own, and to one that is none', async () => {
-    for (const key of [
-      createHttpBrowser(world.issuer).key,
-      '',
-      'x',
-      'A'.repeat(43),
-      `${'A'.repeat(43)}, x`,
-    ]) {
+    for (const key of [createHttpBrowser(world.issuer).key, '', 'x', 'A'.repeat(43), `${'A'.repeat(43)}, x`]) {
       const headers = { ...trick, accept: FRAGMENT, 'x-phone-key': key };
       const answer = await ask('/phone', headers);
       expect(await answer.text(), key).not.toMatch(/Alice|form_token/);
@@ -167,11 +161,7 @@ describe('a page of another port, in the person’s own browser', () => {
   it.each([
     ['reads nothing', { credentials: 'include' }, 'TypeError'],
     ['sees nothing of what it may load', { credentials: 'include', mode: 'no-cors' }, 'TypeError'],
-    [
-      'can not send a key',
-      { credentials: 'include', headers: { 'x-phone-key': 'A'.repeat(43) } },
-      'TypeError',
-    ],
+    ['can not send a key', { credentials: 'include', headers: { 'x-phone-key': 'A'.repeat(43) } }, 'TypeError'],
   ])('%s', async (_, init, expected) => {
     expect(await attempt('/phone', init)).toBe(expected);
   });

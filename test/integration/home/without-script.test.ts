@@ -38,8 +38,7 @@ function plainBrowser() {
     }
     return { status, location: headers.location, cookies, headers, text };
   };
-  const tokenOn = async (path: string) =>
-    /name="form_token" value="([^"]+)"/.exec((await ask(path)).text)?.[1] ?? '';
+  const tokenOn = async (path: string) => /name="form_token" value="([^"]+)"/.exec((await ask(path)).text)?.[1] ?? '';
   return { jar, ask, tokenOn };
 }
 
@@ -82,8 +81,7 @@ describe('over https, without script', () => {
     const { answer } = await recovered();
     expect([answer.status, answer.location]).toEqual([303, '/phone']);
     const session = answer.cookies.find((cookie) => cookie.startsWith('__Host-trade_agent_session='));
-    for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Lax', 'Path=/'])
-      expect(session).toContain(attribute);
+    for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Lax', 'Path=/']) expect(session).toContain(attribute);
     expect(session).not.toContain('Domain');
     expect(answer.headers['strict-transport-security']).toMatch(/^max-age=\d{8}/);
   });

@@ -22,10 +22,7 @@ export function report(results: readonly Result[]): string {
     lines.push('', `## ${area[0]?.toUpperCase()}${area.slice(1)}`, '');
     lines.push('| What | Where | Expected | Result |', '|---|---|---|---|');
     const rows = results.filter((row) => row.area === area);
-    for (const group of Map.groupBy(
-      rows,
-      ({ what, expected, actual }) => `${what}\n${expected}\n${actual}`,
-    ).values()) {
+    for (const group of Map.groupBy(rows, ({ what, expected, actual }) => `${what}\n${expected}\n${actual}`).values()) {
       const [{ what, expected, actual } = { what: '', expected: '', actual: '' }] = group;
       const result = actual === expected ? 'as expected' : actual;
       lines.push(`| ${[what, places(group), expected, result].map(cell).join(' | ')} |`);

@@ -36,9 +36,8 @@ export const rowOf =
   });
 
 /** Makes rows of one area whose attack is one request. */
-export const attackOn =
-  (area: Area) => (what: string, at: string, expected: string, attack: () => Promise<Response>) =>
-    rowOf(area)(what, at, expected, async () => saidBy(await attack()));
+export const attackOn = (area: Area) => (what: string, at: string, expected: string, attack: () => Promise<Response>) =>
+  rowOf(area)(what, at, expected, async () => saidBy(await attack()));
 
 export interface Result extends Omit<Row, 'attack'> {
   readonly actual: string;

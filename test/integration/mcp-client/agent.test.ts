@@ -45,9 +45,7 @@ function obey(mock: LLMock, then: ReturnType<typeof call>): void {
 }
 
 const bodies = (mock: LLMock) =>
-  mock
-    .getRequests()
-    .map(({ body }) => body as { tools: object[]; messages: { role: string; content: string }[] });
+  mock.getRequests().map(({ body }) => body as { tools: object[]; messages: { role: string; content: string }[] });
 
 describe('a result with instructions in it', () => {
   it('is data to the model, and an order that comes of it waits for the tap, naming the server', async () => {
@@ -130,9 +128,7 @@ describe('a server that goes wrong costs the run a message, never the run:', () 
     const { events, result } = await play(agent.run({ prompt: 'what is in the news?' }, options()));
     expect(result).toMatchObject({ status: 'done', text: 'The news cannot be had.' });
     expect(result.error).toBeUndefined();
-    expect(events).toContainEqual(
-      expect.objectContaining({ type: 'tool_result', ok: false, summary: message }),
-    );
+    expect(events).toContainEqual(expect.objectContaining({ type: 'tool_result', ok: false, summary: message }));
   });
 });
 

@@ -1,19 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
-import {
-  connectServer,
-  MAX_RESULT_BYTES,
-  type ServerConnection,
-} from '../../../src/mcp/client/connection.ts';
+import { connectServer, MAX_RESULT_BYTES, type ServerConnection } from '../../../src/mcp/client/connection.ts';
 import type { ServerLimits } from '../../../src/mcp/client/server-access.ts';
 import { access, child, listening, overHttp } from './servers.ts';
 
 const { signal } = new AbortController();
 
-async function connect(
-  server: McpServerConfig,
-  limits: Partial<ServerLimits> = {},
-): Promise<ServerConnection> {
+async function connect(server: McpServerConfig, limits: Partial<ServerLimits> = {}): Promise<ServerConnection> {
   const connection = await connectServer(access(server, limits), signal);
   onTestFinished(() => connection.close());
   return connection;
@@ -139,10 +132,7 @@ describe('what a server says too much of', () => {
       };
       write();
     });
-    await failing(
-      connectServer(access(server, { connectMs: 10_000 }), signal),
-      'it sent more than 4 MiB at once',
-    );
+    await failing(connectServer(access(server, { connectMs: 10_000 }), signal), 'it sent more than 4 MiB at once');
   });
 });
 

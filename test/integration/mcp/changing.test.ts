@@ -25,11 +25,7 @@ const call = (name: string, args: object, { as = tokens.alice, capabilities = {}
   rpc({ url: world.url, token: as, capabilities }, 'tools/call', { name, arguments: args });
 const granted = (...scopes: string[]) => world.token('helper-bot', 'alice', { scopes });
 
-async function approved(
-  name: string,
-  args: object,
-  decision: 'approve' | 'deny' = 'approve',
-): Promise<Facts> {
+async function approved(name: string, args: object, decision: 'approve' | 'deny' = 'approve'): Promise<Facts> {
   const { taskId } = await call(name, args, { capabilities: tasksExtension });
   const alice = await world.as('alice');
   const { code } = await alice.proposal(String(taskId));

@@ -125,8 +125,7 @@ describe('what the client brings back with the call', () => {
     );
   const accepted = { inputResponses: { connect: { action: 'accept' } } };
   const refused = { code: -32602, message: 'Invalid or expired requestState' };
-  const stateOf = async (endpoint: ReturnType<typeof endpointOf>) =>
-    String((await bars(endpoint)).requestState);
+  const stateOf = async (endpoint: ReturnType<typeof endpointOf>) => String((await bars(endpoint)).requestState);
 
   it('counts for the same call of the same caller', async () => {
     const endpoint = endpointOf();
@@ -140,16 +139,8 @@ describe('what the client brings back with the call', () => {
     const [version = '', body = '', mac = ''] = state.split('.');
     const sealed = JSON.parse(Buffer.from(body, 'base64url').toString()) as { exp: number };
     const longer = Buffer.from(JSON.stringify({ ...sealed, exp: sealed.exp + 60 })).toString('base64url');
-    for (const requestState of [
-      `${version}.${longer}.${mac}`,
-      `${state.slice(0, -5)}AAAAA`,
-      '',
-      'v1.e30.',
-      'x',
-    ]) {
-      await expect(bars(endpoint, { ...accepted, requestState }), requestState).rejects.toMatchObject(
-        refused,
-      );
+    for (const requestState of [`${version}.${longer}.${mac}`, `${state.slice(0, -5)}AAAAA`, '', 'v1.e30.', 'x']) {
+      await expect(bars(endpoint, { ...accepted, requestState }), requestState).rejects.toMatchObject(refused);
     }
   });
 

@@ -16,18 +16,15 @@ const code = async (response: Response) => ((await response.json()) as { code: s
 const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
 
 describe('the door of /mcp', () => {
-  it.each(['GET', 'HEAD', 'POST', 'DELETE', 'PUT'])(
-    'asks for a token before anything else: %s',
-    async (method) => {
-      const response = await fetch(world.url, { method });
-      expect(response.status).toBe(401);
-      const challenge = response.headers.get('www-authenticate') ?? '';
-      const metadata = `${new URL(world.url).origin}/.well-known/oauth-protected-resource/mcp`;
-      expect(challenge).toMatch(/^DPoP .*, Bearer /);
-      expect(challenge.split(`scope="${ALL}"`)).toHaveLength(3);
-      expect(challenge).toContain(`resource_metadata="${metadata}"`);
-    },
-  );
+  it.each(['GET', 'HEAD', 'POST', 'DELETE', 'PUT'])('asks for a token before anything else: %s', async (method) => {
+    const response = await fetch(world.url, { method });
+    expect(response.status).toBe(401);
+    const challenge = response.headers.get('www-authenticate') ?? '';
+    const metadata = `${new URL(world.url).origin}/.well-known/oauth-protected-resource/mcp`;
+    expect(challenge).toMatch(/^DPoP .*, Bearer /);
+    expect(challenge.split(`scope="${ALL}"`)).toHaveLength(3);
+    expect(challenge).toContain(`resource_metadata="${metadata}"`);
+  });
 
   it('tells of itself, and never of what could trade (RFC 9728)', async () => {
     const { origin } = new URL(world.url);
@@ -52,8 +49,7 @@ describe('the door of /mcp', () => {
   it('gives nobody a token that could trade', async () => {
     const refused = world.token('helper-bot', 'alice', { scopes: ['orders:read', 'orders:write'] });
     const claims = await refused.then(
-      (text) =>
-        JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as { scope: string },
+      (text) => JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as { scope: string },
       () => ({ scope: '' }),
     );
     expect(claims.scope).not.toContain('orders:write');

@@ -48,9 +48,7 @@ async function connect(endpoint: McpEndpoint<Caller>, capabilities: object = { e
 }
 
 function stream(response: Response) {
-  const reader = (response.body as ReadableStream<Uint8Array>)
-    .pipeThrough(new TextDecoderStream())
-    .getReader();
+  const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   return {
     async next(): Promise<Message> {
@@ -69,12 +67,8 @@ function stream(response: Response) {
   };
 }
 
-const call = async (
-  endpoint: McpEndpoint<Caller>,
-  session: string | null,
-  caller = alice,
-  id: number | string = 1,
-) => stream(await post(endpoint, caller, { id, method: 'tools/call', params: { name: 'ask' } }, session));
+const call = async (endpoint: McpEndpoint<Caller>, session: string | null, caller = alice, id: number | string = 1) =>
+  stream(await post(endpoint, caller, { id, method: 'tools/call', params: { name: 'ask' } }, session));
 const accepted = { action: 'accept', content: { name: 'Ann' } };
 const textOf = ({ result }: Message) => (result.content as { text: string }[])[0]?.text;
 

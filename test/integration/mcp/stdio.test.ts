@@ -46,9 +46,7 @@ const connecting = (person: Person) => ({
   requireSession: async () => person.session,
 });
 
-async function connect(
-  options: { readOnly?: boolean; login?: { isThere: boolean }; capabilities?: object } = {},
-) {
+async function connect(options: { readOnly?: boolean; login?: { isThere: boolean }; capabilities?: object } = {}) {
   const person = await world.as('alice');
   const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
   const app = {
@@ -107,10 +105,7 @@ describe('trade-agent mcp', () => {
     );
     await expect.poll(() => said.length).toBeGreaterThan(0);
     const code = /Code (\w{4})/.exec(said[0] ?? '')?.[1] ?? '';
-    const [proposal] = (await person.send('GET', '/v1/proposals')).body.proposals as Record<
-      string,
-      unknown
-    >[];
+    const [proposal] = (await person.send('GET', '/v1/proposals')).body.proposals as Record<string, unknown>[];
     expect(proposal).toMatchObject({ code, requested_by: 'mcp desk-bot' });
     expect(proposal?.provenance).toMatchObject({
       fields: { symbol: { source: 'other', from: 'MCP client desk-bot' } },
@@ -133,10 +128,7 @@ describe('trade-agent mcp', () => {
       expect(factsOf(gains)).toMatchObject({ imported: 2, gains: [{ symbol: 'XYZ', gain: '20.00' }] });
       const all = await client.callTool({ name: 'get_activities', arguments: { period: 'ALL', limit: 100 } });
       const { activities } = factsOf(all) as unknown as { activities: Activity[] };
-      expect(activities.filter(({ imported }) => imported).map(({ symbol }) => symbol)).toEqual([
-        'XYZ',
-        'XYZ',
-      ]);
+      expect(activities.filter(({ imported }) => imported).map(({ symbol }) => symbol)).toEqual(['XYZ', 'XYZ']);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -113,9 +113,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s that can’
     await expect(gone).rejects.toThrow();
     const later = await world.connect(tokens.alice, { version });
     const listed = factsOf(await later.callTool({ name: 'list_proposals', arguments: {} }));
-    const left = (listed.proposals as Facts[]).find(({ summary }) =>
-      String(summary).includes(`BUY ${args.qty} MSFT`),
-    );
+    const left = (listed.proposals as Facts[]).find(({ summary }) => String(summary).includes(`BUY ${args.qty} MSFT`));
     expect(left?.status).toBe('pending_approval');
     const taken = await later.callTool({
       name: 'withdraw_proposal',

@@ -41,9 +41,7 @@ it('so does what a handler says nothing of, and a refusal of its host', async ()
 
 it('a page’s own policy takes its place', async () => {
   const made = await server();
-  made.serve((_, response) =>
-    response.writeHead(200, { 'content-security-policy': "default-src 'self'" }).end(),
-  );
+  made.serve((_, response) => response.writeHead(200, { 'content-security-policy': "default-src 'self'" }).end());
   expect(await securityOf(made.url)).toEqual([200, "default-src 'self'", 'no-referrer', 'nosniff']);
 });
 

@@ -72,9 +72,7 @@ async function serve(
     await answer(request, response);
   };
   const server =
-    protocol === 'https'
-      ? createHttpsServer({ ...tls, ...options }, listener)
-      : createHttpServer(options, listener);
+    protocol === 'https' ? createHttpsServer({ ...tls, ...options }, listener) : createHttpServer(options, listener);
   const connections = watch(server, protocol === 'https' ? 'secureConnection' : 'connection');
   return { url: await addressOf(server, protocol), requests, connections };
 }
@@ -182,9 +180,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       const { url, requests } = await serve(protocol);
       await (await dispatchFetch(url, { method: 'POST', body: 'x' })).text();
       await (await post(url, { body: 'x' })).text();
-      await (
-        await post(url, { body: 'x', headers: { accept: 'text/event-stream', 'user-agent': 'own' } })
-      ).text();
+      await (await post(url, { body: 'x', headers: { accept: 'text/event-stream', 'user-agent': 'own' } })).text();
       const told = requests.map(({ headers }) => [headers.accept, headers['user-agent']]);
       expect(told).toEqual([told[0], told[0], ['text/event-stream', 'own']]);
       expect(told[0]).not.toContain(undefined);
@@ -211,12 +207,8 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       const { url, requests } = await serve(protocol);
       const request = new Request(url, { method, body: 'x' });
       const deadline = passed();
-      expect(await causeOf(withDispatchDeadline(deadline, () => dispatchFetch(request)))).toBeInstanceOf(
-        NotDispatched,
-      );
-      const answer = await withDispatchDeadline(ahead(), () =>
-        dispatchFetch(new Request(url, { method, body: 'x' })),
-      );
+      expect(await causeOf(withDispatchDeadline(deadline, () => dispatchFetch(request)))).toBeInstanceOf(NotDispatched);
+      const answer = await withDispatchDeadline(ahead(), () => dispatchFetch(new Request(url, { method, body: 'x' })));
       expect(await answer.text()).toBe('done');
       expect(requests.map(({ method, body }) => [method, body])).toEqual([[method, 'x']]);
     });
@@ -244,14 +236,11 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       expect(parts).toEqual(['first', 'second']);
     });
 
-    it.each([400, 403, 422, 500, 503])(
-      'is answered with a refusal (%i), which is no failure',
-      async (status) => {
-        const { url } = await serve(protocol, (_, response) => response.writeHead(status).end('no'));
-        const answer = await post(url);
-        expect([answer.status, answer.ok, await answer.text()]).toEqual([status, false, 'no']);
-      },
-    );
+    it.each([400, 403, 422, 500, 503])('is answered with a refusal (%i), which is no failure', async (status) => {
+      const { url } = await serve(protocol, (_, response) => response.writeHead(status).end('no'));
+      const answer = await post(url);
+      expect([answer.status, answer.ok, await answer.text()]).toEqual([status, false, 'no']);
+    });
 
     it('uses a connection again', async () => {
       const { url, requests, connections } = await serve(protocol);
@@ -271,9 +260,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
 
     it.each([301, 302, 303, 307, 308])('is not redirected by a %i', async (status) => {
       const { url, requests } = await serve(protocol, ({ url: path }, response) =>
-        path === '/elsewhere'
-          ? response.end('done')
-          : response.writeHead(status, { location: '/elsewhere' }).end(),
+        path === '/elsewhere' ? response.end('done') : response.writeHead(status, { location: '/elsewhere' }).end(),
       );
       expect(await causeOf(post(url))).toMatchObject({ message: 'unexpected redirect' });
       expect(requests.map((request) => request.url)).toEqual(['/']);

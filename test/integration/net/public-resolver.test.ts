@@ -71,18 +71,14 @@ const timed = async (work: Promise<unknown>) => {
 describe('names that strangers chose', () => {
   it('are resolved two at a time, four wait, the next is refused at once, and all is over in 3.2 s', async () => {
     const { names, resolve } = silent();
-    const all = await Promise.all(
-      Array.from({ length: 40 }, (_, i) => timed(resolve(`x${i}.nobody-home.dev`))),
-    );
+    const all = await Promise.all(Array.from({ length: 40 }, (_, i) => timed(resolve(`x${i}.nobody-home.dev`))));
     expect(names.most).toBe(2);
     const busy = all.filter(({ error }) => error instanceof ResolverBusy);
     const failed = all.filter(({ error }) => !(error instanceof ResolverBusy));
     expect(all.slice(6).every(({ error }) => error instanceof ResolverBusy)).toBe(true);
     expect(busy.length + failed.length).toBe(40);
     expect(failed.length).toBeGreaterThanOrEqual(2);
-    expect(failed.map(({ error }) => (error as { code?: string }).code)).toEqual(
-      failed.map(() => 'ENOTFOUND'),
-    );
+    expect(failed.map(({ error }) => (error as { code?: string }).code)).toEqual(failed.map(() => 'ENOTFOUND'));
     expect(Math.max(...all.slice(6).map(({ ms }) => ms))).toBeLessThan(500);
     expect(Math.max(...all.map(({ ms }) => ms))).toBeLessThan(4_000);
     expect(new Set(asked)).toEqual(new Set(failed.map((_, i) => `x${i}.nobody-home.dev`)));

@@ -87,9 +87,7 @@ describe('the broker', () => {
 
   it('is reached, for reads and orders, while the system’s resolver is held up by other names', async () => {
     const order = () =>
-      withDispatchDeadline(new DispatchDeadline(() => false), () =>
-        dispatchFetch(url, { method: 'POST', body: '{}' }),
-      );
+      withDispatchDeadline(new DispatchDeadline(() => false), () => dispatchFetch(url, { method: 'POST', body: '{}' }));
     expect(await (await dispatchFetch(url)).text()).toBe('GET');
     expect(await (await order()).text()).toBe('POST');
     dns.lookup = (() => undefined) as unknown as typeof lookup;

@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -234,10 +226,7 @@ describe('a renewed certificate', () => {
 
   it.each<[string, () => void]>([
     ['of another key', () => put('renewed', 'cert')],
-    [
-      'that is half written',
-      () => writeFileSync(files.certFile, readFileSync(files.certFile).subarray(0, 200)),
-    ],
+    ['that is half written', () => writeFileSync(files.certFile, readFileSync(files.certFile).subarray(0, 200))],
     ['that is empty', () => writeFileSync(files.certFile, '')],
     ['that is gone', () => rmSync(files.certFile)],
     ['whose key is gone', () => rmSync(files.keyFile)],
@@ -270,18 +259,10 @@ describe('a server is not started', () => {
     ['without its certificate', () => rmSync(files.certFile), /no certificate at .*cert\.pem/],
     ['without its key', () => rmSync(files.keyFile), /no private key at .*key\.pem/],
     ['with another’s key', () => put('renewed', 'key'), /is not the key of/],
-    [
-      'with text for a certificate',
-      () => writeFileSync(files.certFile, 'hello'),
-      /contains no PEM certificate/,
-    ],
+    ['with text for a certificate', () => writeFileSync(files.certFile, 'hello'), /contains no PEM certificate/],
     ['with text for a key', () => writeFileSync(files.keyFile, 'hello'), /contains no PEM private key/],
     ['with a key that anybody can read', () => chmodSync(files.keyFile, 0o604), /is readable by every user/],
-    [
-      'with a book for a certificate',
-      () => writeFileSync(files.certFile, 'x'.repeat(2 ** 20 + 1)),
-      /too long/,
-    ],
+    ['with a book for a certificate', () => writeFileSync(files.certFile, 'x'.repeat(2 ** 20 + 1)), /too long/],
   ])('%s, and says which file', async (_, spoil, message) => {
     spoil();
     await expect(serve()).rejects.toMatchObject({

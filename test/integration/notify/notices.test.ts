@@ -109,9 +109,7 @@ describe('notices of a check', () => {
       },
     });
     expect(hook?.headers['webhook-id']).toBe(ids.get('hook'));
-    expect(() =>
-      new Webhook(WHSEC).verify(`${hook?.body} `, hook?.headers as Record<string, string>),
-    ).toThrow();
+    expect(() => new Webhook(WHSEC).verify(`${hook?.body} `, hook?.headers as Record<string, string>)).toThrow();
 
     const push = http.requests.find(({ path }) => path === '/');
     expect(push?.headers.authorization).toBe(`Bearer ${TOKEN}`);
@@ -249,9 +247,7 @@ describe('a notice that can’t be sent', () => {
     const rules = rulesThatFire();
     const first = await check(rules);
     expect(first.exitCode).toBe(3);
-    expect(first.result.notices).toMatchObject([
-      { status: 'waiting', attempts: 1, error: { code: 'not_authorized' } },
-    ]);
+    expect(first.result.notices).toMatchObject([{ status: 'waiting', attempts: 1, error: { code: 'not_authorized' } }]);
     expect(mail.passwords).toEqual(['wr0ng-passw0rd-nobody-sees']);
     expect(first.stdout + first.stderr).not.toContain('wr0ng-passw0rd');
     await setSecret('mail', PASSWORD);

@@ -1,12 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { defaultLimits, staticRules } from '../../../src/gateway/policy/rules.ts';
-import {
-  isoDate,
-  newYorkDate,
-  newYorkInstant,
-  ONE_DAY_MS,
-  weekday,
-} from '../../../src/trading/new-york-time.ts';
+import { isoDate, newYorkDate, newYorkInstant, ONE_DAY_MS, weekday } from '../../../src/trading/new-york-time.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
 
 /** A person who approves whatever their phone shows, at a home as `home init` leaves it. */
@@ -105,10 +99,7 @@ const outOfHours = [
   ),
   ...one(
     'out of hours',
-    few.flatMap((qty) => [
-      limit('sell', qty, '180.00'),
-      { ...limit('buy', qty, '181.00'), extended_hours: true },
-    ]),
+    few.flatMap((qty) => [limit('sell', qty, '180.00'), { ...limit('buy', qty, '181.00'), extended_hours: true }]),
     onSunday,
   ),
 ];
@@ -149,11 +140,7 @@ it('of 100 attacks at most ten get through where every one is approved', async (
 }, 120_000);
 
 /** Proposes it, and says yes. @returns the reasons, where it was not carried out */
-async function approved(
-  agent: Agent,
-  { order }: Attack,
-  key: string,
-): Promise<'executed' | readonly string[]> {
+async function approved(agent: Agent, { order }: Attack, key: string): Promise<'executed' | readonly string[]> {
   const full = { time_in_force: 'day', ...order };
   const { status, body } = await agent.propose({ kind: 'order', order: full }, key);
   if (status === 200) return ['the same is open already'];
@@ -162,9 +149,7 @@ async function approved(
   await expect.poll(() => world.issuer.questions.some(({ details }) => details.proposal === id)).toBe(true);
   await world.decide(id, 'approve');
   const found = async () => (await agent.send('GET', `/v1/proposals/${id}`)).body;
-  await expect
-    .poll(async () => ['executed', 'blocked', 'expired'].includes(String((await found()).state)))
-    .toBe(true);
+  await expect.poll(async () => ['executed', 'blocked', 'expired'].includes(String((await found()).state))).toBe(true);
   const { state, reason } = (await found()) as {
     state: string;
     reason?: { members?: { reasons?: string[] } };

@@ -42,8 +42,7 @@ async function play({ limits, now, orders }: Round): Promise<string[]> {
       const outcome = await journal.claim(claim, now, (counted) => {
         const decision = decide(rules, subject, 'place', { ...facts, counted });
         const { mandate } = counted;
-        const outside =
-          mandate == null ? [] : mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
+        const outside = mandate == null ? [] : mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
         return {
           ...{ sub: 'alice', client: 'client', account: draft.account, action: 'place', stage: 'order' },
           ...{ subjectId: draft.client_order_id, facts: {}, policy: decision.policy },

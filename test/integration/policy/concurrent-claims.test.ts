@@ -97,10 +97,7 @@ it(
       const orders = rounds.flatMap(({ orders: asked }) => asked);
       const worth = orders.map(({ draft }) => new Dec(draft.qty ?? 0).times(draft.limit_price ?? 0));
       const stands = (answer: string | undefined) => ['intent', 'placed', 'unknown'].includes(answer ?? '');
-      const total = worth.reduce(
-        (sum, one, index) => (stands(answers[index]) ? sum.plus(one) : sum),
-        new Dec(0),
-      );
+      const total = worth.reduce((sum, one, index) => (stands(answers[index]) ? sum.plus(one) : sum), new Dec(0));
       expect(total.lte(limit), `round ${round}: ${total} of ${limit}`).toBe(true);
       const { day_notional } = await stores.orders.usage('alice', account, NOON);
       expect(day_notional).toBe(total.toFixed(2));
@@ -110,8 +107,7 @@ it(
       // Whatever still fits has gone out, but for what a refusal gave back too late.
       if (!answers.includes('rejected')) {
         const left = new Dec(limit).minus(total);
-        for (const [index, one] of worth.entries())
-          if (answers[index] === 'denied') expect(one.gt(left)).toBe(true);
+        for (const [index, one] of worth.entries()) if (answers[index] === 'denied') expect(one.gt(left)).toBe(true);
       }
     }
     // Not because nothing was tried.

@@ -70,8 +70,7 @@ it('what is decided about a person is told to nobody else, nor for another scope
   expect(await decisions('', { sub: 'bob' })).toEqual([]);
   for (const path of ['/v1/decisions', '/v1/policy'])
     expect((await world.read(path, { scope: 'portfolio:read' })).status).toBe(403);
-  for (const query of ['?limit=0', '?limit=501', '?effect=ask', '?of=bob'])
-    expect(await decisions(query)).toBe(400);
+  for (const query of ['?limit=0', '?limit=501', '?effect=ask', '?of=bob']) expect(await decisions(query)).toBe(400);
 });
 
 it('the policy of one’s account tells its limits, what the day has used, and how far trading goes', async () => {

@@ -66,9 +66,7 @@ it('a passkey that comes, by a link or by another passkey, rings the phones that
   expect(ledTo(await second.browser.submit(PATH, `${PATH}/add`, form))).toBe(PATH);
   // Whoever adds it knows.
   await expect.poll(() => rung().map(([name]) => name)).toEqual(['first', 'first']);
-  expect(service.received[1]?.message.body).toMatch(
-    /^“Security key” on .*\. If that was not you, sign it out/,
-  );
+  expect(service.received[1]?.message.body).toMatch(/^“Security key” on .*\. If that was not you, sign it out/);
   expect(told).toEqual([]);
 });
 
@@ -105,8 +103,6 @@ it('a sign-in by the recovery code rings every phone; and is told by other ways 
   // What does not get in rings nobody.
   service.received.length = 0;
   const wrong = { username: 'alice', code: 'AAAA-AAAA-AAAA-AAAA-AAAA-AAAA' };
-  expect((await createHttpBrowser(world.issuer).submit('/signin', '/signin/recovery', wrong)).status).toBe(
-    401,
-  );
+  expect((await createHttpBrowser(world.issuer).submit('/signin', '/signin/recovery', wrong)).status).toBe(401);
   expect(told).toHaveLength(1);
 });

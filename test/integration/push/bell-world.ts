@@ -89,10 +89,7 @@ export const phonePush = (
   );
 
 /** A request of the gateway's to a person. */
-export const asking = (
-  authReqId: string,
-  about: { user: string; details: ProposalDetails; expiresAt: number },
-) => ({
+export const asking = (authReqId: string, about: { user: string; details: ProposalDetails; expiresAt: number }) => ({
   authReqId,
   clientId: 'trade-agent-gateway',
   clientName: 'The gateway',

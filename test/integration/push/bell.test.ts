@@ -47,10 +47,7 @@ describe('a request', () => {
     world.subscribe('alice', 'phone');
     const long = '漢"\\'.repeat(900);
     const subject = { ...draft({ symbol: 'AAPL' }) };
-    world.ask(
-      'alice',
-      proposalDetails('order', { subject, worst_case: { cash: '1', price: '1', text: long } }),
-    );
+    world.ask('alice', proposalDetails('order', { subject, worst_case: { cash: '1', price: '1', text: long } }));
     await received(1);
     expect(Buffer.byteLength(world.service.received[0]?.text ?? '')).toBeLessThanOrEqual(3072);
   });

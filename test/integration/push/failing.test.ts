@@ -22,16 +22,13 @@ const told = (count: number) => expect.poll(() => world.told).toHaveLength(count
 const subscription = () => world.push().subscriptions.of('alice')[0];
 
 describe('a push service that', () => {
-  it.each([404, 410])(
-    'answers %s: the subscription goes, and the person is told otherwise',
-    async (status) => {
-      world.service.answer(status);
-      world.ask();
-      await told(1);
-      expect(subscription()).toBeUndefined();
-      expect(world.service.calls()).toBe(1);
-    },
-  );
+  it.each([404, 410])('answers %s: the subscription goes, and the person is told otherwise', async (status) => {
+    world.service.answer(status);
+    world.ask();
+    await told(1);
+    expect(subscription()).toBeUndefined();
+    expect(world.service.calls()).toBe(1);
+  });
 
   it('answers 429 is left alone for as long as it says', async () => {
     world.service.answer({ status: 429, headers: { 'retry-after': '20' } });

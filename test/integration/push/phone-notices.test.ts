@@ -4,11 +4,7 @@ import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { homeSecrets, phoneNotices } from '../../../src/app/home/home-notices.ts';
-import {
-  type NoticeChannel,
-  type NoticesConfig,
-  noticesSchema,
-} from '../../../src/config/notice-channels.ts';
+import { type NoticeChannel, type NoticesConfig, noticesSchema } from '../../../src/config/notice-channels.ts';
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 import { openHttpRecorder } from '../notify/http-recorder.ts';
 import { loopbackCertificate, openMailServer } from '../notify/mail-server.ts';
@@ -71,8 +67,7 @@ const hooked = () => http.requests.find(({ path }) => path === '/hook');
 /** What the webhook was told, its signature verified. */
 const payloadOf = (hook = hooked()) =>
   new Webhook(WHSEC).verify(hook?.body ?? '', hook?.headers as Record<string, string>);
-const topics = () =>
-  http.requests.flatMap(({ path, body }) => (path === '/' ? [JSON.parse(body).topic] : [])).sort();
+const topics = () => http.requests.flatMap(({ path, body }) => (path === '/' ? [JSON.parse(body).topic] : [])).sort();
 
 it('tell the owner by every channel, signed, with the code and no way to decide', async () => {
   await keep('hook', WHSEC);

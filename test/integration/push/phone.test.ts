@@ -231,9 +231,11 @@ describe('the page', () => {
       expect(`${png.readUInt32BE(16)}x${png.readUInt32BE(20)}`).toBe(sizes);
       expect(inflateSync(pictureOf(png)).length).toBeGreaterThan(0);
     }
-    expect(manifest.icons.map(({ sizes, purpose }: Record<string, string>) => `${sizes} ${purpose}`)).toEqual(
-      ['192x192 any', '512x512 any', '512x512 maskable'],
-    );
+    expect(manifest.icons.map(({ sizes, purpose }: Record<string, string>) => `${sizes} ${purpose}`)).toEqual([
+      '192x192 any',
+      '512x512 any',
+      '512x512 maskable',
+    ]);
     expect((await fetch(`${world.issuer}/phone/icons/apple.png`)).status).toBe(200);
     await phone.page.evaluate('navigator.serviceWorker.ready');
     expect(await phone.page.evaluate('navigator.serviceWorker.ready.then(({ scope }) => scope)')).toBe(

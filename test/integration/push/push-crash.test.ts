@@ -47,8 +47,7 @@ function start(failpoint = '') {
 }
 
 const subscription = () => `subscribe ${JSON.stringify(service.subscribe('phone'))}`;
-const received = (count: number) =>
-  expect.poll(() => service.received, { timeout: 15_000 }).toHaveLength(count);
+const received = (count: number) => expect.poll(() => service.received, { timeout: 15_000 }).toHaveLength(count);
 const rings = () => {
   const database = new Database(join(folder, 'state.db'), { readonly: true });
   try {

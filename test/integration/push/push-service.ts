@@ -31,13 +31,7 @@ export async function openPushService(origin?: string) {
     const { status, headers } = typeof answer === 'number' ? { status: answer, headers: {} } : answer;
     try {
       const browser = (request.url ?? '').slice('/push/'.length);
-      const push = await read(
-        request,
-        Buffer.concat(chunks),
-        browser,
-        browsers.get(browser),
-        origin ?? url(),
-      );
+      const push = await read(request, Buffer.concat(chunks), browser, browsers.get(browser), origin ?? url());
       if (status < 300) received.push(push);
       response.writeHead(status, headers).end();
     } catch (error) {
@@ -121,8 +115,7 @@ async function verifyVapid(authorization: string, origin: string) {
     algorithms: ['ES256'],
     requiredClaims: ['exp'],
   });
-  if ((payload.exp ?? 0) * 1000 > Date.now() + 24 * 3600 * 1000)
-    throw new Error('a VAPID token for too long');
+  if ((payload.exp ?? 0) * 1000 > Date.now() + 24 * 3600 * 1000) throw new Error('a VAPID token for too long');
   if (!/^(mailto:|https:)/.test(payload.sub ?? '')) throw new Error('nobody to write to');
   return { sub: payload.sub, key };
 }

@@ -37,8 +37,7 @@ export async function openRingingPhone(browser: Browser, link: string, address: 
       });
     },
     /** Those on the screen, the oldest first. */
-    notifications: (): Promise<ShownNotification[]> =>
-      worker.evaluate('self.shown.map(({ close, ...rest }) => rest)'),
+    notifications: (): Promise<ShownNotification[]> => worker.evaluate('self.shown.map(({ close, ...rest }) => rest)'),
     /** How often something was put on the screen. */
     timesShown: (): Promise<number> => worker.evaluate('self.times'),
     /** Taps a notification; where it led. */

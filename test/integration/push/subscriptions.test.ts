@@ -58,10 +58,7 @@ describe('a subscription', () => {
   it('is one of ten at most', () => {
     const { subscriptions } = world.push();
     const all = Array.from({ length: 11 }, (_, index) => browser(`carol-${index}`));
-    expect(all.map((one) => subscriptions.add(owner('carol'), one))).toEqual([
-      ...Array(10).fill('kept'),
-      'too_many',
-    ]);
+    expect(all.map((one) => subscriptions.add(owner('carol'), one))).toEqual([...Array(10).fill('kept'), 'too_many']);
     expect(subscriptions.add(owner('carol'), all[3] ?? browser('x'))).toBe('kept');
   });
 
@@ -71,8 +68,7 @@ describe('a subscription', () => {
     const taken = (change: Partial<typeof keys>) =>
       pushSubscriptionSchema.safeParse({ endpoint, keys: { ...keys, ...change } }).success;
     expect(taken({})).toBe(true);
-    for (const auth of ['', 'AAAA', '!'.repeat(22), 'A'.repeat(86)])
-      expect(taken({ auth }), auth).toBe(false);
+    for (const auth of ['', 'AAAA', '!'.repeat(22), 'A'.repeat(86)]) expect(taken({ auth }), auth).toBe(false);
     const compressed = Buffer.alloc(65, 2).toString('base64url');
     for (const p256dh of ['', compressed, keys.auth]) expect(taken({ p256dh }), p256dh).toBe(false);
   });

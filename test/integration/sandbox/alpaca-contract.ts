@@ -16,8 +16,7 @@ const specs = process.env.TRADE_AGENT_SPECS ?? resolve(root, '../shared/specs');
 export const missing = !existsSync(join(specs, 'alpaca-trading-api.json'))
   ? `Alpaca's contracts are not in ${specs}; name their folder in TRADE_AGENT_SPECS`
   : noPrism;
-if (missing !== undefined)
-  console.warn(`skipped: the paper broker against Alpaca's contract, because ${missing}`);
+if (missing !== undefined) console.warn(`skipped: the paper broker against Alpaca's contract, because ${missing}`);
 
 /** What Alpaca took out of the API in July 2026. */
 const PATTERN_DAY_TRADER = ['pattern_day_trader', 'daytrade_count', 'daytrading_buying_power'];

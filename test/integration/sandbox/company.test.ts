@@ -27,12 +27,7 @@ function exchange(
   options: oidc.DPoPOptions = {},
 ) {
   const subject = { subject_token: idToken ?? '', subject_token_type: ID_TOKEN_TYPE };
-  return oidc.genericGrantRequest(
-    configuration,
-    TOKEN_EXCHANGE_GRANT,
-    { ...asking, ...subject, ...other },
-    options,
-  );
+  return oidc.genericGrantRequest(configuration, TOKEN_EXCHANGE_GRANT, { ...asking, ...subject, ...other }, options);
 }
 
 async function acme(rules?: CompanyRule[]) {
@@ -110,9 +105,7 @@ describe('an exchange', () => {
 
   it('says who acts, and what the client is called there, where its rule does', async () => {
     const actor = { sub: 'agent', iss: 'https://agents.example' };
-    const { configuration, signIn } = await acme([
-      { ...letsIn, actor, client_id_there: 'trade-agent-there' },
-    ]);
+    const { configuration, signIn } = await acme([{ ...letsIn, actor, client_id_there: 'trade-agent-there' }]);
     const { access_token } = await exchange(configuration, (await signIn(configuration)).id_token);
     expect(decodeJwt(access_token)).toMatchObject({ act: actor, client_id: 'trade-agent-there' });
   });
@@ -148,10 +141,7 @@ describe('an exchange', () => {
   });
 
   it('is refused to a client that was not given the token, and one whose key nobody knows', async () => {
-    const { client, configuration, signIn, company } = await acme([
-      letsIn,
-      { ...letsIn, client_id: 'another' },
-    ]);
+    const { client, configuration, signIn, company } = await acme([letsIn, { ...letsIn, client_id: 'another' }]);
     const { id_token, refresh_token = '' } = await signIn(configuration);
     const other = await client(undefined, 'another');
     await refused(exchange(other, id_token), 'invalid_grant');

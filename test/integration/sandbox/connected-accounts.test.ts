@@ -9,18 +9,11 @@ import { oauthRoutes } from '../../../src/sandbox/paper-broker/oauth/oauth-route
 import { createSandboxTables } from '../../../src/store/sandbox/schema.ts';
 import { openTokenStore } from '../../../src/store/sandbox/token-store.ts';
 import { createHttpBrowser, ledTo, openLinkByHttp, pairByHttp } from '../home/http-browser.ts';
-import {
-  ALL_SCOPES,
-  RESOURCE,
-  signIn,
-  startIdentityProvider,
-  type World,
-} from './identity-provider-fixture.ts';
+import { ALL_SCOPES, RESOURCE, signIn, startIdentityProvider, type World } from './identity-provider-fixture.ts';
 
 const vaultClient = { client_id: 'vault', client_secret: 'vault-secret' };
 const passwords: Record<string, string> = { alice: 'alice-at-the-broker', bob: 'bob-at-the-broker' };
-const CONNECTION_SCOPES =
-  'read:me:connected_accounts create:me:connected_accounts delete:me:connected_accounts';
+const CONNECTION_SCOPES = 'read:me:connected_accounts create:me:connected_accounts delete:me:connected_accounts';
 
 let broker: HttpServer;
 let world: World;
@@ -266,11 +259,8 @@ describe('disconnecting', () => {
 });
 
 describe('who may ask', () => {
-  const refused = async (
-    response: Promise<{ status: number; body: unknown }>,
-    status: number,
-    code: string,
-  ) => expect(await response).toMatchObject({ status, body: { code } });
+  const refused = async (response: Promise<{ status: number; body: unknown }>, status: number, code: string) =>
+    expect(await response).toMatchObject({ status, body: { code } });
 
   it('is a token for this very resource, with its scope, of a session that stands', async () => {
     const own = await program();

@@ -3,24 +3,8 @@ import * as client from 'openid-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { approvalCode } from '../../../src/trading/approval-details.ts';
-import {
-  CIBA,
-  details,
-  EXCHANGE,
-  RESOURCE,
-  refusal,
-  registerApprovalClient,
-} from './identity-provider-fixture.ts';
-import {
-  approval,
-  decide,
-  ownProvider,
-  refused,
-  travel,
-  waiting,
-  withProvider,
-  world,
-} from './provider-desk.ts';
+import { CIBA, details, EXCHANGE, RESOURCE, refusal, registerApprovalClient } from './identity-provider-fixture.ts';
+import { approval, decide, ownProvider, refused, travel, waiting, withProvider, world } from './provider-desk.ts';
 
 const pings: { url: string; authorization: string | null; body: unknown }[] = [];
 let pinged = () => {};
@@ -136,8 +120,7 @@ describe('an approval', () => {
     const leaving = await registerApprovalClient(world);
     const request = await leaving.ask(details());
     const leave = new AbortController();
-    leaving.config[client.customFetch] = (url, init) =>
-      fetch(url, { ...(init as RequestInit), signal: leave.signal });
+    leaving.config[client.customFetch] = (url, init) => fetch(url, { ...(init as RequestInit), signal: leave.signal });
     const abandoned = leaving.poll(request.auth_req_id).catch(() => 'left');
     await world.polling(request.auth_req_id);
     leave.abort();
@@ -169,9 +152,7 @@ describe('an approval', () => {
     const asking = await registerApprovalClient(own);
     const request = await asking.ask(details());
     // What a process leaves behind that died right after it recorded the tap.
-    const recorded = own
-      .database()
-      .prepare("UPDATE approval_requests SET decision = 'approve', decided_at = ?");
+    const recorded = own.database().prepare("UPDATE approval_requests SET decision = 'approve', decided_at = ?");
     recorded.run(Date.now());
     await own.restart();
     expect(await tokenOf(request.auth_req_id, asking)).toBeTypeOf('string');
@@ -248,8 +229,7 @@ describe('a request that is not approved', () => {
 
 describe('a request that is never shown to anybody', () => {
   const order = details();
-  const without = (field: string) =>
-    Object.fromEntries(Object.entries(order).filter(([name]) => name !== field));
+  const without = (field: string) => Object.fromEntries(Object.entries(order).filter(([name]) => name !== field));
   const bad: Record<string, unknown> = {
     'no details': [],
     'two orders': [order, details()],

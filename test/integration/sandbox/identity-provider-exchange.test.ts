@@ -70,11 +70,7 @@ beforeAll(async () => {
 withProvider(() => ({ connections: connections() }));
 afterAll(() => broker.close());
 
-async function exchange(
-  subjectToken: string,
-  parameters: Record<string, string> = {},
-  config?: client.Configuration,
-) {
+async function exchange(subjectToken: string, parameters: Record<string, string> = {}, config?: client.Configuration) {
   return client.genericGrantRequest(config ?? (await world.gatewayClient()), EXCHANGE, {
     subject_token: subjectToken,
     subject_token_type: ACCESS_TOKEN,
@@ -226,9 +222,7 @@ describe('the vault', () => {
   it('refreshes once for many who ask at the same moment, and keeps the rotated token', async () => {
     await connect(open());
     const restarted = open();
-    const tokens = await Promise.all(
-      [1, 2, 3, 4, 5].map(() => restarted.accessToken('alice', 'paper-broker')),
-    );
+    const tokens = await Promise.all([1, 2, 3, 4, 5].map(() => restarted.accessToken('alice', 'paper-broker')));
     expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(1);
     expect(broker.tokenRequests).toHaveLength(2);
     expect((await open().accessToken('alice', 'paper-broker')).accessToken).toBeTypeOf('string');

@@ -33,8 +33,7 @@ import { testKeys } from '../home/test-keys.ts';
 export const RESOURCE = 'http://127.0.0.1:9/gateway';
 export const CIBA = 'urn:openid:params:grant-type:ciba';
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-export const ALL_SCOPES =
-  'openid profile email offline_access market:read portfolio:read orders:read orders:cancel';
+export const ALL_SCOPES = 'openid profile email offline_access market:read portfolio:read orders:read orders:cancel';
 export const users = [
   { username: 'alice', name: 'Alice Adams', email: 'alice@example.com' },
   { username: 'bob', name: 'Bob Brown', email: 'bob@example.com' },
@@ -135,8 +134,7 @@ export async function startIdentityProvider(
     vault: () => running.vault,
     /** Resolves once the token endpoint holds this many polls for a request. */
     polling: async (authReqId: string, count = 1) => {
-      while (running.provider.heldPolls(authReqId) < count)
-        await new Promise((resolve) => setImmediate(resolve));
+      while (running.provider.heldPolls(authReqId) < count) await new Promise((resolve) => setImmediate(resolve));
     },
     restart: async () => {
       await running.provider.close();
@@ -152,11 +150,7 @@ export async function startIdentityProvider(
     discover,
     loginClient: () => discover('trade-agent', { token_endpoint_auth_method: 'none' }, client.None()),
     gatewayClient: () =>
-      discover(
-        'trade-agent-gateway',
-        {},
-        client.PrivateKeyJwt({ key: gatewayKey.privateKey, kid: 'gateway' }),
-      ),
+      discover('trade-agent-gateway', {}, client.PrivateKeyJwt({ key: gatewayKey.privateKey, kid: 'gateway' })),
   };
 }
 
@@ -173,21 +167,12 @@ export async function signIn(
     ...(options.resource === undefined ? {} : { resource: options.resource }),
   });
   await world.phone.completeDevice(options.user ?? 'alice', device.user_code);
-  const tokens = await client.pollDeviceAuthorizationGrant(
-    config,
-    { ...device, interval: 0 },
-    undefined,
-    dpop,
-  );
+  const tokens = await client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 }, undefined, dpop);
   return { config, dpop, device, tokens };
 }
 
 /** Registers an approval client, which `owner` lets in, and hands out the calls it makes. */
-export async function registerApprovalClient(
-  world: World,
-  metadata: Record<string, unknown> = {},
-  owner = 'alice',
-) {
+export async function registerApprovalClient(world: World, metadata: Record<string, unknown> = {}, owner = 'alice') {
   const key = await generateKeyPair('ES256', { extractable: true });
   const jwk: JWK = { ...(await exportJWK(key.publicKey)), kid: 'approval', alg: 'ES256', use: 'sig' };
   const auth = client.PrivateKeyJwt({ key: key.privateKey, kid: 'approval' });

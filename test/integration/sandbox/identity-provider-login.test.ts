@@ -99,12 +99,7 @@ describe('device sign-in', () => {
 
   it('asks for fewer scopes on a refresh', async () => {
     const { config, dpop, tokens } = await signIn(world);
-    const read = await client.refreshTokenGrant(
-      config,
-      tokens.refresh_token ?? '',
-      { scope: 'market:read' },
-      dpop,
-    );
+    const read = await client.refreshTokenGrant(config, tokens.refresh_token ?? '', { scope: 'market:read' }, dpop);
     expect(decodeJwt(read.access_token).scope).toBe('market:read');
   });
 
@@ -150,10 +145,7 @@ describe('refresh tokens', () => {
   it('can be revoked', async () => {
     const { config, dpop, tokens } = await signIn(world);
     await client.tokenRevocation(config, tokens.refresh_token ?? '');
-    await refused(
-      client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop),
-      'invalid_grant',
-    );
+    await refused(client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop), 'invalid_grant');
   });
 
   it('survive a restart, as do the keys', async () => {

@@ -115,9 +115,7 @@ describe('what became of a request', () => {
       status: 'approved',
       outcome: { state: 'cancelled', text: 'the response was lost, so it was requested again' },
     });
-    const shown = (await world.phone.allRequests('alice')).filter(
-      ({ details }) => details.proposal === asked.proposal,
-    );
+    const shown = (await world.phone.allRequests('alice')).filter(({ details }) => details.proposal === asked.proposal);
     expect(shown.map(({ status }) => status)).toEqual(['pending']);
   });
 

@@ -6,15 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Alpaca } from '@alpacahq/alpaca-trade-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  behindPrism,
-  type Connect,
-  missing,
-  patchedSpec,
-  startPrism,
-  stopPrisms,
-  within,
-} from './alpaca-contract.ts';
+import { behindPrism, type Connect, missing, patchedSpec, startPrism, stopPrisms, within } from './alpaca-contract.ts';
 import { ADMIN_SECRET, KEYS, startWorld, type World } from './paper-broker-world.ts';
 
 describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contract", () => {
@@ -60,10 +52,7 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     ]);
     const fetchApi = (input: string, init?: RequestInit) => {
       const asked = new URL(input);
-      return fetch(
-        new URL(asked.pathname + asked.search, asked.hostname.startsWith('data.') ? data : trading),
-        init,
-      );
+      return fetch(new URL(asked.pathname + asked.search, asked.hostname.startsWith('data.') ? data : trading), init);
     };
     const byKey = new Alpaca({ ...KEYS.alice, rateLimit: false, retry: false, fetchApi });
     expect(await within(byKey.trading.account.getAccount())).toMatchObject({ accountNumber: 'PA3ALICE01' });
@@ -87,9 +76,7 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
       ['1M', '1D'],
       ['1A', '1D'],
     ] as const) {
-      const history = await within(
-        trading.portfolioHistory.getAccountPortfolioHistory({ period, timeframe }),
-      );
+      const history = await within(trading.portfolioHistory.getAccountPortfolioHistory({ period, timeframe }));
       expect(history.timestamp.length).toBeGreaterThan(0);
     }
     expect(await within(trading.positions.getAllOpenPositions())).toHaveLength(5);
@@ -119,9 +106,7 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
       await within(orders.trailingStop({ ...sell, trailPercent: '10' })),
       await within(orders.market({ ...buy, symbol: 'KO', timeInForce: 'cls' })),
       // The SDK's own helper has no amount with a limit; the request has.
-      await within(
-        orders.postOrder({ postOrderRequest: { ...byAmount, type: 'limit', limitPrice: '9999' } }),
-      ),
+      await within(orders.postOrder({ postOrderRequest: { ...byAmount, type: 'limit', limitPrice: '9999' } })),
     ];
     // One order in ten fills in two parts, by its random client_order_id.
     const statuses = new Set(placed.map((order) => order.status));
@@ -164,14 +149,8 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
       expect(await work.catch((error: unknown) => error)).toMatchObject({ status, code });
     await refused(orders.market({ symbol: 'AAPL', side: 'buy', qty: '90000' }), 403, 40310000);
     await refused(orders.market({ symbol: 'NOSUCH', side: 'buy', qty: '1' }), 422, 42210000);
-    const done = await within(
-      orders.market({ symbol: 'KO', side: 'buy', qty: '1', clientOrderId: 'ta-twice' }),
-    );
-    await refused(
-      orders.market({ symbol: 'KO', side: 'buy', qty: '1', clientOrderId: 'ta-twice' }),
-      422,
-      40010001,
-    );
+    const done = await within(orders.market({ symbol: 'KO', side: 'buy', qty: '1', clientOrderId: 'ta-twice' }));
+    await refused(orders.market({ symbol: 'KO', side: 'buy', qty: '1', clientOrderId: 'ta-twice' }), 422, 40010001);
     await refused(orders.deleteOrderByOrderID({ orderId: done.id ?? '' }), 422, 42210000);
     const patchOrderRequest = { qty: '2' };
     await refused(orders.patchOrderByOrderId({ orderId: done.id ?? '', patchOrderRequest }), 422, 42210000);
@@ -198,18 +177,14 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     expect((await within(news.news({}))).news).toHaveLength(10);
     const first = await within(news.news({ symbols: 'AAPL,KO', limit: 3 }));
     expect(first.news).toHaveLength(3);
-    const second = await within(
-      news.news({ symbols: 'AAPL,KO', limit: 3, pageToken: first.nextPageToken ?? '' }),
-    );
+    const second = await within(news.news({ symbols: 'AAPL,KO', limit: 3, pageToken: first.nextPageToken ?? '' }));
     expect(second.news.map(({ id }) => id)).not.toContain(first.news.at(-1)?.id);
     const year = { start: new Date('2026-01-01'), end: new Date('2026-12-31') };
     const symbols = world.market
       .symbols()
       .slice(0, 10)
       .map(({ symbol }) => symbol);
-    const answer = await within(
-      corporateActions.corporateActions({ ...year, symbols: symbols.join(','), limit: 5 }),
-    );
+    const answer = await within(corporateActions.corporateActions({ ...year, symbols: symbols.join(','), limit: 5 }));
     expect(answer.corporateActions.cashDividends).toHaveLength(5);
     expect(answer.nextPageToken).toBeTruthy();
     await within(corporateActions.corporateActions({ ...year, symbols: 'AAPL', types: 'forward_split' }));
@@ -253,13 +228,9 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     );
     expect(Object.values(corporateActions).flat().length).toBeGreaterThanOrEqual(8);
     const { trading } = alpaca;
-    const rows = await within(
-      trading.accountActivities.getAccountActivities({ category: 'non_trade_activity' }),
-    );
+    const rows = await within(trading.accountActivities.getAccountActivities({ category: 'non_trade_activity' }));
     const types = new Set(rows.map(({ activityType }) => activityType));
-    expect([...types].sort()).toEqual(
-      expect.arrayContaining(['CSD', 'DIV', 'FEE', 'JNLS', 'MA', 'SPIN', 'SPLIT']),
-    );
+    expect([...types].sort()).toEqual(expect.arrayContaining(['CSD', 'DIV', 'FEE', 'JNLS', 'MA', 'SPIN', 'SPLIT']));
     await within(trading.positions.getAllOpenPositions());
     const history = await within(
       trading.portfolioHistory.getAccountPortfolioHistory({

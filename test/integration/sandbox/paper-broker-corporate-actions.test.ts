@@ -19,9 +19,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** Alice has $100,000 from Monday on, and bought or sold short before Tuesday noon. */
-const story = (
-  ...trades: { side: 'buy' | 'sell'; symbol: string; qty: string; price: string }[]
-): AccountHistory => ({
+const story = (...trades: { side: 'buy' | 'sell'; symbol: string; qty: string; price: string }[]): AccountHistory => ({
   number: 'PA3ALICE01',
   events: [
     { date: '2026-11-20', entry: { type: 'CSD', amount: '100000' } },
@@ -47,8 +45,7 @@ const later = async (ms: number) => {
   await world.clock.advance(ms);
   await logIn();
 };
-const announce = async (lists: unknown) =>
-  expect((await admin('POST', 'corporate-actions', lists)).status).toBe(200);
+const announce = async (lists: unknown) => expect((await admin('POST', 'corporate-actions', lists)).status).toBe(200);
 
 const state = async () => {
   const token = await world.token();
@@ -192,8 +189,7 @@ describe('what turns shares into others', () => {
 });
 
 describe('the market after an action', () => {
-  const quote = async (symbol: string) =>
-    (await alpaca.marketData.stocks.stockLatestTradeSingle({ symbol })).trade.p;
+  const quote = async (symbol: string) => (await alpaca.marketData.stocks.stockLatestTradeSingle({ symbol })).trade.p;
 
   it('trades at the split price from midnight on, so that no moment sees new shares at old prices', async () => {
     await open(tenApples);

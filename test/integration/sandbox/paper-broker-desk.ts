@@ -72,12 +72,7 @@ export async function refused(work: Promise<unknown>, ...how: (number | string |
   }
 }
 
-export async function admin(
-  method: 'GET' | 'POST' | 'PUT',
-  path: string,
-  body?: unknown,
-  secret = ADMIN_SECRET,
-) {
+export async function admin(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown, secret = ADMIN_SECRET) {
   const answer = await fetch(`${world.url}/admin/${path}`, {
     method,
     body: body === undefined ? null : JSON.stringify(body),

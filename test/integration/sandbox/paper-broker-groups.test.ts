@@ -24,8 +24,7 @@ beforeEach(() => world.market.setPrice('F', '10.00'));
 const place = placing({ symbol: 'F', side: 'buy', type: 'market', qty: '10', timeInForce: 'gtc' });
 const exits = { takeProfit: { limitPrice: '11' }, stopLoss: { stopPrice: '9' } };
 const bracket = (changes: object = {}) => place({ orderClass: 'bracket', ...exits, ...changes });
-const oco = (changes: object = {}) =>
-  place({ side: 'sell', type: 'limit', orderClass: 'oco', ...exits, ...changes });
+const oco = (changes: object = {}) => place({ side: 'sell', type: 'limit', orderClass: 'oco', ...exits, ...changes });
 const standing = () => world.broker.book().map(({ status, filled_qty }) => `${status} ${filled_qty}`);
 const price = (value: string) => {
   world.market.setPrice('F', value);
@@ -99,9 +98,7 @@ describe('a bracket', () => {
     const order = await bracket({ type: 'limit', limitPrice: '9.50' });
     await place({ type: 'limit', limitPrice: '5' });
     const list = async (isNested: boolean, status: 'open' | 'all' = 'open') =>
-      (await orders.getAllOrders({ status, nested: isNested, direction: 'asc' })).map(
-        ({ legs }) => legs?.length ?? 0,
-      );
+      (await orders.getAllOrders({ status, nested: isNested, direction: 'asc' })).map(({ legs }) => legs?.length ?? 0);
     expect(await list(true)).toEqual([2, 0]);
     expect(await list(false)).toEqual([0, 0, 0, 0]);
     expect((await read(order)).legs ?? []).toEqual([]);

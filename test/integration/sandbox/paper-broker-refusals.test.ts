@@ -1,15 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  cancel,
-  eachWithBroker,
-  logIn,
-  open,
-  orders,
-  read,
-  refused,
-  statuses,
-  world,
-} from './paper-broker-desk.ts';
+import { cancel, eachWithBroker, logIn, open, orders, read, refused, statuses, world } from './paper-broker-desk.ts';
 import { KEYS } from './paper-broker-world.ts';
 
 eachWithBroker();
@@ -102,8 +92,7 @@ describe('the broker refuses', () => {
       (await fetch(`${world.url}/v2/account`, { headers })).status;
     expect(await status({})).toBe(401);
     expect(await status({ authorization: 'Bearer nonsense' })).toBe(401);
-    const keys = (keyId: string, secret: string) =>
-      status({ 'APCA-API-KEY-ID': keyId, 'APCA-API-SECRET-KEY': secret });
+    const keys = (keyId: string, secret: string) => status({ 'APCA-API-KEY-ID': keyId, 'APCA-API-SECRET-KEY': secret });
     expect(await keys(KEYS.alice.keyId, KEYS.alice.secret)).toBe(200);
     for (const [keyId, secret] of [
       ['k', 's'],
@@ -138,9 +127,7 @@ describe('the broker refuses', () => {
     await ask();
     const third = await ask();
     expect(third.status).toBe(429);
-    expect(third.headers.get('x-ratelimit-reset')).toBe(
-      String((Math.floor(world.clock.now() / 60_000) + 1) * 60),
-    );
+    expect(third.headers.get('x-ratelimit-reset')).toBe(String((Math.floor(world.clock.now() / 60_000) + 1) * 60));
     await world.clock.advance(60_000);
     expect((await ask()).status).toBe(200);
   });

@@ -73,11 +73,7 @@ describe('the broker replaces', () => {
 });
 
 describe('the broker does not replace', () => {
-  const kept = async (
-    order: { id?: string },
-    changes: Record<string, string>,
-    ...how: (number | string)[]
-  ) => {
+  const kept = async (order: { id?: string }, changes: Record<string, string>, ...how: (number | string)[]) => {
     const before = [await read(order), await openIds()];
     await refused(patch(order, changes), ...how);
     expect([await read(order), await openIds()]).toEqual(before);

@@ -123,8 +123,7 @@ describe('the timer', () => {
 });
 
 describe('partial fills', () => {
-  const buy = (clientOrderId: string) =>
-    orders.market({ symbol: 'F', side: 'buy', qty: '10', clientOrderId });
+  const buy = (clientOrderId: string) => orders.market({ symbol: 'F', side: 'buy', qty: '10', clientOrderId });
 
   it('about one order in ten fills in two parts a moment apart, the same ones on every run', async () => {
     const split = async () => {

@@ -24,9 +24,7 @@ describe("Alpaca's SDK reads", () => {
     const told = await account();
     expect(told).toMatchObject({ status: 'ACTIVE', accountNumber: 'PA3ALICE01', currency: 'USD' });
     const positions = await trading.positions.getAllOpenPositions();
-    expect(positions.map(({ symbol, qty }) => `${symbol} ${qty}`).join()).toBe(
-      'AAPL 40,JPM 20,KO 75,MSFT 25,NVDA 60',
-    );
+    expect(positions.map(({ symbol, qty }) => `${symbol} ${qty}`).join()).toBe('AAPL 40,JPM 20,KO 75,MSFT 25,NVDA 60');
     const value = positions.reduce((sum, { marketValue }) => sum + Number(marketValue), 0);
     expect(Number(told.equity)).toBeCloseTo(Number(told.cash) + value, 2);
     expect(told).not.toHaveProperty('pattern_day_trader');

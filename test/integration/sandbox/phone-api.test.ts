@@ -187,8 +187,7 @@ describe('a one-time link', () => {
 
   it('is not used up by whoever only opens it', async () => {
     const { url } = await world.phone.ticket('alice');
-    for (const accept of ['text/html', FRAGMENT])
-      expect((await fetch(url, { headers: { accept } })).ok).toBe(true);
+    for (const accept of ['text/html', FRAGMENT]) expect((await fetch(url, { headers: { accept } })).ok).toBe(true);
     await createHttpBrowser(world.issuer).visit('/phone/link');
     const browser = await openLinkByHttp(url);
     expect((await browser.visit('/phone')).status).toBe(200);

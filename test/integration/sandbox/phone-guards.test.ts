@@ -79,8 +79,7 @@ describe('a form', () => {
 describe('guessing', () => {
   it('a device code stops after twenty tries', async () => {
     const { browser, token: form_token } = await signedIn();
-    const attempt = async (user_code: string) =>
-      (await browser.post('/device', { form_token, user_code })).status;
+    const attempt = async (user_code: string) => (await browser.post('/device', { form_token, user_code })).status;
     for (let i = 0; i < 20; i++) expect(await attempt(`BCDF-GH${String(i).padStart(2, '0')}`)).toBe(404);
     expect(await attempt('BCDF-GHJK')).toBe(429);
   });

@@ -125,10 +125,7 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
   }
 }
 
-export function proposalDetails(
-  kind: ProposalKind = 'order',
-  changes: Partial<ProposalDetails> = {},
-): ProposalDetails {
+export function proposalDetails(kind: ProposalKind = 'order', changes: Partial<ProposalDetails> = {}): ProposalDetails {
   const details: ProposalDetails = {
     type: kinds[kind].detailsType,
     locations: [RESOURCE],

@@ -57,8 +57,7 @@ describe('a sandbox on real days', () => {
     const timestamp = expect.stringMatching(/^2020-03-10T09:30/);
     expect(await clock()).toMatchObject({ is_open: true, timestamp });
     const order = { symbol: 'AAPL', side: 'buy', type: 'limit', qty: '10', time_in_force: 'gtc' };
-    const placed = (limit_price: string) =>
-      ask<{ id: string }>('POST', '/v2/orders', { ...order, limit_price });
+    const placed = (limit_price: string) => ask<{ id: string }>('POST', '/v2/orders', { ...order, limit_price });
     const [reached, missed] = [await placed('272.00'), await placed('240.00')];
     await moveTo('2020-03-11T20:30:00Z');
     // Tuesday rises from its low of 269.37 at a third of the session; a cent of spread on either side of it.

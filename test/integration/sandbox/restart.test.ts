@@ -16,8 +16,7 @@ function folder() {
       database.close();
     }
   };
-  const column = (database: string, sql: string) =>
-    withDatabase(database, (open) => open.prepare(sql).pluck().all());
+  const column = (database: string, sql: string) => withDatabase(database, (open) => open.prepare(sql).pluck().all());
   return {
     home,
     change: (database: string, sql: string) => withDatabase(database, (open) => open.exec(sql)),

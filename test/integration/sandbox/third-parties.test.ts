@@ -90,8 +90,7 @@ describe('Gmail', () => {
     return gmail({ version: 'v1', auth, rootUrl: `${server.url}/`, retry: false });
   };
   const raw = (text: string) => Buffer.from(text).toString('base64url');
-  const plain = (to: string) =>
-    raw(`To: ${to}\r\nSubject: Hi\r\nContent-Type: text/plain\r\n\r\nhello\r\nbob`);
+  const plain = (to: string) => raw(`To: ${to}\r\nSubject: Hi\r\nContent-Type: text/plain\r\n\r\nhello\r\nbob`);
 
   it('sends by its own SDK, in the name of whose token it is', async () => {
     const { data } = await api(gmailToken).users.messages.send({

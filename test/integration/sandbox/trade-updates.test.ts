@@ -6,17 +6,7 @@ import { streaming } from '@alpacahq/alpaca-trade-api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
-import {
-  cancel,
-  eachWithBroker,
-  inParts,
-  open,
-  orders,
-  patch,
-  placing,
-  read,
-  world,
-} from './paper-broker-desk.ts';
+import { cancel, eachWithBroker, inParts, open, orders, patch, placing, read, world } from './paper-broker-desk.ts';
 import { KEYS } from './paper-broker-world.ts';
 
 const closers: (() => void)[] = [];
@@ -39,8 +29,7 @@ async function listen(): Promise<streaming.TradeUpdate[]> {
   await listening;
   return told;
 }
-const events = (told: readonly streaming.TradeUpdate[]) =>
-  told.map(({ event, order }) => `${event} ${order.status}`);
+const events = (told: readonly streaming.TradeUpdate[]) => told.map(({ event, order }) => `${event} ${order.status}`);
 const see = (told: readonly streaming.TradeUpdate[], expected: readonly string[]) =>
   vi.waitFor(() => expect(events(told)).toEqual(expected), { timeout: 2000, interval: 5 });
 
@@ -80,8 +69,7 @@ describe('the stream of order updates tells', () => {
     await cancel(await patch(order, { limitPrice: '6' }));
     await orders.limit({ ...far, timeInForce: 'day' });
     await world.clock.advance(6 * 3_600_000);
-    const each =
-      'accepted new pending_replace replaced accepted new pending_cancel canceled accepted new expired';
+    const each = 'accepted new pending_replace replaced accepted new pending_cancel canceled accepted new expired';
     await see(
       told,
       each.split(' ').map((event) => `${event} ${event}`),

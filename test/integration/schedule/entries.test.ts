@@ -198,10 +198,7 @@ describe('a systemd user timer', () => {
     for (const { file, text } of result.written) expect(readFileSync(file, 'utf8')).toBe(text);
     // Findings, and orders that wait or were turned down, are no failure of the unit.
     expect(result.written[0].text).toContain('\nSuccessExitStatus=3 5 6 7\n');
-    expect(crontab.systemctl.calls()).toEqual([
-      '--user daemon-reload',
-      `--user enable --now trade-agent-${id}.timer`,
-    ]);
+    expect(crontab.systemctl.calls()).toEqual(['--user daemon-reload', `--user enable --now trade-agent-${id}.timer`]);
     expect((await json(['list'])).result.schedules).toMatchObject([{ id, entry: 'installed' }]);
     await run(['remove', id]);
     expect(unitFiles()).toEqual(['mine.service']);

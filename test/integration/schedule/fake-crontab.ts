@@ -7,11 +7,10 @@ export type FakeCrontab = ReturnType<typeof fakeCrontab>;
 export function fakeCrontab(folder: string) {
   const bin = join(folder, 'bin');
   mkdirSync(bin, { recursive: true });
-  const [file, refusal, calls, failing] = ['crontab.txt', 'refuse', 'systemctl.txt', 'systemctl-fails'].map(
-    (name) => join(folder, name),
+  const [file, refusal, calls, failing] = ['crontab.txt', 'refuse', 'systemctl.txt', 'systemctl-fails'].map((name) =>
+    join(folder, name),
   ) as [string, string, string, string];
-  const script = (name: string, text: string) =>
-    writeFileSync(join(bin, name), `#!/bin/sh\n${text}`, { mode: 0o755 });
+  const script = (name: string, text: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${text}`, { mode: 0o755 });
   script(
     'crontab',
     `case "$1 $(cat '${refusal}' 2>/dev/null)" in

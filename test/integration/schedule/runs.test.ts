@@ -132,13 +132,7 @@ describe('schedule run', () => {
       expect(stderr.match(/Approval needed/g)).toHaveLength(1);
       const [record] = (await logs(id)) as { approvals: { id: string }[] }[];
       expect(record).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
-      const shown = await world.run([
-        'approvals',
-        'show',
-        String(record?.approvals[0]?.id),
-        '--output',
-        'json',
-      ]);
+      const shown = await world.run(['approvals', 'show', String(record?.approvals[0]?.id), '--output', 'json']);
       const { approval } = JSON.parse(shown.stdout);
       expect(approval).toMatchObject({ requested_by: `schedule ${id}`, order: { symbol: 'NVDA' } });
       // A working day to look at the phone.
@@ -233,9 +227,7 @@ describe('schedule run', () => {
     world.sandbox.faults.set('slow_answers', 1000);
     const child = world.spawn(['schedule', 'run', id]);
     const closed = once(child, 'close');
-    await expect
-      .poll(async () => (await logs(id))[0]?.status, { timeout: 15_000, interval: 50 })
-      .toBe('running');
+    await expect.poll(async () => (await logs(id))[0]?.status, { timeout: 15_000, interval: 50 }).toBe('running');
     child.kill('SIGKILL');
     await closed;
     world.sandbox.faults.clear();

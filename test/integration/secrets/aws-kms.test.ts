@@ -34,8 +34,7 @@ const file = (name: string, text: string) => {
 /** The access key id by which the last question to KMS was signed, and the token it came with. */
 const signedBy = () => {
   const headers = aws.requests.findLast(({ url }) => url.startsWith('https://kms.'))?.headers;
-  const [, id] =
-    /Credential=(\w+)\/20261126\/eu-central-1\/kms\//.exec(headers?.get('authorization') ?? '') ?? [];
+  const [, id] = /Credential=(\w+)\/20261126\/eu-central-1\/kms\//.exec(headers?.get('authorization') ?? '') ?? [];
   return [id, headers?.get('x-amz-security-token') ?? undefined];
 };
 const failed = async (use: Promise<unknown>) => {
@@ -49,12 +48,7 @@ const failed = async (use: Promise<unknown>) => {
 describe('credentials of AWS come from', () => {
   it.each<[string, () => NodeJS.ProcessEnv, string, string | undefined]>([
     ['the environment', () => ({ ...BY_HAND }), 'AKIABYHAND', undefined],
-    [
-      'the environment, for a time',
-      () => ({ ...BY_HAND, AWS_SESSION_TOKEN: 'session' }),
-      'AKIABYHAND',
-      'session',
-    ],
+    ['the environment, for a time', () => ({ ...BY_HAND, AWS_SESSION_TOKEN: 'session' }), 'AKIABYHAND', 'session'],
     [
       'a web identity',
       () => ({ AWS_WEB_IDENTITY_TOKEN_FILE: file('jwt', 'jwt\n'), AWS_ROLE_ARN: 'arn:aws:iam::1:role/r' }),

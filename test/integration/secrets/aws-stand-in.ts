@@ -40,9 +40,7 @@ export function awsStandIn(now: () => number) {
   const nextRole = (name: string) => role(`${name}${++state.roles}`, now() + state.lifeMs);
 
   const container = new Hono();
-  container.get('/v2/credentials/*', (c) =>
-    c.json({ RoleArn: 'arn:aws:iam::1:role/r', ...nextRole('task') }),
-  );
+  container.get('/v2/credentials/*', (c) => c.json({ RoleArn: 'arn:aws:iam::1:role/r', ...nextRole('task') }));
   container.get('/v1/credentials', (c) =>
     c.req.header('authorization') === 'pod-token' ? c.json(nextRole('pod')) : c.text('no', 401),
   );
@@ -71,8 +69,7 @@ export function awsStandIn(now: () => number) {
       given.Action === 'AssumeRoleWithWebIdentity' &&
       given.Version === '2011-06-15' &&
       given.WebIdentityToken === 'jwt';
-    if (!isSound)
-      return c.text('<ErrorResponse><Error><Code>InvalidIdentityToken</Code></Error></ErrorResponse>', 400);
+    if (!isSound) return c.text('<ErrorResponse><Error><Code>InvalidIdentityToken</Code></Error></ErrorResponse>', 400);
     const { AccessKeyId, SecretAccessKey, Token, Expiration } = nextRole('web');
     return c.text(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
       <AssumeRoleWithWebIdentityResult>

@@ -37,14 +37,11 @@ kmsContract(async () => {
   };
 });
 
-it.each(['encrypt', 'decrypt'] as const)(
-  'the documentation’s own example of %s is as our schema says',
-  (name) => {
-    const ajv = new Ajv();
-    for (const part of ['request', 'answer'] as const)
-      expect(ajv.validate(transit[name][part], examples[name][part]), ajv.errorsText()).toBe(true);
-  },
-);
+it.each(['encrypt', 'decrypt'] as const)('the documentation’s own example of %s is as our schema says', (name) => {
+  const ajv = new Ajv();
+  for (const part of ['request', 'answer'] as const)
+    expect(ajv.validate(transit[name][part], examples[name][part]), ajv.errorsText()).toBe(true);
+});
 
 describe('Vault as a key management service', () => {
   let opened: Awaited<ReturnType<typeof openedVault>>;
@@ -96,10 +93,7 @@ describe('Vault as a key management service', () => {
   it.each([
     ['no JSON', () => new Response('<html>', { headers: { 'content-type': 'application/json' } })],
     ['no data', () => Response.json({ errors: [] })],
-    [
-      'what is no ciphertext of its own',
-      () => Response.json({ data: { ciphertext: key.toString('base64') } }),
-    ],
+    ['what is no ciphertext of its own', () => Response.json({ data: { ciphertext: key.toString('base64') } })],
     ['more than any answer has', () => new Response('x'.repeat(65 * 1024))],
     ['a redirect', () => new Response(null, { status: 307, headers: { location: 'http://127.0.0.1:9/' } })],
   ])('that answers %s is told, once', async (_, answer) => {
@@ -135,9 +129,7 @@ describe('Vault as a key management service', () => {
     expect(await failed(openVaultKms(options).wrap(key, 'c'))).toMatchObject({
       message: expect.stringContaining('other users can read'),
     });
-    expect(() => openVaultKms({ ...options, url: 'http://vault.example.com' })).toThrow(
-      'not an https address',
-    );
+    expect(() => openVaultKms({ ...options, url: 'http://vault.example.com' })).toThrow('not an https address');
     expect(vault.requests).toHaveLength(0);
   });
 });

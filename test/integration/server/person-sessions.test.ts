@@ -199,9 +199,7 @@ describe('a grant for when they are away', () => {
 
   it('is refused where they did not allow it, with what to do', async () => {
     const laptop = await world.laptop();
-    await expect(
-      world.sessions.grantOffline(laptop.caller(), laptop.tokens.access_token),
-    ).rejects.toMatchObject({
+    await expect(world.sessions.grantOffline(laptop.caller(), laptop.tokens.access_token)).rejects.toMatchObject({
       code: 'insufficient_scope',
       hint: expect.stringContaining('Sign in to the server'),
     });

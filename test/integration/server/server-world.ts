@@ -28,9 +28,7 @@ const SCOPES =
   'openid market:read portfolio:read orders:read orders:cancel orders:propose messages:propose orders:mandate watchlist:write';
 
 /** A whole sandbox, and a server beside it that people sign in at. */
-export async function createServerWorld(
-  credentials: ExchangingSessionsOptions['credentials'] = memoryCredentials(),
-) {
+export async function createServerWorld(credentials: ExchangingSessionsOptions['credentials'] = memoryCredentials()) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-server-'));
   const listener = await listenOnLoopback(0, Date.now);
   const server = await newServer(CLIENT, listener.url);
@@ -116,11 +114,7 @@ export async function createServerWorld(
       const call = async (
         method: string,
         path: string,
-        {
-          body,
-          headers,
-          signal,
-        }: { body?: string; headers?: Record<string, string>; signal?: AbortSignal } = {},
+        { body, headers, signal }: { body?: string; headers?: Record<string, string>; signal?: AbortSignal } = {},
       ): Promise<Response> =>
         (await client
           .fetchProtectedResource(
@@ -133,8 +127,7 @@ export async function createServerWorld(
             { DPoP, ...(signal === undefined ? {} : { signal }) },
           )
           .catch((error: unknown) => {
-            if (error instanceof client.WWWAuthenticateChallengeError && error.response)
-              return error.response;
+            if (error instanceof client.WWWAuthenticateChallengeError && error.response) return error.response;
             throw error;
           })) as Response;
       return {
@@ -165,9 +158,7 @@ export async function createServerWorld(
 }
 /** Who calls by a token, as it says itself. */
 export function callerOf(token: string): Caller {
-  const claims = decodeJwt<{ scope: string; client_id: string; cnf: { jkt: string }; auth_time: number }>(
-    token,
-  );
+  const claims = decodeJwt<{ scope: string; client_id: string; cnf: { jkt: string }; auth_time: number }>(token);
   return {
     sub: claims.sub ?? '',
     clientId: claims.client_id,

@@ -90,14 +90,7 @@ it('goes on while the system switches between light and dark, and its charts fol
 it('what changes at the gateway is on the page within a second, and what was opened stays open', async () => {
   const { page, close } = await opened();
   await page.locator('[data-testid=proposal][data-state=executed] summary').click();
-  const { stdout } = await world.run([
-    'run',
-    'buy 2 MSFT limit 10 gtc',
-    '--approval',
-    'detach',
-    '--output',
-    'json',
-  ]);
+  const { stdout } = await world.run(['run', 'buy 2 MSFT limit 10 gtc', '--approval', 'detach', '--output', 'json']);
   const { id } = JSON.parse(stdout).approvals[0];
   const proposal = page.locator(`[data-testid=proposal][data-id=${id}]`);
   await proposal.and(page.locator('[data-state=requested]')).waitFor();
@@ -108,9 +101,7 @@ it('what changes at the gateway is on the page within a second, and what was ope
   const took = performance.now() - since;
   expect(took).toBeLessThan(LATEST_NEWS * slowness());
   await page.getByTestId('nothing-waits').waitFor();
-  expect(
-    await page.locator('[data-testid=proposal][data-state=executed] details').getAttribute('open'),
-  ).not.toBeNull();
+  expect(await page.locator('[data-testid=proposal][data-state=executed] details').getAttribute('open')).not.toBeNull();
   await close();
 });
 

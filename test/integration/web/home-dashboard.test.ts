@@ -35,8 +35,8 @@ it('is reached from the page of requests, shows what is the person’s own, and 
   await page.locator('[data-testid=approve]:not([aria-disabled])').tap();
   await page.getByTestId('result').waitFor();
   await page.locator('[data-testid=proposal][data-state=executed]').waitFor();
-  expect(
-    await page.locator('[data-testid=proposal][data-state=executed] [data-testid=signed]').textContent(),
-  ).toMatch(/^Signed by a single-device passkey\. The signature matches this proposal: digest /);
+  expect(await page.locator('[data-testid=proposal][data-state=executed] [data-testid=signed]').textContent()).toMatch(
+    /^Signed by a single-device passkey\. The signature matches this proposal: digest /,
+  );
   await phone.close();
 });

@@ -49,9 +49,7 @@ it('a stranger is led to sign in, and told nothing', async () => {
   expect(ledTo(await stranger.visit(PATH))).toMatch(/^\/signin\?next=/);
   expect((await stranger.visit(`${PATH}/events`)).status).toBe(401);
   for (const deed of ['halt', 'withdraw'])
-    expect(ledTo(await stranger.submit('/signin', `${PATH}/${deed}`, { id: 'pr_12345678' }))).toMatch(
-      /^\/signin/,
-    );
+    expect(ledTo(await stranger.submit('/signin', `${PATH}/${deed}`, { id: 'pr_12345678' }))).toMatch(/^\/signin/);
 });
 
 it('what is posted without the page’s token changes nothing, and nobody withdraws what is another’s', async () => {

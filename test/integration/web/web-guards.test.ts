@@ -25,9 +25,7 @@ const ask = (path: string, asked: Parameters<typeof plainRequest>[1] = {}) =>
   plainRequest(new URL(path, web.origin), asked);
 
 /** Opens the page as its script does. */
-async function open(
-  key = newKey(),
-): Promise<{ headers: Record<string, string>; key: string; cookie: string }> {
+async function open(key = newKey()): Promise<{ headers: Record<string, string>; key: string; cookie: string }> {
   const { status, headers } = await ask('/open', {
     headers: { 'x-phone-key': key },
     form: { secret: web.secret },

@@ -87,9 +87,7 @@ export async function longestFrameOfSwitching(page: Page): Promise<number> {
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
       // Two frames: the first may have begun before the switch.
-      await page.evaluate(
-        'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))',
-      );
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))');
     }
     rounds.push(await page.evaluate<number>('window.longest'));
   }

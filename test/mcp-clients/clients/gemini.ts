@@ -38,6 +38,5 @@ export const gemini: ClientDriver = {
       await terminal.shows(/Successfully authenticated/);
     }),
   // A model of its own choice would be asked which model to ask.
-  ask: ({ run }, words) =>
-    run(['-p', words, '--model', 'gemini-2.5-pro', '--approval-mode', 'yolo', '--skip-trust']),
+  ask: ({ run }, words) => run(['-p', words, '--model', 'gemini-2.5-pro', '--approval-mode', 'yolo', '--skip-trust']),
 };

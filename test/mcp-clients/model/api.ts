@@ -81,13 +81,7 @@ const NAMESPACE = '\u0000';
 /** https://platform.openai.com/docs/api-reference/responses */
 const responses: ModelApi = {
   path: /\/responses$/,
-  read: ({
-    tools = [],
-    input,
-  }: {
-    tools?: ResponsesTool[];
-    input: { type: string; output?: string | Block[] }[];
-  }) => ({
+  read: ({ tools = [], input }: { tools?: ResponsesTool[]; input: { type: string; output?: string | Block[] }[] }) => ({
     tools: tools.flatMap(({ name = '', tools: members }) =>
       members === undefined ? [name] : members.map((tool) => `${name}${NAMESPACE}${tool.name}`),
     ),
@@ -188,9 +182,7 @@ const gemini: ModelApi = {
             finishReason: 'STOP',
             content: {
               role: 'model',
-              parts: [
-                'call' in step ? { functionCall: { name: step.call, args: step.args } } : { text: step.say },
-              ],
+              parts: ['call' in step ? { functionCall: { name: step.call, args: step.args } } : { text: step.say }],
             },
           },
         ],

@@ -4,9 +4,7 @@ export interface Conversation {
   readonly told: readonly string[];
 }
 
-export type Step =
-  | { readonly call: string; readonly args: Record<string, unknown> }
-  | { readonly say: string };
+export type Step = { readonly call: string; readonly args: Record<string, unknown> } | { readonly say: string };
 
 /** Places one order, and asks about it until it is decided. */
 export interface ScriptedModel {

@@ -108,9 +108,7 @@ async function stopped(gateways: readonly GatewayProcess[], at: FrozenPlay['at']
     at === 'writing'
       ? gateway.wire().some(({ event }) => event === 'stopping')
       : gateway.said().includes('failpoint gateway.before_submit: delay');
-  const victim = await until('a gateway is about to send the order', 2 * SOON_MS, () =>
-    gateways.find(stands),
-  );
+  const victim = await until('a gateway is about to send the order', 2 * SOON_MS, () => gateways.find(stands));
   for (const gateway of gateways) {
     if (gateway === victim) continue;
     gateway.failpoint('');

@@ -27,11 +27,7 @@ withPostgres('jobs whose database goes away', () => {
     const database = await openDatabase({ address: address(), schema: stateSchema, tenant });
     const jobs = await pgBossQueue({ address: address(), tenant, heard: (error) => problems.push(error) });
     try {
-      const [seen, begun, end] = [
-        [] as string[],
-        Promise.withResolvers<void>(),
-        Promise.withResolvers<void>(),
-      ];
+      const [seen, begun, end] = [[] as string[], Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       await jobs.work('run', async ({ key }) => {
         seen.push(key);
         if (key !== 'a') return;

@@ -35,11 +35,7 @@ export async function openJobs(server: TestDatabase): Promise<OpenedJobs> {
         server.superuser,
         `UPDATE ${JOBS_SCHEMA}.job_common SET start_after = now() WHERE state = 'retry'`,
       )),
-    hangingWorker: [
-      fileURLToPath(new URL('hanging-worker.ts', import.meta.url)),
-      server.app,
-      database.tenant,
-    ],
+    hangingWorker: [fileURLToPath(new URL('hanging-worker.ts', import.meta.url)), server.app, database.tenant],
     close: async () => void (await Promise.all(opened.map((jobs) => jobs.close({ drainMs: 0 })))),
   };
 }

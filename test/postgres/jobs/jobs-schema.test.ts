@@ -94,10 +94,7 @@ withPostgres('the tables of jobs', () => {
             return (await jobs.dead()).length;
           })
           .toBe(1);
-        const [kept] = await runSql(
-          server.superuser,
-          `SELECT job::text AS row FROM ${JOBS_SCHEMA}.job AS job`,
-        );
+        const [kept] = await runSql(server.superuser, `SELECT job::text AS row FROM ${JOBS_SCHEMA}.job AS job`);
         const all = JSON.stringify(kept?.rows);
         expect(all).toContain('internal');
         expect(all).not.toContain('sk-secret');

@@ -13,12 +13,7 @@ import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
 import { hourly } from './due-schedules.ts';
-import {
-  type Enqueued,
-  openScheduleWorld,
-  type ScheduleTenant,
-  type ScheduleWorld,
-} from './schedule-world.ts';
+import { type Enqueued, openScheduleWorld, type ScheduleTenant, type ScheduleWorld } from './schedule-world.ts';
 
 withPostgres('a schedule’s check at a server', () => {
   const server = blockDatabase(stateSchema);
@@ -36,10 +31,9 @@ withPostgres('a schedule’s check at a server', () => {
 
   const ABOVE = 'rules: [{name: high, kind: price, symbol: AAPL, above: 1}]';
   const never = new AbortController().signal;
-  const job = (
-    ids: Enqueued['ids'] = { person: 'alice', schedule: 's1' },
-    kind: Enqueued['kind'] = 'check',
-  ) => ({ ...{ kind, key: 'k', ids } });
+  const job = (ids: Enqueued['ids'] = { person: 'alice', schedule: 's1' }, kind: Enqueued['kind'] = 'check') => ({
+    ...{ kind, key: 'k', ids },
+  });
   const check = (signal = never) => checkJob(tenant.parts)(job(), signal);
   const sweep = () =>
     scheduleSweep({
@@ -82,8 +76,7 @@ withPostgres('a schedule’s check at a server', () => {
   });
 
   it('proposes in the schedule’s name, for eight hours, and leaves it to the gateway', async () => {
-    const rules =
-      'rules: [{name: dip, kind: order, symbol: NVDA, below: 100000, order: {side: buy, qty: 1}}]';
+    const rules = 'rules: [{name: dip, kind: order, symbol: NVDA, below: 100000, order: {side: buy, qty: 1}}]';
     // Waiting is a row here: the same as to detach.
     await tenant.add(rules, { check: { rules, suggest: true, buy_only: false, approval: 'wait' } });
     await ask();
@@ -108,8 +101,7 @@ withPostgres('a schedule’s check at a server', () => {
   };
 
   it('goes no further than whoever added it was let go', async () => {
-    const rules =
-      'rules: [{name: dip2, kind: order, symbol: NVDA, below: 100000, order: {side: buy, qty: 1}}]';
+    const rules = 'rules: [{name: dip2, kind: order, symbol: NVDA, below: 100000, order: {side: buy, qty: 1}}]';
     const suggest = { rules, suggest: true, buy_only: false, approval: 'detach' } as const;
     await tenant.add(rules, { check: suggest, scopes: [...READ_SCOPES] });
     await ask();

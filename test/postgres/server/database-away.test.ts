@@ -84,8 +84,7 @@ withPostgres('a server whose database is away', () => {
     const events: AgentEvent[] = [];
     const running = (async () => {
       const signal = AbortSignal.timeout(25_000);
-      for await (const event of agent.run({ prompt: 'buy 5 AAPL' }, { approval: 'wait', signal }))
-        events.push(event);
+      for await (const event of agent.run({ prompt: 'buy 5 AAPL' }, { approval: 'wait', signal })) events.push(event);
     })();
     await expect.poll(() => events).toContainEqual(expect.objectContaining({ type: 'approval' }));
     // Ends once the run waits, and what jobs noted is on disk: how long a worker takes that lost it is no part of this.

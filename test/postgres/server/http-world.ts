@@ -58,15 +58,7 @@ export async function startHttpWorld() {
     const ask = async (
       method: string,
       path: string,
-      {
-        person = 'alice-sub',
-        body,
-        key,
-        headers = {},
-        scopes = SESSION_SCOPES,
-        claims,
-        signal,
-      }: AskOptions = {},
+      { person = 'alice-sub', body, key, headers = {}, scopes = SESSION_SCOPES, claims, signal }: AskOptions = {},
     ): Promise<Response> => {
       const token = await issuer.mint({
         claims: { sub: person, scope: scopes.join(' '), cnf: { jkt: bound.jkt }, ...claims },

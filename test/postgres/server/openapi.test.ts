@@ -73,12 +73,7 @@ withPostgres('a server, by its OpenAPI document', () => {
   it('answers as that says, whatever it is asked, and refuses so too', async () => {
     const conform = held((await (await fetch(`${server.url}/openapi.json`)).json()) as Document);
     const asked = new Set<string>();
-    const ask = async <T>(
-      method: string,
-      path: string,
-      status: number,
-      options: AskOptions = {},
-    ): Promise<T> => {
+    const ask = async <T>(method: string, path: string, status: number, options: AskOptions = {}): Promise<T> => {
       const response = await server.ask(method, path, options);
       const body = await conform(method, path, response);
       expect(response.status, `${method} ${path}: ${JSON.stringify(body)}`).toBe(status);

@@ -52,19 +52,11 @@ withPostgres('people’s sessions at a server', () => {
     await world.sessions.grantOffline(laptop.caller(), laptop.tokens.access_token);
     const kept = await credentials()('alice').get(['session', 'subject_token', 'refresh_token', 'dpop_key']);
     const { d } = JSON.parse(kept.dpop_key ?? '{}');
-    const secrets = [
-      laptop.tokens.access_token,
-      kept.refresh_token,
-      d,
-      JSON.parse(kept.session ?? '{}').issuer,
-    ];
+    const secrets = [laptop.tokens.access_token, kept.refresh_token, d, JSON.parse(kept.session ?? '{}').issuer];
     expect(secrets.every((secret) => typeof secret === 'string' && secret.length > 20)).toBe(true);
 
     const tables = (
-      await runSql(
-        server.superuser,
-        `SELECT tablename FROM pg_tables WHERE schemaname = '${stateSchema.name}'`,
-      )
+      await runSql(server.superuser, `SELECT tablename FROM pg_tables WHERE schemaname = '${stateSchema.name}'`)
     )[0]?.rows as { tablename: string }[];
     const dumped = await Promise.all(
       tables.map(async ({ tablename }) => {
@@ -100,9 +92,7 @@ withPostgres('people’s sessions at a server', () => {
     const told = await Promise.all([awayWorker(task), awayWorker(task)]);
     expect(told).toEqual([Array(6).fill(200), Array(6).fill(200)]);
     const session = await world.sessionsOver(credentials()).of('bob');
-    expect((await session.fetch(`${gateway}/v1/clock`, {}, ['market:read', 'orders:propose'])).status).toBe(
-      200,
-    );
+    expect((await session.fetch(`${gateway}/v1/clock`, {}, ['market:read', 'orders:propose'])).status).toBe(200);
   });
 });
 

@@ -65,9 +65,7 @@ withPostgres('a server', () => {
     expect(await problemOf(other.ask('POST', '/v1/agent/runs', { key: 'one', body }))).toBe(
       '409 idempotency_key_conflict',
     );
-    expect(await problemOf(other.ask('POST', '/v1/agent/runs', { body }))).toBe(
-      '400 idempotency_key_missing',
-    );
+    expect(await problemOf(other.ask('POST', '/v1/agent/runs', { body }))).toBe('400 idempotency_key_missing');
   });
 
   it.each([
@@ -94,9 +92,7 @@ withPostgres('a server', () => {
     await world.worker();
     const { run, thread } = await startRun('buy 5 AAPL', 'one', { approval: 'detach' });
     await eventsOf(await server.ask('GET', `/v1/agent/runs/${run}/events`));
-    const listed = operations.listApprovals.answer.parse(
-      await (await server.ask('GET', '/v1/agent/approvals')).json(),
-    );
+    const listed = operations.listApprovals.answer.parse(await (await server.ask('GET', '/v1/agent/approvals')).json());
     const [approval] = listed.approvals;
     expect(approval).toMatchObject({ thread, status: 'requested' });
     expect(await problemOf(server.ask('DELETE', `/v1/agent/threads/${thread}`))).toBe('409 approval_pending');
@@ -138,9 +134,7 @@ withPostgres('a server', () => {
     expect(await problemOf(server.ask('GET', '/v1/agent/threads', elsewhere))).toBe('401 token_audience');
     const unbound = await server.ask('GET', '/v1/agent/threads', { claims: { cnf: undefined } });
     expect(await problemOf(unbound)).toBe('401 token_not_bound');
-    expect(await problemOf(server.ask('GET', '/v1/agent/threads', { scopes: [] }))).toBe(
-      '403 insufficient_scope',
-    );
+    expect(await problemOf(server.ask('GET', '/v1/agent/threads', { scopes: [] }))).toBe('403 insufficient_scope');
     const reading = { scopes: READ_SCOPES };
     expect(await problemOf(server.ask('POST', '/v1/agent/approvals/pr_1/cancel', reading))).toBe(
       '403 insufficient_scope',
@@ -194,8 +188,7 @@ withPostgres('a server', () => {
       await fetch(`${server.url}${METADATA_PATH}`)
     ).json()) as Record<string, unknown>;
     expect([authorization_servers, dpop_bound_access_tokens_required]).toEqual([[http.issuer.url], true]);
-    for (const path of ['/healthz', '/readyz'])
-      expect((await fetch(`${server.url}${path}`)).status).toBe(200);
+    for (const path of ['/healthz', '/readyz']) expect((await fetch(`${server.url}${path}`)).status).toBe(200);
     const { run } = await startRun('buy 5 AAPL', 'one');
     const stream = await server.ask('GET', `/v1/agent/runs/${run}/events`);
     const [events] = await Promise.all([eventsOf(stream), server.close()]);

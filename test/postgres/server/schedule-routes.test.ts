@@ -72,8 +72,7 @@ withPostgres('schedules over HTTP', () => {
   const path = '/v1/agent/schedules';
   const add = (body: object = asked, more: AskOptions = {}) =>
     server.ask('POST', path, { key: 'key-1', body, ...more });
-  const schedule = async (response: Response) =>
-    operations.addSchedule.answer.parse(await response.json()).schedule;
+  const schedule = async (response: Response) => operations.addSchedule.answer.parse(await response.json()).schedule;
   const problemOf = async (response: Response | Promise<Response>) => {
     const { code, status } = problemSchema.parse(await (await response).json());
     return `${status} ${code}`;

@@ -94,10 +94,7 @@ export async function openScheduleWorld(server: TestDatabase) {
       },
       async add(
         rules: string,
-        {
-          conditions = [],
-          ...change
-        }: Partial<ServerSchedule> & { readonly conditions?: readonly Condition[] } = {},
+        { conditions = [], ...change }: Partial<ServerSchedule> & { readonly conditions?: readonly Condition[] } = {},
         handled = Date.now(),
       ) {
         const schedule: ServerSchedule = {

@@ -75,9 +75,8 @@ export function running({ places, env, port }: Pick<ServerFolder, 'places' | 'en
     const stop = new AbortController();
     stops.push(stop);
     const { promise, resolve, reject } = Promise.withResolvers<Ready>();
-    const served = serve(
-      { clock: systemClock, signal: stop.signal, tell: (line) => told.push(line) },
-      async (ready) => resolve(ready),
+    const served = serve({ clock: systemClock, signal: stop.signal, tell: (line) => told.push(line) }, async (ready) =>
+      resolve(ready),
     );
     served.catch(reject);
     all.push(served);
@@ -89,8 +88,7 @@ export function running({ places, env, port }: Pick<ServerFolder, 'places' | 'en
       start<ServedServer>((app, ready) =>
         serveServer(app, { ...places, env, host: '127.0.0.1', port: at, log: () => undefined, ready }),
       ),
-    worker: () =>
-      start<ServedWorker>((app, ready) => serveWorker(app, { ...places, env, concurrency: 4, ready })),
+    worker: () => start<ServedWorker>((app, ready) => serveWorker(app, { ...places, env, concurrency: 4, ready })),
     async stop() {
       for (const stop of stops) stop.abort();
       await Promise.all(all);

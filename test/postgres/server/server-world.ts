@@ -54,9 +54,7 @@ export async function startServerWorld(server: TestDatabase, tenant = newTenant(
     };
   };
   /** One that does jobs, and looks after what no job stands behind. */
-  const worker = async (
-    change: Partial<ServerParts> = {},
-  ): Promise<{ close(drainMs?: number): Promise<void> }> => {
+  const worker = async (change: Partial<ServerParts> = {}): Promise<{ close(drainMs?: number): Promise<void> }> => {
     const parts = await machine(change);
     await parts.jobs.work('run', runJob(parts));
     const stop = new AbortController();

@@ -44,11 +44,8 @@ withPostgres('credentials in PostgreSQL', () => {
     );
     return { keys, seal: createSecretSeal(keys) };
   };
-  const open = (
-    sub = 'auth0|alice',
-    of = database,
-    more: { leaseMs?: number; clock?: Clock } = {},
-  ): CredentialStore => postgresCredentialStore({ database: of, sub, seal: parts(of).seal, ...more });
+  const open = (sub = 'auth0|alice', of = database, more: { leaseMs?: number; clock?: Clock } = {}): CredentialStore =>
+    postgresCredentialStore({ database: of, sub, seal: parts(of).seal, ...more });
   const sql = async (statement: string) => (await runSql(server.superuser, statement))[0]?.rows ?? [];
 
   credentialStoreContract(async () => ({
@@ -60,9 +57,7 @@ withPostgres('credentials in PostgreSQL', () => {
 
   it('keeps the same person of two tenants apart', async () => {
     await open().set({ refresh_token: SECRET });
-    expect(
-      (await open('auth0|alice', await server.open()).get(['refresh_token'])).refresh_token,
-    ).toBeUndefined();
+    expect((await open('auth0|alice', await server.open()).get(['refresh_token'])).refresh_token).toBeUndefined();
   });
 
   it('lets nothing stand in clear in any table', async () => {
@@ -149,18 +144,16 @@ withPostgres('credentials in PostgreSQL', () => {
     const rows = postgresDataKeyRows(() => database);
     const read = await rows.newest(database.tenant);
     if (read === undefined) throw new Error('there is no data key');
-    expect(await rows.replace(database.tenant, { ...read, wrapped: 'another' }, 'file:00000000:AA')).toBe(
-      false,
-    );
+    expect(await rows.replace(database.tenant, { ...read, wrapped: 'another' }, 'file:00000000:AA')).toBe(false);
     expect(await rows.add(database.tenant, { version: read.version, wrapped: 'another' })).toBe(false);
     expect(await rows.all(database.tenant)).toEqual([read]);
   });
 
   it('lets no data key go that something is sealed by', async () => {
     await open().set({ session: 's' });
-    await expect(
-      sql(`DELETE FROM ${table('data_keys')} WHERE tenant = '${database.tenant}'`),
-    ).rejects.toThrow('foreign key');
+    await expect(sql(`DELETE FROM ${table('data_keys')} WHERE tenant = '${database.tenant}'`)).rejects.toThrow(
+      'foreign key',
+    );
   });
 
   it('says that it can’t be used where the KMS or the database is gone, and changes nothing', async () => {
@@ -229,8 +222,7 @@ withPostgres('credentials in PostgreSQL', () => {
     it('is kept for as long as its holder works', async () => {
       const store = open('auth0|alice', database, { leaseMs: 90 });
       const until = async () =>
-        (await sql(`SELECT until FROM ${table('credential_leases')} WHERE tenant = '${database.tenant}'`))[0]
-          ?.until;
+        (await sql(`SELECT until FROM ${table('credential_leases')} WHERE tenant = '${database.tenant}'`))[0]?.until;
       await store.exclusively('session', async () => {
         const first: Date = await until();
         await expect.poll(until).not.toEqual(first);
@@ -250,10 +242,7 @@ withPostgres('credentials in PostgreSQL', () => {
             now += ms * 1000;
           },
         };
-        const waiting = open('auth0|alice', database, { clock: fast }).exclusively(
-          'session',
-          async () => 'late',
-        );
+        const waiting = open('auth0|alice', database, { clock: fast }).exclusively('session', async () => 'late');
         await expect(waiting).rejects.toMatchObject({ code: 'busy' });
         expect(now).toBeGreaterThan(60_000);
       });

@@ -8,12 +8,7 @@ import { postgresScheduleRows } from '../../../src/store/postgres/state/schedule
 import { postgresTenantSchedules } from '../../../src/store/postgres/state/tenant-schedules.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
 import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
-import type {
-  Condition,
-  NewSchedule,
-  ScheduleRows,
-  TenantSchedules,
-} from '../../../src/store/schedule-rows.ts';
+import type { Condition, NewSchedule, ScheduleRows, TenantSchedules } from '../../../src/store/schedule-rows.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
 
 interface Definition {
@@ -44,15 +39,13 @@ withPostgres('schedules in PostgreSQL', () => {
       enqueued.push(`${kind} ${ids.person} ${ids.schedule ?? ids.proposal}`);
     },
   };
-  const of = (person: string, of: TenantDatabase = database) =>
-    postgresScheduleRows<Definition, Run>(of, person, jobs);
+  const of = (person: string, of: TenantDatabase = database) => postgresScheduleRows<Definition, Run>(of, person, jobs);
   const made = (id: string, change: Partial<NewSchedule<Definition>> = {}): NewSchedule<Definition> => ({
     schedule: { id, name: `name-${id}`, timing: { cron: '* * * * *' } },
     ...{ key: `key-${id}`, request: 'digest', now: 1000, wakeAt: 2000, conditions: [] },
     ...change,
   });
-  const toEach = (wakeAt: number) => (woken: readonly unknown[]) =>
-    woken.map(() => ({ wakeAt, isDue: true }));
+  const toEach = (wakeAt: number) => (woken: readonly unknown[]) => woken.map(() => ({ wakeAt, isDue: true }));
   const died = (): Run => ({ status: 'died' });
   const ofNobody = { handled: 1000, pending: null };
 
@@ -219,10 +212,7 @@ withPostgres('schedules in PostgreSQL', () => {
       standing: [{ rule: 'a', subject: 'AAPL' }],
     });
     const armed = 'SELECT rule, armed FROM trade_agent_state.conditions ORDER BY tenant = $$X$$, rule';
-    const [rows] = await runSql(
-      server.superuser,
-      armed.replace('ORDER', `WHERE tenant = '${database.tenant}' ORDER`),
-    );
+    const [rows] = await runSql(server.superuser, armed.replace('ORDER', `WHERE tenant = '${database.tenant}' ORDER`));
     expect(rows?.rows).toEqual([
       { rule: 'a', armed: false },
       { rule: 'b', armed: true },
@@ -257,9 +247,7 @@ withPostgres('schedules in PostgreSQL', () => {
     expect(seen).toBe(n);
     await expect(
       asBob.write((unit) =>
-        unit.run(
-          "INSERT INTO schedule_times (person, schedule, timing, handled) VALUES ('alice', 's1', '{}', 1)",
-        ),
+        unit.run("INSERT INTO schedule_times (person, schedule, timing, handled) VALUES ('alice', 's1', '{}', 1)"),
       ),
     ).rejects.toThrow('row-level security');
     expect(await all.waiting(2000)).toMatchObject({ due: 1 });

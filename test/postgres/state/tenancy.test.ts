@@ -45,10 +45,9 @@ withPostgres('what the agent keeps of many people', () => {
   it('fails without a tenant, for the application and for whoever owns the tables', async () => {
     for (const address of [server.app, server.owner])
       for (const { name } of tables)
-        await expect(
-          runSql(address, `SELECT count(*) FROM ${stateSchema.name}.${name}`),
-          name,
-        ).rejects.toThrow(/no (tenant|person) is set/);
+        await expect(runSql(address, `SELECT count(*) FROM ${stateSchema.name}.${name}`), name).rejects.toThrow(
+          /no (tenant|person) is set/,
+        );
   });
 
   it('fails without a person, where rows are one person’s', async () => {
@@ -71,8 +70,7 @@ withPostgres('what the agent keeps of many people', () => {
     ...{ expected: undefined, now: 1000, until: 31_000 },
   };
 
-  const stores = (database: PersonDatabase, person = 'alice') =>
-    postgresStateStores(personDatabase(database, person));
+  const stores = (database: PersonDatabase, person = 'alice') => postgresStateStores(personDatabase(database, person));
 
   it.each(['tenant', 'person'])('has a thread be of no other %s, under the same name', async (other) => {
     const database = await server.open();

@@ -93,8 +93,7 @@ export async function startCluster(programs: string, options: ClusterOptions = {
   try {
     const flags = ['--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync', '-U', SUPERUSER];
     if (options.fill !== undefined) await options.fill(data, { ...user, cwd: folder, env: environment });
-    else
-      await run(join(programs, 'initdb'), ['-D', data, ...flags], { ...user, cwd: folder, env: environment });
+    else await run(join(programs, 'initdb'), ['-D', data, ...flags], { ...user, cwd: folder, env: environment });
     await start();
   } catch (error) {
     await remove();
@@ -120,8 +119,7 @@ function unprivileged(): { readonly uid?: number; readonly gid?: number } {
   const users = readFileSync('/etc/passwd', 'utf8').split('\n');
   const named = (name: string) => users.find((line) => line.startsWith(`${name}:`))?.split(':');
   const [, , uid, gid] = named('postgres') ?? named('nobody') ?? [];
-  if (uid === undefined || gid === undefined)
-    throw new Error('there is no user that PostgreSQL could run as');
+  if (uid === undefined || gid === undefined) throw new Error('there is no user that PostgreSQL could run as');
   return { uid: Number(uid), gid: Number(gid) };
 }
 

@@ -17,11 +17,7 @@ export type TestDatabase = Awaited<ReturnType<typeof migratedDatabase>>;
 export async function emptyDatabase() {
   const name = `t_${randomBytes(6).toString('hex')}`;
   const address = addressOf(SUPERUSER, name);
-  await asSuperuser(
-    'postgres',
-    `CREATE ROLE ${name} LOGIN CREATEROLE`,
-    `CREATE DATABASE ${name} OWNER ${name}`,
-  );
+  await asSuperuser('postgres', `CREATE ROLE ${name} LOGIN CREATEROLE`, `CREATE DATABASE ${name} OWNER ${name}`);
   return {
     owner: addressOf(name, name),
     /** Row security does not hold for it: to look at what is really there. */

@@ -1,11 +1,7 @@
 import type { AuditNote } from '../../../src/store/audit.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
-import {
-  type MandateEnvelope,
-  mandateDigest,
-  mandateEnvelopeSchema,
-} from '../../../src/trading/mandate/envelope.ts';
+import { type MandateEnvelope, mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
 
@@ -102,11 +98,7 @@ export async function granted({ mandates }: GatewayStores): Promise<MandateEnvel
   return terms;
 }
 
-export async function drafted(
-  { proposals }: GatewayStores,
-  id: string,
-  now: number,
-): Promise<StoredProposal> {
+export async function drafted({ proposals }: GatewayStores, id: string, now: number): Promise<StoredProposal> {
   const standing = await proposals.snapshot({ sub, client, typed: true }, 0);
   const draft = await proposals.draft(
     {

@@ -35,15 +35,9 @@ describe('a sentence that names an account', () => {
   });
 
   it.each<[string, string]>([
-    [
-      'buy 5 AAPL and sell 3 MSFT in my ira account',
-      'Is all of that for the account "ira", or only part of it?',
-    ],
+    ['buy 5 AAPL and sell 3 MSFT in my ira account', 'Is all of that for the account "ira", or only part of it?'],
     ['buy 5 AAPL in my ira account from account 123', 'Which account do you mean?'],
-    [
-      'tell me when AAPL falls below 180 in my ira account',
-      'I can’t choose the account for that from a sentence.',
-    ],
+    ['tell me when AAPL falls below 180 in my ira account', 'I can’t choose the account for that from a sentence.'],
     ['buy 5 AAPL in my frobnicated', 'I don\'t understand "in" in this order, so I haven\'t done anything.'],
     ['buy 5 AAPL in my account', 'I don\'t understand "in" in this order, so I haven\'t done anything.'],
   ])('"%s" is asked about, and nothing is done', (text, message) => {
@@ -70,13 +64,11 @@ describe('a sentence that names an account', () => {
   });
 
   it('cancels and changes the order that is in that account, and not one of another', () => {
-    const intents = ['cancel my AAPL order in my ira account', 'change my AAPL order to limit 185'].map(
-      (text) => {
-        const parsed = parsePrompt(text);
-        if (!('intents' in parsed)) throw new Error('not understood');
-        return parsed.intents[0] as (typeof parsed.intents)[number];
-      },
-    );
+    const intents = ['cancel my AAPL order in my ira account', 'change my AAPL order to limit 185'].map((text) => {
+      const parsed = parsePrompt(text);
+      if (!('intents' in parsed)) throw new Error('not understood');
+      return parsed.intents[0] as (typeof parsed.intents)[number];
+    });
     const looks = lookups(intents);
     expect(looks).toEqual([
       { name: 'list_orders', args: { status: 'open', limit: 500, account: 'ira' } },

@@ -5,10 +5,7 @@ import { inShort, planned } from './planner-world.ts';
 
 describe('a bound that fits all the shares better than one is a question', () => {
   it.each([
-    [
-      'buy 10 AAPL for no more than 1000',
-      /\$1,000\.00.* one share of AAPL or .* all 10.*\$230\.00.*limit 100"/,
-    ],
+    ['buy 10 AAPL for no more than 1000', /\$1,000\.00.* one share of AAPL or .* all 10.*\$230\.00.*limit 100"/],
     ['buy 10 AAPL for at most $2,400', /all 10.*limit 240"/],
     ['buy 3 AAPL max 1000', /all 3.*limit 333\.33"/],
     ['sell 10 AAPL for at least 2000', /all 10.*limit 200"/],
@@ -36,10 +33,7 @@ describe('a bound that fits one share is its limit', () => {
     ['buy 10 AAPL for no more than 1000 a share', 'place_order buy 10 AAPL limit limit_price=1000'],
     ['buy 10 AAPL for at most $1000 each', 'place_order buy 10 AAPL limit limit_price=1000'],
     ['buy 10 AAPL at no more than 1000', 'place_order buy 10 AAPL limit limit_price=1000'],
-    [
-      'buy 2 KO for no more than 60 every Friday',
-      'place_standing_order buy 2 KO limit_price=60 every=friday',
-    ],
+    ['buy 2 KO for no more than 60 every Friday', 'place_standing_order buy 2 KO limit_price=60 every=friday'],
   ])('%s', (text, comesTo) => {
     expect(inShort(planned([text]))).toBe(comesTo);
   });

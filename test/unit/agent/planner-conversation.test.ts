@@ -81,12 +81,9 @@ describe('a misspelt word', () => {
 });
 
 describe('what a shell left of an amount', () => {
-  it.each(['buy 50 of NVDA', 'sell 50 of my NVDA', 'buy 50 worth of nvidia', 'buy 00 NVDA'])(
-    '"%s"',
-    (said) => {
-      expect(question(said)).toMatch(/single quotes/);
-    },
-  );
+  it.each(['buy 50 of NVDA', 'sell 50 of my NVDA', 'buy 50 worth of nvidia', 'buy 00 NVDA'])('"%s"', (said) => {
+    expect(question(said)).toMatch(/single quotes/);
+  });
 
   it('is told apart where the unit is said', () => {
     expect(does('buy 50 shares of NVDA')).toBe('place_order buy 50 NVDA');

@@ -5,12 +5,11 @@ import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
 const document = readFileSync(new URL('planner-sentences.md', import.meta.url), 'utf8');
 
 /** Each phrase of planner-sentences.md, and the kinds of intent its block says it has. */
-const phrases = [...document.matchAll(/```planner (\S+)\n([\s\S]*?)```/g)].flatMap(
-  ([, kinds = '', block = '']) =>
-    block
-      .trim()
-      .split('\n')
-      .map((phrase) => [phrase, kinds] as const),
+const phrases = [...document.matchAll(/```planner (\S+)\n([\s\S]*?)```/g)].flatMap(([, kinds = '', block = '']) =>
+  block
+    .trim()
+    .split('\n')
+    .map((phrase) => [phrase, kinds] as const),
 );
 
 describe('planner-sentences.md', () => {

@@ -26,13 +26,14 @@ describe.each([
     expect(requests.length).toBeGreaterThanOrEqual(20);
   });
 
-  it.each(
-    requests.flatMap(([english, ...said]) => said.map((template) => [filled(template), filled(english)])),
-  )('"%s" is "%s"', (said, english) => {
-    const parsed = parsePrompt(said);
-    expect(parsed).toEqual(parsePrompt(english));
-    expect(parsed).toHaveProperty('intents');
-  });
+  it.each(requests.flatMap(([english, ...said]) => said.map((template) => [filled(template), filled(english)])))(
+    '"%s" is "%s"',
+    (said, english) => {
+      const parsed = parsePrompt(said);
+      expect(parsed).toEqual(parsePrompt(english));
+      expect(parsed).toHaveProperty('intents');
+    },
+  );
 });
 
 describe('in other languages', () => {

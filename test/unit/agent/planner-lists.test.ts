@@ -46,15 +46,14 @@ describe('an order for a list covers the whole list', () => {
     expect(said(turns)).toBe(comesTo);
   });
 
-  it.each([
-    'cancel my AAPL order and NVDA',
-    'cancel my AAPL and NVDA orders',
-    'cancel all AAPL and NVDA orders',
-  ])('%s', (turn) => {
-    expect(inShort(planned([turn], { orders }))).toBe(
-      orders.map(({ id }) => `cancel_order order_id=${id}`).join(' + '),
-    );
-  });
+  it.each(['cancel my AAPL order and NVDA', 'cancel my AAPL and NVDA orders', 'cancel all AAPL and NVDA orders'])(
+    '%s',
+    (turn) => {
+      expect(inShort(planned([turn], { orders }))).toBe(
+        orders.map(({ id }) => `cancel_order order_id=${id}`).join(' + '),
+      );
+    },
+  );
 });
 
 it('an account named after a list is that of the whole list', () => {

@@ -23,8 +23,7 @@ function misread(text: string): string | undefined {
     if (said.strange) return 'a word that changes the meaning was passed over';
     const symbol = String(args.symbol ?? 'AAPL').toLowerCase();
     // The one open order there is needs no symbol.
-    const isMyOrder =
-      name !== 'place_order' && /\b(?:my|the) (?:order|limit|stop)\b/.test(said.words.join(' '));
+    const isMyOrder = name !== 'place_order' && /\b(?:my|the) (?:order|limit|stop)\b/.test(said.words.join(' '));
     const isSaid = [symbol, `$${symbol}`, names[symbol]].some((word) => said.words.includes(word ?? symbol));
     if (!isSaid && !isMyOrder) return 'the symbol is not in the words';
     if (name === 'cancel_order') {
@@ -47,10 +46,8 @@ function misread(text: string): string | undefined {
     if (args.limit_price !== undefined && !/limit|at|@|for/i.test(text)) return 'a limit that nobody said';
     if (args.stop_price !== undefined && !/stop|stp/i.test(text)) return 'a stop that nobody said';
     const exits = args.take_profit_limit_price ?? args.stop_loss_stop_price;
-    if (exits !== undefined && !/take profit|stop loss|with a? ?stop| or /i.test(text))
-      return 'exits that nobody said';
-    if (/good|gtc|canceled/i.test(text) !== (args.time_in_force === 'gtc'))
-      return 'the time in force is another';
+    if (exits !== undefined && !/take profit|stop loss|with a? ?stop| or /i.test(text)) return 'exits that nobody said';
+    if (/good|gtc|canceled/i.test(text) !== (args.time_in_force === 'gtc')) return 'the time in force is another';
   }
   return undefined;
 }

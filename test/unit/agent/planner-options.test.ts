@@ -87,10 +87,7 @@ describe('an option in a sentence', () => {
       'sell to close 2 AAPL261218C00190000',
       { side: 'sell', qty: '2', type: 'market', position_intent: 'sell_to_close' },
     ],
-    [
-      'sell 1 of my AAPL261218C00190000 limit 3 gtc',
-      { position_intent: 'sell_to_close', time_in_force: 'gtc' },
-    ],
+    ['sell 1 of my AAPL261218C00190000 limit 3 gtc', { position_intent: 'sell_to_close', time_in_force: 'gtc' }],
     ['sell a covered call AAPL261218C00190000 at 1', undefined],
     ['sell 1 AAPL261218C00190000 at 3', undefined],
     ['buy 1 AAPL261218C00190000 190 strike', undefined],
@@ -150,12 +147,7 @@ describe('an option in a sentence', () => {
     const [own] = readUtterances(turns, 'AAPL261218C00190000');
     expect(own).toMatchObject({ symbol: true, sides: ['buy'], intents: ['buy_to_open'] });
     expect(own?.numbers).toContainEqual({ value: '2.50', fields: ['limit_price'] });
-    for (const other of [
-      'AAPL261218C00195000',
-      'AAPL261218P00190000',
-      'AAPL261211C00190000',
-      'MSFT261218C00190000',
-    ]) {
+    for (const other of ['AAPL261218C00195000', 'AAPL261218P00190000', 'AAPL261211C00190000', 'MSFT261218C00190000']) {
       expect(readUtterances(turns, other)).toMatchObject([{ symbol: false }]);
     }
   });

@@ -54,9 +54,7 @@ function contentOf(name: string, args: Record<string, unknown>, world: AccountWo
       };
     case 'get_portfolio':
       return {
-        positions: Object.entries(held).map(([symbol, qty]) =>
-          position(symbol, qty, prices.get(symbol) ?? ''),
-        ),
+        positions: Object.entries(held).map(([symbol, qty]) => position(symbol, qty, prices.get(symbol) ?? '')),
       };
     case 'list_orders':
       return {
@@ -67,9 +65,7 @@ function contentOf(name: string, args: Record<string, unknown>, world: AccountWo
       return {
         quotes: (args.symbols as string[]).flatMap((symbol) => {
           const last = prices.get(symbol);
-          return last === undefined
-            ? []
-            : [aQuote({ symbol, bid: last, ask: last, last, previous_close: last })];
+          return last === undefined ? [] : [aQuote({ symbol, bid: last, ask: last, last, previous_close: last })];
         }),
       };
     case 'suggest_rebalance':

@@ -18,16 +18,14 @@ describe('--base-url', () => {
     expect(wrong).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 
-  it.each([
-    'https://models.example.com/v1',
-    'http://127.0.0.1:11434/v1',
-    'http://localhost:1/v1',
-    'http://[::1]:1/v1',
-  ])('takes %s', (baseUrl) => {
-    expect(withModel(profile, { model: 'x', baseUrl }).model).toEqual({
-      provider: 'openai',
-      name: 'x',
-      base_url: baseUrl,
-    });
-  });
+  it.each(['https://models.example.com/v1', 'http://127.0.0.1:11434/v1', 'http://localhost:1/v1', 'http://[::1]:1/v1'])(
+    'takes %s',
+    (baseUrl) => {
+      expect(withModel(profile, { model: 'x', baseUrl }).model).toEqual({
+        provider: 'openai',
+        name: 'x',
+        base_url: baseUrl,
+      });
+    },
+  );
 });

@@ -103,9 +103,7 @@ describe('the gateway’s record', () => {
 
   it.each([1, 5, 10])('shows that line %i of ten was changed', async (at) => {
     const record = await recordOf(10);
-    record.write(
-      record.lines().map((line, index) => (index + 1 === at ? line.replace('"5"', '"500"') : line)),
-    );
+    record.write(record.lines().map((line, index) => (index + 1 === at ? line.replace('"5"', '"500"') : line)));
     expect(await record.verify()).toEqual({ ok: false, line: at, seq: at, what: 'changed' });
   });
 
@@ -118,9 +116,7 @@ describe('the gateway’s record', () => {
     record.write(
       record
         .lines()
-        .map((line, index) =>
-          index + 1 === at ? JSON.stringify(rehashed({ ...parsed(line), qty: '500' })) : line,
-        ),
+        .map((line, index) => (index + 1 === at ? JSON.stringify(rehashed({ ...parsed(line), qty: '500' })) : line)),
     );
     expect(await record.verify()).toMatchObject({ ok: false, line: shown, what: 'changed' });
   });

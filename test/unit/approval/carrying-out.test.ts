@@ -16,8 +16,7 @@ function tokenSays(world: KernelWorld, change: (approved: Approval) => Partial<A
     return { ...approved, ...change(approved) };
   };
 }
-const detailsOf = ({ authorizationDetails }: Approval) =>
-  (authorizationDetails as Record<string, unknown>[])[0] ?? {};
+const detailsOf = ({ authorizationDetails }: Approval) => (authorizationDetails as Record<string, unknown>[])[0] ?? {};
 
 describe('what was approved', () => {
   it('is carried out once, and its phone hears of it', async () => {
@@ -285,11 +284,7 @@ describe('what was approved', () => {
   });
 
   it.each([
-    [
-      { outcome: 'refused', refusal: new HttpProblem(422, 'broker_rejected', 'no') },
-      'blocked',
-      'broker_rejected',
-    ],
+    [{ outcome: 'refused', refusal: new HttpProblem(422, 'broker_rejected', 'no') }, 'blocked', 'broker_rejected'],
     [{ outcome: 'refused', refusal: new HttpProblem(409, 'not_placed', 'never') }, 'expired', 'not_placed'],
     [{ ...unknown, final: true }, 'blocked', 'outcome_unknown'],
   ] as const)('unknown and then found to be %o is %s', async (found, state, code) => {

@@ -24,12 +24,7 @@ it('a change wakes who waits for that proposal or for that person, and nobody el
   const owner = wait({ sub: 'alice' });
   const stranger = wait({ sub: 'bob' });
   changes.tell({ sub: 'alice', id: 'one' });
-  expect(await Promise.all([its, another, owner, stranger].map(hasEnded))).toEqual([
-    true,
-    false,
-    true,
-    false,
-  ]);
+  expect(await Promise.all([its, another, owner, stranger].map(hasEnded))).toEqual([true, false, true, false]);
   end.abort();
   await Promise.all([another, stranger]);
 });

@@ -12,10 +12,7 @@ it('codes are drawn evenly in each place, whatever is proposed', () => {
       counts.set(character, (counts.get(character) ?? Number.NaN) + 1);
     }
     const expected = codes.length / 32;
-    const chiSquare = [...counts.values()].reduce(
-      (sum, count) => sum + (count - expected) ** 2 / expected,
-      0,
-    );
+    const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
     // 31 degrees of freedom: beyond 80 about once in 300,000 times.
     expect(chiSquare).toBeLessThan(80);
   }

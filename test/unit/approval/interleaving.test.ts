@@ -86,9 +86,7 @@ describe('what happens between a look at the store and what follows from it', ()
   it('of many proposed at once no more than the quota allows are taken in', async () => {
     const world = kernelWorld();
     world.start();
-    const proposing = ['1', '2', '3', '4', '5'].map((qty) =>
-      world.kernel.propose(other, buy(qty), `k${qty}`),
-    );
+    const proposing = ['1', '2', '3', '4', '5'].map((qty) => world.kernel.propose(other, buy(qty), `k${qty}`));
     const outcomes = await world.clock.run(Promise.allSettled(proposing));
     const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
     expect(refused).toEqual(['too_many_open', 'too_many_open']);

@@ -376,8 +376,7 @@ export function kernelWorld({
       const answer = typeof next === 'function' ? await next(signal, onSend) : next;
       if (answer !== 'approved') return answer;
       const { proposal } = expected.details;
-      const accessToken =
-        expected.sub === alice.sub ? `token ${proposal}` : `token ${proposal} ${expected.sub}`;
+      const accessToken = expected.sub === alice.sub ? `token ${proposal}` : `token ${proposal} ${expected.sub}`;
       return { status: 'approved', accessToken, expiresAt: clock.now() + TOKEN_MS };
     },
     async tell(authReqId, outcome) {

@@ -95,10 +95,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
   it.each<[string, Execution<unknown>]>([
     ['a refusal', refused],
     ['no answer', unknown],
-    [
-      'an answer that it was not taken',
-      { outcome: 'not_taken', refusal: new HttpProblem(503, 'broker_busy', 'busy') },
-    ],
+    ['an answer that it was not taken', { outcome: 'not_taken', refusal: new HttpProblem(503, 'broker_busy', 'busy') }],
   ])('stays expired after %s, which is no proof', async (_, answer) => {
     const { world, id } = await writtenOffMeanwhile(() => answer);
     expect(await world.row(id)).toMatchObject({ state: 'expired', reason: notPlaced });

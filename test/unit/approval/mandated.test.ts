@@ -55,16 +55,13 @@ describe('what a mandate approves', () => {
     expect(world.book).toEqual([]);
   });
 
-  it.each([['mandate'], ['approval']])(
-    'is nothing that another’s program can ask for, by %s',
-    async (member) => {
-      const world = kernelWorld();
-      const by = { ...alice, clientId: 'other' };
-      await expect(
-        world.propose('5', { by, more: { [member]: member === 'mandate' ? MANDATE : 'mandate' } }),
-      ).rejects.toMatchObject({ status: 403, code: 'client_not_allowed' });
-    },
-  );
+  it.each([['mandate'], ['approval']])('is nothing that another’s program can ask for, by %s', async (member) => {
+    const world = kernelWorld();
+    const by = { ...alice, clientId: 'other' };
+    await expect(
+      world.propose('5', { by, more: { [member]: member === 'mandate' ? MANDATE : 'mandate' } }),
+    ).rejects.toMatchObject({ status: 403, code: 'client_not_allowed' });
+  });
 });
 
 describe('after a restart there is no session at hand', () => {

@@ -11,11 +11,7 @@ it('two that are open at the same time have codes of their own, whoever proposed
   const two = await world.propose('2');
   const three = await world.propose('3', { by: other });
   expect([one.code, two.code, three.code]).toEqual(['AAAA', 'BBBB', 'CCCC']);
-  expect(world.questions.map(({ bindingMessage }) => bindingMessage.slice(-5))).toEqual([
-    ' AAAA',
-    ' BBBB',
-    ' CCCC',
-  ]);
+  expect(world.questions.map(({ bindingMessage }) => bindingMessage.slice(-5))).toEqual([' AAAA', ' BBBB', ' CCCC']);
   expect(world.codes).toEqual([]);
 });
 

@@ -139,9 +139,7 @@ describe('where the provider calls back', () => {
   it('no token that went with a question is in the database, while it is open or afterwards', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: [{ status: 'lost' }, 'approved'] });
     const inDatabase = () =>
-      world.questions.filter(({ notificationToken }) =>
-        world.database.serialize().includes(notificationToken),
-      );
+      world.questions.filter(({ notificationToken }) => world.database.serialize().includes(notificationToken));
     const { id } = await world.propose();
     await world.propose('6');
     expect(inDatabase()).toEqual([]);

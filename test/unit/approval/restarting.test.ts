@@ -97,14 +97,11 @@ describe('after a restart', () => {
     expect(world.book).toHaveLength(1);
   });
 
-  it.each(['executing', 'unknown'] as const)(
-    'one that was %s and never reached the desk is placed',
-    async (state) => {
-      const { world, id } = await restarted(state);
-      await world.until(id, 'executed');
-      expect(world.book).toHaveLength(1);
-    },
-  );
+  it.each(['executing', 'unknown'] as const)('one that was %s and never reached the desk is placed', async (state) => {
+    const { world, id } = await restarted(state);
+    await world.until(id, 'executed');
+    expect(world.book).toHaveLength(1);
+  });
 
   it.each(['approved', 'executing', 'unknown'] as const)(
     'one that was %s waits for the provider’s keys',

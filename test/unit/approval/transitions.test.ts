@@ -67,8 +67,7 @@ describe('a proposal', () => {
             expect([await world.row(id), noted(world).count]).toEqual([before, lines]);
             continue;
           }
-          const unique =
-            changes.authReqId === undefined ? changes : { authReqId: `${changes.authReqId} ${id}` };
+          const unique = changes.authReqId === undefined ? changes : { authReqId: `${changes.authReqId} ${id}` };
           const { outcome, proposal } = await world.moves.move(from, to, unique);
           const after = noted(world);
           if (outcome !== 'moved') {
@@ -112,9 +111,7 @@ describe('a proposal', () => {
     expect(await world.moves.token(one)).toBe(`token ${one.id}`);
     expect(world.database.serialize().includes(`token ${one.id}`)).toBe(false);
     world.database
-      .prepare(
-        'UPDATE proposals SET sealed_token = (SELECT sealed_token FROM proposals WHERE id = ?) WHERE id = ?',
-      )
+      .prepare('UPDATE proposals SET sealed_token = (SELECT sealed_token FROM proposals WHERE id = ?) WHERE id = ?')
       .run(one.id, two.id);
     await expect(world.moves.token(two)).rejects.toMatchObject({ code: 'state_corrupt' });
     const { proposal: executing } = await world.moves.move(one, 'executing');

@@ -126,9 +126,7 @@ describe('names that need not be given', () => {
     ['let o={f:__name(function(){},"f")};', 'let o={f:function(){}};'],
     ['f=__name(async()=>{await __name(()=>1,"g")},"f");', 'f=async()=>{await __name(()=>1,"g")};'],
   ])('%s', async (code, expected) => {
-    expect(await convert(code)).toEqual([
-      `(function(exports,require,module,__url){"use strict";${expected}\n\n})`,
-    ]);
+    expect(await convert(code)).toEqual([`(function(exports,require,module,__url){"use strict";${expected}\n\n})`]);
   });
 
   it.each([

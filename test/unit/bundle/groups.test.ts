@@ -4,9 +4,7 @@ interface Found {
   readonly groups: readonly { name: string; files: string[]; shared?: string[]; after?: string }[];
   readonly later: ReadonlySet<string>;
 }
-const { findGroups } = (await import(
-  new URL('../../../scripts/bundle/groups.mjs', import.meta.url).href
-)) as {
+const { findGroups } = (await import(new URL('../../../scripts/bundle/groups.mjs', import.meta.url).href)) as {
   findGroups(metafile: unknown, entry: string, starts: Record<string, string[]>, small: number): Found;
 };
 
@@ -24,9 +22,7 @@ function metafile(sources: Record<string, [bytes: number, stands: string[], lazi
       },
     ]),
   );
-  const bytes = Object.fromEntries(
-    Object.entries(sources).map(([file, [bytesInOutput]]) => [file, { bytesInOutput }]),
-  );
+  const bytes = Object.fromEntries(Object.entries(sources).map(([file, [bytesInOutput]]) => [file, { bytesInOutput }]));
   return { inputs, outputs: { 'dist/program.js': { inputs: bytes } } };
 }
 

@@ -2,9 +2,7 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
 const scripts = new URL('../../../scripts/bundle/', import.meta.url);
-const { checkPins, installedVersion, pins, requirePin } = (await import(
-  new URL('pins.mjs', scripts).href
-)) as {
+const { checkPins, installedVersion, pins, requirePin } = (await import(new URL('pins.mjs', scripts).href)) as {
   checkPins(installed: (name: string) => string): void;
   installedVersion(root: string, name: string): string;
   pins: readonly { package: string; version: string; why: string }[];

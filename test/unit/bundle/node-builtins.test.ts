@@ -6,14 +6,8 @@ const { withoutBuiltinImports } = (await import(
 
 describe('Node’s modules in the bundle', () => {
   it.each([
-    [
-      'import{readFileSync}from"node:fs";x()',
-      'const{readFileSync}=globalThis.process.getBuiltinModule("node:fs");x()',
-    ],
-    [
-      'import{join as join2,sep}from"path";',
-      'const{join:join2,sep}=globalThis.process.getBuiltinModule("node:path");',
-    ],
+    ['import{readFileSync}from"node:fs";x()', 'const{readFileSync}=globalThis.process.getBuiltinModule("node:fs");x()'],
+    ['import{join as join2,sep}from"path";', 'const{join:join2,sep}=globalThis.process.getBuiltinModule("node:path");'],
     // It would look for itself.
     ['import process from"process";', 'const process=globalThis.process.getBuiltinModule("node:process");'],
     ['import fs from"fs";', 'const fs=globalThis.process.getBuiltinModule("node:fs");'],

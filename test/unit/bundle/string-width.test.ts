@@ -1,9 +1,9 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 
-const { narrow } = (await import(
-  new URL('../../../scripts/bundle/string-width.mjs', import.meta.url).href
-)) as { narrow: RegExp };
+const { narrow } = (await import(new URL('../../../scripts/bundle/string-width.mjs', import.meta.url).href)) as {
+  narrow: RegExp;
+};
 
 /** Every character the short way takes for one column. */
 const characters = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).filter((text) =>

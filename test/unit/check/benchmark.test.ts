@@ -33,8 +33,7 @@ async function look(client: GatewayClient, imported: readonly Activity[] = []) {
     suggest: false,
   });
   const memory = { fired: () => [], mark: () => undefined, proposed: () => undefined };
-  return checkPortfolio({ file, rulesFile: undefined, snapshot: found, memory, sectorOf: () => undefined })
-    .result;
+  return checkPortfolio({ file, rulesFile: undefined, snapshot: found, memory, sectorOf: () => undefined }).result;
 }
 
 it('a check tells the benchmark’s total return beside the account’s own', async () => {

@@ -73,9 +73,7 @@ describe('the high-water mark kept from check to check', () => {
       const start = endOf(TUESDAY_NOON) - 10 * DAY;
       const activities = moves.map(({ hour, amount }) => deposit(start + hour * HOUR - 1, String(amount)));
       const worth = (at: number) =>
-        moves
-          .filter(({ hour }) => start + hour * HOUR - 1 <= at)
-          .reduce((sum, { amount }) => sum + amount, 2000);
+        moves.filter(({ hour }) => start + hour * HOUR - 1 <= at).reduce((sum, { amount }) => sum + amount, 2000);
       let mark: HighWaterMark | undefined;
       for (const hour of [...hours].sort((a, b) => a - b)) {
         const now = start + hour * HOUR;

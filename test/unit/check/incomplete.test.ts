@@ -37,9 +37,8 @@ describe('what nobody knows', () => {
       ...{ kind: 'fill', type: 'FILL', symbol: 'AAPL', side: 'buy', qty: '10', price: '90', amount: null },
     };
     const of = async (qty: number) =>
-      (await checks('rules: []')).run(
-        snapshot({ positions: [position('AAPL', qty, 100)], activities: [bought] }),
-      ).result.figures.realized_incomplete;
+      (await checks('rules: []')).run(snapshot({ positions: [position('AAPL', qty, 100)], activities: [bought] }))
+        .result.figures.realized_incomplete;
     expect(await of(10)).toEqual([]);
     expect(await of(60)).toEqual(['AAPL']);
   });

@@ -76,12 +76,7 @@ describe('a rules file is refused, with its line and the nearest right word, for
       'targets:\n  AAPL: 60%\n  MSFT: 50%',
       ':1: "targets" must add up to at most 100%',
     ],
-    [
-      'a drift rule without targets',
-      rules('name: a, kind: drift'),
-      ':2: a drift rule needs targets',
-      'targets: {',
-    ],
+    ['a drift rule without targets', rules('name: a, kind: drift'), ':2: a drift rule needs targets', 'targets: {'],
     [
       'a message that names what the rule does not know',
       lines('kind: drawdown', 'above: 5%', 'message: "{drawdwn} down"'),
@@ -130,11 +125,8 @@ describe('the published schemas', () => {
   it.each([
     ['check-rules.schema', rulesJsonSchema],
     ['check', resultJsonSchema],
-  ])(
-    'docs/reference/schema/%s.json is what the program checks by (else: node scripts/schemas.mjs)',
-    (name, schema) => {
-      const file = new URL(`../../../docs/reference/schema/${name}.json`, import.meta.url);
-      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(schema())));
-    },
-  );
+  ])('docs/reference/schema/%s.json is what the program checks by (else: node scripts/schemas.mjs)', (name, schema) => {
+    const file = new URL(`../../../docs/reference/schema/${name}.json`, import.meta.url);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(schema())));
+  });
 });

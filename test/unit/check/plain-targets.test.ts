@@ -14,15 +14,7 @@ const symbol = fc.oneof(
 const part = fc.constantFrom('1%', '0.25%', '0%', '01%', '99%', '1.%', '1..2%', '0.1234567%', '0.5');
 const line = fc.oneof(
   { weight: 20, arbitrary: fc.tuple(symbol, part).map(([name, value]) => `  ${name}: ${value}`) },
-  fc.constantFrom(
-    '',
-    '# others',
-    '  # others',
-    '   AAPL: 1%',
-    '  AAPL: 1% # much',
-    '  "AAPL": 1%',
-    'AAPL: 1%',
-  ),
+  fc.constantFrom('', '# others', '  # others', '   AAPL: 1%', '  AAPL: 1% # much', '  "AAPL": 1%', 'AAPL: 1%'),
 );
 const text = fc
   .tuple(

@@ -32,9 +32,7 @@ const look = async (gateway: GatewayClient, suggest = false) =>
   readSnapshot({
     gateway,
     file: await parseRules(
-      rules(
-        ...symbols.map((symbol) => `name: ${symbol.toLowerCase()}, kind: price, symbol: ${symbol}, above: 1`),
-      ),
+      rules(...symbols.map((symbol) => `name: ${symbol.toLowerCase()}, kind: price, symbol: ${symbol}, above: 1`)),
       'rules.yaml',
     ),
     ...FORGETFUL,

@@ -82,9 +82,7 @@ describe('every form of a report', () => {
     for (const page of [textReport(told), markdownReport(told), htmlReport(told, figures)]) {
       expect(page).toContain('filled 1 at $72.00.');
       expect(page).toContain('the phone said no.');
-      expect(page).toContain(
-        'BUY 40 MSFT LMT 50.25 is waiting for your approval until 2026-11-24 12:05 New York',
-      );
+      expect(page).toContain('BUY 40 MSFT LMT 50.25 is waiting for your approval until 2026-11-24 12:05 New York');
       expect(page).toContain('K7QP');
       expect(page).not.toContain('AAAA');
     }

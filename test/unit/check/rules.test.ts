@@ -52,10 +52,7 @@ describe('a rule fires when it should, once, and again only after it was clear',
 
   it('a move since the last close, in the direction it names', async () => {
     const { found } = await checks(
-      rules(
-        'name: down, kind: move, by: 5%, direction: down',
-        'name: either, kind: move, symbols: [AAPL], by: 5%',
-      ),
+      rules('name: down, kind: move, by: 5%, direction: down', 'name: either, kind: move, symbols: [AAPL], by: 5%'),
     );
     expect(found(apple(105, 100))).toEqual([]);
     expect(found(apple(106, 100))).toEqual(['either AAPL']);
@@ -90,9 +87,7 @@ rules:
   });
 
   it('cash, too much and too little', async () => {
-    const { found } = await checks(
-      rules('name: drag, kind: cash, above: 30%', 'name: short, kind: cash, below: 5%'),
-    );
+    const { found } = await checks(rules('name: drag, kind: cash, above: 30%', 'name: short, kind: cash, below: 5%'));
     expect(found(snapshot())).toEqual(['drag']);
   });
 
@@ -153,11 +148,9 @@ rules:
   });
 
   it('a conditional order, until its time is over', async () => {
-    const rule =
-      '{name: dip, kind: order, symbol: NVDA, below: 100, before: 2026-11-27, order: {side: buy, qty: 10}}';
+    const rule = '{name: dip, kind: order, symbol: NVDA, below: 100, before: 2026-11-27, order: {side: buy, qty: 10}}';
     const { run } = await checks(`rules:\n  - ${rule}`);
-    const nvidia = (price: string, now: number) =>
-      snapshot({ now, quotes: new Map([['NVDA', quote('NVDA', price)]]) });
+    const nvidia = (price: string, now: number) => snapshot({ now, quotes: new Map([['NVDA', quote('NVDA', price)]]) });
     const suggest = { awaited: new Set<string>(), wasAsked: () => false };
     expect(run(nvidia('101', TUESDAY_NOON), suggest).proposals).toEqual([]);
     const met = run(nvidia('99', newYorkInstant('2026-11-26', '23:59')), suggest);
@@ -318,11 +311,7 @@ it('what is clear of its limit is not told of, however many symbols there are', 
     positions: symbols.map((symbol) => position(symbol, 1, 100)),
     quotes: new Map(symbols.map((symbol) => [symbol, quote(symbol, '100', before(symbol))])),
   });
-  const { observations, blind } = observeRules(
-    file,
-    seen,
-    computeFigures(seen, { sectorOf: () => undefined }),
-  );
+  const { observations, blind } = observeRules(file, seen, computeFigures(seen, { sectorOf: () => undefined }));
   expect(observations.map(({ rule, subject }) => `${rule.name} ${subject}`)).toEqual(['move KO']);
   expect(blind).toEqual([]);
 });

@@ -80,8 +80,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-export const rules = (...each: string[]): string =>
-  `rules:\n${each.map((rule) => `  - {${rule}}\n`).join('')}`;
+export const rules = (...each: string[]): string => `rules:\n${each.map((rule) => `  - {${rule}}\n`).join('')}`;
 
 /** A gateway that answers what a snapshot has, and nothing else, unless told otherwise. */
 export const gatewayOf = (seen: Snapshot, more: object = {}) =>

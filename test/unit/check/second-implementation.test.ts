@@ -90,8 +90,7 @@ function live(days: readonly Day[]): Lived {
       prices[symbol] = (prices[symbol] as number) / 2;
     }
     for (const i of [0, 1]) prices[i] = round(((prices[i] as number) * (moves[i] as number)) / 100) || 0.01;
-    for (const [i, symbol] of symbols.entries())
-      closes.set(`${symbol} ${addDays(START, index)}`, String(prices[i]));
+    for (const [i, symbol] of symbols.entries()) closes.set(`${symbol} ${addDays(START, index)}`, String(prices[i]));
 
     let came = 0;
     if (event.kind === 'deposit') {
@@ -238,10 +237,7 @@ describe('an account that lives through deposits, withdrawals, transfers, splits
       }
       const cash = lived.activities
         .filter(({ kind }) => kind === 'fill')
-        .reduce(
-          (sum, { side, qty, price }) => sum + (side === 'sell' ? 1 : -1) * Number(qty) * Number(price),
-          0,
-        );
+        .reduce((sum, { side, qty, price }) => sum + (side === 'sell' ? 1 : -1) * Number(qty) * Number(price), 0);
       const { realized } = figures(lived);
       // A trade is whole cents here.
       const most = 0.005 * lived.activities.length + 1e-5;

@@ -43,8 +43,7 @@ describe('the manual page', () => {
   const page = manPage(program, '1.2.3');
 
   it('has a section for every command, and is plain ASCII', () => {
-    for (const [name] of commands)
-      expect(page).toContain(`.SS "trade\\-agent ${name.replaceAll('-', '\\-')}`);
+    for (const [name] of commands) expect(page).toContain(`.SS "trade\\-agent ${name.replaceAll('-', '\\-')}`);
 
     expect([...page].filter((character) => character > '~')).toEqual([]);
   });

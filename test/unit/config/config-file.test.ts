@@ -2,12 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  configFilePath,
-  loadConfig,
-  saveConfig,
-  setDefaultProfile,
-} from '../../../src/config/config-file.ts';
+import { configFilePath, loadConfig, saveConfig, setDefaultProfile } from '../../../src/config/config-file.ts';
 import { findProfile, resolveProfile } from '../../../src/config/resolve-profile.ts';
 import type { UserDirs } from '../../../src/machine/directories.ts';
 
@@ -57,11 +52,7 @@ describe('config.yaml', () => {
       /"zzzzzz".* Valid keys here are default_profile, history, theme, attention, profiles\.$/,
     ],
     ['malformed YAML', 'profiles:\n  work: {issuer: "x\n', /config\.yaml:\d+: /],
-    [
-      'a value of the wrong kind',
-      'profiles:\n  work:\n    approval_ttl: soon\n',
-      /:3: "profiles\.work\.approval_ttl"/,
-    ],
+    ['a value of the wrong kind', 'profiles:\n  work:\n    approval_ttl: soon\n', /:3: "profiles\.work\.approval_ttl"/],
     ['a list instead of a mapping', '- a\n- b\n', /config\.yaml/],
   ])('refuses %s with file, line, key and the nearest right key', async (_, text, said) => {
     expect(await saidOf(text)).toMatch(/^invalid_config /);
@@ -69,8 +60,7 @@ describe('config.yaml', () => {
   });
 
   it('refuses a model’s server that is asked in the clear, unless it is on this machine', async () => {
-    const model = (url: string) =>
-      `profiles:\n  work:\n    model:\n      provider: openai\n      base_url: ${url}\n`;
+    const model = (url: string) => `profiles:\n  work:\n    model:\n      provider: openai\n      base_url: ${url}\n`;
     for (const url of ['http://models.example.com/v1', 'http://192.168.1.5:11434/v1'])
       expect(await saidOf(model(url))).toMatch(
         /^invalid_config .*:5: "profiles\.work\.model\.base_url": must be an https address/,

@@ -21,11 +21,7 @@ describe('a server of a profile', () => {
   it.each<[string, unknown, string]>([
     ['neither', {}, 'must have either a "command" or a "url"'],
     ['both', { command: 'x', url: 'https://a.example' }, 'must have either a "command" or a "url"'],
-    [
-      'arguments of an address',
-      { url: 'https://a.example', args: ['x'] },
-      '"args" and "env" belong to a "command"',
-    ],
+    ['arguments of an address', { url: 'https://a.example', args: ['x'] }, '"args" and "env" belong to a "command"'],
     ['a client of a program', { command: 'x', client_id: 'y' }, '"client_id" belongs to a "url"'],
     [
       'an address in the clear',
@@ -33,11 +29,7 @@ describe('a server of a profile', () => {
       'must be an https address; plain http is allowed only for servers on this machine',
     ],
     ['a password in it', { url: 'https://u:p@a.example' }, 'must not contain a user name or password'],
-    [
-      'a value for a variable',
-      { command: 'x', env: ['KEY=secret'] },
-      'must be the name of a variable, not its value',
-    ],
+    ['a value for a variable', { command: 'x', env: ['KEY=secret'] }, 'must be the name of a variable, not its value'],
     [
       'a variable of ours',
       { command: 'x', env: ['TRADE_AGENT_API_KEY'] },

@@ -44,10 +44,7 @@ describe('notices in config.yaml', () => {
     ],
     ['desk: {kind: desktop, body: "{price}"}', /unknown placeholder \{price\}/],
     ['hook: {kind: webhook, url: "http://example.com"}', /must be an https address/],
-    [
-      'hook: {kind: webhook, url: "https://me:secret@example.com"}',
-      /must not contain a user name or password/,
-    ],
+    ['hook: {kind: webhook, url: "https://me:secret@example.com"}', /must not contain a user name or password/],
     ['push: {kind: ntfy, topic: a, server: "http://ntfy.example.com"}', /must be an https address/],
     ['push: {kind: ntfy, topic: "a/b"}', /must be 1 to 64 letters/],
     [

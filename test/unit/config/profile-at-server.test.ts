@@ -47,8 +47,6 @@ describe('a profile with a server', () => {
   });
 
   it('is no sandbox for being called so', () => {
-    expect(findProfile(configSchema.parse({ profiles: { sandbox: { server } } }), 'sandbox').sandbox).toBe(
-      false,
-    );
+    expect(findProfile(configSchema.parse({ profiles: { sandbox: { server } } }), 'sandbox').sandbox).toBe(false);
   });
 });

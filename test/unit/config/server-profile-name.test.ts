@@ -14,12 +14,9 @@ describe('what a server is known by here', () => {
   });
 
   it('differs by port and path, and by no slash at its end', () => {
-    const names = [
-      'https://a.example',
-      'https://a.example:444',
-      'https://a.example/x',
-      'http://a.example',
-    ].map(serverProfileName);
+    const names = ['https://a.example', 'https://a.example:444', 'https://a.example/x', 'http://a.example'].map(
+      serverProfileName,
+    );
     expect(new Set(names).size).toBe(4);
     expect(serverProfileName('https://a.example/')).toBe(names[0]);
   });

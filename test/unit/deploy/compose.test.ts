@@ -37,8 +37,7 @@ const serviceKeys = [
 
 it('has services with keys of the Compose Specification', () => {
   expect(Object.keys(compose)).toEqual(expect.arrayContaining(['services', 'volumes', 'secrets']));
-  for (const [, service] of services)
-    for (const key of Object.keys(service)) expect(serviceKeys).toContain(key);
+  for (const [, service] of services) for (const key of Object.keys(service)) expect(serviceKeys).toContain(key);
 });
 
 it('needs nothing but the packed package and PostgreSQL', () => {
@@ -68,8 +67,7 @@ it('runs commands that there are, with options that they take', async () => {
 it('gives time to end, opens no port of the database, and names what there is', () => {
   for (const [name, service] of services) {
     expect(service.privileged, name).toBeUndefined();
-    for (const [other] of Object.entries(service.depends_on ?? {}))
-      expect(compose.services).toHaveProperty(other);
+    for (const [other] of Object.entries(service.depends_on ?? {})) expect(compose.services).toHaveProperty(other);
     for (const volume of service.volumes ?? []) {
       const [source = ''] = volume.split(':');
       if (!source.startsWith('.')) expect(compose.volumes).toHaveProperty(source);

@@ -39,12 +39,7 @@ it('an account is asked as fast as the broker says, at its own addresses', async
 });
 
 it.each([
-  [
-    'elsewhere, and nothing is set',
-    { kind: 'alpaca', trading_url: 'http://localhost:1' },
-    undefined,
-    undefined,
-  ],
+  ['elsewhere, and nothing is set', { kind: 'alpaca', trading_url: 'http://localhost:1' }, undefined, undefined],
   ['where nothing is documented', { kind: 'tradier', credentials: 'access_token' }, undefined, undefined],
   ['where it is turned off', { kind: 'alpaca' }, { broker: 'off' } as const, undefined],
   ['where it is set', { kind: 'alpaca' }, { broker: { perSecond: 9, burst: 9 } }, { perSecond: 9, burst: 9 }],

@@ -145,8 +145,7 @@ describe('an order of Alpaca’s', () => {
 });
 
 describe('an order under our client_order_id', () => {
-  const draftOf = (changes: OrderChanges = {}) =>
-    anOrderDraft({ client_order_id: 'ta-00000001', ...changes });
+  const draftOf = (changes: OrderChanges = {}) => anOrderDraft({ client_order_id: 'ta-00000001', ...changes });
   const held = (changes: Partial<Order> = {}) => anOrder({ time_in_force: 'day', qty: '5.0', ...changes });
   const draft = draftOf();
 

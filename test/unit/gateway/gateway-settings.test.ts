@@ -145,9 +145,7 @@ describe('gateway.yaml', () => {
     ['its kind alone', { broker: { kind: 'alpaca' } }],
     ['its address alone', { broker: { trading_url: 'https://broker.example' } }],
   ])('is for Alpaca with %s', async (_, changes) => {
-    expect((await options(changes)).brokers).toMatchObject([
-      { name: 'broker', kind: 'alpaca', simulated: false },
-    ]);
+    expect((await options(changes)).brokers).toMatchObject([{ name: 'broker', kind: 'alpaca', simulated: false }]);
   });
 
   it('takes several brokers by name, each opened by what is its own', async () => {

@@ -4,10 +4,7 @@ import { createReceipts } from '../../../src/gateway/record/receipts.ts';
 
 const keysOf = async (sealSecret: string | readonly [string, ...string[]]) => {
   const parts = { sealSecret, signed: true, now: () => 0 };
-  const { keys } = await createReceipts(
-    { resource: 'https://gateway.example' } as never,
-    parts as never,
-  ).keys();
+  const { keys } = await createReceipts({ resource: 'https://gateway.example' } as never, parts as never).keys();
   return keys;
 };
 

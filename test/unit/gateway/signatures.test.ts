@@ -20,18 +20,15 @@ describe('whether approvals are signed', () => {
     expect(requiredSignatures(optionsOf(signature, environment, { keys }))).toBe(isSigned ? keys : undefined);
   });
 
-  it.each<Signature>(['required', 'live'])(
-    '%s is refused where there are no keys, and says so',
-    (signature) => {
-      expect(() => requiredSignatures(optionsOf(signature, 'paper'))).toThrow(
-        expect.objectContaining({
-          code: 'invalid_config',
-          message: expect.stringContaining(signature),
-          hint: expect.stringContaining('trade-agent home'),
-        }),
-      );
-    },
-  );
+  it.each<Signature>(['required', 'live'])('%s is refused where there are no keys, and says so', (signature) => {
+    expect(() => requiredSignatures(optionsOf(signature, 'paper'))).toThrow(
+      expect.objectContaining({
+        code: 'invalid_config',
+        message: expect.stringContaining(signature),
+        hint: expect.stringContaining('trade-agent home'),
+      }),
+    );
+  });
 
   it('is off where nobody is asked', () => {
     expect(requiredSignatures({ environment: 'live' } as unknown as GatewayOptions)).toBeUndefined();

@@ -39,10 +39,7 @@ describe('what was paid, out of the gateway’s words for an order', () => {
     expect(parseFill(orderText({ ...order, ...changes }), changes.symbol ?? 'AAPL')).toEqual(fill);
   });
 
-  it.each(['', 'price moved', 'filled 5 at $180.12 or so', 'sent', 'filled x at $1'])(
-    '%j is none',
-    (text) => {
-      expect(parseFill(text, 'AAPL')).toBeUndefined();
-    },
-  );
+  it.each(['', 'price moved', 'filled 5 at $180.12 or so', 'sent', 'filled x at $1'])('%j is none', (text) => {
+    expect(parseFill(text, 'AAPL')).toBeUndefined();
+  });
 });

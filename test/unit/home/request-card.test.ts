@@ -24,10 +24,8 @@ const request = (changes: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
   ...changes,
 });
 const state = { formToken: 't', codes: undefined, confirm: false, cannot: undefined } as const;
-const card = async (
-  changes: Partial<ApprovalRequest> = {},
-  given: Partial<Parameters<typeof requestCard>[1]> = {},
-) => String(await requestCard(request(changes), { ...state, ...given }));
+const card = async (changes: Partial<ApprovalRequest> = {}, given: Partial<Parameters<typeof requestCard>[1]> = {}) =>
+  String(await requestCard(request(changes), { ...state, ...given }));
 
 describe('the card of a request', () => {
   it('says of a program that is new here that it is, and from where, in nothing but text', async () => {
@@ -55,20 +53,15 @@ describe('the card of a request', () => {
   it.each([
     ['no_key', 'pair this phone'],
     ['signed_in_otherwise', 'sign in with your passkey'],
-  ] as const)(
-    'that can’t be approved here (%s) says what to do in the button’s place',
-    async (cannot, words) => {
-      const shown = await card({}, { cannot });
-      expect(shown).toContain(words);
-      expect(shown).not.toContain('value="approve"');
-      expect(shown).toContain('value="deny"');
-    },
-  );
+  ] as const)('that can’t be approved here (%s) says what to do in the button’s place', async (cannot, words) => {
+    const shown = await card({}, { cannot });
+    expect(shown).toContain(words);
+    expect(shown).not.toContain('value="approve"');
+    expect(shown).toContain('value="deny"');
+  });
 
   it('whose money is not known is shown as live', async () => {
-    expect(await card({ details: proposalDetails('order', { subject: { memo: 'x' } }) })).toContain(
-      'LIVE (unknown)',
-    );
+    expect(await card({ details: proposalDetails('order', { subject: { memo: 'x' } }) })).toContain('LIVE (unknown)');
   });
 });
 
@@ -94,10 +87,7 @@ it.each([
   ['live', 'live', true],
   ['always', 'paper', true],
   ['off', 'live', false],
-] as const)(
-  'with number matching %s the code of a %s order is picked: %s',
-  (matching, environment, picked) => {
-    const details = proposalDetails('order', { subject: { ...draft({ environment }) } });
-    expect(mustPickCode(request({ details }), matching)).toBe(picked);
-  },
-);
+] as const)('with number matching %s the code of a %s order is picked: %s', (matching, environment, picked) => {
+  const details = proposalDetails('order', { subject: { ...draft({ environment }) } });
+  expect(mustPickCode(request({ details }), matching)).toBe(picked);
+});

@@ -33,8 +33,7 @@ function guideOf({ guide }: Addition) {
 function changed(file: string, edits: Addition['edits'][string]): string {
   if (typeof edits === 'string') return edits;
   return edits.reduce((text, [before, after]) => {
-    if (!text.includes(before))
-      throw new Error(`${file} has no ${JSON.stringify(before)}: adapt additions.ts`);
+    if (!text.includes(before)) throw new Error(`${file} has no ${JSON.stringify(before)}: adapt additions.ts`);
     return text.replace(before, () => after);
   }, read(file));
 }
@@ -79,23 +78,21 @@ describe('what is added for a try', () => {
         writeFileSync(join(copy, file), text);
       }
       writeFileSync(join(copy, 'try.ts'), script);
-      expect(JSON.parse(execFileSync(process.execPath, ['try.ts'], { cwd: copy, encoding: 'utf8' }))).toEqual(
-        {
-          planned: { type: 'limit_if_touched', stop_price: '170', limit_price: '171' },
-          said: ['limit_if_touched'],
-          shown: 'BUY 5 AAPL, if touched $170.00',
-          bound: '171.00',
-          atIbkr: ['day', 'gtc'],
-          atTradier: 'a limit_if_touched order is not supported here',
-          fills: [null, '169.50'],
-          tooSmall: ['NOTIONAL_BELOW_MIN_PER_ORDER'],
-          limitWords: 'One order, at least $10.00 → $20.00',
-          noted: ['NOTE', 'Note', 'Later'],
-          time: '2026-12-01T15:00:00Z, open',
-          sent: 'Pushover',
-          command: 'say whether the market is open',
-        },
-      );
+      expect(JSON.parse(execFileSync(process.execPath, ['try.ts'], { cwd: copy, encoding: 'utf8' }))).toEqual({
+        planned: { type: 'limit_if_touched', stop_price: '170', limit_price: '171' },
+        said: ['limit_if_touched'],
+        shown: 'BUY 5 AAPL, if touched $170.00',
+        bound: '171.00',
+        atIbkr: ['day', 'gtc'],
+        atTradier: 'a limit_if_touched order is not supported here',
+        fills: [null, '169.50'],
+        tooSmall: ['NOTIONAL_BELOW_MIN_PER_ORDER'],
+        limitWords: 'One order, at least $10.00 → $20.00',
+        noted: ['NOTE', 'Note', 'Later'],
+        time: '2026-12-01T15:00:00Z, open',
+        sent: 'Pushover',
+        command: 'say whether the market is open',
+      });
     } finally {
       rmSync(copy, { recursive: true });
     }

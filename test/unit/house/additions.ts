@@ -33,10 +33,7 @@ const orderType: Addition = {
       ],
     ],
     'src/gateway/broker/ibkr/traits.ts': [
-      [
-        "  trailing_stop: { told: 'Trailing Stop' },\n",
-        "  limit_if_touched: { sent: 'LIT', told: 'LIT' },\n",
-      ],
+      ["  trailing_stop: { told: 'Trailing Stop' },\n", "  limit_if_touched: { sent: 'LIT', told: 'LIT' },\n"],
       ['stop_limit: stands }', 'stop_limit: stands, limit_if_touched: stands }'],
     ],
     'src/sandbox/paper-broker/exchange/asset-terms.ts': [
@@ -52,18 +49,12 @@ const orderType: Addition = {
   }
   const exit = readExit(words, side);\n`,
       ],
-      [
-        'const { market, stop_limit, limit, may_be_total,',
-        'const { market, stop_limit, touched, limit, may_be_total,',
-      ],
+      ['const { market, stop_limit, limit, may_be_total,', 'const { market, stop_limit, touched, limit, may_be_total,'],
       [
         'return { terms: { ...order, type },',
         "return { terms: { ...order, type: touched === true ? 'limit_if_touched' : type },",
       ],
-      [
-        "if (limit === true && type !== 'limit') {",
-        "if (limit === true && touched !== true && type !== 'limit') {",
-      ],
+      ["if (limit === true && type !== 'limit') {", "if (limit === true && touched !== true && type !== 'limit') {"],
     ],
     'src/agent/planner/utterance.ts': [
       [
@@ -88,10 +79,7 @@ const limit: Addition = {
       ],
     ],
     'src/trading/policy-reasons.ts': [
-      [
-        "  'QUANTITY_EXCEEDS_MAX_PER_ORDER',",
-        "  'NOTIONAL_BELOW_MIN_PER_ORDER',\n  'QUANTITY_EXCEEDS_MAX_PER_ORDER',",
-      ],
+      ["  'QUANTITY_EXCEEDS_MAX_PER_ORDER',", "  'NOTIONAL_BELOW_MIN_PER_ORDER',\n  'QUANTITY_EXCEEDS_MAX_PER_ORDER',"],
     ],
     'src/gateway/policy/limit-table.ts': [
       [
@@ -147,10 +135,7 @@ export const note = defineKind({
 });
 `,
     'src/trading/kinds/kinds.ts': [
-      [
-        "import { order } from './order.ts';",
-        "import { note } from './note.ts';\nimport { order } from './order.ts';",
-      ],
+      ["import { order } from './order.ts';", "import { note } from './note.ts';\nimport { order } from './order.ts';"],
       ['  mandate,\n', '  mandate,\n  note,\n'],
     ],
     'src/trading/permissions.ts': [
@@ -180,10 +165,7 @@ export function noteKind(clock: Clock): Kind<NoteRequest, NoteSubject, Noted> {
 }
 `,
     'src/gateway/approvals.ts': [
-      [
-        'import { orderKind }',
-        "import { noteKind } from '../approval/kinds/note/kind.ts';\nimport { orderKind }",
-      ],
+      ['import { orderKind }', "import { noteKind } from '../approval/kinds/note/kind.ts';\nimport { orderKind }"],
       ['    mandate: mandateKind(', '    note: noteKind(clock),\n    mandate: mandateKind('],
     ],
   },

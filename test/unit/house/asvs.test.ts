@@ -29,9 +29,7 @@ it('docs/develop/ASVS.md has each requirement once', () => {
 
 it('docs/develop/ASVS.md says what would close each that is not met, and of no other', () => {
   const [, list = ''] = /^## What is not met$([\s\S]*?)^## /m.exec(text) ?? [];
-  const listed = [...list.matchAll(/^\| ((?:\d+\.\d+\.\d+(?:, )?)+) \|/gm)].flatMap(([, ids = '']) =>
-    ids.split(', '),
-  );
+  const listed = [...list.matchAll(/^\| ((?:\d+\.\d+\.\d+(?:, )?)+) \|/gm)].flatMap(([, ids = '']) => ids.split(', '));
   const notMet = rows.filter(({ verdict }) => verdict === 'not met').map(({ id }) => id);
   expect(listed.toSorted()).toEqual(notMet.toSorted());
 });
@@ -39,9 +37,7 @@ it('docs/develop/ASVS.md says what would close each that is not met, and of no o
 it('docs/develop/ASVS.md names a test or a file of what is met', () => {
   const unshown = rows.filter(({ verdict, why }) => verdict === 'met' && !/`[^`]+`|\]\(/.test(why));
   expect(unshown.map(({ id }) => id)).toEqual([]);
-  const named = rows.flatMap(({ why }) =>
-    [...why.matchAll(/`((?:test|src)\/[\w./-]+\.ts)`/g)].map(([, file]) => file),
-  );
+  const named = rows.flatMap(({ why }) => [...why.matchAll(/`((?:test|src)\/[\w./-]+\.ts)`/g)].map(([, file]) => file));
   expect(named.length).toBeGreaterThan(100);
   expect(named.filter((file) => !existsSync(`${root}/${file}`))).toEqual([]);
 });

@@ -23,8 +23,9 @@ describe('a path that a document names', () => {
   });
 
   it('is found out where it leads nowhere', () => {
-    expect(
-      dangling('docs/X.md', 'see `gateway/no-such-file.ts`, [that](NOWHERE.md), `bin/trade-agent.js`'),
-    ).toEqual(['gateway/no-such-file.ts', 'NOWHERE.md']);
+    expect(dangling('docs/X.md', 'see `gateway/no-such-file.ts`, [that](NOWHERE.md), `bin/trade-agent.js`')).toEqual([
+      'gateway/no-such-file.ts',
+      'NOWHERE.md',
+    ]);
   });
 });

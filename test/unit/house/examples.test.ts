@@ -26,21 +26,13 @@ it('every example in a doc comment compiles', () => {
 });
 
 it('an example that does not is named by its line', () => {
-  const right = [
-    '@example',
-    '```ts',
-    `import { double } from './planted.ts';`,
-    'double(2).toFixed();',
-    '```',
-  ];
+  const right = ['@example', '```ts', `import { double } from './planted.ts';`, 'double(2).toFixed();', '```'];
   expect(ofComment('Doubles.', ...right)).toEqual({ count: 1, errors: [] });
   const wrong = right.map((line) => line.replace('double(2)', 'double("2")'));
   expect(ofComment('Doubles.', ...wrong, '@returns twice as much').errors).toEqual([
     `src/net/planted.ts:8: Argument of type 'string' is not assignable to parameter of type 'number'.`,
   ]);
-  expect(ofComment('@example', '```ts', 'const = 2;', '```').errors.join()).toContain(
-    'src/net/planted.ts:6: ',
-  );
+  expect(ofComment('@example', '```ts', 'const = 2;', '```').errors.join()).toContain('src/net/planted.ts:6: ');
 });
 
 it('an example without code to compile is named too', () => {

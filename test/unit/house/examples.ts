@@ -71,12 +71,10 @@ function withoutCode({ file, text }: Source): string[] {
 /** What follows each `@example` of a text's doc comments, up to the next tag, without the comment's stars. */
 function sectionsOf(text: string): { start: number; section: string }[] {
   return [...text.matchAll(/\/\*\*.*?\*\//gs)].flatMap(({ 0: comment, index }) =>
-    [...comment.matchAll(/^[ \t]*\*[ \t]*@example\b.*?(?=^[ \t]*\*[ \t]*@[a-z]+\b|\*\/$)/gms)].map(
-      (found) => ({
-        start: index + found.index,
-        section: found[0].replace(/^[ \t]*\*[ \t]?/gm, ''),
-      }),
-    ),
+    [...comment.matchAll(/^[ \t]*\*[ \t]*@example\b.*?(?=^[ \t]*\*[ \t]*@[a-z]+\b|\*\/$)/gms)].map((found) => ({
+      start: index + found.index,
+      section: found[0].replace(/^[ \t]*\*[ \t]?/gm, ''),
+    })),
   );
 }
 

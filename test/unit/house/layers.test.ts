@@ -41,9 +41,7 @@ describe('the test of it sees', () => {
   it('two folders of a room that import each other, and none that import one way', () => {
     const down = { 'src/home/phone/a.ts': `import '../push/b.ts';`, 'src/home/push/b.ts': '' };
     expect(broken(down)).toEqual([]);
-    expect(
-      broken({ ...down, 'src/home/push/c.ts': `import '../phone/d.ts';`, 'src/home/phone/d.ts': '' }),
-    ).toEqual([
+    expect(broken({ ...down, 'src/home/push/c.ts': `import '../phone/d.ts';`, 'src/home/phone/d.ts': '' })).toEqual([
       'src/home/phone/a.ts imports src/home/push/b.ts: src/home/phone and src/home/push import each other',
     ]);
   });
@@ -57,11 +55,7 @@ describe('the test of it sees', () => {
     ['src/agent/run/a.ts', `import '../../approval/b.ts';`, 'between agent and approval is the network'],
     ['src/check/a.ts', `import('../gateway/b.ts');`, 'between check and gateway is the network'],
     ['src/schedule/a.ts', `import '../approval/b.ts';`, 'between schedule and approval is the network'],
-    [
-      'src/tools/a.ts',
-      `import type { B } from '../approval/b.ts';`,
-      'between tools and approval is the network',
-    ],
+    ['src/tools/a.ts', `import type { B } from '../approval/b.ts';`, 'between tools and approval is the network'],
     ['src/notify/a.ts', `import '../home/b.ts';`, 'between notify and home is the network'],
     ['src/mcp/a.ts', `import '../gateway/b.ts';`, 'between mcp and gateway is the network'],
     [
@@ -80,17 +74,9 @@ describe('the test of it sees', () => {
       'between cli and approval is the network, but for what runs a gateway here',
     ],
     ['src/approval/a.ts', `import '@langchain/langgraph';`, 'the approval kernel knows no LangGraph'],
-    [
-      'src/approval/a.ts',
-      `import { createServer } from 'node:http';`,
-      'the approval kernel has no HTTP server',
-    ],
+    ['src/approval/a.ts', `import { createServer } from 'node:http';`, 'the approval kernel has no HTTP server'],
     ['src/approval/a.ts', `import { Hono } from 'hono';`, 'the approval kernel has no HTTP server'],
-    [
-      'src/approval/a.ts',
-      `import { serve } from '@hono/node-server';`,
-      'the approval kernel has no HTTP server',
-    ],
+    ['src/approval/a.ts', `import { serve } from '@hono/node-server';`, 'the approval kernel has no HTTP server'],
     ['src/approval/a.ts', `import '../net/http-server.ts';`, 'the approval kernel has no HTTP server'],
     [
       'src/trading/a.ts',
@@ -102,11 +88,7 @@ describe('the test of it sees', () => {
       `import Database from 'better-sqlite3-multiple-ciphers';`,
       'the vocabulary is pure: it reads, sends and keeps nothing',
     ],
-    [
-      'src/agent/graph/a.ts',
-      `import '../run/b.ts';`,
-      'inside src/agent imports go down: run, graph, model, planner',
-    ],
+    ['src/agent/graph/a.ts', `import '../run/b.ts';`, 'inside src/agent imports go down: run, graph, model, planner'],
     [
       'src/agent/planner/a.ts',
       `import type { B } from '../model/b.ts';`,

@@ -49,8 +49,7 @@ const levelOf = (file: string) => (rooms as readonly string[]).indexOf(roomOf(fi
 
 const downwards: Rule = (file, imports) => {
   if (levelOf(file) < 0) return `src/${roomOf(file)} has no place in the list of folders`;
-  if (!imports.startsWith('src/'))
-    return isPackage(imports) ? undefined : 'nothing outside of src is imported';
+  if (!imports.startsWith('src/')) return isPackage(imports) ? undefined : 'nothing outside of src is imported';
   if (levelOf(imports) < 0) return `src/${roomOf(imports)} has no place in the list of folders`;
   if (levelOf(file) <= levelOf(imports)) return undefined;
   return `imports go down the list: ${roomOf(imports)} is above ${roomOf(file)}`;
@@ -91,18 +90,14 @@ const kernel: Rule = (file, imports) => {
 const pure = ['zod', 'decimal.js', 'canonicalize', 'node:crypto'];
 
 const vocabulary: Rule = (file, imports) =>
-  inFolder(file, 'trading', 'oauth', 'text', 'errors', 'values') &&
-  isPackage(imports) &&
-  !pure.includes(imports)
+  inFolder(file, 'trading', 'oauth', 'text', 'errors', 'values') && isPackage(imports) && !pure.includes(imports)
     ? 'the vocabulary is pure: it reads, sends and keeps nothing'
     : undefined;
 
 /** Within src/agent: a run drives the graph, which asks a model; the planner is one, and knows none of them. */
 const agentParts = ['run', 'graph', 'model', 'planner'];
 const insideAgent: Rule = (file, imports) => {
-  const [from, to] = [file, imports].map((path) =>
-    agentParts.indexOf(/^src\/agent\/([^/]+)\//.exec(path)?.[1] ?? ''),
-  );
+  const [from, to] = [file, imports].map((path) => agentParts.indexOf(/^src\/agent\/([^/]+)\//.exec(path)?.[1] ?? ''));
   if (from === undefined || to === undefined || from < 0 || to < 0 || from <= to) return undefined;
   return `inside src/agent imports go down: ${agentParts.join(', ')}`;
 };
@@ -142,9 +137,7 @@ function mutualFolders(graph: ReadonlyMap<string, readonly string[]>): Breach[] 
 /** What a source imports in any way: static, `export … from`, `import(…)`, and types alone. */
 function importsOf(file: string, specifiers: readonly Node[]): string[] {
   const names = specifiers.flatMap((node) => (isStringLiteral(node) ? [node.text] : []));
-  return [
-    ...new Set(names.map((name) => (name.startsWith('.') ? posix.join(posix.dirname(file), name) : name))),
-  ];
+  return [...new Set(names.map((name) => (name.startsWith('.') ? posix.join(posix.dirname(file), name) : name)))];
 }
 
 function isPackage(imports: string): boolean {
@@ -157,9 +150,7 @@ function circles(graph: ReadonlyMap<string, readonly string[]>): Breach[] {
   const told = new Set<string>();
   return [...graph.keys()].flatMap((file) => {
     if (told.has(file) || reach.get(file)?.has(file) !== true) return [];
-    const circle = [...graph.keys()].filter(
-      (other) => reach.get(file)?.has(other) && reach.get(other)?.has(file),
-    );
+    const circle = [...graph.keys()].filter((other) => reach.get(file)?.has(other) && reach.get(other)?.has(file));
     for (const other of circle) told.add(other);
     const imports = graph.get(file)?.find((next) => circle.includes(next)) ?? file;
     return [{ file, imports, rule: `no circles: ${circle.join(', ')}` }];

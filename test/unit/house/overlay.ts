@@ -20,9 +20,7 @@ export function complaintsWith(texts: ReadonlyMap<string, string>): Complaint[] 
       readFile: (path) => virtual.get(path),
       fileExists: (path) => (virtual.has(path) ? true : undefined),
       directoryExists: (path) =>
-        !existsSync(path) && [...virtual.keys()].some((file) => file.startsWith(`${path}/`))
-          ? true
-          : undefined,
+        !existsSync(path) && [...virtual.keys()].some((file) => file.startsWith(`${path}/`)) ? true : undefined,
     },
   });
   try {

@@ -28,10 +28,7 @@ const settings = {
 };
 
 /** Reads each source with TypeScript's own parser. Types are not looked at, so that a few lines will do for a source. */
-export function readParsed<T>(
-  sources: readonly Source[],
-  read: (parsed: SourceFile, source: Source) => T,
-): T[] {
+export function readParsed<T>(sources: readonly Source[], read: (parsed: SourceFile, source: Source) => T): T[] {
   const files = Object.fromEntries(sources.map(({ file, text }) => [`${HOUSE}/${file}`, text]));
   const config = `${HOUSE}/tsconfig.json`;
   const api = new API({

@@ -19,10 +19,7 @@ const unsupported = new Set(
 function faults(schema: unknown, path = '', depth = 0): string[] {
   if (typeof schema !== 'object' || schema === null) return [];
   const found: string[] = depth > 20 ? [`${path}: nested too deep`] : [];
-  const { pattern, properties, additionalProperties, items, anyOf, ...more } = schema as Record<
-    string,
-    unknown
-  >;
+  const { pattern, properties, additionalProperties, items, anyOf, ...more } = schema as Record<string, unknown>;
   for (const key of Object.keys(more)) if (unsupported.has(key)) found.push(`${path}: ${key}`);
   if (typeof pattern === 'string') {
     if (!/^\^[\s\S]*\$$/.test(pattern)) found.push(`${path}: the pattern is not anchored: ${pattern}`);

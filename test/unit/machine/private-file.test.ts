@@ -19,11 +19,9 @@ describe('a private file', () => {
       writePrivateFile(${JSON.stringify(path)}, 'x'.repeat(5000));
     })`;
     // As on a disk with 2 KiB left: the first write takes what fits, the next one fails.
-    const { status, stderr } = spawnSync(
-      'bash',
-      ['-c', 'ulimit -f 2; exec "$0" -e "$1"', process.execPath, program],
-      { encoding: 'utf8' },
-    );
+    const { status, stderr } = spawnSync('bash', ['-c', 'ulimit -f 2; exec "$0" -e "$1"', process.execPath, program], {
+      encoding: 'utf8',
+    });
     expect(stderr).toContain('EFBIG');
     expect(status).not.toBe(0);
     expect(readFileSync(path, 'utf8')).toBe('old');

@@ -3,8 +3,7 @@ import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { errorAnswer, toolAnswer, untrustedNote } from '../../../src/mcp/answers/answer.ts';
 
 const facts = { environment: 'paper', message: 'm', status: 'ok' } as const;
-const shown = (value: unknown) =>
-  (toolAnswer({ ...facts, value }).structuredContent as { value: unknown }).value;
+const shown = (value: unknown) => (toolAnswer({ ...facts, value }).structuredContent as { value: unknown }).value;
 
 describe('an answer', () => {
   it('says the same as structure and as text', () => {

@@ -55,12 +55,9 @@ describe('the tools of other people’s agents', () => {
     expect(names(MCP_SCOPES)).not.toContain('set_watchlist');
   });
 
-  it.each(all.map((tool) => [tool.name, tool] as const))(
-    '%s has a strict schema that JSON can say',
-    (_, tool) => {
-      const schema = z.toJSONSchema(tool.schema, { io: 'input' });
-      expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
-      expect(tool.schema.safeParse({ nobody_knows: 1 }).success).toBe(false);
-    },
-  );
+  it.each(all.map((tool) => [tool.name, tool] as const))('%s has a strict schema that JSON can say', (_, tool) => {
+    const schema = z.toJSONSchema(tool.schema, { io: 'input' });
+    expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
+    expect(tool.schema.safeParse({ nobody_knows: 1 }).success).toBe(false);
+  });
 });

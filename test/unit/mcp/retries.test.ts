@@ -19,9 +19,7 @@ it.each([0, 1, 30_000, MINUTE - 1])(
 );
 
 it('request ids begin again with each run of a client: after two minutes at most it is another call', () => {
-  expect(knows(derivedIdempotencyKeys(call, START + 2 * MINUTE), derivedIdempotencyKeys(call, START))).toBe(
-    false,
-  );
+  expect(knows(derivedIdempotencyKeys(call, START + 2 * MINUTE), derivedIdempotencyKeys(call, START))).toBe(false);
 });
 
 it.each([

@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  channelKind,
-  type NoticeChannelKind,
-  noticeChannelSchema,
-} from '../../../src/config/notice-channels.ts';
+import { channelKind, type NoticeChannelKind, noticeChannelSchema } from '../../../src/config/notice-channels.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
 import { openChannel } from '../../../src/notify/open-channel.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
@@ -97,9 +93,7 @@ function memoryStore(): CredentialStore {
 function kindsWith(...needed: (keyof (typeof channels)[NoticeChannelKind])[]) {
   return Object.entries(channels)
     .filter(([, sample]) => needed.every((key) => sample[key] !== undefined))
-    .map(
-      ([kind, sample]) => [kind, sample, noticeChannelSchema.parse({ kind, ...sample.settings })] as const,
-    );
+    .map(([kind, sample]) => [kind, sample, noticeChannelSchema.parse({ kind, ...sample.settings })] as const);
 }
 
 const signal = new AbortController().signal;
@@ -109,37 +103,28 @@ describe('a channel', () => {
     expect(noticeChannelSchema.safeParse({ kind, ...settings, tpoic: 'x' }).success).toBe(false);
   });
 
-  it.each(kindsWith())(
-    'of kind %s says where it goes, and nothing secret with it',
-    (_, { secret }, channel) => {
-      const destination = channelKind(channel).destination(channel);
-      expect(destination).not.toBe('');
-      if (secret !== undefined) expect(destination).not.toContain(secret);
-    },
-  );
+  it.each(kindsWith())('of kind %s says where it goes, and nothing secret with it', (_, { secret }, channel) => {
+    const destination = channelKind(channel).destination(channel);
+    expect(destination).not.toBe('');
+    if (secret !== undefined) expect(destination).not.toContain(secret);
+  });
 
-  it.each(kindsWith())(
-    'of kind %s says whether it has a secret, and what that is',
-    (_, { secret }, channel) => {
-      expect(noticeSecretNeed(channel) === 'none').toBe(secret === undefined);
-      expect(channelKind(channel).secret?.words(channel) ?? 'none').toMatch(/\w/);
-    },
-  );
+  it.each(kindsWith())('of kind %s says whether it has a secret, and what that is', (_, { secret }, channel) => {
+    expect(noticeSecretNeed(channel) === 'none').toBe(secret === undefined);
+    expect(channelKind(channel).secret?.words(channel) ?? 'none').toMatch(/\w/);
+  });
 
-  it.each(kindsWith('secret'))(
-    'of kind %s sends nothing without a secret it must have',
-    async (_, __, channel) => {
-      const { posts, surroundings } = recorder();
-      const sent = openChannel('c', channel, undefined, surroundings)(notice, signal);
-      if (noticeSecretNeed(channel) === 'required') {
-        await expect(sent).rejects.toMatchObject({ code: 'secret_missing' });
-        expect(posts).toEqual([]);
-      } else {
-        await sent;
-        expect(posts).toHaveLength(1);
-      }
-    },
-  );
+  it.each(kindsWith('secret'))('of kind %s sends nothing without a secret it must have', async (_, __, channel) => {
+    const { posts, surroundings } = recorder();
+    const sent = openChannel('c', channel, undefined, surroundings)(notice, signal);
+    if (noticeSecretNeed(channel) === 'required') {
+      await expect(sent).rejects.toMatchObject({ code: 'secret_missing' });
+      expect(posts).toEqual([]);
+    } else {
+      await sent;
+      expect(posts).toHaveLength(1);
+    }
+  });
 
   it.each(kindsWith('secret', 'elsewhere'))(
     'of kind %s does not take its secret along to another place',
@@ -152,24 +137,18 @@ describe('a channel', () => {
     },
   );
 
-  it.each(kindsWith('noSecret'))(
-    'of kind %s refuses what can be no secret of it',
-    async (_, sample, channel) => {
-      const kept = storeNoticeSecret(memoryStore(), 'c', channel, sample.noSecret ?? '');
-      await expect(kept).rejects.toMatchObject({ code: 'usage' });
-    },
-  );
+  it.each(kindsWith('noSecret'))('of kind %s refuses what can be no secret of it', async (_, sample, channel) => {
+    const kept = storeNoticeSecret(memoryStore(), 'c', channel, sample.noSecret ?? '');
+    await expect(kept).rejects.toMatchObject({ code: 'usage' });
+  });
 
-  it.each(kindsWith('posts'))(
-    'of kind %s posts once by https, and follows nothing',
-    async (_, { secret }, channel) => {
-      const { posts, surroundings } = recorder();
-      await openChannel('c', channel, secret, surroundings)(notice, signal);
-      const [first, ...more] = posts;
-      expect(more).toEqual([]);
-      expect(first?.url.protocol).toBe('https:');
-      expect(first?.init).toMatchObject({ method: 'POST', redirect: 'manual' });
-      expect(String(first?.init.body)).toContain('AAPL fell');
-    },
-  );
+  it.each(kindsWith('posts'))('of kind %s posts once by https, and follows nothing', async (_, { secret }, channel) => {
+    const { posts, surroundings } = recorder();
+    await openChannel('c', channel, secret, surroundings)(notice, signal);
+    const [first, ...more] = posts;
+    expect(more).toEqual([]);
+    expect(first?.url.protocol).toBe('https:');
+    expect(first?.init).toMatchObject({ method: 'POST', redirect: 'manual' });
+    expect(String(first?.init.body)).toContain('AAPL fell');
+  });
 });

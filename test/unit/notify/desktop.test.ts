@@ -31,17 +31,13 @@ describe('a desktop notice', () => {
 
   it('is no markup and no escape for notify-send', () => {
     const { args } = desktopCommand(evil, 'linux');
-    expect(args.at(-1)).toBe(
-      '-e $(touch /tmp/x) `id` \\\\u0041 &lt;a href="x"&gt;&amp;&lt;/a&gt;\nsecond line',
-    );
+    expect(args.at(-1)).toBe('-e $(touch /tmp/x) `id` \\\\u0041 &lt;a href="x"&gt;&amp;&lt;/a&gt;\nsecond line');
   });
 
   it('is data for AppleScript and PowerShell, whose scripts are the same for all', () => {
     const mac = desktopCommand(evil, 'darwin');
     expect(mac.program).toBe('osascript');
-    expect(mac.args.slice(0, 6)).toEqual(
-      desktopCommand({ ...evil, title: 'a', body: 'b' }, 'darwin').args.slice(0, 6),
-    );
+    expect(mac.args.slice(0, 6)).toEqual(desktopCommand({ ...evil, title: 'a', body: 'b' }, 'darwin').args.slice(0, 6));
     const windows = desktopCommand(evil, 'win32');
     expect(windows.args).toEqual(desktopCommand({ ...evil, title: 'a', body: 'b' }, 'win32').args);
     expect(JSON.parse(windows.input ?? '')).toMatchObject({ title: '--help"; do shell script "x' });
@@ -77,10 +73,7 @@ describe('a desktop notice', () => {
       },
     );
     const stop = new AbortController();
-    const sent = desktopSender({ PATH: bin }, 'linux')(
-      { ...evil, id: 'nt_1', at: '', data: {} },
-      stop.signal,
-    );
+    const sent = desktopSender({ PATH: bin }, 'linux')({ ...evil, id: 'nt_1', at: '', data: {} }, stop.signal);
     const { existsSync, readFileSync } = await import('node:fs');
     while (!existsSync(pidFile)) await new Promise((resolve) => setImmediate(resolve));
     stop.abort(new Error('too late'));

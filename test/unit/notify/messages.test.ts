@@ -27,8 +27,7 @@ describe('a signed webhook', () => {
   });
 
   it('takes keys of 24 to 64 bytes alone', () => {
-    const ofBytes = (count: number) =>
-      signingKey(`whsec_${Buffer.alloc(count, 1).toString('base64')}`)?.length;
+    const ofBytes = (count: number) => signingKey(`whsec_${Buffer.alloc(count, 1).toString('base64')}`)?.length;
     expect([23, 24, 64, 65].map(ofBytes)).toEqual([undefined, 24, 64, undefined]);
     expect(signingKey(Buffer.alloc(32).toString('base64'))).toBe(undefined);
     expect(signingKey('whsec_not base64 but long enough to be a key')).toBe(undefined);
@@ -43,8 +42,7 @@ it('Slack calls nobody', () => {
 
 it('ntfy rings on for what is critical and for approvals', () => {
   const priority = (more: Partial<Notice>) =>
-    (JSON.parse(ntfyMessage({ topic: 't', tags: [] }, { ...notice, ...more })) as { priority: number })
-      .priority;
+    (JSON.parse(ntfyMessage({ topic: 't', tags: [] }, { ...notice, ...more })) as { priority: number }).priority;
   expect(
     [{}, { severity: 'warning' }, { severity: 'critical' }, { type: 'approval' }].map((more) =>
       priority(more as Partial<Notice>),

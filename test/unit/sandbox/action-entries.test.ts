@@ -10,25 +10,23 @@ const decimal = (least: number, most: number, decimals: number) =>
 const rate = decimal(1, 50_000, 3).map((value) => value.toFixed());
 const on = '2026-11-25';
 
-const action: fc.Arbitrary<CorporateAction> = fc
-  .record({ a: rate, b: rate, cash: rate })
-  .chain(({ a, b, cash }) =>
-    fc.constantFrom<CorporateAction>(
-      { kind: 'forward_split', symbol: 'A', new_rate: a, old_rate: b, ex_date: on },
-      { kind: 'reverse_split', symbol: 'A', new_rate: a, old_rate: b, ex_date: on },
-      { kind: 'name_change', old_symbol: 'A', new_symbol: 'B', process_date: on },
-      { kind: 'spin_off', source_symbol: 'A', source_rate: a, new_symbol: 'B', new_rate: b, ex_date: on },
-      { kind: 'cash_merger', acquiree_symbol: 'A', rate: cash, effective_date: on },
-      {
-        ...{ kind: 'stock_merger', acquiree_symbol: 'A', acquiree_rate: a, acquirer_symbol: 'B' },
-        ...{ acquirer_rate: b, effective_date: on },
-      } as CorporateAction,
-      {
-        ...{ kind: 'stock_and_cash_merger', acquiree_symbol: 'A', acquiree_rate: a, acquirer_symbol: 'B' },
-        ...{ acquirer_rate: b, cash_rate: cash, effective_date: on },
-      } as CorporateAction,
-    ),
-  );
+const action: fc.Arbitrary<CorporateAction> = fc.record({ a: rate, b: rate, cash: rate }).chain(({ a, b, cash }) =>
+  fc.constantFrom<CorporateAction>(
+    { kind: 'forward_split', symbol: 'A', new_rate: a, old_rate: b, ex_date: on },
+    { kind: 'reverse_split', symbol: 'A', new_rate: a, old_rate: b, ex_date: on },
+    { kind: 'name_change', old_symbol: 'A', new_symbol: 'B', process_date: on },
+    { kind: 'spin_off', source_symbol: 'A', source_rate: a, new_symbol: 'B', new_rate: b, ex_date: on },
+    { kind: 'cash_merger', acquiree_symbol: 'A', rate: cash, effective_date: on },
+    {
+      ...{ kind: 'stock_merger', acquiree_symbol: 'A', acquiree_rate: a, acquirer_symbol: 'B' },
+      ...{ acquirer_rate: b, effective_date: on },
+    } as CorporateAction,
+    {
+      ...{ kind: 'stock_and_cash_merger', acquiree_symbol: 'A', acquiree_rate: a, acquirer_symbol: 'B' },
+      ...{ acquirer_rate: b, cash_rate: cash, effective_date: on },
+    } as CorporateAction,
+  ),
+);
 
 describe('what a corporate action books', () => {
   it('loses no cost and makes none, whatever is held or owed and at whatever rates', () => {
@@ -48,8 +46,7 @@ describe('what a corporate action books', () => {
           worth: () => price,
         });
         kinds.add(announced.kind);
-        const sum = (of: 'cost' | 'amount') =>
-          entries.reduce((total, entry) => total.plus(entry[of] ?? 0), new Dec(0));
+        const sum = (of: 'cost' | 'amount') => entries.reduce((total, entry) => total.plus(entry[of] ?? 0), new Dec(0));
         expect(new Set(entries.map(({ group_id }) => group_id)).size).toBe(1);
         if (announced.kind === 'cash_merger') {
           // A sale: all of the cost is gone.

@@ -1,10 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  computeGreeks,
-  type OptionTerms,
-  optionValue,
-} from '../../../src/sandbox/instruments/option-prices.ts';
+import { computeGreeks, type OptionTerms, optionValue } from '../../../src/sandbox/instruments/option-prices.ts';
 import { always } from '../../fixtures/always.ts';
 
 describe('what an option is worth', () => {

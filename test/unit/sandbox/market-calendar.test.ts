@@ -41,17 +41,15 @@ const published: Record<number, { closed: string; early: string }> = {
 };
 
 const daysOf = (year: number) =>
-  Array.from({ length: 366 }, (_, i) => new Date(Date.UTC(year, 0, 1 + i)).toISOString().slice(0, 10)).filter(
-    (date) => date.startsWith(String(year)),
+  Array.from({ length: 366 }, (_, i) => new Date(Date.UTC(year, 0, 1 + i)).toISOString().slice(0, 10)).filter((date) =>
+    date.startsWith(String(year)),
   );
 
 describe('the exchange calendar', () => {
   it.each(Object.keys(published).map(Number))('%i has the published holidays and early closings', (year) => {
     const { closed, early } = published[year] ?? { closed: '', early: '' };
     expect([...exchangeHolidays(year)].sort()).toEqual(closed.split(' ').map((date) => `${year}-${date}`));
-    const shortened = daysOf(year).filter(
-      (date) => findSession(date, 'exchange') !== undefined && closesEarly(date),
-    );
+    const shortened = daysOf(year).filter((date) => findSession(date, 'exchange') !== undefined && closesEarly(date));
     expect(shortened).toEqual(early.split(' ').map((date) => `${year}-${date}`));
   });
 

@@ -121,8 +121,7 @@ describe('whatever is ordered and wherever the price goes', () => {
 
   it('a call that expires in the money is not paid for with the cash of a put: it is sold', () => {
     const broker = openBroker(false);
-    for (let written = 0; written < 5; written++)
-      broker.place({ symbol: 'F261204P00009500', side: 'sell', qty: '1' });
+    for (let written = 0; written < 5; written++) broker.place({ symbol: 'F261204P00009500', side: 'sell', qty: '1' });
     broker.place({ symbol: 'F261127C00010000', qty: '2' });
     broker.market.setPrice('F', '16.00');
     broker.pass(4 * 24 * 3_600_000);

@@ -12,9 +12,7 @@ const symbols = ['AAPL', 'F', 'BRK.B'] as const;
 const CASH = '10000';
 
 const amount = (most: number, decimals: number) =>
-  fc
-    .integer({ min: 1, max: most * 10 ** decimals })
-    .map((value) => new Dec(value).div(10 ** decimals).toFixed());
+  fc.integer({ min: 1, max: most * 10 ** decimals }).map((value) => new Dec(value).div(10 ** decimals).toFixed());
 
 const step = fc.oneof(
   happens(6, 'place', {
@@ -58,9 +56,7 @@ describe('whatever is ordered, in whatever market', () => {
               if (action.do === 'cancel') {
                 broker.cancel(action.which);
               } else {
-                const near = new Dec(market.quote(action.symbol)?.last ?? 1)
-                  .times(action.nearness)
-                  .toFixed(2);
+                const near = new Dec(market.quote(action.symbol)?.last ?? 1).times(action.nearness).toFixed(2);
                 const { symbol, side, type, time_in_force, size } = action;
                 // Fractions and stops take fewer; the rest of what is refused is refused by the account.
                 const takesAny = 'qty' in size && /^\d+$/.test(size.qty) && !/stop/.test(type);
@@ -146,9 +142,7 @@ describe('whatever is ordered, in whatever market', () => {
 
   it('an order that fails while being placed leaves nothing behind', () => {
     const { place, cash, orders, ledger, database } = openExchangeWorld({ cash: CASH });
-    database.exec(
-      `CREATE TRIGGER broken BEFORE INSERT ON broker_fills BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
-    );
+    database.exec(`CREATE TRIGGER broken BEFORE INSERT ON broker_fills BEGIN SELECT RAISE(ABORT, 'disk full'); END`);
     expect(() => place({ qty: '1' })).toThrow('disk full');
     expect(orders.all(ACCOUNT)).toEqual([]);
     expect(cash()).toBe('10000.00');

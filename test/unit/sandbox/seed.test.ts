@@ -19,9 +19,7 @@ async function seedOf(): Promise<SandboxSeed> {
 
 it('each person has a key pair of their own at the paper broker, found in seed.json', async () => {
   const { users } = await seedOf();
-  expect(written().users.map(({ broker_key }) => broker_key)).toEqual(
-    users.map(({ broker_key }) => broker_key),
-  );
+  expect(written().users.map(({ broker_key }) => broker_key)).toEqual(users.map(({ broker_key }) => broker_key));
   for (const { broker_key } of users) {
     expect(broker_key).toEqual({
       key_id: expect.stringMatching(/^PK[0-9A-F]{18}$/),

@@ -74,9 +74,7 @@ describe('a schedule’s lines in the crontab', () => {
     ['somebody’s own line stands between', block.replace('\n', '\n5 4 * * * mine\n')],
   ])('are not taken out where %s', (_what, crontab) => {
     expect(findBlock(bytes(crontab), 's1')).toBeUndefined();
-    expect(() => withoutBlock(bytes(crontab), 's1')).toThrow(
-      expect.objectContaining({ code: 'invalid_config' }),
-    );
+    expect(() => withoutBlock(bytes(crontab), 's1')).toThrow(expect.objectContaining({ code: 'invalid_config' }));
   });
 
   it('that are not there are nothing to take out', () => {

@@ -50,10 +50,7 @@ describe('the moments at an edge of the trading day', () => {
   });
 
   it('are found backwards, newest first, with one that is now among them', () => {
-    expect(moments.upTo(at('2026-11-27T17:30Z'), 5)).toEqual([
-      at('2026-11-27T17:30Z'),
-      at('2026-11-25T20:30Z'),
-    ]);
+    expect(moments.upTo(at('2026-11-27T17:30Z'), 5)).toEqual([at('2026-11-27T17:30Z'), at('2026-11-25T20:30Z')]);
     expect(moments.upTo(at('2026-11-27T17:30Z') - 1, 5)).toEqual([at('2026-11-25T20:30Z')]);
     expect(moments.upTo(at('2026-11-27T17:30Z'), 1)).toEqual([at('2026-11-27T17:30Z')]);
   });

@@ -48,8 +48,6 @@ describe('how the machine starts a run', () => {
   );
 
   it.each([['/a\nb'], ['/a\\b'], ['/a\u0000b']])('refuses %j, which an entry can’t say', (path) => {
-    expect(() => startCommand({ ...base, script: path, env: {} })).toThrow(
-      expect.objectContaining({ code: 'usage' }),
-    );
+    expect(() => startCommand({ ...base, script: path, env: {} })).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 });

@@ -60,9 +60,7 @@ describe('a launchd agent', () => {
   });
 
   it('wakes at each of the minutes', () => {
-    const minutes = [...plist.matchAll(/<key>Minute<\/key>\s*<integer>(\d+)<\/integer>/g)].map(
-      ([, text]) => text,
-    );
+    const minutes = [...plist.matchAll(/<key>Minute<\/key>\s*<integer>(\d+)<\/integer>/g)].map(([, text]) => text);
     expect(minutes).toEqual(['5', '35']);
   });
 

@@ -17,9 +17,7 @@ const formats = zones.map(
     }),
 );
 const wallMinutes = (at: number) =>
-  new Set(
-    formats.map((format) => Number(format.formatToParts(at).find(({ type }) => type === 'minute')?.value)),
-  );
+  new Set(formats.map((format) => Number(format.formatToParts(at).find(({ type }) => type === 'minute')?.value)));
 
 /** Some of a year's moments, with those around each change of a clock. */
 function sample(moments: Moments): number[] {

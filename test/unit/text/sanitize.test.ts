@@ -10,12 +10,7 @@ const range = (from: number, to: number): string[] =>
 const hostile = {
   'C0 controls': range(0x00, 0x1f).filter((control) => control !== '\t' && control !== '\n'),
   'DEL and C1 controls': range(0x7f, 0x9f),
-  'bidirectional marks': [
-    '\u061c',
-    ...range(0x200e, 0x200f),
-    ...range(0x202a, 0x202e),
-    ...range(0x2066, 0x2069),
-  ],
+  'bidirectional marks': ['\u061c', ...range(0x200e, 0x200f), ...range(0x202a, 0x202e), ...range(0x2066, 0x2069)],
   'zero widths': ['\u00ad', '\u034f', '\u180e', '\u200b', '\u2060', '\u2061', '\u2064', '\ufeff'],
   'separators of lines': ['\u2028', '\u2029'],
   'Hangul fillers': ['\u115f', '\u1160', '\u3164', '\uffa0'],
@@ -28,17 +23,7 @@ const hostile = {
 const characters = Object.values(hostile).flat();
 
 /** Openings, with and without the end that some of them need. */
-const openings = [
-  '\u001b]',
-  '\u001bP',
-  '\u001b[',
-  '\u001b_',
-  '\u009d',
-  '\u0090',
-  '\u009b',
-  '\u001b(',
-  '\u001b',
-];
+const openings = ['\u001b]', '\u001bP', '\u001b[', '\u001b_', '\u009d', '\u0090', '\u009b', '\u001b(', '\u001b'];
 const endings = ['\u0007', '\u001b\\', '\u009c', 'm', '2J', ''];
 
 const text = fc

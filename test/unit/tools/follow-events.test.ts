@@ -89,10 +89,7 @@ describe('following what the gateway tells', () => {
   });
 
   it('gives up a connection on which nothing is heard', async () => {
-    const { clock, asked, stop, done } = following(
-      { events: [alive], end: 'open' },
-      { events: [alive], end: 'open' },
-    );
+    const { clock, asked, stop, done } = following({ events: [alive], end: 'open' }, { events: [alive], end: 'open' });
     await clock.slept(45_000);
     clock.advance(45_000);
     await clock.slept(1000);

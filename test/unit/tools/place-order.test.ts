@@ -8,12 +8,7 @@ const base = { symbol: 'aapl', side: 'buy', qty: '5' };
 describe('place_order', () => {
   it('has no way to trade', () => {
     const trading = tools.filter(({ risk }) => risk === 'trade');
-    expect(trading.map(({ name }) => name)).toEqual([
-      'place_order',
-      'place_orders',
-      'close_position',
-      'replace_order',
-    ]);
+    expect(trading.map(({ name }) => name)).toEqual(['place_order', 'place_orders', 'close_position', 'replace_order']);
     for (const tool of trading) expect(tool).not.toHaveProperty('execute');
   });
 
@@ -65,9 +60,7 @@ describe('place_orders', () => {
       ],
       on_failure: 'stop',
     });
-    expect(readBatchRequest({ orders: [sale, purchase], on_failure: 'continue' }).on_failure).toBe(
-      'continue',
-    );
+    expect(readBatchRequest({ orders: [sale, purchase], on_failure: 'continue' }).on_failure).toBe('continue');
   });
 
   it.each([
@@ -79,8 +72,6 @@ describe('place_orders', () => {
     [[sale, { ...purchase, qty: '1' }]],
     [[sale, { ...purchase, account: 'PA1' }]],
   ])('refuses what is no such list: %j', (orders) => {
-    expect(() => readBatchRequest({ orders })).toThrowError(
-      expect.objectContaining({ code: 'invalid_order' }),
-    );
+    expect(() => readBatchRequest({ orders })).toThrowError(expect.objectContaining({ code: 'invalid_order' }));
   });
 });

@@ -62,8 +62,7 @@ it('no MCP client is offered a standing order, or any mandate, whatever it may d
 });
 
 describe('an end as people say it', () => {
-  const end = (said: Parameters<typeof parseEnd>[0], now = NOW) =>
-    new Date(parseEnd(said, now)).toISOString();
+  const end = (said: Parameters<typeof parseEnd>[0], now = NOW) => new Date(parseEnd(said, now)).toISOString();
   it.each([
     [{ until: 'friday' }, '2026-12-05T05:00:00.000Z'],
     [{ before: 'friday' }, '2026-12-04T05:00:00.000Z'],

@@ -48,14 +48,8 @@ describe('decimal amounts', () => {
 });
 
 describe('comparing without a copy', () => {
-  const digits = fc.tuple(
-    fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }),
-    fc.integer({ min: -25, max: 25 }),
-  );
-  const near = fc.tuple(
-    fc.bigInt({ min: -12n, max: 12n }),
-    fc.constantFrom(-14, -8, -7, -6, -1, 0, 1, 6, 7, 8),
-  );
+  const digits = fc.tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.integer({ min: -25, max: 25 }));
+  const near = fc.tuple(fc.bigInt({ min: -12n, max: 12n }), fc.constantFrom(-14, -8, -7, -6, -1, 0, 1, 6, 7, 8));
   const number = fc
     .tuple(
       fc.oneof(

@@ -101,9 +101,7 @@ describe('a message’s details', () => {
   });
 
   it('have a binding message that every provider takes, ending in the code, whoever it goes to', () => {
-    expect(messageBindingMessage(gmail)).toBe(
-      `SEND gmail bob at example.com ${approvalCode(messageDigest(gmail))}`,
-    );
+    expect(messageBindingMessage(gmail)).toBe(`SEND gmail bob at example.com ${approvalCode(messageDigest(gmail))}`);
     always(fc.emailAddress({ size: 'large' }), (recipient) => {
       const draft = { ...gmail, recipient };
       try {

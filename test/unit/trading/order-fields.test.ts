@@ -103,15 +103,12 @@ describe('no field of an order goes unseen:', () => {
     expect(texts({ ...draft, ...changed[name] })).not.toEqual(texts(draft));
   });
 
-  it.each(orderFieldNames.filter((name) => name !== 'expires_at'))(
-    'another %s is shown on the terminal',
-    (name) => {
-      const { qty: _, ...byAmount } = draft;
-      const base = name === 'notional' ? { ...byAmount, notional: '1.00' } : draft;
-      const after: OrderDraft = { ...base, ...changed[name] };
-      expect(terminalFields(after)).not.toEqual(terminalFields(base));
-    },
-  );
+  it.each(orderFieldNames.filter((name) => name !== 'expires_at'))('another %s is shown on the terminal', (name) => {
+    const { qty: _, ...byAmount } = draft;
+    const base = name === 'notional' ? { ...byAmount, notional: '1.00' } : draft;
+    const after: OrderDraft = { ...base, ...changed[name] };
+    expect(terminalFields(after)).not.toEqual(terminalFields(base));
+  });
 
   it.each([...sentFields, ...legFields])('another %s at the broker is another order', (name) => {
     const held = (order: OrderDraft): Order => {

@@ -58,8 +58,7 @@ describe('an order request', () => {
     const alike: string[] = [];
     for (let point = 0x80; point <= 0x1ffff; point++) {
       const letter = String.fromCodePoint(point);
-      if (/[A-Za-z]/.test(letter.toUpperCase() + letter.toLowerCase() + letter.normalize('NFKC')))
-        alike.push(letter);
+      if (/[A-Za-z]/.test(letter.toUpperCase() + letter.toLowerCase() + letter.normalize('NFKC'))) alike.push(letter);
     }
     expect(alike).toEqual(expect.arrayContaining(['ı', 'ſ', '\u212a', 'ﬁ', 'Ａ', '𝐀']));
     for (const letter of alike) expect(() => parse({ ...buy, symbol: `A${letter}` })).toThrow();
@@ -116,18 +115,10 @@ describe('an order request', () => {
     ['a bracket in extended hours', { ...bracket, ...at('180'), extended_hours: true }, 'extended_hours'],
     ['a stop loss above the limit', { ...bracket, ...at('169') }, 'stop_loss_stop_price'],
     ['a take profit below the limit', { ...bracket, ...at('201') }, 'take_profit_limit_price'],
-    [
-      'an oco with its stop above its profit',
-      { ...oco, stop_loss_stop_price: '201' },
-      'stop_loss_stop_price',
-    ],
+    ['an oco with its stop above its profit', { ...oco, stop_loss_stop_price: '201' }, 'stop_loss_stop_price'],
     ['a stop loss whose limit is above it', { ...bracket, ...high }, 'stop_loss_limit_price'],
     ['a limit to a stop loss that is not there', { ...takes, ...high }, 'stop_loss_stop_price'],
-    [
-      'a take profit off the tick',
-      { ...bracket, take_profit_limit_price: '200.001' },
-      'take_profit_limit_price',
-    ],
+    ['a take profit off the tick', { ...bracket, take_profit_limit_price: '200.001' }, 'take_profit_limit_price'],
     ['an intent for a share', { ...buy, position_intent: 'buy_to_open' }, 'position_intent'],
     ['an intent of the other side', { ...call, position_intent: 'sell_to_open' }, 'position_intent'],
     ['an option with exits', { ...bracket, symbol: 'AAPL261218C00190000' }, 'order_class'],

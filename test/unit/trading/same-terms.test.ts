@@ -1,10 +1,5 @@
 import { expect, it } from 'vitest';
-import {
-  isSimilar,
-  noSimilarTerms,
-  repeatKey,
-  similarTermsRange,
-} from '../../../src/trading/counted-order.ts';
+import { isSimilar, noSimilarTerms, repeatKey, similarTermsRange } from '../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
 const draft = {

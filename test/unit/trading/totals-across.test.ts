@@ -21,7 +21,5 @@ it('what accounts come to is added exactly, and no two currencies are', () => {
 
 it('what the day did to several accounts is not known where one does not tell', () => {
   const accounts = [account('USD', '100', '0', '90'), account('USD', '50', '0', null)];
-  expect(totalByCurrency(accounts)).toEqual([
-    { currency: 'USD', equity: '150.00', cash: '0.00', day_change: null },
-  ]);
+  expect(totalByCurrency(accounts)).toEqual([{ currency: 'USD', equity: '150.00', cash: '0.00', day_change: null }]);
 });

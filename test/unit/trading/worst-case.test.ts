@@ -33,11 +33,7 @@ it.each<[string, Changes, string]>([
   ['at the market', {}, bought('1262.50', '252.50')],
   ['at a limit', limit('249.99'), bought('1249.95', '249.99')],
   ['by a stop', { type: 'stop', stop_price: '260.00' }, bought('1313.00', '262.60')],
-  [
-    'by a stop limit',
-    { ...limit('261.00'), type: 'stop_limit', stop_price: '260.00' },
-    bought('1305.00', '261.00'),
-  ],
+  ['by a stop limit', { ...limit('261.00'), type: 'stop_limit', stop_price: '260.00' }, bought('1305.00', '261.00')],
   [
     'for an amount',
     { notional: '500.00' },
@@ -53,11 +49,7 @@ it.each<[string, Changes, string]>([
   ['at the market', {}, sold('1237.50', '247.50')],
   ['at a limit', limit('251.00'), sold('1255.00', '251.00')],
   ['by a stop', { type: 'stop', stop_price: '240.00' }, sold('1188.00', '237.60')],
-  [
-    'by a stop limit',
-    { ...limit('239.00'), type: 'stop_limit', stop_price: '240.00' },
-    sold('1195.00', '239.00'),
-  ],
+  ['by a stop limit', { ...limit('239.00'), type: 'stop_limit', stop_price: '240.00' }, sold('1195.00', '239.00')],
   [
     'for an amount, which may take more shares',
     { notional: '500.00' },
@@ -146,10 +138,7 @@ describe('how an order goes out', () => {
   });
 
   it('a limit and a stop limit as they are', () => {
-    for (const changes of [
-      limit('249.99'),
-      { ...limit('261.00'), type: 'stop_limit', stop_price: '260.00' },
-    ]) {
+    for (const changes of [limit('249.99'), { ...limit('261.00'), type: 'stop_limit', stop_price: '260.00' }]) {
       const bounded = order(changes);
       expect(boundedOrder(bounded)).toBe(bounded);
     }

@@ -28,11 +28,7 @@ export const german: Language = {
       'kurs {symbol}',
       'was ist der kurs von {symbol}',
     ],
-    [
-      'chart {symbol}',
-      'chart|verlauf|kursverlauf von {symbol}',
-      'zeig|zeige mir? den? chart|verlauf von {symbol}',
-    ],
+    ['chart {symbol}', 'chart|verlauf|kursverlauf von {symbol}', 'zeig|zeige mir? den? chart|verlauf von {symbol}'],
     [
       'biggest position',
       'größte|groesste position',

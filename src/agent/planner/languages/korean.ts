@@ -26,12 +26,7 @@ export const korean: Language = {
     ],
     ['chart {symbol}', '{symbol} 차트', '{symbol} 차트 보여줘|그려줘'],
     ['biggest position', '가장 큰 포지션', '제일 많이 가진 종목', '가장 큰 종목', '비중이? 가장 큰 종목'],
-    [
-      'how much did i make today',
-      '오늘 얼마 벌었어|잃었어|벌었지',
-      '오늘 수익|손익',
-      '오늘 수익|손익 얼마야|알려줘',
-    ],
+    ['how much did i make today', '오늘 얼마 벌었어|잃었어|벌었지', '오늘 수익|손익', '오늘 수익|손익 얼마야|알려줘'],
     [
       'is the market open',
       '장 열렸어|열려|닫혔어',
@@ -44,11 +39,7 @@ export const korean: Language = {
     ['order history', '주문 내역|기록', '모든|전체 주문', '주문 내역 보여줘'],
     ['cancel all orders', '모든|전체 주문을? 취소해|취소해줘|취소', '주문 모두|전부 취소해|취소해줘|취소'],
     ['cancel my last order', '마지막 주문을? 취소해|취소해줘|취소', '마지막 주문 취소해|취소해줘|취소'],
-    [
-      'cancel my {symbol} order',
-      '{symbol} 주문을? 취소해|취소해줘|취소',
-      '{symbol} 주문 취소해|취소해줘|취소',
-    ],
+    ['cancel my {symbol} order', '{symbol} 주문을? 취소해|취소해줘|취소', '{symbol} 주문 취소해|취소해줘|취소'],
     [
       'buy {qty} {symbol}',
       '{symbol} {qty}주 매수|사줘|사|매수해|매수해줘',

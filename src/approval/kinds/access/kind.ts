@@ -22,11 +22,7 @@ export interface AccessPorts {
 const NAME_ROLES: readonly string[] = ['firm', 'household'];
 
 /** Giving someone access to an account. It needs the owner's tap; revoking it needs none. */
-export function accessKind({
-  store,
-  isKnown,
-  clock,
-}: AccessPorts): Kind<AccessRequest, AccessSubject, AccessGranted> {
+export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessRequest, AccessSubject, AccessGranted> {
   return {
     ...access,
     async complete({ role, who, of, from, until }, { proposer, subjectId, expiresAt }) {
@@ -62,15 +58,7 @@ export function accessKind({
     describe: (subject) => `ALLOW ${describeAccess(subject)}`,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ role, who, of, until }) => JSON.stringify([role, who, of, until]),
-    async execute({
-      account,
-      role,
-      who,
-      of,
-      from,
-      until,
-      client_access_id,
-    }): Promise<Execution<AccessGranted>> {
+    async execute({ account, role, who, of, from, until, client_access_id }): Promise<Execution<AccessGranted>> {
       if (store === undefined) return { outcome: 'refused', refusal: managedElsewhere() };
       const now = clock.now();
       // If it was granted before, all is well, even if it has been revoked since: it is not granted twice.

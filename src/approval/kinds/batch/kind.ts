@@ -63,8 +63,7 @@ export function batchKind(
     describe: ({ orders }) =>
       `${orders.length} ORDERS ${orders.map(({ side, symbol }) => `${side === 'sell' ? '-' : '+'}${symbol}`).join(' ')}`,
     expiresAt: ({ expires_at }) => expires_at,
-    fingerprint: ({ orders, on_failure }) =>
-      JSON.stringify([on_failure, orders.map(orderFingerprint).sort()]),
+    fingerprint: ({ orders, on_failure }) => JSON.stringify([on_failure, orders.map(orderFingerprint).sort()]),
     execute: (subject, approved) => executeBatch(ports, clock, subject, approved),
     settle: (subject, asker) => settleBatch(ports, clock, subject, asker),
     async abandon({ orders }, sub) {
@@ -91,10 +90,7 @@ export function batchKind(
     },
     resultText: (result) => {
       const orders = result.lines.flatMap(({ order }) => (order === undefined ? [] : [order]));
-      return [
-        batchSentence(result.lines),
-        ...orders.map((order) => `${order.symbol} ${orderText(order)}`),
-      ].join('; ');
+      return [batchSentence(result.lines), ...orders.map((order) => `${order.symbol} ${orderText(order)}`)].join('; ');
     },
   };
 }
@@ -112,9 +108,7 @@ async function completeBatch(
   const symbols = requests.map(({ symbol }) => symbol);
   const twice = symbols.find((symbol, at) => symbols.indexOf(symbol) !== at);
   if (twice !== undefined) {
-    throw toHttpProblem(
-      invalidOrder(`${twice} appears in it twice`, 'Give one order for each symbol.', 'orders'),
-    );
+    throw toHttpProblem(invalidOrder(`${twice} appears in it twice`, 'Give one order for each symbol.', 'orders'));
   }
   for (const request of requests) {
     requireWellFormed(request);
@@ -124,11 +118,7 @@ async function completeBatch(
   const account = requests[0]?.account;
   if (requests.some((one) => one.account !== account)) {
     throw toHttpProblem(
-      invalidOrder(
-        'these orders are for more than one account',
-        'Propose one batch for each account.',
-        'orders',
-      ),
+      invalidOrder('these orders are for more than one account', 'Propose one batch for each account.', 'orders'),
     );
   }
   const worlds = await ports.worlds(proposer, account, symbols);
@@ -172,10 +162,7 @@ function requireNoLegs(request: OrderProposal): void {
 }
 
 /** Returns the buying power after these orders: sales bring their minimum, and purchases cost their maximum. */
-function accountAfter(
-  drafts: readonly OrderDraft[],
-  account: OrderContext['account'],
-): OrderContext['account'] {
+function accountAfter(drafts: readonly OrderDraft[], account: OrderContext['account']): OrderContext['account'] {
   const power = drafts.reduce(
     (left, draft) => left.plus(worstCaseDollars(draft).times(draft.side === 'buy' ? -1 : 1)),
     new Dec(account.buying_power),
@@ -244,9 +231,7 @@ async function waitForSales(
 ): Promise<void> {
   const asker = { ...approved, clientId: approved.clientId ?? '' };
   const until = clock.now() + SALES_WAIT_MS;
-  let open = lines.flatMap(({ order }) =>
-    order === undefined || isFinalStatus(order.status) ? [] : [order],
-  );
+  let open = lines.flatMap(({ order }) => (order === undefined || isFinalStatus(order.status) ? [] : [order]));
   while (open.length > 0 && clock.now() < until) {
     await clock.sleep(SALES_CHECK_INTERVAL_MS);
     const seen = await Promise.all(open.map((order) => lookUpOrder(ports, asker, account, order)));
@@ -323,15 +308,11 @@ function batchEffects(
   readonly warnings: readonly string[];
 } {
   const total = (side: OrderDraft['side']) =>
-    drafts
-      .filter((draft) => draft.side === side)
-      .reduce((sum, draft) => sum.plus(worstCaseDollars(draft)), new Dec(0));
+    drafts.filter((draft) => draft.side === side).reduce((sum, draft) => sum.plus(worstCaseDollars(draft)), new Dec(0));
   const [costs, brings] = [total('buy'), total('sell')];
   const [cash] = [...worlds.values()].map(({ account }) => account.cash);
   const after = new Dec(cash ?? 0).plus(brings).minus(costs);
-  const lines = drafts.map(
-    (draft, at) => [`${at + 1}`, batchLineText(draft, worlds.get(draft.symbol))] as const,
-  );
+  const lines = drafts.map((draft, at) => [`${at + 1}`, batchLineText(draft, worlds.get(draft.symbol))] as const);
   return {
     worstCase: batchWorstCase(drafts, costs, brings),
     shows: {
@@ -350,9 +331,7 @@ function batchWorstCase(drafts: readonly OrderDraft[], costs: Decimal, brings: D
   const unbounded = drafts.filter((draft) => worstCase(draft).cash === null).map(({ symbol }) => symbol);
   const texts = [
     ...(costs.isZero() ? [] : [`The purchases cost at most ${dollars(costs.toFixed(2))} in total.`]),
-    ...(brings.isZero()
-      ? []
-      : [`The sales bring in at least ${dollars(brings.toFixed(2))} if everything sells.`]),
+    ...(brings.isZero() ? [] : [`The sales bring in at least ${dollars(brings.toFixed(2))} if everything sells.`]),
   ];
   if (unbounded.length > 0) {
     const text = `There is no limit on the price of ${unbounded.join(', ')}. ${texts.join(' ')}`;

@@ -5,13 +5,7 @@ import { type Lifted, type LiftSubject, lift } from '../../../trading/kinds/lift
 import type { Execution, Kind } from '../../kind.ts';
 
 /** The end of a halt. Whoever can talk to the gateway may stop trading, but only the owner's tap starts it again. */
-export function liftKind({
-  halts,
-  clock,
-}: {
-  halts: Halts;
-  clock: Clock;
-}): Kind<object, LiftSubject, Lifted> {
+export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind<object, LiftSubject, Lifted> {
   return {
     ...lift,
     async complete(_request, { proposer, subjectId, expiresAt }) {

@@ -1,10 +1,5 @@
 import { type MessageRequest, message } from '../../../trading/kinds/message.ts';
-import {
-  checkMessage,
-  describeMessage,
-  type MessageDraft,
-  type SentMessage,
-} from '../../../trading/message.ts';
+import { checkMessage, describeMessage, type MessageDraft, type SentMessage } from '../../../trading/message.ts';
 import { messageDigest } from '../../../trading/message-details.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { toExecution, toHttpProblem } from '../execution.ts';
@@ -36,10 +31,8 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
     },
     describe: ({ service, recipient }) => `SEND ${service} ${recipient.replace('@', ' at ')}`,
     expiresAt: ({ expires_at }) => expires_at,
-    fingerprint: ({ service, recipient, subject, text }) =>
-      JSON.stringify([service, recipient, subject ?? '', text]),
-    execute: (draft, approved) =>
-      toExecution(() => ports.send({ draft, digest: messageDigest(draft) }, approved)),
+    fingerprint: ({ service, recipient, subject, text }) => JSON.stringify([service, recipient, subject ?? '', text]),
+    execute: (draft, approved) => toExecution(() => ports.send({ draft, digest: messageDigest(draft) }, approved)),
     async settle({ client_message_id }, asker) {
       const found = await toExecution(() => ports.outcome(asker, client_message_id));
       // "Not found" means that nothing is being sent, and looking it up does not send it.

@@ -113,19 +113,13 @@ function orderWarnings(
     const weight = after.times(contractMultiplier(symbol)).times(reference).div(equity);
     const part = amount.div(equity);
     warn(part.gt(LARGE_FRACTION), () => `This is ${percent(part.toFixed(2))} of the account in one order.`);
-    warn(
-      weight.gt(CONCENTRATED_FRACTION),
-      () => `${symbol} will be ${percent(weight.toFixed(2))} of the account.`,
-    );
+    warn(weight.gt(CONCENTRATED_FRACTION), () => `${symbol} will be ${percent(weight.toFixed(2))} of the account.`);
   }
   if (side === 'sell') {
     const opens = position_intent === 'sell_to_open';
     const isOdd = before.gte(1) && after.gt(0) && after.lt(1);
     const left = () => shares(after.toDecimalPlaces(4).toFixed());
-    warn(
-      after.lt(0) && !opens,
-      () => `This sells more than you hold (${shares(before.toFixed())} ${symbol}).`,
-    );
+    warn(after.lt(0) && !opens, () => `This sells more than you hold (${shares(before.toFixed())} ${symbol}).`);
     warn(before.gt(0) && after.eq(0), () => `This sells your entire ${symbol} position.`);
     warn(
       isOdd && symbolAssetClass(symbol) === 'us_equity',
@@ -135,12 +129,7 @@ function orderWarnings(
   return warnings;
 }
 
-function farLimitWarning({
-  symbol,
-  limit_price: limit,
-  stop_price: stop,
-  reference_price,
-}: OrderDraft): string[] {
+function farLimitWarning({ symbol, limit_price: limit, stop_price: stop, reference_price }: OrderDraft): string[] {
   // A stop order's limit is measured from the stop: it only counts once the stop is reached, however far away that is.
   const around = stop ?? reference_price;
   const far = limit === undefined ? undefined : bandSide(limit, { around, fraction: FAR_LIMIT_FRACTION });
@@ -195,9 +184,7 @@ function buyingPower(symbol: string, { buying_power, options_buying_power, cash 
 
 function requireBuyingPower(order: OrderRequest, account: Account, reference: string): void {
   const share = order.limit_price ?? order.stop_price ?? reference;
-  const cost = new Dec(
-    order.notional ?? new Dec(order.qty ?? 0).times(share).times(contractMultiplier(order.symbol)),
-  );
+  const cost = new Dec(order.notional ?? new Dec(order.qty ?? 0).times(share).times(contractMultiplier(order.symbol)));
   const power = buyingPower(order.symbol, account);
   if (cost.lte(power)) return;
   throw new HttpProblem(

@@ -101,10 +101,7 @@ export interface OrderPorts {
 export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
   return {
     ...order,
-    async complete(
-      request,
-      { proposer, subjectId, expiresAt, under },
-    ): Promise<CompletedRequest<OrderDraft>> {
+    async complete(request, { proposer, subjectId, expiresAt, under }): Promise<CompletedRequest<OrderDraft>> {
       requireWellFormed(request);
       const world = await ports.world(proposer, request.account, request.symbol);
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
@@ -121,18 +118,14 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
         worstCase: worst,
         needsSecond,
         shows: { ...displayedAccount(world), ...shows },
-        warnings: [
-          ...outside.map(({ reason, text }) => `Not covered by a mandate: ${text} (${reason}).`),
-          ...warnings,
-        ],
+        warnings: [...outside.map(({ reason, text }) => `Not covered by a mandate: ${text} (${reason}).`), ...warnings],
       };
     },
     describe: (draft) => describeOrder(draft),
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: orderFingerprint,
     prepare: ports.prepare,
-    execute: (draft, approved) =>
-      toExecution(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
+    execute: (draft, approved) => toExecution(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
     async settle({ client_order_id }, asker) {
       const found = await toExecution(() => ports.outcome(asker, client_order_id));
       if (found.outcome !== 'executed') return found;

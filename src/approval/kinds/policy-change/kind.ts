@@ -65,9 +65,7 @@ export function policyChangeKind({
       }),
     // The digest of the rules tells whether the change was made: no other change would produce it.
     settle: async (subject) =>
-      (await policy.digest()) === subject.digest
-        ? { outcome: 'executed', result: changed(subject) }
-        : undefined,
+      (await policy.digest()) === subject.digest ? { outcome: 'executed', result: changed(subject) } : undefined,
     resultText: () => 'rules changed',
   };
 }

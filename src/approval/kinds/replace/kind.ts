@@ -77,8 +77,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
     },
     abandon: ({ draft }, sub) => ports.abandon(sub, draft.client_order_id),
     isOver: hasEnded,
-    news: ({ draft }, order, asker) =>
-      hasEnded(order) ? undefined : ports.news(asker, draft.account, [order]),
+    news: ({ draft }, order, asker) => (hasEnded(order) ? undefined : ports.news(asker, draft.account, [order])),
     async follow({ draft }, order, asker) {
       if (hasEnded(order)) return undefined;
       return (await ports.order(asker, draft.account, order.id, draft.client_order_id)) ?? order;
@@ -103,14 +102,9 @@ function changedTerms(
   { changes, maxSlippage }: { readonly changes: object; readonly maxSlippage: string },
 ): OrderRequest {
   if (priceBand(order.type) !== undefined) {
-    throw new HttpProblem(
-      409,
-      'not_replaceable',
-      `a ${order.type} order placed elsewhere has no price limit`,
-      {
-        hint: 'Cancel it and propose a new order, which will have one.',
-      },
-    );
+    throw new HttpProblem(409, 'not_replaceable', `a ${order.type} order placed elsewhere has no price limit`, {
+      hint: 'Cancel it and propose a new order, which will have one.',
+    });
   }
   if (Object.keys(changes).length === 0) {
     throw new HttpProblem(400, 'invalid_order', 'the request changes nothing', {

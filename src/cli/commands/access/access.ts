@@ -55,12 +55,10 @@ export function addAccessCommand(program: CliCommand): void {
 async function printAccess(context: Context): Promise<void> {
   const list = await (await context.gateway()).access();
   await context.output.result('access', { ...list }, async () => {
-    if (list.kept === 'elsewhere')
-      return 'Access is managed on another server. Ask the owner of your gateway.';
+    if (list.kept === 'elsewhere') return 'Access is managed on another server. Ask the owner of your gateway.';
     const { accessText } = await import('../../text/lists.ts');
     const shown = [...list.granted, ...list.given];
-    if (shown.length === 0)
-      return 'Nobody else has access to your account, and you have no access to other accounts.';
+    if (shown.length === 0) return 'Nobody else has access to your account, and you have no access to other accounts.';
     return accessText(shown, toReader(context.io));
   });
 }
@@ -73,8 +71,7 @@ async function grant(context: Context, wanted: NewAccess): Promise<void> {
   await context.output.result(
     'access-granted',
     { ...granted },
-    () =>
-      `${safeLine(wanted.who)} has access now. To revoke it: trade-agent access revoke ${safeLine(granted.access)}`,
+    () => `${safeLine(wanted.who)} has access now. To revoke it: trade-agent access revoke ${safeLine(granted.access)}`,
   );
 }
 

@@ -17,11 +17,9 @@ export function addActivitiesCommand(program: CliCommand): void {
     .command('activities')
     .description('list account activity: trades, deposits, dividends, fees')
     .addOption(
-      choiceOption(
-        '--period <period>',
-        'how far back; MTD and YTD mean this month and this year',
-        periods,
-      ).default('1M'),
+      choiceOption('--period <period>', 'how far back; MTD and YTD mean this month and this year', periods).default(
+        '1M',
+      ),
     )
     .addOption(choiceOption('--kind <kind>', 'only this kind', activityKinds))
     .option('--limit <n>', 'maximum number of results', parseLimit, 50)

@@ -58,13 +58,9 @@ export async function addAndShow(context: Context, text: string, options: AddAle
   const isHere = own.file !== undefined;
   const { yes = false } = options;
   if (!isHere && options.with !== undefined) {
-    throw new TradeAgentError(
-      'usage',
-      '--with is for schedules on this machine, but the server checks alerts itself',
-      {
-        hint: 'Leave it out.',
-      },
-    );
+    throw new TradeAgentError('usage', '--with is for schedules on this machine, but the server checks alerts itself', {
+      hint: 'Leave it out.',
+    });
   }
   if (isHere && options.schedule !== undefined && !yes && !context.io.interactive) {
     throw new TradeAgentError('usage', 'a schedule needs to write an entry that starts this program', {
@@ -92,9 +88,7 @@ export async function addAndShow(context: Context, text: string, options: AddAle
         `${isNew ? 'You will be notified once' : 'You already have an alert'} when ${alertWords(added.alert)} (${added.name}).`,
         ...(schedule === undefined || every === undefined
           ? []
-          : [
-              `${isHere ? 'This machine' : 'The server'} checks ${checkTimeTexts[every]}: schedule ${schedule}.`,
-            ]),
+          : [`${isHere ? 'This machine' : 'The server'} checks ${checkTimeTexts[every]}: schedule ${schedule}.`]),
         ...missingSetup(heard),
       ].join('\n'),
   );
@@ -115,9 +109,7 @@ function missingSetup({ looked_at_by, told_by }: AlertCoverage): string[] {
   return [
     ...(looked_at_by.length > 0
       ? []
-      : [
-          'No schedule checks your alerts yet. Add it with --schedule 15m, or see "trade-agent schedule add".',
-        ]),
+      : ['No schedule checks your alerts yet. Add it with --schedule 15m, or see "trade-agent schedule add".']),
     ...(told_by.length > 0
       ? []
       : ['No channel notifies you yet. Add one: trade-agent notices add NAME KIND (docs/guide/NOTICES.md)']),

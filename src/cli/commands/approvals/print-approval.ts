@@ -23,10 +23,9 @@ export async function printApproval(context: Context, approval: ApprovalView): P
       ['asked by', requesterText(approval)],
       ...(approval.thread === '' ? [] : [['thread', approval.thread] as [string, string]]),
     ];
-    return [
-      approvalOutcome(approval),
-      ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
-    ].join('\n');
+    return [approvalOutcome(approval), ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`)].join(
+      '\n',
+    );
   });
 }
 

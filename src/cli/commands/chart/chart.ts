@@ -16,9 +16,7 @@ export function addChartCommand(program: CliCommand): void {
   program
     .command('chart')
     .summary('show a price chart')
-    .description(
-      'Show a price chart as wide as the terminal, with your own trades and the cost of your shares.',
-    )
+    .description('Show a price chart as wide as the terminal, with your own trades and the cost of your shares.')
     .argument('<symbol>', 'such as AAPL or BRK.B')
     .argument('[range]', 'how far back: 5d, 2w, 3m, 1y', '3m')
     .option('--candles', 'show candles: hollow if the price rose, filled if it fell')

@@ -100,11 +100,6 @@ async function chooseModel(context: Context): Promise<ModelChoice> {
     (text) => text === '' || isSecureUrl(text),
     'Type the full address with https://, or http:// for a server on this machine.',
   );
-  const name = await askUntil(
-    context,
-    'Model: ',
-    (text) => text !== '',
-    'Type the name of one of its models.',
-  );
+  const name = await askUntil(context, 'Model: ', (text) => text !== '', 'Type the name of one of its models.');
   return { provider: 'openai', name, base_url: base_url === '' ? 'http://127.0.0.1:11434/v1' : base_url };
 }

@@ -53,8 +53,7 @@ export function checkProgress(context: Context): Pick<CheckListener, 'finding' |
 }
 
 export async function checkText(result: CheckResult, format: CheckFormat): Promise<string> {
-  if (format === 'markdown')
-    return (await import('../../../check/report/markdown.ts')).markdownReport(result);
+  if (format === 'markdown') return (await import('../../../check/report/markdown.ts')).markdownReport(result);
   const text = (await import('../../../check/report/text.ts')).textReport(result);
   const { account, label } = result.account;
   return label === undefined ? text : `== ${safeLine(`${account} at ${label}`)}\n${text}`;

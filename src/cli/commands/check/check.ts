@@ -14,9 +14,7 @@ export function addCheckCommand(program: CliCommand): void {
     )
     .option('--rules <file>', 'a YAML file of rules (default: built-in rules)')
     .option('--report <file>', 'write the full result to a self-contained HTML file')
-    .addOption(
-      choiceOption('--format <format>', 'the format of --output text', ['text', 'markdown']).default('text'),
-    )
+    .addOption(choiceOption('--format <format>', 'the format of --output text', ['text', 'markdown']).default('text'))
     .option('--suggest', 'propose orders: back to the targets, and conditional orders that are due')
     .option('--buy-only', 'do not suggest sales')
     .addOption(approvalOption())

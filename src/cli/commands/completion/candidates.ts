@@ -73,10 +73,7 @@ function parseWords(program: Command, words: readonly string[]): { command: Comm
 /** Finds an option by its long or short name in the command or its parents. */
 function findOption(command: Command | null, name: string): Option | undefined {
   if (command === null) return undefined;
-  return (
-    command.options.find(({ short, long }) => long === name || short === name) ??
-    findOption(command.parent, name)
-  );
+  return command.options.find(({ short, long }) => long === name || short === name) ?? findOption(command.parent, name);
 }
 
 async function flagValues(
@@ -118,13 +115,11 @@ function flagCandidates(command: Command): Candidate[] {
   return [...options, { value: '--help', summary: 'show help' }];
 }
 
-const rootCommand = (command: Command): Command =>
-  command.parent === null ? command : rootCommand(command.parent);
+const rootCommand = (command: Command): Command => (command.parent === null ? command : rootCommand(command.parent));
 
 const commandNames = (command: Command) => [command.name(), ...command.aliases()];
 
-const visibleCommands = (command: Command) =>
-  command.commands.filter((child) => !child.name().startsWith('__'));
+const visibleCommands = (command: Command) => command.commands.filter((child) => !child.name().startsWith('__'));
 
 const toCandidates = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
 

@@ -48,9 +48,7 @@ async function install(
   named: string | undefined,
   { print = false, yes = false }: { print?: boolean; yes?: boolean },
 ): Promise<void> {
-  const { completionPlan, installCompletion, resolveShell } = await import(
-    '../../../app/completion/install.ts'
-  );
+  const { completionPlan, installCompletion, resolveShell } = await import('../../../app/completion/install.ts');
   const { completionScripts } = await import('./scripts.ts');
   const plan = completionPlan(resolveShell(named, context), context);
   if (!print && !yes) await requireYes(context, plan);
@@ -58,9 +56,7 @@ async function install(
     ? [plan.file, ...(plan.startup === undefined ? [] : [plan.startup.file])]
     : installCompletion(plan, completionScripts[plan.shell]);
   await context.output.result('completion-install', { shell: plan.shell, files, written: !print }, () =>
-    print
-      ? planText(plan)
-      : [...files.map((file) => `Wrote ${file}`), 'Start a new shell to use it.'].join('\n'),
+    print ? planText(plan) : [...files.map((file) => `Wrote ${file}`), 'Start a new shell to use it.'].join('\n'),
   );
 }
 
@@ -72,8 +68,7 @@ async function requireYes(context: Context, plan: CompletionPlan): Promise<void>
     shown: planText(plan),
     question: 'Write this?',
   });
-  if (!yes)
-    throw new TradeAgentError('usage', 'nothing was written', { hint: 'Pass --yes to skip the prompt.' });
+  if (!yes) throw new TradeAgentError('usage', 'nothing was written', { hint: 'Pass --yes to skip the prompt.' });
 }
 
 function planText({ file, startup }: CompletionPlan): string {
@@ -83,9 +78,7 @@ function planText({ file, startup }: CompletionPlan): string {
 }
 
 async function uninstall(context: Context, named: string | undefined): Promise<void> {
-  const { completionPlan, resolveShell, uninstallCompletion } = await import(
-    '../../../app/completion/install.ts'
-  );
+  const { completionPlan, resolveShell, uninstallCompletion } = await import('../../../app/completion/install.ts');
   const { env } = context;
   const shell = resolveShell(named, context);
   // The path depends on whether bash-completion was installed at the time.
@@ -94,9 +87,7 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
     uninstallCompletion,
   );
   await context.output.result('completion-install', { shell, files, written: false }, () =>
-    files.length === 0
-      ? 'There was nothing to remove.'
-      : files.map((file) => `Removed it from ${file}`).join('\n'),
+    files.length === 0 ? 'There was nothing to remove.' : files.map((file) => `Removed it from ${file}`).join('\n'),
   );
 }
 

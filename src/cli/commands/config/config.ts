@@ -92,7 +92,5 @@ async function editInEditor(context: Context): Promise<void> {
       return !/^n/i.test(answer.trim());
     },
   });
-  await context.output.result('config-edit', { file, changed }, () =>
-    changed ? 'Saved.' : 'Nothing was changed.',
-  );
+  await context.output.result('config-edit', { file, changed }, () => (changed ? 'Saved.' : 'Nothing was changed.'));
 }

@@ -83,11 +83,10 @@ async function connect(
 ): Promise<void> {
   const { addConnection } = await import('../../../app/connections.ts');
   const { parseConnectionName } = await import('./connection-link.ts');
-  const { name, label, provider_name, scopes, already } = await addConnection(
-    context,
-    parseConnectionName(text),
-    { redirectPort: options.redirectPort, show: (link) => showLink(context, link, options.open ?? false) },
-  );
+  const { name, label, provider_name, scopes, already } = await addConnection(context, parseConnectionName(text), {
+    redirectPort: options.redirectPort,
+    show: (link) => showLink(context, link, options.open ?? false),
+  });
   await context.output.result('connection', { name, provider_name, connected: true, already, scopes }, () =>
     already ? `${capitalize(label)} is already connected.` : `Connected ${label}.`,
   );

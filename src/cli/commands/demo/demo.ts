@@ -36,8 +36,7 @@ async function printDemo({ io, env, interruption }: Cli, output: Output): Promis
 }
 
 const scenes: Readonly<Record<DemoScene, string>> = {
-  opening:
-    'trade-agent demo: a simulated broker, identity provider and phone, all on this machine. No real money.',
+  opening: 'trade-agent demo: a simulated broker, identity provider and phone, all on this machine. No real money.',
   sign_in: title('1. Sign in: the terminal shows a code, the phone confirms it'),
   portfolio: title('2. The portfolio'),
   order: title('3. A sentence becomes an order that waits for the phone'),
@@ -79,9 +78,7 @@ function joinText(env: Readonly<Record<string, string>>): string {
 }
 
 function recordLine({ at, event, type, code, status, order }: Readonly<Record<string, unknown>>): string {
-  return [at, event ?? type, code, status, order]
-    .filter((part) => typeof part === 'string' && part !== '')
-    .join('  ');
+  return [at, event ?? type, code, status, order].filter((part) => typeof part === 'string' && part !== '').join('  ');
 }
 
 /** Waits until the person approves on the phone page, or presses Enter to use the terminal's phone instead. */

@@ -22,11 +22,10 @@ export function addGatewayKey(gateway: CliCommand): void {
       "Create the key of the gateway's clients at the identity provider (private_key_jwt), which it uses to request approvals and to reach the broker. Prints the public key and what to register. To replace a key, use --rotate, then --confirm once the provider has the new key.",
     )
     .addOption(
-      choiceOption(
-        '--type <type>',
-        'EC for ES256, or RSA for providers that only support RS256, such as Auth0',
-        ['EC', 'RSA'],
-      ).default('EC'),
+      choiceOption('--type <type>', 'EC for ES256, or RSA for providers that only support RS256, such as Auth0', [
+        'EC',
+        'RSA',
+      ]).default('EC'),
     )
     .option('--show', 'only print the active key')
     .option('--rotate', 'create the next key, to register in addition to the active one')
@@ -64,8 +63,7 @@ function keyText({ status, file, jwk, pem, clients }: GatewayKey): string {
     ...clients.map((client) => `for a client like this:\n${JSON.stringify(client, null, 2)}`),
   ];
   if (status === 'waiting') {
-    const others =
-      ', and restart each gateway, so that all of them can open what one seals with the new keys';
+    const others = ', and restart each gateway, so that all of them can open what one seals with the new keys';
     paragraphs.push(
       `Keep the old key there${file === null ? others : ''}. Then run "trade-agent gateway key --confirm".`,
     );
@@ -89,11 +87,7 @@ const steps = ['show', 'rotate', 'confirm', 'rewrap', 'addWrappingKey'] as const
 function keyStep(options: KeyOptions): KeyStep | 'addWrappingKey' {
   const [step = 'make', ...more] = steps.filter((name) => options[name]);
   if (more.length === 0) return step;
-  throw new TradeAgentError(
-    'usage',
-    'use only one of --show, --rotate, --confirm, --rewrap and --add-wrapping-key',
-    {
-      hint: 'Use --rotate first, then --confirm once the provider has the new key.',
-    },
-  );
+  throw new TradeAgentError('usage', 'use only one of --show, --rotate, --confirm, --rewrap and --add-wrapping-key', {
+    hint: 'Use --rotate first, then --confirm once the provider has the new key.',
+  });
 }

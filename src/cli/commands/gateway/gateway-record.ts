@@ -32,9 +32,7 @@ export function addGatewayRecord(gateway: CliCommand): void {
 
   gateway
     .command('recount')
-    .description(
-      'count orders for today that a wrong clock dated in the future; run it once the clock is right',
-    )
+    .description('count orders for today that a wrong clock dated in the future; run it once the clock is right')
     .examples(['trade-agent gateway recount', 'after POLICY_CLOCK_BEHIND; works while the gateway runs'])
     .runs(async (context, _: object, command: CliCommand) => {
       const { recount } = await import('../../../app/gateway/gateway-record.ts');
@@ -61,10 +59,7 @@ function addGatewayAudit(gateway: CliCommand): void {
       '--key <key>',
       "the gateway's key: a file (JWK, JWK Set) or a thumbprint (default: its own key; for a copy, the one that the profile's gateway publishes)",
     )
-    .option(
-      '--checkpoint <file>',
-      'a checkpoint that you saved, or a receipt with one, that must be in the audit log',
-    )
+    .option('--checkpoint <file>', 'a checkpoint that you saved, or a receipt with one, that must be in the audit log')
     .option('--authority-ca <file>', 'trusted certificates (PEM) for timestamp authorities')
     .examples(
       ['trade-agent gateway audit verify --home /srv/gateway', 'works while the gateway runs'],
@@ -74,20 +69,13 @@ function addGatewayAudit(gateway: CliCommand): void {
         'a copy, with a key that you saved; needs no network',
       ],
     )
-    .runs(
-      async (
-        context,
-        file: string | undefined,
-        options: Omit<VerifyOptions, 'file'>,
-        command: CliCommand,
-      ) => {
-        const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
-        const places = serverPaths(command, 'gateway');
-        const found = await verifyRecord(context, places, { ...options, file });
-        await context.output.result('gateway-audit', { ...found }, () => auditText(found));
-        return found.ok ? exitCodes.done : exitCodes.failed;
-      },
-    );
+    .runs(async (context, file: string | undefined, options: Omit<VerifyOptions, 'file'>, command: CliCommand) => {
+      const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
+      const places = serverPaths(command, 'gateway');
+      const found = await verifyRecord(context, places, { ...options, file });
+      await context.output.result('gateway-audit', { ...found }, () => auditText(found));
+      return found.ok ? exitCodes.done : exitCodes.failed;
+    });
 }
 
 function auditText(found: RecordVerdict): string {
@@ -114,9 +102,7 @@ function signedText(lines: number, signed: RecordVerdict['signed']): string[] {
     `${anchors.count} timestamped, the last one ${time} by ${safeLine(by)}${seq < last.seq ? `; the last checkpoint is not timestamped` : ''}`,
   );
   if (anchors.unvouched > 0) {
-    said.push(
-      `${anchors.unvouched} of them by untrusted authorities: add their certificates with --authority-ca`,
-    );
+    said.push(`${anchors.unvouched} of them by untrusted authorities: add their certificates with --authority-ca`);
   }
   if (anchors.late > 0) said.push(`${anchors.late} of them more than three days late, which proves less`);
   return said;

@@ -35,12 +35,7 @@ export function addGatewayCommand(program: CliCommand): void {
   );
 }
 
-async function serve(
-  parts: ServerParts,
-  output: Output,
-  flags: ServingFlags,
-  command: CliCommand,
-): Promise<void> {
+async function serve(parts: ServerParts, output: Output, flags: ServingFlags, command: CliCommand): Promise<void> {
   const { serveGateway } = await import('../../../app/gateway/serve-gateway.ts');
   const places = serverPaths(command, 'gateway');
   await serveGateway(parts, {

@@ -17,9 +17,7 @@ export function addHaltCommand(program: CliCommand): void {
       'Halt all trading at the gateway: nothing is executed, whoever proposed it, and pending approvals are withdrawn. You can still cancel orders; orders at the broker stay open. With --reducing, you can only sell what you hold. --lift asks on your phone to resume trading.',
     )
     .addOption(
-      new Option('--reducing', 'only stop trades that increase positions; does not lift a halt').conflicts(
-        'lift',
-      ),
+      new Option('--reducing', 'only stop trades that increase positions; does not lift a halt').conflicts('lift'),
     )
     .option('--lift', 'resume trading (needs your approval)')
     .examples(
@@ -29,9 +27,7 @@ export function addHaltCommand(program: CliCommand): void {
     )
     .exits(...approvalExitCodes)
     .runs((context, options: HaltOptions) =>
-      options.lift === true
-        ? showLift(context)
-        : showHalt(context, options.reducing === true ? 'reducing' : 'halted'),
+      options.lift === true ? showLift(context) : showHalt(context, options.reducing === true ? 'reducing' : 'halted'),
     );
 }
 

@@ -21,8 +21,7 @@ export async function readBrokerKeys(
   const { readCredentialsText } = await import('../../../app/home/brokers.ts');
   const { storedKindText } = await import('../../../gateway/broker/stored-kinds.ts');
   const text = await readSecretFrom({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
-  if (text !== undefined)
-    return readCredentialsText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
+  if (text !== undefined) return readCredentialsText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
   if (!io.interactive) {
     throw new TradeAgentError('usage', "the broker's keys are missing", {
       hint: 'Pass a file with --broker-key-file, or a descriptor with --broker-key-fd. Arguments and environment variables are not accepted.',

@@ -130,10 +130,8 @@ function addSet(broker: CliCommand): void {
         username,
         broker: name,
         account,
-      } = await setBrokerKeys(
-        context,
-        { folder, username: options.user, broker: options.broker, pair },
-        (found) => confirmAccount(context, found, options.confirmLive),
+      } = await setBrokerKeys(context, { folder, username: options.user, broker: options.broker, pair }, (found) =>
+        confirmAccount(context, found, options.confirmLive),
       );
       const { accountNumber, environment, status } = account;
       await context.output.result(
@@ -182,10 +180,7 @@ function addAdd(broker: CliCommand): void {
     )
     .argument('<name>', 'a name for it, such as tradier or ira')
     .addOption(choiceOption('--kind <kind>', 'the broker', offeredBrokers))
-    .option(
-      '--credentials <kind>',
-      'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)',
-    )
+    .option('--credentials <kind>', 'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)')
     .option('--broker-url <url>', "address of the broker's API (default: the broker's own)")
     .option('--label <text>', "a name for the account, such as IRA (default: the broker's name)")
     .option('--user <name>', 'the user (default: the only one)')
@@ -236,9 +231,7 @@ function addAdd(broker: CliCommand): void {
         () =>
           [
             `Added ${name} to this home: account ${safeLine(accountNumber)} (${environmentName(environment)}) of ${username} at ${entry.label}.`,
-            ...(runs
-              ? ['The running home does not use it yet: stop it, and run "trade-agent home serve" again.']
-              : []),
+            ...(runs ? ['The running home does not use it yet: stop it, and run "trade-agent home serve" again.'] : []),
           ].join('\n'),
       );
     });

@@ -24,10 +24,7 @@ export function addHomeInit(home: CliCommand): void {
     .option('--user <name>', 'your username (default: derived from the name)')
     .option('--email <address>', 'your email address (default: none)')
     .addOption(choiceOption('--broker <kind>', 'your broker (default: alpaca)', offeredBrokers))
-    .option(
-      '--credentials <kind>',
-      'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)',
-    )
+    .option('--credentials <kind>', 'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)')
     .option(
       '--broker-key-file <file>',
       'the credentials: key ID and secret on two lines, or name=value lines (per broker), mode 0600',
@@ -44,11 +41,7 @@ export function addHomeInit(home: CliCommand): void {
     .option('--max-order <dollars>', 'maximum order size, in dollars (default: 1000)')
     .option('--max-day-orders <count>', 'maximum number of orders per day (default: 20)')
     .option('--ntfy <topic>', 'also notify through ntfy: a topic or its full address (default: push only)')
-    .option(
-      '--listen <host:port>',
-      'where to listen on this machine (default: from the address)',
-      parseListenAddress,
-    );
+    .option('--listen <host:port>', 'where to listen on this machine (default: from the address)', parseListenAddress);
   addListeningOptions(making)
     .option('-y, --yes', 'use the defaults without asking')
     .examples(
@@ -60,9 +53,7 @@ export function addHomeInit(home: CliCommand): void {
       ],
     )
     .exits(exitCodes.busy)
-    .runs((context, options: InitOptions, command: CliCommand) =>
-      init(context, homeFolderOption(command), options),
-    );
+    .runs((context, options: InitOptions, command: CliCommand) => init(context, homeFolderOption(command), options));
 }
 
 async function init(context: Context, folder: string, options: InitOptions): Promise<void> {

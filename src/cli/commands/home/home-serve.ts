@@ -21,11 +21,7 @@ export function addHomeServe(home: CliCommand): void {
     .description(
       'Run the home until it is stopped. On first start, shows a QR code for the first phone. To be reachable from other machines, it needs a certificate or a proxy with one.',
     )
-    .option(
-      '--listen <host:port>',
-      'where to listen on this machine (default: from home.yaml)',
-      parseListenAddress,
-    );
+    .option('--listen <host:port>', 'where to listen on this machine (default: from home.yaml)', parseListenAddress);
   addListeningOptions(serving)
     .option('--ready-file <file>', 'write the address and process ID to this file once it is ready')
     .examples(
@@ -83,7 +79,5 @@ async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder
   const { showQrCode } = await import('../../text/qr-code.ts');
   const { user, url } = await pairPhone(parts, folder, undefined);
   await showQrCode(cli, url);
-  parts.tell(
-    `No phone is paired yet. Open this on ${user}'s phone within ten minutes; it works once:\n\n  ${url}\n`,
-  );
+  parts.tell(`No phone is paired yet. Open this on ${user}'s phone within ten minutes; it works once:\n\n  ${url}\n`);
 }

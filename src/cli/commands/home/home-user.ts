@@ -114,11 +114,7 @@ function addRecoveryCode(user: CliCommand): void {
     .examples(['trade-agent home user recovery-code', 'shown once'])
     .runs(async (context, options: { user?: string }, command: CliCommand) => {
       const { newRecoveryCode } = await import('../../../app/home/users.ts');
-      const { username, recoveryCode } = await newRecoveryCode(
-        context,
-        homeFolderOption(command),
-        options.user,
-      );
+      const { username, recoveryCode } = await newRecoveryCode(context, homeFolderOption(command), options.user);
       await context.output.result(
         'home-recovery-code',
         { user: username, recovery_code: recoveryCode },

@@ -83,10 +83,7 @@ function addHomeService(home: CliCommand): void {
       'Print a systemd unit that runs the home as a separate user, who can only write to the home; or a launchd agent on macOS. Writes and starts nothing; shows on stderr how to install it.',
     )
     .addOption(
-      choiceOption('--kind <manager>', 'systemd or launchd (default: depends on the system)', [
-        'systemd',
-        'launchd',
-      ]),
+      choiceOption('--kind <manager>', 'systemd or launchd (default: depends on the system)', ['systemd', 'launchd']),
     )
     .option('--user <name>', 'the system user under systemd', 'trade-agent')
     .option('--low-port', 'allow it to listen on ports below 1024, such as 443')
@@ -106,9 +103,7 @@ function addHomeService(home: CliCommand): void {
         folder: kind === 'systemd' && !named ? STATE_FOLDER : homeFolderOption(command),
       });
       for (const warning of warnings) context.io.talk(`warning: ${warning}`);
-      await context.output.result('home-service', { kind, file, content, commands, warnings }, () =>
-        content.trimEnd(),
-      );
+      await context.output.result('home-service', { kind, file, content, commands, warnings }, () => content.trimEnd());
       if (context.output.format !== 'text') return;
       context.io.talk('\nInstall it with:');
       for (const line of commands) context.io.talk(`  ${line}`);
@@ -206,11 +201,7 @@ function addHomeNotices(home: CliCommand): void {
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
       const { testNotice } = await import('../../../app/notices/notice-place.ts');
       const { id, attempts } = await testNotice(context, await placeOf(command), name);
-      await context.output.result(
-        'notice-test',
-        { channel: name, id, attempts },
-        () => `Sent through ${name}.`,
-      );
+      await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent through ${name}.`);
     });
   notices
     .command('set-secret')

@@ -9,11 +9,7 @@ import {
   type Limits,
 } from '../../../gateway/policy/rules.ts';
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
-import {
-  DEFAULT_PORT,
-  formatListenAddress,
-  type ListenAddress,
-} from '../../../home/settings/home-settings.ts';
+import { DEFAULT_PORT, formatListenAddress, type ListenAddress } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { LimitName } from '../../../trading/limit-words.ts';
@@ -77,19 +73,11 @@ export async function askAddress(asking: PromptContext, options: InitOptions): P
   return given === '' ? DEFAULT_ADDRESS : given;
 }
 
-export async function askOwner(
-  asking: PromptContext,
-  options: InitOptions,
-): Promise<ReturnType<typeof newPerson>> {
+export async function askOwner(asking: PromptContext, options: InitOptions): Promise<ReturnType<typeof newPerson>> {
   let { name } = options;
   if (name === undefined) {
     if (!asking.io.interactive) throw invalidOption('--name', 'is missing');
-    name = await askUntil(
-      asking,
-      'Your name: ',
-      (text) => text !== '',
-      'Type the name that your phone should show.',
-    );
+    name = await askUntil(asking, 'Your name: ', (text) => text !== '', 'Type the name that your phone should show.');
   }
   return newPerson({ name, username: options.user, email: options.email });
 }
@@ -115,8 +103,7 @@ export async function askLimits(asking: PromptContext, options: InitOptions): Pr
     })),
   };
   const each = asked.max_order_notional;
-  const day =
-    each === undefined ? {} : { max_day_notional: new Dec(each).times(DEFAULT_DAY_LIMIT_ORDERS).toFixed() };
+  const day = each === undefined ? {} : { max_day_notional: new Dec(each).times(DEFAULT_DAY_LIMIT_ORDERS).toFixed() };
   const limits = { ...usual.accounts[EVERY_ACCOUNT], ...day, ...asked };
   return { ...usual, accounts: { [EVERY_ACCOUNT]: limits } };
 }

@@ -5,24 +5,13 @@ import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { askBroker } from './broker-answer.ts';
 import { confirmAccount, readBrokerKeys } from './broker-keys.ts';
-import {
-  askAddress,
-  askLimits,
-  askNotices,
-  askOwner,
-  type InitOptions,
-  listenSettings,
-} from './init-answers.ts';
+import { askAddress, askLimits, askNotices, askOwner, type InitOptions, listenSettings } from './init-answers.ts';
 
 /**
  * Asks for missing answers, tests the keys at the broker, and creates the home.
  * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`, without having written anything
  */
-export async function makeHome(
-  context: Context,
-  folder: string,
-  options: InitOptions,
-): Promise<NewHome & CreatedHome> {
+export async function makeHome(context: Context, folder: string, options: InitOptions): Promise<NewHome & CreatedHome> {
   // Checked before the person types anything.
   requireUnusedFolder(folder);
   const address = await askAddress(context, options);

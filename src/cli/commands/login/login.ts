@@ -24,24 +24,16 @@ export function addLoginCommand(program: CliCommand): void {
     .option('--open', 'open the address in the browser')
     .option('--company <issuer>', "sign in with your company's identity provider")
     .option('--client-id <id>', 'the client registered there (default: trade-agent-company)')
-    .option(
-      '--show-key',
-      "print this machine's key for a company and the entry for home.yaml, without signing in",
-    )
+    .option('--show-key', "print this machine's key for a company and the entry for home.yaml, without signing in")
     .examples(
       ['trade-agent login', 'shows a code to confirm on your phone'],
       ['trade-agent login --profile work --open', 'opens the page in your browser'],
       ['trade-agent login --company https://login.acme.example', 'with your company, from now on'],
-      [
-        'trade-agent login --company https://login.acme.example --show-key',
-        'for the administrator of the home',
-      ],
+      ['trade-agent login --company https://login.acme.example --show-key', 'for the administrator of the home'],
       ['trade-agent login --timeout 2m --output stream-json', 'the code as an event, for scripts'],
     )
     .exits(...sessionExitCodes, exitCodes.timedOut)
-    .runs((context, options: LoginOptions) =>
-      options.showKey ? showKey(context, options) : login(context, options),
-    );
+    .runs((context, options: LoginOptions) => (options.showKey ? showKey(context, options) : login(context, options)));
 }
 
 async function login(context: Context, options: LoginOptions): Promise<void> {

@@ -5,9 +5,7 @@ import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
 
 export function addLotsCommand(program: CliCommand): void {
   addLotOptions(
-    program
-      .command('lots')
-      .description('show the lots you hold: purchase date, cost, and when they become long-term'),
+    program.command('lots').description('show the lots you hold: purchase date, cost, and when they become long-term'),
   )
     .examples(
       ['trade-agent lots', 'remaining lots, first in, first out'],

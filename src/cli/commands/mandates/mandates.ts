@@ -27,10 +27,7 @@ export function addMandatesCommand(program: CliCommand): void {
   mandates
     .command('list', { isDefault: true })
     .description('list your mandates and how much of them is used')
-    .examples(
-      ['trade-agent mandates list', 'one row each'],
-      ['trade-agent mandates list --output json', 'for scripts'],
-    )
+    .examples(['trade-agent mandates list', 'one row each'], ['trade-agent mandates list --output json', 'for scripts'])
     .exits(...sessionExitCodes)
     .runs(printMandates);
   mandates
@@ -94,10 +91,7 @@ function addAdd(mandates: CliCommand): void {
         'one sale at $200 or more',
       ],
       ['trade-agent mandates add --replaces M-x9K2aB7cD1 --until 2026-12-20', 'the same terms, extended'],
-      [
-        'trade-agent mandates add --buy VTI --amount 200 --every monday',
-        'the gateway buys every Monday at 10:00',
-      ],
+      ['trade-agent mandates add --buy VTI --amount 200 --every monday', 'the gateway buys every Monday at 10:00'],
       [
         'trade-agent mandates add --sell NVDA --qty 5 --below 100 --until 2026-12-04',
         'the gateway sells once, if the price falls below $100',
@@ -109,10 +103,7 @@ function addAdd(mandates: CliCommand): void {
       const { mandateTerms } = await import('./mandate-terms.ts');
       const { parseStandingOrder } = await import('./standing-order-options.ts');
       const standing = parseStandingOrder(symbols, options);
-      const terms = mandateTerms(
-        symbols,
-        standing === undefined ? options : { ...options, every: undefined },
-      );
+      const terms = mandateTerms(symbols, standing === undefined ? options : { ...options, every: undefined });
       const mandate = await addMandate(context, { ...terms, ...standing }, async () =>
         (await import('../../run/approval-progress.ts')).approvalProgress(context),
       );

@@ -15,20 +15,12 @@ export function parseStandingOrder(
 ): Pick<MandateTerms, 'standing'> | undefined {
   const { buy, sell, qty, amount, limit, at, below, above } = options;
   if (buy === undefined && sell === undefined) {
-    const stray = Object.entries({ qty, amount, limit, at, below, above }).find(
-      ([, value]) => value !== undefined,
-    );
+    const stray = Object.entries({ qty, amount, limit, at, below, above }).find(([, value]) => value !== undefined);
     if (stray === undefined) return undefined;
-    throw usageError(
-      `--${stray[0]} only works with standing orders`,
-      'Add the order: --buy VTI --amount 200.',
-    );
+    throw usageError(`--${stray[0]} only works with standing orders`, 'Add the order: --buy VTI --amount 200.');
   }
   if ((buy !== undefined && sell !== undefined) || symbols.length > 0) {
-    throw usageError(
-      'a standing order can only have one symbol',
-      'Request a separate mandate for each of the others.',
-    );
+    throw usageError('a standing order can only have one symbol', 'Request a separate mandate for each of the others.');
   }
   if (qty !== undefined && amount !== undefined) {
     throw usageError('--qty and --amount exclude each other', 'Pass shares (--qty) or dollars (--amount).');
@@ -49,9 +41,7 @@ function parseSchedule({ every, at, below, above }: AddOptions): StandingOrderTe
   const said = [every, below, above].filter((value) => value !== undefined);
   if (said.length !== 1) {
     throw usageError(
-      said.length === 0
-        ? 'the time of the standing order is missing'
-        : 'use only one of --every, --below and --above',
+      said.length === 0 ? 'the time of the standing order is missing' : 'use only one of --every, --below and --above',
       'Pass --every monday, --below 100 or --above 100.',
     );
   }

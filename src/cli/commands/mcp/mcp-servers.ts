@@ -1,10 +1,5 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import type {
-  ConfirmUnsafe,
-  InspectedServer,
-  OpenBrowser,
-  ServerLocation,
-} from '../../../app/mcp/servers.ts';
+import type { ConfirmUnsafe, InspectedServer, OpenBrowser, ServerLocation } from '../../../app/mcp/servers.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { safeLine } from '../../../text/sanitize.ts';
@@ -141,18 +136,14 @@ async function add(
     insist: unsafe ? confirmUnsafeTools(context) : undefined,
   });
   const { tools, ...server } = added;
-  await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () =>
-    serverText(added),
-  );
+  await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () => serverText(added));
 }
 
 async function test(context: Context, name: string): Promise<number> {
   const { inspectServer } = await import('../../../app/mcp/servers.ts');
   const looked = await inspectServer(context, name, signInOpener(context));
   const { tools, ...server } = looked;
-  await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () =>
-    serverText(looked),
-  );
+  await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () => serverText(looked));
   const allowed = (await context.profile()).mcp_servers?.[name]?.tools ?? [];
   const isOff = tools.some((tool) => allowed.includes(tool.name) && tool.state !== 'offered');
   return isOff ? exitCodes.found : exitCodes.done;
@@ -162,10 +153,7 @@ async function allow(
   context: Context,
   name: string,
   tools: readonly string[],
-  {
-    agree,
-    unsafe = false,
-  }: UnsafeOption & { readonly agree: (tools: readonly ComparedTool[]) => Promise<void> },
+  { agree, unsafe = false }: UnsafeOption & { readonly agree: (tools: readonly ComparedTool[]) => Promise<void> },
 ): Promise<void> {
   const { allowTools } = await import('../../../app/mcp/servers.ts');
   const allowed = await allowTools(context, name, tools, {

@@ -69,9 +69,7 @@ function addMcpClients(mcp: CliCommand): void {
 
   clients
     .command('revoke')
-    .description(
-      'Revoke the access of an MCP client: end its tokens, open proposals and streams immediately.',
-    )
+    .description('Revoke the access of an MCP client: end its tokens, open proposals and streams immediately.')
     .argument('<id>', 'its ID from "mcp clients list", the first characters of it, or its name')
     .option('--user <name>', 'the user, if several users have allowed it')
     .examples(['trade-agent mcp clients revoke V1St --user alice', ''])

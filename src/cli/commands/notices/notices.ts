@@ -74,8 +74,7 @@ async function printChannels(context: Context): Promise<void> {
   const { listNotices } = await import('../../../app/notices/notices.ts');
   const channels = await listNotices(context);
   await context.output.result('notices', { channels }, async () => {
-    if (channels.length === 0)
-      return 'No channels. Add one: trade-agent notices add NAME KIND (docs/guide/NOTICES.md)';
+    if (channels.length === 0) return 'No channels. Add one: trade-agent notices add NAME KIND (docs/guide/NOTICES.md)';
     const { table } = await import('../../text/table.ts');
     const { safeLine } = await import('../../../text/sanitize.ts');
     return table<ListedChannel>(
@@ -92,12 +91,7 @@ async function printChannels(context: Context): Promise<void> {
   });
 }
 
-async function addChannel(
-  context: Context,
-  name: string,
-  kind: string,
-  settings: readonly string[],
-): Promise<void> {
+async function addChannel(context: Context, name: string, kind: string, settings: readonly string[]): Promise<void> {
   const { addNotice } = await import('../../../app/notices/notices.ts');
   const { safeLine } = await import('../../../text/sanitize.ts');
   const added = await addNotice(context, name, kind, settings);
@@ -129,9 +123,5 @@ async function setSecret(context: Context, name: string): Promise<void> {
   const { kind, place, words } = await setProfileNoticeSecret(context, name, (what) =>
     readSecret(context, `${what} (hidden): `),
   );
-  await context.output.result(
-    'notice-secret',
-    { channel: name, kind },
-    () => `The ${words} is stored ${place}.`,
-  );
+  await context.output.result('notice-secret', { channel: name, kind }, () => `The ${words} is stored ${place}.`);
 }

@@ -172,11 +172,7 @@ function addReplaceCommand(orders: CliCommand): void {
     .runs(replace);
 }
 
-async function replace(
-  context: Context,
-  id: string,
-  flags: ChangeFlags & OrderRequestSettings,
-): Promise<number> {
+async function replace(context: Context, id: string, flags: ChangeFlags & OrderRequestSettings): Promise<number> {
   const { replaceProposal } = await import('../../../app/orders/place-order.ts');
   const { locateOrder } = await import('../../../app/orders/orders.ts');
   const { showOutcome } = await import('./show-outcome.ts');

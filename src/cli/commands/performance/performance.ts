@@ -23,19 +23,12 @@ export function addPerformanceCommand(program: CliCommand): void {
       'show your returns and a benchmark: time- and money-weighted, Sharpe, Sortino, beta, rolling returns, dividends by month (see docs/reference/METRICS.md)',
     )
     .addOption(
-      choiceOption(
-        '--period <period>',
-        'how far back; MTD and YTD mean this month and this year',
-        periods,
-      ).default('YTD'),
+      choiceOption('--period <period>', 'how far back; MTD and YTD mean this month and this year', periods).default(
+        'YTD',
+      ),
     )
     .option('--benchmark <symbol>', 'the benchmark, by total return (default: SPY)', parseSymbol)
-    .option(
-      '--risk-free <rate>',
-      'annual risk-free rate for Sharpe and Sortino, such as 4% or 0.04',
-      parseRate,
-      '0',
-    )
+    .option('--risk-free <rate>', 'annual risk-free rate for Sharpe and Sortino, such as 4% or 0.04', parseRate, '0')
     .option('--by-position', 'show the contribution of each position (one request each)')
     .examples(
       ['trade-agent performance --period 1Y', 'the last year, compared with SPY'],

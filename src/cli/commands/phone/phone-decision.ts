@@ -45,8 +45,7 @@ function plainRows(request: PhoneRequest): Row[] {
 
 /** Returns the rows in the order of the phone page, the most important first. */
 function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
-  const optional = (label: string, value: string | undefined): Row[] =>
-    value === undefined ? [] : [[label, value]];
+  const optional = (label: string, value: string | undefined): Row[] => (value === undefined ? [] : [[label, value]]);
   return [
     ['what', view.headline],
     ...optional('at worst', view.total),

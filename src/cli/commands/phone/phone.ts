@@ -22,9 +22,7 @@ export function addPhoneCommand(program: CliCommand): void {
     )
     .option('--user <name>', 'whose phone', 'alice')
     .addOption(
-      choiceOption('--decide <what>', 'the decision for each order', ['approve', 'deny', 'ask']).default(
-        'ask',
-      ),
+      choiceOption('--decide <what>', 'the decision for each order', ['approve', 'deny', 'ask']).default('ask'),
     )
     .option('--once', 'exit after one decision')
     .examples(
@@ -49,9 +47,7 @@ export function addPhoneCommand(program: CliCommand): void {
     );
   phone
     .command('link')
-    .description(
-      'print a single-use link that sets up a browser as the phone, with a passkey; valid for ten minutes',
-    )
+    .description('print a single-use link that sets up a browser as the phone, with a passkey; valid for ten minutes')
     .option('--read-only', 'sign in without a passkey, only to read and deny')
     .examples(
       ['trade-agent phone link --user bob', "sets up bob's phone"],

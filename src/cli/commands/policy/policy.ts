@@ -26,10 +26,7 @@ function addReadCommands(policy: CliCommand): void {
   policy
     .command('show', { isDefault: true })
     .description('show the limits and how much of them is used, the rules, and the trading state')
-    .examples(
-      ['trade-agent policy show', ''],
-      ['trade-agent policy show --output json', 'with the texts of the rules'],
-    )
+    .examples(['trade-agent policy show', ''], ['trade-agent policy show --output json', 'with the texts of the rules'])
     .exits(...sessionExitCodes)
     .runs(async (context) => (await import('./show.ts')).printPolicy(context));
   policy
@@ -48,9 +45,7 @@ function addReadCommands(policy: CliCommand): void {
   policy
     .command('log')
     .summary('list past decisions')
-    .description(
-      'List past decisions about your orders, newest first: all refusals, and all orders that were sent.',
-    )
+    .description('List past decisions about your orders, newest first: all refusals, and all orders that were sent.')
     .option('--denied', 'only refusals')
     .option('--limit <n>', 'maximum number of decisions', parseLimit, 20)
     .examples(
@@ -75,10 +70,7 @@ function addSetCommand(policy: CliCommand): void {
     .examples(
       ['trade-agent policy set max_order_notional=500', 'immediately, if it was higher'],
       ['trade-agent policy set symbols.allow=VTI,BND sides=buy', 'only these symbols, and no sales'],
-      [
-        'trade-agent policy set max_day_orders=none --approval detach',
-        `looser: exits with ${exitCodes.pending}`,
-      ],
+      ['trade-agent policy set max_day_orders=none --approval detach', `looser: exits with ${exitCodes.pending}`],
       ['trade-agent policy set --rules no-options.cedar', 'your own rule, in Cedar'],
     )
     .exits(...approvalExitCodes, exitCodes.pending)

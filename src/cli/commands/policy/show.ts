@@ -45,9 +45,7 @@ async function policyText(policy: PolicyView): Promise<string> {
     ['rules', digest],
     ...rulesLine('own', policy.policies),
     ...rulesLine('the firm’s', policy.firm),
-    ...(problem === undefined
-      ? []
-      : [['WRONG', `${safeLine(problem)} There is no trading until it is fixed.`]]),
+    ...(problem === undefined ? [] : [['WRONG', `${safeLine(problem)} There is no trading until it is fixed.`]]),
   ].map(([label = '', value = '']) => `${label.padEnd(10)} ${value}`);
   const rows = flattenLimits(limits);
   if (rows.length === 0) return [...head, '', 'No limits.'].join('\n');
@@ -180,9 +178,7 @@ export async function changeRules(
       hint: 'For example: trade-agent policy set max_order_notional=500.',
     });
   }
-  const set = await setPolicy(context, { limits, policies }, (request) =>
-    requestApproval(context, request, approval),
-  );
+  const set = await setPolicy(context, { limits, policies }, (request) => requestApproval(context, request, approval));
   const { proposal, ...result } = set;
   await context.output.result(
     'policy-set',

@@ -1,9 +1,5 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import {
-  type CombinedPortfolio,
-  combinedPortfolio,
-  portfolioFigures,
-} from '../../../app/portfolio/portfolio.ts';
+import { type CombinedPortfolio, combinedPortfolio, portfolioFigures } from '../../../app/portfolio/portfolio.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
 import type { CliCommand } from '../../context/cli-command.ts';

@@ -30,23 +30,15 @@ export function addProfileAdd(profile: CliCommand): void {
       'Add a profile: ask for missing options, discover the identity provider, report what it lacks, and write config.yaml.',
     )
     .argument('<name>', 'lower-case letters, digits, - and _')
-    .option(
-      '--home <url>',
-      'address of a home ("trade-agent home"); sets the issuer, the gateway and the login client',
-    )
+    .option('--home <url>', 'address of a home ("trade-agent home"); sets the issuer, the gateway and the login client')
     .option('--issuer <url>', "the identity provider's issuer")
     .option('--gateway <url>', "the order gateway's address")
     .option('--audience <name>', "the gateway's audience at the provider (default: its address)")
     .addOption(choiceOption('--provider <name>', 'the provider (default: detected)', providerNames))
     .option('--login-client <id>', 'the public client for signing in')
+    .addOption(choiceOption('--environment <name>', 'paper or live trading (default: paper)', ['paper', 'live']))
     .addOption(
-      choiceOption('--environment <name>', 'paper or live trading (default: paper)', ['paper', 'live']),
-    )
-    .addOption(
-      choiceOption('--credential-store <where>', 'where to store secrets (default: keychain)', [
-        'keychain',
-        'file',
-      ]),
+      choiceOption('--credential-store <where>', 'where to store secrets (default: keychain)', ['keychain', 'file']),
     )
     .option(
       '--credential-key <key>',
@@ -66,12 +58,7 @@ export function addProfileAdd(profile: CliCommand): void {
     );
 }
 
-async function add(
-  context: Context,
-  name: string,
-  options: AddOptions,
-  server: string | undefined,
-): Promise<void> {
+async function add(context: Context, name: string, options: AddOptions, server: string | undefined): Promise<void> {
   const { addProfile } = await import('../../../app/profile/edit-profile.ts');
   const { parseCredentialKey } = await import('../../options/choice.ts');
   const { audience, provider, environment, credentialStore, credentialKey } = options;
@@ -91,11 +78,7 @@ async function add(
       ...(credentialKey === undefined
         ? {}
         : {
-            credential_key: parseCredentialKey(
-              credentialKey,
-              credentialStore ?? 'keychain',
-              '--credential-key',
-            ),
+            credential_key: parseCredentialKey(credentialKey, credentialStore ?? 'keychain', '--credential-key'),
           }),
     },
     (setting) => askSetting(context, setting),

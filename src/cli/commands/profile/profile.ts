@@ -185,9 +185,7 @@ function addProfileStore(profile: CliCommand): void {
     .exits(exitCodes.credentialStore, exitCodes.busy);
   store
     .command('show', { isDefault: true })
-    .description(
-      'Show where secrets are stored, how they are encrypted, and what an interrupted move left behind.',
-    )
+    .description('Show where secrets are stored, how they are encrypted, and what an interrupted move left behind.')
     .argument('[name]', 'name of the profile (default: the current one)')
     .examples(['trade-agent profile store show work --output json', 'for scripts'])
     .runs(printStore);
@@ -228,11 +226,7 @@ async function printStore(context: Context, wanted: string | undefined): Promise
 
 async function move(context: Context, wanted: string, options: MoveOptions): Promise<void> {
   const { moveStore } = await import('../../../app/profile/profile-store.ts');
-  const { name, from, to, moved, warning, erased } = await moveStore(
-    context,
-    wanted,
-    await parseTarget(options),
-  );
+  const { name, from, to, moved, warning, erased } = await moveStore(context, wanted, await parseTarget(options));
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(
     'profile-store-move',

@@ -13,10 +13,7 @@ export function addQuoteCommand(program: CliCommand): void {
       ['trade-agent quote AAPL MSFT', 'one row each'],
       ['trade-agent quote AAPL --output json | jq -r ".quotes[0].last"', 'for scripts'],
       ['trade-agent quote AAPL MSFT --jq ".quotes[].last"', 'the same with the built-in jq'],
-      [
-        'trade-agent quote AAPL ZZZZQ',
-        `available quotes; exits with ${exitCodes.found} if a symbol has none`,
-      ],
+      ['trade-agent quote AAPL ZZZZQ', `available quotes; exits with ${exitCodes.found} if a symbol has none`],
     )
     .exits(...sessionExitCodes, exitCodes.found)
     .runs(quote);

@@ -16,10 +16,7 @@ export function addResumeCommand(program: CliCommand): void {
     .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseMaxTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)
-    .examples(
-      ['trade-agent resume THREAD', ''],
-      ['trade-agent resume THREAD --timeout 10m --output json', ''],
-    )
+    .examples(['trade-agent resume THREAD', ''], ['trade-agent resume THREAD --timeout 10m --output json', ''])
     .exits(...runExitCodes)
     .runs(async (context, thread: string, settings: RunSettings) => {
       const events = await resume(context, thread, settings);

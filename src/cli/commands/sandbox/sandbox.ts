@@ -56,15 +56,9 @@ export function addSandboxCommand(program: CliCommand): void {
     .option('--idle-exit <duration>', 'exit after this much idle time', parseDuration)
     .examples(
       ['trade-agent sandbox', 'runs until Ctrl-C'],
-      [
-        'trade-agent sandbox --port 0 --ready-file ready.json',
-        'free ports; then TRADE_AGENT_SANDBOX=ready.json',
-      ],
+      ['trade-agent sandbox --port 0 --ready-file ready.json', 'free ports; then TRADE_AGENT_SANDBOX=ready.json'],
       ['trade-agent sandbox --fault lost_token_response:1', 'lose one token response'],
-      [
-        'trade-agent sandbox --home crash --market-data days --market-start 2020-02-19',
-        'replays days from files',
-      ],
+      ['trade-agent sandbox --home crash --market-data days --market-start 2020-02-19', 'replays days from files'],
     )
     .helpSection('Faults', faults)
     .exits(exitCodes.busy)
@@ -73,14 +67,7 @@ export function addSandboxCommand(program: CliCommand): void {
 
 async function serve(cli: Cli, parts: ServerParts, output: Output, options: SandboxOptions): Promise<void> {
   const { serveSandbox } = await import('../../../app/sandbox/serve-sandbox.ts');
-  const {
-    home = resolveUserDirs(cli.env).sandbox,
-    port,
-    readyFile,
-    idleExit,
-    marketData,
-    marketStart,
-  } = options;
+  const { home = resolveUserDirs(cli.env).sandbox, port, readyFile, idleExit, marketData, marketStart } = options;
   if (marketStart !== undefined && marketData === undefined) {
     throw new TradeAgentError('usage', '--market-start needs --market-data');
   }
@@ -112,17 +99,14 @@ async function printReady(
   { issuer, gateway, broker, phone, company, home, pid }: SandboxReady,
 ): Promise<void> {
   io.talk('The sandbox is running. Everything in it is simulated, and it only listens on this machine.');
-  await output.result(
-    'sandbox',
-    { issuer, gateway, broker, phone, company: company ?? null, home, pid },
-    () =>
-      [
-        `Phone              ${phone}`,
-        `Identity provider  ${issuer}`,
-        `Gateway            ${gateway}`,
-        `Paper broker       ${broker}`,
-        ...(company === undefined ? [] : [`Company            ${company.issuer}`]),
-      ].join('\n'),
+  await output.result('sandbox', { issuer, gateway, broker, phone, company: company ?? null, home, pid }, () =>
+    [
+      `Phone              ${phone}`,
+      `Identity provider  ${issuer}`,
+      `Gateway            ${gateway}`,
+      `Paper broker       ${broker}`,
+      ...(company === undefined ? [] : [`Company            ${company.issuer}`]),
+    ].join('\n'),
   );
   io.talk('Its users are alice and bob. Set up a phone: trade-agent phone link --user alice');
   if (company !== undefined) {

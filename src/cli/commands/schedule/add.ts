@@ -8,11 +8,7 @@ import { toScheduleView, viewText } from './schedule-view.ts';
 /** Shows an entry, writes it once the person agrees, and prints the schedule. @param sure skips the prompt */
 export async function addAndShow(context: Context, options: AddOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
-  const state = await addSchedule(
-    context,
-    options,
-    async (schedule) => sure || confirmEntry(context, schedule),
-  );
+  const state = await addSchedule(context, options, async (schedule) => sure || confirmEntry(context, schedule));
   const { entry } = state.schedule;
   const view = toScheduleView(state);
   await context.output.result('schedule', { schedule: view, written: entry, dry_run: dryRun }, () =>
@@ -32,8 +28,6 @@ export async function confirmEntry(context: Context, { entry }: Schedule): Promi
 
 function entryText(entry: Schedule['entry']): string {
   return entry
-    .map(
-      ({ file, text }) => `${file === null ? 'At the end of your crontab:' : `${file}:`}\n${text.trimEnd()}`,
-    )
+    .map(({ file, text }) => `${file === null ? 'At the end of your crontab:' : `${file}:`}\n${text.trimEnd()}`)
     .join('\n\n');
 }

@@ -93,11 +93,7 @@ async function findLocalSchedule(home: UserDirs, id: string) {
   }
 }
 
-async function usesServer(
-  home: UserDirs,
-  { env }: Cli,
-  { server, profile }: GlobalOptions,
-): Promise<boolean> {
+async function usesServer(home: UserDirs, { env }: Cli, { server, profile }: GlobalOptions): Promise<boolean> {
   if (server !== undefined) return true;
   const { loadConfig } = await import('../../../config/config-file.ts');
   const profileName = profile ?? (env.TRADE_AGENT_PROFILE || undefined);

@@ -54,9 +54,7 @@ const entryWords: Record<ScheduleView['entry'], string> = {
 export function viewText(view: ScheduleView, reader: Reader = programReader): string {
   const { check } = view;
   const what = [
-    ...(view.account === null
-      ? []
-      : [view.account === ALL_ACCOUNTS ? 'all accounts' : `account ${view.account}`]),
+    ...(view.account === null ? [] : [view.account === ALL_ACCOUNTS ? 'all accounts' : `account ${view.account}`]),
     check.rules === null ? 'the default rules' : check.rules,
     ...(check.report === null ? [] : [`report ${check.report}`]),
     ...(check.suggest ? [`suggests${check.buy_only ? ' buys' : ''} (${check.approval})`] : []),
@@ -73,9 +71,7 @@ export function viewText(view: ScheduleView, reader: Reader = programReader): st
     ...(view.last === null ? [] : [`  last   ${recordLine(view.last, reader)}`]),
     ...(view.overdue === null
       ? []
-      : [
-          `  OVERDUE since ${formatBothTimes(Date.parse(view.overdue), view.local_zone)}: is ${view.with} running?`,
-        ]),
+      : [`  OVERDUE since ${formatBothTimes(Date.parse(view.overdue), view.local_zone)}: is ${view.with} running?`]),
   ];
   return lines.join('\n');
 }

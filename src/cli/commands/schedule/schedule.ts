@@ -99,20 +99,15 @@ function addAddCommand(schedule: CliCommand): void {
     .option('--dry-run', 'only show the entry')
     .examples(
       ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'during the trading session'],
-      [
-        'trade-agent schedule add --at open+5m --suggest --yes',
-        'orders you approve within eight hours are placed',
-      ],
+      ['trade-agent schedule add --at open+5m --suggest --yes', 'orders you approve within eight hours are placed'],
       ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
     )
     .exits(...sessionExitCodes, exitCodes.busy, exitCodes.timedOut)
-    .runs(
-      async (context, { yes = false, ...options }: AddOptions & { yes?: boolean }, command: CliCommand) => {
-        const { addAndShow } = await import('./add.ts');
-        const { timeout } = command.optsWithGlobals<GlobalOptions>();
-        return addAndShow(context, { ...options, timeout }, yes);
-      },
-    );
+    .runs(async (context, { yes = false, ...options }: AddOptions & { yes?: boolean }, command: CliCommand) => {
+      const { addAndShow } = await import('./add.ts');
+      const { timeout } = command.optsWithGlobals<GlobalOptions>();
+      return addAndShow(context, { ...options, timeout }, yes);
+    });
 }
 
 async function showSchedules(context: Context): Promise<void> {
@@ -155,8 +150,7 @@ async function showLogs(context: Context, id: string | undefined, limit: number)
             `${run.schedule}  ${recordLine(run, toReader(context.io))}`,
             ...run.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`),
             ...run.approvals.map(
-              (approval) =>
-                `  approval ${toReader(context.io).ids([approval.id])(approval.id)}: ${approval.status}`,
+              (approval) => `  approval ${toReader(context.io).ids([approval.id])(approval.id)}: ${approval.status}`,
             ),
           ])
           .join('\n'),

@@ -19,21 +19,13 @@ export function addMigrate(
     .description(
       `create or update the ${what}'s tables in a PostgreSQL database, with the login that owns them; works while ${running} run`,
     )
-    .option(
-      '--url-file <file>',
-      `file with the owner's database URL: a path, or a name in the ${what}'s folder`,
-    )
+    .option('--url-file <file>', `file with the owner's database URL: a path, or a name in the ${what}'s folder`)
     .option('--url-env <name>', 'environment variable with the database URL')
-    .examples([
-      `trade-agent ${what} migrate --url-file owner-url`,
-      `before the first ${what}, and after each update`,
-    ])
+    .examples([`trade-agent ${what} migrate --url-file owner-url`, `before the first ${what}, and after each update`])
     .runs(async (context, flags: AddressFlags, command: CliCommand) => {
       const { from, to } = await migrate(context, serverPaths(command, what), parseAddressSource(flags));
       await context.output.result(`${what}-migrate`, { from, to }, () =>
-        from === to
-          ? `The tables already have version ${to}.`
-          : `Migrated the tables from version ${from} to ${to}.`,
+        from === to ? `The tables already have version ${to}.` : `Migrated the tables from version ${from} to ${to}.`,
       );
     });
 }

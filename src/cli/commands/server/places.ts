@@ -4,10 +4,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 
 const defaultHomes = { gateway: gatewayFolder, server: serverFolder } as const;
 
-export function serverPaths(
-  command: CliCommand,
-  what: keyof typeof defaultHomes,
-): { home: string; config: string } {
+export function serverPaths(command: CliCommand, what: keyof typeof defaultHomes): { home: string; config: string } {
   const { home, config } = command.optsWithGlobals<{ home?: string; config?: string }>();
   const folder = resolve(home ?? defaultHomes[what](command.cli.env));
   return { home: folder, config: resolve(config ?? join(folder, `${what}.yaml`)) };

@@ -31,12 +31,7 @@ export function addServerCommand(program: CliCommand): void {
   );
 }
 
-async function serve(
-  parts: ServerParts,
-  output: Output,
-  flags: ServingFlags,
-  command: CliCommand,
-): Promise<void> {
+async function serve(parts: ServerParts, output: Output, flags: ServingFlags, command: CliCommand): Promise<void> {
   const { serveServer } = await import('../../../app/server/serve-server.ts');
   const places = serverPaths(command, 'server');
   await serveServer(parts, {

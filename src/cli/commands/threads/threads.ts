@@ -1,11 +1,5 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
-import {
-  deleteThread,
-  findThread,
-  listThreads,
-  type PruneSettings,
-  pruneThreads,
-} from '../../../app/threads.ts';
+import { deleteThread, findThread, listThreads, type PruneSettings, pruneThreads } from '../../../app/threads.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -58,10 +52,7 @@ export function addThreadsCommand(program: CliCommand): void {
     .option('--older-than <age>', 'delete those without activity for 12h, 30d or 8w', parseAge)
     .option('--keep <n>', 'keep the newest N', parseCount)
     .option('--dry-run', 'only show which')
-    .examples(
-      ['trade-agent threads prune --older-than 30d', ''],
-      ['trade-agent threads prune --keep 20 --dry-run', ''],
-    )
+    .examples(['trade-agent threads prune --older-than 30d', ''], ['trade-agent threads prune --keep 20 --dry-run', ''])
     .exits(exitCodes.credentialStore)
     .runs(showPruned);
 }

@@ -20,10 +20,7 @@ export function addWorkerCommand(program: CliCommand): void {
     .option('--ready-file <file>', 'write the process ID to this file once it is ready')
     .examples(
       ['trade-agent worker', 'uses the server folder on this machine'],
-      [
-        'trade-agent worker --home /srv/trade-agent --concurrency 16',
-        'uses a copy of the folder on another machine',
-      ],
+      ['trade-agent worker --home /srv/trade-agent --concurrency 16', 'uses a copy of the folder on another machine'],
     )
     .serves(async (parts, output, { readyFile, concurrency }: WorkerOptions, command: CliCommand) => {
       const { serveWorker } = await import('../../../app/server/serve-worker.ts');

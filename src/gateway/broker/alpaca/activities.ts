@@ -1,10 +1,5 @@
 import type { trading } from '@alpacahq/alpaca-trade-api/rest';
-import {
-  type Activity,
-  activitySchema,
-  type TradingDay,
-  tradingDaySchema,
-} from '../../../trading/activity.ts';
+import { type Activity, activitySchema, type TradingDay, tradingDaySchema } from '../../../trading/activity.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { ActivityPage } from '../broker.ts';
@@ -79,11 +74,7 @@ function plainAmount(value: string | Dec): string {
 }
 
 /** Converts trading days. The SDK sends dates as instants, which the broker may read as the day before or after. */
-export function tradingDays(
-  days: readonly trading.LegacyCalendarDay[],
-  start: string,
-  end: string,
-): TradingDay[] {
+export function tradingDays(days: readonly trading.LegacyCalendarDay[], start: string, end: string): TradingDay[] {
   return days
     .map(({ date, open, close }) => tradingDaySchema.parse({ date: isoDate(date), open, close }))
     .filter(({ date }) => date >= start && date <= end);

@@ -74,11 +74,7 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
 export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: string }): string {
   const { hostname, pathname, search } = new URL(url);
   const base =
-    hostname === DATA_HOST
-      ? target.dataUrl
-      : TRADING_HOSTS.includes(hostname)
-        ? target.tradingUrl
-        : undefined;
+    hostname === DATA_HOST ? target.dataUrl : TRADING_HOSTS.includes(hostname) ? target.tradingUrl : undefined;
   if (base === undefined) throw new TypeError('the SDK called an unexpected host');
   return `${base.replace(/\/+$/, '')}${pathname}${search}`;
 }
@@ -95,17 +91,12 @@ function alpacaBroker(
   return {
     ...assets,
     account: () => read(async ({ trading }) => accountView(await trading.account.getAccount(), options)),
-    positions: () =>
-      read(async ({ trading }) => (await trading.positions.getAllOpenPositions()).map(positionView)),
+    positions: () => read(async ({ trading }) => (await trading.positions.getAllOpenPositions()).map(positionView)),
     ...alpacaPrices(read, assets.asset, options.simulated),
     clock: () => read(async ({ trading }) => clockView(await trading.clock.legacyClock())),
     calendar: ({ start, end }) =>
       read(async ({ trading }) =>
-        tradingDays(
-          await trading.calendar.legacyCalendar({ start: new Date(start), end: new Date(end) }),
-          start,
-          end,
-        ),
+        tradingDays(await trading.calendar.legacyCalendar({ start: new Date(start), end: new Date(end) }), start, end),
       ),
     activities: ({ after, page, withoutFills }) =>
       read(async ({ trading }) =>
@@ -161,9 +152,7 @@ function alpacaWatchlist(read: Read): Pick<Broker, 'watchlist' | 'setWatchlist'>
   };
 }
 
-async function primary({
-  watchlists,
-}: Alpaca['trading']): Promise<trading.WatchlistWithoutAsset | undefined> {
+async function primary({ watchlists }: Alpaca['trading']): Promise<trading.WatchlistWithoutAsset | undefined> {
   const all = await watchlists.getWatchlists();
   const oldest = [...all].sort((a, b) => Number(a.createdAt) - Number(b.createdAt))[0];
   return all.find(({ name }) => name === PRIMARY_WATCHLIST) ?? oldest;
@@ -289,9 +278,7 @@ function rejectionReason(status: number, message: string): (BrokerFailure & { ki
 
 /** Checks the fields instead of the class, because importing the class would load the SDK. */
 function isApiError(error: unknown): error is ApiError {
-  return (
-    error instanceof Error && 'status' in error && typeof error.status === 'number' && 'response' in error
-  );
+  return error instanceof Error && 'status' in error && typeof error.status === 'number' && 'response' in error;
 }
 
 function isTimeout(error: unknown): boolean {

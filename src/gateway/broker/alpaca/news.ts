@@ -91,10 +91,7 @@ const kindOfList: Readonly<Record<string, (typeof corporateActionKinds)[number]>
 };
 
 type AnyAction = Partial<
-  Record<
-    'symbol' | 'oldSymbol' | 'sourceSymbol' | 'acquireeSymbol' | 'newSymbol' | 'acquirerSymbol',
-    string
-  > &
+  Record<'symbol' | 'oldSymbol' | 'sourceSymbol' | 'acquireeSymbol' | 'newSymbol' | 'acquirerSymbol', string> &
     Record<
       'rate' | 'cashRate' | 'price' | 'newRate' | 'oldRate' | 'sourceRate' | 'acquirerRate' | 'acquireeRate',
       number
@@ -122,11 +119,7 @@ function corporateActionsView(answer: marketData.CorporateActionsResp, simulated
 /** Alpaca's own sort key, so that a limit cuts off the latest. */
 const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
 
-function actionView(
-  kind: (typeof corporateActionKinds)[number],
-  row: AnyAction,
-  simulated: boolean,
-): CorporateAction {
+function actionView(kind: (typeof corporateActionKinds)[number], row: AnyAction, simulated: boolean): CorporateAction {
   const amount = (value: number | undefined) =>
     value === undefined ? null : new Dec(String(value)).toDecimalPlaces(12).toFixed();
   const date = (value: Date | string | undefined) => (value === undefined ? null : isoDate(value));

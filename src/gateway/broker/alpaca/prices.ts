@@ -48,10 +48,7 @@ export function quoteView(
 }
 
 /** Prices a side without a quote by the last trade. The quote is then as old as the older of the two. */
-function pricedAt(
-  quote: SnapshotLike['latestQuote'],
-  trade: NonNullable<SnapshotLike['latestTrade']>,
-): string | null {
+function pricedAt(quote: SnapshotLike['latestQuote'], trade: NonNullable<SnapshotLike['latestTrade']>): string | null {
   const quoted = toIsoTime(quote?.t);
   const traded = toIsoTime(trade.t);
   if (quoted === null || traded === null) return quoted ?? traded;
@@ -150,8 +147,7 @@ const prices: Readonly<Record<AssetClass, PriceSource>> = {
       });
       return Object.fromEntries(closed);
     },
-    bars: async ({ stocks }, request, adjustment) =>
-      (await stocks.stockBars({ ...request, adjustment })).bars,
+    bars: async ({ stocks }, request, adjustment) => (await stocks.stockBars({ ...request, adjustment })).bars,
   },
   crypto: {
     most: 500,
@@ -162,8 +158,7 @@ const prices: Readonly<Record<AssetClass, PriceSource>> = {
   us_option: {
     // The API's maximum. Each symbol has one snapshot, so there is only one page.
     most: 100,
-    snapshots: async ({ options }, symbols) =>
-      (await options.optionSnapshots({ symbols, limit: 100 })).snapshots,
+    snapshots: async ({ options }, symbols) => (await options.optionSnapshots({ symbols, limit: 100 })).snapshots,
     bars: async ({ options }, request) => (await options.optionBars(request)).bars,
   },
 };
@@ -193,9 +188,7 @@ export function alpacaPrices(
         // Newest first, so that a limit cuts off the oldest.
         const request = { ...query, symbols: symbol, sort: 'desc' } as const;
         const bars = await prices[symbolAssetClass(symbol)].bars(marketData, request, adjustment);
-        return (bars?.[symbol] ?? [])
-          .map((bar) => barView(bar, symbol))
-          .sort((a, b) => (a.at < b.at ? -1 : 1));
+        return (bars?.[symbol] ?? []).map((bar) => barView(bar, symbol)).sort((a, b) => (a.at < b.at ? -1 : 1));
       }),
   };
 }

@@ -116,8 +116,7 @@ function listenOnSocket(
 const listening = { action: 'listen', data: { streams: ['trade_updates'] } };
 
 function authenticationBy(credentials: AccountCredentials): object {
-  if ('accessToken' in credentials)
-    return { action: 'authenticate', data: { oauth_token: credentials.accessToken } };
+  if ('accessToken' in credentials) return { action: 'authenticate', data: { oauth_token: credentials.accessToken } };
   if ('keyId' in credentials) return { action: 'auth', key: credentials.keyId, secret: credentials.secret };
   throw new TypeError('these credentials are for a different broker');
 }

@@ -104,9 +104,7 @@ export function accountView(
       account.accountBlocked === true ||
       account.tradeSuspendedByUser === true,
     ...defined({ options_level: account.optionsTradingLevel }),
-    ...(account.optionsBuyingPower === undefined
-      ? {}
-      : { options_buying_power: money(account.optionsBuyingPower) }),
+    ...(account.optionsBuyingPower === undefined ? {} : { options_buying_power: money(account.optionsBuyingPower) }),
     ...(account.cryptoStatus === undefined ? {} : { crypto_active: account.cryptoStatus === 'ACTIVE' }),
     simulated: broker.simulated,
   });

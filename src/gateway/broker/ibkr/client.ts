@@ -13,11 +13,7 @@ export interface IbkrOptions {
 }
 
 /** Creates a client of the Client Portal Gateway's API, `/v1/api`. An answer with `error` throws, whatever its status. */
-export function ibkrClient({
-  url,
-  fetch,
-  timeoutMs,
-}: Pick<IbkrOptions, 'url' | 'fetch' | 'timeoutMs'>): RestClient {
+export function ibkrClient({ url, fetch, timeoutMs }: Pick<IbkrOptions, 'url' | 'fetch' | 'timeoutMs'>): RestClient {
   const client = restClient({
     fetch,
     timeoutMs,

@@ -38,11 +38,10 @@ export function createContracts(client: RestClient): Contracts {
       const answer = stocksAnswer.parse(await client('/trsrv/stocks', { query }));
       if (known.size > MAX_CACHED_CONTRACTS) known.clear();
       for (const symbol of missing) {
-        const [found, ...others] = (answer[toIbkrSymbol(symbol)] ?? []).flatMap(
-          ({ name, assetClass, contracts }) =>
-            assetClass === 'STK'
-              ? contracts.filter(({ isUS }) => isUS).map(({ conid, exchange }) => ({ conid, exchange, name }))
-              : [],
+        const [found, ...others] = (answer[toIbkrSymbol(symbol)] ?? []).flatMap(({ name, assetClass, contracts }) =>
+          assetClass === 'STK'
+            ? contracts.filter(({ isUS }) => isUS).map(({ conid, exchange }) => ({ conid, exchange, name }))
+            : [],
         );
         if (found !== undefined && others.length === 0) known.set(symbol, found);
       }

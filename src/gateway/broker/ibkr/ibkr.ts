@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import { Dec, ZERO } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
-import {
-  type Account,
-  accountSchema,
-  isFinalStatus,
-  type Position,
-  positionSchema,
-} from '../../../trading/views.ts';
+import { type Account, accountSchema, isFinalStatus, type Position, positionSchema } from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { Broker, ConnectBroker } from '../broker.ts';
@@ -62,20 +56,12 @@ async function verifyIbkrSession(
 ): Promise<VerifiedAccount> {
   const { host } = new URL(url);
   try {
-    const { environment, status, blocked } = await readAccountDetails(
-      ibkrClient({ url, fetch, timeoutMs }),
-      account,
-    );
+    const { environment, status, blocked } = await readAccountDetails(ibkrClient({ url, fetch, timeoutMs }), account);
     return { accountNumber: account, environment, status, tradingBlocked: blocked };
   } catch (error) {
-    if (error instanceof HttpProblem)
-      throw notAnAccount(host, `does not open this account: ${error.message}`);
+    if (error instanceof HttpProblem) throw notAnAccount(host, `does not open this account: ${error.message}`);
     if (error instanceof RestAnswer && error.status === 401) {
-      throw wrongCredentials(
-        ibkrTraits.label,
-        'session',
-        `Sign in at ${url} in a browser on that machine first.`,
-      );
+      throw wrongCredentials(ibkrTraits.label, 'session', `Sign in at ${url} in a browser on that machine first.`);
     }
     const { kind } = restFailure(error);
     throw kind === 'unreadable'
@@ -122,8 +108,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): 
     const { read } = requests;
     // Must come first in a session, then rarely: "/portfolio/accounts" may be called once in five seconds.
     const details = async () => {
-      if (kept.details !== undefined && performance.now() - kept.details.at > DETAILS_MS)
-        kept.details = undefined;
+      if (kept.details !== undefined && performance.now() - kept.details.at > DETAILS_MS) kept.details = undefined;
       kept.details ??= { at: performance.now(), found: readAccountDetails(client, account) };
       try {
         return await kept.details.found;
@@ -245,9 +230,7 @@ interface Held extends z.output<typeof positionRows.element> {
 async function readPositions(client: RestClient, account: string): Promise<Held[]> {
   const held: Held[] = [];
   for (let page = 0; page < MOST_PAGES; page++) {
-    const rows = positionRows.parse(
-      await client(`/portfolio/${encodeURIComponent(account)}/positions/${page}`),
-    );
+    const rows = positionRows.parse(await client(`/portfolio/${encodeURIComponent(account)}/positions/${page}`));
     if (rows.length === 0) return held;
     for (const row of rows) if (row.position !== 0) held.push({ ...row, symbol: symbolOf(row) });
   }
@@ -271,11 +254,7 @@ interface Reading {
 }
 
 /** Returns undefined for a position that can't be valued or is not priced in dollars. */
-function positionUnits({
-  assetClass,
-  contractDesc,
-  currency,
-}: Pick<Held, 'assetClass' | 'contractDesc' | 'currency'>) {
+function positionUnits({ assetClass, contractDesc, currency }: Pick<Held, 'assetClass' | 'contractDesc' | 'currency'>) {
   if (currency != null && currency !== 'USD') return undefined;
   const units = occ.exec(contractDesc)?.[3];
   return assetClass === 'OPT' && units !== undefined ? units : unitsOfClass(assetClass);
@@ -312,8 +291,7 @@ async function positionViews(reading: Reading): Promise<Position[]> {
     const ordered = orders
       .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinalStatus(order.status))
       .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), ZERO);
-    const ratio = (part: Dec, whole: Dec) =>
-      whole.isZero() ? '0' : toAmount(part.div(whole.abs()).toFixed());
+    const ratio = (part: Dec, whole: Dec) => (whole.isZero() ? '0' : toAmount(part.div(whole.abs()).toFixed()));
     return positionSchema.parse({
       symbol,
       side: qty.isNegative() ? 'short' : 'long',

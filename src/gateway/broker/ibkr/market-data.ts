@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
-import {
-  type Asset,
-  assetSchema,
-  type Bar,
-  barSchema,
-  type Quote,
-  quoteSchema,
-} from '../../../trading/views.ts';
+import { type Asset, assetSchema, type Bar, barSchema, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
 import { toAmount } from '../json-amounts.ts';
@@ -98,9 +91,7 @@ export function assetView(symbol: string, { name, exchange }: Contract): Asset {
 }
 
 const historyAnswer = z.object({
-  data: z.array(
-    z.object({ o: z.number(), h: z.number(), l: z.number(), c: z.number(), v: z.number(), t: z.number() }),
-  ),
+  data: z.array(z.object({ o: z.number(), h: z.number(), l: z.number(), c: z.number(), v: z.number(), t: z.number() })),
 });
 
 /** "A maximum of 1000 data points", with 390 minutes a day. */
@@ -111,11 +102,7 @@ const bars = {
 } as const;
 
 /** Reads `GET /iserver/marketdata/history`: the newest `limit` bars, oldest first. */
-export async function readIbkrBars(
-  client: RestClient,
-  contracts: Contracts,
-  query: BarQuery,
-): Promise<Bar[]> {
+export async function readIbkrBars(client: RestClient, contracts: Contracts, query: BarQuery): Promise<Bar[]> {
   requireSplitAdjustment(ibkrTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
   const contract = (await contracts([symbol])).get(symbol);

@@ -161,9 +161,7 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
 
 /** Declines a question. Without a confirmation nothing is sent, whether or not the decline arrives. */
 async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise<never> {
-  await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(
-    () => undefined,
-  );
+  await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(() => undefined);
   throw new IbkrRejection(`it asks to confirm more than was approved: ${replyText(asked)}`);
 }
 
@@ -201,8 +199,7 @@ async function prepareTicket(
       return await contracts([draft.symbol]);
     });
     const contract = known.get(draft.symbol);
-    if (contract === undefined)
-      throw new NotSent(`${label} does not have exactly one US stock ${draft.symbol}`);
+    if (contract === undefined) throw new NotSent(`${label} does not have exactly one US stock ${draft.symbol}`);
     return { ticket: toTicket(draft, account, contract.conid) };
   } catch (error) {
     if (error instanceof NotSent) {

@@ -34,11 +34,7 @@ const stateText: Readonly<Record<ActingTool['state'], string>> = {
 };
 
 /** @throws {NotSent} if a tool's description is not the confirmed one */
-export async function requireConfirmed(
-  session: McpSession,
-  mapping: McpMapping,
-  confirmed: Confirmed,
-): Promise<void> {
+export async function requireConfirmed(session: McpSession, mapping: McpMapping, confirmed: Confirmed): Promise<void> {
   const tools = compareActingTools(await session.tools(PINS_AGE_MS), mapping, confirmed);
   const other = tools.find(({ state }) => state !== 'confirmed');
   if (other === undefined) return;

@@ -50,8 +50,7 @@ function refusalIn(json: unknown, { at, status, code, message }: Refusals): Tool
 function textNo(text: string, refusals: Refusals | undefined): ToolError {
   const { status_after: before, own } = refusals?.text ?? {};
   const from = before === undefined ? -1 : text.indexOf(before);
-  const status =
-    from < 0 ? undefined : statusOf(/^\d{3}\b/.exec(text.slice(from + (before ?? '').length))?.[0]);
+  const status = from < 0 ? undefined : statusOf(/^\d{3}\b/.exec(text.slice(from + (before ?? '').length))?.[0]);
   return new ToolError({
     status,
     code: own !== undefined && text.includes(own) ? 'text' : undefined,

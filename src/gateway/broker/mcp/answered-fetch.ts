@@ -50,10 +50,7 @@ function messageIn(body: unknown) {
   return { id, method: String(method) };
 }
 
-async function responseTo(
-  { id, method }: ReturnType<typeof messageIn>,
-  response: Response,
-): Promise<Response> {
+async function responseTo({ id, method }: ReturnType<typeof messageIn>, response: Response): Promise<Response> {
   const { status, headers } = response;
   if (!response.ok) {
     const text = await response.text();
@@ -61,8 +58,7 @@ async function responseTo(
       throw new RestAnswer(status, headers, text);
     return new Response(text, { status, headers });
   }
-  if (id !== undefined)
-    return Response.json(await answerIn(response, id), { headers: sessionHeader(response) });
+  if (id !== undefined) return Response.json(await answerIn(response, id), { headers: sessionHeader(response) });
   await response.body?.cancel();
   return new Response(null, { status, headers: sessionHeader(response) });
 }

@@ -57,8 +57,7 @@ export function classifyMcpError(error: unknown, { refusals, kept }: FailureCont
 
 /** Classifies an error of an order that was sent. A line of text is no proof. */
 export function classifySubmissionError(error: unknown, telling: FailureContext): BrokerFailure {
-  if (error instanceof ToolError && !error.isStructured)
-    return { kind: 'failing', status: error.status ?? 502 };
+  if (error instanceof ToolError && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
   return classifyMcpError(error, telling);
 }
 

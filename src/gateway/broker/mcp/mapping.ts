@@ -118,8 +118,7 @@ export type Refusals = z.output<typeof refusals>;
 
 /** Fields that must be among the arguments, because a field that isn't sent can't have been approved. */
 const REQUIRED_ARGUMENTS = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
-const isInput = (name: string): name is (typeof inputs)[number] =>
-  (inputs as readonly string[]).includes(name);
+const isInput = (name: string): name is (typeof inputs)[number] => (inputs as readonly string[]).includes(name);
 const sayableTypes = orderTypes.filter((type) => orderTypeTable[type].prices.every(isInput));
 
 export const mcpMapping = z
@@ -127,16 +126,7 @@ export const mcpMapping = z
     label: z.string().regex(/^[\x20-\x7e]{1,40}$/, 'must be 1 to 40 printable characters'),
     account: call.extend({
       fields: z.strictObject(
-        allOf(
-          'account',
-          'status',
-          'currency',
-          'cash',
-          'equity',
-          'last_equity',
-          'buying_power',
-          'long_market_value',
-        ),
+        allOf('account', 'status', 'currency', 'cash', 'equity', 'last_equity', 'buying_power', 'long_market_value'),
       ),
       open_where: conditions,
     }),
@@ -186,14 +176,9 @@ export const mcpMapping = z
     refusals: refusals.optional(),
   })
   .superRefine(({ submit, order_types, order_by_client_order_id, order_fields }, context) => {
-    const said = new Set<string>(
-      Object.values(submit.arguments).flatMap((one) => ('from' in one ? [one.from] : [])),
-    );
+    const said = new Set<string>(Object.values(submit.arguments).flatMap((one) => ('from' in one ? [one.from] : [])));
     const types = sayableTypes.filter((type) => order_types[type] !== undefined);
-    for (const needed of new Set([
-      ...REQUIRED_ARGUMENTS,
-      ...types.flatMap((type) => orderTypeTable[type].prices),
-    ])) {
+    for (const needed of new Set([...REQUIRED_ARGUMENTS, ...types.flatMap((type) => orderTypeTable[type].prices)])) {
       if (said.has(needed)) continue;
       context.addIssue({
         code: 'custom',
@@ -206,8 +191,7 @@ export const mcpMapping = z
     context.addIssue({
       code: 'custom',
       path: ['order_by_client_order_id'],
-      message:
-        'the client_order_id must be sent with the order and returned, so that the order can be found by it',
+      message: 'the client_order_id must be sent with the order and returned, so that the order can be found by it',
     });
   });
 export type McpMapping = z.output<typeof mcpMapping>;

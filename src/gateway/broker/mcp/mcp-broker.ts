@@ -19,16 +19,7 @@ import type { Argument, Call, inputs, McpMapping } from './mapping.ts';
 import { createMcpSession, type McpSession } from './session.ts';
 import { type McpSettings, mappingOf } from './settings.ts';
 import { mcpLacks, mcpTerms } from './traits.ts';
-import {
-  accountView,
-  assetView,
-  orderIds,
-  orderView,
-  positionViews,
-  quoteViews,
-  rowOf,
-  rowsOf,
-} from './views.ts';
+import { accountView, assetView, orderIds, orderView, positionViews, quoteViews, rowOf, rowsOf } from './views.ts';
 
 const MOST_SESSIONS = 200;
 
@@ -73,9 +64,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         submissionFailureOf: told(classifySubmissionError),
       }),
       account: () =>
-        read(mapping.account, {}, (answer) =>
-          requireAccount(accountView(answer, mapping, settings), account),
-        ),
+        read(mapping.account, {}, (answer) => requireAccount(accountView(answer, mapping, settings), account)),
       positions: () => read(mapping.positions, {}, (answer) => positionViews(answer, mapping)),
       quotes: async (symbols) =>
         symbols.length === 0
@@ -165,11 +154,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
             throw new NotSent('the order is for a different account than the connected one');
           requireExpressible(draft, mapping.label, mcpTerms(mapping));
           await requireConfirmed();
-          const order = await one(
-            mapping.submit,
-            { ...wordsOf(draft), account: draft.account },
-            draft.account,
-          );
+          const order = await one(mapping.submit, { ...wordsOf(draft), account: draft.account }, draft.account);
           // Without a client_order_id, the order is identified by everything that was sent.
           const { client_order_id } = mapping.order_fields.client_order_id === undefined ? draft : order;
           const told = { ...order, client_order_id };
@@ -181,9 +166,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
     cancel: async (id) => {
       if (!isId(id)) return 'not_found';
       await requests.read(requireConfirmed).catch((error: unknown) => {
-        throw error instanceof HttpProblem && error.cause instanceof NotSent
-          ? notConfirmed(error.cause)
-          : error;
+        throw error instanceof HttpProblem && error.cause instanceof NotSent ? notConfirmed(error.cause) : error;
       });
       return requests.cancel(() => ask(mapping.cancel, { account, order_id: id }));
     },

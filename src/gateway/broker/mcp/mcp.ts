@@ -69,10 +69,7 @@ async function inspectTools(
 ): Promise<readonly ActingTool[]> {
   const mapping = mappingOf(settings);
   return await translateErrors(settings, credentials, async (refused) => {
-    const session = createMcpSession(
-      { fetch, timeoutMs, url: settings.url, now: Date.now },
-      credentials.token,
-    );
+    const session = createMcpSession({ fetch, timeoutMs, url: settings.url, now: Date.now }, credentials.token);
     const { read } = brokerRequests((error) => {
       const failure = classifyMcpError(error, { refusals: mapping.refusals, kept: 'access_token' });
       if (failure.kind === 'unauthorized') refused();
@@ -105,8 +102,7 @@ async function translateErrors<T>(
     }
     if (error.code === 'account_not_connected')
       throw notAnAccount(host, `has no account ${accountNumber} for this token`);
-    if (error.code === 'broker_invalid_response')
-      throw notAnAccount(host, 'did not return an account', 'broker.url');
+    if (error.code === 'broker_invalid_response') throw notAnAccount(host, 'did not return an account', 'broker.url');
     throw unreachable(host, error.code === 'broker_timeout' ? 'timeout' : 'unreachable');
   }
 }

@@ -79,7 +79,6 @@ async function listed(client: Client, options: SessionOptions): Promise<Opened> 
   const at = options.now();
   const { tools: all } = await client.listTools(undefined, { ...sdkTimeouts(options), cacheMode: 'refresh' });
   const tools = new Map<string, PinnedTool>();
-  for (const tool of all)
-    tools.set(tool.name, { tool, pin: tools.has(tool.name) ? undefined : toolPin(tool) });
+  for (const tool of all) tools.set(tool.name, { tool, pin: tools.has(tool.name) ? undefined : toolPin(tool) });
   return { client, tools, at };
 }

@@ -133,8 +133,7 @@ export function quoteViews(
     const [bid, ask] = [tick('bid') ?? formatPrice('0'), tick('ask') ?? formatPrice('0')];
     const [traded, quoted] = [instant('traded_at'), instant('quoted_at')];
     const bothSides = Number(bid) > 0 && Number(ask) > 0;
-    const older =
-      quoted !== undefined && traded !== undefined && quoted < traded ? quoted : (traded ?? quoted);
+    const older = quoted !== undefined && traded !== undefined && quoted < traded ? quoted : (traded ?? quoted);
     return [
       quoteSchema.parse({
         symbol,
@@ -173,9 +172,7 @@ export const orderIds = {
 /** Unknown values are passed through. @throws {NoAnswer} for an order of a different account, or without a usable id */
 export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {
   const legs = mapping.legs === undefined ? undefined : valueAt(row.value, mapping.legs);
-  const parts = Array.isArray(legs)
-    ? legs.map((value) => partView({ value, name: '' }, mapping, account))
-    : [];
+  const parts = Array.isArray(legs) ? legs.map((value) => partView({ value, name: '' }, mapping, account)) : [];
   const whole = partView(row, mapping, account);
   return orderSchema.parse({
     ...whole,
@@ -194,8 +191,7 @@ function isOwn(row: Row, { order_fields: fields }: McpMapping, account: string |
 function partView(row: Row, mapping: McpMapping, account: string | undefined) {
   const { id, money, amount, word, flag, instant } = reader(row, mapping.order_fields);
   const orderId = id('id') ?? '';
-  if (!isOwn(row, mapping, account) || !orderIds[mapping.order_ids].test(orderId))
-    throw new NoAnswer('unreadable');
+  if (!isOwn(row, mapping, account) || !orderIds[mapping.order_ids].test(orderId)) throw new NoAnswer('unreadable');
   const wordIfAny = (name: Parameters<typeof word>[0]) => word(name) || undefined;
   return {
     id: orderId,

@@ -3,13 +3,7 @@ import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
-import {
-  type Account,
-  accountSchema,
-  isFinalStatus,
-  type Position,
-  positionSchema,
-} from '../../../trading/views.ts';
+import { type Account, accountSchema, isFinalStatus, type Position, positionSchema } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
@@ -54,8 +48,7 @@ export async function readAccountDetails(client: Client, who: Who) {
     environment: account.is_paper ? ('paper' as const) : ('live' as const),
     status: connection.disabled ? 'DISCONNECTED' : (status ?? 'open').toUpperCase(),
     /** Whether the account is closed, or its connection is broken or read-only. */
-    blocked:
-      connection.disabled || !connection.type.startsWith('trade') || (status != null && status !== 'open'),
+    blocked: connection.disabled || !connection.type.startsWith('trade') || (status != null && status !== 'open'),
     equity: toMoney(balance.total.amount),
     currency: balance.total.currency,
   };
@@ -128,8 +121,7 @@ export async function readPositions(client: Client, who: Who): Promise<Position[
         if (price == null || units == null) throw new Error('a position without a price');
         const qty = new Dec(units);
         // "price: per share. cost_basis: for options, this is per-contract."
-        const multiplier =
-          instrument.kind === 'option' ? (instrument.multiplier ?? contractMultiplier(symbol)) : 1;
+        const multiplier = instrument.kind === 'option' ? (instrument.multiplier ?? contractMultiplier(symbol)) : 1;
         const each = cost_basis == null ? new Dec(price) : new Dec(cost_basis).div(multiplier);
         const value = qty.times(price).times(multiplier);
         const cost = qty.times(each).times(multiplier);

@@ -203,8 +203,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
     status: translateWord(statuses, row.status),
     filled_qty: filled,
     filled_avg_price: filled === '0' || execution_price == null ? null : toMoney(execution_price),
-    filled_at:
-      row.status === 'EXECUTED' && time_executed != null ? new Date(time_executed).toISOString() : null,
+    filled_at: row.status === 'EXECUTED' && time_executed != null ? new Date(time_executed).toISOString() : null,
   };
 }
 

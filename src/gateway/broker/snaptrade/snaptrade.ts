@@ -284,9 +284,7 @@ async function readActivities(
   const { data } = pageAnswer.parse(answer.data);
   const views = data.map(activityView).filter(({ at }) => newYorkDate(Date.parse(at)) < today);
   const fills =
-    offset > 0
-      ? []
-      : (await listSnaptradeOrders(client, who, 'all')).flatMap((order) => fillToday(order, today));
+    offset > 0 ? [] : (await listSnaptradeOrders(client, who, 'all')).flatMap((order) => fillToday(order, today));
   return {
     activities: [...fills, ...views]
       .filter(({ at }) => after === undefined || Date.parse(at) > after.getTime())
@@ -298,9 +296,7 @@ async function readActivities(
 function fillToday(order: Order, today: string): Activity[] {
   const { filled_at, filled_avg_price, filled_qty, side } = order;
   if (filled_at === null || filled_avg_price === null || filled_qty === '0') return [];
-  return newYorkDate(Date.parse(filled_at)) === today
-    ? [fillActivity(order, side.toUpperCase(), filled_at)]
-    : [];
+  return newYorkDate(Date.parse(filled_at)) === today ? [fillActivity(order, side.toUpperCase(), filled_at)] : [];
 }
 
 function activityView(one: z.output<typeof row>): Activity {

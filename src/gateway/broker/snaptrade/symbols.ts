@@ -2,8 +2,7 @@ import { z } from 'zod';
 
 /** Converts to Yahoo's tickers: "-" before a share class (`BRK-B`), "." before a foreign exchange. */
 export const toYahooSymbol = (symbol: string): string => symbol.replace('.', '-');
-export const ourSymbol = (symbol: string): string =>
-  symbol.includes('.') ? symbol : symbol.replace('-', '.');
+export const ourSymbol = (symbol: string): string => (symbol.includes('.') ? symbol : symbol.replace('-', '.'));
 
 export const universalSymbol = z.object({
   symbol: z.string(),

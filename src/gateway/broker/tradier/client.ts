@@ -28,9 +28,7 @@ export const wrappedList = <T extends z.ZodType>(outer: string, inner: string, r
 
 const profileAnswer = z.object({
   profile: z.object({
-    account: oneOrMore(
-      z.object({ account_number: z.string().regex(/^[A-Za-z0-9]{4,32}$/), status: z.string() }),
-    ),
+    account: oneOrMore(z.object({ account_number: z.string().regex(/^[A-Za-z0-9]{4,32}$/), status: z.string() })),
   }),
 });
 
@@ -64,10 +62,7 @@ export async function readAccounts(client: RestClient): Promise<TradierAccount[]
 }
 
 /** Returns the account with the configured number, or the only one. @throws {Refusal} 409 `account_not_connected` */
-export function selectAccount(
-  accounts: readonly TradierAccount[],
-  credentials: AccountCredentials,
-): TradierAccount {
+export function selectAccount(accounts: readonly TradierAccount[], credentials: AccountCredentials): TradierAccount {
   const number = 'accountNumber' in credentials ? credentials.accountNumber : undefined;
   const open = accounts.filter((account) => (number === undefined ? true : account.number === number));
   const [account, ...others] = open;

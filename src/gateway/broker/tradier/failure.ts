@@ -22,8 +22,7 @@ export function classifyTradierError(error: unknown, kept: StoredKind | undefine
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, json, headers } = error;
   if (status === 401) return { kind: 'unauthorized', ...defined({ credentials: kept }) };
-  if (status === 429 || isQuotaError(json))
-    return { kind: 'rate_limited', retryAfterMs: msUntilReset(headers) };
+  if (status === 429 || isQuotaError(json)) return { kind: 'rate_limited', retryAfterMs: msUntilReset(headers) };
   const words = status < 500 && status !== 408 ? wordsOf(error) : undefined;
   return words === undefined ? { kind: 'failing', status } : refusedBy(words);
 }

@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { Dec, formatPrice as priceText } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant, newYorkTimestamp } from '../../../trading/new-york-time.ts';
-import {
-  type Asset,
-  assetSchema,
-  type Bar,
-  barSchema,
-  type Quote,
-  quoteSchema,
-} from '../../../trading/views.ts';
+import { type Asset, assetSchema, type Bar, barSchema, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
 import { toAmount } from '../json-amounts.ts';
@@ -39,10 +32,7 @@ const quotesAnswer = z.object({
 });
 
 /** Reads `GET /markets/quotes`. Unknown symbols are left out. */
-export async function readQuoteRows(
-  client: RestClient,
-  symbols: readonly string[],
-): Promise<Map<string, QuoteRow>> {
+export async function readQuoteRows(client: RestClient, symbols: readonly string[]): Promise<Map<string, QuoteRow>> {
   if (symbols.length === 0) return new Map();
   const query = { symbols: symbols.map(toTradierSymbol).join(','), greeks: 'false' };
   const { quotes } = quotesAnswer.parse(await client('/markets/quotes', { query }));

@@ -95,9 +95,7 @@ function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): R
     filled_avg_price: exec_quantity > 0 ? money(one.avg_fill_price) : null,
     submitted_at: new Date(create_date).toISOString(),
     filled_at:
-      status === 'filled' && one.transaction_date !== undefined
-        ? new Date(one.transaction_date).toISOString()
-        : null,
+      status === 'filled' && one.transaction_date !== undefined ? new Date(one.transaction_date).toISOString() : null,
     ...(option === undefined ? {} : { asset_class: 'us_option' }),
     ...(option !== undefined && side.includes('_to_') ? { position_intent: brokerWord(side) } : {}),
   };

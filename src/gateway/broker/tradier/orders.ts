@@ -27,16 +27,11 @@ const pageAnswer = z.object({
 const orderAnswer = z.object({ order: row });
 const placedAnswer = z.object({ order: z.object({ id: z.number().int(), status: z.literal('ok') }) });
 
-export function tradierOrders(
-  client: RestClient,
-  path: () => Promise<string>,
-  requests: BrokerRequests,
-): BrokerOrders {
+export function tradierOrders(client: RestClient, path: () => Promise<string>, requests: BrokerRequests): BrokerOrders {
   const one = async (within: string, id: string) =>
     orderAnswer.parse(await client(`${within}/${id}`, { query: { includeTags: 'true' } })).order;
   return {
-    orders: (query) =>
-      requests.read(async () => selectOrders(await listTradierOrders(client, await path()), query)),
+    orders: (query) => requests.read(async () => selectOrders(await listTradierOrders(client, await path()), query)),
     order: async (id) =>
       ORDER_ID.test(id) ? requests.find(async () => orderView(await one(await path(), id))) : undefined,
     orderByClientOrderId: (clientOrderId) =>
@@ -67,9 +62,7 @@ export function tradierOrders(
 export async function listTradierOrders(client: RestClient, path: string): Promise<Order[]> {
   const rows: Row[] = [];
   for (let page = 1; page <= MAX_PAGES; page++) {
-    const { orders } = pageAnswer.parse(
-      await client(path, { query: { page: `${page}`, includeTags: 'true' } }),
-    );
+    const { orders } = pageAnswer.parse(await client(path, { query: { page: `${page}`, includeTags: 'true' } }));
     if (orders === 'null' || orders === null) return rows.map(orderView).sort(newestFirst);
     rows.push(...orders.order);
     if (page >= (orders.total_pages ?? 1)) return rows.map(orderView).sort(newestFirst);

@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import {
-  type Activity,
-  activitySchema,
-  type TradingDay,
-  tradingDaySchema,
-} from '../../../trading/activity.ts';
+import { type Activity, activitySchema, type TradingDay, tradingDaySchema } from '../../../trading/activity.ts';
 import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type Watchlist, watchlistSchema } from '../../../trading/market-news.ts';
@@ -70,9 +65,7 @@ const pathOf = (id: string) => `/watchlists/${encodeURIComponent(id)}`;
 
 async function watchlistOf(client: RestClient): Promise<Watchlist> {
   const found = await primaryWatchlist(client);
-  return found === undefined
-    ? { symbols: [], updated_at: null }
-    : watchlistView(await client(pathOf(found.id)));
+  return found === undefined ? { symbols: [], updated_at: null } : watchlistView(await client(pathOf(found.id)));
 }
 
 async function setWatchlistOf(client: RestClient, symbols: readonly string[]): Promise<Watchlist> {
@@ -155,11 +148,7 @@ const calendarAnswer = z.object({
 /** Reads `GET /markets/calendar`, one month at a time. */
 async function tradingDays(client: RestClient, { start, end }: CalendarQuery): Promise<TradingDay[]> {
   const days: TradingDay[] = [];
-  for (
-    let month = start.slice(0, 7);
-    month <= end.slice(0, 7);
-    month = addDays(`${month}-28`, 7).slice(0, 7)
-  ) {
+  for (let month = start.slice(0, 7); month <= end.slice(0, 7); month = addDays(`${month}-28`, 7).slice(0, 7)) {
     const query = { year: month.slice(0, 4), month: month.slice(5) };
     const { calendar } = calendarAnswer.parse(await client('/markets/calendar', { query }));
     for (const { date, status, open } of calendar.days.day) {
@@ -232,14 +221,11 @@ async function readActivities(
     ...(after === undefined ? {} : { start: newYorkDate(after.getTime()) }),
   };
   const rows = events.parse(await client(`${path}/history`, { query }));
-  const fills =
-    number === '1' ? fillActivities(await listTradierOrders(client, `${path}/orders`), today) : [];
+  const fills = number === '1' ? fillActivities(await listTradierOrders(client, `${path}/orders`), today) : [];
   const seen = new Map<string, number>();
   const earlier = rows.filter(({ date }) => date.slice(0, 10) < today).map((row) => eventView(row, seen));
   return {
-    activities: [...fills, ...earlier].filter(
-      ({ at }) => after === undefined || Date.parse(at) > after.getTime(),
-    ),
+    activities: [...fills, ...earlier].filter(({ at }) => after === undefined || Date.parse(at) > after.getTime()),
     next_page: rows.length === PAGE ? `${Number(number) + 1}` : null,
   };
 }
@@ -363,10 +349,7 @@ async function readAccount(
   const contracts = new Map(
     [...holding, ...(traded ?? [])].map(({ id }) => {
       const closedAt = quotes.get(id)?.prevclose ?? undefined;
-      return [
-        id,
-        { units: contractMultiplier(id), price: closedAt === undefined ? undefined : toAmount(closedAt) },
-      ];
+      return [id, { units: contractMultiplier(id), price: closedAt === undefined ? undefined : toAmount(closedAt) }];
     }),
   );
   const lastEquity = traded && equityAtLastClose(equity, holding, traded, contracts);

@@ -182,8 +182,7 @@ export function createOrderUpdates({
     listen(who, account, ids) {
       const key = JSON.stringify([who().sub, account]);
       const known = accounts.get(key);
-      if (closing.signal.aborted || (known === undefined && accounts.size >= MAX_CONNECTIONS))
-        return undefined;
+      if (closing.signal.aborted || (known === undefined && accounts.size >= MAX_CONNECTIONS)) return undefined;
       const listened = known ?? begin(key, who, account);
       listened.who = who;
       const listener = createResultListener(clock, ids, {

@@ -77,12 +77,7 @@ export interface CedarLimits {
 }
 
 /** Builds Cedar's request (schema.cedarschema). @throws {RangeError} for an amount beyond its decimals or a bad time */
-function cedarRequest(
-  subject: Subject,
-  action: Action,
-  facts: Facts,
-  limits: CedarLimits | undefined,
-): CedarRequest {
+function cedarRequest(subject: Subject, action: Action, facts: Facts, limits: CedarLimits | undefined): CedarRequest {
   const resource = { type: 'Account', id: facts.account };
   const attrs = {
     owner: entity('User', subject.owner),
@@ -175,8 +170,7 @@ function held(holdings: HoldingFacts): CedarValue {
 
 function counted(facts: CountedFacts, order: OrderFacts | null): CedarValue {
   const { day_notional, open_symbol_notional, open_symbol_sells, same_before } = facts;
-  const after =
-    order === null || order.notional === null ? null : new Dec(day_notional).plus(order.notional).toFixed();
+  const after = order === null || order.notional === null ? null : new Dec(day_notional).plus(order.notional).toFixed();
   return record({
     state: facts.state,
     day_notional: decimal(day_notional, 'up'),
@@ -201,10 +195,7 @@ function newYork(time: number): CedarValue {
 }
 
 /** Formats a decimal for Cedar, with a point and at most four fraction digits. */
-function decimal(
-  value: string | null | undefined,
-  rounded: 'up' | 'down' | 'nearest',
-): CedarValue | undefined {
+function decimal(value: string | null | undefined, rounded: 'up' | 'down' | 'nearest'): CedarValue | undefined {
   if (value === null || value === undefined) return undefined;
   const how = ({ up: Dec.ROUND_CEIL, down: Dec.ROUND_FLOOR, nearest: Dec.ROUND_HALF_EVEN } as const)[rounded];
   const exact = new Dec(value);
@@ -222,8 +213,6 @@ function entity(type: 'User' | 'Client', id: string) {
 
 /** Drops unknown values. */
 function record(values: Readonly<Record<string, CedarValue | undefined>>): Record<string, CedarValue> {
-  const known = Object.entries(values).filter(
-    (entry): entry is [string, CedarValue] => entry[1] !== undefined,
-  );
+  const known = Object.entries(values).filter((entry): entry is [string, CedarValue] => entry[1] !== undefined);
   return Object.fromEntries(known);
 }

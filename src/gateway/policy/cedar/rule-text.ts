@@ -91,20 +91,13 @@ export function readRules(engine: CedarEngine, texts: readonly RuleText[]): Ceda
   });
   const faults = engine.faults(textsById(rules)).map((one) => ({ one, place: places.get(one.id ?? '') }));
   faults.sort(
-    (a, b) =>
-      inOrder(a.place, b.place, texts) ||
-      a.one.start - b.one.start ||
-      (a.one.message < b.one.message ? -1 : 1),
+    (a, b) => inOrder(a.place, b.place, texts) || a.one.start - b.one.start || (a.one.message < b.one.message ? -1 : 1),
   );
   const [first] = faults;
   // The same error is repeated for each action.
   const others = new Set(faults.map(({ one }) => `${one.id} ${one.start}`)).size - 1;
   if (first !== undefined) {
-    throw faultError(
-      first.place ?? { origin: 'base', file: 'schema', text: '', start: 0 },
-      first.one,
-      others,
-    );
+    throw faultError(first.place ?? { origin: 'base', file: 'schema', text: '', start: 0 }, first.one, others);
   }
   return rules;
 }
@@ -148,10 +141,7 @@ function readRule(engine: CedarEngine, text: string, place: RulePosition, number
       hint: 'Use up to 64 letters, digits, dots, dashes and underscores.',
     });
   }
-  if (
-    message !== undefined &&
-    (hasInvisible(message) || message === '' || message.length > MAX_RULE_MESSAGE_LENGTH)
-  ) {
+  if (message !== undefined && (hasInvisible(message) || message === '' || message.length > MAX_RULE_MESSAGE_LENGTH)) {
     throw ruleError(place, 'its @message can’t be displayed', {
       hint: `Use one line of up to ${MAX_RULE_MESSAGE_LENGTH} characters.`,
     });
@@ -186,11 +176,7 @@ function faultError(place: RulePosition, { message, hint, start }: CedarIssue, m
   });
 }
 
-function ruleError(
-  place: RulePosition,
-  message: string,
-  options: { readonly hint?: string },
-): TradeAgentError {
+function ruleError(place: RulePosition, message: string, options: { readonly hint?: string }): TradeAgentError {
   const details = { file: place.file, ...lineAndColumn(place) };
   return new TradeAgentError('invalid_config', `${formatPlace(place)}: ${message}`, { ...options, details });
 }
@@ -206,11 +192,7 @@ function lineAndColumn({ text, start }: RulePosition): { line: number; column: n
   return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };
 }
 
-function inOrder(
-  a: RulePosition | undefined,
-  b: RulePosition | undefined,
-  texts: readonly RuleText[],
-): number {
+function inOrder(a: RulePosition | undefined, b: RulePosition | undefined, texts: readonly RuleText[]): number {
   const at = (place: RulePosition | undefined) => texts.findIndex(({ file }) => file === place?.file);
   return at(a) - at(b) || (a?.start ?? 0) - (b?.start ?? 0);
 }

@@ -143,9 +143,7 @@ function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]):
       line: `rule ${id} ${isAmong(id, come) ? 'changed' : 'removed'}`,
       tighter: false,
     })),
-    ...come
-      .filter(({ id }) => !isAmong(id, gone))
-      .map(({ id }) => ({ line: `rule ${id} added`, tighter: true })),
+    ...come.filter(({ id }) => !isAmong(id, gone)).map(({ id }) => ({ line: `rule ${id} added`, tighter: true })),
   ];
 }
 

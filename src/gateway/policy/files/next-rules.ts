@@ -32,8 +32,7 @@ export async function nextRules(folder: string, before: ReadRules, wanted: Wante
   const { account, policies } = wanted;
   const { limits: all, texts } = before.written;
   const now = limitsFor(all, account) ?? {};
-  const limits =
-    wanted.limits === undefined || isDeepStrictEqual(wanted.limits, now) ? undefined : wanted.limits;
+  const limits = wanted.limits === undefined || isDeepStrictEqual(wanted.limits, now) ? undefined : wanted.limits;
   const changed = Object.entries(policies).map(([name, text]) => ({
     file: join(folder, 'policies', name),
     text,
@@ -64,15 +63,10 @@ export function parseLimits(limits: unknown): AccountLimits {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.join('.') ?? '';
-  throw new HttpProblem(
-    422,
-    'invalid_policy',
-    `these limits are invalid: ${path} ${issue?.message ?? ''}`.trim(),
-    {
-      hint: 'See docs/guide/POLICY.md for the values of each key.',
-      fields: parsed.error.issues.map((one) => ['limits', ...one.path].join('.')),
-    },
-  );
+  throw new HttpProblem(422, 'invalid_policy', `these limits are invalid: ${path} ${issue?.message ?? ''}`.trim(), {
+    hint: 'See docs/guide/POLICY.md for the values of each key.',
+    fields: parsed.error.issues.map((one) => ['limits', ...one.path].join('.')),
+  });
 }
 
 /** Writes out the current limits, because a named account inherits nothing from `*`. */
@@ -95,15 +89,10 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
   }
   const other = rules.find(({ form }) => ruleAccount(form) !== account);
   if (other === undefined) return;
-  throw new HttpProblem(
-    422,
-    'invalid_policy',
-    `the rule "${other.id}" is about more than the account ${account}`,
-    {
-      hint: `Write resource == Account::"${account}" in its head. Rules for every account can only be changed on the gateway's machine.`,
-      members: { rule: other.id },
-    },
-  );
+  throw new HttpProblem(422, 'invalid_policy', `the rule "${other.id}" is about more than the account ${account}`, {
+    hint: `Write resource == Account::"${account}" in its head. Rules for every account can only be changed on the gateway's machine.`,
+    members: { rule: other.id },
+  });
 }
 
 /** Returns the account in a rule's head, if any. */
@@ -136,13 +125,8 @@ function invalidPolicy(error: unknown): HttpProblem {
   const { message, hint, details } = error;
   const { file, line, column } = details;
   const name = typeof file === 'string' ? (file.split(/[\\/]/).at(-1) ?? '') : '';
-  return new HttpProblem(
-    422,
-    'invalid_policy',
-    typeof file === 'string' ? message.replaceAll(file, name) : message,
-    {
-      ...defined({ hint }),
-      members: { file: name, line, column },
-    },
-  );
+  return new HttpProblem(422, 'invalid_policy', typeof file === 'string' ? message.replaceAll(file, name) : message, {
+    ...defined({ hint }),
+    members: { file: name, line, column },
+  });
 }

@@ -1,15 +1,6 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type Document,
-  isMap,
-  isScalar,
-  type Pair,
-  parse,
-  parseDocument,
-  stringify,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, isMap, isScalar, type Pair, parse, parseDocument, stringify, type YAMLMap } from 'yaml';
 import { AuditChain } from '../../../approval/audit-chain.ts';
 import type { Approval, Proposer } from '../../../approval/kind.ts';
 import type { PlannedPolicy, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
@@ -39,10 +30,7 @@ import type { FolderRules, ReadRules } from './rules-source.ts';
 interface PolicyDeskOptions {
   readonly rules: FolderRules;
   /** The requesting person's account with this number, or their default one. */
-  readonly accountOf: (
-    who: Proposer,
-    account: string | undefined,
-  ) => Promise<Pick<Account, 'account' | 'environment'>>;
+  readonly accountOf: (who: Proposer, account: string | undefined) => Promise<Pick<Account, 'account' | 'environment'>>;
   /** Writes an entry of the record. */
   readonly note: (note: AuditNote, now: number) => Promise<void>;
   readonly clock: Clock;
@@ -183,15 +171,10 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: A
     policies,
   });
   if (next.rules.digest !== change.digest) {
-    throw new HttpProblem(
-      409,
-      'details_mismatch',
-      'the approved change results in different rules than it states',
-      {
-        hint: 'Nothing was changed. Propose the change again.',
-        fields: ['digest'],
-      },
-    );
+    throw new HttpProblem(409, 'details_mismatch', 'the approved change results in different rules than it states', {
+      hint: 'Nothing was changed. Propose the change again.',
+      fields: ['digest'],
+    });
   }
   await write(options, next, account, policies);
 }

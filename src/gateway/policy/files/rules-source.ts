@@ -160,10 +160,7 @@ function createEngineLoader(load: () => Promise<CedarEngine>, onError: (message:
 
 /** Returns a fingerprint that changes whenever a file does. */
 function folderFingerprint(folder: string): string {
-  const files = ruleFolders.flatMap((name) => [
-    name,
-    ...namesIn(join(folder, name)).map((one) => join(name, one)),
-  ]);
+  const files = ruleFolders.flatMap((name) => [name, ...namesIn(join(folder, name)).map((one) => join(name, one))]);
   return ['limits.yaml', ...files].map((name) => `${name} ${stampOf(join(folder, name))}`).join('\n');
 }
 

@@ -14,9 +14,7 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
   const { params, route } = ctx.oidc;
   if (route !== 'authorization' || params === undefined) return;
   if (params.authorization_details !== undefined) {
-    throw new errors.InvalidRequest(
-      'authorization_details are only for approvals, which the gateway requests',
-    );
+    throw new errors.InvalidRequest('authorization_details are only for approvals, which the gateway requests');
   }
   // The other modes put the response where the page's scripts or its server's log can read it.
   if (params.response_mode !== undefined && params.response_mode !== 'query') {
@@ -38,9 +36,5 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
 function isOfflineDropped(ctx: KoaContextWithOIDC, scopes: readonly string[]): boolean {
   const { scope } = (ctx.method === 'POST' ? ctx.oidc.body : ctx.query) ?? {};
   const isAsked = typeof scope === 'string' && scope.split(' ').includes('offline_access');
-  return (
-    isAsked &&
-    !scopes.includes('offline_access') &&
-    ctx.oidc.client?.grantTypeAllowed('refresh_token') === true
-  );
+  return isAsked && !scopes.includes('offline_access') && ctx.oidc.client?.grantTypeAllowed('refresh_token') === true;
 }

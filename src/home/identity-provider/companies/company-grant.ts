@@ -122,9 +122,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     } catch (error) {
       if (error instanceof errors.OIDCProviderError) {
         const { error_detail: detail, error_description: description = error.message } = error;
-        options.onRefused(
-          `${ctx.oidc.client.clientId}: an identity assertion was rejected: ${detail ?? description}`,
-        );
+        options.onRefused(`${ctx.oidc.client.clientId}: an identity assertion was rejected: ${detail ?? description}`);
       }
       throw error;
     }
@@ -133,8 +131,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
   function personOf({ sub }: IdentityAssertion, { people }: Company): string {
     const username = Object.hasOwn(people, sub) ? people[sub] : undefined;
     if (username === undefined) throw rejectedAssertion('sub is not listed among this company’s people');
-    if (options.people.find(username) === undefined)
-      throw rejectedAssertion('the user of sub no longer exists');
+    if (options.people.find(username) === undefined) throw rejectedAssertion('the user of sub no longer exists');
     return username;
   }
 
@@ -145,11 +142,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
   }
 }
 
-function requireResource(
-  { resource }: IdentityAssertion,
-  asked: string | undefined,
-  gateway: string,
-): string {
+function requireResource({ resource }: IdentityAssertion, asked: string | undefined, gateway: string): string {
   if (![gateway, mcpResource(gateway)].includes(resource))
     throw rejectedAssertion('resource is neither the gateway nor its MCP endpoint');
   if (asked !== undefined && asked !== resource) {
@@ -158,17 +151,11 @@ function requireResource(
   return resource;
 }
 
-function grantedScope(
-  { scope = '' }: IdentityAssertion,
-  asked: string | undefined,
-  company: Company,
-): string {
+function grantedScope({ scope = '' }: IdentityAssertion, asked: string | undefined, company: Company): string {
   const wanted = asked?.split(' ');
   const granted = scope
     .split(' ')
-    .filter(
-      (one) => isIn(MCP_SCOPES, one) && company.scopes.includes(one) && (wanted?.includes(one) ?? true),
-    );
+    .filter((one) => isIn(MCP_SCOPES, one) && company.scopes.includes(one) && (wanted?.includes(one) ?? true));
   if (granted.length === 0)
     throw new errors.InvalidScope('none of the scopes can be granted for this assertion', scope);
   return [...new Set(granted)].join(' ');
@@ -238,13 +225,10 @@ async function readAssertion(assertion: string, context: AssertionContext): Prom
   if (!parsed.success) throw rejectedAssertion(`${parsed.error.issues[0]?.path.join('.')} is invalid`);
   const claims = parsed.data;
   const seconds = context.now / 1000;
-  if (!isOnlyAudience(claims.aud, context.issuer))
-    throw rejectedAssertion('aud must be only this home’s issuer');
-  if (claims.client_id !== clientId)
-    throw rejectedAssertion('client_id does not match the authenticated client');
+  if (!isOnlyAudience(claims.aud, context.issuer)) throw rejectedAssertion('aud must be only this home’s issuer');
+  if (claims.client_id !== clientId) throw rejectedAssertion('client_id does not match the authenticated client');
   if (claims.iat > seconds + CLOCK_TOLERANCE_S) throw rejectedAssertion('iat is in the future');
-  if (claims.exp - claims.iat > MAX_LIFETIME_S)
-    throw rejectedAssertion(`its lifetime exceeds ${MAX_LIFETIME_S} s`);
+  if (claims.exp - claims.iat > MAX_LIFETIME_S) throw rejectedAssertion(`its lifetime exceeds ${MAX_LIFETIME_S} s`);
   if (claims.cnf !== undefined && claims.cnf.jkt !== jkt)
     throw rejectedAssertion('it is bound to a different key than the proof’s');
   const groups = company.groups ? groupsSchema.safeParse(claims.groups) : undefined;
@@ -267,8 +251,7 @@ async function verifyAssertion(assertion: string, { company, key, now }: Asserti
     // The library's messages name claims, never their values.
     if (error instanceof joseErrors.JOSEError) throw rejectedAssertion(error.message);
     if (!(error instanceof HttpProblem)) throw error;
-    if (error.status === 503)
-      throw temporarilyUnavailable('the company’s identity provider gives no usable response');
+    if (error.status === 503) throw temporarilyUnavailable('the company’s identity provider gives no usable response');
     throw rejectedAssertion('it is signed by a key that the issuer does not have');
   }
 }

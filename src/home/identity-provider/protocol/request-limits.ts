@@ -197,7 +197,6 @@ function errorCode(body: unknown): string | undefined {
 
 function authenticatedClientId(ctx: KoaContextWithOIDC, error: string): string | undefined {
   const client = ctx.oidc?.entities?.Client;
-  if (client === undefined || error === 'invalid_client' || client.tokenEndpointAuthMethod === 'none')
-    return undefined;
+  if (client === undefined || error === 'invalid_client' || client.tokenEndpointAuthMethod === 'none') return undefined;
   return client.clientId;
 }

@@ -46,8 +46,7 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   if (route !== 'device_authorization' || params === undefined) return;
   const resources = [params.resource].flat();
   if (!resources.some((resource) => serverByAddress(servers, resource) !== undefined)) return;
-  if (resources.length > 1)
-    throw new errors.InvalidTarget('a sign-in to a server can have no other resource');
+  if (resources.length > 1) throw new errors.InvalidTarget('a sign-in to a server can have no other resource');
   const refused = String(params.scope ?? '')
     .split(' ')
     .filter((scope) => isIn(CONNECTION_SCOPES, scope));

@@ -4,12 +4,7 @@ import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../oauth/oauth-names.ts';
 import { SESSION_SCOPES } from '../../../oauth/scopes.ts';
 import type { Grants } from '../grants.ts';
-import {
-  ACCESS_TOKEN_S,
-  type ExchangeParameters,
-  jwtResource,
-  LOGIN_CLIENT_ID,
-} from '../protocol/protocol.ts';
+import { ACCESS_TOKEN_S, type ExchangeParameters, jwtResource, LOGIN_CLIENT_ID } from '../protocol/protocol.ts';
 import { type AgentServer, serverName } from './agent-server.ts';
 
 /** Grant type recorded in an exchanged token and its renewals. */
@@ -63,10 +58,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
       gty: EXCHANGED_GRANT_TYPE,
       scope,
       expiresIn: Math.min(ACCESS_TOKEN_S, secondsLeft(grant, options.now())),
-      resourceServer: new provider.ResourceServer(
-        options.resource,
-        jwtResource(options.resource, SESSION_SCOPES),
-      ),
+      resourceServer: new provider.ResourceServer(options.resource, jwtResource(options.resource, SESSION_SCOPES)),
     });
     token.setThumbprint('jkt', proof.thumbprint);
     ctx.oidc.entity('AccessToken', token);
@@ -104,8 +96,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
     const { sub, jti, aud, scope, client_id, act, auth_time } = payload;
     if (aud !== address) throw invalidSubjectToken('is for more than one audience');
     if (act !== undefined) throw invalidSubjectToken('was itself exchanged');
-    if (client_id !== LOGIN_CLIENT_ID)
-      throw invalidSubjectToken('is not from the client that people sign in with');
+    if (client_id !== LOGIN_CLIENT_ID) throw invalidSubjectToken('is not from the client that people sign in with');
     const grantId = options.grants.liveGrant(jti);
     const signIn = grantId === undefined ? undefined : await provider.Grant.find(grantId);
     if (signIn?.accountId !== sub || signIn.isExpired) throw invalidSubjectToken('was revoked');
@@ -150,11 +141,7 @@ function requireGatewayTarget({ resource, audience }: ExchangeParameters, gatewa
 }
 
 /** Returns the scopes to grant. @throws `invalid_scope` if the subject token has fewer, or if there are none */
-function grantedScopes(
-  asked: string | undefined,
-  { scopes, signIn }: Subject,
-  { address }: AgentServer,
-): string[] {
+function grantedScopes(asked: string | undefined, { scopes, signIn }: Subject, { address }: AgentServer): string[] {
   const allowed = signIn.getResourceScopeFiltered(address, new Set(scopes)).split(' ').filter(Boolean);
   const wanted = asked?.split(' ').filter(Boolean) ?? allowed;
   const wider = wanted.filter((scope) => !allowed.includes(scope));
@@ -179,9 +166,7 @@ export async function verifySubjectToken(
     currentDate: new Date(now()),
   }).catch((error: unknown) => {
     // The library's messages name claims, never their values.
-    throw error instanceof joseErrors.JOSEError
-      ? invalidSubjectToken(`is not valid: ${error.message}`)
-      : error;
+    throw error instanceof joseErrors.JOSEError ? invalidSubjectToken(`is not valid: ${error.message}`) : error;
   });
   const { sub, jti } = payload;
   if (sub === undefined || jti === undefined) throw invalidSubjectToken('lacks a claim');

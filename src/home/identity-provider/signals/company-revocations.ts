@@ -83,10 +83,7 @@ export function openCompanyRevocations(options: {
      * Returns whether an action of a client for a person at a time (milliseconds since the epoch) has since been revoked.
      * Without a client, it is about the person's advance approvals, which any of their companies can suspend.
      */
-    isRevokedBySignal(
-      { sub, client }: { readonly sub: string; readonly client?: string },
-      at: number,
-    ): boolean {
+    isRevokedBySignal({ sub, client }: { readonly sub: string; readonly client?: string }, at: number): boolean {
       const company = client === undefined ? undefined : findCompany(companies, client);
       if (client !== undefined && company === undefined) return false;
       const before = rows.revokedBefore.get({ user: sub, issuer: company?.issuer ?? null });

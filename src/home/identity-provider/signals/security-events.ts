@@ -42,9 +42,7 @@ export function readEvent(events: unknown): SecurityEvent | undefined {
     throw new SignalRejection('invalid_request', 'the token has no events');
   }
   for (const wanted of STRICTEST) {
-    const found = Object.entries(events).find(
-      ([type]) => Object.hasOwn(effects, type) && effects[type] === wanted,
-    );
+    const found = Object.entries(events).find(([type]) => Object.hasOwn(effects, type) && effects[type] === wanted);
     if (found === undefined) continue;
     const [type, facts] = found;
     if (!isObject(facts)) throw new SignalRejection('invalid_request', 'an event must be an object');

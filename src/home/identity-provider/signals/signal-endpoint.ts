@@ -37,8 +37,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
 
   const take = (signal: Signal): void => {
     const outcome = revocations.take(signal);
-    if (outcome === 'replayed')
-      throw new SignalRejection('invalid_request', 'another token already used this jti');
+    if (outcome === 'replayed') throw new SignalRejection('invalid_request', 'another token already used this jti');
     if (outcome === 'known') return;
     failpoint('signal.kept');
     if (signal.about === undefined) onError(`signal of ${signal.company.issuer}: no known event`);
@@ -96,8 +95,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       context,
       async () => {
         const { logout_token: token } = await context.req.parseBody();
-        if (typeof token !== 'string')
-          throw new SignalRejection('invalid_request', 'logout_token is required');
+        if (typeof token !== 'string') throw new SignalRejection('invalid_request', 'logout_token is required');
         return await readLogoutToken(token, options);
       },
       (refusal) => noLogout(context, refusal),

@@ -33,10 +33,7 @@ const subjectSchema = z.union([issuerSubject, complexSubject]);
 function subjectId(subject: unknown, issuer: string): string {
   const read = subjectSchema.safeParse(subject);
   if (!read.success) {
-    throw new SignalRejection(
-      'invalid_request',
-      'sub_id must be iss_sub, or complex with a user of that form',
-    );
+    throw new SignalRejection('invalid_request', 'sub_id must be iss_sub, or complex with a user of that form');
   }
   const { iss, sub } = read.data.format === 'complex' ? read.data.user : read.data;
   if (iss !== issuer) throw new SignalRejection('invalid_request', 'sub_id has another issuer');
@@ -107,8 +104,7 @@ export async function readLogoutToken(token: string, options: SignalTokenOptions
     throw new SignalRejection('invalid_request', 'events has no logout event');
   }
   // Otherwise an ID token with a nonce could pass as a logout token.
-  if (nonce !== undefined)
-    throw new SignalRejection('invalid_request', 'a logout token must not have a nonce');
+  if (nonce !== undefined) throw new SignalRejection('invalid_request', 'a logout token must not have a nonce');
   if (sid !== undefined && typeof sid !== 'string') {
     throw new SignalRejection('invalid_request', 'sid must be a string');
   }
@@ -188,8 +184,7 @@ function toSignalRejection(error: unknown): unknown {
   if (error instanceof joseErrors.JWTClaimValidationFailed || error instanceof joseErrors.JWTExpired) {
     return new SignalRejection('invalid_request', `its claim ${error.claim} is invalid`);
   }
-  if (error instanceof joseErrors.JOSEError)
-    return new SignalRejection('invalid_request', 'it is not a signed JWT');
+  if (error instanceof joseErrors.JOSEError) return new SignalRejection('invalid_request', 'it is not a signed JWT');
   return error;
 }
 

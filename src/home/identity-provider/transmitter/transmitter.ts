@@ -53,8 +53,7 @@ export function startTransmitter(options: TransmitterOptions): { close(): Promis
     const stands = await standing();
     const seen = outbox.seen();
     const events = seen === undefined ? [] : outgoingEvents(seen, stands, now);
-    if (seen !== undefined && seen.length === stands.length && changedItems(seen, stands).length === 0)
-      return;
+    if (seen !== undefined && seen.length === stands.length && changedItems(seen, stands).length === 0) return;
     const sent = await Promise.all(
       events.flatMap((event) =>
         receivers.map(async ({ endpoint, audience }) => ({
@@ -89,10 +88,7 @@ type Change = readonly [SignalledObject, 'came' | 'went'];
 const itemKey = ({ kind, id }: SignalledObject): string => JSON.stringify([kind, id]);
 
 function changedItems(seen: readonly SignalledObject[], stands: readonly SignalledObject[]): Change[] {
-  const [before, now] = [seen, stands].map((list) => new Set(list.map(itemKey))) as [
-    Set<string>,
-    Set<string>,
-  ];
+  const [before, now] = [seen, stands].map((list) => new Set(list.map(itemKey))) as [Set<string>, Set<string>];
   return [
     ...seen.filter((one) => !now.has(itemKey(one))).map((one) => [one, 'went'] as const),
     ...stands.filter((one) => !before.has(itemKey(one))).map((one) => [one, 'came'] as const),
@@ -149,9 +145,7 @@ async function signedEvent(
   const person = { format: 'iss_sub', iss: issuer, sub: user };
   return await new SignJWT({
     sub_id:
-      session === undefined
-        ? person
-        : { format: 'complex', user: person, session: { format: 'opaque', id: session } },
+      session === undefined ? person : { format: 'complex', user: person, session: { format: 'opaque', id: session } },
     events: { [type]: facts },
   })
     .setProtectedHeader({

@@ -35,8 +35,7 @@ export function cacheReads(data: DashboardData, now: () => number): CachedReads 
     return value;
   };
   const stale = () => {
-    for (const key of kept.keys())
-      if (INVALIDATED_READS.some((name) => key.startsWith(`${name} `))) kept.delete(key);
+    for (const key of kept.keys()) if (INVALIDATED_READS.some((name) => key.startsWith(`${name} `))) kept.delete(key);
   };
   const inOne = (of: string, reads: AccountReads): AccountReads => ({
     account: () => once('account', of, () => reads.account()),

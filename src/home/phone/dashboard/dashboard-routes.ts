@@ -199,10 +199,7 @@ async function dashboardBody(
   const first = new Map<PartName, Part | undefined>(
     await Promise.all(
       partNames.map(
-        async (name): Promise<[PartName, Part | undefined]> => [
-          name,
-          await Promise.race([makePart(name, view), soon]),
-        ],
+        async (name): Promise<[PartName, Part | undefined]> => [name, await Promise.race([makePart(name, view), soon])],
       ),
     ),
   );

@@ -5,14 +5,7 @@ import { isSecureUrl } from '../../../net/secure-url.ts';
 import { markInvisible, safeLine } from '../../../text/sanitize.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { type Activity, toFlows } from '../../../trading/activity.ts';
-import {
-  dollars,
-  sharePrice,
-  shares,
-  signedDollars,
-  signedPercent,
-  todayWords,
-} from '../../../trading/amounts.ts';
+import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords } from '../../../trading/amounts.ts';
 import { Dec, parseDecimal } from '../../../trading/decimal.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
@@ -119,10 +112,7 @@ const partMakers = {
     forAccounts(view, async (reads) => {
       const { period, now } = view;
       const after = now - PERIOD_DAYS[period] * DAY_MS;
-      const [values, activities] = await Promise.all([
-        reads.valueHistory(period),
-        reads.activities({ after }),
-      ]);
+      const [values, activities] = await Promise.all([reads.valueHistory(period), reads.activities({ after })]);
       return valuePart(values, activities, period);
     }),
   waiting: async ({ data }) => waitingPart(await data.proposals({ limit: PROPOSALS })),
@@ -217,10 +207,7 @@ function unreachableBroker(problem = 'reason unknown'): TradeAgentError {
   return new TradeAgentError('broker_unreachable', `the broker can’t be reached now (${problem})`);
 }
 
-async function forAgent(
-  { agent }: DashboardData,
-  make: (agent: AgentData) => Promise<Markup>,
-): Promise<Markup> {
+async function forAgent({ agent }: DashboardData, make: (agent: AgentData) => Promise<Markup>): Promise<Markup> {
   if (agent !== undefined) return make(agent);
   return html`<p class="soft none" data-testid="with-agent">These are stored where your agent runs. To see them, run <span class="mono">trade-agent web</span> there.</p>`;
 }
@@ -259,9 +246,7 @@ function mandatesPart(mandates: readonly MandateView[]): Markup {
     .map(
       ({ id, state, terms, used, standing }) =>
         html`<li data-id="${id}" data-state="${state}"><span><strong>${markInvisible(mandateFor(terms))}</strong><br><span class="soft small">${mandateAmounts(terms)} · ${mandateWhen(terms)}<br>used ${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders${
-          standing?.next_at === undefined
-            ? ''
-            : html` · next ${withLocalTimes(formatToSecond(standing.next_at))}`
+          standing?.next_at === undefined ? '' : html` · next ${withLocalTimes(formatToSecond(standing.next_at))}`
         }</span></span><span class="outcome">${state}</span></li>`,
     )}</ul>`;
 }
@@ -285,8 +270,7 @@ function runLine({ schedule, started_at, status, found, findings, error }: RunLi
 }
 
 function findingsPart(findings: readonly FindingLine[]): Markup {
-  if (findings.length === 0)
-    return html`<p class="soft none" data-testid="no-findings">No open findings.</p>`;
+  if (findings.length === 0) return html`<p class="soft none" data-testid="no-findings">No open findings.</p>`;
   return html`<ul class="lines" data-testid="findings">${findings
     .slice(0, MAX_LINES)
     .map(
@@ -364,11 +348,7 @@ function todayLine({ day_change, day_change_fraction }: PortfolioView): Markup {
   return html`${formatGain(day_change)} (${formatGainPercent(day_change_fraction)}) <span class="soft">today</span>`;
 }
 
-function positionsPart(
-  account: Account,
-  positions: readonly Position[],
-  traded?: PortfolioHistory['traded'],
-): Markup {
+function positionsPart(account: Account, positions: readonly Position[], traded?: PortfolioHistory['traded']): Markup {
   const view = portfolioView(account, positions, { traded });
   if (view.rows.length === 0)
     return html`<p class="soft none" data-testid="no-positions">No positions; ${dollars(view.cash)} in cash.</p>`;
@@ -450,14 +430,12 @@ function accountsPart(
   if (entries.length < 2) return '';
   const link = (account: string, text: string, isChosen: boolean) =>
     html`<a href="${linkTo(account)}" ${isChosen ? html`aria-current="page"` : ''}>${text}</a>`;
-  return html`<nav class="periods small accounts" aria-label="Account" data-testid="accounts">${entries.map(
-    (entry) => {
-      const { account, environment } = entry;
-      const text = `${accountName(entry)} ${environmentName(environment)}`;
-      if (account === null) return html`<span class="soft">${text}: can’t be reached now</span>`;
-      return link(account, text, chosen === undefined ? entry.default : chosen === account);
-    },
-  )}${link(ALL_ACCOUNTS, 'All', chosen === ALL_ACCOUNTS)}</nav>`;
+  return html`<nav class="periods small accounts" aria-label="Account" data-testid="accounts">${entries.map((entry) => {
+    const { account, environment } = entry;
+    const text = `${accountName(entry)} ${environmentName(environment)}`;
+    if (account === null) return html`<span class="soft">${text}: can’t be reached now</span>`;
+    return link(account, text, chosen === undefined ? entry.default : chosen === account);
+  })}${link(ALL_ACCOUNTS, 'All', chosen === ALL_ACCOUNTS)}</nav>`;
 }
 
 function eachPart(entries: readonly AccountEntry[], parts: readonly Markup[]): Markup {

@@ -29,16 +29,11 @@ export function proposalsPart(
   record: readonly RecordLine[] | undefined,
   form: FormParts,
 ): Markup {
-  if (proposals.length === 0)
-    return html`<p class="soft none" data-testid="no-proposals">No proposals yet.</p>`;
+  if (proposals.length === 0) return html`<p class="soft none" data-testid="no-proposals">No proposals yet.</p>`;
   return html`<ul class="stories" data-testid="proposals">${proposals.map((one) => proposalItem(one, record, form))}</ul>`;
 }
 
-function proposalItem(
-  proposal: Proposal,
-  record: readonly RecordLine[] | undefined,
-  form: FormParts,
-): Markup {
+function proposalItem(proposal: Proposal, record: readonly RecordLine[] | undefined, form: FormParts): Markup {
   const view = displayedView(proposal);
   const { id, state } = proposal;
   const [drawn, word] = stateWords[state];
@@ -133,8 +128,7 @@ function signatureLine(proposal: Proposal, record: readonly RecordLine[] | undef
   const line = record?.find(({ event, approval }) => event === 'signed' && approval === proposal.id);
   if (line === undefined) return '';
   const { method, device_type: device, digest } = line;
-  const key =
-    method === 'webauthn' ? (keyWords[String(device)] ?? 'a passkey') : 'the key of the terminal phone';
+  const key = method === 'webauthn' ? (keyWords[String(device)] ?? 'a passkey') : 'the key of the terminal phone';
   const same = digest === contentDigest(proposal);
   return html`<p class="small ${same ? '' : 'problem'}" data-testid="signed">Signed by ${key}. ${
     same

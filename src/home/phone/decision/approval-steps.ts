@@ -69,10 +69,7 @@ export function createApprovalSteps(options: {
   const matches = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
   const hindered = (code: UnmetStep['code']): UnmetStep => ({ code, ...unmetSteps[code] });
 
-  const check = (
-    request: ApprovalRequest,
-    { user, session, signedInAt }: Approver,
-  ): UnmetStep | undefined => {
+  const check = (request: ApprovalRequest, { user, session, signedInAt }: Approver): UnmetStep | undefined => {
     const view = requestView(request);
     if (matches(request)) {
       if (choices.isSpent(request.id)) return hindered('wrong_code_too_often');
@@ -118,9 +115,7 @@ export function createApprovalSteps(options: {
 
 /** Records which people have confirmed, once per account, that its money is real. */
 function createLiveConfirmations(database: Database, clock: Clock) {
-  const find = database.prepare<[string, string]>(
-    'SELECT 1 FROM live_confirmations WHERE user = ? AND account = ?',
-  );
+  const find = database.prepare<[string, string]>('SELECT 1 FROM live_confirmations WHERE user = ? AND account = ?');
   const insert = database.prepare<[string, string, number]>(
     'INSERT OR IGNORE INTO live_confirmations VALUES (?, ?, ?)',
   );
@@ -151,9 +146,7 @@ type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code'>;
  * here once per request and session, so that a reload doesn't reveal which one stays.
  */
 function createCodeChoices(database: Database, clock: Clock) {
-  database
-    .prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?')
-    .run(clock.now() - CHOICE_RETENTION_MS);
+  database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - CHOICE_RETENTION_MS);
   const find = database.prepare<[string, string], { codes: string; picked: 0 | 1 }>(
     'SELECT codes, picked FROM code_choices WHERE request = ? AND session = ?',
   );
@@ -167,9 +160,7 @@ function createCodeChoices(database: Database, clock: Clock) {
     `INSERT INTO wrong_codes VALUES (?, 1)
      ON CONFLICT (request) DO UPDATE SET count = count + 1 RETURNING count`,
   );
-  const wrongs = database.prepare<[string], { count: number }>(
-    'SELECT count FROM wrong_codes WHERE request = ?',
-  );
+  const wrongs = database.prepare<[string], { count: number }>('SELECT count FROM wrong_codes WHERE request = ?');
   const isSpent = (id: string) => (wrongs.get(id)?.count ?? 0) >= MAX_WRONG_PICKS;
 
   return {
@@ -190,9 +181,7 @@ function createCodeChoices(database: Database, clock: Clock) {
         right.run(id, session);
         return 'right';
       }
-      return (wrong.get(id)?.count ?? MAX_WRONG_PICKS) >= MAX_WRONG_PICKS
-        ? 'wrong_code_too_often'
-        : 'wrong_code';
+      return (wrong.get(id)?.count ?? MAX_WRONG_PICKS) >= MAX_WRONG_PICKS ? 'wrong_code_too_often' : 'wrong_code';
     },
     isPicked: (id: string, session: string): boolean => find.get(id, session)?.picked === 1,
     isSpent,

@@ -66,8 +66,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     return signed === undefined && services.signatures === 'required' ? noSignature : undefined;
   };
   const answer = async (context: BrowserContext, result: DecisionOutcome): Promise<Response> => {
-    if (result.outcome === 'not_signed')
-      return await respondProblem(context, signatureProblem(result.refusal));
+    if (result.outcome === 'not_signed') return await respondProblem(context, signatureProblem(result.refusal));
     if (result.outcome !== 'decided' && result.outcome !== 'repeated')
       return await respondProblem(context, decisionProblems[result.outcome]);
     // A script stays on the page. A form submitted without script returns to it.
@@ -133,10 +132,7 @@ function settledProblem({ status }: ApprovalRequest): DecisionProblem {
     : { ...decisionProblems.conflict, text: 'It was already decided, and decisions are final.' };
 }
 
-function respondProblem(
-  context: BrowserContext,
-  { status, ...said }: DecisionProblem,
-): Response | Promise<Response> {
+function respondProblem(context: BrowserContext, { status, ...said }: DecisionProblem): Response | Promise<Response> {
   if (wantsJson(context)) return context.json(said, status);
   return messagePage(context, status, { link: { href: '/phone', text: 'Back to your requests' }, ...said });
 }

@@ -30,9 +30,7 @@ export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv>
 ${shown.length === 0 ? html`<p class="soft" data-testid="no-history">Nothing yet.</p>` : ''}
 <ol class="history" data-testid="history">${shown.map((request) => historyItem(request, services.steps.whyDenied(request)))}</ol>
 <p class="pages">${before === undefined ? '' : html`<a href="/phone/history">Latest</a>`}${
-        last === undefined
-          ? ''
-          : html`<a href="/phone/history?before=${last.id}" data-testid="older">Older</a>`
+        last === undefined ? '' : html`<a href="/phone/history?before=${last.id}" data-testid="older">Older</a>`
       }</p>`,
     });
   });

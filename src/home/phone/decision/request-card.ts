@@ -53,8 +53,7 @@ function amountLine({ amount, side, total }: RequestView): Markup | '' {
 
 /** Collects everything that should make the person stop and think. */
 function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup | '' {
-  if (chosenByAi === undefined && again === undefined && warnings.length === 0 && tainted === undefined)
-    return '';
+  if (chosenByAi === undefined && again === undefined && warnings.length === 0 && tainted === undefined) return '';
   return html`<div class="note">${
     chosenByAi === undefined ? '' : html`<strong data-testid="chosen-by-ai">${chosenByAi}</strong>`
   }${again === undefined ? '' : html`<strong data-testid="again">${again}</strong>`}${
@@ -139,8 +138,7 @@ export interface CardState {
  * replaces the button.
  */
 function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }: CardState): Markup {
-  const about =
-    codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_QUESTION;
+  const about = codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_QUESTION;
   const question = `ask-${request.id}`;
   if (typeof cannot === 'object') return readOnlyBar(request, cannot.decideAt);
   return html`<div class="bar" data-testid="bar">

@@ -1,12 +1,7 @@
 import { type ProposalDetails, proposalDetailsSchema } from '../../../approval/details.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import { tradeOrderDetailsSchema } from '../../../trading/approval-details.ts';
-import {
-  type DetailField,
-  detailFields,
-  detailsHeadline,
-  detailsTerms,
-} from '../../../trading/detail-fields.ts';
+import { type DetailField, detailFields, detailsHeadline, detailsTerms } from '../../../trading/detail-fields.ts';
 import type { Banner } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
@@ -47,9 +42,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
 /** Returns the outcome as far as it is known. Requests that a client makes by itself have no further progress. */
 export function outcomeSummary({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
-  return status === 'approved' && details.proposal !== undefined
-    ? outcomeText({ state: 'executing', text: '' })
-    : '';
+  return status === 'approved' && details.proposal !== undefined ? outcomeText({ state: 'executing', text: '' }) : '';
 }
 
 export function lastFour(account: string | undefined): string | undefined {
@@ -114,10 +107,7 @@ function buttonAction(headline: string): string {
 }
 
 /** Reads a field of an order, or of the order that is replaced or cancelled. */
-function subjectField(
-  subject: Readonly<Record<string, unknown>>,
-  name: 'account' | 'symbol',
-): string | undefined {
+function subjectField(subject: Readonly<Record<string, unknown>>, name: 'account' | 'symbol'): string | undefined {
   const { draft } = subject;
   const within = typeof draft === 'object' && draft !== null ? (draft as Record<string, unknown>) : subject;
   const value = within[name];

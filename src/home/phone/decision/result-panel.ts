@@ -75,13 +75,10 @@ function executedWord(text: string): StatusWord {
 
 function statusSentence(request: ApprovalRequest): string {
   const { outcome, details, status } = request;
-  if (outcome !== undefined && (outcome.state !== 'executing' || outcome.text !== ''))
-    return outcomeSummary(request);
+  if (outcome !== undefined && (outcome.state !== 'executing' || outcome.text !== '')) return outcomeSummary(request);
   switch (status) {
     case 'approved':
-      return details.proposal === undefined
-        ? 'The program that requested it now carries it out.'
-        : 'On its way.';
+      return details.proposal === undefined ? 'The program that requested it now carries it out.' : 'On its way.';
     case 'denied':
       return 'Nothing will be done.';
     default:
@@ -97,8 +94,7 @@ function statusSentence(request: ApprovalRequest): string {
  */
 export function parseFill(text: string, symbol: string) {
   const [, before, after, price] =
-    /^(?:filled ([\d,.]+)(?: of [\d,.]+)?|[a-z ]+, ([\d,.]+) filled) at \$([\d,]+(?:\.\d+)?)$/.exec(text) ??
-    [];
+    /^(?:filled ([\d,.]+)(?: of [\d,.]+)?|[a-z ]+, ([\d,.]+) filled) at \$([\d,]+(?:\.\d+)?)$/.exec(text) ?? [];
   const quantity = before ?? after;
   if (quantity === undefined || price === undefined) return undefined;
   const number = (written: string) => new Dec(written.replaceAll(',', ''));

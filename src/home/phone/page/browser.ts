@@ -49,8 +49,7 @@ export const LOCATION_HEADER = 'x-phone-location';
 function sessionCookies(issuer: string) {
   const { port, protocol } = new URL(issuer);
   const secure = protocol === 'https:';
-  const name = (what: string) =>
-    secure ? `__Host-trade_agent_${what}` : `trade_agent_${what}_${port || '80'}`;
+  const name = (what: string) => (secure ? `__Host-trade_agent_${what}` : `trade_agent_${what}_${port || '80'}`);
   const attributes = { httpOnly: true, sameSite: 'Lax', path: '/', secure } as const;
   return { secure, session: name('session'), browser: name('browser'), attributes };
 }
@@ -177,8 +176,7 @@ function isCrossSite(context: Context, issuer: string): boolean {
   const site = context.req.header('sec-fetch-site');
   const origin = context.req.header('origin');
   return (
-    (site !== undefined && site !== 'same-origin') ||
-    (origin !== undefined && origin !== 'null' && origin !== issuer)
+    (site !== undefined && site !== 'same-origin') || (origin !== undefined && origin !== 'null' && origin !== issuer)
   );
 }
 
@@ -186,10 +184,7 @@ function isCrossSite(context: Context, issuer: string): boolean {
 export function allowFormRedirect(context: Context, url: string): void {
   const { origin, protocol } = new URL(url);
   // An app's own scheme has no origin.
-  context.header(
-    'content-security-policy',
-    contentSecurityPolicy(`'self' ${origin === 'null' ? protocol : origin}`),
-  );
+  context.header('content-security-policy', contentSecurityPolicy(`'self' ${origin === 'null' ? protocol : origin}`));
 }
 
 function contentSecurityPolicy(formAction: string): string {
@@ -226,8 +221,7 @@ const systems: readonly [RegExp, string][] = [
 
 /** Returns a browser's description in a fixed vocabulary, such as `Safari on iPhone`, because a user agent can contain any text. */
 export function browserName(userAgent: string | undefined): string {
-  const match = (all: readonly [RegExp, string][]) =>
-    all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
+  const match = (all: readonly [RegExp, string][]) => all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
   const [browser, system] = [match(browsers), match(systems)];
   if (browser === undefined) return system ?? 'Unknown browser';
   return system === undefined ? browser : `${browser} on ${system}`;

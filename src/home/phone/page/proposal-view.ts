@@ -2,12 +2,7 @@ import type { Outcome } from '../../../approval/ciba/ciba-port.ts';
 import type { ProposalDetails } from '../../../approval/details.ts';
 import { markInvisible } from '../../../text/sanitize.ts';
 import { dollars } from '../../../trading/amounts.ts';
-import {
-  type DetailField,
-  detailEnvironment,
-  detailFields,
-  fieldLabel,
-} from '../../../trading/detail-fields.ts';
+import { type DetailField, detailEnvironment, detailFields, fieldLabel } from '../../../trading/detail-fields.ts';
 import { chosenByAiWarning, fieldsChosenByAi } from '../../../trading/kinds/chosen-by-ai.ts';
 import type { PhoneView } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords, type ProposalKind } from '../../../trading/kinds/kinds.ts';

@@ -117,11 +117,7 @@ export function createBell(options: BellOptions) {
   };
 }
 
-async function ring(
-  options: BellOptions,
-  table: RingTable,
-  request: ApprovalRequest | undefined,
-): Promise<void> {
+async function ring(options: BellOptions, table: RingTable, request: ApprovalRequest | undefined): Promise<void> {
   if (request === undefined) return;
   failpoint('push.due');
   const { notices, noticesWhen, closing, clock } = options;
@@ -136,11 +132,7 @@ async function ring(
   table.pushed(request.id, clock.now());
 }
 
-async function ringAgain(
-  options: BellOptions,
-  table: RingTable,
-  request: ApprovalRequest | undefined,
-): Promise<void> {
+async function ringAgain(options: BellOptions, table: RingTable, request: ApprovalRequest | undefined): Promise<void> {
   if (request === undefined) return;
   await pushToAll(options, request.user, askPush(options, request, true));
   options.closing.throwIfAborted();
@@ -151,11 +143,7 @@ async function ringAgain(
 async function withdrawNotification(
   options: BellOptions,
   table: RingTable,
-  {
-    id,
-    request,
-    pushedAt,
-  }: { id: string; request: ApprovalRequest | undefined; pushedAt: number | undefined },
+  { id, request, pushedAt }: { id: string; request: ApprovalRequest | undefined; pushedAt: number | undefined },
 ): Promise<void> {
   if (request !== undefined && pushedAt !== undefined) {
     const settled = {
@@ -176,9 +164,7 @@ async function withdrawNotification(
 function askPush(options: BellOptions, request: ApprovalRequest, again: boolean): Push {
   return {
     payload: (short) =>
-      JSON.stringify(
-        askMessage(withoutHiddenCode(options, request), short ? 'short' : options.content, again),
-      ),
+      JSON.stringify(askMessage(withoutHiddenCode(options, request), short ? 'short' : options.content, again)),
     topic: pushTopic(request.id),
     urgency: 'high',
     until: request.expiresAt,

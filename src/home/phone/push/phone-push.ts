@@ -18,13 +18,7 @@ import type { SignalEffect } from '../../identity-provider/signals/security-even
 import type { AccountEvent } from '../page/browser.ts';
 import { type BellOptions, createBell } from './bell.ts';
 import type { PhoneNotice, PhoneNotices } from './phone-notices.ts';
-import {
-  MAX_BODY_LENGTH,
-  MAX_TITLE_LENGTH,
-  type PushContent,
-  type PushMessage,
-  pushTopic,
-} from './push-message.ts';
+import { MAX_BODY_LENGTH, MAX_TITLE_LENGTH, type PushContent, type PushMessage, pushTopic } from './push-message.ts';
 import { createPushSender, type PushContext, pushToAll } from './push-sender.ts';
 import { openPushSubscriptions } from './push-subscriptions.ts';
 

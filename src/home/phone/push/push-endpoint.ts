@@ -20,11 +20,7 @@ export function isPushEndpoint(endpoint: string, loopback = false): boolean {
 }
 
 /** Returns whether its host resolves to a public address now. @throws {ResolverBusy} */
-export async function resolvesToPublic(
-  endpoint: string,
-  resolve: ResolveHost,
-  loopback = false,
-): Promise<boolean> {
+export async function resolvesToPublic(endpoint: string, resolve: ResolveHost, loopback = false): Promise<boolean> {
   const url = new URL(endpoint);
   if (loopback && isLoopback(url)) return true;
   return isPushEndpoint(endpoint) && (await hostLeadsOutside(url.hostname, resolve));

@@ -79,9 +79,7 @@ function displayedRequest({ details }: ApprovalRequest): {
   if (proposal !== undefined) {
     const view = proposalView(proposal);
     const word =
-      view.environment === undefined
-        ? kinds[view.kind].phone.banner?.word
-        : environmentName(view.environment);
+      view.environment === undefined ? kinds[view.kind].phone.banner?.word : environmentName(view.environment);
     return { headline: view.headline, word, terms: view.total ?? view.terms };
   }
   if (isFlatMessage(details)) {

@@ -143,13 +143,7 @@ async function buildRequest(
   });
   const { publicKey, privateKey } = vapid;
   // Not passed as an option above, because the library would parse the audience with Node's deprecated `url.parse`.
-  const proof = webPush.getVapidHeaders(
-    new URL(endpoint).origin,
-    contact,
-    publicKey,
-    privateKey,
-    'aes128gcm',
-  );
+  const proof = webPush.getVapidHeaders(new URL(endpoint).origin, contact, publicKey, privateKey, 'aes128gcm');
   const headers = Object.entries({ ...made.headers, ...proof }).filter(
     ([name]) => name.toLowerCase() !== 'content-length',
   );

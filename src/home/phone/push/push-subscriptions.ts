@@ -72,9 +72,7 @@ export function openPushSubscriptions(
   const removeOwn = database.prepare<[string, string]>(
     'DELETE FROM push_subscriptions WHERE endpoint = ? AND user = ?',
   );
-  const endKey = database.prepare<[string, string]>(
-    'DELETE FROM push_subscriptions WHERE user = ? AND credential = ?',
-  );
+  const endKey = database.prepare<[string, string]>('DELETE FROM push_subscriptions WHERE user = ? AND credential = ?');
   const endPerson = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE user = ?');
   const endSession = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE session = ?');
   const rang = database.prepare<[number, string]>(
@@ -84,17 +82,15 @@ export function openPushSubscriptions(
     'UPDATE push_subscriptions SET failures = failures + 1, rests_until = max(rests_until, ?) WHERE endpoint = ?',
   );
 
-  const add = database.transaction<PushSubscriptions['add']>(
-    (owner, { endpoint, keys: { p256dh, auth } }) => {
-      const { user } = owner;
-      if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
-      const there = byEndpoint.get(endpoint);
-      if (there !== undefined && there.user !== user && !sameSecret(there.auth, auth)) return 'taken';
-      if (there?.user !== user && ofUser.all(user).length >= MAX_PER_PERSON) return 'too_many';
-      write.run({ ...owner, endpoint, p256dh, auth, now: clock.now() });
-      return 'kept';
-    },
-  );
+  const add = database.transaction<PushSubscriptions['add']>((owner, { endpoint, keys: { p256dh, auth } }) => {
+    const { user } = owner;
+    if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
+    const there = byEndpoint.get(endpoint);
+    if (there !== undefined && there.user !== user && !sameSecret(there.auth, auth)) return 'taken';
+    if (there?.user !== user && ofUser.all(user).length >= MAX_PER_PERSON) return 'too_many';
+    write.run({ ...owner, endpoint, p256dh, auth, now: clock.now() });
+    return 'kept';
+  });
 
   return {
     /**

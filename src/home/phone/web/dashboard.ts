@@ -57,8 +57,7 @@ function put(root: HTMLElement, { name, html, digest }: Part): void {
   fresh.innerHTML = html;
   const after = fresh.content.querySelector<HTMLElement>('[data-chart]');
   // An unchanged chart keeps its drawing.
-  if (before !== null && after !== null && before.dataset.chart === after.dataset.chart)
-    after.replaceWith(before);
+  if (before !== null && after !== null && before.dataset.chart === after.dataset.chart) after.replaceWith(before);
   place.replaceChildren(fresh.content);
   place.dataset.digest = digest;
   for (const details of place.querySelectorAll<HTMLDetailsElement>('details[data-keep]'))
@@ -66,9 +65,7 @@ function put(root: HTMLElement, { name, html, digest }: Part): void {
   localTimes(place);
   for (const chart of place.querySelectorAll<HTMLElement>('[data-chart]')) drawChart(chart);
   if (kept === undefined) return;
-  const again = [...place.querySelectorAll<HTMLElement>('[data-keep]')].find(
-    ({ dataset }) => dataset.keep === kept,
-  );
+  const again = [...place.querySelectorAll<HTMLElement>('[data-keep]')].find(({ dataset }) => dataset.keep === kept);
   (again instanceof HTMLDetailsElement ? again.querySelector('summary') : again)?.focus({
     preventScroll: true,
   });

@@ -8,16 +8,12 @@ import {
 } from '@simplewebauthn/browser';
 
 /** Creates a passkey on this device or one nearby. @throws {Error} named as in WebAuthn */
-export function createPasskey(
-  optionsJSON: PublicKeyCredentialCreationOptionsJSON,
-): Promise<RegistrationResponseJSON> {
+export function createPasskey(optionsJSON: PublicKeyCredentialCreationOptionsJSON): Promise<RegistrationResponseJSON> {
   return startRegistration({ optionsJSON });
 }
 
 /** Signs the options' challenge with a passkey, with user verification. @throws {Error} named as in WebAuthn */
-export function getAssertion(
-  optionsJSON: PublicKeyCredentialRequestOptionsJSON,
-): Promise<AuthenticationResponseJSON> {
+export function getAssertion(optionsJSON: PublicKeyCredentialRequestOptionsJSON): Promise<AuthenticationResponseJSON> {
   return startAuthentication({ optionsJSON });
 }
 

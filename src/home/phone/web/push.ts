@@ -14,9 +14,7 @@ type State = 'on' | 'off' | 'denied' | 'home-screen' | 'unsupported' | 'not-kept
 const stateTexts: Record<State, readonly [text: string, button?: string]> = {
   on: ['This phone rings when a request needs your approval.', 'Stop ringing here'],
   off: ['This phone does not ring yet.', 'Ring this phone'],
-  denied: [
-    'Notifications are blocked for this page. Allow them in the browser’s settings, then reload the page.',
-  ],
+  denied: ['Notifications are blocked for this page. Allow them in the browser’s settings, then reload the page.'],
   'home-screen': [
     'To make this phone ring, add this page to the home screen (Share, then “Add to Home Screen”) and open it there.',
   ],
@@ -34,9 +32,7 @@ let busy = false;
 export function startPush(): void {
   // Service workers require https, except on localhost. A page without a manifest is not installable and has no notifications.
   if (!('serviceWorker' in navigator) || document.querySelector('link[rel=manifest]') === null) return;
-  navigator.serviceWorker
-    .register('/phone/sw.js', { scope: '/phone', updateViaCache: 'none' })
-    .catch(() => undefined);
+  navigator.serviceWorker.register('/phone/sw.js', { scope: '/phone', updateViaCache: 'none' }).catch(() => undefined);
   navigator.serviceWorker.addEventListener('message', ({ data }) => {
     if (data?.kind === 'open') showCard(String(data.id));
   });
@@ -158,8 +154,7 @@ async function toggle(): Promise<void> {
     if ((await Notification.requestPermission()) !== 'granted') return unavailableState() ?? 'off';
     const key = section()?.dataset.push ?? '';
     const made =
-      there ??
-      (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
+      there ?? (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
     return await registerSubscription(made);
   });
 }

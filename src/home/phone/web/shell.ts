@@ -149,9 +149,7 @@ async function submitForm(form: HTMLFormElement, submitter: HTMLElement | null):
   try {
     const body = bodyOf(form, submitter);
     await passkeySteps(form, body);
-    await replacePage(
-      await sendRequest(form.getAttribute('action') ?? location.pathname, { method: 'POST', body }),
-    );
+    await replacePage(await sendRequest(form.getAttribute('action') ?? location.pathname, { method: 'POST', body }));
     submitAutomatic();
   } catch (error) {
     showFormProblem(form, errorText(error));
@@ -166,8 +164,7 @@ function bodyOf(form: HTMLFormElement, submitter: HTMLElement | null): URLSearch
   for (const [name, value] of new FormData(form)) {
     if (typeof value === 'string') body.append(name, value);
   }
-  if (submitter instanceof HTMLButtonElement && submitter.name !== '')
-    body.append(submitter.name, submitter.value);
+  if (submitter instanceof HTMLButtonElement && submitter.name !== '') body.append(submitter.name, submitter.value);
   return body;
 }
 

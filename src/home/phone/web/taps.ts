@@ -137,10 +137,7 @@ async function signApproval(options: object): Promise<string> {
     return await window.tradeAgent.sign(options as Parameters<typeof window.tradeAgent.sign>[0]);
   } catch (error) {
     const name = error instanceof Error ? error.name : 'no reason given';
-    throw new Problem(
-      'Not approved',
-      signingErrors[name] ?? `Your passkey could not sign it (${name}). Try again.`,
-    );
+    throw new Problem('Not approved', signingErrors[name] ?? `Your passkey could not sign it (${name}). Try again.`);
   }
 }
 
@@ -178,12 +175,7 @@ function showProblem(card: HTMLElement, problem: unknown): void {
   showInBar(card, 'problem', title, ...parts);
 }
 
-function showInBar(
-  card: HTMLElement,
-  kind: 'doing' | 'problem',
-  title: string,
-  ...more: (Node | string)[]
-): void {
+function showInBar(card: HTMLElement, kind: 'doing' | 'problem', title: string, ...more: (Node | string)[]): void {
   const place = card.querySelector('.said');
   if (place === null) return;
   const strong = document.createElement('strong');

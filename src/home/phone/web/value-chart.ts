@@ -53,11 +53,7 @@ export function drawChart(place: HTMLElement): void {
         ? ''
         : `${day.format(seconds * 1000)}: ${dollars.format(value[index] ?? 0)}, ${minus(percent.format(drawdown[index] ?? 0))}`;
   };
-  const common = (
-    height: number,
-    values: (all: readonly number[]) => string[],
-    x: boolean,
-  ): uPlot.Options => ({
+  const common = (height: number, values: (all: readonly number[]) => string[], x: boolean): uPlot.Options => ({
     width: place.clientWidth,
     height,
     padding: [6, 22, 0, 0],

@@ -39,8 +39,7 @@ export function parseDays(file: string, rows: readonly Row[]): Day[] {
   const days = rows.map((row) => {
     const day = parseDay(file, row);
     const before = seen.get(day.date);
-    if (before !== undefined)
-      throw invalidMarketFile(file, row.line, `${day.date} is already on line ${before}`);
+    if (before !== undefined) throw invalidMarketFile(file, row.line, `${day.date} is already on line ${before}`);
     seen.set(day.date, row.line);
     return day;
   });
@@ -55,11 +54,7 @@ function parseDay(file: string, row: Row): Day {
     const text = field(name);
     if (text === undefined) throw invalidMarketFile(file, row.line, `${name} is missing`);
     if (!/^\d{1,9}(\.\d{1,12})?$/.test(text) || new Dec(text).isZero()) {
-      throw invalidMarketFile(
-        file,
-        row.line,
-        `${name} must be a price such as 180.25, not ${JSON.stringify(text)}`,
-      );
+      throw invalidMarketFile(file, row.line, `${name} must be a price such as 180.25, not ${JSON.stringify(text)}`);
     }
     return new Dec(text);
   };
@@ -71,11 +66,7 @@ function parseDay(file: string, row: Row): Day {
     throw invalidMarketFile(file, row.line, `low (${low}) is not the lowest price`);
   const volume = field('volume') ?? '0';
   if (!/^\d{1,15}(\.0+)?$/.test(volume)) {
-    throw invalidMarketFile(
-      file,
-      row.line,
-      `volume must be a number of shares, not ${JSON.stringify(volume)}`,
-    );
+    throw invalidMarketFile(file, row.line, `volume must be a number of shares, not ${JSON.stringify(volume)}`);
   }
   return { date, open, high, low, close, volume: Math.trunc(Number(volume)) };
 }
@@ -87,11 +78,7 @@ function parseDate(file: string, line: number, text: string | undefined): IsoDat
   const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text);
   const isReal = !Number.isNaN(at) && new Date(at).toISOString().startsWith(isDate ? text : '');
   if (!isReal || (!isDate && !/^\d{4}-\d{2}-\d{2}T/.test(text))) {
-    throw invalidMarketFile(
-      file,
-      line,
-      `date must be a date such as 2026-03-02, not ${JSON.stringify(text)}`,
-    );
+    throw invalidMarketFile(file, line, `date must be a date such as 2026-03-02, not ${JSON.stringify(text)}`);
   }
   return isDate ? text : newYorkDate(at);
 }

@@ -29,18 +29,13 @@ export function readMarketFolder(folder: string): ReplayData {
       days.set(symbol, readDays(file, symbol, kind?.toLowerCase() === 'csv' ? csvRows : jsonRows));
     }
   }
-  if (days.size === 0)
-    throw invalidMarketFile(folder, undefined, 'the folder has no file of days, such as AAPL.csv');
+  if (days.size === 0) throw invalidMarketFile(folder, undefined, 'the folder has no file of days, such as AAPL.csv');
   return { days, actions };
 }
 
 function readDays(file: string, symbol: string, rowsOf: typeof csvRows): Day[] {
   if (!/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/.test(symbol)) {
-    throw invalidMarketFile(
-      file,
-      undefined,
-      'the file must be named after its symbol, such as AAPL.csv or BRK.B.json',
-    );
+    throw invalidMarketFile(file, undefined, 'the file must be named after its symbol, such as AAPL.csv or BRK.B.json');
   }
   return parseDays(file, rowsOf(file, readFileSync(file, 'utf8')));
 }
@@ -49,11 +44,7 @@ function listFiles(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch (error) {
-    throw invalidMarketFile(
-      folder,
-      undefined,
-      `can’t be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`,
-    );
+    throw invalidMarketFile(folder, undefined, `can’t be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`);
   }
 }
 
@@ -104,9 +95,7 @@ export function jsonRows(file: string, text: string): Row[] {
     if (item.type !== 'object')
       throw invalidMarketFile(file, line, 'must be an object with date, open, high, low and close');
     const fields = (item.children ?? []).flatMap(({ children: [name, value] = [] }): [string, string][] =>
-      name === undefined || value === undefined
-        ? []
-        : [[String(name.value).toLowerCase(), valueText(value, text)]],
+      name === undefined || value === undefined ? [] : [[String(name.value).toLowerCase(), valueText(value, text)]],
     );
     return { line, fields: Object.fromEntries(fields) };
   });

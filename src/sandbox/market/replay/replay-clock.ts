@@ -18,9 +18,7 @@ const storedTimeSchema = z.object({ ahead_ms: z.number() });
 
 export function createReplayClock({ clock, file, start, end, restarts }: ReplayClockOptions) {
   const kept =
-    restarts || !existsSync(file)
-      ? undefined
-      : storedTimeSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    restarts || !existsSync(file) ? undefined : storedTimeSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   let ahead = 0;
   const setAhead = (ms: number) => {
     ahead = ms;

@@ -17,9 +17,7 @@ function cusip(symbol: string): string {
 }
 
 export function actionList({ kind }: CorporateAction): CorporateActionList {
-  const list = Object.entries(corporateActionLists).find(
-    ([, schema]) => schema.shape.kind.unwrap().value === kind,
-  );
+  const list = Object.entries(corporateActionLists).find(([, schema]) => schema.shape.kind.unwrap().value === kind);
   if (list === undefined) throw new Error(`no list of ${kind}`);
   return list[0] as CorporateActionList;
 }

@@ -37,9 +37,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
     'SELECT seq, at, entry FROM broker_scheduled WHERE account_id = ? AND at <= ? ORDER BY at, seq LIMIT 1',
   );
   const remove = database.prepare<[number]>('DELETE FROM broker_scheduled WHERE seq = ?');
-  const bookedTo = database
-    .prepare<[string], number>('SELECT at FROM broker_booked_to WHERE account_id = ?')
-    .pluck();
+  const bookedTo = database.prepare<[string], number>('SELECT at FROM broker_booked_to WHERE account_id = ?').pluck();
   const putBookedTo = database.prepare<[string, number]>(
     'INSERT INTO broker_booked_to VALUES (?, ?) ON CONFLICT (account_id) DO UPDATE SET at = excluded.at',
   );
@@ -162,24 +160,15 @@ export function actionEntries(action: CorporateAction, holder: Holder): EntryRec
       return spinOffEntries(action, holder);
     case 'cash_merger': {
       const gone = { type: 'MA', sub_type: 'CMA', amount: held.times(action.rate).toDecimalPlaces(2) };
-      return [
-        createLeg(action, holder, { ...gone, symbol: action.acquiree_symbol, ...negate(holder.holding) }),
-      ];
+      return [createLeg(action, holder, { ...gone, symbol: action.acquiree_symbol, ...negate(holder.holding) })];
     }
     case 'stock_merger':
     case 'stock_and_cash_merger': {
       const cash =
-        'cash_rate' in action
-          ? held.times(action.cash_rate).div(action.acquiree_rate).toDecimalPlaces(2)
-          : new Dec(0);
+        'cash_rate' in action ? held.times(action.cash_rate).div(action.acquiree_rate).toDecimalPlaces(2) : new Dec(0);
       const qty = proportionalShares(held, action.acquirer_rate, action.acquiree_rate);
       const sub_type = action.kind === 'stock_merger' ? 'SMA' : 'SCMA';
-      return exchangeEntries(
-        action,
-        holder,
-        { type: 'MA', sub_type, symbol: action.acquirer_symbol, qty },
-        cash,
-      );
+      return exchangeEntries(action, holder, { type: 'MA', sub_type, symbol: action.acquirer_symbol, qty }, cash);
     }
   }
 }
@@ -208,12 +197,7 @@ interface Leg {
 }
 
 /** Replaces old shares with new ones at the old cost. */
-function exchangeEntries(
-  action: CorporateAction,
-  holder: Holder,
-  come: Leg,
-  cash = new Dec(0),
-): EntryRecord[] {
+function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
   const { holding } = holder;
   // Cash received beside shares is recognized up to the gain, and the rest reduces the cost (26 U.S.C. §§ 356, 358).
   // Signs are reversed for shorts.
@@ -237,10 +221,7 @@ function exchangeEntries(
 function spinOffEntries(action: ActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
   const { qty: held, cost } = holder.holding;
   const qty = proportionalShares(held, action.new_rate, action.source_rate);
-  const [made, kept] = [
-    qty.times(holder.worth(action.new_symbol)),
-    held.times(holder.worth(action.source_symbol)),
-  ];
+  const [made, kept] = [qty.times(holder.worth(action.new_symbol)), held.times(holder.worth(action.source_symbol))];
   const all = made.plus(kept);
   const moved = all.isZero() ? new Dec(0) : cost.times(made).div(all).toDecimalPlaces(2);
   const spin = { type: 'SPIN', sub_type: null };

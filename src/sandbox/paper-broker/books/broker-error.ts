@@ -10,12 +10,7 @@ export class BrokerError extends Error {
   readonly code: number;
   readonly facts: Readonly<Record<string, unknown>>;
 
-  constructor(
-    status: BrokerError['status'],
-    code: number,
-    message: string,
-    facts: Record<string, unknown> = {},
-  ) {
+  constructor(status: BrokerError['status'], code: number, message: string, facts: Record<string, unknown> = {}) {
     super(message);
     this.status = status;
     this.code = code;

@@ -32,9 +32,7 @@ function rowJson(order: OrderRecord) {
     notional: order.notional,
     qty: order.qty,
     filled_qty: order.filled_qty,
-    filled_avg_price: filled.isZero()
-      ? null
-      : toPlain(new Dec(order.filled_value).div(filled).toDecimalPlaces(6)),
+    filled_avg_price: filled.isZero() ? null : toPlain(new Dec(order.filled_value).div(filled).toDecimalPlaces(6)),
     order_class: order.order_class,
     order_type: order.type,
     type: order.type,

@@ -94,7 +94,5 @@ export function seedAccount(
 }
 
 function timeOf(event: AccountHistoryEvent): number {
-  return 'entry' in event
-    ? (event.entry.at ?? bookingTime(event.date))
-    : newYorkInstant(event.date, TRADE_TIME);
+  return 'entry' in event ? (event.entry.at ?? bookingTime(event.date)) : newYorkInstant(event.date, TRADE_TIME);
 }

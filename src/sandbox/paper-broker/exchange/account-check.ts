@@ -34,8 +34,7 @@ export function inferIntent(side: 'buy' | 'sell', held: Dec): PositionIntent {
 export function checkAccount(order: OrderRecord, means: AccountState): void {
   if (means.settings.suspend_trade) throw notPermitted('new orders are rejected by user request');
   const opposite = means.open.find(
-    (resting) =>
-      resting.symbol === order.symbol && resting.status !== 'held' && couldTradeWith(resting, order),
+    (resting) => resting.symbol === order.symbol && resting.status !== 'held' && couldTradeWith(resting, order),
   );
   if (opposite !== undefined) {
     throw notPermitted('potential wash trade detected. use complex orders', {
@@ -82,15 +81,12 @@ function checkHeld(order: OrderRecord, { cash, positions, open, market }: Accoun
   if (requested.gt(available)) {
     const coin = symbol.split('/')[0];
     const what = symbolAssetClass(symbol) === 'crypto' ? `balance for ${coin}` : 'qty available for order';
-    throw notPermitted(
-      `insufficient ${what} (requested: ${toPlain(requested)}, available: ${toPlain(available)})`,
-      {
-        symbol,
-        existing_qty: toPlain(existing),
-        held_for_orders: toPlain(held),
-        available: toPlain(available),
-      },
-    );
+    throw notPermitted(`insufficient ${what} (requested: ${toPlain(requested)}, available: ${toPlain(available)})`, {
+      symbol,
+      existing_qty: toPlain(existing),
+      held_for_orders: toPlain(held),
+      available: toPlain(available),
+    });
   }
   if (order.position_intent !== 'buy_to_close' || symbolAssetClass(symbol) !== 'us_option') return;
   const cost = requested.times(order.reserve_price ?? 0).times(contractMultiplier(symbol));
@@ -110,8 +106,7 @@ function checkShort(order: OrderRecord, means: AccountState): void {
     throw unprocessable('fractional orders cannot be sold short');
   }
   const asset = means.market.symbol(symbol);
-  if (asset === undefined || !isShortable(asset))
-    throw unprocessable(`asset "${symbol}" cannot be sold short`);
+  if (asset === undefined || !isShortable(asset)) throw unprocessable(`asset "${symbol}" cannot be sold short`);
   checkCost(order, means);
 }
 

@@ -62,14 +62,11 @@ function fill(order: OrderRecord, price: string, { market, book, at }: TradingCo
     order.qty === null
       ? new Dec(order.notional ?? 0).div(price).toDecimalPlaces(9, Dec.ROUND_DOWN)
       : new Dec(order.qty).minus(order.filled_qty);
-  const inParts =
-    order.first_part !== null && new Dec(order.filled_qty).isZero() && remaining.gt(order.first_part);
+  const inParts = order.first_part !== null && new Dec(order.filled_qty).isZero() && remaining.gt(order.first_part);
   const qty = inParts ? new Dec(order.first_part ?? 0) : remaining;
   const booked = qty.gt(0) && book(order, { qty: toPlain(qty), price });
   if (!booked) {
-    return new Dec(order.filled_qty).isZero()
-      ? { ...order, status: 'rejected', failed_at: at }
-      : canceled(order, at);
+    return new Dec(order.filled_qty).isZero() ? { ...order, status: 'rejected', failed_at: at } : canceled(order, at);
   }
   const partly = {
     ...order,

@@ -100,9 +100,7 @@ export function createExchange(options: ExchangeOptions) {
     /** Cancels all open orders. @returns the orders that were open */
     cancelAll: (accountId: string, symbol?: string): OrderRecord[] =>
       inTransaction(() => {
-        const open = orders
-          .openOf(accountId)
-          .filter((order) => symbol === undefined || order.symbol === symbol);
+        const open = orders.openOf(accountId).filter((order) => symbol === undefined || order.symbol === symbol);
         for (const order of open) update(canceled(order, now()));
         return open;
       }),
@@ -273,12 +271,7 @@ function createAdmission(options: AdmissionOptions) {
     return { cash: account.cash, positions, open, settings: settings.of(accountId), market };
   };
 
-  const arrived = (
-    accountId: string,
-    ticket: Ticket,
-    position_intent: PositionIntent,
-    place?: OrderGroupPlace,
-  ) => {
+  const arrived = (accountId: string, ticket: Ticket, position_intent: PositionIntent, place?: OrderGroupPlace) => {
     checkTradable(ticket, market, now());
     const quote = market.quote(ticket.symbol);
     if (quote === undefined) throw unprocessable(`asset "${ticket.symbol}" not found`);

@@ -32,13 +32,7 @@ function intrinsicValue(market: Market, { underlying, right, strike }: ListedCon
  * Converts contracts into shares at the strike: `OPEXC` for holders, `OPASN` for writers, `OPTRD` for the shares. Call
  * inside a transaction. @param contracts negative if sold
  */
-function exercise(
-  ledger: Ledger,
-  accountId: string,
-  contract: ListedContract,
-  contracts: Dec,
-  at: number,
-): void {
+function exercise(ledger: Ledger, accountId: string, contract: ListedContract, contracts: Dec, at: number): void {
   const { symbol, underlying, right, strike } = contract;
   const booked = {
     account_id: accountId,

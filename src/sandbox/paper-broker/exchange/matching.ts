@@ -28,8 +28,7 @@ export function matchOrder(order: OrderRecord, quote: MarketQuote): MatchResult 
     stop_price = toPlain(trailingStop(order, best));
   }
   if (stop_price !== null && triggered === 0) {
-    if (matches?.(order.side, last, stop_price) === false)
-      return { fillPrice: undefined, hwm, stop_price, triggered };
+    if (matches?.(order.side, last, stop_price) === false) return { fillPrice: undefined, hwm, stop_price, triggered };
     triggered = 1;
   }
 

@@ -35,15 +35,9 @@ export const orderBody = z.object({
     .enum(['', 'simple', 'bracket', 'oco', 'oto'])
     .nullish()
     .transform((value) => (value === 'simple' ? '' : (value ?? ''))),
-  position_intent: z
-    .enum(['buy_to_open', 'buy_to_close', 'sell_to_open', 'sell_to_close'])
-    .nullish()
-    .transform(orNull),
+  position_intent: z.enum(['buy_to_open', 'buy_to_close', 'sell_to_open', 'sell_to_close']).nullish().transform(orNull),
   take_profit: z.object({ limit_price: optionalAmount }).nullish().transform(orNull),
-  stop_loss: z
-    .object({ stop_price: optionalAmount, limit_price: optionalAmount })
-    .nullish()
-    .transform(orNull),
+  stop_loss: z.object({ stop_price: optionalAmount, limit_price: optionalAmount }).nullish().transform(orNull),
 });
 
 export type Ticket = z.output<typeof orderBody>;

@@ -79,9 +79,7 @@ function checkTicks(ticket: Ticket): void {
   };
   for (const [field, value] of Object.entries(prices)) {
     if (value != null && !isOnTick(value, symbolTicks(ticket.symbol))) {
-      throw unprocessable(
-        `invalid ${field} ${value}. sub-penny increment does not fulfill minimum pricing criteria`,
-      );
+      throw unprocessable(`invalid ${field} ${value}. sub-penny increment does not fulfill minimum pricing criteria`);
     }
   }
 }

@@ -282,9 +282,7 @@ function authenticateClient(
     client_secret = formDecoded(secret);
   }
   const client = clients.find((known) => known.client_id === client_id);
-  return client !== undefined && client_secret && sameSecret(client_secret, client.client_secret)
-    ? client
-    : undefined;
+  return client !== undefined && client_secret && sameSecret(client_secret, client.client_secret) ? client : undefined;
 }
 
 /** Reads a form. Drops repeated parameters (RFC 6749 §3.1), so that checks for them fail. */
@@ -336,9 +334,7 @@ function consentPage(page: {
 <ul>${page.scopes.map((scope) => html`<li>${thirdPartyScopeWords[scope] ?? scope}</li>`)}</ul>
 ${page.error === undefined ? '' : html`<p class="error" role="alert">${page.error}</p>`}
 <form method="post" action="authorize">
-${Object.entries(page.parameters).map(
-  ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-)}
+${Object.entries(page.parameters).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 <label for="username">User name</label>
 <input id="username" name="username" autocomplete="username" required>
 <label for="password">Password</label>

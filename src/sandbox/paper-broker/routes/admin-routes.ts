@@ -23,9 +23,7 @@ const clockBody = z.strictObject({ now: z.iso.datetime({ offset: true }) });
 export const requireAdminSecret =
   (secret: string, refusal: object): MiddlewareHandler =>
   async (context, next) =>
-    sameSecret(context.req.header('authorization') ?? '', `Bearer ${secret}`)
-      ? next()
-      : context.json(refusal, 401);
+    sameSecret(context.req.header('authorization') ?? '', `Bearer ${secret}`) ? next() : context.json(refusal, 401);
 
 export function adminRoutes(options: {
   secret: string;
@@ -90,10 +88,7 @@ const activity = z
     cost: decimalString.optional(),
   })
   .refine(({ symbol, qty }) => (symbol === undefined) === (qty === undefined), 'symbol and qty go together')
-  .refine(
-    ({ net_amount, qty }) => net_amount !== undefined || qty !== undefined,
-    'set net_amount, or symbol and qty',
-  );
+  .refine(({ net_amount, qty }) => net_amount !== undefined || qty !== undefined, 'set net_amount, or symbol and qty');
 
 /**
  * Admin API for account events: `POST /admin/corporate-actions` (Alpaca's lists), `POST
@@ -188,9 +183,7 @@ export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () 
 function turningPoints(market: Market, from: number, to: number): number[] {
   return market
     .sessions(newYorkDate(from), newYorkDate(to))
-    .flatMap(({ open, close }) =>
-      [0, 1, 2, 3].map((third) => Math.round(open + ((close - open) / 3) * third)),
-    )
+    .flatMap(({ open, close }) => [0, 1, 2, 3].map((third) => Math.round(open + ((close - open) / 3) * third)))
     .filter((at) => at > from && at < to);
 }
 

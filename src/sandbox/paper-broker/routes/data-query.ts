@@ -41,10 +41,7 @@ export function parseTime(text: string | undefined, name: string): number | unde
   return at;
 }
 
-export function parseQuery<Schema extends z.ZodType>(
-  schema: Schema,
-  context: Context<BrokerEnv>,
-): z.output<Schema> {
+export function parseQuery<Schema extends z.ZodType>(schema: Schema, context: Context<BrokerEnv>): z.output<Schema> {
   const read = schema.safeParse(context.req.query());
   if (read.success) return read.data;
   throw new DataError(400, `invalid ${String(read.error.issues[0]?.path[0])}`);

@@ -52,12 +52,8 @@ function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const trade = (of: MarketQuote) => tradeJson(of, tape(market, of.symbol));
   const snapshot = (of: MarketQuote) => snapshotJson(market, of, now());
 
-  app.get('/v2/stocks/quotes/latest', (context) =>
-    context.json({ quotes: mapSymbols(context, market, quote) }),
-  );
-  app.get('/v2/stocks/trades/latest', (context) =>
-    context.json({ trades: mapSymbols(context, market, trade) }),
-  );
+  app.get('/v2/stocks/quotes/latest', (context) => context.json({ quotes: mapSymbols(context, market, quote) }));
+  app.get('/v2/stocks/trades/latest', (context) => context.json({ trades: mapSymbols(context, market, trade) }));
   app.get('/v2/stocks/snapshots', (context) => context.json(mapSymbols(context, market, snapshot)));
   app.get('/v2/stocks/bars', (context) => context.json(barPages(context, market, parseSymbols(context))));
 
@@ -110,8 +106,7 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   app.use(`${base}/*`, async (context, next) => {
     if (!places.includes(context.req.param('loc'))) throw new DataError(400, 'invalid location');
     const other = parseSymbols(context).find((symbol) => symbolAssetClass(symbol) !== 'crypto');
-    if (other !== undefined)
-      throw new DataError(400, `invalid symbol: ${other} does not match the crypto pattern`);
+    if (other !== undefined) throw new DataError(400, `invalid symbol: ${other} does not match the crypto pattern`);
     return next();
   });
   const snapshot = (of: MarketQuote) => ({
@@ -127,16 +122,10 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
       }),
     );
 
-  app.get(`${base}/latest/quotes`, (context) =>
-    context.json({ quotes: mapSymbols(context, market, coinQuoteJson) }),
-  );
-  app.get(`${base}/latest/trades`, (context) =>
-    context.json({ trades: mapSymbols(context, market, coinTradeJson) }),
-  );
+  app.get(`${base}/latest/quotes`, (context) => context.json({ quotes: mapSymbols(context, market, coinQuoteJson) }));
+  app.get(`${base}/latest/trades`, (context) => context.json({ trades: mapSymbols(context, market, coinTradeJson) }));
   app.get(`${base}/latest/bars`, (context) => context.json({ bars: latestBar(context) }));
-  app.get(`${base}/snapshots`, (context) =>
-    context.json({ snapshots: mapSymbols(context, market, snapshot) }),
-  );
+  app.get(`${base}/snapshots`, (context) => context.json({ snapshots: mapSymbols(context, market, snapshot) }));
   app.get(`${base}/bars`, (context) => context.json(barPages(context, market, parseSymbols(context))));
   return app;
 }
@@ -204,10 +193,7 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
     const today = newYorkDate(now());
     const [from, to] = [start ?? today, end ?? today];
     if (to < from) throw new DataError(400, 'end should not be before start');
-    const [first = from, last = to] = [
-      [from, addDays(today, -800)].sort().at(-1),
-      [to, addDays(today, 400)].sort()[0],
-    ];
+    const [first = from, last = to] = [[from, addDays(today, -800)].sort().at(-1), [to, addDays(today, 400)].sort()[0]];
     const wanted = types?.split(',');
     const rows = market
       .corporateActions(parseSymbols(context), first, last)

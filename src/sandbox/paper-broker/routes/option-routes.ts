@@ -191,9 +191,7 @@ export function optionDataRoutes(market: Market, now: () => number): Hono<Broker
   app.get('/v1beta1/options/trades/latest', (context) =>
     context.json({ trades: mapSymbols(context, market, tradeJson) }),
   );
-  app.get('/v1beta1/options/bars', (context) =>
-    context.json(barPages(context, market, parseSymbols(context))),
-  );
+  app.get('/v1beta1/options/bars', (context) => context.json(barPages(context, market, parseSymbols(context))));
   app.get('/v1beta1/options/snapshots', (context) =>
     context.json(snapshots(parseSymbols(context), parseQuery(pageQuery, context))),
   );

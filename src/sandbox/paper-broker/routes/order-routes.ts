@@ -54,9 +54,7 @@ export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: Fault
   app.get('/v2/orders', (context) => {
     const query = parseBody(listQuery, context.req.query());
     const listed = listedOrders(orders.all(context.get('account').id), query);
-    return context.json(
-      query.nested === 'true' ? listed.map(withLegs) : listed.map((order) => orderJson(order)),
-    );
+    return context.json(query.nested === 'true' ? listed.map(withLegs) : listed.map((order) => orderJson(order)));
   });
 
   const withLegs = (order: OrderRecord) => orderJson(order, orders.legsOf(order.id));
@@ -117,9 +115,7 @@ function listedOrders(every: readonly OrderRecord[], query: z.output<typeof list
     .filter((order) => status === 'all' || isOpenOrder(order) === (status === 'open'))
     .filter((order) => order.created_at > after && order.created_at < until)
     .filter((order) => classes === undefined || classes.includes(orderAssetClass(order)))
-    .filter(
-      ({ symbol }) => wanted === undefined || matchingNames(symbol).some((name) => wanted.includes(name)),
-    )
+    .filter(({ symbol }) => wanted === undefined || matchingNames(symbol).some((name) => wanted.includes(name)))
     .filter((order) => side === undefined || order.side === side);
   if (direction === 'desc') matching.reverse();
   return (nested === 'true' ? nestLegs(matching) : matching).slice(0, limit);

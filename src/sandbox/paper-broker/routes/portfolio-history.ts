@@ -59,17 +59,12 @@ export function portfolioHistory(
   const start = Math.max(asked, account.created_at);
   const days = (end - asked) / DAY;
   const timeframe = given.timeframe ?? (days < 7 ? '1Min' : days < 30 ? '15Min' : '1D');
-  if (timeframe !== '1D' && days > 31)
-    throw unprocessable('only 1D timeframe is allowed for more than 30 days');
+  if (timeframe !== '1D' && days > 31) throw unprocessable('only 1D timeframe is allowed for more than 30 days');
 
   const missing = books.historyGaps.days();
-  const windows = windowsBetween(market, timeframe, start, end).filter(
-    ({ session }) => !missing.has(session.date),
-  );
+  const windows = windowsBetween(market, timeframe, start, end).filter(({ session }) => !missing.has(session.date));
   const ends = windows.map((window) => Math.min(window.to, now));
-  const values = holdingsAt(ledger, account.id, ends).map((holdings, i) =>
-    equity(holdings, market, ends[i] ?? now),
-  );
+  const values = holdingsAt(ledger, account.id, ends).map((holdings, i) => equity(holdings, market, ends[i] ?? now));
 
   const closingBefore = (at: number) => {
     const closing = market.previousClosing(at);
@@ -77,8 +72,7 @@ export function portfolioHistory(
     return holdings === undefined ? new Dec(0) : equity(holdings, market, closing);
   };
   const [first] = windows;
-  const base =
-    timeframe === '1D' || first === undefined ? (values[0] ?? new Dec(0)) : closingBefore(first.from);
+  const base = timeframe === '1D' || first === undefined ? (values[0] ?? new Dec(0)) : closingBefore(first.from);
   let dayBase = base;
   let day = first?.session.date;
   const bases = windows.map(({ session, from }) => {
@@ -106,10 +100,7 @@ export function portfolioHistory(
     timeframe,
     ...(cashflow_types !== 'NONE' &&
       first !== undefined && {
-        cashflow: cashflows(cashflow_types, ledger.entries(account.id), [
-          market.previousClosing(first.from),
-          ...ends,
-        ]),
+        cashflow: cashflows(cashflow_types, ledger.entries(account.id), [market.previousClosing(first.from), ...ends]),
       }),
   };
 }
@@ -161,8 +152,7 @@ export function cashflows(
   const [from = 0] = ends;
   const until = ends.at(-1) ?? from;
   const within = entries.filter(({ at, amount }) => amount !== null && at > from && at <= until);
-  const types =
-    asked === 'ALL' ? [...new Set(within.map(({ type }) => type))].sort() : [...new Set(asked.split(','))];
+  const types = asked === 'ALL' ? [...new Set(within.map(({ type }) => type))].sort() : [...new Set(asked.split(','))];
   return Object.fromEntries(
     types.map((type) => {
       const sums = ends.slice(1).map(() => new Dec(0));

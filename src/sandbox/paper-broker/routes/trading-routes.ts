@@ -13,14 +13,7 @@ import { defined } from '../../../values/defined.ts';
 import { cryptoPairs, findCryptoPair, withoutSlash } from '../../instruments/crypto-pairs.ts';
 import type { Market } from '../../market/market.ts';
 import { type AccountSettingsStore, accountSettings } from '../books/account-settings.ts';
-import {
-  BrokerError,
-  badParameter,
-  notFound,
-  parseBody,
-  parseTime,
-  unprocessable,
-} from '../books/broker-error.ts';
+import { BrokerError, badParameter, notFound, parseBody, parseTime, unprocessable } from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
 import { assetId, assetJson, cryptoJson, stableUuid } from '../books/tradable-asset.ts';
 import { equity, holdingsAt, ratio } from '../books/valuation.ts';
@@ -36,12 +29,7 @@ import { contractRoutes } from './option-routes.ts';
 import { orderRoutes } from './order-routes.ts';
 import { portfolioHistory } from './portfolio-history.ts';
 
-export function tradingRoutes(
-  books: Books,
-  exchange: Exchange,
-  faults: Faults,
-  now: () => number,
-): Hono<BrokerEnv> {
+export function tradingRoutes(books: Books, exchange: Exchange, faults: Faults, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   app.use('/v2/*', async (_context, next) => {
     exchange.settle();
@@ -65,9 +53,7 @@ function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> {
   app.get('/v2/account/activities', (context) =>
     context.json(activities(context.req.query(), context.get('account').id, books)),
   );
-  app.get('/v2/account/configurations', (context) =>
-    context.json(books.settings.of(context.get('account').id)),
-  );
+  app.get('/v2/account/configurations', (context) => context.json(books.settings.of(context.get('account').id)));
   app.patch('/v2/account/configurations', requireTrading, async (context) => {
     const body = await context.req.json().catch(() => undefined);
     const changes = defined(parseBody(accountSettings.partial(), body));
@@ -104,18 +90,14 @@ function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
     if (status && status !== 'active') return context.json([]);
     const assets = [...market.symbols().map(assetJson), ...cryptoPairs().map(cryptoJson)];
     const wanted = asset_class || 'us_equity';
-    return context.json(
-      assets.filter((asset) => asset.class === wanted && (!listed || asset.exchange === listed)),
-    );
+    return context.json(assets.filter((asset) => asset.class === wanted && (!listed || asset.exchange === listed)));
   });
   app.get('/v2/assets/:symbol', (context) => {
     const wanted = context.req.param('symbol');
-    const pair =
-      findCryptoPair(wanted.toUpperCase()) ?? cryptoPairs().find(({ symbol }) => assetId(symbol) === wanted);
+    const pair = findCryptoPair(wanted.toUpperCase()) ?? cryptoPairs().find(({ symbol }) => assetId(symbol) === wanted);
     if (pair !== undefined) return context.json(cryptoJson(pair));
     const asset =
-      market.symbol(wanted.toUpperCase()) ??
-      market.symbols().find(({ symbol }) => assetId(symbol) === wanted);
+      market.symbol(wanted.toUpperCase()) ?? market.symbols().find(({ symbol }) => assetId(symbol) === wanted);
     if (asset === undefined) throw notFound(`asset not found for ${wanted}`);
     return context.json(assetJson(asset));
   });
@@ -151,18 +133,13 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
   const find = (accountId: string, wanted: string): PositionRecord => {
     const position = ledger
       .positions(accountId)
-      .find(
-        ({ symbol }) =>
-          withoutSlash(symbol) === withoutSlash(wanted.toUpperCase()) || assetId(symbol) === wanted,
-      );
+      .find(({ symbol }) => withoutSlash(symbol) === withoutSlash(wanted.toUpperCase()) || assetId(symbol) === wanted);
     if (position === undefined) throw notFound('position does not exist');
     return position;
   };
 
   app.get('/v2/positions', (context) =>
-    context.json(
-      ledger.positions(context.get('account').id).map((position) => positionJson(position, books, now())),
-    ),
+    context.json(ledger.positions(context.get('account').id).map((position) => positionJson(position, books, now()))),
   );
 
   app.get('/v2/positions/:symbol', (context) =>
@@ -272,9 +249,7 @@ function activities(
   const day = asked.date?.slice(0, 10);
 
   const all = [
-    ...ledger
-      .fills(accountId)
-      .map((fill, seq) => ({ at: fill.at, row: fillRow(fill, seq, orders, accountId) })),
+    ...ledger.fills(accountId).map((fill, seq) => ({ at: fill.at, row: fillRow(fill, seq, orders, accountId) })),
     ...ledger.entries(accountId).flatMap((entry, seq) => {
       const moves = entry.amount !== null || entry.qty !== '0';
       return moves ? [{ at: entry.at, row: entryRow(entry, seq) }] : [];
@@ -283,10 +258,7 @@ function activities(
     .filter(({ at }) => at > after && at < until)
     .filter(({ at }) => day === undefined || new Date(at).toISOString().startsWith(day))
     .filter(({ row }) => types === undefined || types.includes(row.activity_type))
-    .filter(
-      ({ row }) =>
-        category === undefined || (category === 'trade_activity') === (row.activity_type === 'FILL'),
-    )
+    .filter(({ row }) => category === undefined || (category === 'trade_activity') === (row.activity_type === 'FILL'))
     .map(({ row }) => row)
     // Sorts by the event time at the start of the ID, then by booking.
     .sort((a, b) => idTimePrefix(a.id).localeCompare(idTimePrefix(b.id)));
@@ -296,12 +268,7 @@ function activities(
   return all.slice(from, from + page_size);
 }
 
-function fillRow(
-  fill: ReturnType<Ledger['fills']>[number],
-  seq: number,
-  orders: OrderBook,
-  accountId: string,
-) {
+function fillRow(fill: ReturnType<Ledger['fills']>[number], seq: number, orders: OrderBook, accountId: string) {
   const order = fill.order_id === null ? undefined : orders.byId(accountId, fill.order_id);
   const whole = order?.qty === null || order === undefined ? fill.qty : order.qty;
   const filled = order === undefined ? fill.qty : order.filled_qty;

@@ -40,9 +40,7 @@ export function watchlistRoutes({ watchlists, market, now }: WatchlistRoutesOpti
     }),
   });
 
-  app.get('/v2/watchlists', (context) =>
-    context.json(watchlists.all(context.get('account').id).map(headJson)),
-  );
+  app.get('/v2/watchlists', (context) => context.json(watchlists.all(context.get('account').id).map(headJson)));
   app.post('/v2/watchlists', requireTrading, async (context) => {
     const { name, symbols } = await read(context);
     const made = watchlists.make(context.get('account').id, name, symbols, now());

@@ -85,5 +85,4 @@ export interface AwsCredentialOptions {
 export type AwsCredentialSource = (options: AwsCredentialOptions) => Promise<AwsCredentials | undefined>;
 
 /** Returns the domain of a region's endpoints. */
-export const awsDomain = (region: string) =>
-  region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+export const awsDomain = (region: string) => (region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com');

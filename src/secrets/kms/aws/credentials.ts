@@ -126,12 +126,7 @@ const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
 };
 
 /** In the order of AWS's own SDKs, without profiles, which are for people. */
-const sources: readonly AwsCredentialSource[] = [
-  fromEnvironment,
-  fromWebIdentity,
-  fromContainer,
-  fromInstance,
-];
+const sources: readonly AwsCredentialSource[] = [fromEnvironment, fromWebIdentity, fromContainer, fromInstance];
 
 /** New credentials are available at least five minutes before the old ones expire. */
 const RENEW_BEFORE_MS = 5 * 60_000;

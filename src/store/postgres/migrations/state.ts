@@ -5,8 +5,7 @@ const schema = 'trade_agent_state';
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
 /** The first columns of a table with rows per person, and of its primary key. */
-const PERSON_COLUMNS =
-  'tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL DEFAULT current_person()';
+const PERSON_COLUMNS = 'tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL DEFAULT current_person()';
 
 /**
  * Secures a table of which a tenant's sweep sees all rows, and a person's transaction only their own. Such a table contains

@@ -6,9 +6,7 @@ export function postgresCalendarRows<Calendar>(
 ): CalendarRows<Calendar> {
   return {
     async get() {
-      const row = await database.read((unit) =>
-        unit.last.one<{ calendar: string }>('SELECT calendar FROM calendars'),
-      );
+      const row = await database.read((unit) => unit.last.one<{ calendar: string }>('SELECT calendar FROM calendars'));
       return row === undefined ? undefined : (JSON.parse(row.calendar) as Calendar);
     },
     async put(calendar) {

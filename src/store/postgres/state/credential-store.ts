@@ -38,23 +38,17 @@ type Sealed = Partial<Record<ServerCredentialName, SealedSecret>>;
  * key, which may need a request to the KMS. Both are therefore done before the transaction that writes, which only checks
  * that each row is unchanged. This is reliable because no two sealings are equal.
  */
-export function postgresCredentialStore(
-  options: PostgresCredentialsOptions,
-): CredentialStore<ServerCredentialName> {
+export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServerCredentialName> {
   const { sub, seal, clock = systemClock } = options;
   const database = personDatabase(withStoreErrors(options.database), sub);
   const leases = credentialLeases(database, { clock, leaseMs: options.leaseMs });
   const named = (name: string): SecretName => ({ tenant: options.database.tenant, sub, name });
 
   const open = async (sealed: Sealed): Promise<Partial<Record<ServerCredentialName, string>>> => {
-    const opened = Object.entries(sealed).map(async ([name, secret]) => [
-      name,
-      await seal.open(named(name), secret),
-    ]);
+    const opened = Object.entries(sealed).map(async ([name, secret]) => [name, await seal.open(named(name), secret)]);
     return Object.fromEntries(await Promise.all(opened));
   };
-  const readSealed = (names: readonly ServerCredentialName[]) =>
-    database.read((unit) => toSealed(unit, names));
+  const readSealed = (names: readonly ServerCredentialName[]) => database.read((unit) => toSealed(unit, names));
 
   /**
    * Makes a change if the expected values are stored, and starts over if they change meanwhile.
@@ -141,10 +135,7 @@ async function lockPerson(unit: Unit): Promise<void> {
   );
 }
 
-async function put(
-  unit: Unit,
-  { name, keyVersion, sealed }: SealedSecret & { readonly name: string },
-): Promise<void> {
+async function put(unit: Unit, { name, keyVersion, sealed }: SealedSecret & { readonly name: string }): Promise<void> {
   await unit.run(
     `INSERT INTO credentials (name, key_version, sealed) VALUES (@name, @keyVersion, @sealed)
      ON CONFLICT (tenant, person, name) DO UPDATE SET key_version = excluded.key_version, sealed = excluded.sealed`,
@@ -157,9 +148,7 @@ async function toSealed(unit: Unit, names: readonly ServerCredentialName[]): Pro
     'SELECT name, key_version, sealed FROM credentials WHERE name = ANY(@names)',
     { names },
   );
-  return Object.fromEntries(
-    rows.map(({ name, key_version: keyVersion, sealed }) => [name, { keyVersion, sealed }]),
-  );
+  return Object.fromEntries(rows.map(({ name, key_version: keyVersion, sealed }) => [name, { keyVersion, sealed }]));
 }
 
 function isSame(now: Sealed, read: Sealed, names: readonly ServerCredentialName[]): boolean {
@@ -179,11 +168,10 @@ function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
       } catch (error) {
         if (isTradeAgentError(error)) throw error;
         const { code = 'no answer' } = error as { code?: unknown };
-        throw new TradeAgentError(
-          'credential_store_unavailable',
-          `the credentials database is unavailable (${code})`,
-          { hint: 'Try again in a moment.', details: { state: 'database', away: isStoreUnavailable(error) } },
-        );
+        throw new TradeAgentError('credential_store_unavailable', `the credentials database is unavailable (${code})`, {
+          hint: 'Try again in a moment.',
+          details: { state: 'database', away: isStoreUnavailable(error) },
+        });
       }
     };
   return { read: told(read), write: told(write) };
@@ -220,10 +208,7 @@ interface CredentialLeases {
   require(unit: Unit): Promise<void>;
 }
 
-function credentialLeases(
-  database: PersonDatabase,
-  { clock, leaseMs = LEASE_MS }: LeaseOptions,
-): CredentialLeases {
+function credentialLeases(database: PersonDatabase, { clock, leaseMs = LEASE_MS }: LeaseOptions): CredentialLeases {
   /** The leases that the current code holds. */
   const within = new AsyncLocalStorage<readonly Lease[]>();
 
@@ -256,13 +241,10 @@ function credentialLeases(
   };
   const setUntil = (lease: Lease, until: string): Promise<number> =>
     database.write((unit) =>
-      unit.last.run(
-        `UPDATE credential_leases SET until = ${until} WHERE purpose = @purpose AND epoch = @epoch`,
-        {
-          purpose: lease.purpose,
-          epoch: lease.epoch,
-        },
-      ),
+      unit.last.run(`UPDATE credential_leases SET until = ${until} WHERE purpose = @purpose AND epoch = @epoch`, {
+        purpose: lease.purpose,
+        epoch: lease.epoch,
+      }),
     );
   const keep = async (lease: Lease, signal: AbortSignal): Promise<void> => {
     const until = `clock_timestamp() + interval '${leaseMs} milliseconds'`;

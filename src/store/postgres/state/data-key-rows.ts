@@ -4,34 +4,28 @@ import type { TenantDatabase } from '../tenant-database.ts';
 const ONE = 'SELECT version, wrapped FROM data_keys';
 
 /** @param of returns a tenant's part of a database with `stateSchema` */
-export function postgresDataKeyRows(
-  of: (tenant: string) => Pick<TenantDatabase, 'read' | 'write'>,
-): DataKeyRows {
+export function postgresDataKeyRows(of: (tenant: string) => Pick<TenantDatabase, 'read' | 'write'>): DataKeyRows {
   return {
-    newest: (tenant) =>
-      of(tenant).read((unit) => unit.last.one<WrappedKey>(`${ONE} ORDER BY version DESC LIMIT 1`)),
+    newest: (tenant) => of(tenant).read((unit) => unit.last.one<WrappedKey>(`${ONE} ORDER BY version DESC LIMIT 1`)),
     find: (tenant, version) =>
       of(tenant).read((unit) => unit.last.one<WrappedKey>(`${ONE} WHERE version = @version`, { version })),
     all: (tenant) => of(tenant).read((unit) => unit.last.all<WrappedKey>(`${ONE} ORDER BY version`)),
     async add(tenant, { version, wrapped }) {
       const added = await of(tenant).write((unit) =>
-        unit.last.run(
-          'INSERT INTO data_keys (version, wrapped) VALUES (@version, @wrapped) ON CONFLICT DO NOTHING',
-          { version, wrapped },
-        ),
+        unit.last.run('INSERT INTO data_keys (version, wrapped) VALUES (@version, @wrapped) ON CONFLICT DO NOTHING', {
+          version,
+          wrapped,
+        }),
       );
       return added === 1;
     },
     async replace(tenant, { version, wrapped: before }, wrapped) {
       const replaced = await of(tenant).write((unit) =>
-        unit.last.run(
-          'UPDATE data_keys SET wrapped = @wrapped WHERE version = @version AND wrapped = @before',
-          {
-            version,
-            before,
-            wrapped,
-          },
-        ),
+        unit.last.run('UPDATE data_keys SET wrapped = @wrapped WHERE version = @version AND wrapped = @before', {
+          version,
+          before,
+          wrapped,
+        }),
       );
       return replaced === 1;
     },

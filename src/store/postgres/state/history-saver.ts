@@ -1,10 +1,6 @@
 import type { RunnableConfig } from '@langchain/core/runnables';
 import type { Checkpoint, CheckpointMetadata, CheckpointTuple } from '@langchain/langgraph';
-import {
-  BaseCheckpointSaver,
-  type CheckpointListOptions,
-  type PendingWrite,
-} from '@langchain/langgraph-checkpoint';
+import { BaseCheckpointSaver, type CheckpointListOptions, type PendingWrite } from '@langchain/langgraph-checkpoint';
 import { CheckpointRows, type MessageRow } from '../../checkpoint-rows.ts';
 import { isHeldLease } from '../../sql/thread-store.ts';
 import type { HistoryGuard } from '../../state-stores.ts';
@@ -95,12 +91,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   }
 
   /** Stores the results of a step's task. */
-  override async putWrites(
-    config: RunnableConfig,
-    writes: PendingWrite[],
-    task: string,
-    path = '',
-  ): Promise<void> {
+  override async putWrites(config: RunnableConfig, writes: PendingWrite[], task: string, path = ''): Promise<void> {
     const { thread, ns, id } = checkpointKey(config);
     if (id === undefined) throw new TypeError('writes need a checkpoint_id');
     const { rows, replaces } = await this.#rows.toWriteRows(writes);
@@ -272,10 +263,7 @@ async function deleteObsolete(unit: Unit, { thread, ns, id }: CheckpointKey): Pr
   }
 }
 
-function matchesFilter(
-  metadata: CheckpointMetadata | undefined,
-  wanted: Readonly<Record<string, unknown>>,
-): boolean {
+function matchesFilter(metadata: CheckpointMetadata | undefined, wanted: Readonly<Record<string, unknown>>): boolean {
   const facts: Readonly<Record<string, unknown>> = { ...metadata };
   return Object.entries(wanted).every(
     ([name, value]) => value === undefined || JSON.stringify(facts[name]) === JSON.stringify(value),

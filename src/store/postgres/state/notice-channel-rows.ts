@@ -5,9 +5,7 @@ export function postgresNoticeChannels<Channel>(database: PersonDatabase): Notic
   return {
     async all() {
       const rows = await database.read((unit) =>
-        unit.last.all<{ name: string; channel: string }>(
-          'SELECT name, channel FROM notice_channels ORDER BY name',
-        ),
+        unit.last.all<{ name: string; channel: string }>('SELECT name, channel FROM notice_channels ORDER BY name'),
       );
       return Object.fromEntries(rows.map(({ name, channel }) => [name, JSON.parse(channel) as Channel]));
     },

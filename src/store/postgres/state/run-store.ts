@@ -88,8 +88,7 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
     async forget(id) {
       await database.write(async (unit) => {
         const gone = await unit.run(`DELETE FROM runs WHERE id = @id AND state = 'ended'`, { id });
-        if (gone === 1)
-          await unit.run('DELETE FROM run_due WHERE person = @person AND run = @id', { person, id });
+        if (gone === 1) await unit.run('DELETE FROM run_due WHERE person = @person AND run = @id', { person, id });
       });
     },
   };
@@ -223,10 +222,10 @@ function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'
         await queue(unit, row);
         return { outcome: 'begun', run: toRun(row) } as const;
       }
-      const earlier = await unit.one<Row>(
-        'SELECT * FROM runs WHERE client = @client AND idempotency_key = @key',
-        { client, key },
-      );
+      const earlier = await unit.one<Row>('SELECT * FROM runs WHERE client = @client AND idempotency_key = @key', {
+        client,
+        key,
+      });
       // Runs are kept for at least a day, so this one can't have been deleted between the two statements.
       if (earlier === undefined) throw new Error('the run with this key has disappeared');
       const outcome = earlier.request === requestDigest(run) ? ('known' as const) : ('other' as const);

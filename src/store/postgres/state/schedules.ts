@@ -64,9 +64,7 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
     add: (schedule, most) => database.write((unit) => addSchedule(unit, schedule, most)),
     revise: (seen, to) => database.write((unit) => reviseSchedule(unit, seen, to)),
     async remove(id) {
-      const removed = await database.write((unit) =>
-        unit.last.run('DELETE FROM schedules WHERE id = @id', { id }),
-      );
+      const removed = await database.write((unit) => unit.last.run('DELETE FROM schedules WHERE id = @id', { id }));
       return removed === 1;
     },
     async runs(id, limit) {
@@ -94,9 +92,7 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
         await jobs.enqueue(unit, job('check', { schedule: id }));
         return now;
       }),
-    ...runMethods<Run>(database, async (unit, proposal) =>
-      jobs.enqueue(unit, job('reconcile', { proposal })),
-    ),
+    ...runMethods<Run>(database, async (unit, proposal) => jobs.enqueue(unit, job('reconcile', { proposal }))),
   };
 }
 
@@ -120,11 +116,7 @@ async function addSchedule<Schedule extends StoredSchedule>(
   const { id, name } = schedule;
   const others = await unit.all<{ id: string; name: string | null }>('SELECT id, name FROM schedules');
   if (others.length >= most) return { outcome: 'too_many' };
-  if (
-    others.some((other) =>
-      [other.id, other.name].some((one) => one === id || (one === name && name !== null)),
-    )
-  )
+  if (others.some((other) => [other.id, other.name].some((one) => one === id || (one === name && name !== null))))
     return { outcome: 'name_taken' };
   await unit.run(
     `INSERT INTO schedules (id, name, definition, key, request) VALUES (@id, @name, @definition, @key, @request)`,
@@ -145,10 +137,11 @@ async function reviseSchedule<Schedule extends StoredSchedule>(
   { schedule, wakeAt, conditions }: RevisedSchedule<Schedule>,
 ): Promise<boolean> {
   const { id } = seen;
-  const changed = await unit.run(
-    'UPDATE schedules SET definition = @to WHERE id = @id AND definition = @from',
-    { id, from: JSON.stringify(seen), to: JSON.stringify(schedule) },
-  );
+  const changed = await unit.run('UPDATE schedules SET definition = @to WHERE id = @id AND definition = @from', {
+    id,
+    from: JSON.stringify(seen),
+    to: JSON.stringify(schedule),
+  });
   if (changed === 0) return false;
   await unit.run(`UPDATE schedule_times SET timing = @timing, wake_at = @wakeAt WHERE ${THIS_SCHEDULE}`, {
     id,
@@ -238,21 +231,17 @@ function runMethods<Run>(
 }
 
 /** Ends the runs of dead jobs. @param before the epoch of the run that begins */
-async function endDeadRuns<Run>(
-  unit: Unit,
-  id: string,
-  before: number,
-  died: (run: Run) => Run,
-): Promise<void> {
+async function endDeadRuns<Run>(unit: Unit, id: string, before: number, died: (run: Run) => Run): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(
     'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended AND epoch < @before',
     { id, before },
   );
   for (const { epoch, record } of dead) {
-    await unit.run(
-      'UPDATE schedule_runs SET record = @record, ended = true WHERE schedule = @id AND epoch = @epoch',
-      { id, epoch, record: JSON.stringify(died(JSON.parse(record) as Run)) },
-    );
+    await unit.run('UPDATE schedule_runs SET record = @record, ended = true WHERE schedule = @id AND epoch = @epoch', {
+      id,
+      epoch,
+      record: JSON.stringify(died(JSON.parse(record) as Run)),
+    });
   }
 }
 

@@ -28,8 +28,7 @@ export function postgresTenantSchedules(
   database: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   jobs: ScheduleJobs,
 ): TenantSchedules {
-  const check = (person: string, schedule: string) =>
-    createJob('check', database.tenant, person, { schedule });
+  const check = (person: string, schedule: string) => createJob('check', database.tenant, person, { schedule });
   return {
     waiting: (now) =>
       database.read(async (unit) => {
@@ -64,8 +63,7 @@ export function postgresTenantSchedules(
         );
         return rows.length;
       }),
-    watched: () =>
-      readColumn(database, 'SELECT DISTINCT symbol AS value FROM conditions ORDER BY symbol', {}),
+    watched: () => readColumn(database, 'SELECT DISTINCT symbol AS value FROM conditions ORDER BY symbol', {}),
     watchers: (symbols, limit) =>
       readColumn(
         database,

@@ -41,9 +41,7 @@ describe('a run at a server', () => {
       model: 'gpt-5-mini',
       account: 'PA3ALICE01',
     });
-    const mandates = [
-      { symbols: ['KO'], sides: ['buy'], mandate: 'M-0000000001', slot: '2026-W48' },
-    ] as const;
+    const mandates = [{ symbols: ['KO'], sides: ['buy'], mandate: 'M-0000000001', slot: '2026-W48' }] as const;
     await play(
       agent.run(
         { ...prompt, thread: 'th_mine', context: 'a,b' },
@@ -130,12 +128,9 @@ describe('a run at a server', () => {
 });
 
 describe('a signal', () => {
-  const waiting = telling(
-    [...told.slice(0, 4), { type: 'result', result: { ...doneResult, status: 'pending' } }],
-    {
-      holds: true,
-    },
-  );
+  const waiting = telling([...told.slice(0, 4), { type: 'result', result: { ...doneResult, status: 'pending' } }], {
+    holds: true,
+  });
 
   it('stops the run at the server, whose result it is, for the reason that it was stopped for', async () => {
     const { agent, server } = await remoteWorld(waiting);
@@ -225,9 +220,7 @@ describe('a stream', () => {
     const malformed = stream({ type: 'order', order: { ...order, filled_qty: 5 }, approval: 'a' }, result);
     await expect(malformed.next()).rejects.toMatchObject({ code: 'gateway_refused' });
     const { order: _, ...nothingApproved } = approval;
-    await expect(
-      stream({ type: 'approval', approval: nothingApproved }, result).next(),
-    ).rejects.toMatchObject({
+    await expect(stream({ type: 'approval', approval: nothingApproved }, result).next()).rejects.toMatchObject({
       code: 'gateway_refused',
     });
   });

@@ -53,9 +53,7 @@ export function telling(
     if (options.holds) await untilAborted(runOptions.signal);
     if (last?.type !== 'result') return;
     const error = { code: 'interrupted', message: 'the run was stopped' } as const;
-    yield runOptions.signal.aborted
-      ? { type: 'result', result: { ...last.result, status: 'pending', error } }
-      : last;
+    yield runOptions.signal.aborted ? { type: 'result', result: { ...last.result, status: 'pending', error } } : last;
   }
   return {
     run: (input, runOptions) => tell(input, runOptions),

@@ -1,10 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { escapeId } from '../../../../src/gateway/relations/openfga.ts';
 import { type Relations, RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
-import {
-  createRelations,
-  type RelationsOptions,
-} from '../../../../src/gateway/relations/relations-settings.ts';
+import { createRelations, type RelationsOptions } from '../../../../src/gateway/relations/relations-settings.ts';
 import { permissions } from '../../../../src/trading/permissions.ts';
 import { type Asked, type Reply, startServer } from '../support/answering-server.ts';
 
@@ -20,9 +17,7 @@ afterEach(async () => {
 
 type Kind = 'openfga' | 'authzen';
 const options = (kind: Kind, url: string, key?: string): RelationsOptions =>
-  kind === 'openfga'
-    ? { kind, url, store: STORE, model: MODEL, secret: { key } }
-    : { kind, url, secret: { key } };
+  kind === 'openfga' ? { kind, url, store: STORE, model: MODEL, secret: { key } } : { kind, url, secret: { key } };
 async function at(kind: Kind, reply: (asked: Asked) => Reply, key?: string) {
   const server = await startServer(reply);
   closing.push(server.close);
@@ -77,9 +72,9 @@ describe('a question', () => {
     for (const relation of permissions) {
       expect(await relations.check({ ...question, relation })).toBe(relation === 'can_view');
     }
-    expect(
-      asked.map(({ body }) => permissions.find((one) => JSON.stringify(body).includes(`"${one}"`))),
-    ).toEqual([...permissions]);
+    expect(asked.map(({ body }) => permissions.find((one) => JSON.stringify(body).includes(`"${one}"`)))).toEqual([
+      ...permissions,
+    ]);
   });
 
   it('names nobody else, whatever somebody is called', () => {
@@ -123,10 +118,7 @@ describe.each(['openfga', 'authzen'] as const)('an answer of %s', (kind) => {
     ['with 201', { ...answer(kind, true), status: 201 }],
     ['with 400', { ...answer(kind, true), status: 400 }],
     ['with 500', { ...answer(kind, true), status: 500 }],
-    [
-      'by way of another address',
-      { ...answer(kind, true), status: 307, headers: { location: '/elsewhere' } },
-    ],
+    ['by way of another address', { ...answer(kind, true), status: 307, headers: { location: '/elsewhere' } }],
     ['cut off', 'drop'],
     ['that never comes', 'hang'],
   ])('%s counts as none, within a second', async (_, reply) => {

@@ -158,8 +158,7 @@ export async function startAlpacaMcp(): Promise<AlpacaMcpServer> {
       const error = { message: 'API rejected the order', http_status: status, detail: json };
       return enveloped(tool, ok ? json : { error });
     }
-    if (!ok)
-      return failed(`Error calling tool '${tool}': HTTP error ${status}: ${statusText} - ${repr(json)}`);
+    if (!ok) return failed(`Error calling tool '${tool}': HTTP error ${status}: ${statusText} - ${repr(json)}`);
     if (json === undefined) return enveloped(tool, { text: '' });
     return enveloped(tool, Array.isArray(json) ? { result: json } : json);
   };

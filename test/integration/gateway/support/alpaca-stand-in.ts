@@ -79,11 +79,7 @@ export async function startAlpacaStandIn() {
   return broker;
 }
 
-async function handle(
-  broker: AlpacaStandIn,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function handle(broker: AlpacaStandIn, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', broker.url);
   const answer = (status: number, body?: unknown) =>
     void response
@@ -141,9 +137,7 @@ async function handle(
       if (!symbols.includes(id)) return answer(404, { code: 40410000, message: 'asset not found' });
       return answer(200, assetJson(id, broker));
     case 'stocks':
-      return id === 'bars'
-        ? answer(200, bars)
-        : answer(200, snapshots(broker, url.searchParams.get('symbols') ?? ''));
+      return id === 'bars' ? answer(200, bars) : answer(200, snapshots(broker, url.searchParams.get('symbols') ?? ''));
     case 'orders:by_client_order_id': {
       const wanted = url.searchParams.get('client_order_id');
       const found = mine.find((order) => order.request.client_order_id === wanted);
@@ -166,8 +160,7 @@ async function handle(
         const changes = JSON.parse(await text(request)) as Record<string, unknown>;
         return replace(broker, found, changes, answer, () => request.socket.destroy());
       }
-      if (found.status === 'filled')
-        return answer(422, { code: 42210000, message: 'order is not cancelable' });
+      if (found.status === 'filled') return answer(422, { code: 42210000, message: 'order is not cancelable' });
       found.status = 'canceled';
       if (broker.lostCancels > 0) {
         broker.lostCancels--;
@@ -190,21 +183,10 @@ function activitiesPage({ activities }: AlpacaStandIn, query: URLSearchParams) {
 
 type Answer = (status: number, body?: unknown) => void;
 
-async function submit(
-  broker: AlpacaStandIn,
-  owner: string,
-  request: Fields,
-  answer: Answer,
-  drop: () => void,
-) {
+async function submit(broker: AlpacaStandIn, owner: string, request: Fields, answer: Answer, drop: () => void) {
   broker.submissions.push(request);
   const take = (): StandInOrder => ({ id: randomUUID(), owner, request, status: 'accepted' });
-  await decide(
-    broker,
-    { owner, request, decides: broker.onSubmit, refusal: () => undefined, take },
-    answer,
-    drop,
-  );
+  await decide(broker, { owner, request, decides: broker.onSubmit, refusal: () => undefined, take }, answer, drop);
 }
 
 /** PATCH: the earlier order ends as replaced, and another stands in its place. */
@@ -229,8 +211,7 @@ async function replace(
       status: 'accepted',
     };
   };
-  const refusal = () =>
-    earlier.status === 'accepted' ? undefined : `order is already in "${earlier.status}" state`;
+  const refusal = () => (earlier.status === 'accepted' ? undefined : `order is already in "${earlier.status}" state`);
   await decide(broker, { owner, request, decides: broker.onReplace, refusal, take }, answer, drop);
 }
 
@@ -254,9 +235,7 @@ async function decide(
   drop: () => void,
 ): Promise<void> {
   const isKnown = () =>
-    broker.book.some(
-      (order) => order.owner === owner && order.request.client_order_id === request.client_order_id,
-    );
+    broker.book.some((order) => order.owner === owner && order.request.client_order_id === request.client_order_id);
   const accept = () => {
     if (isKnown() || refusal() !== undefined) throw new Error('a test has an order taken twice');
     const order = take();
@@ -360,9 +339,7 @@ function snapshots(broker: AlpacaStandIn, list: string) {
     },
     prevDailyBar: { t, o: 178, h: 181, l: 177.5, c: 178.5, v: 1000, n: 10, vw: 178.3 },
   };
-  return Object.fromEntries(
-    list.split(',').flatMap((symbol) => (symbols.includes(symbol) ? [[symbol, one]] : [])),
-  );
+  return Object.fromEntries(list.split(',').flatMap((symbol) => (symbols.includes(symbol) ? [[symbol, one]] : [])));
 }
 
 const position = {

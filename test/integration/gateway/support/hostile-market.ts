@@ -13,10 +13,10 @@ export const hostileMarket = {
   near: fc.integer({ min: 90, max: 110 }),
   further: fc.integer({ min: 90, max: 110 }),
   /** Percent that the price goes to, step by step; the first before the order has arrived. */
-  path: fc.array(
-    fc.oneof(fc.constant(100), fc.integer({ min: 95, max: 105 }), fc.integer({ min: 20, max: 500 })),
-    { minLength: 1, maxLength: 6 },
-  ),
+  path: fc.array(fc.oneof(fc.constant(100), fc.integer({ min: 95, max: 105 }), fc.integer({ min: 20, max: 500 })), {
+    minLength: 1,
+    maxLength: 6,
+  }),
 };
 
 /** As hostile, but step by step: what jumps past both of an order's exits leaves nothing to be judged. */

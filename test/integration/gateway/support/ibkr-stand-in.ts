@@ -92,9 +92,7 @@ export async function startIbkr() {
     if (messageIds === undefined) return accept(ticket);
     const id = randomUUID();
     open.set(id, ticket);
-    const message = [
-      'The following order exceeds <b>something</b>.\nAre you sure you want to submit this order?',
-    ];
+    const message = ['The following order exceeds <b>something</b>.\nAre you sure you want to submit this order?'];
     return answer('placed', [{ id, message, isSuppressed: false, messageIds }]);
   };
 
@@ -139,10 +137,7 @@ export async function startIbkr() {
     });
   });
   api.get(`/portfolio/${ACCOUNT}/positions/:page`, (c) =>
-    answer(
-      'positions',
-      c.req.param('page') === '0' ? [...positions(taken), ...ibkr.alsoHeld.map(alsoRow)] : [],
-    ),
+    answer('positions', c.req.param('page') === '0' ? [...positions(taken), ...ibkr.alsoHeld.map(alsoRow)] : []),
   );
   api.get('/trsrv/stocks', (c) => {
     const stocks = (c.req.query('symbols') ?? '').split(',').flatMap((symbol) => {
@@ -188,11 +183,7 @@ export async function startIbkr() {
     const data = [];
     for (let day = NOON - days * DAY_MS; day <= NOON; day += DAY_MS) {
       const session = findSession(newYorkDate(day), 'exchange');
-      for (
-        let t = session?.open ?? NOON + 1;
-        session !== undefined && t < session.close && t <= NOON;
-        t += ms
-      ) {
+      for (let t = session?.open ?? NOON + 1; session !== undefined && t < session.close && t <= NOON; t += ms) {
         data.push({ o: 100.1, c: 100.3, h: 101.25, l: 99.5, v: 12345.6, t });
       }
     }
@@ -297,8 +288,7 @@ function refusalOf(ticket: Ticket, taken: readonly Row[]): string | undefined {
   }
   if (!Number.isInteger(quantity)) return 'This order does not support fractions';
   const needs = [orderType !== 'MKT', orderType === 'STOP_LIMIT'];
-  if (needs[0] !== (price !== undefined) || needs[1] !== (auxPrice !== undefined))
-    return 'Prices do not fit the order';
+  if (needs[0] !== (price !== undefined) || needs[1] !== (auxPrice !== undefined)) return 'Prices do not fit the order';
   if (orderType.startsWith('ST') && !['DAY', 'GTC'].includes(tif)) return 'Time in force is not supported';
   if (outsideRTH === true && !(orderType === 'LMT' && ['DAY', 'GTC'].includes(tif)))
     return 'Outside RTH is not supported';

@@ -1,9 +1,4 @@
-import {
-  type AccountLimits,
-  type Rules,
-  type RulesSource,
-  staticRules,
-} from '../../../../src/gateway/policy/rules.ts';
+import { type AccountLimits, type Rules, type RulesSource, staticRules } from '../../../../src/gateway/policy/rules.ts';
 
 /** Rules that are nothing but limits, of every account. */
 export function limited(limits: AccountLimits): RulesSource {

@@ -19,9 +19,7 @@ interface Row {
   readonly form: Readonly<Record<string, string | number | null>>;
 }
 
-type History =
-  | readonly { readonly date: string; readonly total_value: string }[]
-  | { readonly status: number };
+type History = readonly { readonly date: string; readonly total_value: string }[] | { readonly status: number };
 export type SnaptradeStandIn = Awaited<ReturnType<typeof startSnaptrade>>;
 
 /**
@@ -153,13 +151,10 @@ export async function startSnaptrade({ personal = false } = {}) {
   });
   app.get('/symbols/:query', (c) => {
     const symbol = c.req.param('query');
-    return symbol in PRICES
-      ? answer('universalSymbol', universal(symbol))
-      : error(404, '1011', 'Symbol not found');
+    return symbol in PRICES ? answer('universalSymbol', universal(symbol)) : error(404, '1011', 'Symbol not found');
   });
   app.get(`${accountPath}/orders`, (c) => {
-    const rows =
-      c.req.query('state') === 'open' ? taken.filter(({ status }) => status === 'ACCEPTED') : taken;
+    const rows = c.req.query('state') === 'open' ? taken.filter(({ status }) => status === 'ACCEPTED') : taken;
     return answer('orders', rows.map(recordOf));
   });
   app.post(`${accountPath}/orders/details`, async (c) => {
@@ -238,8 +233,7 @@ function refusalOf({
 }: Row['form']): string | undefined {
   const last = PRICES[String(symbol)];
   if (last === undefined) return 'Symbol is not tradable at this brokerage';
-  if (units == null || notional_value != null || !Number.isInteger(units))
-    return 'Fractional orders are not supported';
+  if (units == null || notional_value != null || !Number.isInteger(units)) return 'Fractional orders are not supported';
   const needs = [
     order_type === 'Limit' || order_type === 'StopLimit',
     order_type === 'Stop' || order_type === 'StopLimit',

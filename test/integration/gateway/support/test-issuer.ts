@@ -1,14 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
-import {
-  type CryptoKey,
-  createLocalJWKSet,
-  exportJWK,
-  generateKeyPair,
-  type JWK,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { type CryptoKey, createLocalJWKSet, exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose';
 import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
 import type { TestClock } from './test-clock.ts';
 
@@ -79,9 +71,7 @@ export async function startTestIssuer(options: {
         ...claims,
       };
       for (const [name, value] of Object.entries(payload)) if (value === undefined) delete payload[name];
-      return new SignJWT(payload)
-        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'main', ...header })
-        .sign(key);
+      return new SignJWT(payload).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'main', ...header }).sign(key);
     },
     close: () => server.close(),
   };
@@ -163,8 +153,7 @@ export async function startTestIssuer(options: {
     const sub = String(payload.sub);
     const audience = form.get('audience') ?? '';
     issuer.exchanges.push({ sub, audience });
-    const token =
-      audience === 'paper-broker' ? issuer.connected.get(sub) : issuer.elsewhere.get(`${sub} ${audience}`);
+    const token = audience === 'paper-broker' ? issuer.connected.get(sub) : issuer.elsewhere.get(`${sub} ${audience}`);
     if (token === undefined) {
       return c.json({ error: 'invalid_target', error_description: 'no such connection' }, 400);
     }

@@ -1,10 +1,5 @@
 import { isOnTick } from '../../../../src/trading/decimal.ts';
-import {
-  addDays,
-  newYorkDate,
-  newYorkInstant,
-  newYorkTimestamp,
-} from '../../../../src/trading/new-york-time.ts';
+import { addDays, newYorkDate, newYorkInstant, newYorkTimestamp } from '../../../../src/trading/new-york-time.ts';
 import { findSession } from '../../../../src/trading/trading-calendar.ts';
 import { tradierSchemas } from '../../../contract/tradier/schemas.ts';
 import { publishedApi } from './published-api.ts';
@@ -62,10 +57,8 @@ export async function startTradier() {
     mistakes: api.mistakes,
     close: api.close,
   };
-  const errors = (...words: string[]) =>
-    answer('errors', { errors: { error: words.length === 1 ? words[0] : words } });
-  const malformed = (line: string) =>
-    new Response(line, { status: 400, headers: { 'content-type': 'text/plain' } });
+  const errors = (...words: string[]) => answer('errors', { errors: { error: words.length === 1 ? words[0] : words } });
+  const malformed = (line: string) => new Response(line, { status: 400, headers: { 'content-type': 'text/plain' } });
 
   app.use(async (c, next) => {
     if (c.req.header('authorization') !== `Bearer ${TOKEN}`) {
@@ -150,9 +143,7 @@ export async function startTradier() {
         ...(known.length === 0
           ? {}
           : {
-              quote: single(
-                known.map((symbol) => ({ ...quoteRow(symbol), ...optionQuote(also.get(symbol)) })),
-              ),
+              quote: single(known.map((symbol) => ({ ...quoteRow(symbol), ...optionQuote(also.get(symbol)) }))),
             }),
         ...(unmatched.length === 0 ? {} : { unmatched_symbols: { symbol: single(unmatched) } }),
       },
@@ -235,8 +226,7 @@ const candle = { open: 100.1, high: 101.25, low: 99.5, close: 100.3, volume: 123
 /** A list of one stands alone. */
 const single = <T>(rows: readonly T[]): T | readonly T[] => (rows.length === 1 ? (rows[0] as T) : rows);
 /** None is the word "null". */
-const none = (name: string, rows: readonly object[]) =>
-  rows.length === 0 ? 'null' : { [name]: single(rows) };
+const none = (name: string, rows: readonly object[]) => (rows.length === 0 ? 'null' : { [name]: single(rows) });
 
 function accountRow({ account_number, status }: { account_number: string; status: string }) {
   const at = '2016-08-01T21:08:55.000Z';

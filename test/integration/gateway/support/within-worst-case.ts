@@ -4,8 +4,7 @@ import { Dec } from '../../../../src/trading/decimal.ts';
 import { worstCase } from '../../../../src/trading/worst-case.ts';
 import type { Fill, Outcome } from './worst-case-world.ts';
 
-export const sumOf = (fills: readonly Fill[], of: (fill: Fill) => Dec | string) =>
-  Dec.sum(0, ...fills.map(of));
+export const sumOf = (fills: readonly Fill[], of: (fill: Fill) => Dec | string) => Dec.sum(0, ...fills.map(of));
 
 /** Whether a fill is at a price or a better one; said in these words, by which a proof without its bound is known. */
 export function expectNoWorse(side: 'buy' | 'sell', fill: Fill, bound: string): void {

@@ -101,17 +101,10 @@ export async function startWorld(
   };
   start();
 
-  const bearer = (token: string | undefined) =>
-    token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const bearer = (token: string | undefined) => (token === undefined ? {} : { authorization: `Bearer ${token}` });
   const mint = (scope: string, claims: Claims = {}) => issuer.mint({ claims: { scope, ...claims } });
   const requestsTo = (url: string) => {
-    const send = (
-      method: string,
-      path: string,
-      token: string | undefined,
-      body: unknown,
-      headers: object = {},
-    ) =>
+    const send = (method: string, path: string, token: string | undefined, body: unknown, headers: object = {}) =>
       fetch(`${url}${path}`, {
         method,
         headers: { 'content-type': 'application/json', ...bearer(token), ...headers },
@@ -155,8 +148,7 @@ export async function startWorld(
     approve,
     approved,
     /** An order that alice approved as it is. */
-    order: async (changes: OrderChanges = {}, claims: Claims = {}) =>
-      (await approved(changes, claims)).place(),
+    order: async (changes: OrderChanges = {}, claims: Claims = {}) => (await approved(changes, claims)).place(),
     reader: mint,
     ...requests,
     /** By alice's token for all reads, unless the claims say otherwise. */

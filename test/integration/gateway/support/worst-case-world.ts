@@ -40,8 +40,7 @@ export interface Outcome {
 }
 
 /** What a draft has beyond what all drafts of these proofs have. */
-export type Terms = Pick<OrderDraft, 'side' | 'type' | 'time_in_force' | 'max_slippage'> &
-  Partial<OrderDraft>;
+export type Terms = Pick<OrderDraft, 'side' | 'type' | 'time_in_force' | 'max_slippage'> & Partial<OrderDraft>;
 
 /** Where a price begins, and the percent that it goes to, step by step; the first before the order has arrived. */
 export interface PricePath {
@@ -89,9 +88,7 @@ export async function openWorstCaseWorld() {
     );
     if (!answer.ok) throw new Error(await answer.text());
   };
-  const fillsOf = database.prepare<[string], Fill>(
-    'SELECT qty, price, amount FROM broker_fills WHERE order_id = ?',
-  );
+  const fillsOf = database.prepare<[string], Fill>('SELECT qty, price, amount FROM broker_fills WHERE order_id = ?');
   const drafted = (symbol: string, quote: Quote, terms: Terms): OrderDraft => {
     const draft = normalizeOrder<OrderDraft>({
       ...{ account, environment: 'paper', symbol, extended_hours: false },
@@ -131,8 +128,7 @@ export async function openWorstCaseWorld() {
         if (missing.isZero()) continue;
         const side = missing.gt(0) ? 'buy' : 'sell';
         const own = { account_id: id, order_id: null, symbol, side, at, price: '0.0001' } as const;
-        if (!ledger.book({ ...own, qty: missing.abs().toFixed() }))
-          throw new Error(`no ${symbol} to ${side}`);
+        if (!ledger.book({ ...own, qty: missing.abs().toFixed() })) throw new Error(`no ${symbol} to ${side}`);
       }
       const amount = new Dec(cash).minus(ledger.account(id)?.cash ?? 0);
       if (amount.isZero()) return;
@@ -174,8 +170,7 @@ export async function openWorstCaseWorld() {
         const after = await broker.order(order.id);
         if (after === undefined) throw new Error('the broker lost an order');
         if (!isFinalStatus(after.status)) await broker.cancel(order.id);
-        for (const leg of openLegs(after).slice(0, isFinalStatus(after.status) ? 1 : 0))
-          await broker.cancel(leg.id);
+        for (const leg of openLegs(after).slice(0, isFinalStatus(after.status) ? 1 : 0)) await broker.cancel(leg.id);
         return {
           draft,
           bounded,

@@ -71,11 +71,7 @@ export async function newClient(id: string): Promise<CompanyClientKeys> {
   return { id, key: await newKey(id), dpop: await newKey('dpop') };
 }
 
-export function companyOfTests(
-  issuer: string,
-  client: CompanyClientKeys,
-  changes: Partial<Company> = {},
-): Company {
+export function companyOfTests(issuer: string, client: CompanyClientKeys, changes: Partial<Company> = {}): Company {
   return {
     issuer,
     name: 'Acme',
@@ -106,10 +102,7 @@ export function validClaims(issuer: string, home: { issuer: string; resource: st
 }
 
 /** `private_key_jwt`, RFC 7523 §2.2. */
-export async function clientAssertion(
-  { id, key }: CompanyClientKeys,
-  issuer: string,
-): Promise<Record<string, string>> {
+export async function clientAssertion({ id, key }: CompanyClientKeys, issuer: string): Promise<Record<string, string>> {
   const now = Math.floor(Date.now() / 1000);
   const claims = { iss: id, sub: id, aud: issuer, jti: randomUUID(), iat: now, exp: now + 60 };
   return {
@@ -157,9 +150,7 @@ export async function redeem(
     ...(await clientAssertion(client, home)),
     ...changes.parameters,
   };
-  const said = Object.entries(parameters).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
+  const said = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const response = await fetch(url, {
     method: 'POST',
     headers: proof === undefined ? {} : { dpop: proof },

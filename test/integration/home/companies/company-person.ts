@@ -1,12 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Answer } from '../../approval/world.ts';
-import {
-  type CompanyClientKeys,
-  type CompanyIssuer,
-  dpopProof,
-  redeem,
-  validClaims,
-} from './company-issuer.ts';
+import { type CompanyClientKeys, type CompanyIssuer, dpopProof, redeem, validClaims } from './company-issuer.ts';
 
 export type CompanyPerson = Awaited<ReturnType<typeof personOf>>;
 

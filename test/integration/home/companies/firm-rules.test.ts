@@ -150,10 +150,7 @@ describe('a company’s token', () => {
         },
       },
     ],
-    [
-      'sends no message',
-      { kind: 'message', message: { service: 'slack', recipient: '#trading', text: 'hello' } },
-    ],
+    ['sends no message', { kind: 'message', message: { service: 'slack', recipient: '#trading', text: 'hello' } }],
   ])('%s', async (_, request) => {
     const scope = 'orders:read orders:propose orders:write orders:mandate messages:propose messages:write';
     const { status, body } = await (await by({ scope })).send('POST', '/v1/proposals', request);

@@ -3,14 +3,7 @@ import { calculateJwkThumbprint, decodeJwt, type JWTPayload, UnsecuredJWT } from
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createPeople } from '../../../../src/store/home/people.ts';
 import { RESOURCE, startIdentityProvider, type World } from '../../sandbox/identity-provider-fixture.ts';
-import {
-  attempt,
-  claimsOf,
-  type Ground,
-  type Parties,
-  startParties,
-  variants,
-} from './assertion-variants.ts';
+import { attempt, claimsOf, type Ground, type Parties, startParties, variants } from './assertion-variants.ts';
 import {
   type CompanyClientKeys,
   type CompanyIssuer,
@@ -109,8 +102,7 @@ describe('an identity assertion is refused that', () => {
     expect(answer).toEqual({ error });
     expect(status).toBe(error === 'invalid_client' ? 401 : 400);
     expect(logged).toMatch(new RegExp(reason));
-    if (error === 'invalid_grant')
-      expect(body).toEqual({ error, error_description: 'grant request is invalid' });
+    if (error === 'invalid_grant') expect(body).toEqual({ error, error_description: 'grant request is invalid' });
   });
 
   it('is none at all', async () => {
@@ -126,12 +118,7 @@ describe('an identity assertion is refused that', () => {
 describe('its scopes', () => {
   it.each([
     ['those that were asked for alone', {}, 'orders:read', 'orders:read'],
-    [
-      'those that the issuer granted alone',
-      { scope: 'orders:read' },
-      'orders:read market:read',
-      'orders:read',
-    ],
+    ['those that the issuer granted alone', { scope: 'orders:read' }, 'orders:read market:read', 'orders:read'],
     ['those within the ceiling alone', { scope: 'orders:read orders:cancel' }, undefined, 'orders:read'],
     [
       'never orders:write beside others',
@@ -172,13 +159,8 @@ describe('an identity assertion is redeemed once', () => {
 
   it('by one of many at the same moment', async () => {
     const assertion = await acme.sign(claims());
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, () => redeem(world.issuer, client, assertion)),
-    );
-    expect(answers.map(({ status }) => status).sort()).toEqual([
-      200,
-      ...Array.from({ length: 7 }, () => 400),
-    ]);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => redeem(world.issuer, client, assertion)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 7 }, () => 400)]);
   });
 
   it('while another issuer’s jti is another’s', async () => {
@@ -207,8 +189,7 @@ describe('an identity assertion is redeemed once', () => {
   it('and is forgotten once it has ended', async () => {
     const said = claims({ exp: seconds() + 10 });
     expect((await redeem(world.issuer, client, await acme.sign(said))).status).toBe(200);
-    const kept = () =>
-      world.database().prepare('SELECT 1 FROM redeemed_assertions WHERE jti = ?').all(said.jti);
+    const kept = () => world.database().prepare('SELECT 1 FROM redeemed_assertions WHERE jti = ?').all(said.jti);
     expect(kept()).toHaveLength(1);
     vi.useFakeTimers({ now: Date.now() + 16_000, toFake: ['Date'] });
     await redeem(world.issuer, client, await acme.sign(claims()));
@@ -225,9 +206,7 @@ describe('a company’s issuer', () => {
     vi.useFakeTimers({ now: Date.now() + 11_000, toFake: ['Date'] });
     expect((await redeem(world.issuer, client, await acme.sign(claims()))).status).toBe(200);
     const byOld = await acme.sign(claims(), { kid: 'first' }, old?.privateKey);
-    expect((await told(redeem(world.issuer, client, byOld))).logged).toContain(
-      'a key that the issuer does not have',
-    );
+    expect((await told(redeem(world.issuer, client, byOld))).logged).toContain('a key that the issuer does not have');
   });
 
   it('is not asked about what nobody could redeem', async () => {

@@ -17,8 +17,7 @@ afterAll(async () => {
 });
 
 /** Whatever came, nothing of it was revoked. */
-const isStillIn = async () =>
-  expect(await session.send('GET', '/v1/proposals')).toMatchObject({ status: 200 });
+const isStillIn = async () => expect(await session.send('GET', '/v1/proposals')).toMatchObject({ status: 200 });
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -61,11 +60,7 @@ const forged: readonly (readonly [string, () => Promise<string>, string])[] = [
   ['that is a logout token', () => company.logout({ aud: AUDIENCE }), 'invalid_request'],
   ['without events', () => company.event({ events: undefined }), 'invalid_request'],
   ['with no event', () => company.event({ events: {} }), 'invalid_request'],
-  [
-    'whose event is no object',
-    () => company.event({ events: { [SESSION_REVOKED]: true } }),
-    'invalid_request',
-  ],
+  ['whose event is no object', () => company.event({ events: { [SESSION_REVOKED]: true } }), 'invalid_request'],
   ['about nobody', () => company.event({ sub_id: undefined }), 'invalid_request'],
   [
     'about somebody of another issuer',
@@ -77,11 +72,7 @@ const forged: readonly (readonly [string, () => Promise<string>, string])[] = [
     () => company.event({ sub_id: { format: 'email', email: 'alice@acme.example' } }),
     'invalid_request',
   ],
-  [
-    'about an opaque id',
-    () => company.event({ sub_id: { format: 'opaque', id: 'acme-alice' } }),
-    'invalid_request',
-  ],
+  ['about an opaque id', () => company.event({ sub_id: { format: 'opaque', id: 'acme-alice' } }), 'invalid_request'],
   ['that has expired', () => company.event({ exp: now() - 60 }), 'invalid_request'],
   ['that is no JWT', async () => 'nothing', 'invalid_request'],
   ['that is empty', async () => '', 'invalid_request'],
@@ -150,18 +141,15 @@ const forgedLogouts: readonly (readonly [string, () => Promise<string>])[] = [
 describe('a logout token', () => {
   it.each(forgedLogouts)('%s is refused, and nothing is revoked', async (_, forge) => {
     const { status, body, headers } = await logOut(home, await forge());
-    expect([status, body]).toEqual([
-      400,
-      { error: 'invalid_request', error_description: expect.any(String) },
-    ]);
+    expect([status, body]).toEqual([400, { error: 'invalid_request', error_description: expect.any(String) }]);
     expect(headers.get('cache-control')).toBe('no-store');
     await isStillIn();
   });
 
   it('that is missing is refused', async () => {
-    expect(
-      (await fetch(`${home}/backchannel-logout`, { method: 'POST', body: new URLSearchParams() })).status,
-    ).toBe(400);
+    expect((await fetch(`${home}/backchannel-logout`, { method: 'POST', body: new URLSearchParams() })).status).toBe(
+      400,
+    );
   });
 });
 

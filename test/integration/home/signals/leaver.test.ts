@@ -80,9 +80,7 @@ it('a leaver’s proposals, approval, mandate, broker tokens and sign-in have en
   // Approved, and the broker is out of reach: it is tried again and again.
   world.sandbox.faults.set('broker_5xx', Number.POSITIVE_INFINITY);
   await alice.tap(unsent.code);
-  await expect
-    .poll(async () => (await alice.proposal(unsent.id)).reason?.code, { timeout: 10_000 })
-    .toBeDefined();
+  await expect.poll(async () => (await alice.proposal(unsent.id)).reason?.code, { timeout: 10_000 }).toBeDefined();
   expect(await stateOf(unsent)).toBe('approved');
   world.sandbox.faults.set('broker_5xx', 0);
   const before = connection();

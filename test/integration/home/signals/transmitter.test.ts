@@ -34,10 +34,7 @@ afterAll(async () => {
 const events = () => receiver.requests.map(({ body }) => decodeJwt(body)) as Record<string, never>[];
 const isSeen = (kind: string, user: string, n: number) =>
   expect
-    .poll(
-      () => rowsOf(world, `SELECT id FROM transmitter_seen WHERE kind = '${kind}' AND user = '${user}'`),
-      SEEN,
-    )
+    .poll(() => rowsOf(world, `SELECT id FROM transmitter_seen WHERE kind = '${kind}' AND user = '${user}'`), SEEN)
     .toHaveLength(n);
 
 describe('a home tells its receivers', () => {
@@ -70,11 +67,11 @@ describe('a home tells its receivers', () => {
     await expect.poll(() => receiver.requests.length, SEEN).toBe(1);
     const [{ body: token, headers } = { body: '', headers: {} }] = receiver.requests;
     expect(headers).toMatchObject({ 'content-type': 'application/secevent+jwt' });
-    const { payload, protectedHeader } = await jwtVerify(
-      token,
-      createRemoteJWKSet(new URL(`${issuer}/jwks`)),
-      { issuer, audience: 'https://receiver.example', typ: 'secevent+jwt' },
-    );
+    const { payload, protectedHeader } = await jwtVerify(token, createRemoteJWKSet(new URL(`${issuer}/jwks`)), {
+      issuer,
+      audience: 'https://receiver.example',
+      typ: 'secevent+jwt',
+    });
     expect(protectedHeader).toMatchObject({ alg: 'ES256', kid: expect.any(String) });
     expect(payload).toEqual({
       iss: issuer,

@@ -49,30 +49,23 @@ const badDetails: readonly (readonly [what: string, details: (hostile: H) => unk
   ['a proposal with a code of five', (h) => [proposed(h, { code: 'AAAAA' })]],
 ];
 /** What the gateway itself, taken over, can't have its owner asked. */
-const questions: readonly (readonly [
-  what: string,
-  expected: string,
-  form: (hostile: H) => Record<string, string>,
-])[] = [
-  ...badDetails.map(([what, details]) => {
-    const form = (hostile: H) => {
-      const sent = details(hostile);
-      return { authorization_details: typeof sent === 'string' ? sent : JSON.stringify(sent) };
-    };
-    return [what, '400 invalid_authorization_details', form] as const;
-  }),
+const questions: readonly (readonly [what: string, expected: string, form: (hostile: H) => Record<string, string>])[] =
   [
-    'a proposal under another code',
-    '400 invalid_binding_message',
-    () => ({ binding_message: 'BUY 5 AAPL AAAA' }),
-  ],
-  ['nobody', '400 unknown_user_id', () => ({ login_hint: 'mallory' })],
-  ['__proto__', '400 unknown_user_id', () => ({ login_hint: '__proto__' })],
-  ['another resource', '400 invalid_target', () => ({ resource: 'https://evil.example' })],
-  ['more than its scope', '400 invalid_scope', () => ({ scope: 'openid orders:write messages:write' })],
-  ['a scope of a session', '400 invalid_scope', () => ({ scope: 'openid portfolio:read' })],
-  ['for no time', '400 invalid_request', () => ({ requested_expiry: '0' })],
-];
+    ...badDetails.map(([what, details]) => {
+      const form = (hostile: H) => {
+        const sent = details(hostile);
+        return { authorization_details: typeof sent === 'string' ? sent : JSON.stringify(sent) };
+      };
+      return [what, '400 invalid_authorization_details', form] as const;
+    }),
+    ['a proposal under another code', '400 invalid_binding_message', () => ({ binding_message: 'BUY 5 AAPL AAAA' })],
+    ['nobody', '400 unknown_user_id', () => ({ login_hint: 'mallory' })],
+    ['__proto__', '400 unknown_user_id', () => ({ login_hint: '__proto__' })],
+    ['another resource', '400 invalid_target', () => ({ resource: 'https://evil.example' })],
+    ['more than its scope', '400 invalid_scope', () => ({ scope: 'openid orders:write messages:write' })],
+    ['a scope of a session', '400 invalid_scope', () => ({ scope: 'openid portfolio:read' })],
+    ['for no time', '400 invalid_request', () => ({ requested_expiry: '0' })],
+  ];
 const orderOf = (hostile: HostileWorld) => tradeOrderDetails(hostile.draft(), hostile);
 const proposed = (hostile: HostileWorld, changes: Parameters<typeof proposalDetails>[1] = {}) =>
   proposalDetails('order', { locations: [hostile.gateway], ...changes });

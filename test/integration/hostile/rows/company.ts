@@ -42,14 +42,9 @@ export async function companyRows({ world, parties, gateway }: HostileWorld): Pr
     of('a company’s token by another key', 'GET /v1/clock', '401 dpop_key_mismatch', () =>
       send('GET', '/v1/clock', own, thief),
     ),
-    of('a company’s token for /mcp', 'GET /v1/clock', '401 token_audience', () =>
-      send('GET', '/v1/clock', forMcp),
-    ),
-    of(
-      'a company’s token that may look at the market alone',
-      'GET /v1/orders',
-      '403 insufficient_scope',
-      () => send('GET', '/v1/orders', own),
+    of('a company’s token for /mcp', 'GET /v1/clock', '401 token_audience', () => send('GET', '/v1/clock', forMcp)),
+    of('a company’s token that may look at the market alone', 'GET /v1/orders', '403 insufficient_scope', () =>
+      send('GET', '/v1/orders', own),
     ),
     of('a company’s token as a subject to exchange', 'POST /token', '400 invalid_request', async () =>
       answer(

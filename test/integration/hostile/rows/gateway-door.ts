@@ -9,11 +9,7 @@ import { attackOn, type Row, saidBy } from '../row.ts';
 const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const now = () => Math.floor(Date.now() / 1000);
 
-type Fault = readonly [
-  what: string,
-  expected: string,
-  attempt: (hostile: HostileWorld) => Attempt | Promise<Attempt>,
-];
+type Fault = readonly [what: string, expected: string, attempt: (hostile: HostileWorld) => Attempt | Promise<Attempt>];
 const claims = (changes: Record<string, unknown>): Attempt => ({ mint: { claims: changes } });
 
 /** At each route: whichever forgot to ask is found. */
@@ -42,11 +38,7 @@ const tokenFaults: readonly Fault[] = [
 const moreTokenFaults: readonly Fault[] = [
   ['two tokens', '401 token_malformed', () => ({ scheme: 'DPoP a' })],
   ['an opaque token', '401 token_malformed', () => ({ token: 'opaque' })],
-  [
-    'a key id that nobody publishes',
-    '401 token_key_unknown',
-    () => ({ mint: { header: { kid: 'elsewhere' } } }),
-  ],
+  ['a key id that nobody publishes', '401 token_key_unknown', () => ({ mint: { header: { kid: 'elsewhere' } } })],
   [
     'an audience that only starts alike',
     '401 token_audience',
@@ -118,22 +110,10 @@ const proofFaults: readonly ProofFault[] = [
   ['by another key', '401 dpop_key_mismatch', async (_, t) => (await dpopKey()).proof(t)],
 ];
 const moreProofFaults: readonly ProofFault[] = [
-  [
-    'for another host',
-    '401 dpop_proof_url',
-    ({ key }, t) => key.proof({ ...t, url: 'http://127.0.0.1:1/v1/clock' }),
-  ],
+  ['for another host', '401 dpop_proof_url', ({ key }, t) => key.proof({ ...t, url: 'http://127.0.0.1:1/v1/clock' })],
   ['for no URL', '401 dpop_proof_url', ({ key }, t) => key.proof({ ...t, url: 'clock' })],
-  [
-    'for the method in small letters',
-    '401 dpop_proof_method',
-    ({ key }, t) => key.proof({ ...t, method: 'get' }),
-  ],
-  [
-    'without the token’s hash',
-    '401 dpop_proof_token',
-    ({ key }, t) => key.proof(t, { claims: { ath: undefined } }),
-  ],
+  ['for the method in small letters', '401 dpop_proof_method', ({ key }, t) => key.proof({ ...t, method: 'get' })],
+  ['without the token’s hash', '401 dpop_proof_token', ({ key }, t) => key.proof(t, { claims: { ath: undefined } })],
   ['without an id', '401 dpop_proof_malformed', ({ key }, t) => key.proof(t, { claims: { jti: undefined } })],
   [
     'with an id of 300 characters',
@@ -142,11 +122,7 @@ const moreProofFaults: readonly ProofFault[] = [
   ],
   ['without a time', '401 dpop_proof_stale', ({ key }, t) => key.proof(t, { claims: { iat: undefined } })],
   ['of two minutes ago', '401 dpop_proof_stale', ({ key }, t) => key.proof({ ...t, at: t.at - 120_000 })],
-  [
-    'of two minutes from now',
-    '401 dpop_proof_stale',
-    ({ key }, t) => key.proof({ ...t, at: t.at + 120_000 }),
-  ],
+  ['of two minutes from now', '401 dpop_proof_stale', ({ key }, t) => key.proof({ ...t, at: t.at + 120_000 })],
   ['of another type', '401 dpop_proof_malformed', ({ key }, t) => key.proof(t, { header: { typ: 'JWT' } })],
   ['without a key', '401 dpop_proof_malformed', ({ key }, t) => key.proof(t, { header: { jwk: undefined } })],
   ['that is no JWT', '401 dpop_proof_malformed', async () => 'proof'],
@@ -187,8 +163,7 @@ export function doorRows(hostile: HostileWorld): Row[] {
   const list: Route = { method: 'DELETE', path: '/v1/mandates/nothing', scopes: [] };
   for (const [what, expected, attempt] of moreTokenFaults) {
     // Where it is asked which client it is: not to look at the clock.
-    const at: Route =
-      expected === '403 client_unknown' ? { ...list, method: 'PUT', path: '/v1/halt' } : clock;
+    const at: Route = expected === '403 client_unknown' ? { ...list, method: 'PUT', path: '/v1/halt' } : clock;
     tried(token, at, what, expected, attempt);
   }
   const dpop = 'gateway: DPoP proofs';
@@ -218,8 +193,7 @@ function scopeRows(hostile: HostileWorld): Row[] {
     attackOn('gateway: scopes')(what, named(route), '403 insufficient_scope', () =>
       hostile.send(route.method, route.path, attempt),
     );
-  const lacking = (scope: string): Attempt =>
-    claims({ scope: SCOPES.filter((one) => one !== scope).join(' ') });
+  const lacking = (scope: string): Attempt => claims({ scope: SCOPES.filter((one) => one !== scope).join(' ') });
   const propose = { method: 'POST', path: '/v1/proposals' } as const;
   const order = { symbol: 'KO', side: 'buy', qty: '1' };
   const message = { service: 'slack', recipient: '#trading', text: 'hello' };
@@ -235,9 +209,7 @@ function scopeRows(hostile: HostileWorld): Row[] {
   return [
     ...routes
       .filter(({ method, path }) => method !== 'POST' || path !== propose.path)
-      .flatMap((route) =>
-        route.scopes.map((scope) => refused(`all scopes but ${scope}`, route, lacking(scope))),
-      ),
+      .flatMap((route) => route.scopes.map((scope) => refused(`all scopes but ${scope}`, route, lacking(scope)))),
     ...asked.map(([scope, what, body]) =>
       refused(`all scopes but ${scope}, for ${what}`, propose, {
         ...lacking(scope),
@@ -245,9 +217,7 @@ function scopeRows(hostile: HostileWorld): Row[] {
         body: JSON.stringify(body),
       }),
     ),
-    ...odd.map((scope) =>
-      refused(`the scope ${JSON.stringify(scope)}`, placing, { ...claims({ scope }), body: '{}' }),
-    ),
+    ...odd.map((scope) => refused(`the scope ${JSON.stringify(scope)}`, placing, { ...claims({ scope }), body: '{}' })),
     refused('scopes as a list', placing, { ...claims({ scope: ['orders:write'] }), body: '{}' }),
   ];
 }

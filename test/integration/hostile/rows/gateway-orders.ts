@@ -79,8 +79,7 @@ export function orderRows(hostile: HostileWorld): Row[] {
       place(draft, { authorization_details: [{ ...details, [field]: value }] }),
     );
   }
-  for (const [what, change] of senseless)
-    add(what, '400 invalid_order', () => place({ ...draft, ...change }));
+  for (const [what, change] of senseless) add(what, '400 invalid_order', () => place({ ...draft, ...change }));
   for (const [what, more, expected] of [
     ['a second quantity', '"qty":"500"', '403 details_mismatch'],
     ['a second symbol', '"symbol":"PEP"', '403 details_mismatch'],
@@ -108,11 +107,7 @@ export function orderRows(hostile: HostileWorld): Row[] {
     ['details that are a text', '403 approval_malformed', { authorization_details: ['trade_order'] }],
     ['a field more', '403 approval_malformed', detailsWith({ privileges: ['all'] })],
     ['a field less', '403 approval_malformed', detailsWith({ max_slippage: undefined })],
-    [
-      'details for another gateway',
-      '403 details_mismatch',
-      detailsWith({ locations: ['http://127.0.0.1:1'] }),
-    ],
+    ['details for another gateway', '403 details_mismatch', detailsWith({ locations: ['http://127.0.0.1:1'] })],
     ['another digest', '403 details_mismatch', detailsWith({ digest: 'A'.repeat(43) })],
     ['another identifier', '403 details_mismatch', detailsWith({ identifier: 'ta-something-else' })],
     ['a symbol in small letters', '403 details_mismatch', detailsWith({ symbol: 'ko' })],
@@ -130,11 +125,7 @@ export function orderRows(hostile: HostileWorld): Row[] {
       { approval_evidence: { ...guessed, credential_id: alice.credentialId } },
     ],
     ['a signature changed', '403 signature_wrong', evidence({ signature: flipped(signed.signature) })],
-    [
-      'a signature of another order',
-      '403 signature_digest',
-      { approval_evidence: alice.sign(other, { origin }) },
-    ],
+    ['a signature of another order', '403 signature_digest', { approval_evidence: alice.sign(other, { origin }) }],
     [
       'a signature of another page',
       '403 signature_origin',
@@ -157,9 +148,7 @@ export function orderRows(hostile: HostileWorld): Row[] {
   const over = hostile.draft({ client_order_id: 'ta-hostile-over', expires_at: '2026-01-01T00:00:00Z' });
   return [
     ...rows,
-    used('an order whose time has passed', '403 approval_expired', () =>
-      place(over, { ...hostile.approval(over) }),
-    ),
+    used('an order whose time has passed', '403 approval_expired', () => place(over, { ...hostile.approval(over) })),
     // What all of the above differ from by one thing: it is the one order that Alice approved here.
     used('none: the order as it was approved', '201', () => place(draft)),
     used('the same again', '200', () => place(draft)),

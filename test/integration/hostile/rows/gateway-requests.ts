@@ -8,32 +8,28 @@ const json = { 'content-type': 'application/json' };
 /** A proposal's key is looked for before its body. */
 const keyed = { 'idempotency-key': 'hostile' };
 
-const bodies: readonly (readonly [
-  what: string,
-  expected: string | undefined,
-  body: string | Buffer,
-  type?: string,
-])[] = [
-  ['half of a JSON text', '400 malformed_json', '{"a":'],
-  ['no JSON', '400 malformed_json', 'order me some shares'],
-  ['two JSON texts', '400 malformed_json', '{}{}'],
-  ['JSON with a comment', '400 malformed_json', '{/* 5 */}'],
-  ['JSON with a comma too many', '400 malformed_json', '{"a":1,}'],
-  ['NaN', '400 malformed_json', '{"a":NaN}'],
-  ['bytes that are no UTF-8', '400 malformed_json', Buffer.from([0x22, 0xff, 0xfe, 0x22])],
-  ['UTF-16', '400 malformed_json', Buffer.from('{"a":1}', 'utf16le')],
-  ['half of a surrogate pair', '400 malformed_json', '{"a":"\\ud800"}'],
-  ['half of a surrogate pair as a name', '400 malformed_json', '{"\\udc00":1}'],
-  ['20,000 bytes', '413 body_too_large', `{"a":"${'x'.repeat(20_000)}"}`],
-  ['8,000 brackets', '400 malformed_json', '['.repeat(8_000)],
-  ['null', undefined, 'null'],
-  ['a number', undefined, '7'],
-  ['a text', undefined, '"order"'],
-  ['a list', undefined, '[{}]'],
-  ['a field that is not known', undefined, '{"__x":1}'],
-  ['__proto__', undefined, '{"__proto__":{"kind":"order"}}'],
-  ['constructor', undefined, '{"constructor":{"prototype":{}}}'],
-];
+const bodies: readonly (readonly [what: string, expected: string | undefined, body: string | Buffer, type?: string])[] =
+  [
+    ['half of a JSON text', '400 malformed_json', '{"a":'],
+    ['no JSON', '400 malformed_json', 'order me some shares'],
+    ['two JSON texts', '400 malformed_json', '{}{}'],
+    ['JSON with a comment', '400 malformed_json', '{/* 5 */}'],
+    ['JSON with a comma too many', '400 malformed_json', '{"a":1,}'],
+    ['NaN', '400 malformed_json', '{"a":NaN}'],
+    ['bytes that are no UTF-8', '400 malformed_json', Buffer.from([0x22, 0xff, 0xfe, 0x22])],
+    ['UTF-16', '400 malformed_json', Buffer.from('{"a":1}', 'utf16le')],
+    ['half of a surrogate pair', '400 malformed_json', '{"a":"\\ud800"}'],
+    ['half of a surrogate pair as a name', '400 malformed_json', '{"\\udc00":1}'],
+    ['20,000 bytes', '413 body_too_large', `{"a":"${'x'.repeat(20_000)}"}`],
+    ['8,000 brackets', '400 malformed_json', '['.repeat(8_000)],
+    ['null', undefined, 'null'],
+    ['a number', undefined, '7'],
+    ['a text', undefined, '"order"'],
+    ['a list', undefined, '[{}]'],
+    ['a field that is not known', undefined, '{"__x":1}'],
+    ['__proto__', undefined, '{"__proto__":{"kind":"order"}}'],
+    ['constructor', undefined, '{"constructor":{"prototype":{}}}'],
+  ];
 const types = [
   'text/plain',
   'application/x-www-form-urlencoded',
@@ -42,29 +38,12 @@ const types = [
 ];
 
 const strangePaths = [
-  ...[
-    '/v1/orders/..%2f..%2fetc%2fpasswd',
-    '/v1/orders/%00',
-    '/v1/orders/a%20b',
-    `/v1/orders/${'a'.repeat(65)}`,
-  ],
+  ...['/v1/orders/..%2f..%2fetc%2fpasswd', '/v1/orders/%00', '/v1/orders/a%20b', `/v1/orders/${'a'.repeat(65)}`],
   ...["/v1/orders/1'%20OR%20'1'='1", '/v1/orders/%ff', '/v1/orders/%e2%80%ae', '/v1/orders/*'],
-  ...[
-    '/v1/proposals/..%2f..%2fetc%2fpasswd',
-    '/v1/proposals/%00',
-    '/v1/proposals/%ff',
-    "/v1/proposals/'%20--",
-  ],
+  ...['/v1/proposals/..%2f..%2fetc%2fpasswd', '/v1/proposals/%00', '/v1/proposals/%ff', "/v1/proposals/'%20--"],
   ...['/v1/receipts/..%2f..%2fseed.json', '/v1/receipts/%00', '/v1/mandates/..%2fx', '/v1/mandates/%00'],
   ...['/v1/messages/..%2fx', '/v1/messages/%00', '/v1/nothing', '/v1', '/v1/', '/v1/orders/', '/v1//orders'],
-  ...[
-    '/V1/orders',
-    '/v1/Orders',
-    '/v1/orders;a=b',
-    '/v2/orders',
-    '/v1/orders/x/y',
-    '/v1/proposals/x/approve',
-  ],
+  ...['/V1/orders', '/v1/Orders', '/v1/orders;a=b', '/v2/orders', '/v1/orders/x/y', '/v1/proposals/x/approve'],
   ...['/v1/%6frders%2f', '/v1/account/..%2forders', '/seed.json', '/.env', '/.git/config'],
 ];
 

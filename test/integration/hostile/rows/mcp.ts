@@ -53,18 +53,8 @@ export function mcpRows(hostile: HostileWorld, { open, order }: KnownThings, tok
   for (const method of ['GET', 'POST', 'DELETE', 'PUT']) {
     door('no token', '401 token_missing', { scheme: '', proof: async () => undefined }, method);
     door('a token for /v1', '401 token_audience', { mint: claims({ aud: gateway }) }, method);
-    door(
-      'a token for both',
-      '401 token_audience',
-      { mint: claims({ aud: [gateway, `${gateway}/mcp`] }) },
-      method,
-    );
-    door(
-      'a token of a session that has ended',
-      '401 token_revoked',
-      { mint: claims({ jti: randomUUID() }) },
-      method,
-    );
+    door('a token for both', '401 token_audience', { mint: claims({ aud: [gateway, `${gateway}/mcp`] }) }, method);
+    door('a token of a session that has ended', '401 token_revoked', { mint: claims({ jti: randomUUID() }) }, method);
     door(
       'a page of another site',
       // The home's own door comes before the mount's, wherever something may change.
@@ -144,21 +134,8 @@ export function mcpRows(hostile: HostileWorld, { open, order }: KnownThings, tok
       });
     }
   }
-  tool(
-    'bobs',
-    'by an agent of Bob’s, with the id of an order',
-    'cancel_order',
-    { order_id: order.id },
-    'not_found',
-  );
-  for (const name of [
-    'transfer_money',
-    'approve',
-    'approve_proposal',
-    'PLACE_ORDER',
-    '__proto__',
-    'constructor',
-  ]) {
+  tool('bobs', 'by an agent of Bob’s, with the id of an order', 'cancel_order', { order_id: order.id }, 'not_found');
+  for (const name of ['transfer_money', 'approve', 'approve_proposal', 'PLACE_ORDER', '__proto__', 'constructor']) {
     tool('bobs', 'a tool that there is none of', name, {}, 'usage');
   }
   for (const [field, value] of [

@@ -3,20 +3,8 @@ import type { KnownThings } from '../known-things.ts';
 import { type Row, rowOf, said } from '../row.ts';
 
 const about = [
-  ...[
-    'GET /v1/accounts',
-    'GET /v1/account',
-    'GET /v1/positions',
-    'GET /v1/portfolio/history',
-    'GET /v1/activities',
-  ],
-  ...[
-    'GET /v1/orders',
-    'GET /v1/orders/abc',
-    'DELETE /v1/orders/abc',
-    'GET /v1/watchlist',
-    'GET /v1/proposals',
-  ],
+  ...['GET /v1/accounts', 'GET /v1/account', 'GET /v1/positions', 'GET /v1/portfolio/history', 'GET /v1/activities'],
+  ...['GET /v1/orders', 'GET /v1/orders/abc', 'DELETE /v1/orders/abc', 'GET /v1/watchlist', 'GET /v1/proposals'],
   ...['GET /v1/proposals/pr_0', 'DELETE /v1/proposals/pr_0', 'GET /v1/halt', 'PUT /v1/halt'],
 ];
 
@@ -51,9 +39,7 @@ export function otherPeopleRows({ bob }: HostileWorld, { states, order, mandate 
   ];
   for (const [request, id, expected] of requests)
     rows.push(
-      of(`Bob, with Alice’s ${id}`, request.replace(/[/=]$/, ''), expected, () =>
-        sent(`${request}${ids[id]}`),
-      ),
+      of(`Bob, with Alice’s ${id}`, request.replace(/[/=]$/, ''), expected, () => sent(`${request}${ids[id]}`)),
     );
   rows.push(
     of('Bob, a mandate of Alice’s suspended', 'PUT /v1/mandates', '404 not_found', () =>

@@ -22,20 +22,8 @@ const apiRoutes = [
 
 const forms = [
   ...['/phone/requests/ID', '/phone/requests/ID/options', '/device', '/device/confirm', '/signin/options'],
-  ...[
-    '/signin/passkey',
-    '/signin/recovery',
-    '/signout',
-    '/phone/pair/options',
-    '/phone/pair/enrol',
-    '/phone/link',
-  ],
-  ...[
-    '/phone/authenticators/recovery',
-    '/phone/sessions/end',
-    '/phone/programs/token',
-    '/phone/programs/end',
-  ],
+  ...['/signin/passkey', '/signin/recovery', '/signout', '/phone/pair/options', '/phone/pair/enrol', '/phone/link'],
+  ...['/phone/authenticators/recovery', '/phone/sessions/end', '/phone/programs/token', '/phone/programs/end'],
 ];
 
 const oddities: readonly (readonly [what: string, expected: string, oddity: Oddity])[] = [
@@ -56,12 +44,7 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
   const { id, details } = open.request;
   const place = { origin: new URL(issuer).origin };
   const of = attackOn(area);
-  const api = (
-    method: string,
-    path: string,
-    body?: string,
-    authorization = `Bearer ${world.sandbox.pairingSecret}`,
-  ) =>
+  const api = (method: string, path: string, body?: string, authorization = `Bearer ${world.sandbox.pairingSecret}`) =>
     fetch(`${issuer}${path.replace('ID', id)}`, {
       method,
       headers: { authorization, 'content-type': 'application/json' },
@@ -94,9 +77,7 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
     for (const [what, text] of Object.entries(malformed)) {
       rows.push(of(`a body: ${what}`, at, '400 invalid_request', () => api(method, path, text)));
     }
-    rows.push(
-      of('a body: 20,000 bytes', at, '413 too_large', () => api(method, path, `"${'x'.repeat(20_000)}"`)),
-    );
+    rows.push(of('a body: 20,000 bytes', at, '413 too_large', () => api(method, path, `"${'x'.repeat(20_000)}"`)));
   }
   for (const user of ['mallory', 'ALICE', '__proto__', 'alice\\u0000', '']) {
     rows.push(
@@ -161,36 +142,20 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
     ),
   );
 
-  const faults: readonly (readonly [
-    what: string,
-    headers: Record<string, string>,
-    token: () => Promise<string>,
-  ])[] = [
+  const faults: readonly (readonly [what: string, headers: Record<string, string>, token: () => Promise<string>])[] = [
     ['no token of the form', {}, async () => ''],
     ['a wrong token of the form', {}, async () => 'x'.repeat(43)],
     ['the form’s token of another browser', {}, () => phones.bob.formToken('/phone')],
     ['from another site', { 'sec-fetch-site': 'cross-site' }, () => phones.alice.formToken('/phone')],
     ['from a neighbour', { 'sec-fetch-site': 'same-site' }, () => phones.alice.formToken('/phone')],
-    [
-      'Origin: http://evil.example',
-      { origin: 'http://evil.example' },
-      () => phones.alice.formToken('/phone'),
-    ],
-    [
-      'the cookie without the page’s key',
-      { 'x-phone-key': 'A'.repeat(43) },
-      () => phones.alice.formToken('/phone'),
-    ],
+    ['Origin: http://evil.example', { origin: 'http://evil.example' }, () => phones.alice.formToken('/phone')],
+    ['the cookie without the page’s key', { 'x-phone-key': 'A'.repeat(43) }, () => phones.alice.formToken('/phone')],
   ];
   for (const path of forms) {
     for (const [what, headers, token] of faults) {
       rows.push(
         of(what, `POST ${path}`, '403', async () =>
-          phones.alice.post(
-            path.replace('ID', id),
-            { form_token: await token(), decision: 'approve' },
-            headers,
-          ),
+          phones.alice.post(path.replace('ID', id), { form_token: await token(), decision: 'approve' }, headers),
         ),
       );
     }
@@ -205,8 +170,7 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
     const options = await browser.submit('/signin', '/signin/options', {}, { accept: 'application/json' });
     return browser.submit('/signin', '/signin/passkey', { assertion: make(await challengeOf(options)) });
   };
-  const own = (oddity: Oddity) => (challenge: string) =>
-    JSON.stringify(phones.passkey.assert(challenge, oddity));
+  const own = (oddity: Oddity) => (challenge: string) => JSON.stringify(phones.passkey.assert(challenge, oddity));
   const stranger = createAuthenticator('ES256', { ...place, rpId: 'localhost' });
   const signIns: readonly (readonly [what: string, make: (challenge: string) => string])[] = [
     ...oddities.map(([what, , oddity]) => [`a passkey’s signature ${what}`, own(oddity)] as const),
@@ -238,9 +202,7 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
   for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
     for (const path of ['/phone', '/phone/api/requests', '/signin/options', '/device']) {
       rows.push(
-        of('a method that it has not', `${method} ${path}`, '405', () =>
-          fetch(`${issuer}${path}`, { method }),
-        ),
+        of('a method that it has not', `${method} ${path}`, '405', () => fetch(`${issuer}${path}`, { method })),
       );
     }
   }

@@ -6,69 +6,13 @@ const at = 'POST /v1/proposals';
 const order = { symbol: 'KO', side: 'buy', qty: '1' };
 
 const amounts: readonly unknown[] = [
-  ...[
-    '',
-    ' ',
-    '0',
-    '0.0',
-    '-0',
-    '-1',
-    '+5',
-    '05',
-    '.5',
-    '5.',
-    '1e3',
-    '1E3',
-    '0x10',
-    '1,000',
-    '1_000',
-    '1 000',
-  ],
-  ...[
-    'NaN',
-    'Infinity',
-    '-Infinity',
-    '５',
-    '٥',
-    '5\u0000',
-    '5\n',
-    '$5',
-    '5%',
-    '0.0000000000001',
-    '9'.repeat(19),
-  ],
+  ...['', ' ', '0', '0.0', '-0', '-1', '+5', '05', '.5', '5.', '1e3', '1E3', '0x10', '1,000', '1_000', '1 000'],
+  ...['NaN', 'Infinity', '-Infinity', '５', '٥', '5\u0000', '5\n', '$5', '5%', '0.0000000000001', '9'.repeat(19)],
   ...[5, -1, 1e308, null, true, [], {}, ['5'], { toString: '5' }],
 ];
 const symbols: readonly unknown[] = [
-  ...[
-    '',
-    ' ',
-    'КО',
-    'K\u200bO',
-    'K\u202eO',
-    'ＫＯ',
-    'ko\u0301',
-    'ﬁ',
-    'ſ',
-    'K\u0000O',
-    'K O',
-    'K\nO',
-    '../KO',
-    'KO;--',
-  ],
-  ...[
-    "KO'",
-    'KO,PEP',
-    'KO/..',
-    '<b>KO',
-    '%4bO',
-    '$KO',
-    'K'.repeat(12),
-    'AAPL260230C00190000',
-    'KO.',
-    '1KO',
-    '*',
-  ],
+  ...['', ' ', 'КО', 'K\u200bO', 'K\u202eO', 'ＫＯ', 'ko\u0301', 'ﬁ', 'ſ', 'K\u0000O', 'K O', 'K\nO', '../KO', 'KO;--'],
+  ...["KO'", 'KO,PEP', 'KO/..', '<b>KO', '%4bO', '$KO', 'K'.repeat(12), 'AAPL260230C00190000', 'KO.', '1KO', '*'],
   ...[null, 7, true, ['KO'], { symbol: 'KO' }],
 ];
 const words: readonly string[] = [
@@ -84,10 +28,7 @@ const words: readonly string[] = [
 
 /** In letters that are what they look like. */
 export const shown = (value: unknown) => {
-  const text = JSON.stringify(value).replace(
-    /[^ -~]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const text = JSON.stringify(value).replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return text.length > 40 ? `${text.slice(0, 20)}… (${text.length} characters)` : text;
 };
 
@@ -127,9 +68,7 @@ export function requestedRows({ alice }: HostileWorld): Row[] {
     ...['client_order_id', 'expires_at', 'reference_price', 'environment', 'slot', '__x'].map((name) =>
       refused(`its own ${name} of the order`, ordered({ [name]: 'x' })),
     ),
-    ...[0, -1, 59, 86_401, 1.5, '300', null].map((ttl) =>
-      refused(`ttl ${shown(ttl)}`, { ...ordered({}), ttl }),
-    ),
+    ...[0, -1, 59, 86_401, 1.5, '300', null].map((ttl) => refused(`ttl ${shown(ttl)}`, { ...ordered({}), ttl })),
     refused('a kind that there is none of', { kind: 'transfer', transfer: {} }),
     refused('two kinds', { kind: 'order', order, message: {} }),
     refused('a kind without its subject', { kind: 'order' }),

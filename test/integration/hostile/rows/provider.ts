@@ -46,11 +46,7 @@ export async function providerRows(hostile: HostileWorld): Promise<Row[]> {
       '401 invalid_client',
       { client_id: 'mallory', grant_type: 'refresh_token', refresh_token: 'x' },
     ],
-    [
-      '__proto__',
-      '401 invalid_client',
-      { client_id: '__proto__', grant_type: 'refresh_token', refresh_token: 'x' },
-    ],
+    ['__proto__', '401 invalid_client', { client_id: '__proto__', grant_type: 'refresh_token', refresh_token: 'x' }],
     [
       'the gateway’s name alone',
       '401 invalid_client',
@@ -63,9 +59,7 @@ export async function providerRows(hostile: HostileWorld): Promise<Row[]> {
     ['orders:write', { client_id, scope: 'openid orders:write' }],
     ['messages:write', { client_id, scope: 'openid messages:write' }],
   ] as const) {
-    rows.push(
-      of(`a sign-in for ${what}`, 'POST /device/code', '400 invalid_scope', () => post('/device/code', form)),
-    );
+    rows.push(of(`a sign-in for ${what}`, 'POST /device/code', '400 invalid_scope', () => post('/device/code', form)));
   }
   const { publicKey } = await generateKeyPair('ES256', { extractable: true });
   const metadata: Record<string, unknown> = {
@@ -105,11 +99,7 @@ export async function providerRows(hostile: HostileWorld): Promise<Row[]> {
     ['another grant', 'invalid_client_metadata', { grant_types: [CIBA, 'refresh_token'] }],
     ['the token exchange', 'invalid_client_metadata', { grant_types: [EXCHANGE] }],
     ['no key of its own', 'invalid_client_metadata', { token_endpoint_auth_method: 'none' }],
-    [
-      'a key that is fetched',
-      'invalid_client_metadata',
-      { jwks: undefined, jwks_uri: 'https://127.0.0.1/jwks' },
-    ],
+    ['a key that is fetched', 'invalid_client_metadata', { jwks: undefined, jwks_uri: 'https://127.0.0.1/jwks' }],
     ['a shared secret for a key', 'invalid_client_metadata', { jwks: { keys: [{ kty: 'oct', k: 'x' }] } }],
     ['a name with a line break', 'invalid_client_metadata', { client_name: 'trade-agent\nPAPER' }],
     ['a name that turns around', 'invalid_client_metadata', { client_name: 'trade\u202eagent' }],
@@ -126,24 +116,17 @@ export async function providerRows(hostile: HostileWorld): Promise<Row[]> {
     ],
   ] as const) {
     rows.push(
-      of(
-        `a client that registers, let in by Bob, with ${what}`,
-        'POST /register',
-        `400 ${expected}`,
-        async () => register(changes, `Bearer ${(await world.phone.registrationToken('bob')).token}`),
+      of(`a client that registers, let in by Bob, with ${what}`, 'POST /register', `400 ${expected}`, async () =>
+        register(changes, `Bearer ${(await world.phone.registrationToken('bob')).token}`),
       ),
     );
   }
   for (const [method, path] of [
-    ...['/token', '/bc-authorize', '/register', '/revoke', '/device/code'].map(
-      (path) => ['GET', path] as const,
-    ),
+    ...['/token', '/bc-authorize', '/register', '/revoke', '/device/code'].map((path) => ['GET', path] as const),
     ...['/jwks', '/authorize', '/.well-known/openid-configuration'].map((path) => ['POST', path] as const),
     ...['/token', '/jwks'].map((path) => ['DELETE', path] as const),
   ]) {
-    rows.push(
-      of('a method that it has not', `${method} ${path}`, '405', () => fetch(`${issuer}${path}`, { method })),
-    );
+    rows.push(of('a method that it has not', `${method} ${path}`, '405', () => fetch(`${issuer}${path}`, { method })));
   }
   for (const path of [
     '/introspect',

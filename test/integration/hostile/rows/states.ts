@@ -25,8 +25,7 @@ export function stateRows(hostile: HostileWorld, { states, open }: KnownThings):
       }),
     );
   const of = rowOf(area);
-  const propose = (request: object, key: string) =>
-    send('POST', '/v1/proposals', request, { 'idempotency-key': key });
+  const propose = (request: object, key: string) => send('POST', '/v1/proposals', request, { 'idempotency-key': key });
   const at = 'POST /v1/proposals';
   const rows: Row[] = ['', 'a b', 'a/b', 'x'.repeat(65), 'a,b', '../a', '*'].map((key) =>
     of(`the key ${shown(key)}`, at, '400 idempotency_key_missing', () =>
@@ -49,12 +48,7 @@ export function stateRows(hostile: HostileWorld, { states, open }: KnownThings):
   }
   const decided = 'POST /phone/api/requests/ID';
   const withdrawn = 'DELETE /v1/proposals/ID';
-  const transitions: readonly (readonly [
-    state: keyof typeof states,
-    to: string,
-    at: string,
-    expected: string,
-  ])[] = [
+  const transitions: readonly (readonly [state: keyof typeof states, to: string, at: string, expected: string])[] = [
     ['executed', 'deny', decided, '409 already_decided'],
     ['denied', 'approve', decided, '409 already_decided'],
     ['cancelled', 'approve', decided, '410 withdrawn'],
@@ -88,9 +82,7 @@ export function stateRows(hostile: HostileWorld, { states, open }: KnownThings):
   }
   const placed = 'what is open: placed by its proposer’s session';
   rows.push(
-    of(placed, 'POST /v1/orders', '403 insufficient_scope', () =>
-      send('POST', '/v1/orders', open.proposal.subject),
-    ),
+    of(placed, 'POST /v1/orders', '403 insufficient_scope', () => send('POST', '/v1/orders', open.proposal.subject)),
   );
   for (const [what, token, body, expected] of [
     ['a guess', 'a-guess', { auth_req_id: open.request.id }, '204'],

@@ -8,9 +8,12 @@ const reply = (id: string) => new ToolMessage({ tool_call_id: id, content: id })
 
 it('puts each answer right behind its call, in the order of the calls', () => {
   const messages = answerEveryCall([asking('1', '2'), reply('2'), reply('1'), new HumanMessage('next')]);
-  expect(
-    messages.map((message) => ('tool_call_id' in message ? message.tool_call_id : message.type)),
-  ).toEqual(['ai', '1', '2', 'human']);
+  expect(messages.map((message) => ('tool_call_id' in message ? message.tool_call_id : message.type))).toEqual([
+    'ai',
+    '1',
+    '2',
+    'human',
+  ]);
 });
 
 it('answers a call that a cut-off run left open, as a chat API demands', () => {

@@ -23,12 +23,7 @@ describe('an alert of a model’s', () => {
   const below = (symbol: string, price: string) => ({ symbol, below: price });
   it.each([
     ['tell me when AAPL falls below 180', below('AAPL', '180'), [], 'written'],
-    [
-      'ping me should AAPL ever trade under $180, would you',
-      below('AAPL', '180.00'),
-      ['standard input'],
-      'written',
-    ],
+    ['ping me should AAPL ever trade under $180, would you', below('AAPL', '180.00'), ['standard input'], 'written'],
     // A model may work a price out from what the account tells, but not from what strangers say.
     ['warn me if AAPL loses a tenth of its price', below('AAPL', '205.2'), [], 'written'],
     ['warn me if AAPL loses a tenth of its price', below('AAPL', '205.2'), ['standard input'], 'blocked'],

@@ -16,11 +16,7 @@ function sources(
   return Object.fromEntries(Object.entries(fields).map(([name, { source }]) => [name, source]));
 }
 
-function provenance(
-  turns: readonly string[],
-  request: Record<string, unknown>,
-  more: Partial<ProvenanceInput> = {},
-) {
+function provenance(turns: readonly string[], request: Record<string, unknown>, more: Partial<ProvenanceInput> = {}) {
   const found = computeProvenance({
     kind: 'order',
     request,
@@ -99,10 +95,7 @@ describe('where an order comes from', () => {
     ['well, buy 5 AAPL at 180 or less, gtc', { type: 'limit', limit_price: '180', time_in_force: 'gtc' }],
     ['buy 5 AAPL at market', { type: 'market' }],
     ['hm, buy 5 AAPL with a trailing stop of 2%', { type: 'trailing_stop', trail_percent: '2' }],
-    [
-      'ok then buy 5 AAPL stop 200 limit 201 whatever',
-      { type: 'stop_limit', stop_price: '200', limit_price: '201' },
-    ],
+    ['ok then buy 5 AAPL stop 200 limit 201 whatever', { type: 'stop_limit', stop_price: '200', limit_price: '201' }],
     ['buy 5 AAPL limit 180 in extended hours', { type: 'limit', limit_price: '180', extended_hours: true }],
   ])('"%s" says the terms', (turn, terms) => {
     const found = sources([turn], { ...buy5, ...terms });
@@ -130,12 +123,7 @@ describe('where an order comes from', () => {
     ['180 is not 1800', 'hm, buy 1800 AAPL', { symbol: 'AAPL', qty: '180' }, 'qty'],
     ['half a word is no word', 'hm, buy 5 AAPLX', { symbol: 'AAPL', qty: '5' }, 'symbol'],
     ['what was forbidden was not asked for', "don't buy 5 AAPL", { symbol: 'AAPL', qty: '5' }, 'side'],
-    [
-      'a price said for shares',
-      'hm, buy 5 AAPL',
-      { symbol: 'AAPL', qty: '5', limit_price: '5' },
-      'limit_price',
-    ],
+    ['a price said for shares', 'hm, buy 5 AAPL', { symbol: 'AAPL', qty: '5', limit_price: '5' }, 'limit_price'],
   ])('%s', (_, turn, request, field) => {
     expect(sources([turn], { side: 'buy', ...request })[field]).toBe('other');
   });
@@ -288,9 +276,7 @@ describe('how many orders a prompt names', () => {
   });
 
   it('twenty at most, whatever was pasted', () => {
-    expect(
-      countNamedOrders([Array.from({ length: 90 }, () => 'buy 5 KO').join(', or ')]),
-    ).toBeLessThanOrEqual(20);
+    expect(countNamedOrders([Array.from({ length: 90 }, () => 'buy 5 KO').join(', or ')])).toBeLessThanOrEqual(20);
     expect(countNamedOrders([])).toBe(0);
   });
 });

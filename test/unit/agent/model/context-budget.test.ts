@@ -1,10 +1,4 @@
-import {
-  AIMessage,
-  type BaseMessage,
-  HumanMessage,
-  SystemMessage,
-  ToolMessage,
-} from '@langchain/core/messages';
+import { AIMessage, type BaseMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import { contextWindow, fitHistory } from '../../../../src/agent/model/choose-model.ts';
 
@@ -94,8 +88,6 @@ describe('a long answer', () => {
   it('of somebody else’s server keeps the marks around what is left', () => {
     const text = `<untrusted source="MCP server news">\n${'y'.repeat(90_000)}\n</untrusted>`;
     const { messages } = fitHistory([new ToolMessage({ tool_call_id: 'a', content: text })], undefined, 0);
-    expect(messages[0]?.text).toMatch(
-      /^<untrusted source="MCP server news">\ny+\n<\/untrusted>\n\(shortened:/,
-    );
+    expect(messages[0]?.text).toMatch(/^<untrusted source="MCP server news">\ny+\n<\/untrusted>\n\(shortened:/);
   });
 });

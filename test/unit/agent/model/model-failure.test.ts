@@ -2,17 +2,13 @@ import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import { dropOldResults, modelError, modelFailure } from '../../../../src/agent/model/choose-model.ts';
 
-const failed = (facts: Record<string, unknown>) =>
-  Object.assign(new Error(String(facts.message ?? '')), facts);
+const failed = (facts: Record<string, unknown>) => Object.assign(new Error(String(facts.message ?? '')), facts);
 
 describe('what a model’s server did', () => {
   it.each([
     [failed({ status: 500 }), { kind: 'transient', status: 500 }],
     [failed({ message: 'Connection error.' }), { kind: 'transient' }],
-    [
-      failed({ status: 429, headers: new Headers({ 'retry-after': '7' }) }),
-      { kind: 'transient', retryAfterMs: 7000 },
-    ],
+    [failed({ status: 429, headers: new Headers({ 'retry-after': '7' }) }), { kind: 'transient', retryAfterMs: 7000 }],
     [
       failed({ status: 429, headers: new Headers({ 'retry-after-ms': '250', 'retry-after': '7' }) }),
       { kind: 'transient', retryAfterMs: 250 },
@@ -20,14 +16,8 @@ describe('what a model’s server did', () => {
     [failed({ status: 401 }), { kind: 'refused', status: 401 }],
     [failed({ status: 400, message: 'bad request' }), { kind: 'refused', status: 400 }],
     [failed({ status: 400, code: 'context_length_exceeded' }), { kind: 'too_long' }],
-    [
-      failed({ status: 400, message: "This model's maximum context length is 8192 tokens" }),
-      { kind: 'too_long' },
-    ],
-    [
-      failed({ status: 400, message: 'the request exceeds the available context size' }),
-      { kind: 'too_long' },
-    ],
+    [failed({ status: 400, message: "This model's maximum context length is 8192 tokens" }), { kind: 'too_long' }],
+    [failed({ status: 400, message: 'the request exceeds the available context size' }), { kind: 'too_long' }],
     [failed({ name: 'TimeoutError' }), { kind: 'stalled' }],
     [new SyntaxError('Unexpected token'), { kind: 'broken' }],
   ])('is told from %s', (error, failure) => {
@@ -46,8 +36,7 @@ describe('what a model’s server did', () => {
 });
 
 describe('a shorter history', () => {
-  const call = (id: string) =>
-    new AIMessage({ content: '', tool_calls: [{ id, name: 'get_portfolio', args: {} }] });
+  const call = (id: string) => new AIMessage({ content: '', tool_calls: [{ id, name: 'get_portfolio', args: {} }] });
   const result = (id: string) => new ToolMessage({ tool_call_id: id, content: 'x'.repeat(5000) });
 
   it('leaves out old results, keeps what was said and every call answered', () => {

@@ -29,9 +29,7 @@ describe('a model’s server', () => {
   });
 
   it('whose name only looks like one keeps it', () => {
-    expect(modelServer(settings('meta-llama/x', 'http://127.0.0.1:1/v1'), env, undefined).name).toBe(
-      'meta-llama/x',
-    );
+    expect(modelServer(settings('meta-llama/x', 'http://127.0.0.1:1/v1'), env, undefined).name).toBe('meta-llama/x');
   });
 
   it('never gets a key made for another', () => {
@@ -50,9 +48,7 @@ describe('a model’s server', () => {
   });
 
   it('that wants a key is refused without one, before anything is sent', () => {
-    expect(() => modelServer(settings('openrouter/x'), {}, undefined)).toThrow(
-      /no API key for x at openrouter.ai/,
-    );
+    expect(() => modelServer(settings('openrouter/x'), {}, undefined)).toThrow(/no API key for x at openrouter.ai/);
     expect(() => modelServer(settings('x'), { OPENAI_API_KEY: '' }, undefined)).toThrow(/no API key/);
   });
 });

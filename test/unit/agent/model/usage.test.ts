@@ -18,12 +18,9 @@ describe('the cost of an answer', () => {
     expect(answerUsage(chunk(), { input: '0.25', output: '2' }).cost_usd).toBe('0.000368');
   });
 
-  it.each([undefined, 'free', Number.NaN, -1])(
-    'is unknown, not nothing, where the server says %s',
-    (cost) => {
-      expect(answerUsage(chunk(cost), undefined)).not.toHaveProperty('cost_usd');
-    },
-  );
+  it.each([undefined, 'free', Number.NaN, -1])('is unknown, not nothing, where the server says %s', (cost) => {
+    expect(answerUsage(chunk(cost), undefined)).not.toHaveProperty('cost_usd');
+  });
 
   it('of a run adds up exactly, and is unknown once a part is', () => {
     const one = answerUsage(chunk(0.1), undefined);

@@ -38,31 +38,13 @@ describe('a run’s status', () => {
     [[outcome('place_order', 1, 'approval_expired')], ['expired'], undefined, 'expired', 'approval_expired'],
     // Put right by a later call of the same tool, but not by one in the same turn, nor by another tool.
     [[outcome('get_quote', 1, 'unknown_symbol'), outcome('get_quote', 2)], [], undefined, 'done', undefined],
-    [
-      [outcome('get_quote', 1, 'unknown_symbol'), outcome('get_quote', 1)],
-      [],
-      undefined,
-      'failed',
-      'unknown_symbol',
-    ],
-    [
-      [outcome('get_quote', 1, 'unknown_symbol'), outcome('whoami', 2)],
-      [],
-      undefined,
-      'failed',
-      'unknown_symbol',
-    ],
+    [[outcome('get_quote', 1, 'unknown_symbol'), outcome('get_quote', 1)], [], undefined, 'failed', 'unknown_symbol'],
+    [[outcome('get_quote', 1, 'unknown_symbol'), outcome('whoami', 2)], [], undefined, 'failed', 'unknown_symbol'],
     // What was asked for earlier in the thread is another run's matter.
     [[{ ...outcome('get_quote', 1, 'unknown_symbol'), prompt: 0 }], [], undefined, 'done', undefined],
     [[], ['requested'], undefined, 'pending', undefined],
     [[], ['approved'], undefined, 'pending', undefined],
-    [
-      [outcome('place_order', 1, 'approval_denied')],
-      ['denied', 'requested'],
-      undefined,
-      'pending',
-      undefined,
-    ],
+    [[outcome('place_order', 1, 'approval_denied')], ['denied', 'requested'], undefined, 'pending', undefined],
     [[], ['requested', 'unknown'], undefined, 'unknown', 'outcome_unknown'],
     [[], ['executing'], undefined, 'unknown', 'outcome_unknown'],
     // What broke off the run is told even when something is pending; an unknown outcome outranks it.

@@ -30,9 +30,9 @@ describe('what a thread is that left its question to the gateway', () => {
   });
 
   it('stays pending while one of several is open, also one that nothing happened to', async () => {
-    expect(
-      await currentThreadStatus(pending, [proposal('executed', 20), proposal('requested', -5)], laterPrompt),
-    ).toBe('pending');
+    expect(await currentThreadStatus(pending, [proposal('executed', 20), proposal('requested', -5)], laterPrompt)).toBe(
+      'pending',
+    );
   });
 
   it('is not told by what an earlier run came to', async () => {
@@ -40,9 +40,9 @@ describe('what a thread is that left its question to the gateway', () => {
   });
 
   it('stays as it ended where it waited for nothing', async () => {
-    expect(
-      await currentThreadStatus({ ...pending, status: 'failed' }, [proposal('executed', 20)], laterPrompt),
-    ).toBe('failed');
+    expect(await currentThreadStatus({ ...pending, status: 'failed' }, [proposal('executed', 20)], laterPrompt)).toBe(
+      'failed',
+    );
   });
 
   it('is told by what its own run came to before it was cut off', async () => {

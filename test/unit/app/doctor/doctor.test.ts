@@ -29,11 +29,7 @@ describe('the doctor', () => {
 
   it.each([
     [{ provider: 0 }, 'ok', "the gateway's clock is in sync with the provider's"],
-    [
-      { provider: -1, database: 2 },
-      'ok',
-      "the gateway's clock is in sync with the provider's and its database's",
-    ],
+    [{ provider: -1, database: 2 }, 'ok', "the gateway's clock is in sync with the provider's and its database's"],
     [{ provider: -45, database: 0 }, 'warn', "the gateway's clock is 45 s behind the provider's"],
     [
       { provider: 300, database: 299 },

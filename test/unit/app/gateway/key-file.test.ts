@@ -2,13 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  makeKey,
-  prepareNextKey,
-  readKey,
-  sealSecret,
-  switchToNextKey,
-} from '../../../../src/app/gateway/key-file.ts';
+import { makeKey, prepareNextKey, readKey, sealSecret, switchToNextKey } from '../../../../src/app/gateway/key-file.ts';
 import { createTokenSeal } from '../../../../src/secrets/token-seal.ts';
 
 let folder: string;

@@ -140,10 +140,7 @@ describe('replacing them', () => {
       if (here === 2) together.resolve();
       await together.promise;
     };
-    const done = await Promise.allSettled([
-      machine('one').switchToNext(tryIt),
-      machine('two').switchToNext(tryIt),
-    ]);
+    const done = await Promise.allSettled([machine('one').switchToNext(tryIt), machine('two').switchToNext(tryIt)]);
     expect(done.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     expect(await machine('one').seal()).toHaveLength(2);
   });

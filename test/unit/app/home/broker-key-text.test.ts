@@ -22,7 +22,5 @@ it.each([
   ['the id alone', 'key=PKTEST1234'],
   ['nothing', ''],
 ])('of %s it says what is missing, and shows nothing of it', (_, text) => {
-  expect(() => readCredentialsText(text, 'keys.txt', 'key_pair')).toThrowError(
-    /^keys\.txt contains no key pair$/,
-  );
+  expect(() => readCredentialsText(text, 'keys.txt', 'key_pair')).toThrowError(/^keys\.txt contains no key pair$/);
 });

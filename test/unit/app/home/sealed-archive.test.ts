@@ -21,9 +21,7 @@ it('gives back what was sealed, byte for byte, also under a passphrase typed in 
   const opened = await openArchive(sealed, passphrase, 'home.backup');
   expect(opened).toEqual(archive);
   const accented = await sealArchive(archive, 'caf\u00e9 caf\u00e9 caf\u00e9');
-  expect((await openArchive(accented, 'cafe\u0301 cafe\u0301 cafe\u0301', 'x')).address).toBe(
-    archive.address,
-  );
+  expect((await openArchive(accented, 'cafe\u0301 cafe\u0301 cafe\u0301', 'x')).address).toBe(archive.address);
 });
 
 it('shows nothing of what it holds', () => {

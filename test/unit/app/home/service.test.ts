@@ -43,9 +43,7 @@ describe('a systemd unit', () => {
     ]) {
       expect(content.split('\n')).toContain(line);
     }
-    expect(content).toMatch(
-      /^ExecStart=\S+ \S+trade-agent\.js home serve --home \/var\/lib\/trade-agent\/home$/m,
-    );
+    expect(content).toMatch(/^ExecStart=\S+ \S+trade-agent\.js home serve --home \/var\/lib\/trade-agent\/home$/m);
     expect(content).not.toContain('ReadWritePaths');
     expect(commands.join('\n')).toContain(`sudo tee ${file}`);
   });

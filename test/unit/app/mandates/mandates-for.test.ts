@@ -5,11 +5,7 @@ import type { MandateState, MandateView } from '../../../../src/trading/mandate/
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
 
 const due = Date.parse('2026-11-27T20:30:00Z');
-const view = (
-  id: string,
-  terms: Partial<MandateEnvelope> = {},
-  state: MandateState = 'active',
-): MandateView => ({
+const view = (id: string, terms: Partial<MandateEnvelope> = {}, state: MandateState = 'active'): MandateView => ({
   id,
   state,
   terms: { ...mandateTerms(), expires_at: '2026-12-25T05:00:00Z', ...terms },

@@ -68,19 +68,9 @@ describe('JSON', () => {
   });
 
   it.each<[string, McpClientName, string, RegExp]>([
-    [
-      'a comment where the program takes none',
-      'claude',
-      '{\n  // mine\n}',
-      /^\/f:2:3: not JSON: invalid comment/,
-    ],
+    ['a comment where the program takes none', 'claude', '{\n  // mine\n}', /^\/f:2:3: not JSON: invalid comment/],
     ['a comma at the end where the program takes none', 'claude-code', '{\n"a": 1,\n}', /^\/f:3:1: not JSON/],
-    [
-      'a bracket that is missing',
-      'cursor',
-      '{\n  "mcpServers": {\n',
-      /^\/f:3:1: not JSON: close brace expected/,
-    ],
+    ['a bracket that is missing', 'cursor', '{\n  "mcpServers": {\n', /^\/f:3:1: not JSON: close brace expected/],
     ['a list', 'cursor', '[]', /^\/f:1:1: not an object/],
     ['servers that are a list', 'cursor', '{"mcpServers": []}', /"mcpServers" is not a table/],
     ['a server that is a text', 'cursor', '{"mcpServers": {"trade-agent": ""}}', /is not a server/],

@@ -45,14 +45,7 @@ describe('mcp install', () => {
     const { file, entry } = await install(client, { readOnly: true });
     expect(file.startsWith(userHome)).toBe(true);
     const written = readFileSync(file, 'utf8');
-    for (const word of [
-      process.execPath,
-      'bin/trade-agent.js',
-      'mcp',
-      '--profile',
-      'sandbox',
-      '--read-only',
-    ]) {
+    for (const word of [process.execPath, 'bin/trade-agent.js', 'mcp', '--profile', 'sandbox', '--read-only']) {
       expect(written).toContain(word);
       expect(entry).toContain(word);
     }

@@ -30,8 +30,7 @@ function world(refusal?: TradeAgentError) {
   };
   return { app: appWith([entry('A1', 'Alpaca', true)], () => gateway as never), ask, asked, done };
 }
-const refusal = (problem: string) =>
-  new TradeAgentError('gateway_refused', 'refused', { details: { problem } });
+const refusal = (problem: string) => new TradeAgentError('gateway_refused', 'refused', { details: { problem } });
 
 describe('an order that is cancelled', () => {
   it('is so at once where that takes risk away', async () => {

@@ -120,11 +120,7 @@ describe('the list of orders', () => {
 
   it('is of all where they are named: newest first, each with its account, as many as asked for', async () => {
     const app = appWith(both, books({ A1: [IN_FIRST, '3333'], B2: [IN_SECOND] }), { isAllAccounts: true });
-    const rows = (await listOrders(app, query)).orders.map(({ id, account, broker }) => [
-      id,
-      account,
-      broker,
-    ]);
+    const rows = (await listOrders(app, query)).orders.map(({ id, account, broker }) => [id, account, broker]);
     expect(rows).toEqual([
       ['3333', 'A1', 'alpaca'],
       [IN_SECOND, 'B2', 'tradier'],

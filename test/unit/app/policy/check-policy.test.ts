@@ -18,9 +18,7 @@ describe('trying an order out', () => {
   it('asks about the order that the sentence says', async () => {
     const asked: unknown[] = [];
     expect(await checkPolicy(app(asked), 'buy 5 AAPL limit 180')).toMatchObject({ decision });
-    expect(asked).toMatchObject([
-      { symbol: 'AAPL', side: 'buy', qty: '5', type: 'limit', limit_price: '180' },
-    ]);
+    expect(asked).toMatchObject([{ symbol: 'AAPL', side: 'buy', qty: '5', type: 'limit', limit_price: '180' }]);
   });
 
   it('takes a part of what is held', async () => {

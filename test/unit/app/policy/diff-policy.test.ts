@@ -48,8 +48,7 @@ const app = (decisions: readonly RecordedDecision[] = [], view: Partial<PolicyVi
     }) as unknown as GatewayClient,
 });
 const limits = (text: string) => write('limits.yaml', `version: 1\naccounts: {${text}}\n`);
-const noGme =
-  'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };\n';
+const noGme = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };\n';
 
 describe('other rules, compared with those in force,', () => {
   it('are told line by line, looser ones first', async () => {
@@ -71,10 +70,7 @@ describe('other rules, compared with those in force,', () => {
       'tighter: rule policies/gme.1 added',
     ]);
     write('whole/policies/gme.cedar', noGme);
-    write(
-      'whole/limits.yaml',
-      'accounts: {"PA3ALICE01": {max_order_notional: "1000", max_day_orders: 20}}\n',
-    );
+    write('whole/limits.yaml', 'accounts: {"PA3ALICE01": {max_order_notional: "1000", max_day_orders: 20}}\n');
     expect((await diffPolicy(app([], view), join(folder, 'whole'), { replay: false })).changes).toEqual([
       'looser: rule policies/old.1 removed',
       'tighter: rule policies/gme.1 added',

@@ -37,17 +37,13 @@ describe('setting the rules', () => {
       account: policyView.account,
       ...changed,
     });
-    expect(asked).toEqual([
-      { base: policyView.digest, limits: { max_order_notional: '1000', max_day_orders: 5 } },
-    ]);
+    expect(asked).toEqual([{ base: policyView.digest, limits: { max_order_notional: '1000', max_day_orders: 5 } }]);
   });
 
   it('sends no limits where a file of rules alone is meant', async () => {
     const { app, asked } = gateway(() => changed);
     await setPolicy(app, { limits: [], policies: { 'a.cedar': 'forbid …', 'b.cedar': null } }, nobody);
-    expect(asked).toEqual([
-      { base: policyView.digest, policies: { 'a.cedar': 'forbid …', 'b.cedar': null } },
-    ]);
+    expect(asked).toEqual([{ base: policyView.digest, policies: { 'a.cedar': 'forbid …', 'b.cedar': null } }]);
   });
 
   it('asks nobody where they are so already', async () => {
@@ -62,25 +58,22 @@ describe('setting the rules', () => {
   it.each([
     ['executed', 'applied', 'C'.repeat(43)],
     ['requested', 'pending', policyView.digest],
-  ])(
-    'asks the owner for what is looser, the same change; once that is %s it is %s',
-    async (state, outcome, digest) => {
-      const { app, asked } = gateway(refuses(403, 'policy_denied', { reason: 'APPROVAL_MISSING' }));
-      const requests: ProposalRequestInput[] = [];
-      const set = await setPolicy(app, { limits: ['max_day_orders=50'] }, async (request) => {
-        requests.push(request);
-        const subject = { digest: 'C'.repeat(43), changes: ['looser: …'] };
-        return { kind: 'policy_change', state, subject } as unknown as Proposal;
-      });
-      expect(requests).toEqual([
-        {
-          ...{ kind: 'policy_change', policy_change: asked[0], requested_by: 'policy set' },
-          provenance: { fields: { limits: { source: 'user' }, base: { source: 'default' } } },
-        },
-      ]);
-      expect(set).toMatchObject({ outcome, digest, previous: policyView.digest, changes: ['looser: …'] });
-    },
-  );
+  ])('asks the owner for what is looser, the same change; once that is %s it is %s', async (state, outcome, digest) => {
+    const { app, asked } = gateway(refuses(403, 'policy_denied', { reason: 'APPROVAL_MISSING' }));
+    const requests: ProposalRequestInput[] = [];
+    const set = await setPolicy(app, { limits: ['max_day_orders=50'] }, async (request) => {
+      requests.push(request);
+      const subject = { digest: 'C'.repeat(43), changes: ['looser: …'] };
+      return { kind: 'policy_change', state, subject } as unknown as Proposal;
+    });
+    expect(requests).toEqual([
+      {
+        ...{ kind: 'policy_change', policy_change: asked[0], requested_by: 'policy set' },
+        provenance: { fields: { limits: { source: 'user' }, base: { source: 'default' } } },
+      },
+    ]);
+    expect(set).toMatchObject({ outcome, digest, previous: policyView.digest, changes: ['looser: …'] });
+  });
 
   it.each([
     ['another rule says no', 403, 'policy_denied', { reason: 'POLICY_FORBIDS' }, 'blocked'],

@@ -17,8 +17,7 @@ const nobody = {
     throw new Error('nobody is to be asked');
   },
 };
-const limits =
-  'limits: {version: 1, accounts: {"*": {max_order_notional: "1000", max_position_weight: "0.25"}}}';
+const limits = 'limits: {version: 1, accounts: {"*": {max_order_notional: "1000", max_position_weight: "0.25"}}}';
 
 async function run(cases: string, head = limits, app: Parameters<typeof testPolicy>[0] = nobody) {
   const file = join(folder, 'cases.yaml');

@@ -61,16 +61,14 @@ describe('a pairing', () => {
     const { secret } = await world.keys.pair('alice');
     await world.keys.pairing(secret);
     const { challenge } = await world.keys.creationOptions({ secret });
-    await refused(
-      world.keys.enrol({ secret }, phone.register(challenge, { uv: false }), 'phone'),
-      'key_refused',
-    );
+    await refused(world.keys.enrol({ secret }, phone.register(challenge, { uv: false }), 'phone'), 'key_refused');
     expect(await world.keys.pairing(secret)).toMatchObject({ sub: 'alice' });
     await world.keys.enrol({ secret }, phone.register(challenge), 'phone');
     expect(await world.keys.pairing(secret)).toBeUndefined();
-    await expect(
-      world.keys.enrol({ secret }, authenticatorOf().register(challenge), 'another'),
-    ).rejects.toMatchObject({ status: 410, code: 'pairing_ended' });
+    await expect(world.keys.enrol({ secret }, authenticatorOf().register(challenge), 'another')).rejects.toMatchObject({
+      status: 410,
+      code: 'pairing_ended',
+    });
     await refused(world.keys.creationOptions({ secret }), 'pairing_ended');
   });
 
@@ -91,9 +89,10 @@ describe('a pairing', () => {
     ['with another challenge', { challenge: Buffer.alloc(32) }],
   ])('enrols no key that was made %s', async (_, oddity) => {
     const { secret, challenge } = await pairingOf('alice');
-    await expect(
-      world.keys.enrol({ secret }, phone.register(challenge, oddity), 'phone'),
-    ).rejects.toMatchObject({ status: 403, code: 'key_refused' });
+    await expect(world.keys.enrol({ secret }, phone.register(challenge, oddity), 'phone')).rejects.toMatchObject({
+      status: 403,
+      code: 'key_refused',
+    });
     expect(await world.keys.list('alice')).toEqual([]);
   });
 
@@ -150,10 +149,7 @@ describe('another key', () => {
     const evil = createAuthenticator('ES256', { origin: ADDRESS, rpId: 'localhost' });
     const forged = { ...(await registered(evil)), id: tablet.credentialId, rawId: tablet.credentialId };
     await refused(world.keys.enrol({ sub: 'alice', assertion }, forged, 'x'), 'signature_challenge');
-    await refused(
-      world.keys.enrol({ sub: 'alice', assertion }, await registered(evil), 'x'),
-      'signature_challenge',
-    );
+    await refused(world.keys.enrol({ sub: 'alice', assertion }, await registered(evil), 'x'), 'signature_challenge');
   });
 
   it('is not enrolled by what signs in, removes or approves', async () => {
@@ -311,11 +307,7 @@ describe('the terminal phone’s key', () => {
   it('signs nobody in', async () => {
     const key = softwareKey('secret', 'alice');
     await world.keys.enrollSoftwareKey('alice', key);
-    const { evidence } = await world.keys.check(
-      detailsOf(),
-      key.sign(detailsOf(), { origin: ADDRESS }),
-      'alice',
-    );
+    const { evidence } = await world.keys.check(detailsOf(), key.sign(detailsOf(), { origin: ADDRESS }), 'alice');
     const assertion = {
       ...phone.assert('x'),
       id: key.credentialId,

@@ -17,8 +17,7 @@ const PRICES: Readonly<Record<string, string>> = {
   NVDA: '100.00',
 };
 
-const quoteAt = (symbol: string, price: string) =>
-  aQuote({ symbol, name: null, bid: price, ask: price, last: price });
+const quoteAt = (symbol: string, price: string) => aQuote({ symbol, name: null, bid: price, ask: price, last: price });
 
 type Answer = 'fills' | 'rests' | HttpProblem;
 
@@ -59,8 +58,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
     async place({ draft }: { draft: OrderDraft }, { jti }: Approval) {
       const before = placed.get(draft.client_order_id);
       if (before !== undefined) return before;
-      if (now >= Date.parse(draft.expires_at))
-        throw new HttpProblem(403, 'approval_expired', 'its time is over');
+      if (now >= Date.parse(draft.expires_at)) throw new HttpProblem(403, 'approval_expired', 'its time is over');
       const answer = answers[draft.symbol]?.shift() ?? 'fills';
       if (answer instanceof HttpProblem) throw answer;
       sent.push(draft.symbol);
@@ -74,8 +72,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
       return order;
     },
     outcome: async (_asker: unknown, id: string) => placed.get(id),
-    order: async (_asker: unknown, _account: string, _id: string, clientOrderId: string) =>
-      placed.get(clientOrderId),
+    order: async (_asker: unknown, _account: string, _id: string, clientOrderId: string) => placed.get(clientOrderId),
   } as unknown as BatchPorts;
   return {
     kind: batchKind(ports, clock),
@@ -98,12 +95,7 @@ const order = (side: 'buy' | 'sell', symbol: string, qty = '1') => ({
 });
 
 const rebalancing: BatchRequest = {
-  orders: [
-    order('buy', 'MSFT', '2'),
-    order('sell', 'AAPL', '5'),
-    order('buy', 'NVDA', '3'),
-    order('sell', 'KO', '1'),
-  ],
+  orders: [order('buy', 'MSFT', '2'), order('sell', 'AAPL', '5'), order('buy', 'NVDA', '3'), order('sell', 'KO', '1')],
   on_failure: 'stop',
 };
 

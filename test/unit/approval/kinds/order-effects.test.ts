@@ -44,11 +44,7 @@ it.each<[what: string, order: Partial<OrderDraft>, warnings: string[]]>([
     { qty: '25' },
     ['This is 25% of the account in one order.', 'AAPL will be 46% of the account.'],
   ],
-  [
-    'a position that becomes most of it, in small steps',
-    { qty: '20.2' },
-    ['AAPL will be 41% of the account.'],
-  ],
+  ['a position that becomes most of it, in small steps', { qty: '20.2' }, ['AAPL will be 41% of the account.']],
   ['one that stays below', { qty: '19' }, []],
   ['a purchase by amount', { notional: '2000' }, ['AAPL will be 40% of the account.']],
   ['a sale of all', { side: 'sell', qty: '20.5' }, ['This sells your entire AAPL position.']],

@@ -57,20 +57,14 @@ export function createAuthenticator(
     );
   const data = (oddity: Oddity, attested?: Buffer) => {
     const { up = true, uv = true, be = synced, bs = synced } = oddity;
-    const flags =
-      (up ? 1 : 0) | (uv ? 4 : 0) | (be ? 8 : 0) | (bs ? 16 : 0) | (attested === undefined ? 0 : 64);
+    const flags = (up ? 1 : 0) | (uv ? 4 : 0) | (be ? 8 : 0) | (bs ? 16 : 0) | (attested === undefined ? 0 : 64);
     if (counts) authenticator.counter += 1;
     const counter = Buffer.alloc(4);
     counter.writeUInt32BE(oddity.counter ?? authenticator.counter);
     const rpIdHash = createHash('sha256')
       .update(oddity.rpId ?? place.rpId)
       .digest();
-    return Buffer.concat([
-      rpIdHash,
-      Buffer.from([flags]),
-      counter,
-      ...(attested === undefined ? [] : [attested]),
-    ]);
+    return Buffer.concat([rpIdHash, Buffer.from([flags]), counter, ...(attested === undefined ? [] : [attested])]);
   };
   const authenticator: Authenticator = {
     credentialId: id.toString('base64url'),

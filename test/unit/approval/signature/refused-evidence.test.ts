@@ -2,11 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ProposalDetails, proposalDigest } from '../../../../src/approval/details.ts';
 import { softwareKey } from '../../../../src/approval/signature/software-key.ts';
-import {
-  approvalStatement,
-  type Evidence,
-  statementChallenge,
-} from '../../../../src/approval/signature/statement.ts';
+import { approvalStatement, type Evidence, statementChallenge } from '../../../../src/approval/signature/statement.ts';
 import type { SigningKey } from '../../../../src/store/signing-key-store.ts';
 import type { Authenticator } from './authenticator.ts';
 import {
@@ -91,10 +87,7 @@ describe('evidence that can’t be read is refused', () => {
       changed({ authenticator_data: textOf(bytesOf(signed(phone).authenticator_data).subarray(0, 36)) }),
     ));
   it('authenticator data with something behind', () =>
-    refuses(
-      'signature_malformed',
-      changed({ authenticator_data: `${signed(phone).authenticator_data}AAAA` }),
-    ));
+    refuses('signature_malformed', changed({ authenticator_data: `${signed(phone).authenticator_data}AAAA` })));
   it('client data cut short', () =>
     refuses(
       'signature_malformed',
@@ -141,11 +134,7 @@ describe('a statement of something else is refused', () => {
   it('what was signed for the very same order, proposed renewed', async () => {
     const before = signed(phone);
     const renewed = detailsOf({ nonce: other.nonce });
-    await refuses(
-      'signature_challenge',
-      { ...before, statement: approvalStatement(renewed) },
-      { details: renewed },
-    );
+    await refuses('signature_challenge', { ...before, statement: approvalStatement(renewed) }, { details: renewed });
   });
 });
 
@@ -155,8 +144,7 @@ describe('what was signed elsewhere or otherwise is refused', () => {
   it('as a registration', () => refuses('signature_type', odd({ type: 'webauthn.create' })));
   it('as a payment', () => refuses('signature_type', odd({ type: 'payment.get' })));
   it('on another port’s page', () => refuses('signature_origin', odd({ origin: 'http://localhost:4748' })));
-  it('on a page of that name over TLS', () =>
-    refuses('signature_origin', odd({ origin: 'https://localhost:4747' })));
+  it('on a page of that name over TLS', () => refuses('signature_origin', odd({ origin: 'https://localhost:4747' })));
   it('within another site’s page', () => refuses('signature_cross_origin', odd({ crossOrigin: true })));
   it('within another site’s page, by its name alone', () =>
     refuses('signature_cross_origin', odd({ topOrigin: 'https://evil.example' })));
@@ -196,17 +184,11 @@ describe('what the right key did not sign is refused', () => {
   it('a signature with a bit changed', () =>
     refuses('signature_wrong', changed({ signature: flipped(signed(phone).signature, 20) })));
   it('a signature cut short', () =>
-    refuses(
-      'signature_wrong',
-      changed({ signature: textOf(bytesOf(signed(phone).signature).subarray(0, -8)) }),
-    ));
+    refuses('signature_wrong', changed({ signature: textOf(bytesOf(signed(phone).signature).subarray(0, -8)) })));
   it('another signature of the same key', () =>
     refuses('signature_wrong', changed({ signature: signed(phone, other).signature })));
   it('a count raised afterwards', () =>
-    refuses(
-      'signature_wrong',
-      changed({ authenticator_data: flipped(signed(phone).authenticator_data, 33) }),
-    ));
+    refuses('signature_wrong', changed({ authenticator_data: flipped(signed(phone).authenticator_data, 33) })));
   it('user verification claimed afterwards', () => {
     const evidence = signed(phone, detailsOf(), { uv: false });
     const data = bytesOf(evidence.authenticator_data);
@@ -252,9 +234,7 @@ describe('a software key is refused', () => {
   const sign = (secret = 'secret') => softwareKey(secret, 'alice').sign(detailsOf(), { origin: ADDRESS });
   it('where such keys don’t count, though it is enrolled', async () => {
     const strict = createSigningWorld({ softwareKeys: false });
-    await expect(
-      strict.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice')),
-    ).rejects.toMatchObject({
+    await expect(strict.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'))).rejects.toMatchObject({
       code: 'signature_software',
     });
     const { publicKey, credentialId } = softwareKey('secret', 'alice');
@@ -293,8 +273,8 @@ describe('an approval that was signed rightly', () => {
   });
   it('does not count where it was never kept, though it is said to have been', async () => {
     await world.keys.remove('machine', phone.credentialId);
-    await expect(
-      world.keys.check(detailsOf(), signed(phone), 'alice', { isFirst: false }),
-    ).rejects.toMatchObject({ code: 'signature_key_removed' });
+    await expect(world.keys.check(detailsOf(), signed(phone), 'alice', { isFirst: false })).rejects.toMatchObject({
+      code: 'signature_key_removed',
+    });
   });
 });

@@ -3,14 +3,7 @@ import { softwareKey } from '../../../../src/approval/signature/software-key.ts'
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { Algorithm, Authenticator } from './authenticator.ts';
-import {
-  ADDRESS,
-  authenticatorOf,
-  createSigningWorld,
-  detailsOf,
-  type SigningWorld,
-  signed,
-} from './signing-world.ts';
+import { ADDRESS, authenticatorOf, createSigningWorld, detailsOf, type SigningWorld, signed } from './signing-world.ts';
 
 let world: SigningWorld;
 let phone: Authenticator;
@@ -21,8 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const check = (evidence: unknown, details = detailsOf(), sub = 'alice') =>
-  world.keys.check(details, evidence, sub);
+const check = (evidence: unknown, details = detailsOf(), sub = 'alice') => world.keys.check(details, evidence, sub);
 
 describe('an approval signed by its person’s own key', () => {
   it.each<Algorithm>(['ES256', 'EdDSA', 'RS256'])('passes: %s', async (algorithm) => {

@@ -20,11 +20,7 @@ type Happening = readonly [number, ReportedChange | 'stands' | 'lost'];
  */
 async function follow(
   happenings: readonly Happening[] | undefined,
-  {
-    looks = [],
-    ms,
-    isResumed = false,
-  }: { looks?: (ResultCheck | HttpProblem)[]; ms: number; isResumed?: boolean },
+  { looks = [], ms, isResumed = false }: { looks?: (ResultCheck | HttpProblem)[]; ms: number; isResumed?: boolean },
 ) {
   const clock = new VirtualClock();
   const began = clock.now();

@@ -4,11 +4,7 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import {
-  ensureCompanyKey,
-  homeYamlLines,
-  publicCompanyKey,
-} from '../../../../src/auth/company/client-key.ts';
+import { ensureCompanyKey, homeYamlLines, publicCompanyKey } from '../../../../src/auth/company/client-key.ts';
 import { openFileStore } from '../../../../src/secrets/file/file-store.ts';
 
 const newStore = () =>

@@ -3,11 +3,7 @@ import { clockWarning, compareClocks } from '../../../../src/auth/provider/provi
 
 const SERVER = Date.parse('2026-11-25T12:00:00Z');
 
-async function skew(
-  machine: number,
-  answerTakes = 0,
-  date: string | undefined = new Date(SERVER).toUTCString(),
-) {
+async function skew(machine: number, answerTakes = 0, date: string | undefined = new Date(SERVER).toUTCString()) {
   let now = machine;
   const clocks = compareClocks(
     async () => {
@@ -40,11 +36,7 @@ describe('two clocks', () => {
       now += 30_000;
       return new Response('', { headers: { date: new Date(SERVER + 30_000).toUTCString() } });
     };
-    const clocks = compareClocks(
-      send,
-      { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
-      44,
-    );
+    const clocks = compareClocks(send, { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() }, 44);
     await clocks.fetch('https://id.example');
     expect(clocks.skew()).toBe(44);
   });

@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  providerError,
-  providerFailure,
-  retryAfterSeconds,
-} from '../../../../src/auth/provider/provider-failure.ts';
+import { providerError, providerFailure, retryAfterSeconds } from '../../../../src/auth/provider/provider-failure.ts';
 import { closestMatch } from '../../../../src/text/closest-match.ts';
 
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.cGxhbnRlZA.c2lnbmF0dXJl';

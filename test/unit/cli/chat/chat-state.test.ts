@@ -63,10 +63,7 @@ describe('the chat’s state', () => {
       { type: 'note', text: expect.stringContaining('trade-agent connections add broker') },
     ]);
     expect(isWaiting(runOf(waiting))).toBe(true);
-    const on = stateAfter(
-      [{ type: 'connection', connection: { ...connection, status: 'connected' } }],
-      waiting,
-    );
+    const on = stateAfter([{ type: 'connection', connection: { ...connection, status: 'connected' } }], waiting);
     expect(on.items.at(-1)).toMatchObject({ type: 'outcome', text: 'broker is connected', good: true });
     expect(isWaiting(runOf(on))).toBe(false);
   });
@@ -77,19 +74,14 @@ describe('the chat’s state', () => {
       { type: 'approval', approval: messageApproval },
     ]);
     expect(isWaiting(runOf(waiting))).toBe(true);
-    const denied = stateAfter(
-      [{ type: 'approval', approval: { ...messageApproval, status: 'denied' } }],
-      waiting,
-    );
+    const denied = stateAfter([{ type: 'approval', approval: { ...messageApproval, status: 'denied' } }], waiting);
     expect(denied.items).toMatchObject([
       { type: 'outcome', text: 'message to #trading on Slack: denied on the phone: not sent', good: false },
     ]);
   });
 
   it('shows a tool while it runs, and its result on one line afterwards', () => {
-    const running = stateAfter([
-      { type: 'tool_call', id: 'c1', name: 'get_quote', args: { symbols: ['AAPL'] } },
-    ]);
+    const running = stateAfter([{ type: 'tool_call', id: 'c1', name: 'get_quote', args: { symbols: ['AAPL'] } }]);
     expect(runOf(running).tools).toEqual([{ id: 'c1', name: 'get_quote', text: 'get_quote AAPL' }]);
     const done = stateAfter(
       [{ type: 'tool_result', id: 'c1', name: 'get_quote', ok: true, summary: 'AAPL\n179.50', ms: 312 }],
@@ -198,10 +190,7 @@ describe('the chat’s state', () => {
     const waiting = stateAfter([{ type: 'approval', approval }], proposing);
     expect(isWaiting(runOf(waiting))).toBe(true);
     expect(activeRun(waiting)).toBeUndefined();
-    const placing = stateAfter(
-      [{ type: 'approval', approval: { ...approval, status: 'approved' } }],
-      waiting,
-    );
+    const placing = stateAfter([{ type: 'approval', approval: { ...approval, status: 'approved' } }], waiting);
     expect(isWaiting(runOf(placing))).toBe(false);
     const second = stateAfter([{ type: 'tool_call', id: 'c2', name: 'place_order', args: {} }], waiting);
     expect(isWaiting(runOf(second))).toBe(false);
@@ -221,11 +210,7 @@ describe('the chat’s state', () => {
     const one = stateAfter([{ type: 'text', delta: 'first\nof one\n' }], two, 1);
     const both = stateAfter([{ type: 'text', delta: 'second\n' }], one, 2);
     expect(both.items).toEqual([{ type: 'answer', text: 'second', talk: '#2' }]);
-    const done = stateAfter(
-      [{ type: 'result', result: { ...doneResult, text: 'first\nof one\n' } }],
-      both,
-      1,
-    );
+    const done = stateAfter([{ type: 'result', result: { ...doneResult, text: 'first\nof one\n' } }], both, 1);
     expect(done.items.at(-1)).toEqual({ type: 'answer', text: 'first\nof one', talk: '#1' });
   });
 

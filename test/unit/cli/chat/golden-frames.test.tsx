@@ -77,9 +77,7 @@ type Theme = 'dark' | 'light' | 'colour-blind';
 /** The chat on a screen of this size, its reports drawn by the code that draws them. */
 function open(theme: Theme, columns: number, rows: number) {
   const paint = painter(theme, true);
-  const closes = new Map(
-    positions.map(({ symbol }, index) => [symbol, bars.slice(index * 9).map((bar) => bar.close)]),
-  );
+  const closes = new Map(positions.map(({ symbol }, index) => [symbol, bars.slice(index * 9).map((bar) => bar.close)]));
   let decide: () => void = () => undefined;
   const decided = new Promise<void>((resolve) => {
     decide = resolve;

@@ -59,12 +59,9 @@ describe('the history of what was typed', () => {
     expect(openInputHistory(folder).entries).toEqual([]);
   });
 
-  it.each(['buy 5 AAPL limit 180', 'sell $1,250.50 of MSFT', '/resume th_90yb1t0src'])(
-    'keeps %j',
-    (entry) => {
-      expect(isStorable(entry)).toBe(true);
-    },
-  );
+  it.each(['buy 5 AAPL limit 180', 'sell $1,250.50 of MSFT', '/resume th_90yb1t0src'])('keeps %j', (entry) => {
+    expect(isStorable(entry)).toBe(true);
+  });
 
   it('can be turned off', () => {
     expect(isHistoryEnabled({}, {})).toBe(true);

@@ -34,9 +34,7 @@ describe('the line editor', () => {
     const up = editorReducer(sent, press('upArrow'));
     expect(up.text).toBe('two');
     expect(editorReducer(up, press('upArrow')).text).toBe('one');
-    expect([press('upArrow'), press('upArrow'), press('downArrow')].reduce(editorReducer, up).text).toBe(
-      'two',
-    );
+    expect([press('upArrow'), press('upArrow'), press('downArrow')].reduce(editorReducer, up).text).toBe('two');
     expect(editorReducer(up, press('downArrow')).text).toBe('thr');
   });
 
@@ -74,9 +72,7 @@ describe('the line editor', () => {
     const older = editorReducer(found, control('r'));
     expect(older.text).toBe('buy 5 AAPL');
     expect(editorReducer(older, control('r')).text).toBe('buy 5 AAPL');
-    expect([control('n'), control('n'), control('n'), control('n')].reduce(editorReducer, older).text).toBe(
-      'AAPL',
-    );
+    expect([control('n'), control('n'), control('n'), control('n')].reduce(editorReducer, older).text).toBe('AAPL');
     expect(edit(type('nothing like it'), control('r')).text).toBe('nothing like it');
   });
 

@@ -20,8 +20,7 @@ function talkative(): Pick<ChatDriver, 'run' | 'status' | 'orders' | 'approvals'
   return {
     async *run(): AsyncGenerator<AgentEvent> {
       for (let line = 1; line <= LINES; line += AT_ONCE) {
-        const text = (n: number) =>
-          `Line ${line + n} of the answer, about **AAPL** and what it is worth today.\n\n`;
+        const text = (n: number) => `Line ${line + n} of the answer, about **AAPL** and what it is worth today.\n\n`;
         yield { type: 'text', delta: Array.from({ length: AT_ONCE }, (_, n) => text(n)).join('') };
         // Ink draws now, as it does while a model answers.
         await new Promise((resolve) => setImmediate(resolve));

@@ -21,9 +21,7 @@ function scriptedDriver(events: readonly AgentEvent[], shown: ChatStatus = statu
       yield* events;
       const stopped = new Promise<AgentEvent[]>((resolve) => {
         signal.addEventListener('abort', () =>
-          resolve([
-            { type: 'result', result: { ...doneResult, status: 'pending', text: '', approvals: [approval] } },
-          ]),
+          resolve([{ type: 'result', result: { ...doneResult, status: 'pending', text: '', approvals: [approval] } }]),
         );
       });
       yield* await Promise.race([ended, stopped]);
@@ -42,8 +40,7 @@ function scriptedDriver(events: readonly AgentEvent[], shown: ChatStatus = statu
       asks: ['see quotes'],
       sandboxCommand: 'trade-agent phone login WDJB-MJHT',
       expiresAt: NOW + 600_000,
-      complete: (signal) =>
-        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      complete: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     }),
     portfolio: async () => 'the portfolio',
     ordersReport: async () => 'No orders.',
@@ -144,16 +141,12 @@ describe('the chat’s screen', () => {
           args: { symbols: ['AAPL', 'MSFT'] },
         }),
       ),
-      ...['a', 'b', 'c', 'd', 'e', 'f'].map(
-        (id): AgentEvent => ({ type: 'approval', approval: { ...approval, id } }),
-      ),
+      ...['a', 'b', 'c', 'd', 'e', 'f'].map((id): AgentEvent => ({ type: 'approval', approval: { ...approval, id } })),
       { type: 'text', delta: 'a long line of an answer that goes on and on '.repeat(60) },
     ];
     const chat = openChat(many, { columns, rows });
     chat.type('x\r');
-    await expect
-      .poll(() => chat.session.snapshot().state.runs[0]?.answer, { timeout: 5000 })
-      .toContain('on and on');
+    await expect.poll(() => chat.session.snapshot().state.runs[0]?.answer, { timeout: 5000 }).toContain('on and on');
     await chat.shows(/❯/);
     const screen = chat.screen();
     const live = screen.slice(screen.lastIndexOf('❯ x') + 3).split('\n');

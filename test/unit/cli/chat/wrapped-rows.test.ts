@@ -21,7 +21,6 @@ describe('wrapped rows', () => {
 
   it('never gives more rows than it may', () => {
     const text = Array.from({ length: 50 }, (_, index) => 'word '.repeat(index)).join('\n');
-    for (const rows of [1, 3, 7])
-      expect(countWrappedRows(lastRows(text, 40, rows), 40)).toBeLessThanOrEqual(rows);
+    for (const rows of [1, 3, 7]) expect(countWrappedRows(lastRows(text, 40, rows), 40)).toBeLessThanOrEqual(rows);
   });
 });

@@ -69,11 +69,7 @@ describe('output', () => {
 
   it('keeps escape sequences in a message from reaching the terminal', () => {
     const terminal = fakeTerminal();
-    reportError(
-      terminal.io,
-      'text',
-      new TradeAgentError('broker_rejected', 'no\u001b[2J\u001b]0;x\u0007 funds'),
-    );
+    reportError(terminal.io, 'text', new TradeAgentError('broker_rejected', 'no\u001b[2J\u001b]0;x\u0007 funds'));
     expect(terminal.stderr()).toBe('error: no funds\n');
   });
 

@@ -36,8 +36,7 @@ describe('a list as CSV', () => {
     }
   });
 
-  const quotes = (...rows: object[]) =>
-    csvText('quotes', { quotes: rows }).replace(/\r\n$/, '').split('\r\n');
+  const quotes = (...rows: object[]) => csvText('quotes', { quotes: rows }).replace(/\r\n$/, '').split('\r\n');
 
   it('ends its last line, so that a prompt or another file does not go on in it', () => {
     expect(csvText('quotes', { quotes: [] })).toMatch(/simulated\r\n$/);

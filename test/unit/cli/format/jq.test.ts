@@ -8,9 +8,7 @@ describe('what jq makes of a result', () => {
   });
 
   it('keeps decimal strings as they are', async () => {
-    expect((await jqFilter('.cash'))('{"cash":"100000000000000000.10"}', false)).toBe(
-      '100000000000000000.10',
-    );
+    expect((await jqFilter('.cash'))('{"cash":"100000000000000000.10"}', false)).toBe('100000000000000000.10');
   });
 
   it.each(['.a[', 'nothing_such', 'include "x"; 1'])('is refused beforehand for %j', async (expression) => {

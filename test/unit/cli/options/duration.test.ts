@@ -17,9 +17,7 @@ describe('durations', () => {
   it.each(['', '90', 's', '5 m', '-5s', '5x', '1h30', '0s', '8d', '1e3s', 'five minutes'])(
     'refuses "%s" and says how to write it',
     (text) => {
-      expect(() => parseDuration(text)).toThrow(
-        expect.objectContaining({ code: 'usage', hint: expect.any(String) }),
-      );
+      expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'usage', hint: expect.any(String) }));
     },
   );
 

@@ -15,12 +15,10 @@ async function parsed(path: string, flags: string[], env: NodeJS.ProcessEnv) {
 
 describe('a flag that the command line leaves out', () => {
   it('is read from its variable, as the flag would be', async () => {
-    expect(await parsed('run', [], { TRADE_AGENT_TIMEOUT: '90s', TRADE_AGENT_MAX_TURNS: '3' })).toMatchObject(
-      {
-        timeout: 90_000,
-        maxTurns: 3,
-      },
-    );
+    expect(await parsed('run', [], { TRADE_AGENT_TIMEOUT: '90s', TRADE_AGENT_MAX_TURNS: '3' })).toMatchObject({
+      timeout: 90_000,
+      maxTurns: 3,
+    });
     expect(await parsed('phone login', [], { TRADE_AGENT_PHONE_USER: 'bob' })).toMatchObject({ user: 'bob' });
     expect(await parsed('sandbox', [], { TRADE_AGENT_SANDBOX_FAULT: 'idp_5xx:1, slow_down' })).toMatchObject({
       fault: ['idp_5xx:1', 'slow_down'],

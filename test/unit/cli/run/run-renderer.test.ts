@@ -42,11 +42,7 @@ describe('a refusal is told once', () => {
   });
 
   it('before what happens next', () => {
-    const text = shown(
-      [call, refused, call, { ...refused, ok: true, summary: 'placed' } as AgentEvent],
-      answer,
-      false,
-    );
+    const text = shown([call, refused, call, { ...refused, ok: true, summary: 'placed' } as AgentEvent], answer, false);
     expect(text.indexOf(REASON)).toBeLessThan(text.indexOf('placed'));
   });
 });

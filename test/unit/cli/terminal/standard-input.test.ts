@@ -21,14 +21,11 @@ afterEach(() => {
 });
 
 describe('standard input', () => {
-  it.skipIf(process.platform === 'win32')(
-    'that is the null device is at its end, and not opened',
-    async () => {
-      const stdin = standardInput(descriptorOf(devNull));
-      expect(stdin).not.toBe(process.stdin);
-      expect(await text(stdin)).toBe('');
-    },
-  );
+  it.skipIf(process.platform === 'win32')('that is the null device is at its end, and not opened', async () => {
+    const stdin = standardInput(descriptorOf(devNull));
+    expect(stdin).not.toBe(process.stdin);
+    expect(await text(stdin)).toBe('');
+  });
 
   it('that is anything else is the process’s own', () => {
     const file = join(folder, 'context.txt');

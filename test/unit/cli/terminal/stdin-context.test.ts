@@ -11,11 +11,7 @@ describe('standard input as context', () => {
     ['is read to its end', 'some context', { text: 'some context', ended: 'end' }],
     ['is nothing where it ends at once, as /dev/null does', '', { text: '', ended: 'end' }],
     // "é" takes two bytes.
-    [
-      'is cut at its size limit, between characters',
-      'fifteen bytes..é',
-      { text: 'fifteen bytes..', ended: 'cut' },
-    ],
+    ['is cut at its size limit, between characters', 'fifteen bytes..é', { text: 'fifteen bytes..', ended: 'cut' }],
   ])('%s', async (_, written, read) => {
     const stdin = new PassThrough();
     stdin.end(written);

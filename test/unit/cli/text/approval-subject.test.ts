@@ -51,8 +51,6 @@ describe('the account of what is to be approved', () => {
       shows: { Account: 'PA3ALICE01 at Alpaca' },
     };
     expect(approvalView(proposal as unknown as Proposal, '').account_at).toBe('PA3ALICE01 at Alpaca');
-    expect(approvalView({ ...proposal, shows: {} } as unknown as Proposal, '')).not.toHaveProperty(
-      'account_at',
-    );
+    expect(approvalView({ ...proposal, shows: {} } as unknown as Proposal, '')).not.toHaveProperty('account_at');
   });
 });

@@ -19,9 +19,7 @@ const chart = (bars: readonly Bar[], unicode: boolean, columns = 40) =>
 describe('a chart', () => {
   it('says what it draws in exact figures, and between which prices and days', () => {
     const text = chart(rising, true, 80);
-    expect(text.split('\n')[0]).toBe(
-      'AAPL 3m  $139.00  +$39.00 (+39.00%)  high $139.00  low $100.00  simulated',
-    );
+    expect(text.split('\n')[0]).toBe('AAPL 3m  $139.00  +$39.00 (+39.00%)  high $139.00  low $100.00  simulated');
     expect(text).toMatch(/\$139\.00 ┤.*\n.*\n *\$119\.50 ┤.*\n.*\n *\$100\.00 ┤/);
     expect(text.split('\n').at(-1)).toMatch(/^ +2026-01-01 +2026-02-09$/);
   });

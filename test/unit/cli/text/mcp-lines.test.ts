@@ -36,7 +36,5 @@ it('says why none is used', () => {
   expect(mcpLines({ unused: 'planner', servers: [server({})] })).toContain(
     'The built-in planner does not use them; choose a model with /model.',
   );
-  expect(mcpLines({ unused: 'planner', servers: [] })).toBe(
-    'No MCP servers; "trade-agent mcp servers add" adds one.',
-  );
+  expect(mcpLines({ unused: 'planner', servers: [] })).toBe('No MCP servers; "trade-agent mcp servers add" adds one.');
 });

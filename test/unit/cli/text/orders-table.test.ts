@@ -3,9 +3,7 @@ import { personReader } from '../../../../src/cli/text/reader.ts';
 import { ordersText, orderText } from '../../../../src/cli/text/reports.ts';
 import { order } from '../sample-events.ts';
 
-const orders = [
-  { ...order, id: '1e3efda0-449e-4802-8935-6c3d1d53e5f4', submitted_at: '2026-01-30T14:30:10.123456Z' },
-];
+const orders = [{ ...order, id: '1e3efda0-449e-4802-8935-6c3d1d53e5f4', submitted_at: '2026-01-30T14:30:10.123456Z' }];
 
 describe('a list of orders', () => {
   it('has every field where nobody says how wide it may be', async () => {

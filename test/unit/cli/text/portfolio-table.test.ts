@@ -93,9 +93,7 @@ describe('the portfolio as a table', () => {
       expect(stripVTControlCharacters(painted)).toBe(plain);
       expect(painted === plain).toBe(theme === 'none');
       // A gain and a loss are told by another colour each.
-      const codes = ['+$44.00', '-$12.00'].map(
-        (amount) => /\u001b\[(\d+)m$/.exec(painted.split(amount)[0] ?? '')?.[1],
-      );
+      const codes = ['+$44.00', '-$12.00'].map((amount) => /\u001b\[(\d+)m$/.exec(painted.split(amount)[0] ?? '')?.[1]);
       expect(new Set(codes).size).toBe(theme === 'none' ? 1 : 2);
     },
   );

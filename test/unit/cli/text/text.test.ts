@@ -4,13 +4,7 @@ import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approva
 import { toAscii } from '../../../../src/cli/text/ascii-text.ts';
 import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
-import {
-  dollars,
-  percent,
-  sharePrice,
-  signedDollars,
-  signedPercent,
-} from '../../../../src/trading/amounts.ts';
+import { dollars, percent, sharePrice, signedDollars, signedPercent } from '../../../../src/trading/amounts.ts';
 import { orderFields, orderHeadline } from '../../../../src/trading/order-words.ts';
 import { approval, executed, messageApproval, NOW, order } from '../sample-events.ts';
 
@@ -72,9 +66,7 @@ describe('an order in words', () => {
     [{ type: 'trailing_stop' as const, trail_percent: '5' }, 'BUY 5 AAPL, trailing stop 5%'],
     [{ type: 'trailing_stop' as const, trail_price: '2.50' }, 'BUY 5 AAPL, trailing stop $2.50'],
   ])('%j', (change, headline) => {
-    const changed = Object.entries({ ...approval.order, ...change }).filter(
-      ([, value]) => value !== undefined,
-    );
+    const changed = Object.entries({ ...approval.order, ...change }).filter(([, value]) => value !== undefined);
     expect(orderHeadline(Object.fromEntries(changed) as typeof approval.order)).toBe(headline);
   });
 
@@ -94,10 +86,7 @@ describe('an order in words', () => {
   });
 
   it('names live money by a word', () => {
-    expect(orderFields({ ...approval.order, environment: 'live' })).toContainEqual([
-      'account',
-      'PA3ALICE01 LIVE',
-    ]);
+    expect(orderFields({ ...approval.order, environment: 'live' })).toContainEqual(['account', 'PA3ALICE01 LIVE']);
   });
 });
 
@@ -115,9 +104,7 @@ describe('a message’s approval in plain lines', () => {
   });
 
   it('ends as sent, or says that it was not', () => {
-    expect(approvalOutcome({ ...messageApproval, status: 'executed' })).toBe(
-      'message to #trading on Slack: sent',
-    );
+    expect(approvalOutcome({ ...messageApproval, status: 'executed' })).toBe('message to #trading on Slack: sent');
     expect(approvalOutcome({ ...messageApproval, status: 'cancelled' })).toContain('not sent');
   });
 });
@@ -167,9 +154,7 @@ describe('an approval in plain lines', () => {
 
   it('says how it ended', () => {
     expect(approvalOutcome(executed)).toBe('Bought 5 AAPL at $179.51');
-    expect(approvalOutcome({ ...approval, status: 'blocked', reason: 'price_moved' })).toContain(
-      'price_moved',
-    );
+    expect(approvalOutcome({ ...approval, status: 'blocked', reason: 'price_moved' })).toContain('price_moved');
     expect(approvalOutcome({ ...approval, status: 'denied', reason: 'denied on the phone' })).toBe(
       'BUY 5 AAPL, limit $180.00: denied on the phone: no order',
     );
@@ -184,13 +169,10 @@ describe('wrapping', () => {
 });
 
 describe('Markdown on a terminal', () => {
-  const table =
-    '# Prices\n\n| Symbol | Last |\n| --- | --- |\n| AAPL | 251.26 |\n| F | 9.10 |\n\n**Simulated.**';
+  const table = '# Prices\n\n| Symbol | Last |\n| --- | --- |\n| AAPL | 251.26 |\n| F | 9.10 |\n\n**Simulated.**';
 
   it('aligns tables, numbers to the right, and drops the marks', () => {
-    expect(terminalMarkdown(table, 80)).toBe(
-      'Prices\n\nSymbol    Last\nAAPL    251.26\nF         9.10\n\nSimulated.',
-    );
+    expect(terminalMarkdown(table, 80)).toBe('Prices\n\nSymbol    Last\nAAPL    251.26\nF         9.10\n\nSimulated.');
   });
 
   it('writes a table that is too wide as lines of named values', () => {

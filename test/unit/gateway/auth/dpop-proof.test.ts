@@ -1,12 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
-import {
-  calculateJwkThumbprint,
-  exportJWK,
-  type GenerateKeyPairResult,
-  generateKeyPair,
-  SignJWT,
-} from 'jose';
+import { calculateJwkThumbprint, exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { verifyDpopProof } from '../../../../src/gateway/auth/token-verifier.ts';
 import { sqliteProofStore } from '../../../../src/store/sqlite/proof-store.ts';

@@ -9,9 +9,7 @@ const header = { alg: 'ES256', kid: 'k1' };
 
 let keys: readonly CryptoKey[];
 beforeAll(async () => {
-  keys = (await Promise.all([generateKeyPair('ES256'), generateKeyPair('ES256')])).map(
-    (pair) => pair.publicKey,
-  );
+  keys = (await Promise.all([generateKeyPair('ES256'), generateKeyPair('ES256')])).map((pair) => pair.publicKey);
 });
 
 /** What is verified whole, and the provider's key of the moment; `undefined`: it can't be told. */

@@ -5,18 +5,13 @@ import type { Order } from '../../../../src/trading/views.ts';
 type Given = Parameters<typeof equityAtLastClose>;
 const gear = { id: 'GEAR', price: '110' };
 const shares: Given[3] = new Map([['GEAR', { units: 1, price: '100' }]]);
-const of = (units: number | undefined, price: string | undefined): Given[3] =>
-  new Map([['GEAR', { units, price }]]);
+const of = (units: number | undefined, price: string | undefined): Given[3] => new Map([['GEAR', { units, price }]]);
 
 it.each<[string, Given, string | undefined]>([
   // Ten at $100 and $500 in cash were worth $1,500 then.
   ['nothing was traded', ['1600', [{ ...gear, qty: '10' }], [], shares], '1500'],
   // Six were held; four more were bought at $105: 600 + 920 in cash.
-  [
-    'some was bought',
-    ['1600', [{ ...gear, qty: '10' }], [{ id: 'GEAR', qty: '4', price: '105' }], shares],
-    '1520',
-  ],
+  ['some was bought', ['1600', [{ ...gear, qty: '10' }], [{ id: 'GEAR', qty: '4', price: '105' }], shares], '1520'],
   // Ten were held and all sold at $104, with $100 of cash before: 1000 + 100.
   ['all of it was sold', ['1140', [], [{ id: 'GEAR', qty: '-10', price: '104' }], shares], '1100'],
   ['a short gained', ['990', [{ ...gear, price: '99', qty: '-10' }], [], shares], '980'],
@@ -46,11 +41,7 @@ it.each<[string, Given, string | undefined]>([
     ['1140', [], [{ id: 'GEAR', qty: '-10', price: '104' }], new Map()],
     undefined,
   ],
-  [
-    'nobody knows what a price is of',
-    ['1600', [{ ...gear, qty: '10' }], [], of(undefined, '100')],
-    undefined,
-  ],
+  ['nobody knows what a price is of', ['1600', [{ ...gear, qty: '10' }], [], of(undefined, '100')], undefined],
 ])('what an account was worth at the last close, where %s', (_, given, worth) => {
   expect(equityAtLastClose(...given)?.toFixed()).toBe(worth);
 });

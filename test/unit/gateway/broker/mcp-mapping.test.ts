@@ -92,12 +92,10 @@ describe('an argument', () => {
 
   it('that can’t be said is not sent', () => {
     const words = { buy: 'BUY' };
-    expect(() => toToolArguments(call({ from: 'side', words }), { side: 'sell' })).toThrow(
-      'no value for side sell',
-    );
+    expect(() => toToolArguments(call({ from: 'side', words }), { side: 'sell' })).toThrow('no value for side sell');
     expect(() => toToolArguments(call({ from: 'side', words }), { side: 'constructor' })).toThrow('no value');
-    expect(() =>
-      toToolArguments(call({ from: 'qty', as: 'number' }), { qty: '1.00000000000000000001' }),
-    ).toThrow('so many digits');
+    expect(() => toToolArguments(call({ from: 'qty', as: 'number' }), { qty: '1.00000000000000000001' })).toThrow(
+      'so many digits',
+    );
   });
 });

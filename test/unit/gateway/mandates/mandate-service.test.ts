@@ -42,9 +42,6 @@ it.each([
     { ...last, outcome: 'refused', code: 'broker_rejected', text: 'the broker said no' },
   ],
 ])('of a standing order whose latest is %s that is told', async (state, reason, told) => {
-  const { standing } = await deskWith({ state, ...(reason === undefined ? {} : { reason }) }).find(
-    'alice',
-    'M-1',
-  );
+  const { standing } = await deskWith({ state, ...(reason === undefined ? {} : { reason }) }).find('alice', 'M-1');
   expect(standing).toEqual({ state: 'watching', next_at: '2026-12-07T15:00:00.000Z', last: told });
 });

@@ -42,9 +42,7 @@ const caller = (sub: string, isOurs?: boolean): Caller => ({
 
 it('nobody is answered with what becomes of another user’s message of the same id, which is under way', async () => {
   const bobsDelivery = Promise.withResolvers<Delivery>();
-  const desk = deskWith(async (_, token) =>
-    token === 'bob' ? bobsDelivery.promise : { outcome: 'unknown' },
-  );
+  const desk = deskWith(async (_, token) => (token === 'bob' ? bobsDelivery.promise : { outcome: 'unknown' }));
   const unknown = { code: 'outcome_unknown' };
   await expect(desk.send(caller('alice'), draft)).rejects.toMatchObject(unknown);
   const bobs = desk.send(caller('bob'), draft);

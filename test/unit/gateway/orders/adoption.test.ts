@@ -91,17 +91,14 @@ describe('an order that is adopted', () => {
     ['max_day_notional', '300.00', '400.00', '$400.00 of $300.00 today'],
     ['max_orders', 1, 2, '2 orders of 1'],
     ['orders_per_slot', 1, 2, '2 orders of 1 in one period'],
-  ])(
-    'suspends its mandate where it takes it beyond %s (%s), and not up to it (%s)',
-    async (term, less, all, text) => {
-      const world = await granted({ [term]: less });
-      expect(await adoptedBeside(world)).toEqual({
-        state: 'suspended',
-        excess: `Mandate ${world.id} was used for more than you approved: ${text}.`,
-      });
-      expect(await adoptedBeside(await granted({ [term]: all }))).toEqual(unharmed);
-    },
-  );
+  ])('suspends its mandate where it takes it beyond %s (%s), and not up to it (%s)', async (term, less, all, text) => {
+    const world = await granted({ [term]: less });
+    expect(await adoptedBeside(world)).toEqual({
+      state: 'suspended',
+      excess: `Mandate ${world.id} was used for more than you approved: ${text}.`,
+    });
+    expect(await adoptedBeside(await granted({ [term]: all }))).toEqual(unharmed);
+  });
 
   it('tells of all that it exceeds', async () => {
     const world = await granted({ max_total_notional: '300.00', max_day_notional: '300.00', max_orders: 1 });

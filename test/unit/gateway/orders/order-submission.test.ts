@@ -54,19 +54,16 @@ describe('a gateway that stood still between the intent and the broker', () => {
 it.each<[string, Submission]>([
   ['turned away', { outcome: 'not_taken', reason: 'rate_limited' }],
   ['refused', { outcome: 'refused', reason: 'insufficient_funds', message: 'no', brokerCode: undefined }],
-])(
-  'a submission that was %s proves nothing where another gateway has sent the order meanwhile',
-  async (_, answer) => {
-    const { journal, entry, pass, submit } = await claimed();
-    pass(31_000);
-    const submitted = submit(async () => {
-      expect(await journal.reclaim(await entry(), START + 31_000)).toBe('claimed');
-      return answer;
-    });
-    await expect(submitted).rejects.toMatchObject({ code: 'outcome_unknown' });
-    expect(await entry()).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
-  },
-);
+])('a submission that was %s proves nothing where another gateway has sent the order meanwhile', async (_, answer) => {
+  const { journal, entry, pass, submit } = await claimed();
+  pass(31_000);
+  const submitted = submit(async () => {
+    expect(await journal.reclaim(await entry(), START + 31_000)).toBe('claimed');
+    return answer;
+  });
+  await expect(submitted).rejects.toMatchObject({ code: 'outcome_unknown' });
+  expect(await entry()).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
+});
 
 describe('a gateway that stood still while it looked whether an order may still go out', () => {
   /** @param each what the looks come to, one after the other, and how long the gateway stands still in each */

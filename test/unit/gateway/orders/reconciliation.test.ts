@@ -427,11 +427,7 @@ describe('an open order at the broker', () => {
     made.open.push(orderOf(idOf('a')));
     made.book.set(idOf('a'), orderOf(idOf('a')));
     await made.begin();
-    expect(made.took()).toEqual([
-      'open PA-1 of alice',
-      `recheck ${idOf('a')}`,
-      `found ${idOf('a')} of alice`,
-    ]);
+    expect(made.took()).toEqual(['open PA-1 of alice', `recheck ${idOf('a')}`, `found ${idOf('a')} of alice`]);
     expect(made.entries.get(idOf('a'))?.state).toBe('placed');
     expect(made.reported).toEqual([]);
   });

@@ -142,19 +142,16 @@ describe('an order of unknown outcome that the broker does not have', () => {
     expect(await made.settle()).toMatchObject({ state: 'rejected' });
   });
 
-  it.each(['account', 'market'] as const)(
-    'is not written off while the broker does not tell its %s',
-    async (what) => {
-      const made = await claimed();
-      made.pass(TTL_MS);
-      const known = made[what];
-      made[what] = unavailable;
-      await expect(made.settleFor(ABSENCE_MS)).rejects.toMatchObject({ code: 'broker_unavailable' });
-      expect(await made.entry()).toMatchObject({ state: 'intent', writtenOffAt: null });
-      Object.assign(made, { [what]: known });
-      expect(await made.settle()).toMatchObject({ state: 'rejected' });
-    },
-  );
+  it.each(['account', 'market'] as const)('is not written off while the broker does not tell its %s', async (what) => {
+    const made = await claimed();
+    made.pass(TTL_MS);
+    const known = made[what];
+    made[what] = unavailable;
+    await expect(made.settleFor(ABSENCE_MS)).rejects.toMatchObject({ code: 'broker_unavailable' });
+    expect(await made.entry()).toMatchObject({ state: 'intent', writtenOffAt: null });
+    Object.assign(made, { [what]: known });
+    expect(await made.settle()).toMatchObject({ state: 'rejected' });
+  });
 
   it('is not written off where somebody sends it again meanwhile', async () => {
     const made = await claimed();
@@ -222,19 +219,16 @@ describe('an order of unknown outcome that the broker does not have', () => {
     ['when summer time ends', '2026-10-30T22:00:00Z', '2026-11-02T16:00:00-05:00', '2026-11-03T05:00:00Z'],
     ['where the close is past', '2026-11-24T22:00:00Z', '2026-11-23T16:00:00-05:00', '2026-11-25T05:00:00Z'],
     ['where the broker tells no close', '2026-11-24T15:00:00Z', '', '2026-11-25T05:00:00Z'],
-  ])(
-    'keeps what it reserved until the end of its trading day in New York: %s',
-    async (_, at, close, until) => {
-      const made = await claimed();
-      made.market = async () => ({ next_close: close });
-      made.pass(Date.parse(at) - START - ABSENCE_MS);
-      // In summer this is before the start, and its approval has not expired yet.
-      const entry = { ...(await made.entry()), draft: { ...draft, expires_at: '2026-01-01T00:00:00Z' } };
-      made.entry = async () => entry;
-      await made.settleFor(ABSENCE_MS);
-      expect(made.reservations.map((ms) => new Date(ms).toISOString().replace('.000', ''))).toEqual([until]);
-    },
-  );
+  ])('keeps what it reserved until the end of its trading day in New York: %s', async (_, at, close, until) => {
+    const made = await claimed();
+    made.market = async () => ({ next_close: close });
+    made.pass(Date.parse(at) - START - ABSENCE_MS);
+    // In summer this is before the start, and its approval has not expired yet.
+    const entry = { ...(await made.entry()), draft: { ...draft, expires_at: '2026-01-01T00:00:00Z' } };
+    made.entry = async () => entry;
+    await made.settleFor(ABSENCE_MS);
+    expect(made.reservations.map((ms) => new Date(ms).toISOString().replace('.000', ''))).toEqual([until]);
+  });
 });
 
 describe('an order that was written off, looked at again', () => {

@@ -85,14 +85,12 @@ describe('the market of a pair', () => {
 
   it('is open while the exchange is closed, and a share’s is not', () => {
     const coin: Changes = { symbol: 'BTC/USD', type: 'market', limit_price: undefined, time_in_force: 'gtc' };
-    expect(
-      reasonsOf({ order: { type: 'market', limit_price: undefined }, world: { market } }).reasons,
-    ).toEqual(['MARKET_CLOSED']);
+    expect(reasonsOf({ order: { type: 'market', limit_price: undefined }, world: { market } }).reasons).toEqual([
+      'MARKET_CLOSED',
+    ]);
     // As `readWorlds` gives each symbol its own.
     const account = { ...world.account, crypto_active: true };
-    expect(reasonsOf({ order: coin, world: { account, market: { ...market, is_open: true } } })).toEqual(
-      allowed,
-    );
+    expect(reasonsOf({ order: coin, world: { account, market: { ...market, is_open: true } } })).toEqual(allowed);
   });
 });
 

@@ -86,12 +86,7 @@ describe('what the broker and the market ask keeps its problem code, and gains r
     ['SYMBOL_NOT_FRACTIONABLE', 'symbol_not_fractionable', 422, whole],
     ['MARKET_CLOSED', 'market_closed', 409, closed],
     ['PRICE_MOVED', 'price_moved', 409, { world: { quote: aQuote({ ask: '181.82' }) } }],
-    [
-      'PRICE_UNAVAILABLE',
-      'price_unavailable',
-      409,
-      { world: { quote: aQuote({ bid: '0', ask: '0', last: '0' }) } },
-    ],
+    ['PRICE_UNAVAILABLE', 'price_unavailable', 409, { world: { quote: aQuote({ bid: '0', ask: '0', last: '0' }) } }],
     ['ORDER_NOT_TAKEN_BY_BROKER', 'invalid_order', 400, { order: { limit_price: '180.001' } }],
   ])('%s: %s', (reason, code, status, circumstances) => {
     expect(decided(circumstances).reasons).toEqual([reason]);

@@ -15,9 +15,7 @@ import { policyReasons } from '../../../../src/trading/policy-reasons.ts';
 
 const document = readFileSync(new URL('../../../../docs/guide/POLICY.md', import.meta.url), 'utf8');
 const blocks = (language: string) =>
-  [...document.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
-    ([, text = '']) => text,
-  );
+  [...document.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, text = '']) => text);
 const section = (heading: string) =>
   new RegExp(`\\n## ${heading}\\n([\\s\\S]*?)(?=\\n## |$)`).exec(document)?.[1] ?? '';
 const firstColumn = (text: string) => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
@@ -97,19 +95,14 @@ describe('each rule that docs/guide/POLICY.md shows', () => {
     expect(ids.sort()).toEqual(Object.keys(orders).sort());
   });
 
-  it.each(Object.entries(orders))(
-    '%s is right, and forbids what it says',
-    async (id, { no, reason, yes }) => {
-      const text = rules.find((rule) => rule.includes(`@id("${id}")`)) ?? '';
-      const texts = [{ origin: 'policies', file: `${id}.cedar`, text }] as const;
-      expect(readRules(await loadCedar(), texts)).toMatchObject([
-        { id: `policies/${id}`, effect: 'forbid', reason },
-      ]);
-      const made = await makeRules({ limits: undefined, texts }, await loadCedar());
-      expect(decide(made, owner, 'place', no)).toMatchObject({ effect: 'deny', reasons: [reason] });
-      expect(decide(made, owner, 'place', yes)).toMatchObject({ effect: 'allow' });
-    },
-  );
+  it.each(Object.entries(orders))('%s is right, and forbids what it says', async (id, { no, reason, yes }) => {
+    const text = rules.find((rule) => rule.includes(`@id("${id}")`)) ?? '';
+    const texts = [{ origin: 'policies', file: `${id}.cedar`, text }] as const;
+    expect(readRules(await loadCedar(), texts)).toMatchObject([{ id: `policies/${id}`, effect: 'forbid', reason }]);
+    const made = await makeRules({ limits: undefined, texts }, await loadCedar());
+    expect(decide(made, owner, 'place', no)).toMatchObject({ effect: 'deny', reasons: [reason] });
+    expect(decide(made, owner, 'place', yes)).toMatchObject({ effect: 'allow' });
+  });
 
   it('stands together with the others', async () => {
     const texts = rules.map((text, index) => ({ origin: 'policies' as const, file: `${index}.cedar`, text }));

@@ -34,8 +34,7 @@ const stop = leg({ id: 'stop', type: 'stop_limit', stop_price: '170', limit_pric
 const elsewhere = (...orders: Order[]): NonNullable<Circumstances['world']> => ({
   elsewhere: orders.map((order) => orderSchema.parse(order)),
 });
-const openElsewhere = (...orders: Order[]) =>
-  factsOf({ world: elsewhere(...orders) }).holdings?.open_elsewhere;
+const openElsewhere = (...orders: Order[]) => factsOf({ world: elsewhere(...orders) }).holdings?.open_elsewhere;
 
 describe('an order with exits', () => {
   it('counts as its entry: exits make the position smaller', () => {
@@ -91,9 +90,7 @@ describe('what is open elsewhere counts', () => {
     const expected = { symbol_sells: '4', symbol_notional: '0.00' };
     expect(openElsewhere({ ...leg({}), ...alone }, { ...stop, ...alone })).toMatchObject(expected);
     const entry = leg({ id: 'entry', side: 'buy', status: 'filled', filled_qty: '4' });
-    expect(openElsewhere({ ...entry, order_class: 'bracket', legs: [leg({}), stop] })).toMatchObject(
-      expected,
-    );
+    expect(openElsewhere({ ...entry, order_class: 'bracket', legs: [leg({}), stop] })).toMatchObject(expected);
   });
 
   it('for the entry while that is open', () => {

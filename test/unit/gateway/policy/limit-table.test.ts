@@ -56,13 +56,7 @@ const holding = (changes: { readonly [Name in keyof HoldingFacts]?: HoldingFacts
 });
 
 /** What, the limit at which it just passes, the one at which it does not, and what is measured. */
-type Row = readonly [
-  what: string,
-  circumstances: Circumstances,
-  passes: unknown,
-  refuses: unknown,
-  value: string,
-];
+type Row = readonly [what: string, circumstances: Circumstances, passes: unknown, refuses: unknown, value: string];
 type Case = readonly [what: string, ...Row, name: string, reason: string];
 const of = (name: keyof AccountLimits, reason: string, rows: readonly Row[]): readonly Case[] =>
   rows.map((row) => [`${name}: ${row[0]}`, ...row, name, reason]);
@@ -116,13 +110,7 @@ const cases: readonly Case[] = [
     ['one that is not allowed', {}, { allow: ['AAPL', 'MSFT'] }, { allow: ['MSFT'] }, 'AAPL'],
   ]),
   ...of('symbols', 'SYMBOL_DENIED', [
-    [
-      'one that is denied',
-      {},
-      { allow: ['AAPL'], deny: ['MSFT'] },
-      { allow: ['AAPL'], deny: ['AAPL'] },
-      'AAPL',
-    ],
+    ['one that is denied', {}, { allow: ['AAPL'], deny: ['MSFT'] }, { allow: ['AAPL'], deny: ['AAPL'] }, 'AAPL'],
     ...(
       [
         ['an option on a symbol that is denied', 'AAPL261218C00190000', 'MSFT', 'AAPL'],
@@ -130,13 +118,7 @@ const cases: readonly Case[] = [
         ['an option on a class of shares, whose root has no dot', 'BRKB261218C00500000', 'BRK.A', 'BRK.B'],
       ] as const
     ).map(
-      ([what, symbol, other, denied]): Row => [
-        what,
-        option(symbol),
-        { deny: [other] },
-        { deny: [denied] },
-        symbol,
-      ],
+      ([what, symbol, other, denied]): Row => [what, option(symbol), { deny: [other] }, { deny: [denied] }, symbol],
     ),
   ]),
   ...of('sides', 'SIDE_NOT_ALLOWED', [['a side', {}, ['buy'], ['sell'], 'buy']]),

@@ -82,16 +82,8 @@ describe('limits.yaml', () => {
 
   const account = (line: string) => `version: 1\naccounts:\n  "*":\n    ${line}\n`;
   it.each<[string, string, RegExp]>([
-    [
-      'a misspelt limit',
-      account('max_order_notionl: "1"'),
-      /:4: unknown key "accounts\.\*\.max_order_notionl"/,
-    ],
-    [
-      'a limit of no account',
-      'version: 1\nmax_day_orders: 5\n',
-      /limits\.yaml:2: unknown key "max_day_orders"/,
-    ],
+    ['a misspelt limit', account('max_order_notionl: "1"'), /:4: unknown key "accounts\.\*\.max_order_notionl"/],
+    ['a limit of no account', 'version: 1\nmax_day_orders: 5\n', /limits\.yaml:2: unknown key "max_day_orders"/],
     ['an account of no number', 'accounts:\n  "a b":\n    max_day_orders: 5\n', /:2: .*account’s number/],
     ['no orders at all', account('max_day_orders: 0'), /limits\.yaml:4: /],
     ['half an order', account('max_day_orders: 1.5'), /limits\.yaml:4: /],
@@ -108,11 +100,7 @@ describe('limits.yaml', () => {
     ['a type that there is not', account('types: [iceberg]'), /:4: /],
     ['hours that end too early', account('hours: {from: "16:00", to: "09:30"}'), /:4: .*after "from"/],
     ['a time that there is not', account('hours: {from: "9:30", to: "16:00"}'), /:4: .*time of day/],
-    [
-      'an unknown zone',
-      account('hours: {zone: Europe/Atlantis, from: "09:30", to: "16:00"}'),
-      /:4: .*time zone/,
-    ],
+    ['an unknown zone', account('hours: {zone: Europe/Atlantis, from: "09:30", to: "16:00"}'), /:4: .*time zone/],
     ['false for what is left out', account('deny_opposing: false'), /:4: .*true, or left out/],
     ['half a file', 'version: 1\naccounts: "10', /limits\.yaml:\d/],
   ])('with %s is refused, with the line and a hint', async (_, text, message) => {

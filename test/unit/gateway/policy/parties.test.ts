@@ -7,12 +7,8 @@ import { RelationsUnavailable } from '../../../../src/gateway/relations/relation
 import { factsOf, limitedTo, NOON, subject } from './sound-order.ts';
 
 const yes = { 'relations.can_propose': true, 'relations.can_approve': true };
-const decided = (
-  who: Partial<Subject>,
-  more: Facts['more'] = yes,
-  limits: AccountLimits = {},
-  facts = factsOf(),
-) => decide(limitedTo(limits), { ...subject, ...who }, 'place', { ...facts, more });
+const decided = (who: Partial<Subject>, more: Facts['more'] = yes, limits: AccountLimits = {}, facts = factsOf()) =>
+  decide(limitedTo(limits), { ...subject, ...who }, 'place', { ...facts, more });
 /** Five at $180: $900. */
 const at = (amount: string): AccountLimits => ({ second_person_above: amount });
 const bobs: Partial<Subject> = { sub: 'bob', approvers: ['alice'] };

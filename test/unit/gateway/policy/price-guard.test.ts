@@ -116,8 +116,6 @@ describe('the last session that has begun', () => {
   });
 
   it('is unknown where the calendar tells of none', async () => {
-    expect(
-      await lastSession(clock('2026-11-25T21:00:00Z', false), { calendar: async () => [] }),
-    ).toBeUndefined();
+    expect(await lastSession(clock('2026-11-25T21:00:00Z', false), { calendar: async () => [] })).toBeUndefined();
   });
 });

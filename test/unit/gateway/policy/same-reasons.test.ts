@@ -64,17 +64,12 @@ const limits: fc.Arbitrary<AccountLimits> = fc
     max_price_deviation: fc.option(fraction, { nil: undefined, freq: 2 }),
     min_seconds_between_same: maybe(fc.integer({ min: 1, max: 120 })),
     deny_opposing: maybe(fc.constant(true as const)),
-    second_person_above: fc.oneof(
-      { weight: 2, arbitrary: fc.constant(undefined) },
-      { weight: 1, arbitrary: dollars },
-    ),
+    second_person_above: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: dollars }),
     symbols: maybe(fc.oneof(fc.record({ allow: fc.array(symbol) }), fc.record({ deny: fc.array(symbol) }))),
     asset_classes: maybe(fc.constantFrom(['us_equity'], ['crypto', 'us_option'])),
     sides: maybe(fc.constantFrom(['buy'], ['sell'])),
     types: maybe(fc.constantFrom(['limit'], ['market', 'limit'])),
-    hours: maybe(
-      fc.constantFrom({ from: '09:30', to: '16:00' }, { from: '00:00', to: '09:00', days: ['mon'] }),
-    ),
+    hours: maybe(fc.constantFrom({ from: '09:30', to: '16:00' }, { from: '00:00', to: '09:00', days: ['mon'] })),
   })
   .map((made) => accountLimitsSchema.parse(JSON.parse(JSON.stringify(made))));
 
@@ -228,8 +223,7 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
         quote: { ...world.quote, ask: around.ask },
         elsewhere: around.elsewhere.map(resting),
       };
-      const under =
-        around.mandate === undefined ? undefined : await granted(around.mandate, rules, owner, account);
+      const under = around.mandate === undefined ? undefined : await granted(around.mandate, rules, owner, account);
       const draft = draftOf({ ...changes, ...under });
       const who = { ...subject, sub: owner, owner, approvers: [owner] };
       const membersOf = (refusal: unknown) => {
@@ -265,9 +259,7 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
       for (const reason of early?.reasons ?? []) seen.add(reason);
       // Each is in the log, once for each time that it was decided.
       const logged = await stores.decisions.list(owner, { limit: 10 });
-      expect(logged.map(({ reasons }) => reasons)).toEqual(
-        early === undefined ? [[]] : [early.reasons, early.reasons],
-      );
+      expect(logged.map(({ reasons }) => reasons)).toEqual(early === undefined ? [[]] : [early.reasons, early.reasons]);
     }),
     { numRuns: RUNS },
   );

@@ -4,14 +4,7 @@ import { type OrderWorld, worldFacts } from '../../../../src/gateway/policy/orde
 import type { AccountLimits, Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { CountedFacts } from '../../../../src/trading/counted-order.ts';
 import type { Order } from '../../../../src/trading/views.ts';
-import {
-  anAccount,
-  anOrder,
-  anOrderDraft,
-  aPosition,
-  aQuote,
-  type OrderChanges,
-} from '../../../fixtures/builders.ts';
+import { anAccount, anOrder, anOrderDraft, aPosition, aQuote, type OrderChanges } from '../../../fixtures/builders.ts';
 
 export const NOON = Date.parse('2026-11-24T17:00:00Z');
 
@@ -73,12 +66,7 @@ export interface Circumstances {
   readonly replaces?: string;
 }
 
-export function factsOf({
-  order = {},
-  world: other = {},
-  counted = {},
-  replaces,
-}: Circumstances = {}): Facts {
+export function factsOf({ order = {}, world: other = {}, counted = {}, replaces }: Circumstances = {}): Facts {
   const asked = { draft: changed(order), replaces };
   return {
     ...worldFacts(asked, { ...world, ...other }, { now: NOON }),
@@ -95,5 +83,4 @@ export const limitedTo = (limits: AccountLimits | undefined, more: Partial<Rules
 });
 
 /** An open order for five AAPL that was placed by another way than this gateway. */
-export const placedElsewhere = (changes: Partial<Order> = {}) =>
-  anOrder({ client_order_id: 'by hand', ...changes });
+export const placedElsewhere = (changes: Partial<Order> = {}) => anOrder({ client_order_id: 'by hand', ...changes });

@@ -71,9 +71,7 @@ const names = Object.keys(accountLimitsSchema.shape) as LimitName[];
 const pick = (limits: AccountLimits, some: readonly LimitName[]) =>
   Object.fromEntries(some.map((name) => [name, limits[name]])) as AccountLimits;
 /** Few of them, so that not all is denied by one or another. */
-const accountLimits = fc
-  .tuple(all, fc.subarray(names, { maxLength: 2 }))
-  .map(([limits, some]) => pick(limits, some));
+const accountLimits = fc.tuple(all, fc.subarray(names, { maxLength: 2 })).map(([limits, some]) => pick(limits, some));
 
 /** Limits, and other ones of which this one is changed, comes or goes. */
 const pairsBy = (name: LimitName) =>
@@ -141,28 +139,20 @@ const seen = { tighter: 0, stricter: 0, looser: 0, milder: 0 };
 
 describe('a tighter set of rules allows nothing that the former denied, and asks for no less', () => {
   it.each(names)('where %s is another one', (name) => {
-    const property = fc.property(
-      pairsBy(name),
-      marks,
-      marks,
-      fc.nat(3),
-      known,
-      subjects,
-      (limits, ...others) => {
-        const [some, other, same, facts, who] = others;
-        const before = rulesOf(limits.before, some);
-        const after = rulesOf(limits.after, same > 0 ? some : other);
-        const { tighter, changes } = compareRules(before.compared, after.compared);
-        const was = strictness[decide(before.rules, who, 'place', facts).effect];
-        const is = strictness[decide(after.rules, who, 'place', facts).effect];
-        if (tighter && changes.length > 0) seen.tighter += 1;
-        if (tighter && is > was) seen.stricter += 1;
-        if (!tighter) seen.looser += 1;
-        if (!tighter && is < was) seen.milder += 1;
-        if (tighter) expect(is).toBeGreaterThanOrEqual(was);
-        if (changes.length === 0) expect(is).toBe(was);
-      },
-    );
+    const property = fc.property(pairsBy(name), marks, marks, fc.nat(3), known, subjects, (limits, ...others) => {
+      const [some, other, same, facts, who] = others;
+      const before = rulesOf(limits.before, some);
+      const after = rulesOf(limits.after, same > 0 ? some : other);
+      const { tighter, changes } = compareRules(before.compared, after.compared);
+      const was = strictness[decide(before.rules, who, 'place', facts).effect];
+      const is = strictness[decide(after.rules, who, 'place', facts).effect];
+      if (tighter && changes.length > 0) seen.tighter += 1;
+      if (tighter && is > was) seen.stricter += 1;
+      if (!tighter) seen.looser += 1;
+      if (!tighter && is < was) seen.milder += 1;
+      if (tighter) expect(is).toBeGreaterThanOrEqual(was);
+      if (changes.length === 0) expect(is).toBe(was);
+    });
     fc.assert(property, { numRuns: Number(process.env.TIGHTER_RUNS ?? 50) });
   });
 

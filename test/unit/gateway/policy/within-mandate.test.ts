@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type MandateUsage,
-  type UnderMandate,
-  withinMandate,
-} from '../../../../src/gateway/policy/within-mandate.ts';
+import { type MandateUsage, type UnderMandate, withinMandate } from '../../../../src/gateway/policy/within-mandate.ts';
 import { mandateEnvelopeSchema } from '../../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { anOrderDraft, type OrderChanges } from '../../../fixtures/builders.ts';
@@ -57,9 +53,9 @@ const reasons = (
 
 describe('an order at the very edge of its mandate', () => {
   it('is inside, in each field at once', () => {
-    expect(
-      reasons({ used: { total_notional: '1800.00', day_notional: '200.00', orders: 11, in_slot: 1 } }),
-    ).toEqual([]);
+    expect(reasons({ used: { total_notional: '1800.00', day_notional: '200.00', orders: 11, in_slot: 1 } })).toEqual(
+      [],
+    );
   });
 
   it('is inside without a slot said', () => {
@@ -89,11 +85,7 @@ describe('an order one step outside of its mandate has the reason of that field'
     ['a day’s cent more', { used: { day_notional: '200.01' } }, 'MANDATE_NOTIONAL_EXCEEDS_PER_DAY'],
     ['a cent more in all', { used: { total_notional: '1800.01' } }, 'MANDATE_NOTIONAL_EXCEEDS_TOTAL'],
     ['one order more', { used: { orders: 12 } }, 'MANDATE_ORDERS_EXHAUSTED'],
-    [
-      'a price above',
-      { draft: { limit_price: '250.01', reference_price: '249.00' } },
-      'MANDATE_PRICE_OUTSIDE_BAND',
-    ],
+    ['a price above', { draft: { limit_price: '250.01', reference_price: '249.00' } }, 'MANDATE_PRICE_OUTSIDE_BAND'],
     ['a price below', { draft: { limit_price: '99.99' } }, 'MANDATE_PRICE_OUTSIDE_BAND'],
     ['a market below', { draft: { reference_price: '99.99' } }, 'MANDATE_PRICE_OUTSIDE_BAND'],
     ['more slippage', { draft: { max_slippage: '0.0101' } }, 'MANDATE_SLIPPAGE_EXCEEDS_MAX'],

@@ -78,17 +78,11 @@ describe('who may what about an account', () => {
     ['their own', (times: Partial<AccessGrant>) => [grant('advisor', 'bob', times)]],
     [
       'the firm’s engagement',
-      (times: Partial<AccessGrant>) => [
-        grant('advisor', 'bob', { of: 'acme' }),
-        grant('firm', 'acme', times),
-      ],
+      (times: Partial<AccessGrant>) => [grant('advisor', 'bob', { of: 'acme' }), grant('firm', 'acme', times)],
     ],
     [
       'their work at the firm',
-      (times: Partial<AccessGrant>) => [
-        grant('advisor', 'bob', { of: 'acme', ...times }),
-        grant('firm', 'acme'),
-      ],
+      (times: Partial<AccessGrant>) => [grant('advisor', 'bob', { of: 'acme', ...times }), grant('firm', 'acme')],
     ],
   ])('holds from the first moment of %s, and ends at the last', async (_, grants) => {
     const relations = over(...grants({ from: NOW, until: NOW + HOUR }));

@@ -19,8 +19,7 @@ const model = transformer.transformDSLToJSONObject(readFileSync('docs/operate/ac
   readonly conditions?: Record<string, { parameters: Record<string, { type_name: string }> }>;
 };
 const account =
-  model.type_definitions.find(({ type }) => type === 'account')?.relations ??
-  expect.fail('there is no account');
+  model.type_definitions.find(({ type }) => type === 'account')?.relations ?? expect.fail('there is no account');
 
 /** The relations that one is the union of. */
 const partsOf = ({ union, computedUserset }: Userset): string[] =>

@@ -3,10 +3,7 @@ import { expect, it, vi } from 'vitest';
 import type { Authenticator } from '../../../../src/gateway/auth/authenticator.ts';
 import { healthRoutes } from '../../../../src/gateway/routes/health.ts';
 
-const open = { open: (handle) => async (c) => await handle(c) } as Pick<
-  Authenticator,
-  'open'
-> as Authenticator;
+const open = { open: (handle) => async (c) => await handle(c) } as Pick<Authenticator, 'open'> as Authenticator;
 
 function healthOf(version: () => Promise<number>, isShut = false): Hono {
   const app = new Hono();
@@ -16,13 +13,7 @@ function healthOf(version: () => Promise<number>, isShut = false): Hono {
 
 it.each([
   ['its store answers', async () => 3, false, 200, { status: 'ready' }],
-  [
-    'its store fails',
-    () => Promise.reject(new Error('gone')),
-    false,
-    503,
-    { status: 'not ready', reason: 'store' },
-  ],
+  ['its store fails', () => Promise.reject(new Error('gone')), false, 503, { status: 'not ready', reason: 'store' }],
   ['it shuts down', async () => 3, true, 503, { status: 'not ready', reason: 'closing' }],
 ])('where %s', async (_, version, isShut, status, body) => {
   const app = healthOf(version, isShut);

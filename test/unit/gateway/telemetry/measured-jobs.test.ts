@@ -14,9 +14,8 @@ it('a job is counted by its kind and by what came of it, and fails as it did', a
   await work(true);
   const told = await telemetry.metrics();
   const count = (outcome: string) =>
-    new RegExp(
-      `^trade_agent_job_duration_count\\{[^}]*kind="run",outcome="${outcome}"[^}]*\\} (\\d+)`,
-      'm',
-    ).exec(told)?.[1];
+    new RegExp(`^trade_agent_job_duration_count\\{[^}]*kind="run",outcome="${outcome}"[^}]*\\} (\\d+)`, 'm').exec(
+      told,
+    )?.[1];
   expect([count('done'), count('failed')]).toEqual(['2', '1']);
 });

@@ -108,9 +108,7 @@ describe('money', () => {
   });
 
   it('of which nothing is held says so', async () => {
-    expect(await part('positions', { positions: async () => [] })).toContain(
-      'No positions; $600.00 in cash.',
-    );
+    expect(await part('positions', { positions: async () => [] })).toContain('No positions; $600.00 in cash.');
   });
 });
 
@@ -127,8 +125,7 @@ describe('value over time', () => {
     ...{ symbol: null, side: null, qty: null, price: null },
     amount: '100',
   };
-  const drawn = (html: string) =>
-    JSON.parse((/data-chart="([^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&quot;', '"'));
+  const drawn = (html: string) => JSON.parse((/data-chart="([^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&quot;', '"'));
 
   it('is drawn with how far it was below its highest', async () => {
     const html = await part('value', { valueHistory: async () => values });
@@ -211,9 +208,7 @@ describe('a proposal’s story', () => {
 });
 
 describe('where the person decides on this page', () => {
-  const record = async () => [
-    { seq: 1, at: '2026-11-26T12:00:01Z', event: 'requested', hash: 'h', code: 'Q7ZK' },
-  ];
+  const record = async () => [{ seq: 1, at: '2026-11-26T12:00:01Z', event: 'requested', hash: 'h', code: 'Q7ZK' }];
   const shown = async (name: PartName, state: Proposal['state'], hidesCodes: boolean) => {
     const of = data({ record, proposals: async () => [proposal({ state } as never)] });
     const made = await makePart(name, { data: of, period: '1M', form: { ...form, hidesCodes }, now });
@@ -272,10 +267,7 @@ it('what is kept where the agent runs is said to be there', async () => {
 
 describe('what can’t be read', () => {
   it.each([
-    [
-      'a server',
-      new TradeAgentError('gateway_unreachable', 'the gateway cannot be reached', { hint: 'Is it up?' }),
-    ],
+    ['a server', new TradeAgentError('gateway_unreachable', 'the gateway cannot be reached', { hint: 'Is it up?' })],
     [
       'a refusal',
       new HttpProblem(409, 'account_not_connected', 'the gateway cannot be reached', { hint: 'Is it up?' }),
@@ -333,9 +325,7 @@ describe('text from anywhere', () => {
 describe('a person with two accounts', () => {
   it('chooses between them, and all of them; nobody else is asked to', async () => {
     const nav = await partIn(undefined, 'accounts', several());
-    expect(nav).toContain(
-      '<a href="/dashboard?period=1M&amp;account=PA1" aria-current="page">PA1 at Alpaca PAPER</a>',
-    );
+    expect(nav).toContain('<a href="/dashboard?period=1M&amp;account=PA1" aria-current="page">PA1 at Alpaca PAPER</a>');
     expect(nav).toContain('<a href="/dashboard?period=1M&amp;account=TR2" >TR2 at Tradier PAPER</a>');
     expect(await partIn('all', 'accounts', several())).toMatch(/account=all" aria-current="page">All</);
     expect(await part('accounts')).toBe('');
@@ -348,20 +338,17 @@ describe('a person with two accounts', () => {
     expect(await partIn('TR2', 'orders', several())).not.toContain('AAPL');
   });
 
-  it.each<PartName>(['positions', 'orders', 'summary', 'value'])(
-    'sees the %s of each below its name',
-    async (name) => {
-      const html = await partIn('all', name, several());
-      const [, first = '', second = ''] = html.split('data-testid="of-account"');
-      expect([first, second]).toEqual([
-        expect.stringContaining('<h3>PA1 at Alpaca</h3>'),
-        expect.stringContaining('<h3>TR2 at Tradier</h3>'),
-      ]);
-      if (name === 'summary') expect(html).toMatch(/data-testid="totals">.*\$2,000\.00/s);
-      if (name === 'orders')
-        expect([first, second]).toEqual([expect.stringContaining('AAPL'), expect.stringContaining('KO')]);
-    },
-  );
+  it.each<PartName>(['positions', 'orders', 'summary', 'value'])('sees the %s of each below its name', async (name) => {
+    const html = await partIn('all', name, several());
+    const [, first = '', second = ''] = html.split('data-testid="of-account"');
+    expect([first, second]).toEqual([
+      expect.stringContaining('<h3>PA1 at Alpaca</h3>'),
+      expect.stringContaining('<h3>TR2 at Tradier</h3>'),
+    ]);
+    if (name === 'summary') expect(html).toMatch(/data-testid="totals">.*\$2,000\.00/s);
+    if (name === 'orders')
+      expect([first, second]).toEqual([expect.stringContaining('AAPL'), expect.stringContaining('KO')]);
+  });
 
   it('is told in its place of one that can’t be read, and that the total lacks it', async () => {
     const down = {

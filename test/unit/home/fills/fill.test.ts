@@ -9,8 +9,7 @@ const proposal = (change: Partial<StoredProposal>): StoredProposal =>
     ...{ subject: approval.order, result: order },
     ...change,
   }) as StoredProposal;
-const said = (change: Partial<StoredProposal>) =>
-  proposalFills(proposal(change)).map(({ headline }) => headline);
+const said = (change: Partial<StoredProposal>) => proposalFills(proposal(change)).map(({ headline }) => headline);
 const leg = (id: string, change: object) => ({
   ...order,
   id,
@@ -83,9 +82,7 @@ describe('what was filled', () => {
 
   it('of an order has one name, whichever proposal tells of it', () => {
     const cancelled = { kind: 'cancel', subject: { account: 'PA3ALICE01', environment: 'paper' } } as const;
-    const keys = [proposal({}), proposal({ ...cancelled, id: 'pr_2' })]
-      .flatMap(proposalFills)
-      .map(({ key }) => key);
+    const keys = [proposal({}), proposal({ ...cancelled, id: 'pr_2' })].flatMap(proposalFills).map(({ key }) => key);
     expect(new Set(keys).size).toBe(1);
     expect(keys).toHaveLength(2);
   });

@@ -31,11 +31,7 @@ describe('companies whose word is taken', () => {
   it.each([
     ['plain http', { issuer: 'http://login.acme.example' }, 'issuer: must be an https address'],
     ['a query in the issuer', { issuer: 'https://login.acme.example?a=b' }, 'issuer: must have no query'],
-    [
-      'the home as its own company',
-      { issuer: address },
-      'companies: https://home.example is this home itself',
-    ],
+    ['the home as its own company', { issuer: address }, 'companies: https://home.example is this home itself'],
     ['what an approval alone can give', { scopes: ['orders:write'] }, 'scopes.0: must be one of market:read'],
     ['what our own client alone may ask for', { scopes: ['orders:mandate'] }, 'scopes.0: must be one of'],
     ['an empty audience', { signals: { audience: '' } }, 'signals.audience: Too small'],
@@ -49,11 +45,7 @@ describe('companies whose word is taken', () => {
     ['what is no user name', { people: { a: 'Alice Smith' } }, 'people.a: is not a user name in this home'],
     ['a name for policies that is none', { organization: 'Acme Inc.' }, 'organization: must be 1 to 64'],
     ['a client without a key', { clients: [{ ...client, jwks: undefined }] }, 'clients.0.jwks: is required'],
-    [
-      'the login client’s id',
-      { clients: [{ ...client, client_id: 'trade-agent' }] },
-      'one of the home’s own',
-    ],
+    ['the login client’s id', { clients: [{ ...client, client_id: 'trade-agent' }] }, 'one of the home’s own'],
     ['a client twice', { clients: [client, client] }, 'companies: agent-acme is listed twice'],
   ])('are refused with %s', (_, change, says) => {
     expect(problems({ ...acme, ...change })).toContain(says);
@@ -66,9 +58,7 @@ describe('companies whose word is taken', () => {
       clients: [{ ...client, client_id: 'other' }],
     };
     expect(problems(acme, other)).toBeUndefined();
-    expect(problems(acme, { ...other, issuer: acme.issuer })).toContain(
-      'https://login.acme.example is listed twice',
-    );
+    expect(problems(acme, { ...other, issuer: acme.issuer })).toContain('https://login.acme.example is listed twice');
     expect(problems(acme, { ...other, clients: [client] })).toContain('agent-acme is listed twice');
     const server = { client_id: 'agent-acme', address: 'https://agent.example', jwks: { keys: [key] } };
     const program = { client_id: 'agent-acme', name: 'A', redirect_uris: ['http://127.0.0.1/callback'] };

@@ -8,9 +8,7 @@ import {
 } from '../../../../src/home/settings/home-settings.ts';
 
 const problem = (settings: object) =>
-  homeSettingsSchema
-    .safeParse(settings)
-    .error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  homeSettingsSchema.safeParse(settings).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
 
 describe('an address', () => {
   it.each(['https://home.example', 'https://home.tail1234.ts.net:8443', 'http://localhost:4780'])(
@@ -80,12 +78,8 @@ describe('home.yaml', () => {
   it('refuses a certificate where there is no https', () => {
     const tls = { cert: '/c', key: '/k' };
     // An address that is none is told as such: with `tls` beside it, it was an error of ours.
-    expect(problem({ address: 'htt[s://home.example:8443', tls })?.join()).toContain(
-      'address: write the full address',
-    );
-    expect(problem({ address: 'http://localhost:4780', tls })?.join()).toContain(
-      'tls: is only for a home at an https',
-    );
+    expect(problem({ address: 'htt[s://home.example:8443', tls })?.join()).toContain('address: write the full address');
+    expect(problem({ address: 'http://localhost:4780', tls })?.join()).toContain('tls: is only for a home at an https');
   });
 });
 

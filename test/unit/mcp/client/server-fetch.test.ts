@@ -22,12 +22,9 @@ async function sent(server: string, to: string): Promise<string> {
 describe('a server on the internet', () => {
   const server = 'https://news.example/mcp';
 
-  it.each(['https://news.example/.well-known/x', 'https://login.example/token'])(
-    'may send us to %s',
-    async (to) => {
-      expect(await sent(server, to)).toBe(to);
-    },
-  );
+  it.each(['https://news.example/.well-known/x', 'https://login.example/token'])('may send us to %s', async (to) => {
+    expect(await sent(server, to)).toBe(to);
+  });
 
   it.each([
     'https://inside.example/',

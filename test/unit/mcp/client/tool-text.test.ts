@@ -65,9 +65,7 @@ describe('a tool is made fit to be shown:', () => {
     ['a schema longer than 16 KiB', withProperty({ description: 'x'.repeat(17_000) })],
     [
       'a schema without an end',
-      withProperty(
-        Array.from({ length: 40 }).reduce<Record<string, unknown>>((inner) => ({ items: inner }), {}),
-      ),
+      withProperty(Array.from({ length: 40 }).reduce<Record<string, unknown>>((inner) => ({ items: inner }), {})),
     ],
   ])('%s makes it unfit', (_, unfit) => {
     expect(fitTool(unfit)).toBeUndefined();
@@ -93,9 +91,9 @@ describe('beside what was allowed', () => {
 
   it('the first of two tools of one name counts', () => {
     const twice = [tool(), tool({ description: 'Another.' })];
-    expect(
-      compareTools({ tools: ['search'], pins: { search: toolPin(tool()) }, unsafe: [] }, twice),
-    ).toMatchObject([{ state: 'offered' }]);
+    expect(compareTools({ tools: ['search'], pins: { search: toolPin(tool()) }, unsafe: [] }, twice)).toMatchObject([
+      { state: 'offered' },
+    ]);
   });
 });
 

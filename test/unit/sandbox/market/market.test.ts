@@ -59,9 +59,7 @@ describe('a price', () => {
     const moves = (span: number) =>
       Array.from({ length: 2000 }, (_, i) => {
         const at = Date.UTC(2025, 0, 1) + i * 7.3 * 3_600_000;
-        return Math.log(
-          Number(market.quote(symbol, at + span)?.last) / Number(market.quote(symbol, at)?.last),
-        );
+        return Math.log(Number(market.quote(symbol, at + span)?.last) / Number(market.quote(symbol, at)?.last));
       });
     const inMinutes = moves(MINUTE);
     expect(inMinutes.filter((move) => Math.abs(move) > 0.001).length).toBeLessThan(20);

@@ -51,10 +51,7 @@ const APPLE = `Date,Open,High,Low,Close,Adj Close,Volume
 describe('a folder of days', () => {
   it('holds a CSV or a JSON file a symbol, in words or as Alpaca’s bars', () => {
     write('AAPL.csv', APPLE);
-    write(
-      'BRK.B.json',
-      '[{"date": "2020-03-09", "open": 193.1, "high": 199.27, "low": 190.5, "close": 191.33}]',
-    );
+    write('BRK.B.json', '[{"date": "2020-03-09", "open": 193.1, "high": 199.27, "low": 190.5, "close": 191.33}]');
     write(
       'SPY.json',
       '{"symbol": "SPY", "bars": [{"t": "2020-03-09T04:00:00Z", "o": 275.3, "h": 284.19, "l": 273.45, "c": 274.23, "v": 309417300, "n": 5, "vw": 276.1}]}',
@@ -119,11 +116,7 @@ describe('a folder of days', () => {
   it.each([
     ['has no days', () => write('README', ''), /no file of days/],
     ['names a file by no symbol', () => write('apple days.csv', APPLE), /named after its symbol/],
-    [
-      'has a symbol twice',
-      () => [write('AAPL.csv', APPLE), write('AAPL.json', '[]')],
-      /already has another file/,
-    ],
+    ['has a symbol twice', () => [write('AAPL.csv', APPLE), write('AAPL.json', '[]')], /already has another file/],
     [
       'has actions nobody knows',
       () => [write('AAPL.csv', APPLE), write('corporate-actions.json', '{"dividends": []}')],

@@ -50,10 +50,7 @@ export function openExchangeWorld({ cash, partialFills = true }: { cash: string;
   return {
     ...{ database, ledger, orders, market, exchange },
     place: (terms: object) =>
-      exchange.place(
-        ACCOUNT,
-        readTicket({ symbol: 'F', side: 'buy', type: 'market', time_in_force: 'day', ...terms }),
-      ),
+      exchange.place(ACCOUNT, readTicket({ symbol: 'F', side: 'buy', type: 'market', time_in_force: 'day', ...terms })),
     cancel(which: number): void {
       const all = orders.all(ACCOUNT);
       exchange.cancel(ACCOUNT, all[which % Math.max(1, all.length)]?.id ?? 'none');

@@ -57,8 +57,7 @@ describe('a tenant’s data key', () => {
   it('is kept wrapped alone', async () => {
     const { key } = await keys.newest('acme');
     const kept = JSON.stringify([...rows.kept]);
-    for (const form of ['hex', 'base64', 'base64url'] as const)
-      expect(kept).not.toContain(key.toString(form));
+    for (const form of ['hex', 'base64', 'base64url'] as const) expect(kept).not.toContain(key.toString(form));
   });
 
   it('is not another tenant’s, where its row was copied there', async () => {
@@ -129,14 +128,13 @@ describe('a sealed secret', () => {
 
   it('is no other’s whose parts read the same when joined', async () => {
     const sealed = await secrets.seal({ tenant: 'acme', sub: 'auth0|a', name: 'b' }, 'secret');
-    await expect(secrets.open({ tenant: 'acme', sub: 'auth0', name: 'a|b' }, sealed)).rejects.toMatchObject(
-      unusable,
-    );
+    await expect(secrets.open({ tenant: 'acme', sub: 'auth0', name: 'a|b' }, sealed)).rejects.toMatchObject(unusable);
   });
 
   it('of a key that is gone is told, and names no secret', async () => {
-    await expect(secrets.open(alice, { keyVersion: 9, sealed: Buffer.from('secret') })).rejects.toMatchObject(
-      { ...unusable, message: expect.not.stringContaining('secret') },
-    );
+    await expect(secrets.open(alice, { keyVersion: 9, sealed: Buffer.from('secret') })).rejects.toMatchObject({
+      ...unusable,
+      message: expect.not.stringContaining('secret'),
+    });
   });
 });

@@ -199,9 +199,7 @@ describe('a credential file under a passphrase', () => {
     const plain = openFileStore({ folder, profile: 'work' });
     await plain.set({ refresh_token: 'planted by somebody' });
     writeFileSync(file(), readFileSync(join(folder, 'credentials-work.json')), { mode: 0o600 });
-    await expect(open().get(['refresh_token'])).rejects.toMatchObject(
-      unavailable('uses another kind of key'),
-    );
+    await expect(open().get(['refresh_token'])).rejects.toMatchObject(unavailable('uses another kind of key'));
   });
 
   it.each([['credentials-work.passphrase.json'], ['credentials-work.json'], ['credentials-work.key']])(
@@ -227,8 +225,7 @@ describe('a credential file under a passphrase', () => {
 });
 
 describe('a passphrase', () => {
-  const source = (env: NodeJS.ProcessEnv, ask?: (question: string) => Promise<string>) =>
-    passphraseSource(env, ask);
+  const source = (env: NodeJS.ProcessEnv, ask?: (question: string) => Promise<string>) => passphraseSource(env, ask);
   const written = (text: string, mode = 0o600) => {
     const path = join(folder, 'passphrase');
     writeFileSync(path, text, { mode });
@@ -266,10 +263,7 @@ describe('a passphrase', () => {
     const handle = openSync(written(PASSPHRASE), 'r');
     try {
       const from = source({ TRADE_AGENT_PASSPHRASE_FILE: `fd:${handle}` });
-      expect([await from.read('open', 'work'), await from.read('open', 'work')]).toEqual([
-        PASSPHRASE,
-        PASSPHRASE,
-      ]);
+      expect([await from.read('open', 'work'), await from.read('open', 'work')]).toEqual([PASSPHRASE, PASSPHRASE]);
     } finally {
       closeSync(handle);
     }

@@ -11,12 +11,7 @@ const sessionToken =
 
 it.each([
   ['GET', credentials, 'host;x-amz-date', '5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31'],
-  [
-    'POST',
-    credentials,
-    'host;x-amz-date',
-    '5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b',
-  ],
+  ['POST', credentials, 'host;x-amz-date', '5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b'],
   [
     'POST',
     { ...credentials, sessionToken },

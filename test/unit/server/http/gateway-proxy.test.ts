@@ -117,8 +117,7 @@ it('gives back status, body and four headers', async () => {
   expect(await response.json()).toEqual({ a: 1 });
   expect(response.headers.get('retry-after')).toBe('7');
   expect(response.headers.get('idempotent-replay')).toBe('true');
-  for (const name of ['set-cookie', 'dpop-nonce', 'connection'])
-    expect(response.headers.get(name)).toBeNull();
+  for (const name of ['set-cookie', 'dpop-nonce', 'connection']) expect(response.headers.get(name)).toBeNull();
 });
 
 it('says that the sign-in has ended where the gateway takes the server’s token no longer', async () => {
@@ -141,11 +140,7 @@ it.each<[string, () => Response, string]>([
   ],
   ['the gateway cannot be reached', failing('gateway_unreachable'), '503 gateway_unreachable 5 Do this.'],
   ['the provider cannot be reached', failing('provider_unreachable'), '503 provider_unreachable 5 Do this.'],
-  [
-    'the provider says when it takes more',
-    failing('provider_unreachable', 40),
-    '503 provider_unreachable 40 Do this.',
-  ],
+  ['the provider says when it takes more', failing('provider_unreachable', 40), '503 provider_unreachable 40 Do this.'],
   ['the provider will say it once more', failing('provider_error'), '502 provider_error null Do this.'],
 ])('says whether to come again, and when, where %s', async (_, answered, said) => {
   answer = answered;

@@ -18,9 +18,7 @@ describe('the OpenAPI document', () => {
     const found = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId }]) => `${operationId} ${method} ${path}`),
     );
-    const expected = Object.entries(operations).map(
-      ([name, { method, path }]) => `${name} ${method} ${path}`,
-    );
+    const expected = Object.entries(operations).map(([name, { method, path }]) => `${name} ${method} ${path}`);
     expect(found.sort()).toEqual(expected.sort());
   });
 
@@ -30,9 +28,7 @@ describe('the OpenAPI document', () => {
         .slice(2)
         .split('/')
         .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document);
-    const refs = [...parts(document)].flatMap(([, part]) =>
-      typeof part.$ref === 'string' ? [part.$ref] : [],
-    );
+    const refs = [...parts(document)].flatMap(([, part]) => (typeof part.$ref === 'string' ? [part.$ref] : []));
     expect(refs.length).toBeGreaterThan(10);
     for (const ref of refs) expect(at(ref), ref).toBeTypeOf('object');
     expect(JSON.stringify(document)).not.toContain('$defs');

@@ -79,11 +79,7 @@ describe('a sweep', () => {
     ['a moment that came', row(each), { isDue: true, wakeAt: now + MINUTE }],
     ['one that was handled', row(each, now), { isDue: false, wakeAt: now + MINUTE }],
     ['an edge of the day that came', row({ at: 'open+10m' }, now - 6 * 60 * MINUTE), { isDue: true }],
-    [
-      'one that comes',
-      row({ at: 'close-30m' }),
-      { isDue: false, wakeAt: Date.parse('2026-11-25T20:30:00Z') },
-    ],
+    ['one that comes', row({ at: 'close-30m' }), { isDue: false, wakeAt: Date.parse('2026-11-25T20:30:00Z') }],
   ])('finds %s', async (_, schedule, expected) => {
     rows = [schedule];
     await through(1);

@@ -23,23 +23,20 @@ describe('the address of a PostgreSQL database', () => {
     expect(() => parseServerAddress(address)).toThrow('does not require TLS');
   });
 
-  it.each([
-    '',
-    'trade_agent',
-    'mysql://gateway@localhost/x',
-    'https://db.example',
-    'postgresql://a:secret@[/x',
-  ])('is not %s, and what was said instead is not shown', (address) => {
-    const error = (() => {
-      try {
-        parseServerAddress(address);
-      } catch (thrown) {
-        return thrown;
-      }
-    })();
-    expect(error).toMatchObject({ code: 'invalid_config' });
-    expect(JSON.stringify([error, String(error)])).not.toContain('secret');
-  });
+  it.each(['', 'trade_agent', 'mysql://gateway@localhost/x', 'https://db.example', 'postgresql://a:secret@[/x'])(
+    'is not %s, and what was said instead is not shown',
+    (address) => {
+      const error = (() => {
+        try {
+          parseServerAddress(address);
+        } catch (thrown) {
+          return thrown;
+        }
+      })();
+      expect(error).toMatchObject({ code: 'invalid_config' });
+      expect(JSON.stringify([error, String(error)])).not.toContain('secret');
+    },
+  );
 
   it('is not left to the environment where it names no host', () => {
     expect(parseServerAddress('postgresql:///trade_agent').searchParams.get('host')).toBe('localhost');

@@ -3,8 +3,7 @@ import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { isStoreUnavailable } from '../../../../src/store/postgres/store-unavailable.ts';
 
 const coded = (code: string) => Object.assign(new Error('said by nobody'), { code });
-const secrets = (away: boolean) =>
-  new TradeAgentError('credential_store_unavailable', 'away', { details: { away } });
+const secrets = (away: boolean) => new TradeAgentError('credential_store_unavailable', 'away', { details: { away } });
 
 it.each<[string, Error]>([
   ['nobody listens', coded('ECONNREFUSED')],

@@ -16,10 +16,8 @@ it('keeps the newest refusals of a person, and the newest orders apart from them
   const decisions = decisionStore(sqliteDatabase(database), { most: 3, every: 1 });
   await decisions.note(note('alice', 'the order', 'allow'), 1);
   await decisions.note(note('bob', 'of bob', 'deny'), 1);
-  for (let number = 0; number < 10; number++)
-    await decisions.note(note('alice', String(number), 'deny'), number);
-  const ids = async (sub: string) =>
-    (await decisions.list(sub, { limit: 100 })).map(({ subjectId }) => subjectId);
+  for (let number = 0; number < 10; number++) await decisions.note(note('alice', String(number), 'deny'), number);
+  const ids = async (sub: string) => (await decisions.list(sub, { limit: 100 })).map(({ subjectId }) => subjectId);
   expect(await ids('alice')).toEqual(['9', '8', '7', 'the order']);
   expect(await ids('bob')).toEqual(['of bob']);
 });

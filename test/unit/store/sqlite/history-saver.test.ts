@@ -19,8 +19,7 @@ describe('a run that lost its thread', () => {
       return new Error('taken over');
     };
     const saver = new HistorySaver(database, { lease, lost });
-    const stored = (table: string) =>
-      database.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
+    const stored = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
     return { saver, stored, inTransaction: () => inTransaction };
   };
 

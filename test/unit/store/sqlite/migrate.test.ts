@@ -19,9 +19,7 @@ describe('a schema on SQLite', () => {
 
   it('is migrated as a whole, or not at all', () => {
     const database = new Database(':memory:');
-    expect(() => migrate(database, [first, 'CREATE TABLE things (n INTEGER)'], tooNew)).toThrow(
-      'already exists',
-    );
+    expect(() => migrate(database, [first, 'CREATE TABLE things (n INTEGER)'], tooNew)).toThrow('already exists');
     expect(schemaVersion(database)).toBe(0);
     expect(database.prepare('SELECT name FROM sqlite_master').all()).toEqual([]);
   });

@@ -64,17 +64,14 @@ describe('the id of a question to the identity provider', () => {
     expect(over?.state).toBe('cancelled');
     expect(() => over?.authReqId).toThrow('without the seal for auth_req_ids');
     if (open === undefined) throw new Error('pr_3');
-    await expect(
-      others.change(open, { ...open, token: 'kept', authReqId: ONE }, note, { now: 2 }),
-    ).rejects.toThrow('without the seal');
+    await expect(others.change(open, { ...open, token: 'kept', authReqId: ONE }, note, { now: 2 })).rejects.toThrow(
+      'without the seal',
+    );
     expect((await others.get('pr_3'))?.version).toBe(open.version);
   });
 
   it('is opened by what sealed it once there is another', async () => {
-    const { proposals: later } = sqliteGatewayStores(
-      database,
-      createAuthReqIdSeal(['the next', 'of the gateway']),
-    );
+    const { proposals: later } = sqliteGatewayStores(database, createAuthReqIdSeal(['the next', 'of the gateway']));
     expect((await later.get('pr_2'))?.authReqId).toBe(OTHER);
     const { proposals: lost } = sqliteGatewayStores(database, createAuthReqIdSeal('the next'));
     const found = await lost.get('pr_2');

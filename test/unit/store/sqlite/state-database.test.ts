@@ -133,17 +133,11 @@ describe('the state database', () => {
     const file = join(temporaryFolder(), 'state.db');
     const key = randomBytes(32);
     const children = Array.from({ length: 4 }, () =>
-      spawn(
-        process.execPath,
-        ['--input-type=module', '-e', OPEN_AND_WRITE, '--', file, key.toString('hex')],
-        {
-          stdio: ['ignore', 'ignore', 'inherit'],
-        },
-      ),
+      spawn(process.execPath, ['--input-type=module', '-e', OPEN_AND_WRITE, '--', file, key.toString('hex')], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      }),
     );
-    expect(await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]))).toEqual([
-      0, 0, 0, 0,
-    ]);
+    expect(await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]))).toEqual([0, 0, 0, 0]);
     const database = openStateDatabase(file, key);
     expect(database.prepare('SELECT count(*) FROM threads').pluck().get()).toBe(4);
     expect(database.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);

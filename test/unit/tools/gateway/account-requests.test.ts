@@ -7,11 +7,7 @@ const entry = (account: string | null, broker: string, label: string): AccountEn
   ...{ account, broker, label, environment: 'paper', default: false },
   ...(account === null ? { problem: 'broker_unavailable' } : {}),
 });
-const entries = [
-  entry('A1', 'alpaca', 'Alpaca'),
-  entry('B2', 'ira', 'Old IRA account'),
-  entry(null, 'ibkr', 'IBKR'),
-];
+const entries = [entry('A1', 'alpaca', 'Alpaca'), entry('B2', 'ira', 'Old IRA account'), entry(null, 'ibkr', 'IBKR')];
 
 describe('an account that is called by a name', () => {
   it.each([
@@ -95,9 +91,7 @@ describe('a gateway’s client for one account', () => {
     expect(await sent({ kind: 'cancel', cancel: { order_id: 'x' } })).toMatchObject({
       cancel: { account: 'B2' },
     });
-    expect(
-      await sent({ kind: 'batch', batch: { orders: [order, { ...order, symbol: 'KO' }] } }),
-    ).toMatchObject({
+    expect(await sent({ kind: 'batch', batch: { orders: [order, { ...order, symbol: 'KO' }] } })).toMatchObject({
       batch: { orders: [{ account: 'B2' }, { account: 'B2' }] },
     });
   });

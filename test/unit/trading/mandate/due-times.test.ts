@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  countDueTimes,
-  dueUntil,
-  isDueNow,
-  latestDue,
-  nextDue,
-} from '../../../../src/trading/mandate/due-times.ts';
+import { countDueTimes, dueUntil, isDueNow, latestDue, nextDue } from '../../../../src/trading/mandate/due-times.ts';
 
 const monday = { every: 'monday', at: '10:00' } as const;
 const at = (text: string) => Date.parse(text);
@@ -23,12 +17,7 @@ describe('when a recurring order is due', () => {
       '2026-11-27T15:00:00Z',
       '2026-11-30T15:00:00.000Z',
     ],
-    [
-      'on the 1st, of each month',
-      { every: 'month', at: '09:30' },
-      '2026-12-01T14:30:00Z',
-      '2027-01-01T14:30:00.000Z',
-    ],
+    ['on the 1st, of each month', { every: 'month', at: '09:30' }, '2026-12-01T14:30:00Z', '2027-01-01T14:30:00.000Z'],
   ] as const)('is %s', (_, when, after, due) => {
     expect(iso(nextDue(when, at(after)))).toBe(due);
   });

@@ -25,12 +25,9 @@ describe('a mandate that is asked for', () => {
     expect(mandateRequestSchema.parse(asked)).toMatchObject({ ...usual, cadence: 'on_demand' });
   });
 
-  it.each(['symbols', 'max_order_notional', 'max_total_notional', 'max_orders', 'expires_at'])(
-    'needs %s',
-    (field) => {
-      expect(mandateRequestSchema.safeParse({ ...asked, [field]: undefined }).success).toBe(false);
-    },
-  );
+  it.each(['symbols', 'max_order_notional', 'max_total_notional', 'max_orders', 'expires_at'])('needs %s', (field) => {
+    expect(mandateRequestSchema.safeParse({ ...asked, [field]: undefined }).success).toBe(false);
+  });
 
   it.each([
     ['any symbol', { symbols: ['*'] }],

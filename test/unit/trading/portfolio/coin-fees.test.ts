@@ -46,8 +46,6 @@ describe('the fee of a coin, taken of the coins bought', () => {
       activity({ at: '2026-11-25T17:20:00.000Z' }),
       activity({ symbol: 'AAPL', qty: '5', price: '200' }),
     ];
-    expect(told([...others, fee({ qty: '-0.000025' }), fee({ symbol: 'AAPL', qty: '-1' })])).toEqual(
-      told(others),
-    );
+    expect(told([...others, fee({ qty: '-0.000025' }), fee({ symbol: 'AAPL', qty: '-1' })])).toEqual(told(others));
   });
 });

@@ -65,20 +65,18 @@ describe('what a symbol made', () => {
   it('is the same through a split, has dividends in it, and no shares that moved in', () => {
     const split = (qty: string): Activity => ({ ...base, kind: 'other', type: 'SPLIT', at: noon(4), qty });
     const dividend: Activity = { ...base, kind: 'dividend', type: 'DIV', at: noon(3), amount: '7' };
-    expect(
-      made([held('A', '40', '440')], [dividend, split('-10'), split('40')], '40', '40', '10', '11'),
-    ).toEqual(['7', '0', '40']);
+    expect(made([held('A', '40', '440')], [dividend, split('-10'), split('40')], '40', '40', '10', '11')).toEqual([
+      '7',
+      '0',
+      '40',
+    ]);
     const moved: Activity = { ...base, kind: 'other', type: 'JNLS', at: noon(4), qty: '10' };
     expect(made([held('A', '10', '110')], [moved], '9', '9', '10', '11')).toEqual(['0', '0', '10']);
   });
 
   it('of a short position is the other way round, and a position that is gone is seen', () => {
     const trades = [fill(3, 'A', 'sell', '10', '20')];
-    expect(made([held('A', '10', '-180', 'short')], trades, '20', '19', '21', '18')).toEqual([
-      '10',
-      '-20',
-      '30',
-    ]);
+    expect(made([held('A', '10', '-180', 'short')], trades, '20', '19', '21', '18')).toEqual(['10', '-20', '30']);
     expect(made([], [fill(4, 'A', 'sell', '10', '21')], '20', '19', '21', '18')).toEqual(['-10', '20', '0']);
   });
 });

@@ -44,15 +44,9 @@ it('of all months are the dividends of the income', () => {
   const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 700 }), fc.integer({ min: -500, max: 9999 })));
   always(rows, (list) => {
     const activities = list.map(([day, cents]) =>
-      paid(
-        new Date(Date.parse('2024-01-01T12:00:00Z') + day * 86_400_000).toISOString(),
-        String(cents / 100),
-      ),
+      paid(new Date(Date.parse('2024-01-01T12:00:00Z') + day * 86_400_000).toISOString(), String(cents / 100)),
     );
-    const total = dividendsByMonth(activities).reduce(
-      (sum, month) => sum + month.total.mul(100).toNumber(),
-      0,
-    );
+    const total = dividendsByMonth(activities).reduce((sum, month) => sum + month.total.mul(100).toNumber(), 0);
     expect(total).toBe(income(activities).dividends.mul(100).toNumber());
   });
 });

@@ -27,12 +27,7 @@ const expected = (flows: [day: string, amount: number][]) => {
 describe('the money-weighted return counts cash', () => {
   it.each([
     ['of the history’s own day', '2025-01-10', [flow('2025-01-10', '2000')], [['2025-01-09', -2000]]],
-    [
-      'that the history has after a weekend',
-      '2025-01-13',
-      [flow('2025-01-10', '2000')],
-      [['2025-01-09', -2000]],
-    ],
+    ['that the history has after a weekend', '2025-01-13', [flow('2025-01-10', '2000')], [['2025-01-09', -2000]]],
     [
       'of several bookings of a day',
       '2025-01-10',

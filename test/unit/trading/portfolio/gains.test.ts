@@ -13,23 +13,16 @@ const base: Activity = {
   ...{ id: 'x', kind: 'fill', type: 'FILL', at: '', symbol: 'XYZ', amount: null },
   ...{ side: null, qty: null, price: null },
 };
-const trade = (
-  day: string,
-  side: 'buy' | 'sell',
-  qty: number | string,
-  price: number | string,
-): Activity => ({ ...{ ...base, at: `${day}T16:00:00Z`, side, qty: String(qty), price: String(price) } });
+const trade = (day: string, side: 'buy' | 'sell', qty: number | string, price: number | string): Activity => ({
+  ...{ ...base, at: `${day}T16:00:00Z`, side, qty: String(qty), price: String(price) },
+});
 const moved = (day: string, type: string, qty: string, amount: string | null = null): Activity => ({
   ...{ ...base, kind: 'other', type, at: `${day}T13:00:00Z`, qty, amount },
 });
 const named = (sold: string, acquired: string, qty: number): LotChoice => ({
   ...{ symbol: 'XYZ', sold, acquired, qty: new Dec(qty) },
 });
-function gains(
-  activities: Activity[],
-  method: LotMethod = 'fifo',
-  options: Parameters<typeof lotHistory>[2] = {},
-) {
+function gains(activities: Activity[], method: LotMethod = 'fifo', options: Parameters<typeof lotHistory>[2] = {}) {
   const history = lotHistory(activities, method, options);
   return { ...history, gains: toGains(history.closings) };
 }
@@ -323,8 +316,7 @@ describe('over random histories', () => {
     };
     for (const [index, { buy, qty, price, split, choice }] of list.entries()) {
       if (split > 0 && held.gt(0)) {
-        for (const by of [held.neg(), held.mul(split)])
-          activities.push(moved(day(index), 'SPLIT', by.toFixed()));
+        for (const by of [held.neg(), held.mul(split)]) activities.push(moved(day(index), 'SPLIT', by.toFixed()));
         held = held.mul(split);
       }
       const shares = new Dec(qty).div(1000);
@@ -411,9 +403,7 @@ function byThousandths(activities: readonly Activity[], method: 'fifo' | 'highes
       pool.push({ price: ten, at, count: units });
       continue;
     }
-    const order = [...pool].sort((a, b) =>
-      method === 'fifo' ? a.at - b.at : b.price - a.price || a.at - b.at,
-    );
+    const order = [...pool].sort((a, b) => (method === 'fifo' ? a.at - b.at : b.price - a.price || a.at - b.at));
     let left = units;
     for (const lot of order) {
       const count = Math.min(lot.count, left);

@@ -47,17 +47,9 @@ const trades = fc.array(
   { minLength: 1, maxLength: 30 },
 );
 const cashOf = (list: readonly Fill[]) =>
-  list.reduce(
-    (sum, { side, qty, price }) => sum[side === 'buy' ? 'minus' : 'plus'](qty.mul(price)),
-    new Dec(0),
-  );
+  list.reduce((sum, { side, qty, price }) => sum[side === 'buy' ? 'minus' : 'plus'](qty.mul(price)), new Dec(0));
 /** Shares that come or go beside the trades. */
-const exchange = (
-  at: number,
-  qty: number[],
-  more: Partial<ShareExchange> = {},
-  symbol = 'X',
-): ShareExchange => ({
+const exchange = (at: number, qty: number[], more: Partial<ShareExchange> = {}, symbol = 'X'): ShareExchange => ({
   at,
   legs: qty.map((each) => ({ symbol, qty: new Dec(each) })),
   cash: new Dec(0),
@@ -92,11 +84,8 @@ describe('cost and realized profit', () => {
     always(trades, fc.integer({ min: 1, max: 99_999 }), (list, cents) => {
       const all = possible(list);
       const held = tradingResults(all, 'fifo').get('X')?.qty ?? new Dec(0);
-      if (held.gt(0))
-        all.push({ symbol: 'X', side: 'sell', qty: held, price: new Dec(cents).div(100), at: 99 });
-      const [fifo, average] = (['fifo', 'average'] as const).map((method) =>
-        tradingResults(all, method).get('X'),
-      );
+      if (held.gt(0)) all.push({ symbol: 'X', side: 'sell', qty: held, price: new Dec(cents).div(100), at: 99 });
+      const [fifo, average] = (['fifo', 'average'] as const).map((method) => tradingResults(all, method).get('X'));
       expect(fifo?.qty.isZero()).toBe(true);
       expect(average?.cost.isZero()).toBe(true);
       expect(fifo?.realized.eq(average?.realized ?? 0)).toBe(true);
@@ -166,9 +155,7 @@ describe('a short and its cover are one story', () => {
       // 1,000 less the premium.
       [true, [false, false], '750'],
     ] as const) {
-      const fills = story.map((one) =>
-        isTold && one === bought ? { ...one, settlesOption: true as const } : one,
-      );
+      const fills = story.map((one) => (isTold && one === bought ? { ...one, settlesOption: true as const } : one));
       const results = [...tradingResults(fills, 'fifo', [exercise]).values()];
       expect(results.map(({ isUncertain }) => isUncertain)).toEqual(uncertain);
       expect(Dec.sum(...results.map(({ realized }) => realized)).toFixed()).toBe(made);
@@ -177,9 +164,7 @@ describe('a short and its cover are one story', () => {
 
   it('adds up, whatever is bought and sold: what was made is the cash that came, and what the rest cost', () => {
     always(trades, fc.constantFrom('fifo' as const, 'average' as const), (list, method) => {
-      const all = fills(
-        ...list.map(({ buy, qty, cents }) => [buy ? 'buy' : 'sell', qty, cents / 100] as const),
-      );
+      const all = fills(...list.map(({ buy, qty, cents }) => [buy ? 'buy' : 'sell', qty, cents / 100] as const));
       const result = tradingResults(all, method).get('X') as TradingResult;
       const second = shareByShare(all);
       expect(result.qty.toNumber()).toBe(second.held);

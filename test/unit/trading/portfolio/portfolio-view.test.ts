@@ -107,15 +107,12 @@ describe('a portfolio as it is shown', () => {
     });
   });
 
-  it.each(['3', '-3'])(
-    'turns the day of a short position around, amount and fraction (quantity %s)',
-    (qty) => {
-      const { rows, total } = portfolioView(account, [short(qty)]);
-      const day = { day_change: '-0.30', day_change_fraction: '-1' };
-      expect(rows[0]).toMatchObject({ qty: '-3', weight: '-0.6', ...day });
-      expect(total).toMatchObject({ unrealized_fraction: '-1', day_change_fraction: '-1' });
-    },
-  );
+  it.each(['3', '-3'])('turns the day of a short position around, amount and fraction (quantity %s)', (qty) => {
+    const { rows, total } = portfolioView(account, [short(qty)]);
+    const day = { day_change: '-0.30', day_change_fraction: '-1' };
+    expect(rows[0]).toMatchObject({ qty: '-3', weight: '-0.6', ...day });
+    expect(total).toMatchObject({ unrealized_fraction: '-1', day_change_fraction: '-1' });
+  });
 
   it('adds up what the rows say, short beside long', () => {
     const { total } = portfolioView(account, [position({}), short()]);

@@ -2,17 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { checkOrder } from '../../../../src/trading/order.ts';
-import {
-  allowedDrift,
-  type Band,
-  driftFromTargets,
-  type Share,
-} from '../../../../src/trading/portfolio/allocation.ts';
-import {
-  type RebalanceOptions,
-  rebalance,
-  type Tradable,
-} from '../../../../src/trading/portfolio/rebalance.ts';
+import { allowedDrift, type Band, driftFromTargets, type Share } from '../../../../src/trading/portfolio/allocation.ts';
+import { type RebalanceOptions, rebalance, type Tradable } from '../../../../src/trading/portfolio/rebalance.ts';
 import { alwaysIn } from '../../../fixtures/always.ts';
 
 const standard: RebalanceOptions = {
@@ -178,17 +169,12 @@ describe('whatever the portfolio, the suggested orders', () => {
       return { held, cash, band, options };
     });
   const check = (law: (made: ReturnType<typeof world> & { options: RebalanceOptions }) => void) =>
-    alwaysIn(300)(portfolios, ({ held, cash, band, options }) =>
-      law({ ...world(held, cash, band), options }),
-    );
+    alwaysIn(300)(portfolios, ({ held, cash, band, options }) => law({ ...world(held, cash, band), options }));
 
   it('never cost more than the cash there is now, less what is to stay', () => {
     check(({ suggest, account, options }) => {
       const bought = suggest(options).orders.filter(({ request }) => request.side === 'buy');
-      const cost = Dec.sum(
-        0,
-        ...bought.map(({ request }) => new Dec(request.qty ?? 0).mul(request.limit_price ?? 0)),
-      );
+      const cost = Dec.sum(0, ...bought.map(({ request }) => new Dec(request.qty ?? 0).mul(request.limit_price ?? 0)));
       expect(cost.lte(Dec.max(0, account.cash.minus(options.cashReserve)))).toBe(true);
     });
   });

@@ -161,8 +161,7 @@ describe('money-weighted return agrees with', () => {
       return undefined; // Newton's method alone does not always arrive
     }
   };
-  const byUs = (all: Paid[]) =>
-    xirr(all.map(({ day, amount }) => ({ at: day * DAY_MS, amount: new Dec(amount) })));
+  const byUs = (all: Paid[]) => xirr(all.map(({ day, amount }) => ({ at: day * DAY_MS, amount: new Dec(amount) })));
 
   it('Microsoft, "XIRR function": 37.336 %', () => {
     const rate = xirr([
@@ -181,20 +180,15 @@ describe('money-weighted return agrees with', () => {
       fc.record({ day: fc.integer({ min: 1, max: 3000 }), amount: fc.integer({ min: -5000, max: -1 }) }),
       { maxLength: 15 },
     );
-    always(
-      flows,
-      fc.integer({ min: 100, max: 9000 }),
-      fc.integer({ min: 50, max: 200 }),
-      (more, start, percent) => {
-        const inflows = [{ day: 0, amount: -start }, ...more];
-        const paid = inflows.reduce((sum, { amount }) => sum - amount, 0);
-        const all = [...inflows, { day: 3001, amount: Math.round((paid * percent) / 100) }];
-        const ours = byUs(all);
-        const theirs = byNpm(all);
-        if (theirs === undefined) return;
-        expect(ours?.toNumber()).toBeCloseTo(theirs, 5);
-      },
-    );
+    always(flows, fc.integer({ min: 100, max: 9000 }), fc.integer({ min: 50, max: 200 }), (more, start, percent) => {
+      const inflows = [{ day: 0, amount: -start }, ...more];
+      const paid = inflows.reduce((sum, { amount }) => sum - amount, 0);
+      const all = [...inflows, { day: 3001, amount: Math.round((paid * percent) / 100) }];
+      const ours = byUs(all);
+      const theirs = byNpm(all);
+      if (theirs === undefined) return;
+      expect(ours?.toNumber()).toBeCloseTo(theirs, 5);
+    });
   });
 
   it('npm xirr, whatever comes and goes: where that finds another rate, ours is nearer to nothing', () => {
@@ -203,22 +197,17 @@ describe('money-weighted return agrees with', () => {
       { maxLength: 12 },
     );
     let compared = 0;
-    alwaysIn(300)(
-      flows,
-      fc.integer({ min: 100, max: 9000 }),
-      fc.integer({ min: 0, max: 9000 }),
-      (during, put, end) => {
-        const all = [{ day: 0, amount: -put }, ...during, { day: 2001, amount: end }];
-        const ours = byUs(all);
-        const theirs = byNpm(all);
-        if (theirs === undefined) return;
-        const worth = all.reduce((sum, { day, amount }) => sum + amount / (1 + theirs) ** (day / 365), 0);
-        fc.pre(Number.isFinite(theirs) && theirs > -0.999 && Math.abs(worth) < 1e-3);
-        compared++;
-        const isSame = Math.abs((ours?.toNumber() ?? Number.NaN) - theirs) <= 1e-5 * (1 + Math.abs(theirs));
-        if (!isSame) expect(ours?.abs().toNumber()).toBeLessThan(Math.abs(theirs));
-      },
-    );
+    alwaysIn(300)(flows, fc.integer({ min: 100, max: 9000 }), fc.integer({ min: 0, max: 9000 }), (during, put, end) => {
+      const all = [{ day: 0, amount: -put }, ...during, { day: 2001, amount: end }];
+      const ours = byUs(all);
+      const theirs = byNpm(all);
+      if (theirs === undefined) return;
+      const worth = all.reduce((sum, { day, amount }) => sum + amount / (1 + theirs) ** (day / 365), 0);
+      fc.pre(Number.isFinite(theirs) && theirs > -0.999 && Math.abs(worth) < 1e-3);
+      compared++;
+      const isSame = Math.abs((ours?.toNumber() ?? Number.NaN) - theirs) <= 1e-5 * (1 + Math.abs(theirs));
+      if (!isSame) expect(ours?.abs().toNumber()).toBeLessThan(Math.abs(theirs));
+    });
     expect(compared).toBeGreaterThan(150);
   });
 

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
-import {
-  beta,
-  dailyRate,
-  sharpeRatio,
-  sortinoRatio,
-} from '../../../../src/trading/portfolio/risk-adjusted.ts';
+import { beta, dailyRate, sharpeRatio, sortinoRatio } from '../../../../src/trading/portfolio/risk-adjusted.ts';
 import { always } from '../../../fixtures/always.ts';
 
 const decs = (...values: readonly (number | string)[]) => values.map((value) => new Dec(value));

@@ -8,13 +8,13 @@ import { told } from './told.ts';
 import { tradingResults } from './trading-result.ts';
 
 const methods = ['fifo', 'average'] as const;
-const fill = (
-  at: number,
-  side: 'buy' | 'sell',
-  qty: Dec | number,
-  price: Dec | number,
-  symbol = 'X',
-): Fill => ({ symbol, side, qty: new Dec(qty), price: new Dec(price), at });
+const fill = (at: number, side: 'buy' | 'sell', qty: Dec | number, price: Dec | number, symbol = 'X'): Fill => ({
+  symbol,
+  side,
+  qty: new Dec(qty),
+  price: new Dec(price),
+  at,
+});
 const exchange = (
   at: number,
   legs: Readonly<Record<string, readonly number[]>>,
@@ -80,8 +80,7 @@ describe('a split changes no cost and no result', () => {
         const withIt = tradingResults(after, method, [split]).get('X');
         // A part of a lot costs whole cents: each sale rounds once, and at average cost once for each lot.
         const roundings = method === 'fifo' ? trades.length : trades.length * (trades.length + 1);
-        const close = (a = new Dec(0), b = new Dec(0), most: Dec | string = '0') =>
-          a.minus(b).abs().lte(most);
+        const close = (a = new Dec(0), b = new Dec(0), most: Dec | string = '0') => a.minus(b).abs().lte(most);
         const cents = new Dec(roundings).div(100);
         expect(close(withIt?.realized, without?.realized, cents)).toBe(true);
         expect(close(withIt?.cost, without?.cost, cents)).toBe(true);
@@ -113,24 +112,14 @@ describe('a split changes no cost and no result', () => {
   });
 
   it('into thirds adds up to the broker’s count', () => {
-    const fills = [
-      fill(1, 'buy', 1, 9),
-      fill(2, 'buy', 1, 12),
-      fill(3, 'buy', 1, 15),
-      fill(5, 'sell', 1, 40),
-    ];
-    for (const method of methods)
-      expect(shown(method, fills, exchange(4, { X: [-3, 1] })).X).toBe('0 0 4 0 false');
+    const fills = [fill(1, 'buy', 1, 9), fill(2, 'buy', 1, 12), fill(3, 'buy', 1, 15), fill(5, 'sell', 1, 40)];
+    for (const method of methods) expect(shown(method, fills, exchange(4, { X: [-3, 1] })).X).toBe('0 0 4 0 false');
   });
 });
 
 describe('other exchanges of shares', () => {
   it('a change of name, and a merger for shares, take cost and age along', () => {
-    const fills = [
-      fill(1, 'buy', 10, 100, 'OLD'),
-      fill(2, 'buy', 5, 30, 'NEW'),
-      fill(4, 'sell', 20, 60, 'NEW'),
-    ];
+    const fills = [fill(1, 'buy', 10, 100, 'OLD'), fill(2, 'buy', 5, 30, 'NEW'), fill(4, 'sell', 20, 60, 'NEW')];
     expect(shown('fifo', fills, exchange(3, { OLD: [-10], NEW: [20] }))).toEqual({
       OLD: '0 0 0 0 false',
       // The oldest are those that came in the merger.
@@ -141,16 +130,12 @@ describe('other exchanges of shares', () => {
 
   it('a merger for cash is a sale', () => {
     const fills = [fill(1, 'buy', 10, 100)];
-    expect(shown('fifo', fills, exchange(2, { X: [-10] }, { cash: new Dec(1300) })).X).toBe(
-      '0 0 300 0 false',
-    );
+    expect(shown('fifo', fills, exchange(2, { X: [-10] }, { cash: new Dec(1300) })).X).toBe('0 0 300 0 false');
   });
 
   it('cash beside shares leaves the cost unclear, and says so', () => {
     const fills = [fill(1, 'buy', 10, 100)];
-    expect(shown('fifo', fills, exchange(2, { X: [-10], Y: [5] }, { cash: new Dec(50) })).Y).toBe(
-      '5 1000 0 0 true',
-    );
+    expect(shown('fifo', fills, exchange(2, { X: [-10], Y: [5] }, { cash: new Dec(50) })).Y).toBe('5 1000 0 0 true');
   });
 
   it('shares transferred away take their cost along, and make nothing', () => {

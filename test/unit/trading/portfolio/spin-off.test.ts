@@ -40,17 +40,12 @@ describe('a spin-off agrees with', () => {
   );
 
   it('AT&T, tax basis worksheet of AT&T Broadband, November 2002: 62.6% of $1,200 for 100 shares', () => {
-    const all = [
-      bought('T', '2011-01-03', '100', '12'),
-      divides('CMCSA', '2011-11-18', '32.35', 'T', '0.626'),
-    ];
+    const all = [bought('T', '2011-01-03', '100', '12'), divides('CMCSA', '2011-11-18', '32.35', 'T', '0.626')];
     expect(held(all, 'T')).toEqual([['100', '448.80', '2011-01-03']]);
     expect(held(all, 'CMCSA')).toEqual([['32.35', '751.20', '2011-01-03']]);
     // "A tax basis of $23.22 per share of Comcast".
     const sold = row({ symbol: 'CMCSA', side: 'sell', qty: '1', price: '30', at: '2012-03-01T16:00:00Z' });
-    expect(lotHistory([...all, sold], 'fifo').closings.map(({ cost }) => cost?.toFixed(2))).toEqual([
-      '23.22',
-    ]);
+    expect(lotHistory([...all, sold], 'fifo').closings.map(({ cost }) => cost?.toFixed(2))).toEqual(['23.22']);
   });
 
   it('itself lot by lot, whatever was bought and sold before: nothing is lost, nothing made', () => {

@@ -3,13 +3,7 @@ import type { Activity } from '../../../../src/trading/activity.ts';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { findWashSale, recentLosses } from '../../../../src/trading/portfolio/wash-sale.ts';
 
-const fill = (
-  day: string,
-  side: 'buy' | 'sell',
-  qty: string,
-  price: string,
-  wall = 'T15:00:00Z',
-): Activity => ({
+const fill = (day: string, side: 'buy' | 'sell', qty: string, price: string, wall = 'T15:00:00Z'): Activity => ({
   ...{
     id: `${day}${side}${qty}`,
     kind: 'fill',
@@ -65,11 +59,7 @@ describe('washSale', () => {
   });
 
   it('says of a gain that there is no loss, and what it can’t know', () => {
-    expect(figures(sold([old, fill('2026-11-20', 'buy', '10', '60')], '100', '80'))).toEqual([
-      '0.00',
-      '0',
-      '0.00',
-    ]);
+    expect(figures(sold([old, fill('2026-11-20', 'buy', '10', '60')], '100', '80'))).toEqual(['0.00', '0', '0.00']);
     expect(sold([old], '130', '60').unknown.toFixed()).toBe('30');
     const split: Activity = {
       ...{ id: 's', kind: 'other', type: 'SPLIT', at: '2026-11-01T05:00:00Z', symbol: 'KO', amount: null },

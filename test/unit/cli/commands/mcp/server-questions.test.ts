@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { InspectedServer } from '../../../../../src/app/mcp/servers.ts';
-import {
-  chooseTools,
-  confirmTools,
-  confirmUnsafeTools,
-} from '../../../../../src/cli/commands/mcp/mcp-servers.ts';
+import { chooseTools, confirmTools, confirmUnsafeTools } from '../../../../../src/cli/commands/mcp/mcp-servers.ts';
 import type { Context } from '../../../../../src/cli/context/context.ts';
 import { compareTools } from '../../../../../src/mcp/client/compared-tools.ts';
 

@@ -55,14 +55,11 @@ describe('the rules of every gateway', () => {
   it('have a mandate approve orders alone', () => {
     const who = { approval: 'mandate', approvers: [] } as const;
     expect(reasons({ who })).toEqual([]);
-    for (const action of others)
-      expect(reasons({ who, action, facts: withoutOrder })).toEqual(['APPROVAL_MISSING']);
+    for (const action of others) expect(reasons({ who, action, facts: withoutOrder })).toEqual(['APPROVAL_MISSING']);
   });
 
   it('let a cancel pass, whoever wants it', () => {
-    expect(
-      reasons({ action: 'cancel', who: { approval: 'none', approvers: [] }, facts: withoutOrder }),
-    ).toEqual([]);
+    expect(reasons({ action: 'cancel', who: { approval: 'none', approvers: [] }, facts: withoutOrder })).toEqual([]);
   });
 
   it('let nobody approve what they propose for another', () => {

@@ -20,8 +20,7 @@ function rulesOf(text: string) {
 const answer = (text: string, known: Facts = facts, action: Action = 'place') =>
   rulesOf(text).evaluate(alice, action, known);
 
-const forbids = (condition: string) =>
-  `forbid (principal, action in Action::"trade", resource) when { ${condition} };`;
+const forbids = (condition: string) => `forbid (principal, action in Action::"trade", resource) when { ${condition} };`;
 
 /** Whether it is forbidden where the condition holds. */
 function holds(condition: string, known: Facts = facts): boolean {
@@ -57,8 +56,7 @@ describe('an owner’s rules', () => {
   });
 
   it('that fail let a cancel pass', () => {
-    const text =
-      'forbid (principal, action, resource) when { context.approver_count + 9223372036854775807 > 0 };';
+    const text = 'forbid (principal, action, resource) when { context.approver_count + 9223372036854775807 > 0 };';
     expect(answer(text).error).toBeDefined();
     expect(answer(text, { ...facts, order: null }, 'cancel')).toEqual({ forbidden: [] });
   });

@@ -82,8 +82,7 @@ describe('a rule', () => {
 
 describe('refused with file, line and column is', () => {
   const forbid = 'forbid (principal, action, resource);';
-  const typo = (name: string) =>
-    new RegExp(`attribute \`order.${name}\` in context for Action::"place" not found$`);
+  const typo = (name: string) => new RegExp(`attribute \`order.${name}\` in context for Action::"place" not found$`);
 
   it.each<[string, string, string, RegExp, string?]>([
     [
@@ -132,19 +131,8 @@ describe('refused with file, line and column is', () => {
       /forbd/,
       'Effect must be either',
     ],
-    [
-      'a template',
-      '// Mine\nforbid (principal == ?principal, action, resource);',
-      '2:1',
-      /a template is not a rule/,
-    ],
-    [
-      'a reason that no rule gives',
-      `@code("SYMBOL_DENYED") ${forbid}`,
-      '1:1',
-      /@code/,
-      'Did you mean SYMBOL_DENIED?',
-    ],
+    ['a template', '// Mine\nforbid (principal == ?principal, action, resource);', '2:1', /a template is not a rule/],
+    ['a reason that no rule gives', `@code("SYMBOL_DENYED") ${forbid}`, '1:1', /@code/, 'Did you mean SYMBOL_DENIED?'],
     ['a reason that is not an owner’s to give', `@code("MARKET_CLOSED") ${forbid}`, '1:1', /@code/],
     ['an annotation that is none', `@massage("x") ${forbid}`, '1:1', /@massage/, 'Did you mean @message?'],
     ['a name that is none', `@id("a b") ${forbid}`, '1:1', /@id/],
@@ -166,8 +154,7 @@ describe('refused with file, line and column is', () => {
   });
 
   it('the rule itself, and not the comment that it was copied from', () => {
-    const wrong =
-      'forbid (principal, action in Action::"trade", resource) when { context.order.symbl == "A" };';
+    const wrong = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbl == "A" };';
     expect(fault(`// "ü ${wrong}\n${wrong}`).message).toContain('own.cedar:2:64: ');
   });
 

@@ -27,13 +27,7 @@ const window = (changes: Partial<Record<keyof typeof hours, unknown>>) =>
 const classes = (...asset_classes: NonNullable<AccountLimits['asset_classes']>) => ({ asset_classes });
 
 /** Each is tighter as written, and looser the other way round; the words of what changes. */
-type Tightened = readonly [
-  before: AccountLimits,
-  after: AccountLimits,
-  name: string,
-  was: string,
-  is: string,
-];
+type Tightened = readonly [before: AccountLimits, after: AccountLimits, name: string, was: string, is: string];
 const tightened: readonly Tightened[] = [
   [{ max_order_notional: '2500' }, { max_order_notional: '1000' }, 'max_order_notional', '2500', '1000'],
   [{ max_order_notional: '9.99' }, { max_order_notional: '9.989' }, 'max_order_notional', '9.99', '9.989'],
@@ -56,13 +50,7 @@ const tightened: readonly Tightened[] = [
   [{ symbols: { allow: ['A', 'B'] } }, { symbols: { allow: ['B'] } }, 'symbols.allow', 'A B', 'B'],
   [{ symbols: { allow: ['A'] } }, { symbols: { allow: [] } }, 'symbols.allow', 'A', 'none'],
   [{ symbols: { deny: ['A'] } }, { symbols: { deny: ['A', 'B'] } }, 'symbols.deny', 'A', 'A B'],
-  [
-    { symbols: { deny: ['A'] } },
-    { symbols: { deny: ['A'], allow: ['C'] } },
-    'symbols.allow',
-    'not limited',
-    'C',
-  ],
+  [{ symbols: { deny: ['A'] } }, { symbols: { deny: ['A'], allow: ['C'] } }, 'symbols.allow', 'not limited', 'C'],
   [{ sides: ['buy', 'sell'] }, { sides: ['sell'] }, 'sides', 'buy sell', 'sell'],
   [{ types: ['limit', 'market'] }, { types: ['limit'] }, 'types', 'limit market', 'limit'],
   [
@@ -146,8 +134,7 @@ describe('a change of rules', () => {
     cedarRules: readRules(engine, [{ origin: 'policies', file, text }]),
   });
   const a = '@id("a") forbid (principal, action, resource) when { context.approval == "mandate" };';
-  const b =
-    '@id("b") forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };';
+  const b = '@id("b") forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };';
 
   it('is tighter where one comes, and looser where one goes', () => {
     expect(compareRules(rules(a), rules(a + b))).toEqual(tighter('rule policies/b added'));

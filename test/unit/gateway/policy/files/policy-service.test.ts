@@ -5,10 +5,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Approval } from '../../../../../src/approval/kind.ts';
-import {
-  createPolicyDesk,
-  type PolicyService,
-} from '../../../../../src/gateway/policy/files/policy-service.ts';
+import { createPolicyDesk, type PolicyService } from '../../../../../src/gateway/policy/files/policy-service.ts';
 import { type FolderRules, folderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../../../../src/machine/clock.ts';
 import type { AuditNote } from '../../../../../src/store/audit.ts';

@@ -5,10 +5,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decide } from '../../../../../src/gateway/policy/decide.ts';
 import type { Action, Facts } from '../../../../../src/gateway/policy/decision.ts';
-import {
-  type FolderRulesOptions,
-  folderRules,
-} from '../../../../../src/gateway/policy/files/rules-source.ts';
+import { type FolderRulesOptions, folderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import type { Rules } from '../../../../../src/gateway/policy/rules.ts';
 import { sqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
 import { alice, facts } from '../cedar/decided.ts';
@@ -31,8 +28,7 @@ function write(name: string, text: string, mode = 0o600): void {
 const source = (options: FolderRulesOptions = {}) =>
   folderRules(folder, { onError: (message) => void told.push(message), ...options });
 
-const noAapl =
-  'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "AAPL" };\n';
+const noAapl = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "AAPL" };\n';
 const noGme = noAapl.replace('AAPL', 'GME');
 const limit = (amount: string) => `version: 1\naccounts: {"*": {max_order_notional: "${amount}"}}\n`;
 
@@ -136,11 +132,7 @@ describe('a start is refused', () => {
   });
 
   it.each<[string, () => void, RegExp]>([
-    [
-      'a typo',
-      () => write('policies/own.cedar', noAapl.replace('symbol', 'symbl')),
-      /own\.cedar:1:64: .*symbl/,
-    ],
+    ['a typo', () => write('policies/own.cedar', noAapl.replace('symbol', 'symbl')), /own\.cedar:1:64: .*symbl/],
     ['limits that are none', () => write('limits.yaml', 'max_orders: 5'), /limits\.yaml/],
     ['a name that is no rule’s', () => write('policies/own.cedar.txt', noAapl), /named \*\.cedar/],
     ['a file others may read', () => write('policies/own.cedar', noAapl, 0o644), /chmod 600/],
