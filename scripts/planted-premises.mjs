@@ -51,8 +51,8 @@ const premises = [
     what: 'the wall clock tells how long an order has been missed',
     changes: [
       ['gateway/orders/absence.ts', 'const now = clock.monotonic();', 'const now = clock.now();'],
-      ['gateway/orders/absence.ts', 'now - known.last <= MOST_APART_MS &&', 'now - known.last <= 86_400_000 &&'],
-      ['gateway/orders/absence.ts', 'Math.abs(drift - known.drift) <= MOST_DRIFT_MS', 'true'],
+      ['gateway/orders/absence.ts', 'now - known.last <= MAX_MISS_INTERVAL_MS &&', 'now - known.last <= 86_400_000 &&'],
+      ['gateway/orders/absence.ts', 'Math.abs(drift - known.drift) <= MAX_CLOCK_DRIFT_MS', 'true'],
     ],
     test: 'mandated.test.ts',
     name: 'within what was signed',
@@ -62,7 +62,7 @@ const premises = [
     changes: [
       [
         'store/sqlite/order-journal.ts',
-        "if (before === 'rejected') return yield* adopt('', key, order, now);",
+        "if (before === 'rejected') return yield* adoptOrder('', key, order, now);",
         "if (before === 'rejected') return 'known';",
       ],
     ],
