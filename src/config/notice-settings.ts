@@ -82,7 +82,7 @@ export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
  * import { defineChannel, commonChannelSettings, secureUrl } from './notice-settings.ts';
  *
  * export const gotify = defineChannel({
- *   schema: () => z.strictObject({ kind: z.literal('gotify'), ...everyChannel(), server: secureUrl() }),
+ *   schema: () => z.strictObject({ kind: z.literal('gotify'), ...commonChannelSettings(), server: secureUrl() }),
  *   destination: ({ server }) => new URL(server).host,
  *   secret: {
  *     need: () => 'required',

@@ -85,12 +85,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const signatures = requiredSignatures(options);
   const issuer = options.issuer.replace(/\/+$/, '');
-  const provider = createIdentityProvider({
-    issuer: options.issuer,
-    fetch: send,
-    timeoutMs: providerTimeoutMs,
-    clock,
-  });
+  const provider = createIdentityProvider({ issuer: options.issuer, fetch: send, timeoutMs: providerTimeoutMs, clock });
   const outlets = createMessageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
   const broker = createBrokerAccess(options, provider, {
     fetch: send,
@@ -107,12 +102,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const source = options.rules ?? staticRules();
   const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, clock };
   const policy = gatewayPolicy(source, { ...shared, auditFile: options.approval?.auditFile });
-  const rules = createOrderRules({
-    ...shared,
-    journal: stores.orders,
-    rules: source,
-    relations: people.relations,
-  });
+  const rules = createOrderRules({ ...shared, journal: stores.orders, rules: source, relations: people.relations });
   const desk = createOrderService({
     ...shared,
     journal: stores.orders,

@@ -64,8 +64,8 @@ interface AgentSettings {
  * import type { ResolvedProfile } from '../../config/profile.ts';
  * import { createAgent } from './create-agent.ts';
  *
- * export async function ask(profile: ResolvedProfile, session: Session, requireDatabaseKey: Buffer): Promise<void> {
- *   const agent = await createAgent({ profile, session, stateDb: 'state.db', requireDatabaseKey });
+ * export async function ask(profile: ResolvedProfile, session: Session, databaseKey: Buffer): Promise<void> {
+ *   const agent = await createAgent({ profile, session, stateDb: 'state.db', databaseKey });
  *   // Ends the run, not the proposal, which is still executed if it is approved later.
  *   const signal = AbortSignal.timeout(10 * 60_000);
  *   for await (const event of agent.run({ prompt: 'buy 5 AAPL limit 180' }, { approval: 'wait', signal })) {

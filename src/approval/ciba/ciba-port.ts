@@ -62,18 +62,18 @@ export interface Outcome {
  *
  * @example
  * ```ts
- * import type { Asking } from './ciba-port.ts';
+ * import type { CibaPort } from './ciba-port.ts';
  *
  * // Reports each question before it is sent.
- * export function told(asking: Asking, tell: (bindingMessage: string) => void): Asking {
+ * export function withLog(port: CibaPort, log: (bindingMessage: string) => void): CibaPort {
  *   return {
- *     delivery: asking.delivery,
+ *     delivery: port.delivery,
  *     async request(question) {
- *       tell(question.bindingMessage);
- *       return await asking.request(question);
+ *       log(question.bindingMessage);
+ *       return await port.request(question);
  *     },
- *     poll: (...call) => asking.poll(...call),
- *     tell: (...outcome) => asking.tell(...outcome),
+ *     poll: (...call) => port.poll(...call),
+ *     tell: (...outcome) => port.tell(...outcome),
  *   };
  * }
  * ```

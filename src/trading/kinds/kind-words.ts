@@ -120,7 +120,7 @@ export interface KindWords<
  * ```ts
  * import { z } from 'zod';
  * import { detailFields } from '../detail-fields.ts';
- * import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+ * import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
  * import { defineKind } from './kind-words.ts';
  * import { changePhrases } from './phrases.ts';
  *
@@ -132,7 +132,7 @@ export interface KindWords<
  *   detailsType: 'trading_note',
  *   action: 'note',
  *   scope: ORDER_SCOPE,
- *   proposeScope: PROPOSE_ORDERS,
+ *   proposeScope: PROPOSE_ORDERS_SCOPE,
  *   passesHalt: true,
  *   requestSchema,
  *   subjectSchema: requestSchema.extend({ client_note_id: z.string(), expires_at: z.iso.datetime() }),

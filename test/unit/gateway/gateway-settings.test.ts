@@ -58,7 +58,7 @@ describe('gateway.yaml', () => {
     const [database, kms] = [{ url_env: 'GATEWAY_URL' }, { file: 'wrapping-keys.json' }];
     expect((await read({ database, kms })).kms).toEqual(kms);
     await expect(read({ kms })).rejects.toThrow('requires keys in a database');
-    await expect(read({ database, kms: {} })).rejects.toThrow('one of file, vault, aws');
+    await expect(read({ database, kms: {} })).rejects.toThrow('exactly one of file, vault and aws');
   });
 
   it('says how fast others are asked, or that it does not matter', async () => {

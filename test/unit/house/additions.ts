@@ -28,8 +28,8 @@ const orderType: Addition = {
     ],
     'src/trading/order-terms.ts': [
       [
-        '      stop_limit: untilPriceComes,\n      trailing_stop:',
-        '      stop_limit: untilPriceComes,\n      limit_if_touched: untilPriceComes,\n      trailing_stop:',
+        '      stop_limit: dayOrGtc,\n      trailing_stop:',
+        '      stop_limit: dayOrGtc,\n      limit_if_touched: dayOrGtc,\n      trailing_stop:',
       ],
     ],
     'src/gateway/broker/ibkr/traits.ts': [
@@ -41,13 +41,13 @@ const orderType: Addition = {
     ],
     'src/agent/planner/order-terms.ts': [
       [
-        '  const exit = readExit(words, side);\n',
+        '  const exit = readLeg(words, side);\n',
         `  if (words.takeAny('lit', 'limit-if-touched')) {
     const stop_price = words.price('touch price');
     words.take('limit');
     return { touched: true, stop_price, limit_price: words.price('limit price') };
   }
-  const exit = readExit(words, side);\n`,
+  const exit = readLeg(words, side);\n`,
       ],
       ['const { market, stop_limit, limit, may_be_total,', 'const { market, stop_limit, touched, limit, may_be_total,'],
       [
@@ -58,8 +58,8 @@ const orderType: Addition = {
     ],
     'src/agent/planner/utterance.ts': [
       [
-        "  if (says(clause, 'trailing', 'trail'))",
-        "  if (says(clause, 'lit', 'limit-if-touched')) return ['limit_if_touched'];\n  if (says(clause, 'trailing', 'trail'))",
+        "  if (containsPhrase(clause, 'trailing', 'trail'))",
+        "  if (containsPhrase(clause, 'lit', 'limit-if-touched')) return ['limit_if_touched'];\n  if (containsPhrase(clause, 'trailing', 'trail'))",
       ],
     ],
   },
@@ -75,7 +75,7 @@ const limit: Addition = {
     'src/trading/limit-words.ts': [
       [
         '  max_order_qty: {',
-        "  min_order_notional: { label: 'One order, at least', shown: amount },\n  max_order_qty: {",
+        "  min_order_notional: { label: 'One order, at least', shown: formatAmount },\n  max_order_qty: {",
       ],
     ],
     'src/trading/policy-reasons.ts': [
@@ -83,15 +83,15 @@ const limit: Addition = {
     ],
     'src/gateway/policy/limit-table.ts': [
       [
-        '  max_order_qty: limitRow({',
-        `  min_order_notional: limitRow({
+        '  max_order_qty: defineLimit({',
+        `  min_order_notional: defineLimit({
     schema: amount,
     reason: 'NOTIONAL_BELOW_MIN_PER_ORDER',
     needs: 'the order’s maximum total',
     check: (limit, { order: { notional } }) =>
       notional === null || new Dec(notional).gte(limit) ? undefined : { text: 'it comes to less', limit, value: notional },
   }),
-  max_order_qty: limitRow({`,
+  max_order_qty: defineLimit({`,
       ],
     ],
     'src/gateway/policy/files/compare.ts': [
@@ -107,7 +107,7 @@ const kind: Addition = {
   most: 5,
   edits: {
     'src/trading/kinds/note.ts': `import { z } from 'zod';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
@@ -124,7 +124,7 @@ const fieldWords: FieldWords = { text: { label: 'Text' }, client_note_id: { labe
 
 export const note = defineKind({
   name: 'note', detailsType: 'trading_note', action: 'note',
-  scope: ORDER_SCOPE, proposeScope: PROPOSE_ORDERS, passesHalt: true,
+  scope: ORDER_SCOPE, proposeScope: PROPOSE_ORDERS_SCOPE, passesHalt: true,
   requestSchema, subjectSchema, resultSchema,
   check: () => {}, summary: ({ text }) => \`NOTE \${text}\`, came: () => ({}), phrases: changePhrases,
   terminal: { called: 'note', headline: ({ text }) => \`NOTE \${text}\`, fields: ({ text }) => [['note', text]], brief: () => [] },
@@ -209,7 +209,7 @@ const channel: Addition = {
       [
         '  ntfy: defineChannel({',
         `  pushover: defineChannel({
-    schema: () => z.strictObject({ kind: z.literal('pushover'), ...everyChannel(), user: z.string() }),
+    schema: () => z.strictObject({ kind: z.literal('pushover'), ...commonChannelSettings(), user: z.string() }),
     destination: () => 'Pushover',
     secret: {
       need: () => 'required',
@@ -222,21 +222,18 @@ const channel: Addition = {
   ntfy: defineChannel({`,
       ],
     ],
-    'src/notify/pushover.ts': `import { poster } from './http-post.ts';
+    'src/notify/pushover.ts': `import { createPoster } from './http-post.ts';
 import type { Sender } from './sender.ts';
 
-export const pushover: Sender<'pushover'> = ({ user }, token, surroundings) =>
-  poster(surroundings, ({ title, body }) => ({
+export const pushover: Sender<'pushover'> = ({ user }, token, deps) =>
+  createPoster(deps, ({ title, body }) => ({
     url: 'https://api.pushover.net/1/messages.json',
     headers: {},
     body: JSON.stringify({ token, user, title, message: body }),
   }));
 `,
     'src/notify/open-channel.ts': [
-      [
-        'import type { ChannelSurroundings',
-        "import { pushover } from './pushover.ts';\nimport type { ChannelSurroundings",
-      ],
+      ['import type { ChannelDeps', "import { pushover } from './pushover.ts';\nimport type { ChannelDeps"],
       ['  ntfy,\n', '  ntfy,\n  pushover,\n'],
     ],
   },
@@ -256,7 +253,7 @@ export async function marketHours(app: Pick<App, 'gateway'>): Promise<{ open: bo
   return { open: is_open, until: is_open ? next_close : next_open };
 }
 `,
-    'src/cli/commands/hours/hours.ts': `import { sessionExits } from '../../../app/exit-codes.ts';
+    'src/cli/commands/hours/hours.ts': `import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { marketHours } from '../../../app/hours.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 
@@ -265,7 +262,7 @@ export function addHoursCommand(program: CliCommand): void {
     .command('hours')
     .description('say whether the market is open')
     .examples(['trade-agent hours', 'open or closed'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context) => {
       const hours = await marketHours(context);
       await context.output.result('hours', { ...hours }, () => \`\${hours.open ? 'open' : 'closed'} until \${hours.until}\`);
@@ -281,7 +278,7 @@ export function addHoursCommand(program: CliCommand): void {
     'src/cli/schema/results.ts': [
       [
         '  clock: clockSchema.unwrap(),',
-        '  clock: clockSchema.unwrap(),\n  hours: z.object({ open: z.boolean(), until: time }),',
+        '  clock: clockSchema.unwrap(),\n  hours: z.object({ open: z.boolean(), until: timeSchema }),',
       ],
     ],
   },

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const module = fileURLToPath(new URL('../../../../src/cli/terminal/pipe-writers.ts', import.meta.url));
-const say = `import('${module}').then(({ pipeWriters }) => console.log(pipeWriters()))`;
+const say = `import('${module}').then(({ findPipeWriters }) => console.log(findPipeWriters()))`;
 const program = `'${process.execPath}' --no-warnings -e "${say}"`;
 
 /** Is there for as long as somebody could read it, however long the program takes to start. */
