@@ -10,7 +10,7 @@ import { isObject } from '../../values/is-object.ts';
 import type { Caller } from './caller.ts';
 
 interface ApprovalKind {
-  /** The RFC 9396 type, as this provider names it. */
+  /** The `type` of the authorization details (RFC 9396 §2), as this provider names it. */
   readonly type: string;
   readonly schema: z.ZodType;
   readonly scope: Scope;
@@ -19,7 +19,7 @@ interface ApprovalKind {
 }
 
 /**
- * Compares a request with the approved details of the token. Nothing is defaulted, dropped or corrected first.
+ * Compares a request with the approved details of the token. No field is filled in, dropped or corrected beforehand.
  * @throws {Refusal} 403 `details_mismatch`, with the names of the fields
  */
 export function requireApproved(
@@ -38,8 +38,8 @@ export function requireApproved(
 }
 
 /**
- * Returns the fields that differ. Includes fields that only look inherited: details parsed from JSON can have their own
- * `__proto__` or `constructor`, which would equal what every object inherits.
+ * Returns the names of the fields that differ. Compares own properties only: parsed JSON can contain a field
+ * `__proto__` or `constructor`, which must not be compared with the inherited property of that name.
  */
 function findMismatches(approved: Record<string, unknown>, demanded: Record<string, unknown>): string[] {
   const added = Object.keys(approved).filter((field) => !Object.hasOwn(demanded, field));
@@ -47,8 +47,8 @@ function findMismatches(approved: Record<string, unknown>, demanded: Record<stri
 }
 
 /**
- * Returns the details exactly as they are in the token. Requires one object, of this type. A second one of any type is an
- * error.
+ * Returns the details exactly as they are in the token, which must contain a single object, of this type. A second
+ * object of any type is an error.
  * @throws {Refusal} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`
  */
 export function approvedDetails(
@@ -94,7 +94,7 @@ export function approvedDetails(
 
 type Issue = { readonly path: PropertyKey[]; readonly code?: string | undefined; readonly keys?: unknown };
 
-/** Returns the paths of the issues. For unknown fields, which zod reports at the parent, it returns their names. */
+/** Returns the paths of the invalid fields; for unknown ones, their names, because zod gives only the parent's path. */
 export function issueFields(issues: readonly Issue[]): string[] {
   const fields = issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) return issue.keys.map(String);
@@ -116,7 +116,7 @@ export function malformed(
   });
 }
 
-/** Returns the problem for an error of `checkOrder` or `checkMessage`. @throws any other error */
+/** Converts an error of `checkOrder` or `checkMessage` to an HTTP problem. @throws any other error */
 export function invalidContent(code: ProblemCode, error: unknown): HttpProblem {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;

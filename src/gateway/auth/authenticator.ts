@@ -13,7 +13,7 @@ import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
-/** Seconds after which a restarted database, or its replica, is usually back. */
+/** `Retry-After` in seconds. A database that restarts or fails over to a replica is usually back by then. */
 const STORE_RETRY_AFTER_S = 5;
 
 /** Maximum number of open streams per token. All clients of one sign-in share a token. */
@@ -26,8 +26,9 @@ export interface Authenticator {
   /** Wraps a handler for callers whose token has all of these scopes. */
   guard(scopes: readonly Scope[], handle: (c: Context, caller: Caller) => Promise<Response>): Handler;
   /**
-   * Does the same for server-sent events: `handle` checks the request and returns the writer. If writing fails, the stream
-   * ends and the failure is logged. The client reconnects after its last event.
+   * Like `guard`, for server-sent events: `handle` checks the request and returns the function that writes the events.
+   * If writing fails, the stream ends and the failure is logged. The client then reconnects and names the last event
+   * that it received.
    */
   stream(
     scopes: readonly Scope[],
@@ -39,14 +40,14 @@ type Handler = (c: Context) => Promise<Response>;
 
 interface DoorOptions {
   readonly verify: TokenVerifier;
-  /** Returns the caller of an in-process request (mounts); undefined for requests over the network. */
+  /** Returns the caller of a request made inside this process; undefined for requests over the network. */
   readonly actingFor: (request: Request) => Promise<Caller | undefined>;
   readonly resource: string;
-  /** Set if the metadata is not at the usual path. */
+  /** Set if the metadata (RFC 9728) is not at the default path. */
   readonly metadataPath?: string;
-  /** Scopes that a 401 asks for, so that one consent is enough. */
+  /** Scopes named in a 401, so that the client asks the person for consent only once. */
   readonly challengeScopes?: readonly string[];
-  /** Name of the service behind it (default: the gateway), and the hint for its internal errors. */
+  /** The service's name in error messages (default: `gateway`). */
   readonly called?: string;
   /** Default {@link MAX_STREAMS_PER_PERSON}. */
   readonly mostStreams?: number;
@@ -172,7 +173,7 @@ function tooManyStreams(most: number, whose: 'token' | 'person'): HttpProblem {
   });
 }
 
-/** Rejects U+0000, which PostgreSQL cannot store, so that no resource can have such a name. */
+/** Rejects a path with U+0000. PostgreSQL can't store this character, so no resource's name contains it. */
 function rejectNul(path: string): void {
   if (path.includes('%00')) throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
 }
@@ -195,7 +196,7 @@ function refusalOf(
 
 interface Answering {
   seen(caller: Caller): void;
-  /** Reports a failure after the response has begun. The response ends early. */
+  /** Reports a failure that ended a response early, after its status had been sent. */
   brokeOff(error: unknown): void;
 }
 
@@ -218,12 +219,12 @@ export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
   });
 }
 
-/** Returns the path, still percent-encoded as in a DPoP proof's `htu`. The host is never taken from the request. */
+/** Returns the path, percent-encoded as in a DPoP proof's `htu`. The client chooses the host, so it is left out. */
 function requestPath(c: Context): string {
   return new URL(c.req.url).pathname;
 }
 
-/** Contains no query, header or body, so nothing that could hold a token or show what somebody owns. */
+/** One request in the log, without query, headers and body, which could contain a token or show what somebody owns. */
 export interface RequestLogEntry {
   /** RFC 3339. */
   readonly at: string;

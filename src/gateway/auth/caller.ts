@@ -4,7 +4,7 @@ import type { Membership } from '../../oauth/membership.ts';
 /** The caller of a request, from a verified access token (RFC 9068 §2.2). */
 export interface Caller {
   readonly sub: string;
-  /** The delegate, if `sub` is an owner for whom somebody else acts (`actingFor`). */
+  /** The delegate's `sub`, if somebody acts for the owner `sub` (`actingFor`). */
   readonly by?: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
@@ -18,21 +18,23 @@ export interface Caller {
   readonly email?: string | undefined;
   /** RFC 9068 §2.2.1 `auth_time`, seconds since the epoch. */
   readonly authTime?: number | undefined;
-  /** The token's id. An approval with this id is used only once. */
+  /** The token's ID. Each approval token is used only once. */
   readonly jti: string;
   /** Claim `acr` (RFC 9068 §2.2.1) of each approver, the owner first; '' if absent. */
   readonly acr?: readonly string[] | undefined;
-  /** RFC 9396 §9.1. Not checked yet. */
+  /** Claim `authorization_details` (RFC 9396 §9.1), not checked yet. */
   readonly authorizationDetails: unknown;
-  /** Claim `approval_evidence`: the signature of the person's key (approval/signature/statement.ts). Not checked yet. */
+  /**
+   * Claim `approval_evidence`, not checked yet: the signature of the person's key (approval/signature/statement.ts).
+   */
   readonly approvalEvidence?: unknown;
-  /** The mandate that approved the order. Never set for requests. */
+  /** The mandate that approved the order. Set only while the gateway executes a proposal. */
   readonly mandate?: string | undefined;
   /** Used only for the token exchange. Never logged, stored or echoed. */
   readonly accessToken: string;
   /** Milliseconds since the epoch, by this machine's clock. */
   readonly expiresAt: number;
-  /** Proposer and approver, from the gateway's own row, while a proposal is executed. Never set for requests. */
+  /** Proposer and approver, read from the proposal's row. Set only while the gateway executes a proposal. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
@@ -44,7 +46,7 @@ export interface Caller {
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
-/** Creates a caller that acts by an approval (or asks about one) and has no scopes, so it can do nothing else. */
+/** Creates the caller for an approval or a proposer. Without scopes, it can't do anything else. */
 export function toCaller(who: Approval | Proposer): Caller {
   return {
     scopes: new Set(),

@@ -25,20 +25,24 @@ export interface IdentityProvider {
 interface ProviderTime {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Returns how far this machine's clock is ahead, in seconds; 0 if within a few seconds, or unknown. */
+  /**
+   * Returns by how many seconds this machine's clock is ahead of the provider's; 0 if unknown or only a few seconds.
+   */
   secondsAhead(): number;
   /**
-   * Asks the provider for the time, unless it was asked a moment ago. Returns whether the difference has changed. Never
-   * rejects.
+   * Reads the provider's time, unless that was done a moment ago. Returns whether the difference between the clocks has
+   * changed. Never rejects.
    */
   compare(): Promise<boolean>;
 }
 
 const METADATA_AGE_MS = 60 * 60 * 1000;
-/** Limits fetches for unknown key ids, so that tokens can't make us flood the provider. */
+/** Minimum time between key fetches, so that tokens with unknown key IDs can't make the gateway flood the provider. */
 const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MS = 10 * 60 * 1000;
-/** Limits time requests, so that expired tokens can't make us flood the provider. */
+/**
+ * Minimum time between reads of the provider's time, so that expired tokens can't make the gateway flood the provider.
+ */
 const COMPARISON_COOLDOWN_MS = 10_000;
 
 export interface IdentityProviderOptions {
@@ -127,7 +131,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
   return { metadata, key, time };
 }
 
-/** Discovers metadata with OpenID Connect Discovery or RFC 8414. */
+/** Discovers the provider's metadata with OpenID Connect Discovery or RFC 8414. */
 async function discover(issuer: URL, options: IdentityProviderOptions): Promise<oauth.AuthorizationServer> {
   const settings = requestOptions(issuer, options.fetch, options.timeoutMs);
   try {
@@ -141,7 +145,7 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
   }
 }
 
-/** Returns options for oauth4webapi: our own fetch, a timeout, and plain http on loopback only. */
+/** Returns options for oauth4webapi: bounded responses, a timeout, and plain http on loopback only. */
 export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
   const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   return {

@@ -1,24 +1,24 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 
-/** Maximum wait, in milliseconds: longer than a request to the broker or service and the lookups after it. */
+/** Maximum wait, in milliseconds: longer than a request to the broker or service and the lookups that follow it. */
 const MAX_WAIT_MS = 20_000;
-/** Milliseconds between reads of the row, because notifications may get lost. */
+/** Milliseconds between reads of the row, in case a notification is lost. */
 const POLL_INTERVAL_MS = 500;
 
 interface WaitParts {
   readonly clock: Clock;
-  /** Undefined if no other gateway has the same data. */
+  /** The other gateways that share the data; undefined if there are none. */
   readonly others?: OtherProcesses | undefined;
 }
 
 /**
- * Waits while another gateway may be sending something, so that its result is returned here too. Reads the row at each
- * notification about it, and every {@link POLL_INTERVAL_MS}.
+ * Waits while another gateway may be sending an order or message, so that this gateway returns the same result. Reads
+ * the row after each notification about it, and every {@link POLL_INTERVAL_MS}.
  * @param id the client's own id of an order or message
  * @param isUnderWay whether a gateway may be sending it
  * @param since when sending began, in milliseconds since the epoch (default: now)
- * @returns the row at the end
+ * @returns the row as last read
  */
 export async function waitForOtherGateway<Row>(
   { clock, others }: WaitParts,

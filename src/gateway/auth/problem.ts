@@ -3,7 +3,7 @@ import { HttpProblem, type HttpProblemOptions } from '../../trading/http-problem
 import type { Problem } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** Creates the response. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
+/** Creates the HTTP response for a problem. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
 export function problemResponse(
   problem: Problem,
   options: Pick<HttpProblemOptions, 'challenge' | 'retryAfter'>,
@@ -37,7 +37,7 @@ function quotable(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'");
 }
 
-/** The recorded problem of an earlier request. */
+/** The problem recorded for an earlier request, returned again for a repeated request. */
 export class ReplayedProblem extends HttpProblem {
   override name = 'ReplayedRefusal';
 }

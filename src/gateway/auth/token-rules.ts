@@ -1,5 +1,5 @@
-/** For access tokens and DPoP proofs. Asymmetric only: neither `none` nor HMAC with a public key (RFC 8725 §3.1). */
+/** For access tokens and DPoP proofs. Asymmetric only, so neither `none` nor HMAC is accepted (RFC 8725 §3.1). */
 export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'] as const;
 
-/** Tolerance around the provider's clock, which its answers give to the second. A provider may have several machines. */
+/** Tolerated difference from the provider's clock. The provider reports its time to the second, by several machines. */
 export const CLOCK_SKEW_SECONDS = 5;

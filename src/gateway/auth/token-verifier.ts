@@ -34,11 +34,13 @@ interface TokenVerifierOptions {
   readonly resource: string;
   /** Base of every DPoP `htu` (default: the resource). */
   readonly base?: string | undefined;
-  /** Other audiences at this server. A token that is also for one of these could be used across them, so it is rejected. */
+  /**
+   * Other audiences at this server. A token that also names one of these is rejected, because it could be used at both.
+   */
   readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
-  /** Returns whether a token's session has ended. Without this, a token is valid until it expires. */
+  /** Returns whether a token's session has ended. Without this function, a token stays valid until it expires. */
   readonly isRevoked?: IsRevoked | undefined;
   /** Rejects tokens that are not bound to a key, because a thief could use them. */
   readonly requireBoundTokens?: boolean | undefined;
@@ -52,9 +54,9 @@ export type IsRevoked = (jti: string) => boolean | Promise<boolean>;
 export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
 
 /**
- * Verifies JWT access tokens (RFC 9068 §4), as `Bearer`, or as `DPoP` if the token has `cnf.jkt` (RFC 9449 §7). The scheme
- * must match, because a bound token sent as Bearer may be stolen. Throws {@link Refusal}: 401 with a code for each
- * failure, or 503 `provider_unreachable`.
+ * Creates a verifier for JWT access tokens (RFC 9068 §4). A token with `cnf.jkt` must be sent as `DPoP` (RFC 9449 §7)
+ * and any other token as `Bearer`: a bound token sent as `Bearer` may be stolen. The verifier throws {@link Refusal}:
+ * 401 with a different code for each failure, or 503 `provider_unreachable`.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const base = (options.base ?? options.resource).replace(/\/+$/, '');
@@ -98,7 +100,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 /** Problems that a wrong clock may cause. */
 const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
-/** Verifies again if this machine's clock turns out to have changed. */
+/** Calls `judge` again if it failed because of the time and this machine's clock turns out to have changed. */
 async function retryWithProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,
   judge: () => Promise<T>,
@@ -117,8 +119,9 @@ function timeAtProvider({ provider, clock }: Pick<TokenVerifierOptions, 'provide
 }
 
 /**
- * Verifies the token that the provider's token endpoint issued to the gateway, and returns the approver (RFC 9068 §4). The
- * token need not be bound, and its client need not be allowed. Throws {@link Refusal} as the verifier does.
+ * Verifies an approval token, which the provider issued to the gateway itself, and returns the approver (RFC 9068 §4).
+ * The token need not be bound to a key, and any client's token is accepted. Throws {@link Refusal} as the verifier
+ * does.
  * @param time `isFirst` is false for a token that was used before and may have expired since
  */
 export async function verifyApprovalToken(
@@ -133,7 +136,7 @@ export async function verifyApprovalToken(
   });
 }
 
-/** Returns when the token was issued. Used only as the time at which this same token is verified. */
+/** Returns the time at which the token says it was issued. Used only as the time for verifying this same token. */
 function issuedAt(token: string, otherwise: number): number {
   try {
     const { iat } = decodeJwt(token);
@@ -173,7 +176,7 @@ function membershipOf(claims: JWTPayload): Membership | undefined {
   return Object.keys(told).length === 0 ? undefined : told;
 }
 
-/** Some providers write a single group without a list. Unreadable groups are rejected: a rule might forbid one. */
+/** Accepts a single group as plain text. Rejects unreadable groups, because a rule might forbid one of them. */
 function readGroups(groups: unknown): readonly string[] | undefined {
   if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];
@@ -181,7 +184,7 @@ function readGroups(groups: unknown): readonly string[] | undefined {
   throw tokenRefusal('token_claims', 'the "groups" of the access token are not a list of names');
 }
 
-/** Returns the current actor (RFC 8693 §4.1). An unreadable one is rejected. */
+/** Returns the current actor (RFC 8693 §4.1). Rejects an unreadable `act` claim. */
 function readActor(act: unknown): string | undefined {
   if (act === undefined) return undefined;
   const { sub, client_id: client } = typeof act === 'object' ? ((act as Partial<JWTPayload>) ?? {}) : {};
@@ -262,7 +265,7 @@ async function verified(
   }
 }
 
-/** Returns the problem. Any unexpected error also means a wrong token. */
+/** Returns the problem for a verification error. An unexpected error counts as an invalid token. */
 function tokenProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof errors.JOSEAlgNotAllowed) {
@@ -291,7 +294,9 @@ function tokenProblem(error: unknown): HttpProblem {
   return tokenRefusal('token_malformed', 'the access token is not a well-formed JWT');
 }
 
-/** Returns RFC 9449 §6.1 `cnf.jkt`. Any other binding can't be checked here, so it is rejected. */
+/**
+ * Returns the token's `cnf.jkt` (RFC 9449 §6.1). Rejects any other kind of binding, because it can't be checked here.
+ */
 function boundKeyThumbprint(claims: JWTPayload): string | undefined {
   if (claims.cnf === undefined) return undefined;
   const jkt = isObject(claims.cnf) ? textOf(claims.cnf.jkt) : undefined;
@@ -314,12 +319,12 @@ interface VerifiedToken {
 
 const MOST_TOKENS = 1_000;
 
-/** Input that selects the key by the header alone. */
+/** Placeholders for selecting the key, for which only the header matters. */
 const HEADER_ONLY = { payload: '', signature: '' };
 
 /**
- * Verifies the signature of a token only once instead of at each request. Each request still checks that the token has not
- * expired and that the key is still the provider's. If not, the token is verified again.
+ * Verifies each token's signature only once instead of at each request. Each request still checks that the token has
+ * not expired and that the provider still publishes the key; otherwise the token is verified again.
  * @param verify rejects for a wrong token; `now` is in milliseconds since the epoch
  */
 export function cacheVerifications(
@@ -351,7 +356,7 @@ export function cacheVerifications(
   };
 }
 
-/** Maximum age of a proof. Its `jti` is remembered as long (RFC 9449 §11.1). */
+/** Maximum age of a proof, and how long its `jti` is stored (RFC 9449 §11.1). */
 const MAX_PROOF_AGE_SECONDS = 60;
 /** Maximum time that a client's clock may be ahead (RFC 9449 §11.1). */
 const MAX_PROOF_AHEAD_SECONDS = 60;
@@ -381,9 +386,9 @@ interface ProofTarget {
 }
 
 /**
- * Checks a DPoP proof (all of RFC 9449 §4.3, with replay). Stores its `jti` only if everything else is right, so that a
- * forged proof can't use up the id of a real one.
- * @throws {Refusal} 401, with one code for each check
+ * Makes every check of a DPoP proof in RFC 9449 §4.3, including for replay. Stores the proof's `jti` only after all
+ * other checks, so that a forged proof can't use up the ID of a real one.
+ * @throws {Refusal} 401, with a different code for each check
  */
 export async function verifyDpopProof(proof: string | undefined, target: ProofTarget, seen: ProofStore): Promise<void> {
   if (proof === undefined || proof === '') {
@@ -459,7 +464,7 @@ async function verifiedProof(
   }
 }
 
-/** Compares after normalization, without query and fragment (RFC 9449 §4.3 point 9). */
+/** Compares the URLs after normalization, without query and fragment (RFC 9449 §4.3 point 9). */
 function isSameTarget(htu: string, expected: string): boolean {
   if (!URL.canParse(htu)) return false;
   const claimed = new URL(htu);

@@ -90,7 +90,7 @@ async function grant(
   }
 }
 
-/** Returns the covering mandate that ends first, or else the reasons why the nearest one does not cover the order. */
+/** Returns the covering mandate that ends first, or else the mismatches of the mandate that has the fewest. */
 async function cover(
   options: MandatePortsOptions,
   { sub, jkt = '' }: Proposer,

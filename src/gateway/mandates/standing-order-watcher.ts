@@ -24,12 +24,13 @@ import type { ProposalRequest } from '../../trading/proposal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 
-/** Maximum age of a quote, in milliseconds. An older one says nothing about the current price. */
+/** Maximum age of a quote, in milliseconds. An older quote says nothing about the current price. */
 const MAX_QUOTE_AGE_MS = 120_000;
 
 /**
- * Returns whether a price is beyond the trigger. The far side of the spread decides (below: the ask, above: the bid), so
- * that neither an odd trade nor a wide spread fires it. Without that side, the last trade decides.
+ * Returns whether a price has crossed the trigger. The far side of the spread decides (`below`: the ask, `above`: the
+ * bid), so that neither an unusual trade nor a wide spread triggers the order. If that side has no quote, the last
+ * trade decides.
  * @param now the market's time, in milliseconds since the epoch
  */
 function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: told }: Quote, now: number): boolean {
@@ -77,7 +78,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
   const { signal } = closing;
   const failed = (error: unknown): void =>
     onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
-  /** The time until which each order is not retried. */
+  /** When each order that could not be placed may be retried. */
   const resting = new Map<string, number>();
   let running = Promise.resolve();
 
@@ -120,7 +121,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
   };
 }
 
-/** Advances a missed time. Stops watching a standing order whose mandate has ended. */
+/** Skips due times that were missed, and records that. Stops watching a standing order whose mandate has ended. */
 async function advanceMissed(options: StandingWatchOptions, order: StandingOrder): Promise<Watched | undefined> {
   const { standing, mandates, kernel, clock } = options;
   const now = clock.now();
@@ -164,7 +165,7 @@ async function endWatch(
 
 const missedText = 'the market was closed or the gateway was not running until the next due time';
 
-/** Checks one account: reads the market once, and all awaited prices once. */
+/** Checks the standing orders of one account. Reads the market clock and all needed quotes only once. */
 async function checkAccount(
   options: StandingWatchOptions,
   parts: {
@@ -200,7 +201,7 @@ async function checkAccount(
   }
 }
 
-/** Returns whether it is still time. Checked again because the broker may have been slow, or the machine asleep. */
+/** Returns whether the order is still due. The broker's answers may have taken long, or the machine may have slept. */
 function isTimely(when: RecurringTime, due: number, now: number): boolean {
   return isDueNow(when, due, now) && latestDue(when, due, now) === due;
 }
@@ -235,7 +236,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   return true;
 }
 
-/** Returns a proposal that is equal for equal due times. It has no slot, which is the day of placing. */
+/** Returns the same request for each attempt at one due time, so without a slot, which depends on the day. */
 function toProposalRequest(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...toOrderRequest(standing), account };
   const from = `standing order ${mandate}`;
@@ -250,7 +251,7 @@ function toProposalRequest(mandate: string, { standing, account }: Watched['term
   };
 }
 
-/** Returns a valid `Idempotency-Key`. */
+/** Returns the same key for each attempt at one due time. */
 function idempotencyKey({ mandate, dueAt }: Pick<StandingOrder, 'mandate' | 'dueAt'>): string {
   return `standing.${mandate}.${dueAt === null ? 'once' : Math.floor(dueAt / 1000)}`;
 }
@@ -262,7 +263,7 @@ function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable
   return { outcome: 'refused', at, proposal: id, ...why };
 }
 
-/** Returns whether the error is about this order, and not about the time. */
+/** Returns whether the order itself was rejected, so that a later attempt would be rejected as well. */
 function isFinal({ status, code }: HttpProblem): boolean {
   return [400, 403, 404, 422].includes(status) && code !== 'price_unavailable';
 }

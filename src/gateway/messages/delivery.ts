@@ -2,8 +2,8 @@ import { neverConnected } from '../../errors/never-connected.ts';
 import type { MessageDraft } from '../../trading/message.ts';
 
 /**
- * The known outcome after a message was handed to its service. These services have no idempotency key and can't be queried
- * later, so only a proof that nothing was sent allows a retry.
+ * What is known after a message was handed to its service. The services have no idempotency keys and can't be asked
+ * about a message later, so it is sent again only if the first attempt provably sent nothing.
  */
 export type Delivery =
   | { readonly outcome: 'sent'; readonly serviceId: string }
@@ -14,7 +14,7 @@ export type Delivery =
   /** It may have been sent. */
   | { readonly outcome: 'unknown' };
 
-/** Sends a message once, as the token's owner. Never throws for what the service does. */
+/** Sends a message once, as the token's owner. Returns the service's failures instead of throwing them. */
 export type Deliver = (draft: MessageDraft, accessToken: string) => Promise<Delivery>;
 
 export interface DeliveryOptions {

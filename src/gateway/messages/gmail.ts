@@ -13,7 +13,7 @@ const errorSchema = z.object({
   }),
 });
 
-/** Sends with `users.messages.send`, as the user (`me`). */
+/** Returns a function that sends mail with `users.messages.send`, as the token's user (`me`). */
 export function gmailDelivery(options: DeliveryOptions): Deliver {
   return async (draft, accessToken) => {
     const raw = Buffer.from(formatMail(draft)).toString('base64url');
@@ -26,7 +26,7 @@ export function gmailDelivery(options: DeliveryOptions): Deliver {
   };
 }
 
-/** RFC 5322. Recipient and subject were checked for line breaks, so they can't add a header. Gmail sets From. */
+/** Formats an RFC 5322 message. No value has a line break, so none can add a header. Gmail sets `From`. */
 export function formatMail({ recipient, subject = '', text }: MessageDraft): string {
   const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
   return [
@@ -41,7 +41,7 @@ export function formatMail({ recipient, subject = '', text }: MessageDraft): str
   ].join('\r\n');
 }
 
-/** Encodes text other than plain ASCII as RFC 2047 words of whole characters, with lines of at most 76 characters. */
+/** Encodes text that is not plain ASCII as RFC 2047 words of whole characters, in lines of at most 76 characters. */
 function encodedWords(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text;
   const words: string[] = [];

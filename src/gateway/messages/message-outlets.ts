@@ -11,14 +11,14 @@ export type MessageServices = {
   readonly [S in MessageService]?:
     | {
         readonly audience: string;
-        /** Default: the service's own. */
+        /** Default: the service's own address. */
         readonly url?: string | undefined;
       }
     | undefined;
 };
 
 /**
- * Creates the services in the settings, each with its own tokens.
+ * Creates an outlet for each service in the settings, with its own tokens.
  * @throws {TradeAgentError} `invalid_config` for an insecure address, or without a token exchange
  */
 export function createMessageOutlets(
@@ -53,7 +53,7 @@ const answerSchema = z.union([
   z.object({ ok: z.literal(false), error: z.string() }),
 ]);
 
-/** Codes that mean that the token no longer works. */
+/** Slack's error codes for a token that no longer works. */
 const UNAUTHORIZED_ERRORS = [
   'not_authed',
   'invalid_auth',
@@ -62,10 +62,16 @@ const UNAUTHORIZED_ERRORS = [
   'token_expired',
   'missing_scope',
 ];
-/** Slack: "It is possible some aspect of the operation succeeded before the error was raised". */
+/**
+ * Error codes after which the message may have been sent. Slack: "It is possible some aspect of the operation succeeded
+ * before the error was raised".
+ */
 const UNCERTAIN_ERRORS = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
 
-/** Sends with `chat.postMessage` without markup, links or previews, so that Slack shows exactly the approved text. */
+/**
+ * Returns a function that sends with `chat.postMessage`, without markup, links or previews, so that Slack shows exactly
+ * the approved text.
+ */
 function slackDelivery(options: DeliveryOptions): Deliver {
   return async ({ recipient, text }, accessToken) => {
     const answer = await post(

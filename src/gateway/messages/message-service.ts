@@ -49,7 +49,7 @@ interface MessageServiceOptions {
   readonly journal: MessageJournal;
   readonly outlets: ReadonlyMap<MessageService, MessageOutlet>;
   readonly gateway: string;
-  /** Identifies a used approval, together with the token's id. */
+  /** The token's issuer. Together with the token's ID, it identifies a used approval. */
   readonly issuer: string;
   readonly detailsType: string;
   /** Set if approvals must be signed. */
@@ -60,7 +60,7 @@ interface MessageServiceOptions {
 
 interface Dispatch {
   readonly message: SentMessage;
-  /** True if an earlier or concurrent request sent it. */
+  /** True if an earlier or concurrent request sent the message. */
   readonly replay: boolean;
 }
 
@@ -70,7 +70,7 @@ export function createMessageDesk(options: MessageServiceOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
-  /** Runs the only flight in this process for this message. Registers it before anything is awaited. */
+  /** Runs `run` as this process's only flight for the message, and registers the flight before anything is awaited. */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightKey(key);
     const known = run().finally(() => {
@@ -82,8 +82,9 @@ export function createMessageDesk(options: MessageServiceOptions) {
   }
 
   /**
-   * Sends the approved message at most once. @throws {Refusal} as `send`
-   * @param approved its fields were already compared with the caller's approval
+   * Sends the approved message at most once.
+   * @throws {Refusal} as `send`
+   * @param approved a message whose fields were already compared with the caller's approval
    */
   async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
     const { draft, digest } = approved;
@@ -127,8 +128,8 @@ export function createMessageDesk(options: MessageServiceOptions) {
     },
     sendApproved,
     /**
-     * Checks whether the message could be sent now. Uses nothing up. @throws {Refusal} 409 `account_not_connected`, 422
-     * `service_not_available`
+     * Checks whether the message could be sent now, without sending it or using an approval up.
+     * @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available`
      */
     async requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void> {
       await admitMessage({ draft }, who, options);
@@ -148,7 +149,9 @@ interface Flight {
   readonly known: Promise<Known>;
 }
 
-/** Returns the first result if there is one. Otherwise sends the message. Must be called within a flight. */
+/**
+ * Returns the result of an earlier request for this message, or else sends the message. Must be called within a flight.
+ */
 async function sendOnce(approved: ApprovedMessage, caller: Caller, options: MessageServiceOptions): Promise<Known> {
   const { journal, clock, issuer } = options;
   const { draft, digest } = approved;
@@ -195,7 +198,7 @@ interface Ready {
   readonly token: string;
 }
 
-/** Checks the message. Uses nothing up. */
+/** Checks whether the message can be sent, before its approval is used up. */
 async function admitMessage(
   { draft }: Pick<ApprovedMessage, 'draft'>,
   caller: Pick<Caller, 'sub' | 'accessToken'>,
@@ -261,7 +264,7 @@ async function handOver(
   }
 }
 
-/** An intent that no gateway settles in time belongs to a dead process, so its outcome stays unknown. */
+/** Waits for another gateway to settle an intent. If none does, its process has died, and the outcome stays unknown. */
 async function settleEntry(entry: MessageEntry, options: MessageServiceOptions): Promise<MessageEntry> {
   const { journal, clock } = options;
   const landed = await waitForOtherGateway(options, entry, entry.id, {
@@ -276,7 +279,7 @@ function neverAsked(): HttpProblem {
   return new HttpProblem(404, 'not_found', 'this gateway has no such message');
 }
 
-/** A JSON array, because no separator is safe: a provider may put any character into a user's id. */
+/** Returns a JSON array, because no separator is safe: a provider may put any character into a user's ID. */
 function flightKey({ sub, id }: MessageKey): string {
   return JSON.stringify([sub, id]);
 }

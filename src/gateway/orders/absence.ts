@@ -1,15 +1,17 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/** How long the broker must keep answering that it has no such order, in milliseconds: far longer than its reads lag. */
+/** How long the broker must keep reporting the order as missing, in milliseconds: far longer than its reads lag. */
 export const ABSENCE_MS = 5 * 60_000;
-/** Maximum time between two misses. A longer gap proves nothing, because the process may have been stopped. */
+/**
+ * Maximum time between two misses. A longer gap restarts the measurement, because the process may have been stopped.
+ */
 const MAX_MISS_INTERVAL_MS = 90_000;
-/** Maximum change between wall and monotonic clock. A larger one means that the machine slept or a clock was set. */
+/** Maximum drift between wall clock and monotonic clock. If it is larger, the machine slept or a clock was set. */
 export const MAX_CLOCK_DRIFT_MS = 2_000;
-/** Maximum number of orders tracked. Beyond it, the order missed longest ago is dropped. */
+/** Maximum number of tracked orders. If there are more, the one that was checked longest ago is dropped. */
 const MAX_TRACKED_ORDERS = 10_000;
 
-/** Times of misses, by the monotonic clock. */
+/** Times at which an order was missing, by the monotonic clock. */
 interface Misses {
   /** Identifies the last submission. A new submission restarts the measurement. */
   readonly of: string;
@@ -19,20 +21,21 @@ interface Misses {
   readonly drift: number;
 }
 
-/** Measures how much awake time this process has seen an order missing. */
+/** Measures how long the broker has reported each order as missing while this process was running and awake. */
 export type Absence = ReturnType<typeof createAbsence>;
 
 /**
- * Measures the monotonic time from the first miss to the last, as long as no two are more than 90 s apart and both clocks
- * advance together. A restart, a sleep of the machine or a clock change restarts the measurement, because request timers
- * and the kernel's retransmissions pause with the machine while the wall clock does not.
+ * Measures the monotonic time from an order's first miss to its last, as long as successive misses are at most 90 s
+ * apart and both clocks advance together. A restart, a sleep of the machine or a clock change restarts the measurement:
+ * while the machine sleeps, request timers and the kernel's retransmissions stop, but the wall clock does not.
  */
 export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>) {
   const measured = new Map<string, Misses>();
   return {
     /**
-     * Records that the broker does not have the order. @returns whether the misses span {@link ABSENCE_MS}
+     * Records that the broker does not have the order.
      * @param of identifies its last submission
+     * @returns whether the misses span {@link ABSENCE_MS}
      */
     missed(order: string, of: string): boolean {
       const now = clock.monotonic();
@@ -50,7 +53,7 @@ export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>) {
       if (measured.size > MAX_TRACKED_ORDERS) measured.delete(measured.keys().next().value ?? '');
       return misses.last - misses.first >= ABSENCE_MS;
     },
-    /** Restarts the measurement: the broker did not answer, or it has the order. */
+    /** Restarts the measurement, because the broker did not answer or has the order. */
     forget: (order: string): void => void measured.delete(order),
   };
 }

@@ -5,10 +5,11 @@ import { defined } from '../../values/defined.ts';
 import type { Broker } from '../broker/broker.ts';
 
 /**
- * Cancels the order whose cancellation its owner approved. Idempotent. If the broker's answer is lost, the order is read.
+ * Cancels the order whose cancellation its owner approved. Idempotent. If the broker's answer is lost, reads the order
+ * to find out whether it was canceled.
  * @returns the order afterwards; `pending_cancel` if the broker took the request but the order can't be read
- * @throws {Refusal} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's own (502, 503, 504), which
- * may be retried
+ * @throws {Refusal} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's errors (502, 503, 504),
+ * after which the call may be repeated
  */
 export async function cancelApproved(
   { account, environment, order: { id } }: CancelSubject,
@@ -46,7 +47,10 @@ export function requireAccount(
   });
 }
 
-/** Reads the order, because the request may have arrived. @throws the broker's error if the order is not canceled */
+/**
+ * Reads the order, because the broker may have received the request. @throws the broker's error if the order is not
+ * canceled
+ */
 async function resolveLostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
   const after = error instanceof HttpProblem ? await tryReadOrder(broker, id) : undefined;
   if (after !== undefined && isCancelled(after)) return after;

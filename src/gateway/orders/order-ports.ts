@@ -28,7 +28,7 @@ interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountFor;
   readonly updates: Pick<OrderUpdates, 'listen'>;
-  /** Whether a person can have more than one account here, so that the broker has to be named. */
+  /** Whether the gateway has several brokers, so that questions must name the order's broker. */
   readonly hasSeveralBrokers: boolean;
   readonly maxSlippage: string;
   readonly journal: Pick<OrderJournal, 'over'>;
@@ -92,12 +92,12 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   };
 }
 
-/** Returns the ids of an order and its legs. */
+/** Returns all IDs of an order and its legs. */
 function orderIds({ id, client_order_id, legs = [] }: Order): string[] {
   return [id, client_order_id, ...legs.flatMap(orderIds)];
 }
 
-/** Returns how many decimals an order for shares may have: zero if only whole shares, or none, can be ordered. */
+/** Returns how many decimals a quantity of shares may have; zero if only whole shares, or none, can be ordered. */
 function shareDecimalsFor({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
   return traits.orders[symbolAssetClass(symbol)]?.fractions.decimals ?? 0;
 }
@@ -129,7 +129,7 @@ interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSl
 }
 
 /**
- * Returns what would be decided about an order if it were proposed now, without asking anybody or storing anything.
+ * Returns the decision that an order would get if it were proposed now, without asking anybody or storing anything.
  * @throws {Refusal} as completing a proposal does
  */
 export type OrderCheck = (who: Proposer, request: OrderProposal) => Promise<DecisionView>;

@@ -68,13 +68,13 @@ import { matchesIntent, notReplaceable } from './replacement.ts';
  * rejection settles nothing.
  */
 
-/** Minimum time between two submissions of an order, in milliseconds. Most are delivered or lost by then. See (7). */
+/** Minimum time between submissions of an order, in milliseconds. By then, most requests have arrived or failed. See (7). */
 export const RESEND_DELAY_MS = 30_000;
 
-/** Maximum time from a submission's checks to its first byte, in milliseconds. See (6). */
+/** Maximum time from the checks before a submission to sending its first byte, in milliseconds. See (6). */
 export const DISPATCH_MS = 15_000;
 
-/** Maximum duration of the checks, in milliseconds. Slower checks are repeated because they are out of date. */
+/** Maximum duration of the checks, in milliseconds. Slower checks are repeated, because they may be out of date. */
 const MAX_CHECK_DURATION_MS = 1_000;
 
 /** Delays between lookups after a submission without an answer, in milliseconds. The first lookup is immediate. */
@@ -89,9 +89,11 @@ export interface SubmissionContext {
 }
 
 interface SendingContext extends SubmissionContext {
-  /** Returns why the order must not be sent after all (409 `not_placed`). Called right before the broker. */
+  /**
+   * Called right before the request to the broker. Returns why the order must not be sent after all (409 `not_placed`).
+   */
   readonly stopped: (intent: Intent) => Promise<HttpProblem | undefined>;
-  /** Whether this process still handles the proposal; see (7). */
+  /** Whether this process still handles the proposal. See (7). */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
@@ -128,8 +130,8 @@ export async function submitIntent(
 }
 
 /**
- * Makes the last checks: the approval may have expired, or trading may have been halted. Repeats them if they took too
- * long, because the process may have been suspended.
+ * Makes the last checks before sending, for example that the approval has not expired and trading is not halted.
+ * Repeats them if they took too long, because the process may have been suspended in between.
  * @returns the deadline for sending, or why the order must not be sent; `taken_over` if another process handles it
  */
 async function runFinalChecks(
@@ -147,7 +149,7 @@ async function runFinalChecks(
   }
 }
 
-/** Records that nothing was sent: releases the claim for the process that took over, or records why. See (6) and (7). */
+/** Records that nothing was sent, and why; or releases the claim if another process took over. See (6) and (7). */
 async function recordUnsent(
   why: HttpProblem | 'taken_over',
   intent: Intent,
@@ -194,7 +196,10 @@ async function recordAnswer(
   }
 }
 
-/** Asks the broker once for an order without an outcome. @returns the settled entry; undefined if that proves nothing */
+/**
+ * Looks up an order without an outcome, once. @returns the settled entry; undefined if the broker's answer proves
+ * nothing
+ */
 export async function settleByLookup(
   entry: JournalEntry,
   broker: OpenAccount,
@@ -230,7 +235,7 @@ export async function recheckWrittenOff(
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/** Gives up an order that the broker never took. Its approval has expired, so nobody sends it again. */
+/** Gives up an order that the broker never took. Because its approval has expired, nobody will send it anymore. */
 async function abandonUnsent(
   entry: JournalEntry,
   { journal, clock }: SubmissionContext,
@@ -255,7 +260,7 @@ async function lookUpOnce(
   }
 }
 
-/** Writes the order off, by (8) and (9) at the top. */
+/** Writes the order off, as described in (8) and (9) at the top of this file. */
 async function writeOff(
   entry: JournalEntry,
   broker: OpenAccount,
@@ -273,14 +278,14 @@ async function writeOff(
   return written === 'stale' ? undefined : await requireEntry(journal, entry);
 }
 
-/** Returns the end of the New York day of the current or next session, in milliseconds since the epoch. */
+/** Returns midnight in New York after the current or next session, in milliseconds since the epoch. */
 function tradingDayEnd({ next_close }: MarketClock, now: number): number {
   const closes = Date.parse(next_close);
   const last = Math.max(now, Number.isNaN(closes) ? now : closes);
   return newYorkInstant(addDays(newYorkDate(last), 1), '00:00');
 }
 
-/** A JSON array, because no separator is safe: a provider may put any character into a user's id. */
+/** Returns a JSON array, because no separator is safe: a provider may put any character into a user's ID. */
 export function entryKey({ sub, clientOrderId }: OrderKey): string {
   return JSON.stringify([sub, clientOrderId]);
 }
@@ -289,7 +294,7 @@ export function isSettled({ state }: JournalEntry): boolean {
   return state === 'placed' || state === 'rejected';
 }
 
-/** Returns whether the order may be sent (again) now, judging by the broker's traits and the time. See (1) and (7). */
+/** Returns whether the broker's traits and the time allow sending the order (again) now. See (1) and (7). */
 export function maySubmitAgain(
   { submittedAt }: Pick<JournalEntry, 'submittedAt'>,
   { clientOrderId }: Pick<BrokerTraits, 'clientOrderId'>,
@@ -320,7 +325,7 @@ async function recordFoundOrder(order: Order, intent: Intent, context: Submissio
   return await requireEntry(journal, intent);
 }
 
-/** Records the order as placed, whatever the journal says so far: the broker has it. */
+/** Records the order as placed, because the broker has it. The journal may say otherwise so far. */
 async function recordPlaced(
   order: Order,
   intent: Intent,
@@ -398,7 +403,7 @@ function takenOver(): HttpProblem {
   });
 }
 
-/** For an order that may no longer be sent and that the broker does not have. */
+/** The problem of an order that the broker does not have and that may no longer be sent. */
 export function approvalExpired(): HttpProblem {
   return notPlaced('the approval expired before the broker took the order');
 }

@@ -60,7 +60,7 @@ import { computeOrderChanges, notReplaceable } from './replacement.ts';
 interface OrderServiceOptions extends AdmissionOptions {
   readonly journal: OrderJournal;
   readonly gateway: string;
-  /** Identifies a used approval, together with the token's id. */
+  /** The token's issuer. Together with the token's ID, it identifies a used approval. */
   readonly issuer: string;
   readonly detailsType: string;
   readonly halts: Pick<Halts, 'current'>;
@@ -73,7 +73,7 @@ interface OrderServiceOptions extends AdmissionOptions {
 
 interface Placement {
   readonly order: Order;
-  /** True if an earlier or concurrent request placed it. */
+  /** True if an earlier or concurrent request placed the order. */
   readonly replay: boolean;
 }
 
@@ -87,11 +87,12 @@ interface ArrivingRequest {
 
 interface ServiceState {
   readonly options: OrderServiceOptions & SubmissionContext;
-  /** Orders that this process is sending or settling, by user and client_order_id. Equal requests wait for them. */
+  /** Orders that this process is sending or settling, by user and client_order_id. Repeated requests wait for these. */
   readonly flights: Map<string, Promise<JournalEntry>>;
   /**
-   * Requests to place an order, from the moment they arrive. If a proxy repeats one immediately and both were checked, the
-   * order could be placed while the request that gets the answer fails with "price moved".
+   * Requests to place an order, from their arrival. If a proxy immediately repeats a request, the second one waits. If
+   * both were checked, the first could place the order while the second, whose answer the client gets, fails with
+   * "price moved".
    */
   readonly arriving: Map<string, ArrivingRequest>;
   readonly early: EarlyOrders;
@@ -116,12 +117,12 @@ export function createOrderService(given: OrderServiceOptions) {
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await placeApproved(desk, approved, caller);
     },
-    /** Prefetches what the decision needs. Never fails. */
+    /** Prefetches the open orders that the decision needs. Never fails. */
     prepare: early.ask,
     /**
      * Places the approved order, or replaces `replaces` with it, exactly once. A repeated request is answered from the
-     * journal, settled by asking the broker, or sent if that is safe.
-     * @param approved its fields were already compared with the caller's approval
+     * journal or by asking the broker. The order is sent again only if that can't place it twice.
+     * @param approved an order whose fields were already compared with the caller's approval
      * @param caller the approver, whose `jti` is used up
      * @throws {Refusal} as `place`, and 409 `not_replaceable`
      */
@@ -136,7 +137,7 @@ export function createOrderService(given: OrderServiceOptions) {
      * @throws {Refusal} as the broker's reads do
      */
     recheck: (caller: Caller, clientOrderId: string) => recheckOrder(desk, caller, clientOrderId),
-    /** Gives up an order whose proposal ended before anything was sent, and returns its share of the mandate. */
+    /** Gives up an order whose proposal ended before anything was sent, and releases its share of the mandate. */
     async abandon(key: OrderKey): Promise<void> {
       const { journal, clock } = options;
       const problem = notPlaced('the proposal ended before the broker took the order').toProblem();
@@ -189,7 +190,7 @@ async function placeNew(desk: ServiceState, approved: ApprovedOrder, caller: Cal
   }
 }
 
-/** Returns the first request's result, after settling it if necessary. */
+/** Returns the first request's result, after settling the order if necessary. */
 async function replay(
   desk: ServiceState,
   entry: JournalEntry,
@@ -212,7 +213,7 @@ async function replay(
   return placement(await flight, true);
 }
 
-/** Looks the order up, and submits it if it was never taken and that is safe. */
+/** Looks the order up. Submits it if the broker never took it and a submission can't place it twice. */
 async function settleOrSubmit(
   desk: ServiceState,
   entry: JournalEntry,
@@ -277,8 +278,8 @@ async function recheckOrder(
 }
 
 /**
- * Looks the order up at the approved account's broker. If the broker can't be reached, an order that was sent stays
- * unknown, because any other error could be read as "not placed".
+ * Looks the order up at the approved account's broker. If that fails for an order that was sent, throws
+ * `outcome_unknown`, because clients could take any other error to mean "not placed".
  */
 async function askBroker(
   { options }: ServiceState,
@@ -313,7 +314,7 @@ function submit(
   return submitIntent(intent, send, broker, { ...options, stopped, isOurs });
 }
 
-/** Returns why a claimed order must not be sent after all. */
+/** Returns why a claimed order must not be sent after all; undefined if it may. */
 async function sendObjection(
   options: OrderServiceOptions,
   { sub, draft }: Intent,
@@ -331,7 +332,7 @@ async function sendObjection(
   return notPlaced('trading was limited to reducing positions before the order was sent', 'TRADING_REDUCING_ONLY');
 }
 
-/** Checks again whether the mandate is active. The claim already decided how much of it the order may use. */
+/** Checks again that the mandate is active. The claim has already reserved the order's share of the mandate. */
 async function mandateObjection(
   { mandates, clock, isRevokedBySignal }: OrderServiceOptions,
   sub: string,
@@ -375,7 +376,7 @@ interface AdmissionOptions {
   readonly clock: Clock;
 }
 
-/** An order, the market and account data it is decided by, and the request that sends it. */
+/** An order that passed the first checks: the data on which its decision is based, and the function that sends it. */
 interface Admitted {
   readonly broker: OpenAccount;
   readonly asked: Asked;
@@ -384,9 +385,10 @@ interface Admitted {
 }
 
 /**
- * Reads the market and account data for an approved order, and checks time, environment and account. Uses nothing up. The
- * caller evaluates the rules: in the claiming transaction, or with `requireAllowed` if the order is already claimed.
- * @param early open orders that were requested a moment ago
+ * Reads the market and account data for an approved order, and checks time, environment and account, without using the
+ * approval up. The caller evaluates the rules: in the claiming transaction, or with `requireAllowed` if the order is
+ * already claimed.
+ * @param early open orders that were prefetched
  */
 async function admitOrder(
   { draft, replaces }: ApprovedOrder,
@@ -446,8 +448,9 @@ const MAX_EARLY_ORDERS = 100;
 type EarlyOrders = ReturnType<typeof createEarlyOrders>;
 
 /**
- * Prefetches open orders while the kernel is still committing the execution. Everything else that a decision needs must be
- * read after them (`readWorlds`), so this saves a round trip between the tap and the fill.
+ * Prefetches open orders while the kernel is still committing the execution. All other data for the decision must be
+ * read after the open orders (`readWorlds`), so prefetching saves a round trip between the tap on the phone and the
+ * fill.
  */
 export function createEarlyOrders(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();
@@ -459,7 +462,7 @@ export function createEarlyOrders(brokerFor: OpenAccountFor, clock: Pick<Clock, 
       orders.catch(() => undefined);
       asked.set(orderKey(draft, caller), { at: clock.now(), orders });
     },
-    /** Returns the orders once; undefined if none were requested, or too long ago. */
+    /** Returns prefetched orders, only once; undefined if they were never requested or are too old. */
     take(draft: OrderDraft, caller: Caller): Promise<readonly Order[]> | undefined {
       const key = orderKey(draft, caller);
       const early = asked.get(key);
@@ -474,7 +477,7 @@ const orderKey = ({ account, client_order_id }: OrderDraft, { sub }: Caller) =>
 
 const ORDER_TERMS = { scope: 'orders:write', noun: 'order' } as const;
 
-/** An order whose every field its owner approved. */
+/** An order of which the owner approved every field. */
 interface ApprovedOrder {
   readonly draft: OrderDraft;
   readonly digest: string;

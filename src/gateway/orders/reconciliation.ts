@@ -23,15 +23,17 @@ export interface UnexplainedOrder {
 
 /** Milliseconds between checks. A sleep of the machine is noticed within this time. */
 const CHECK_INTERVAL_MS = 30_000;
-/** Awake time between two rounds, in milliseconds. */
+/** Time between two rounds while the machine is awake, in milliseconds. */
 const ROUND_INTERVAL_MS = 24 * 60 * 60_000;
-/** How long a written-off order is looked up, in milliseconds. */
+/** For how long after being written off an order is looked up, in milliseconds. */
 const WRITTEN_OFF_RETENTION_MS = 30 * 24 * 60 * 60_000;
 /** Delay until the next lookup, in milliseconds. Doubles each time. */
 const LOOKUP_DELAYS_MS = { first: 5 * 60_000, longest: ROUND_INTERVAL_MS } as const;
-/** Delay until a failure is retried, in milliseconds. Doubles each time. */
+/** Delay before a failed lookup is retried, in milliseconds. Doubles each time. */
 const RETRY_DELAYS_MS = { first: CHECK_INTERVAL_MS, longest: 60 * 60_000 } as const;
-/** The client_order_id of a proposal's order, or of a batch's line (`subjectId` in approval/kernel/propose.ts). */
+/**
+ * The client_order_id of a proposal's order, or of one order in a batch (`subjectId` in approval/kernel/propose.ts).
+ */
 const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
 export interface ReconciliationOptions {
@@ -39,7 +41,7 @@ export interface ReconciliationOptions {
   readonly desk: Pick<OrderService, 'recheck' | 'abandon'>;
   readonly kernel: Pick<ApprovalKernel, 'resumeUnknown' | 'reconcileOrder' | 'latestAsker'>;
   readonly brokerFor: OpenAccountFor;
-  /** Whether accounts can be opened while their owner is not signed in. Others wait for their owner. */
+  /** Whether accounts can be opened while their owner is not signed in. If not, checks wait until the owner is. */
   readonly isUnattended: boolean;
   readonly clock: Clock;
   readonly report: (found: UnexplainedOrder) => void;
@@ -60,14 +62,14 @@ interface Due {
 }
 
 /**
- * Compares the gateway's conclusions with the broker.
+ * Compares what the gateway recorded with what the broker reports.
  *
- * - An order written off within the last 30 days is looked up at each start, after each sleep of the machine, and in
- *   between after 5, 10, 20 minutes and so on, up to a day. If it is found, it is adopted.
- * - At each start, after each sleep and daily, each open order with an id of this gateway must belong to a proposal that
- *   accounts for it. If not, the owner is notified.
- * - As often, the outcomes of unsupervised proposals are queried again, and expired orders that were never sent are given
- *   up.
+ * - An order written off within the last 30 days is looked up at each start and after each sleep of the machine. In
+ *   between, the interval grows from 5 minutes to a day. If the broker has the order, it is adopted.
+ * - At each start, after each sleep and daily, each open order with an ID of this gateway must belong to a proposal
+ *   that accounts for it. If not, the owner is notified.
+ * - At the same times, the outcomes of unsupervised proposals are queried again, and expired orders that were never
+ *   sent are given up.
  */
 export function createReconciliation(options: ReconciliationOptions) {
   const { journal, desk, kernel, isUnattended, clock, onError } = options;
@@ -81,9 +83,9 @@ export function createReconciliation(options: ReconciliationOptions) {
     options.report(found);
   };
   let accounts = new Map<string, Account>();
-  /** By account and by order. An entry that is missing here is due. */
+  /** Next attempts, by account and by order. Whatever has no entry here is due. */
   let due = new Map<string, Due>();
-  /** Orders found in this round whose proposals account for them. */
+  /** Orders found in this round that belong to a proposal. */
   const accounted = new Set<string>();
   let running = Promise.resolve();
 
@@ -91,7 +93,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     if (!signal.aborted) onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
   };
 
-  /** Runs `work` if it is due and the account can be opened, and schedules the next time. */
+  /** Runs `work` if it is due and the account can be opened, and schedules the next attempt. */
   const whenDue = async (key: string, sub: string, work: (caller: Caller) => Promise<void>): Promise<boolean> => {
     signal.throwIfAborted();
     const asker = kernel.latestAsker(sub);
@@ -209,7 +211,7 @@ async function checkOpenOrders(
   }
 }
 
-/** Removes the line number that a batch adds. */
+/** Returns a proposal's subject ID: the client_order_id without the line number that a batch adds. */
 function subjectId(clientOrderId: string): string {
   return OWN_ID.exec(clientOrderId)?.[1] ?? clientOrderId;
 }

@@ -7,14 +7,15 @@ import { defined } from '../../values/defined.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSameOrder } from '../broker/same-order.ts';
 
-/** `trail` is the order's trail_price or trail_percent. */
+/** `trail` is the new trail_price or trail_percent. */
 type OrderChanges = ReplaceSubject['changes'];
 
 const prices = ['limit_price', 'stop_price'] as const;
 const trails = ['trail_price', 'trail_percent'] as const;
 
 /**
- * Returns the changes from the order at the broker to the approved one, so that everything else stays as it is.
+ * Returns only the fields in which the approved order differs from the order at the broker, so that all others stay
+ * unchanged.
  * @throws {Refusal} 409 `not_replaceable`
  */
 export function computeOrderChanges(
@@ -61,7 +62,7 @@ function requireOnlyChangeableFieldsDiffer(
   if (fields.length > 0) throw notReplaceable('the order at the broker differs from the approved one', { fields });
 }
 
-/** Returns whether the broker's order under our client_order_id is the one of this journal entry. */
+/** Returns whether the broker's order with our client_order_id is the one that this journal entry intended. */
 export function matchesIntent(
   order: Order,
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
