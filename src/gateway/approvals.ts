@@ -47,10 +47,10 @@ interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended'
   readonly rules: RulesSource;
 }
 
-/** Kinds whose approval must meet `live.acr` (policy/parties.ts). */
+/** Approvals of these kinds must meet `live.acr` (policy/parties.ts). */
 const STEP_UP_KINDS: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
 
-/** Creates the approval kernel over the gateway's database and services; undefined if approvals are not configured. */
+/** Returns undefined if approvals are not configured. */
 export function createGatewayKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
   const { approval, stores, resource } = options;
   if (approval === undefined) return undefined;
@@ -116,7 +116,7 @@ const actions: Readonly<Partial<Record<ProposalKind, Action>>> = {
   message: 'send_message',
 };
 
-/** Records a denial that was decided outside the order rules: a halt, a relation, or no covering mandate. */
+/** Returns the record of a denial for a reason outside the order rules: a halt, a relation, or no covering mandate. */
 function denialNote(denied: Denial, policy: string, now: number): DecisionNote {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;

@@ -30,7 +30,7 @@ interface Requests {
   readonly providerTimeoutMs: number;
 }
 
-/** @throws {TradeAgentError} `invalid_config` if what a broker's credentials need is not set */
+/** @throws {TradeAgentError} `invalid_config` if a setting is missing that a broker's credentials need */
 export function createBrokerAccess(options: GatewayOptions, provider: IdentityProvider, requests: Requests) {
   const { brokers, environment, stores } = options;
   const { now, brokerTimeoutMs: timeoutMs } = requests;
@@ -54,7 +54,7 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
   return { places, accounts: createAccounts({ places, environment, chosen: stores.defaultAccounts }) };
 }
 
-/** A broker's documented rate applies to its own addresses only. */
+/** Returns the broker's documented rate, which applies only at the broker's own addresses. */
 function documentedRate(broker: NamedBroker): Rate | undefined {
   const isElsewhere = Object.hasOwn(broker, brokerOf(broker).address);
   return isElsewhere ? undefined : traitsOf(broker).accountRate;
@@ -63,7 +63,7 @@ function documentedRate(broker: NamedBroker): Rate | undefined {
 const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
   isStoredKind(credentials) || unattended !== undefined;
 
-/** Each broker has its own credentials: what opens an account at one broker is never sent to another. */
+/** Returns the credentials for this broker only: credentials for one broker are never sent to another. */
 function credentialsOf(
   broker: NamedBroker,
   options: GatewayOptions,
@@ -94,7 +94,10 @@ function kept(
   return storedCredentials(pairs, kind, environment);
 }
 
-/** Uses the caller's session, or the owner's stored credentials for pre-approved orders. Delegates get neither. */
+/**
+ * Uses the owner's stored credentials if there is no session or a mandate covers the order, otherwise the session. A
+ * delegate gets neither.
+ */
 function unattendedCredentials(
   bySession: BrokerCredentials,
   byKeyPair: Pick<BrokerCredentials, 'credentialsFor'>,
@@ -110,7 +113,7 @@ function unattendedCredentials(
 }
 
 /**
- * Exchanges the caller's token. A delegate has no token of the owner, and gets none that was cached for the owner either.
+ * Exchanges the caller's token. A delegate does not have the owner's token, and does not get the owner's cached token.
  */
 export function exchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
   return {
@@ -142,7 +145,10 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
   );
 }
 
-/** Reads stored credentials for each request, so that changes apply at once. A temporary rejection deletes none. */
+/**
+ * Reads the stored credentials for each request, so that changes apply at once. If a broker rejects them temporarily,
+ * they are not deleted.
+ */
 function storedCredentials(
   pairs: Pick<KeyPairs, 'find'>,
   kind: StoredKind,

@@ -18,93 +18,99 @@ import type { RelationsOptions } from './relations/relations-settings.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
 export interface RequestRates {
-  /** Rate for one account at each broker (default: the broker's documented rate; `off`: unlimited). */
+  /** Rate limit for one account at each broker (default: the broker's documented rate; `off`: unlimited). */
   readonly broker?: Rate | 'off' | undefined;
-  /** Rate of requests to the identity provider for approvals. */
+  /** Rate limit for requests about approvals to the identity provider. */
   readonly provider?: Rate | undefined;
 }
 
 export interface GatewayOptions {
-  /** The identity provider: https, or http on loopback. */
+  /** The identity provider's address: https, or http on loopback. */
   readonly issuer: string;
   /** The gateway's resource identifier (RFC 8707): its base URL, and the expected `aud`. */
   readonly resource: string;
-  /** The RFC 9396 type of approvals at this provider. */
+  /** The RFC 9396 type of order approvals at this provider. */
   readonly detailsType?: string;
-  /** Required for messages, and for accounts that are not opened with key pairs. */
+  /** Required for messages, and for accounts that are not accessed with key pairs. */
   readonly exchange?: BrokerExchange;
-  /** At least one broker. Each person has at most one account at each. */
+  /** At least one broker. A person has at most one account at each broker. */
   readonly brokers: readonly NamedBroker[];
-  /** The environment of all accounts. No gateway trades both paper and live money. */
+  /** The environment of all accounts. A gateway trades either paper or live money, never both. */
   readonly environment: 'paper' | 'live';
-  /** Seals people's key pairs for the broker. */
+  /** Encrypts the key pairs that people use at the broker. */
   readonly sealSecret?: SealSecrets;
-  /** The caller closes the stores. */
+  /** The caller must close the stores. */
   readonly stores: GatewayStores;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
-  /** The RFC 9396 type of approvals of messages at this provider. */
+  /** The RFC 9396 type of message approvals at this provider. */
   readonly messageDetailsType?: string;
   readonly messages?: MessageServices;
   readonly rules?: RulesSource;
   readonly relations?: RelationsOptions;
-  /** Whether the session of the proposing client was revoked, if that can be checked at each use. */
+  /**
+   * Returns whether the session of the proposing client was revoked. Set if this can be checked each time that the
+   * session is used.
+   */
   readonly isRevokedBySignal?: IsRevokedBySignal;
-  /** Whether the provider knows this `sub`. Access is granted only to people whom it knows. */
+  /** Returns whether the provider knows this `sub`. Access is granted only to people whom the provider knows. */
   readonly isKnown?: (sub: string) => boolean;
-  /** Called for an open order of this gateway that no proposal accounts for (default: `onError`). */
+  /** Called for an open order that this gateway sent but that belongs to no proposal (default: `onError`). */
   readonly onUnexplainedOrder?: (found: UnexplainedOrder) => void;
   readonly log?: RequestLog;
-  /** Called for internal errors, never with a token. */
+  /** Called for internal errors. The message never contains a token. */
   readonly onError?: (message: string) => void;
-  /** Shared by all gateways over the same stores. */
+  /** Shared by all gateways that use the same stores. */
   readonly rates?: RequestRates;
-  /** Timestamps the record's checkpoints. `ca_file` is a path. */
+  /** Settings for the timestamps of the record's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;
-  /** Timeout of one request, in milliseconds. At most 15 s, so that a lost request is over before it may be repeated. */
+  /**
+   * Timeout of one request to a broker, in milliseconds. At most 15 s, so that a lost request has ended before it may
+   * be repeated.
+   */
   readonly brokerTimeoutMs?: number;
-  /** Timeout of one request, in milliseconds. */
+  /** Timeout of one request to the identity provider, in milliseconds. */
   readonly providerTimeoutMs?: number;
-  /** Without this, the gateway has no proposals. */
+  /** Without approval options, the gateway does not accept proposals. */
   readonly approval?: GatewayApproval;
-  /** The keys that people sign approvals with (a home's). */
+  /** A home's keys, with which people sign approvals. */
   readonly keys?: Pick<ApprovalKeys, 'check' | 'site'>;
-  /** Rejects access tokens that are not bound to a key (RFC 9449). */
+  /** Whether to reject access tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
-  /** Whether an access token's session has ended, if that can be checked at each request. */
+  /** Returns whether an access token's session has ended. Set if this can be checked for each request. */
   readonly isRevoked?: IsRevoked;
-  /** Allowed in addition to `ownClients` (default: every client). */
+  /** Clients that are allowed in addition to `ownClients` (default: every client). */
   readonly allowedClients?: readonly string[];
-  /** The clients that our own users sign in with. */
+  /** The clients with which our own users sign in. */
   readonly ownClients?: readonly string[];
-  /** Default for proposals, as a fraction of the reference price. */
+  /** Default maximum slippage of proposals, as a fraction of the reference price. */
   readonly maxSlippage?: string;
-  /** Other endpoints at this address, with their own tokens. */
+  /** Other endpoints at the gateway's address, whose tokens have their own audience. */
   readonly mounts?: readonly Mount[];
 }
 
-/** The gateway as a CIBA client, and its other approval options. */
+/** The gateway's settings as a CIBA client, and its other approval options. */
 export interface GatewayApproval
   extends Pick<CibaApprovalClientOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
   /**
-   * Whether approvals must be signed with the person's own key. `live`: only those for live money. Needs {@link
+   * Whether approvals must be signed with the person's own key. `live`: only approvals for live money. Requires {@link
    * GatewayOptions.keys}.
    */
   readonly signature: 'required' | 'live' | 'off';
   /** Path of `audit.jsonl`. */
   readonly auditFile: string;
-  /** Seals approval tokens. Must not change while a token is stored. */
+  /** Encrypts approval tokens. The seal key must not change while a token is stored. */
   readonly sealSecret: SealSecrets;
-  /** Per client and person (default {@link defaultQuotas}). */
+  /** Quotas for each client and person (default {@link defaultQuotas}). */
   readonly quotas?: Quotas;
   /** Maximum lifetime of a proposal, in seconds. */
   readonly maxTtl: number;
-  /** The page where the person decides, if there is one. */
+  /** The page where the person decides, if any. */
   readonly phoneUrl?: string;
 }
 
-/** Returns the error callback (default: writes to standard error). */
+/** Returns the `onError` callback (default: writes to standard error). */
 export function errorSink({ onError }: Pick<GatewayOptions, 'onError'>): (message: string) => void {
   return onError ?? ((message) => void process.stderr.write(`gateway: ${message}\n`));
 }

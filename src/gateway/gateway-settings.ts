@@ -25,18 +25,18 @@ const rate = z.strictObject({
 });
 const rateOf = ({ per_second: perSecond, burst }: z.output<typeof rate>) => ({ perSecond, burst });
 
-/** Request rates, shared by all gateways over one database. */
+/** Rate limits, shared by all gateways that use one database. */
 const ratesSchema = z.strictObject({
   /**
-   * For one account at a broker (`off`: unlimited). Default: the broker's documented rate, if it is used at its own
-   * addresses and the data is in PostgreSQL.
+   * Rate limit for one account at a broker (`off`: unlimited). Default: the broker's documented rate, if the gateway
+   * uses the broker's own addresses and stores its data in PostgreSQL.
    */
   broker: z
     .union([z.literal('off'), rate.transform(rateOf)], {
       error: 'must be "off", or have per_second and burst',
     })
     .optional(),
-  /** The identity provider, for approvals. Default: unlimited. */
+  /** Rate limit for requests about approvals to the identity provider. Default: unlimited. */
   provider: rate.transform(rateOf).optional(),
 });
 
@@ -44,7 +44,7 @@ const messageService = z.strictObject({ audience: z.string().min(1), url: secure
 
 const clientId = z.string().min(1);
 
-/** Maximum number of open proposals, and of proposals in an hour. */
+/** Maximum number of open proposals, and of new proposals per hour. */
 const quota = ({ open, hour }: Quota) =>
   z
     .strictObject({
@@ -58,28 +58,41 @@ const approvalSchema = z
   .strictObject({
     method: z.literal('ciba', { error: 'the only supported method is "ciba"' }).default('ciba'),
     /**
-     * `rar`: the approval's token contains the whole proposal (RFC 9396), which is compared field by field. `message`: the
-     * phone shows only the binding message, and only the gateway's record says what it was for.
+     * `rar`: the approval's token contains the whole proposal (RFC 9396), and the gateway compares every field.
+     * `message`: the phone shows only the binding message, and only the gateway's record says what was approved.
      */
     details: z.enum(['rar', 'message']).default('rar'),
     /**
-     * Whether approvals must be signed with the person's own key: `required`, `live` (only for live money), `off`. Only a
-     * home has such keys.
+     * Whether approvals must be signed with the person's own key: `required`, `live` (only approvals for live money),
+     * `off`. Only a home has such keys.
      */
     signature: z.enum(['required', 'live', 'off']).default('off'),
-    /** The gateway's client for CIBA (default: that of `exchange`). Both use the key that "gateway key" creates. */
+    /**
+     * The gateway's client for CIBA (default: the client in `exchange`). Both clients use the key that "gateway key"
+     * creates.
+     */
     client_id: clientId.optional(),
-    /** Used instead of `client_id`: the gateway registers itself (RFC 7591) and stores its id in its folder. */
+    /**
+     * Used instead of `client_id`: the gateway registers itself (RFC 7591) and stores the new client ID in its folder.
+     */
     registration: z.literal(true).optional(),
-    /** File with the initial access token (RFC 7591 §3): a path, or a name in the folder. */
+    /** File that contains the initial access token (RFC 7591 §3): a path, or a name in the folder. */
     registration_token_file: z.string().min(1).optional(),
-    /** The issuer's dialect (default: detected from its metadata). */
+    /**
+     * The provider software, whose details differ from the standards (default: detected from the provider's metadata).
+     */
     provider: z.enum(providerNames).optional(),
-    /** `ping`: the provider calls back at `<resource>/ciba/ping`, and polling covers lost calls. */
+    /**
+     * `ping`: the provider calls `<resource>/ciba/ping` when a request was answered. The gateway also polls, in case a
+     * call is lost.
+     */
     delivery: z.enum(['poll', 'ping']).default('poll'),
     /** Maximum lifetime of a proposal, in seconds. */
     max_ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).default(MAX_TTL_S),
-    /** Quotas per client and person, for `own_clients` (typed by the person, and the rest) and for other clients. */
+    /**
+     * Quotas for each client and person: `own` for `own_clients` (where requests typed by the person count separately),
+     * `other` for the rest.
+     */
     quotas: z
       .strictObject({
         own: quota(defaultQuotas.own),
@@ -104,14 +117,14 @@ const approvalSchema = z
 
 /** `gateway.yaml`: all settings of a gateway that are not secret. */
 const settingsSchema = z.strictObject({
-  /** The identity provider. */
+  /** The identity provider's address. */
   issuer: secureAddress,
   /** The gateway's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
   resource: secureAddress.refine((text) => !/[?#]|.\/$/.test(text), 'must not end in "/" or have a query or fragment'),
   environment: z.enum(['paper', 'live']),
   /**
-   * How to get a caller's token at the broker (RFC 8693): the client, whose key "gateway key" creates. Not needed if
-   * accounts are opened with key pairs and no messages are sent.
+   * The gateway's client for exchanging a caller's token for a broker's token (RFC 8693). Its key is created by
+   * "gateway key". Not needed if accounts are accessed with key pairs and no messages are sent.
    */
   exchange: z
     .strictObject({
@@ -124,21 +137,24 @@ const settingsSchema = z.strictObject({
   ...brokersSettings,
   /** Default: a database in the gateway's folder. */
   database: databaseSchema.optional(),
-  /** Wraps the gateway's own keys, which are then stored in the database and shared by its gateways. */
+  /**
+   * The key management service that encrypts the gateway's own keys. They are then stored in the database and shared by
+   * all gateways that use it.
+   */
   kms: kmsSchema.optional(),
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
   messages: z.strictObject({ slack: messageService, gmail: messageService }).partial().prefault({}),
   approval: approvalSchema.prefault({}),
-  /** The server that decides how people are related to accounts: the gateway, or another. */
+  /** The server that decides how people are related to accounts: this gateway or another server. */
   relations: relationsSchema.prefault({ kind: 'embedded' }),
-  /** Rejects tokens that are not bound to a key (RFC 9449). */
+  /** Whether to reject tokens that are not bound to a key (RFC 9449). */
   require_bound_tokens: z.boolean().default(true),
-  /** Allowed in addition to `own_clients` (default: every client). */
+  /** Clients that are allowed in addition to `own_clients` (default: every client). */
   allowed_clients: z.array(clientId).optional(),
-  /** The clients that our own users sign in with. They have larger quotas. */
+  /** The clients with which our own users sign in. They have larger quotas. */
   own_clients: z.array(clientId).default([]),
-  /** Default for proposals, as a fraction of the reference price. */
+  /** Default maximum slippage of proposals, as a fraction of the reference price. */
   max_slippage: slippageSchema.default('0.01'),
   rates: ratesSchema.optional(),
   anchor: anchorSchema.optional(),
@@ -205,10 +221,10 @@ export const gatewaySettingsSchema = settingsSchema
 export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 
 export interface GatewaySecrets {
-  /** The private key of its clients at the identity provider. */
+  /** The private key of the gateway's clients at the identity provider. */
   readonly privateKey: JWK;
   readonly sealSecret: SealSecrets;
-  /** Storage of the registration (default: a file in its folder). */
+  /** Stores the client registration (default: a file in the gateway's folder). */
   readonly registration?: RegistrationStorage;
 }
 
@@ -246,7 +262,7 @@ function anchorOptions({ anchor }: GatewaySettings, folder: string): Pick<Gatewa
   return { anchor: ca_file === undefined ? rest : { ...rest, ca_file: resolve(folder, ca_file) } };
 }
 
-/** Returns the types, as the provider names them. */
+/** Returns the RFC 9396 types of all approvals, as the provider names them. */
 export function detailsTypes({ details_type, message_details_type }: GatewaySettings): string[] {
   return Object.values({ ...detailsTypeByKind, order: details_type, message: message_details_type });
 }

@@ -58,22 +58,27 @@ import { requiredSignatures } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
-  /** Halts for a person known to be present, without a token. Undefined if the gateway has no approvals. */
+  /**
+   * Halts trading for a person who is known to be present, without a token. Undefined if the gateway has no approvals.
+   */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;
-  /** Withdraws open proposals that a client (or, without one, any client) made for a person, and forgets their tokens. */
+  /**
+   * Withdraws a person's open proposals from one client (or from all, without `clientId`), and forgets the person's
+   * tokens.
+   */
   revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
-  /** Rejects new requests, and finishes the executions in progress. After that, the database can be closed. */
+  /** Rejects new requests and finishes executions in progress. Afterwards, the caller can close the database. */
   close(): Promise<void>;
 }
 
 const LONGEST_BROKER_TIMEOUT_MS = RESEND_DELAY_MS / 2;
 
 /**
- * Creates the order gateway: a resource server, and the only way to the broker.
- * @throws {TradeAgentError} `invalid_config` for an insecure issuer, for missing broker credentials, and if approvals must
- * be signed but there are no keys
+ * Creates the order gateway: a resource server, and the only component that sends orders to the broker.
+ * @throws {TradeAgentError} `invalid_config` if the issuer is insecure, broker credentials are missing, or approvals
+ * must be signed but there are no keys
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
@@ -188,21 +193,21 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** Returns the broker's label if there are several brokers. */
+/** Returns a function that finds the broker's label. It is undefined if there is only one broker. */
 function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBroker {
   return async (who, account) => (hasSeveralBrokers(options) ? (await brokerFor(who, account)).at.label : undefined);
 }
 
-/** Whether a person can have more than one account here. */
+/** Whether a person can have more than one account at this gateway. */
 const hasSeveralBrokers = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
 
-/** Reports only the error's name. */
+/** Returns a callback that reports only an error's name. */
 function errorNameReporter(options: GatewayOptions) {
   const onError = errorSink(options);
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
-/** Reports only ids, because the operator is not the owner. */
+/** Returns a callback that reports only the order's id and the account, because the operator is not the owner. */
 function unexplainedOrderReporter(options: GatewayOptions) {
   const onError = errorSink(options);
   return ({ account, order }: UnexplainedOrder): void =>
@@ -213,7 +218,10 @@ function approvalInfo({ approval }: GatewayOptions): ProposalRouteOptions['appro
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
-/** Creates the services for a person's own data, and what runs by itself: standing orders, checkpoints, reconciliation. */
+/**
+ * Creates the services for a person's own data, and everything that runs automatically: standing orders, checkpoints,
+ * reconciliation.
+ */
 function createOwnServices(
   options: GatewayOptions,
   parts: Pick<RouteParts, 'kernel' | 'broker' | 'desk'> & { readonly clock: Clock; readonly signed: boolean },
@@ -281,7 +289,7 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/** Returns whether any broker is connected. If none is, throws the first failure. */
+/** Checks whether any of the brokers is connected. If none is connected, throws the first error. */
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {
@@ -355,7 +363,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
 
 type Admission = ReturnType<typeof createAdmission>;
 
-/** Creates all entry points. Once shut, they admit no requests. */
+/** Creates the authenticators of all endpoints. After `shut`, they reject every request. */
 function createAdmission(options: GatewayOptions, provider: IdentityProvider, clock: Clock) {
   const { resource, stores, log = () => {}, allowedClients, ownClients = [], mounts = [], isRevoked } = options;
   const rules = {
@@ -426,7 +434,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
         log,
       });
     },
-    /** Lets a mount act for its caller. */
+    /** Lets a mount make requests to `/v1` for its caller. */
     acting,
     shut: () => {
       closed = true;

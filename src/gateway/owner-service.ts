@@ -17,16 +17,16 @@ interface OwnAccount {
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
   /** Account values at the end of each day, in dollars, oldest first. @param period such as `1M` or `1A` */
   valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
-  /** Activities after an instant (milliseconds since the epoch), oldest first. */
+  /** Activities since a time (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
 }
 
 /**
- * The owner's own data and actions, for a person known to be present, without a token. Accounts are read with stored
- * credentials, or with the tokens that were last exchanged for their clients.
+ * The owner's own data and actions, for a person who is known to be present, without a token. Reads accounts with
+ * stored credentials, or with the latest exchanged token.
  */
 export interface OwnerService extends OwnAccount {
-  /** Returns all accounts. The reads above are of the default account. */
+  /** Returns all accounts. The inherited methods read the default account. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): OwnAccount;
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
@@ -37,16 +37,19 @@ export interface OwnerService extends OwnAccount {
   /** @throws {Refusal} as `ApprovalKernel.withdraw` */
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
-  /** Asks the broker about the latest open orders and follows them again. An order that can't be read keeps its state. */
+  /**
+   * Asks the broker about recent open orders and starts to follow them again. If an order can't be read, its state
+   * stays as it is.
+   */
   lookAtOrders(): Promise<void>;
   /** Calls `changed` for each change of a proposal or its order, until the signal aborts. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
 }
 
-/** Maximum number of recent proposals whose orders may be open. */
+/** Maximum number of recent proposals that are searched for open orders. */
 const MAX_OPEN_PROPOSALS = 200;
 
-/** Maximum number of pages. More than an account has in years; older activities are left out. */
+/** Maximum number of pages, which covers years of an account. Older activities are left out. */
 const MAX_ACTIVITY_PAGES = 50;
 
 export function ownerDesk(

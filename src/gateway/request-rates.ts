@@ -6,10 +6,12 @@ import type { GatewayOptions } from './gateway-options.ts';
 
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 
-/** Returns `send` unchanged without a rate, or without buckets. */
+/** Returns `send` with a rate limit. Returns it unchanged if no rate or no bucket storage is configured. */
 type RateLimiter = (send: typeof fetch, bucket: string, rate: Rate | 'off' | undefined) => typeof fetch;
 
-/** Limits rates. Documented rates are for several processes that can't coordinate; one alone obeys configured rates. */
+/**
+ * Creates rate limiters. Rates are limited only if they are configured, or if several processes can share the buckets.
+ */
 export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
   const buckets = stores.buckets ?? (rates && memoryRateBuckets());
   return (send, bucket, rate) =>
@@ -23,13 +25,16 @@ export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
         });
 }
 
-/** Limits requests to the identity provider. */
+/** Returns `send` with the rate limit for the identity provider. */
 export const providerFetch = (options: Paced, send: typeof fetch): typeof fetch =>
   createRateLimiter(options)(send, 'provider', options.rates?.provider);
 
-/** Fraction of the burst that reads leave for writes, so that an order does not wait for a screen. */
+/** Fraction of the burst that reads leave for writes, so that orders don't have to wait for reads. */
 const WRITE_RESERVE = 0.2;
-/** Maximum wait, in milliseconds. It is part of the request's timeout, and a longer wait is answered as busy. */
+/**
+ * Maximum wait for the rate limit, in milliseconds. It counts toward the request's timeout. A request that would wait
+ * longer gets 429.
+ */
 const MAX_WAIT_MS = 2_000;
 
 interface Pacing {
@@ -41,8 +46,8 @@ interface Pacing {
 }
 
 /**
- * Limits the rate of requests, for all gateways together. If the wait is too long, it answers 429 with `Retry-After` (RFC
- * 9110 §10.2.3), as the server would, which proves that nothing was sent.
+ * Limits the rate of requests of all gateways together. If the wait is too long, returns 429 with `Retry-After` (RFC
+ * 9110 §10.2.3) as the server would. So the caller knows that nothing was sent.
  */
 export function rateLimitedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
   const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - WRITE_RESERVE)) };

@@ -4,7 +4,7 @@ import type { GatewayOptions } from './gateway-options.ts';
 
 /**
  * Returns the keys that must sign approvals; undefined if a token is enough.
- * @throws {TradeAgentError} `invalid_config` if approvals must be signed, but no keys can be enrolled here
+ * @throws {TradeAgentError} `invalid_config` if approvals must be signed, but this gateway has no keys
  */
 export function requiredSignatures({
   approval,
@@ -25,7 +25,7 @@ export function requiredSignatures({
   return signature === 'required' || environment === 'live' ? keys : undefined;
 }
 
-/** Requires a signature for live money in a home. @throws {TradeAgentError} `invalid_config` */
+/** Requires that approvals for live money are signed in a home. @throws {TradeAgentError} `invalid_config` */
 export function requireSignedLiveMoney({
   approval,
   environment,

@@ -1,8 +1,8 @@
 import type { MANDATE_SCOPE, Scope, SESSION_SCOPES } from '../../oauth/scopes.ts';
 
 /**
- * Another endpoint at the gateway's address with tokens of its own audience: MCP. The gateway authenticates (token, DPoP,
- * Origin, size of the body) and lets it do for a caller what the caller may do at `/v1`, never more.
+ * Another endpoint at the gateway's address, such as MCP, whose tokens have their own audience. The gateway checks each
+ * request (token, DPoP, Origin, body size), and lets the endpoint do only what its caller may do at `/v1`.
  *
  * @example
  * ```ts
@@ -18,35 +18,38 @@ import type { MANDATE_SCOPE, Scope, SESSION_SCOPES } from '../../oauth/scopes.ts
  * ```
  */
 export interface Mount {
-  /** Its tokens' audience is the gateway's address with this path. */
+  /** The path of this endpoint. The tokens' audience is the gateway's address with this path. */
   readonly path: `/${string}`;
   /** RFC 9728 `resource_name`. */
   readonly name: string;
-  /** The scopes of its tokens, with the `/v1` scopes that each grants. None of them places an order or uses a mandate. */
+  /**
+   * The scopes of the mount's tokens, each with the `/v1` scopes that it grants. No scope here permits placing an order
+   * or using a mandate.
+   */
   readonly scopes: Readonly<
     Partial<Record<Scope, readonly Exclude<(typeof SESSION_SCOPES)[number], typeof MANDATE_SCOPE>[]>>
   >;
   /** Maximum size of a request body, in bytes. */
   readonly maxBodyBytes: number;
-  /** Rejects tokens that are not bound to a key (RFC 9449). */
+  /** Whether to reject tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
-  /** @param request without its credentials; its signal aborts when the caller disconnects */
+  /** @param request has no credentials; its signal aborts when the caller disconnects */
   serve(request: Request, caller: MountedCaller): Promise<Response>;
 }
 
-/** A verified caller, without its token. */
+/** A caller whose token was verified. Does not contain the token. */
 export interface MountedCaller {
   readonly sub: string;
   readonly clientId: string;
-  /** The mount's scopes that the token has. */
+  /** The mount's scopes that the caller's token has. */
   readonly scopes: ReadonlySet<string>;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
   /** The gateway's address. */
   readonly resource: string;
   /**
-   * Calls the gateway's own API as this caller, in this process, with the same checks. Returns 401 once the caller's token
-   * has expired.
+   * Calls the gateway's own API for this caller, within this process, with the same checks as over the network. Returns
+   * 401 once the caller's token has expired.
    * @param path for example `/v1/quotes?symbols=AAPL`
    * @throws the signal's reason
    */

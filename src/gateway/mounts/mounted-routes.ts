@@ -13,7 +13,10 @@ interface MountParts {
   readonly acting: Acting;
 }
 
-/** RFC 9728 §3.1: the well-known part precedes the resource's path. */
+/**
+ * Serves a mount and its metadata. In the metadata's URL, the well-known part precedes the resource's path (RFC 9728
+ * §3.1).
+ */
 export function mountedRoutes(app: Hono, mount: Mount, { resource, issuer, door, acting }: MountParts): void {
   const { origin } = new URL(resource);
   const metadata = protectedResourceMetadata({
@@ -47,7 +50,7 @@ export function metadataPathOf({ path }: Pick<Mount, 'path'>): string {
   return `${METADATA_PATH}${path}`;
 }
 
-/** Rejects other origins, because a page of another site could use its visitor's access. */
+/** Rejects requests from other sites' pages, which could misuse their visitor's access. */
 function refuseOrigin(): never {
   throw new HttpProblem(403, 'origin_refused', 'requests from pages of other sites are not allowed', {
     hint: 'Call this from a program, not from a web page of another site.',
@@ -79,7 +82,7 @@ function mountedCaller(
   };
 }
 
-/** Rejects when the signal aborts. The request itself continues, because it may be writing. */
+/** Rejects when the signal aborts. The request itself continues, because it may be changing data. */
 async function beforeAbort(signal: AbortSignal, answer: Response | Promise<Response>): Promise<Response> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);
@@ -102,15 +105,15 @@ async function withoutCredentials(c: Context, maxBodyBytes: number): Promise<Req
 }
 
 /**
- * In-process requests for a caller who was verified by a mount. The request object itself is the credential, so no such
- * request can come over the network.
+ * Marks in-process requests for a caller whom a mount verified. The mark belongs to the request object, so a request
+ * from the network can't have one.
  */
 type Acting = ReturnType<typeof createActing>;
 
 export function createActing() {
   const callers = new WeakMap<Request, Caller>();
   return {
-    /** Marks the request as the caller's, with only these scopes. */
+    /** Marks the request as the caller's, limited to these scopes. */
     as(caller: Caller, scopes: ReadonlySet<string>, request: Request): Request {
       // Left out, because approvals have their own tokens.
       callers.set(request, {

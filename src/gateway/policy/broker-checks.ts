@@ -21,7 +21,10 @@ import {
   sharesFreeToSell,
 } from './decision.ts';
 
-/** Returns the objections of broker and market, which do not depend on the owner's rules, in the order reported. */
+/**
+ * Returns the objections that come from the broker and the market, not from the owner's rules, in the order in which
+ * they are reported.
+ */
 export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
   const { broker, market } = facts;
   return objectionsThatApply<Objection>(
@@ -70,7 +73,9 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
   );
 }
 
-/** Legs without an entry may only sell shares that are held and not yet on sale, because more would sell short. */
+/**
+ * Requires that an OCO's legs sell only shares that are held and not already on sale. Otherwise they would sell short.
+ */
 function legsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
   if (holdings === null) return factUnavailable('the position');
@@ -125,8 +130,9 @@ type PriceCheck =
   | { readonly ok: false; readonly reason: 'no_price' };
 
 /**
- * Checks whether the price moved against the order by more than `max_slippage` of `reference_price`: a buy's ask up, a
- * sell's bid down. Without a price (`currentPrice`), or with a quote older than the last session, the order is not sent.
+ * Checks whether the price has moved against the order by more than `max_slippage` of `reference_price`: for a buy,
+ * whether the ask rose; for a sell, whether the bid fell. Objects if there is no price (`currentPrice`), or if the
+ * quote is older than the last session.
  * @param lastSession New York date of the latest session that has begun; undefined if unknown
  */
 export function checkPrice(
@@ -140,7 +146,7 @@ export function checkPrice(
   return moved === adverseSide[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
 }
 
-/** Returns whether a quote is older than the last session, or the session is unknown. */
+/** Returns whether a quote is older than the last session. Also true if the session is unknown. */
 export function isStale(quotedAt: string, lastSession: string | null): boolean {
   return lastSession === null || newYorkDate(Date.parse(quotedAt)) < lastSession;
 }
@@ -150,7 +156,10 @@ export function isStale(quotedAt: string, lastSession: string | null): boolean {
  * free. The broker checks the same. The check here comes before anybody is asked, and includes this gateway's open orders.
  */
 
-/** Alpaca's levels: 1 is covered calls and cash-secured puts, 2 is long options. Closing needs none. */
+/**
+ * Alpaca's options levels: 1 allows covered calls and cash-secured puts, 2 also buying options. Closing a position
+ * needs no level.
+ */
 const levels: Readonly<Record<PositionIntent, number>> = {
   sell_to_open: 1,
   buy_to_open: 2,
@@ -210,7 +219,10 @@ const byIntent: Readonly<Record<PositionIntent, Check>> = {
     isHeld(order, new Dec(holdings?.qty ?? 0).neg().minus(counted.covering?.buys ?? 0)),
 };
 
-/** Requires that the order opens or adds to a position. An opposite position must be closed instead. */
+/**
+ * Requires that the order opens or adds to a position. If there is an opposite position, the order must close it
+ * instead.
+ */
 function opensOnly({ symbol, side }: OrderFacts, { holdings }: Facts, instead: PositionIntent): Objection | undefined {
   const held = new Dec(holdings?.qty ?? 0);
   if (side === 'buy' ? !held.isNegative() || held.isZero() : !held.gt(0)) return undefined;
@@ -233,7 +245,7 @@ function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection | 
   };
 }
 
-/** Requires that a sold call's shares are held and free. */
+/** Requires that the account holds the shares of a sold call, and that they are free. */
 function isCovered(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: Facts,
@@ -254,7 +266,7 @@ function isCovered(
   };
 }
 
-/** Requires that the cash for a sold put's shares is free. */
+/** Requires that the account has enough free cash to buy the shares of a sold put. */
 function isSecured(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: Facts,

@@ -21,17 +21,18 @@ import { type AccountLimits, limitObjections } from './limit-table.ts';
 import { partyObjections, signInObjection, tokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
-/** Actions that create exposure, directly or indirectly. They are stopped if the rules can't be read. */
+/** Actions that directly or indirectly create exposure. They are denied if the rules can't be read. */
 const RULE_DEPENDENT_ACTIONS: readonly Action[] = ['place', 'replace', 'grant_mandate'];
 
-/** Reasons that only ask for more approval. They don't object to an action that has it. */
+/** Reasons that only require more approval. They no longer apply once the approval was given. */
 const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
 
 /**
- * Makes a pure decision, so that it is the same before the person is asked, at execution, and inside the transaction that
- * claims the order. Objections come in this order: trading state, broker and market, parties, limits, policies. A
- * cancellation reduces exposure and always passes.
- * @returns `deny` if there is an objection that no approval can lift; `ask` if an approval is missing; else `allow`
+ * Decides without side effects, so that the decision is the same before the person is asked, at execution, and inside
+ * the transaction that claims the order. Objections come in this order: trading state, broker and market, parties,
+ * limits, policies. A cancellation reduces exposure and always passes.
+ * @returns `deny` if any objection can't be lifted by an approval; `ask` if only an approval is missing; otherwise
+ * `allow`
  */
 export function decide(rules: Rules, subject: Subject, action: Action, facts: Facts): Decision {
   const objections = action === 'cancel' ? [] : objectionsTo(rules, subject, action, facts);
@@ -71,7 +72,10 @@ export function decisionProblem(decision: Decision): HttpProblem {
   });
 }
 
-/** Requires permission for an action that is not an order, so it is not counted. @throws {Refusal} 403 `policy_denied` */
+/**
+ * Requires that an action other than an order is allowed. Such actions don't count toward limits.
+ * @throws {Refusal} 403 `policy_denied`
+ */
 export function requireAllowedAction(
   rules: Rules,
   subject: Subject,
@@ -113,7 +117,10 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
   );
 }
 
-/** Returns whether the day's known loss exceeds its limit. Until the New York day ends, only reducing orders pass. */
+/**
+ * Returns whether the day's loss is known and exceeds its limit. For the rest of the New York day, only reducing orders
+ * then pass.
+ */
 export function dayLossExceeded(limits: AccountLimits | undefined, holdings: Facts['holdings']): boolean {
   const limit = limits?.max_day_loss;
   if (limit === undefined || holdings === null) return false;
@@ -147,7 +154,9 @@ function stateObjection(
   return { reason, text, hint, limit, value: order.shares };
 }
 
-/** Objects to a wrong clock: with the wrong day, a limit would stay used up, or start again. */
+/**
+ * Objects if the clock is wrong: on the wrong day, a daily limit would stay used up or be available again too early.
+ */
 function clockObjection({ counted: { clock_behind: behind } }: Facts): Objection | undefined {
   if (behind === undefined) return undefined;
   return {

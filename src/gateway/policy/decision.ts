@@ -7,27 +7,27 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 
 export type { CountedFacts } from '../../trading/counted-order.ts';
 
-/** An action that is decided. Cedar's actions have the same names. */
+/** An action that the policy allows or denies. Cedar's actions have the same names. */
 export type Action = 'place' | 'replace' | 'cancel' | 'send_message' | 'change_policy' | 'grant_mandate';
 
-/** The proposer and the approvers, from verified tokens only. */
+/** The proposer and the approvers, read only from verified tokens. */
 export interface Subject {
-  /** The proposer. */
+  /** The proposer's `sub`. */
   readonly sub: string;
   readonly client: string;
   readonly membership?: Membership | undefined;
-  /** The owner of the account. */
+  /** The `sub` of the account's owner. */
   readonly owner: string;
   readonly approval: 'none' | 'tap' | 'mandate';
   readonly approvers: readonly string[];
-  /** Claim `acr` of each approver; '' if absent. */
+  /** The `acr` claim of each approver's token; '' if absent. */
   readonly acr?: readonly string[] | undefined;
 }
 
 /**
- * The facts at the time of a decision, as plain JSON: amounts are decimal strings, times RFC 3339. Recorded with a denial
- * and read again by `policy diff --replay`, so they contain no token. `null` is unknown: a limit that needs the fact
- * objects (`FACT_UNAVAILABLE`).
+ * The facts at the time of a decision, as plain JSON: amounts are decimal strings, times are in RFC 3339. They are
+ * recorded with a denial, and `policy diff --replay` reads them again, so they contain no token. `null` means unknown:
+ * a limit that needs an unknown fact objects with `FACT_UNAVAILABLE`.
  */
 export interface Facts {
   readonly at: string;
@@ -37,14 +37,14 @@ export interface Facts {
   readonly market: MarketFacts | null;
   readonly broker: BrokerFacts | null;
   readonly holdings: HoldingFacts | null;
-  /** Set only for an order for an option. */
+  /** Set only for orders for options. */
   readonly option?: OptionFacts | undefined;
   readonly counted: CountedFacts;
-  /** Further facts by source (`mandate`, `relations`), flat. */
+  /** Further facts, with the source as prefix (`mandate.`, `relations.`). */
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 }
 
-/** Facts without the journal's counts, read before the transaction that counts. */
+/** Facts without the journal's counts. They are read before the transaction that counts orders. */
 export type WorldFacts = Omit<Facts, 'counted'>;
 
 export interface OrderFacts {
@@ -53,19 +53,19 @@ export interface OrderFacts {
   readonly type: string;
   readonly time_in_force: string;
   readonly extended_hours: boolean;
-  /** Number of shares; null for an amount. */
+  /** Number of shares; null for an order for an amount in dollars. */
   readonly qty: string | null;
-  /** Dollars per share as requested, without the bound that a market order is sent with. */
+  /** The requested limit in dollars per share. Does not include the limit that we add when sending a market order. */
   readonly limit_price: string | null;
   readonly stop_price: string | null;
-  /** Legs: the class, and the stop loss as sent to the broker. */
+  /** For an order with legs: its class, and the stop loss as sent to the broker. */
   readonly order_class?: string;
   readonly stop_loss?: { readonly stop_price: string; readonly limit_price: string };
   readonly reference_price: string;
   readonly max_slippage: string;
-  /** The most that the order can total, in dollars, rounded up; null if it is unbounded. */
+  /** The most that the order can cost or bring in, in dollars, rounded up; null if it is unbounded. */
   readonly notional: string | null;
-  /** Number of shares. For an amount, the number at the reference price. */
+  /** Number of shares. For an order for an amount, calculated at the reference price. */
   readonly shares: string;
 }
 
@@ -86,63 +86,65 @@ export interface BrokerFacts {
   readonly trading_blocked: boolean;
   readonly tradable: boolean;
   readonly fractionable: boolean;
-  /** Whether the account may trade the asset class. */
+  /** Whether the account may trade this asset class. */
   readonly class_enabled?: boolean;
-  /** Why this broker does not take such orders. */
+  /** Why this broker rejects such orders; null if it accepts them. */
   readonly objection: { readonly text: string; readonly hint?: string; readonly field?: string } | null;
 }
 
-/** The broker's facts about an option. This gateway's own open orders are counted separately (`Covering`). */
+/** The broker's facts about an option. Open orders of this gateway are counted separately (`Covering`). */
 export interface OptionFacts {
   readonly intent: PositionIntent | null;
   /** The account's options level, 0 to 3. */
   readonly level: number;
-  /** Shares of the underlying that no other call may take and that are not on sale; negative if short. */
+  /** Shares of the underlying that cover no other call and are not on sale; negative if short. */
   readonly free_shares: string | null;
-  /** Dollars that don't secure another put and are not part of another purchase. */
+  /** Dollars that don't secure another put and are not needed for another open purchase. */
   readonly free_cash: string | null;
 }
 
-/** The account at the broker, and open orders there from elsewhere. */
+/** The account's holdings at the broker, and open orders that were not sent by this gateway. */
 export interface HoldingFacts {
   readonly equity: string;
   /** Equity at the last session's close; null if unknown. */
   readonly last_equity: string | null;
-  /** Net deposits since then, in dollars (`dayFlow`); null if unknown, absent if no rule needs it. */
+  /**
+   * Net deposits since the last session's close, in dollars (`dayFlow`); null if unknown, absent if no rule needs them.
+   */
   readonly day_flow?: string | null;
-  /** Shares held of the order's symbol; negative if short. */
+  /** Shares held of the order's symbol; negative for a short position. */
   readonly qty: string;
-  /** Value of the position, in dollars. */
+  /** Value of the position in the order's symbol, in dollars. */
   readonly value: string;
   readonly open_elsewhere: {
     readonly orders: number;
-    /** Open purchases of the order's symbol, in dollars; null if one is unbounded. */
+    /** Open purchases of the order's symbol, in dollars; null if any is unbounded. */
     readonly symbol_notional: string | null;
-    /** Shares of the order's symbol on sale. */
+    /** Shares of the order's symbol that are on sale. */
     readonly symbol_sells: string;
-    /** Whether an order of the other side is open for the symbol. */
+    /** Whether an order for the symbol is open on the opposite side. */
     readonly opposes: boolean;
   };
 }
 
 export interface Decision {
   readonly effect: 'allow' | 'deny' | 'ask';
-  /** Objections, or for `ask` why the owner's tap is needed. The first is reported first. */
+  /** Objections, or for `ask` the reasons why the owner's tap is needed. The first reason is reported first. */
   readonly reasons: readonly PolicyReason[];
-  /** One text for each reason. */
+  /** One sentence for each reason. */
   readonly texts: readonly string[];
-  /** Hint for the first reason. */
+  /** Hint about the first reason. */
   readonly hint?: string;
-  /** For the first reason: the allowed value and the actual one. */
+  /** The allowed and the actual value, for the first reason. */
   readonly limit?: string;
   readonly value?: string | null;
-  /** The first reason's own problem, if it has one. */
+  /** The HTTP problem of the first reason, if it has its own. */
   readonly problem?: OwnProblem;
   /** Digest of the rules. */
   readonly policy: string;
 }
 
-/** A problem other than 403 `policy_denied`. */
+/** An HTTP problem other than 403 `policy_denied`. */
 interface OwnProblem {
   readonly status: number;
   readonly code: ProblemCode;
@@ -163,23 +165,23 @@ export function factUnavailable(what: string): Objection {
   return { reason: 'FACT_UNAVAILABLE', text: `could not determine ${what}`, hint: 'Try again in a moment.' };
 }
 
-/** Returns the objections that apply, in this order. */
+/** Flattens objections and leaves out those that don't apply. Keeps their order. */
 export function objectionsThatApply<T extends object>(...all: readonly (T | readonly T[] | false | undefined)[]): T[] {
   return all.flatMap<T>((one) => one || []);
 }
 
-/** Returns the dollars lost since the last close (negative on a good day); undefined if unknown. */
+/** Returns the dollars lost since the last close (negative after a gain); undefined if unknown. */
 export function dayLoss({ equity, last_equity, day_flow }: HoldingFacts): Dec | undefined {
   if (last_equity === null || day_flow == null) return undefined;
   return new Dec(last_equity).plus(day_flow).minus(equity);
 }
 
-/** Returns the shares held that no open order sells; negative if short. */
+/** Returns the number of shares that are held and not on sale; negative if short. */
 export function sharesFreeToSell({ qty, open_elsewhere }: HoldingFacts, counted: CountedFacts): Dec {
   return new Dec(qty).minus(counted.open_symbol_sells).minus(open_elsewhere.symbol_sells);
 }
 
-/** Returns whether an order sells no more than is held. */
+/** Returns whether an order sells no more shares than are held and not on sale. */
 export function isReducing({ side, shares }: OrderFacts, { holdings, counted }: Facts): boolean {
   return side === 'sell' && holdings !== null && new Dec(shares).lte(sharesFreeToSell(holdings, counted));
 }

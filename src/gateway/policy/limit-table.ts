@@ -14,34 +14,34 @@ import { dayLoss, type Facts, isReducing, type MarketFacts, type Objection, type
 interface Compared {
   readonly facts: Facts;
   readonly order: OrderFacts;
-  /** Whether the order replaces another. */
+  /** Whether the order replaces another order. */
   readonly replaces: boolean;
 }
 
-/** Explains why an order exceeds the limit: the allowed and the actual value (of amounts or counts), and a sentence. */
+/** Explains how an order exceeds a limit: the allowed and the actual value (amounts or counts), and a sentence. */
 interface Excess {
   readonly text: string;
   readonly limit?: string;
   readonly value?: string | null;
-  /** Used instead of the row's reason. */
+  /** Reported instead of the limit's own reason. */
   readonly reason?: PolicyReason;
 }
 
-/** The fact that the limit needs is unknown, or too old. */
+/** The limit can't be checked, because a fact is unknown or too old. */
 type Unknown = 'unavailable' | 'stale';
 
 interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly reason: PolicyReason;
-  /** The facts that the limit needs, for the message if they are unknown. */
+  /** Names the facts that the limit needs. Used in the error message if they are unknown. */
   readonly needs: string;
   /** Returns undefined if the order is within the limit. */
   readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | Unknown | undefined;
-  /** Another remedy, besides changing the limit. */
+  /** What else the person can do, besides changing the limit. */
   readonly instead?: string;
 }
 
-/** Infers the limit's type from its schema. */
+/** Returns the row unchanged. Infers the type of the limit from its schema. */
 function defineLimit<Schema extends z.ZodType>(row: LimitRow<Schema>): LimitRow<Schema> {
   return row;
 }
@@ -57,7 +57,7 @@ const fraction = z
 const count = z.number().int().min(1).max(100_000);
 const wall = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day in quotes: "09:30"');
 
-/** Counts all open orders. */
+/** Counts all open orders; undefined if unknown. */
 const openOrders = ({ facts: { counted, holdings } }: Compared): number | undefined =>
   holdings === null ? undefined : counted.open_orders + holdings.open_elsewhere.orders;
 
@@ -363,9 +363,10 @@ function countValues(limit: number, value: number) {
 }
 
 /**
- * Returns how far the order's limit is on the harmful side of the market, because a low bid or a high offer just waits. A
- * stop's limit is compared with its stop, unless that is reached. Market and stop orders are sent with the limit that
- * their slippage allows, so `max_slippage` can't exceed this one.
+ * Checks how far the order's limit is on the harmful side of the market: above it for a buy, below it for a sell. A
+ * limit on the other side only waits. If a stop has not been reached, its limit is compared with the stop price
+ * instead. Market and stop orders are sent with a limit that follows from their slippage, so this check also bounds
+ * `max_slippage`.
  */
 function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
   const by = order.limit_price === null ? ' that max_slippage allows' : '';

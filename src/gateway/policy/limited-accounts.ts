@@ -9,8 +9,9 @@ export interface KnownAccounts {
 }
 
 /**
- * Returns mismatches between `limits.yaml` and the gateway's accounts, one sentence each, because a misspelled number
- * limits nothing. Accounts are known only if their credentials are stored here, and not if tokens are exchanged.
+ * Returns a sentence for each mismatch between `limits.yaml` and the gateway's accounts: a limit for a misspelled
+ * account number would have no effect. Detects them only for accounts whose credentials are stored here, because with
+ * exchanged tokens the gateway does not know the account numbers in advance.
  */
 export async function unmatchedAccounts(
   limits: Limits | undefined,

@@ -30,20 +30,19 @@ interface OrderRulesOptions {
 export interface Asked {
   readonly subject: Subject;
   readonly draft: OrderDraft;
-  /** The broker's id of the order to replace. */
+  /** The broker's id of the order that this order replaces. */
   readonly replaces?: string | undefined;
-  /** Orders of a batch that will be sent before it. */
+  /** Orders of the same batch that are sent before this order. */
   readonly after?: readonly OrderDraft[] | undefined;
 }
 
-/** For the transaction that claims the order. */
 /** Gathers facts and decides, in the same way before the person is asked and at execution. */
 export type OrderRules = ReturnType<typeof createOrderRules>;
 
 export function createOrderRules(options: OrderRulesOptions) {
   const { rules: source, journal, halts, decisions, relations, clock } = options;
 
-  /** Reads current rules and facts. */
+  /** Reads the current rules and facts. */
   const known = async (asked: Asked, world: OrderWorld) => {
     const { subject, draft, replaces, after = [] } = asked;
     const told = await relationFacts(relations, subject, actionOf(asked), clock.now());
@@ -55,7 +54,9 @@ export function createOrderRules(options: OrderRulesOptions) {
     const facts = { ...worldFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };
-  /** Does the same, and stores a reduced trading state that follows from a loss before the decision. */
+  /**
+   * Reads the current rules and facts. If the day's loss exceeds its limit, first restricts trading to reducing orders.
+   */
   const rulesAndFacts = async (asked: Asked, world: OrderWorld) => {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
@@ -67,14 +68,15 @@ export function createOrderRules(options: OrderRulesOptions) {
 
   return {
     /**
-     * @param early open orders that were requested a moment ago
-     * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
+     * @param early open orders whose request has already been started
+     * @throws {Refusal} 422 `unknown_symbol`, and the errors of the broker's reads
      */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readWorlds(broker, symbols, await source.current(), { journal, clock }, early),
     /**
-     * Applies all rules with current counts, and records a denial. @returns whether a second approval is needed
-     * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
+     * Applies all rules with the current counts, and records a denial.
+     * @returns whether a second approval is needed
+     * @throws {Refusal} 403 `policy_denied`, or the reason's own HTTP problem, with `reason` and `reasons`
      */
     async requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']) {
       const { rules, facts } = await rulesAndFacts(asked, world);
@@ -87,22 +89,22 @@ export function createOrderRules(options: OrderRulesOptions) {
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw decisionProblem(decision);
     },
-    /** Returns the current decision. Stores nothing. */
+    /** Returns the current decision without storing anything. */
     async decision(asked: Asked, world: OrderWorld): Promise<Decision> {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
     },
-    /** Prepares a decision by the current rules for the transaction that counts. */
+    /** Prepares a decision by the current rules. The transaction that counts orders makes it with `decide`. */
     async deciding(asked: Asked, world: OrderWorld) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       let last: Decision | undefined;
       return {
-        /** Synchronous and pure, for `OrderJournal.claim`. */
+        /** Decides with these counts. Synchronous and without side effects, for `OrderJournal.claim`. */
         decide: (counted: CountedFacts): DecisionNote => {
           last = decided(rules, asked, facts, counted);
           return noteOf(asked, last, { ...facts, counted }, 'order');
         },
-        /** Returns the problem of the last decision. */
+        /** Returns the last decision as an HTTP problem. */
         refusal: (): HttpProblem => {
           if (last === undefined || last.effect === 'allow') throw new Error('nothing was denied');
           return decisionProblem(last);
@@ -129,7 +131,7 @@ function outsideOfItsMandate(
   return mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
 }
 
-/** Puts the rules' reasons first, because a mandate ranks below them. */
+/** Denies an order outside its mandate. The rules' own objections come first. */
 function decidedUnderMandate(decision: Decision, outside: readonly UncoveredReason[]): Decision {
   const [first] = outside;
   if (first === undefined) return decision;

@@ -23,13 +23,13 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OptionFacts, OrderFacts, WorldFacts } from './decision.ts';
 import type { Rules } from './rules.ts';
 
-/** Calendar days to look back: longer than any closing of the exchange since 2001. */
+/** Calendar days to look back for a session. The exchange has not been closed for this long since 2001. */
 const MAX_DAYS_BACK = 10;
 
 /**
- * Returns the New York date of the latest session that has begun: today if the market is open, otherwise by the broker's
- * calendar.
- * @throws {Refusal} as the broker's reads do
+ * Returns the New York date of the latest session that has begun: today if the market is open, otherwise from the
+ * broker's calendar.
+ * @throws {Refusal} the errors of the broker's reads
  */
 export async function lastSession(market: MarketClock, broker: Pick<Broker, 'calendar'>): Promise<string | undefined> {
   const now = Date.parse(market.timestamp);
@@ -43,12 +43,15 @@ export async function lastSession(market: MarketClock, broker: Pick<Broker, 'cal
     .at(-1);
 }
 
-/** Maximum number that brokers list at once. */
+/** Maximum number of orders that brokers list at once. */
 const MAX_OPEN_ORDERS = 500;
-/** Maximum number of orders looked up for one decision. Others wait for the next one. */
+/** Maximum number of orders that one decision looks up at the broker. The next decision looks up the rest. */
 const MAX_LOOKUPS = 20;
 
-/** Reads open orders, which a decision reads first. @throws {Refusal} as the broker's reads do */
+/**
+ * Reads open orders, which must be read before anything else (`readWorlds`).
+ * @throws {Refusal} the errors of the broker's reads
+ */
 export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 
@@ -57,7 +60,7 @@ interface WorldContext {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** An account and a symbol at the broker at one moment. Several symbols share the moment. */
+/** The state of an account and a symbol at the broker at one moment. For several symbols, the moment is the same. */
 export interface OrderWorld {
   readonly account: Account;
   readonly traits: BrokerTraits;
@@ -66,21 +69,21 @@ export interface OrderWorld {
   readonly asset: Asset;
   readonly market: MarketClock;
   readonly quote: Quote;
-  /** New York date since which a price counts as current (`oldestCurrentPriceDate`); undefined if unknown. */
+  /** A price from this New York date or later counts as current (`oldestCurrentPriceDate`); undefined if unknown. */
   readonly session: string | undefined;
-  /** Open orders that the journal does not count: those from elsewhere, and legs of filled entries. */
+  /** Open orders that the journal does not count: orders not sent by this gateway, and legs of filled entries. */
   readonly elsewhere: readonly Order[];
 }
 
 /**
- * Reads the account and the symbols, and updates the journal about its orders that are done.
+ * Reads the account and the symbols, and records in the journal which of its orders are done.
  *
- * Positions are read after the open orders, because an order that left the open orders when it filled is then in the
- * positions. In the reverse order, it could be missing from both. The journal is read after both, so it knows every order
- * of this gateway that the broker reported.
- * @param rules say whether deposits and withdrawals since the last close are needed
- * @param early open orders that were requested a moment ago
- * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
+ * Positions are read after the open orders: an order that fills between the two reads is then in both. In the reverse
+ * order, it could be missing from both. The journal is read last, so it contains every order of this gateway that the
+ * broker reported.
+ * @param rules determine whether deposits and withdrawals since the last close are needed
+ * @param early open orders whose request has already been started
+ * @throws {Refusal} 422 `unknown_symbol`, and the errors of the broker's reads
  */
 export async function readWorlds(
   broker: OpenAccount,
@@ -144,7 +147,7 @@ export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: s
   return world;
 }
 
-/** Updates the journal about the outcome of one of its orders. */
+/** Records the outcome of one of the gateway's orders in the journal. */
 async function updateJournal(entry: OpenEntry, broker: OpenAccount, context: WorldContext): Promise<void> {
   const { journal, clock } = context;
   const order = entry.orderId === null ? undefined : await broker.order(entry.orderId);
@@ -230,13 +233,13 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld):
   };
 }
 
-/** Requires the broker's explicit permission. */
+/** Returns whether the broker explicitly permits this asset class. */
 function classEnabled(symbol: string, { crypto_active = false, options_level = 0 }: Account): boolean {
   const enabled = { us_equity: true, crypto: crypto_active, us_option: options_level > 0 };
   return enabled[symbolAssetClass(symbol)];
 }
 
-/** Checks the order in the form in which it is sent. */
+/** Returns the broker's objection to the order in the form in which it would be sent. */
 function brokerObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['objection'] {
   const { reference_price: _, ...sent } = boundedOrder(draft);
   try {
@@ -284,7 +287,7 @@ function holdingFacts(
   };
 }
 
-/** Returns the cost at the order's own price, or else the current one. */
+/** Returns the cost of the order at its own price, or at the current price if it has none. */
 function orderCost(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.notional !== null) return new Dec(order.notional);
   const price = order.limit_price ?? order.stop_price ?? currentPrice('buy', quote);
@@ -299,17 +302,23 @@ function orderShares(order: OrderLeg, quote: Quote): Dec | undefined {
   return price === undefined || order.notional === null ? undefined : new Dec(order.notional).div(price);
 }
 
-/** Returns whether any rule uses the day's loss of this account. */
+/** Returns whether any rule for this account needs the day's loss. */
 function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, account: string): boolean {
   return limitsOf(account)?.max_day_loss !== undefined || cedar.asksDayLoss === true;
 }
 
-/** How long after its date a flow may be booked, in milliseconds. Brokers count by either. */
+/**
+ * How much later than its own date a deposit or withdrawal may be booked, in milliseconds. Some brokers filter by one
+ * date, some by the other.
+ */
 const MAX_BOOKING_DELAY_MS = 7 * ONE_DAY_MS;
-/** Maximum number of pages: a hundred activities each, without fills. No person's account has more in a week. */
+/** Maximum number of pages, with a hundred activities other than fills each. No person's account has more in a week. */
 const MAX_FLOW_PAGES = 10;
 
-/** Returns undefined if the broker can't report flows. @throws {Refusal} as its reads do */
+/**
+ * Reads deposits and withdrawals; undefined if the broker can't report them.
+ * @throws {Refusal} the errors of the broker's reads
+ */
 export async function readDayFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,
   { last_equity_on: closedOn }: Account,
@@ -329,7 +338,7 @@ export async function readDayFlows(
   return undefined;
 }
 
-/** Returns the net flow, with shares at the price of their position; null if unknown. */
+/** Returns net deposits in dollars; null if unknown. Transferred shares count at the price of their position. */
 export function netDayFlow(
   activities: readonly Activity[] | undefined,
   { last_equity_on: closedOn }: Account,
@@ -341,7 +350,7 @@ export function netDayFlow(
   return dayFlow(activities, { closedOn, now, priceOn: (symbol) => prices.get(symbol) })?.toFixed() ?? null;
 }
 
-/** Returns undefined for any other order. */
+/** Returns undefined if the order is not for an option. */
 function optionFacts(
   { symbol, position_intent }: OrderDraft,
   replaces: string | undefined,
@@ -360,7 +369,7 @@ function optionFacts(
   };
 }
 
-/** Returns the shares held, minus those of sold calls and those on sale. */
+/** Returns the shares held, minus shares that cover sold calls and shares on sale. */
 function freeShares(underlying: string, positions: readonly Position[], others: readonly Order[]): string {
   const held = positions.filter(({ symbol, side }) => symbol === underlying && side === 'long');
   const called = positions.filter(({ symbol, side }) => isCallOn(symbol, underlying) && side === 'short');
@@ -373,7 +382,10 @@ function freeShares(underlying: string, positions: readonly Position[], others: 
     .toFixed();
 }
 
-/** Returns the cash, minus what secures sold puts and what open purchases may cost; null if one is unbounded. */
+/**
+ * Returns the cash, minus the cash that secures sold puts and the cost of open purchases; null if a purchase is
+ * unbounded.
+ */
 function freeCash(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
   const secured = puts.map(({ symbol, qty }) => putSecurityDollars(symbol, new Dec(qty).abs()));

@@ -13,11 +13,11 @@ import {
 } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
-/** Fact: dollars of the batch's orders before this one. */
+/** Fact: dollars of the orders before this one in the batch. */
 export const BATCH_BEFORE = 'batch.before';
-/** Fact: claim `acr` of each approval's token. */
+/** Fact: the `acr` claim of each approval's token. */
 const APPROVAL_ACR = 'approval.acr';
-/** Facts: the proposer's `Membership`. */
+/** Prefix of the facts about the proposer's `Membership`. */
 export const PROPOSER_PREFIX = 'proposer.';
 
 const questionOf: { readonly [A in Action]?: Permission } = {
@@ -25,7 +25,10 @@ const questionOf: { readonly [A in Action]?: Permission } = {
   replace: 'can_replace',
 };
 
-/** Returns relations as facts (`relations.can_…`, null if unknown), last read right before the claiming transaction. */
+/**
+ * Returns relations as facts (`relations.can_…`, null if unknown). They are read again right before the claiming
+ * transaction.
+ */
 export async function relationFacts(
   relations: Pick<Relations, 'check'>,
   subject: Subject,
@@ -100,7 +103,7 @@ function approverObjections(
   );
 }
 
-/** Applies `live.mandate_up_to`: a larger live order needs a tap, with or without a mandate. */
+/** Applies `live.mandate_up_to`: a live order above this amount needs a tap, even under a mandate. */
 export function aboveWithoutTap(
   limits: AccountLimits | undefined,
   { environment, order }: Pick<Facts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
@@ -117,10 +120,10 @@ export function aboveWithoutTap(
   };
 }
 
-/** Actions that move real money, or allow it to be moved. */
+/** Actions that move real money, or that allow moving it. */
 const STEP_UP_ACTIONS: readonly Action[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
 
-/** Returns the sign-in that approvers of live money need (`live.acr`); undefined if any is fine. */
+/** Returns the `acr` that approvers of live money must have (`live.acr`); undefined if none is required. */
 export function requiredSignIn(
   limits: AccountLimits | undefined,
   environment: Facts['environment'],
@@ -128,13 +131,13 @@ export function requiredSignIn(
   return environment === 'live' ? limits?.live?.acr : undefined;
 }
 
-/** Returns facts from tokens, which are recorded with the decision. */
+/** Returns facts from the tokens, which are recorded with the decision. */
 export function tokenFacts({ acr, membership = {} }: Pick<Subject, 'acr' | 'membership'>): Facts['more'] {
   const proposer = Object.entries(membership).map(([name, value]) => [`${PROPOSER_PREFIX}${name}`, value]);
   return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
-/** Requires that everybody who approved signed in as `live.acr` requires. Before an approval, there is nothing to check. */
+/** Requires that each approver's sign-in meets `live.acr`. Before an approval, there is nothing to check. */
 export function signInObjection(
   { approval, approvers }: Subject,
   action: Action,
@@ -154,7 +157,10 @@ export function signInObjection(
   };
 }
 
-/** Returns the limit above which a second approval is needed, if exceeded. An unbounded order exceeds any limit. */
+/**
+ * Returns the limit above which a second approval is needed; undefined if the order does not exceed it. An unbounded
+ * order exceeds any limit.
+ */
 export function secondPersonAbove(
   limits: AccountLimits | undefined,
   facts: Pick<Facts, 'environment' | 'order' | 'more'>,
@@ -170,7 +176,10 @@ export function secondPersonAbove(
   return value !== null && new Dec(value).lte(least) ? undefined : least.toFixed();
 }
 
-/** Includes the batch's earlier orders, so that splitting does not avoid a limit. Null if unbounded. */
+/**
+ * Returns the total of the order and of those before it in the batch, so that splitting an order does not evade a
+ * limit. Null if unbounded.
+ */
 function totalWithBatch({ order, more }: Pick<Facts, 'order' | 'more'>): string | null {
   const before = more[BATCH_BEFORE];
   if (order === null || order.notional === null) return null;

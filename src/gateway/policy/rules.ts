@@ -5,11 +5,11 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { Action, Facts, Subject } from './decision.ts';
 import { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
-/** The rules for an account's orders at one moment. Rules can only object. */
+/** The rules for an account's orders at one moment. Rules can only add objections. */
 export interface Rules {
-  /** base64url(SHA-256) of limits and policies. */
+  /** base64url(SHA-256) of the limits and policies. */
   readonly digest: string;
-  /** Returns undefined if the account is not limited. */
+  /** Returns undefined if the account has no limits. */
   limitsOf(account: string): AccountLimits | undefined;
   readonly cedar: CedarRules;
   /** The error in the rules, for the owner. Nothing is traded until it is fixed (`POLICY_INVALID`). */
@@ -18,32 +18,35 @@ export interface Rules {
 
 /** The policies of the program, the owner and a firm. */
 export interface CedarRules {
-  /** Evaluates the policies. Synchronous and pure, because it runs inside the transaction that claims an order. */
+  /**
+   * Evaluates the policies. Synchronous and without side effects, because it runs inside the transaction that claims an
+   * order.
+   */
   evaluate(subject: Subject, action: Action, facts: Facts): CedarAnswer;
-  /** Whether any policy may use the loss since the last close. */
+  /** Whether any policy may need the loss since the last close. */
   readonly asksDayLoss?: boolean;
 }
 
 export interface CedarAnswer {
-  /** `@code`, `@id` and `@message` of each `forbid` that applied. */
+  /** `@code`, `@id` and `@message` of each `forbid` policy that applied. */
   readonly forbidden: readonly {
     readonly reason: PolicyReason;
     readonly id: string;
     readonly message: string;
   }[];
-  /** Set if a policy could not be evaluated, which is an objection (`POLICY_UNEVALUABLE`). Contains no fact. */
+  /** Set if a policy could not be evaluated, which is an objection (`POLICY_UNEVALUABLE`). Does not contain facts. */
   readonly error?: string;
 }
 
-/** Read for each decision, so that changes apply to the next one. */
+/** Read for each decision, so that a change of the rules applies to the next decision. */
 export interface RulesSource {
-  /** Never throws for wrong rules. Those object to everything (`Rules.problem`). */
+  /** Never throws for invalid rules. Instead, returns rules that object to everything (`Rules.problem`). */
   current(): Promise<Rules>;
 }
 
 const NO_POLICIES: CedarRules = { evaluate: () => ({ forbidden: [] }) };
 
-/** Fixed limits without policies, for a gateway without a folder. */
+/** Returns fixed limits without policies, for a gateway without a folder. */
 export function staticRules(limits?: Limits): RulesSource {
   const rules: Rules = {
     digest: rulesDigest(limits, []),
@@ -53,7 +56,7 @@ export function staticRules(limits?: Limits): RulesSource {
   return { current: async () => rules };
 }
 
-/** base64url(SHA-256(JCS)). */
+/** Returns base64url(SHA-256(JCS)) of the limits and policies. */
 export function rulesDigest(limits: Limits | undefined, policies: readonly string[]): string {
   return createHash('sha256')
     .update(canonicalize({ limits: limits ?? null, policies: policies.toSorted() }) ?? '')
@@ -62,13 +65,15 @@ export function rulesDigest(limits: Limits | undefined, policies: readonly strin
 
 export { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
-/** All accounts without their own limits. */
+/** The entry in `limits.yaml` for all accounts without their own entry. */
 export const EVERY_ACCOUNT = '*';
 
-/** `limits.yaml`. A limit that is left out does not apply. */
+/** The contents of `limits.yaml`. A limit that is left out does not apply. */
 export const limitsSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }).default(1),
-  /** By account number. `*` is for accounts that are not listed, and adds nothing to those that are. */
+  /**
+   * Limits by account number. `*` applies to accounts without their own entry, and adds nothing to accounts with one.
+   */
   accounts: z
     .record(z.string().regex(/^[\x21-\x7e]{1,64}$/), accountLimitsSchema, {
       error: ({ code }) => (code === 'invalid_key' ? 'must be an account’s number, or "*" for all others' : undefined),

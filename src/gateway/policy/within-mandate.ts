@@ -14,7 +14,7 @@ import { objectionsThatApply } from './decision.ts';
 import { aboveWithoutTap } from './parties.ts';
 import type { Rules } from './rules.ts';
 
-/** A mandate's use at one moment, without this order. */
+/** How much of a mandate is used at one moment, without the order being checked. */
 export interface MandateUsage extends MandateUse {
   readonly state: MandateState;
   readonly in_slot: number;
@@ -22,19 +22,20 @@ export interface MandateUsage extends MandateUse {
 
 export interface UnderMandate {
   readonly draft: OrderDraft;
-  /** Dollars; null if unbounded. */
+  /** The order's worst case in dollars; null if unbounded. */
   readonly notional: string | null;
-  /** The requested slot (default: the current one). */
+  /** The requested slot of the schedule (default: the current slot). */
   readonly slot: string | undefined;
-  /** Thumbprint of the requesting key; undefined if it was checked before. */
+  /** Thumbprint of the requesting key; undefined if the key was already checked. */
   readonly jkt?: string | undefined;
   /** Digest of the current rules. */
   readonly policy: string;
 }
 
 /**
- * Returns all reasons why an order is outside of a mandate, in a fixed order; empty if it is inside. Pure, and the only
- * place where this is decided: before anybody is asked, and again in the transaction that places the order.
+ * Returns all reasons why an order is outside a mandate, in a fixed order; empty if it is inside. This is the only
+ * place that decides it. Without side effects: it runs before anybody is asked, and again in the transaction that
+ * claims the order.
  */
 export function withinMandate(
   terms: MandateEnvelope,
@@ -142,8 +143,8 @@ function priceMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
 }
 
 /**
- * Requires that the band contains the worst possible price and the current one. An order that is sent without a price (a
- * purchase for an amount) is unbounded, so it is outside.
+ * Requires that the price band contains both the worst possible price and the current price. An order that is sent
+ * without a price (a purchase for an amount) is unbounded, so it is outside the band.
  */
 function outsideBand(
   symbol: string,
@@ -191,7 +192,10 @@ function slotMismatch(
   };
 }
 
-/** Returns the number of orders of one symbol and side in a slot; all of them if the mandate is used on demand. */
+/**
+ * Returns the number of orders of one symbol and side that a slot allows. If the mandate has no schedule, returns the
+ * mandate's total.
+ */
 export function ordersPerSlot({
   cadence,
   orders_per_slot = 1,
@@ -203,14 +207,15 @@ export function ordersPerSlot({
 interface OrderUnder {
   readonly draft: OrderDraft;
   readonly slot: string | undefined;
-  /** Thumbprint of the requesting key; undefined if it was checked before. */
+  /** Thumbprint of the requesting key; undefined if the key was already checked. */
   readonly jkt?: string | undefined;
   readonly rules: Rules;
 }
 
 /**
- * Returns why an order is outside of a mandate, or of what the rules leave to mandates; empty if it needs no tap. Pure and
- * synchronous: used before anybody is asked, and again in the claiming transaction.
+ * Returns why an order is outside a mandate, or why the rules require a tap despite the mandate; empty if neither is
+ * the case. Synchronous and without side effects: it runs before anybody is asked, and again in the claiming
+ * transaction.
  */
 export function mandateMismatches(
   mandate: CountedMandateTerms,

@@ -5,13 +5,16 @@ import type { CheckpointReader } from '../../approval/checkpoints/checkpoint-rea
 import type { AuditStore } from '../../store/audit.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
 
-/** Maximum size of the tail that is read, in bytes: thousands of entries. Older ones are on the gateway's machine. */
+/**
+ * How much of the end of the file is read, in bytes: thousands of entries. Older entries can be read on the gateway's
+ * machine.
+ */
 const MAX_TAIL_LENGTH = 4 * 1024 * 1024;
 
-/** The record as one person may see it. */
+/** The parts of the record that one person may see. */
 export type OwnRecord = ReturnType<typeof createOwnRecord>;
 
-/** @param file may not exist yet @param reader created for each full read */
+/** @param file need not exist yet @param reader called for each full verification, to create a new reader */
 export function createOwnRecord(
   file: string,
   store: Pick<AuditStore, 'snapshot'>,
@@ -30,8 +33,8 @@ export function createOwnRecord(
       return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
     /**
-     * Returns everybody's entries that match, oldest first. Reads the whole file.
-     * @param named only lines that contain one of these are parsed
+     * Returns matching entries of all people, oldest first. Reads the whole file.
+     * @param named only lines that contain one of these strings are parsed
      */
     async about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]> {
       const { pending, bytes } = await store.snapshot(file);
@@ -62,7 +65,7 @@ export function createOwnRecord(
   };
 }
 
-/** Leaves out the provider's request ids. */
+/** Parses an entry, without the provider's request ids. */
 function parseEntry(text: string): RecordLine | undefined {
   const line = parsed(text);
   if (line === undefined) return undefined;
@@ -78,7 +81,7 @@ function parsed(text: string): RecordLine | undefined {
   }
 }
 
-/** Returns the lines in a file's last `bytes`. The first of them may be cut off. */
+/** Returns the lines in the last `bytes` of a file. The first line may be cut off. */
 async function readLastLines(file: string, bytes: number): Promise<string[]> {
   if (bytes === 0) return [];
   const handle = await open(file, 'r');

@@ -58,8 +58,8 @@ export function createReceipts(
         .map((proposal) => entryOf(proposal, parts.signed));
     },
     /**
-     * Returns the text of the person's own receipt, by its proposal's id or an order's `client_order_id`.
-     * @throws {Refusal} 404 `not_found` if there is no such proposal, or nothing was sent for it yet
+     * Returns the text of the person's own receipt, found by the proposal's id or an order's `client_order_id`.
+     * @throws {Refusal} 404 `not_found` if there is no such proposal, or no order was sent for it yet
      */
     async find(sub: string, id: string): Promise<string> {
       const proposal = await named(sub, id);
@@ -77,7 +77,7 @@ export function createReceipts(
   };
 }
 
-/** Maximum number of proposals that are listed. Older ones can be found by id. */
+/** Maximum number of listed proposals. The receipts of older proposals can be found by id. */
 const MAX_LISTED_PROPOSALS = 500;
 
 const isOfKind = ({ kind }: StoredProposal) => receiptKinds.some((one) => one === kind);

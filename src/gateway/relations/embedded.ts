@@ -7,7 +7,7 @@ export type Standing = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'household_
 const owners = ['owner', 'co_owner'] as const;
 const managers = [...owners, 'advisor'] as const;
 
-/** Equal to `define can_…` in docs/operate/access/model.fga (tested). */
+/** Same as the `define can_…` lines in docs/operate/access/model.fga (tested). */
 export const rights: Readonly<Record<Permission, readonly Standing[]>> = {
   can_view: [...managers, 'viewer', 'household_member'],
   can_view_proposals: managers,
@@ -26,8 +26,8 @@ export const rights: Readonly<Record<Permission, readonly Standing[]>> = {
 };
 
 /**
- * Decides by the access that owners granted with `trade-agent access`. An account is named by its owner's `sub`. Firms and
- * households belong to one account, whose owner says who belongs to them.
+ * Decides by the access that owners granted with `trade-agent access`. The owner's `sub` identifies the account. A firm
+ * or household is defined for one account, and its owner decides who belongs to it.
  */
 export function embeddedRelations(store: Pick<AccessStore, 'to'>): Relations {
   return {

@@ -4,7 +4,7 @@ import { createAsk, type RelationsServer } from './relations-client.ts';
 
 interface OpenFgaOptions extends RelationsServer {
   readonly store: string;
-  /** Id of the model docs/operate/access/model.fga. A newer model has to be set here. */
+  /** ID of the uploaded model docs/operate/access/model.fga. After uploading a newer model, set its ID here. */
   readonly model: string;
 }
 
@@ -14,8 +14,8 @@ const listed = z.object({
 });
 
 /**
- * Asks OpenFGA or Auth0 FGA: `POST /stores/{id}/check` and `/list-users`. Never sends contextual tuples, which could grant
- * anything.
+ * Asks OpenFGA or Auth0 FGA: `POST /stores/{id}/check` and `/list-users`. Never sends contextual tuples, because they
+ * could grant anything.
  * @see https://openfga.dev/api/service
  */
 export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions): Relations {
@@ -52,7 +52,7 @@ function objectOf(type: 'user' | 'account', sub: string): string {
   return `${type}:${escapeId(sub)}`;
 }
 
-/** Escapes characters that OpenFGA does not accept in an id, or interprets differently (`*` means everybody). */
+/** Escapes characters that OpenFGA rejects in an id or gives a special meaning (`*` means everybody). */
 export function escapeId(sub: string): string {
   return sub.replace(/[^A-Za-z0-9._|@+=/-]/gu, (character) =>
     [...new TextEncoder().encode(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),

@@ -10,7 +10,7 @@ import { createRelations, type RelationsOptions } from './relations-settings.ts'
 interface People {
   readonly relations: Relations;
   readonly access: Access;
-  /** Undefined if another server stores the grants. */
+  /** Undefined if access is granted on another server. */
   readonly grants: AccessStore | undefined;
 }
 
@@ -33,7 +33,7 @@ export function peopleOf(
   };
 }
 
-/** Verb phrases for error messages. */
+/** Verb phrases for error messages: `NAME may not …`. */
 const actionTexts: Readonly<Record<Permission, string>> = {
   can_view: 'view this account',
   can_view_proposals: 'see proposals for this account',
@@ -51,7 +51,7 @@ const actionTexts: Readonly<Record<Permission, string>> = {
   can_grant_access: 'give others access to this account',
 };
 
-/** Converts any answer except yes into a problem. */
+/** Throws an HTTP problem unless the relations server answers yes. */
 function relationsAccess(relations: Relations, now: () => number): Access {
   return {
     async require(who, question, account) {

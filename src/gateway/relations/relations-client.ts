@@ -2,25 +2,31 @@ import { z } from 'zod';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { RelationsUnavailable } from './relations.ts';
 
-/** Maximum time for the whole answer, including a token, in milliseconds. A person and a trade are waiting. */
+/**
+ * Time limit for the whole answer, including getting a token, in milliseconds. Short, because a person and a trade are
+ * waiting.
+ */
 const MAX_ANSWER_MS = 500;
 /** Maximum size of an answer, in bytes. */
 const MAX_ANSWER_LENGTH = 64 * 1024;
 
-/** Headers that authenticate this gateway at another server. */
+/** Returns the headers that authenticate this gateway at the relations server. */
 export type Credential = (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 
 export interface RelationsServer {
-  /** Without a trailing slash. Uses https, or http on this machine. */
+  /** Without a trailing slash. Must be https, or http on this machine. */
   readonly url: string;
   readonly credential: Credential;
   readonly fetch: typeof fetch;
 }
 
-/** Asks once, because a second attempt would come too late. */
+/** Sends a question once. Does not retry, because a second answer would come too late. */
 export type Ask = <Schema extends z.ZodType>(path: string, body: unknown, answer: Schema) => Promise<z.output<Schema>>;
 
-/** @returns a function that throws {@link RelationsUnavailable}, without secrets, unless a valid answer arrives in time */
+/**
+ * @returns a function that throws {@link RelationsUnavailable} if no valid answer arrives in time; the error contains
+ * no secrets
+ */
 export function createAsk({ url, credential, fetch }: RelationsServer): Ask {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (path, body, answer) => {
@@ -52,7 +58,7 @@ export function createAsk({ url, credential, fetch }: RelationsServer): Ask {
 }
 
 const LONGEST_TOKEN_ANSWER = 16 * 1024;
-/** A token is not used in its last 30 seconds, so that it does not expire in transit. */
+/** A token is not used in the last 30 seconds of its lifetime, so that it does not expire in transit. */
 const EXPIRY_MARGIN_MS = 30_000;
 
 const tokenAnswer = z.object({
@@ -64,12 +70,12 @@ export function presharedKey(key: string): Credential {
   return async () => ({ authorization: `Bearer ${key}` });
 }
 
-/** Client credentials (RFC 6749 §4.4), as for Auth0 FGA. The token is cached. */
+/** Authenticates with client credentials (RFC 6749 §4.4), as Auth0 FGA requires. Caches the token. */
 export function clientCredentials(options: {
   readonly tokenUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Auth0's parameter: the API's base address, with a trailing slash. */
+  /** Auth0's parameter `audience`: the API's base address, with a trailing slash. */
   readonly audience: string;
   readonly fetch: typeof fetch;
   readonly now: () => number;

@@ -12,19 +12,22 @@ import { type Credential, clientCredentials, presharedKey } from './relations-cl
 
 const baseAddress = secureAddress.refine((text) => !/[?#]/.test(text), 'must have neither a query nor a fragment');
 
-/** Settings and command lines never contain secrets, only the name of a file or variable. */
+/**
+ * Settings and command lines never contain a secret, only the name of the file or environment variable that contains
+ * it.
+ */
 const secretFile = z.string().min(1);
 const secretVariable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable');
 
 const server = {
   url: baseAddress,
-  /** File with the preshared key: a path, or a name in the gateway's folder. */
+  /** File that contains the preshared key: a path, or a name in the gateway's folder. */
   key_file: secretFile.optional(),
-  /** The environment variable that contains the key. */
+  /** Environment variable that contains the preshared key. */
   key_env: secretVariable.optional(),
 };
 
-/** `relations` of `gateway.yaml`. */
+/** The `relations` setting of `gateway.yaml`. */
 export const relationsSchema = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('embedded') }),
@@ -62,7 +65,7 @@ export const relationsSchema = z
   });
 type RelationsSettings = z.output<typeof relationsSchema>;
 
-/** The settings with their secrets. */
+/** The `relations` settings with their secrets. */
 export type RelationsOptions =
   | { readonly kind: 'embedded' }
   | {
@@ -83,7 +86,10 @@ type Secret =
       readonly audience: string;
     };
 
-/** Reads the secrets. @throws {TradeAgentError} `invalid_config` if one is missing, or others may read it */
+/**
+ * Reads the secrets.
+ * @throws {TradeAgentError} `invalid_config` if a secret is missing, or if other users can read its file
+ */
 export function relationsOptions(settings: RelationsSettings, folder: string): RelationsOptions {
   if (settings.kind === 'embedded') return settings;
   const { kind } = settings;

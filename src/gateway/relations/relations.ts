@@ -6,12 +6,12 @@ interface Question {
   readonly relation: Permission;
   /** The `sub` of the account's owner. */
   readonly account: string;
-  /** Milliseconds since the epoch. */
+  /** Time of the question, in milliseconds since the epoch. */
   readonly at: number;
 }
 
 /**
- * Decides who may do what on whose account. The caller chooses no part of a question: the person comes from the token, the
+ * Decides who may do what in whose account. Clients can't influence a question: the person comes from the token, the
  * account from the proposal, and the time from the gateway's clock. Answers are not cached.
  *
  * @example
@@ -26,16 +26,16 @@ interface Question {
  * ```
  */
 export interface Relations {
-  /** @throws {RelationsUnavailable} without a valid answer within half a second, which means no */
+  /** @throws {RelationsUnavailable} if no valid answer arrives within half a second; the action is then denied */
   check(question: Question): Promise<boolean>;
   /**
-   * Returns who can approve as second person (`can_approve_second`), in the order to ask them. May contain the owner.
+   * Returns who may give the second approval (`can_approve_second`), in the order to ask them. May include the owner.
    * @throws {RelationsUnavailable}
    */
   seconds(account: string, at: number): Promise<string[]>;
 }
 
-/** The server is down, slow, or returned an invalid answer. The action is denied. */
+/** The server is down or slow, or its answer is invalid. The action is denied. */
 export class RelationsUnavailable extends Error {
   override name = 'RelationsUnavailable';
 }

@@ -6,7 +6,10 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { guarded, requireNoQuery } from './request.ts';
 
-/** Lists who has access to the caller's account, and to whose accounts the caller has access. Granting is a proposal. */
+/**
+ * Routes that list who has access to the caller's account, and to which accounts the caller has access. Access is
+ * granted with a proposal.
+ */
 export function accessRoutes(
   app: Hono,
   door: Authenticator,

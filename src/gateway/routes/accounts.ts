@@ -11,7 +11,10 @@ import { guarded, jsonBody, parseQuery } from './request.ts';
 
 const choiceSchema = z.strictObject({ account: accountNumberSchema });
 
-/** Only the owner's own client sets the default account. Another's choice would look like the owner's on the phone. */
+/**
+ * Routes for accounts. Only the owner's own client can set the default account: on the phone, it would look as if the
+ * owner chose it.
+ */
 export function accountRoutes(
   app: Hono,
   door: Authenticator,
@@ -47,7 +50,10 @@ export function accountRoutes(
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
-/** Lists which accounts the gateway can reach for the caller. Checked each time, so that a client may wait for one. */
+/**
+ * Routes that list which of the caller's accounts the gateway can reach. Checked for each request, so that a client can
+ * wait until an account is connected.
+ */
 export function connectionRoutes(
   app: Hono,
   door: Authenticator,

@@ -5,16 +5,16 @@ import type { Permission } from '../../trading/permissions.ts';
 import type { Caller } from '../auth/caller.ts';
 import { parseQuery } from './request.ts';
 
-/** The owner's `sub`, if the account is not the caller's own. */
+/** The query parameter `for`: the owner's `sub`, if the account is not the caller's own. */
 export const forParameter = { for: z.string().min(1).max(256).optional() };
 
-/** Account number (default: the default account). */
+/** The query parameter `account`: an account number (default: the default account). */
 export const accountParameter = { account: accountNumberSchema.optional() };
 
 export const ofAccount = { ...forParameter, ...accountParameter };
 const ofAccountQuery = z.strictObject(ofAccount);
 
-/** For a route without other parameters. @throws {Refusal} 400 `invalid_query` */
+/** Parses the query of a route that has no other parameters. @throws {Refusal} 400 `invalid_query` */
 export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
   return parseQuery(ofAccountQuery, url);
 }
@@ -22,7 +22,8 @@ export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
 const forQuery = z.strictObject(forParameter);
 
 /**
- * Returns the caller, or a delegate of the owner that they name, with the owner's `sub` and without a token.
+ * Returns the caller. If they named another owner, returns them as that owner's delegate: with the owner's `sub`,
+ * without a token.
  * @throws {Refusal} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
  */
 export type ResolveOwner = (caller: Caller, owner: string | undefined, question: Permission) => Promise<Caller>;
@@ -35,7 +36,7 @@ export function standingIn(access: Pick<Access, 'require'>): ResolveOwner {
   };
 }
 
-/** For a route without other parameters. @throws {Refusal} 400 `invalid_query` */
+/** Parses the query of a route that has no other parameters. @throws {Refusal} 400 `invalid_query` */
 export function readOwnerQuery(url: string): string | undefined {
   return parseQuery(forQuery, url).for;
 }

@@ -5,19 +5,21 @@ import { defined } from '../../values/defined.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 
 export interface HealthOptions {
-  /** Runs a cheap query. @throws if the store does not answer */
+  /** Runs a cheap query. @throws if the store does not respond */
   readonly askStore: () => Promise<unknown>;
   readonly isShut: () => boolean;
   readonly clocks?: (() => Promise<ClockOffsets>) | undefined;
 }
 
-/** Seconds that this machine's clock is ahead. Absent if unknown, or if it is the same clock. */
+/**
+ * How many seconds this machine's clock is ahead of the other clock. Absent if unknown, or if both are the same clock.
+ */
 interface ClockOffsets {
   readonly provider?: number;
   readonly database?: number;
 }
 
-/** @param databaseTime milliseconds since the epoch */
+/** @param databaseTime returns milliseconds since the epoch */
 export async function clockOffsets(
   { issuer, clock }: { readonly issuer: string; readonly clock: Clock },
   databaseTime: (() => Promise<number>) | undefined,
@@ -33,13 +35,13 @@ export async function clockOffsets(
   };
 }
 
-/** Timeout of the store, in milliseconds. A store that takes longer counts as down. */
+/** Timeout of the query, in milliseconds. A store that takes longer counts as down. */
 const STORE_TIMEOUT_MS = 2_000;
 
 /**
- * `/healthz`: the process runs. `/readyz`: 503 if it should get no requests, because it is shutting down or its store does
- * not answer. A broker or provider that is down does not count, because other gateways have the same one. A wrong clock is
- * only reported.
+ * `/healthz`: 200 while the process runs. `/readyz`: 503 if the gateway should get no requests, because it is shutting
+ * down or its store does not respond. Brokers and the provider are not checked, because all gateways share them. A
+ * wrong clock is only reported.
  */
 export function healthRoutes(app: Hono, door: Authenticator, { askStore, isShut, clocks }: HealthOptions): void {
   app.get(
@@ -60,7 +62,7 @@ export function healthRoutes(app: Hono, door: Authenticator, { askStore, isShut,
   );
 }
 
-/** Returns undefined if ready. */
+/** Returns why the gateway is not ready; undefined if it is ready. */
 export async function unreadiness({
   askStore,
   isShut,
@@ -70,7 +72,7 @@ export async function unreadiness({
   return answered === true ? undefined : 'store';
 }
 
-/** Returns undefined if it fails or takes too long. */
+/** Returns undefined if the promise rejects or takes too long. */
 async function withTimeout<T>(asked: Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), STORE_TIMEOUT_MS);

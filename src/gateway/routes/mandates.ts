@@ -3,7 +3,10 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { MandateService } from '../mandates/mandate-service.ts';
 import { guarded, requireNoQuery } from './request.ts';
 
-/** Routes for one's own mandates. Ending one needs only `orders:cancel`, because it tightens. The rest are proposals. */
+/**
+ * Routes for the caller's own mandates. Ending a mandate needs only `orders:cancel`, because it makes the rules
+ * stricter. All other changes are proposals.
+ */
 export function mandateRoutes(app: Hono, door: Authenticator, desk: MandateService): void {
   const at = guarded(app, door);
   at.get('/v1/mandates', ['orders:read'], async (c, { sub }) => {

@@ -15,7 +15,7 @@ import type { BarQuery, Broker } from '../broker/broker.ts';
 import { accountParameter } from './for-owner.ts';
 import { guarded, limitParameter, parseQuery, symbolList } from './request.ts';
 
-/** Maximum number of symbols. More would make a long URL at the broker, and a long wait. */
+/** Maximum number of symbols in a request. More would make the broker's URL and the wait too long. */
 const MAX_SYMBOLS = 50;
 
 const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolList(MAX_SYMBOLS) });
@@ -75,9 +75,9 @@ const corporateActionsQuery = z
     path: ['end'],
   });
 
-/** Longest term of options, in days. */
+/** Maximum days until an option's expiration. */
 const MAX_EXPIRY_DAYS = 1100;
-/** Covers the expirations of the next two months. */
+/** Default days until an option's expiration. */
 const DEFAULT_EXPIRY_DAYS = 60;
 
 const contractsQuery = z.strictObject({
@@ -91,7 +91,7 @@ const contractsQuery = z.strictObject({
   limit: limitParameter(MAX_CONTRACTS, 50),
 });
 
-/** How far back bars reach at most: 252 trading days a year, 6.5 hours a day. */
+/** Calendar time per bar, in milliseconds, rounded up: 252 trading days a year, 6.5 hours a day. */
 const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Day': DAY_MS * 1.5,
   '1Hour': DAY_MS / 4,
@@ -186,7 +186,10 @@ function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
 }
 
-/** Required because the broker rejects a request with one unknown symbol. @throws {Refusal} 404 `unknown_symbol` */
+/**
+ * Requires that all symbols exist, because the broker rejects a whole request for one unknown symbol.
+ * @throws {Refusal} 404 `unknown_symbol`
+ */
 export async function requireKnown(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const unknown = symbols.filter((_, index) => assets[index] === undefined);

@@ -37,7 +37,10 @@ interface PolicyRouteOptions {
   readonly check: OrderCheck;
 }
 
-/** Routes for the caller's own rules and decisions. Tightening needs `orders:cancel`. Loosening is a proposal. */
+/**
+ * Routes for the caller's own rules and decisions. Tightening the rules needs `orders:cancel`, loosening them is a
+ * proposal.
+ */
 export function policyRoutes(app: Hono, door: Authenticator, options: PolicyRouteOptions): void {
   const at = guarded(app, door);
   const { rules: source, stores, brokerFor, now, policy, check } = options;
@@ -85,7 +88,9 @@ function parsed<S extends z.ZodType>(schema: S, body: unknown, code: 'invalid_or
 
 type Files = Readonly<Record<string, string>>;
 
-/** Returns the rule files of owner and firm without rules that name another account. None if the rules are invalid. */
+/**
+ * Returns the rule files of owner and firm, without rules about other accounts. Returns none if the rules are invalid.
+ */
 async function ruleTextsFor(
   rules: Rules,
   account: string,

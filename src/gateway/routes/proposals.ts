@@ -23,13 +23,15 @@ import { type IsRevoked, requireUnrevoked } from '../auth/token-verifier.ts';
 import { forParameter, type ResolveOwner, readOwnerQuery } from './for-owner.ts';
 import { guarded, jsonBody, limitParameter, optionalJson, parseQuery, requireNoQuery } from './request.ts';
 
-/** Maximum wait, below the timeouts of ordinary HTTP clients. */
+/** Maximum wait, in seconds. Shorter than the timeouts of ordinary HTTP clients. */
 const MAX_WAIT_S = 25;
 
 const oneQuery = z.strictObject({
   ...forParameter,
   wait: z.coerce.number().min(0).max(MAX_WAIT_S).default(0),
-  /** The `updated_at` that the client saw last. A later change is answered immediately. */
+  /**
+   * The last `updated_at` that the client received. If the proposal has changed since, the answer comes immediately.
+   */
   since: z.string().max(40).optional(),
 });
 
@@ -37,7 +39,7 @@ const listQuery = z.strictObject({
   ...forParameter,
   state: z.enum(['open', 'all']).default('open'),
   limit: limitParameter(500, 100),
-  /** An `Idempotency-Key` of the caller's client. */
+  /** An `Idempotency-Key` that the client sent with a proposal. */
   key: idempotencyKeySchema.optional(),
 });
 
@@ -46,11 +48,11 @@ export interface ProposalRouteOptions {
   readonly now: () => number;
   readonly standIn: ResolveOwner;
   readonly isRevoked?: IsRevoked | undefined;
-  /** For display. */
+  /** Shown to the person. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
 
-/** None of these routes trades: the owner decides on their phone. */
+/** Routes for proposals. None of them trades: the owner decides on their phone. */
 export function proposalRoutes(app: Hono, door: Authenticator, options: ProposalRouteOptions): void {
   const at = guarded(app, door);
   const { kernel, now, isRevoked, standIn } = options;
@@ -128,7 +130,7 @@ export function proposalRoutes(app: Hono, door: Authenticator, options: Proposal
   haltRoutes(app, door, options);
 }
 
-/** Anybody with access may reduce. Resuming needs the owner's approval. */
+/** Routes for halts. Anybody with access may restrict trading, but resuming needs the owner's approval. */
 function haltRoutes(app: Hono, door: Authenticator, { kernel, standIn }: ProposalRouteOptions): void {
   const at = guarded(app, door);
   at.get('/v1/halt', ['orders:read'], async (c, caller) => {
@@ -147,7 +149,10 @@ function haltRoutes(app: Hono, door: Authenticator, { kernel, standIn }: Proposa
   });
 }
 
-/** The identity provider's callback (CIBA Core §10.2), authenticated by its notification token. It only triggers a poll. */
+/**
+ * Route for the identity provider's callback (CIBA Core §10.2), authenticated with the request's notification token. It
+ * only triggers a poll.
+ */
 export function pingRoute(app: Hono, door: Authenticator, kernel: ApprovalKernel): void {
   app.post(
     '/ciba/ping',
@@ -225,7 +230,7 @@ function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
 }
 
-/** Requires the scopes that proposing needs. A mandate may also be withdrawn by a client that may propose orders. */
+/** Requires the scope for proposing this kind. To withdraw a mandate, the scope for proposing orders is enough. */
 function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
   const { proposeScope } = kinds[kind];
   requireScopes(caller, [proposeScope === MANDATE_SCOPE ? PROPOSE_ORDERS_SCOPE : proposeScope]);

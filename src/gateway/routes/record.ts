@@ -16,7 +16,7 @@ export function recordRoutes(app: Hono, door: Authenticator, record: OwnRecord):
   at.get('/v1/record/verdict', ['orders:read'], async (c) => c.json(await record.verify()));
 }
 
-/** Serves receipts. The keys are public. */
+/** Routes for receipts, and for the public keys that verify them. */
 export function receiptRoutes(app: Hono, door: Authenticator, receipts: Receipts): void {
   const at = guarded(app, door);
   at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>

@@ -8,7 +8,10 @@ import { defined } from '../../values/defined.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
 
-/** Parses a query of the schema's parameters, each at most once. @throws {Refusal} 400 `invalid_query`, with the names */
+/**
+ * Parses the query. Each parameter may occur at most once.
+ * @throws {Refusal} 400 `invalid_query`, with the parameters' names
+ */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
   const parameters = new URL(url).searchParams;
   const names = [...parameters.keys()];
@@ -29,7 +32,10 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
 
 const nothing = z.strictObject({});
 
-/** Rejects parameters such as `for`, which would be ignored otherwise. @throws {Refusal} 400 `invalid_query` */
+/**
+ * Rejects parameters such as `for`, which would otherwise be ignored silently.
+ * @throws {Refusal} 400 `invalid_query`
+ */
 export function requireNoQuery(url: string): void {
   parseQuery(nothing, url);
 }
@@ -43,7 +49,7 @@ export function limitParameter(max: number, fallback: number) {
     .default(fallback);
 }
 
-/** A comma-separated list, without duplicates. */
+/** Schema of a comma-separated list of symbols. Removes duplicates. */
 export function symbolList(most: number) {
   return z
     .string()
@@ -52,7 +58,7 @@ export function symbolList(most: number) {
     .transform((symbols) => [...new Set(symbols)]);
 }
 
-/** Maximum size of a body, in bytes. An order is about 600. */
+/** Maximum size of a body, in bytes. An order has about 600 bytes. */
 const MAX_BODY_BYTES = 16 * 1024;
 
 /** @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
@@ -113,7 +119,7 @@ function utf8(bytes: Uint8Array): string {
 
 type Handle = (c: Context, caller: Caller) => Promise<Response>;
 
-/** Adds routes for callers whose token has all of these scopes. */
+/** Returns functions that add routes, which require all of the given scopes. */
 export function guarded(app: Hono, door: Pick<Authenticator, 'guard'>) {
   const on = (method: string) => (path: string, scopes: readonly Scope[], handle: Handle) =>
     void app.on(method, path, door.guard(scopes, handle));

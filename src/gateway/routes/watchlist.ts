@@ -11,7 +11,7 @@ import { accountParameter, type ResolveOwner, readAccountQuery } from './for-own
 import { requireKnown } from './market.ts';
 import { guarded, jsonBody, parseQuery } from './request.ts';
 
-/** Maximum number of changes in one request. Each symbol is looked up at the broker. */
+/** Maximum number of changes in one request, because each symbol is looked up at the broker. */
 const MAX_CHANGES = 20;
 
 const changeSchema = z.strictObject({
@@ -19,7 +19,10 @@ const changeSchema = z.strictObject({
   remove: z.array(symbolSchema).max(MAX_CHANGES).default([]),
 });
 
-/** Changes only the caller's own list, without approval, because a change trades nothing and can be undone. */
+/**
+ * Routes for the caller's own watchlist. Changing it needs no approval, because the change trades nothing and can be
+ * undone.
+ */
 export function watchlistRoutes(
   app: Hono,
   door: Authenticator,
@@ -53,7 +56,7 @@ function readChange(body: unknown): z.output<typeof changeSchema> {
   });
 }
 
-/** @throws {Refusal} 400 `invalid_query` if the list gets too long */
+/** @throws {Refusal} 400 `invalid_query` if the list would be too long */
 async function changedSymbols(broker: Broker, add: readonly string[], remove: readonly string[]): Promise<Watchlist> {
   const before = await broker.watchlist();
   const symbols = [...new Set([...before.symbols, ...add])].filter((symbol) => !remove.includes(symbol));
@@ -67,7 +70,10 @@ async function changedSymbols(broker: Broker, add: readonly string[], remove: re
   return isSame ? before : broker.setWatchlist(symbols);
 }
 
-/** Runs one change of a list at a time, because the second of two concurrent ones would undo the first. */
+/**
+ * Returns a function that makes one change to a list at a time, because of two concurrent changes, the second would
+ * overwrite the first.
+ */
 function createQueue(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return async (of, work) => {

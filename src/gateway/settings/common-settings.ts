@@ -1,28 +1,34 @@
 import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
 
-/** An address that tokens are sent to. */
+/** An address that may receive tokens: https, or http on loopback. */
 export const secureAddress = z.url().refine(isSecureUrl, INSECURE_URL);
 
 export const anchorSchema = z.strictObject({
-  /** A time-stamp authority (RFC 3161). Plain HTTP is fine, because it only gets a hash and its answer is signed. */
+  /**
+   * A time-stamp authority (RFC 3161). Plain HTTP is safe: the authority receives only a hash, and its answer is
+   * signed.
+   */
   rfc3161: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
-  /** CA certificates (PEM) for the authority: a path, or a name in the folder. Default: Node's. */
+  /** CA certificates (PEM) that verify the authority: a path, or a name in the folder. Default: Node's. */
   ca_file: z.string().min(1).optional(),
 });
 export type AnchorSettings = z.output<typeof anchorSchema>;
 
-/** A PostgreSQL database instead of the gateway's folder. Several gateways may share it. */
+/** A PostgreSQL database that is used instead of the gateway's folder. Several gateways may share it. */
 export const databaseSchema = z
   .strictObject({
-    /** File with the database's address: a path, or a name in the folder. Private, because it may contain a password. */
+    /**
+     * File that contains the database's address: a path, or a name in the folder. Must be private, because the address
+     * may contain a password.
+     */
     url_file: z.string().min(1).optional(),
-    /** The environment variable that contains the address. */
+    /** Environment variable that contains the database's address. */
     url_env: z
       .string()
       .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
       .optional(),
-    /** Gateways of one tenant share everything, and nothing with other tenants. */
+    /** Gateways of one tenant share all data, and none with other tenants. */
     tenant: z
       .string()
       .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
@@ -37,6 +43,6 @@ export type DatabaseSettings = z.output<typeof databaseSchema>;
 export const telemetrySchema = z.strictObject({
   /** Loopback port for `/metrics`, in Prometheus's text format. */
   metrics_port: z.number().int().min(0).max(65_535).optional(),
-  /** OTLP over HTTP, `…/v1/traces`; headers in `OTEL_EXPORTER_OTLP_HEADERS`. */
+  /** Address for traces (OTLP over HTTP): `…/v1/traces`. Headers are in `OTEL_EXPORTER_OTLP_HEADERS`. */
   traces: secureAddress.optional(),
 });

@@ -18,13 +18,13 @@ export interface Instruments {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Histogram bounds in seconds, from OpenTelemetry's semantic conventions for HTTP. */
+/** Histogram boundaries in seconds, based on OpenTelemetry's semantic conventions for HTTP. */
 export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 120, 600];
 
 export type Attributes = Readonly<Record<string, string | number>>;
 
 export interface Measured {
-  /** Parent of child spans. */
+  /** The context for child spans. */
   readonly context: Context;
   end(attributes: Attributes, failed: boolean): void;
 }

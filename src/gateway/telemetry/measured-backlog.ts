@@ -1,24 +1,27 @@
 import { defined } from '../../values/defined.ts';
 import type { Instruments } from './instruments.ts';
 
-/** A tenant's backlog, for all workers together. */
+/** A tenant's backlog. All workers of the tenant share it. */
 export interface Backlog {
   readonly jobs: readonly {
     readonly kind: string;
-    /** Number of jobs that are due and not running. */
+    /** Number of jobs that are due but not running. */
     readonly waiting: number;
-    /** Seconds since the oldest of these was enqueued; 0 if there are none. */
+    /** Seconds since the oldest waiting job was enqueued; 0 if none is waiting. */
     readonly oldest: number;
     readonly running: number;
   }[];
   readonly dead: number;
-  /** Number of schedules that are due and have no job yet. */
+  /** Number of schedules that are due but have no job yet. */
   readonly schedulesDue: number;
-  /** Work that only one worker does at a time, and whether a worker does it. */
+  /** Tasks that only one worker does at a time, and whether a worker currently does them. */
   readonly leases: readonly { readonly name: string; readonly isHeld: boolean }[];
 }
 
-/** Reads the backlog once for each scrape. If that fails, the gauges keep their last values, which `backlog.read` shows. */
+/**
+ * Reads the backlog once for each scrape. If that fails, the gauges keep their last values, and the gauge
+ * `backlog.read` is 0.
+ */
 export function measureBacklog({ meter }: Pick<Instruments, 'meter'>, read: () => Promise<Backlog>): void {
   const gauge = (name: string, description: string, unit?: string) =>
     meter.createObservableGauge(`trade_agent.${name}`, {

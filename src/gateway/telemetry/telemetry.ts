@@ -19,13 +19,13 @@ const CLOSE_MS = 2_000;
 interface TelemetryOptions {
   readonly version: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** OTLP over HTTP, `…/v1/traces`. Without this, there are no spans. */
+  /** Address for traces (OTLP over HTTP): `…/v1/traces`. Without it, no spans are created. */
   readonly traces?: string | undefined;
 }
 
 export type Telemetry = ReturnType<typeof openTelemetry>;
 
-/** OpenTelemetry metrics and spans. None contains a person, account, symbol, amount, id or header. */
+/** Creates OpenTelemetry metrics and spans. They never contain a person, account, symbol, amount, id or header. */
 export function openTelemetry(options: TelemetryOptions, send: typeof fetch = dispatchFetch) {
   const reader = new PrometheusExporter({ preventServerStart: true });
   const meters = new MeterProvider({ readers: [reader] });
@@ -55,14 +55,14 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
   };
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   return {
-    /** Used for all outgoing requests. */
+    /** Must be used for all outgoing requests. */
     fetch: measuredFetch(instruments, send),
-    /** @returns the same stores, with writes counted */
+    /** Returns the same stores, but counts writes. */
     stores: (stores: GatewayStores) => measuredStores(instruments, stores),
     jobs: measuredJobs(instruments),
-    /** Read at each scrape. */
+    /** The function is called at each scrape. */
     backlog: (read: () => Promise<Backlog>) => measureBacklog(instruments, read),
-    /** @param routes patterns (`/v1/proposals/:id`) that label requests */
+    /** @param routes patterns such as `/v1/proposals/:id`, which label requests */
     requests: (listener: RequestListener, routes: readonly string[]) => measuredRequests(instruments, listener, routes),
     /** Returns the metrics in Prometheus's text format 0.0.4. */
     async metrics(): Promise<string> {
@@ -71,14 +71,14 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
       if (errors.length > 0 && resourceMetrics.scopeMetrics.length === 0) throw errors[0];
       return serializer.serialize(resourceMetrics);
     },
-    /** Flushes spans, for at most a few seconds. Never throws. */
+    /** Exports the remaining spans, within a few seconds. Never throws. */
     close: () => (closing ??= close()),
   };
 }
 
 /**
- * Measures requests by the HTTP client semantic conventions: `http.client.request.duration` by host, method, and status or
- * error. The path is left out, because it may name an order.
+ * Measures outgoing requests by the semantic conventions for HTTP clients: `http.client.request.duration` by host,
+ * method, and status or error. Leaves out the path, because it may contain an order's ID.
  */
 function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fetch {
   const duration = instruments.meter.createHistogram('http.client.request.duration', {
@@ -109,7 +109,7 @@ function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fet
   };
 }
 
-/** Measures the process by the Node.js semantic conventions. @returns a function that stops it */
+/** Measures the process by the semantic conventions for Node.js. @returns a function that stops measuring */
 function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -138,8 +138,8 @@ function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Measures requests by the HTTP server semantic conventions: `http.server.request.duration` by route, method and status.
- * Unknown paths can't create new labels.
+ * Measures incoming requests by the semantic conventions for HTTP servers: `http.server.request.duration` by route,
+ * method and status. Unknown paths share one label, so that clients can't create new labels.
  */
 function measuredRequests(
   instruments: Instruments,
@@ -173,7 +173,7 @@ function measuredRequests(
   };
 }
 
-/** @returns the pattern of a path, or `other` */
+/** @returns a function that finds the route pattern of a path, or `other` */
 function routeFinder(patterns: readonly string[]): (path: string) => string {
   const known = patterns
     .filter((pattern) => !pattern.includes('*'))
@@ -190,9 +190,10 @@ function routeFinder(patterns: readonly string[]): (path: string) => string {
 }
 
 /**
- * - `trade_agent.proposals`: transitions, by kind and new state
- * - `trade_agent.proposal.state.duration`: seconds in a state, by kind, state and the next state
- * - `trade_agent.proposals.open`: unsettled ones, `unknown` included, when asked
+ * Returns the same stores, but records these metrics:
+ * - `trade_agent.proposals`: number of transitions, by kind and new state
+ * - `trade_agent.proposal.state.duration`: seconds in a state, by kind, state and next state
+ * - `trade_agent.proposals.open`: number of unsettled proposals, including `unknown` ones, at each scrape
  * - `trade_agent.orders`: by `outcome`: `claimed`, `known`, `approval_used`, `denied`; `placed`, `rejected`, `unknown`
  */
 function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): GatewayStores {

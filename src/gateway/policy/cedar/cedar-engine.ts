@@ -8,7 +8,7 @@ export type CedarRequest = Pick<
 
 export type CedarValue = CedarWasm.CedarValueJson;
 
-/** An error in a policy text. `start` counts bytes of UTF-8, as Cedar does. */
+/** An error in a policy text. `start` is an offset in UTF-8 bytes, as in Cedar. */
 export interface CedarIssue {
   /** The policy's id; undefined if the text could not be split into policies. */
   readonly id?: string;
@@ -20,7 +20,7 @@ export interface CedarIssue {
 interface ReadPolicy {
   readonly effect: 'permit' | 'forbid';
   readonly annotations: Readonly<Record<string, string>>;
-  /** Scope and conditions, as JSON. */
+  /** The policy's scope and conditions, as Cedar's JSON. */
   readonly body: unknown;
 }
 
@@ -29,28 +29,28 @@ export type CedarDecision =
       readonly decided: true;
       readonly allowed: boolean;
       readonly by: readonly string[];
-      /** Policies that could not be evaluated. Cedar skips them, so its decision can't be relied on. */
+      /** IDs of policies that could not be evaluated. Cedar skips such policies, so its decision can't be relied on. */
       readonly failed: readonly string[];
     }
   | { readonly decided: false };
 
-/** `name` identifies exactly these texts. */
+/** A set of policies. Sets with the same `name` have the same texts. */
 interface CedarSet {
   readonly name: string;
   readonly policies: Readonly<Record<string, string>>;
 }
 
 /**
- * Cedar's synchronous evaluator. Evaluation errors are left out of decisions, because they can quote an order's facts.
- * Errors in a policy text are reported in full.
+ * Cedar's synchronous evaluator. Decisions don't contain the text of evaluation errors, because it can quote an order's
+ * facts. Errors in a policy's text are reported in full.
  */
 export interface CedarEngine {
-  /** Splits a text into policies, in order, each with the byte where it begins. */
+  /** Splits a text into its policies, in order, each with the byte offset at which it begins. */
   split(
     text: string,
   ): { readonly policies: readonly { text: string; start: number }[] } | { readonly fault: CedarIssue };
   read(policy: string): ReadPolicy | { readonly fault: CedarIssue };
-  /** Returns the validator's errors and warnings. An impossible rule is always a mistake. */
+  /** Returns the validator's errors and warnings. A warning that a rule can never apply counts as an error. */
   faults(policies: Readonly<Record<string, string>>): CedarIssue[];
   decide(set: CedarSet, request: CedarRequest): CedarDecision;
 }
@@ -59,12 +59,15 @@ type Cedar = Omit<typeof CedarWasm, 'default'>;
 
 const SCHEMA = 'trade-agent';
 
-/** Maximum number of cached sets. One is in use, and a few more while rules are tried out. */
+/** Maximum number of cached policy sets: the active set, and a few sets that are being tried out. */
 const MAX_CACHED_SETS = 8;
 
 let loaded: Promise<CedarEngine> | undefined;
 
-/** Loads Cedar once (30 ms, and 200 ms for the schema). @throws if its files are missing or can't run */
+/**
+ * Loads Cedar once, which takes 30 ms, plus 200 ms for the schema.
+ * @throws if Cedar's files are missing or can't run
+ */
 export function loadCedar(): Promise<CedarEngine> {
   // The module is CommonJS, so in the bundle everything is in `default`.
   loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then(({ default: cedar }) => cedarEngine(cedar));
@@ -167,7 +170,7 @@ function split(cedar: Cedar, text: string): ReturnType<CedarEngine['split']> {
   return { policies };
 }
 
-/** Blanks out comments, so that none looks like a policy and byte offsets stay the same. */
+/** Replaces comments with spaces, so that no comment looks like a policy and byte offsets stay the same. */
 function withoutComments(text: string): string {
   return text.replace(/"(?:\\[\s\S]|[^"\\])*"|\/\/[^\n\r]*/g, (found) =>
     found.startsWith('"') ? found : ' '.repeat(Buffer.byteLength(found)),

@@ -20,9 +20,9 @@ import { type CedarRule, textsById } from './rule-text.ts';
 const NOT_PUT = 'its data can’t be evaluated by the rules';
 
 /**
- * Evaluates these rules and returns what they forbid, in their order. A rule that can't be evaluated is reported only by
- * its id, because Cedar's message can quote an order's facts. A cancellation always passes.
- * @param rules including those of every gateway
+ * Returns a function that evaluates the rules and lists what they forbid, in the order of the rules. If a rule can't be
+ * evaluated, only its id is reported, because Cedar's message can quote an order's facts. A cancellation always passes.
+ * @param rules including the rules that apply in every gateway
  */
 export function cedarRules(
   engine: CedarEngine,
@@ -61,13 +61,13 @@ function answer(
   return { forbidden: [{ reason: 'POLICY_FORBIDS', id: 'base', message: 'no rule allows it' }] };
 }
 
-/** Used if Cedar can't be loaded. Nothing is sent, and cancellations still pass. */
+/** Used if Cedar can't be loaded: nothing is sent, but cancellations still pass. */
 export const unevaluableRules: CedarRules = {
   evaluate: (_subject, action) =>
     action === 'cancel' ? { forbidden: [] } : { forbidden: [], error: 'Cedar can’t be loaded' },
 };
 
-/** Limits that rules can name, as decimal strings in dollars. */
+/** Limits that rules can refer to, in dollars, as decimal strings. */
 export interface CedarLimits {
   readonly max_order_notional?: string | undefined;
   readonly max_day_notional?: string | undefined;
@@ -76,7 +76,10 @@ export interface CedarLimits {
     | undefined;
 }
 
-/** Builds Cedar's request (schema.cedarschema). @throws {RangeError} for an amount beyond its decimals or a bad time */
+/**
+ * Builds Cedar's request (schema.cedarschema).
+ * @throws {RangeError} if an amount has too many decimals for Cedar, or a time is invalid
+ */
 function cedarRequest(subject: Subject, action: Action, facts: Facts, limits: CedarLimits | undefined): CedarRequest {
   const resource = { type: 'Account', id: facts.account };
   const attrs = {

@@ -8,9 +8,9 @@ import { bundledTexts } from './bundled-texts.ts';
 import type { CedarEngine, CedarIssue } from './cedar-engine.ts';
 
 /**
- * Reasons that a rule of the owner or firm can give with `@code` (default `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and
- * `APPROVAL_NEEDS_SECOND` ask for more approval, and the others object. None is about the broker, a mandate's bounds, or
- * the rules themselves.
+ * Codes that a rule of the owner or the firm can set with `@code` (default `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and
+ * `APPROVAL_NEEDS_SECOND` require another approval, and all other codes are objections. Codes about the broker, a
+ * mandate's bounds, or errors in the rules can't be set.
  */
 const ruleCodes = [
   'POLICY_FORBIDS',
@@ -35,25 +35,25 @@ const ruleCodes = [
   'LIVE_NEEDS_TAP',
 ] as const satisfies readonly PolicyReason[];
 
-/** Origin of a rule: the program, the owner (`policies/`), or the firm that runs the gateway (`firm/`). */
+/** Where a rule comes from: the program, the owner (`policies/`), or the firm that runs the gateway (`firm/`). */
 export type RuleOrigin = 'base' | 'policies' | 'firm';
 
 export interface RuleText {
   readonly origin: RuleOrigin;
-  /** File name for messages. */
+  /** File name shown in messages. */
   readonly file: string;
   readonly text: string;
 }
 
 export interface CedarRule {
-  /** Unique in a gateway: origin and `@id`, or origin, file name and number. */
+  /** Unique in a gateway: the origin with `@id`, or with file name and number. */
   readonly id: string;
   readonly text: string;
   readonly effect: 'permit' | 'forbid';
   readonly reason: PolicyReason;
-  /** The reason, for people. */
+  /** The reason shown to people. */
   readonly message: string;
-  /** Normalized text. Two rules with the same form forbid the same for the same reason. */
+  /** Normalized text. Two rules with the same normalized text forbid the same things for the same reason. */
   readonly form: string;
 }
 
@@ -67,8 +67,8 @@ export function baseRules(engine: CedarEngine): CedarRule[] {
 
 /**
  * Parses rules and checks them against the schema.
- * @throws {TradeAgentError} `invalid_config` with file, line and column of the first error: a typo, a `permit` outside the
- * program's own rules, a duplicate id, a rule that never applies, letters of two scripts in one word
+ * @throws {TradeAgentError} `invalid_config` with file, line and column of the first error: a typo, a `permit` outside
+ * the program's own rules, a duplicate id, a rule that can never apply, or a word that mixes two scripts
  */
 export function readRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
   const places = new Map<string, RulePosition>();
@@ -106,7 +106,7 @@ export function textsById(rules: readonly CedarRule[]): Record<string, string> {
   return Object.fromEntries(rules.map(({ id, text }) => [id, text]));
 }
 
-/** Rejects invisible characters, so that a reader sees the same rule that Cedar does. */
+/** Rejects invisible characters, so that people see the same rule as Cedar. */
 function rejectInvisible(text: RuleText): void {
   const found = invisiblePattern().exec(text.text.replace(/[\n\r\t]/g, ' '));
   if (found === null) return;
@@ -116,7 +116,7 @@ function rejectInvisible(text: RuleText): void {
   });
 }
 
-/** The text, and the byte at which a rule begins. */
+/** A rule file's text, and the byte offset at which a rule begins. */
 type RulePosition = RuleText & { readonly start: number };
 
 function readRule(engine: CedarEngine, text: string, place: RulePosition, number: number): CedarRule {
@@ -186,7 +186,7 @@ function formatPlace(place: RulePosition): string {
   return `${place.file}:${line}:${column}`;
 }
 
-/** Returns line and column, both counted from 1, columns in characters. */
+/** Returns line and column, counted from 1. Columns are counted in characters. */
 function lineAndColumn({ text, start }: RulePosition): { line: number; column: number } {
   const before = Buffer.from(text).subarray(0, start).toString().split('\n');
   return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };

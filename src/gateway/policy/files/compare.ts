@@ -9,10 +9,11 @@ export interface ComparedRules {
 }
 
 /**
- * Compares rules. A change is tighter if no number is larger (time between orders: smaller), nothing more is allowed,
- * nothing less is denied, and every rule still forbids for the same reason. Removing a limit is looser, and adding one
- * tighter. In doubt, it is looser.
- * @returns whether it is tighter, which needs no approval, and a line for each change: `max_order_notional 1000 → 2500`
+ * Compares rules. A change is tighter if no limit gets larger (for the time between orders: smaller), nothing else
+ * becomes allowed, nothing stops being denied, and every rule still forbids for the same reason. Removing a limit is
+ * looser, adding a limit is tighter. If the comparison is not certain, the change counts as looser.
+ * @returns whether the change is tighter, so that it needs no approval, and a line for each change: `max_order_notional
+ * 1000 → 2500`
  */
 export function compareRules(previous: ComparedRules, next: ComparedRules) {
   const changes = comparedLines(previous, next);
@@ -44,7 +45,7 @@ type Comparison<Value> = (name: string, before: Value | undefined, after: Value 
 
 const NOT_LIMITED = 'not limited';
 
-/** @param keeps returns whether the second value allows no more than the first */
+/** @param keeps whether `after` allows no more than `before` */
 function ordered<Value>(
   same: (before: Value, after: Value) => boolean,
   keeps: (before: Value, after: Value) => boolean,
@@ -72,7 +73,7 @@ const atLeast = ordered<string | number>(
   (a, b) => amount(b, a) >= 0,
   String,
 );
-/** For values that have no known order of strictness. */
+/** For values that can't be ranked by strictness: any change counts as looser. */
 const exactly = ordered<string | boolean>(
   (a, b) => a === b,
   () => false,
@@ -131,7 +132,7 @@ function limitChanges(before: AccountLimits, after: AccountLimits): Change[] {
   return names.flatMap((name) => compare(name));
 }
 
-/** Compares rules by form. They are named by id. */
+/** Compares rules by their normalized text. The lines name rules by id. */
 function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]): Change[] {
   const forms = (rules: readonly CedarRule[]) => new Set(rules.map(({ form }) => form));
   const [formsBefore, formsAfter] = [forms(before), forms(after)];
@@ -152,8 +153,8 @@ function listed(names: Names): string {
 }
 
 /**
- * Returns lines for people, looser changes first: `looser: Maximum per order $1,000.00 → $5,000.00`. @param account left
- * out of its own lines
+ * Returns lines that people can read, looser changes first: `looser: Maximum per order $1,000.00 → $5,000.00`.
+ * @param account its name is omitted from lines about this account
  */
 export function changeLines(previous: ComparedRules, next: ComparedRules, account: string): string[] {
   return comparedLines(previous, next)

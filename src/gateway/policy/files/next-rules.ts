@@ -11,21 +11,22 @@ import { makeRules, type ReadRules } from './rules-source.ts';
 
 interface WantedRules {
   readonly account: string;
-  /** Undefined if unchanged. */
+  /** Undefined if the limits don't change. */
   readonly limits: AccountLimits | undefined;
-  /** New texts by file name; null removes a file. */
+  /** New texts by file name; null deletes the file. */
   readonly policies: NonNullable<PolicyChangeRequest['policies']>;
 }
 
 export interface NextRules {
   readonly rules: ReadRules;
-  /** Undefined if unchanged. */
+  /** Undefined if the limits don't change. */
   readonly limits: AccountLimits | undefined;
 }
 
 /**
- * Returns the rules after a change, checked as at start. The rules of others stay: limits are the account's own, and a
- * rule file can only be changed remotely if each of its rules is about this account.
+ * Returns the rules after a change, with the same checks as when the gateway starts. Other people's rules stay as they
+ * are: the change sets limits of this account only, and can change a rule file only if each of its rules is about this
+ * account.
  * @throws {Refusal} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
 export async function nextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
@@ -57,7 +58,7 @@ export async function nextRules(folder: string, before: ReadRules, wanted: Wante
   }
 }
 
-/** @throws {Refusal} 422 `invalid_policy`, with the name of the key */
+/** @throws {Refusal} 422 `invalid_policy`, with the name of the wrong key */
 export function parseLimits(limits: unknown): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
@@ -69,7 +70,10 @@ export function parseLimits(limits: unknown): AccountLimits {
   });
 }
 
-/** Writes out the current limits, because a named account inherits nothing from `*`. */
+/**
+ * Returns all limits, with every limit of this account listed, because an account with its own entry inherits nothing
+ * from `*`.
+ */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
   if (account === EVERY_ACCOUNT) throw new HttpProblem(422, 'invalid_policy', 'that is no account');
   return { version: 1, ...all, accounts: { ...all?.accounts, [account]: limits } };
@@ -79,7 +83,7 @@ function ruleText(file: string, text: string): RuleText {
   return { origin: 'policies', file, text };
 }
 
-/** Rejects rules about other accounts, whose owners were not asked. @throws {Refusal} 422 `invalid_policy` */
+/** Rejects rules about other accounts, because their owners were not asked. @throws {Refusal} 422 `invalid_policy` */
 function requireOwn(engine: CedarEngine, text: RuleText, account: string): void {
   let rules: ReturnType<typeof readRules>;
   try {
@@ -95,7 +99,7 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
   });
 }
 
-/** Returns the account in a rule's head, if any. */
+/** Returns the account that a rule's head names, if any. */
 export function ruleAccount(form: string): string | undefined {
   const { body } = JSON.parse(form) as {
     body?: { resource?: { op?: string; entity?: { type?: string; id?: string } } };
@@ -118,7 +122,7 @@ export function cedarUnavailable(): HttpProblem {
   });
 }
 
-/** Names only the file, because the folder's location is private. */
+/** The error names only the file, because the folder's location is private. */
 function invalidPolicy(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (!isTradeAgentError(error)) throw error;

@@ -29,22 +29,22 @@ import type { FolderRules, ReadRules } from './rules-source.ts';
 
 interface PolicyDeskOptions {
   readonly rules: FolderRules;
-  /** The requesting person's account with this number, or their default one. */
+  /** Returns the proposer's account with this number, or the proposer's default account. */
   readonly accountOf: (who: Proposer, account: string | undefined) => Promise<Pick<Account, 'account' | 'environment'>>;
-  /** Writes an entry of the record. */
+  /** Writes an entry to the audit log. */
   readonly note: (note: AuditNote, now: number) => Promise<void>;
   readonly clock: Clock;
 }
 
 export interface PolicyService extends PolicyPorts {
   /**
-   * Changes the rules immediately if nothing new becomes possible.
-   * @throws {Refusal} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` otherwise
+   * Changes the rules immediately if the change allows nothing new.
+   * @throws {Refusal} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` if the change needs approval
    */
   tighten(who: Proposer, request: PolicyChangeRequest): Promise<PolicyChangedView>;
 }
 
-/** Maximum wait for the lock, in milliseconds. A change takes a few file operations. */
+/** Maximum wait for the lock, in milliseconds. A change holds it only for a few file operations. */
 const LOCK_WAIT_MS = 10_000;
 
 /*
@@ -100,7 +100,7 @@ function of(who: Proposer | Approval): Pick<Subject, 'sub' | 'client' | 'owner' 
   return { sub, client: clientId, owner: sub, membership };
 }
 
-/** Runs `work` with the folder's lock, after finishing any interrupted write. */
+/** Runs `work` while holding the folder's lock. Completes an interrupted write first. */
 async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     const options = { what: 'the rules', waitMs: LOCK_WAIT_MS };
@@ -117,7 +117,7 @@ async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promis
   }
 }
 
-/** @throws {Refusal} 500 `service_busy`; the next attempt writes everything or nothing */
+/** @throws {Refusal} 500 `service_busy`; the next attempt then writes all files or none */
 function writeRules(write: () => void): void {
   try {
     write();
@@ -207,7 +207,7 @@ function limitsFile(folder: string): string | undefined {
   );
 }
 
-/** Rejects a change of wrong files, because its result is unknown. */
+/** Rejects a change to rules that have errors, because its result would be unknown. */
 function requireSound({ problem }: ReadRules): void {
   if (problem === undefined) return;
   throw new HttpProblem(409, 'invalid_policy', 'the current rules of the gateway are invalid', {
@@ -216,10 +216,10 @@ function requireSound({ problem }: ReadRules): void {
   });
 }
 
-/** Maximum length as JSON. The subject is part of the approval request and of its token. */
+/** Maximum length of a change as JSON, because the change is sent in the approval request and in its token. */
 const MAX_SUBJECT_LENGTH = 8 * 1024;
 
-/** Rejects a change that a phone can't display in full. @throws {Refusal} 422 `invalid_policy` */
+/** Rejects a change that is too long for a phone to display in full. @throws {Refusal} 422 `invalid_policy` */
 function requireDisplayable(subject: PlannedPolicy): void {
   const { changes } = subject;
   const fits =
@@ -232,7 +232,7 @@ function requireDisplayable(subject: PlannedPolicy): void {
   });
 }
 
-/** Drops limits that are not set. */
+/** Leaves out limits that are not set. */
 function plainLimits(limits: AccountLimits = {}): PlannedPolicy['limits'] {
   return JSON.parse(JSON.stringify(limits)) as PlannedPolicy['limits'];
 }
@@ -260,7 +260,7 @@ function needsApproval(changes: readonly string[]): HttpProblem {
   });
 }
 
-/** Changes rules in the gateway's folder. Static rules can't be changed. */
+/** Creates the service that changes the rules in the gateway's folder. Static rules can't be changed. */
 export function gatewayPolicy(
   rules: RulesSource,
   {
@@ -303,9 +303,9 @@ function fixedRules(rules: RulesSource): PolicyService {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Returns a `limits.yaml` with one account's limits replaced. Comments and order stay if possible, and equal limits leave
- * the text unchanged.
- * @param text valid; undefined if there is no file
+ * Returns the text of `limits.yaml` with one account's limits replaced. Keeps comments and order where possible. If the
+ * limits are equal, the text stays the same.
+ * @param text must be valid; undefined if there is no file
  */
 export function limitsText(text: string | undefined, account: string, limits: Json): string {
   const before = (text === undefined ? undefined : (parse(text) as Json | null)) ?? { version: 1 };
@@ -331,7 +331,7 @@ function changeAccount(document: Document, account: string, limits: Json): void 
   else pair.value = document.createNode(limits);
 }
 
-/** Rewrites only what differs, so that comments on the rest stay. */
+/** Rewrites only the entries that differ, so that comments on other entries stay. */
 function changeMap(document: Document, map: YAMLMap, values: Json): void {
   for (const { key } of [...map.items]) if (!Object.hasOwn(values, nameOf(key))) map.delete(key);
   for (const [name, value] of Object.entries(values)) {
@@ -348,7 +348,7 @@ function changeMap(document: Document, map: YAMLMap, values: Json): void {
   }
 }
 
-/** Finds a key. An account's number may be unquoted. */
+/** Finds an entry by name. An account's number may be an unquoted number in the file. */
 function pairOf(map: YAMLMap, name: string): Pair | undefined {
   return map.items.find(({ key }) => nameOf(key) === name);
 }

@@ -33,26 +33,27 @@ export interface ReadRules extends Rules {
 export interface FolderRules extends RulesSource {
   readonly folder: string;
   current(): Promise<ReadRules>;
-  /** Loads what the first decision needs. Never throws. */
+  /** Loads everything that the first decision needs. Never throws. */
   preload(): Promise<void>;
-  /** Remembers in the database that there were limits. From then on, losing all of them stops trading. */
+  /** Starts to record in the database that there were limits. If all limits disappear afterwards, trading stops. */
   rememberIn(store: LimitsStore, clock: Pick<Clock, 'now'>): void;
-  /** Records that the owner approved to have no limits. */
+  /** Records that the owner approved trading without limits. */
   forgetLimits(): Promise<void>;
 }
 
 export interface FolderRulesOptions {
   /** Default {@link loadCedar}. */
   readonly load?: () => Promise<CedarEngine>;
-  /** Called once for each error in changed files, and if Cedar can't be loaded. */
+  /** Called once for each error in changed files, or if Cedar can't be loaded. */
   readonly onError?: (message: string) => void;
 }
 
 /**
- * Reads `limits.yaml`, `policies/*.cedar` and `firm/*.cedar` of a folder, again whenever a file changes. If the rules are
- * wrong, nothing is traded until they are fixed (`Rules.problem`), because earlier rules don't stay active. The same holds
- * if Cedar can't be loaded.
- * @throws {TradeAgentError} `invalid_config` with file and line: a gateway must not start without its owner's rules
+ * Reads a folder's `limits.yaml`, `policies/*.cedar` and `firm/*.cedar`, and rereads them whenever a file changes. If
+ * the files have errors or Cedar can't be loaded, nothing is traded until that is fixed (`Rules.problem`): the previous
+ * rules don't stay active.
+ * @throws {TradeAgentError} `invalid_config` with file and line, because a gateway must not start without its owner's
+ * rules
  */
 export async function folderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
   const onError = options.onError ?? (() => undefined);
@@ -103,7 +104,10 @@ export async function readFolderRules(folder: string): Promise<ReadRules> {
   return await makeRules(await readWritten(folder), await loadCedar());
 }
 
-/** Builds rules, which allow nothing without `engine`. @throws {TradeAgentError} `invalid_config`, as {@link readRules} */
+/**
+ * Builds the rules. Without `engine`, they allow nothing.
+ * @throws {TradeAgentError} `invalid_config`, as {@link readRules}
+ */
 export async function makeRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
   const { limits, texts } = written;
   const digest = digestRules(written);
@@ -120,7 +124,7 @@ async function readWritten(folder: string): Promise<WrittenRules> {
   return { limits: await readLimits(folder), texts: readRuleFiles(folder) };
 }
 
-/** Returns the digest. File names make no difference. */
+/** Returns a digest of the rules, which does not depend on file names. */
 function digestRules({ limits, texts }: WrittenRules): string {
   return rulesDigest(
     limits,
@@ -128,7 +132,7 @@ function digestRules({ limits, texts }: WrittenRules): string {
   );
 }
 
-/** Returns rules that allow nothing. */
+/** Returns rules that allow nothing, with the error as their `problem`. */
 function invalidRules(folder: string, error: unknown, written: WrittenRules | undefined): ReadRules {
   const { message, hint } = isTradeAgentError(error)
     ? error
@@ -145,7 +149,7 @@ function invalidRules(folder: string, error: unknown, written: WrittenRules | un
   };
 }
 
-/** Loads the engine, once. */
+/** Returns a function that loads the engine once. */
 function createEngineLoader(load: () => Promise<CedarEngine>, onError: (message: string) => void) {
   let engine: Promise<CedarEngine | undefined> | undefined;
   return () => {
@@ -158,7 +162,7 @@ function createEngineLoader(load: () => Promise<CedarEngine>, onError: (message:
   };
 }
 
-/** Returns a fingerprint that changes whenever a file does. */
+/** Returns a fingerprint that changes whenever any file changes. */
 function folderFingerprint(folder: string): string {
   const files = ruleFolders.flatMap((name) => [name, ...namesIn(join(folder, name)).map((one) => join(name, one))]);
   return ['limits.yaml', ...files].map((name) => `${name} ${stampOf(join(folder, name))}`).join('\n');
@@ -183,17 +187,18 @@ function stampOf(file: string): string {
 }
 
 const LONGEST_RULES = 256 * 1024;
-/** Maximum number of files. A decision with a thousand rules takes 5 ms. */
+/** Maximum number of rule files. A decision with a thousand rules takes 5 ms. */
 const MAX_RULE_FILES = 100;
 
-/** Folders of the owner's rules, and of those of the firm that runs the gateway, which root may own. */
+/** Folders of the owner's rules and of the rules of the firm that runs the gateway. Root may own the firm's folder. */
 export const ruleFolders = ['policies', 'firm'] as const;
 
-/** Files that editors leave behind. */
+/** Files that editors leave behind, which are ignored. */
 const LEFTOVER = /^\.|~$|\.(?:bak|swp|tmp)$/;
 
 /**
- * Reads rule files. A file with another name is an error, because nobody would notice that its rules are ignored.
+ * Reads rule files. A file with an unexpected name is an error: if it were ignored, nobody would notice that its rules
+ * don't apply.
  * @throws {TradeAgentError} `invalid_config`
  */
 function readRuleFiles(folder: string): RuleText[] {
@@ -243,7 +248,7 @@ const LONGEST_LIMITS = 64 * 1024;
 
 /**
  * Reads the folder's `limits.yaml`; undefined if there is none.
- * @throws {TradeAgentError} `invalid_config` with the line: a gateway must not start without its owner's limits
+ * @throws {TradeAgentError} `invalid_config` with the line, because a gateway must not start without its owner's limits
  */
 export async function readLimits(folder: string): Promise<Limits | undefined> {
   const file = join(folder, 'limits.yaml');
@@ -267,7 +272,10 @@ const LOST = `${LIMITS_LOST.what}. ${LIMITS_LOST.fix}`;
 
 type LimitsMemory = ReturnType<typeof limitsMemory>;
 
-/** Detects that all limits are gone. @param onLost called once for each reading that finds them gone */
+/**
+ * Detects that all limits have disappeared.
+ * @param onLost called once each time that the files are reread without limits
+ */
 function limitsMemory(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
   // Cached for each reading of the files, so that a decision never waits for the database twice.
   let last: { readonly rules: ReadRules; readonly answer: Promise<ReadRules> } | undefined;
@@ -281,7 +289,7 @@ function limitsMemory(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (pr
     return { ...rules, problem: LOST };
   };
   return {
-    /** Returns the same rules. If they lost their limits, adds a `problem`, so that nothing is traded. */
+    /** Returns the same rules. If all limits have disappeared, adds a `problem`, so that nothing is traded. */
     async checked(rules: ReadRules): Promise<ReadRules> {
       if (last?.rules !== rules) last = { rules, answer: ask(rules) };
       const mine = last;
@@ -292,7 +300,7 @@ function limitsMemory(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (pr
         throw error;
       }
     },
-    /** Records that the owner approved to have no limits. */
+    /** Records that the owner approved trading without limits. */
     async forget(): Promise<void> {
       await store.forget();
       last = undefined;
