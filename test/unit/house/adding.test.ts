@@ -103,28 +103,28 @@ const script = `
 import { createProgram } from './src/cli/program.ts';
 import { noticeChannelSchema, noticeDestination } from './src/config/notice-channels.ts';
 import { tools } from './src/tools/catalog.ts';
-import { understand } from './src/agent/planner/conversation.ts';
-import { readingsOf } from 'src/agent/planner/utterance.ts';
+import { readTurn } from './src/agent/planner/conversation.ts';
+import { readUtterances } from './src/agent/planner/utterance.ts';
 import { ibkrTraits } from './src/gateway/broker/ibkr/traits.ts';
 import { tradierTraits } from './src/gateway/broker/tradier/traits.ts';
 import { limitObjections } from './src/gateway/policy/limit-table.ts';
-import { judge } from './src/sandbox/paper-broker/exchange/matching.ts';
+import { matchOrder } from './src/sandbox/paper-broker/exchange/matching.ts';
 import { readTicket } from './src/sandbox/paper-broker/exchange/order-ticket.ts';
 import { kindWords } from './src/trading/kinds/kinds.ts';
-import { limitChangeText } from './src/trading/limit-words.ts';
+import { formatLimitChange } from './src/trading/limit-words.ts';
 import { normalizeOrder, orderRequestSchema } from './src/trading/order.ts';
 import { checkTerms } from './src/trading/order-terms.ts';
 import { orderHeadline } from './src/trading/order-words.ts';
 import { worstCase } from './src/trading/worst-case.ts';
 
 const said = 'buy 5 AAPL lit 170 limit 171';
-const { request } = understand([said]).parsed.intents[0];
+const { request } = readTurn([said]).parsed.intents[0];
 const order = normalizeOrder(orderRequestSchema.parse(request));
 const draft = { ...order, account: 'A', environment: 'paper', reference_price: '180.00', max_slippage: '0.01' };
 const messageOf = (act) => { try { act(); } catch (error) { return error.message; } };
 const ticket = readTicket({ ...order, qty: '5', client_order_id: 'one' });
 const resting = { ...ticket, hwm: null, triggered: 0 };
-const at = (last) => judge(resting, { last, bid: last, ask: last }).fillPrice ?? null;
+const at = (last) => matchOrder(resting, { last, bid: last, ask: last }).fillPrice ?? null;
 const { type, stop_price, limit_price } = request;
 const time = tools.find(({ name }) => name === 'get_time');
 const gateway = { clock: async () => ({ timestamp: '2026-12-01T15:00:00Z', is_open: true }) };
@@ -132,14 +132,14 @@ const channel = noticeChannelSchema.parse({ kind: 'pushover', user: 'u' });
 const program = await createProgram({ io: {}, env: {} }, ['hours']);
 console.log(JSON.stringify({
   planned: { type, stop_price, limit_price },
-  said: readingsOf(['hm, ' + said + ' I think'], 'AAPL').flatMap(({ types }) => types),
+  said: readUtterances(['hm, ' + said + ' I think'], 'AAPL').flatMap(({ types }) => types),
   shown: orderHeadline(order),
   bound: worstCase(draft).price,
   atIbkr: ibkrTraits.orders.us_equity.timesInForce.limit_if_touched,
   atTradier: messageOf(() => checkTerms(draft, tradierTraits.orders)),
   fills: [at('170.50'), at('169.50')],
   tooSmall: limitObjections({ min_order_notional: '10' }, { order: { notional: '9' }, facts: {} }).map(({ reason }) => reason),
-  limitWords: limitChangeText('min_order_notional 10 → 20'),
+  limitWords: formatLimitChange('min_order_notional 10 → 20'),
   noted: [kindWords('note').phone.banner.word, kindWords('note').phone.view({ text: 'Later', client_note_id: 'n', expires_at: '2026-12-01T00:00:00Z' }).headline, kindWords('note').terminal.fields({ text: 'Later' })[0][1]],
   time: (await time.execute({ gateway }, {})).summary,
   sent: noticeDestination(channel),
