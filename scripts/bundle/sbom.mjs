@@ -36,12 +36,12 @@ function component(type, { name, version, license }) {
   const [group, own] = name.startsWith('@') ? name.split('/') : [undefined, name];
   const purl = `pkg:npm/${group === undefined ? '' : `${encodeURIComponent(group)}/`}${own}@${version}`;
   const found = new Models.Component(type, own, { group, version, purl, bomRef: purl });
-  if (license !== undefined) found.licenses.add(licenceOf(license));
+  if (license !== undefined) found.licenses.add(licenseText(license));
   return found;
 }
 
 /** Returns the license as the package states it: an SPDX ID, an expression, or a name. */
-function licenceOf(license) {
+function licenseText(license) {
   if (/ (OR|AND|WITH) /.test(license)) return new Models.LicenseExpression(license);
   return /^[\w.+-]+$/.test(license) && license !== 'UNLICENSED'
     ? new Models.SpdxLicense(license)

@@ -19,7 +19,7 @@ export function thirdPartyNotices(root, metafile) {
   }
   const notices = [...texts].map(([text, headings]) => `${[...headings].sort(inOrder).join('\n')}\n\n${text}\n`);
   return `${[
-    'trade-agent contains code and data of the following packages, under their own licences.\n',
+    'trade-agent contains code and data of the following packages, under their own licenses.\n',
     `${DATA}.\n`,
     ...notices.sort(inOrder),
   ].join(`\n${'-'.repeat(80)}\n\n`)}`;
@@ -37,7 +37,7 @@ function notice(root, folder) {
   );
   if (texts.length === 0) {
     const text = { MIT, 'Apache-2.0': APACHE, Unlicense: UNLICENSE }[license];
-    if (text === undefined) throw new Error(`${name} ${version} comes without its licence (${license})`);
+    if (text === undefined) throw new Error(`${name} ${version} comes without its license (${license})`);
     const holder = author?.name ?? author ?? `the authors of ${repository?.url ?? repository ?? name}`;
     texts.push(`Copyright (c) ${holder}\n\n${text}`);
   }

@@ -69,13 +69,13 @@ function span({ column, width, text, front: ink, back: paper, bold, dim }) {
   return `${box}<text x="${x}" y="${FONT}" textLength="${(width * WIDTH).toFixed(1)}" ${look.join(' ')}>${escaped(text)}</text>`;
 }
 
-function shade(colour) {
-  if (colour === 'front') return front;
-  if (colour === 'back') return back;
-  if (typeof colour === 'string') return colour;
-  if (colour < 16) return palette[colour];
-  if (colour >= 232) return `rgb(${Array(3).fill(8 + (colour - 232) * 10)})`;
-  const level = (place) => [0, 95, 135, 175, 215, 255][Math.floor((colour - 16) / place) % 6];
+function shade(color) {
+  if (color === 'front') return front;
+  if (color === 'back') return back;
+  if (typeof color === 'string') return color;
+  if (color < 16) return palette[color];
+  if (color >= 232) return `rgb(${Array(3).fill(8 + (color - 232) * 10)})`;
+  const level = (place) => [0, 95, 135, 175, 215, 255][Math.floor((color - 16) / place) % 6];
   return `rgb(${level(36)},${level(6)},${level(1)})`;
 }
 

@@ -40,7 +40,7 @@ function cells(terminal, row, columns) {
     const cell = line?.getCell(column);
     if (cell === undefined || cell.getWidth() === 0) continue;
     const inverse = cell.isInverse() !== 0;
-    const [front, back] = [colour(cell, 'Fg'), colour(cell, 'Bg')];
+    const [front, back] = [color(cell, 'Fg'), color(cell, 'Bg')];
     const look = {
       front: inverse ? (back ?? 'back') : front,
       back: inverse ? (front ?? 'front') : back,
@@ -59,7 +59,7 @@ function cells(terminal, row, columns) {
 }
 
 /** Returns a palette index, `#rrggbb`, or undefined for the terminal's default color. */
-function colour(cell, which) {
+function color(cell, which) {
   if (cell[`is${which}Default`]()) return undefined;
   const value = cell[`get${which}Color`]();
   return cell[`is${which}RGB`]() ? `#${value.toString(16).padStart(6, '0')}` : value;

@@ -241,7 +241,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
 
   it.each([
     ['40 columns', { columns: 40, rows: 16 }],
-    ['no Unicode and no colour', { env: { LANG: 'C', TERM: 'linux', NO_COLOR: '1' } }],
+    ['no Unicode and no color', { env: { LANG: 'C', TERM: 'linux', NO_COLOR: '1' } }],
     ['a screen reader', { args: ['chat', '--screen-reader'] }],
   ])('is readable with %s', async (name, options) => {
     const terminal = await chat(options);

@@ -17,9 +17,9 @@ export function hasTmux(): boolean {
 }
 
 export interface Terminal {
-  /** What is on the screen, without colours and empty rows at its end. */
+  /** What is on the screen, without colors and empty rows at its end. */
   screen(): string;
-  /** The screen with its colours, as escape sequences. */
+  /** The screen with its colors, as escape sequences. */
   colors(): string;
   /** From now on, every byte that the program writes goes into this file too. */
   record(file: string): void;

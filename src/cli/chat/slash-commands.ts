@@ -11,7 +11,7 @@ export const slashCommands = [
     args: '[THREAD]',
     what: 'resume one with a pending order, or choose one',
   },
-  { name: 'theme', args: '[NAME]', what: 'color theme: dark, light, colour-blind, none' },
+  { name: 'theme', args: '[NAME]', what: 'color theme: dark, light, color-blind, none' },
   { name: 'model', args: '[NAME]', what: 'show the model, or choose another for this session' },
   { name: 'mcp', args: '', what: 'third-party MCP servers and their enabled tools' },
   { name: 'profile', args: '[NAME]', what: 'list profiles, or switch to another' },

@@ -32,7 +32,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
   // Bright colors are not legible on white.
   light: { gain: 'green', loss: 'red', accent: 'blue', warn: 'magenta', danger: 'red' },
   // Almost everyone can tell blue from yellow (Okabe and Ito, Color Universal Design, 2008).
-  'colour-blind': {
+  'color-blind': {
     gain: 'blueBright',
     loss: 'yellow',
     accent: 'cyanBright',

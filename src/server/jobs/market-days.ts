@@ -29,7 +29,7 @@ export function marketDays(options: {
       now: clock.now(),
       ask: async (range) => await createGatewayClient(await session()).calendar(range),
     });
-  const inSomebodysName = async () => {
+  const onBehalfOfSomeone = async () => {
     const people = await schedules.marketPeople(MAX_PEOPLE);
     if (people.length === 0) return [];
     let why: unknown = loginRequired();
@@ -45,7 +45,7 @@ export function marketDays(options: {
   const known = async () => {
     if (clock.now() >= restUntil) {
       try {
-        return await inSomebodysName();
+        return await onBehalfOfSomeone();
       } catch {
         restUntil = clock.now() + RETRY_DELAY_MS;
       }

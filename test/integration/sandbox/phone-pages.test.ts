@@ -159,7 +159,7 @@ describe('the phone page', () => {
     expect(await at('countdown').textContent()).toMatch(/^in [45]:\d\d$/);
   });
 
-  it('tells live from paper by word and sign, not by colour alone', async () => {
+  it('tells live from paper by word and sign, not by color alone', async () => {
     await approval.ask(details({ environment: 'live' }));
     await openPhone();
     const live = await at('environment').textContent();

@@ -23,7 +23,7 @@ describe('the width of text without Unicode tables', () => {
     ['emoji', '👍'],
     ['a sign made emoji by its variation selector', '↔\ufe0f'],
     ['control characters', 'a\tb'],
-    ['colours', '\u001b[31mred\u001b[0m'],
+    ['colors', '\u001b[31mred\u001b[0m'],
     ['a soft hyphen', 'soft\u00adhyphen'],
     ['zero-width characters', 'a\u200bb'],
   ])('is not used for %s', (_, text) => {

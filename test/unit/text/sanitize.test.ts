@@ -83,7 +83,7 @@ describe('text from outside', () => {
     ['a family', '👩‍👩‍👧‍👦'],
     ['a flag of two', '🏳️‍🌈'],
     ['a skin tone', '👩🏽‍🚀'],
-    ['a heart in colour', '❤️'],
+    ['a heart in color', '❤️'],
     ['a keycap', '1️⃣'],
     ['Persian', 'می‌خواهم'],
     ['Hindi', 'नमस्ते क्‍ष'],

@@ -41,7 +41,7 @@ export function drawChart(place: HTMLElement): void {
   if (drawn.has(place) || !place.isConnected) return;
   const { at, value, drawdown } = JSON.parse(place.dataset.chart ?? '{}') as ChartData;
   const style = getComputedStyle(document.documentElement);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const color = (name: string) => style.getPropertyValue(name).trim();
   const long = ['1A', '5A'].includes(place.dataset.period ?? '');
   const told = document.createElement('p');
   told.className = 'at';
@@ -63,7 +63,7 @@ export function drawChart(place: HTMLElement): void {
     axes: [
       {
         show: x,
-        stroke: colour('--soft'),
+        stroke: color('--soft'),
         grid: { show: false },
         ticks: { show: false },
         size: x ? 26 : 0,
@@ -72,8 +72,8 @@ export function drawChart(place: HTMLElement): void {
         space: 80,
       },
       {
-        stroke: colour('--soft'),
-        grid: { stroke: colour('--line'), width: 1 },
+        stroke: color('--soft'),
+        grid: { stroke: color('--line'), width: 1 },
         ticks: { show: false },
         size: AXIS_WIDTH,
         font: '12px system-ui, sans-serif',
@@ -85,15 +85,15 @@ export function drawChart(place: HTMLElement): void {
     hooks: { init: [tell], setCursor: [tell] },
   });
   const line = (stroke: string, fill: string): uPlot.Series => ({
-    stroke: colour(stroke),
-    fill: colour(fill),
+    stroke: color(stroke),
+    fill: color(fill),
     width: 1.75,
     points: { show: false },
   });
   const above = common(VALUE_HEIGHT, (all) => all.map((one) => short.format(one)), false);
   above.series = [{}, line('--chart', '--chart-fill')];
   const below = common(DRAWDOWN_HEIGHT, (all) => all.map((one) => minus(percent.format(one))), true);
-  below.series = [{}, { ...line('--loss', '--chart-fill'), fill: `${colour('--loss')}22` }];
+  below.series = [{}, { ...line('--loss', '--chart-fill'), fill: `${color('--loss')}22` }];
   below.scales = { x: { time: true }, y: { range: (_, least) => [Math.min(least * 1.1, -0.01), 0] } };
   const name = document.createElement('p');
   name.className = 'name';

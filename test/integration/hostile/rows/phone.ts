@@ -147,7 +147,7 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
     ['a wrong token of the form', {}, async () => 'x'.repeat(43)],
     ['the form’s token of another browser', {}, () => phones.bob.formToken('/phone')],
     ['from another site', { 'sec-fetch-site': 'cross-site' }, () => phones.alice.formToken('/phone')],
-    ['from a neighbour', { 'sec-fetch-site': 'same-site' }, () => phones.alice.formToken('/phone')],
+    ['from a neighbor', { 'sec-fetch-site': 'same-site' }, () => phones.alice.formToken('/phone')],
     ['Origin: http://evil.example', { origin: 'http://evil.example' }, () => phones.alice.formToken('/phone')],
     ['the cookie without the page’s key', { 'x-phone-key': 'A'.repeat(43) }, () => phones.alice.formToken('/phone')],
   ];

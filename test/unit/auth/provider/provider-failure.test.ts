@@ -58,6 +58,6 @@ describe('the closest match', () => {
     expect(closestMatch(typed, ['issuer', 'gateway', 'environment'])).toBe(meant);
   });
   it('is none for something else altogether', () => {
-    expect(closestMatch('colour', ['issuer', 'gateway'])).toBeUndefined();
+    expect(closestMatch('color', ['issuer', 'gateway'])).toBeUndefined();
   });
 });

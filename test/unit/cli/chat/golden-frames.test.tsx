@@ -10,7 +10,7 @@ import type { Account, Bar, Position } from '../../../../src/trading/views.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
 import { openScreen, status } from './chat-screen.tsx';
 
-// Ink colours by chalk, which looks at the environment once, and another file's frames may have been first.
+// Ink colors by chalk, which looks at the environment once, and another file's frames may have been first.
 const { default: chalk } = await import(createRequire(import.meta.resolve('ink')).resolve('chalk'));
 const { level } = chalk;
 const { TZ } = process.env;
@@ -72,7 +72,7 @@ const bars: Bar[] = Array.from({ length: 62 }, (_, day) => {
 });
 const shown = { ...status, value: '$96,673.45' };
 
-type Theme = 'dark' | 'light' | 'colour-blind';
+type Theme = 'dark' | 'light' | 'color-blind';
 
 /** The chat on a screen of this size, its reports drawn by the code that draws them. */
 function open(theme: Theme, columns: number, rows: number) {
@@ -136,7 +136,7 @@ function open(theme: Theme, columns: number, rows: number) {
   return { decide, ...openScreen(driver, { columns, rows, theme, status: shown }) };
 }
 
-/** Colours as words in angle brackets, so that a snapshot can be read. */
+/** Colors as words in angle brackets, so that a snapshot can be read. */
 function readable(frame: string): string {
   return frame.replace(/\u001b\[([\d;]*)m/g, (_, code: string) => `<${code}>`);
 }
@@ -145,7 +145,7 @@ describe('the chat looks as it did', () => {
   it.each<[Theme, number, number]>([
     ['dark', 80, 24],
     ['light', 100, 32],
-    ['colour-blind', 200, 50],
+    ['color-blind', 200, 50],
   ])('in the theme %s at %i by %i', async (theme, columns, rows) => {
     const file = (name: string) => `frames/${columns}x${rows}-${theme}-${name}.txt`;
     const chat = open(theme, columns, rows);

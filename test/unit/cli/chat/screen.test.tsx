@@ -271,7 +271,7 @@ describe('the chat’s screen', () => {
     await chat.turn('\u0015/hal\t', '❯ /halt');
   });
 
-  it('says by words and form, not by colour alone, that the money is real', async () => {
+  it('says by words and form, not by color alone, that the money is real', async () => {
     const live = { ...status, environment: 'LIVE', simulated: false };
     const chat = openChat([], { status: live, color: false });
     await chat.shows('LIVE: REAL MONEY  · sandbox');
@@ -340,7 +340,7 @@ describe('the chat’s screen', () => {
     expect(chat.kept).toEqual(['/orders', '/chart KO 5d']);
   });
 
-  it('tells what may be typed from what is, without colour too', async () => {
+  it('tells what may be typed from what is, without color too', async () => {
     const chat = openChat([], { color: false });
     await chat.shows(/^❯ _ try "what do I own"$/m);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decideColor } from '../../../../src/cli/terminal/io.ts';
 import { fakeTerminal } from '../fake-terminal.ts';
 
-describe('colour', () => {
+describe('color', () => {
   it.each<[string, NodeJS.ProcessEnv, boolean, boolean, boolean]>([
     ['a terminal', {}, true, false, true],
     ['a pipe', {}, false, false, false],

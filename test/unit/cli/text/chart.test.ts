@@ -104,7 +104,7 @@ describe('candles', () => {
     `);
   });
 
-  it('tell rise from fall without colour, and are drawn in ASCII where there is no Unicode', () => {
+  it('tell rise from fall without color, and are drawn in ASCII where there is no Unicode', () => {
     const text = chartText({ ...options, unicode: false });
     expect(text).toMatch(/^[\x00-\x7f]+$/);
     expect(text).toContain('+ rose  # fell');

@@ -81,7 +81,7 @@ describe('the portfolio as a table', () => {
     `);
   });
 
-  it.each(['dark', 'light', 'colour-blind', 'none'] as const)(
+  it.each(['dark', 'light', 'color-blind', 'none'] as const)(
     'in the theme %s keeps words and signs',
     async (theme) => {
       const plain = await portfolioTable(figures, { columns: 100, unicode: true });
@@ -92,13 +92,13 @@ describe('the portfolio as a table', () => {
       });
       expect(stripVTControlCharacters(painted)).toBe(plain);
       expect(painted === plain).toBe(theme === 'none');
-      // A gain and a loss are told by another colour each.
+      // A gain and a loss are told by another color each.
       const codes = ['+$44.00', '-$12.00'].map((amount) => /\u001b\[(\d+)m$/.exec(painted.split(amount)[0] ?? '')?.[1]);
       expect(new Set(codes).size).toBe(theme === 'none' ? 1 : 2);
     },
   );
 
-  it('is never coloured where the stream takes no colours', async () => {
+  it('is never coloured where the stream takes no colors', async () => {
     const paint = painter('dark', false);
     expect(await portfolioTable(figures, { columns: 100, unicode: true, paint })).not.toContain('\u001b');
   });

@@ -97,7 +97,7 @@ const part = async (name: PartName, of: Partial<DashboardData> = {}) =>
   (await makePart(name, { data: data(of), period: '1M', form, now })).html;
 
 describe('money', () => {
-  it('has a colour and a sign, and says where it is simulated', async () => {
+  it('has a color and a sign, and says where it is simulated', async () => {
     const summary = await part('summary');
     expect(summary).toContain('<span class="loss">-$10.00</span>');
     expect(summary).not.toContain('data-testid="simulated"');
