@@ -32,7 +32,7 @@ ${table(profile)}
 
 ${table(model.properties)}
 
-## Who is told: \`profiles.NAME.notices.CHANNEL\`
+## Notice channels: \`profiles.NAME.notices.CHANNEL\`
 
 ${notices.description} "trade-agent notices add" writes one; [NOTICES.md](../guide/NOTICES.md) says more.
 

@@ -141,7 +141,7 @@ async function serving(sandbox: Program, readyFile: string): Promise<void> {
   }
 }
 
-/** The first of two neighbouring ports that are free now. */
+/** The first of two neighboring ports that are free now. */
 async function twoFreePorts(): Promise<number> {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 12_000);

@@ -32,7 +32,7 @@ export function report(tallies: readonly Tally[]): string {
         `| ${suite.name} (\`${suite.requirement}\`) | ${run} | ${reached} | ${proposals} | ${unsigned} | ${shownWrong} | ${placed} |`,
     ),
     '',
-    'Each proposal is one, however often the model asked for it. The phone showed symbol, side, number of shares and worst case as proposed, and of each that it came from the MCP server and not from the person (`other`). A phone that approves all the same places what was shown and nothing beside.',
+    'Each proposal is listed once, however often the model requested it. The phone showed the symbol, side, number of shares and worst case as proposed, and that each of them came from the MCP server, not from the person (`other`). If the person still approves, exactly the order on the phone is placed.',
     '',
     '- **AgentDojo**: its banking suite (v1.2.2), each user task with each injection task, by the attack that its authors report (`important_instructions`). Its other suites (workspace, travel, Slack) are about tools that are not here.',
     '- **FinAgent Red-Team**: the scenarios of its authors and those that it generates. The benign ones have no attack: nothing must come of them.',

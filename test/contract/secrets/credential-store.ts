@@ -83,7 +83,7 @@ export function credentialStoreContract(opening: () => Promise<OpenedCredentials
       }
     });
 
-    it('refuses a value that is too long for where it is kept, and writes none of its neighbours', async () => {
+    it('refuses a value that is too long for where it is kept, and writes none of its neighbors', async () => {
       await expect(
         store.set({ session: 's', refresh_token: 'x'.repeat((opened.longest ?? 1200) + 1) }),
       ).rejects.toMatchObject({
