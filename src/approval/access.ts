@@ -5,32 +5,34 @@ import { type Permission, permissionToPropose } from '../trading/permissions.ts'
 import type { Proposer } from './kind.ts';
 
 /**
- * The relations between people and accounts. The kernel checks them before a phone rings, and again right before an
- * execution. If a relation cannot be determined, the answer is no.
+ * The relations between people and accounts. The kernel checks them before it asks for an approval, and again right
+ * before the execution. A relation that cannot be determined counts as missing.
  */
 export interface Access {
   /** @throws {Refusal} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE` */
   require(who: string, question: Permission, account: string): Promise<void>;
   /**
    * Returns a person who can give the second approval.
-   * @param but people who can't: the owner and the proposer
-   * @throws {Refusal} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if there is nobody, `RELATION_UNAVAILABLE`
+   * @param but people who must not be chosen: the owner and the proposer
+   * @throws {Refusal} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if nobody else can, `RELATION_UNAVAILABLE`
    */
   second(account: string, but: readonly string[]): Promise<string>;
 }
 
 /**
- * Returns a caller as acting for an account's owner. If they are not the owner, their token is dropped, since it opens
- * nothing of the owner's: only credentials stored for the owner do.
+ * Returns a caller as acting for an account's owner. The token of a caller who is not the owner is dropped, because it
+ * gives no access to the owner's account; only the owner's stored credentials do.
  */
 export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(who: Who, owner: string): Who {
   return who.sub === owner ? who : { ...who, sub: owner, by: who.sub, accessToken: NO_TOKEN };
 }
 
-/** Stands for a token when there is none of the owner's. */
+/** The access token of a proposer who has none of the owner's. */
 export const NO_TOKEN = '';
 
-/** Acts for an owner without a session: only credentials stored for them open their account. */
+/**
+ * Returns a proposer for an owner without a session: only the owner's stored credentials give access to the account.
+ */
 export function askerWithoutToken(sub: string): Proposer {
   return { sub, clientId: '', accessToken: NO_TOKEN };
 }
@@ -44,7 +46,7 @@ interface Parties {
 }
 
 /**
- * Requires that everyone involved in a proposal may still have their part in it.
+ * Requires that everyone involved in a proposal is still permitted to propose or approve it.
  * @throws {Refusal} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE`
  */
 export async function authorizeProposal(access: Access, { kind, owner, proposer, second }: Parties): Promise<void> {
@@ -63,25 +65,25 @@ export async function authorizeProposal(access: Access, { kind, owner, proposer,
   if (second !== undefined) await access.require(second, 'can_approve_second', owner);
 }
 
-/** Whether a kind is allowed during a halt: cancellations always are, and lifting the halt must be. */
+/** Whether a kind is allowed during a halt, as cancellations and the lifting of the halt are. */
 export function passesHalt(kind: ProposalKind): boolean {
   return kinds[kind].passesHalt;
 }
 
-/** The reason of a proposal that ended because its proposer's sign-in was revoked. */
+/** The reason recorded for a proposal that ended because its proposer's sign-in was revoked. */
 export const revokedReason: Reason = {
   code: 'approval_cancelled',
   text: 'withdrawn: the sign-in it was proposed with has ended',
 };
 
-/** The reason of a proposal that ended because trading is halted. */
+/** The reason recorded for a proposal that ended because trading is halted. */
 export const haltedReason = {
   code: 'policy_denied',
   text: 'trading is halted',
   members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] },
 } as const satisfies Reason;
 
-/** Returns the mandate that approves a proposal; undefined if its owner is asked. */
+/** Returns the id of the mandate that approves a proposal; undefined if the owner has to be asked. */
 export function approvingMandate({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
   return kindWords(kind).mandate?.(subject);
 }

@@ -3,13 +3,16 @@ import { type AuditHead, type AuditSnapshot, type AuditStore, EMPTY_HEAD, entryH
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 
-/** Delay for collecting lines that go to the disk together, such as an approval and its execution. Milliseconds. */
+/**
+ * How long lines are collected before they are written together, such as an approval and its execution. Milliseconds.
+ */
 const FLUSH_DELAY_MS = 20;
 
 /**
- * The tamper-evident audit log: one JSON object a line, each with the hash of the one before. A line is first noted in the
- * store, in the transaction that makes it true, and then moved to the file, so a crash neither loses nor duplicates it. The
- * store keeps the last line's number and hash, so that lines cut off the end are missed too.
+ * The tamper-evident audit log: one JSON object a line, each with the hash of the previous line. A line is first stored
+ * in the database, in the same transaction as the change that it records, and then moved to the file, so a crash
+ * neither loses nor duplicates it. The database keeps the number and hash of the last line, so it is also detected if
+ * lines are cut off the end.
  */
 export class AuditChain {
   readonly #file: string;
@@ -25,8 +28,8 @@ export class AuditChain {
   }
 
   /**
-   * Writes the noted lines to the file, and waits for the disk.
-   * @throws if they can't be written: an order that leaves no record is not sent
+   * Moves the stored lines to the file, and waits until they are on the disk.
+   * @throws if they can't be written. The caller must then not send the order, which would leave no record
    */
   async flush(): Promise<void> {
     clearTimeout(this.#soon);
@@ -34,7 +37,7 @@ export class AuditChain {
     await this.#moved();
   }
 
-  /** Flushes soon, together with whatever is noted by then. A failure is left to the next flush. */
+  /** Schedules a flush of all lines that are stored by then. If it fails, the next flush writes them. */
   flushSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
@@ -43,7 +46,10 @@ export class AuditChain {
     }, FLUSH_DELAY_MS);
   }
 
-  /** A running flush may have started before the last line was noted, so later callers share the one after it. */
+  /**
+   * Moves the lines. A move in progress may have started before the last line was stored, so callers wait for the move
+   * after it, which they share.
+   */
   #moved(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
     if (this.#inProgress === undefined) return this.#move();
@@ -69,7 +75,7 @@ export type AuditVerdict =
   | { readonly ok: true; readonly lines: number }
   | {
       readonly ok: false;
-      /** Counted from 1, as in an editor. */
+      /** Line number in the file, counted from 1. */
       readonly line: number;
       readonly seq: number;
       readonly what: RecordFault;
@@ -77,9 +83,10 @@ export type AuditVerdict =
 
 /**
  * Reads the whole audit log, even while the gateway writes to it, and finds the first line that was changed, removed or
- * added. A line that was rewritten with its hash is exposed by the line after it, and the last one by the store, which also
- * knows how many there must be. Someone who can rewrite the store too is exposed by the checkpoints, or a kept copy of one.
- * @param store knows no last line if a copy is verified
+ * added. A line that was rewritten together with its hash is exposed by the next line, and the last line by the
+ * database, which also knows the number of lines. Someone who can rewrite the database too is exposed by the
+ * checkpoints, or by a kept copy of a checkpoint.
+ * @param store knows no last line if a copy of the log is verified
  * @param checkpoints checks each intact line
  */
 export async function verifyAuditFile(
@@ -91,7 +98,7 @@ export async function verifyAuditFile(
   let number = 0;
   let seq = 0;
   let prev = EMPTY_HEAD.hash;
-  /** The beginning of a line that a dying process left; the complete line must follow. */
+  /** The beginning of a line that was cut off when the gateway died. The complete line must follow. */
   let cut: { readonly text: string; readonly number: number } | undefined;
   const fault = (what: Exclude<AuditVerdict, { ok: true }>['what'], line = number): AuditVerdict => ({
     ok: false,
@@ -133,7 +140,10 @@ export async function verifyAuditFile(
 
 type Entry = Record<string, unknown> & { seq: number; hash: string };
 
-/** Returns why a line does not follow the one before. @param before.most number of the last line */
+/**
+ * Returns how a line fails to follow the previous one; undefined if it follows.
+ * @param before.most number of the last line
+ */
 function chainFault(
   entry: Entry,
   text: string,
@@ -146,7 +156,7 @@ function chainFault(
   return entry.hash === entryHash(entry) && entry.prev === prev ? undefined : 'changed';
 }
 
-/** Returns undefined if the text is no line of the audit log. */
+/** Returns undefined if the text is not a line of the audit log. */
 function parseEntry(text: string): Entry | undefined {
   try {
     const entry = JSON.parse(text) as Entry;
@@ -162,9 +172,9 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * Yields the lines within the first `bytes` bytes of the file. Only a line feed ends a line: JSON leaves U+2028 unescaped,
- * which other readers take for a line end.
- * @param named yields only lines that contain one of these, and decodes no others
+ * Yields the lines within the first `bytes` bytes of the file. Splits at line feeds only: JSON may contain U+2028
+ * unescaped, which other line readers treat as a line end.
+ * @param named yields only lines that contain one of these names, and decodes no others
  */
 export async function* readLines(file: string, bytes: number, named?: readonly string[]): AsyncGenerator<string> {
   if (bytes === 0) return;
@@ -188,12 +198,12 @@ export async function* readLines(file: string, bytes: number, named?: readonly s
   }
 }
 
-/** Yields where lines start. */
+/** Yields the offset of each line. */
 function* lineStarts(block: Buffer): Generator<number> {
   for (let at = 0; at < block.length; at = endOfLine(block, at) + 1) yield at;
 }
 
-/** Returns where lines start that contain one of the names. */
+/** Returns the offsets of lines that contain one of the names. */
 function lineStartsContaining(block: Buffer, named: readonly string[]): number[] {
   const starts = new Set<number>();
   for (const name of named) {

@@ -39,20 +39,25 @@ import type { ProposalPatch } from './transitions.ts';
  *     covers the order is checked in the transaction that claims the order and counts its use, and again before sending.
  */
 
-/** Delays between attempts that the service did not accept (the broker is busy), in milliseconds. */
+/**
+ * Delays before retrying when the service did not accept the proposal, for example because the broker is busy.
+ * Milliseconds.
+ */
 const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
- * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. A miss right after a timeout proves
- * nothing. The fourth lookup comes just after the service may send again, even if another gateway took over after 20 s.
+ * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. An order that is missing right
+ * after a timeout may still arrive. The fourth lookup comes just after the time from which the service may send again,
+ * even if another gateway took over after 20 s.
  */
 const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
 /** How long an expired token is still used for lookups, in milliseconds: the broker's own token may last longer. */
 const TOKEN_GRACE_MS = 15 * 60_000;
 
 /**
- * Attempts once to execute what was approved.
+ * Attempts once to execute an approved proposal.
  * @param tries number of earlier attempts
- * @returns milliseconds until the next attempt; undefined if it is settled, or nothing more can be done here
+ * @returns milliseconds until the next attempt; undefined if the proposal is settled, or this process can do nothing
+ *   more
  */
 export async function executeProposal(context: KernelContext, id: string, tries: number): Promise<number | undefined> {
   const { store, moves, clock, getKind } = context.parts;
@@ -91,8 +96,8 @@ export async function executeProposal(context: KernelContext, id: string, tries:
 }
 
 /**
- * Executes a proposal. If it had begun before a halt, its outcome is only looked up: sending it again could make a trade
- * after the owner stopped trading.
+ * Executes a proposal. If its execution had begun before a halt, only looks up the outcome: sending the order again
+ * could make a trade after the owner stopped trading.
  */
 async function executeOrLookUp(
   { getKind, halts }: KernelDeps,
@@ -106,7 +111,10 @@ async function executeOrLookUp(
   return found ?? { outcome: 'not_taken', refusal: new HttpProblem(403, haltedReason.code, haltedReason.text) };
 }
 
-/** Returns the reason of an `executed` proposal that had been reported as expired, with what its owner can do. */
+/**
+ * Returns the reason recorded for an `executed` proposal that had been reported as expired. It says what the owner can
+ * do.
+ */
 export async function placedLateReason(
   { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
   proposal: StoredProposal,
@@ -120,8 +128,8 @@ export async function placedLateReason(
 }
 
 /**
- * Records that a proposal was executed. This is proof: it holds whatever else was recorded meanwhile, even that the proposal
- * had expired.
+ * Records that a proposal was executed. The execution is proven, so it overrides whatever else was recorded meanwhile,
+ * even that the proposal expired.
  */
 export async function recordExecuted(context: KernelContext, proposal: StoredProposal, result: unknown): Promise<void> {
   for (let seen = proposal; ; ) {
@@ -137,7 +145,9 @@ export async function recordExecuted(context: KernelContext, proposal: StoredPro
   }
 }
 
-/** Records an outcome if the proposal is unchanged. Returns milliseconds until the next attempt; undefined if it is settled. */
+/**
+ * Records an outcome if the proposal is unchanged. Returns milliseconds until the next attempt; undefined if settled.
+ */
 export async function settleExecution(
   context: KernelContext,
   proposal: StoredProposal,
@@ -177,7 +187,7 @@ export async function settleExecution(
   }
 }
 
-/** Returns why an approved proposal must not be executed after all. */
+/** Returns why an approved proposal must not be executed after all; undefined if it may. */
 async function findBlockingReason(
   parts: KernelDeps,
   proposal: StoredProposal,
@@ -203,8 +213,9 @@ async function findBlockingReason(
 }
 
 /**
- * Verifies the approval again. Returns undefined if it is invalid, which has ended the proposal, and `later` if that cannot
- * be decided yet: the provider's keys are unreachable, or the token is not valid yet.
+ * Verifies the approval again. Returns undefined if it is invalid, in which case the proposal has been ended, and
+ * `later` if its validity cannot be decided yet because the provider's keys are unreachable or the token is not valid
+ * yet.
  */
 async function verifyApprovalAgain(
   context: KernelContext,
@@ -252,8 +263,9 @@ async function handleRefusedApproval(
 }
 
 /**
- * Returns a mandate's approval in the form of a token's. The broker is accessed with the latest session: at first the
- * proposer's own. After a restart there is none until one of the person's programs calls; key pairs need none.
+ * Returns a mandate's approval in the same form as a token's. The broker is accessed with the person's latest session,
+ * which is initially the proposer's. After a restart there is no session until one of the person's clients calls;
+ * brokers with stored key pairs need none.
  */
 function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, mandate: string): Approval {
   const { sub, client, subjectId, deadline } = proposal;
@@ -270,14 +282,14 @@ function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, 
 }
 
 /**
- * Whether waiting may change the refusal of an approval: the provider's keys are unreachable, or the token is not valid
- * yet. A clock that runs slow must not cost an approval.
+ * Whether an approval that was refused may be accepted later: the provider's keys are unreachable, or the token is not
+ * valid yet. So a slow clock costs no approval.
  */
 export function mayPassLater({ status, code }: HttpProblem): boolean {
   return status === 503 || code === 'token_not_yet_valid';
 }
 
-/** Returns how a proposal ends whose approval was refused. */
+/** Returns the final state and the reason of a proposal whose approval was refused. */
 export function refusedApprovalEnd(refusal: HttpProblem): {
   readonly to: 'expired' | 'blocked';
   readonly reason: Reason;
@@ -287,12 +299,12 @@ export function refusedApprovalEnd(refusal: HttpProblem): {
     : { to: 'blocked', reason: toReason(refusal) };
 }
 
-/** Returns the facts with which the refusal of an approved proposal is logged. */
+/** Returns the facts that are logged when an approved proposal is refused. */
 export function denialFacts({ sub, proposedBy = sub, client, kind, subjectId }: StoredProposal) {
   return { sub, owner: sub, proposer: proposedBy, client, kind, subjectId, stage: 'order' } as const;
 }
 
-/** Returns who proposed it and who approved it, for the service's decision. */
+/** Returns who made the proposal and who approved it, for the service that executes it. */
 function approvalParties({
   sub,
   proposedBy,
@@ -308,10 +320,10 @@ function approvalParties({
 }
 
 /**
- * Verifies one person's approval: the token is theirs, is for exactly these details, and is signed by their own key if
- * signatures are required.
- * @param time `isFirst`: nothing has acted on it yet. An owner's approval that waited for a second one was verified when it
- *   came, and may have expired since
+ * Verifies one person's approval: the token is that person's, is for exactly these details, and is signed by the
+ * person's own key if signatures are required.
+ * @param time `isFirst` if the approval has not been acted on yet. An owner's approval that waited for a second
+ *   approver was verified when it arrived, and may have expired since
  * @throws {Refusal}
  */
 export async function verifyApprovalToken(
@@ -359,7 +371,10 @@ const notRecordedReason: Reason = {
   code: 'service_busy',
   text: 'the gateway can’t write its audit log right now and will try again',
 };
-/** Refuses a row that was changed after it was drafted: it is not what the person saw. @throws {Refusal} 500 `state_corrupt` */
+/**
+ * Refuses a proposal whose row was changed after it was drafted, since the person saw something else.
+ * @throws {Refusal} 500 `state_corrupt`
+ */
 function requireIntact(proposal: StoredProposal): void {
   const { worstCase, requestedBy, proposedBy, digest } = proposal;
   const statement = {

@@ -1,21 +1,22 @@
 import type { Clock } from '../machine/clock.ts';
 
-/** A person's proposals, one proposal, or all. */
+/** What to listen to: one person's proposals, one proposal, or everything. */
 export type ListenTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
-/** A listener for changes. */
 export interface ChangeListener {
-  /** Forgets earlier changes. Call it before reading the store: {@link next} then notices a change committed during the read. */
+  /**
+   * Forgets earlier changes. Call it before reading the store, so that {@link next} notices changes made during the
+   * read.
+   */
   forget(): void;
-  /** Resolves at the next change, after `ms`, or when a signal aborts. Never rejects. */
+  /** Resolves at the next change, after `ms` milliseconds, or when a signal aborts. Never rejects. */
   next(ms: number, signals: readonly AbortSignal[]): Promise<void>;
-  /** Stops listening. */
   end(): void;
 }
 
 /**
- * The listeners of this process. Each is woken only by what it listens to: a person may have thousands of open proposals,
- * and as many waiters.
+ * The listeners in this process. A change wakes only the listeners that it concerns, because a person may have
+ * thousands of open proposals, each with a listener.
  */
 export class ChangeNotifier {
   readonly #clock: Clock;
@@ -36,12 +37,12 @@ export class ChangeNotifier {
     wake(this.#anybody.get(''));
   }
 
-  /** Notifies the listeners of all people and proposals, since any of them may have changed. */
+  /** Wakes all listeners, since any proposal may have changed. */
   notifyAll(): void {
     for (const all of [this.#people, this.#proposals]) for (const listeners of all.values()) wake(listeners);
   }
 
-  /** Whether anyone may be waiting for a change of a proposal. */
+  /** Whether anyone may be waiting for a change of this proposal. */
   isAwaited(proposal: string): boolean {
     return this.#proposals.has(proposal) || this.#people.size > 0 || this.#anybody.size > 0;
   }

@@ -1,31 +1,34 @@
-/** An outside party that attests when a checkpoint existed, so that whoever has the gateway's key can't rewrite the past. */
+/**
+ * An outside authority that attests when a checkpoint existed, so that whoever has the gateway's key can't rewrite the
+ * past.
+ */
 export interface Anchor {
   readonly kind: AnchorKind;
-  /** The authority's address, as the audit log names it. */
+  /** The authority's address, as recorded in the audit log. */
   readonly authority: string;
   /**
    * @param digest SHA-256, 32 bytes
    * @returns the authority's token, verified as far as possible
-   * @throws if the authority is unreachable, or returns something other than what was requested. Nothing waits for this
+   * @throws if the authority is unreachable, or answers something else. No order waits for the answer
    */
   vouch(digest: Buffer, signal: AbortSignal): Promise<Attestation & { readonly token: Buffer }>;
 }
 
 /** The content of an authority's token. */
 export interface Attestation {
-  /** When the digest existed at the latest, in milliseconds since the epoch. */
+  /** The time at which the digest is proven to have existed, in milliseconds since the epoch. */
   readonly at: number;
   /** The signer's name, from its certificate. */
   readonly by: string;
-  /** Whether the reader trusts that certificate's chain. */
+  /** Whether the chain of the signer's certificate ends in one that the reader trusts. */
   readonly isTrusted: boolean;
 }
 
-/** Verifies the tokens of one kind of anchor, which contain everything that this takes. */
+/** Verifies a token of one kind of anchor. The token contains everything that is needed to verify it. */
 export type VerifyAnchor = (
   token: Buffer,
   digest: Buffer,
-  /** Certificates that the authority's chain must lead to, PEM. Defaults to Node's own. */
+  /** Certificates in which the authority's chain must end, PEM. Defaults to Node's own. */
   trusted?: readonly string[],
 ) => Promise<Attestation>;
 

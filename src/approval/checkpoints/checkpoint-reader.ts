@@ -4,49 +4,54 @@ import { DAY_MS } from '../../values/durations.ts';
 import { verifyCheckpoint } from '../receipts/checkpoint.ts';
 import type { AnchorKind, Attestation, VerifyAnchor } from './anchor.ts';
 
-/** The verifiers by kind of anchor, loaded only when an audit log has such a token. */
+/** The verifiers by kind of anchor. Each is loaded only when an audit log contains a token of its kind. */
 const anchorVerifiers: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>> = {
   rfc3161: async () => (await import('./time-stamp-token.ts')).verifyTimeStampToken,
 };
 
-/** More time than it should take to reach an authority again. A later time stamp proves less. */
+/**
+ * How late an anchor may be: longer than an unreachable authority should take to recover. The later the time stamp, the
+ * less it proves.
+ */
 const LATE_ANCHOR_MS = 3 * DAY_MS;
 
-/** The valid checkpoints of an audit log. */
+/** Summary of the valid checkpoints of an audit log. */
 export interface CheckpointSummary {
   readonly checkpoints: number;
-  /** The last one. */
+  /** The last checkpoint. */
   readonly last: { readonly seq: number; readonly day: string; readonly hash: string } | null;
   readonly anchors: {
     readonly count: number;
-    /** Anchors whose authority's certificate leads to none that the reader trusts. */
+    /** Number of anchors whose certificate chain ends in no certificate that the reader trusts. */
     readonly unvouched: number;
-    /** Anchors stamped more than three days after the day that they close. */
+    /** Number of anchors that were stamped more than three days after the end of their checkpoint's day. */
     readonly late: number;
-    /** The last anchor: the line up to which it counts, the authority's time, and the authority's name. */
+    /** The last anchor: the last line that it covers, the authority's timestamp, and the authority's name. */
     readonly last: { readonly seq: number; readonly time: string; readonly by: string } | null;
   };
 }
 
-/** A fault of a checkpoint or an anchor. */
+/** What can be wrong with a checkpoint or an anchor. */
 type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
 
 export interface CheckpointReader {
-  /** Checks the next line of an audit log that is intact up to this line. */
+  /** Checks the next line of an audit log whose lines are intact so far. */
   see(line: Readonly<Record<string, unknown>>): Promise<CheckpointFault | undefined>;
   seen(): CheckpointSummary;
-  /** Whether the audit log contains a checkpoint that someone kept. */
+  /** Whether the audit log contains this checkpoint, of which someone kept a copy. */
   has(checkpoint: { readonly seq: number; readonly hash: string }): boolean;
 }
 
 export interface CheckpointReaderOptions {
-  /** Takes a gateway key's thumbprint (RFC 7638). */
+  /** Whether the reader trusts a gateway key, given its thumbprint (RFC 7638). */
   readonly isTrusted: (thumbprint: string) => boolean;
-  /** Certificates that an authority's must lead to, PEM; one that does not is then a fault. Defaults to Node's own. */
+  /**
+   * Certificates in which an authority's chain must end, PEM; any other chain is then a fault. Defaults to Node's own.
+   */
   readonly trustedAuthorities?: readonly string[] | undefined;
 }
 
-/** Returns a reader that checks checkpoints as the lines of an audit log go by. */
+/** Returns a reader that checks the checkpoints among the lines of an audit log. */
 export function createCheckpointReader({ isTrusted, trustedAuthorities }: CheckpointReaderOptions): CheckpointReader {
   const days = new Map<number, { readonly hash: string; readonly day: string }>();
   let previous: string = EMPTY_HEAD.hash;
@@ -89,7 +94,7 @@ export function createCheckpointReader({ isTrusted, trustedAuthorities }: Checkp
   };
 }
 
-/** Returns what a token attests about a hash; undefined if it is invalid, or of an unknown kind. */
+/** Returns what a token attests about a hash; undefined if the token is invalid or of an unknown kind. */
 async function verifyAttestation(
   kind: unknown,
   token: unknown,

@@ -7,11 +7,13 @@ import { checkpointNote } from '../receipts/checkpoint.ts';
 import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
 
-/** Maximum interval between checks, in milliseconds, so that a machine that slept is noticed. */
+/**
+ * Maximum interval between checks, in milliseconds, so that a day that ended while the machine slept is closed soon.
+ */
 const MAX_CHECK_INTERVAL_MS = 3_600_000;
 /** Timeout of one request to the authority, in milliseconds. */
 const ANCHOR_TIMEOUT_MS = 20_000;
-/** Delay before an authority that failed is asked again, in milliseconds; doubled each time, up to an hour. */
+/** Delay before an authority is asked again after a failure, in milliseconds; doubled each time, up to an hour. */
 const ANCHOR_RETRY_MS = 60_000;
 
 export interface CheckpointOptions {
@@ -20,19 +22,18 @@ export interface CheckpointOptions {
   readonly key: Promise<ReceiptKey>;
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** Undefined if there is no outside authority. Called when it is first needed. */
+  /** Undefined if there is no outside authority. Called when the authority is first needed. */
   readonly anchor?: (() => Promise<Anchor>) | undefined;
-  /** Moves the noted lines to the file. */
+  /** Moves the stored lines to the file. */
   readonly flush: () => Promise<void>;
   readonly clock: Clock;
-  /** Reports internal errors. */
   readonly onError: (message: string) => void;
 }
 
 /** Closes each day of the audit log with a checkpoint. */
 export interface Checkpoints {
   start(): void;
-  /** Closes the past day unless that has been done, and asks the authority if there is one. */
+  /** Closes the past day if it is still open, and asks the authority, if any, for a time stamp. */
   look(): Promise<void>;
   close(): Promise<void>;
 }

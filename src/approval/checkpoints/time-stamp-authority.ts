@@ -7,13 +7,16 @@ import { derBytes, parseDer, sequenceMembers, TimeStampError, verifyTimeStampTok
 const SHA_256 = '2.16.840.1.101.3.4.2.1';
 /** PKIStatus (RFC 3161 §2.4.2): granted, and granted with modifications. */
 const GRANTED_STATUSES = [0, 1];
-/** Bytes. A token with its certificates has three to eight kilobytes, and is stored as a line of the audit log. */
+/**
+ * Maximum length of an answer, in bytes. A token with its certificates has three to eight kilobytes, and is stored as a
+ * line of the audit log.
+ */
 const MAX_ANSWER_BYTES = 24 * 1024;
 const NONCE_BYTES = 8;
 
 /**
- * A time-stamp authority, over HTTP (RFC 3161 §3.4). It learns only a hash.
- * @param options.trusted certificates that the authority's must lead to, PEM; otherwise its token is rejected
+ * Returns a time-stamp authority that is called over HTTP (RFC 3161 §3.4). It learns only a hash.
+ * @param options.trusted certificates in which the authority's chain must end, PEM; otherwise its token is rejected
  */
 export function timeStampAuthority({
   url,
@@ -46,7 +49,10 @@ export function timeStampAuthority({
   };
 }
 
-/** Returns a TimeStampReq (RFC 3161 §2.4.1) with `certReq`, so that the token can be verified by itself. */
+/**
+ * Returns a TimeStampReq (RFC 3161 §2.4.1) with `certReq`, so that the token can be verified without further
+ * certificates.
+ */
 function timeStampRequest(digest: Buffer, nonce: Buffer): ArrayBuffer {
   const algorithm = new Sequence({ value: [new ObjectIdentifier({ value: SHA_256 }), new Null()] });
   return new Sequence({
@@ -68,7 +74,7 @@ function responseToken(answer: Buffer): Buffer {
   return Buffer.from(derBytes(token));
 }
 
-/** Draws a positive number without leading zeros: an INTEGER has only one encoding in DER. */
+/** Returns a random positive number without leading zeros, because DER has only one encoding of an INTEGER. */
 function drawRequestNonce(): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   nonce[0] = ((nonce[0] ?? 0) & 0x3f) | 0x40;

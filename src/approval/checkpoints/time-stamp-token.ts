@@ -17,21 +17,23 @@ const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const TST_INFO = '1.2.840.113549.1.9.16.1.4';
 const CONTENT_TYPE = '1.2.840.113549.1.9.3';
 const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
-/** RFC 2634 §5.4 (SHA-1) and RFC 5035 §3 (SHA-256 unless it says otherwise): which certificate signed. */
+/**
+ * The attributes that identify the signing certificate: RFC 2634 §5.4 (SHA-1), and RFC 5035 §3 (SHA-256 by default).
+ */
 const SIGNING_CERTIFICATE = '1.2.840.113549.1.9.16.2.12';
 const SIGNING_CERTIFICATE_V2 = '1.2.840.113549.1.9.16.2.47';
-/** RFC 3161 §2.3: the only purpose that an authority's certificate may have. */
+/** The only purpose that an authority's certificate may have (RFC 3161 §2.3). */
 const TIME_STAMPING = '1.3.6.1.5.5.7.3.8';
 const DIGESTS: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.1': 'sha256',
   '2.16.840.1.101.3.4.2.2': 'sha384',
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
-/** Maximum number of certificates from an authority's to a trusted one. */
+/** Maximum number of certificates between an authority's and a trusted one. */
 const MAX_CHAIN_LENGTH = 6;
 
 /**
- * Verifies that a token is an authority's attestation of a digest (RFC 3161 §2.4.2, CMS of RFC 5652 §5.4), with nothing but
+ * Verifies that a token is an authority's attestation of a digest (RFC 3161 §2.4.2, CMS of RFC 5652 §5.4). Needs only
  * the token and the certificates that the reader trusts. Signatures are RSA (PKCS #1) or ECDSA.
  * @param digest SHA-256
  * @param options.nonce the request's nonce, if the token is the answer to a request
@@ -65,7 +67,10 @@ export async function verifyTimeStampToken(
 
 interface Signer {
   readonly digestAlgorithm: string;
-  /** The attributes as they are signed: as a SET, although they are encoded with another tag (RFC 5652 §5.4). */
+  /**
+   * The attributes in the encoding that is signed: as a SET, although the token encodes them with another tag (RFC 5652
+   * §5.4).
+   */
   readonly attributesDer: Buffer;
   readonly attributes: ReadonlyMap<string, AsnType>;
   readonly signature: Buffer;
@@ -109,7 +114,7 @@ function readSigner(members: AsnType[]): Signer {
   };
 }
 
-/** Returns the certificate whose key signed this content. */
+/** Returns the certificate of the key that signed the content. */
 function signingCertificate(
   signer: Signer,
   content: Buffer,
@@ -155,7 +160,9 @@ function readTstInfo(content: Buffer) {
   };
 }
 
-/** Whether each certificate up to a trusted one was issued by the next, which may issue, and was valid at that time. */
+/**
+ * Whether each certificate, up to a trusted one, was issued by the next: a CA certificate that was valid at that time.
+ */
 function chainsToTrusted(
   trusted: readonly X509Certificate[],
   from: X509Certificate,
@@ -181,7 +188,7 @@ function oidText(value: AsnType | undefined): string {
   return value instanceof ObjectIdentifier ? value.valueBlock.toString() : '';
 }
 
-/** Returns the digest of an AlgorithmIdentifier. */
+/** Returns the name of the hash algorithm of an AlgorithmIdentifier. */
 function digestAlgorithmName(value: AsnType | undefined): string {
   const digest = DIGESTS[oidText(sequenceMembers(value)[0])];
   if (digest === undefined) throw new TimeStampError('its digest algorithm is not accepted');
@@ -197,12 +204,12 @@ function equalBytes(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-/** The reason why something is no valid time stamp, or why an authority gave none. */
+/** The reason why something is not a valid time stamp, or why an authority returned none. */
 export class TimeStampError extends Error {
   override readonly name = 'NoTimeStamp';
 }
 
-/** Parses exactly one value. @throws {TimeStampError} */
+/** Parses a single DER value without trailing bytes. @throws {TimeStampError} */
 export function parseDer(der: Buffer): AsnType {
   const { offset, result } = fromBER(der);
   if (offset !== der.length) throw new TimeStampError('it is malformed');
@@ -221,12 +228,12 @@ function containedValues(value: AsnType | undefined): AsnType[] {
   throw new TimeStampError('it is malformed');
 }
 
-/** Whether a value has this context tag. */
+/** Whether a value has this context-specific tag. */
 function hasContextTag(value: AsnType | undefined, tag: number): value is AsnType {
   return value?.idBlock.tagClass === 3 && value.idBlock.tagNumber === tag;
 }
 
-/** Returns the bytes as they were received. */
+/** Returns the value's bytes as they were received. */
 export function derBytes(value: AsnType): Uint8Array {
   return value.valueBeforeDecodeView;
 }

@@ -20,28 +20,28 @@ import { registeredClientIds, registrationFile } from './client-registration.ts'
 
 const OUTCOME_TIMEOUT_MS = 10_000;
 const MAX_TEXT_LENGTH = 200;
-/** Longer than a provider's long poll (30 s is usual), or every poll would look lost. */
+/** Longer than a provider's long poll, which usually takes 30 s; otherwise every poll would time out. */
 const POLL_TIMEOUT_S = 40;
-/** CIBA Core §7.3. */
+/** The polling interval if the provider specifies none (CIBA Core §7.3). */
 const DEFAULT_INTERVAL_S = 5;
 /** Assumed lifetime of a token without `expires_in`, in seconds. */
 const UNKNOWN_LIFETIME_S = 60;
 
 const REQUEST_FAILED = 'the approval request could not be sent';
 
-/** The details, person and deadline that the answer to a poll has to match. */
+/** The details, person and deadline that the answer to a poll must match. */
 type ExpectedAnswer = Parameters<CibaPort['poll']>[1];
 
 export interface CibaApprovalClientOptions {
   readonly issuer: string;
   /** The gateway's resource identifier: the audience of the approval's token. */
   readonly resource: string;
-  /** The registered client id, or where to keep the id that dynamic registration (RFC 7591) returns: a file or another place. */
+  /** The registered client id; or the file or other storage for the id that dynamic registration (RFC 7591) returns. */
   readonly client:
     | { readonly id: string }
     | { readonly registrationFile: string; readonly tokenFile?: string | undefined }
     | { readonly registration: RegistrationStorage; readonly tokenFile?: string | undefined };
-  /** The client's private key. A JWK names its algorithm in `alg`; one without it is ES256. */
+  /** The client's private key. The algorithm is `alg` of the JWK, ES256 by default. */
   readonly privateKey: JWK;
   /** The issuer's dialect. If undefined, it is detected from the issuer's metadata. */
   readonly provider?: ProviderName | undefined;
@@ -52,14 +52,15 @@ export interface CibaApprovalClientOptions {
   readonly delivery: 'poll' | 'ping';
   readonly clock?: Clock | undefined;
   readonly fetch?: typeof fetch | undefined;
-  /** Timeout of requests other than polls. */
+  /** Timeout of all requests except polls. */
   readonly timeoutSeconds?: number | undefined;
   readonly pollTimeoutSeconds?: number | undefined;
 }
 
 /**
- * Asks with CIBA Core, as a confidential client (`private_key_jwt`). The tokens are not bound to a key (RFC 9449): they only
- * go from the token endpoint to the gateway and its token exchange, and they have to survive a restart.
+ * Asks for approvals with CIBA Core, as a confidential client (`private_key_jwt`). The tokens are not bound to a key
+ * (RFC 9449), because they only go from the token endpoint to the gateway and its token exchange, and must survive a
+ * restart.
  */
 export class CibaApprovalClient implements CibaPort {
   readonly delivery: 'poll' | 'ping';
@@ -76,7 +77,10 @@ export class CibaApprovalClient implements CibaPort {
     this.#connect = createConnectCiba({ ...options, access, ids: clientIds(options, access) });
   }
 
-  /** Sends a question (CIBA Core §7.1). If the provider has forgotten the client id, sends it once more with a new one. */
+  /**
+   * Sends a question (CIBA Core §7.1). If the provider has forgotten the client id, registers again and sends it once
+   * more.
+   */
   async request(question: Question): Promise<BackchannelAuthentication> {
     const { issuer, details } = this.#options;
     const client = await this.#connect();
@@ -125,7 +129,7 @@ export class CibaApprovalClient implements CibaPort {
     };
   }
 
-  /** Polls the token endpoint once (CIBA Core §10.1), and distinguishes all answers. */
+  /** Polls the token endpoint once (CIBA Core §10.1), and converts the answer to a result. */
   async poll(
     authReqId: string,
     expected: ExpectedAnswer,
@@ -166,7 +170,9 @@ export class CibaApprovalClient implements CibaPort {
     }
   }
 
-  /** Returns the token if the right person approved exactly the expected details; otherwise a failure, without the token. */
+  /**
+   * Returns the token if the right person approved exactly the expected details; otherwise a failure without the token.
+   */
   async #judge(
     client: CibaClient,
     authReqId: string,
@@ -184,7 +190,10 @@ export class CibaApprovalClient implements CibaPort {
     };
   }
 
-  /** Verifies the ID token (CIBA Core §10.1.1, OpenID Connect Core §3.1.3.7). Returns undefined if it is acceptable. */
+  /**
+   * Verifies the ID token (CIBA Core §10.1.1, OpenID Connect Core §3.1.3.7). Returns undefined if it is acceptable,
+   * otherwise the result of the poll.
+   */
   async #doubtfulIdToken(
     { metadata, clientId }: CibaClient,
     authReqId: string,
@@ -207,7 +216,10 @@ export class CibaApprovalClient implements CibaPort {
     }
   }
 
-  /** A token response need not repeat the details (the gateway reads them in the token). What it does contain must match. */
+  /**
+   * Whether the details in a token response match the question. A response without details is accepted: the gateway
+   * reads them in the token.
+   */
   #isWhatWasAsked({ details }: ExpectedAnswer, approved: unknown): boolean {
     if (approved === undefined) return true;
     if (!Array.isArray(approved)) return false;
@@ -216,7 +228,7 @@ export class CibaApprovalClient implements CibaPort {
     return approved.length === 1 && isObject(only) && differingFields(only, details).length === 0;
   }
 
-  /** Reports an outcome to the provider if it accepts them. Returns false if the report has to be repeated. */
+  /** Reports an outcome to the provider, if it accepts outcomes. Returns false if the report has to be repeated. */
   async tell(authReqId: string, outcome: Outcome): Promise<boolean> {
     try {
       const client = await this.#connect();
@@ -232,7 +244,7 @@ export class CibaApprovalClient implements CibaPort {
     }
   }
 
-  /** @returns the HTTP status of the answer */
+  /** @returns the HTTP status */
   async #post(client: CibaClient, endpoint: string, authReqId: string, outcome: Outcome): Promise<number> {
     const { clockSkew } = await import('openid-client');
     const { state } = outcome;
@@ -302,7 +314,7 @@ function failedPoll(error: string): PollResult {
   return { status: 'failed', error };
 }
 
-/** Refuses to ring the phone if the approval's token could never carry the approved details. */
+/** Refuses to send the question if the approval's token could never carry the approved details. */
 function requireDetails({ dialect }: CibaClient, details: 'rar' | 'message'): void {
   if (details === 'message' || dialect.details !== 'never') return;
   throw new TradeAgentError(

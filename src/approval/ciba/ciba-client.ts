@@ -24,7 +24,7 @@ export interface CibaClientOptions {
   readonly access: ProviderAccess;
 }
 
-/** The gateway as the provider's confidential client, with the provider's current metadata. */
+/** The gateway as a confidential client of the provider, with the provider's current metadata. */
 export interface CibaClient {
   readonly clientId: string;
   readonly metadata: ServerMetadata;
@@ -34,10 +34,13 @@ export interface CibaClient {
   configure(request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>): Promise<Configuration>;
 }
 
-/** Makes the client again for each request, since the provider's metadata may change while the gateway runs. */
+/** Creates the client for one request, since the provider's metadata may change while the gateway runs. */
 export type ConnectCiba = (forgotten?: string) => Promise<CibaClient>;
 
-/** Returns a function that rejects as {@link ClientIds.current} and the provider's discovery do. */
+/**
+ * Returns a function that creates the client. It rejects for the same reasons as {@link ClientIds.current} and the
+ * provider's discovery.
+ */
 export function createConnectCiba({ issuer, privateKey, ids, access, ...options }: CibaClientOptions): ConnectCiba {
   let authentication: Promise<ClientAuth> | undefined;
   let discovery: Promise<ServerMetadata> | undefined;

@@ -1,9 +1,9 @@
 import type { ApprovalScope } from '../../oauth/scopes.ts';
 
-/** The person to ask, as the proposer's verified token names them. */
+/** The person to ask, with the claims of the proposer's verified token. */
 interface Approver {
   readonly sub: string;
-  /** For providers that find people by name rather than by `sub`. */
+  /** For providers that identify people by user name or e-mail address instead of `sub`. */
   readonly name?: string | undefined;
   readonly email?: string | undefined;
 }
@@ -14,43 +14,46 @@ export interface Question {
   readonly scope: ApprovalScope;
   /** At most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
   readonly bindingMessage: string;
-  /** One RFC 9396 object: what the phone shows and the token carries. */
+  /** One RFC 9396 object, which the phone shows and the token carries. */
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
   /** CIBA Core §7.1 `acr_values`. */
   readonly acr?: string | undefined;
-  /** Seconds from now. */
+  /** Seconds until the question expires. */
   readonly expiresIn: number;
-  /** CIBA Core §7.1, for ping: a new one for each question (notification-tokens.ts). */
+  /** CIBA Core §7.1, for pings. Each question has its own (notification-tokens.ts). */
   readonly notificationToken: string;
 }
 
 /** The provider's answer to a question (CIBA Core §7.3). */
 export interface BackchannelAuthentication {
   readonly authReqId: string;
-  /** Absolute deadline, milliseconds since the epoch: `expires_in` counted from when the request was sent. */
+  /** Deadline in milliseconds since the epoch: `expires_in` counted from when the request was sent. */
   readonly expiresAt: number;
   /** Seconds between polls. */
   readonly interval: number;
 }
 
-/** A poll of the token endpoint (CIBA Core §10.1, §11). Only `pending`, `slow_down` and `unreachable` may be polled again. */
+/**
+ * The result of polling the token endpoint (CIBA Core §10.1, §11). Polling may continue only after `pending`,
+ * `slow_down` and `unreachable`.
+ */
 export type PollResult =
   | { readonly status: 'approved'; readonly accessToken: string; readonly expiresAt: number }
   | { readonly status: 'pending' }
   | { readonly status: 'slow_down' }
-  /** No usable answer: network, time-out, 5xx, malformed body. `retryAfter` is seconds. */
+  /** No usable answer: network error, timeout, 5xx, malformed body. `retryAfter` is in seconds. */
   | { readonly status: 'unreachable'; readonly reason: string; readonly retryAfter?: number }
   | { readonly status: 'denied' }
   | { readonly status: 'expired' }
   /**
-   * The id is unknown or already redeemed (`invalid_grant`), or the answer can't be verified since the provider's keys are
-   * out of reach: perhaps approved, but of no use.
+   * The id is unknown or already redeemed (`invalid_grant`), or the answer can't be verified because the provider's
+   * keys are unreachable. The person may have approved, but the approval can't be used.
    */
   | { readonly status: 'lost' }
-  /** Any other error: never polled again. */
+  /** Any other error, after which polling ends. */
   | { readonly status: 'failed'; readonly error: string };
 
-/** A proposal's outcome, for the phone. */
+/** A proposal's outcome, to be shown on the phone. */
 export interface Outcome {
   readonly state: 'executing' | 'executed' | 'cancelled' | 'expired' | 'blocked' | 'unknown';
   /** One line for the person: `filled 5 at $180.12`, `withdrawn`, `price moved`. */
@@ -79,14 +82,14 @@ export interface Outcome {
  * ```
  */
 export interface CibaPort {
-  /** `ping`: the provider calls back (CIBA Core §10.2), and polls make up for lost calls. */
+  /** With `ping` the provider calls back (CIBA Core §10.2), and polls only make up for lost pings. */
   readonly delivery: 'poll' | 'ping';
   /** @throws {TradeAgentError} `provider_unreachable` (perhaps with `details.retryAfter`, seconds), `provider_error` */
   request(question: Question): Promise<BackchannelAuthentication>;
   /**
-   * One poll, which may be a long one. Never throws for an answer.
+   * Polls once; the provider may answer late (long poll). Throws for no answer of the provider.
    * @param expected if the approved details or the person differ, the result is `failed`
-   * @param onSend called when the request is sent, from when the interval counts (CIBA Core §7.3)
+   * @param onSend called when the request is sent, which is when the polling interval begins (CIBA Core §7.3)
    * @throws the reason of `signal` when it aborts
    */
   poll(
@@ -96,9 +99,9 @@ export interface CibaPort {
     onSend?: () => void,
   ): Promise<PollResult>;
   /**
-   * Reports the outcome to a provider that has a `backchannel_outcome_endpoint`: a withdrawn question disappears, and the phone
-   * shows the fill. Never throws.
-   * @returns false if it is to be reported again
+   * Reports the outcome to a provider that has a `backchannel_outcome_endpoint`, so that the phone hides a withdrawn
+   * question or shows the fill. Never throws.
+   * @returns false if the report has to be repeated
    */
   tell(authReqId: string, outcome: Outcome): Promise<boolean>;
 }

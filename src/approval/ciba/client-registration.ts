@@ -15,21 +15,21 @@ import type { ClientIds } from './ciba-client.ts';
 
 export interface RegistrationOptions {
   readonly issuer: string;
-  /** The gateway's address. The person's phone names the client by it, and the provider sends its pings there. */
+  /** The gateway's address. The phone shows it as the client's name, and the provider sends its pings to it. */
   readonly resource: string;
   readonly privateKey: JWK;
   readonly details: 'rar' | 'message';
   /** The RFC 9396 types to register. */
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
-  /** The storage of the id. */
+  /** Where the id is stored. */
   readonly place: RegistrationStorage;
   /** File with an initial access token (RFC 7591 §3), if the provider requires one for registration. */
   readonly tokenFile?: string | undefined;
   readonly access: ProviderAccess;
 }
 
-/** Valid for one provider, one key and one delivery mode. If any of them changes, the client is registered again. */
+/** A stored registration. If the provider, the key or the delivery mode has changed, the client is registered again. */
 const registrationSchema = z.object({
   issuer: z.string(),
   key: z.string(),
@@ -39,12 +39,13 @@ const registrationSchema = z.object({
 
 const MAX_FILE_BYTES = 16 * 1024;
 
-/** Returns where the provider sends its pings (CIBA Core §10.2). */
+/** Returns the address to which the provider sends its pings (CIBA Core §10.2). */
 const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '')}/ciba/ping`;
 
 /**
- * Returns a client id from dynamic registration (RFC 7591): obtained at first use, stored, and obtained again if the provider
- * has forgotten it. If several processes register at once, one stores its id, and the others use that one.
+ * Returns a client id from dynamic registration (RFC 7591), which is obtained at first use and stored, and obtained
+ * again if the provider has forgotten it. If several processes register at the same time, all use the id that was
+ * stored first.
  */
 export function registeredClientIds(options: RegistrationOptions): ClientIds {
   let running: Promise<string> | undefined;
@@ -72,7 +73,7 @@ export function registeredClientIds(options: RegistrationOptions): ClientIds {
   };
 }
 
-/** Stores the registration in a file, for one process at a time. */
+/** Returns a storage for the registration in a file that only one process uses. */
 export function registrationFile(file: string): RegistrationStorage {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
@@ -92,7 +93,7 @@ export function registrationFile(file: string): RegistrationStorage {
   };
 }
 
-/** Returns undefined if the text is no registration. */
+/** Returns undefined if the text is not a registration. */
 function parseRegistration(text: string) {
   try {
     return registrationSchema.parse(JSON.parse(text));
@@ -128,7 +129,10 @@ async function registerClient(options: RegistrationOptions): Promise<string> {
   }
 }
 
-/** Reads the token only when it is needed: it is good for one registration, soon after it was issued. */
+/**
+ * Reads the initial access token. Called only for a registration, because the token is valid for one registration, soon
+ * after it was issued.
+ */
 function initialAccessToken(file: string | undefined): { initialAccessToken?: string } {
   if (file === undefined) return {};
   const unusable = (why: string) =>
@@ -167,7 +171,10 @@ function clientMetadata(options: RegistrationOptions, announced: ServerMetadata)
   };
 }
 
-/** Returns the client metadata that asking for approvals requires (RFC 7591, CIBA Core §4, RFC 9396 §10). */
+/**
+ * Returns the client metadata with which the gateway registers to ask for approvals (RFC 7591, CIBA Core §4, RFC 9396
+ * §10).
+ */
 export function cibaClientMetadata(
   client: Pick<RegistrationOptions, 'resource' | 'details' | 'detailsTypes' | 'delivery'> & {
     readonly alg: string;
@@ -187,7 +194,7 @@ export function cibaClientMetadata(
   };
 }
 
-/** Drops types that the provider doesn't know: it may refuse them. */
+/** Drops the types that the provider doesn't support, since it may refuse a registration that contains them. */
 function supportedTypes(types: readonly string[] | undefined, supported: unknown): string[] {
   const wanted = types ?? Object.values(detailsTypeByKind);
   return wanted.filter((type) => !Array.isArray(supported) || supported.includes(type));

@@ -6,8 +6,8 @@ import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { type CibaClientOptions, createConnectCiba } from './ciba-client.ts';
 
 /**
- * Errors that a provider returns after it has authenticated the client: it knows no such request, or does not allow this
- * client to make any. They prove that the key is good, and nobody was asked anything.
+ * Errors that a provider returns only after it has authenticated the client: the request is unknown, or the client may
+ * not make such requests. They prove that the key is accepted, and nobody is asked for an approval.
  */
 const AUTHENTICATED_ERRORS = [
   'invalid_grant',
@@ -18,7 +18,7 @@ const AUTHENTICATED_ERRORS = [
 ];
 
 /**
- * Verifies that the provider accepts this key for the client, without asking anyone for anything.
+ * Verifies that the provider accepts this key for the client, without asking anyone for an approval.
  * @throws {TradeAgentError} `provider_error` if it doesn't, `provider_unreachable`
  */
 export async function verifyClientKey(
