@@ -8,12 +8,12 @@ import { type Provenance, provenanceSchema, type WorstCase, worstCaseSchema } fr
 import { defined } from '../values/defined.ts';
 import { isObject } from '../values/is-object.ts';
 
-/** The RFC 9396 type of each kind, unless the provider has its own name for it. */
+/** The RFC 9396 type of each kind, unless the provider has its own name for the type. */
 export const detailsTypeByKind = Object.fromEntries(
   Object.values(kinds).map(({ name, detailsType }) => [name, detailsType]),
 ) as Readonly<Record<ProposalKind, string>>;
 
-/** The content of the digest: everything that the person approves, and who asked for it. */
+/** What the digest covers: everything that the person approves, and who asked for it. */
 export interface ProposalStatement {
   readonly kind: ProposalKind;
   readonly subject: unknown;
@@ -44,8 +44,8 @@ export function proposalDigest(statement: ProposalStatement): string {
 }
 
 /**
- * One RFC 9396 authorization details object for a proposal: everything that the phone shows and the token carries. `digest`
- * can be recomputed from its own members ({@link proposalDigest}).
+ * The RFC 9396 authorization details object of a proposal: everything that the phone shows and the token carries.
+ * `digest` can be recomputed from the other members ({@link proposalDigest}).
  */
 export const proposalDetailsSchema = z.lazy(() =>
   z.strictObject({
@@ -59,7 +59,7 @@ export const proposalDetailsSchema = z.lazy(() =>
     proposal: z.string().regex(/^pr_[0-9A-Za-z]{8,32}$/),
     code: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{4}$/),
     digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-    /** Drawn by the gateway with the draft, for the signature. Proposals made before approvals were signed have none. */
+    /** Random, for the signature. Absent from proposals that were made before approvals were signed. */
     nonce: z
       .string()
       .regex(/^[A-Za-z0-9_-]{22}$/)
@@ -68,20 +68,20 @@ export const proposalDetailsSchema = z.lazy(() =>
     subject: z.record(z.string(), z.unknown()),
     worst_case: worstCaseSchema.nullable(),
     warnings: z.array(z.string()),
-    /** Texts that the phone shows beside the subject, by label: company name, effect on cash and position. */
+    /** Texts that the phone shows in addition to the subject, by label: company name, effect on cash and position. */
     shows: z.record(z.string(), z.string()),
     requested_by: z.string().nullable(),
     client: z.string(),
-    /** The proposer's `sub`, if that is not the person who is asked. */
+    /** The proposer's `sub`, if not that of the person who is asked. */
     proposed_by: z.string().optional(),
     provenance: provenanceSchema.nullable(),
-    /** How often the same was proposed within the last hour, including this time. */
+    /** How often the same thing was proposed within the last hour, including this proposal. */
     again: z.number().int().optional(),
   }),
 );
 export type ProposalDetails = z.output<typeof proposalDetailsSchema>;
 
-/** The parts of a proposal that go into its details. */
+/** The parts of a proposal that its details are made from. */
 export interface DetailedProposal {
   readonly id: string;
   readonly kind: ProposalKind;
@@ -100,7 +100,7 @@ export interface DetailedProposal {
   readonly again: number | undefined;
 }
 
-/** Returns the authorization details of a proposal. They are the same each time. */
+/** Returns the authorization details of a proposal. They are identical at each call. */
 export function proposalDetails(
   proposal: DetailedProposal,
   target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },
@@ -129,14 +129,14 @@ export function proposalDetails(
   };
 }
 
-/** Whether an authorization details object is a proposal's, rather than one that a client requests directly. */
+/** Whether an authorization details object belongs to a proposal, and not to a request that a client makes directly. */
 export function isProposalDetails(details: Readonly<Record<string, unknown>>): boolean {
   return details.proposal !== undefined;
 }
 
 /**
- * Parses a proposal's details for an identity provider. They must be complete, for this gateway, with the right digest, and
- * not expired.
+ * Parses a proposal's details for an identity provider. They must be complete, be meant for this gateway, have the
+ * right digest, and not have expired.
  * @param target the gateway's resource identifier, and the current time in milliseconds since the epoch
  * @throws {TypeError} with what is wrong
  */
@@ -160,8 +160,8 @@ export function parseProposalDetails(
 }
 
 /**
- * Requires that the approved details in a token are exactly the request's: one object, and a member that only one of the
- * two has counts as a difference.
+ * Requires that the approved details in a token are exactly those of the request: a single object, with the same
+ * members and values.
  * @throws {Refusal} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`, `details_mismatch`
  */
 export function requireSameDetails(claim: unknown, asked: Readonly<Record<string, unknown>>): void {
@@ -197,7 +197,9 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
   );
 }
 
-/** Returns which terms of the subject differ, such as `subject.max_orders`; otherwise the field itself. */
+/**
+ * Returns the members of the subject that differ, such as `subject.max_orders`; for any other field, the field itself.
+ */
 function differingTerms(
   field: string,
   approved: Readonly<Record<string, unknown>>,

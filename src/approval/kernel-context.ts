@@ -10,20 +10,20 @@ import type { Approval, Proposer } from './kind.ts';
 import { questionIds } from './question.ts';
 import type { Transition } from './transitions.ts';
 
-/** Number of people whose latest token is remembered. The person who was away longest is forgotten first. */
+/** Maximum number of people whose latest token is kept in memory. The person who was away longest is dropped first. */
 const MAX_REMEMBERED_ASKERS = 10_000;
 
-/** The result of a check: nothing more will change, something changed, or something may change later. */
+/** The outcome of checking a result: it can no longer change, it has changed, or it may still change. */
 export type ResultCheck = 'over' | 'changed' | 'same';
 
-/** State that all proposals of this process share while they are supervised and executed. */
+/** The state that is shared by all proposals of this process while they are supervised and executed. */
 export class KernelContext {
   readonly parts: KernelDeps;
   /** Aborts when the gateway closes. */
   readonly signal: AbortSignal;
   readonly changes: ChangeNotifier;
   readonly #notices: OutcomeNotifier;
-  /** Sessions by person, in memory only. */
+  /** The latest session of each person, in memory only. */
   readonly #askers = new Map<string, Proposer>();
 
   constructor(parts: KernelDeps, signal: AbortSignal) {
@@ -33,13 +33,13 @@ export class KernelContext {
     this.#notices = new OutcomeNotifier(parts, this.changes, signal);
   }
 
-  /** Reports an internal error to whoever runs the gateway, unless the gateway is closing. */
+  /** Reports an internal error, unless the gateway is closing. */
   fail(error: unknown): void {
     if (this.signal.aborted) return;
     this.parts.onError(errorText(error));
   }
 
-  /** Notifies listeners, other gateways and the phone of a transition, and schedules the write of its audit line. */
+  /** Notifies listeners, other gateways and the phone of a transition, and schedules the writing of its audit line. */
   announce({ outcome, proposal }: Transition): void {
     if (outcome !== 'moved') return;
     const { audit, others, getKind } = this.parts;
@@ -55,7 +55,7 @@ export class KernelContext {
       .catch((error) => this.fail(error));
   }
 
-  /** Writes all audit lines to the file now. Returns false, and reports the error, if they can't be written. */
+  /** Writes all stored audit lines to the file. Returns false, and reports the error, if they can't be written. */
   async record(): Promise<boolean> {
     try {
       await this.parts.audit.flush();
@@ -66,17 +66,17 @@ export class KernelContext {
     }
   }
 
-  /** Notifies the phone that a proposal is being sent, if that takes a moment. */
+  /** Notifies the phone that a proposal is being sent, unless sending is quick. */
   notifySending(proposal: StoredProposal): void {
     this.#notices.notifySending(proposal);
   }
 
-  /** Sends the outcome notifications that an earlier process died before sending. */
+  /** Sends the outcome notifications that an earlier process did not get to send. */
   async notifyUnnotified(): Promise<void> {
     for (const proposal of await this.parts.store.untold()) this.#notices.notifyOutcome(proposal);
   }
 
-  /** Remembers a session with which a person's accounts can be looked up. */
+  /** Keeps a session, to look up its person's accounts with. */
   remember(asker: Proposer): void {
     // The gateway itself has no token. A session that has one is more useful.
     if (asker.accessToken === NO_TOKEN && this.#askers.has(asker.sub)) return;
@@ -85,17 +85,20 @@ export class KernelContext {
     if (this.#askers.size > MAX_REMEMBERED_ASKERS) this.#askers.delete(this.#askers.keys().next().value ?? '');
   }
 
-  /** Remembers an approval's token, so that the outcome can be looked up after a restart, when no session is known. */
+  /** Keeps an approval's token if there is no session, as after a restart, so that the outcome can be looked up. */
   rememberApproval({ sub, clientId = '', accessToken }: Approval): void {
     if (accessToken !== NO_TOKEN && !this.#askers.has(sub)) this.remember({ sub, clientId, accessToken });
   }
 
-  /** Returns the session with which a person's accounts can be looked up; undefined if none has called since the start. */
+  /**
+   * Returns the session with which a person's accounts can be looked up; undefined if the person's clients have not
+   * called since the start.
+   */
   latestAsker(sub: string): Proposer | undefined {
     return this.#askers.get(sub);
   }
 
-  /** Checks an executed proposal's result once, and records a change. */
+  /** Reads the result of an executed proposal once, and records it if it has changed. */
   async checkResult(id: string, asker: Proposer): Promise<ResultCheck> {
     const { store, moves, getKind } = this.parts;
     const proposal = await store.get(id);
@@ -120,12 +123,12 @@ export class KernelContext {
 const NOTIFY_RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const;
 
 /**
- * How long the notification "sending" is held back, in milliseconds: nobody notices. What is finished by then is reported as
- * its outcome instead, so that this notification takes no processor time from the execution.
+ * How long the notification "sending" is held back, in milliseconds. A proposal that is finished by then is only
+ * reported with its outcome, so the notification takes no processor time from the execution.
  */
 const SENDING_DELAY_MS = 100;
 
-/** The states that are reported to the phone. It knows of a denial itself, and shows a request anyway. */
+/** The states that are reported to the phone. It learns of a denial or a new request without a report. */
 const notifiedStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
 /** Notifies phones of the outcomes of their approval requests. */
@@ -133,7 +136,10 @@ class OutcomeNotifier {
   readonly #parts: KernelDeps;
   readonly #changes: ChangeNotifier;
   readonly #signal: AbortSignal;
-  /** By question, one at a time, so that the last state is reported last. A newer one interrupts one that can wait. */
+  /**
+   * Notifications in progress, by question. Each waits for the one before, so that the last state is reported last, and
+   * a newer state cancels an older one that is still waiting to be sent.
+   */
   readonly #telling = new Map<string, { readonly told: Promise<void>; readonly overtaken: AbortController }>();
 
   /** @param signal aborts when the gateway closes */
@@ -154,7 +160,10 @@ class OutcomeNotifier {
     }
   }
 
-  /** Reports the outcome until the provider accepts it, or a later one supersedes it. The next start resumes after a crash. */
+  /**
+   * Reports the outcome until the provider accepts it or a later outcome supersedes it. After a crash the next start
+   * resumes.
+   */
   notifyOutcome(proposal: StoredProposal): void {
     const { asking, getKind } = this.#parts;
     const { authReqId, ownerAuthReqId, state, kind, result, reason } = proposal;
@@ -182,7 +191,10 @@ class OutcomeNotifier {
     await Promise.allSettled([...this.#telling.values()].map(({ told }) => told));
   }
 
-  /** Returns false if the gateway closes first, or a later state supersedes this one. */
+  /**
+   * Retries until the provider accepts the report. Returns false if the gateway closes or a later state supersedes this
+   * one.
+   */
   async #tellUntilHeard(authReqId: string, { id, version }: StoredProposal, outcome: Outcome): Promise<boolean> {
     const { asking, store } = this.#parts;
     const news = this.#changes.listen({ proposal: id });

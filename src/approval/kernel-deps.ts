@@ -13,8 +13,9 @@ import type { NotificationTokens } from './notification-tokens.ts';
 import type { ProposalTransitions } from './transitions.ts';
 
 /**
- * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch); without a client,
- * the permission for work in their absence. Checked at each use, so a revocation counts before proposals are withdrawn.
+ * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch). Without a client,
+ * whether the permission for work in the person's absence was revoked. Checked at each use, so that a revocation takes
+ * effect even before proposals are withdrawn.
  */
 export type IsRevokedBySignal = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
 
@@ -42,18 +43,18 @@ export interface KernelDeps {
   /** Undefined if approvals need no signature by the person's own key. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   /**
-   * Verifies the token of an approval like that of any caller.
-   * @param time `isFirst` is false if it was accepted before: then it may have expired
+   * Verifies an approval's token like any caller's.
+   * @param time `isFirst` is false if the token was accepted before; it may then have expired
    * @throws {Refusal} 401 with a code for each way to fail, 503 `provider_unreachable`
    */
   readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approval>;
-  /** The `acr` that the approval needs, if any. */
+  /** Returns the `acr` that the approval of a proposal needs, if any. */
   readonly acrFor?: ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>) | undefined;
-  /** Whether the broker's accounts can be opened without their owner's session. */
+  /** Whether the gateway can access the broker's accounts without their owner's session. */
   readonly isUnattended?: boolean;
-  /** A sentence for the owner if an order that was found late exceeds its mandate. */
+  /** Returns a sentence for the owner if an order that was found late exceeds its mandate. */
   readonly mandateExcess?: ((proposal: StoredProposal) => Promise<string | undefined>) | undefined;
   readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
-  /** Logs what the owner's rules refused. */
+  /** Logs a refusal by the owner's rules. */
   readonly onDenial?: ((denied: Denial) => Promise<void>) | undefined;
 }

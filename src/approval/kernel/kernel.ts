@@ -14,15 +14,16 @@ import { createProposalIntake, type ProposalCaller, type ProposalRules, type Pro
 
 export interface KernelOptions extends KernelDeps, ProposalRules {}
 
-/** Maximum number of a person's latest proposals whose results are followed again when they watch. */
+/** Maximum number of a person's latest proposals whose results are followed again when the person watches proposals. */
 const MAX_RESUMED_RESULTS = 100;
-/** Maximum time that the answer to a new proposal waits for the phone to ring, in milliseconds. */
+/** How long the answer to a new proposal waits for the approval request to be sent, in milliseconds. */
 const RING_WAIT_MS = 5_000;
-/** Interval of keep-alives to a follower, in milliseconds. */
+/** Interval of keep-alives to a client that follows proposals, in milliseconds. */
 const KEEP_ALIVE_INTERVAL_MS = 15_000;
 /**
- * Minimum interval between two lookups of the same unknown outcome, in milliseconds, whoever asks. A lookup may execute the
- * proposal after all; each change ends the long polls of everyone who watches it, and each of them looks it up again.
+ * Minimum interval between two lookups of the same unknown outcome, in milliseconds, whoever asks. A lookup may change
+ * the proposal; the change ends the long polls of everyone who watches the proposal, and each of them would look it up
+ * again.
  */
 const LOOKUP_INTERVAL_MS = 1_000;
 
@@ -30,20 +31,23 @@ const withdrawnReason: Reason = { code: 'approval_cancelled', text: 'withdrawn b
 
 /** A person's changed proposals. */
 export interface ChangedProposals {
-  /** In the order of their changes, each with its current state. Empty as a keep-alive. */
+  /** In the order of their changes, each in its current state. Empty in a keep-alive. */
   readonly proposals: readonly StoredProposal[];
-  /** Following again from this version misses no change. */
+  /** The version from which to follow again without missing a change. */
   readonly version: number;
 }
 
-/** The approval kernel: asks, waits and executes, whether or not the proposer is still connected. */
+/**
+ * The approval kernel: asks for approvals, waits for the answers and executes proposals, whether or not the proposer is
+ * still connected.
+ */
 export class ApprovalKernel {
   readonly #parts: KernelDeps;
   readonly #closing = new AbortController();
   readonly #context: KernelContext;
   readonly #supervisor: ProposalSupervisor;
   readonly #takeIn: ReturnType<typeof createProposalIntake>;
-  /** Lookups of unknown outcomes, running or less than a second old, by proposal id. */
+  /** Lookups of unknown outcomes that are running or less than a second old, by proposal id. */
   readonly #looks = new Map<string, Promise<void>>();
   #supervised = Promise.resolve();
 
@@ -70,8 +74,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * Completes a request, asks its owner for approval, and executes it once they approve. `isNew` is false if the same was
-   * proposed before: with the same key, or by the same client in a proposal that is still open.
+   * Completes a request, asks its owner for approval, and executes it once approved. `isNew` is false if the proposal
+   * already existed: with the same key, or as an open proposal of the same client for the same thing.
    * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 `too_many_open`, `too_many_asked`,
    *   `resting`, and whatever completing the request throws
    */
@@ -91,7 +95,7 @@ export class ApprovalKernel {
     return { proposal: await this.#changed(id, version, RING_WAIT_MS, [this.#closing.signal]), isNew };
   }
 
-  /** Returns a proposal that the person owns, or proposed for someone else. @throws {Refusal} 404 `not_found` */
+  /** Returns a proposal that the person owns or made for someone else. @throws {Refusal} 404 `not_found` */
   async find(sub: string, id: string): Promise<StoredProposal> {
     const found = await this.#parts.store.get(id);
     if (found !== undefined && (found.sub === sub || found.proposedBy === sub)) return found;
@@ -100,7 +104,7 @@ export class ApprovalKernel {
     });
   }
 
-  /** Returns what a client proposed with an idempotency key, while the key is kept. */
+  /** Returns the proposal that a client made with an idempotency key; undefined once the key has been dropped. */
   async keyed(key: ProposalKey): Promise<StoredProposal | undefined> {
     return (await this.#parts.store.keyed(key))?.proposal;
   }
@@ -136,7 +140,9 @@ export class ApprovalKernel {
     }
   }
 
-  /** Yields a person's proposals that changed after a version, and empty lists as keep-alives. Ends with the signal. */
+  /**
+   * Yields a person's proposals that changed after a version, and empty lists as keep-alives, until the signal aborts.
+   */
   async *follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<ChangedProposals> {
     const { store } = this.#parts;
     const signals = [signal, this.#closing.signal];
@@ -160,7 +166,10 @@ export class ApprovalKernel {
     return this.#context.changes.listen('anybody');
   }
 
-  /** Follows the open results of a person's latest proposals while they watch, if their changes are streamed. */
+  /**
+   * Called when a person watches proposals: follows the results of the latest ones again while they may change, if the
+   * broker streams changes.
+   */
   async watched(asker: Proposer): Promise<void> {
     this.#context.remember(asker);
     const latest = await this.#parts.store.list({
@@ -172,12 +181,12 @@ export class ApprovalKernel {
       if (state === 'executed' && sub === asker.sub) this.#supervisor.begin(id, 'resumed');
   }
 
-  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no question that is known yet. */
+  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored question. */
   async called(authReqId: string, notificationToken: string): Promise<boolean> {
     return await this.#supervisor.called(authReqId, notificationToken);
   }
 
-  /** @throws {Refusal} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
+  /** Withdraws a proposal. @throws {Refusal} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
   async withdraw(sub: string, id: string): Promise<StoredProposal> {
     const { proposal } = await this.#supervisor.cancel(await this.find(sub, id), withdrawnReason);
     const { state } = proposal;
@@ -194,8 +203,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * Withdraws the open proposals of a client, or all of a person's, whose authorization has ended. Otherwise someone would
-   * still be asked, or something executed, in their name.
+   * Withdraws the open proposals of a client whose authorization has ended; without `clientId`, all open proposals of
+   * the person. Otherwise an approval could still be asked for, or an order placed, in the person's name.
    */
   async revoked({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): Promise<void> {
     const { store, audit } = this.#parts;
@@ -209,8 +218,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * Halts a person's trading and withdraws what is open. The halt is committed first: every draft and every execution checks
-   * for it in its own transaction, so from then on the list of open proposals can only get shorter.
+   * Halts a person's trading and withdraws the open proposals. The halt is committed first. Every draft and every
+   * execution checks for it in its own transaction, so no proposal is added to the list that is then withdrawn.
    * @returns when the halt began, in milliseconds since the epoch
    */
   async halt({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<number> {
@@ -224,8 +233,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * Limits a person to making positions smaller: purchases are refused when they are proposed and when they would be
-   * executed. An existing halt remains.
+   * Allows a person only to make positions smaller: purchases are refused both when proposed and when about to be
+   * executed. A halt stays in force.
    */
   async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStateSnapshot> {
     const { halts, clock, audit } = this.#parts;
@@ -234,18 +243,17 @@ export class ApprovalKernel {
     return halt;
   }
 
-  /** Returns a person's trading state. */
   async trading(sub: string): Promise<TradingStateSnapshot> {
     return await this.#parts.halts.current(sub, this.#parts.clock.now());
   }
 
-  /** Schedules a flush, because another component has noted a line of the audit log. */
+  /** Schedules a flush, because another component has stored a line of the audit log. */
   noted(): void {
     this.#parts.audit.flushSoon();
   }
 
   /**
-   * Looks up an unknown outcome, or the result of an open order, with the caller's token. The finding about an unknown
+   * Looks up an unknown outcome, or the result of an open order, with the caller's token. The answer about an unknown
    * outcome is reused for one second, whoever asks.
    */
   async settle(proposal: StoredProposal, looking: Proposer): Promise<StoredProposal> {
@@ -291,9 +299,9 @@ export class ApprovalKernel {
   }
 
   /**
-   * Handles an order that was found at the broker and that the journal has as placed: looks up the outcome of its proposal
-   * again, so that the proof corrects what was reported.
-   * @returns `unexplained` if no proposal accounts for the order
+   * Handles an order that was found at the broker and that the journal records as placed: looks up the outcome of its
+   * proposal again, to correct what was reported.
+   * @returns `unexplained` if the order belongs to no proposal
    */
   async reconcileOrder(sub: string, subjectId: string): Promise<'accounted' | 'unexplained'> {
     const { store, getKind, moves } = this.#parts;

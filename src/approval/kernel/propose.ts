@@ -30,12 +30,12 @@ import { drawNonce } from '../signature/statement.ts';
 import { proposalFacts } from '../transitions.ts';
 import { enforceQuota, type QuotaParty, type Quotas } from './quotas.ts';
 
-/** The same limit as for a request's `requested_by`. */
+/** Maximum length of a client's name, as of a request's `requested_by`. */
 const MAX_CLIENT_NAME_LENGTH = 80;
 
-/** The proposer, and the names by which an identity provider can find them. */
+/** The proposer, with the names by which an identity provider can find the person. */
 export interface ProposalCaller extends Proposer {
-  /** The client's name for people, from the identity provider. May be any text. */
+  /** The client's display name, from the identity provider. May be any text. */
   readonly clientName?: string | undefined;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
@@ -46,9 +46,9 @@ export interface ProposalRules {
   readonly quotas: Quotas;
   /** Maximum time to live, in seconds. */
   readonly maxTtlSeconds: number;
-  /** Our own login clients. Only they are trusted about where a field comes from. */
+  /** Our own login clients. Only these are trusted to say where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
-  /** @internal Replaces the random four characters, to test codes that collide. */
+  /** @internal Replaces the random four characters, to test colliding codes. */
   readonly drawCode?: () => string;
 }
 
@@ -72,11 +72,12 @@ export interface ProposeResult {
  */
 
 /**
- * Returns the function that takes a request in: it completes the request and writes its row, but asks nobody yet.
- * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 of the quotas, and whatever completing throws
+ * Returns the function that accepts a request: it completes the request and writes the row, but asks nobody yet.
+ * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 of the quotas, and whatever completing the
+ *   request throws
  */
 export function createProposalIntake(parts: KernelDeps & ProposalRules) {
-  /** Requests in progress. A repeated one must not be completed twice. */
+  /** Requests in progress, so that a request that is repeated meanwhile is not completed twice. */
   const arriving = new Map<string, Promise<ProposeResult>>();
   return async (caller: ProposalCaller, request: ProposalRequest, key: string): Promise<ProposeResult> => {
     const { sub, clientId: client } = caller;
@@ -95,7 +96,10 @@ export function createProposalIntake(parts: KernelDeps & ProposalRules) {
   };
 }
 
-/** A stranger to the account must not write into its owner's log: their denial goes into their own. */
+/**
+ * Returns the facts of a denial. If the caller has no relation to the account, the denial goes into the caller's own
+ * log, because strangers must not be able to write to the owner's log.
+ */
 function denialFacts({ sub, clientId: client }: ProposalCaller, request: ProposalRequest, error: unknown) {
   const owner = request.for ?? sub;
   const isStranger = error instanceof HttpProblem && isRelationDenial(error);
@@ -173,7 +177,7 @@ async function propose(
   return await writeProposal(parts, draft, key, asker);
 }
 
-/** Writes the row, or returns the proposal that already exists. */
+/** Writes the row, or returns the existing proposal. */
 async function writeProposal(
   parts: KernelDeps & ProposalRules,
   draft: Omit<Draft, 'again' | 'code'>,
@@ -214,7 +218,10 @@ function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): v
   });
 }
 
-/** Returns the mandate that a request wants to use. `approval: mandate` without an id means any that covers the order. */
+/**
+ * Returns the mandate that a request wants to use. `approval: mandate` without an id means any mandate that covers the
+ * order.
+ */
 function requestedMandateUse(request: ProposalRequest, provenance: Provenance): MandateUse | undefined {
   const asked = mandateReference(request);
   if (asked === undefined) return undefined;
@@ -222,7 +229,7 @@ function requestedMandateUse(request: ProposalRequest, provenance: Provenance): 
   return { mandate: asked.mandate ?? 'any', slot: asked.slot, only, needsTap: reasonsForTap(provenance) };
 }
 
-/** @throws {Refusal} 403 `client_not_allowed` for other clients: they can neither request nor use mandates */
+/** @throws {Refusal} 403 `client_not_allowed` for other clients, which can neither request nor use mandates */
 function requireOwnClient(own: boolean, isNeeded: boolean): void {
   if (own || !isNeeded) return;
   throw new HttpProblem(403, 'client_not_allowed', 'only the gateway’s own login client can use mandates', {
@@ -266,22 +273,24 @@ function jsonDigest(value: unknown): string {
     .digest('base64url');
 }
 
-/** The proposer's token says nothing else about an owner who is another person. */
+/** For an owner who is not the proposer: the proposer's token contains no names of the owner. */
 const noContactDetails = { username: undefined, email: undefined } as const;
 
-/** Returns the name under which the owner sees a request's author: another person's, or the client's. */
+/**
+ * Returns the author's name to be shown to the owner: the proposer's if that is another person, otherwise the client's.
+ */
 function displayedAuthor({ sub, username, clientId, clientName }: ProposalCaller, owner: string): string {
   if (sub === owner) return clientName ?? clientId;
   return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';
 }
 
-/** Returns where our own client runs, if that is not the person's machine. */
+/** Returns where our own client runs, if not on the person's machine. */
 function displayedClient(own: boolean, { clientName }: ProposalCaller): Readonly<Record<string, string>> {
   const name = own && clientName !== undefined ? printableAscii(clientName, MAX_CLIENT_NAME_LENGTH) : '';
   return name === '' ? {} : { Via: name };
 }
 
-/** Returns who is involved in the proposal, as both phones show it. */
+/** Returns the people involved in the proposal, as both phones show them. */
 function displayedParties(
   caller: ProposalCaller,
   owner: string,
@@ -295,8 +304,8 @@ function displayedParties(
 }
 
 /**
- * Returns who a request says that it came from. For a client that is not our own it is the name under which the person
- * allowed it, whatever else the client calls itself, since the person would look for that name.
+ * Returns the origin that a request states. For a client that is not our own, this is the name under which the person
+ * allowed it, whatever the client calls itself, because the person would look for that name.
  */
 function displayedOrigin(
   own: boolean,
@@ -310,7 +319,7 @@ function displayedOrigin(
   return known === '' ? request.requested_by : known;
 }
 
-/** Returns the proposal that a key already stands for. @throws {Refusal} 409 `idempotency_key_conflict` */
+/** Returns the existing proposal of an idempotency key. @throws {Refusal} 409 `idempotency_key_conflict` */
 function existingProposal({ request, proposal }: KeyedProposal, key: KeyedRequest): ProposeResult {
   if (request === key.request) return { proposal, isNew: false };
   throw new HttpProblem(
@@ -326,15 +335,15 @@ function existingProposal({ request, proposal }: KeyedProposal, key: KeyedReques
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /**
- * Draws four Crockford base-32 characters, shown on both terminal and phone. They are random: if the code followed from
- * the draft, its author could vary the draft until it has the code of another proposal.
+ * Returns four random Crockford base-32 characters, shown in both the terminal and the phone. If the code were derived
+ * from the draft, its author could vary the draft until it got the code of another proposal.
  */
 export function drawCode(): string {
   return Array.from({ length: 4 }, () => CROCKFORD[randomInt(32)]).join('');
 }
 
 /**
- * Draws a code that no open proposal of the person has. People tell pending proposals apart by their codes.
+ * Returns a code that no open proposal of the person has, since people tell open proposals apart by their codes.
  * @param taken the codes of all of the person's open proposals
  */
 export function drawFreeCode(taken: readonly string[], draw: () => string = drawCode): string {
@@ -346,12 +355,12 @@ export function drawFreeCode(taken: readonly string[], draw: () => string = draw
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** Draws a proposal id: `pr_` and sixteen random characters. */
+/** Returns a random proposal id: `pr_` and sixteen characters. */
 export function drawProposalId(): string {
   return `pr_${Array.from({ length: 16 }, () => BASE62[randomInt(62)]).join('')}`;
 }
 
-/** Returns a `client_order_id` or the like, 27 characters, derived from the person, the client and the key. */
+/** Returns an id such as a `client_order_id`, 27 characters, derived from the person, the client and the key. */
 export function deriveSubjectId(sub: string, client: string, key: string): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([sub, client, key]))
@@ -359,29 +368,30 @@ export function deriveSubjectId(sub: string, client: string, key: string): strin
   return `ta-${hash.slice(0, 24)}`;
 }
 
-/** Returns the provenance for a client that nobody here can vouch for: every field comes from the client. */
+/** Returns the provenance for a client that is not our own: every field comes from the client. */
 function foreignProvenance(request: Readonly<Record<string, unknown>>, client: string): Provenance {
   const from = printableAscii(client, 80) || '?';
   const fields = Object.keys(request).filter((field) => /^[a-z_]{1,32}$/.test(field));
   return { fields: Object.fromEntries(fields.map((field) => [field, { source: 'other' as const, from }])) };
 }
 
-/** Whether every field is in the person's own words, or a default. */
+/** Whether every field is in the person's own words or a default. */
 function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
   return (
     tainted_by.length === 0 && Object.values(fields).every(({ source }) => source === 'user' || source === 'default')
   );
 }
 
-/** Whether our own client says that another agent supplied all of it. Then it gets the quota of other clients. */
+/** Whether our own client says that another agent supplied every field. The quota of other clients then applies. */
 function isForwarded({ fields }: Provenance): boolean {
   return Object.values(fields).every(({ source, from }) => source === 'other' && from?.startsWith(MCP_CLIENT_PREFIX));
 }
 
 /**
- * Returns why the owner must see an order although a mandate covers it; empty if they need not. A mandate approves in
- * advance what they ask for, or what a named rule computes. It does not cover what a document, a tool or the model came up
- * with; and once outside text is in a conversation, it may have shaped anything that was said afterwards.
+ * Returns why the owner must be asked about an order although a mandate covers it; empty if not needed. A mandate
+ * approves in advance orders that the owner asks for or that a named rule computes, but not what a document, a tool or
+ * the model came up with. Once outside text is in a conversation, it may have influenced everything that was said
+ * later.
  */
 function reasonsForTap({ fields, tainted_by = [] }: Provenance): UncoveredReason[] {
   const others = Object.entries(fields).filter(([, { source }]) => source === 'other');

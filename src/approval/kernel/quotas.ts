@@ -3,32 +3,37 @@ import type { ProposalSnapshot } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 
-/** The proposals that one client may make to one person. */
+/** Limits on the proposals that one client may make to one person. */
 export interface Quota {
-  /** Maximum number open at the same time. */
+  /** Maximum number of open proposals. */
   readonly open: number;
-  /** Maximum number within the last hour. */
+  /** Maximum number of proposals within the last hour. */
   readonly hour: number;
 }
 
-/** Set in `gateway.yaml` as `approval.quotas`. */
+/** The quotas of `gateway.yaml`, set as `approval.quotas`. */
 export interface Quotas {
-  /** For our own login client. What the person typed is counted apart, so that neither it nor the rest blocks the other. */
+  /**
+   * For our own login client. Proposals that the person typed are counted separately from the rest, so that neither
+   * group blocks the other.
+   */
   readonly own: Quota;
-  /** For any other client. */
   readonly other: Quota;
 }
 
 export const defaultQuotas: Quotas = { own: { open: 20, hour: 60 }, other: { open: 3, hour: 20 } };
 
-/** After two denials in a row, the client may not ask the person for this long. Milliseconds. */
+/** How long a client may not ask the person after two denials in a row, in milliseconds. */
 const DENIAL_PAUSE_MS = 10 * 60_000;
 
-/** Whose proposals are counted together: per owner, client and user of the client, so that nobody blocks another. */
+/**
+ * The parties whose proposals are counted together: owner, client and the client's user. Other parties have their own
+ * quota, so nobody uses up another's.
+ */
 export interface QuotaParty {
   /** The owner, who is asked. */
   readonly sub: string;
-  /** The proposer, if that is not the owner. */
+  /** The proposer, if not the owner. */
   readonly proposedBy?: string | undefined;
   readonly client: string;
   readonly typed: boolean;
@@ -36,8 +41,8 @@ export interface QuotaParty {
 }
 
 /**
- * Enforces the quotas. Without them, a client could make a phone ring until its owner approves just to make it stop.
- * @param standing counts within the last hour
+ * Enforces the quotas. Without quotas, a client could make a phone ring until its owner approves just to make it stop.
+ * @param snapshot `lately` counts the proposals of the last hour, `decided` has the latest answers
  * @throws {Refusal} 429 `too_many_open`, `too_many_asked`, `resting`, each with `reason`, `limit` and `value`
  */
 export function enforceQuota(
