@@ -33,7 +33,7 @@ import type { ProposalPatch } from './transitions.ts';
  *     two sees the other, so neither concludes from an empty journal that nothing was placed while the other sends.
  *  6. If approvals are signed, a token is not enough, because whoever issued it could put anything into it: the person's own
  *     key must have signed the row as it is. The signature is stored before `executing`, so it passes again after a crash.
- *  7. `executing` is committed only while trading is not halted, checked in the same transaction (moves.ts). A halt that
+ *  7. `executing` is committed only while trading is not halted, checked in the same transaction (transitions.ts). A halt that
  *     comes later finds the proposal executing: its outcome is then looked up, and nothing more is sent.
  *  8. An approval by mandate has no token. The mandate is named in the subject, which the row's digest covers. Whether it
  *     covers the order is checked in the transaction that claims the order and counts its use, and again before sending.

@@ -14,13 +14,13 @@ export interface Proposer {
   readonly membership?: Membership | undefined;
   /** Thumbprint of the key that the token is bound to (RFC 9449 `cnf.jkt`). */
   readonly jkt?: string | undefined;
-  /** Only for token exchange. Never logged, stored or echoed. Empty if it is not the owner's (`NO_TOKEN`). */
+  /** Only for token exchange. Never logged, stored or echoed. `NO_TOKEN` if the owner's token is not available. */
   readonly accessToken: string;
 }
 
 /** The owner's approval: a verified token, or a mandate. */
 export interface Approval {
-  /** `at` is milliseconds since the epoch. Absent if only a token is known. */
+  /** `at` is in milliseconds since the epoch. Absent if only a token is known. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
@@ -31,31 +31,34 @@ export interface Approval {
   readonly approvers?: readonly string[];
   readonly sub: string;
   readonly clientId: string | undefined;
-  /** The mandate, if nobody was asked; it is checked when the order is claimed. */
+  /** The mandate's id, if the owner was not asked. The mandate is checked when the order is claimed. */
   readonly mandate?: string | undefined;
-  /** The token's id, or `m:MANDATE:SUBJECT`: makes the approval usable once. */
+  /** The token's id, or `m:MANDATE:SUBJECT`. Each can be used only once. */
   readonly jti: string;
-  /** The approvers' `acr` claims, in the same order; '' if a token has none. */
+  /** The approvers' `acr` claims, in the same order; '' for a token without the claim. */
   readonly acr?: readonly string[] | undefined;
-  /** RFC 9396 §9.1, as the token has it. */
+  /** The token's authorization details (RFC 9396 §9.1), unverified. */
   readonly authorizationDetails: unknown;
   /** The signature by the person's key (`signature/statement.ts`). */
   readonly approvalEvidence?: unknown;
-  /** Under a mandate, the latest session's token; empty if there is none, as after a restart. */
+  /** Under a mandate, the token of the person's latest session; empty if there is no session, as after a restart. */
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Whether no other process has taken over the proposal. Called after the claim, right before something is sent. */
+  /**
+   * Whether this process still has the proposal: no other process has taken it over. Called after the order is claimed,
+   * right before it is sent.
+   */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
 export interface MandateUse {
-  /** A mandate's id, or `any` that covers the order. */
+  /** A mandate's id, or `any` for any mandate that covers the order. */
   readonly mandate: string | 'any';
   readonly slot?: string | undefined;
-  /** Whether to refuse instead of asking if no mandate covers the order. */
+  /** Whether to refuse the order, instead of asking, if no mandate covers it. */
   readonly only: boolean;
-  /** Reasons to ask the owner even if a mandate covers it. */
+  /** Reasons to ask the owner even if a mandate covers the order. */
   readonly needsTap: readonly UncoveredReason[];
 }
 
@@ -74,7 +77,7 @@ export interface CompletedRequest<Subject> {
   readonly subjectId: string;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
-  /** Texts that the phone shows beside the subject, by label: company name, effect on cash and position. */
+  /** Texts that the phone shows in addition to the subject, by label: company name, effect on cash and position. */
   readonly shows: Readonly<Record<string, string>>;
   /** Whether a second approver must approve it after the owner. */
   readonly needsSecond?: boolean;
@@ -83,34 +86,32 @@ export interface CompletedRequest<Subject> {
 /** The outcome of an execution. */
 export type Execution<Result> =
   | { readonly outcome: 'executed'; readonly result: Result }
-  /** A definite no: nothing was done, and nothing will be. */
+  /** Definitely refused: nothing was done, and nothing will be. */
   | { readonly outcome: 'refused'; readonly refusal: HttpProblem }
-  /** Certainly not accepted (the broker is busy, the gateway closes): may be tried again while the approval is valid. */
+  /** Certainly not accepted (the broker is busy, the gateway closes). May be retried while the approval is valid. */
   | { readonly outcome: 'not_taken'; readonly refusal: HttpProblem }
-  /** May have been accepted; `final` if that can never be found out. */
+  /** May have been accepted; `final` if the outcome can never be found out. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** Whether a change was reported for this result (`own`), for another, or not at all. */
+/** Which result a stream reported a change of: this one (`own`), another, or none. */
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
-/** A live stream of changes to a result. Each is a hint: the state is read separately. */
+/** A live stream of changes to a result. A reported change is only a hint; the state is read separately. */
 export interface ResultNews {
-  /** Whether the stream is live. If not, the result has to be polled. */
+  /** Whether the stream is live. Otherwise the result has to be polled. */
   isLive(): boolean;
   /**
-   * Resolves with what was reported since the last call: at once if there is anything, otherwise after `ms` milliseconds. The
-   * start and the loss of the stream are reported too.
+   * Resolves with what was reported since the last call: immediately if there is a report, otherwise after at most `ms`
+   * milliseconds. The start and the loss of the stream count as reports.
    * @throws the reason of `signal`
    */
   next(ms: number, signal: AbortSignal): Promise<ReportedChange>;
-  /** Stops listening. */
   end(): void;
 }
 
 /**
- * One kind of proposal, with everything the kernel needs to know about it. Each is a folder under `kinds/`.
- *
- * Its texts are spread in from `trading/kinds/`.
+ * One kind of proposal, with everything that the kernel needs to know about it. Each kind has a folder in `kinds/`. Its texts
+ * come from `trading/kinds/`.
  *
  * @example
  * ```ts
@@ -138,15 +139,15 @@ export interface ResultNews {
  */
 export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   readonly name: ProposalKind;
-  /** Validates the subject in the row. */
+  /** Validates the subject stored in the row. */
   readonly subjectSchema: z.ZodType<Subject>;
-  /** Validates the result in the row. */
+  /** Validates the result stored in the row. */
   readonly resultSchema: z.ZodType<Result>;
   readonly scope: ApprovalScope;
   /** The RFC 9396 type, unless the provider has its own name for it. */
   readonly detailsType: string;
   /**
-   * Checks the request, policy included, and completes it. Changes nothing.
+   * Validates the request, checks it against the policy, and completes it. Has no side effects.
    * @throws {Refusal}
    */
   complete(
@@ -158,33 +159,35 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
       readonly under?: MandateUse | undefined;
     },
   ): Promise<CompletedRequest<Subject>>;
-  /** Returns one line, `BUY 5 AAPL LMT 180.00`. With the code it is the binding message. */
+  /** Returns one line, such as `BUY 5 AAPL LMT 180.00`. The line and the code form the binding message. */
   describe(subject: Subject): string;
-  /** Returns when it can no longer be executed, RFC 3339. */
+  /** Returns the time from which the proposal can no longer be executed, RFC 3339. */
   expiresAt(subject: Subject): string;
-  /** Returns equal texts for proposals of the same thing: without identifiers, times and momentary prices. */
+  /**
+   * Returns the same text for all proposals of the same thing: it leaves out identifiers, times and momentary prices.
+   */
   fingerprint(subject: Subject): string;
-  /** Prefetches what the execution is decided by. Changes nothing, never throws. */
+  /** Prefetches the data by which the execution is decided. Has no side effects, never throws. */
   prepare?(subject: Subject, approved: Approval): void;
   /**
-   * Executes it exactly once, however often it is called: a repeated call returns the journal's answer, looks up the outcome,
-   * or sends again if that is safe. Does not throw for external failures.
+   * Executes the proposal exactly once, however often it is called: a repeated call returns the journal's answer, looks
+   * up the outcome, or sends again if that is safe. Does not throw for external failures.
    */
   execute(subject: Subject, approved: Approval): Promise<Execution<Result>>;
   /**
-   * Looks up an unknown outcome with any token of the person's; sends nothing. Returns undefined if it was never handed over,
-   * so that it can have had no effect yet.
+   * Looks up an unknown outcome with any token of the person; sends nothing. Returns undefined if the proposal was
+   * never handed over, and so has had no effect yet.
    */
   settle(subject: Subject, asker: Proposer): Promise<Execution<Result> | undefined>;
   /** Releases what was reserved for a proposal that ended without being executed. Idempotent. */
   abandon?(subject: Subject, sub: string): Promise<void>;
-  /** Reads the result again, for example a fill. Returns undefined if nothing more will change. */
+  /** Reads the result again, for example a fill. Returns undefined if it can no longer change. */
   follow?(subject: Subject, result: Result, asker: Proposer): Promise<Result | undefined>;
-  /** Whether the later result reports something as placed that the earlier one did not. */
+  /** Whether the later result reports as placed something that the earlier one did not. */
   isCorrected?(before: Result, after: Result): boolean;
   isOver?(result: Result): boolean;
-  /** Returns undefined if there is no stream, or nothing more will change. */
+  /** Returns undefined if there is no stream of changes, or the result can no longer change. */
   news?(subject: Subject, result: Result, asker: () => Proposer): ResultNews | undefined;
-  /** Returns one line for the phone: `filled 5 at $180.12`. */
+  /** Returns one line for the phone, such as `filled 5 at $180.12`. */
   resultText(result: Result): string;
 }

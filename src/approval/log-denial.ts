@@ -2,21 +2,20 @@ import type { DecisionNote } from '../store/decision-store.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 
-/** A refusal by the owner's rules that has not been logged yet. */
+/** A refusal by the owner's rules, to be logged. */
 export interface Denial extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
   readonly kind: ProposalKind;
-  /** The owner of the account, and the proposer. */
   readonly owner: string;
   readonly proposer: string;
-  /** The `client_order_id` of an existing proposal. */
+  /** The `client_order_id` or the like of an existing proposal. */
   readonly subjectId?: string;
   readonly refusal: HttpProblem;
 }
 
-/** Kinds whose refusals by order rules are logged where they are made, with everything they were decided by. */
+/** Kinds whose refusals by order rules are logged by the code that decides them, with all the data of the decision. */
 const KINDS_LOGGED_ELSEWHERE: readonly ProposalKind[] = ['order', 'replace', 'batch'];
 
-/** Logs a refusal by the owner's rules, unless it has been logged. Ignores other errors. */
+/** Logs a refusal by the owner's rules, unless it is logged elsewhere. Ignores other errors. */
 export async function logDenial(
   { onDenial }: { readonly onDenial?: ((denied: Denial) => Promise<void>) | undefined },
   about: Omit<Denial, 'refusal'>,
@@ -27,7 +26,7 @@ export async function logDenial(
   await onDenial?.({ ...about, refusal: error });
 }
 
-/** Whether the refusal is about someone who may have no relation to the account at all. */
+/** Whether a refusal is because of a missing relation, so that the person may be a stranger to the account. */
 export function isRelationDenial({ options }: HttpProblem): boolean {
   return String(options.members?.reason).startsWith('RELATION_');
 }

@@ -3,13 +3,15 @@ import { sameSecret } from '../secrets/constant-time.ts';
 import { allSecrets, type SealSecrets } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 
-/** A question: its proposal, and how many questions it has had, this one included. */
+/**
+ * What identifies a question: its proposal, and the number of questions about the proposal so far, including this one.
+ */
 type QuestionKey = Pick<StoredProposal, 'id' | 'asked'>;
 
 /**
- * The tokens by which the identity provider proves that a ping is its own (CIBA Core §7.1, §10.2). They are derived from
- * secrets that only the gateways have, so every gateway knows them and none stores them: HKDF-SHA256 (RFC 5869) with the
- * question in `info`. 256 bits, of which CIBA Core §7.1 requires 160.
+ * The tokens with which the identity provider proves that it sent a ping (CIBA Core §7.1, §10.2). They are derived from
+ * secrets that only the gateways have, so every gateway can compute them and none stores them: HKDF-SHA256 (RFC 5869)
+ * with the question in `info`. They have 256 bits; CIBA Core §7.1 requires 160.
  */
 export class NotificationTokens {
   readonly #secrets: ReturnType<typeof allSecrets>;
@@ -18,12 +20,12 @@ export class NotificationTokens {
     this.#secrets = allSecrets(secrets);
   }
 
-  /** Returns the token of a question. Each question has its own, even about the same proposal. */
+  /** Returns the token of a question. Several questions about one proposal have different tokens. */
   of(question: QuestionKey): string {
     return deriveToken(this.#secrets[0], question);
   }
 
-  /** Whether a token is that of the question in a proposal's row. Compares in constant time. */
+  /** Whether a token belongs to the question in a proposal's row. Compares in constant time. */
   isTokenFor(token: string, proposal: QuestionKey): boolean {
     return this.#secrets.some((secret) => sameSecret(token, deriveToken(secret, proposal)));
   }

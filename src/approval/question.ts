@@ -4,7 +4,7 @@ import type { Question } from './ciba/ciba-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelDeps } from './kernel-deps.ts';
 
-/** Returns the question, which never changes, since the answer is compared with it. */
+/** Returns the question about a proposal. It is identical each time, since the answer is compared with it. */
 export function buildQuestion(
   { getKind, gateway, detailsTypes }: Pick<KernelDeps, 'getKind' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,
@@ -26,7 +26,10 @@ export function buildQuestion(
 
 type QuestionState = Pick<StoredProposal, 'sub' | 'second' | 'ownerAuthReqId' | 'authReqId'>;
 
-/** Returns whose answer is awaited: the owner's, then the second approver's if one is needed (supervisor/ask.ts). */
+/**
+ * Returns the person whose answer is awaited: first the owner, then the second approver if needed
+ * (supervisor/request-approval.ts).
+ */
 export function currentApprover({ sub, second, ownerAuthReqId }: QuestionState): string {
   return second !== undefined && ownerAuthReqId !== undefined ? second : sub;
 }
@@ -36,7 +39,7 @@ export function isSecondApproverNext({ second, ownerAuthReqId, authReqId }: Ques
   return second !== undefined && ownerAuthReqId !== undefined && authReqId === ownerAuthReqId;
 }
 
-/** Returns all questions about a proposal. Each phone is notified of the outcome. */
+/** Returns the IDs of all questions about a proposal, so that each phone is notified of the outcome. */
 export function questionIds({ ownerAuthReqId, authReqId }: QuestionState): string[] {
   return [...new Set([ownerAuthReqId, authReqId])].filter((id) => id !== undefined);
 }

@@ -33,16 +33,16 @@ const PAIRING_LIFETIME_MS = 10 * 60_000;
 const SECRET_BYTES = 32;
 /** Maximum length of a key's name, in UTF-16 code units. */
 const MAX_NAME_LENGTH = 40;
-/** How long the browser's prompt stays open, in milliseconds. */
+/** How long the browser's passkey prompt stays open, in milliseconds. */
 const PROMPT_TIMEOUT_MS = 5 * 60_000;
-/** COSE: EdDSA. */
+/** The COSE algorithm EdDSA. */
 const EDDSA = -8;
 /** The purpose of a sign-in's challenge. */
 const SIGN_IN_PURPOSE = ['sign in'] as const;
 
-/** The options with which a passkey signs an approval, and the statement that it stands for. */
+/** The options with which a passkey signs an approval, and the statement that the challenge is derived from. */
 export interface ApprovalRequestOptions extends PublicKeyCredentialRequestOptionsJSON {
-  /** Copied into the evidence unchanged. */
+  /** To be copied into the evidence unchanged. */
   readonly statement: ApprovalStatement;
 }
 
@@ -54,22 +54,22 @@ export interface ApprovalKeysOptions {
   readonly rpId: string;
   /** The address of the phone's pages. */
   readonly origin: string;
-  /** The name under which a phone shows the site of a passkey. */
+  /** The site's name as the phone's passkey prompt shows it. */
   readonly rpName: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** Whether the terminal phone's keys are accepted. Never with live money. */
+  /** Whether software keys of the phone in the terminal are accepted. Never with live money. */
   readonly softwareKeys: boolean;
 }
 
-/** The authority to enroll a key: a pairing's secret, or a signature by an enrolled key. */
+/** What authorizes a person to enroll a key: a pairing's secret, or a signature by an enrolled key. */
 type EnrolledBy =
   | { readonly secret: string }
   | { readonly sub: string; readonly assertion: AuthenticationResponseJSON };
 
 /**
- * The keys that people approve with. Everything is done by proof: a pairing's secret, or a signature by an enrolled key. So a
- * page or an identity provider that lies about a person's identity can enroll, remove and approve nothing.
- *
+ * The keys with which people approve. Every change requires a proof: a pairing's secret, or a signature by an enrolled
+ * key. A page or an identity provider that lies about a person's identity can therefore neither enroll nor remove a
+ * key, nor approve anything.
  * Errors are {@link Refusal}s, with a code for each way to fail: `signature_…` if something signed is wrong.
  */
 export class ApprovalKeys {
@@ -84,7 +84,9 @@ export class ApprovalKeys {
     this.site = { origin: options.origin, rpId: options.rpId };
   }
 
-  /** Allows one phone to enroll a key for a person, once, within ten minutes. A newer pairing of the person replaces it. */
+  /**
+   * Allows one phone to enroll a key for a person, once, within ten minutes. Replaces an earlier pairing of the person.
+   */
   async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const expiresAt = this.#options.clock.now() + PAIRING_LIFETIME_MS;
@@ -92,7 +94,7 @@ export class ApprovalKeys {
     return { secret, expiresAt };
   }
 
-  /** Returns an open pairing. Does not use it up. */
+  /** Returns an open pairing without using it up; undefined if there is none with this secret. */
   async pairing(secret: string): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined> {
     return await this.#options.store.pairing(pairingDigest(secret), this.#options.clock.now());
   }
@@ -123,8 +125,9 @@ export class ApprovalKeys {
   }
 
   /**
-   * Stores a new key. The same transaction uses up the pairing, or stores the counter of the enrolled key that signed
-   * {@link Keys.keyActionOptions} `add` for exactly this registration.
+   * Stores a new key. In the same transaction the pairing is used up; or, for a key that an enrolled key added by
+   * signing {@link ApprovalKeys.keyActionOptions} `add` for exactly this registration, the enrolled key's counter is
+   * stored.
    * @throws `pairing_ended`, `key_refused`, `key_known`, `signature_…`
    */
   async enrol(by: EnrolledBy, registration: RegistrationResponseJSON, name: string): Promise<SigningKey> {
@@ -154,7 +157,9 @@ export class ApprovalKeys {
     }
   }
 
-  /** Returns what an enrolled key signs to add another key (its registration) or to remove one (its id). */
+  /**
+   * Returns the options with which an enrolled key signs that a key is added (its registration) or removed (its id).
+   */
   async keyActionOptions(
     sub: string,
     action: 'add' | 'remove',
@@ -175,8 +180,8 @@ export class ApprovalKeys {
   }
 
   /**
-   * Removes a key, by a signature of another key of the same person over {@link Keys.keyActionOptions} `remove`, or on the home's
-   * own machine.
+   * Removes a key, authorized by another key of the same person, which signed {@link ApprovalKeys.keyActionOptions}
+   * `remove`, or by the home's own machine.
    * @throws `not_found`, `signature_…`
    */
   async remove(
@@ -199,7 +204,7 @@ export class ApprovalKeys {
     failpoint('key.removed');
   }
 
-  /** Removes all keys of a removed person, after the pairing with which another could be enrolled. */
+  /** Removes all keys of a removed person, but first the person's pairing, with which another key could be enrolled. */
   async endPerson(sub: string): Promise<void> {
     const { store, clock } = this.#options;
     await store.unpair(sub);
@@ -208,12 +213,12 @@ export class ApprovalKeys {
     }
   }
 
-  /** Returns the options for a discoverable key: the answer tells whose it is. */
+  /** Returns the options to sign in with a discoverable key; the answer says whose key it is. */
   async signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
     return this.#requestOptions(this.#challenges.draw(SIGN_IN_PURPOSE), []);
   }
 
-  /** Returns the key that signed in. Each answer signs in once. @throws `signature_…` */
+  /** Returns the key that signed in. An answer can't be used twice. @throws `signature_…` */
   async signIn(assertion: AuthenticationResponseJSON): Promise<SigningKey> {
     const { store, clock } = this.#options;
     const use = await this.#assertedBy({ assertion }, SIGN_IN_PURPOSE);
@@ -231,8 +236,9 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns what a person's passkey signs to approve. The challenge is the statement's ({@link statementChallenge}).
-   * @param details a proposal's, or those that a client requests directly
+   * Returns the options with which a person's passkey signs an approval. The challenge is derived from the statement
+   * ({@link statementChallenge}).
+   * @param details those of a proposal, or those that a client requests directly
    * @throws `signature_key_unknown` if this person has no passkey here, `signature_nonce`
    */
   async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalRequestOptions> {
@@ -247,10 +253,11 @@ export class ApprovalKeys {
   }
 
   /**
-   * Verifies that this person signed this approval, as the gateway does before each execution. Uses nothing up: the same
-   * evidence passes again. The signature is stored with the key's counter in one transaction, so the gateway may verify two
+   * Verifies that this person signed this approval, as the gateway does before each execution. The same evidence can be
+   * verified again. The signature is stored with the key's counter in one transaction, so the gateway may verify two
    * approvals in either order, whichever was signed first.
-   * @param time `isFirst` is false if it was acted on before: then a key that has been removed since is still accepted
+   * @param time `isFirst` is false if the approval was already acted on; a key that has since been removed is then
+   *   still accepted
    * @throws `signature_…`
    */
   async check(
@@ -294,9 +301,9 @@ export class ApprovalKeys {
   }
 
   /**
-   * Enrolls the terminal phone's key ({@link softwareKey}) in place of an earlier one. Enrolling the same key again changes
-   * nothing, so that a removed key stays removed.
-   * @throws `signature_software` if such keys are not accepted, `key_known` if it is another person's
+   * Enrolls the software key of the phone in the terminal ({@link softwareKey}), replacing an earlier one. Enrolling
+   * the same key again changes nothing, so a removed key stays removed.
+   * @throws `signature_software` if software keys are not accepted, `key_known` if the key is another person's
    */
   async enrollSoftwareKey(
     sub: string,
@@ -330,7 +337,7 @@ export class ApprovalKeys {
     }
   }
 
-  /** @throws `pairing_ended` */
+  /** Returns the person for whom a key is to be enrolled. @throws `pairing_ended` */
   async #whose(by: { readonly secret: string } | { readonly sub: string }): Promise<string> {
     if ('sub' in by) return by.sub;
     const pairing = await this.pairing(by.secret);
@@ -338,7 +345,10 @@ export class ApprovalKeys {
     return pairing.sub;
   }
 
-  /** Returns a browser's options for one of these keys, or for any discoverable key of this site if there are none. */
+  /**
+   * Returns the options for signing a challenge with one of these keys, or with any discoverable key of this site if
+   * none are given.
+   */
   #requestOptions(challenge: Buffer, keys: readonly SigningKey[]): PublicKeyCredentialRequestOptionsJSON {
     return {
       challenge: challenge.toString('base64url'),
@@ -356,7 +366,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns the key that signed a challenge drawn here, for the store to keep its counter.
+   * Returns the key that signed a challenge of this process, and its counter, for the store.
    * @throws {Refusal} 403 `signature_…`
    */
   async #assertedBy(
@@ -375,7 +385,7 @@ export class ApprovalKeys {
     return { credentialId, counter, backedUp };
   }
 
-  /** Verifies a browser's new key (WebAuthn §7.1). @throws `key_refused` */
+  /** Verifies the registration of a browser's new key (WebAuthn §7.1). @throws `key_refused` */
   async #verifiedRegistration(registration: RegistrationResponseJSON, about: readonly string[]) {
     const { origin, rpId } = this.#options;
     const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
@@ -414,12 +424,12 @@ type AuthenticatorTransports = NonNullable<
   NonNullable<PublicKeyCredentialRequestOptionsJSON['allowCredentials']>[number]['transports']
 >;
 
-/** Returns what is stored of a pairing's secret. */
+/** Returns the digest under which a pairing's secret is stored. */
 function pairingDigest(secret: string): string {
   return createHash('sha256').update(`trade-agent pairing ${secret}`).digest('base64url');
 }
 
-/** Returns what an enrolled key's signature is for. A new key is covered completely, not just by its id. */
+/** Returns the purpose of an enrolled key's signature. It covers a new key completely, not only its id. */
 function keyAction(action: 'add' | 'remove', sub: string, key: string | RegistrationResponseJSON): readonly string[] {
   if (typeof key === 'string') return [action, sub, key];
   const made = createHash('sha256').update(key.response.attestationObject).digest('base64url');
@@ -430,12 +440,12 @@ function keyNotFound(): HttpProblem {
   return new HttpProblem(404, 'not_found', 'there is no such key');
 }
 
-/** Returns what a new key's challenge is for. */
+/** Returns the purpose of a new key's challenge. */
 function creationPurpose(by: EnrolledBy | { readonly sub: string }, sub: string): readonly string[] {
   return 'secret' in by ? ['pairing', pairingDigest(by.secret)] : ['another key', sub];
 }
 
-/** Returns the id by which an authenticator knows whose key it is. Reveals nothing to others. */
+/** Returns the user handle by which an authenticator knows a key's owner. It reveals nothing to others. */
 function userHandle({ gateway }: ApprovalKeysOptions, sub: string): Buffer {
   return createHash('sha256')
     .update(JSON.stringify([gateway, sub]))
@@ -487,12 +497,12 @@ function removedNote({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): 
   return { event: 'key_removed', facts: { sub, credential_id: credentialId, by } };
 }
 
-/** Returns a key as it was when its stored signature was first verified. */
+/** Returns a key in the state in which its stored signature was first verified. */
 function keyAtSigning(key: SigningKey, isFirst: boolean): SigningKey {
   return { ...key, counter: 0, removedAt: isFirst ? key.removedAt : undefined };
 }
 
-/** How long a person may take to unlock a key, in milliseconds. */
+/** How long a challenge is valid, in milliseconds: the time that a person may take to unlock a key. */
 const CHALLENGE_LIFETIME_MS = 5 * 60_000;
 const TIME_BYTES = 6;
 const RANDOM_BYTES = 10;
@@ -500,20 +510,20 @@ const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
 const MAC_BYTES = 16;
 
 /**
- * Challenges that need no storage, so that someone who requests many takes no space from others. Each is for one purpose, for
- * five minutes, in this process.
+ * Challenges that need no storage, so that someone who requests many takes no space from others. Each is valid for one
+ * purpose, for five minutes, in this process.
  */
 class Challenges {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #secret = randomBytes(32);
-  /** Used challenges, with the time after which they can be forgotten. */
+  /** Used challenges, each with the time from which it need not be kept. */
   readonly #taken = new Map<string, number>();
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
   }
 
-  /** Draws 32 bytes: the time, random bytes, and a MAC over both and the purpose. */
+  /** Returns 32 bytes: the time, random bytes, and a MAC over both and the purpose. */
   draw(about: readonly string[]): Buffer {
     const head = Buffer.alloc(HEAD_BYTES);
     head.writeUIntBE(this.#clock.now(), 0, TIME_BYTES);
@@ -521,7 +531,7 @@ class Challenges {
     return Buffer.concat([head, this.#macOf(head, about)]);
   }
 
-  /** Whether it was drawn for this purpose within the last five minutes. @param challenge in base64url */
+  /** Whether this challenge was created for this purpose within the last five minutes. @param challenge in base64url */
   isFor(challenge: string, about: readonly string[]): boolean {
     const bytes = Buffer.from(challenge, 'base64url');
     if (bytes.length !== HEAD_BYTES + MAC_BYTES) return false;
@@ -531,7 +541,10 @@ class Challenges {
     return age >= 0 && age <= CHALLENGE_LIFETIME_MS;
   }
 
-  /** Returns false if it was used before. Call it only for a signed challenge, so that strangers can't fill the map. */
+  /**
+   * Marks a challenge as used. Returns false if it already was. Call it only for a challenge with a valid signature, so
+   * that strangers can't fill the map.
+   */
   take(challenge: string): boolean {
     const now = this.#clock.now();
     for (const [one, until] of this.#taken) if (until < now) this.#taken.delete(one);

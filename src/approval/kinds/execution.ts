@@ -5,12 +5,12 @@ import type { Account } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { Execution, Proposer } from '../kind.ts';
 
-/** Refusals of a service that mean that nothing was done yet, and that it can be tried again. */
+/** Codes of a service's refusals after which it can be tried again, because nothing was done. */
 const NOT_ACCEPTED_CODES: readonly string[] = ['account_not_connected', 'broker_busy', 'service_busy', 'closing'];
 
 /**
- * Classifies the outcome of a service's work. A service answers `outcome_unknown` if something may have been accepted. Each
- * of its other refusals is a definite no; one with a status of 500 or more is a no only for now.
+ * Classifies the outcome of a service's work. A service answers `outcome_unknown` if the work may have been accepted.
+ * All its other refusals are definite, except that work refused with a status of 500 or more may be retried.
  */
 export async function toExecution<Result>(work: () => Promise<Result>): Promise<Execution<Result>> {
   try {
@@ -32,7 +32,7 @@ export async function toExecution<Result>(work: () => Promise<Result>): Promise<
   }
 }
 
-/** Converts an error of the vocabulary's own checks to the gateway's refusal. Throws any other error on. */
+/** Converts an error of the vocabulary's checks to the gateway's refusal. Rethrows any other error. */
 export function toHttpProblem(error: unknown): HttpProblem {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
@@ -42,10 +42,13 @@ export function toHttpProblem(error: unknown): HttpProblem {
   });
 }
 
-/** Returns an account's broker, for people; undefined if there can be only one. @throws {Refusal} as opening it does */
+/**
+ * Returns the display name of an account's broker; undefined if there can be only one broker.
+ * @throws {Refusal} like access to the account
+ */
 export type FindBroker = (proposer: Proposer, account: string) => Promise<string | undefined>;
 
-/** Returns the account and its broker for the phone, if a person can have several. */
+/** Returns the account and its broker for the phone; empty if there is only one broker. */
 export function displayedAccount({
   broker,
   account,

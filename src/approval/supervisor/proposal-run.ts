@@ -260,7 +260,7 @@ export class ProposalRun {
     if (wait.pause <= 0 && this.#news.signal.aborted) this.#news = new AbortController();
     const proposal = await store.get(this.#id);
     if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return 'over';
-    // The owner has approved: the second approver has to be asked first (ask.ts).
+    // The owner has approved: the second approver has to be asked first (request-approval.ts).
     if (isSecondApproverNext(proposal)) return 'over';
     const { authReqId, expiresAt } = proposal;
     wait.expiresAt = expiresAt;

@@ -13,15 +13,18 @@ import type { Execution, Kind } from '../../kind.ts';
 export interface AccessPorts {
   /** Undefined if access is managed on another server. */
   readonly store: Pick<AccessStore, 'grant'> | undefined;
-  /** Whether the provider has a user with this `sub`; undefined if it can't be asked. */
+  /** Whether the provider has a user with this `sub`. Undefined if the provider can't be asked. */
   readonly isKnown?: ((sub: string) => boolean) | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Roles of names that no provider knows: a firm or a household is only a name. */
+/** Roles that are given to names which no provider knows: a firm or a household is only a name. */
 const NAME_ROLES: readonly string[] = ['firm', 'household'];
 
-/** Giving someone access to an account. It needs the owner's tap; revoking it needs none. */
+/**
+ * The kind of proposal that gives someone access to an account. The owner must approve it; revoking access needs no
+ * approval.
+ */
 export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessRequest, AccessSubject, AccessGranted> {
   return {
     ...access,

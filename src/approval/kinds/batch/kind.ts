@@ -33,7 +33,7 @@ import {
 } from '../order/kind.ts';
 
 export interface BatchPorts extends OrderPorts {
-  /** Like {@link OrderPorts.world}, for several symbols at the same moment. */
+  /** Like {@link OrderPorts.world}, for several symbols at the same time. */
   worlds(
     proposer: Proposer,
     account: string | undefined,
@@ -41,17 +41,17 @@ export interface BatchPorts extends OrderPorts {
   ): Promise<ReadonlyMap<string, OrderContext>>;
 }
 
-/** How long purchases wait for the sales that pay for them, and how often those are checked. Milliseconds. */
+/** How long purchases wait for the sales that pay for them, and how often the sales are checked. Milliseconds. */
 const SALES_WAIT_MS = 15_000;
 const SALES_CHECK_INTERVAL_MS = 500;
 
 /**
- * Several orders on one card, approved with one tap. The order service places each like any other order: once, within its
- * own bound.
- *
- * Each is a claim of its own in the journal, under the approval's id and its place in the batch, so a call that is repeated
- * after a crash continues where the first one was. Nothing is sent while the outcome of the order before is unknown. Once one
- * is placed, the batch can't be withdrawn or expire: it is `unknown` until the last outcome is known.
+ * The kind of proposal that consists of several orders, approved with one tap. The order service places each like any
+ * other order: once, within its own bounds.
+ * Each order is a claim of its own in the journal, under the approval's id and its position in the batch, so a call
+ * that is repeated after a crash continues with the right order. Nothing is sent while the outcome of the previous
+ * order is unknown. Once an order is placed, the batch can neither be withdrawn nor expire: it is `unknown` until all
+ * outcomes are known.
  */
 export function batchKind(
   ports: BatchPorts,
@@ -161,7 +161,10 @@ function requireNoLegs(request: OrderProposal): void {
   }
 }
 
-/** Returns the buying power after these orders: sales bring their minimum, and purchases cost their maximum. */
+/**
+ * Returns the account with the buying power after these orders: sales bring in their minimum, and purchases cost their
+ * maximum.
+ */
 function accountAfter(drafts: readonly OrderDraft[], account: OrderContext['account']): OrderContext['account'] {
   const power = drafts.reduce(
     (left, draft) => left.plus(worstCaseDollars(draft).times(draft.side === 'buy' ? -1 : 1)),
@@ -207,13 +210,13 @@ async function executeBatch(
   return { outcome: 'executed', result: { lines } };
 }
 
-/** Whether only the rate limit refused it. Then the next order is sent once there is room, while the approval is valid. */
+/** Whether an order was refused only because of the rate limit. It is then sent later, while the approval is valid. */
 function isRateLimited({ options }: HttpProblem): boolean {
   const reasons = options.members?.reasons;
   return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');
 }
 
-/** Returns the outcome of a batch whose next order has to wait: `not_taken` only if none has been placed. */
+/** Returns the outcome of a batch whose next order has to wait: `not_taken` only if no order has been placed. */
 function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): Execution<BatchResult> {
   if (!lines.some(isPlaced)) return { outcome: 'not_taken', refusal };
   return {
@@ -222,7 +225,10 @@ function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): Executio
   };
 }
 
-/** Gives sales a moment to fill, since purchases may need what they bring. The broker decides whether it is enough. */
+/**
+ * Gives sales a moment to fill, because purchases may need their proceeds. The broker decides whether the proceeds
+ * suffice.
+ */
 async function waitForSales(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
@@ -239,7 +245,7 @@ async function waitForSales(
   }
 }
 
-/** Looks up an order. It may fail: then the broker decides about the purchase without it. */
+/** Looks up an order; undefined if that fails. The broker then decides about the purchase. */
 async function lookUpOrder(
   ports: BatchPorts,
   asker: Proposer,
@@ -251,8 +257,8 @@ async function lookUpOrder(
 }
 
 /**
- * Looks up the outcome of each order; sends nothing. One that was never handed over may still be, until the batch expires.
- * Only then is it reported as not sent.
+ * Looks up the outcome of each order; sends nothing. An order that was never handed over may still be sent until the
+ * batch expires, and only then is reported as not sent.
  */
 async function settleBatch(
   ports: BatchPorts,
@@ -290,7 +296,10 @@ function isPlaced({ outcome }: BatchLine): boolean {
 
 type Decimal = InstanceType<typeof Dec>;
 
-/** Returns the dollars that an order moves in the worst case; at its reference price if nothing bounds it. */
+/**
+ * Returns the dollars that an order costs or brings in, in the worst case; at its reference price if the order has no
+ * bound.
+ */
 function worstCaseDollars(draft: OrderDraft): Decimal {
   const { cash } = worstCase(draft);
   return cash === null
@@ -298,7 +307,7 @@ function worstCaseDollars(draft: OrderDraft): Decimal {
     : new Dec(cash);
 }
 
-/** Returns the worst case of all orders together, a line for each on the phone, and the cash before and after. */
+/** Returns the worst case of all orders together, a line for each order on the phone, and the cash before and after. */
 function batchEffects(
   drafts: readonly OrderDraft[],
   worlds: ReadonlyMap<string, OrderContext>,
@@ -340,7 +349,7 @@ function batchWorstCase(drafts: readonly OrderDraft[], costs: Decimal, brings: D
   return { cash: (costs.isZero() ? brings : costs).toFixed(2), price: null, text: texts.join(' ') };
 }
 
-/** Returns `SELL 5 AAPL, market: at least $891.00; 10 held now`. */
+/** Returns a line such as `SELL 5 AAPL, market: at least $891.00; 10 held now`. */
 function batchLineText(draft: OrderDraft, world: OrderContext | undefined): string {
   const { cash } = worstCase(draft);
   const bound = draft.side === 'sell' ? 'at least' : 'at most';

@@ -18,15 +18,18 @@ export interface CancelPorts {
   ): Promise<{
     order: Order;
     account: Account;
-    /** The broker, for people; undefined if there is only one. */
+    /** The broker's display name; undefined if there is only one broker. */
     broker?: string;
     protects: boolean;
   }>;
-  /** Cancels it. A repeated call returns the same. @throws {Refusal} 409 `not_cancelable` */
+  /** Cancels the order. A repeated call returns the same order. @throws {Refusal} 409 `not_cancelable` */
   cancel(subject: CancelSubject, owner: Pick<Approval, 'sub' | 'accessToken'>): Promise<Order>;
 }
 
-/** A cancellation that needs a tap: the order protects a position, or the requester may have been tricked into it. */
+/**
+ * The kind of proposal that cancels an order. It is needed if the order protects a position, or if the requester may
+ * have been tricked into the cancellation.
+ */
 export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubject, Order> {
   return {
     ...cancel,

@@ -4,7 +4,10 @@ import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type Lifted, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
-/** The end of a halt. Whoever can talk to the gateway may stop trading, but only the owner's tap starts it again. */
+/**
+ * The kind of proposal that ends a halt. Every client of the gateway may halt trading, but only the owner's tap resumes
+ * it.
+ */
 export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind<object, LiftSubject, Lifted> {
   return {
     ...lift,

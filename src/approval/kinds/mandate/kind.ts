@@ -24,27 +24,33 @@ import { displayedAccount, type FindBroker, toExecution, toHttpProblem } from '.
 export interface MandatePorts {
   /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
   account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
-  /** Returns the digest of the current rules. @throws {Refusal} 403 `policy_denied` if they can't be read or forbid mandates */
+  /**
+   * Returns the digest of the current rules.
+   * @throws {Refusal} 403 `policy_denied` if the rules can't be read or forbid mandates
+   */
   policy(proposer: Proposer, account: Account): Promise<string>;
-  /** Requires a mandate that can be replaced. @throws {Refusal} 404 `not_found`, 409 `mandate_ended` */
+  /** Requires that this mandate can be replaced. @throws {Refusal} 404 `not_found`, 409 `mandate_ended` */
   requireReplaceable(sub: string, id: string): Promise<void>;
-  /** Stores it once, however often it is called. @throws {Refusal} 403 `approval_already_used`, 409 `mandate_ended` */
+  /**
+   * Stores the mandate once, however often it is called.
+   * @throws {Refusal} 403 `approval_already_used`, 409 `mandate_ended`
+   */
   grant(terms: MandateEnvelope, owner: Approval): Promise<void>;
-  /** Whether it has been stored. */
+  /** Whether the mandate has been stored. */
   isGranted(sub: string, id: string): Promise<boolean>;
   /** The default slippage of orders, a fraction. */
   readonly maxSlippage: string;
   readonly brokerOf: FindBroker;
-  /** Whether the owner is shown all of it, not only a binding message. */
+  /** Whether the owner is shown all terms, and not only a binding message. */
   readonly isShown: boolean;
-  /** Whether the gateway can trade in it without a session of the owner's, as standing orders require. */
+  /** Whether the gateway can trade in the account without the owner's session, as standing orders require. */
   isUnattended(proposer: Proposer, account: string | undefined): Promise<boolean>;
 }
 
-/** A mandate for more than this fraction of the account gets a warning. */
+/** The fraction of the account above which a mandate gets a warning. */
 const LARGE_FRACTION = '0.25';
 
-/** An approval in advance. Only the gateway itself can write a mandate's row. */
+/** The kind of proposal for mandates: approvals in advance. Only the gateway itself can write a mandate's row. */
 export function mandateKind(
   ports: MandatePorts,
   clock: Pick<Clock, 'now'>,
@@ -122,7 +128,7 @@ function deriveMandateId(subjectId: string): string {
   return `M-${subjectId.slice(3, 13)}`;
 }
 
-/** Returns the terms to store: exactly those that were approved, without the deadline of the approval. */
+/** Returns the terms to store: exactly the approved ones, without the approval's deadline. */
 function storedTerms({ approve_by: _, ...terms }: MandateSubject): MandateEnvelope {
   return mandateEnvelopeSchema.parse(terms);
 }
@@ -139,7 +145,7 @@ function toGranted({ mandate_id, replaces, standing, not_before }: MandateEnvelo
   };
 }
 
-/** Returns the amounts in one format, so that equal amounts have equal digests. */
+/** Returns the amounts in a uniform format, so that equal amounts have equal digests. */
 function normalizedAmounts(
   asked: Pick<MandateRequest, 'max_order_notional' | 'max_day_notional' | 'max_total_notional'>,
 ) {
@@ -153,7 +159,10 @@ function normalizedAmounts(
   };
 }
 
-/** @throws {Refusal} 403 `token_not_bound`, `approval_required` */
+/**
+ * Returns the thumbprint of the key that the proposer's token is bound to.
+ * @throws {Refusal} 403 `token_not_bound`, `approval_required`
+ */
 function requireBoundKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'>): string {
   if (!isShown) {
     throw new HttpProblem(
@@ -178,7 +187,7 @@ function requireBoundKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isS
   );
 }
 
-/** Returns 422 `service_not_available`. */
+/** Returns the error 422 `service_not_available`. */
 function needsUnattendedAccess(): HttpProblem {
   return new HttpProblem(
     422,

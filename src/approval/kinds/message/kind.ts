@@ -8,13 +8,16 @@ import { toExecution, toHttpProblem } from '../execution.ts';
 export interface MessagePorts {
   /** @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available` */
   requireConnected(draft: MessageDraft, proposer: Proposer): Promise<void>;
-  /** Sends it at most once. @throws {Refusal} 504 `outcome_unknown` (`final` if it can never be known), and others */
+  /**
+   * Sends the message at most once.
+   * @throws {Refusal} 504 `outcome_unknown` (`final` if it can never be known), and others
+   */
   send(approved: { draft: MessageDraft; digest: string }, owner: Approval): Promise<SentMessage>;
-  /** @throws {Refusal} 404 `not_found` if it was never sent, 504 `outcome_unknown` */
+  /** @throws {Refusal} 404 `not_found` if the message was never sent, 504 `outcome_unknown` */
   outcome(asker: Proposer, clientMessageId: string): Promise<SentMessage>;
 }
 
-/** A message in the person's own name. */
+/** The kind of proposal that sends a message in the person's own name. */
 export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDraft, SentMessage> {
   return {
     ...message,

@@ -19,19 +19,23 @@ import type { Account, MarketClock, Position, Quote } from '../../../trading/vie
 
 type Decimal = InstanceType<typeof Dec>;
 
-/** A limit further from the price than this is probably a mistake: a fraction. */
+/** A limit price that differs from the current price by more than this fraction is probably a mistake. */
 const FAR_LIMIT_FRACTION = '0.10';
-/** One order for more than this fraction of the account gets a warning. */
+/** The fraction of the account above which a single order gets a warning. */
 const LARGE_FRACTION = '0.25';
-/** A position larger than this fraction of the account gets a warning: the account depends on one security. */
+/**
+ * The fraction of the account above which a position gets a warning, because the account then depends on one security.
+ */
 const CONCENTRATED_FRACTION = '0.40';
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
-/** Maximum length of a company's name. The name is outside text, so it is cut and reduced to printable ASCII. */
+/**
+ * Maximum length of a company's name. The name comes from outside, so it is truncated and reduced to printable ASCII.
+ */
 const MAX_NAME_LENGTH = 60;
 
 /**
- * Returns what the order does to the account, and what about it deserves a second look, for the phone. Amounts are those of
- * the worst case; at the reference price if nothing bounds that.
+ * Returns what the order does to the account, and the warnings that it deserves, for the phone. Amounts are the worst
+ * case; if nothing bounds the worst case, they are at the reference price.
  */
 export function orderEffects(
   draft: OrderDraft,
@@ -75,14 +79,14 @@ export function orderEffects(
   return { shows, warnings: [...orderWarnings(draft, { amount, after, before, equity }), ...closed] };
 }
 
-/** Returns the quantity held; negative if sold short. */
+/** Returns the quantity held; negative for a short position. */
 function heldQuantity(position: Position | undefined): Decimal {
   return new Dec(position?.qty ?? 0).abs().times(position?.side === 'short' ? -1 : 1);
 }
 
 const nameLabel = (symbol: string) => (symbolAssetClass(symbol) === 'crypto' ? 'Coin' : 'Company');
 
-/** Returns which contract an option is, and what it costs in dollars. */
+/** Returns an option contract and its premium, for the phone; empty for other securities. */
 function displayedOption(draft: OrderDraft): Record<string, string> {
   const { symbol, limit_price, reference_price } = draft;
   if (parseOptionSymbol(symbol) === undefined) return {};
@@ -94,7 +98,7 @@ function displayedOption(draft: OrderDraft): Record<string, string> {
   };
 }
 
-/** Returns `Mon 2026-11-30 09:30 in New York`, since the phone's time zone is not known here. */
+/** Returns a time such as `Mon 2026-11-30 09:30 in New York`: the gateway does not know the phone's time zone. */
 function inNewYork(at: string): string {
   const [date = '', time = ''] = newYorkTimestamp(Date.parse(at)).split('T');
   return `${WEEKDAYS[weekday(date)]} ${date} ${time.slice(0, 5)} in New York`;
@@ -139,15 +143,18 @@ function farLimitWarning({ symbol, limit_price: limit, stop_price: stop, referen
   return [`The limit is ${distance} ${far} ${from} (${sharePrice(around, symbolTicks(symbol))}).`];
 }
 
-/** Returns the price at which the order would trade now, in the broker's format for dollars a share or coin; zero if unknown. */
+/**
+ * Returns the price at which the order would trade now, in dollars a share or coin, in the broker's format. Zero if
+ * unknown.
+ */
 export function referencePrice(side: OrderRequest['side'], quote: Quote): string {
   return formatPrice(currentPrice(side, quote) ?? quote.last, symbolTicks(quote.symbol));
 }
 
 /**
- * Requires that the account is the intended one and has what the order needs. This spares the person an approval that could
- * not be executed. It is no safeguard: the broker checks again.
- * @param environment the environment that the proposer expects, if they gave one
+ * Requires that the account is the intended one and has what the order needs. This only spares the person an approval
+ * that could not be executed; the broker checks again.
+ * @param environment the environment that the proposer expects, if specified
  * @throws {Refusal} 403 `environment_mismatch`, 422 `insufficient_funds`
  */
 export function requireMeans(
@@ -170,7 +177,7 @@ export function requireMeans(
   else if (symbolAssetClass(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
 }
 
-/** Returns the buying power. There is no margin for options or coins. */
+/** Returns the buying power for this symbol. Options and coins can't be bought on margin. */
 function buyingPower(symbol: string, { buying_power, options_buying_power, cash }: Account): string {
   switch (symbolAssetClass(symbol)) {
     case 'us_equity':
@@ -198,7 +205,10 @@ function requireBuyingPower(order: OrderRequest, account: Account, reference: st
   );
 }
 
-/** Requires the shares to sell: nothing is sold short, and shares in open sell orders don't count. */
+/**
+ * Requires that the account holds the shares to sell: short sales are refused, and shares in open sell orders don't
+ * count.
+ */
 function requireHolding(order: OrderRequest, positions: readonly Position[], reference: string): void {
   const { symbol } = order;
   const held = positions.find((position) => position.symbol === symbol && position.side === 'long');

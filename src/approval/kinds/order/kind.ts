@@ -36,10 +36,10 @@ import type {
 import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects, referencePrice, requireMeans } from './effects.ts';
 
-/** The account and market data with which an order is completed. */
+/** The account and market data that are used to complete an order. */
 export interface OrderContext {
   readonly account: Account;
-  /** The broker, for people; undefined if there is only one. */
+  /** The broker's display name; undefined if there is only one broker. */
   readonly broker?: string;
   /** Number of decimals of a share quantity; zero if only whole shares can be traded. */
   readonly shareDecimals: number;
@@ -54,15 +54,15 @@ export interface OrderContext {
   requireAllowed(
     draft: OrderDraft,
     among?: {
-      /** The broker's id of the order that it replaces. */
+      /** The broker's id of the order that this draft replaces. */
       readonly replaces?: string;
-      /** Orders that will have been sent before it. They count, too. */
+      /** Orders that will be sent before this draft, and count as well. */
       readonly after?: readonly OrderDraft[];
     },
   ): Promise<{ readonly needsSecond: boolean }>;
 }
 
-/** Which mandate covers an order, or why none does. */
+/** The mandate that covers an order, or the reasons why none does. */
 export interface MandateCover {
   readonly by?: { readonly mandate: string; readonly slot?: string };
   readonly outside: readonly UncoveredReason[];
@@ -71,33 +71,39 @@ export interface MandateCover {
 /** The gateway's order service. All methods throw only `Refusal`s. */
 export interface OrderPorts {
   /**
-   * @param account its number; the person's default account if undefined
-   * @throws {Refusal} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads
-   *   throw
+   * Returns the account and market data for an order.
+   * @param account the account's number; the person's default account if undefined
+   * @throws {Refusal} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's
+   *   reads throw
    */
   world(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderContext>;
-  /** @throws {Refusal} 404 `not_found` for a mandate that is not theirs */
+  /**
+   * Returns the mandate that covers an order, or why none does.
+   * @throws {Refusal} 404 `not_found` for a mandate that is not the proposer's
+   */
   cover(proposer: Proposer, under: MandateUse, draft: OrderDraft): Promise<MandateCover>;
-  /** Prefetches what the decision needs. Never fails. */
+  /** Prefetches the data by which the order is decided. Never fails. */
   prepare(draft: OrderDraft, owner: Approval): void;
-  /** Places it, exactly once however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
+  /** Places the order exactly once, however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approval): Promise<Order>;
   /**
    * Looks up an order that may have been placed; sends nothing. Returns undefined if it was never placed.
    * @throws {Refusal} 504 `outcome_unknown`
    */
   outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
-  /** Gives up an order if nothing of it has been sent. */
+  /** Gives up an order unless any part of it has been sent. */
   abandon(sub: string, clientOrderId: string): Promise<void>;
-  /** Returns the broker's current state of an order of this gateway. A final order counts only for what was filled. */
+  /**
+   * Returns the broker's current state of an order of this gateway. Once it is final, only its fills count towards limits.
+   */
   order(asker: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
-  /** Returns a stream of changes to these orders of an account; undefined if there is none. */
+  /** Returns a stream of changes to these orders of an account; undefined if the broker has no stream. */
   news(asker: () => Proposer, account: string, orders: readonly Order[]): ResultNews | undefined;
-  /** The slippage of an order that specifies none, a fraction. */
+  /** The slippage of orders that specify none, a fraction. */
   readonly maxSlippage: string;
 }
 
-/** An order for a security. */
+/** The kind of proposal for one order. */
 export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
   return {
     ...order,
@@ -142,7 +148,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
   };
 }
 
-/** Returns which mandate covers an order. None does if the owner has to see it. */
+/** Returns the mandate that covers an order, or why none does. No mandate covers an order that the owner has to see. */
 async function findAllowedCover(
   ports: Pick<OrderPorts, 'cover'>,
   proposer: Proposer,
@@ -154,7 +160,7 @@ async function findAllowedCover(
   return needsTap.length === 0 ? cover : { outside: [...needsTap, ...cover.outside] };
 }
 
-/** Checks a request before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
+/** Validates a request without asking the broker. @throws {Refusal} 400 `invalid_order` */
 export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
   refuseOnError(() => checkOrder(asked));
 }
@@ -168,9 +174,9 @@ function refuseOnError(check: () => void): void {
 }
 
 /**
- * Completes a request to an order of the account, at the current price.
- * @throws {Refusal} 400 `invalid_order` for legs on the wrong side of that price; 403 `environment_mismatch`, 422
- *   `insufficient_funds`
+ * Returns the order that a request means for this account, at the current price.
+ * @throws {Refusal} 400 `invalid_order` for legs on the wrong side of the current price; 403 `environment_mismatch`,
+ *   422 `insufficient_funds`
  */
 export function draftOrder(
   { max_slippage, environment, ...asked }: OrderProposal,
@@ -195,7 +201,7 @@ export function draftOrder(
   return draft;
 }
 
-/** Returns what two orders for the same thing have in common. */
+/** Returns a text that is the same for two orders for the same thing. */
 export function orderFingerprint({
   client_order_id: _,
   expires_at: __,
@@ -218,7 +224,10 @@ function notCovered(outside: readonly UncoveredReason[]): HttpProblem {
   });
 }
 
-/** Converts a sale for an amount to shares at the current price: for an amount, more are sold the lower the price falls. */
+/**
+ * Converts a sale for a dollar amount to a sale of shares at the current price: otherwise more shares would be sold the
+ * lower the price falls.
+ */
 function saleInShares(order: OrderRequest, reference: string, decimals: number): OrderRequest {
   const { notional, ...rest } = order;
   if (order.side !== 'sell' || notional === undefined) return order;
@@ -235,7 +244,10 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
   return { ...rest, qty: toPlain(qty) };
 }
 
-/** Returns `filled 5 at $180.12` or `placed, waits for $180.00`; with legs, `filled 5 at $180.12; take profit at $200.00`. */
+/**
+ * Returns a text such as `filled 5 at $180.12` or `placed, waits for $180.00`; with legs, `filled 5 at $180.12; take
+ * profit at $200.00`.
+ */
 export function orderText(order: Order): string {
   const { order_class, legs = [] } = order;
   if (order_class !== 'oco') return [partText(order), ...exitsOutcome(order)].join('; ');

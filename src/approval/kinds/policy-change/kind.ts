@@ -8,28 +8,31 @@ import {
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, type FindBroker, toExecution } from '../execution.ts';
 
-/** A planned change of the rules: the part of the subject that the rules themselves determine. */
+/** A planned change of the rules: the part of the subject that is computed from the rules. */
 export type PlannedPolicy = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;
 
 /** The gateway's policy service. All methods throw only `Refusal`s. */
 export interface PolicyPorts {
   /**
-   * Changes nothing.
-   * @throws {Refusal} 409 `rules_stale` if the current rules are not `base`, 409 `rules_unchanged`, 422 `invalid_policy`
-   *   with file, line and hint, and what the broker's reads throw
+   * Plans a change without making it.
+   * @throws {Refusal} 409 `rules_stale` if the current rules are not `base`, 409 `rules_unchanged`, 422
+   *   `invalid_policy` with file, line and hint, and what the broker's reads throw
    */
   plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicy>;
   /**
-   * Changes the rules from those of `previous` to those of `digest`. Does nothing if they are those of `digest` already.
+   * Replaces the rules with digest `previous` by those with digest `digest`. Does nothing if that has already been
+   * done.
    * @throws {Refusal} 409 `rules_stale`, 409 `details_mismatch` if limits and texts have another digest, 403
    *   `policy_denied` if rules forbid it
    */
   apply(change: PlannedPolicy, owner: Approval): Promise<void>;
-  /** Returns the digest of the current rules. */
   digest(): Promise<string>;
 }
 
-/** A change that loosens the rules. Someone who can only propose can't make it. */
+/**
+ * The kind of proposal that loosens the rules. It needs an approval, so that someone who can only propose can't loosen
+ * them.
+ */
 export function policyChangeKind({
   policy,
   brokerOf,
@@ -70,10 +73,10 @@ export function policyChangeKind({
   };
 }
 
-/** Maximum number of changes in the sentence. Each also has its own line. */
+/** Maximum number of changes that the sentence lists. Each change also has its own line. */
 const MAX_NAMED_CHANGES = 4;
 
-/** Returns what becomes possible, in a sentence. */
+/** Returns a sentence that lists what the change newly allows. */
 function loosenedText({ changes }: PlannedPolicy): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
   if (looser.length === 0) return 'This allows nothing new.';

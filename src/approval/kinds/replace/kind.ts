@@ -28,12 +28,12 @@ export interface ReplacePorts extends OrderPorts {
     id: string,
   ): Promise<{
     order: Order;
-    /** Requires that its broker can change it to this draft. @throws {Refusal} 409 `not_replaceable` */
+    /** Requires that the order's broker can change it to this draft. @throws {Refusal} 409 `not_replaceable` */
     requireReplaceable(draft: OrderDraft): void;
   }>;
 }
 
-/** Changing an open order (Alpaca's PATCH): one approval, one replacement. */
+/** The kind of proposal that changes an open order (Alpaca's PATCH). One approval allows one replacement. */
 export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSubject, Order> {
   return {
     ...replace,
@@ -86,7 +86,10 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
   };
 }
 
-/** @throws {Refusal} 400 `invalid_order` for an order that could not be proposed here */
+/**
+ * Returns the terms of an open order, as of a request for it.
+ * @throws {Refusal} 400 `invalid_order` for an order that could not be proposed here
+ */
 function requestedTerms(order: Order): OrderRequest {
   try {
     return toOrderRequest(order);
