@@ -3,12 +3,15 @@ import { z } from 'zod';
 import type { AuditHead, AuditNote } from '../../store/audit.ts';
 import { type ReceiptJwk, type ReceiptKey, verifySigner } from './receipt-key.ts';
 
-/** The type of a signature (RFC 7515 §4.1.9), so that a receipt's is never accepted as a checkpoint's. */
+/**
+ * The type of a checkpoint's signature (RFC 7515 §4.1.9), so that a receipt's signature is never accepted as a
+ * checkpoint's.
+ */
 const CHECKPOINT_TYPE = 'trade-agent-checkpoint+jws';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A checkpoint line of the audit log: what it signs, and what each line has. */
+/** A checkpoint line of the audit log: the signed members, and those that every line has. */
 const checkpointSchema = z.lazy(() =>
   z.strictObject({
     seq: z.int(),
@@ -18,19 +21,22 @@ const checkpointSchema = z.lazy(() =>
     hash,
     /** The gateway's resource identifier. */
     gateway: z.string(),
-    /** The UTC day that it closes. */
+    /** The UTC day that the checkpoint closes. */
     day: z.iso.date(),
-    /** Number of lines before it, and the hash of the last of them. */
+    /** Number of lines before the checkpoint, and the hash of the last of them. */
     lines: z.int(),
     head: hash,
-    /** The hash of the previous checkpoint; zeros for the first. */
+    /** The hash of the previous checkpoint; zeros in the first checkpoint. */
     previous: hash,
     signature: z.strictObject({ protected: z.string(), signature: z.string() }),
   }),
 );
 export type Checkpoint = z.output<typeof checkpointSchema>;
 
-/** Returns the line that closes a day. It is signed when it is noted, so that no other line can come between. */
+/**
+ * Returns the checkpoint line that closes a day. It is signed in the transaction that stores it, so that no other line
+ * can come between.
+ */
 export function checkpointNote(
   key: ReceiptKey,
   gateway: string,
@@ -44,8 +50,8 @@ export function checkpointNote(
 }
 
 /**
- * Verifies a checkpoint by itself.
- * @returns the checkpoint and its signer; undefined if the line is no checkpoint, or was changed after it was signed
+ * Verifies a checkpoint without the rest of the audit log.
+ * @returns the checkpoint and its signer; undefined if the line is not a checkpoint, or was changed after it was signed
  */
 export async function verifyCheckpoint(
   line: unknown,

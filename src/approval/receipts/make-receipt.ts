@@ -18,12 +18,15 @@ export interface ReceiptSources {
   readonly keys: Pick<SigningKeyStore, 'evidence' | 'byId'>;
   readonly orders: Pick<OrderJournal, 'find'>;
   readonly decisions: Pick<DecisionStore, 'about'>;
-  /** Returns the lines of the audit log that contain one of `named` and that `isAbout` accepts, oldest first. */
+  /**
+   * Returns the lines of the audit log that contain one of the `named` texts and are accepted by `isAbout`, oldest
+   * first.
+   */
   readonly lines: (
     named: readonly string[],
     isAbout: (line: Readonly<Record<string, unknown>>) => boolean,
   ) => Promise<string[]>;
-  /** The site on which approvals are signed; undefined if they are not. */
+  /** The site on which approvals are signed; undefined if approvals are not signed. */
   readonly site: { readonly origin: string; readonly rpId: string } | undefined;
   readonly key: ReceiptKey;
   readonly now: () => number;
@@ -31,8 +34,9 @@ export interface ReceiptSources {
 
 /**
  * Makes the receipt of a proposal.
- * @returns the file's text; undefined if nothing was sent
- * @throws {ReceiptError} if the stored facts do not prove what a receipt must prove, for example because a row was changed
+ * @returns the file's text; undefined if no order was sent
+ * @throws {ReceiptError} if the stored facts do not prove what a receipt must prove, for example because a row was
+ *   changed
  */
 export async function makeReceipt(sources: ReceiptSources, proposal: StoredProposal): Promise<string | undefined> {
   const orders = await sentOrders(sources, proposal);
@@ -84,7 +88,7 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
   return receiptText({ ...plain, signature });
 }
 
-/** Returns these lines and the first checkpoint that covers them, if it has been signed. */
+/** Returns the lines, followed by the first checkpoint that covers them if there is one yet. */
 function withCoveringCheckpoint(lines: readonly string[]): string[] {
   const isCheckpoint = (line: string) => (JSON.parse(line) as { event?: unknown }).event === 'checkpoint';
   const last = lines.findLastIndex((line) => !isCheckpoint(line));

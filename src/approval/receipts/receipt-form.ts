@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import type { Receipt, UnsignedReceipt } from '../../trading/receipt.ts';
 
-/** Returns what a receipt's signature covers: the RFC 8785 form of everything but the signature. */
+/** Returns what a receipt's signature covers: the RFC 8785 form of the receipt without the signature. */
 export function receiptPayload({ signature: _, ...rest }: UnsignedReceipt & Partial<Receipt>): string {
   return canonical(rest);
 }
@@ -16,7 +16,7 @@ export function sameCanonicalForm(one: unknown, other: unknown): boolean {
   return canonicalize(one) === canonicalize(other);
 }
 
-/** The kinds of faults of a receipt. */
+/** What can be wrong with a receipt. */
 export type ReceiptFault =
   | 'form'
   | 'signer'
@@ -31,7 +31,7 @@ export type ReceiptFault =
   | 'order'
   | 'record';
 
-/** The reason why a text is no valid receipt. */
+/** The reason why a text is not a valid receipt. */
 export class ReceiptError extends Error {
   override readonly name = 'NoReceipt';
   readonly fault: ReceiptFault;

@@ -10,18 +10,19 @@ export interface ReceiptJwk extends JWK {
   readonly kid: string;
 }
 
-/** A gateway's receipt key. What it signs, the gateway vouches for. */
+/** The key with which a gateway signs its receipts and checkpoints. */
 export interface ReceiptKey {
   readonly jwk: ReceiptJwk;
   /**
-   * Returns a JWS with detached payload (RFC 7515 appendix F). Synchronous, because checkpoints are signed in a transaction.
+   * Returns a JWS with detached payload (RFC 7515 appendix F). Synchronous, because checkpoints are signed within a
+   * transaction.
    * @param type defaults to {@link RECEIPT_TYPE}
    */
   sign(payload: string, type?: string): DetachedSignature;
 }
 
 export interface DetachedSignature {
-  /** Header, base64url: `alg` EdDSA, `typ` (what is signed), `kid`, and the public key itself (`jwk`). */
+  /** The header, base64url: `alg` EdDSA, `typ` (what is signed), `kid`, and the public key itself (`jwk`). */
   readonly protected: string;
   readonly signature: string;
 }
@@ -29,7 +30,7 @@ export interface DetachedSignature {
 const RECEIPT_TYPE = 'trade-agent-receipt+jws';
 
 /**
- * Derives the key from a secret (HKDF-SHA256, RFC 5869), so that it is the same on each machine that has the secret.
+ * Derives the key from a secret (HKDF-SHA256, RFC 5869), so that it is the same on every machine that has the secret.
  * @param sealSecret known only to the gateway
  */
 export async function receiptKey(sealSecret: string | Buffer): Promise<ReceiptKey> {
@@ -56,7 +57,7 @@ async function publicJwk(x: string): Promise<ReceiptJwk> {
 
 /**
  * Verifies a signature with the key in its header, and returns that key.
- * @returns undefined if it is no signature of this payload and this type
+ * @returns undefined if it is not a signature of this payload and type
  */
 export async function verifySigner(
   { protected: header, signature }: DetachedSignature,

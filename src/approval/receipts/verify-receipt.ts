@@ -17,7 +17,7 @@ import { verifyCheckpoint } from './checkpoint.ts';
 import { ReceiptError, receiptPayload, receiptText, sameCanonicalForm } from './receipt-form.ts';
 import { type ReceiptJwk, verifySigner } from './receipt-key.ts';
 
-/** The complete orders of a proposal, by its kind. */
+/** Functions that return the complete orders of a proposal, by its kind. */
 const draftsByKind: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
   order: (subject) => [subject as unknown as OrderDraft],
   replace: ({ draft }) => [draft as OrderDraft],
@@ -28,22 +28,22 @@ type Subject = Receipt['proposal']['subject'];
 /** The kinds of proposals that have receipts. */
 export const receiptKinds = Object.keys(draftsByKind) as (keyof typeof draftsByKind)[];
 
-/** Returns every order of a proposal, as it was approved. */
+/** Returns all orders of a proposal, as approved. */
 export function approvedDrafts({ kind, subject }: Pick<Receipt['proposal'], 'kind'> & { subject: unknown }) {
   return draftsByKind[kind]?.(subject as Subject) ?? [];
 }
 
-/** A valid receipt, and the key that signed it. */
+/** A valid receipt, and the key that signed the receipt. */
 export interface VerifiedReceipt {
   readonly receipt: Receipt;
   readonly signer: ReceiptJwk;
 }
 
 /**
- * Verifies that a receipt proves what it says: its owner's own key approved these orders, and they were sent exactly as
- * approved. Needs nothing but the file and the keys to trust.
+ * Verifies that a receipt proves what it says: the owner's own key approved these orders, and they were sent exactly as
+ * approved. Needs only the file and the keys that the reader trusts.
  * @param text the complete file
- * @param isTrusted whether the reader trusts a gateway's key, by its RFC 7638 thumbprint
+ * @param isTrusted whether the reader trusts a gateway's key, given its RFC 7638 thumbprint
  * @throws {ReceiptError} with what is wrong
  */
 export async function verifyReceipt(
@@ -84,7 +84,7 @@ function readReceipt(text: string): Receipt {
 }
 
 /**
- * Verifies everything but the gateway's own signature. The gateway calls it before it signs.
+ * Verifies everything except the gateway's own signature. The gateway calls this before it signs a receipt.
  * @throws {ReceiptError}
  */
 export async function requireValidReceipt(receipt: UnsignedReceipt): Promise<void> {
@@ -123,7 +123,7 @@ async function requireMandated(
   }
 }
 
-/** Requires that each order that was sent was approved, and that the broker's answer is about it. */
+/** Requires that every order that was sent was approved, and that the broker's answer belongs to it. */
 function requireOrders({ proposal, orders }: UnsignedReceipt): void {
   const approved = approvedDrafts(proposal);
   const seen = new Set<string>();
@@ -150,8 +150,8 @@ function requireDecision({ decision }: UnsignedReceipt): void {
 }
 
 /**
- * Requires that the lines are unchanged, in order, about this proposal, and show that it was approved before it was sent. The
- * last one may be the checkpoint that covers them.
+ * Requires that the lines are unchanged, in order and about this proposal, and show that it was approved before it was
+ * sent. The last line may be the checkpoint that covers the others.
  */
 async function requireRecord({ gateway, proposal, approvals, mandate, record }: UnsignedReceipt): Promise<void> {
   const yes = approvals.length > 0 ? approvals : (mandate?.approvals ?? []);
@@ -204,8 +204,8 @@ function parseAuditLine(text: string): Line {
 }
 
 /**
- * Requires that a proposal matches its digest, and that its owner's own key signed exactly that, as did the second approver's
- * if there is one.
+ * Requires that a proposal matches its digest, and that the own keys of its owner and of its second approver, if any,
+ * signed exactly this proposal.
  * @throws {ReceiptError}
  */
 async function requireApproved(
@@ -227,7 +227,7 @@ async function requireApproved(
   }
 }
 
-/** Returns the statement that approves it: derived from the proposal, never taken from the evidence. */
+/** Returns the statement that approves a proposal, derived from the proposal and never taken from the evidence. */
 function expectedStatement(gateway: string, proposal: ApprovedProposal): ApprovalStatement {
   const { id, digest, code, worst_case, nonce } = proposal;
   if (nonce === null) throw new ReceiptError('statement', 'it was proposed before approvals were signed');
@@ -235,7 +235,10 @@ function expectedStatement(gateway: string, proposal: ApprovedProposal): Approva
   return { ...fixed, gateway, proposal: id, digest, code, worst_case, nonce };
 }
 
-/** Refuses keys of the terminal phone for live money: anyone with access to the machine can copy them. */
+/**
+ * Refuses software keys of the phone in the terminal for live money, because anyone with access to the machine can copy
+ * them.
+ */
 function requirePaperForSoftware({ subject }: ApprovedProposal, { sub, evidence }: SignedApproval): void {
   if (evidence.method !== 'software' || JSON.stringify(subject).includes('"environment":"live"') === false) return;
   throw new ReceiptError('phone_key', `a software key of ${sub} is not accepted for live money`);

@@ -1,10 +1,10 @@
-/** Late enough for the start, and whatever caused it, to be done. Milliseconds. */
+/** Delay before the libraries are loaded, in milliseconds, so that loading does not slow down the start. */
 const PRELOAD_DELAY_MS = 1_000;
 
 /**
- * Loads the libraries that verify signatures, a moment after a home starts to serve. Loading takes a quarter of a second, for
- * which the first order after a start would otherwise wait.
- * @returns a function that cancels it, if it has not begun
+ * Loads the libraries that verify signatures, shortly after a home has started. Loading takes a quarter of a second,
+ * which would otherwise delay the first order after a start.
+ * @returns a function that cancels the loading, if it has not begun
  */
 export function preloadVerification(
   load: () => Promise<unknown> = () => import('@simplewebauthn/server'),

@@ -1,25 +1,25 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from 'node:crypto';
 import { approvalStatement, type Evidence, statementChallenge } from './statement.ts';
 
-/** The terminal phone's key. It signs like a passkey, but says that it is not one. */
+/** A software key of the phone in the terminal. It signs like a passkey, but its evidence says that it is not one. */
 export interface SoftwareKey {
   readonly credentialId: string;
   /** COSE_Key (RFC 9053 §7.2): Ed25519. */
   readonly publicKey: Uint8Array;
-  /** @param at the origin of the page on which a passkey would have signed */
+  /** @param at the origin of the page on which a passkey would sign */
   sign(details: Readonly<Record<string, unknown>>, at: { readonly origin: string }): Evidence;
 }
 
-/** PKCS #8 of an Ed25519 key up to its 32 bytes (RFC 8410 §7). */
+/** The bytes of a PKCS #8 Ed25519 key that precede its 32 secret bytes (RFC 8410 §7). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
-/** `{1: 1, 3: -8, -1: 6, -2: h'…'}` up to the 32 bytes of x. */
+/** The bytes of the COSE_Key `{1: 1, 3: -8, -1: 6, -2: h'…'}` that precede the 32 bytes of x. */
 const COSE_HEAD = Buffer.from('a4010103272006215820', 'hex');
-/** User present and verified (WebAuthn §6.1): whoever has the secret needs no further verification. */
+/** User present and verified (WebAuthn §6.1): the secret alone counts as verification. */
 const FLAGS = 0x05;
 
 /**
- * Returns the key of a user, always the same for the same secret.
- * @param secret known only to whoever may approve; a new secret means a new key
+ * Returns a user's key, which is always the same for the same secret.
+ * @param secret known only to those who may approve; a new secret means a new key
  */
 export function softwareKey(secret: string, user: string): SoftwareKey {
   const seed = Buffer.from(hkdfSync('sha256', secret, '', `trade-agent phone key v1 ${user}`, 32));
@@ -50,7 +50,7 @@ export function softwareKey(secret: string, user: string): SoftwareKey {
   };
 }
 
-/** @param seed 32 bytes (RFC 8032 §5.1.5) */
+/** Returns the private key for a seed. @param seed 32 bytes (RFC 8032 §5.1.5) */
 export function ed25519Key(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
 }

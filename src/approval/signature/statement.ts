@@ -8,26 +8,25 @@ import type { WorstCase } from '../../trading/proposal.ts';
 import { isProposalDetails } from '../details.ts';
 
 /**
- * The statement that a person's key signs: they approve this one thing, at this gateway, once. `digest` covers the subject,
- * the worst case, the provenance of each field, and who asked.
- *
- * A signature over it proves that someone who unlocked that key approved these bytes. It does not prove what a screen showed:
- * whoever writes the page can show one thing and have another signed. But they cannot make the gateway execute anything
- * other than what the signed digest, code and worst case stand for.
+ * The statement that a person's key signs: the person approves this one proposal, at this gateway, once. `digest`
+ * covers the subject, the worst case, the provenance of each field, and who asked.
+ * A signature of the statement proves that someone who unlocked the key approved these bytes. It does not prove what a
+ * screen showed: whoever writes the page can show one thing and have another signed. But the gateway executes only what
+ * the signed digest, code and worst case stand for.
  */
 export interface ApprovalStatement {
   readonly v: 1;
   readonly purpose: 'trade-agent.approval';
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** The proposal's id; for details that a client requests directly, their `identifier`. */
+  /** The proposal's id; for a request that a client makes directly, the `identifier` of its details. */
   readonly proposal: string;
   readonly digest: string;
-  /** As shown on terminal and phone. */
+  /** As shown in both the terminal and the phone. */
   readonly code: string;
   readonly worst_case: WorstCase | null;
   readonly decision: 'approve';
-  /** Drawn by the gateway with the draft; for details that a client requests directly, the digest again. */
+  /** Random, chosen by the gateway for each draft; for a request that a client makes directly, the digest again. */
   readonly nonce: string;
 }
 
@@ -48,16 +47,16 @@ const proposedDetailsSchema = z.lazy(() =>
   }),
 );
 
-/** Draws 22 base64url characters. */
+/** Returns 22 random base64url characters. */
 export function drawNonce(): string {
   return randomBytes(16).toString('base64url');
 }
 
 /**
- * Returns the statement that approves these details: a proposal's, or those of an order or message that a client requests
- * directly (trading/approval-details.ts, trading/message-details.ts).
- * @throws {Refusal} 403 `signature_nonce` for a proposal from before nonces were drawn
- * @throws {ZodError} for details that are neither
+ * Returns the statement that approves these details: those of a proposal, or of an order or message that a client
+ * requests directly (trading/approval-details.ts, trading/message-details.ts).
+ * @throws {Refusal} 403 `signature_nonce` for a proposal that has no nonce because it predates signed approvals
+ * @throws {ZodError} for any other details
  */
 export function approvalStatement(details: Readonly<Record<string, unknown>>): ApprovalStatement {
   const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve' } as const;
@@ -92,14 +91,17 @@ const base64urlText = (longest: number) =>
     .regex(/^[A-Za-z0-9_-]+$/);
 
 /**
- * The proof that a person's own key signed an approval: the claim `approval_evidence` of the approval's token. `statement` is
- * what was signed, for later readers. A verifier derives it from its own request again, and compares.
- *
- * Only the shape is checked here; `verify-evidence.ts` verifies the content.
+ * The proof that a person's own key signed an approval: the claim `approval_evidence` of the approval's token.
+ * `statement` is a copy of the signed statement for people who read the evidence later. A verifier derives the
+ * statement from its own request and compares the two.
+ * This schema checks only the shape; `verify-evidence.ts` verifies the content.
  */
 export const evidenceSchema = z.lazy(() =>
   z.strictObject({
-    /** `webauthn`: a passkey or security key. `software`: a key of the terminal phone, without an authenticator. */
+    /**
+     * `webauthn`: a passkey or security key. `software`: a software key held by the phone in the terminal, without an
+     * authenticator.
+     */
     method: z.string().max(32),
     credential_id: base64urlText(1400),
     /** WebAuthn §6.1. */
@@ -122,7 +124,7 @@ export const evidenceSchema = z.lazy(() =>
 );
 export type Evidence = z.output<typeof evidenceSchema>;
 
-/** Returns a passkey's answer to `Keys.approvalOptions` as evidence. @param statement from those options */
+/** Returns a passkey's answer as evidence. @param statement from `ApprovalKeys.approvalOptions` */
 export function webauthnEvidence({ id, response }: AuthenticationResponseJSON, statement: ApprovalStatement): Evidence {
   return {
     method: 'webauthn',
@@ -134,7 +136,7 @@ export function webauthnEvidence({ id, response }: AuthenticationResponseJSON, s
   };
 }
 
-/** Returns base64url(SHA-256 of its RFC 8785 form), which identifies the evidence. */
+/** Returns base64url(SHA-256 of the evidence's RFC 8785 form), which identifies the evidence. */
 export function evidenceDigest(evidence: Evidence): string {
   return createHash('sha256')
     .update(canonicalize(evidence) ?? '')

@@ -10,17 +10,17 @@ import {
   statementChallenge,
 } from './statement.ts';
 
-/** The values that evidence has to match. */
+/** The values that evidence must match. */
 export interface ExpectedEvidence {
   /** Derived from the request, never taken from the evidence. */
   readonly statement: ApprovalStatement;
-  /** The origin of the page on which it is signed. */
+  /** The origin of the page on which approvals are signed. */
   readonly origin: string;
   /** The host for which keys are enrolled. Defaults to the origin's. */
   readonly rpId?: string;
   /** The person who must have signed. */
   readonly sub: string;
-  /** Whether keys of the terminal phone are accepted. */
+  /** Whether software keys of the phone in the terminal are accepted. */
   readonly softwareKeys: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface VerifiedEvidence {
   readonly counter: number;
 }
 
-/** The members of a statement in the order in which they are compared, each with the code for a mismatch. */
+/** The members of a statement in the order of comparison, each with the code for a mismatch. */
 const comparedMembers: readonly (readonly [keyof ApprovalStatement, Extract<ProblemCode, `signature_${string}`>])[] = [
   ['purpose', 'signature_purpose'],
   ['v', 'signature_version'],
@@ -49,7 +49,7 @@ const comparedMembers: readonly (readonly [keyof ApprovalStatement, Extract<Prob
 ];
 
 /**
- * Verifies that a person's own key signed exactly this approval. Changes nothing: storing the counter is the caller's task.
+ * Verifies that a person's own key signed exactly this approval. Changes nothing: the caller stores the key's counter.
  * @throws {Refusal} 403 with a code for each way to fail
  */
 export async function verifyEvidence(
@@ -111,9 +111,9 @@ interface Assertion {
 }
 
 interface ExpectedAssertion {
-  /** Whether this is the challenge that had to be signed, in base64url. */
+  /** Whether a challenge, in base64url, is the one that had to be signed. */
   readonly challenge: (challenge: string) => boolean;
-  /** The origin of the page on which it was signed. */
+  /** The origin of the page on which the challenge was signed. */
   readonly origin: string;
   readonly rpId: string;
   /** The key's owner, if known in advance. */
@@ -121,28 +121,28 @@ interface ExpectedAssertion {
   readonly method: SigningKey['method'];
 }
 
-/** A key's report about itself when it signed. */
+/** A verified key, and what its authenticator reported when it signed. */
 interface VerifiedAssertion {
   readonly key: SigningKey;
   readonly counter: number;
   readonly backedUp: boolean;
 }
 
-/** Key type and curve, if any, by COSE algorithm (RFC 9053 §2, RFC 8812 §2). */
+/** The COSE key type and curve, if any, by algorithm (RFC 9053 §2, RFC 8812 §2). */
 const keyTypeByAlgorithm: Readonly<Record<number, { readonly kty: number; readonly crv?: number }>> = {
   [-7]: { kty: 2, crv: 1 },
   [-8]: { kty: 1, crv: 6 },
   [-257]: { kty: 3 },
 };
-/** ES256, EdDSA (Ed25519), RS256. */
+/** The accepted COSE algorithms: ES256, EdDSA (Ed25519), RS256. */
 export const SIGNATURE_ALGORITHMS = Object.keys(keyTypeByAlgorithm).map(Number);
 
-/** Members of a COSE_Key (RFC 9052 §7.1). */
+/** Labels of a COSE_Key's members (RFC 9052 §7.1). */
 const COSE = { kty: 1, alg: 3, crv: -1 } as const;
 
 /**
- * Verifies that an enrolled key signed what it had to (WebAuthn §7.2). Each check has its own code, and the signature comes
- * last.
+ * Verifies that an enrolled key signed the challenge (WebAuthn §7.2). Each check has its own code; the signature is
+ * checked last.
  * @throws {Refusal} 403 `signature_…`
  */
 export async function verifyAssertion(
@@ -187,7 +187,7 @@ export async function verifyAssertion(
   return { key, counter, backedUp: flags.bs };
 }
 
-/** Refuses a key that signed fewer times than before: there are two copies of it. */
+/** Returns the refusal of a key whose counter went backwards, which means that the key may have been copied. */
 export function counterRegressed(): HttpProblem {
   return signatureProblem('signature_counter', 'the key’s counter went backwards, so the key may have been copied', {
     hint: 'Remove the key and enroll another.',
@@ -232,7 +232,7 @@ function requireKey(key: SigningKey | undefined, { sub, method }: ExpectedAssert
   return key;
 }
 
-/** Verifies the signature. The library repeats all other checks, too. */
+/** Verifies the signature, with a library that also repeats all other checks. */
 async function hasValidSignature(
   { credentialId, authenticatorData, clientDataJSON, signature }: Assertion,
   { challenge, origin, rpId }: ExpectedAssertion,

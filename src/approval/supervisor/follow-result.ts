@@ -3,23 +3,34 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { KernelContext, ResultCheck } from '../kernel-context.ts';
 import type { Proposer, ReportedChange, ResultNews } from '../kind.ts';
 
-/** Delays between checks of an open order, in milliseconds: short after it was placed, then longer and longer. */
+/** Delays between checks of an open order, in milliseconds: short right after it was placed, then increasing. */
 const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000] as const;
 const MAX_FOLLOW_WAIT_MS = 30_000;
-/** How long an open order is polled without a stream of changes, in milliseconds. After that, each view asks the broker. */
+/**
+ * How long an open order is polled if there is no stream of changes, in milliseconds. Afterwards it is checked only
+ * when someone views it.
+ */
 const MAX_POLLING_MS = 15 * 60_000;
-/** Delay between checks while the stream of changes is live, in milliseconds: it may have fallen silent. */
+/** Delay between checks while the stream of changes is live, in milliseconds, in case the stream has gone silent. */
 const LIVE_CHECK_INTERVAL_MS = 120_000;
-/** Delays before further checks if one did not find the reported change, in milliseconds: reads may lag behind the stream. */
+/**
+ * Delays before checking again if a check did not find the reported change, in milliseconds: the broker's reads may lag
+ * behind its stream.
+ */
 const LAG_RETRY_DELAYS_MS = [400, 1_500] as const;
-/** Interval of checks that news causes, in milliseconds; doubled up to the longest while news keeps coming. */
+/**
+ * Minimum interval of checks that are caused by reported changes, in milliseconds; doubled up to `longest` while
+ * changes keep coming.
+ */
 const NEWS_CHECK_INTERVAL_MS = { first: 50, longest: 2_000 } as const;
 /** How long to wait for the stream of changes to become live, in milliseconds. */
 const LIVE_TIMEOUT_MS = 30_000;
 
 /**
- * Checks an executed proposal's result while it may still change: at each reported change, otherwise less and less often.
- * @param options.isResumed it was followed before, or placed by a process that is gone: follow it only with a live stream
+ * Checks an executed proposal's result while it may still change: at each reported change, and otherwise at increasing
+ * intervals.
+ * @param options.isResumed the result was followed before, or by a process that no longer runs, so follow it only with
+ *   a live stream
  * @throws the reason of `signal`
  */
 export async function followResult(
@@ -90,7 +101,7 @@ function nextWait(waits: Iterator<number>, otherwise: number): number {
   return waits.next().value ?? otherwise;
 }
 
-/** Waits for news; only sleeps if there is no stream of changes. */
+/** Waits for a reported change, or only sleeps if there is no stream of changes. */
 async function waitForNews(
   clock: Clock,
   news: ResultNews | undefined,
@@ -102,7 +113,7 @@ async function waitForNews(
   return 'nothing';
 }
 
-/** Spaces the checks that news causes: further apart, the more often news comes. */
+/** Spaces the checks that reported changes cause: the more changes, the longer the intervals. */
 class CheckSpacing {
   readonly #clock: Clock;
   #apart: number = NEWS_CHECK_INTERVAL_MS.first;

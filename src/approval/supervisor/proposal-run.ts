@@ -13,47 +13,57 @@ import { requestOwnerApproval, requestSecondApproval } from './request-approval.
 
 /** Delays before retrying after an unexpected failure, such as a full disk, in milliseconds; the last one repeats. */
 const FAILURE_RETRY_DELAYS_MS = [1_000, 5_000, 15_000, 60_000] as const;
-/** Maximum number of questions to a person about one proposal, if answers keep getting lost. */
+/** Maximum number of times that a person is asked about one proposal, if answers keep getting lost. */
 const MAX_QUESTIONS = 3;
-/** CIBA Core §11: `slow_down` adds five seconds to the polling interval, for good. */
+/** By how much `slow_down` permanently increases the polling interval, in seconds (CIBA Core §11). */
 const SLOW_DOWN_SECONDS = 5;
-/** Maximum delay after the provider could not be reached, in seconds. */
+/** Maximum delay of the next poll while the provider is unreachable, in seconds. */
 const MAX_BACKOFF_SECONDS = 30;
 /**
- * How long an answer in transit is awaited when the gateway closes, in milliseconds: the provider issues a token only once.
- * After a ping there is an answer. Otherwise it may be a long poll, with or without one.
+ * How long the gateway waits for an answer in transit before it closes, in milliseconds, because the provider issues a
+ * token only once. After a ping there is certain to be an answer; without a ping the request may be a long poll without
+ * an answer.
  */
 const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
 /**
- * How long an answer is kept in memory while it can't be stored, in seconds. The provider issues a token only once, so giving
- * up costs the person a second question. Restoring a database takes minutes.
+ * How long an answer is kept in memory while it can't be stored, in seconds: restoring a database takes minutes. The
+ * provider issues a token only once, so without the answer the person would have to be asked again.
  */
 const MAX_STORE_OUTAGE_S = 15 * 60;
-/** How long after the deadline an answer may still come, in milliseconds: it tells a denial from an expiry. */
+/** How long after the deadline an answer is still awaited, in milliseconds, to distinguish a denial from an expiry. */
 const LATE_ANSWER_MS = 5_000;
 /**
- * Delays of polls where the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay starts at
+ * Delays of polls if the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay starts at
  * `first` and doubles up to `most`.
  */
 const LOST_PING_POLL_SECONDS = { first: 30, most: 600 } as const;
-/** Interval of lookups of an unknown outcome, in ms: short enough to measure an absence (gateway/orders/absence.ts). */
+/**
+ * Interval of lookups of an unknown outcome, in ms: short enough to measure an order's absence
+ * (gateway/orders/absence.ts).
+ */
 const UNKNOWN_LOOKUP_INTERVAL_MS = 30_000;
-/** Delay before a proposal that changed under this process is executed again, in milliseconds. */
+/** Delay before retrying to execute a proposal that was changed meanwhile, in milliseconds. */
 const CONFLICT_PAUSE_MS = 1_000;
-/** How long an unknown outcome is looked up, in milliseconds awake. A visit, a start, a wake-up or the next day resumes. */
+/**
+ * How long an unknown outcome is looked up, in milliseconds that the machine is awake. Lookups resume when someone
+ * views the proposal, at a start or wake-up, and on the next day.
+ */
 const MAX_UNKNOWN_LOOKUP_MS = 30 * 60_000;
 
-/** The state of one wait for a decision, between its polls. */
+/** The state of waiting for a decision, between polls. */
 interface DecisionWait {
   /** Seconds until the next poll. */
   pause: number;
   failures: number;
   polled: boolean;
-  /** False if the provider is to ping, and has not. Then polls wait for their turn among all proposals. */
+  /**
+   * False if the provider is expected to ping and has not done so. Polls then take turns with those of all other
+   * proposals.
+   */
   called: boolean;
-  /** Seconds until the next poll for a ping that may have been lost. */
+  /** Seconds until the next poll that makes up for a lost ping. */
   uncalled: number;
-  /** The deadline in the row when it was last read, in milliseconds since the epoch. */
+  /** The deadline stored in the row when it was last read, in milliseconds since the epoch. */
   expiresAt: number;
 }
 
@@ -64,37 +74,39 @@ interface Decision {
 }
 
 /**
- * Supervises one proposal from the state in its row to its end: asks, waits for the decision, executes it and follows the
- * result. Picks up what another process left. Ends early if the gateway closes, or if only the person's next visit can
- * reveal more.
- *
- * The row may change after it was read, so every step is a transition from the version that was read. News of a change may
- * come before anyone waits for it, so news is kept.
+ * Supervises one proposal from the state in its row to its end: asks for approval, waits for the decision, executes the
+ * proposal and follows the result. Continues what another process left unfinished. Ends early if the gateway closes, or
+ * if nothing more can be found out until someone views the proposal.
+ * The row may change after it was read, so every step is a transition from the version that was read. Changes may be
+ * reported before the run waits for them, so reports are kept.
  */
 export class ProposalRun {
-  /** Whether only its result is followed. Whoever views such a proposal checks it themselves, as without a run. */
+  /**
+   * Whether the run only follows the result. Whoever views such a proposal then checks the result, as if there were no
+   * run.
+   */
   readonly isResumed: boolean;
   /** Resolves at the end of the run. */
   readonly ended: Promise<void>;
   readonly #id: string;
   readonly #context: KernelContext;
   readonly #calls: ProviderPings;
-  /** Aborts when the gateway closes, or when another process may have the proposal by now. */
+  /** Aborts when the gateway closes, or when another process may have taken over the proposal. */
   readonly #end = new AbortController();
-  /** Aborts at news of the proposal: a ping from the provider, a withdrawal. */
+  /** Aborts when something happens to the proposal: a ping from the provider, a withdrawal. */
   #news = new AbortController();
-  /** Whether the run stops waiting, because the proposal was withdrawn or this run has to end. */
+  /** Whether to stop waiting, because the proposal was withdrawn or this run has to end. */
   #isOver = false;
   /** Cancels the poll in progress. */
   #breakOff: (() => void) | undefined;
-  /** Whether this very process asked, and has received every ping since; false once something went wrong. */
+  /** Whether this process asked the question and has received every ping since; false once anything went wrong. */
   #isFresh: boolean;
-  /** When the provider was last polled, in milliseconds since the epoch, and the pause after that, in seconds. */
+  /** The time of the last poll, in milliseconds since the epoch, and the pause after it, in seconds. */
   #lastPoll: { readonly authReqId: string; readonly at: number; readonly pause: number } | undefined;
 
   /**
-   * @param why `drafted` by this process just now; `taken` over from another gateway, also in the rows; `found` possibly
-   *   without a supervisor; `resumed` only to follow its result
+   * @param why `drafted` just now by this process; `taken` over from another gateway, which the rows say too; `found`,
+   *   perhaps without a supervisor; `resumed` only to follow the result
    */
   constructor(
     id: string,
@@ -112,7 +124,7 @@ export class ProposalRun {
     });
   }
 
-  /** Signals news of the proposal. @param isOver whether it was withdrawn, so that the run stops waiting */
+  /** Wakes the run because of a ping or a withdrawal. @param isOver whether to stop waiting, because of a withdrawal */
   wake(isOver: boolean): void {
     if (isOver) {
       this.#isOver = true;
@@ -121,7 +133,7 @@ export class ProposalRun {
     this.#news.abort();
   }
 
-  /** Ends the run soon. The proposal keeps its state. */
+  /** Makes the run end soon. The proposal keeps its state. */
   end(): void {
     this.#end.abort();
     this.wake(true);
@@ -138,7 +150,7 @@ export class ProposalRun {
     await followResult(this.#context, this.#id, { isResumed, signal: this.#end.signal });
   }
 
-  /** Retries after every failure: no open proposal is left unsupervised. */
+  /** Retries after every failure, so that no open proposal is left unsupervised. */
   async #persist<T>(work: () => Promise<T>): Promise<T> {
     const context = this.#context;
     for (let failures = 0; ; failures++) {
@@ -178,7 +190,10 @@ export class ProposalRun {
     }
   }
 
-  /** Asks the next approver. It is a separate method so that no row stays in memory while thousands wait for hours. */
+  /**
+   * Asks the next approver. A separate method, so that the row does not stay in memory while thousands of proposals
+   * wait for hours.
+   */
   async #ask(): Promise<'moved' | 'asked' | 'answered' | 'over'> {
     const context = this.#context;
     const proposal = await context.parts.store.get(this.#id);
@@ -202,8 +217,9 @@ export class ProposalRun {
   }
 
   /**
-   * Waits until the question is decided: one poll at a time, through network loss, sleep, 5xx and slow_down, until the absolute
-   * deadline in the row; with pings, until a ping. The token is sealed in the row before anything else uses it.
+   * Waits until the question is decided or the absolute deadline in the row: polls one at a time, through network loss,
+   * sleep, 5xx and slow_down; with pings, waits for a ping. The token is sealed in the row before anything else uses
+   * it.
    * @throws the signal's reason if the gateway closes first; the proposal then keeps its state
    */
   async #awaitDecision(): Promise<void> {
@@ -235,8 +251,8 @@ export class ProposalRun {
   }
 
   /**
-   * Returns the seconds left of the pause after the last poll, when the wait restarts after a failure. With pings it is at most
-   * the interval, since a ping may have come in between.
+   * Returns how much is left of the pause after the last poll, in seconds, when the wait restarts after a failure. With
+   * pings it is at most the interval, since a ping may have been missed.
    */
   #pauseLeft({ authReqId, interval }: StoredProposal): number {
     const { clock, asking } = this.#context.parts;
@@ -252,7 +268,7 @@ export class ProposalRun {
     if (turn > 0 && left > 0) wait.called = await this.#rest(Math.min(turn, left));
   }
 
-  /** Polls if it is time. @returns otherwise the milliseconds until the next check */
+  /** Polls if a poll is due. @returns otherwise the milliseconds until the next check */
   async #look(wait: DecisionWait): Promise<'over' | 'polled' | number> {
     const { store, clock, asking } = this.#context.parts;
     // A ping about the owner's question must not cause two polls of the second approver's at once: the read and the poll below
@@ -278,7 +294,7 @@ export class ProposalRun {
     return (await this.#settleSurely(proposal, result)) ? 'over' : 'polled';
   }
 
-  /** @param isThere whether the provider pinged, so that there is an answer */
+  /** @param isThere whether the provider has pinged, so that an answer is available */
   async #poll(
     proposal: StoredProposal,
     authReqId: string,
@@ -323,7 +339,7 @@ export class ProposalRun {
     }
   }
 
-  /** Seconds until the next poll. */
+  /** Returns the seconds until the next poll. */
   #pauseAfter({ interval }: StoredProposal, result: PollResult, sentAt: number, wait: DecisionWait): number {
     const { clock, asking } = this.#context.parts;
     // A clock that was set back meanwhile must not prolong the wait.
@@ -345,8 +361,9 @@ export class ProposalRun {
   }
 
   /**
-   * Processes an answer, even while the gateway closes or the store is unavailable for a moment: the provider issues a token
-   * only once. If the store had written it after all, the next attempt finds that the row has moved on.
+   * Processes an answer even if the gateway is closing or the store is temporarily unavailable, because the provider
+   * issues a token only once. If the store did write the answer before it failed, the next attempt finds that the row
+   * has changed.
    */
   async #settleSurely(proposal: StoredProposal, result: PollResult): Promise<boolean> {
     for (let tries = 1; ; tries++) {
@@ -359,7 +376,7 @@ export class ProposalRun {
     }
   }
 
-  /** Processes an answer. Returns true if there is nothing left to wait for. */
+  /** Processes an answer. Returns true if the wait is over. */
   async #settle(proposal: StoredProposal, result: PollResult): Promise<boolean> {
     switch (result.status) {
       case 'approved': {
@@ -424,7 +441,10 @@ export class ProposalRun {
     return true;
   }
 
-  /** Moves the proposal if it still waits for the question that was answered. A denial counts for any of its questions. */
+  /**
+   * Changes the proposal's state if the question that was answered is still the current one. A denial is accepted for
+   * any of the proposal's questions.
+   */
   async #decide(proposal: StoredProposal, { to, changes }: Decision): Promise<void> {
     const { moves } = this.#context.parts;
     let after = await moves.move(proposal, to, changes);
@@ -445,8 +465,8 @@ export class ProposalRun {
   }
 
   /**
-   * Looks up the outcome of a proposal whose approval is no longer usable, until it is known: with its owner's latest token, or
-   * without one if their account can be opened without it.
+   * Looks up the outcome of a proposal whose approval can no longer be used, until the outcome is known: with the
+   * owner's latest token, or without a token if the gateway can access the account without one.
    */
   async #resumeUnknown(): Promise<void> {
     const { store, clock, getKind, isUnattended } = this.#context.parts;
@@ -469,14 +489,14 @@ export class ProposalRun {
     }
   }
 
-  /** Whether it still has to be executed. An unknown outcome waits for someone who can look it up. */
+  /** Whether the proposal still has to be executed. False for an unknown outcome until someone can look it up. */
   async #isUnderWay(): Promise<boolean> {
     const proposal = await this.#context.parts.store.get(this.#id);
     return proposal?.state === 'approved' || proposal?.state === 'executing';
   }
 
   /**
-   * Resolves after `ms` milliseconds, or sooner with true if there is news (a ping, a withdrawal).
+   * Resolves after `ms` milliseconds, or with true as soon as a ping or withdrawal comes.
    * @throws the signal's reason if the run has to end
    */
   async #rest(ms: number): Promise<boolean> {
@@ -494,7 +514,9 @@ export class ProposalRun {
     return true;
   }
 
-  /** Like `#rest`, but ends early only for a withdrawal: a repeated ping must not hasten a lookup at the broker. */
+  /**
+   * Like `#rest`, but only a withdrawal ends it early, so that repeated pings don't cause more lookups at the broker.
+   */
   async #pause(ms: number): Promise<void> {
     const { clock } = this.#context.parts;
     const until = clock.now() + ms;
@@ -510,7 +532,7 @@ function deniedText(proposal: StoredProposal): string {
     : 'denied by the second approver on their phone';
 }
 
-/** Returns the transition for an approval: to `approved` once everyone whose approval is needed has approved. */
+/** Returns the transition for an approval: to `approved` once all required approvals are given. */
 function approvalDecision(proposal: StoredProposal, token: ApprovalToken): Decision {
   const { sub, second, authReqId = '' } = proposal;
   if (second === undefined) return { to: 'approved', changes: { token } };

@@ -3,19 +3,19 @@ import type { StoredProposal } from '../../store/proposal-store.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 
-/** Number of pings remembered that came before their question's id was stored: people can approve very quickly. */
+/** Maximum number of kept pings whose question is not stored yet, because the person approved very quickly. */
 const MAX_EARLY_PINGS = 1_000;
-/** Maximum length. Longer than any notification token of ours, so a longer one needs no remembering. */
+/** Maximum length of a kept token. Our notification tokens are shorter, so longer ones are not kept. */
 const MAX_NOTIFICATION_TOKEN_LENGTH = 128;
 /**
- * Interval between polls that make up for lost pings, across all proposals. With ten thousand open ones, polls would
- * otherwise keep gateway and provider busy for nothing, and thousands of long polls would be held open.
+ * Interval between polls that make up for lost pings, across all proposals. Without it, ten thousand open proposals
+ * would keep gateway and provider busy for nothing, and thousands of long polls open.
  */
 const LOST_PING_POLL_INTERVAL_MS = 400;
-/** Interval between the first polls after a restart or a missed message: a ping may have come while nobody listened. */
+/** Interval between the first polls after a restart or a missed message, since pings may have been missed. */
 const RESTART_POLL_INTERVAL_MS = 20;
 
-/** Spreads out simultaneous work: gives turns at a fixed interval, in the order of requests. */
+/** Spreads out work that is requested simultaneously: gives turns at a fixed interval, in the order of requests. */
 export class TurnLimiter {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #apartMs: number;
@@ -27,7 +27,7 @@ export class TurnLimiter {
     this.#apartMs = apartMs;
   }
 
-  /** Takes the next turn. @returns milliseconds until then; 0 if it is now */
+  /** Takes the next turn. @returns milliseconds until the turn; 0 for now */
   take(): number {
     const now = this.#clock.now();
     // The clock was set back: turns that were given out by it would now be far away.
@@ -42,10 +42,10 @@ export class TurnLimiter {
 export class ProviderPings {
   /** Turns of polls for pings that may have been lost. */
   readonly uncalled: TurnLimiter;
-  /** Turns of polls for pings that came while nobody listened. */
+  /** Turns of polls after a restart or a missed message. */
   readonly restarted: TurnLimiter;
   readonly #parts: KernelDeps;
-  /** Notification tokens by `auth_req_id`, of pings for questions that no row has yet. The oldest are forgotten. */
+  /** Notification tokens by `auth_req_id`, of pings whose question is not stored yet. The oldest are dropped first. */
   readonly #early = new Map<string, string>();
 
   constructor(parts: KernelDeps) {
@@ -54,7 +54,7 @@ export class ProviderPings {
     this.restarted = new TurnLimiter(parts.clock, RESTART_POLL_INTERVAL_MS);
   }
 
-  /** Returns the open proposal that a ping is about; undefined if none is known yet. */
+  /** Returns the open proposal that a ping is about; undefined if its question is not stored yet. */
   async findProposal(authReqId: string, notificationToken: string): Promise<StoredProposal | undefined> {
     const { store, notificationTokens } = this.#parts;
     let proposal = await store.byAuthReqId(authReqId);
@@ -69,7 +69,7 @@ export class ProviderPings {
     return isAsked ? proposal : undefined;
   }
 
-  /** Whether a ping came before the proposal's question was stored. Returns true only once. */
+  /** Whether a ping came before the proposal's question was stored. Returns true only once per ping. */
   takeEarlyPing(proposal: StoredProposal): boolean {
     const { authReqId = '' } = proposal;
     const notificationToken = this.#early.get(authReqId);

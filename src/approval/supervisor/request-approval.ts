@@ -10,18 +10,22 @@ import type { KernelContext } from '../kernel-context.ts';
 import { logDenial } from '../log-denial.ts';
 import { buildQuestion } from '../question.ts';
 
-/** Minimum time left, in milliseconds. With less, nobody could read the order and decide, so it counts as expired. */
+/**
+ * Minimum time for a decision, in milliseconds. With less time left, nobody could read the order and decide, so the
+ * proposal expires.
+ */
 const MIN_DECISION_MS = 5_000;
-/** Delays between attempts, in milliseconds; short, since someone may be watching. */
+/** Delays between attempts to send a question, in milliseconds; short, since someone may be waiting for it. */
 const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;
-/** Delay before an owner's approval that cannot be verified yet is verified again, in milliseconds. */
+/** Delay before an owner's approval that can't be verified yet is verified again, in milliseconds. */
 const VERIFY_RETRY_MS = 2_000;
 
 const withdrawnOutcome: Outcome = { state: 'cancelled', text: 'withdrawn' };
 
 /**
- * Gets the owner's approval for a drafted proposal: from a mandate that they granted, or by a question on their phone.
- * @param signal aborts when this process is to stop supervising it
+ * Obtains the owner's approval of a drafted proposal: from a mandate that the owner granted, or by a question on the
+ * owner's phone.
+ * @param signal aborts when this process has to stop supervising the proposal
  */
 export async function requestOwnerApproval(
   context: KernelContext,
@@ -51,7 +55,7 @@ export async function requestOwnerApproval(
 
 /**
  * Verifies the owner's approval, then asks the second approver.
- * @returns milliseconds until the next attempt; 0 if the proposal moved on
+ * @returns milliseconds until the next attempt; 0 if the proposal's state has changed
  */
 export async function requestSecondApproval(
   context: KernelContext,
@@ -75,9 +79,9 @@ export async function requestSecondApproval(
 }
 
 /**
- * Asks the next approver on their phone (CIBA), unless the proposal was settled or asked about meanwhile, and stores the
- * answer's id, interval and deadline in the row. If the gateway dies between the two, they are asked a second time: the
- * first question's token then reaches nobody, and a provider that knows proposals replaces the first question.
+ * Asks the next approver by CIBA, unless the proposal was meanwhile settled or already asked about, and stores the
+ * request id, interval and deadline in the row. If the gateway dies before storing them, the person is asked a second
+ * time: nobody receives the first question's token, and a provider that knows proposals replaces the first question.
  */
 async function sendAndStoreQuestion(
   context: KernelContext,
@@ -105,7 +109,7 @@ async function sendAndStoreQuestion(
   failpoint('ask.stored');
 }
 
-/** Retries while the provider is unreachable. @returns undefined if the proposal ended instead */
+/** Sends a question, and retries while the provider is unreachable. @returns undefined if the proposal ended instead */
 async function sendQuestion(
   context: KernelContext,
   proposal: StoredProposal,

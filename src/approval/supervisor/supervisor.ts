@@ -6,28 +6,29 @@ import { ProposalRun } from './proposal-run.ts';
 import { ProviderPings } from './provider-pings.ts';
 
 /**
- * Interval between adopted proposals, in milliseconds. Each reads its row a few times, and a dead gateway may have had
- * thousands. Adopted at once, they would block everyone's requests to the database until they time out.
+ * Interval between adopting proposals of other gateways, in milliseconds. Each adoption reads a row a few times, and a
+ * dead gateway may have had thousands of proposals. Without the interval they would block all other database requests
+ * until these time out.
  */
 const ADOPTION_INTERVAL_MS = 2;
-/** How often this gateway renews its lease if there are others. Two renewals may be lost. */
+/** How often this gateway renews its lease if it shares the database. Two renewals may get lost. */
 const LEASE_RENEWAL_INTERVAL_MS = LIVENESS_MS / 3;
-/** Delays before the open proposals are read again after a failure, in milliseconds; the last one repeats. */
+/** Delays before retrying to read the open proposals after a failure, in milliseconds; the last one repeats. */
 const START_RETRY_DELAYS_MS = [1_000, 5_000, 15_000] as const;
 
 /**
- * Supervises the open proposals of this process, with one run for each at a time: `begin` checks and sets without an `await`.
- * If several processes share a database, each proposal belongs to one of them (`OtherProcesses.take`); otherwise the folder
- * of the only gateway is locked.
+ * Supervises the open proposals of this process, with at most one run for each: `begin` checks for a run and adds one
+ * without an `await` in between. If several processes share a database, each proposal belongs to one of them
+ * (`OtherProcesses.take`); otherwise the only gateway has locked the folder.
  */
 export class ProposalSupervisor {
   readonly #context: KernelContext;
   readonly #calls: ProviderPings;
   readonly #runs = new Map<string, ProposalRun>();
-  /** Taken over from other gateways, but not begun yet. */
+  /** Proposals that were taken over from other gateways, and whose runs have not begun. */
   readonly #adopted = new Set<string>();
   #isAdopting = false;
-  /** Aborts the round in which each run polls for the pings that it missed. */
+  /** Ends the current round of polls for pings that may have been missed. */
   #missed = new AbortController();
 
   constructor(context: KernelContext) {
@@ -38,15 +39,15 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Supervises the open proposals until the gateway closes: those of an earlier process, or this gateway's share if several
-   * use the same database.
+   * Supervises the open proposals until the gateway closes: those that an earlier process left, or this gateway's share
+   * if several gateways use the same database.
    */
   async supervise(): Promise<void> {
     const { others } = this.#context.parts;
     await (others === undefined ? this.#beginOpen() : this.#shareWith(others));
   }
 
-  /** Retries if the open proposals cannot be read: none is left unsupervised. */
+  /** Begins the runs of all open proposals. Retries if they can't be read, so that none is left unsupervised. */
   async #beginOpen(): Promise<void> {
     const { parts, signal } = this.#context;
     const { store, audit, clock } = parts;
@@ -64,7 +65,9 @@ export class ProposalSupervisor {
     }
   }
 
-  /** Adopts proposals that no other gateway supervises, and relays the other gateways' changes to local listeners. */
+  /**
+   * Adopts proposals that no other gateway supervises, and passes the other gateways' changes on to local listeners.
+   */
   async #shareWith(others: OtherProcesses): Promise<void> {
     const { parts, signal } = this.#context;
     const { audit, clock } = parts;
@@ -106,7 +109,7 @@ export class ProposalSupervisor {
     }
   }
 
-  /** This process may have missed pings: each run that waits for one polls for itself, in turn. */
+  /** Makes each waiting run poll in turn, because this process may have missed pings. */
   async #askForMissedCalls(): Promise<void> {
     this.#missed.abort();
     this.#missed = new AbortController();
@@ -119,9 +122,9 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Starts to supervise a proposal, whatever state it is in.
-   * @param why `drafted` by this process just now; `taken` over from another gateway, also in the rows; `found` possibly
-   *   without a supervisor; `resumed` to follow its result again, if its changes are streamed
+   * Starts to supervise a proposal in any state.
+   * @param why `drafted` just now by this process; `taken` over from another gateway, which the rows say too; `found`,
+   *   perhaps without a supervisor; `resumed` to follow the result again, if its changes are streamed
    */
   begin(id: string, why: 'drafted' | 'taken' | 'found' | 'resumed'): void {
     if (this.#runs.has(id) || this.#context.signal.aborted) return;
@@ -145,17 +148,20 @@ export class ProposalSupervisor {
     this.#isAdopting = false;
   }
 
-  /** Starts an adopted proposal before its turn. */
+  /** Begins an adopted proposal's run, unless it has begun already. */
   #beginNow(id: string): void {
     if (this.#adopted.delete(id)) this.begin(id, 'taken');
   }
 
-  /** Whether it is supervised here. A run that only follows a result does not count: viewers check such a result themselves. */
+  /**
+   * Whether this process supervises a proposal. Runs that only follow a result don't count, because viewers check such
+   * a result themselves.
+   */
   isSupervised(id: string): boolean {
     return this.#runs.get(id)?.isResumed === false;
   }
 
-  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no question that is known yet. */
+  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored question. */
   async called(authReqId: string, notificationToken: string): Promise<boolean> {
     const proposal = await this.#calls.findProposal(authReqId, notificationToken);
     if (proposal === undefined) return false;
@@ -179,19 +185,22 @@ export class ProposalSupervisor {
     }
   }
 
-  /** Passes news to a proposal's run. @param isOver whether it was withdrawn, so that the run stops waiting */
+  /**
+   * Wakes a proposal's run because of a ping or a withdrawal. @param isOver whether to stop waiting, because of a
+   * withdrawal
+   */
   #wake(id: string, isOver: boolean): void {
     this.#beginNow(id);
     this.#runs.get(id)?.wake(isOver);
   }
 
-  /** Resolves when all runs and notifications have ended. Call it once the signal has aborted. */
+  /** Resolves when all runs and notifications have ended. Call it after the signal has aborted. */
   async ended(): Promise<void> {
     await this.#runsEnded();
     await this.#context.ended();
   }
 
-  /** Stops all runs, since another process may have taken over their proposals. Resolves when they have ended. */
+  /** Stops all runs, because other processes may have taken over their proposals. Resolves when the runs have ended. */
   async #stop(): Promise<void> {
     this.#endRuns();
     await this.#runsEnded();
