@@ -8,10 +8,10 @@ export interface AccessGrant {
   readonly role: AccessRole;
   /** A person's `sub`, or the name of a `firm` or `household`. */
   readonly who: string;
-  /** An advisor's firm or a member's household; null for none. */
+  /** The advisor's firm or the member's household; null for other roles. */
   readonly of: string | null;
   readonly from: number;
-  /** Null for no end. */
+  /** Null if the grant does not expire. */
   readonly until: number | null;
   readonly grantedAt: number;
   readonly revokedAt: number | null;
@@ -20,18 +20,18 @@ export interface AccessGrant {
 export type NewAccessGrant = Omit<AccessGrant, 'grantedAt' | 'revokedAt'>;
 
 /**
- * Access to accounts, if the gateway stores it itself. Each method is one transaction that includes its audit log entry. A
- * grant never changes. It is revoked, and a new one is created.
+ * Access to accounts, for gateways that store it in their own database. Each method is one transaction that includes
+ * its audit log entry. A grant never changes: to change it, it is revoked and a new one is created.
  */
 export interface AccessStore {
   /** Returns `known` and writes nothing if the ID is taken, even by a revoked grant. */
   grant(grant: NewAccessGrant, now: number): Promise<'granted' | 'known'>;
-  /** Returns false if the account has no such active grant. */
+  /** Returns false if the account has no active grant with this ID. */
   revoke(account: string, id: string, now: number): Promise<boolean>;
   /** Returns the account's grants that are not revoked, including expired and not yet valid ones. Oldest first. */
   to(account: string): Promise<AccessGrant[]>;
   /** Returns the person's grants that are not revoked. Oldest first. */
   of(who: string): Promise<AccessGrant[]>;
-  /** Revokes all grants by and to a person who left. */
+  /** Revokes all grants that a person who left gave or received. */
   endPerson(sub: string, now: number): Promise<void>;
 }

@@ -19,14 +19,14 @@ export function readTail(file: string, longest: number): string {
   }
 }
 
-/** Returns the complete lines of a tail. */
+/** Returns the part of `tail` up to its last line break. */
 export function completeLines(tail: string): string {
   return tail.slice(0, tail.lastIndexOf('\n') + 1);
 }
 
 /**
- * Appends lines to the audit log's file and flushes it to disk. A truncated last line is kept, and the next line starts on
- * a new one.
+ * Appends lines to the audit log's file and flushes it to disk. If the file ends with a truncated line, it is kept, and
+ * the appended lines start on a new line.
  * @param tail the end of the file, which shows whether the file ends with a complete line
  * @param file created with the first line, mode 0600
  */

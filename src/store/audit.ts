@@ -40,7 +40,7 @@ export type AuditEvent =
   | 'checkpoint'
   | 'anchored';
 
-/** An audit log entry, written in the same transaction as the change that it records. */
+/** Content of an audit log entry, which is written in the same transaction as the change that it records. */
 export interface AuditNote {
   readonly event: AuditEvent;
   readonly facts: Readonly<Record<string, unknown>>;
@@ -55,18 +55,27 @@ export interface AuditHead {
 /** A snapshot of the audit log: its last entry in the store, and the size of its file. */
 export interface AuditSnapshot {
   readonly head: AuditHead;
-  /** Lines that are not yet moved to the file. After a crash, some may be in the file already. */
+  /**
+   * Lines in the store that were not yet moved to the file. After a crash, the file may already contain some of them.
+   */
   readonly pending: readonly string[];
   readonly bytes: number;
 }
 
-/** Audit log entries that are not in the file yet. The other stores add them, each with the previous entry's hash. */
+/**
+ * The audit log entries that are not in the file yet. The other stores add entries too, each with the previous entry's
+ * hash.
+ */
 export interface AuditStore {
-  /** Adds an entry in its own transaction, for an event that no store records. @param now milliseconds since the epoch */
+  /**
+   * Adds an entry in its own transaction, for an event that no other store records.
+   * @param now milliseconds since the epoch
+   */
   note(note: AuditNote, now: number): Promise<void>;
   /**
    * Appends the pending lines to the file in order and flushes it to disk. Each line is written exactly once, even if
-   * several processes do this or one dies meanwhile. A truncated last line is kept, and the next line starts on a new one.
+   * several processes call this method or one of them dies meanwhile. If the file ends with a truncated line, it is
+   * kept, and the appended lines start on a new line.
    * @param file created with the first line, mode 0600
    * @throws if the file can't be written; the lines stay pending
    */
@@ -77,7 +86,7 @@ export interface AuditStore {
 /** The head of an empty audit log. */
 export const EMPTY_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
-/** Returns hex(SHA-256) of an entry's RFC 8785 form without its own `hash`. */
+/** Returns the SHA-256 of an entry's RFC 8785 form without its `hash`, in hex. */
 export function entryHash(facts: Readonly<Record<string, unknown>>): string {
   const { hash: _, ...rest } = facts;
   return createHash('sha256')

@@ -32,10 +32,10 @@ export function toHighWaterMark(row: MarkRow | undefined): HighWaterMark | undef
   );
 }
 
-/** A stored firing that a channel was notified of. */
+/** A stored firing, and the channel that was notified of it. */
 export type NotifiedRow = Omit<FiredState, 'since'> & { readonly channel: string };
 
-/** @param rows all firings of one account that channels were notified of */
+/** @param rows all firings of one account with the channels that were notified of them */
 export function unnotifiedFilter(rows: readonly NotifiedRow[]): UnnotifiedFilter {
   const told = new Set(rows.map((row) => firingKey(row.channel, row)));
   return (channel, firings) => firings.filter((firing) => !told.has(firingKey(channel, firing)));

@@ -6,33 +6,33 @@ import type { PriceHistory } from '../trading/portfolio/price-history.ts';
 export interface FiredState {
   readonly rule: string;
   readonly subject: string;
-  /** The rule's definition when it fired. A changed rule fires again. */
+  /** The rule's definition when it fired. If the definition changes, the rule can fire again. */
   readonly definition: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
 }
 
-/** A conditional order. `asked` is true once its approval request is known to exist. */
+/** A conditional order. `asked` is true once approval is known to have been requested. */
 interface ProposedOrder {
   readonly thread: string;
   readonly asked: boolean;
 }
 
-/** A snapshot of what checks remember about an account. */
+/** A snapshot of an account's state that is kept between checks. */
 export interface CheckSnapshot {
   fired(): readonly FiredState[];
   mark(): HighWaterMark | undefined;
   proposed(rule: string, definition: string): ProposedOrder | undefined;
 }
 
-/** A notice. Its other members are stored unchanged. */
+/** A notice. The store keeps members other than these unchanged. */
 export interface StoredNotice {
   readonly id: string;
   /** RFC 3339. */
   readonly at: string;
 }
 
-/** A notice for a channel, and the firings it reports. */
+/** A notice, the channel to send it to, and the firings it reports. */
 export interface OutgoingNotice<Notice extends StoredNotice> {
   readonly channel: string;
   readonly notice: Notice;
@@ -55,7 +55,7 @@ export type UnnotifiedFilter = (channel: string, firings: readonly FiredState[])
 /** The unsent notices of an account: stored before they are sent, removed afterwards. */
 export interface NoticeOutbox<Notice extends StoredNotice> {
   untold(): Promise<UnnotifiedFilter>;
-  /** Stores all notices or none. A notice that is already stored is not changed. */
+  /** Stores all notices or none. Does not change notices that are already stored. */
   put(notices: readonly OutgoingNotice<Notice>[]): Promise<void>;
   /** Oldest first. */
   waiting(): Promise<WaitingNotice<Notice>[]>;
@@ -66,23 +66,26 @@ export interface NoticeOutbox<Notice extends StoredNotice> {
 /** State of an account that is kept between checks. Each method is one transaction. */
 export interface AccountCheckState<Notice extends StoredNotice> {
   remembered(): Promise<CheckSnapshot>;
-  /** Replaces the fired states and the mark. Forgets notices of rules that no longer fire, so that they are sent again next time. */
+  /**
+   * Replaces the fired states and the mark. Forgets which channels were notified of rules that no longer fire, so that
+   * they are notified when the rules fire again.
+   */
   remember(states: readonly FiredState[], mark: HighWaterMark | undefined): Promise<void>;
   /** Called before approval is requested, so that a crash can't cause a second request. @param now milliseconds since the epoch */
   proposing(rule: string, definition: string, thread: string, now: number): Promise<void>;
-  /** Notes that approval was requested. Whatever the answer, it is not requested again. */
+  /** Notes that approval was requested. It is then never requested again, whatever the answer. */
   asked(rule: string, definition: string): Promise<void>;
   readonly notices: NoticeOutbox<Notice>;
 }
 
-/** Closing prices that earlier checks read. */
+/** Cached closing prices, by symbol. */
 export interface CloseCache {
   get(symbol: string): Promise<PriceHistory | undefined>;
   getAll(symbols: readonly string[]): Promise<ReadonlyMap<string, PriceHistory>>;
   put(symbol: string, history: PriceHistory): Promise<void>;
 }
 
-/** The account's activities, with the time when all of them were last read. */
+/** Cached activities of the account, with the time of the latest complete read. */
 export interface ActivityCache {
   get(): Promise<{ readonly activities: readonly Activity[]; readonly wholeAt: number } | undefined>;
   put(activities: readonly Activity[], wholeAt: number): Promise<void>;
@@ -91,11 +94,11 @@ export interface ActivityCache {
 /** An imported file of activities. */
 export interface ImportedFile {
   readonly id: string;
-  /** Base name. */
+  /** The file's base name. */
   readonly file: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Number of its activities that were not in an earlier file. */
+  /** Number of the file's activities that no earlier file contains. */
   readonly rows: number;
 }
 
@@ -105,25 +108,30 @@ export interface ImportStore {
   activities(): Promise<Activity[]>;
   /** Newest first. */
   files(): Promise<ImportedFile[]>;
-  /** Stores all activities or none. Known IDs are not changed. @returns the number of new activities */
+  /**
+   * Stores all activities or none. Activities whose ID is already stored are not changed.
+   * @returns the number of new activities
+   */
   put(file: Omit<ImportedFile, 'rows'>, activities: readonly Activity[]): Promise<number>;
-  /** Removes a file's rows. @returns the number of rows, or undefined if there is no such file */
+  /**
+   * Removes a file and its activities.
+   * @returns the number of activities, or undefined if there is no such file
+   */
   remove(id: string): Promise<number | undefined>;
 }
 
-/** Identifies the account whose state is kept. */
 export interface AccountOwner {
   readonly profile: string;
   readonly account: string;
 }
 
-/** State of one profile that is kept between checks. */
+/** A profile's state that is kept between checks. */
 export interface CheckStore<Notice extends StoredNotice> {
   readonly closes: CloseCache;
   account(owner: AccountOwner): AccountCheckState<Notice>;
   activities(owner: AccountOwner): ActivityCache;
   imports(owner: AccountOwner): ImportStore;
-  /** Returns the number of unsent notices of each channel, over all accounts. */
+  /** Returns the number of unsent notices per channel, for all accounts. */
   waitingNotices(): Promise<ReadonlyMap<string, number>>;
   close(): void;
 }

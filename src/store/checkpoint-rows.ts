@@ -3,14 +3,14 @@ import type { Checkpoint, CheckpointTuple } from '@langchain/langgraph';
 import { type PendingWrite, type SerializerProtocol, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** A stored message, keyed by the hash of its content. */
+/** A stored message. Its key is the hash of its content. */
 export interface MessageRow {
   readonly hash: string;
   readonly type: string;
   readonly body: Buffer;
 }
 
-/** A stored result of a step's task. */
+/** A result of a task in a step of the graph, as stored. */
 export interface WriteRow {
   readonly idx: number;
   readonly channel: string;
@@ -18,19 +18,20 @@ export interface WriteRow {
   readonly value: Uint8Array;
 }
 
-/** Replaces the thread's messages in a checkpoint: the hashes of their rows, in order. */
+/** Stored in a checkpoint instead of the thread's messages: the hashes of their rows, in order. */
 interface MessageRows {
   readonly message_rows: readonly string[];
 }
 
 /**
- * Converts LangGraph's checkpoints to rows whose size is proportional to the conversation. LangGraph stores the entire
- * conversation with each step. Here, each message is stored once in its own row, a checkpoint contains the hashes of the
- * rows, and a thread keeps only its latest checkpoint. Resuming from an earlier one would propose its orders again.
+ * Converts LangGraph's checkpoints to rows whose total size is proportional to the conversation, whereas LangGraph
+ * stores the entire conversation with each step. Each message is stored once in its own row, a checkpoint contains the
+ * hashes of these rows, and a thread keeps only its latest checkpoint. Resuming from an earlier checkpoint would
+ * propose its orders again.
  */
 export class CheckpointRows {
   readonly #serde: SerializerProtocol;
-  /** Messages that this process stored or read, so that a step serializes only new ones. */
+  /** Messages that this process has stored or read, so that each step serializes only new messages. */
   readonly #known = new WeakMap<object, { readonly thread: string; readonly hash: string }>();
 
   constructor(serde: SerializerProtocol) {
@@ -67,7 +68,7 @@ export class CheckpointRows {
   /**
    * Returns a checkpoint with its messages restored.
    * @param rowsOf returns all stored messages of a thread
-   * @throws {TradeAgentError} `state_corrupt` if one is missing
+   * @throws {TradeAgentError} `state_corrupt` if a message is missing
    */
   async restoreMessages(
     tuple: CheckpointTuple,
@@ -92,7 +93,10 @@ export class CheckpointRows {
     return { ...tuple, checkpoint: { ...tuple.checkpoint, channel_values } };
   }
 
-  /** @returns `replaces`: whether to overwrite; LangGraph overwrites errors and interrupts, but not a task's result */
+  /**
+   * @returns the rows, and whether they replace existing rows (`replaces`): LangGraph overwrites errors and interrupts,
+   * but not a task's result
+   */
   async toWriteRows(
     writes: readonly PendingWrite[],
   ): Promise<{ readonly rows: readonly WriteRow[]; readonly replaces: boolean }> {

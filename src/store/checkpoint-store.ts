@@ -2,24 +2,26 @@ import type { AuditHead, AuditNote } from './audit.ts';
 
 /** The latest signed checkpoint of the audit log. */
 export interface RecordCheckpoint extends AuditHead {
-  /** The UTC day that it closes, YYYY-MM-DD. */
+  /** The UTC day that the checkpoint closes, YYYY-MM-DD. */
   readonly day: string;
-  /** Whether an external party has timestamped it. */
+  /** Whether an external authority has timestamped the checkpoint. */
   readonly anchored: boolean;
 }
 
 /**
- * The audit log's signed checkpoint, and whether it is anchored at an external party. Each method is one transaction that
- * is serialized with all writers of the log, so a second process finds the work already done.
+ * The audit log's signed checkpoints, and whether the latest one was timestamped by an external authority. Each method
+ * is one transaction that is serialized with all writers of the log. If two processes do the same work, the second
+ * finds it already done.
  */
 export interface CheckpointStore {
-  /** Returns the latest checkpoint. Undefined before the first call of `close`. */
+  /** Returns the latest checkpoint, or undefined if `close` was never called. */
   last(): Promise<RecordCheckpoint | undefined>;
   /**
-   * Writes the entry that closes a day, once. Does nothing if a later day was signed, unless that day is in the future, from
-   * a clock that was ahead. The very first call writes no entry, and days are counted from then on.
+   * Writes the entry that closes a day, once. Does nothing if a later day was already closed, unless that later day is
+   * in the future because a clock was ahead. The first call ever writes no entry: it only sets the day after which days
+   * are closed.
    * @param days `day` is the day that is over, and `today` the current one
-   * @param line builds the entry from the last one and the previous checkpoint's hash; called within the transaction
+   * @param line builds the entry from the last entry and the previous checkpoint's hash; called within the transaction
    * @returns whether the entry was written
    */
   close(
@@ -27,6 +29,9 @@ export interface CheckpointStore {
     line: (head: AuditHead, previous: string) => AuditNote,
     now: number,
   ): Promise<boolean>;
-  /** Notes that the latest checkpoint is anchored. Returns false if it already was or is no longer the latest. */
+  /**
+   * Notes that the latest checkpoint was timestamped. Returns false if that was already noted or if it is no longer the
+   * latest.
+   */
   anchor(seq: number, note: AuditNote, now: number): Promise<boolean>;
 }

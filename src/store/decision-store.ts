@@ -1,6 +1,9 @@
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 
-/** A policy decision about an order and its inputs, stored for every order that was allowed or denied. */
+/**
+ * A policy decision about an order, and everything that it was based on. Stored whether the order was allowed or
+ * denied.
+ */
 export interface DecisionNote {
   /** The account's owner, and the client that requested the order. */
   readonly sub: string;
@@ -9,33 +12,33 @@ export interface DecisionNote {
   readonly action: string;
   /** Stage of the decision: before approval was requested, or before the order was sent. */
   readonly stage: 'proposal' | 'order';
-  /** The order's client_order_id. */
+  /** The order's `client_order_id`. */
   readonly subjectId: string;
   readonly effect: 'allow' | 'deny';
   readonly reasons: readonly PolicyReason[];
   readonly texts: readonly string[];
   readonly limit?: string | undefined;
   readonly value?: string | null | undefined;
-  /** Digest of the rules. */
+  /** Digest of the policy. */
   readonly policy: string;
   /** All facts that the decision was based on, as plain JSON without tokens. */
   readonly facts: unknown;
 }
 
 export interface StoredDecision extends DecisionNote {
-  /** Increases with each decision. */
+  /** Each decision has a higher ID than all earlier ones. */
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
 /**
- * Policy decisions in the gateway's database. The store keeps a number of the newest ones per person, separately for
- * denials and permits, so that many denials do not push out the decisions about placed orders.
+ * Policy decisions in the gateway's database. For each person, the store keeps only the newest ones, with separate
+ * limits for denials and permits, so that many denials do not displace the decisions about placed orders.
  */
 export interface DecisionStore {
   note(note: DecisionNote, now: number): Promise<void>;
-  /** Returns the stored decisions about one subject of a person. Newest first. */
+  /** Returns the stored decisions about one of a person's orders. Newest first. */
   about(sub: string, subjectId: string): Promise<StoredDecision[]>;
   /** Returns a person's decisions. Newest first. */
   list(

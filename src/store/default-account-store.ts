@@ -1,6 +1,6 @@
-/** A person's default account, by its number at the broker. */
+/** The account that each person chose as their default, by its number at the broker. */
 export interface DefaultAccountStore {
-  /** Undefined if the person chose none. */
+  /** Returns undefined if the person chose no account. */
   find(sub: string): Promise<string | undefined>;
   choose(sub: string, account: string): Promise<void>;
   remove(sub: string): Promise<void>;

@@ -27,17 +27,19 @@ export interface GatewayStores {
   readonly keys: SigningKeyStore;
   readonly mandates: MandateStore;
   readonly standing: StandingOrderStore;
-  /** The audit log entries that the stores above write. */
+  /** Audit log entries, which the other stores write too. */
   readonly audit: AuditStore;
   readonly checkpoints: CheckpointStore;
   readonly brokerKeys: BrokerKeyStore;
   readonly defaultAccounts: DefaultAccountStore;
   readonly access: AccessStore;
   readonly limits: LimitsStore;
-  /** Undefined if only one process uses the data. */
+  /** Undefined if only one process uses the database. */
   readonly others?: OtherProcesses;
-  /** Rate limits that all processes share. Undefined if only one process uses the data. */
+  /** Rate limits that all processes share. Undefined if only one process uses the database. */
   readonly buckets?: RateBuckets;
-  /** Returns the database's time, in milliseconds since the epoch. Undefined if it uses this machine's clock. */
+  /**
+   * Returns the database's time, in milliseconds since the epoch. Undefined if the database uses this machine's clock.
+   */
   readonly databaseTime?: () => Promise<number>;
 }

@@ -1,6 +1,6 @@
 /**
- * Remembers whether the gateway's rules had limits. If they did, an empty or missing file is an error, not the owner's
- * wish to have no limits.
+ * Remembers that the gateway's rules have limits. If they do, an empty or missing file is an error, not the owner's wish
+ * to have no limits.
  */
 export interface LimitsStore {
   hadLimits(): Promise<boolean>;

@@ -2,7 +2,7 @@ import type { MandateEnvelope } from '../trading/mandate/envelope.ts';
 import type { CountedMandateTerms, StoredMandateState } from '../trading/mandate/mandate.ts';
 import type { Approval } from './used-approval.ts';
 
-/** A mandate in the store. Times are milliseconds since the epoch. */
+/** A mandate as stored. Times are milliseconds since the epoch. */
 export interface StoredMandate {
   readonly id: string;
   readonly sub: string;
@@ -14,15 +14,15 @@ export interface StoredMandate {
 
 /** An approved mandate. */
 export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'terms'> {
-  /** The proposal's digest. */
+  /** Digest of the proposal. */
   readonly digest: string;
-  /** Usable once. */
+  /** The approval of the mandate, which can be used only once. */
   readonly approval: Approval;
-  /** The client that proposed it, in whose name the gateway places standing orders under it. */
+  /** The client that proposed the mandate. The gateway places the mandate's standing orders in this client's name. */
   readonly client: string;
 }
 
-/** A mandate with its current use. `inSlot` is 0 if the query has no slot. */
+/** A mandate, and how much of it is used. `inSlot` is 0 if the query has no slot. */
 export interface CountedMandate extends StoredMandate, CountedMandateTerms {}
 
 export interface MandateQuery {
@@ -32,28 +32,30 @@ export interface MandateQuery {
 }
 
 export interface MandateSlot {
-  /** Empty for orders on demand. */
+  /** Empty for orders that are not standing orders. */
   readonly slot: string;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
 }
 
 /**
- * Mandates and their use. Each method is one transaction that includes its audit log entry. An order's use of a mandate is
- * written in the order's claim (`OrderJournal.claim`) and returned if the order is refused. A mandate's terms never change.
+ * Mandates and their use. Each method is one transaction that includes its audit log entry. `OrderJournal.claim`
+ * records an order's use of its mandate, and the use is released if the order is rejected. A mandate's terms never
+ * change.
  */
 export interface MandateStore {
   /**
-   * Stores the mandate, uses the approval, ends the mandate that it replaces, and starts its standing order. Writes nothing
-   * and returns `known` if it was granted before, `approval_used` if the approval was used for something else, and
-   * `not_replaceable` if the person has no such mandate to replace or it has ended.
+   * Stores the mandate, uses the approval, ends the mandate that this one replaces, and starts its standing order.
+   * Writes nothing and returns `known` if the mandate was granted before, `approval_used` if the approval was used for
+   * something else, or `not_replaceable` if the person has no such mandate to replace or it has ended.
    */
   grant(mandate: GrantedMandate, now: number): Promise<'granted' | 'known' | 'approval_used' | 'not_replaceable'>;
   find(sub: string, id: string, query: MandateQuery): Promise<CountedMandate | undefined>;
   /** Newest first. */
   list(sub: string, query: MandateQuery): Promise<CountedMandate[]>;
   /**
-   * Suspends or revokes a mandate. Returns `barred` if its state does not allow that, and `unknown` if there is none.
+   * Suspends or revokes a mandate. Returns `barred` if the mandate's state does not allow this, and `unknown` if there
+   * is no such mandate.
    * @param by the client, or `phone`
    */
   end(

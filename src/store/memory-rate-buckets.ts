@@ -1,11 +1,11 @@
 import { type RateBuckets, validateTake } from './rate-buckets.ts';
 
 /**
- * Creates rate buckets in memory, for a single process. They are lost when it exits.
+ * Creates rate buckets in memory, for a single process. Their state is lost when the process exits.
  * @param now a monotonic clock, in milliseconds
  */
 export function memoryRateBuckets(now: () => number = () => performance.now()): RateBuckets {
-  /** Time at which each bucket would be full again. */
+  /** Time at which each bucket is full again. */
   const dueAt = new Map<string, number>();
   return {
     async take(bucket, rate, tokens) {

@@ -13,7 +13,7 @@ import type { Approval } from './used-approval.ts';
  */
 export type MessageState = 'ready' | 'intent' | 'sent' | 'refused' | 'unknown';
 
-/** A message's key. IDs are unique per user, so nobody can claim another user's ID. */
+/** A message's key. IDs are unique only per user, so nobody can block another user's ID by using it first. */
 export interface MessageKey {
   readonly sub: string;
   readonly id: string;
@@ -22,49 +22,58 @@ export interface MessageKey {
 export interface MessageEntry extends MessageKey {
   readonly digest: string;
   readonly state: MessageState;
-  /** Increases with each change. */
+  /** Incremented by each change. */
   readonly epoch: number;
-  /** Set for `sent`. */
+  /** Set if the state is `sent`. */
   readonly message: SentMessage | undefined;
-  /** Set for `refused`. */
+  /** Set if the state is `refused`. */
   readonly problem: Problem | undefined;
 }
 
 interface MessageClaim extends MessageKey {
   readonly digest: string;
-  /** Usable once. */
+  /** The approval of the message, which can be used only once. */
   readonly approval: Approval;
   readonly draft: MessageDraft;
 }
 
-/** The outcome of a submission. */
+/** How an attempt to send a message ended. */
 export type MessageResult =
   | { readonly state: 'ready' }
   | { readonly state: 'sent'; readonly message: SentMessage }
   | { readonly state: 'refused'; readonly problem: Problem }
   | { readonly state: 'unknown' };
 
-/** The result of a change. `stale`: the entry has changed since it was read, and nothing was written. `entry` is current. */
+/**
+ * Result of a change. `stale` means that the entry has changed since it was read, so nothing was written. `entry` is
+ * the current entry.
+ */
 export interface MessageTransition {
   readonly outcome: 'moved' | 'stale';
   readonly entry: MessageEntry;
 }
 
 /**
- * The journal that ensures at most one message per approval. Each method is one transaction, on disk when it resolves.
- * Times are milliseconds since the epoch.
+ * The journal that ensures that at most one message is sent per approval. Each method is one transaction, on disk when
+ * the promise resolves. Times are milliseconds since the epoch.
  */
 export interface MessageJournal {
   find(sub: string, id: string): Promise<MessageEntry | undefined>;
-  /** Uses the approval and writes the intent. For `known`, and `approval_used` (for something else), nothing is written. */
+  /**
+   * Uses the approval and writes the intent. Writes nothing and returns `known` if the message exists, or
+   * `approval_used` if the approval was used for something else.
+   */
   claim(
     claim: MessageClaim,
     now: number,
   ): Promise<
     { readonly outcome: 'claimed' | 'known'; readonly entry: MessageEntry } | { readonly outcome: 'approval_used' }
   >;
-  /** Claims the right to send a `ready` message again, if its `epoch` is unchanged. @throws for an unknown message */
+  /**
+   * Claims the right to send a `ready` message again, if its `epoch` is unchanged.
+   * @throws if there is no such message
+   */
   reclaim(seen: MessageEntry, now: number): Promise<MessageTransition>;
-  /** Ends a submission of this process or of one that died, if the `epoch` is unchanged. */
+  /** Records the outcome of an attempt by this process, or by a process that died, if the `epoch` is unchanged. */
   finish(seen: MessageEntry, result: MessageResult, now: number): Promise<MessageTransition>;
 }

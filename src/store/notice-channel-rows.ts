@@ -1,8 +1,8 @@
-/** One person's notice channels as they were stored (`config/notice-channels.ts`), without secrets. */
+/** One person's notice channels (`config/notice-channels.ts`), without their secrets. */
 export interface NoticeChannelRows<Channel> {
   all(): Promise<Readonly<Record<string, Channel>>>;
-  /** Adds or replaces a channel. Returns false if there would be more than `most`. */
+  /** Adds or replaces a channel. Returns false if there would be more than `most` channels. */
   put(name: string, channel: Channel, most: number): Promise<boolean>;
-  /** Returns false if there is none. */
+  /** Returns false if there is no such channel. */
   remove(name: string): Promise<boolean>;
 }

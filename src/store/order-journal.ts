@@ -18,7 +18,7 @@ import type { Approval } from './used-approval.ts';
  */
 export type JournalState = 'intent' | 'placed' | 'rejected' | 'unknown';
 
-/** An order's key. IDs are unique per user, so nobody can claim another user's ID. */
+/** An order's key. IDs are unique only per user, so nobody can block another user's ID by using it first. */
 export interface OrderKey {
   readonly sub: string;
   readonly clientOrderId: string;
@@ -30,15 +30,18 @@ export interface JournalEntry extends OrderKey {
   /** The broker's ID of the order that this one replaces. */
   readonly replaces: string | undefined;
   readonly state: JournalState;
-  /** Number of submissions, including one that is about to start. It is the epoch of the right to send the order. */
+  /**
+   * Number of submissions, including one that is about to start. Also serves as the epoch of the right to send the
+   * order.
+   */
   readonly submissions: number;
-  /** Time of the last submission. Null if it is proven that no submission was accepted. */
+  /** Time of the last submission. Null if every submission was provably not accepted. */
   readonly submittedAt: number | null;
-  /** Whether it was sent while an earlier submission might have been accepted. */
+  /** Whether the order was sent again while an earlier submission might have been accepted. */
   readonly ambiguous: boolean;
-  /** The first result, for `placed`. */
+  /** For `placed`: the order that the broker returned first. */
   readonly order: Order | undefined;
-  /** The first result, for `rejected`. */
+  /** For `rejected`: the first problem. */
   readonly problem: Problem | undefined;
   /** Time when the order was inferred to be absent at the broker, even if it was found later. Null if it never was. */
   readonly writtenOffAt: number | null;
@@ -46,55 +49,48 @@ export interface JournalEntry extends OrderKey {
 
 export interface Claim extends OrderKey {
   readonly digest: string;
-  /** Usable once. */
+  /** The approval of the order, which can be used only once. */
   readonly approval: Approval;
   readonly draft: OrderDraft;
-  /** Same as {@link JournalEntry.replaces}. */
   readonly replaces?: string | undefined;
-  /** The mandate that it is placed under, and its slot there. */
+  /** The mandate under which the order is placed, and its slot in the mandate. */
   readonly mandate?: string | undefined;
   readonly slot?: string | undefined;
 }
 
-/** An order for which the limits of its account are counted. */
+/** An order for which its account's other orders are counted. */
 export type Counting = OrderKey & Pick<Claim, 'draft' | 'replaces'>;
 
-/** An order that was or may have been sent, and is not known to be closed. */
+/** An order that was or may have been sent and that may still be open. */
 export interface OpenEntry extends OrderKey {
-  /** The broker's ID. Null until the broker has confirmed the order. */
+  /** The broker's ID of the order. Null until the broker has confirmed the order. */
   readonly orderId: string | null;
 }
 
-/** An account's use of its limits, except limits per symbol. */
+/** How much of its limits an account has used, except limits per symbol. */
 export type Usage = Pick<
   CountedFacts,
   'state' | 'day_notional' | 'day_orders' | 'last_minute' | 'open_orders' | 'clock_behind'
 >;
 
 /**
- * The journal that ensures one order per approval. Each method checks its condition and writes its changes in one
- * transaction, which is on disk when the promise resolves. Times are milliseconds since the epoch.
+ * The journal that ensures that at most one order is sent per approval. Each method checks its condition and writes its
+ * changes in one transaction, which is on disk when the promise resolves. Times are milliseconds since the epoch.
  *
- * @example
- * ```ts
- * import type { Claim, OrderJournal } from './order-journal.ts';
+ * @example ```ts import type { Claim, OrderJournal } from './order-journal.ts';
  *
- * // However many callers and processes try this, only one may send.
- * export async function sendOnce(journal: OrderJournal, claim: Claim, send: () => Promise<void>): Promise<boolean> {
- *   const isMine = (await journal.claim(claim, Date.now())) === 'claimed';
- *   if (isMine) await send();
- *   return isMine;
- * }
- * ```
+ * // However many callers and processes try this, only one may send. export async function sendOnce(journal:
+ * OrderJournal, claim: Claim, send: () => Promise<void>): Promise<boolean> { const isMine = (await journal.claim(claim,
+ * Date.now())) === 'claimed'; if (isMine) await send(); return isMine; } ```
  */
 export interface OrderJournal {
   find(sub: string, clientOrderId: string): Promise<JournalEntry | undefined>;
   /**
-   * Uses the approval and writes the intent. Returns `known` if the user already has this client_order_id, `approval_used` if
-   * the approval was used for something else, and `denied` if `decide` denied it. In these cases, no approval is used and
-   * no order is written. The decision is always written.
+   * Uses the approval and writes the intent. Returns `known` if the user already has an order with this
+   * `client_order_id`, `approval_used` if the approval was used for something else, and `denied` if `decide` denied the
+   * order. In these cases, neither the approval is used nor the order written. The decision is always written.
    *
-   * From then on, the order counts at its worst case (`countOf`) until it is recorded as refused. An order that is written
+   * The claimed order counts at its worst case (`countOf`) until it is recorded as rejected. An order that is written
    * off counts until `reservedUntil`.
    * @param decide called inside the transaction with the counted facts; must be synchronous and pure
    */
@@ -104,55 +100,65 @@ export interface OrderJournal {
     decide?: (counted: CountedFacts) => DecisionNote,
   ): Promise<'claimed' | 'known' | 'approval_used' | 'denied'>;
   /**
-   * Counts the account's other orders, against which an order is checked. "Now" is never before the account's newest order,
-   * so setting the clock back frees no limit.
+   * Counts the account's other orders, so that this order can be checked against the limits. "Now" is never before the
+   * account's newest order, so setting the clock back frees no limit.
    */
   counted(order: Counting, now: number): Promise<CountedFacts>;
   usage(sub: string, account: string, now: number): Promise<Usage>;
   /** Oldest first. */
   open(account: string, limit: number): Promise<OpenEntry[]>;
   /**
-   * Notes the broker's report on a placed order. If the order is closed, only its filled part counts, although it still
-   * counts as one of the day's orders.
+   * Notes the broker's report on a placed order. Once the order is closed, only its filled part counts toward amounts,
+   * but it still counts as one of the day's orders.
    */
   over(key: OrderKey, order: Order, now: number): Promise<void>;
   /**
-   * Claims the right to send an unsettled order again. Returns `stale` if it was sent or released since `seen` was read
-   * (`submissions` and `submittedAt` are compared), or is settled.
+   * Claims the right to send an unsettled order again. Returns `stale` if the order is settled, or if it was sent or
+   * released since `seen` was read (which `submissions` and `submittedAt` show).
    */
   reclaim(seen: JournalEntry, now: number): Promise<'claimed' | 'stale'>;
   /**
-   * Notes that the last submission was definitely not accepted. Returns `stale` and writes nothing if an earlier one may have
-   * been accepted, or if the order is settled.
+   * Notes that the last submission was definitely not accepted. Returns `stale` and writes nothing if an earlier
+   * submission may have been accepted, or if the order is settled.
    */
   release(key: OrderKey, now: number): Promise<'released' | 'stale'>;
-  /** Notes that the last submission was refused or never made, and that no earlier one can have been accepted. `stale` as in `release`. */
+  /**
+   * Records as rejected an order whose last submission was refused or never made, and of which no earlier submission
+   * can have been accepted. Returns `stale` as {@link release} does.
+   */
   refuse(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
   /**
-   * Records that the broker has the order. This is proof, so it overrides `rejected`: the order then counts again, also in
-   * its mandate's slot, even if that exceeds a limit. A result that was recorded as placed is not changed.
+   * Records that the broker has the order. This is proof, so it overrides `rejected`: the order then counts again, in
+   * its mandate's slot too, even if a limit is exceeded. If the order was already recorded as placed, its first result
+   * is kept.
    * @returns `adopted` if it was recorded as rejected before, and `known` if it was recorded as placed before
    */
   place(key: OrderKey, order: Order, now: number): Promise<'placed' | 'adopted' | 'known'>;
-  /** Records that the broker has a different order with this ID. An earlier result is not changed. */
+  /** Records that the broker has a different order with this ID. An earlier result is kept. */
   reject(key: OrderKey, problem: Problem, now: number): Promise<void>;
   /**
-   * Records the inference that the broker does not have the order and that no submission can still arrive. The order counts
-   * until `reservedUntil`. `stale` as in `reclaim`.
+   * Records the inference that the broker does not have the order and that no submission can still arrive. The order
+   * counts until `reservedUntil`. Returns `stale` as {@link reclaim} does.
    */
   writeOff(
     seen: JournalEntry,
     problem: Problem,
     times: { readonly now: number; readonly reservedUntil: number },
   ): Promise<'written_off' | 'stale'>;
-  /** Ends an unsent order whose proposal has ended. Returns `stale` if it may have been sent, is settled, or does not exist. */
+  /**
+   * Rejects an unsent order whose proposal has ended. Returns `stale` if the order may have been sent, is settled, or
+   * does not exist.
+   */
   abandon(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
   /** Returns unsettled orders that were not sent. Oldest first. */
   unsent(): Promise<JournalEntry[]>;
-  /** Returns orders written off since then, including those found afterwards. Oldest first. */
+  /** Returns orders that were written off since this time, including those that were found afterwards. Oldest first. */
   writtenOff(since: number): Promise<JournalEntry[]>;
-  /** Returns users and accounts with orders claimed since then. */
+  /** Returns users and accounts with orders that were claimed since this time. */
   accountsSince(since: number): Promise<{ readonly sub: string; readonly account: string }[]>;
-  /** Marks the outcome as unknown unless the order is settled. It may have been sent as late as `now`, by a suspended process. */
+  /**
+   * Marks the outcome as unknown, unless the order is settled. A suspended process may have sent the order as late as
+   * `now`.
+   */
   doubt(key: OrderKey, now: number): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Notifications between processes. They are only hints, because each process also polls. */
+/** Notifications between processes. They only save time: a lost one does no harm, because each process also polls. */
 export type News =
   /** The ID of a proposal that changed. */
   | { readonly moved: string }
@@ -6,31 +6,33 @@ export type News =
   | { readonly called: string }
   /** The client_order_id or client_message_id of a submission that has ended. */
   | { readonly landed: string }
-  /** Notifications may have been lost, so everything that is awaited must be read again. */
+  /** Notifications may have been lost, so whatever the process waits for must be read again. */
   | 'missed';
 
 /**
- * The processes that share the data. Each open proposal is supervised by one of them: the one that drafted it or, if that
- * one dies, the first to notice. This only prevents asking a person twice. The journal and the version check of each change
- * ensure that there is only one order.
+ * The processes that share the database. Each open proposal is supervised by one of them: by the process that drafted
+ * it or, after that process died, by the first one to notice. This only prevents asking a person twice. That only one
+ * order is sent is ensured by the journal and by the version check of each change.
  */
 export interface OtherProcesses {
   /** Never fails. */
   tell(news: News): void;
-  /** Subscribes to the other processes' notifications. @returns a function that unsubscribes */
+  /**
+   * Subscribes to notifications from the other processes.
+   * @returns a function that unsubscribes
+   */
   hear(listener: (news: News) => void): () => void;
-  /** Takes an open proposal. Returns false if another live process has it. */
+  /** Makes this process the supervisor of an open proposal. Returns false if another live process supervises it. */
   take(proposal: string): Promise<boolean>;
   /**
-   * Declares this process alive for {@link LIVENESS_MS}, and takes open proposals that no live process has, decided ones first
-   * and at most some thousands per call.
-   * `lapsed`: this process was considered dead meanwhile, and `taken` is everything that it still has.
-   * `died`: another process was found dead.
+   * Extends this process's heartbeat by {@link LIVENESS_MS}, and takes open proposals that no live process supervises:
+   * decided ones first, at most a few thousand per call. `lapsed`: this process was meanwhile considered dead, and
+   * `taken` lists everything that it still supervises. `died`: another process was found dead.
    */
   renew(): Promise<{ readonly taken: readonly string[]; readonly lapsed: boolean; readonly died: boolean }>;
-  /** Releases the proposals of this process and unsubscribes. */
+  /** Gives up this process's proposals and unsubscribes. */
   leave(): Promise<void>;
 }
 
-/** Time for which a process counts as alive after its last declaration, in milliseconds. */
+/** How long a process counts as alive after its last heartbeat, in milliseconds. */
 export const LIVENESS_MS = 15_000;

@@ -1,22 +1,22 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { GrantInfo, OidcStore } from './oidc-store.ts';
 
-/** A client's name for display. All members are inert text. */
+/** A client's name and host. Both are safe to display. */
 export interface NamedClient {
   /** The name that the client gave itself, unverified. */
   readonly name: string;
-  /** Host of its metadata document (CIMD), or else of its redirect URI, which may be an app's own scheme. */
+  /** Host of its metadata document (CIMD), or else of its redirect URI, whose scheme may be an app's own. */
   readonly host: string;
 }
 
-/** A program that a person authorized on the consent page. Times are milliseconds since the epoch. */
+/** A client that a person authorized on the consent page. Times are milliseconds since the epoch. */
 export interface AuthorizedClient extends NamedClient {
   readonly user: string;
   readonly clientId: string;
   /** The redirect URI of its latest authorization. */
   readonly redirectUri: string;
   readonly since: number;
-  /** Time of its latest token, which lives for ten minutes. Undefined if it never got one. */
+  /** Time when its latest token was issued. Tokens are valid for ten minutes. Undefined if it never got one. */
   readonly usedAt: number | undefined;
 }
 
@@ -66,23 +66,26 @@ export function createAuthorizedClients(
     ): void => {
       rows.insert.run(grantId, user, clientId, name, host, redirectUri, now());
     },
-    /** Notes that a token was issued under this grant. */
+    /** Notes that a token was issued under the grant. */
     used: (grantId: string): void => {
       rows.used.run(now(), grantId);
     },
-    /** Finds the client of a grant. */
     find(grantId: string): AuthorizedClient | undefined {
       const row = rows.byId.get(grantId);
       return row === undefined ? undefined : toClient(row);
     },
-    /** Lists active authorizations, the latest first, with each client of a person once. @param user everybody if omitted */
+    /**
+     * Lists active authorizations, latest first, at most one for each person and client.
+     * @param user lists only this person's; everybody's if omitted
+     */
     list: (user?: string): AuthorizedClient[] => standing(rows.list.all(user ?? null, user ?? null)),
     /**
-     * Revokes everything that a person granted a client. Its tokens end immediately, in any process. Its open streams end
-     * when the process that serves the home handles the revocation (`endings`). Returns false if it has no grant.
+     * Revokes everything that a person granted a client. The client's tokens become invalid immediately, in all
+     * processes. Its open streams are closed when the home's server handles the revocation (`endings`).
+     * @returns false if the client has no grant
      */
     end: (user: string, clientId: string): boolean => end.immediate(user, clientId),
-    /** Handles pending revocations. Each one stays pending until `tell` has resolved. */
+    /** Handles pending revocations. Each stays pending until `tell` has resolved for it. */
     async endings(tell: (who: GrantInfo) => Promise<void>): Promise<void> {
       for (const { user: sub, client_id: clientId } of rows.allDue.all()) {
         await tell({ sub, clientId });

@@ -1,7 +1,10 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 
-/** Retention of an expired row in seconds, so that a late caller gets "expired" rather than "unknown". */
+/**
+ * Time for which an expired row is kept, in seconds, so that late requests get the error "expired" rather than
+ * "unknown".
+ */
 const EXPIRED_RETENTION_S = 24 * 3600;
 
 interface Row {
@@ -11,7 +14,7 @@ interface Row {
 
 export interface OidcStore extends ActiveGrants {
   readonly adapter: AdapterFactory;
-  /** Deletes a registered client, but not the grants that it was given. */
+  /** Deletes a registered client, but not its grants. */
   forgetClient(id: string): void;
 }
 
@@ -21,9 +24,12 @@ interface OidcStoreOptions {
   readonly now: () => number;
   /** Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReuse | undefined;
-  /** Called when the library has ended a grant, because of a revocation or a token or code that was used twice. */
+  /** Called when oidc-provider has ended a grant because it was revoked or because a token or code was used twice. */
   readonly onGrantEnded: (granted: GrantInfo) => Promise<void>;
-  /** Called before a CIBA request is read, after the client is authenticated. The token endpoint's long poll waits here. */
+  /**
+   * Called after the client is authenticated and before its CIBA request is read. The token endpoint waits here for
+   * long polling.
+   */
   readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
 }
 
@@ -109,7 +115,10 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   };
 }
 
-/** Disables the library's own session cookie. The phone's pages manage sessions, and ask for consent each time. */
+/**
+ * Disables oidc-provider's own session cookie. The phone's pages manage sessions themselves, and ask for consent each
+ * time.
+ */
 const noSessionAdapter: Adapter = {
   upsert: async () => undefined,
   find: async () => undefined,
@@ -120,7 +129,7 @@ const noSessionAdapter: Adapter = {
   revokeByGrantId: async () => undefined,
 };
 
-/** Statements for the table that has all of the library's entities. */
+/** Prepares the statements for the table in which oidc-provider stores all of its entities. */
 function openEntities(database: Database) {
   return {
     upsert: database.prepare(
@@ -151,14 +160,14 @@ function openEntities(database: Database) {
 export interface GrantInfo {
   readonly sub: string;
   readonly clientId: string;
-  /** Resources for which its tokens are valid (RFC 8707), if known. */
+  /** Resources (RFC 8707) for which the grant's tokens are valid, if known. */
   readonly resources?: readonly string[];
 }
 
-/** Active grants. Revocation deletes them. */
+/** Active grants. A revoked grant is deleted. */
 export type ActiveGrants = ReturnType<typeof activeGrants>;
 
-/** Reads grants from `oidc_entities`, which must exist. */
+/** Reads grants from the table `oidc_entities`, which must exist. */
 function activeGrants(database: Database) {
   const byId = database.prepare<[string], { payload: string }>(
     "SELECT payload FROM oidc_entities WHERE model = 'Grant' AND id = ?",
@@ -187,9 +196,8 @@ function activeGrants(database: Database) {
 
   return {
     grant,
-    /** Returns all grants of one person. */
     grantsOf: (sub: string): GrantInfo[] => idsOf.all(sub, null, null).flatMap(({ id }) => grant(id) ?? []),
-    /** Ends a grant and everything that was issued under it. */
+    /** Ends a grant, and with it every token and code that was issued under it. */
     endGrant: (id: string): void => {
       end.run(id, id);
     },
@@ -197,7 +205,7 @@ function activeGrants(database: Database) {
     endGrants: ({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): void => {
       for (const { id } of idsOf.all(sub, clientId ?? null, clientId ?? null)) end.run(id, id);
     },
-    /** Removes `offline_access` from a person's grants for a resource, and keeps the other scopes. */
+    /** Removes `offline_access` from a person's grants for a resource. Their other scopes are kept. */
     revokeOffline: ({ sub, resource }: { readonly sub: string; readonly resource: string }): void => {
       for (const { id } of idsOf.all(sub, null, null)) {
         const payload = payloadOf(id);
@@ -211,14 +219,14 @@ function activeGrants(database: Database) {
 }
 
 /**
- * Interpretation of a refresh token's second use. `never` treats it as theft and ends the session (RFC 9700 §4.14.2).
- * `until_confirmed` assumes that the first response was lost, as long as its successor token was not used. The request is
- * then answered again, and the lost successor is deleted. It applies only to tokens that are bound to a key (RFC 9449 §5),
- * which only their own machine can use. Other tokens are always treated as `never`.
+ * What happens when a refresh token is used twice. `never` treats this as theft and ends the session (RFC 9700
+ * §4.14.2). `until_confirmed` assumes that the first response was lost, as long as the token's successor was not used:
+ * the request is answered again, and the lost successor is deleted. It applies only to tokens that are bound to a key
+ * (RFC 9449 §5), which can only be used from the machine that has the key. All other tokens are treated as `never`.
  */
 export type RefreshTokenReuse = 'never' | 'until_confirmed';
 
-/** Finds the successors of a used refresh token in `oidc_entities`. */
+/** Finds the refresh tokens in `oidc_entities` that replaced a used one. */
 function refreshTokenSuccessors(database: Database) {
   // A token's successors are the tokens of its grant with a higher `rotations` count.
   const rotations = "COALESCE(json_extract(payload, '$.rotations'), 0)";
@@ -232,7 +240,7 @@ function refreshTokenSuccessors(database: Database) {
     Number(payload.rotations ?? 0),
   ];
   return {
-    /** Returns whether any successor was used, which proves that the response arrived. */
+    /** Returns whether any successor was used, which proves that the client received it. */
     wereUsed: (payload: object) => used.get(...of(payload)) !== undefined,
     drop: (payload: object) => {
       drop.run(...of(payload));
@@ -241,8 +249,9 @@ function refreshTokenSuccessors(database: Database) {
 }
 
 /**
- * Ends every sign-in in a provider's database, of browsers and of agents. A restored backup can't tell which sign-ins were
- * ended after it was made. People and their passkeys are not changed.
+ * Ends every sign-in in a provider's database, those of browsers and those of agents. Needed after a backup is
+ * restored, because sign-ins that were ended after the backup would be active again. People and their passkeys are not
+ * changed.
  */
 export function endAllSignIns(database: Database): void {
   database
@@ -256,7 +265,7 @@ export function endAllSignIns(database: Database): void {
     .immediate();
 }
 
-/** The grant of each issued access token. A JWT can't be revoked, but its grant can. */
+/** The grant under which each access token was issued. A JWT can't be revoked, but its grant can. */
 export type IssuedTokens = ReturnType<typeof createIssuedTokens>;
 
 /** @param now milliseconds since the epoch */
@@ -269,7 +278,6 @@ export function createIssuedTokens(database: Database, now: () => number) {
       purge.run(now());
       insert.run(jti, grantId, expiresAt);
     },
-    /** Returns the grant under which a token was issued. */
     grantOf: (jti: string): string | undefined => find.get(jti)?.grant_id,
   };
 }

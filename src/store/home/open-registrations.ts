@@ -1,9 +1,10 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /**
- * Programs that registered without a person's involvement. A registration has no rights until a person authorizes the
- * program. Their number is bounded: one that nobody authorizes within a day is deleted. Above a maximum, the oldest ones
- * of the address with the most registrations are deleted first, so that a flood from one address only hurts itself.
+ * Clients that registered without a person's involvement. A registration gives no rights until a person authorizes the
+ * client. Registrations that nobody authorizes within a day are deleted. If there are still too many, the network
+ * address with the most registrations loses its oldest ones first, so that a flood from one address harms only that
+ * address.
  */
 export type OpenRegistrations = ReturnType<typeof createOpenRegistrations>;
 
@@ -11,7 +12,7 @@ const UNUSED_RETENTION_MS = 24 * 3_600_000;
 const MAX_UNUSED = 500;
 
 /**
- * @param forget forgets a client itself
+ * @param forget deletes the client from the provider's own table
  * @param now milliseconds since the epoch
  */
 export function createOpenRegistrations(
@@ -30,7 +31,7 @@ export function createOpenRegistrations(
   };
   forgetUnused();
   return {
-    /** @param address the client's network address, by which rate limits are counted */
+    /** @param address the client's network address; see {@link OpenRegistrations} */
     add: (clientId: string, address: string): void => {
       rows.insert.run(clientId, address, now());
       forgetUnused();

@@ -1,23 +1,25 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** A person of this home. Their user name is also their `sub`. */
+/** A person of this home. Their user name is also the `sub` in their tokens. */
 export interface Person {
   readonly username: string;
-  /** Display name. */
   readonly name: string;
-  /** Empty if there is none. */
+  /** Empty if the person has no e-mail address. */
   readonly email: string;
 }
 
-/** The home's people. A removed user name is never reused, because tokens and approvals identify people by it. */
+/**
+ * The home's people. The user name of a removed person is never reused, because tokens and approvals identify people by
+ * it.
+ */
 export type People = ReturnType<typeof createPeople>;
 
-/** Form of user names, which settings also use. */
+/** Pattern of user names, also used for user names in settings. */
 export const USERNAME_PATTERN = /^[a-z][a-z0-9._-]{0,31}$/;
 
 /**
- * Opens the people in the provider's database.
+ * Opens the table of people in the provider's database.
  * @param now milliseconds since the epoch
  */
 export function createPeople(database: Database, now: () => number) {
@@ -33,9 +35,9 @@ export function createPeople(database: Database, now: () => number) {
   );
   return {
     find: (username: string): Person | undefined => find.get(username),
-    /** Returns whether somebody has or had this user name. */
+    /** Returns whether a person has this user name, or a removed person had it. */
     isTaken: (username: string): boolean => taken.get(username) !== undefined,
-    /** Sorted by the time when they were added. */
+    /** In the order in which they were added. */
     list: (): Person[] => list.all(),
     /** @throws {TradeAgentError} `usage` if the user name is invalid or was used before */
     add({ username, name, email }: Person): void {
@@ -59,7 +61,7 @@ export function createPeople(database: Database, now: () => number) {
   };
 }
 
-/** Adds people who do not exist yet. Does not add removed people again. */
+/** Adds the people who do not exist yet, except those who were removed. */
 export function addMissingPeople(people: People, wanted: readonly Person[]): void {
   for (const person of wanted) {
     if (!people.isTaken(person.username)) people.add(person);

@@ -7,7 +7,7 @@ import { DAY_MS } from '../../values/durations.ts';
 export interface ProviderKeys {
   /** Keys for ID tokens and access tokens. */
   readonly signing: SigningKeys;
-  /** Key for the provider's cookies and the pages' CSRF tokens, created once. */
+  /** Key for the provider's cookies and the pages' CSRF tokens. It is created once and never changes. */
   readonly cookie: string;
 }
 
@@ -23,27 +23,28 @@ export function loadProviderKeys(database: Database, now: () => number): Provide
   return { signing: openSigningKeys(database, now), cookie: kept.value };
 }
 
-/** The keys at one moment. */
+/** The signing keys at one moment. */
 interface KeySet {
-  /** Changes when a key is added or removed, or when another one becomes the signing key. */
+  /** Changes when a key is added or removed, or when another key starts to sign. */
   readonly version: string;
-  /** Private ES256 keys. The first one signs, and the others are only published. */
+  /**
+   * Private ES256 keys. The first one signs; the others are only published, so that their signatures can be verified.
+   */
   readonly keys: readonly JWK[];
 }
 
-/** Keys for ID tokens and access tokens, rotated on a schedule. */
+/** Keys that sign ID tokens and access tokens. They are rotated on a schedule. */
 export interface SigningKeys {
-  /** Returns the current keys after any rotation that is due. */
+  /** Rotates the keys if that is due, and returns them. */
   current(): KeySet;
-  /** Finds the verification key of a token that was issued here. */
+  /** Finds the key that verifies a token issued by this provider. */
   readonly verificationKey: JWTVerifyGetKey;
 }
 
-/** Time between publishing a key and signing with it, so that verifiers that cache our keys have it by then. */
+/** Time between publishing a key and signing with it, so that verifiers that cache our keys get it in time. */
 export const PUBLISH_AHEAD_MS = DAY_MS;
-/** Time during which a key signs. */
 export const SIGNING_PERIOD_MS = 90 * DAY_MS;
-/** Time during which a key stays published afterwards. It exceeds the lifetime of any token signed with it. */
+/** How long a key stays published after it signed for the last time. Longer than the lifetime of any token. */
 export const PUBLISH_AFTER_MS = 3_600_000;
 
 interface Row {
@@ -54,7 +55,8 @@ interface Row {
 }
 
 /**
- * Opens the signing keys in SQLite, so that tokens survive a restart. Rotation happens on access, even after a long stop.
+ * Opens the signing keys in SQLite, so that tokens stay valid after a restart. A due rotation happens when the keys are
+ * next used, even after a long downtime.
  * @param now milliseconds since the epoch
  */
 function openSigningKeys(database: Database, now: () => number): SigningKeys {
@@ -105,7 +107,7 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
   };
 }
 
-/** Returns the times when a key or its predecessor needs an action. */
+/** Returns the times when a key starts to sign, its predecessor is removed, and its successor is published. */
 function keyActionTimes({ signs_from, signs_until }: Row): number[] {
   return [signs_from, signs_from + PUBLISH_AFTER_MS, signs_until - PUBLISH_AHEAD_MS];
 }

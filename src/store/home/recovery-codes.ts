@@ -4,7 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { sameSecret } from '../../secrets/constant-time.ts';
 import type { People } from './people.ts';
 
-/** Crockford's base32, which has no I, L, O and U: five bits per character. */
+/** Crockford's base32 (without I, L, O and U), which encodes five bits per character. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const GROUP_COUNT = 6;
 const GROUP_LENGTH = 4;
@@ -16,13 +16,13 @@ interface RecoveryCode {
 }
 
 /**
- * Recovery codes for people who lost all passkeys: a code on paper to view and deny requests and to sign browsers out. It
- * stays usable until a new one is issued. A lockout after the first use would do more harm than a leaked code, which
- * allows so little.
+ * Recovery codes for people who lost all passkeys. A code, kept on paper, lets a person view and deny requests and sign
+ * browsers out. It stays valid until a new code is issued: locking a person out after the first use would do more harm
+ * than a leaked code, which allows so little.
  */
 export type RecoveryCodes = ReturnType<typeof createRecoveryCodes>;
 
-/** Creates the recovery codes in SQLite, which are stored as digests. */
+/** Opens the recovery codes in SQLite. Only their digests are stored. */
 export function createRecoveryCodes(options: {
   readonly database: Database;
   readonly people: People;
@@ -40,8 +40,9 @@ export function createRecoveryCodes(options: {
 
   return {
     /**
-     * Issues a new code and ends the old one.
-     * @returns the code, to be shown once: `7K2M-Q9XD-0HVT-B4NE-6RWA-31CZ`. It has 120 bits, so a plain hash protects it
+     * Issues a new code, which replaces the old one.
+     * @returns the code, to be shown once: `7K2M-Q9XD-0HVT-B4NE-6RWA-31CZ`. Its 120 bits are enough for a plain hash to
+     * protect it
      * @throws {RangeError} if there is no such person
      */
     issue(username: string): string {
@@ -52,7 +53,7 @@ export function createRecoveryCodes(options: {
       put.run(username, digest(username, code), clock.now());
       return code.replace(/.{4}(?=.)/g, '$&-');
     },
-    /** Checks a person's code, tolerating case, spaces and similar letters. */
+    /** Checks a person's code. Ignores case and spaces, and accepts look-alike letters. */
     check(username: string, typed: string): boolean {
       const row = people.find(username) === undefined ? undefined : get.get(username);
       // Compares even for an unknown name, so that the time taken does not reveal which names exist.
@@ -65,12 +66,15 @@ export function createRecoveryCodes(options: {
       const row = get.get(username);
       return row === undefined ? undefined : { issuedAt: row.issued_at, usedAt: row.used_at ?? undefined };
     },
-    /** Ends the person's code. */
+    /** Invalidates the person's code. */
     end: (username: string): void => void end.run(username),
   };
 }
 
-/** Normalizes a typed code: lowercase letters, spaces, and the look-alike letters that Crockford's alphabet omits. */
+/**
+ * Normalizes a typed code: converts to upper case, removes separators, and replaces the look-alike letters that
+ * Crockford's alphabet omits.
+ */
 function normalizeCode(typed: string): string {
   return typed
     .toUpperCase()

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** A program that a person registered, and that may send requests only to that person. */
+/** A client that a person registered. It may send requests only to that person. */
 interface RegisteredClient {
   readonly clientId: string;
   readonly owner: string;
@@ -13,16 +13,16 @@ interface RegisteredClient {
   readonly registeredAt: number;
 }
 
-/** Note that the phone shows next to the name of a registered client. */
+/** A note that the phone shows next to a registered client's name. */
 export interface ClientNote {
-  /** One line: that the client is new (for seven days) and unverified, and its claimed host. */
+  /** One line: that the client is new (for seven days) and unverified, and the host that it claims. */
   readonly text: string;
 }
 
-/** Registered clients, and the tokens for registering more. */
+/** Registered clients, and tokens for registering more clients. */
 export type RegisteredClients = ReturnType<typeof createRegisteredClients>;
 
-/** A redeemed registration token. Only its digest is stored. */
+/** A redeemed registration token, of which only the digest is stored. */
 export interface RegistrationToken {
   readonly digest: string;
   readonly owner: string;
@@ -55,12 +55,15 @@ export function createRegisteredClients(database: Database, now: () => number) {
     remove: (clientId: string): void => {
       rows.remove.run(clientId);
     },
-    /** Undefined for the home's own clients, which nobody registered. */
+    /** Returns undefined for the home's own clients, which nobody registered. */
     note(clientId: string): ClientNote | undefined {
       const client = clients.find(clientId);
       return client === undefined ? undefined : toClientNote(client, now());
     },
-    /** Issues an initial access token (RFC 7591 §3) that registers one client for this person within ten minutes. */
+    /**
+     * Issues an initial access token (RFC 7591 §3), with which one client can be registered for this person within ten
+     * minutes.
+     */
     issueToken(owner: string): { readonly token: string; readonly expiresAt: number } {
       const token = randomBytes(32).toString('base64url');
       const expiresAt = now() + TOKEN_LIFETIME_MS;
@@ -68,18 +71,21 @@ export function createRegisteredClients(database: Database, now: () => number) {
       rows.giveBack.run(digest(token), owner, expiresAt);
       return { token, expiresAt };
     },
-    /** Redeems a token. @returns the token, or undefined if it is unknown, used or expired */
+    /**
+     * Redeems a registration token.
+     * @returns undefined if the token is unknown, used or expired
+     */
     takeToken(token: string): RegistrationToken | undefined {
       const taken = rows.take.get(digest(token), now());
       return taken === undefined
         ? undefined
         : { digest: digest(token), owner: taken.owner, expiresAt: taken.expires_at };
     },
-    /** Deletes a person's tokens. */
+    /** Deletes a person's registration tokens. */
     dropTokens: (owner: string): void => {
       rows.dropTokens.run(owner);
     },
-    /** Makes a redeemed token usable again after a failed registration. */
+    /** Makes a redeemed token usable again, because the registration failed. */
     giveBack: (token: RegistrationToken): void => {
       rows.giveBack.run(token.digest, token.owner, token.expiresAt);
     },

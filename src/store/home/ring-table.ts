@@ -1,12 +1,12 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** Notifications of approval requests. Times are milliseconds since the epoch. */
+/** Which approval requests the phones were notified of. Times are milliseconds since the epoch. */
 export type RingTable = ReturnType<typeof openRingTable>;
 
 /**
- * Opens the notification state of each approval request: when all devices had been notified (or that failed), when a page
- * first showed it, and when the reminder was sent. It is joined with the provider's table of requests, so that a request
- * from before a crash is notified after it.
+ * Opens the notification state of each approval request: when all of the person's devices were notified (or notifying
+ * them failed), when a page first showed the request, and when the reminder was sent. It is joined with the provider's
+ * table of requests, so that requests that arrived just before a crash are still notified after a restart.
  */
 export function openRingTable(database: Database) {
   const waits = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?';
@@ -36,15 +36,17 @@ export function openRingTable(database: Database) {
   const pushedAgain = note('pushed_again_at');
   const over = database.prepare<[string]>('DELETE FROM request_rings WHERE request = ?');
   return {
-    /** Returns pending requests without a notification. Oldest first. */
+    /** Returns pending requests of which nobody was notified yet. Oldest first. */
     unrung: (now: number): readonly { readonly request: string; readonly user: string }[] => unrung.all(now),
     /**
-     * Returns pending requests that were notified once and that nobody has seen.
-     * @param unseenMs time before the reminder, in milliseconds, but at most a third of the time that was left
+     * Returns pending requests that nobody has seen and for which no reminder was sent, with the time when a reminder
+     * is due.
+     * @param unseenMs delay of the reminder, in milliseconds; at most a third of the time between notification and
+     * expiry
      */
     unseen: (now: number, unseenMs: number): readonly { readonly request: string; readonly due: number }[] =>
       unseen.all(unseenMs, now),
-    /** Returns requests with a row here that are no longer pending, or no longer exist. */
+    /** Returns the notified or seen requests that are no longer pending or no longer exist. */
     settled: (now: number): readonly { readonly request: string; readonly pushedAt: number | undefined }[] =>
       settled.all(now).map((row) => ({ request: row.request, pushedAt: row.pushed_at ?? undefined })),
     /** Returns the next expiry of a pending request, or undefined if there is none. */
@@ -52,7 +54,7 @@ export function openRingTable(database: Database) {
     pushed: (request: string, now: number): void => void pushed.run(request, now),
     seen: (request: string, now: number): void => void seen.run(request, now),
     pushedAgain: (request: string, now: number): void => void pushedAgain.run(request, now),
-    /** Deletes the row of a request that needs no further notification. */
+    /** Deletes the row of a request of which nobody needs to be notified anymore. */
     over: (request: string): void => void over.run(request),
   };
 }

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** Tables of an OpenID provider: the library's entities, and keys. A sandbox's company has only these. */
+/** Tables of an OpenID provider: oidc-provider's entities, and keys. The sandbox's company has only these tables. */
 const providerTables = `
   CREATE TABLE IF NOT EXISTS oidc_entities (
     model TEXT NOT NULL, id TEXT NOT NULL, payload TEXT NOT NULL, grant_id TEXT, user_code TEXT, uid TEXT,
@@ -34,7 +34,7 @@ const peopleTables = `
   ) STRICT;
 `;
 
-/** Tables of grants to programs, and tokens issued under them. */
+/** Tables of grants to clients, and tokens issued under them. */
 const grantTables = `
   CREATE TABLE IF NOT EXISTS issued_tokens (
     jti TEXT PRIMARY KEY, grant_id TEXT NOT NULL, expires_at INTEGER NOT NULL
@@ -112,7 +112,7 @@ const approvalTables = `
   CREATE TABLE IF NOT EXISTS fills_seen (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
 `;
 
-/** Tables of connections to other services, and requests to connect one. */
+/** Tables of connections to other services, and of requests to connect a service. */
 const vaultTables = `
   CREATE TABLE IF NOT EXISTS vault_connections (
     user TEXT NOT NULL, connection TEXT NOT NULL, sealed_refresh_token BLOB NOT NULL, connected_at INTEGER NOT NULL,
@@ -129,7 +129,7 @@ const vaultTables = `
   ) STRICT;
 `;
 
-/** Tables of companies' assertions and security events about people, and of events sent to others. */
+/** Tables of redeemed assertions from companies, and of security events that were received or are to be sent. */
 const signalTables = `
   CREATE TABLE IF NOT EXISTS redeemed_assertions (
     issuer TEXT NOT NULL, jti TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (issuer, jti)

@@ -9,12 +9,12 @@ export const SESSION_LIFETIME_MS = 8 * 3600 * 1000;
 /** Idle timeout of a session, in milliseconds. */
 const IDLE_TIMEOUT_MS = 30 * 60 * 1000;
 const TICKET_LIFETIME_MS = 10 * 60 * 1000;
-/** Precision of a session's last use, in milliseconds. */
+/** Precision with which a session's last use is stored, in milliseconds. */
 const SEEN_PRECISION_MS = 60 * 1000;
 
 /**
- * How a person signed in. A session from a `link` (in the sandbox) or a `recovery` code can only view, deny, halt and sign
- * browsers out. Anything that grants a right requires a `passkey`.
+ * How a person signed in. A session opened with a `link` (in the sandbox) or a `recovery` code can only view, deny,
+ * halt and sign browsers out. Everything that grants a right requires a `passkey`.
  */
 type SignedInBy = 'passkey' | 'link' | 'recovery';
 
@@ -23,15 +23,15 @@ export interface Session {
   readonly id: string;
   readonly username: string;
   readonly by: SignedInBy;
-  /** The passkey's ID. Sessions that were opened with a passkey end when it is removed. */
+  /** ID of the passkey that opened the session. If the passkey is removed, the session ends. */
   readonly credentialId: string | undefined;
   /** Whether the passkey is synced by the platform's account rather than bound to one device. */
   readonly synced: boolean;
-  /** The browser's own name, such as `Safari on iPhone`. */
+  /** The browser's name, such as `Safari on iPhone`. */
   readonly browser: string;
   /** Milliseconds since the epoch, like all times here. */
   readonly openedAt: number;
-  /** Precise to one minute. */
+  /** Precise to the minute. */
   readonly seenAt: number;
   readonly expiresAt: number;
 }
@@ -39,11 +39,11 @@ export interface Session {
 export interface NewSession extends Pick<Session, 'username' | 'by' | 'browser'> {
   readonly credentialId?: string;
   readonly synced?: boolean;
-  /** The origin key that the browser sends. Undefined without JavaScript. */
+  /** The origin key that the browser sends. Undefined for a browser without JavaScript. */
   readonly key: string | undefined;
 }
 
-/** Browser sessions and sign-in tickets. */
+/** Browser sessions, and tickets: the secrets of one-time sign-in links. */
 export type Sessions = ReturnType<typeof createSessions>;
 
 interface Row {
@@ -59,7 +59,7 @@ interface Row {
   expires_at: number;
 }
 
-/** Creates the sessions and tickets in SQLite. Their secrets are stored only as digests. */
+/** Opens the sessions and tickets in SQLite. Only digests of their secrets are stored. */
 export function createSessions(options: {
   readonly database: Database;
   readonly people: People;
@@ -92,7 +92,8 @@ export function createSessions(options: {
     /**
      * @param given the cookie's secret
      * @param by.key the origin key with which the session must have been opened; undefined if the cookie is enough
-     * @param by.isTheirs whether the person caused the request; requests that a page sends by itself do not extend the session
+     * @param by.isTheirs whether the person caused the request; requests that a page sends automatically do not extend
+     * the session
      */
     find(
       given: string | undefined,
@@ -107,33 +108,39 @@ export function createSessions(options: {
       return toSession(row);
     },
     isOpen: (id: string): boolean => statements.find.get(id, clock.now(), clock.now() - IDLE_TIMEOUT_MS) !== undefined,
-    /** Returns the person's sessions, the most recently used first. */
+    /** Returns the person's sessions, most recently used first. */
     list: (username: string): Session[] =>
       statements.list.all(username, clock.now(), clock.now() - IDLE_TIMEOUT_MS).map(toSession),
-    /** Returns false if the session is not this person's. */
+    /** Returns false if the person has no such session. */
     end: (username: string, id: string): boolean => statements.end.run(username, id).changes === 1,
-    /** Ends all sessions of a person, and the links that could open new ones. */
+    /** Ends all sessions of a person, and invalidates sign-in links that could open new sessions. */
     endAll: (username: string): void => {
       statements.endAll.run(username);
       statements.dropTickets.run(username);
     },
-    /** Ends the sessions that were opened with a passkey. */
+    /** Ends the sessions that a passkey opened. */
     endOf: (username: string, credentialId: string): void => {
       statements.endOf.run(username, credentialId);
     },
-    /** Issues the secret of a one-time link, valid for ten minutes. Undefined if there is no such person. */
+    /**
+     * Issues the secret of a one-time sign-in link, valid for ten minutes. Returns undefined if there is no such
+     * person.
+     */
     issueTicket(username: string): string | undefined {
       if (!known(username)) return undefined;
       const ticket = newSecret();
       statements.insertTicket.run(digest(ticket), username, clock.now() + TICKET_LIFETIME_MS);
       return ticket;
     },
-    /** Redeems a ticket. @returns its person's user name */
+    /**
+     * Redeems a ticket.
+     * @returns the user name of the person it was issued for; undefined if it is not valid
+     */
     redeemTicket(ticket: string): string | undefined {
       const row = statements.takeTicket.get(digest(ticket), clock.now());
       return row !== undefined && known(row.user) ? row.user : undefined;
     },
-    /** Returns a form's CSRF token, bound to the browser (its key or a cookie) and its session. */
+    /** Returns a form's CSRF token, which is bound to the session and to the browser (by its key or a cookie). */
     formToken: (browser: string, session: Session | undefined): string =>
       createHmac('sha256', options.formKey)
         .update(JSON.stringify([browser, session?.id ?? null]))

@@ -1,13 +1,13 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** An object of a person whose creation and end are sent to receivers as security events. */
+/** A person, session or key. Receivers are sent a security event when it is created and when it ends. */
 export interface SignalledObject {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;
   readonly user: string;
-  /** Expiry in milliseconds since the epoch, which sends no event; null for never. */
+  /** Expiry in milliseconds since the epoch; null if it does not expire. No event is sent when it expires. */
   readonly endsAt: number | null;
-  /** For a key: whether it is bound to one device. */
+  /** For a key, whether it is bound to one device; otherwise empty. */
   readonly detail: '' | 'singleDevice' | 'multiDevice';
 }
 
@@ -21,7 +21,7 @@ export interface OutgoingSignal {
   readonly due_at: number;
 }
 
-/** The objects as of the last check, and the events to send about changes since. */
+/** The objects that existed at the last check, and the unsent events about changes. */
 export type SignalOutbox = ReturnType<typeof openSignalOutbox>;
 
 export function openSignalOutbox(database: Database) {
@@ -53,17 +53,17 @@ export function openSignalOutbox(database: Database) {
     },
   );
   return {
-    /** Returns the objects as of the last check. Undefined before the first check. */
+    /** Returns the objects that existed at the last check. Undefined before the first check. */
     seen: (): SignalledObject[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
-    /** Stores the current objects and the events about the changes, in one transaction. */
+    /** Stores the current objects, and the events about changes since the last check, in one transaction. */
     keep: (
       stands: readonly SignalledObject[],
       sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[],
       now: number,
     ): void => keep.immediate(stands, sent, now),
-    /** Returns each endpoint's oldest event if it is due, so that events arrive in order. */
+    /** Returns each endpoint's oldest event if it is due. Later events wait for it, so that events arrive in order. */
     due: (now: number): OutgoingSignal[] => due.all(now),
-    /** Removes an event that was delivered or is given up. */
+    /** Removes an event that was delivered or that won't be retried. */
     done: (id: number): void => void done.run(id),
     later: (id: number, dueAt: number): void => void later.run(dueAt, id),
   };

@@ -1,15 +1,18 @@
 import { createECDH } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** The key pair with which this home authenticates to push services (RFC 8292), in base64url. Subscriptions are bound to it. */
+/**
+ * The key pair that authenticates this home to push services (RFC 8292), in base64url. Push subscriptions are bound to
+ * it.
+ */
 export interface VapidKeys {
-  /** Uncompressed P-256 point of 65 bytes, used by pages as `applicationServerKey`. */
+  /** Uncompressed P-256 point (65 bytes), which pages pass as `applicationServerKey`. */
   readonly publicKey: string;
-  /** 32 bytes. Only in the database, never on a page, in a log or in an error. */
+  /** 32 bytes. Stored only in the database; never appears on a page, in a log or in an error. */
   readonly privateKey: string;
 }
 
-/** Loads the key pair, or creates it the first time. With a new one, every phone would have to subscribe again. */
+/** Loads the key pair. The first call creates it. If it were replaced, every phone would have to subscribe again. */
 export function loadVapidKeys(database: Database): VapidKeys {
   const read = database.prepare<[], { public_key: string; private_key: string }>(
     'SELECT public_key, private_key FROM push_keys',

@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { openBytes, sealBytes } from '../../secrets/aes-gcm.ts';
 
-/** Default scopes of a connection. */
 export const BROKER_SCOPES = ['account:write', 'trading'] as const;
 
 /** A stored connection of a user. */
@@ -10,11 +9,14 @@ interface VaultRow {
   readonly scopes: string;
   /** Milliseconds since the epoch. */
   readonly connected_at: number;
-  /** Opened by {@link VaultRows.refreshToken}. Each sealing is unique, so it also distinguishes a new connection from an old one. */
+  /**
+   * Opened by {@link VaultRows.refreshToken}. No two sealings are equal, so it also shows whether the connection was
+   * replaced.
+   */
   readonly sealed_refresh_token: Buffer;
 }
 
-/** Users' connections, with their refresh tokens sealed at rest (AES-256-GCM). */
+/** Users' connections. Their refresh tokens are sealed (AES-256-GCM). */
 export type VaultRows = ReturnType<typeof openVaultRows>;
 
 /** @param key 32 bytes */
@@ -41,9 +43,8 @@ export function openVaultRows(database: Database, key: Buffer) {
   const remove = database.prepare<[string, string]>('DELETE FROM vault_connections WHERE user = ? AND connection = ?');
   return {
     find: (user: string, connection: string): VaultRow | undefined => select.get(user, connection),
-    /** Sorted by the connection's name. */
     list: (user: string): VaultRow[] => listed.all(user),
-    /** Returns whether the user ever had this connection. */
+    /** Returns whether the user has or had this connection. */
     wasConnected: (user: string, connection: string): boolean => known.get(user, connection) !== undefined,
     keep: (user: string, connection: string, refreshToken: string, scopes: string, now: number): void => {
       const sealed = sealBytes(key, Buffer.from(refreshToken), sealContext(user, connection));
@@ -62,7 +63,9 @@ export function openVaultRows(database: Database, key: Buffer) {
   };
 }
 
-/** Returns the associated data of a sealed token, so that a row copied to another user can't be opened. */
+/**
+ * Returns the associated data of a sealed token. It includes the user, so a row copied to another user can't be opened.
+ */
 function sealContext(user: string, connection: string): string {
   return JSON.stringify([user, connection]);
 }
