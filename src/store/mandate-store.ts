@@ -32,7 +32,7 @@ export interface MandateQuery {
 }
 
 export interface MandateSlot {
-  /** Empty for orders that are not standing orders. */
+  /** Empty if the mandate may be used on demand (`Cadence`). */
   readonly slot: string;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';

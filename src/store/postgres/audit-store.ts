@@ -5,17 +5,23 @@ import { appendLines, completeLines, readTail } from '../audit-file.ts';
 import { withHead } from './head.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-/** Maximum number of lines per transaction. A machine's new file needs all lines that were ever written. */
+/** Maximum number of lines per transaction. A new machine's file needs every line that was ever written. */
 const MAX_LINES_PER_MOVE = 1_000;
-/** Bytes to read from the end of the file. Longer than nearly every line; without a complete line, more is read. */
+/**
+ * Bytes to read from the end of the file. Nearly every line is shorter. If these bytes contain no complete line, more
+ * are read.
+ */
 const TAIL_BYTES = 16_384;
 
 /**
- * Creates the audit log store. The database keeps the log permanently, and only its owner can change or remove a line. Each
- * machine's file is a full copy, whose last line shows which lines are missing.
+ * Creates the audit log store. The database keeps every line, and only the database's owner can change or remove a
+ * line. Each machine's file is a full copy, and its last line shows which lines it still lacks.
  */
 export function postgresAuditStore(database: TenantDatabase): AuditStore {
-  /** Locks a file across machines, because its folder may be shared. The caller must await it or re-read the file afterwards. */
+  /**
+   * Locks a file against other machines, because its folder may be shared. The file must be read again once the lock is
+   * held.
+   */
   const lock = (unit: Unit, file: string) => {
     const key = JSON.stringify(['record', database.tenant, file]);
     return unit.all('SELECT pg_advisory_xact_lock(hashtextextended(@key, 0))', { key });
@@ -27,7 +33,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
     );
     return rows.map(({ line }) => line);
   };
-  /** @returns whether there may be more */
+  /** @returns whether more lines may be pending */
   const moveSome = (file: string) =>
     database.write(async (unit) => {
       const before = readFileEnd(file);
@@ -60,7 +66,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
   };
 }
 
-/** Returns the number of the file's last complete line (0 if there is none), and the file's end. */
+/** Returns the number of the file's last complete line (0 if there is none), and the end of the file. */
 function readFileEnd(file: string): { readonly seq: number; readonly tail: string } {
   for (let longest = TAIL_BYTES; ; longest *= 8) {
     const tail = readTail(file, longest);
@@ -73,7 +79,7 @@ function readFileEnd(file: string): { readonly seq: number; readonly tail: strin
   }
 }
 
-/** Returns the entry's number, or undefined if the line is not an audit log entry. */
+/** Returns the number of the line's audit log entry, or undefined if the line is not an entry. */
 function parseSeq(line: string): number | undefined {
   try {
     const { seq } = JSON.parse(line) as { seq?: unknown };

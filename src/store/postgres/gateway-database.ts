@@ -23,12 +23,15 @@ export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<Tenan
   return openDatabase({ ...options, schema: gatewaySchema });
 }
 
-/** @param address the address with the login that owns the tables */
+/** @param address the database's address, with the login that owns the tables */
 export function migrateGateway(address: string): Promise<MigrationResult> {
   return migrate(address, gatewaySchema);
 }
 
-/** Creates the registration that a tenant's gateways share, because only the client that sent a CIBA request can poll it. */
+/**
+ * Creates the storage for the client registration that a tenant's gateways share. They need the same one, because only
+ * the client that sent a CIBA request can poll it.
+ */
 export function postgresRegistrationPlace(database: TenantDatabase): RegistrationStorage {
   return {
     async read() {
@@ -53,7 +56,7 @@ export function postgresRegistrationPlace(database: TenantDatabase): Registratio
   };
 }
 
-/** Thrown to roll back the transaction. */
+/** Thrown to roll back a transaction. */
 class Rollback extends Error {}
 
 /** @param database a database with `gatewaySchema` */

@@ -13,7 +13,7 @@ import type { TenantDatabase } from './tenant-database.ts';
 
 /**
  * @param database a database with `gatewaySchema`, which the caller closes
- * @param seal seals and opens the IDs of CIBA requests; only needed to send or read such requests
+ * @param seal seals and opens the IDs of CIBA requests; needed only by callers that send or read CIBA requests
  */
 export async function postgresGatewayStores(
   database: TenantDatabase,

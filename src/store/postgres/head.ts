@@ -2,19 +2,21 @@ import { type AuditHead, type AuditNote, EMPTY_HEAD, nextEntry } from '../audit.
 import type { Values } from './statement.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-/** The head of a tenant's audit log and its latest version, locked by a transaction. */
+/** The end of a tenant's audit log and the latest proposal version, locked by a transaction. */
 export interface Head {
   /** Appends an audit log entry. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): void;
-  /** Returns the last entry, including those added in this transaction. */
+  /** Returns the last entry, even if it was added in this transaction. */
   last(): AuditHead;
-  /** Returns a version above all others. */
+  /** Returns a version that is higher than all others. */
   nextVersion(): number;
-  /** Returns the values of {@link writeHeadCtes}, for a statement that writes everything including this one entry. */
+  /**
+   * Returns the values of {@link writeHeadCtes}, for a statement that writes this entry together with everything else.
+   */
   lastly(note: AuditNote, now: number): Values;
 }
 
-/** Creates the row that {@link withHead} locks, if there is none. */
+/** Creates the row that {@link withHead} locks, if it does not exist. */
 export async function ensureHead(database: TenantDatabase): Promise<void> {
   const { seq, hash } = EMPTY_HEAD;
   await database.write((unit) =>
@@ -26,7 +28,8 @@ export async function ensureHead(database: TenantDatabase): Promise<void> {
 }
 
 /**
- * Returns whether this gateway seals with the same key as the tenant's others. The first gateway sets it.
+ * Returns whether this gateway seals with the same key as the tenant's other gateways. The tenant's first gateway
+ * stores `check`, and later ones compare theirs with it.
  * @param check a value derived from the key that does not reveal it
  */
 export async function hasSameSeal(database: TenantDatabase, check: string): Promise<boolean> {
@@ -34,7 +37,7 @@ export async function hasSameSeal(database: TenantDatabase, check: string): Prom
   return await database.write((unit) => lockSeal(unit, check));
 }
 
-/** Does the same within a transaction, which blocks others from setting the key until it ends. */
+/** Does the same as {@link hasSameSeal} in a transaction. Until it ends, no other gateway can store its value. */
 export async function lockSeal(unit: Unit, check: string): Promise<boolean> {
   await unit.run('UPDATE heads SET seal_check = coalesce(seal_check, @check)', { check });
   const head = await unit.one<{ seal_check: string }>('SELECT seal_check FROM heads');
@@ -42,7 +45,8 @@ export async function lockSeal(unit: Unit, check: string): Promise<boolean> {
 }
 
 /**
- * Returns common table expressions that write an audit log entry and the new head, with the values of {@link Head.lastly}.
+ * Returns common table expressions that write an audit log entry and the new head. Their values come from {@link
+ * Head.lastly}.
  * @param rows a preceding expression; if it has no rows, nothing is written
  */
 export const writeHeadCtes = (rows: string) => `
@@ -50,16 +54,19 @@ export const writeHeadCtes = (rows: string) => `
   head AS (UPDATE heads SET seq = @headSeq, hash = @headHash, version = @headVersion WHERE EXISTS (SELECT FROM ${rows}))`;
 
 /**
- * Runs a transaction that writes to the audit log, changes a proposal, or depends on a person's epoch. It locks the head, so
- * that a tenant has one such transaction at a time, from its first statement to its commit. Therefore, entries are in commit
- * order, versions become visible in the order of their numbers, and facts that were read are still true at the write. The
- * head is always locked first, never by a transaction that holds another lock, so there are no deadlocks.
+ * Runs a transaction that writes to the audit log, changes a proposal, or depends on a person's epoch. It locks the
+ * head first, so a tenant's transactions of this kind run one after the other. Therefore, entries are in commit order,
+ * versions become visible in the order of their numbers, and facts that a transaction read are still true when it
+ * writes. No transaction locks the head while it holds another lock, so there are no deadlocks.
  */
 export function withHead<T>(database: TenantDatabase, work: (unit: Unit, head: Head) => Promise<T>): Promise<T> {
   return queryWithHead(database, async () => undefined, work);
 }
 
-/** Does the same, with a query that is sent together with the lock and answered once the lock is held. */
+/**
+ * Does the same as {@link withHead}, with a query that is sent together with the lock and executed once the lock is
+ * held.
+ */
 export function queryWithHead<T, Looked>(
   database: TenantDatabase,
   look: (unit: Unit) => Promise<Looked>,

@@ -9,9 +9,10 @@ export interface Listener {
 }
 
 /**
- * Listens to a channel on a dedicated connection, and reconnects if it breaks (PostgreSQL manual, LISTEN).
+ * Listens to a channel on a dedicated connection, and reconnects if the connection breaks (PostgreSQL manual, LISTEN).
  * @param channel letters, digits and `_`
- * @param heard called with each payload, and with undefined after each (re)connect, because notifications may have been lost
+ * @param heard called with each payload. Also called with undefined after each (re)connect, because notifications may
+ * have been lost before
  */
 export function listenTo(
   pool: Pick<Pool, 'connect'>,

@@ -2,16 +2,17 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from './pool.ts';
 import type { Schema } from './schema.ts';
 
-/** The versions before and after a migration. */
+/** The schema's versions before and after a migration. */
 export interface MigrationResult {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Migrates a database to the latest version in one transaction, by one process at a time.
- * @param address the address with the login that owns the tables, which must be able to create roles the first time
- * @throws {TradeAgentError} `invalid_config` for a newer program's database, which is not changed
+ * Migrates a database to the latest version in one transaction. Of several processes, one migrates and the others wait.
+ * @param address the database's address, with the login that owns the tables; it must be able to create roles the first
+ * time
+ * @throws {TradeAgentError} `invalid_config` if a newer program wrote the database, which is then not changed
  */
 export async function migrate(address: string, { name, migrations }: Schema): Promise<MigrationResult> {
   const pool = await openPool({ address, schema: name, max: 1 });

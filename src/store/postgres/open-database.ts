@@ -6,8 +6,8 @@ import { appRole, type Schema } from './schema.ts';
 import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
 
 /**
- * Maximum number of connections whose commits don't wait for the disk. Heartbeats use this separate pool, so that they
- * can't be delayed by transactions that wait for a lock of a suspended process.
+ * Maximum number of connections whose commits don't wait for the disk. This separate pool is used for heartbeats. In
+ * the main pool, all connections might be waiting for locks of a suspended process.
  */
 const MAX_UNSYNCED_CONNECTIONS = 5;
 
@@ -17,8 +17,8 @@ export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
 }
 
 /**
- * Opens a tenant's part of a database after checking what this program relies on: the schema's version, that row security
- * applies to this login, and that commits wait for the disk.
+ * Opens a tenant's part of a database, after checking the schema's version, that row security applies to this login,
+ * and that commits wait for the disk.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function openDatabase({ schema, tenant, ...server }: OpenOptions): Promise<TenantDatabase> {
@@ -63,7 +63,7 @@ async function requireCompatible(pool: Pool, { name, migrations }: Schema): Prom
   }
 }
 
-/** Returns the schema's version, or 0 if there is none yet. */
+/** Returns the version of the schema, or 0 if the schema does not exist. */
 async function schemaVersion(pool: Pool, schema: string): Promise<number> {
   const { rows: there } = await pool.query('SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
     schema,

@@ -50,7 +50,7 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
   };
 }
 
-/** Returns the previous state. Does not change a rejected order, which {@link adopt} handles. */
+/** Returns the order's previous state. Does not change a rejected order: see {@link adopt}. */
 const PLACE = `
   WITH seen AS (
     SELECT state FROM gateway_orders WHERE ${THIS_ORDER} FOR UPDATE
@@ -77,12 +77,15 @@ async function place(unit: Unit, key: OrderKey, order: Order, now: number): Prom
 
 type Outcome = 'claimed' | 'known' | 'approval_used' | 'denied';
 
-/** Locks the mandate until the end of the transaction that claims an order under it, so that nobody else counts or ends it. */
+/**
+ * Locks a mandate until the end of the transaction that claims an order under it, so that no other transaction counts
+ * or ends the mandate meanwhile.
+ */
 async function lockMandate(unit: Unit, sub: string, id: string): Promise<void> {
   await unit.all('SELECT FROM mandates WHERE sub = @sub AND id = @id FOR NO KEY UPDATE', { sub, id });
 }
 
-/** Claims an order (see {@link OrderJournal.claim}) as the last part of the transaction. */
+/** Claims an order (see {@link OrderJournal.claim}) with the transaction's last statements. */
 async function claimOrder(
   unit: Unit,
   tenant: string,
@@ -135,7 +138,10 @@ const INTENT = `
        @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot FROM spent
   )`;
 const { most, every } = DECISION_RETENTION;
-/** `noteDecision` for an order that is claimed. Some of its values are renamed, to not collide with the order's. */
+/**
+ * Writes the decision about a claimed order, like `noteDecision`. Some values have other names here, because the order
+ * has values with the same names.
+ */
 const NOTED_DECISION = `
   noted AS (
     INSERT INTO decisions
@@ -184,7 +190,7 @@ async function writeClaim(
   return row?.spent === true ? 'claimed' : 'approval_used';
 }
 
-/** Selects an account's other orders: all except one order and the order that it replaces. */
+/** Selects an account's orders except this order and the order that it replaces. */
 interface OtherOrdersQuery {
   readonly account: string;
   readonly sub: string;
@@ -197,8 +203,8 @@ const OTHER_ORDERS = `account = @account AND (state <> 'rejected' OR reserved_un
   AND NOT (@replaces::text IS NOT NULL AND state = 'placed' AND result::json ->> 'id' = @replaces)`;
 
 /**
- * Reads everything as of one moment. PostgreSQL sums recent orders exactly, because an account may have thousands a day.
- * @see lateOrders, which does the same with rows, and `isLike` for identical orders
+ * Reads everything in one snapshot. PostgreSQL computes exact sums of the recent orders, because an account may have
+ * thousands a day. @see lateOrders, which computes the same from rows, and `isLike` for identical orders
  */
 const ACCOUNT_ORDERS = `
   SELECT newest, late.*, open, known, ${TRADING_STATE_COLUMNS}
@@ -234,7 +240,7 @@ interface AccountOrdersQuery extends SimilarTermsRange {
   readonly owner: string;
 }
 
-/** A transaction, or a source that runs each query separately, for callers that need only one statement. */
+/** A transaction, or a source that runs each query separately for callers that need only one statement. */
 type QuerySource = Pick<Unit, 'one' | 'all'>;
 
 async function readAccountOrders(
@@ -269,19 +275,19 @@ async function readAccountOrders(
   };
 }
 
-/** The clocks used for counting. */
+/** The clocks for counting. */
 interface CountingClocks {
   /** This machine's time, in milliseconds since the epoch. */
   readonly clock: number;
   readonly counting: CountingClock;
 }
 
-/** Counts the facts for an order, in a transaction that either blocks other claims of the account or is read-only. */
+/** Counts the facts for an order. The transaction must be read-only, or block other claims for the account. */
 async function countOrder(unit: QuerySource, order: Counting, at: CountingClocks): Promise<CountedFacts> {
   return (await inspectOrder(unit, order, at)).counted;
 }
 
-/** Does the same, and also returns whether there is an order with this client_order_id already. */
+/** Does the same as {@link countOrder}, and also returns whether an order with this `client_order_id` exists. */
 async function inspectOrder(unit: QuerySource, order: Counting, at: CountingClocks) {
   const { sub, clientOrderId, draft, replaces = null } = order;
   const { account, symbol, side, slot = '' } = draft;

@@ -5,13 +5,19 @@ import type { Listener } from './listener.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 const ALIVE_UNTIL = `clock_timestamp() + interval '${LIVENESS_MS} milliseconds'`;
-/** No live process has it. Uses the database's clock, because the machines' clocks may differ. */
+/**
+ * SQL condition that no live process supervises the proposal. Uses the database's clock, because the machines' clocks
+ * may differ.
+ */
 const IS_UNSUPERVISED = `attendant NOT IN (SELECT name FROM gateways WHERE until >= clock_timestamp())`;
 
-/** Maximum per transaction. Taking all proposals of a dead process at once could exceed the statement timeout. */
+/**
+ * Maximum number of proposals per transaction. Taking all proposals of a dead process at once could exceed the
+ * statement timeout.
+ */
 const MAX_TAKEN_AT_ONCE = 1_000;
 const MAX_TAKEN_PER_RENEWAL = 5_000;
-/** Processes with open proposals. Each is found by one index lookup, however many proposals it has. */
+/** Selects the processes that have open proposals. Each is found by one index lookup, however many proposals it has. */
 const SUPERVISORS = `
   WITH RECURSIVE attendants (name) AS (
     (SELECT attendant FROM proposals WHERE state IN (${OPEN_STATES}) ORDER BY attendant LIMIT 1)
@@ -21,7 +27,10 @@ const SUPERVISORS = `
   )
   SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
 
-/** Takes some proposals that no live process has, those that need no decision first. @returns their IDs in this order */
+/**
+ * Takes some of the proposals that no live process supervises, those that need no decision first.
+ * @returns their IDs in this order
+ */
 async function takeBatch(unit: Unit, name: string): Promise<string[]> {
   const dead = await unit.all<{ attendant: string }>(
     `SELECT attendant FROM (${SUPERVISORS}) AS has WHERE ${IS_UNSUPERVISED}`,
@@ -42,7 +51,10 @@ async function takeBatch(unit: Unit, name: string): Promise<string[]> {
   return ids.filter((id) => taken.has(id));
 }
 
-/** Returns the proposals that a process still has after it was considered dead. The lock prevents others from taking them. */
+/**
+ * Returns the proposals that this process still supervises, after it was considered dead. Locks them, so that no other
+ * process can take them.
+ */
 async function heldProposals(unit: Unit, name: string): Promise<string[]> {
   const rows = await unit.all<{ id: string }>(
     `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant = @name FOR UPDATE`,
@@ -64,7 +76,7 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
     if (told?.by === name) return;
     for (const listener of listeners) listener(told?.news ?? 'missed');
   };
-  /** Renews the heartbeat. Returns false if this process was no longer considered alive. */
+  /** Renews the heartbeat. Returns false if this process was already considered dead. */
   const live = async (unit: Unit): Promise<boolean> => {
     const renewed = await unit.run(
       `UPDATE gateways SET until = ${ALIVE_UNTIL} WHERE name = @name AND until >= clock_timestamp()`,

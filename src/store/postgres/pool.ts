@@ -2,36 +2,37 @@ import type { Pool, PoolConfig } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { isLoopback } from '../../net/secure-url.ts';
 
-/** Timeout for getting a new or pooled connection, in milliseconds. */
+/** Timeout for getting a connection from the pool, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** Timeout for a lock. Shorter than the statement timeout, so that the error names the lock. */
+/** Timeout for a lock, in milliseconds. Shorter than the statement timeout, so that the error mentions the lock. */
 const LOCK_TIMEOUT_MS = 5_000;
-/** Maximum time for which a process that was suspended within a transaction keeps its locks. */
+/** How long a process that is suspended in a transaction can keep its locks, in milliseconds. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;
-/** Client-side timeout for an unresponsive server. Longer than the server's own limits. */
+/**
+ * Timeout in the client, in milliseconds, in case the server does not respond. Longer than the server's own timeouts.
+ */
 const QUERY_TIMEOUT_MS = 20_000;
 
-/** PostgreSQL's type OID of `bigint`. @see https://www.postgresql.org/docs/current/datatype-oid.html */
+/** OID of PostgreSQL's type `bigint`. @see https://www.postgresql.org/docs/current/datatype-oid.html */
 const BIGINT_OID = 20;
 
 export interface PoolOptions {
   /** See {@link parseServerAddress}. */
   readonly address: string;
-  /** Schema of the tables. */
   readonly schema: string;
-  /** Maximum number of connections. */
   readonly max?: number;
-  /** Tenant whose rows all queries are limited to. Omitted for the tables' owner. See `requireTenant`. */
+  /** The tenant to whose rows all queries are limited (see `requireTenant`). Omitted for the tables' owner. */
   readonly tenant?: string;
-  /** False if commits need not wait for the disk, because a lost change is simply repeated. */
+  /** False if commits need not wait for the disk, because a lost change would simply be repeated. */
   readonly synced?: boolean;
 }
 
 /**
- * Opens a connection pool to a database. Loads the driver only here, so that programs with SQLite never load it.
- * @throws {TradeAgentError} `invalid_config` for an invalid address, or one of another machine without TLS
+ * Opens a connection pool. Loads the driver only here, so that programs with SQLite never load it.
+ * @throws {TradeAgentError} `invalid_config` if the address is invalid, or is on another machine and does not require
+ * TLS
  */
 export async function openPool({ address, schema, max = 10, tenant, synced = true }: PoolOptions): Promise<Pool> {
   const url = parseServerAddress(address);
@@ -69,7 +70,7 @@ export async function openPool({ address, schema, max = 10, tenant, synced = tru
   return pool;
 }
 
-/** Parses a bigint. Times, counters and versions are far below 2^53, so a larger number is an error. */
+/** Parses a bigint. Throws if it exceeds 2^53, because no time, counter or version is anywhere near that large. */
 function safeInteger(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number)) throw new RangeError(`the number exceeds 2^53: ${text}`);
@@ -78,8 +79,9 @@ function safeInteger(text: string): number {
 
 /**
  * Parses the address of a PostgreSQL database in libpq's form (PostgreSQL manual §34.1.1.2):
- * `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full`, or `postgresql:///DATABASE?host=/run/postgresql&user=USER`
- * for a Unix socket. People's approvals and data are sent there, so other machines require TLS with a verified host name.
+ * `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full`, or
+ * `postgresql:///DATABASE?host=/run/postgresql&user=USER` for a Unix socket. Connections carry approvals and personal
+ * data, so a server on another machine must use TLS with a verified host name.
  * @throws {TradeAgentError} `invalid_config`; never shows the address, which may contain a password
  */
 export function parseServerAddress(text: string): URL {

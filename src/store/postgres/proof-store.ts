@@ -2,13 +2,19 @@ import { createHash } from 'node:crypto';
 import type { ProofStore } from '../proof-store.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
-/** Interval for deleting expired proofs, in milliseconds. Expiry is checked anyway, so this only saves space. */
+/**
+ * Interval for deleting expired proofs, in milliseconds. Proofs' expiry is checked in any case, so deleting them only
+ * saves space.
+ */
 const SWEEP_INTERVAL_MS = 60_000;
 
-/** The table of a gateway or of a server. */
+/** A gateway's or a server's table of DPoP proofs. */
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
-/** Deletes expired proofs: a tenant's with the application's role, and all with the sweeper's. */
+/**
+ * Returns the statement that deletes expired proofs: one tenant's if the application's role runs it, or everyone's if
+ * the sweeper's role does.
+ */
 export const deleteExpiredProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 
 export function postgresProofStore(

@@ -131,7 +131,10 @@ function changeMethods(database: TenantDatabase, opened: RowOpener, seal: AuthRe
   } satisfies Partial<ProposalStore>;
 }
 
-/** Updates a proposal whose version is unchanged, with its audit log entry. Must be the last statement of the transaction. */
+/**
+ * Returns the statement that updates a proposal if its version is unchanged, and writes the audit log entry. Must be
+ * the last statement of the transaction.
+ */
 function updateProposal(token: ProposalChange['token'], unlessHalted: boolean): string {
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
   return `
@@ -146,7 +149,7 @@ function updateProposal(token: ProposalChange['token'], unlessHalted: boolean): 
 
 const SAME_PROPOSER = 'sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy';
 
-/** Each count uses its own index. */
+/** Counts with subqueries, each of which uses its own index. */
 const SNAPSHOT = `
   SELECT ${EPOCH_COLUMNS},
     (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN_STATES})) AS codes,
@@ -202,9 +205,9 @@ async function readSnapshot(
 }
 
 /**
- * Batches lookups by ID within one turn of the event loop into one query, with each ID once. The query is sent after the
- * last call of the turn, so no caller gets a state from before its call.
- * @param look returns the items that exist; if it rejects, all callers of the turn are rejected
+ * Returns a lookup function that combines all calls of one turn of the event loop into one query, with each ID once.
+ * The query is sent after the turn's last call, so no caller gets a state from before its call.
+ * @param look returns the items that exist; if it rejects, all calls of the turn are rejected
  */
 export function batchById<T>(
   look: (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>,

@@ -1,10 +1,13 @@
-/** One version of a schema, as SQL. Never edit a released one, because databases that have it do not run it again. */
+/**
+ * SQL that migrates a schema to its next version. Never edit a released migration: databases that already ran it would
+ * not run it again.
+ */
 export type Migration = string;
 
 /**
- * A set of tables in its own schema, with three roles that are created first ({@link tenancy}). The login that migrates owns
- * the tables, `NAME_app` reads and writes within a tenant, and `NAME_sweeper` deletes expired rows of all tenants. The last
- * two can't sign in: logins become their members.
+ * A set of tables in its own schema, with three roles that are created first ({@link tenancy}). The login that migrates
+ * the schema owns the tables, `NAME_app` reads and writes within one tenant, and `NAME_sweeper` deletes expired rows of
+ * all tenants. The last two roles can't sign in; logins are made members of them.
  */
 export interface Schema {
   /** An identifier with letters, digits and `_`. */
@@ -16,7 +19,10 @@ export interface Schema {
 export const appRole = (schema: string): string => `${schema}_app`;
 export const sweeperRole = (schema: string): string => `${schema}_sweeper`;
 
-/** Returns the start of every schema: its roles, and the function for the current transaction's tenant. */
+/**
+ * Returns the first statements of every schema, which create its roles and the function for the current transaction's
+ * tenant.
+ */
 export const tenancy = (schema: string): Migration => `
   DO $$
   DECLARE wanted text;
@@ -47,11 +53,11 @@ export const tenancy = (schema: string): Migration => `
 `;
 
 /**
- * Secures a table so that each row belongs to the tenant in its first column, even for the table's owner. No other tenant's
- * row can be read, changed or written, and a statement without a tenant fails. Primary keys and unique indexes begin with
- * `tenant`.
+ * Secures a table so that each row belongs to the tenant in its first column. This applies even to the table's owner:
+ * no other tenant's row can be read, changed or written, and a statement fails if no tenant is set. Primary keys and
+ * unique indexes begin with `tenant`.
  * @param rights.app the application's rights, as in GRANT
- * @param rights.sweeper the sweeper's rights for the rows of all tenants
+ * @param rights.sweeper the sweeper's rights to the rows of all tenants
  */
 export const tenantTable = (
   schema: string,

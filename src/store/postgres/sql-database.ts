@@ -11,11 +11,11 @@ const dialect = {
   json: (column) => `CAST(${column} AS json)`,
 } as const satisfies Partial<Dialect>;
 
-/** Advisory locks are shared by the whole server, so their names include the tenant, and the person for a person's rows. */
+/** Advisory locks apply to the whole server, so their names include the tenant and, for a person's rows, the person. */
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
   concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
 
-/** Runs work to its end within a transaction. */
+/** Runs all steps of `work` in a transaction. */
 export async function runWork<T>(unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'run'>>, work: Work<T>): Promise<T> {
   let step = work.next();
   while (step.done !== true) {

@@ -1,21 +1,21 @@
-/** A statement's values by name. */
+/** A statement's values, by parameter name. */
 export type Values = Readonly<Record<string, Value>>;
 type Value = string | number | boolean | Buffer | null | readonly string[] | readonly number[];
 
 /** A statement in PostgreSQL's form. */
 interface Statement {
-  /** Name of the prepared statement, unique per text. */
+  /** Name of the prepared statement. Each text has its own name. */
   readonly name: string;
   readonly text: string;
-  /** Names of the values for $1, $2 and so on. */
+  /** Parameter names of $1, $2 and so on. */
   readonly names: readonly string[];
 }
 
 const statementCache = new Map<string, Statement>();
 
 /**
- * Converts `@name` parameters, as in SQLite's statements, to `$1`, so that both databases' statements look alike. The program
- * has few distinct texts, so each is converted once and cached.
+ * Converts a statement's `@name` parameters to `$1`, so that statements look the same for SQLite and PostgreSQL. The
+ * program has a limited number of statements, so each is converted once and cached.
  */
 export function toStatement(text: string): Statement {
   const earlier = statementCache.get(text);
@@ -30,7 +30,10 @@ export function toStatement(text: string): Statement {
   return statement;
 }
 
-/** Returns the values in order. @throws {Error} if a value is missing, because an unintended null would be read or written */
+/**
+ * Returns the values in the order of the parameters.
+ * @throws {Error} if a value is missing, because otherwise null would silently be used instead
+ */
 export function statementValues({ names, text }: Statement, values: Values): unknown[] {
   return names.map((name) => {
     const value = values[name];

@@ -1,17 +1,17 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 
-/** PostgreSQL's classes of transient errors: connections, resources, operator intervention and system errors. */
+/** PostgreSQL's error classes for transient errors: connection, resources, operator intervention and system errors. */
 const TRANSIENT_CLASSES = ['08', '53', '57', '58'];
-/** Socket errors for a server that is unreachable or gone. */
+/** Codes of socket errors for a server that is unreachable or gone. */
 const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND'];
 /** Messages of the driver's errors that have no code. */
 const DRIVER_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
 
 /**
- * Returns whether an error means that the database is temporarily unavailable, so that the same request may succeed later.
- * Only for errors thrown by database queries: other requests fail with their own errors, which have such a code as the cause.
- * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * Returns whether an error means that the database is temporarily unavailable, so that the same request may succeed
+ * later. Pass only errors of database queries: errors of other requests may have the same codes. @see
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export function isStoreUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -2,27 +2,29 @@ import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import { type Listener, listenTo } from './listener.ts';
 import { statementValues, toStatement, type Values } from './statement.ts';
 
-/** A transaction. Statements have values by name, such as `@sub`. */
+/** A transaction. Statements have named parameters, such as `@sub`. */
 export interface Unit {
   all<Row>(text: string, values?: Values): Promise<Row[]>;
   /** Returns the first row, or undefined. */
   one<Row>(text: string, values?: Values): Promise<Row | undefined>;
   /** @returns the number of rows written or removed */
   run(text: string, values?: Values): Promise<number>;
-  /** Runs a library's statement, with values by position, such as `$1`. */
+  /** Runs a library's statement with positional parameters, such as `$1`. */
   execute(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>;
   /**
-   * Runs the transaction's last statement. The commit is sent together with it, or, if it is the only statement, it is a
-   * transaction by itself. No statement may follow, and its result can't cause a rollback.
+   * Runs the transaction's last statement. The commit is sent together with it, so no statement may follow, and the
+   * caller can't roll it back after seeing its result. If it is the transaction's only statement, it needs no explicit
+   * transaction.
    */
   readonly last: Pick<Unit, 'all' | 'one' | 'run'>;
 }
 
 /**
- * One tenant's part of a database. No statement can run without the tenant: its connections are used for no other tenant and
- * set it when they open (`openPool`), and each table's policies check it (`tenantTable`). A person is set only for one
- * transaction (`set_config(…, true)`), so that it never leaks to the next one on the connection. Transactions are
- * `READ COMMITTED`, so each statement sees everything committed before it. Conflicts are prevented by locks, never by retries.
+ * One tenant's part of a database. No statement can run without the tenant: a connection is used for only one tenant,
+ * which is set when the connection opens (`openPool`), and each table's policies check it (`tenantTable`). A person is
+ * set for one transaction only (`set_config(…, true)`), so that the setting never leaks to the connection's next
+ * transaction. Transactions are `READ COMMITTED`, so each statement sees everything that was committed before it.
+ * Conflicts are prevented by locks, never by retries.
  */
 export interface TenantDatabase {
   readonly tenant: string;
@@ -34,11 +36,11 @@ export interface TenantDatabase {
    */
   write<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
   /**
-   * Does the same without waiting for the disk: if the server crashes shortly afterwards, the transaction is lost. Only for
-   * changes that can be looked up elsewhere or repeated.
+   * Does the same as {@link write} without waiting for the disk: if the server crashes shortly afterwards, the
+   * transaction is lost. Only for changes that can be repeated, or looked up elsewhere.
    */
   writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
-  /** Runs a read-only transaction, which sees one snapshot. */
+  /** Runs a read-only transaction in one snapshot. */
   read<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
   /**
    * Listens to a channel. Channels are shared by all tenants, so the name must include the tenant. @param heard see {@link listenTo}
@@ -53,15 +55,15 @@ const beginStatements = {
   read: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 } as const;
 
-/** Form of a tenant's name. It needs no escaping in SQL strings and connection options. */
+/** Pattern of tenants' names. Matching names need no escaping in SQL strings and connection options. */
 const TENANT_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]` */
+/** @throws {RangeError} if the tenant's name is not 1 to 64 characters of `[A-Za-z0-9._-]` */
 export function requireTenant(tenant: string): void {
   if (!TENANT_PATTERN.test(tenant)) throw new RangeError('a tenant’s name must have 1 to 64 of A-Z a-z 0-9 . _ -');
 }
 
-/** Connection pools of a tenant: one whose commits wait for the disk, and one whose commits don't. */
+/** A tenant's connection pools: one whose commits wait for the disk, and one whose commits don't. */
 export interface TenantPools {
   readonly synced: Connections;
   readonly unsynced: Connections;
@@ -113,19 +115,22 @@ function toUnit({ send }: Statements): Unit {
 }
 
 interface BeginOptions {
-  /** The statement that begins the transaction. */
+  /** Statement that begins the transaction. */
   readonly begin: string;
-  /** Limits the transaction to this person's rows. */
+  /** Person to whose rows the transaction is limited. */
   readonly person: string | undefined;
 }
 
-/** The statements of one transaction. */
+/** Sends the statements of one transaction. */
 interface Statements {
   /** @param isLast whether to send the commit with it; no statement may follow */
   send(statement: QueryConfig, isLast: boolean): Promise<QueryResult>;
 }
 
-/** @throws the error of `work` or of the database; nothing is written then, unless the commit itself got no answer */
+/**
+ * @throws the error of `work` or of the database. Nothing is written then, unless the connection broke during the
+ * commit
+ */
 async function inTransaction<T>(
   pool: Pick<Pool, 'connect'>,
   beginning: BeginOptions,
@@ -145,7 +150,10 @@ async function inTransaction<T>(
   return result;
 }
 
-/** Begins with the first statement. A single last statement needs no explicit transaction, unless a person must be set. */
+/**
+ * Begins the transaction with its first statement. A single last statement needs no explicit transaction, unless a
+ * person must be set.
+ */
 function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
   let begun: Promise<QueryResult> | undefined;
   let ended: Promise<unknown> | undefined;
@@ -176,7 +184,7 @@ function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
   };
 }
 
-/** Sends a statement. Statements sent within one tick are combined into one write. */
+/** Sends a statement. Statements that are sent within one tick are written to the socket together. */
 function sendQuery(client: PoolClient, statement: string | QueryConfig): Promise<QueryResult> {
   const { stream } = client.connection;
   stream.cork();
@@ -184,7 +192,10 @@ function sendQuery(client: PoolClient, statement: string | QueryConfig): Promise
   return client.query(statement);
 }
 
-/** Marks a promise as handled, because it is awaited later or another one rejects with the same error. */
+/**
+ * Marks a promise's rejection as handled. Either the promise is awaited later, or another promise rejects with the same
+ * error.
+ */
 function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

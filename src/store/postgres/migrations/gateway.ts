@@ -1,10 +1,12 @@
 import { DECIDED_STATES, NOTIFIED_STATES, OPEN_STATES } from '../../rows/proposal-states.ts';
 import { rateBucketTable, type Schema, tenancy, tenantTable } from '../schema.ts';
 
-/** The schema's roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
+/** Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const schema = 'trade_agent_gateway';
 
-/** The journals of orders and messages, the used approvals, and policy decisions. Times are milliseconds. */
+/**
+ * The journals of orders and messages, used approvals, and policy decisions. Times are milliseconds since the epoch.
+ */
 const journals = `
   CREATE TABLE gateway_orders (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -189,7 +191,7 @@ const proposals = `
   ${tenantTable(schema, 'reductions', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 `;
 
-/** The append-only audit log. `record_checkpoint` has only the latest checkpoint. */
+/** The append-only audit log, and its latest checkpoint (`record_checkpoint`). */
 const record = `
   -- One row per tenant: the last audit log entry, and the latest proposal version. Writers of either lock it.
   CREATE TABLE heads (
@@ -264,7 +266,7 @@ const mandates = `
   ${tenantTable(schema, 'standing_orders', { app: 'SELECT, INSERT, UPDATE' })}
 `;
 
-/** Signing keys and signatures, access to accounts, broker accounts, and seen DPoP proofs. */
+/** Signing keys and signatures, access to accounts, broker accounts, and DPoP proofs that were already used. */
 const people = `
   CREATE TABLE signing_keys (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -366,8 +368,8 @@ const people = `
 `;
 
 /**
- * Live gateways, by the database's clock. Keys that a tenant's gateways share, wrapped by a key management service. Their
- * registered client. The time since when the tenant's rules have limits (at most one row).
+ * Running gateways, by the database's clock; keys that a tenant's gateways share, wrapped by a key management service;
+ * their client registration; and when the tenant's rules got limits (at most one row).
  */
 const gateways = `
   CREATE TABLE gateways (
@@ -399,7 +401,10 @@ const gateways = `
   ${tenantTable(schema, 'limits_seen', { app: 'SELECT, INSERT, DELETE' })}
 `;
 
-/** A gateway's tables. Columns match SQLite's, so that the same code reads the rows (`store/rows/`). */
+/**
+ * A gateway's tables. Their columns are the same as SQLite's, so that both databases' rows are read by the same code
+ * (`store/rows/`).
+ */
 export const gatewaySchema: Schema = {
   name: schema,
   migrations: [

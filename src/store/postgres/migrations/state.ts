@@ -4,12 +4,12 @@ const schema = 'trade_agent_state';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
-/** The first columns of a table with rows per person, and of its primary key. */
+/** First columns of tables with one person's rows, and of their primary keys. */
 const PERSON_COLUMNS = 'tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL DEFAULT current_person()';
 
 /**
- * Secures a table of which a tenant's sweep sees all rows, and a person's transaction only their own. Such a table contains
- * only times, limits and IDs, no other personal data.
+ * Secures a table. A sweep for the tenant sees all of its rows, and a person's transaction only that person's rows.
+ * Such a table may contain times, limits and IDs, but no other personal data.
  */
 const sweptTable = (table: string, rights: { readonly app: string }): Migration => `
   ${tenantTable(schema, table, rights)}
@@ -19,8 +19,8 @@ const sweptTable = (table: string, rights: { readonly app: string }): Migration 
 `;
 
 /**
- * Secures a table so that each person sees and writes only their own rows within the tenant, with a second policy that must
- * also hold. Names of things, such as threads or accounts, are therefore per person.
+ * Secures a table so that each person reads and writes only their own rows, by a policy that applies in addition to the
+ * tenant's. Therefore, names of threads, accounts and other things need to be unique only per person.
  */
 const personTable = (table: string, rights: { readonly app: string }): Migration => `
   ${tenantTable(schema, table, rights)}
@@ -28,7 +28,7 @@ const personTable = (table: string, rights: { readonly app: string }): Migration
     USING (person = current_person()) WITH CHECK (person = current_person());
 `;
 
-/** The person of the current transaction (`personDatabase`), in addition to the tenant. */
+/** Defines the person of the current transaction (`personDatabase`), in addition to its tenant. */
 const people = `
   CREATE FUNCTION current_person() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
   DECLARE person text := current_setting('ta.person', true);
@@ -40,7 +40,7 @@ const people = `
   END $$;
 `;
 
-/** Threads with their leases, and their proposals as last seen. `seq` is the order of creation. */
+/** Threads with their leases, and the latest known states of their proposals. `seq` is the order of creation. */
 const threads = `
   CREATE TABLE threads (
     ${PERSON_COLUMNS},
@@ -77,7 +77,10 @@ const threads = `
   ${personTable('thread_proposals', rights)}
 `;
 
-/** LangGraph's checkpoints (checkpoint-rows.ts). IDs increase in byte order, so compared columns use collation "C". */
+/**
+ * LangGraph's checkpoints (checkpoint-rows.ts). Their IDs increase in byte order, so the columns are compared with
+ * collation "C".
+ */
 const checkpoints = `
   CREATE TABLE checkpoints (
     ${PERSON_COLUMNS},
@@ -118,7 +121,10 @@ const checkpoints = `
   ${personTable('messages', rights)}
 `;
 
-/** State between checks: firings, high-water mark, proposals, prices, activities, notices and imported rows. */
+/**
+ * State that is kept between checks: firings, high-water mark, proposals, prices, activities, notices and imported
+ * rows.
+ */
 const checks = `
   CREATE TABLE fired (
     ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL,
@@ -175,8 +181,9 @@ const checks = `
 `;
 
 /**
- * People's secrets, sealed with the tenant's data keys, which a key management service has wrapped. `credential_holders`
- * lists people with secrets and is locked while a person's secrets change. A data key is kept while anything is sealed with it.
+ * People's secrets, sealed with the tenant's data keys, which a key management service wrapped. `credential_holders`
+ * lists the people who have secrets; a person's row is locked while their secrets change. A data key is kept as long as
+ * anything is sealed with it.
  */
 const credentials = `
   CREATE TABLE data_keys (
@@ -217,8 +224,9 @@ const credentials = `
 `;
 
 /**
- * Runs of a server's agents, their events, and when a worker must check a run again. `run_due` contains only person and run,
- * so that one query finds the due runs of all people. Also, the DPoP proofs that the server has seen.
+ * Runs of a server's agents, their events, and times when a worker must check a run. `run_due` contains only IDs of
+ * people and runs, so that one query can find everyone's due runs. Also, DPoP proofs that the server has already
+ * accepted.
  */
 const runs = `
   CREATE TABLE runs (
@@ -283,7 +291,9 @@ const runs = `
   ${tenantTable(schema, 'server_dpop_proofs', { app: rights.app, sweeper: 'SELECT, DELETE' })}
 `;
 
-/** Schedules, their runs, wake times and price conditions, the market calendar, worker leases, and notice channels. */
+/**
+ * Schedules, their runs, wake times and price conditions; the market calendar; workers' leases; and notice channels.
+ */
 const schedules = `
   CREATE TABLE schedules (
     ${PERSON_COLUMNS}, id text NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,
@@ -350,8 +360,8 @@ const schedules = `
 `;
 
 /**
- * Jobs for an external engine, from the transaction that enqueued them until they are done. `due_at` is the next time to
- * hand a job over, which is repeated while the row exists.
+ * Jobs for an external job engine. A row exists from the transaction that enqueues the job until the job is done. At
+ * `due_at`, the job is handed to the engine (again).
  */
 const jobs = `
   CREATE TABLE job_outbox (
@@ -366,7 +376,7 @@ const jobs = `
   ${tenantTable(schema, 'job_outbox', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 `;
 
-/** The agent's state for many people: threads, checks, sealed secrets, runs and schedules. */
+/** State of the agents of many people: threads, checks, sealed secrets, runs and schedules. */
 export const stateSchema: Schema = {
   name: schema,
   migrations: [

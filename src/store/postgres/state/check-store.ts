@@ -6,7 +6,7 @@ import type { PersonDatabase } from './person-database.ts';
 
 /**
  * @param database one person's part of a database with `stateSchema`, which the caller closes
- * @param kept enqueues the sending of a new notice, in the transaction that stores it
+ * @param kept enqueues a job that sends a new notice, in the transaction that stores the notice
  */
 export function postgresCheckStore<Notice extends StoredNotice>(
   database: PersonDatabase,

@@ -19,24 +19,28 @@ import { type PersonDatabase, personDatabase } from './person-database.ts';
 export interface PostgresCredentialsOptions {
   /** A tenant's part of a database with `stateSchema`, which the caller closes. */
   readonly database: TenantDatabase;
-  /** The person's subject at the tenant's identity provider. */
+  /** The person's `sub` at the tenant's identity provider. */
   readonly sub: string;
   readonly seal: SecretSeal;
   readonly clock?: Clock;
-  /** Duration of a lock in milliseconds, unless its holder renews it. */
+  /** How long a lock lasts unless its holder renews it, in milliseconds. */
   readonly leaseMs?: number;
 }
 
-/** Maximum length of a value in characters. Some providers' access tokens are long, but no longer than a header. */
+/**
+ * Maximum length of a secret in characters. Some providers issue long access tokens, but these must fit into an HTTP
+ * header.
+ */
 const MAX_VALUE_LENGTH = 16_384;
 
 type Sealed = Partial<Record<ServerCredentialName, SealedSecret>>;
 
 /**
- * Creates the store of one person's secrets in PostgreSQL. They are sealed before they are sent, so that neither the database
- * server nor anyone with a copy of its disk can read them. Comparing the stored and the expected values needs the tenant's
- * key, which may need a request to the KMS. Both are therefore done before the transaction that writes, which only checks
- * that each row is unchanged. This is reliable because no two sealings are equal.
+ * Creates the store of one person's secrets in PostgreSQL. They are sealed before they are sent, so that neither the
+ * database server nor anyone with a copy of its disk can read them. Sealing a secret, and comparing a stored secret
+ * with its expected value, need the tenant's key, which may take a request to the KMS. This is done before the
+ * transaction that writes, which then only checks that each row is unchanged. That check is reliable because no two
+ * sealings are equal.
  */
 export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServerCredentialName> {
   const { sub, seal, clock = systemClock } = options;
@@ -51,7 +55,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   const readSealed = (names: readonly ServerCredentialName[]) => database.read((unit) => toSealed(unit, names));
 
   /**
-   * Makes a change if the expected values are stored, and starts over if they change meanwhile.
+   * Makes a change if the expected values are stored. Starts over if the stored values change meanwhile.
    * @param prepare does the slow work before the transaction begins
    */
   const change = async <T>(
@@ -127,7 +131,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   };
 }
 
-/** Locks a person's secrets, existing or not, until the end of the transaction. */
+/** Locks all secrets of a person, including ones that don't exist yet, until the end of the transaction. */
 async function lockPerson(unit: Unit): Promise<void> {
   await unit.run(
     `INSERT INTO credential_holders (person) VALUES (current_person())
@@ -158,7 +162,7 @@ function isSame(now: Sealed, read: Sealed, names: readonly ServerCredentialName[
   });
 }
 
-/** Converts database errors to the store's own, without the cause, which may quote the values that were sent. */
+/** Converts database errors to the store's errors. Omits the cause, which may quote the values that were sent. */
 function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
   const told =
     (ask: PersonDatabase['write']): PersonDatabase['write'] =>
@@ -178,8 +182,8 @@ function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
 }
 
 /**
- * Duration of a lease. After it, others take over from a machine that is gone. The holder renews it every third of the time,
- * so one renewal may fail.
+ * How long a lease lasts, in milliseconds, before other processes may take it over. The holder renews it after each
+ * third of this time, so one renewal may fail.
  */
 const LEASE_MS = 15_000;
 
@@ -194,22 +198,22 @@ interface Lease {
 }
 
 /**
- * One person's locks as rows, so that no transaction stays open during a request to a provider. A process that is suspended
- * for longer than its lease loses it. Each write therefore checks in its own transaction that the lease is still held, and
- * fails if another process has it.
+ * One person's locks, stored as rows so that no transaction stays open during a request to a provider. A process that
+ * is suspended for longer than its lease loses the lease. Each write therefore checks, in its own transaction, that the
+ * lease is still held, and fails if another process has taken it.
  */
 interface CredentialLeases {
   /** @throws {TradeAgentError} `busy` if the lock is not free in time; the reason of `signal` if it aborts */
   exclusively<T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /**
-   * Requires that the caller's leases are held until the end of this transaction.
-   * @throws {TradeAgentError} `busy` if another process has one of them
+   * Requires that the caller still holds its leases, and keeps them until the end of this transaction.
+   * @throws {TradeAgentError} `busy` if another process has taken one of them
    */
   require(unit: Unit): Promise<void>;
 }
 
 function credentialLeases(database: PersonDatabase, { clock, leaseMs = LEASE_MS }: LeaseOptions): CredentialLeases {
-  /** The leases that the current code holds. */
+  /** The leases that the current asynchronous context holds. */
   const within = new AsyncLocalStorage<readonly Lease[]>();
 
   const take = async (purpose: LockPurpose): Promise<Lease | undefined> => {

@@ -25,7 +25,7 @@ interface Write {
   readonly value: Buffer;
 }
 
-/** A checkpoint with its writes and messages, as of one moment. */
+/** A checkpoint with its writes and messages, read in one snapshot. */
 interface Stored {
   readonly row: Row;
   readonly writes: readonly Write[];
@@ -38,23 +38,26 @@ interface Change {
   readonly failed: (error: unknown) => void;
 }
 
-/** LangGraph's checkpoints in PostgreSQL, as rows of {@link CheckpointRows}. A thread keeps only its latest checkpoint. */
+/**
+ * Stores LangGraph's checkpoints in PostgreSQL, in rows made by {@link CheckpointRows}. A thread keeps only its latest
+ * checkpoint.
+ */
 export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #database: PersonDatabase;
   readonly #guard: HistoryGuard | undefined;
   readonly #rows = new CheckpointRows(this.serde);
-  /** Changes for the next transaction. */
+  /** Changes that wait for the next transaction. */
   readonly #changes: Change[] = [];
   #isCommitting = false;
 
-  /** @param guard checked within each transaction, which locks the lease until its end */
+  /** @param guard checked in each transaction, which locks the lease until its end */
   constructor(database: PersonDatabase, guard?: HistoryGuard) {
     super();
     this.#database = database;
     this.#guard = guard;
   }
 
-  /** Stores a step and deletes the earlier ones. */
+  /** Stores the checkpoint after a step and deletes the earlier checkpoints. */
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -161,8 +164,9 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Makes a change in one transaction with others that arrived during the previous commit, in order. The result of a step's
-   * last task and the checkpoint after it are therefore flushed once. LangGraph waits for both before the next step.
+   * Makes a change in one transaction with the others that were requested during the previous commit, in order. This
+   * way, the result of a step's last task and the checkpoint after that step are flushed to disk only once. LangGraph
+   * waits for both before the next step.
    */
   #store(make: Change['make']): Promise<void> {
     return new Promise((made, failed) => {
@@ -250,8 +254,9 @@ async function readStored(unit: Unit, row: Row): Promise<Stored> {
 }
 
 /**
- * Deletes obsolete checkpoints. A step of the thread itself makes everything from its order subgraphs obsolete, and a step
- * of a subgraph only that graph's earlier steps. IDs increase with time, so a later one is from another process and is kept.
+ * Deletes obsolete checkpoints. A step of the thread's own graph makes all checkpoints of its order subgraphs obsolete;
+ * a step of a subgraph, only that subgraph's earlier ones. IDs increase with time, so a checkpoint with a higher ID was
+ * written by another process and is kept.
  */
 async function deleteObsolete(unit: Unit, { thread, ns, id }: CheckpointKey): Promise<void> {
   for (const table of ['checkpoints', 'writes']) {

@@ -3,7 +3,7 @@ import { type NoticeRow, toWaitingNotice } from '../../sql/notice-outbox.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
-/** Gives access to single notices, for jobs that send one at a time. */
+/** Reads and updates single notices, for jobs that send one notice each. */
 export function postgresOneNotice<Notice extends StoredNotice>(database: PersonDatabase) {
   return {
     async get(id: string) {
@@ -14,11 +14,14 @@ export function postgresOneNotice<Notice extends StoredNotice>(database: PersonD
       );
       return row && toWaitingNotice<Notice>(row);
     },
-    /** Removes a notice that was sent or is given up. */
+    /** Removes a notice that was sent or that won't be retried. */
     async remove(id: string): Promise<void> {
       await database.write((unit) => unit.last.run('DELETE FROM notice WHERE id = @id', { id }));
     },
-    /** Counts a failed attempt. @param again enqueues the next attempt in the same transaction */
+    /**
+     * Counts a failed attempt.
+     * @param again enqueues the next attempt in the same transaction
+     */
     async tried(id: string, again: (unit: Unit) => Promise<void>): Promise<void> {
       await database.write(async (unit) => {
         await unit.run('UPDATE notice SET attempts = attempts + 1 WHERE id = @id', { id });

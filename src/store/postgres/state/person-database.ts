@@ -1,9 +1,9 @@
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** Transactions of one person. The tables' policies restrict them to that person's rows. */
+/** Transactions of one person. Row security limits them to that person's rows. */
 export type PersonDatabase = Pick<TenantDatabase, 'read' | 'write'>;
 
-/** @param person the subject at the tenant's identity provider */
+/** @param person the person's `sub` at the tenant's identity provider */
 export function personDatabase(database: PersonDatabase, person: string): PersonDatabase {
   return {
     read: (work) => database.read(work, person),

@@ -3,7 +3,10 @@ import type { RunAnnouncements } from '../../run-store.ts';
 import type { Listener } from '../listener.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** Announces runs with LISTEN and NOTIFY on the tenant's channel. The payload is the run's ID, which is not a secret. */
+/**
+ * Announces changes of runs with LISTEN and NOTIFY on the tenant's channel. The payload is the run's ID, which is not
+ * secret.
+ */
 export function postgresRunNews(
   database: Pick<TenantDatabase, 'tenant' | 'listen' | 'writeUnsynced'>,
 ): RunAnnouncements {

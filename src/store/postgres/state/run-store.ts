@@ -24,9 +24,9 @@ interface Row {
   readonly ended_at: number | null;
 }
 
-/** Time after which a run is checked because its job may be lost or its worker may have died. Milliseconds. */
+/** How long after its last change a run is checked, in milliseconds, because its job may be lost or its worker dead. */
 const LOST_AFTER_MS = 60_000;
-/** Retention of an ended run, in milliseconds. */
+/** How long a run is kept after it ended, in milliseconds. */
 const ENDED_RETENTION_MS = 24 * 60 * 60_000;
 
 export interface RunStoreOptions {
@@ -34,18 +34,17 @@ export interface RunStoreOptions {
   readonly database: PersonDatabase;
   readonly person: string;
   readonly now: () => number;
-  /** Enqueues a job that continues a run, in the same transaction. */
+  /** Enqueues a job that continues a run, in the transaction that changes the run. */
   readonly enqueue: (unit: Unit, run: { readonly id: string; readonly thread: string }) => Promise<void>;
   /** Called after each committed change. */
   readonly changed: (run: string) => void;
 }
 
-/** Shared by the parts of the store. */
 interface StoreParts {
   readonly database: PersonDatabase;
-  /** Makes a change to a run, and announces it if the run did change. */
+  /** Runs a transaction that may change a run, and announces the change if there was one. */
   write<T>(id: string, work: (unit: Unit) => Promise<T>): Promise<T>;
-  /** Sets when a run must be checked next. */
+  /** Sets the time of a run's next check. */
   due(unit: Unit, run: string, at: number): Promise<unknown>;
   /** Enqueues a job that continues a run. */
   queue(unit: Unit, run: { readonly id: string; readonly thread: string }): Promise<void>;
@@ -108,7 +107,7 @@ function readMethods(database: PersonDatabase): Pick<RunStore, 'find' | 'eventsA
   };
 }
 
-/** Methods of the job that has claimed a run. */
+/** Returns the methods for the job that has claimed a run. */
 function turnMethods({
   database,
   write,
@@ -162,7 +161,7 @@ function turnMethods({
   };
 }
 
-/** Methods that resume or stop runs. */
+/** Returns the methods that resume or stop runs. */
 function wakeMethods({
   database,
   write,
@@ -205,7 +204,7 @@ function wakeMethods({
   };
 }
 
-/** Condition that the turn still owns the run. */
+/** SQL condition that the job still holds the right to write to the run. */
 const OWNS_TURN = `epoch = @epoch AND state = 'running'`;
 
 function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'] {
@@ -278,7 +277,10 @@ async function findRun(unit: Unit, id: string): Promise<StoredRun | undefined> {
   return row === undefined ? undefined : toRun(row);
 }
 
-/** Returns the digest that distinguishes requests with the same key. Excludes the thread if the server chose it. */
+/**
+ * Returns the digest that distinguishes different requests with the same idempotency key. It excludes the thread if the
+ * server chose it.
+ */
 function requestDigest({ input, options, thread }: NewRun): string {
   const asked = input === undefined ? { thread, options } : { input, options };
   return createHash('sha256').update(JSON.stringify(asked)).digest('base64url');

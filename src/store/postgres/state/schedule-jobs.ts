@@ -1,13 +1,13 @@
 import type { Unit } from '../tenant-database.ts';
 
-/** Enqueues jobs in the transaction that needs them (`src/jobs/job-queue.ts`). */
+/** Enqueues jobs (`src/jobs/job-queue.ts`) in the transaction that needs them. */
 export interface ScheduleJobs {
   enqueue(unit: Unit, job: ScheduleJob, options?: { readonly at?: number }): Promise<void>;
-  /** Enqueues several jobs at once, if the engine supports it. */
+  /** Enqueues several jobs with one statement. Undefined if the job engine does not support this. */
   enqueueAll?(unit: Unit, jobs: readonly ScheduleJob[]): Promise<void>;
 }
 
-/** Enqueues jobs, in one statement if the engine supports it. */
+/** Enqueues jobs, with one statement if the job engine supports that. */
 export async function enqueueAll(jobs: ScheduleJobs, unit: Unit, all: readonly ScheduleJob[]): Promise<void> {
   if (jobs.enqueueAll !== undefined) return await jobs.enqueueAll(unit, all);
   for (const job of all) await jobs.enqueue(unit, job);
@@ -19,7 +19,10 @@ interface ScheduleJob {
   readonly ids: Readonly<Partial<Record<'tenant' | 'person' | 'schedule' | 'notice' | 'proposal', string>>>;
 }
 
-/** Creates a job whose key serializes one person's jobs of a kind. Two concurrent checks would send the same notice twice. */
+/**
+ * Creates a job whose key ensures that a person's jobs of the same kind run one after the other. Two checks at the same
+ * time would send the same notice twice.
+ */
 export function createJob(
   kind: ScheduleJob['kind'],
   tenant: string,

@@ -14,7 +14,7 @@ import { type PersonDatabase, personDatabase } from './person-database.ts';
 import { createJob, type ScheduleJobs } from './schedule-jobs.ts';
 import { signedValue, toProgress } from './tenant-schedules.ts';
 
-/** Number of runs that are kept per schedule: a quarter of trading days, with two runs a day. */
+/** Number of runs that are kept per schedule, enough for a quarter with two runs per trading day. */
 const MAX_STORED_RUNS = 128;
 
 interface Row {
@@ -180,7 +180,7 @@ async function armConditions(unit: Unit, id: string, conditions: readonly Condit
   );
 }
 
-/** Returns the methods that begin and end runs, by compare-and-set on the schedule's epoch. */
+/** Returns the methods that begin and end runs. They change a schedule only if its epoch is unchanged. */
 function runMethods<Run>(
   database: PersonDatabase,
   reconcile: (unit: Unit, proposal: string) => Promise<void>,
@@ -230,7 +230,10 @@ function runMethods<Run>(
   };
 }
 
-/** Ends the runs of dead jobs. @param before the epoch of the run that begins */
+/**
+ * Ends runs whose job died.
+ * @param before the epoch of the run that begins
+ */
 async function endDeadRuns<Run>(unit: Unit, id: string, before: number, died: (run: Run) => Run): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(
     'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended AND epoch < @before',

@@ -6,8 +6,8 @@ import type { TenantDatabase } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
 /**
- * @param database a tenant's part of a database with `stateSchema`, closed with the stores
- * @param person the subject at the tenant's identity provider
+ * @param database a tenant's part of a database with `stateSchema`, which is closed with the stores
+ * @param person the person's `sub` at the tenant's identity provider
  */
 export function postgresState(database: TenantDatabase, person: string): OpenState {
   let closing: Promise<void> | undefined;

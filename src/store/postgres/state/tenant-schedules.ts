@@ -9,9 +9,12 @@ import type {
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { createJob, enqueueAll, type ScheduleJobs } from './schedule-jobs.ts';
 
-/** Minimum time between two triggers of a condition. A check may not report it (a snoozed rule), and must not run constantly. */
+/**
+ * Minimum time between two triggers of a condition, in milliseconds. A crossed condition enqueues a check even if its
+ * rule is snoozed, and a price that moves around the limit must not cause checks all the time.
+ */
 const RETRIGGER_DELAY_MS = 5 * 60_000;
-/** Time after which a queued job counts as lost, so that it does not block others. */
+/** Time after which a queued job counts as lost, in milliseconds, so that a lost job does not prevent a new one. */
 const QUEUED_TIMEOUT_MS = 15 * 60_000;
 
 interface Row {
@@ -23,7 +26,7 @@ interface Row {
   readonly pending_attempts: number;
 }
 
-/** @param database a tenant's part of a database with `stateSchema`, without a person, which the caller closes */
+/** @param database a tenant's part of a database with `stateSchema`, without a person; the caller closes it */
 export function postgresTenantSchedules(
   database: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   jobs: ScheduleJobs,
@@ -128,7 +131,10 @@ async function setWakeTimes(
   );
 }
 
-/** Toggles crossed conditions by compare-and-set: of two workers that see the same value, the second changes nothing. */
+/**
+ * Toggles conditions that the values crossed. The update is a compare-and-set: if two workers see the same value, the
+ * second changes nothing.
+ */
 async function toggleCrossed(
   unit: Unit,
   seen: readonly SeenValue[],
@@ -155,7 +161,10 @@ async function toggleCrossed(
   return [...fired, ...back];
 }
 
-/** Negates a limit or value for `below` and `down`, so that crossing always means greater. @param decimal a decimal string */
+/**
+ * Negates a limit or value for `below` and `down`, so that for each side crossing a limit means exceeding it.
+ * @param decimal a decimal string
+ */
 export function signedValue(side: ConditionSide, decimal: string): string {
   if (side === 'above' || side === 'up') return decimal;
   return decimal.startsWith('-') ? decimal.slice(1) : `-${decimal}`;
