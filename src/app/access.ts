@@ -37,7 +37,12 @@ export async function grantAccess(
   return settled.result;
 }
 
-/** Revokes access. Needs no approval. @param id or a prefix @returns the full id @throws `not_found`, `usage` */
+/**
+ * Revokes access without approval.
+ * @param id the full id or a prefix
+ * @returns the full id
+ * @throws `not_found`, `usage`
+ */
 export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {
   const whole = await resolvePrefix(id, {
     called: 'accesses',

@@ -29,8 +29,8 @@ interface AccountResults<T> {
 }
 
 /**
- * Returns all accounts if the person has several and named none, or asked for all. Returns undefined if one account
- * is meant.
+ * Returns all of the person's accounts if they have several and selected none of them, or selected `all`. Returns
+ * undefined if a single account is meant.
  * @throws {TradeAgentError} `login_required`, `usage`, and any error from reading the accounts
  */
 export async function selectedAccounts(app: MultiAccountApp): Promise<readonly AccountEntry[] | undefined> {
@@ -40,7 +40,7 @@ export async function selectedAccounts(app: MultiAccountApp): Promise<readonly A
   return entries.length < 2 ? undefined : entries;
 }
 
-/** Treats `not_found` as no list: this gateway has only one account. */
+/** Returns an empty list for `not_found`, which a gateway with a single account responds. */
 function emptyIfNotFound(error: unknown): AccountEntry[] {
   if (isTradeAgentError(error) && error.code === 'not_found') return [];
   throw error;

@@ -15,7 +15,7 @@ import { scheduleStore } from './schedule/schedule-context.ts';
 import { addSchedule } from './schedule/schedules.ts';
 
 /**
- * Returns the profile's alerts, from its server if it has one, or else from this machine with their rules file.
+ * Returns the profile's alerts: from its server if it has one, or else from its alert file on this machine.
  * @throws {TradeAgentError} `login_required` if a server stores the alerts and nobody is signed in
  */
 export async function profileAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
@@ -55,7 +55,7 @@ function alertCare({ watching, channels }: AlertFile): AlertCoverage {
   return { looked_at_by: watching.map(({ name, id }) => name ?? id), told_by: channels };
 }
 
-/** A profile's alert file, with the schedules that check it and the channels that report it. */
+/** A profile's alert file, the schedules that check it, and the channels that send its alerts. */
 interface AlertFile {
   /** Absolute; may not exist yet. */
   readonly file: string;
@@ -68,8 +68,9 @@ interface AlertFile {
 type AlertApp = Pick<App, 'home' | 'config' | 'profileName'>;
 
 /**
- * Returns the profile's own rules file, `alerts.PROFILE.yaml` beside `config.yaml`, if it exists. Otherwise returns
- * the rules file of the profile's first schedule that has one, or else the path of its own, to be created.
+ * Finds the profile's alert file: `alerts.PROFILE.yaml` beside `config.yaml` if it exists, or else the rules file of
+ * the profile's first schedule that has one. If there is neither, `file` is the path of `alerts.PROFILE.yaml`, to be
+ * created.
  */
 async function alertFile(app: AlertApp): Promise<AlertFile> {
   const [home, config, store] = await Promise.all([app.home(), app.config(), scheduleStore(app)]);
@@ -98,7 +99,7 @@ function readAlertFile({ file }: Pick<AlertFile, 'file'>): string {
   }
 }
 
-/** Changes the file under a lock. @param change returns the new text */
+/** Changes the alert file under a lock. @param change returns the new text */
 async function changeAlertFile<T>(
   app: AlertApp & Pick<App, 'signal'>,
   change: (place: AlertFile, text: string) => Promise<{ readonly text: string; readonly result: T }>,
@@ -130,13 +131,13 @@ function isSameFile(one: string, two: string): boolean {
 
 interface AlertCheckOptions {
   readonly with?: SchedulerName;
-  /** Called before anything is written. Agrees by default. */
+  /** Asks the person before anything is written. Without this function, they are assumed to agree. */
   readonly agree?: (schedule: Schedule) => Promise<boolean>;
 }
 
 /**
- * Schedules checks of the profile's alerts on this machine, unless such a schedule exists. They only check and
- * notify; they suggest no orders.
+ * Schedules checks of the profile's alerts on this machine, unless such a schedule exists. The checks only notify and
+ * propose no orders.
  * @throws {TradeAgentError} as `addSchedule`; `not_found` if there are no alerts
  */
 export async function scheduleAlertChecks(app: App, every: CheckTime, options: AlertCheckOptions = {}) {

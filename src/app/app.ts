@@ -35,7 +35,7 @@ export interface App {
   sandbox(): Promise<SandboxReady>;
   profile(): Promise<ResolvedProfile>;
   store(): Promise<CredentialStore>;
-  /** Opens a profile's store and prefetches nothing. Asks for a passphrase once per process. */
+  /** Opens a profile's credential store without prefetching. Asks for its passphrase at most once per process. */
   openStore(place: Pick<ResolvedProfile, 'name'> & CredentialLocation): Promise<CredentialStore>;
   /** Makes later sessions ask for read scopes only. Must be called before the first session is opened. */
   limitToReading(): void;
@@ -50,17 +50,17 @@ export interface App {
    * @throws {TradeAgentError} `usage` for an unknown account or `all`; `login_required`
    */
   account(): Promise<string | undefined>;
-  /** The gateway without an account, for market data and mandates. @throws {TradeAgentError} `login_required` */
+  /** The gateway for no particular account: market data and mandates. @throws {TradeAgentError} `login_required` */
   usersGateway(): Promise<GatewayClient>;
   /** All of the person's accounts. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
-  /** Returns a copy for one account (undefined: the default one), with its own agent, which the caller closes. */
+  /** Returns a copy for one account (undefined: the default account). The caller closes the copy's agent. */
   inAccount(account: string | undefined): App;
-  /** The gateway for the selected account. @throws {TradeAgentError} `login_required` */
+  /** A gateway client for the selected account. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
   /** The profile's MCP servers, not yet connected, or undefined if it has none. */
   foreignTools(): Promise<ServerRegistry | undefined>;
-  /** The agent, created once, with the options of the first call. */
+  /** The agent, created once, with the options of the first call. Later calls' options are ignored. */
   agent(options: AgentOptions): Promise<Agent>;
   /** Drops the session and the agent, after a login or logout. */
   reset(): Promise<void>;

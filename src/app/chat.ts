@@ -30,7 +30,7 @@ export async function* resumeChat(
   yield* agent.resume(thread, { approval: 'wait', signal, requestedBy: 'chat' });
 }
 
-/** Returns who is signed in, with equity and trading state if the gateway answers. Undefined if signed out. */
+/** Returns the signed-in user, with equity and trading state if the gateway responds. Undefined if signed out. */
 export async function accountSummary(app: App) {
   const session = await app.session();
   if (session === undefined) return undefined;
@@ -59,7 +59,7 @@ export async function switchModel(app: App, options: AgentOptions, name: string)
   return next;
 }
 
-/** @throws {TradeAgentError} `invalid_config` for an incomplete profile */
+/** @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
 export async function checkProfile(app: App, name: string): Promise<void> {
   const config = await app.config();
   // A sandbox profile gets its addresses when the sandbox starts.
@@ -98,7 +98,7 @@ interface HomeEndpoint {
   readonly environment: 'paper' | 'live';
 }
 
-/** Reads the home in a folder. Returns undefined if there is none. @throws {TradeAgentError} `invalid_config` */
+/** Returns the home in a folder, or undefined if the folder has none. @throws {TradeAgentError} `invalid_config` */
 export async function findHome(folder: string): Promise<HomeEndpoint | undefined> {
   const { homeFiles, readGatewaySettings, readHomeSettings } = await import('./home/home-files.ts');
   if (!existsSync(homeFiles(folder).settings)) return undefined;
@@ -128,7 +128,7 @@ export async function saveFirstHome(
   });
 }
 
-/** Whether the model's server needs a key that is not set. OpenAI's always needs one. */
+/** Whether the model's server needs an API key that is not set. OpenAI's server always needs one. */
 export function needsModelKey({ env }: App, model: ModelChoice): boolean {
   if (model.provider === 'builtin' || model.base_url !== undefined) return false;
   return !env.OPENAI_API_KEY && !env.TRADE_AGENT_API_KEY;

@@ -36,7 +36,7 @@ export async function changeConfigKey(app: App, key: string, value: string | und
 
 interface Editor {
   edit(text: string): Promise<string>;
-  /** Whether to edit an invalid text again, so that a slip does not lose what was typed. */
+  /** Asks whether to edit an invalid text again, so that a typo does not discard the person's changes. */
   again(refusal: TradeAgentError): Promise<boolean>;
 }
 

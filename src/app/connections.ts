@@ -9,7 +9,7 @@ import {
 import { type OpenConnectedAccounts, openConnectedAccounts } from '../auth/connections/open-connected-accounts.ts';
 import type { App } from './app.ts';
 
-/** A connection with its name here and at the provider. */
+/** A connection with its names in this program and at the identity provider. */
 interface DescribedConnection extends KnownConnection {
   readonly name: ConnectionName;
   readonly provider_name: string;

@@ -9,7 +9,7 @@ import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
-/** The caller's part of an app. It excludes the terminal, for which `tell` and `askSecret` stand in. */
+/** What an app needs from its caller. `tell` and `askSecret` stand in for the terminal. */
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
@@ -201,7 +201,7 @@ function profileOptions({ profileOption, serverOption }: AppOptions): string[] {
   return profileOption === undefined ? [] : ['--profile', profileOption];
 }
 
-/** The parts that survive signing in and out. */
+/** Creates the parts of an app that signing in and out does not reset. */
 function persistentParts(options: AppOptions, profileName: string | undefined) {
   const { env, signal, tell } = options;
   const home = memoize(async () => (await import('../machine/directories.ts')).resolveUserDirs(env));
@@ -255,7 +255,6 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
   return { home, config, sandbox, profile, store, openStore };
 }
 
-/** Memoizes `make`. */
 function memoize<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

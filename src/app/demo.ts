@@ -36,7 +36,7 @@ export type DemoEvent =
 /**
  * Asks the person for approval, on the phone page or in the terminal.
  * @param page a one-time link that sets up a browser as the phone
- * @param tapped resolves once they have decided on the phone page
+ * @param tapped resolves once the person has decided on the phone page
  */
 export type AskPerson = (page: {
   readonly url: string;
@@ -45,9 +45,11 @@ export type AskPerson = (page: {
 }) => Promise<'tapped' | 'here'>;
 
 /**
- * Plays the whole flow with the commands a person would type, each in its own process, on a sandbox that is removed
- * afterwards. The run that proposes the order is hung up before the approval, and the order is still executed.
- * @param options.person approves the order and then gets the chat; without one the demo plays unattended
+ * Plays the whole flow with the commands that a person would type, each in its own process, on a sandbox that is
+ * removed afterwards. The process that proposes the order is ended by SIGHUP before the approval, but the order is
+ * still executed.
+ * @param options.person asks the person to approve the order, and makes the demo end with the chat; if undefined, the
+ *   demo runs unattended
  * @returns the gateway's audit log
  * @throws {TradeAgentError} `timeout`, `provider_unreachable`, `internal` if a step fails; the signal's reason
  */

@@ -123,14 +123,14 @@ interface EndedRun {
   readonly error?: { readonly code: string } | undefined;
 }
 
-/** An unknown outcome takes precedence, since only reconciling helps. Otherwise the error is the most specific. */
+/** An unknown outcome takes precedence, because it must be reconciled first. Otherwise the error decides. */
 export function exitCodeForRun(run: EndedRun): ExitCode {
   if (run.status === 'unknown') return exitCodeByStatus.unknown;
   if (run.error !== undefined) return exitCodeForError(run.error.code);
   return exitCodeByStatus[run.status];
 }
 
-/** Exit codes by precedence: what needs attention most comes first. */
+/** Exit codes by precedence, most urgent first. */
 const exitCodesByPrecedence: readonly ExitCode[] = [
   exitCodes.unknown,
   exitCodes.interrupted,

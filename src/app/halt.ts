@@ -9,7 +9,7 @@ export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): P
 
 /**
  * Resumes trading after approval on the phone. Asks nobody if nothing is halted.
- * @param requestedBy who asks for it, as shown to the person
+ * @param requestedBy the requester's name, as shown to the person
  * @returns the current state, since trading may have been halted again meanwhile
  * @throws {TradeAgentError} the reason if it was not approved
  */

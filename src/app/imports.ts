@@ -231,14 +231,14 @@ type Sign = 'positive' | 'negative' | 'any';
 
 interface RowType {
   readonly kind: Activity['kind'];
-  /** Alpaca's name, which the code that reads activities knows. */
+  /** Alpaca's name of the type, which the code that reads activities expects. */
   readonly type: string;
   readonly side?: 'buy' | 'sell';
   /** The sign of the quantity, whether or not the file has a minus. */
   readonly qty?: Sign;
   readonly amount?: Sign;
   readonly symbol: 'needed' | 'optional' | 'none';
-  /** Whether it takes over part of the cost of another symbol's shares. */
+  /** Whether the row's shares take over part of the cost of another symbol's shares. */
   readonly divides?: true;
 }
 
@@ -291,7 +291,7 @@ function toActivity(row: HistoryRow, place: number, now: number): Omit<Activity,
   };
 }
 
-/** Returns the instant of a date. A day without a time means midnight in New York. */
+/** Parses a date as milliseconds since the epoch. A date without a time means midnight in New York. */
 function parseInstant(text: string, place: number): number {
   const written = text.trim();
   if (/^\d{4}-\d\d-\d\d$/.test(written)) {

@@ -30,8 +30,9 @@ export interface StartedLogin {
 }
 
 /**
- * Starts a device login (RFC 8628) for the profile, and resets the app afterwards to reopen session and agent.
- * @param asked the company to sign in at from now on; defaults to the profile's own
+ * Starts a device login (RFC 8628) for the profile. Afterwards it resets the app, so that session and agent are
+ * reopened.
+ * @param asked the company at which the profile signs in, now and later; defaults to the profile's own
  */
 export async function startLogin(app: App, asked: RequestedCompany = {}): Promise<StartedLogin> {
   const profile = await app.profile();
@@ -67,7 +68,7 @@ async function loginAtHome(app: App, profile: ResolvedProfile): Promise<DeviceLo
   });
 }
 
-/** The profile is changed only after the sign-in succeeded. */
+/** Starts a sign-in at a company. The profile is changed only after the sign-in has succeeded. */
 async function loginAtCompany(app: App, profile: ResolvedProfile, company: CompanySignIn): Promise<DeviceLogin> {
   const { requireCompany } = await import('../config/resolve-profile.ts');
   requireCompany(profile, company);
@@ -92,7 +93,7 @@ async function loginAtCompany(app: App, profile: ResolvedProfile, company: Compa
   };
 }
 
-/** The client id that companies register by default. A home's own id is `trade-agent`. */
+/** The client id that companies register by default. The client id at a home is `trade-agent`. */
 const DEFAULT_COMPANY_CLIENT = 'trade-agent-company';
 
 interface RequestedCompany {
@@ -122,7 +123,7 @@ async function resolveCompany(app: App, { issuer, clientId }: RequestedCompany):
 
 const KEY_UPLOAD_TIMEOUT_MS = 5000;
 
-/** Sends this machine's key to the sandbox's company, which accepts it, as it has no administrator. */
+/** Registers this machine's key at the sandbox's company, which has no administrator and so accepts any key. */
 async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn): Promise<void> {
   if ((await app.sandbox()).company?.issuer !== issuer) return;
   const { ensureCompanyKey, publicCompanyKey } = await import('../auth/company/client-key.ts');

@@ -22,12 +22,12 @@ export async function findMandate(app: App, id: string): Promise<MandateView> {
   return await (await app.gateway()).mandate(await resolveMandateId(app, id));
 }
 
-/** Ends a mandate, starting with the next order. @throws {TradeAgentError} `not_found`; `usage` if it has ended */
+/** Ends a mandate, so that it covers no more orders. @throws {TradeAgentError} `not_found`; `usage` if it has ended */
 export async function endMandate(app: App, id: string, to: 'suspended' | 'revoked'): Promise<MandateView> {
   return await (await app.gateway()).endMandate(await resolveMandateId(app, id), to);
 }
 
-/** The terms that a person specifies. With `replaces`, the others are taken from that mandate. */
+/** The terms that a person specifies. With `replaces`, the missing terms are taken from the replaced mandate. */
 export type MandateTerms = Partial<MandateRequestInput>;
 
 interface MandateRequest extends MandateTerms {
@@ -83,7 +83,7 @@ function computedFields(terms: MandateTerms, from: string) {
   );
 }
 
-/** Returns the terms of an earlier mandate that a new one keeps, which excludes its end. */
+/** Returns the terms that a new mandate takes over from the one that it replaces: all except the end. */
 function reusableTerms(terms: MandateEnvelope): MandateTerms {
   const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
   const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;
@@ -127,10 +127,10 @@ function parseTerms(terms: MandateTerms): MandateRequestInput {
 }
 
 /**
- * Returns an account's active mandates, sorted by expiry, without those reserved for the gateway's standing orders.
- * The gateway decides whether one covers an order.
+ * Returns an account's active mandates, sorted by expiry, without those reserved for the gateway's standing orders. The
+ * gateway decides whether a mandate covers an order.
  * @param account the account's number
- * @param due when the proposer was due, in milliseconds since the epoch; it selects the slot, even if the run is late
+ * @param due when the run was due, in milliseconds since the epoch; determines the slot, even if the run is late
  */
 export function applicableMandates(mandates: readonly MandateView[], account: string, due: number): MandateChoice[] {
   return mandates

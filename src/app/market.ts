@@ -6,8 +6,8 @@ import type { Quote } from '../trading/views.ts';
 import type { App } from './app.ts';
 
 /**
- * Returns the latest quotes in the order requested, and those that are `missing`, as typed, with the reason.
- * @throws {TradeAgentError} `unknown_symbol` if there is no quote at all, `login_required`
+ * Returns the latest quotes in the order requested and, in `missing`, the symbols without a quote, with the reason.
+ * @throws {TradeAgentError} `unknown_symbol` if no symbol has a quote, `login_required`
  */
 export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly string[]) {
   const { symbolSchema } = await import('../trading/order.ts');
@@ -19,7 +19,7 @@ export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly 
     else missing.push({ symbol: text, message: `"${text}" is not a ticker symbol` });
   }
   const gateway = await app.gateway();
-  /** Splits a request in halves after `unknown_symbol`, since a single unknown symbol fails the whole request. */
+  /** Splits a request in half after `unknown_symbol`, since a single unknown symbol fails the whole request. */
   const quotesOf = async (some: readonly string[]): Promise<readonly Quote[]> => {
     const [first] = some;
     if (first === undefined) return [];
@@ -121,7 +121,7 @@ export async function priceHistory(app: App, typed: string, range: string = DEFA
   return { symbol, range: text, bars, trades, cost, simulated };
 }
 
-/** Lists news, newest first, of the whole market without symbols. @throws `unknown_symbol`, `login_required` */
+/** Lists news, newest first; without symbols, of the whole market. @throws `unknown_symbol`, `login_required` */
 export async function latestNews(
   app: Pick<App, 'gateway'>,
   query: { readonly symbols: readonly string[]; readonly limit: number },

@@ -29,8 +29,8 @@ async function readPairingSecret(app: App): Promise<string> {
 
 /**
  * Confirms a login code.
- * @param at the home, or the company where its people work
- * @throws {TradeAgentError} `not_found`, `login_expired`, `usage` if it was already used
+ * @param at whether the home or a company displays the code
+ * @throws {TradeAgentError} `not_found`, `login_expired`, `usage` if the code was already used
  */
 export async function confirmLogin(
   app: App,
@@ -81,7 +81,7 @@ export async function answerConnection(
 
 /**
  * Returns a one-time link that sets up a browser as the user's phone.
- * @param options.readOnly the link signs in instead, to read and to deny
+ * @param options.readOnly creates a link that only signs in, for reading and denying
  * @throws {TradeAgentError} `not_found`
  */
 export async function phoneLink(app: App, user: string, { readOnly }: { readonly readOnly: boolean }): Promise<string> {
@@ -91,12 +91,12 @@ export async function phoneLink(app: App, user: string, { readOnly }: { readonly
 
 /** How long the identity provider holds a request. Well below the timeouts of proxies and clients. */
 const WAIT_SECONDS = 20;
-/** How long to wait for the outcome. The gateway sends immediately, and a fill takes a second or two. */
+/** How long to wait for an order's outcome. The gateway sends it immediately, and a fill takes a second or two. */
 const OUTCOME_SECONDS = 5;
 
 export type Decision = 'approve' | 'deny';
 
-/** Asks the person. Resolves with undefined if they leave it open. Rejects when `signal` aborts. */
+/** Asks the person. Resolves with undefined if they leave the request open. Rejects when `signal` aborts. */
 export type AskDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<Decision | undefined>;
 
 interface PhoneWatch {
@@ -139,7 +139,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
   }
 }
 
-/** `gone`: withdrawn, expired, or decided elsewhere in the meantime. */
+/** Asks the person. Returns `gone` if the request was withdrawn, expired, or decided elsewhere in the meantime. */
 async function askUntilGone(
   app: App,
   phone: PhoneClient,
@@ -165,7 +165,9 @@ async function askUntilGone(
   }
 }
 
-/** Returns the status of a request decided elsewhere. Undefined if `answered` aborts or the phone is unreachable. */
+/**
+ * Returns a request's status once it is closed elsewhere. Undefined if `answered` aborts or the phone is unreachable.
+ */
 async function watchRequest(
   app: App,
   phone: PhoneClient,

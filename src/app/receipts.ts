@@ -59,7 +59,10 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
   return { id: receipt.proposal.id, file, key: signer.kid };
 }
 
-/** Accepts any key's signature: the reader decides which to trust. @throws {TradeAgentError} `gateway_refused` */
+/**
+ * Requires a signature by any key: the reader decides which keys to trust.
+ * @throws {TradeAgentError} `gateway_refused`
+ */
 async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
   const { verifySigner } = await import('../approval/receipts/receipt-key.ts');
   const { receiptPayload } = await import('../approval/receipts/receipt-form.ts');
@@ -106,7 +109,7 @@ export async function verifyReceiptFile(
   return { ...verdict, from };
 }
 
-/** @param isTrusted decides by a gateway key's thumbprint */
+/** @param isTrusted returns whether the gateway key with this thumbprint is trusted */
 export async function verifyReceiptText(
   text: string,
   isTrusted: (thumbprint: string) => boolean,

@@ -56,7 +56,7 @@ async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentE
   yield { type: 'result', result: isGone ? { ...result, thread: '' } : result };
 }
 
-/** @param thread its id or a prefix @throws {TradeAgentError} errors that prevent the agent from starting */
+/** @param thread the thread's id or a prefix @throws {TradeAgentError} errors that prevent the agent from starting */
 export async function resume(app: App, thread: string, settings: RunSettings): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
   return agent.resume(await resolveThreadId(app, thread), runOptions(app, settings));
@@ -75,7 +75,7 @@ export function runOptions(
 }
 
 /**
- * Follows a run to its result, even if it is interrupted.
+ * Follows a run and returns its result, even if the run is interrupted.
  * @param show receives every event except the result
  * @param thread the run's thread, if known before it starts
  * @throws any error that the run throws before it has a thread

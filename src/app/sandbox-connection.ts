@@ -16,7 +16,7 @@ const START_TIMEOUT_MS = 30_000;
  * Finds the running sandbox: the one named by `TRADE_AGENT_SANDBOX` (a ready file), or else the one in the user's own
  * folder, which is started in the background if `start` is set.
  * @param options.sandboxHome the user's own sandbox folder
- * @throws {TradeAgentError} `provider_unreachable` if there is none or it does not start
+ * @throws {TradeAgentError} `provider_unreachable` if no sandbox is running or it does not start
  */
 export async function ensureSandbox(options: {
   sandboxHome: string;
@@ -100,7 +100,7 @@ async function anotherIsStarting(readyFile: string): Promise<boolean> {
   return false;
 }
 
-/** Keeps only what a child process needs, without the user's keys and tokens. */
+/** Returns only the variables that a child process needs, without the user's keys and tokens. */
 export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept =
     /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LC_.*|TZ|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|XDG_.*|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|APPDATA|LOCALAPPDATA|USERPROFILE|SYSTEMROOT|PATHEXT|NODE_COMPILE_CACHE|TRADE_AGENT_HOME|TRADE_AGENT_SANDBOX|TRADE_AGENT_PROFILE)$/i;

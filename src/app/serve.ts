@@ -5,7 +5,7 @@ import { requireHost } from '../net/host-check.ts';
 import { type HttpServer, requestListener } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
 
-/** How long to wait for requests in progress, in milliseconds, such as an order on its way to the broker. */
+/** How long to wait for requests in progress, such as an order on its way to the broker, in milliseconds. */
 export const DRAIN_MS = 20_000;
 
 /** Registers a cleanup. Cleanups run in reverse order. */
@@ -14,12 +14,12 @@ export type OnClose = (close: () => unknown) => void;
 export interface ServeParts<Served> {
   /** Ends serving, without an error. */
   readonly signal: AbortSignal;
-  /** Opens each part. If one fails, those opened before are closed. */
+  /** Opens each part. If opening a part fails, the parts opened before are closed. */
   readonly open: (onClose: OnClose) => Promise<Served>;
   readonly ready: (served: Served) => Promise<void>;
-  /** A file that receives what `ready` receives, as JSON. */
+  /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string | undefined;
-  /** Ends serving before the signal does. */
+  /** Serving ends once the returned promise resolves, even if the signal has not aborted. */
   readonly done?: (() => Promise<void>) | undefined;
 }
 

@@ -13,7 +13,7 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
-/** Creates the profile's agent. With a server, this is the server's agent, and nothing is stored here. */
+/** Creates the profile's agent. If this is a server's agent, nothing is stored on this machine. */
 export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
   if ((await app.profile()).server !== undefined) return await startRemoteAgent(app, options);
   const [profile, home, store, session, account] = await Promise.all([
@@ -45,7 +45,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   });
 }
 
-/** @throws {TradeAgentError} `login_required`; `usage` for a model's URL, which the server chooses */
+/** @throws {TradeAgentError} `login_required`; `usage` for the URL of a model, because the server chooses the model */
 async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent> {
   const { readOnly = false, model, baseUrl } = options;
   if (baseUrl !== undefined) {

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 import { resolvePrefix } from './resolve-prefix.ts';
 
-/** At least one of the first two is required. */
+/** At least one of `olderThan` and `keep` is required. */
 export interface PruneSettings {
   /** Deletes threads that were unused for this long, in milliseconds. */
   readonly olderThan?: number;
@@ -17,7 +17,7 @@ export async function listThreads(app: App): Promise<ThreadView[]> {
   return (await app.agent({})).threads();
 }
 
-/** Completes an id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
+/** Completes the prefix of a thread's id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 export function resolveThreadId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return resolvePrefix(typed, {
     called: 'threads',

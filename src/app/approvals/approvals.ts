@@ -14,7 +14,7 @@ export async function listApprovals(app: App): Promise<ApprovalView[]> {
   return (await app.agent({})).approvals();
 }
 
-/** Completes an id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
+/** Completes the prefix of an approval's id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 function resolveApprovalId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return resolvePrefix(typed, {
     called: 'approvals',
@@ -33,7 +33,7 @@ export async function findApproval(app: App, id: string): Promise<ApprovalView> 
   });
 }
 
-/** @throws {TradeAgentError} `not_found`; `usage` if it has ended; `outcome_unknown` if it is being executed */
+/** @throws {TradeAgentError} `not_found`; `usage` if the approval has ended; `outcome_unknown` during its execution */
 export async function cancelApproval(app: App, id: string): Promise<ApprovalView> {
   return (await app.agent({})).cancelApproval(await resolveApprovalId(app, id));
 }
@@ -51,12 +51,12 @@ export async function reconcile(app: App, id: string | undefined) {
 }
 
 type ApprovalWait =
-  /** The approval's thread continues, event by event. */
+  /** The events of the approval's thread, which continues. */
   | { readonly kind: 'run'; readonly events: AsyncIterable<AgentEvent> }
-  /** Another client or machine proposed it, so there is no thread on this machine. */
+  /** For a proposal of another client or machine, which has no thread on this machine. */
   | {
       readonly kind: 'approval';
-      /** @throws {TradeAgentError} the reason if it was not executed */
+      /** Waits until the proposal is executed. @throws {TradeAgentError} the reason if it was not executed */
       readonly follow: (asking: ApprovalListener) => Promise<ApprovalView>;
     };
 
@@ -76,8 +76,8 @@ export async function waitForApproval(app: App, typed: string): Promise<Approval
 }
 
 /**
- * Waits for several approvals at once and resumes their threads. Skips approvals without a thread here: the client
- * that proposed them resumes those.
+ * Waits for several approvals at once and resumes their threads. Skips approvals that have no thread on this machine,
+ * because the client that proposed them resumes them.
  * @param ids empty for all open approvals
  * @param show receives each thread's events except its result
  */

@@ -50,7 +50,7 @@ export function typedProvenance(asked: object): Provenance {
   };
 }
 
-/** Does the same as {@link proposeAndWait} for an existing proposal. */
+/** Waits until an existing proposal is executed, like {@link proposeAndWait}. */
 export async function waitForOutcome(app: App, proposal: Proposal, asking: ApprovalListener): Promise<Proposal> {
   const changed = (one: Proposal) => asking.changed(approvalView(one, ''));
   changed(proposal);

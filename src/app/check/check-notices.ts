@@ -27,7 +27,7 @@ import { proposedSymbols } from '../run.ts';
 const MAX_NOTICES = 10;
 /** Maximum lines in a combined notice. The rest is only counted. */
 const MAX_LINES = 40;
-/** Outlasts a server that is down over a long weekend. An older notice is obsolete. */
+/** Long enough for a server that is down over a long weekend. Older notices are obsolete. */
 export const NOTICE_TTL_MS = 4 * 86_400_000;
 
 const MAX_TITLE_LENGTH = 200;
@@ -35,14 +35,14 @@ const MAX_BODY_LENGTH = 4000;
 
 interface NoticeInput {
   readonly profile: string;
-  /** The account's owner, since the same rule of two people fires twice. */
+  /** The account's owner. Part of the notices' ids, because two people may have the same rule. */
   readonly owner: string;
   readonly channels: NoticesConfig;
   readonly result: CheckResult;
-  /** New findings, worst first, and the state under which each one is remembered. */
+  /** New findings, worst first. `stateOf` has the state that is stored for each finding. */
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, FiredState>;
-  /** Filters out states that a channel was already notified of. A check may have crashed before it remembered them. */
+  /** Filters out states that a channel was already notified of by a check that crashed before it saved them. */
   readonly untold: UnnotifiedFilter;
   readonly runs: readonly RunResult[];
   /** Milliseconds since the epoch. */
@@ -180,13 +180,14 @@ function environmentLabel({ environment, simulated }: CheckResult['account']): s
   return `${environmentName(environment)}${simulated ? ', simulated' : ''}`;
 }
 
-/** Returns the same id for the same firing, so that a retry or a crashed check sends no duplicate. */
+/** Returns the same id for equal parts, so that a check that is repeated after a crash sends no duplicate. */
 export function noticeId(parts: readonly unknown[]): string {
   return `nt_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 24)}`;
 }
 
 /**
- * Sends the waiting notices, all channels in parallel. The next checks retry what can't be sent, until it expires.
+ * Sends the waiting notices, to all channels in parallel. Later checks retry a notice that can't be sent, until it
+ * expires.
  * @param now milliseconds since the epoch, by the clock that stamped the notices
  */
 export async function sendNotices(
@@ -238,7 +239,7 @@ export async function sendNotices(
   }
 }
 
-/** Separates the notices that may be sent from those that expired or whose channel is gone. */
+/** Separates the notices that may be sent from those that have expired or whose channel no longer exists. */
 function partitionWaiting(waiting: readonly WaitingNotice<Notice>[], channel: NoticeChannel | undefined, now: number) {
   const sendable: Notice[] = [];
   const reports: NoticeReport[] = [];

@@ -34,9 +34,9 @@ export interface CheckOutcomes {
 }
 
 /**
- * Runs `runCheck`, or runs it once per account, one after the other, if the person asked for all accounts. Each
- * account gets its own report. An account that can't be read goes to `missing`.
- * @param told receives all results before any of them is remembered
+ * Runs one check or, if the person asked for all accounts, one check per account, in sequence. Each account gets its
+ * own report. Accounts that can't be read are returned as `missing`.
+ * @param told receives all results before any of them is saved
  * @throws {TradeAgentError} as `runCheck`; `broker_unreachable` if no account could be read
  */
 export async function runChecks(
@@ -51,7 +51,7 @@ export async function runChecks(
 type ChecksListener = Omit<CheckListener, 'told'>;
 type OnAllReported = (results: readonly CheckResult[], missing: readonly MissingAccount[]) => void | Promise<void>;
 
-/** Does the same as {@link runChecks} on an open basis. */
+/** Does the same as {@link runChecks}, with rules and a store that are already open. */
 export async function runChecksOn(
   app: App,
   options: CheckOptions,
@@ -117,7 +117,7 @@ export interface CheckOptions {
   readonly requestedBy?: string;
   /** Lifetime of a proposal, in seconds. */
   readonly ttl?: number;
-  /** When the check was due, in milliseconds since the epoch. Defaults to now. Selects the time slot of mandates. */
+  /** When the check was due, in milliseconds since the epoch. Defaults to now. Determines the slot of a mandate. */
   readonly due?: number | undefined;
 }
 
@@ -127,11 +127,11 @@ export interface CheckListener {
   proposing(event: AgentEvent): void | Promise<void>;
   /** Called with the result, before notices are sent. */
   found(result: CheckResult): void | Promise<void>;
-  /** Called with the result and its notices, before it is remembered. A crash in between repeats the check. */
+  /** Called with the result and its notices, before the result is saved. A crash in between repeats the check. */
   told(result: CheckResult): void | Promise<void>;
 }
 
-/** The outcome of a check whose result was reported and remembered. */
+/** The outcome of a check whose result was reported and saved. */
 export interface CheckOutcome {
   readonly result: CheckResult;
   /** One run per round of proposals. */
@@ -140,22 +140,23 @@ export interface CheckOutcome {
   readonly failure: TradeAgentError | undefined;
 }
 
-/** For profiles that store nothing on this machine. */
+/** The warning for profiles that store nothing on this machine. */
 const NOT_REMEMBERED =
   'findings are not remembered on this machine, so the next check reports them again. A schedule on the server remembers them';
 
-/** Sales come first. A second round spends their proceeds. */
+/** Sales come first. Purchases that need their proceeds follow in a second round. */
 const MAX_ROUNDS = 2;
 
 /**
- * Runs one check: evaluates the rules, proposes orders if allowed, sends notices, and remembers what was reported.
+ * Runs one check: evaluates the rules, proposes orders if allowed, sends notices, and saves the findings that it
+ * reported.
  * @throws {TradeAgentError} `invalid_config` for invalid rules, `login_required`, `busy`, and any gateway error
  */
 export async function runCheck(app: App, options: CheckOptions, listener: CheckListener): Promise<CheckOutcome> {
   return await withCheckBasis(app, options, (basis) => runCheckOn(app, options, listener, basis));
 }
 
-/** Does the same as {@link runCheck} on an open basis. */
+/** Does the same as {@link runCheck}, with rules and a store that are already open. */
 async function runCheckOn(
   app: App,
   options: CheckOptions,
@@ -168,7 +169,7 @@ async function runCheckOn(
   return checked.outcome;
 }
 
-/** Excludes other checks and opens the store of earlier ones. */
+/** Runs `work` with the rules and the store of earlier checks, under a lock that excludes other checks. */
 async function withCheckBasis<T>(app: App, options: CheckOptions, work: (basis: CheckBasis) => Promise<T>): Promise<T> {
   const rules = options.rules === undefined ? defaultRulesFile() : await loadRules(options.rules);
   // A read-only session can't execute an order, even if it is approved on the phone.
@@ -201,13 +202,13 @@ interface CheckBasis {
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
 
-/** A check to be remembered after it was reported. A crash in between repeats the check instead of losing it. */
+/** A finished check. It is saved only after it was reported: a crash in between repeats it instead of losing it. */
 interface Checked {
   readonly outcome: CheckOutcome;
   remember(): Promise<void>;
 }
 
-/** Evaluates, proposes and sends notices. The caller reports the result and then remembers it. */
+/** Evaluates the rules, proposes orders and sends notices. The caller reports the result and then saves it. */
 async function checkAndNotify(
   app: App,
   options: CheckOptions,
@@ -284,14 +285,14 @@ export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | '
   return suggest === true && approval !== 'deny';
 }
 
-/** Symbols with open or unknown orders. Nothing more is proposed for them. */
+/** Returns the symbols with open orders or orders of unknown outcome, for which no more orders are proposed. */
 function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals.filter(({ status, overdue }) => !isSettledState(status) && overdue !== true).flatMap(proposedSymbols),
   );
 }
 
-/** Whether another round may run: only for buys that waited for sales, and only once these sales are filled. */
+/** Whether another round may run: only for purchases that waited for sales, and only once these sales are filled. */
 function mayContinue({ status, orders }: RunResult, { result }: Check): boolean {
   return (
     status === 'done' &&
@@ -358,8 +359,8 @@ async function writeReport(
 
 /**
  * Proposes orders the usual way: the agent calls the tools, the person approves, and the gateway places each order
- * once, whether or not this process is still running. Takes at most one run's worth of orders and leaves the rest to
- * the next check.
+ * once, whether or not this process is still running. Proposes at most as many orders as one run may, and leaves the
+ * rest to the next check.
  * @param account number of the account that the orders are for
  * @param show receives the run's events
  */
@@ -397,7 +398,7 @@ export async function proposeOrders(
   return result;
 }
 
-/** Returns the mandates, or none if they can't be read: orders then need approval as usual. */
+/** Returns the mandates, or none if they can't be read. Without mandates, orders need approval as usual. */
 async function activeMandates(app: App): Promise<MandateView[]> {
   try {
     return await (await app.gateway()).mandates();
@@ -409,7 +410,7 @@ async function activeMandates(app: App): Promise<MandateView[]> {
 
 /**
  * Writes a report atomically, with mode 0600. Creates no folder, so that a misspelled path fails.
- * @returns the error, which must not hide the report's content
+ * @returns the error instead of throwing it, so that the check's result is still reported
  */
 function writeReportFile(file: string, content: string): TradeAgentError | undefined {
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;

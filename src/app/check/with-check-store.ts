@@ -27,8 +27,8 @@ export type CheckStoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 's
 
 /**
  * Opens the store of this profile's checks while `use` runs.
- * @param use receives the store and the account's owner key in it
- * @param options.otherwise returned, without creating a file, if nothing was ever stored
+ * @param use receives the store and the account's owner key in the store
+ * @param options.otherwise the result if nothing was ever stored; no file is created then
  * @throws {TradeAgentError} `login_required`, `state_corrupt`
  */
 export async function withCheckStore<T>(

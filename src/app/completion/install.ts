@@ -20,7 +20,7 @@ const BASH_COMPLETION = [
 export interface CompletionPlan {
   readonly shell: Shell;
   readonly file: string;
-  /** The shell's startup file and the lines to add. Absent if the shell finds the script by itself. */
+  /** The shell's startup file and the lines to add. Absent if the shell finds the script automatically. */
   readonly startup?: { readonly file: string; readonly lines: string };
 }
 

@@ -22,7 +22,7 @@ export type CompletedKind =
   | 'profiles'
   | 'connections';
 
-/** Returns candidates, likeliest first, or none if they don't arrive in time. Never throws or prompts. */
+/** Returns completion candidates, likeliest first, or none after a time limit. Never throws or prompts. */
 export async function completionValues(app: App, kind: CompletedKind): Promise<readonly string[]> {
   try {
     if (!localKinds.includes(kind)) await requireRunning(app);
@@ -70,7 +70,7 @@ const valueSources: Readonly<Record<CompletedKind, (app: App) => Promise<readonl
   },
 };
 
-/** Returns the symbols held now, or those seen last, followed by well-known companies' symbols. */
+/** Returns the symbols of current (or else the last known) positions, then those of well-known companies. */
 async function heldSymbols(app: App): Promise<readonly string[]> {
   const { nicknames } = await import('../../agent/planner/symbols-by-name.ts');
   const known = Object.values(nicknames).flat();
@@ -92,7 +92,7 @@ function readLastSeen(file: string): Record<string, string[]> {
   }
 }
 
-/** @throws {Error} if it takes longer */
+/** @throws {Error} if `work` takes longer than `ms` */
 async function withTimeout<T>(ms: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

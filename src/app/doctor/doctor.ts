@@ -66,7 +66,7 @@ async function checkProfile(app: App): Promise<Finding[]> {
   return [{ check: 'profile', status: 'ok', message: where }, ...store, ...groups.flat()];
 }
 
-/** Warns about a stopped sandbox. That is no failure: the next command starts it. */
+/** Warns about a stopped sandbox, which is not a failure because the next command starts it. */
 async function checkStoppedSandbox(app: App): Promise<Finding | undefined> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
   const { ensureSandbox } = await import('../sandbox-connection.ts');
@@ -82,7 +82,7 @@ async function checkStoppedSandbox(app: App): Promise<Finding | undefined> {
   }
 }
 
-/** Turns an error into a finding. An interruption still ends the command. */
+/** Turns an error into a finding, unless the command was interrupted. */
 async function runGuarded(
   check: string,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import { defined } from '../../values/defined.ts';
 
-/** `warn` blocks nothing. `skip` was not checked, for the reason in the message. */
+/** `warn`: nothing fails because of it. `skip`: not checked, for the reason in `message`. */
 type FindingStatus = 'ok' | 'warn' | 'fail' | 'skip';
 
 /** The result of one check. It contains no secret. */

@@ -9,7 +9,7 @@ import { type Finding, fail, ok, skip, warn } from './finding.ts';
 /** Seconds per request, so that a dead server does not keep the person waiting. */
 const REQUEST_TIMEOUT_S = 5;
 
-/** Seconds. Tokens are verified with a tolerance of about a minute. */
+/** In seconds. Servers tolerate a clock difference of about a minute when they verify tokens. */
 const SKEW_WARN_S = 20;
 const SKEW_FAIL_S = 60;
 
@@ -87,7 +87,7 @@ const readinessSchema = z.object({
   clock_ahead_seconds: z.object({ provider: z.number().optional(), database: z.number().optional() }),
 });
 
-/** Returns no finding if the gateway does not report its clock or is down, which another check reports. */
+/** Returns no finding if the gateway does not report its clock, or if it is down, which another check reports. */
 export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const readiness = await fetchWithTimeout(app, `${gatewayBaseUrl(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)

@@ -72,7 +72,10 @@ async function loadSecrets(keys: GatewayKeys): Promise<GatewaySecrets> {
   return { privateKey: await keys.client(), sealSecret: await keys.seal() };
 }
 
-/** Opens only a gateway's keys. Works while it runs. @throws {TradeAgentError} `invalid_config`; errors of `work` */
+/**
+ * Opens only a gateway's keys. Works while the gateway runs.
+ * @throws {TradeAgentError} `invalid_config`; any error from `work`
+ */
 export async function withGatewayKeys<T>(
   { database, kms }: StorageSettings,
   folder: string,
@@ -127,7 +130,7 @@ export async function openRecord(
   return { stores: sqliteAuditStores(opened), close: async () => void opened.close() };
 }
 
-/** @throws {TradeAgentError} `invalid_config` if it is missing or readable by others */
+/** @throws {TradeAgentError} `invalid_config` if the address is missing or others can read its file */
 export function readDatabaseAddress(place: AddressSource, folder: string, env: NodeJS.ProcessEnv): string {
   const missing = (where: string) =>
     new TradeAgentError('invalid_config', `the database address is missing: ${where}`, {
@@ -152,7 +155,7 @@ async function openPostgres({ tenant, ...place }: DatabaseSettings, folder: stri
 
 /**
  * Creates or migrates a gateway's tables in PostgreSQL. Works while gateways run.
- * @param place where to read the address of the tables' owner
+ * @param place source of a database address whose user owns the tables
  * @returns the versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */

@@ -86,7 +86,7 @@ function manualClientIds({ exchange, approval }: GatewaySettings): string[] {
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
 
-/** Returns the clients in gateway.yaml, or one client for everything if that file does not exist yet. */
+/** Returns the clients in gateway.yaml, or a single client for all purposes if that file does not exist yet. */
 async function clientsToRegister({ config }: GatewayPaths, alg: string): Promise<Record<string, unknown>[]> {
   const settings = await readSettings(config).catch((error: unknown) => {
     if (isTradeAgentError(error)) return undefined;

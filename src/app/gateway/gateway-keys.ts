@@ -25,15 +25,15 @@ export interface GatewayKeys {
   /** File of the clients' private key, or null if the key is not in a file. */
   readonly file: string | null;
   readonly nextFile: string | null;
-  /** @throws {TradeAgentError} `invalid_config` if there is none yet */
+  /** @throws {TradeAgentError} `invalid_config` if there is no key yet */
   client(): Promise<JWK>;
-  /** @throws {TradeAgentError} `usage` if there already is one */
+  /** @throws {TradeAgentError} `usage` if there already is a key */
   make(kty: 'EC' | 'RSA'): Promise<PublicKey>;
   /** Creates the next key, of the same type, unless it already exists. */
   prepareNext(): Promise<PublicKey>;
   /**
    * Replaces the keys with the next ones.
-   * @param tryIt rejects if the provider doesn't know the key, and then nothing changes
+   * @param tryIt rejects if the provider doesn't know the key; nothing is replaced then
    * @throws {TradeAgentError} `usage` if there is no next key
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<PublicKey>;
@@ -60,14 +60,14 @@ export function folderKeys(folder: string): GatewayKeys {
   };
 }
 
-/** Returns a check value of the oldest secret. That secret is never replaced, since something may be sealed with it. */
+/** Returns a check value of the oldest secret, which is never replaced because stored secrets may be sealed with it. */
 export function sealCheck(secret: string): string {
   return createHmac('sha256', secret).update('trade-agent gateway').digest('hex');
 }
 
 /**
  * Returns the keys shared by all gateways on a database, wrapped by a key management service. The first gateway that
- * needs a key creates it or adopts the one in its folder. The client key and the seal key are replaced together, in
+ * needs a key creates it, or adopts the key in its folder. The client key and the seal key are replaced together, in
  * two steps: the next keys stay unused until every gateway was restarted, because a gateway must not seal with a key
  * that others don't know.
  * @param folder may contain key.json and seal.key
@@ -77,7 +77,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
   const addKey = async (name: 'client' | 'next_client', key: JWK, more: readonly WrappedGatewayKey[] = []) =>
     await rows.replace([], [await wrap(name, 1, JSON.stringify(key)), ...more]);
 
-  /** Returns the clients' key, adopted from the folder if it has one. */
+  /** Returns the clients' key, adopted from the folder if its file exists. */
   const client = async (): Promise<JWK | undefined> => {
     const [row] = await kept('client');
     if (row !== undefined) return await openKey(row);
@@ -176,7 +176,7 @@ function wrapping({ kms, rows, tenant }: Omit<WrappedKeysOptions, 'folder'>) {
     version,
     wrapped: await kms.wrap(Buffer.from(text), contextOf({ name, version })),
   });
-  /** Newest first. */
+  /** Returns the versions of a key, newest first. */
   const kept = async (name: GatewayKeyName) => (await rows.all()).filter((row) => row.name === name);
   return { open, openKey, wrap, kept };
 }

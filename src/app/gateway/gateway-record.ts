@@ -39,9 +39,9 @@ export async function liftHalt({ clock, env }: Pick<App, 'clock' | 'env'>, place
 }
 
 /**
- * Counts orders that a fast clock dated in the future as today's. Runs on the gateway's own machine, also while the
- * gateway runs.
- * @returns how many there were, and the latest of their dates
+ * Redates orders that a fast clock dated in the future, so that they count for today. Runs on the gateway's own
+ * machine, also while the gateway runs.
+ * @returns the number of redated orders, and the latest of their old dates
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
 export async function recount({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths) {
@@ -69,9 +69,11 @@ async function withRecord<T>(
 const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 
 export interface VerifyOptions {
-  /** A copy, verified on its own. Defaults to the gateway's own file, checked against its database. */
+  /** A copy of the log, verified without a database. Defaults to the gateway's log, compared with its database. */
   readonly file?: string | undefined;
-  /** A thumbprint, or a file with keys. Defaults to the gateway's own key, or for a copy, to the published one. */
+  /**
+   * The trusted key: a thumbprint, or a file with keys. Defaults to the gateway's key (for a copy: the published one).
+   */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;
@@ -121,7 +123,7 @@ export async function verifyRecord(
 /** Stands in for the database when verifying a copy, whose last line is unknown. */
 const copyStore = { snapshot: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
 
-/** Returns the current and former signing keys of this folder's gateway, or none if there is no key yet. */
+/** Returns the current and former signing keys of this folder's gateway, or none if it has no key yet. */
 async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths): Promise<PinnedKeys> {
   const secrets = await ownSecrets(env, { home, config });
   const keys = secrets === undefined ? [] : await Promise.all(allSecrets(secrets).map(receiptKey));

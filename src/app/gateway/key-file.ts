@@ -10,7 +10,7 @@ const MAX_KEY_FILE_BYTES = 16 * 1024;
 
 export const keyFile = (folder: string) => join(folder, 'key.json');
 export const sealFile = (folder: string) => join(folder, 'seal.key');
-/** The next key, until the identity provider knows it. */
+/** Returns the path of the next key, which replaces the current one once the identity provider knows it. */
 export const nextKeyFile = (folder: string) => join(folder, 'next-key.json');
 
 /** A public key in the two formats that providers accept: JWK (RFC 7517) and PEM (SPKI). */
@@ -58,7 +58,7 @@ export async function prepareNextKey(folder: string): Promise<PublicKey> {
 
 /**
  * Replaces the key with the next one after testing it.
- * @param tryIt rejects if the provider doesn't know the key, and then the old key stays in use
+ * @param tryIt rejects if the provider doesn't know the key; the old key then stays in use
  * @throws {TradeAgentError} `usage` if there is no next key
  */
 export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<PublicKey> {
@@ -78,7 +78,8 @@ export function noNextKey(): TradeAgentError {
 
 /**
  * Returns the secret that seals approvals' tokens, created on first start. It is separate from the clients' key,
- * because that key gets replaced while earlier tokens must still open. @throws {TradeAgentError} `invalid_config`
+ * because tokens sealed earlier must still open after the clients' key was replaced.
+ * @throws {TradeAgentError} `invalid_config`
  */
 export function sealSecret(folder: string): string {
   createPrivateFile(sealFile(folder), `${randomBytes(32).toString('base64url')}\n`);
@@ -87,7 +88,10 @@ export function sealSecret(folder: string): string {
   throw new TradeAgentError('invalid_config', `${sealFile(folder)} disappeared right after it was created`);
 }
 
-/** Returns undefined if there is none yet. @throws {TradeAgentError} `invalid_config` for an unusable one */
+/**
+ * Returns undefined if there is no seal secret yet.
+ * @throws {TradeAgentError} `invalid_config` if its file is unusable
+ */
 export function findSealSecret(folder: string): string | undefined {
   const file = sealFile(folder);
   const unusable = unusableFile(file);
@@ -97,7 +101,8 @@ export function findSealSecret(folder: string): string | undefined {
 }
 
 /**
- * Adds a wrapping key to the file that `kms` names, creating the file if needed. It wraps all new data.
+ * Adds a wrapping key to the file that `kms` names, creating the file if needed. New data is wrapped with the added
+ * key.
  * @returns the file @throws {TradeAgentError} `usage` if the settings name no file
  */
 export async function addWrappingKeyTo(file: string | undefined, folder: string, settings: string): Promise<string> {
@@ -134,7 +139,7 @@ export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   return { ...(await exportJWK(privateKey)), alg, use: 'sig', ...kid };
 }
 
-/** @returns undefined if there is none @throws {TradeAgentError} `invalid_config` */
+/** @returns undefined if the file does not exist @throws {TradeAgentError} `invalid_config` */
 export function readKeyFile(file: string): JWK | undefined {
   const unusable = unusableFile(file);
   const text = readPrivateFile(file, MAX_KEY_FILE_BYTES, unusable);

@@ -21,7 +21,7 @@ export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls
   readonly config: string;
   /** May contain the database's address. */
   readonly env: NodeJS.ProcessEnv;
-  /** A file that receives what `ready` receives. */
+  /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string;
   readonly ready: (gateway: ServedGateway) => Promise<void>;
   readonly log: (entry: RequestLogEntry) => void;
@@ -78,7 +78,7 @@ export async function serveGateway(app: Pick<App, 'clock' | 'signal' | 'tell'>, 
   );
 }
 
-/** Reports accounts and limits.yaml entries that don't match. The first decision reports unreadable files. */
+/** Reports accounts without an entry in limits.yaml, and vice versa. The first decision reports unreadable files. */
 export async function reportUnmatched(
   rules: FolderRules,
   known: KnownAccounts,

@@ -24,7 +24,8 @@ export type StorageSettings = Pick<GatewaySettings, 'database' | 'kms'>;
 const storageOnlySchema = z.looseObject({ database: databaseSchema.optional(), kms: kmsSchema.optional() });
 
 /**
- * Reads only where the data is, so that a halt can be lifted even if other settings are invalid. Empty if missing.
+ * Reads only the storage settings, so that a halt can be lifted even if other settings are invalid. Returns no settings
+ * if the file is missing.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function readStorageSettings(file: string): Promise<StorageSettings> {

@@ -79,7 +79,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
   return copies;
 }
 
-/** Lists a folder's rules. Without them, a restored home would allow what its owner forbids. */
+/** Lists a folder's rule files. If a backup lacked the rules, the restored home would allow what its owner forbids. */
 function listRules(folder: string, name: string): string[] {
   const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
   return found?.isDirectory() === true ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`) : [];
@@ -206,7 +206,7 @@ function readBackup(file: string): Buffer {
 
 const FORMAT = 'trade-agent.home-backup/1';
 const SCRYPT_COST = { n: 2 ** 17, r: 8, p: 1 };
-/** Upper limits when reading. A file that demands more would exhaust memory. */
+/** Upper limits for a backup's own scrypt parameters. A file that demands more would exhaust memory. */
 const MAX_SCRYPT_COST = { n: 2 ** 18, r: 8, p: 2 };
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;

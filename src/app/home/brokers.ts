@@ -28,7 +28,7 @@ import type { App } from '../app.ts';
 import { homeFiles, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, requireOwnFolder, withHome } from './open-home.ts';
 
-/** A person's keys at a broker. Defaults to the only person and the only broker. */
+/** A person and a broker of a home. Both default to the only one that the home has. */
 interface KeyOwner {
   readonly folder: string;
   readonly username: string | undefined;
@@ -46,7 +46,8 @@ export async function storedCredentialKind(folder: string, name: string | undefi
 }
 
 /**
- * Replaces a person's credentials, starting with the next request. A home serves either paper or live accounts.
+ * Replaces a person's credentials. A running home uses the new ones from the next request. A home serves either paper
+ * or live accounts.
  * @param confirm asks about a live account before anything is stored
  * @throws {TradeAgentError} `usage` for an account of the other environment or one stored for another broker;
  *   `broker_rejected`, `broker_unreachable`, and any error from `confirm`
@@ -68,7 +69,7 @@ export async function setBrokerKeys(
   });
 }
 
-/** Returns the account that the credentials open. @throws {TradeAgentError} as {@link setBrokerKeys} */
+/** Returns the account that the credentials give access to. @throws {TradeAgentError} as {@link setBrokerKeys} */
 async function verifyAccount(
   { fetch }: Pick<App, 'fetch'>,
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
@@ -89,7 +90,7 @@ async function verifyAccount(
   return account;
 }
 
-/** Lists the accounts that this home can open, without secrets. */
+/** Lists the accounts for which this home has credentials, without secrets. */
 export async function listBrokerKeys(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, storedAccounts);
 }
@@ -130,7 +131,7 @@ function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: s
   );
 }
 
-/** Rejects an account that is stored for another broker too: it could be traded up to twice its limits. */
+/** Rejects an account that is stored for another broker too: its orders could total twice its limits. */
 async function requireNewAccount(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,
@@ -159,7 +160,8 @@ interface NewBroker {
 const LOCK_WAIT_MS = 10_000;
 
 /**
- * Checks the name before anyone types a secret. @throws {TradeAgentError} `usage`; `invalid_config` without a home
+ * Checks a new broker's name before the person types any secret.
+ * @throws {TradeAgentError} `usage`; `invalid_config` without a home
  */
 export async function requireNewBroker(folder: string, name: string): Promise<void> {
   requireOwnFolder(folder);
@@ -168,10 +170,10 @@ export async function requireNewBroker(folder: string, name: string): Promise<vo
 
 /**
  * Adds a broker to a home. The credentials are verified and stored before `gateway.yaml` names the broker. If the
- * process is killed in between, the home works as before, with sealed credentials that nothing uses until the next
- * attempt replaces them.
+ * process is killed in between, the home works as before, and the next attempt replaces the stored credentials, which
+ * nothing uses until then.
  * @param confirm asks about a live account before anything is stored
- * @returns the names of all brokers, and whether the home is running with its old ones
+ * @returns the names of all brokers, and whether a running home still uses the old settings
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`, `busy`, and any error from `confirm`
  */
 export async function addBroker(
@@ -249,7 +251,7 @@ async function withBroker(
   return document.toString();
 }
 
-/** Renames the entry in place, so that the comments around it stay. */
+/** Renames the only broker's entry in place, so that the comments around the entry stay. */
 function renameOnlyBroker(document: Document, name: string, { kind }: NamedBroker): void {
   const items = (document.contents as { items?: { key: unknown; value: unknown }[] } | null)?.items ?? [];
   const pair = items.find(({ key }) => (key as { value?: unknown }).value === 'broker');
@@ -349,7 +351,7 @@ function usageError(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint: `${hint} Nothing was written.` });
 }
 
-/** Whether any kind has a field of this name. If so, a line `NAME=…` is not a secret that contains a "=". */
+/** Whether any kind has a field with this name. If so, `NAME=…` is a field, and not a secret that contains "=". */
 const isOtherKindsField = (name: string) =>
   storedKindNames.some((kind) => Object.values(storedKindText(kind).fields).some(({ names }) => names.includes(name)));
 

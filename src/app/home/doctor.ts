@@ -26,7 +26,7 @@ import { folderProblem, homeFiles, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 
 /**
- * Checks everything that a home needs and changes nothing. Errors while opening it are reported as findings too.
+ * Checks everything that a home needs and changes nothing. Errors from opening the home are reported as findings too.
  * @throws the signal's reason when it aborts
  */
 export async function homeDoctor(
@@ -77,7 +77,7 @@ async function checkAccounts(
 type CheckedHome = Pick<OpenHome, 'folder' | 'stores' | 'gateway'>;
 type AccountCheckDeps = Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>;
 
-/** A person needs an account at only one of the brokers. */
+/** Checks a person's accounts. An account at one of the brokers is enough. */
 async function checkPersonAccounts(username: string, checking: AccountCheckDeps): Promise<Finding[]> {
   const { brokers } = checking.gateway;
   const found = await Promise.all(brokers.map((broker) => checkAccount(username, broker, checking)));
@@ -369,7 +369,7 @@ function checkFolder(folder: string): Finding {
   return ok('folder', `${folder}: private to you`);
 }
 
-/** Checks whether this machine's agent runs as the same user, who can read files with mode 0600. */
+/** Checks whether the agent on this machine runs as the home's user, and so could read the home's secret files. */
 function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding {
   const owner = lstatSync(folder).uid;
   const agent = statSync(resolveUserDirs(env).data, { throwIfNoEntry: false });

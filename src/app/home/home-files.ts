@@ -12,7 +12,7 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { isRunning } from '../sandbox-connection.ts';
 
-/** Files in a home's folder that several modules use. */
+/** Returns the paths of the files in a home's folder that several modules use. */
 export const homeFiles = (folder: string) => ({
   settings: join(folder, 'home.yaml'),
   gateway: join(folder, 'gateway.yaml'),

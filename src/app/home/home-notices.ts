@@ -41,14 +41,14 @@ export async function listHomeNotices(place: NoticePlace): Promise<readonly Home
   }));
 }
 
-/** Opens the channels' secrets in the home's own folder, because a home that runs as a service has no keychain. */
+/** Opens the channels' secrets in the home's own folder. A home that runs as a service has no keychain. */
 export function homeSecrets(folder: string): CredentialStore {
   return openFileStore({ folder, profile: 'home' });
 }
 
 /**
- * Notifies a home's owner of approval requests, fills and access changes, through the channels in `home.yaml`. Other
- * people of the home get no notices, since the channels belong to the owner.
+ * Options of the notices about approval requests, fills and access changes. They go only to the home's owner, whose
+ * channels `home.yaml` contains.
  */
 interface PhoneNoticesOptions {
   readonly channels: NoticesConfig;
@@ -57,7 +57,7 @@ interface PhoneNoticesOptions {
   readonly secrets: CredentialStore;
   readonly surroundings: Omit<ChannelDeps, 'now'>;
   readonly clock: Clock;
-  /** Receives which channel failed and why, never the notice's text. */
+  /** Receives the name of the failed channel and the cause, but never the notice's text. */
   readonly onError: (message: string) => void;
 }
 
@@ -100,7 +100,7 @@ async function sendNotice(
   if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
 }
 
-/** Whether a channel wants this notice. Every channel reports access, accounts and unexpected orders. */
+/** Whether a channel receives this notice. Notices about access, accounts and unexpected orders go to every channel. */
 function isWanted(told: PhoneNotice, { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>): boolean {
   if ('access' in told || 'account' in told || 'order' in told) return true;
   return 'fill' in told ? fills : approvals;

@@ -23,7 +23,7 @@ import {
 } from './home-files.ts';
 import { withHome } from './open-home.ts';
 
-/** The gateway's client at the home's provider, which verifies it with the key in the folder. */
+/** The gateway's client at the home's provider. It authenticates with the key in the folder. */
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
 export interface OpenedAccount {
@@ -44,7 +44,7 @@ export type CreatedHome = Awaited<ReturnType<typeof initHome>>;
 
 /**
  * Verifies credentials. Changes nothing, here or at the broker.
- * @param environment the environment of a broker with a custom address, which does not tell paper from live
+ * @param environment used only for a broker with a custom address, which does not reveal the environment
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`
  */
 export async function openAccount(
@@ -94,7 +94,7 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
   });
 }
 
-/** Validates before anything is written, because the mistake is in an answer, not in a file. */
+/** Validates the person's answers before anything is written, so that errors don't refer to a settings file. */
 function requireValidSettings(settings: NewHome['settings']): void {
   const [issue] = homeSettingsSchema.safeParse(settings).error?.issues ?? [];
   if (issue === undefined) return;

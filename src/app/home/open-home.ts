@@ -28,7 +28,7 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: People;
   readonly keys: ApprovalKeys;
-  /** Key pairs of people's accounts at a broker. @param all the home's brokers, if they are about to change */
+  /** Key pairs of people's accounts at a broker. @param all all brokers, if they differ from the home's settings */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
   readonly authorized: Pick<AuthorizedClients, 'list' | 'end'>;

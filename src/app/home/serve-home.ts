@@ -181,7 +181,7 @@ function homeParts(
   } satisfies Partial<HomeOptions>;
 }
 
-/** Returns the name that phones display, after the home's first person. */
+/** Returns the home's name on phones, which contains the name of its first person. */
 function displayName(people: People, { address }: HomeSettings): string {
   const [owner] = people.list();
   return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
@@ -220,7 +220,7 @@ function listenForHome(
   );
 }
 
-/** Creates an empty vault: a home opens broker accounts with key pairs and connects nothing through the provider. */
+/** Creates an empty vault: a home uses key pairs for broker accounts, so its provider has no connections. */
 function emptyVault(folder: string, database: HomeOptions['providerDatabase']) {
   const key = Buffer.from(hkdfSync('sha256', sealSecret(folder), '', 'trade-agent home vault v1', 32));
   return createVault({ database, key, connections: {} });

@@ -81,7 +81,7 @@ function shellQuote(text: string): string {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Returns a launch agent for the caller (launchd.plist(5)). It logs into the home's folder. */
+/** Returns a launch agent for the caller (launchd.plist(5)). Its log file is in the home's folder. */
 function launchAgent({ command, folder }: ServiceParts): string {
   const strings = command.map((word) => `    <string>${escapeXml(word)}</string>`);
   return `${[

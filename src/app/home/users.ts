@@ -14,7 +14,7 @@ export type ListedUser = Awaited<ReturnType<typeof toListedUsers>>[number];
 export type Pairing = Awaited<ReturnType<typeof pairPhone>>;
 export type ListedAuthenticator = ReturnType<typeof toListedAuthenticator>;
 
-/** Lists the people. `accounts` are those they have keys for, and `account` is the first of them. */
+/** Lists the people. `accounts` has the accounts for which a person stored keys, and `account` is the first of them. */
 export async function listUsers(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, toListedUsers);
 }
@@ -51,14 +51,14 @@ function toListedAuthenticator(key: SigningKey) {
     id: idForTyping(key.credentialId),
     name: key.name,
     kind: key.method === 'software' ? ('software' as const) : ('passkey' as const),
-    /** Whether it can be on several devices at once. */
+    /** Whether the passkey can be on several devices at once. */
     synced: key.deviceType === 'multiDevice',
     enrolled_at: utcSeconds(key.enrolledAt),
     last_used_at: formatTime(key.lastUsedAt),
   };
 }
 
-/** @throws {TradeAgentError} `usage` for a name that is or was taken */
+/** @throws {TradeAgentError} `usage` for a user name that is or was in use */
 export async function addUser(app: Pick<App, 'clock'>, folder: string, given: GivenPerson) {
   const person = newPerson(given);
   const { username, name } = person;
@@ -69,8 +69,8 @@ export async function addUser(app: Pick<App, 'clock'>, folder: string, given: Gi
 }
 
 /**
- * Removes a person, keys first, so that an interrupted removal leaves nobody who can approve. A running home
- * withdraws their open proposals within a second. Otherwise the next start does.
+ * Removes a person, keys first, so that an interrupted removal leaves nobody who can approve. A running home withdraws
+ * their open proposals within a second. If the home is not running, the next start withdraws them.
  * @throws {TradeAgentError} `not_found`
  */
 export async function removeUser(app: Pick<App, 'clock'>, folder: string, username: string): Promise<void> {
@@ -88,7 +88,10 @@ export async function removeUser(app: Pick<App, 'clock'>, folder: string, userna
   });
 }
 
-/** @returns the owner and how many are left @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id */
+/**
+ * @returns the authenticator's owner, and how many authenticators the owner has left
+ * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id
+ */
 export async function removeAuthenticator(
   app: Pick<App, 'clock'>,
   folder: string,
@@ -134,7 +137,7 @@ const MAX_NAME_LENGTH = 60;
 
 interface GivenPerson {
   readonly name: string;
-  /** Defaults to one derived from the name. */
+  /** Defaults to a user name derived from `name`. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
 }
@@ -189,7 +192,7 @@ export async function isUnpaired(app: Pick<App, 'clock'>, folder: string): Promi
   });
 }
 
-/** Another agent that a person has authorized. Nobody has verified its name. */
+/** An MCP client that a person has authorized. Nobody has verified its name. */
 export type ListedMcpClient = ReturnType<typeof toListedMcpClient>;
 
 /** @param user undefined for all people */

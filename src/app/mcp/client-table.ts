@@ -45,7 +45,7 @@ const stdioEntry = ({ command, args, env }: Program): Entry => ({
 
 const restartStep = (title: string) => () => [`Restart ${title} so that it reads the file.`];
 
-/** The clients supported by `mcp install`. docs/guide/MCP.md describes how each treats a server that asks a person. */
+/** The clients supported by `mcp install`. docs/guide/MCP.md describes how each client handles a server's questions. */
 export const mcpClients = {
   // https://modelcontextprotocol.io/docs/develop/connect-local-servers
   claude: {

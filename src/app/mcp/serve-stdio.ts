@@ -24,8 +24,8 @@ type StdioApp = ConnectApp &
   Pick<App, 'account' | 'clock' | 'signal' | 'session' | 'reset' | 'limitToReading'>;
 
 /**
- * Serves the MCP client that started this program, with the profile's session, until the client disconnects. If
- * nobody is signed in, each call returns that error.
+ * Serves the MCP client that started this program, with the profile's session, until the client disconnects. If nobody
+ * is signed in, each call returns `login_required`.
  */
 export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Promise<void> {
   const { readOnly, ownRules } = options;
@@ -82,13 +82,12 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
 type ConnectApp = Parameters<typeof openAccounts>[0];
 
 /**
- * Returns a function that creates links to connect an account, with at most one link per account at a time. This
- * process waits for the redirect.
+ * Returns a function that creates a link for connecting an account, or returns undefined if a link can't connect the
+ * account. Each account has at most one link at a time, and this process waits for the link's redirect.
  * @param signal ends the waiting
- * @returns a function that returns undefined for an account that can't be connected by a link
  */
 function connectAddresses(app: ConnectApp, signal: AbortSignal): (connection: string) => Promise<string | undefined> {
-  /** Links in progress, until the person finishes, declines, or lets them expire. */
+  /** Connections in progress, by name, until the person completes or declines one or its link expires. */
   const open = new Map<string, Promise<PendingConnection>>();
   const start = async (name: ConnectionName): Promise<PendingConnection> => {
     const { describeConnection, openAccounts } = await import('../connections.ts');

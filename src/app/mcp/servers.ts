@@ -77,9 +77,9 @@ function withoutQuery(url: string): string {
   return `${origin}${pathname}`;
 }
 
-/** The state of the profile's servers in this process. Contacts none of them. */
+/** The state of the profile's servers in this process, read without contacting the servers. */
 export interface ServersState {
-  /** Why no server is used, if so: the built-in planner answers, or the session is read-only. */
+  /** Set if no server is used: the built-in planner answers, or the session is read-only. */
   readonly unused: 'planner' | 'read-only' | undefined;
   readonly servers: readonly ServerState[];
 }
@@ -138,8 +138,8 @@ export type ServerLocation = Partial<Pick<McpServerConfig, 'command' | 'args' | 
 /**
  * Connects a server, lets the person choose among its tools, and adds it to the profile.
  * @param ask.choose receives the server's tools and returns the names of those to allow
- * @throws {TradeAgentError} `usage` for an invalid name or place; `not_found` for an unknown tool; `blocked` for one
- *   that could act without the phone; any error from connecting or `ask.choose`. Nothing is written in these cases
+ * @throws {TradeAgentError} `usage` for an invalid name or location; `not_found` for an unknown tool; `blocked` for a
+ *   tool that could act without the phone; any error from connecting or `ask.choose`. Nothing is written in these cases
  */
 export async function addServer(
   app: App,
@@ -181,10 +181,10 @@ function parseLocation(place: ServerLocation): McpServerConfig {
   });
 }
 
-/** A server's allowed tools, with the hash of each one's description. */
+/** A server's allowed tools. `pins` has the hash of each tool's description. */
 type Allowed = Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>;
 
-/** Makes a person confirm explicitly tools that could act without their phone. Throws if they decline. */
+/** Asks the person to explicitly confirm tools that could act without their phone. Throws if the person declines. */
 export type ConfirmUnsafe = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
 
 interface ServerPrompts {
@@ -193,10 +193,10 @@ interface ServerPrompts {
 }
 
 /**
- * Adds tools, as they are now, to the allowed ones.
+ * Adds tools, with their current descriptions, to the allowed tools.
  * @param insist confirms tools that could act without the phone; if absent, such tools are rejected
- * @throws {TradeAgentError} `not_found` for an unknown tool; `usage` for one that can't be displayed faithfully;
- *   `blocked` for one that could act without the phone; any error from `insist`
+ * @throws {TradeAgentError} `not_found` for an unknown tool; `usage` for a tool that can't be displayed faithfully;
+ *   `blocked` for a tool that could act without the phone; any error from `insist`
  */
 async function withAllowed(
   { name: server, tools: there }: Pick<InspectedServer, 'name' | 'tools'>,
@@ -227,7 +227,7 @@ async function withAllowed(
   };
 }
 
-/** Returns the part written to `config.yaml`, which omits `unsafe` if it is empty, as in most profiles. */
+/** Returns the settings to write to `config.yaml`, without `unsafe` if it is empty, as in most profiles. */
 function toConfigEntry({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
   return { ...allowed, ...(unsafe.length === 0 ? {} : { unsafe }) };
 }
@@ -235,7 +235,7 @@ function toConfigEntry({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
 /**
  * Allows tools of a server, or confirms their changed descriptions.
  * @param ask.agree receives the tools to show, and throws if the person declines; nothing is written then
- * @throws {TradeAgentError} as {@link allowing}; any error from connecting or `ask.agree`; `invalid_config`
+ * @throws {TradeAgentError} as {@link withAllowed}; any error from connecting or `ask.agree`; `invalid_config`
  */
 export async function allowTools(
   app: App,

@@ -9,10 +9,10 @@ import { noticeSecretLabel, noticeSecretNeed, noticeSecrets, storeNoticeSecret }
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
-/** Time limit for all notices of one occasion together, so that a slow mail server can't delay cron's next check. */
+/** Time limit for all notices of one check or command, so that a slow mail server can't delay cron's next check. */
 const ALL_NOTICES_TIMEOUT_MS = 30_000;
 
-/** Limits sending to {@link ALL_NOTICES_TIMEOUT_MS}. */
+/** Returns the time limit of {@link ALL_NOTICES_TIMEOUT_MS} for sending notices. */
 export function noticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
   return clockTimeLimit(
     clock,
@@ -63,10 +63,10 @@ export async function findChannel(place: NoticePlace, name: string): Promise<Not
 
 /**
  * Stores a channel's secret.
- * @param ask returns the secret, called once the store is known to work; `words` describes it, such as `password of
+ * @param ask asks for the secret, once the store is known to work; `words` describes the secret, such as `password of
  *   …`
- * @throws {TradeAgentError} `not_found`, `usage` if the channel needs none, `credential_store_…`, and any error from
- *   `ask`
+ * @throws {TradeAgentError} `not_found`, `usage` if the channel needs no secret, `credential_store_…`, and any error
+ *   from `ask`
  */
 export async function setNoticeSecret(
   place: NoticePlace,

@@ -17,7 +17,7 @@ import { findChannel, profileNotices, setNoticeSecret, testNotice } from './noti
 export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
   readonly name: string;
   readonly to: string;
-  /** Null for every rule. */
+  /** Null means all rules. */
   readonly rules: readonly string[] | null;
   readonly secret: 'kept' | 'missing' | 'not_needed';
   /** Number of notices not sent yet. */
@@ -133,8 +133,8 @@ export async function testProfileNotice(app: App, name: string) {
 
 /**
  * Stores a channel's secret, on this machine or sealed on the server.
- * @param ask receives a description of the secret
- * @throws {TradeAgentError} `not_found`; `usage` if the channel needs none
+ * @param ask asks for the secret, given its description
+ * @throws {TradeAgentError} `not_found`; `usage` if the channel needs no secret
  */
 export async function setProfileNoticeSecret(app: App, name: string, ask: (words: string) => Promise<string>) {
   if ((await profileServer(app)) !== undefined) {

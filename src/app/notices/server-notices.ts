@@ -60,7 +60,10 @@ export async function testServerNotice(
   });
 }
 
-/** @param ask receives a description of the secret @throws {TradeAgentError} `not_found`; `usage` if it needs none */
+/**
+ * @param ask returns the secret, given its description
+ * @throws {TradeAgentError} `not_found`; `usage` without a secret
+ */
 export async function setServerNoticeSecret(
   app: ServerApp,
   name: string,

@@ -58,10 +58,10 @@ export interface OrderOutcome {
 }
 
 /**
- * Cancels an order. One that protects a position is canceled only after approval.
+ * Cancels an order. An order that protects a position is canceled only after approval.
  * @param id the broker's id or a prefix
  * @param ask requests the approval
- * @returns the order afterwards, including its fills, and the request
+ * @returns the order afterwards, including its fills, and the approval request
  * @throws {TradeAgentError} as `locateOrder`, `gateway_refused`, and any error from `ask`
  */
 export async function cancelOrder(
@@ -101,17 +101,17 @@ export interface OrderLocation {
   readonly at: (AccountName & { readonly account: string }) | undefined;
 }
 
-/** How many of the newest orders a prefix is looked up among. This is the maximum length of a list. */
+/** A prefix is looked up among this many of the newest orders, the most that one list contains. */
 const MAX_SEARCHED_ORDERS = 500;
 
-/** A UUID, which no two brokers share. Other brokers number their orders, so two brokers may use the same number. */
+/** Matches a UUID, which only one broker can use as an order's id. Order numbers may be used by two brokers. */
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Finds an order by its id or a prefix, in the selected account or else in any of the person's accounts. If an
- * account that may contain such an order can't be read, no match is assumed.
- * @throws {TradeAgentError} `usage` for an ambiguous prefix or an order in several accounts; `not_found` if no
- *   account has it; `gateway_refused` if an account that may have it can't be read; `login_required`
+ * Finds an order by its id or a prefix, in the selected account or else in any of the person's accounts. Fails if an
+ * account that may contain another such order can't be read.
+ * @throws {TradeAgentError} `usage` for an ambiguous prefix or an order in several accounts; `not_found` if no account
+ *   has the order; `gateway_refused` if an account that may have it can't be read; `login_required`
  */
 export async function locateOrder(app: OrderApp, typed: string): Promise<OrderLocation> {
   const entries = await selectedAccounts(app);
@@ -178,7 +178,7 @@ function orderNotFound(typed: string): TradeAgentError {
   });
 }
 
-/** The account field of a request about the order that was found, and its provenance. */
+/** Returns the `account` field of a request about an order that was found. */
 export function accountField(at: OrderLocation['at']): { readonly account?: string } {
   return at === undefined ? {} : { account: at.account };
 }

@@ -124,7 +124,7 @@ function approvalNotAllowed(approval: ApprovalMode): TradeAgentError {
   });
 }
 
-/** @throws `usage`, naming the key's proposal, in place of the gateway's conflict; any other error unchanged */
+/** @throws `usage`, naming the proposal that used the key, for the gateway's conflict; any other error unchanged */
 async function explainKey(gateway: GatewayClient, key: string, error: unknown): Promise<never> {
   if (!isTradeAgentError(error) || error.details.problem !== 'idempotency_key_conflict') throw error;
   const first = await gateway.proposed(key).catch(() => undefined);
@@ -227,8 +227,8 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
 }
 
 /**
- * Returns the intent of an option order. A purchase opens a position by default. A sale must specify it, since it may
- * sell contracts that are held or write new ones.
+ * Returns the intent of an option order. A purchase opens a position by default. A sale requires `--open` or `--close`,
+ * since it may sell contracts that are held or write new ones.
  */
 function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags): PositionIntent | undefined {
   if (open === true && close === true) {

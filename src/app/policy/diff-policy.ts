@@ -25,8 +25,8 @@ export type PolicyDiff = Awaited<ReturnType<typeof diffPolicy>>;
 const MAX_REPLAYED_DECISIONS = 500;
 
 /**
- * Returns what a file's rules would change and, with `replay`, for which past orders. Each past order is decided by
- * both rule sets from its recorded facts. Changes nothing.
+ * Returns how a file's rules differ from the active rules and, with `replay`, which past orders they would decide
+ * differently. Both rule sets decide each past order from its recorded facts. Changes nothing.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required`
  */
 export async function diffPolicy(app: Pick<App, 'gateway'>, path: string, { replay }: { readonly replay: boolean }) {
@@ -113,7 +113,7 @@ interface CandidateRules {
   readonly limits: Limits | undefined;
   /** Rule texts by file name. Undefined if unchanged. */
   readonly policies: Readonly<Record<string, string>> | undefined;
-  /** Whether it replaces all rules, as a folder does. */
+  /** Whether the candidate replaces all rules, as a folder does. */
   readonly whole: boolean;
 }
 
@@ -194,7 +194,7 @@ function toWrittenRules({ account, limits, policies, firm }: PolicyView): Writte
   };
 }
 
-/** Rejects unknown limits. Ignoring one would report orders as allowed that the gateway denies. */
+/** Rejects unknown limits. If one were ignored, orders that the gateway denies would be reported as allowed. */
 function parseLimits(limits: PolicyView['limits']): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;

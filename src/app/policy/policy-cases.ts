@@ -47,7 +47,7 @@ export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
   return { order, decision: await gateway.checkPolicy(order) };
 }
 
-/** @throws {TradeAgentError} `usage` for anything but one order */
+/** @throws {TradeAgentError} `usage` if the sentence is not exactly one order */
 function parseOrder(sentence: string): { readonly order: OrderRequest; readonly fraction?: string } {
   const parsed = parsePrompt(sentence);
   if ('refusal' in parsed) {
@@ -88,7 +88,7 @@ export type TestedCase = ReturnType<typeof runCase>;
 const DEFAULT_ACCOUNT = 'TEST';
 
 /**
- * Runs a file of cases offline against the rules it names, or against the active rules if it names none.
+ * Runs a file of cases offline against the rules that the file names, or against the active rules if it names none.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` if the gateway is needed
  */
 export async function testPolicy(app: Pick<App, 'gateway'>, file: string) {
@@ -298,7 +298,7 @@ export function buildFacts(one: PolicyCase, general: GivenFacts, account: string
   };
 }
 
-/** Defaults to the highest option level, with nothing that covers a sale. */
+/** Returns an option order's facts. By default, the option level is the highest, and nothing covers a sale. */
 function optionFacts(
   { position_intent: intent = null }: { position_intent?: OptionFacts['intent'] | undefined },
   given: NonNullable<GivenFacts['option']>,

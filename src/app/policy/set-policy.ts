@@ -9,7 +9,7 @@ import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
 export interface PolicyResult {
-  /** `pending`: applies once approved on the phone. `unchanged`: the rules were already like this. */
+  /** `pending`: applies once approved on the phone. `unchanged`: the rules already had these values. */
   readonly outcome: 'applied' | 'pending' | 'unchanged';
   readonly account: string;
   readonly previous: string;
@@ -28,9 +28,9 @@ interface PolicyEdit {
 
 /**
  * Changes the account's rules. Tightening applies immediately. Loosening needs approval.
- * @param ask requests the approval and resolves with the proposal once nobody waits for it anymore
- * @throws {TradeAgentError} `usage` for an unknown limit, `blocked`, `invalid_config` for invalid rules, or the
- *   reason if it was not approved
+ * @param ask requests the approval and resolves with the proposal, decided or not
+ * @throws {TradeAgentError} `usage` for an unknown limit, `blocked`, `invalid_config` for invalid rules, or the reason
+ *   if it was not approved
  */
 export async function setPolicy(
   app: Pick<App, 'gateway'>,
@@ -75,7 +75,7 @@ export async function setPolicy(
 
 type Limits = Readonly<Record<string, unknown>>;
 
-/** The parts of `hours`. The other keys are those that have labels. */
+/** Keys of the members of `hours`, which can't be set as a whole. */
 const hourKeys = ['hours.zone', 'hours.from', 'hours.to', 'hours.days'];
 const settableKeys = [...Object.keys(limitWords).filter((key) => key !== 'hours'), ...hourKeys];
 

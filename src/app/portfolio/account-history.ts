@@ -21,7 +21,7 @@ export async function accountHistory(app: CheckStoreApp & Pick<App, 'gateway'>) 
   return { account, positions, activities, now: Date.parse(clock.timestamp) };
 }
 
-/** Returns the activities that the person imported for an account. */
+/** Returns a function that reads the activities which the person imported for an account. */
 export function importedActivities(app: CheckStoreApp): ImportedActivities {
   return (account) =>
     withCheckStore(
@@ -31,7 +31,7 @@ export function importedActivities(app: CheckStoreApp): ImportedActivities {
     );
 }
 
-/** Returns the gateway with imported activities merged into its own. @throws {TradeAgentError} `login_required` */
+/** Returns a gateway client whose activities include the imported ones. @throws {TradeAgentError} `login_required` */
 export async function gatewayWithImported(app: CheckStoreApp & Pick<App, 'gateway'>): Promise<GatewayClient> {
   return withImportedActivities(await app.gateway(), importedActivities(app));
 }

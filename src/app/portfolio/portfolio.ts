@@ -71,7 +71,7 @@ export interface AccountPortfolio extends Pick<AccountEntry, 'broker' | 'label' 
   readonly positions: readonly Position[];
 }
 
-/** All of a person's accounts. Those that could not be read are in no total. */
+/** All of a person's accounts. Accounts that could not be read are excluded from all totals. */
 export interface CombinedPortfolio {
   readonly accounts: readonly AccountPortfolio[];
   readonly missing: readonly MissingAccount[];
@@ -117,7 +117,7 @@ interface LiveOptions {
   /** How many of the largest positions get sparklines. */
   readonly lines: number;
   readonly changed: (figures: LiveFigures) => void;
-  /** Called with each changed proposal: decisions and fills. */
+  /** Called with each proposal that changes, such as one that was decided or filled. */
   readonly told: (proposal: Proposal) => void;
 }
 

@@ -27,9 +27,9 @@ import { resolveNamedProfile } from './profiles.ts';
 interface NewProfile extends Partial<CredentialLocation> {
   readonly issuer?: string | undefined;
   readonly gateway?: string | undefined;
-  /** Replaces the gateway. The server describes its own settings. */
+  /** The URL of a server, instead of a gateway. The server publishes the other settings. */
   readonly server?: string | undefined;
-  /** Defaults to the gateway's own name for itself, or else its URL. */
+  /** Defaults to the name that the gateway publishes, or else its URL. */
   readonly audience?: string | undefined;
   /** Detected if absent. */
   readonly provider?: ProviderName | undefined;
@@ -43,7 +43,7 @@ export type PromptedSetting = 'issuer' | 'gateway' | 'loginClient';
 export interface AddedProfile {
   readonly profile: ProfileInput;
   readonly file: string;
-  /** The identity provider's features, and what will not work yet. */
+  /** The identity provider's features, and which functions will not work yet. */
   readonly findings: readonly ProviderFinding[];
 }
 
@@ -81,7 +81,7 @@ export async function addProfile(
   return await checkAndWrite(home, name, profile, metadata);
 }
 
-/** Adds a profile with a server's own description. @throws {TradeAgentError} `usage` for conflicting settings */
+/** Adds a profile with a server's published settings. @throws {TradeAgentError} `usage` for conflicting settings */
 async function addServerProfile(
   app: App,
   home: UserDirs,
@@ -137,7 +137,7 @@ async function checkAndWrite(
   return { profile, file: configFilePath(home), findings };
 }
 
-/** Requires a way to sign in: without one, nothing works. @throws {TradeAgentError} `invalid_config` */
+/** Requires that the provider offers a way to sign in. @throws {TradeAgentError} `invalid_config` */
 function requireSignIn(findings: readonly ProviderFinding[], issuer: string): void {
   const missing = findings.find(({ feature, status }) => feature === 'device' && status === 'fail');
   if (missing === undefined) return;
@@ -153,7 +153,7 @@ function requireUrl(text: string, option: string): string {
   });
 }
 
-/** Returns the gateway's own name for itself (RFC 9728), if it responds. "profile check" verifies it again. */
+/** Returns the audience that the gateway publishes (RFC 9728), if it responds. "profile check" verifies it again. */
 async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
   const send = boundedFetch(app.fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {
@@ -197,8 +197,8 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
 
 /**
  * Stores the API key of the model's server for a profile (the current one by default).
- * @param ask returns the key for the server at a URL; called once the store is known to work
- * @throws {TradeAgentError} `usage` if the model needs none, `credential_store_…`, and any error from `ask`
+ * @param ask asks for the key of the server at a URL, once the store is known to work
+ * @throws {TradeAgentError} `usage` if the model needs no key, `credential_store_…`, and any error from `ask`
  */
 export async function setModelKey(app: App, name: string | undefined, ask: (url: string) => Promise<string>) {
   const profile = await resolveNamedProfile(app, name);
@@ -219,7 +219,7 @@ interface ProfileFinding extends Omit<ProviderFinding, 'feature'> {
 }
 
 /**
- * Checks a profile (the current one by default). `ok` is false if something won't work at its provider or gateway.
+ * Checks a profile (the current one by default). `ok` is false if the provider or gateway lacks something it needs.
  * @throws {TradeAgentError} `invalid_config`, `provider_unreachable`
  */
 export async function checkProfile(app: App, name: string | undefined) {

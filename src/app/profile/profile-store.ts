@@ -7,12 +7,12 @@ import { moveCredentials } from '../../secrets/move-credentials.ts';
 import { isSamePlace, type StoredPlace, storedPlaces, toStoredPlace } from '../../secrets/places/stored-places.ts';
 import type { App } from '../app.ts';
 
-/** A profile's name and where it stores its secrets. Its addresses are not needed. */
+/** A profile's name and where it stores its secrets. */
 interface StoreSetting extends CredentialLocation {
   readonly name: string;
 }
 
-/** A place, with the `credential_key` from config.yaml. */
+/** A storage location, with the `credential_key` from config.yaml. */
 export interface NamedPlace extends StoredPlace {
   readonly key: string | undefined;
 }
@@ -58,9 +58,9 @@ interface MovedStore {
 }
 
 /**
- * Copies a profile's secrets to another store, reads them back, switches the profile over, and erases the old copy.
- * If it is interrupted at any point, the login still works, and running it again completes the move.
- * @throws {TradeAgentError} `usage` if they are already there, `credential_store_…`, `busy`
+ * Copies a profile's secrets to another store, reads them back, switches the profile over, and erases the old copy. If
+ * it is interrupted at any point, the login still works, and running it again completes the move.
+ * @throws {TradeAgentError} `usage` if the secrets are already in that store, `credential_store_…`, `busy`
  */
 export async function moveStore(app: App, name: string, to: CredentialLocation): Promise<MovedStore> {
   const from = await storeSetting(app, name);

@@ -25,7 +25,7 @@ export async function makeDefaultProfile(app: App, name: string): Promise<void> 
   await setDefaultProfile(await app.home(), name);
 }
 
-/** Resolves the profile in a command's argument, or the current one. @throws {TradeAgentError} `invalid_config` */
+/** Resolves the named profile, or else the current one. @throws {TradeAgentError} `invalid_config` */
 export async function resolveNamedProfile(app: App, name: string | undefined): Promise<ResolvedProfile> {
   if (name === undefined) return await app.profile();
   const { findProfile, resolveProfile } = await import('../../config/resolve-profile.ts');

@@ -14,7 +14,7 @@ export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mou
 }
 
 /**
- * Serves a sandbox until the signal aborts or it was idle for long enough.
+ * Serves a sandbox until the signal aborts or it has been idle for `idleExitMs`.
  * @throws {TradeAgentError} `busy` if another sandbox uses the folder, `port_in_use`, `invalid_config`
  */
 export async function serveSandbox(

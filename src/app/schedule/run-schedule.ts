@@ -18,8 +18,8 @@ export type ScheduleRun =
   | { readonly status: 'ran'; readonly record: RunRecord; readonly check: CheckOutcomes | undefined };
 
 /**
- * Runs a schedule's check if it is due, or immediately if `now` is set. The outcome is recorded before this returns,
- * unless the process is killed. The next call then detects and records that.
+ * Runs a schedule's check if it is due, or immediately if `now` is set. The outcome is recorded before this function
+ * returns. If the process is killed first, the next call detects and records the failed run.
  * @throws {TradeAgentError} `busy` while it is running; any error from the check, after it was recorded
  */
 export async function runSchedule(
@@ -52,7 +52,7 @@ function needsLock(journal: ScheduleJournal, moments: Moments, now: number): boo
   return decision.run || decision.handled !== journal.handled;
 }
 
-/** Marks runs as died that are recorded as running. This process holds the lock, so they must have been killed. */
+/** Marks unfinished runs as died: this process holds the lock, so their processes must have been killed. */
 function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   return {
     ...journal,
@@ -96,10 +96,10 @@ async function runNow(
   }
 }
 
-/** Time for an aborted run to stop, in milliseconds. Shorter than the command's own, so that it can be recorded. */
+/** Time for an aborted run to stop, in milliseconds. Shorter than the command's, so that the run can be recorded. */
 const STOP_TIMEOUT_MS = 2500;
 
-/** Seconds. Nobody sits at the machine, so the person has a working day to check their phone. */
+/** In seconds: a working day, because the person may not see the request on their phone immediately. */
 const PROPOSAL_TTL_S = 8 * 3600;
 
 /** A scheduled check's error, and its results so far. */
@@ -151,7 +151,7 @@ export async function scheduledCheck(
   }
 }
 
-/** Rejects some time after the signal aborts, unless `over` aborts first. */
+/** Rejects {@link STOP_TIMEOUT_MS} after the signal aborts, unless `over` aborts first. */
 function rejectAfterStop({ signal, clock }: App, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const onAbort = () => {
@@ -193,8 +193,8 @@ const retriedExitCodes: readonly ExitCode[] = [
 ];
 
 /**
- * Whether the same moment is retried at the next wake-up. Excludes errors that a person must fix first (invalid
- * rules, no login) and an order's outcome, which is a result.
+ * Whether a run with this exit code is repeated at the next wake-up. Excludes errors that a person must fix first
+ * (invalid rules, no login) and an order's outcome, which is a result.
  */
 export function isRetried(exitCode: ExitCode): boolean {
   return retriedExitCodes.includes(exitCode);
@@ -205,7 +205,7 @@ const MAX_RECORDED_FINDINGS = 20;
 
 export type DueNow = RunDecision & { run: true };
 
-/** A run's record, and whether the same moment is retried. */
+/** A run's record, and whether the run is repeated at the next wake-up. */
 export interface EndedRun {
   readonly record: RunRecord;
   readonly again: boolean;

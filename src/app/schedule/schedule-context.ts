@@ -32,7 +32,7 @@ export async function hoursGateway(
 /** Exit codes that are results, not failures. */
 const resultExitCodes = [exitCodes.found, exitCodes.pending, exitCodes.denied, exitCodes.expired] as const;
 
-/** Describes this machine for schedulers. Its commands receive none of the user's tokens. */
+/** Describes this machine for schedulers. The commands that they start receive none of the user's tokens. */
 export function thisMachine({ env }: Pick<App, 'env'>, folder: string): SchedulerMachine {
   return {
     platform: process.platform,
@@ -46,7 +46,7 @@ export function thisMachine({ env }: Pick<App, 'env'>, folder: string): Schedule
 }
 
 /**
- * Returns the moments of a timing, using the broker's calendar if needed.
+ * Returns when a schedule's timing is due, using the broker's calendar if needed.
  * @throws {TradeAgentError} any error from reading the calendar, if no current one is cached
  */
 export async function scheduleMoments(
@@ -75,7 +75,7 @@ export interface AddOptions {
   readonly at?: string;
   readonly name?: string;
   readonly whenOpen?: boolean;
-  /** Also run when a price crosses a limit in its rules. Only on a server, which watches prices. */
+  /** Whether it also runs when a price crosses a limit in its rules. Only on a server, which watches prices. */
   readonly onPrice?: boolean;
   readonly rules?: string;
   readonly report?: string;
@@ -101,7 +101,7 @@ export function requireValidName(name: string | undefined): void {
 }
 
 const NEXT_RUNS = 3;
-/** Two wake-ups. After that, either the machine was off or nothing wakes it. */
+/** Two wake-ups. After this time, either the machine was off or the scheduler has no entry. */
 const OVERDUE_MS = 31 * 60_000;
 
 /** A schedule and its state. Times are milliseconds since the epoch. */
@@ -109,9 +109,9 @@ export interface ScheduleState {
   readonly schedule: Omit<Schedule, 'with'> & { readonly with: Schedule['with'] | 'server' };
   /** `kept`: the schedule is on a server, which needs no entry. */
   readonly entry: EntryState | 'unreadable' | 'dry_run' | 'kept';
-  /** Its next runs. Empty if the broker's calendar was not read yet. */
+  /** Times of the next runs. Empty if the broker's calendar was not read yet. */
   readonly next: readonly number[];
-  /** A moment that passed without a run. */
+  /** When a run was due that did not happen. */
   readonly overdue: number | undefined;
   readonly last: RunRecord | undefined;
 }

@@ -102,8 +102,8 @@ export async function serverScheduleLogs(app: App, idOrName: string | undefined,
 }
 
 /**
- * Has the server run a schedule now and waits for the result. Without `now` it only reports the next run, since the
- * server itself runs schedules when they are due.
+ * Has the server run a schedule now and waits for the result. Without `now` it only reports the time of the next run,
+ * since the server runs schedules when they are due.
  * @throws {TradeAgentError} `timeout` if the run does not end in time
  */
 export async function runServerSchedule(

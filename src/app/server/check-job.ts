@@ -188,11 +188,11 @@ function recordError({ status, error }: RunRecord): TradeAgentError {
   return new TradeAgentError(code as TradeAgentError['code'], message);
 }
 
-/** Not a valid account, so it can't collide with any check's memory. */
+/** Not a valid account number, so it can't collide with the saved findings of an account. */
 const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
-/** Notifies a person each time their checks stop because they are signed out, once per occasion. */
+/** Notifies a person, once until they sign in again, that their checks stopped because they are signed out. */
 function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = personChecks(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
@@ -231,7 +231,7 @@ function signInNotice(person: string, channel: string, error: TradeAgentError, n
 
 /**
  * Creates the app for use cases that run on a server on a person's behalf, with their session and their data in the
- * server's database. It has no files, terminal or sandbox. Anything that needs those throws.
+ * server's database. It has no files, terminal or sandbox, and throws if a use case needs one.
  * @param account account number, or `all`; undefined for the default account
  */
 function personApp(

@@ -27,7 +27,7 @@ import { readServerKey, type ServerPaths } from './server-places.ts';
 /** Rate limit, shared by all workers, for polling the gateway about waiting runs. */
 const COLLECT_RATE: Rate = { perSecond: 50, burst: 100 };
 
-/** Opens what servers and workers share. @throws {TradeAgentError} `invalid_config`; `provider_unreachable` */
+/** Opens the parts that a server or worker needs. @throws {TradeAgentError} `invalid_config`; `provider_unreachable` */
 export async function openServer(
   settings: ServerSettings,
   places: ServerPaths & { readonly env: NodeJS.ProcessEnv },

@@ -12,7 +12,7 @@ import { readServerSettings, type ServerPaths } from './server-places.ts';
 export interface ServeServerOptions extends ServerPaths, Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   /** May contain the database's address and the model server's key. */
   readonly env: NodeJS.ProcessEnv;
-  /** A file that receives what `ready` receives. */
+  /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string;
   readonly ready: (server: ServedServer) => Promise<void>;
   readonly log: (entry: RequestLogEntry) => void;

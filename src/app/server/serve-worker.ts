@@ -94,7 +94,7 @@ export async function workerBacklog(parts: Pick<ServerParts, 'database' | 'jobs'
   return { ...jobs, schedulesDue: due, leases };
 }
 
-/** How often due schedules and prices are checked, in milliseconds. */
+/** Intervals at which due schedules and prices are checked, in milliseconds. */
 const [SWEEP_MS, WATCH_MS] = [1_000, 5_000];
 
 interface ScheduleWorkOptions extends ServerParts, NoticeParts {

@@ -23,7 +23,7 @@ export async function readServerSettings(file: string): Promise<ServerSettings> 
 
 const serverKeyFile = ({ home }: ServerPaths, name = 'key.json') => resolve(home, name);
 
-/** @throws {TradeAgentError} `invalid_config` if there is none */
+/** @throws {TradeAgentError} `invalid_config` if there is no key */
 export function readServerKey(places: ServerPaths, { key_file }: Pick<ServerSettings, 'key_file'>): JWK {
   const file = serverKeyFile(places, key_file);
   const key = readKeyFile(file);
@@ -92,7 +92,7 @@ export async function rewrapServerKeys(
 
 /**
  * Creates or migrates a server's tables, including those of the job queue. Works while servers and workers run.
- * @param place where to read the address of the tables' owner
+ * @param place source of a database address whose user owns the tables
  * @returns the versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */

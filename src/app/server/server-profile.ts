@@ -24,7 +24,7 @@ interface ProfileSelection {
 }
 
 /**
- * Adds a profile for a server that was named instead of a profile.
+ * Adds a profile for the server that `--server` names.
  * @throws {TradeAgentError} `usage` for an insecure address, or if a profile was named too
  */
 export function withServer(
@@ -48,7 +48,7 @@ export function withServer(
 }
 
 /**
- * Completes a profile that has a server with the server's description of itself.
+ * Completes a server's profile with the settings that the server publishes.
  * @throws {TradeAgentError} `gateway_unreachable`, `invalid_config`
  */
 export async function resolveServerProfile(

@@ -41,13 +41,13 @@ interface AuthorizationOptions {
   readonly credentials: McpCredentials;
   /** Already limits response sizes and times. */
   readonly fetch: typeof fetch;
-  /** Our client at a server without registration. An https URL is a client metadata document (CIMD). */
+  /** Our client at a server without dynamic registration. An https URL is a client metadata document (CIMD). */
   readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }
 
 /**
- * Our authorization at one server, through the SDK: authorization code with PKCE on a loopback redirect, refresh,
- * DPoP. Without a person it can only refresh.
+ * Our authorization at one server, through the SDK: authorization code with PKCE on a loopback redirect, refresh, DPoP.
+ * If nobody can sign in, it can only refresh.
  */
 export class Authorization implements AuthProvider {
   readonly #options: AuthorizationOptions;
@@ -59,7 +59,7 @@ export class Authorization implements AuthProvider {
     this.#kept = new StoredAuthorization(options.credentials, options.serverUrl);
   }
 
-  /** Fetches from the server. A bound token needs a DPoP proof. */
+  /** A `fetch` for the server that adds a DPoP proof if the token is bound to a key. */
   get fetch(): typeof fetch {
     const provider = this.#provider(undefined, false);
     return withDpopFromProvider(provider)(this.#options.fetch as never) as typeof fetch;
@@ -173,7 +173,7 @@ interface SignInSession {
   readonly open: (url: string) => Promise<void>;
 }
 
-/** Stores the authorization for the SDK. Without a person, it rejects every step that needs one. */
+/** Stores the authorization for the SDK. If nobody can sign in, it rejects every step that requires a person. */
 class StoringProvider implements OAuthClientProvider {
   readonly clientMetadataUrl?: string;
   readonly #kept: StoredAuthorization;
@@ -181,7 +181,7 @@ class StoringProvider implements OAuthClientProvider {
   readonly #person: SignInSession | undefined;
   readonly #mayMakeKey: boolean;
   #verifier = '';
-  /** The discovery state before the redirect. Used only on return, to detect a server that moved (SEP-2352). */
+  /** The discovery state before the redirect. Used only afterwards, to detect a server that moved (SEP-2352). */
   #discovered: OAuthDiscoveryState | undefined;
   #isReturn = false;
   #dpop: ReturnType<StoredAuthorization['dpop']> | undefined;
@@ -269,7 +269,7 @@ class StoringProvider implements OAuthClientProvider {
     return this.#isReturn ? this.#discovered : undefined;
   }
 
-  /** Marks the return from the redirect. From then on the SDK gets the discovery state saved before it. */
+  /** Marks the return from the redirect, after which the SDK gets the discovery state saved before it. */
   returned(): void {
     this.#isReturn = true;
   }

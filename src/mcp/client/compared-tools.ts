@@ -6,7 +6,7 @@ import { type FitTool, fitTool, type ServerTool } from './tool-text.ts';
 /**
  * State of a server's tool:
  * - `offered`: available to the language model.
- * - `not_allowed`: not named by the owner.
+ * - `not_allowed`: not named in the owner's settings.
  * - `unconfirmed`: named, but its description was never confirmed.
  * - `changed`: its description changed after it was confirmed.
  * - `unsafe`: it could act without the phone, and the owner did not confirm it explicitly.
@@ -25,7 +25,7 @@ export interface ComparedTool {
   readonly danger: ToolDanger | undefined;
 }
 
-/** Compares a server's tools with the owner's settings. The first of several tools with the same name counts. */
+/** Compares a server's tools with the owner's settings. If several tools have the same name, only the first is used. */
 export function compareTools(
   { tools: allowed, pins, unsafe }: Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>,
   offered: readonly ServerTool[],

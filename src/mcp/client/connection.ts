@@ -211,7 +211,7 @@ async function openOnce(
   }
 }
 
-/** Closes the connection, and first the session that a 2025 server keeps. */
+/** Closes the connection, after ending the session that a server of a 2025 revision keeps. */
 async function closeClient(client: Client, { url }: McpServerConfig): Promise<void> {
   const { transport } = client;
   if (url !== undefined && transport instanceof StreamableHTTPClientTransport && transport.sessionId) {
@@ -324,7 +324,7 @@ function hasName(error: unknown, name: string): boolean {
 /** Maximum messages from a server per request, including progress and log messages. */
 const MAX_MESSAGES = 5_000;
 
-/** Watches a server's traffic and ends requests that get out of hand. */
+/** Watches a server's traffic and fails requests with too many messages. */
 class TrafficMonitor {
   /** The latest transport error. */
   seen: Error | undefined;
@@ -346,7 +346,7 @@ class TrafficMonitor {
   /**
    * Sends a request.
    * @param ms total time limit
-   * @throws {Flood} for too many messages; the signal's reason; any error from the SDK
+   * @throws {TooManyMessages}; the signal's reason; any error from the SDK
    */
   async ask<T>(ms: number, signal: AbortSignal, work: (options: RequestOptions) => Promise<T>): Promise<T> {
     this.seen = undefined;
@@ -364,7 +364,7 @@ class TrafficMonitor {
 }
 
 class TooManyMessages extends Error {
-  override name = 'Flood';
+  override name = 'TooManyMessages';
 }
 
 /** Maximum bytes per message, with any transport. */

@@ -8,7 +8,7 @@ import type { ServerConnection } from './connection.ts';
 import type { ServerAccess } from './server-access.ts';
 import { dangerTexts } from './tool-danger.ts';
 
-/** Limit of the chat APIs. */
+/** The maximum length of a tool's name in chat APIs. */
 const MAX_NAME_LENGTH = 64;
 
 interface AllowedTool {
@@ -135,7 +135,7 @@ function failedAnswer(message: string): ForeignToolAnswer {
   return { outcome: 'failed', message };
 }
 
-/** Returns nothing if the tool is off or its name collides. */
+/** Returns undefined if the tool is off or its name collides. */
 function foreignTool(
   allowed: ReadonlyMap<string, AllowedTool>,
   server: string,

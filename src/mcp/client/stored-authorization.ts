@@ -47,7 +47,7 @@ export class StoredAuthorization {
     });
   }
 
-  /** @param issuer defaults to the latest */
+  /** @param issuer defaults to the latest issuer */
   async tokens(issuer?: string): Promise<StoredTokens | undefined> {
     const values = await this.#credentials.read();
     const name =

@@ -1,6 +1,6 @@
 import type { ServerTool } from './tool-text.ts';
 
-/** Why the owner must confirm explicitly before a tool is offered to a language model. */
+/** Why the owner must explicitly confirm a tool before it is offered to a language model. */
 export type ToolDanger = 'orders' | 'money' | 'destructive';
 
 export const dangerTexts: Readonly<Record<ToolDanger, string>> = {
@@ -15,7 +15,7 @@ const readingWords = wordSet(
 const changingWords = wordSet(
   'place submit create new add enter put make post send open replace modify amend update edit change cancel delete remove close execute roll',
 );
-/** Words that never appear next to an order in the name of a tool that only reads. */
+/** Words that a read-only tool's name never combines with an order. */
 const onlyChangingWords = wordSet('place submit replace modify amend cancel delete execute liquidate');
 const tradedNouns = wordSet('order orders trade trades position positions bracket oco option options');
 const tradingVerbs = wordSet('buy sell liquidate exercise');
@@ -35,9 +35,9 @@ const destinations = wordSet(
 const MAX_DEPTH = 32;
 
 /**
- * Guesses what a tool could do without the phone, from its name, arguments and annotations. When in doubt it reports
- * a danger. Tools marked `readOnlyHint` or named like reads pass, and the owner can override the result.
- * @returns undefined if it looks safe
+ * Guesses what a tool could do without the phone, from its name, arguments and annotations. When in doubt it reports a
+ * danger. A name like `get_…` and `readOnlyHint` count as signs of a read-only tool. The owner can override the result.
+ * @returns undefined if the tool looks safe
  */
 export function toolDanger({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {
   const { readOnlyHint, destructiveHint } = annotations;

@@ -69,7 +69,7 @@ const callerKey = ({ sub, clientId }: Identified) => JSON.stringify([sub, client
 
 /**
  * Wraps the transport of one exchange with a 2025 client that supports elicitation or sampling. Replays the client's
- * handshake to the server, and sends the server's requests under ids to which responses are matched.
+ * handshake to the server, and gives the server's requests new ids, by which the client's responses are found.
  */
 function elicitingTransport(
   inner: Transport,
@@ -135,8 +135,9 @@ const handshakeSchema = z.object({
 });
 
 /**
- * Turns the handshake into the `Mcp-Session-Id` that the client sends back. It is sealed for the caller, so nothing
- * is stored, and a restart only means that the client is served without a session.
+ * Creates the functions that turn a handshake into the `Mcp-Session-Id` that the client sends back, and read it again.
+ * The session id is sealed for the caller, so nothing is stored, and a restart only means that the client is served
+ * without a session.
  */
 function createHandshakes() {
   const seals = createSeals<Handshake>(SESSION_TTL_S);
@@ -150,7 +151,7 @@ function createHandshakes() {
       const sealed = await seals.seal({ ...told, capabilities: { elicitation, sampling } } as Handshake, caller);
       return sealed.length <= MAX_SESSION_ID_LENGTH ? sealed : undefined;
     },
-    /** Returns undefined if it was not sealed here for this caller, who is then served without a session. */
+    /** Returns undefined if the id was not sealed here for this caller, who is then served without a session. */
     read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
       seals.open(sessionId, caller).catch(() => undefined),
   };

@@ -18,7 +18,7 @@ import { createSeals } from './seals.ts';
 const QUESTION_TTL_SECONDS = 600;
 const QUESTION = 'connect';
 
-/** The `tools/call` with which the answer must come back. */
+/** The `tools/call` that the client must repeat with the answer. */
 interface QuestionedCall {
   readonly caller: McpCaller;
   readonly name: string;
@@ -29,9 +29,9 @@ interface QuestionedCall {
 }
 
 /**
- * Asks the client to show its user a URL at which to connect an account (URL elicitation). Stateless: the question
- * returns with the call, sealed for the caller and the arguments for ten minutes. The person's own sign-in there
- * decides what gets connected.
+ * Asks the client to show its user a URL at which to connect an account (URL elicitation). Stateless: the client
+ * returns the question with the repeated call, sealed for the caller and the arguments for ten minutes. The person must
+ * sign in at the URL, and the account is connected for whoever signs in.
  */
 export type AccountQuestions = ReturnType<typeof createAccountQuestions>;
 

@@ -44,7 +44,7 @@ export const listProposals = defineMcpTool({
   },
 });
 
-/** An open proposal may have been decided between two pages. */
+/** Returns the error for a cursor whose proposal is no longer listed, for example because it was decided meanwhile. */
 function unknownCursor(): TradeAgentError {
   return new TradeAgentError('usage', 'the cursor is no longer in this list', {
     hint: 'Omit it to start with the newest proposal.',

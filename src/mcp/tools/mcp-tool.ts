@@ -7,11 +7,11 @@ import type { McpCaller } from '../mcp-caller.ts';
 export interface ToolCall {
   readonly caller: McpCaller;
   readonly clock: Clock;
-  /** Aborts when the client disconnects. Its proposals stay. */
+  /** Aborts when the client disconnects. The client's proposals remain open. */
   readonly signal: AbortSignal;
   /** Returns for how many milliseconds the response can still be held. */
   holdMs(): number;
-  /** Unverified. */
+  /** As reported by the client, unverified. */
   readonly clientName: string;
   /** Identifies the call if the client provides no key. */
   readonly identity: readonly unknown[];
@@ -36,7 +36,7 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
   readonly title: string;
   readonly description: string;
   readonly schema: Schema;
-  /** All of them are required. */
+  /** A caller needs all of these scopes. */
   readonly scopes: readonly Scope[];
   /** `asks` creates or withdraws a proposal. `acts` may change something without approval. */
   readonly effect: 'reads' | 'asks' | 'acts';

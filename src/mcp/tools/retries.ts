@@ -13,8 +13,9 @@ export function clientIdempotencyKey(key: string): string {
 }
 
 /**
- * Returns the keys of a call that has none: one for the current minute and one for the previous minute, when it may
- * have been sent first. They are derived from the call and the clock, so that they survive a restart.
+ * Returns two idempotency keys for a call without its own key: for the current minute and for the previous one, in
+ * which the call may have been sent first. They are derived from the call and the clock, so that they survive a
+ * restart.
  * @param now milliseconds since the epoch
  */
 export function derivedIdempotencyKeys(call: readonly unknown[], now: number): readonly [string, string] {
