@@ -16,7 +16,7 @@ export interface LogoutOptions {
   readonly home?: UserDirs;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
-  /** Also deletes the key that authenticates this machine to a company. */
+  /** Whether to also delete the key that authenticates this machine to a company. */
   readonly forgetClients?: boolean;
 }
 
@@ -24,16 +24,16 @@ export interface LogoutResult {
   readonly user: User | undefined;
   /** Whether there was a token to revoke. */
   readonly anything: boolean;
-  /** Whether the provider has ended the session too. True if there was none. */
+  /** Whether the refresh token was revoked at the provider. Also true if there was no refresh token. */
   readonly revoked: boolean;
   readonly unrevoked: readonly UnrevokedToken[];
-  /** A warning for the person if something could not be ended at the provider. */
+  /** Tells the person which tokens could not be revoked. */
   readonly warning: string | undefined;
 }
 
 /**
  * Signs out: revokes the refresh token and the access token at the provider (RFC 7009) and deletes them here. They are
- * deleted even if the provider can't be reached; the result then says what may still be valid there.
+ * deleted even if the provider can't be reached; the result then lists the tokens that may still be valid.
  * @throws {TradeAgentError} `credential_store_…` if the session can't be deleted
  */
 export async function logout(options: LogoutOptions): Promise<LogoutResult> {
@@ -62,7 +62,7 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
   });
 }
 
-/** Returns the key of a company's client, which must authenticate to revoke its own tokens. */
+/** Returns the client key for a company sign-in, because a company authenticates the client that revokes tokens. */
 async function clientProof({ profile, store }: LogoutOptions): Promise<Pick<ProviderAccess, 'privateKey'>> {
   if (profile.company === undefined) return {};
   const { storedCompanyKey } = await import('./company/client-key.ts');
@@ -70,7 +70,7 @@ async function clientProof({ profile, store }: LogoutOptions): Promise<Pick<Prov
   return defined({ privateKey });
 }
 
-/** Reports a foreign issuer's tokens, which are deleted but never sent to this issuer. */
+/** Lists another issuer's tokens as not revoked: they are deleted here, but never sent to the profile's issuer. */
 function foreignTokens(held: Readonly<Record<UnrevokedToken['token'], string | undefined>>): UnrevokedToken[] {
   return (['refresh_token', 'access_token'] as const)
     .filter((token) => held[token] !== undefined)

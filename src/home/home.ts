@@ -51,18 +51,18 @@ export interface HomeOptions
   > & {
     readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
   };
-  /** Whether keys of the terminal phone are accepted. Never true for live accounts. */
+  /** Whether to accept software keys of the sandbox's simulated phone. Never true for live accounts. */
   readonly softwareKeys: boolean;
-  /** Can reach any address, including the home's own. */
+  /** Not restricted: reaches any address, including the home's own. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
 }
 
 /**
- * Creates a home: identity provider, phone app and gateway at one address. They talk to each other over HTTP, like
- * separate servers.
- * @throws {TradeAgentError} `invalid_config` if the address is neither https nor loopback, or if unsigned approvals could
- * trade live money
+ * Creates a home: identity provider, phone app and gateway at one address. They communicate over HTTP, like separate
+ * servers.
+ * @throws {TradeAgentError} `invalid_config` if the address is neither https nor loopback, or if unsigned approvals
+ * could trade live money
  */
 export async function createHome(options: HomeOptions) {
   const { address, providerDatabase, stores, servers = [], clock = systemClock } = options;
@@ -207,11 +207,11 @@ function startCleanups(
   return { departures, signalled };
 }
 
-/** Paths on which the gateway may mount something. */
+/** Paths outside `/v1` at which the gateway may mount another API. */
 const MOUNT_PATHS = ['/mcp'];
 const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
-/** Returns whether a path belongs to the gateway. All others belong to the identity provider and the phone. */
+/** Returns whether a path belongs to the gateway. All other paths belong to the identity provider and the phone. */
 export function isGatewayPath(path: string): boolean {
   return (
     path.startsWith('/v1/') ||
@@ -220,7 +220,7 @@ export function isGatewayPath(path: string): boolean {
   );
 }
 
-/** Actor of these changes in the audit log and in mandates. */
+/** Actor in the audit log and in mandates of changes that a company's security event caused. */
 const SIGNAL_ACTOR = 'signal';
 
 interface SignalCleanupOptions {
@@ -228,7 +228,7 @@ interface SignalCleanupOptions {
   readonly gateway: Pick<Gateway, 'revoked' | 'mandates'>;
   readonly stores: Pick<GatewayStores, 'audit'>;
   readonly vault: Pick<Vault, 'accounts' | 'disconnect' | 'forget'>;
-  /** Notifies the person. Resolves when the notice was sent or given up. */
+  /** Notifies the person. Resolves once the notice was sent or abandoned. */
   readonly tell: (signalled: PendingSignal, company: Company | undefined) => Promise<void>;
   readonly now: () => number;
 }
@@ -302,8 +302,8 @@ const CLEANUP_INTERVAL_MS = 1_000;
 type CleanupQueue = ReturnType<typeof createCleanupQueue>;
 
 /**
- * Completes in other databases what has ended in one. Completion is recorded afterwards: after a crash everything is
- * repeated, and a failure is retried at the next poll, which also finds rows written by other processes.
+ * When access has ended in one database, ends it in the others. Completion is recorded last, so a crash in between
+ * repeats the clean-up. A failure is retried at the next poll, which also finds rows written by other processes.
  */
 function createCleanupQueue<T>(options: {
   readonly unended: () => readonly T[];
@@ -345,7 +345,9 @@ function createCleanupQueue<T>(options: {
   return endings;
 }
 
-/** Cleans up after removed people. Those removed by another process are found by polling, or at the next start. */
+/**
+ * Cleans up after removed people. Polling, which also happens at the start, finds people whom another process removed.
+ */
 function watchRemovedPeople(options: {
   readonly database: Database;
   readonly end: (username: string) => Promise<void>;

@@ -18,29 +18,35 @@ import type { HaltControl, MandateControl } from './phone/phone-services.ts';
 import type { PushOptions } from './phone/push/phone-push.ts';
 
 export interface IdentityProviderOptions extends ProtocolOptions {
-  /** Its tables must exist: call `prepareHomeDatabase` first. */
+  /** Database whose tables must already exist: call `prepareHomeDatabase` first. */
   readonly database: Database;
   readonly about: HomeAbout;
   readonly phonePairingSecret: string;
   /** Notified when a person's sign-in here ends, or their passkeys change (Shared Signals). */
   readonly signalReceivers?: readonly SignalReceiver[] | undefined;
-  /** Passwords at third parties, by user name. They let the terminal phone connect accounts in place of the person's browser. */
+  /**
+   * Passwords for third parties, by user name. With them, the sandbox's simulated phone connects accounts without a
+   * browser.
+   */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   /** When the phone shows three codes to choose from instead of the terminal's code. Defaults to `live`. */
   readonly numberMatching?: NumberMatching;
-  /** Must return the system time, which oidc-provider also reads by itself. Long polls wait with its `sleep`. */
+  /**
+   * Must return the system time, because oidc-provider reads the system clock directly. Long polls wait with its
+   * `sleep`.
+   */
   readonly clock?: Clock;
   /** Returns the client's address for rate limits. Defaults to the one in `net/trusted-proxy.ts`. */
   readonly clientAddress?: (request: IncomingMessage) => string;
   /** Whether a refresh token may be used again if its response was lost. Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
-  /** Called after a person or client has lost access, to end everything started with it. */
+  /** Called after a person or client has lost access, to end everything that was started with that access. */
   readonly onRevoked?: (who: RevokedAccess) => Promise<void>;
-  /** Called after a company's signal is stored, to end what it revokes in other databases. */
+  /** Called after a company's signal is stored, to end the access that it revokes in other databases too. */
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
   readonly keys: ApprovalKeys;
-  /** Halts trading for a person. If this or one of the next two is absent, the phone has no page for it. */
+  /** Halts trading for a person. The phone shows a page only for those of the next three properties that are set. */
   readonly halting?: HaltControl;
   readonly mandating?: MandateControl;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;

@@ -171,7 +171,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   };
 }
 
-/** Reports internal errors to the operator, and responds with a bare status. */
+/** Reports internal errors to the operator, and responds with only a status code. */
 function withErrorReporting(handle: Handler, onError: (message: string) => void): IdentityProvider['callback'] {
   return (request, response) => {
     handle(request, response).catch((error: unknown) => {
@@ -234,7 +234,10 @@ function openProviderState(
   };
 }
 
-/** Passes the public address to the library, which builds endpoint URLs from the request, even behind TLS or a proxy. */
+/**
+ * Makes the library build endpoint URLs with the public address, even behind a TLS proxy. It reads the address from
+ * headers.
+ */
 function withPublicAddress(issuer: string, handle: Handler): Handler {
   const { host, protocol } = new URL(issuer);
   return (request, response) => {
@@ -247,7 +250,7 @@ function withPublicAddress(issuer: string, handle: Handler): Handler {
   };
 }
 
-/** Reports internal errors to the operator, never to the caller: the framework would print the whole error. */
+/** Reports internal errors to the operator instead of the caller, because the framework would print the whole error. */
 function toHandler(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string) => void): Handler {
   const outer = new Hono<{ Bindings: HttpBindings }>();
   outer.onError((error, context) => {
@@ -269,8 +272,8 @@ interface PollContext {
 
 /**
  * Holds a client's CIBA poll until the person decides, the request expires, or 25 seconds pass (long polling, CIBA Core
- * §10.1.1). Called when the token endpoint loads the request, after it has authenticated the client. The provider
- * responds according to what it loads next.
+ * §10.1.1). Called when the token endpoint loads the request, after it has authenticated the client. Afterwards the
+ * provider loads the request's current state and responds accordingly.
  * @throws {errors.SlowDown} if that fault is switched on
  * @throws {errors.AuthorizationPending} if the client has disconnected, because the token would be lost
  */
@@ -307,10 +310,16 @@ export async function holdPoll(
   if (context.res.destroyed || context.res.closed) throw new errors.AuthorizationPending();
 }
 
-/** How often to act on endings recorded by other processes. A client's open connections may outlive its tokens by this long. */
+/**
+ * How often to look for grants that other processes ended. A client's open connections may outlive its tokens by this
+ * long.
+ */
 const ENDINGS_INTERVAL_MS = 1000;
 
-/** Acts on the endings that any process has recorded: immediately through `now`, and again after failures and crashes. */
+/**
+ * Handles ended grants, whichever process recorded them: immediately when `now` is called, and again after failures and
+ * crashes.
+ */
 function watchGrantEndings(
   authorized: AuthorizedClients,
   on: { readonly onRevoked: (who: GrantInfo) => Promise<void>; readonly onError: (message: string) => void },

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { loginHint } from '../../errors/login-required.ts';
 import { type ProviderFailure, providerError, providerFailure } from '../provider/provider-failure.ts';
 
-/** Returns the company's host name. The name that it gives itself proves nothing. */
+/** Returns the company's host name, because a display name that the company chose would prove nothing. */
 export function companyName({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
   return new URL(issuer).host;
 }

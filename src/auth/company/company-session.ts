@@ -19,7 +19,7 @@ import { signInProfile } from './sign-in-profile.ts';
 
 interface OpenedCompanySession extends CompanyClientContext {
   readonly store: CredentialStore;
-  /** The profile for requests to the company. The session's refresh token is sent nowhere else. */
+  /** The profile for requests to the company, the only server that receives the session's refresh token. */
   readonly place: ResolvedProfile;
   readonly session: StoredSession;
 }

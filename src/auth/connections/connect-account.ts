@@ -22,7 +22,10 @@ export interface ConnectOptions {
   readonly connection: string;
   readonly scopes: readonly string[];
   readonly finish: 'provider' | 'loopback';
-  /** Port that the browser is redirected to with `loopback`. The provider must have the address registered. */
+  /**
+   * Local port of the redirect if the connection finishes by `loopback`. Its address must be registered at the
+   * provider.
+   */
   readonly redirectPort: number;
   readonly clock: Clock;
 }
@@ -74,7 +77,10 @@ async function finishAtProvider(
   };
 }
 
-/** Completes the connection here: the browser returns (RFC 8252 §7.3) with a code that only this process can use (PKCE). */
+/**
+ * Completes the connection on this machine: the browser is redirected to it (RFC 8252 §7.3) with a code that only this
+ * process can redeem (PKCE).
+ */
 async function finishOnLoopback(
   accounts: ConnectedAccountsClient,
   { connection, scopes, clock, redirectPort }: ConnectOptions,
@@ -134,7 +140,7 @@ function connectionFailure(how: keyof typeof failureTexts): TradeAgentError {
 
 type RedirectResult = { readonly connectCode: string; readonly error?: undefined } | { readonly error: string };
 
-/** Listens on 127.0.0.1 for the browser to return with our state. @throws {TradeAgentError} `port_in_use` */
+/** Listens on 127.0.0.1 for the redirect that carries our state. @throws {TradeAgentError} `port_in_use` */
 async function listenForReturn(port: number) {
   const state = randomBytes(24).toString('base64url');
   const codeVerifier = randomBytes(32).toString('base64url');

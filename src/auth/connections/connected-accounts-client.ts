@@ -29,7 +29,7 @@ type ConnectionProgress =
   | { readonly status: 'pending' | 'denied' | 'expired' | 'failed' };
 
 interface ConnectedAccountsAccess {
-  /** Has no trailing slash. */
+  /** Base URL without a trailing slash. */
   readonly endpoint: string;
   /** Returns headers with a token for this request. @throws {TradeAgentError} */
   readonly authorize: (method: string, url: URL) => Promise<Record<string, string>>;
@@ -47,7 +47,7 @@ const progressByCode = {
   connection_failed: 'failed',
 } as const;
 
-/** Client for Auth0's My Account API, or another with the same interface (docs/operate/providers/other.md). */
+/** Client for Auth0's My Account API, or for a provider with the same API (docs/operate/providers/other.md). */
 export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
   const { endpoint } = access;
   const { origin } = new URL(endpoint);
@@ -153,7 +153,7 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
   };
 }
 
-/** Creates a sender of API requests that answers a DPoP nonce challenge once. */
+/** Creates a function that sends API requests, and repeats a request once if the server demands a DPoP nonce. */
 function createRequester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: ConnectedAccountsAccess) {
   const send = boundedFetch(ownFetch, MAX_PROVIDER_RESPONSE_BYTES);
   const { origin } = new URL(endpoint);

@@ -52,7 +52,7 @@ export const auth0: Dialect = {
   },
 };
 
-/** Adds the slash that Auth0's issuer ends with. Its `iss` must match exactly. */
+/** Adds the trailing slash of Auth0's issuer, because `iss` must match the issuer exactly. */
 function withTrailingSlash(issuer: string): string {
   return issuer.endsWith('/') ? issuer : `${issuer}/`;
 }

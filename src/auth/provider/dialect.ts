@@ -1,21 +1,21 @@
 import type { ServerMetadata } from 'openid-client';
 
-/** A feature that the provider must support. Each has setup instructions for providers where it is missing. */
+/** A provider feature that trade-agent uses. Each feature has setup instructions for providers that lack it. */
 export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
 
 /**
- * One provider's departures from the standards, and its choices where they leave something open. A dialect is only data
- * and pure functions; the requests are the same for every provider.
+ * How one provider deviates from the standards, and what it does where the standards leave a choice. A dialect contains
+ * only data and pure functions; the requests are the same for every provider.
  */
 export interface Dialect {
   readonly label: string;
   recognizes(metadata: ServerMetadata): boolean;
-  /** Adds endpoints that exist although discovery doesn't name them. */
+  /** Adds the provider's endpoints that its discovery document omits. */
   complete(metadata: ServerMetadata): ServerMetadata;
   /** Scopes that every sign-in requests besides the gateway's: the user's identity and a refresh token. */
   readonly identityScopes: readonly string[];
   audience(audience: string): Record<string, string>;
-  /** Returns the `login_hint` for the person to ask (CIBA Core §7.1). */
+  /** Returns the `login_hint` that identifies the person to ask (CIBA Core §7.1). */
   loginHint(person: Person, issuer: string): string;
   /** Fits the message to the provider's character set and length. The code at its end is always kept. */
   bindingMessage(message: string): string;
@@ -26,11 +26,11 @@ export interface Dialect {
    * `registered` in settings that we can't see, or `never`.
    */
   readonly details: 'announced' | 'registered' | 'never';
-  /** The grant type that exchanges a user's access token for one for a connected account. */
+  /** The grant type that exchanges a user's access token for a connected account's access token. */
   readonly exchangeGrantType: string;
-  /** How a server obtains tokens for the gateway on behalf of people (RFC 8693), besides the audience. */
+  /** Rules for a server that exchanges people's tokens for tokens for the gateway (RFC 8693). */
   readonly onBehalf: OnBehalfOfRules;
-  /** Whether single access tokens can be revoked (RFC 7009 §2) without revoking the refresh token. */
+  /** Whether an access token can be revoked (RFC 7009 §2) without also revoking the refresh token. */
   readonly revokesAccessTokens: boolean;
   /** Returns the service that manages the person's connected accounts, or undefined if the provider has none. */
   connectedAccounts(metadata: ServerMetadata): ConnectedAccountsService | undefined;
@@ -57,7 +57,7 @@ interface Person {
 
 /** A provider's API for a person's connected accounts. */
 export interface ConnectedAccountsService {
-  /** Has no trailing slash. */
+  /** Base URL without a trailing slash. */
   readonly endpoint: string;
   readonly audience: Readonly<Record<string, string>>;
   /** Whether the sign-in must request this resource for the session to get tokens for it later (RFC 8707). */
@@ -67,9 +67,9 @@ export interface ConnectedAccountsService {
 }
 
 /**
- * Fits a binding message to a provider that allows no spaces: `BUY_5_AAPL_LMT_180.00_K7QP`. A long message loses its
- * middle, never the code at its end, which is how the person tells requests apart.
- * @param allowed matches one allowed character; others become `_`, or `.` if `_` is not allowed either
+ * Fits a binding message to a provider that allows no spaces: `BUY_5_AAPL_LMT_180.00_K7QP`. A long message is shortened
+ * in the middle, because the person tells requests apart by the code at the end.
+ * @param allowed matches one allowed character; others become `_`, or `.` if `_` is not allowed
  */
 export function fitBindingMessage(message: string, allowed: RegExp, longest: number): string {
   const filler = allowed.test('_') ? '_' : '.';

@@ -1,13 +1,13 @@
 import { type Dialect, fitBindingMessage } from './dialect.ts';
 import { standard } from './standard.ts';
 
-/** Keycloak 26.4's `BackchannelAuthenticationEndpoint` accepts `^[a-zA-Z0-9-._+/!?#]{1,50}$`, so no spaces. */
+/** Keycloak 26.4's `BackchannelAuthenticationEndpoint` accepts `^[a-zA-Z0-9-._+/!?#]{1,50}$`, which excludes spaces. */
 const BINDING_MESSAGE_CHARACTER = /[a-zA-Z0-9\-._+/!?#]/;
 const MAX_BINDING_MESSAGE_LENGTH = 50;
 
 /**
- * Keycloak 26. It ignores RFC 9396 details in a CIBA request, so none reach the token. The gateway therefore sends only
- * the binding message (`details: message`), and only for paper accounts.
+ * Keycloak 26. It ignores RFC 9396 details in a CIBA request, so they never reach the token. The gateway therefore
+ * sends only the binding message (`details: message`), and only for paper accounts.
  */
 export const keycloak: Dialect = {
   ...standard,

@@ -1,9 +1,9 @@
-/** The longest lifetime we accept from the provider. Tokens that claim a longer one are renewed once a day. */
+/** The longest lifetime that we accept from the provider. Tokens with a longer lifetime are renewed after a day. */
 const MAX_LIFETIME_S = 86_400;
 
 /**
- * Returns when something received in response to a request at `sentAt` expires. Both times are in milliseconds since the
- * epoch; the result is an integer and always a valid date.
+ * Returns when a token or code expires that the provider sent in response to a request at `sentAt`. Both times are in
+ * milliseconds since the epoch; the result is an integer and always a valid date.
  * @param seconds the response's `expires_in`
  */
 export function expiryTime(sentAt: number, seconds: number): number {

@@ -6,7 +6,7 @@ import type { Dialect, Feature } from './dialect.ts';
 import { providerDialect } from './dialects.ts';
 import { supportsDpop } from './provider.ts';
 
-/** The result of checking one feature that the provider must support. Every `warn` and `fail` says what to configure there. */
+/** The result of checking one feature. Every `warn` and `fail` says what to configure at the provider. */
 export interface ProviderFinding {
   readonly feature: Feature;
   /** `warn`: optional, or impossible to check from outside. `fail`: something will not work. */
@@ -84,7 +84,10 @@ function dpopFinding(profile: CheckedProfile, metadata: ServerMetadata, say: Mak
     : say('dpop', 'ok', "tokens bound to this machine's key (DPoP)");
 }
 
-/** Only the gateway uses token exchange, and it may have another way to reach the broker. */
+/**
+ * Warns if token exchange is missing. Only the gateway uses it, and the gateway may have another way to reach the
+ * broker.
+ */
 function tokenExchangeFinding(dialect: Dialect, grants: readonly string[] | undefined, say: MakeFinding) {
   return grants?.includes(dialect.exchangeGrantType)
     ? say('token_exchange', 'ok', "token exchange, for the gateway's access to the broker")

@@ -28,8 +28,8 @@ export function providerNow(issuer: string, clock: Clock): number {
 }
 
 /**
- * Wraps fetch to compare clocks with each response from the provider. Compares both `clock` and the system clock, which
- * the libraries use to make proofs and assertions (their `clockSkew`).
+ * Wraps fetch to compare our clocks with the provider's on each response: `clock`, and the system clock, with which the
+ * libraries date proofs and assertions (corrected by their `clockSkew`).
  */
 export function withClockComparison(issuer: string, clock: Clock, send: typeof fetch): typeof fetch {
   const clocks = [...new Set([clock, systemClock])];
@@ -53,7 +53,7 @@ function recordOffset(issuer: string, clock: Clock, offset: number): void {
   offsets.set(clock, known.set(normalizeIssuer(issuer), offset));
 }
 
-/** Returns whether the known clock difference has changed since it was `before` seconds. */
+/** Returns whether the known clock offset now differs noticeably from `before`, an earlier offset in seconds. */
 export function hasOffsetChanged(issuer: string, before: number, clock: Clock = systemClock): boolean {
   return Math.abs(secondsAhead(issuer, clock) - before) >= MIN_CLOCK_DIFFERENCE_S;
 }

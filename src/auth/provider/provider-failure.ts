@@ -14,7 +14,7 @@ export type ProviderFailure =
   /** A response that breaks the protocol or must not be trusted. `status` is set if it was neither a success nor an OAuth error. */
   | { readonly kind: 'invalid'; readonly reason: string; readonly status?: number };
 
-/** Reasons by the error code of the OAuth libraries or the error name of the runtime. */
+/** Reasons, keyed by the OAuth libraries' error codes and the runtime's error names. */
 const unreachableReasons = new Map<unknown, string>([
   ['OAUTH_TIMEOUT', 'it did not answer in time'],
   ['TimeoutError', 'it did not answer in time'],
@@ -56,7 +56,9 @@ export function providerFailure(error: unknown): ProviderFailure {
   };
 }
 
-/** Auth0 sometimes sends `slow_down` and `authorization_pending` with status 429. Those are answers, not failures. */
+/**
+ * Auth0 sometimes sends `slow_down` and `authorization_pending` with status 429. They don't mean that it is overloaded.
+ */
 function isOverloaded({ status }: Response, oauthError: unknown): boolean {
   const isAnswer = ['slow_down', 'authorization_pending'].includes(String(oauthError));
   return status >= 500 || (status === 429 && !isAnswer);
@@ -74,8 +76,8 @@ function overloadFailure(response: Response): ProviderFailure {
 }
 
 /**
- * Converts the failure to a TradeAgentError. `details.retryAfter` (seconds) is set if the provider sent one.
- * @param what the request, as in "the sign-in could not be started"
+ * Converts the failure to a TradeAgentError. `details.retryAfter` (seconds) is set if the provider sent it.
+ * @param what what failed, such as "the sign-in could not be started"
  */
 export function providerError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {
   if (failure.kind === 'unreachable') {
@@ -114,7 +116,9 @@ export function retryAfterSeconds(response: Response, now = Date.now()): number 
   return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), 3600) : undefined;
 }
 
-/** Makes a text from the provider safe for a terminal: printable, short, and with anything long enough to be a token removed. */
+/**
+ * Makes a text from the provider safe for a terminal: printable, short, and without anything long enough to be a token.
+ */
 function sanitizeDescription(text: unknown): string | undefined {
   if (typeof text !== 'string' || text === '') return undefined;
   return text

@@ -17,7 +17,7 @@ import { providerError, providerFailure } from './provider-failure.ts';
 /** How long metadata is cached. It changes rarely; a stale copy costs at most one failed request and may be deleted at any time. */
 const METADATA_TTL_MS = 3_600_000;
 
-/** Timeout of one request to the provider, in seconds. {@link storeLock} derives its wait from it. */
+/** Timeout of one request to the provider, in seconds. {@link storeLock} derives its maximum wait from this timeout. */
 export const PROVIDER_TIMEOUT_S = 10;
 
 export interface ProviderAccess {
@@ -129,7 +129,7 @@ export async function retryWithProviderTime<T>(issuer: string, request: () => Pr
   }
 }
 
-/** Returns the client that people sign in with. It is public, except on a server. */
+/** Returns the client that people sign in with: a public client, except on a server. */
 export async function loginClient(profile: ResolvedProfile, access: ProviderAccess): Promise<Configuration> {
   const { client_id } = profile.login_client;
   if (access.privateKey === undefined) {

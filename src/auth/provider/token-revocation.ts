@@ -11,13 +11,13 @@ export interface UnrevokedToken {
   readonly token: RevocableToken;
   /** The reason, phrased to follow "it could not be revoked". */
   readonly reason: string;
-  /** Whether the provider can't revoke this kind of token at all. In that case nothing went wrong. */
+  /** Whether the provider doesn't support revoking this kind of token, which is not a failure. */
   readonly unsupported: boolean;
 }
 
 /**
- * Revokes tokens of the login client (RFC 7009), one request each. The refresh token goes first because its access tokens
- * may end with it. After an unreachable provider, the remaining tokens are not tried.
+ * Revokes tokens of the login client (RFC 7009), one request each. The refresh token goes first because revoking it may
+ * also end its access tokens. If the provider can't be reached, the remaining tokens are not tried.
  * @returns the tokens that could not be revoked; never throws
  */
 export async function revokeTokens(

@@ -30,7 +30,10 @@ export function parseAccessToken(text: string | undefined): AccessToken | undefi
   return accessTokenSchema.safeParse(parseJson(text)).data;
 }
 
-/** Returns the token's stored form, or undefined if it is too long to store. Each process then fetches its own. */
+/**
+ * Returns the token's stored form, or undefined if it is too long to store, in which case each process fetches its own
+ * token.
+ */
 export function serializeAccessToken(token: AccessToken): string | undefined {
   const text = JSON.stringify(token);
   return text.length <= MAX_VALUE_LENGTH ? text : undefined;

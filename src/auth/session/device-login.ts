@@ -31,7 +31,7 @@ const MAX_PAUSE_S = 30;
 export interface DeviceLoginOptions {
   /** Gateway scopes of the session. Defaults to {@link SESSION_SCOPES}; never `orders:write`. */
   readonly scopes?: readonly string[];
-  /** Audience of the session's tokens, as the provider's dialect expresses it. Defaults to the gateway. */
+  /** Parameters for the audience of the session's tokens, in the provider's dialect. Defaults to the gateway's. */
   readonly audience?: Readonly<Record<string, string>>;
   readonly privateKey?: JWK;
   /**
@@ -115,7 +115,7 @@ export async function beginDeviceLogin(
     /** Seconds between polls. */
     interval,
     scopes,
-    /** Seconds that this machine's clock is ahead of the provider's, if known. Up to a minute is tolerated. */
+    /** How many seconds this machine's clock is ahead of the provider's, if known. */
     clockSkew: clocks.skew(),
     /**
      * Waits for the person's decision and stores the session.
@@ -175,8 +175,8 @@ function requireTokens(tokens: { readonly id_token?: string; readonly refresh_to
 }
 
 /**
- * Returns whether a web address is safe to display: printable, so that no parser drops any of it, and without a user name
- * before an @ that could pass for the host.
+ * Returns whether a web address is safe to display: only printable ASCII, because parsers drop other characters, and no
+ * user name before an @, because it could be mistaken for the host.
  */
 function isPlainAddress(text: string): boolean {
   if (!/^[\x21-\x7e]{1,2000}$/.test(text) || !isSecureUrl(text)) return false;
@@ -204,7 +204,7 @@ async function storeLogin(
   await revokeUnused(profile, previous.refresh_token, access);
 }
 
-/** Revokes an unused sign-in if the provider can be reached. Otherwise it expires by itself. */
+/** Revokes an unused sign-in if the provider can be reached. Otherwise the sign-in expires on its own. */
 async function revokeUnused(profile: ResolvedProfile, refreshToken: string, access: ProviderAccess): Promise<void> {
   const { tokenRevocation } = await import('openid-client');
   await loginClient(profile, access)

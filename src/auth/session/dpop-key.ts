@@ -20,7 +20,7 @@ export async function generatePrivateJwk(): Promise<PrivateJwk> {
   return privateJwkSchema.parse(privateKey.export({ format: 'jwk' }));
 }
 
-/** Returns the public half, which may leave this machine. */
+/** Returns the public half of the key, which may leave this machine. */
 export function publicJwk({ kty, crv, x, y }: PrivateJwk): PublicJwk {
   return { kty, crv, x, y };
 }
@@ -46,7 +46,7 @@ export async function importKeyPair(jwk: PrivateJwk): Promise<webcrypto.CryptoKe
   return { privateKey, publicKey };
 }
 
-/** Creates a DPoP handle for openid-client's requests to the provider. It remembers the provider's nonces. */
+/** Creates a DPoP handle for openid-client's requests to the provider. The handle stores the provider's nonces. */
 export async function dpopHandle(
   configuration: Parameters<typeof import('openid-client').getDPoPHandle>[0],
   jwk: PrivateJwk,

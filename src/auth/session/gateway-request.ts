@@ -2,7 +2,10 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { neverConnected } from '../../errors/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
-/** Timeout of a gateway request in milliseconds, with its body unless that is an event stream. Allows several broker requests. */
+/**
+ * Timeout of a gateway request in milliseconds, including its body unless that is an event stream. Long enough for
+ * several broker requests by the gateway.
+ */
 export const GATEWAY_TIMEOUT_MS = 30_000;
 
 interface GatewayRequest {
@@ -12,7 +15,7 @@ interface GatewayRequest {
   readonly url: URL;
   readonly init: RequestInit;
   readonly timeoutMs: number;
-  /** The called service, as named in error messages. Defaults to the gateway. */
+  /** Name of the called service in error messages. Defaults to the gateway. */
   readonly called?: string;
 }
 
@@ -86,7 +89,7 @@ function networkCode(error: unknown): string {
   return typeof code === 'string' ? code : 'no connection';
 }
 
-/** @param sent false if the request certainly never left */
+/** @param sent false if the request was certainly not sent */
 function unreachableError(called: string, url: URL, reason: string, sent = true): TradeAgentError {
   return new TradeAgentError('gateway_unreachable', `the ${called} at ${url.origin} can't be reached (${reason})`, {
     hint: 'Check the network and the profile, then try again.',

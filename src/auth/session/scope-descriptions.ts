@@ -18,7 +18,10 @@ const descriptions: Record<string, string> = {
   'delete:me:connected_accounts': connectedAccountsText,
 };
 
-/** A sign-in to a server always persists, so this describes what the server does while the person is away. */
+/**
+ * Overrides for sign-ins to a server. They always persist, so what matters is that the server works while the person is
+ * away.
+ */
 const serverDescriptions = { offline_access: 'let the server work for you while you are away' };
 
 /**

@@ -20,11 +20,11 @@ const storedSessionSchema = z.object({
   username: z.string().optional(),
   /** When the person last signed in on this machine, in seconds since the epoch. */
   signed_in_at: z.number().optional(),
-  /** Set by the session's first live order, for which the sign-in was fresh. */
+  /** Set once the session has requested a live order, the first of which requires a fresh sign-in. */
   live: z.boolean().optional(),
   /**
-   * Set if the person signed in through their company: their subject there, and the client id that the home uses for it.
-   * The outer `sub` is the user at the home, as always.
+   * Set if the person signed in through their company: their subject at the company, and the client's id at the home.
+   * The outer `sub` is always the user's subject at the home.
    */
   company: z.object({ sub: z.string().min(1), client_there: z.string().min(1) }).optional(),
   scopes: z.array(z.string()),

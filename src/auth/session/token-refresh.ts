@@ -28,7 +28,7 @@ interface RefreshContext {
   readonly access: ProviderAccess;
   readonly clock: Clock;
   readonly sub: string;
-  /** Audience other than the gateway, as the provider's dialect expresses it. */
+  /** Parameters for an audience other than the gateway, in the provider's dialect. */
   readonly audience?: Readonly<Record<string, string>>;
 }
 

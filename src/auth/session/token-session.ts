@@ -63,7 +63,7 @@ export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
   readonly renew: (scopes: readonly string[], rejected: string | undefined) => Promise<AccessToken>;
   /** @throws {TradeAgentError} `login_required` if the sign-in is too old for a live order */
   readonly requireFresh: () => Promise<void>;
-  /** Makes the error for missing scopes. Defaults to one that suggests signing in again. */
+  /** Makes the error for missing scopes. By default, the error suggests signing in again. */
   readonly missing?: ((scopes: readonly string[]) => Error) | undefined;
 }
 
@@ -137,9 +137,9 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns whether these scopes need a fresh sign-in: orders and mandates do, but orders under a mandate do not, because
- * the person approved the mandate earlier and may be away. Scopes that include messages belong to a conversation on a
- * server, which can lead to either, so they do too.
+ * Returns whether these scopes need a fresh sign-in. Orders and mandates do, except orders under a mandate, because the
+ * person approved the mandate earlier and may be away. Scopes that include messages belong to a conversation on a
+ * server. The conversation can propose orders and mandates, so it also needs a fresh sign-in.
  */
 function needsFreshLogin(wanted: readonly string[]): boolean {
   const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS_SCOPE), wanted.includes(MANDATE_SCOPE)];

@@ -13,9 +13,9 @@ interface FillNotifierOptions {
   readonly news: ChangeListener;
   /** Polls a person's open orders at the broker and reports their changes. */
   readonly lookAtOrders: (sub: string) => Promise<void>;
-  /** Sends the notice. Resolves when it was sent or given up, and rejects if interrupted. */
+  /** Sends the notice. Resolves once the notice was sent or abandoned, and rejects if interrupted. */
   readonly tell: (fill: Fill) => Promise<void>;
-  /** Like `tell`, for an order that was reported as not placed and reached the broker later. */
+  /** Like `tell`, for an order that was reported as not placed but later reached the broker. */
   readonly notifyOrder: (news: OrderNews) => Promise<void>;
   readonly clock: Clock;
   /** Reports internal errors. The message never contains an order. */
@@ -24,13 +24,13 @@ interface FillNotifierOptions {
 
 /** Polling interval for orders that the gateway no longer follows and whose broker sends no updates. */
 const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
-/** Pause after an internal error, as opposed to one of a channel. */
+/** Pause after an internal error. */
 const RETRY_MS = 5_000;
 
 /**
- * Notifies people once of each filled order of theirs, whoever proposed it. Reads the gateway's proposals from the last
- * version seen, so orders that fill while the home is down are reported at its next start. Each notice is recorded after
- * it was sent: a crash in between repeats it with the same key, but never loses it.
+ * Notifies each person once about every filled order of theirs, whoever proposed it. Reads the gateway's proposals from
+ * the last version seen, so orders that fill while the home is down are reported at its next start. A notice is
+ * recorded only after it was sent, so a crash in between repeats the notice with the same key, but never loses it.
  */
 export function startFillNotifier(options: FillNotifierOptions) {
   const { proposals, people, news, clock, onError } = options;

@@ -8,9 +8,9 @@ import { subjectAccount } from '../../trading/proposal.ts';
 import { isFinalStatus, type OrderLeg } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** A completed order with everything that was filled of it. Amounts are decimal strings. */
+/** A completed order with its total fill. Amounts are decimal strings. */
 export interface Fill {
-  /** The same for the same order, whichever proposal reports it. */
+  /** Identifies the order, whichever proposal reports it. */
   readonly key: string;
   readonly user: string;
   /** Example: `Bought 5 AAPL at $179.51`. */
@@ -35,8 +35,8 @@ export interface Fill {
 }
 
 /**
- * Returns the fills of a proposal's orders, including bracket legs. Each order is reported once it is final, because a
- * partially filled order that is still open has more to come.
+ * Returns the fills of a proposal's orders, including bracket legs. An order is reported only once it is final, because
+ * an open order that is partially filled may fill further.
  */
 export function proposalFills(proposal: StoredProposal): Fill[] {
   const { id, sub, kind, state, subject, result, shows, updatedAt } = proposal;

@@ -7,7 +7,7 @@ import { subjectAccount } from '../../trading/proposal.ts';
 
 /** Something unexpected about an order that its owner can still act on. */
 export interface OrderNews {
-  /** The same for the same news, which is sent only once. */
+  /** Identifies the news, so that it is sent only once. */
   readonly key: string;
   readonly user: string;
   readonly title: string;
@@ -19,12 +19,14 @@ export interface OrderNews {
     readonly account: string | undefined;
     readonly order_ids: readonly string[];
     readonly proposal?: string;
-    /** The amount by which it exceeds its mandate. */
+    /** The amount by which the order exceeds its mandate. */
     readonly excess?: string;
   };
 }
 
-/** Returns the news for an order that was reported as not placed but reached the broker later. Undefined for others. */
+/**
+ * Returns news about an order that was reported as not placed but reached the broker later; undefined for other orders.
+ */
 export function lateOrderNews(proposal: StoredProposal): OrderNews | undefined {
   const { id, sub, kind, state, reason, subject, result, updatedAt } = proposal;
   if (state !== 'executed' || reason?.code !== 'placed_late') return undefined;

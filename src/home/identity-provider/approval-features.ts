@@ -29,7 +29,10 @@ export interface ApprovalFeatureOptions {
   readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
 }
 
-/** Maximum pending requests for one person, against approval fatigue. Counted per client, so that none can block another. */
+/**
+ * Maximum pending requests for one person, against approval fatigue. Counted per client, so that no client can block
+ * another.
+ */
 const MAX_PENDING = 20;
 /** Seconds. */
 const PENDING_WAIT_S = 60;
@@ -48,7 +51,7 @@ export function parseSubject({ resource, now }: Pick<ApprovalFeatureOptions, 're
   }
 }
 
-/** Decides which client may get tokens for which resource (RFC 8707). */
+/** Configures which client may get tokens for which resource (RFC 8707). */
 export function resourceIndicators({
   issuer,
   resource,
@@ -79,7 +82,7 @@ export function resourceIndicators({
   };
 }
 
-/** Decides which client may request approval of which details, and which tokens carry them (RFC 9396). */
+/** Configures which client may request approval of which details, and which tokens carry the details (RFC 9396). */
 export function richAuthorizationRequests(
   options: ApprovalFeatureOptions,
 ): RichAuthorizationRequestsActiveConfiguration {

@@ -9,9 +9,9 @@ import type { HttpProblem } from '../../trading/http-problem.ts';
 type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
 
-/** One request that waits for its owner or was decided by them. Times are in milliseconds since the epoch. */
+/** One approval request, pending or decided. Times are in milliseconds since the epoch. */
 export interface ApprovalRequest {
-  /** Id for the phone. The `auth_req_id` is not shown there, because it lets the client get the token. */
+  /** Id for the phone. The `auth_req_id` is kept from the phone, because the client gets the token with it. */
   readonly id: string;
   readonly authReqId: string;
   readonly user: string;
@@ -26,7 +26,7 @@ export interface ApprovalRequest {
   readonly expiresAt: number;
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
-  /** Set if a newer request for the same proposal replaced this one, which nobody denied. */
+  /** Set if a newer request for the same proposal replaced this request, so that it doesn't count as denied. */
   readonly replaced?: boolean | undefined;
   readonly outcome: (Outcome & { readonly at: number }) | undefined;
   /** The approval signed with the person's key, if any. It becomes part of the token. */
@@ -91,9 +91,9 @@ export function createApprovalRequests(database: Database, clock: Clock) {
 
   return {
     /**
-     * Stores a request, replacing an earlier one by the same client for the same proposal. If that one is pending, the
-     * client crashed before it stored the request's id, and knows only the new one. If it was approved without an
-     * outcome, its token was lost in transit.
+     * Stores a request, replacing an earlier request by the same client for the same proposal. If the earlier request
+     * is pending, the client crashed before it stored that request's id, and knows only the new id. If the earlier
+     * request was approved without an outcome, its token was lost in transit.
      */
     add(request: NewRequest): ApprovalRequest {
       const id = randomBytes(12).toString('base64url');

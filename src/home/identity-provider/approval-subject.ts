@@ -26,9 +26,9 @@ import { parseJson } from '../../values/parse-json.ts';
 
 interface ApprovalSubject {
   readonly details: ApprovalDetails | ProposalDetails;
-  /** The only scope of its token at the gateway. */
+  /** The only gateway scope of the token that an approval yields. */
   readonly scope: string;
-  /** Whether it is a proposal. Only the gateway may send those. */
+  /** Whether the subject is a proposal, which only the gateway may send. */
   readonly isProposal: boolean;
   /** The required binding message: exactly this text, or any text that ends with it. */
   readonly bindingMessage: { readonly is: string } | { readonly endsIn: string };

@@ -46,14 +46,14 @@ export function gatewayClient(client: GatewayClient, resource: string): AllClien
 
 /**
  * Pauses in milliseconds before a failed ping is sent again: the gateway may be restarting, or its database may be back
- * soon. All of them end long before an approval expires.
+ * soon. The retries end long before an approval expires.
  */
 const PING_RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
 
 /** Sends CIBA pings (CIBA Core §10.2) without waiting. A lost ping only causes a delay, because clients also poll. */
 export function pingSender(options: {
   resource: string;
-  /** Can reach the gateway, which may be on this machine. */
+  /** Can reach the gateway, even on this machine. */
   fetch: typeof fetch;
   /** Can't reach this machine or its network. */
   publicFetch: typeof fetch;
@@ -77,7 +77,7 @@ export function pingSender(options: {
   };
 }
 
-/** Retries until the response is below 500. Other errors would only repeat. */
+/** Retries while the response is 500 or above. Lower error statuses would only recur. */
 async function sendWithRetries(send: () => Promise<Response>): Promise<void> {
   for (const pause of [...PING_RETRY_DELAYS_MS, undefined]) {
     const answer = await send().catch(() => undefined);
@@ -95,7 +95,7 @@ function pingUrl(resource: string): string {
   return `${resource}/ciba/ping`;
 }
 
-/** The library accepts only https, even on loopback, where the sandbox's gateway is. */
+/** Replaces http by https, because the library accepts nothing else, even for the sandbox's gateway on loopback. */
 function toHttps(url: string): string {
   return isLoopback(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }

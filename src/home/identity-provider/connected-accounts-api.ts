@@ -33,7 +33,7 @@ const ACCOUNT_POLL_INTERVAL_S = 1;
 const connectSchema = z.strictObject({
   connection: z.string().min(1).max(128),
   scopes: z.array(z.string().min(1).max(200)).max(20).default([]),
-  /** Same format as in a device login. */
+  /** Same format as the device name of a device login. */
   device_name: z
     .string()
     .regex(/^[\x20-\x7e]{1,64}$/)
@@ -52,8 +52,8 @@ interface ConnectedAccountsOptions {
 }
 
 /**
- * API for the person's connected accounts, for the program that they are signed in with. It has the interface of Auth0's
- * My Account API, except that the provider itself completes a connection, so the person may use any browser
+ * API for the person's connected accounts, called by the client that the person signed in with. It has the interface of
+ * Auth0's My Account API, except that the provider itself completes a connection, so the person may use any browser
  * (docs/operate/providers/other.md).
  */
 export function createConnectedAccountsApi(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
@@ -157,7 +157,7 @@ function createCallerCheck(options: Pick<ConnectedAccountsOptions, 'verify'>) {
   };
 }
 
-/** Error for each state of a request that has not connected anything (RFC 8628 §3.5). */
+/** Error for each state of a request that has not yet connected an account (RFC 8628 §3.5). */
 const pendingErrors = {
   open: ['authorization_pending', 'the person has not responded yet'],
   denied: ['access_denied', 'the person refused'],

@@ -11,7 +11,7 @@ interface Requester {
 }
 
 export interface ConnectionRequest {
-  /** The person who started it, and the only one who may complete it. */
+  /** The person who started the request, and the only person who may complete it. */
   readonly user: string;
   readonly asker: Requester;
   readonly connection: string;
@@ -24,7 +24,7 @@ export interface ConnectionRequest {
 }
 
 interface StartedRequest {
-  /** Part of the address that the person opens. Useless without signing in as the same person. */
+  /** Part of the address that the person opens. Useless to anyone who is not signed in as the same person. */
   readonly ticket: string;
   /** Secret with which the client polls for the outcome. */
   readonly authSession: string;
@@ -103,8 +103,8 @@ export function createConnectionRequests(options: { database: Database; vault: V
       return row?.user === user ? view(row) : undefined;
     },
     /**
-     * Completes a request when the person returns from the third party. Only the user who started it may: a link sent to
-     * somebody else would connect their account to the sender's (RFC 9700 §4.7).
+     * Completes a request when the person returns from the third party. Only the user who started the request may
+     * complete it: otherwise, a link sent to somebody else would connect their account to the sender's (RFC 9700 §4.7).
      * @returns undefined for a response that belongs to no open request of this user
      */
     async finish(answer: {
@@ -121,7 +121,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
       rows.settle.run(denied ? 'denied' : await redeemed(row, code), row.ticket);
       return view(rows.byTicket.get(row.ticket));
     },
-    /** Acts as the person's browser. @throws {VaultError} */
+    /** Completes a request in place of the person's browser. @throws {VaultError} */
     async answerAs(
       ticket: string,
       user: string,
@@ -140,7 +140,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
 
 type ConnectionOutcome = 'connected' | 'denied' | 'failed';
 
-/** Row of a connection request. Contains ticket and auth session only as digests. */
+/** Row of a connection request. Contains the ticket and the auth session only as digests. */
 interface ConnectionRequestRow {
   ticket: string;
   auth_session: string;
@@ -170,7 +170,7 @@ function openConnectionRequestTable(database: Database) {
     settle: database.prepare<[ConnectionOutcome, string]>(
       'UPDATE connection_requests SET outcome = ? WHERE ticket = ?',
     ),
-    /** The first response uses up the state, whatever its outcome. */
+    /** The first response uses up the state, whatever the response's outcome. */
     claim: database.prepare<[string, number]>(
       'UPDATE connection_requests SET answered = 1 WHERE ticket = ? AND answered = 0 AND expires_at > ?',
     ),

@@ -9,7 +9,7 @@ import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } fro
 import { approvalScope } from './approval-subject.ts';
 import type { Faults } from './faults.ts';
 
-/** Passes people's decisions to the provider, so that the next poll gets its answer. */
+/** Passes people's decisions to the provider, which the client's next poll then receives. */
 export type Delivery = ReturnType<typeof createDelivery>;
 
 export function createDelivery(options: {
@@ -61,14 +61,17 @@ export function createDelivery(options: {
   return delivery;
 }
 
-/** Returns why there will be no token. A replaced request was not denied, so it gets `invalid_grant`. */
+/**
+ * Returns the error that explains why there is no token. A replaced request was not denied, so its error is
+ * `invalid_grant`.
+ */
 function denialError({ status, replaced }: ApprovalRequest): errors.OIDCProviderError {
   if (status === 'denied') return new errors.AccessDenied('the person refused');
   if (replaced) return new errors.InvalidGrant('a newer request replaced it');
   return new errors.AccessDenied('the request was withdrawn');
 }
 
-/** Implements the fault: changes the approved details, including a proposal's subject. */
+/** Simulates the fault of the same name: changes the approved details, including a proposal's subject. */
 function tampered(details: ApprovalRequest['details']): ApprovalRequest['details'] {
   const { subject } = details;
   return isProposalDetails(details) && typeof subject === 'object'

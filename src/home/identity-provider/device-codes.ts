@@ -11,7 +11,7 @@ export interface DeviceRequest {
   /** Name that the device gave itself. Unverified. */
   readonly deviceName: string | undefined;
   readonly scopes: readonly string[];
-  /** The target of its tokens: the gateway's own API, `/mcp` for third-party agents, or a server. */
+  /** What its tokens are for: the gateway's own API, `/mcp` for third-party agents, or a server. */
   readonly use: 'session' | 'mcp' | 'server';
   readonly server: string | undefined;
   readonly expiresAt: number;
@@ -24,8 +24,8 @@ export type DeviceLookup =
 export type DeviceCodes = ReturnType<typeof createDeviceCodes>;
 
 /**
- * Decides device codes on oidc-provider's own models. Its built-in pages ask for consent before they know the user, and
- * can't be driven by another program. These functions serve both the page and the terminal.
+ * Decides device codes through oidc-provider's own models. Its built-in pages ask for consent before they know the
+ * user, and another program can't operate them. These functions serve both the page and the terminal.
  */
 export function createDeviceCodes(options: {
   provider: () => Provider;
@@ -108,7 +108,7 @@ export function createDeviceCodes(options: {
       const loaded = await load(userCode);
       return loaded === undefined ? { status: 'unknown' } : describe(loaded);
     },
-    /** Signs the device in as `user`, or denies it if `allowedBy` is undefined; final either way. */
+    /** Signs the device in as `user`, or denies the sign-in if `allowedBy` is undefined. Both are final. */
     async decide(userCode: string, user: string, allowedBy: Authentication | undefined): Promise<DeviceLookup> {
       const loaded = await load(userCode);
       if (loaded === undefined) return { status: 'unknown' };

@@ -16,7 +16,7 @@ export const faults = {
 
 export type FaultName = keyof typeof faults;
 
-/** The active faults, each with its remaining number of times (`Infinity` until cleared). */
+/** The active faults, each with the number of times that it will still happen (`Infinity` until cleared). */
 export class Faults {
   readonly #left = new Map<FaultName, number>();
 
@@ -48,7 +48,7 @@ export class Faults {
     this.#left.clear();
   }
 
-  /** Returns whether the fault happens now. Each true result uses up one of its times. */
+  /** Returns whether the fault happens now, and if so, counts down its remaining times. */
   take(name: FaultName): boolean {
     const left = this.#left.get(name) ?? 0;
     if (left <= 0) return false;

@@ -20,19 +20,22 @@ interface GrantsOptions {
   readonly people: Pick<People, 'find'>;
   readonly servers: readonly AgentServer[];
   readonly deliver: () => Promise<void>;
-  /** Called after access has ended, to end everything started with it. */
+  /** Called after access has ended, to end everything that was started with that access. */
   readonly onRevoked: (who: RevokedAccess) => Promise<void>;
   readonly now: () => number;
 }
 
-/** The grants of people's programs, which end immediately together with all tokens issued under them. */
+/**
+ * The grants that people gave to clients. Ending a grant takes effect immediately and invalidates all tokens issued
+ * under it.
+ */
 export type Grants = ReturnType<typeof createGrants>;
 
 export function createGrants(options: GrantsOptions) {
   const { store, issued, clients, requests, people, deliver, onRevoked, servers } = options;
   const rows = openDevices(options.database);
 
-  /** Withdraws the requests on the person's phone that no client is waiting for. */
+  /** Withdraws approval requests from the person's phone that no client is waiting for anymore. */
   const takeBack = async (user: string, clientId: string | undefined, text: string) => {
     const open = requests.pending(user).filter((request) => (clientId ?? request.clientId) === request.clientId);
     for (const { authReqId, clientId: asker } of open) {
@@ -41,7 +44,10 @@ export function createGrants(options: GrantsOptions) {
     if (open.length > 0) await deliver();
   };
 
-  /** Ends what a server does when a sign-in to it ends, unless another grant still allows it. */
+  /**
+   * Ends a server's work for a person when their sign-in to the server ends, unless another grant still allows the
+   * work.
+   */
   const ended = async (granted: GrantInfo) => {
     const server = servers.find(({ address }) => granted.resources?.includes(address));
     if (server === undefined) return await onRevoked(granted);
@@ -65,7 +71,7 @@ export function createGrants(options: GrantsOptions) {
     ): void => {
       rows.insert.run(grantId, user, clientName, deviceName ?? null, options.now());
     },
-    /** Programs that are signed in as a person on another device, latest first. The device name is unverified. */
+    /** Clients that are signed in as the person on other devices, latest first. Device names are unverified. */
     devices: (user: string) =>
       rows.list
         .all(user)
@@ -82,7 +88,7 @@ export function createGrants(options: GrantsOptions) {
       await ended(granted);
       return true;
     },
-    /** Removes a client that this person registered. False if it is not theirs. */
+    /** Removes a client that this person registered. Returns false if another person registered it. */
     async endClient(owner: string, clientId: string): Promise<boolean> {
       if (clients.find(clientId)?.owner !== owner) return false;
       store.forgetClient(clientId);
@@ -92,9 +98,9 @@ export function createGrants(options: GrantsOptions) {
       await onRevoked({ sub: owner, clientId });
       return true;
     },
-    /** Ends a client's earlier grant in favor of a new one. Work started under the earlier one continues. */
+    /** Ends a client's earlier grant in favor of a new grant. Work started under the earlier grant continues. */
     replaced: (granted: GrantInfo): void => store.endGrants(granted),
-    /** Ends everything that acts for a removed person. */
+    /** Ends all access that acts for a removed person. */
     async endPerson(sub: string): Promise<void> {
       for (const { clientId } of clients.list(sub)) {
         store.forgetClient(clientId);

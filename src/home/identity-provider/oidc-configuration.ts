@@ -47,26 +47,26 @@ interface OidcConfigurationOptions extends ApprovalFeatureOptions {
   readonly knownClients?: readonly ClientMetadata[] | undefined;
   readonly companies: readonly Company[];
   readonly store: OidcStore;
-  /** Private keys; the first signs. */
+  /** Private keys, of which only the first signs. */
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: People;
   readonly nameOf: (grantId: string) => string | undefined;
   readonly limits: ApprovalFeatureOptions['limits'] & Parameters<typeof clientDocuments>[0]['limits'];
   readonly clientDocuments: Pick<Parameters<typeof clientDocuments>[0], 'resolve' | 'reader'>;
-  /** May change an access token's claims before it is signed. */
+  /** Called with an access token's claims before they are signed. May change the claims. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
   readonly fetch: typeof fetch;
 }
 
 const DAY = 24 * 3600;
 const MINUTE = 60;
-/** Minimum lifetime of an approval's token in seconds, so that a decision at the last moment is still effective. */
+/** Minimum lifetime of an approval's token in seconds, so that a decision at the last moment still takes effect. */
 const MIN_APPROVAL_S = MINUTE;
 /** Authentication context of approvals signed by a passkey. Homes with live accounts allow no software keys. */
 const PASSKEY_ACR = 'phr';
 
-/** Sets up oidc-provider; every default that it warns about is decided here. */
+/** Configures oidc-provider. Sets every option for which the library warns about its default. */
 export function oidcConfiguration(options: OidcConfigurationOptions): Configuration {
   return {
     adapter: options.store.adapter,
@@ -205,7 +205,7 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
 
 /**
  * Returns the names of the consent cookies. Over https, no other host can set them (`__Secure-`, RFC 6265bis §4.1.3.1).
- * `__Host-` requires the same path for all, so that two concurrent requests would overwrite each other's.
+ * `__Host-` would require the same path for all, so that concurrent requests would overwrite each other's cookies.
  */
 function cookieNames(issuer: string): { interaction: string; resume: string } {
   const prefix = issuer.startsWith('https:') ? '__Secure-' : '';
@@ -244,7 +244,10 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
   };
 }
 
-/** Renders errors as JSON for programs, whatever they accept, and as text for a person, whose browser only visits this endpoint. */
+/**
+ * Renders errors as JSON for clients, whatever they accept, and as text at the only endpoint that people's browsers
+ * visit.
+ */
 const renderError: Configuration['renderError'] = (ctx, out) => {
   const { path } = ctx;
   if (path !== routes.authorization && !path.startsWith(`${routes.authorization}/`)) {

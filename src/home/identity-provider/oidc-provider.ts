@@ -64,7 +64,7 @@ import { VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
 
 export interface ProtocolOptions {
-  /** The provider's own address, such as `http://127.0.0.1:4747`. It must already be listening. */
+  /** The provider's own address, such as `http://127.0.0.1:4747`. The server must already be listening. */
   readonly issuer: string;
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
@@ -76,7 +76,7 @@ export interface ProtocolOptions {
   readonly companies?: readonly Company[] | undefined;
   readonly vault: Vault;
   readonly faults: Faults;
-  /** Sends push messages, and CIBA pings to the gateway, which may be on this machine. */
+  /** Sends push messages, and pings to the gateway (CIBA), which may be on this machine. */
   readonly fetch?: typeof fetch;
   /** Sends CIBA pings to other clients. By default it can't reach this machine or its network. */
   readonly publicFetch?: typeof fetch;
@@ -106,13 +106,13 @@ interface ProtocolParts extends ProtocolOptions {
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
   readonly issued: Pick<IssuedTokens, 'note'>;
-  /** Called when a request has reached a person's phone. */
+  /** Called after a request has been stored for a person's phone. */
   readonly onAsked: () => void;
 }
 
 /**
- * Creates the protocol endpoints. The library reads its keys only once, so a new provider is created whenever they
- * change. All its state is in its store, so the new one continues where the previous one stopped.
+ * Creates the protocol endpoints. The library reads its keys only once, so a new provider is created whenever the keys
+ * change. All state is in the provider's store, so the new provider continues where the previous one stopped.
  */
 export function createProtocol(parts: ProtocolParts) {
   const replayed: { jti?: unknown } = {};
@@ -231,10 +231,13 @@ const PING_TIMEOUT_MS = 5000;
 
 /**
  * Builds the fetch for the library's requests: CIBA pings, clients' metadata documents, and keys of clients in the
- * owner's settings. Only the hosts in the settings are chosen by the owner, so only they use the system's resolver.
+ * owner's settings. The owner chose only the hosts in the settings, so only these hosts use the system's resolver.
  */
 function outgoingRequests(options: ProtocolOptions) {
-  /** For hosts that anybody can have resolved without signing in. It is separate so that they can't delay other look-ups. */
+  /**
+   * For hosts that anybody can have resolved without signing in. A separate resolver, so that they can't delay other
+   * look-ups.
+   */
   const resolve = options.resolve ?? createPublicResolver();
   /** For hosts of clients that a person has registered. */
   const resolvePing = options.resolve ?? createPublicResolver();
@@ -255,7 +258,7 @@ function outgoingRequests(options: ProtocolOptions) {
   return { resolvePing, documents: { resolve, reader }, fetch: send };
 }
 
-/** Adds the members that the library's responses lack, and removes those that they should not have. */
+/** Adds members that are missing from the library's responses, and removes members that must not be sent. */
 function completeResponses(
   provider: Provider,
   {
@@ -299,7 +302,10 @@ interface TokenExchangeOptions extends ServerExchangeOptions {
   readonly vault: Vault;
 }
 
-/** Token exchange (RFC 8693): by the gateway for access to the broker, by the home's servers for access to the gateway. */
+/**
+ * Implements token exchange (RFC 8693), which the gateway uses for access to the broker, and the home's servers for
+ * access to the gateway.
+ */
 function createTokenExchange(options: TokenExchangeOptions) {
   const forServers = createServerExchange(options);
   const forGateway = createBrokerExchange(options);
@@ -358,7 +364,7 @@ function vaultProblem(error: unknown): unknown {
 }
 
 const MAX_CLIENTS = 20;
-/** Only clients that may send requests to the phone may register a client that does. */
+/** Scope that is required to register a client that sends requests to the phone. */
 const REQUIRED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 
 interface RegistrationOptions {
@@ -367,7 +373,7 @@ interface RegistrationOptions {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;
   readonly verify: TokenVerifier;
   readonly isPerson: (sub: string) => boolean;
-  /** Deletes a client that the library stored but that is not allowed. */
+  /** Deletes a client that the library stored although it is not allowed. */
   readonly forget: (clientId: string) => void;
   readonly resolve: ResolveHost;
   /** The gateway's ping endpoint, which may be on this machine. */
@@ -377,8 +383,9 @@ interface RegistrationOptions {
 type Next = () => Promise<unknown>;
 
 /**
- * Guards registration. A client that requests approvals belongs to the person who registered it (RFC 7591 §3), and may ask nobody
- * else. Without a person, a client can do nothing until somebody allows it on the consent page (`authorization/`).
+ * Guards registration. A client that requests approvals belongs to the person who registered it (RFC 7591 §3), and may
+ * ask only that person. A client registered without a person can do nothing until somebody allows it on the consent
+ * page (`authorization/`).
  */
 function registrationGate(options: RegistrationOptions) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
@@ -434,7 +441,7 @@ function registeredClient(ctx: KoaContextWithOIDC): Client | undefined {
   return ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
 }
 
-/** Registers a client without a person. `checkClientMetadata` limits what it may be. */
+/** Registers a client without a person. `checkClientMetadata` restricts its metadata. */
 async function registerOpenly(
   ctx: KoaContextWithOIDC,
   next: Next,
@@ -511,7 +518,10 @@ function clientHost({ backchannel_client_notification_endpoint: ping, client_uri
   return typeof address === 'string' && URL.canParse(address) ? new URL(address).hostname : undefined;
 }
 
-/** Returns why a client's ping endpoint is not allowed, if it isn't: a private address would let strangers reach this network. */
+/**
+ * Returns why a client's ping endpoint is not allowed, or undefined if it is: a private address would let strangers
+ * reach this network.
+ */
 async function pingProblem(
   { backchannel_client_notification_endpoint: ping }: AllClientMetadata,
   { ownPing, resolve }: Pick<RegistrationOptions, 'ownPing' | 'resolve'>,

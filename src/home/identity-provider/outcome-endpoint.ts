@@ -28,14 +28,14 @@ const outcomeSchema = z.object({
 
 /**
  * Endpoint where a CIBA client reports the outcome of its own request: form-encoded `auth_req_id`, `state` and `text`,
- * authenticated as at the token endpoint. Responds with 204 once it is stored, 409 `already_decided` for a withdrawal
+ * authenticated as at the token endpoint. Responds with 204 once the outcome is stored, 409 `already_decided` for a withdrawal
  * after the person's decision, and 409 `not_decided` for an outcome of a request that nobody has approved.
  */
 export function createOutcomeEndpoint(options: {
   provider: () => Provider;
   limits: RequestLimits;
   requests: ApprovalRequests;
-  /** Informs the provider of a withdrawn request, so that its poll ends. */
+  /** Informs the provider of a withdrawn request, so that the client's poll ends. */
   deliver: (id: string) => Promise<void>;
   now: () => number;
 }): Hono<{ Bindings: HttpBindings }> {

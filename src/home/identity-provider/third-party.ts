@@ -5,11 +5,14 @@ export interface VaultConnection {
   /** Base URL. Its OAuth endpoints are `/oauth/authorize`, `/oauth/token` and `/oauth/revoke`. */
   readonly url: string;
   readonly client: { readonly client_id: string; readonly client_secret: string };
-  /** A separate address for each connection, so that a response can't be mistaken for another third party's (RFC 9700 §4.4). */
+  /**
+   * A separate address for each connection, so that one third party's response can't be mistaken for another's (RFC
+   * 9700 §4.4).
+   */
   readonly redirectUri: string;
   /** Display name. Defaults to the connection's name. */
   readonly label?: string;
-  /** All scopes that may be requested there. Defaults to {@link BROKER_SCOPES}. */
+  /** All scopes that may be requested from the third party. Defaults to {@link BROKER_SCOPES}. */
   readonly scopes?: readonly string[];
 }
 
@@ -75,8 +78,8 @@ export function createThirdPartyClient(request: typeof fetch) {
     },
 
     /**
-     * Submits the third party's login and consent form in the person's place.
-     * @returns the code, or undefined if they denied access
+     * Submits the third party's login and consent form on the person's behalf.
+     * @returns the code, or undefined if the person denied access
      * @throws {VaultError}
      */
     async answer(
@@ -132,7 +135,7 @@ function authorizationUrl(
   return `${url}/oauth/authorize?${parameters}`;
 }
 
-/** Why the vault has no token. `broker_unreachable` may be temporary. All others need the person. */
+/** Why the vault has no token. `broker_unreachable` may be temporary. All others require action by the person. */
 export type VaultErrorCode =
   | 'unknown_connection'
   | 'not_connected'

@@ -42,7 +42,7 @@ const EXPIRY_MARGIN_S = 60;
 
 export type Vault = ReturnType<typeof createVault>;
 
-/** Stores each user's refresh token for each third party, and issues access tokens obtained with it. */
+/** Stores users' refresh tokens for third parties, and issues access tokens obtained with them. */
 export function createVault(options: VaultOptions) {
   const connectionNamed = (name: string): VaultConnection => {
     const connection = Object.hasOwn(options.connections, name) ? options.connections[name] : undefined;
@@ -111,8 +111,8 @@ export function createVault(options: VaultOptions) {
     },
 
     /**
-     * Submits the third party's login and consent form in the person's place.
-     * @returns the code, or undefined if they denied access
+     * Submits the third party's login and consent form on the person's behalf.
+     * @returns the code, or undefined if the person denied access
      * @throws {VaultError}
      */
     answerAs: async (
@@ -153,7 +153,7 @@ export function createVault(options: VaultOptions) {
   return vault;
 }
 
-/** Access tokens, cached until shortly before they expire. */
+/** Gets access tokens, which are cached until shortly before they expire. */
 function accessTokens(options: {
   rows: VaultRows;
   parties: ThirdPartyClient;

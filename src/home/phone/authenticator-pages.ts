@@ -20,7 +20,10 @@ import type { PhoneServices } from './phone-services.ts';
 const PATH = '/phone/authenticators';
 const back = { href: PATH, text: 'Back to your passkeys' };
 
-/** Creates the page of the person's passkeys: list, add, rename, remove. Adding or removing one must be signed with another. */
+/**
+ * Creates the page of the person's passkeys: list, add, rename, remove. Adding or removing a passkey must be signed
+ * with another passkey.
+ */
 export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const { keys, recovery, sessions } = services;

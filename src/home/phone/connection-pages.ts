@@ -60,7 +60,10 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
   return app;
 }
 
-/** Handles an address that is the same for everybody. It connects the account of the signed-in person. */
+/**
+ * Handles the address without a ticket, which is the same for everybody. It connects an account of the signed-in
+ * person.
+ */
 function ownConnection(context: BrowserContext, { connections }: PhoneServices, user: string, connection: string) {
   try {
     const { ticket } = connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []);
@@ -72,7 +75,7 @@ function ownConnection(context: BrowserContext, { connections }: PhoneServices, 
   return unknownConnection(context);
 }
 
-/** Requester for such a connection, because the address can't prove which program sent the person. */
+/** Displayed requester for that address, because it can't prove which program sent the person. */
 const A_PROGRAM = 'A program that you use';
 
 function unknownConnection(context: BrowserContext) {

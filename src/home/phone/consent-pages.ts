@@ -9,7 +9,7 @@ import { messagePage, page, passkeyRequired, redirectToSignIn } from './page/pag
 import type { PhoneServices } from './phone-services.ts';
 import { scopeWords } from './scope-words.ts';
 
-/** Creates the consent page (RFC 6749 §4.1.1): who asks, for what, and where the response goes. */
+/** Creates the consent page (RFC 6749 §4.1.1), which shows who asks for what, and who receives the response. */
 export function createConsentPages({ authorized, consents }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const path = `${CONSENT_PATH}/:id`;

@@ -2,7 +2,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import { isIn } from '../protocol/protocol.ts';
 
-/** Allowed in addition to the scopes of `/mcp`. */
+/** Scopes that are allowed in addition to those of `/mcp`. */
 export const EXTRA_SCOPES = ['openid', 'offline_access'] as const;
 
 /**

@@ -15,7 +15,7 @@ const MAX_ID_LENGTH = 300;
 export const MAX_DOCUMENT_BYTES = 5 * 1024;
 /** Timeout in milliseconds. With the resolver's 3.2 s, no document takes longer than 5 s. */
 const READ_TIMEOUT_MS = 1_800;
-/** Maximum concurrent reads from all requesters, because each is a connection of this home. */
+/** Maximum concurrent reads for all requesters, because each read opens a connection from this home. */
 const MAX_CONCURRENT_READS = 16;
 
 export type DocumentReader = ReturnType<typeof createDocumentReader>;
@@ -50,7 +50,7 @@ export function clientDocuments(options: {
   readonly resolve: ResolveHost;
   readonly reader: Pick<DocumentReader, 'isBusy'>;
 }): Feature {
-  /** Requests that have already read one, because the library reads a second time after a failure. */
+  /** Requests that have already read a document. The library would read it again after a failure. */
   const looked = new WeakSet<IncomingMessage>();
   const isFirstLook = (request: IncomingMessage): boolean => {
     if (looked.has(request)) return false;

@@ -8,15 +8,21 @@ import { type Authentication, isIn, mcpResource } from '../protocol/protocol.ts'
 import { EXTRA_SCOPES } from './authorization-request.ts';
 import { isAppScheme, isDocumentId, namedClient, redirectTarget } from './public-client.ts';
 
-/** A program that waits for consent, as displayed to the person who decides. */
+/** A client that waits for consent, as displayed to the person who decides. */
 export interface ConsentRequest extends NamedClient {
   readonly clientId: string;
-  /** Whether it is identified by its document at `host`. If not, `host` is only where the response goes. */
+  /**
+   * Whether the client is identified by its metadata document at `host`. If not, `host` is only the host that gets the
+   * response.
+   */
   readonly hasDocument: boolean;
   /** Address that receives the code, unmodified. */
   readonly redirectUri: string;
   readonly answeredAt: string;
-  /** Whether the response goes to the person's own machine, where any listener or any app with that scheme gets it. */
+  /**
+   * Whether the response goes to the person's own machine, where any listener or any app with that scheme could receive
+   * it.
+   */
   readonly isLocal: boolean;
   readonly isOfApp: boolean;
   readonly scopes: readonly string[];

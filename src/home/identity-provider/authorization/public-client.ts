@@ -7,7 +7,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 const GRANTS = ['authorization_code', 'refresh_token'];
 const MAX_REDIRECTS = 20;
 const MAX_NAME_LENGTH = 60;
-/** A name and its host must fit into a proposal's 80 characters for its requester. */
+/** Together, a client's name and host must fit into the 80 characters that a proposal has for its requester. */
 const [MAX_SHORT_NAME_LENGTH, MAX_HOST_LENGTH] = [36, 40];
 
 export const publicClientDefaults = {
@@ -29,7 +29,7 @@ export function isDocumentId(clientId: string | undefined): boolean {
 
 /**
  * Restricts a registration to a public client that receives its code on the person's machine, by https, or in an app.
- * Removes members that it can't have, as RFC 7591 §2 allows.
+ * Removes metadata that such a client can't have, as RFC 7591 §2 allows.
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`
  */
 export function checkPublicClient(metadata: AllClientMetadata): void {
@@ -95,13 +95,13 @@ export function shortenHost(host: string, longest: number): string {
 
 const MAX_REDIRECT_LENGTH = 500;
 
-/** Well-known programs whose scheme is a single word. RFC 8252 §7.1 asks for a domain name. */
+/** Redirect schemes of well-known apps that consist of a single word, although RFC 8252 §7.1 asks for a domain name. */
 const KNOWN_SCHEMES: readonly string[] = ['cursor:', 'vscode:', 'vscode-insiders:'];
 
-/** A reversed domain name (RFC 8252 §7.1): `com.example.app:`. No scheme built into browsers looks like that. */
+/** A reversed domain name (RFC 8252 §7.1): `com.example.app:`. No browser's built-in scheme has this form. */
 const REVERSED_DOMAIN = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:$/;
 
-/** Returns whether a redirect is allowed: https, this person's own machine, or an app's own scheme. */
+/** Returns whether a redirect is allowed: to https, to the person's own machine, or to an app's own scheme. */
 export function isAllowedRedirect(redirect: unknown): redirect is string {
   if (typeof redirect !== 'string' || redirect.length > MAX_REDIRECT_LENGTH) return false;
   const url = URL.parse(redirect);
@@ -109,7 +109,7 @@ export function isAllowedRedirect(redirect: unknown): redirect is string {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || isAppScheme(url);
 }
 
-/** Returns whether any app on the person's device could receive it. */
+/** Returns whether a redirect to this address could be received by any app on the person's device. */
 export function isAppScheme({ protocol }: Pick<URL, 'protocol'>): boolean {
   return KNOWN_SCHEMES.includes(protocol) || REVERSED_DOMAIN.test(protocol);
 }

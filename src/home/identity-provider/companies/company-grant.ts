@@ -13,7 +13,7 @@ import { CLOCK_TOLERANCE_S, isOnlyAudience } from '../protocol/client-assertion.
 import { isIn, jwtResource, mcpResource, temporarilyUnavailable } from '../protocol/protocol.ts';
 import { COMPANY_TOKEN_S, type Company, findCompany, memberClaims } from './company.ts';
 
-/** A proposal has 80 characters for its requester. */
+/** Maximum length that leaves room in the 80 characters that a proposal has for its requester. */
 const MAX_NAME_LENGTH = 60;
 
 /** Parameters of RFC 7523 §2.1 and RFC 8707. The others are read only to be rejected. */
@@ -161,7 +161,7 @@ function grantedScope({ scope = '' }: IdentityAssertion, asked: string | undefin
   return [...new Set(granted)].join(' ');
 }
 
-/** Maximum seconds from `iat` to `exp`. Assertions are fetched to be redeemed immediately. */
+/** Maximum seconds from `iat` to `exp`. Clients fetch an assertion only to redeem it immediately. */
 const MAX_LIFETIME_S = 300;
 /** Maximum size of a token's groups as JSON, in bytes, because the token is sent in a header with each request. */
 const MAX_GROUPS_BYTES = 4096;

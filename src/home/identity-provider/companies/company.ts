@@ -15,21 +15,21 @@ interface CompanyClient extends KeyClient {
 
 /** Another organization's identity provider that may identify some people of this home, as configured in `home.yaml`. */
 export interface Company {
-  /** Its `iss`, compared exactly. */
+  /** The provider's `iss`, compared exactly. */
   readonly issuer: string;
   readonly name: string;
-  /** The policy fact `org`. */
+  /** Value of the policy fact `org`. */
   readonly organization: string;
-  /** Maximum scopes of its assertions. Scopes that require an approval are never among them. */
+  /** The only scopes that its assertions may grant. Never includes scopes that require an approval. */
   readonly scopes: readonly string[];
-  /** Maps its people's `sub` to users of this home. Everybody else is rejected. */
+  /** Maps the `sub` of the company's people to users of this home. All other people are rejected. */
   readonly people: Readonly<Record<string, string>>;
   readonly clients: readonly CompanyClient[];
-  /** Whether its `groups` claim becomes policy facts. */
+  /** Whether the assertions' `groups` claim becomes policy facts. */
   readonly groups: boolean;
   /**
-   * Shared Signals: the `aud` of its security events, and the accounts that count as enabled again, by `sub`. Signals
-   * from before that time (RFC 3339) that disabled the account are ignored.
+   * Shared Signals: the `aud` of the company's security events and, by `sub`, when (RFC 3339) an account was enabled
+   * again. Earlier signals that disabled the account are ignored.
    */
   readonly signals?:
     | { readonly audience: string; readonly enabled?: Readonly<Record<string, string>> | undefined }
@@ -66,8 +66,8 @@ export const memberClaims = new WeakMap<object, MemberClaims>();
 const METADATA_TIMEOUT_MS = 3_000;
 
 /**
- * Returns each company's keys, which are discovered on first use and fetched again, at a limited rate, for an unknown
- * key. They throw a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
+ * Returns a lookup of each company's keys, which are discovered on first use and fetched again, at a limited rate, for
+ * an unknown key. The lookup throws a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
  */
 export function companyKeys(
   companies: readonly Company[],

@@ -4,7 +4,7 @@ import { defined } from '../../../values/defined.ts';
 /** A client that authenticates with its own key, as configured in the settings. */
 export interface KeyClient {
   readonly client_id: string;
-  /** Its public keys (RFC 7517). Alternatively `jwks_uri` is their address. */
+  /** The client's public keys (RFC 7517), if they are not at `jwks_uri`. */
   readonly jwks?: { readonly keys: readonly object[] } | undefined;
   readonly jwks_uri?: string | undefined;
 }

@@ -67,12 +67,15 @@ export function jwtResource(audience: string, scopes: readonly string[]): Resour
   };
 }
 
-/** Makes the error for a third party without a usable response. The request may be repeated (RFC 6749 §4.1.2.1, as a 503). */
+/**
+ * Makes the error for when a third party gives no usable response. The client may repeat its request (RFC 6749
+ * §4.1.2.1, as a 503).
+ */
 export function temporarilyUnavailable(message: string): Error {
   return Object.assign(new errors.TemporarilyUnavailable(message), { status: 503, statusCode: 503 });
 }
 
-/** Parameters of RFC 8693 §2.1 that this server reads, some only to refuse them. */
+/** Parameters of RFC 8693 §2.1 that this server reads, some of them only to reject them. */
 export const tokenExchangeParameters = [
   'audience',
   'resource',
@@ -95,7 +98,7 @@ export interface Authentication {
   readonly at?: number;
 }
 
-/** Authentication with the terminal phone's secret, a software key. */
+/** Authentication with the secret of the sandbox's simulated phone, a software key. */
 export const TERMINAL_PHONE_AUTHENTICATION: Authentication = { amr: ['swk'] };
 
 /** Returns an authentication by passkey with user verification. A synced passkey counts as a software key. */

@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { createMiddleware } from 'hono/factory';
 
-/** Middleware for routes that read a form. Responds with 400 to an unreadable or interrupted one. The parsed body is cached. */
+/**
+ * Middleware for routes that read a form. Responds with 400 to an unreadable or interrupted form. The parsed body is
+ * cached.
+ */
 export const readableForm = createMiddleware(async (context, next) => {
   if (context.req.method === 'POST') {
     try {

@@ -12,7 +12,7 @@ export type RequestLimits = ReturnType<typeof createRequestLimits>;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** Creates the rate limits. Failures count against their origin, so that strangers use up only their own attempts. */
+/** Creates the rate limits. Failures count against their origin, so that strangers only use up their own attempts. */
 export function createRequestLimits(options: {
   readonly clock: Clock;
   readonly clientAddress?: ((request: IncomingMessage) => string) | undefined;
@@ -63,7 +63,7 @@ function tooManyBody(wait: number): { error: string; error_description: string }
   return { error: 'too_many_requests', error_description: `too many requests; try again in ${wait} s` };
 }
 
-/** Makes the error to throw in the library's hooks. */
+/** Makes the error that the library's hooks throw for too many requests. */
 export function tooManyError(wait: number): Error {
   const { error, error_description } = tooManyBody(wait);
   return Object.assign(new errors.CustomOIDCProviderError(error, error_description), {
@@ -109,7 +109,10 @@ export function createRateLimit({
   readonly mostKeys?: number;
 }) {
   const fullAt = new Map<string, number>();
-  /** Milliseconds until the bucket is full. Returns 0 for more than a full bucket, which means that the clock was set back. */
+  /**
+   * Milliseconds until the bucket is full. Returns 0 if the stored time is implausibly late, because the clock was set
+   * back.
+   */
   const missing = (key: string, now: number): number => {
     const ms = (fullAt.get(key) ?? now) - now;
     return ms > burst * intervalMs ? 0 : Math.max(0, ms);
@@ -119,9 +122,11 @@ export function createRateLimit({
     return left > 0 ? Math.max(1, Math.ceil(left / 1000)) : undefined;
   };
   return {
-    /** Returns the seconds until this key may try again (at least 1), or undefined if it may now. Changes nothing. */
+    /**
+     * Returns the seconds until this key may try again (at least 1), or undefined if it may try now. Changes nothing.
+     */
     wait: (given: string) => waitOf(given.slice(0, MAX_KEY_LENGTH), clock.now()),
-    /** Uses up an attempt if there is one. @returns the wait before this call, as `wait` does */
+    /** Uses up an attempt if one is left. @returns what `wait` would have returned before this call */
     take(given: string): number | undefined {
       const key = given.slice(0, MAX_KEY_LENGTH);
       const now = clock.now();
@@ -140,7 +145,7 @@ export function createRateLimit({
   };
 }
 
-/** Errors that are not failed attempts. A client that waits for a person gets them repeatedly. */
+/** Errors that don't count as failed attempts. A client that waits for a person gets them repeatedly. */
 const EXPECTED_ERRORS = ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'];
 
 /**
@@ -169,7 +174,7 @@ function startLimit({ path, method }: KoaContextWithOIDC, limits: RequestLimits)
   return path === routes.authorization ? limits.authorizations : undefined;
 }
 
-/** Applies the limit to endpoints outside the library, where only 401 counts. */
+/** Applies the limit to endpoints outside the library, where only 401 responses count as failures. */
 export function limitUnauthorized(limits: RequestLimits) {
   return createMiddleware<{ Bindings: HttpBindings }>(async (context, next) => {
     await next();

@@ -7,11 +7,11 @@ import { isIn } from '../protocol/protocol.ts';
 
 /** A server that runs the agent for people, as configured in `home.yaml`. */
 export interface AgentServer extends KeyClient {
-  /** Its public address, which is the audience of sign-ins there. */
+  /** The server's public address, which is also the audience of sign-ins to the server. */
   readonly address: string;
 }
 
-/** With "server at ", a host of this length fits into a proposal's 80 characters for its requester. */
+/** Longest host that, after "server at ", fits into the 80 characters that a proposal has for its requester. */
 const MAX_HOST_LENGTH = 60;
 
 /** Finds a server by `resource` (RFC 8707). */
@@ -23,7 +23,7 @@ export function serverByClient(servers: readonly AgentServer[], clientId: unknow
   return servers.find(({ client_id }) => client_id === clientId);
 }
 
-/** Returns one line of printable ASCII, which the gateway's `act` also uses. */
+/** Returns the server's display name, one line of printable ASCII, which the gateway also uses in `act`. */
 export function serverName({ address }: Pick<AgentServer, 'address'>): string {
   return `server at ${shortenHost(new URL(address).host, MAX_HOST_LENGTH)}`;
 }
@@ -53,7 +53,7 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }
 
-/** Returns `auth_time` (RFC 9068 §2.2.1), because a server requires a fresh sign-in just like a laptop. */
+/** Returns `auth_time` (RFC 9068 §2.2.1), because servers require a fresh sign-in just as laptops do. */
 export function signedInAt(ctx: KoaContextWithOIDC): { readonly auth_time: number } | undefined {
   const { DeviceCode, RefreshToken } = ctx.oidc.entities;
   const auth_time = DeviceCode?.authTime ?? RefreshToken?.authTime;

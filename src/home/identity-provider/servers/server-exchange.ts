@@ -108,7 +108,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
     };
   }
 
-  /** Creates the server's own grant for a person, which replaces an earlier one. */
+  /** Creates the server's own grant for a person, which replaces the server's earlier grant. */
   async function ownGrant(
     ctx: Context,
     server: AgentServer,
@@ -140,7 +140,9 @@ function requireGatewayTarget({ resource, audience }: ExchangeParameters, gatewa
   }
 }
 
-/** Returns the scopes to grant. @throws `invalid_scope` if the subject token has fewer, or if there are none */
+/**
+ * Returns the scopes to grant. @throws `invalid_scope` if the subject token lacks any, or if there are none to grant
+ */
 function grantedScopes(asked: string | undefined, { scopes, signIn }: Subject, { address }: AgentServer): string[] {
   const allowed = signIn.getResourceScopeFiltered(address, new Set(scopes)).split(' ').filter(Boolean);
   const wanted = asked?.split(' ').filter(Boolean) ?? allowed;

@@ -4,7 +4,7 @@ import { type Company, findCompany } from '../companies/company.ts';
 import type { SignalEffect } from './security-events.ts';
 import { MAX_EVENT_AGE_S, type Signal } from './signal-token.ts';
 
-/** The effect of a signal on a person, stored until it is complete in the other databases too. */
+/** The effect of a signal on a person, stored until the other databases reflect it too. */
 export interface PendingSignal {
   readonly id: number;
   readonly user: string;
@@ -22,7 +22,7 @@ export interface PendingSignal {
  */
 export type CompanyRevocations = ReturnType<typeof openCompanyRevocations>;
 
-/** How long seen events are remembered. Must exceed an event's maximum age plus the clock skew. */
+/** How long events are recorded after receipt. Must exceed an event's maximum age plus the clock skew. */
 const SEEN_RETENTION_S = MAX_EVENT_AGE_S + 24 * 3600;
 
 interface RevocationRow {
@@ -67,9 +67,9 @@ export function openCompanyRevocations(options: {
 
   return {
     /**
-     * Stores a signal and, in the same transaction, ends the person's grants through this company with all their tokens.
-     * Earlier assertions are rejected from then on. `known`: the same token was received before. `replayed`: a different
-     * token had this `jti`. Neither of those changes anything.
+     * Stores a signal and, in the same transaction, ends the person's grants through this company with all their
+     * tokens. Afterwards, earlier assertions are rejected. Changes nothing if it returns `known` (the same token was
+     * received before) or `replayed` (a different token had this `jti`).
      */
     take: (signal: Signal): 'taken' | 'known' | 'replayed' => take.immediate(signal),
     /** Returns why an assertion issued at a time (seconds since the epoch) is no longer valid. */
@@ -80,8 +80,8 @@ export function openCompanyRevocations(options: {
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
     },
     /**
-     * Returns whether an action of a client for a person at a time (milliseconds since the epoch) has since been revoked.
-     * Without a client, it is about the person's advance approvals, which any of their companies can suspend.
+     * Returns whether an action of a client for a person at a time (milliseconds since the epoch) has since been
+     * revoked. Without a client, checks the person's advance approvals, which any of their companies can suspend.
      */
     isRevokedBySignal({ sub, client }: { readonly sub: string; readonly client?: string }, at: number): boolean {
       const company = client === undefined ? undefined : findCompany(companies, client);
@@ -101,7 +101,7 @@ function companyUser({ people }: Company, subject: string): string | undefined {
   return Object.hasOwn(people, subject) ? people[subject] : undefined;
 }
 
-/** The home's operator may have enabled the account again since then. */
+/** Returns whether the account is still disabled, since the home's operator may have enabled it again. */
 function isDisabled({ disabled_at }: RevocationRow, enabledAt: string | undefined): boolean {
   return disabled_at !== null && !(enabledAt !== undefined && Date.parse(enabledAt) / 1000 > disabled_at);
 }

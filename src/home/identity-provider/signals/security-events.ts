@@ -1,7 +1,10 @@
 import { safeLine } from '../../../text/sanitize.ts';
 import { isObject } from '../../../values/is-object.ts';
 
-/** `ended`: existing sign-ins through the company end, later ones work. `disabled`: none work until `enabled`. */
+/**
+ * `ended`: existing sign-ins through the company end, later sign-ins work. `disabled`: no sign-ins work until
+ * `enabled`.
+ */
 export type SignalEffect = 'ended' | 'disabled' | 'enabled';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
@@ -11,7 +14,9 @@ const RISC = 'https://schemas.openid.net/secevent/risc/event-type';
 export const SESSION_REVOKED = `${CAEP}/session-revoked`;
 export const CREDENTIAL_CHANGE = `${CAEP}/credential-change`;
 
-/** Effects of CAEP events and of OpenID RISC Profile 1.0 §2. `sessions-revoked` is the older name for a session's end. */
+/**
+ * Effects of CAEP events and of OpenID RISC Profile 1.0 §2. `sessions-revoked` is an older name for `session-revoked`.
+ */
 const effects: Readonly<Record<string, SignalEffect>> = {
   [SESSION_REVOKED]: 'ended',
   [CREDENTIAL_CHANGE]: 'ended',
@@ -21,7 +26,7 @@ const effects: Readonly<Record<string, SignalEffect>> = {
   [`${RISC}/sessions-revoked`]: 'ended',
 };
 
-/** If a token has several events, the strictest applies. */
+/** Effects from strictest to mildest. The strictest applies if a token has several events. */
 const STRICTEST: readonly SignalEffect[] = ['disabled', 'ended', 'enabled'];
 
 const MAX_REASON_LENGTH = 200;
@@ -29,13 +34,14 @@ const MAX_REASON_LENGTH = 200;
 export interface SecurityEvent {
   readonly effect: SignalEffect;
   readonly event: string;
-  /** One sanitized line for administrators, or empty. */
+  /** One sanitized line for administrators, or an empty string. */
   readonly reason: string;
 }
 
 /**
- * Reads the claim `events` (RFC 8417 §2.2). Returns undefined if none of the events is known here, which is not an error.
- * @throws {SignalRejection} `invalid_request` if there are none
+ * Reads the claim `events` (RFC 8417 §2.2). Returns undefined if all of its events are of unknown types, which is not
+ * an error.
+ * @throws {SignalRejection} `invalid_request` if there are no events
  */
 export function readEvent(events: unknown): SecurityEvent | undefined {
   if (!isObject(events) || Object.keys(events).length === 0) {
@@ -55,7 +61,7 @@ export function readEvent(events: unknown): SecurityEvent | undefined {
   return undefined;
 }
 
-/** Returns the reason, which is a text per language (CAEP §2), or a single text in earlier drafts. */
+/** Returns the reason. It is a text per language (CAEP §2), or in earlier drafts a single text. */
 function adminReason(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, MAX_REASON_LENGTH) : '';

@@ -17,13 +17,15 @@ const RETRY_AFTER_S = 5;
 interface SignalEndpointOptions extends SignalTokenOptions {
   readonly revocations: Pick<CompanyRevocations, 'take'>;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'signals'>;
-  /** Called after a signal is stored, to complete its effects elsewhere. */
+  /** Called after a signal is stored, to apply it to other databases. */
   readonly onTaken: () => void;
-  /** Reports rejected and unknown signals by issuer and reason, never with the token. */
+  /** Reports rejected and unknown signals by issuer and reason. Never includes the token. */
   readonly onError: (message: string) => void;
 }
 
-/** Creates the endpoints for signals. When they respond, access has already ended, except for what `onTaken` ends later. */
+/**
+ * Creates the endpoints for signals. They respond once access has ended, except for access that `onTaken` ends later.
+ */
 export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bindings: HttpBindings }> {
   const { limits, revocations, onTaken, onError } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();

@@ -21,7 +21,10 @@ const issuerSubject = z.object({
   sub: z.string().min(1).max(255),
 });
 
-/** A person and a session (OpenID Shared Signals Framework 1.0 §3.2). Companies' sessions are unknown here, so it is ignored. */
+/**
+ * A person and a session (OpenID Shared Signals Framework 1.0 §3.2). The home doesn't know companies' sessions, so the
+ * session is ignored.
+ */
 const complexSubject = z.object({ format: z.literal('complex'), user: issuerSubject });
 
 const subjectSchema = z.union([issuerSubject, complexSubject]);
@@ -41,11 +44,15 @@ function subjectId(subject: unknown, issuer: string): string {
 }
 
 /**
- * Maximum age of a security event. It is several days because a sender retries while this home is off, and a leaver must
- * not keep access because of that. Seen events are remembered for longer, so that none is applied twice.
+ * Maximum age of a security event. It is several days because a sender retries while this home is off, and a person who
+ * left the company must not keep access because of the delay. Received events are recorded for longer, so that none is
+ * applied twice.
  */
 export const MAX_EVENT_AGE_S = 7 * 24 * 3600;
-/** Maximum age of a logout token, which is made for one request (Back-Channel Logout 1.0 §2.4 recommends two minutes). */
+/**
+ * Maximum age of a logout token, which is made for a single request (Back-Channel Logout 1.0 §2.4 recommends two
+ * minutes).
+ */
 const MAX_LOGOUT_AGE_S = 10 * 60;
 
 /** Event type of a logout token (Back-Channel Logout 1.0 §2.4). */
@@ -59,7 +66,7 @@ export interface Signal {
   readonly digest: string;
   /** Seconds since the epoch, according to the company's clock. */
   readonly issuedAt: number;
-  /** Undefined if it concerns nobody in this home. */
+  /** Undefined if the event concerns nobody in this home. */
   readonly about: (SecurityEvent & { readonly subject: string }) | undefined;
 }
 
@@ -90,7 +97,10 @@ export async function readSecurityEvent(token: string, options: SignalTokenOptio
   return toSignal(token, company, payload, about);
 }
 
-/** Reads a logout token (Back-Channel Logout 1.0 §2.6). It ends all of a person's sessions, because `sid` is unknown here. */
+/**
+ * Reads a logout token (Back-Channel Logout 1.0 §2.6). It ends all of the person's sessions, because the home doesn't
+ * know their `sid`.
+ */
 export async function readLogoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = issuingCompany(token, options.companies);
   const payload = await verifyToken(token, company, options, {
@@ -115,7 +125,9 @@ export async function readLogoutToken(token: string, options: SignalTokenOptions
   return toSignal(token, company, payload, about);
 }
 
-/** Finds the company by the issuer claim, which the signature check verifies afterwards. */
+/**
+ * Finds the company by the token's unverified issuer. The signature is verified afterwards with that company's keys.
+ */
 function issuingCompany(token: string, companies: readonly Company[]): Company {
   let issuer: unknown;
   try {

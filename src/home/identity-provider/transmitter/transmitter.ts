@@ -17,7 +17,7 @@ import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.t
 
 export interface SignalReceiver {
   readonly endpoint: string;
-  /** The `aud` of its tokens. */
+  /** The `aud` of the receiver's tokens. */
   readonly audience: string;
 }
 
@@ -33,13 +33,13 @@ export interface TransmitterOptions {
   readonly onError: (message: string) => void;
 }
 
-/** How often to check for changes and for signals to send again, in milliseconds. */
+/** How often to check for changes and for signals that are due to be sent again, in milliseconds. */
 const CHECK_INTERVAL_MS = 1_000;
 
 /**
- * Compares sign-ins, passkeys and people with the last snapshot, and notifies the receivers of changes. The snapshot and
- * the outgoing signals are stored in one transaction, so each change is recorded once and reaches a receiver at least
- * once, as the same token. Changes from before there were receivers are not sent.
+ * Compares sign-ins, passkeys and people with the last snapshot, and notifies the receivers of changes. The snapshot
+ * and the outgoing signals are stored in one transaction, so each change is recorded once and reaches a receiver at
+ * least once, as the same token. Changes that happened before there were any receivers are not sent.
  */
 export function startTransmitter(options: TransmitterOptions): { close(): Promise<void> } {
   const { receivers, database, issuer, signing, clock, onError } = options;
@@ -106,7 +106,7 @@ function outgoingEvents(
 interface OutgoingEvent {
   readonly type: string;
   readonly facts: Readonly<Record<string, unknown>>;
-  /** The id of the ended sign-in, if the event is about one. */
+  /** The id of the ended sign-in, if the event is about a sign-in. */
   readonly session?: string;
   readonly user: string;
 }
@@ -163,7 +163,10 @@ async function signedEvent(
 const TIMEOUT_MS = 10_000;
 /** Milliseconds between attempts. The last value repeats. */
 const RETRY_DELAYS_MS = [2_000, 10_000, 60_000, 600_000] as const;
-/** Signals older than this are dropped. Receivers accept none older than a week; ours do at least. */
+/**
+ * Signals older than this are dropped, because receivers accept none older than a week (our own receiver accepts a full
+ * week).
+ */
 const MAX_SIGNAL_AGE_MS = 7 * 24 * 3_600_000;
 
 interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' | 'onError'> {
@@ -179,7 +182,10 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
   }
 }
 
-/** Sends one signal (RFC 8935 §2). 202 completes it, and so does 400, which means that the receiver rejects it permanently. */
+/**
+ * Sends one signal (RFC 8935 §2). It is complete after 202, and also after 400, by which the receiver rejects it
+ * permanently.
+ */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,
   { id, endpoint, token, made_at, tries }: OutgoingSignal,

@@ -1,6 +1,9 @@
 import type { AccountReads, DashboardData } from './dashboard-data.ts';
 
-/** How long reads are cached, in milliseconds. Brokers allow about 200 requests a minute per account, and a page needs 30. */
+/**
+ * How long reads are cached, in milliseconds. Brokers allow about 200 requests a minute per account, and a page needs
+ * 30.
+ */
 const CACHE_TTL_MS = {
   accounts: 60_000,
   account: 5_000,
@@ -15,7 +18,7 @@ const CACHE_TTL_MS = {
   verifyRecord: 30_000,
 } as const;
 
-/** The reads that a proposal's change invalidates. */
+/** The reads whose cached results a changed proposal invalidates. */
 const INVALIDATED_READS = [
   ...(['account', 'positions', 'orders', 'activities', 'proposals', 'mandates', 'halted'] as const),
   'record',

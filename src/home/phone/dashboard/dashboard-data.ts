@@ -27,12 +27,15 @@ export interface AccountReads {
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
 }
 
-/** One person's data. Each call reads again and throws its source's errors, which then affect only that part of the page. */
+/**
+ * One person's data. Each call reads again. A call throws its source's errors, which then affect only that part of the
+ * page.
+ */
 export interface DashboardData extends AccountReads {
-  /** Lists all accounts. The reads above are of the default account, or of one chosen elsewhere. */
+  /** Lists all accounts. The inherited reads are of the default account, or of an account chosen elsewhere. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): AccountReads;
-  /** Newest first, like all following lists. */
+  /** Newest first, like all lists below. */
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
   halted(): Promise<TradingStatus>;
@@ -40,7 +43,10 @@ export interface DashboardData extends AccountReads {
   verifyRecord(): Promise<RecordVerdict>;
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
-  /** Calls `changed` when something may have changed, until the signal. May end or throw earlier, to be called again. */
+  /**
+   * Calls `changed` when something may have changed, until the signal aborts. If it ends or throws earlier, call it
+   * again.
+   */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
   /** Data that exists only on the agent's machine. Undefined elsewhere. */
   readonly agent: AgentData | undefined;

@@ -14,9 +14,9 @@ import { type DashboardView, makePart, type Part, type PartName, partNames } fro
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
 const CHECK_INTERVAL_MS = 5_000;
-/** Milliseconds to wait after a change, so that changes that come together are read once. */
+/** Milliseconds to wait after a change, so that simultaneous changes are read once. */
 const SETTLE_MS = 50;
-/** Milliseconds before an interrupted source is followed again. */
+/** Milliseconds to wait before reconnecting to an interrupted source. */
 const RECONNECT_DELAY_MS = 2_000;
 /** Maximum concurrent dashboards of one person. */
 const MAX_STREAMS = 20;
@@ -27,10 +27,12 @@ interface DashboardRouteOptions {
   /** Returns the person's own data, or undefined if they have to sign in first. */
   dataOf(context: BrowserContext): CachedReads | undefined;
   signInPage(context: BrowserContext): Response | Promise<Response>;
-  /** Account shown if the page's address names none: a number, or `all`. Defaults to the default account. */
+  /**
+   * Account shown if the page's address doesn't name one: an account number, or `all`. Defaults to the default account.
+   */
   readonly account?: string | undefined;
   isOpen(context: BrowserContext): Promise<boolean>;
-  /** Renders the cards for deciding, if that is possible on this page. */
+  /** Renders the cards on which the person decides, if the page allows decisions. */
   decide?(context: BrowserContext): Promise<Markup>;
   readonly clock: Clock;
   readonly closing: AbortSignal;
@@ -120,7 +122,7 @@ function accountOf(context: BrowserContext): string | undefined {
   return accountNumberSchema.safeParse(context.req.query('account')).data;
 }
 
-/** Renders why nothing was done. @throws every other error */
+/** Renders a page that says why nothing was done, for known errors. @throws all other errors */
 function problemPage(context: BrowserContext, path: string, error: unknown): Response | Promise<Response> {
   if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
   const hint = error instanceof HttpProblem ? error.options.hint : error.hint;
@@ -131,7 +133,9 @@ function problemPage(context: BrowserContext, path: string, error: unknown): Res
   });
 }
 
-/** Follows the source, with retries. The returned function resolves at the next change or check, and never rejects. */
+/**
+ * Follows the source, with retries. Returns a function that resolves at the next change or check, and never rejects.
+ */
 function followChanges(data: CachedReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};
   const rest = (ms: number) => clock.sleep(ms, signal).catch(() => undefined);
@@ -183,10 +187,13 @@ const untitledNames: Readonly<Partial<Record<PartName, string>>> = {
   summary: 'Portfolio',
 };
 
-/** Parts in the wider column, if there are two columns. The others are in the narrower one, or below. */
+/** Parts in the wider column. The others are in the narrower column, or below if there is only one column. */
 const wideParts: readonly PartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
 
-/** Renders the parts that can be read quickly, and placeholders for the others. @param decide replaces the read-only cards */
+/**
+ * Renders the parts that can be read quickly, and placeholders for the others. @param decide the cards that replace the
+ * read-only ones
+ */
 async function dashboardBody(
   view: DashboardView,
   { decide, clock }: { readonly decide: Markup | undefined; readonly clock: Pick<Clock, 'sleep'> },

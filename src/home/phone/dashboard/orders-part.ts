@@ -32,7 +32,7 @@ function orderLine(order: Order): Markup {
 <span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisible(orderText(order))}</span></li>`;
 }
 
-/** Renders `Buy 5 AAPL` with its sign. An unknown side is shown as it is. */
+/** Renders a line such as `Buy 5 AAPL` with a sign for its side. An unknown side is shown unchanged. */
 function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
   const much = qty === null ? dollars(notional ?? '0') : shares(qty);
   const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${sign(side)}</span> ` : '';
@@ -47,7 +47,7 @@ function legTerms({ type, limit_price, stop_price }: OrderLeg): string {
   ].join(' · ');
 }
 
-/** Capitalizes a broker's word: `Partially filled`. */
+/** Turns a broker's identifier into capitalized words: `Partially filled`. */
 function capitalizeWord(word: string): string {
   const words = word.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);

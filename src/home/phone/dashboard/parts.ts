@@ -156,14 +156,14 @@ export interface Part {
   readonly digest: string;
 }
 
-/** Renders one part. If it can't be read, the part says so and why. Never throws. */
+/** Renders one part. A part that can't be read says so and why. Never throws. */
 export async function makePart(name: PartName, view: DashboardView): Promise<Part> {
   const markup = await partMakers[name](view).catch(unreadablePart);
   const text = String(await markup);
   return { name, html: text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
 }
 
-/** Renders a part for the chosen account, or for each account. An account that can't be read says so. */
+/** Renders a part for the chosen account, or for each account. If an account can't be read, its place says so. */
 async function forAccounts(
   { data, account }: DashboardView,
   make: (reads: AccountReads) => Promise<Markup>,
@@ -197,7 +197,7 @@ function ignoreReadError(error: unknown): undefined {
   if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
 }
 
-/** Returns no accounts, so that there is nothing to choose from. */
+/** Returns an empty list after a failed read, so that the page offers no choice of accounts. */
 function noAccounts(error: unknown): AccountEntry[] {
   ignoreReadError(error);
   return [];
@@ -375,7 +375,7 @@ function totalRow({ total }: PortfolioView): Markup {
 <td>${formatGain(total.unrealized)}<br><span class="small">${formatGainPercent(total.unrealized_fraction)}</span></td></tr>`;
 }
 
-/** Maximum number of points that a chart of the page's width can show. */
+/** Maximum number of points that fit on a chart of the page's width. */
 const MAX_POINTS = 800;
 
 /** Renders the account's value and drawdown, as chart data and in words. Deposits and withdrawals count as neither gain nor loss. */
@@ -410,7 +410,7 @@ function formatDay({ at }: ValuePoint): string {
   return newYorkDate(at);
 }
 
-/** Keeps every nth point, and always the last. */
+/** Keeps every nth point, and always the last point. */
 function thinOut<T>(points: readonly T[]): T[] {
   const step = Math.ceil(points.length / MAX_POINTS);
   return points.filter((_, index) => (points.length - 1 - index) % step === 0);
@@ -421,7 +421,10 @@ function accountName({ account, label }: Pick<AccountEntry, 'account' | 'label'>
   return safeLine(account === null ? label : `${account} at ${label}`, 80);
 }
 
-/** Renders links to each of several accounts, and to all of them. @param chosen a number or `all`; undefined for the default */
+/**
+ * Renders links to each account, and to all of them together. @param chosen a number or `all`; undefined for the
+ * default account
+ */
 function accountsPart(
   entries: readonly AccountEntry[],
   chosen: string | undefined,
@@ -473,7 +476,7 @@ function formatWeight(fraction: string): string {
   return `${parseDecimal(fraction).mul(100).toFixed(1)}%`;
 }
 
-/** Draws a share of the total, beside the number. @param fraction values above 1 are drawn as 1 */
+/** Draws a share of the total as a bar. @param fraction values above 1 are drawn as 1 */
 function weightBar(fraction: string): Markup {
   const width = Math.min(100, Math.max(0, parseDecimal(fraction).abs().mul(100).toNumber()));
   return html`<svg class="weight" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect width="100" height="4" rx="2"/><rect class="part" width="${width.toFixed(1)}" height="4" rx="2"/></svg>`;

@@ -102,7 +102,9 @@ ${
 }`;
 }
 
-/** Renders each state with its time. Without audit entries, renders only the beginning and the latest change. */
+/**
+ * Lists a proposal's states with their times. Without audit entries, lists only the first state and the latest change.
+ */
 function stepList(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup {
   const { id, created_at, updated_at, state } = proposal;
   const lines = (record ?? []).filter((line) => line.proposal === id || line.approval === id).reverse();
@@ -186,7 +188,10 @@ export function eventWords(event: string): string {
   return Object.hasOwn(eventTexts, event) ? eventTexts[event as AuditEvent] : event.replaceAll('_', ' ');
 }
 
-/** Fields that only the gateway and the provider use, and the code, which is displayed separately. */
+/**
+ * Fields that are not displayed, because only the gateway and the provider use them, and the code, which has its own
+ * place.
+ */
 const HIDDEN_FIELDS: readonly string[] = [
   'code',
   ...['type', 'actions', 'locations', 'identifier'].map((name) => `details.${name}`),
@@ -219,7 +224,10 @@ export function toProposalDetails(proposal: Proposal): ProposalDetails {
   };
 }
 
-/** Returns the digest that the person's key signs for the displayed content. It differs if something else was signed. */
+/**
+ * Returns the digest of the displayed content, which the person's key signs. If they signed other content, the digests
+ * differ.
+ */
 function contentDigest(proposal: Proposal): string {
   const { kind, subject, worst_case, provenance = null, requested_by, client, proposed_by } = proposal;
   return proposalDigest({ kind, subject, worst_case, provenance, requested_by, client, proposed_by });

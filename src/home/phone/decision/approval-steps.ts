@@ -17,7 +17,7 @@ export interface Approver {
   readonly signedInAt: number;
 }
 
-/** A step that is still missing before an approval is accepted. */
+/** A required step whose absence prevents an approval. */
 export interface UnmetStep {
   readonly code: 'no_code' | 'wrong_code' | 'wrong_code_too_often' | 'sign_in' | 'not_confirmed';
   readonly title: string;
@@ -25,8 +25,8 @@ export interface UnmetStep {
 }
 
 /**
- * The steps before an approval, in addition to signing it: picking the terminal's code and, for real money, a recent
- * sign-in and a typed word once. They are enforced here, so that no page can skip them.
+ * The steps before an approval, in addition to signing it: picking the terminal's code and, for real money, signing in
+ * recently and typing a word once. They are enforced here, so that no page can skip them.
  */
 type ApprovalSteps = ReturnType<typeof createApprovalSteps>;
 
@@ -107,13 +107,13 @@ export function createApprovalSteps(options: {
       return check(request, approver);
     },
     check,
-    /** Returns why it was denied, if not by a tap on Deny. */
+    /** Returns why a request was denied, if the person didn't tap Deny. */
     whyDenied: ({ id, status }: ApprovalRequest): string | undefined =>
       status === 'denied' && choices.isSpent(id) ? unmetSteps.wrong_code_too_often.text : undefined,
   };
 }
 
-/** Records which people have confirmed, once per account, that its money is real. */
+/** Records who has confirmed, once per account, that the account trades real money. */
 function createLiveConfirmations(database: Database, clock: Clock) {
   const find = database.prepare<[string, string]>('SELECT 1 FROM live_confirmations WHERE user = ? AND account = ?');
   const insert = database.prepare<[string, string, number]>(
