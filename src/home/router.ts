@@ -27,7 +27,7 @@ interface RouterOptions {
   readonly outcomes: Handler;
   /** Receives companies' signals. Undefined if no companies are configured. */
   readonly signals: Handler | undefined;
-  /** Whether this home sends signals of its own and publishes the transmitter metadata. */
+  /** Whether this home sends its own signals and publishes the transmitter metadata. */
   readonly transmits: boolean;
 }
 
@@ -70,7 +70,7 @@ function ownHandler(
   return undefined;
 }
 
-/** Allowed paths and methods. The library has more routes than this provider needs. */
+/** Allowed methods by path. The library has more routes than this provider needs. */
 const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   '/.well-known/openid-configuration': ['GET', 'HEAD'],
   '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],

@@ -8,7 +8,9 @@ import type { HaltControl, PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/halt';
 
-/** Creates the halt page. Halting requires no passkey, because a person who lost theirs needs it most. */
+/**
+ * Creates the halt page. Halting requires no passkey, because a person who has lost their passkey needs the page most.
+ */
 export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServices, 'clock'>): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 

@@ -32,7 +32,10 @@ const connectionSchema = z.strictObject({
 });
 const userSchema = z.strictObject({ user: z.string() });
 
-/** The phone's API for programs. The pairing secret acts as any user, so it never leaves the sandbox's own folder. */
+/**
+ * The phone's API for programs. The pairing secret gives access as any user, so it never leaves the sandbox's own
+ * folder.
+ */
 export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const known = (username: string) => services.people.find(username) !== undefined;
@@ -148,7 +151,10 @@ function requestRoutes(services: PhoneServices, known: (username: string) => boo
   return app;
 }
 
-/** Waits until `done`, but no longer than the caller asked. Returns false if `wait` is not a number of seconds. */
+/**
+ * Waits until `done` is true, but no longer than the caller's `wait`. Returns false if `wait` is not a number of
+ * seconds.
+ */
 async function waitUntil(
   services: PhoneServices,
   context: Context,

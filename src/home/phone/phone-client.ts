@@ -27,23 +27,26 @@ export type ConnectionResult = z.output<typeof connectionResultSchema>;
 const ticketSchema = z.object({ url: z.url() });
 const registrationSchema = z.object({ token: z.string() });
 
-/** Milliseconds added to the time that the server may wait. */
+/** Milliseconds that the client waits beyond the time that the server may wait. */
 const TIMEOUT_MS = 10_000;
-/** The server's longest wait per request, in seconds. */
+/** Maximum time that the server waits per request, in seconds. */
 const MAX_WAIT_S = 25;
 
 interface PhoneClientOptions {
-  /** Any address of the sandbox's identity provider, such as its page (`…/phone`). */
+  /** Any address of the sandbox's identity provider, such as its page `…/phone`. */
   readonly phone: string;
   readonly pairingSecret: string;
   readonly fetch?: typeof fetch;
-  /** Returns the key that signs a user's approvals. Defaults to their software key, which is derived from the pairing secret. */
+  /**
+   * Returns the key that signs a user's approvals. Defaults to the software key that is derived from the pairing
+   * secret.
+   */
   readonly keyOf?: (user: string) => Pick<SoftwareKey, 'sign'>;
 }
 
 type ErrorsByStatus = Readonly<Record<number, (said: string) => TradeAgentError>>;
 
-/** Client for the sandbox's phone. Every call throws only TradeAgentErrors. */
+/** Client for the sandbox's phone. Its functions throw only TradeAgentErrors. */
 export type PhoneClient = ReturnType<typeof createPhoneClient>;
 
 export function createPhoneClient(options: PhoneClientOptions) {
@@ -58,7 +61,10 @@ export function createPhoneClient(options: PhoneClientOptions) {
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
   const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MAX_WAIT_S);
-  /** Signs an approval. Returns undefined for a request that is no longer pending, which the phone then reports. */
+  /**
+   * Signs an approval. Returns undefined for a request that is no longer pending, so that the phone can report the
+   * request's state.
+   */
   const signed = async (path: string, id: string) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
     if (status !== 'pending') return undefined;
@@ -73,8 +79,10 @@ export function createPhoneClient(options: PhoneClientOptions) {
 
   return {
     /**
-     * Returns the user's pending requests, oldest first. With `waitSeconds`, waits up to that long for the first one.
-     * @throws {TradeAgentError} `not_found` (no such user), `provider_unreachable`, `invalid_config` (wrong pairing secret)
+     * Returns the user's pending requests, oldest first. With `waitSeconds`, waits up to that long if there are no
+     * requests yet.
+     * @throws {TradeAgentError} `not_found` (no such user), `provider_unreachable`, `invalid_config` (wrong pairing
+     * secret)
      */
     requests: (
       user: string,
@@ -87,7 +95,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
         ...defined({ signal }),
       });
     },
-    /** Returns the pending requests, followed by the recently decided or expired ones. */
+    /** Returns the pending requests, followed by recently decided or expired requests. */
     allRequests: (user: string): Promise<PhoneRequest[]> =>
       call(z.array(phoneRequestSchema), requestPath(user, { status: 'all' }), noUser(user)),
     /**
@@ -137,8 +145,8 @@ export function createPhoneClient(options: PhoneClientOptions) {
       return call(deviceSignInSchema, '/phone/api/device', failures, { body: { user, user_code: userCode } });
     },
     /**
-     * Acts as the user's browser when an account is connected.
-     * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's
+     * Connects an account in place of the user's browser.
+     * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's ticket
      */
     answerConnection: (user: string, ticket: string, decision: 'approve' | 'deny') => {
       const hint = 'Use the link that "trade-agent connections add" shows. Each link works once.';
@@ -148,11 +156,19 @@ export function createPhoneClient(options: PhoneClientOptions) {
       const body = { user, ticket, decision };
       return call(connectionResultSchema, '/phone/api/connections', failures, { body });
     },
-    /** Creates a link that sets up a browser as the user's phone, with its own passkey. It works once, within ten minutes. */
+    /**
+     * Creates a link that sets up a browser as the user's phone, with its own passkey. The link works once, within ten
+     * minutes.
+     */
     pairing: (user: string) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
-    /** Creates a link that signs a browser in as `user`, to view and deny only. It works once, within ten minutes. */
+    /**
+     * Creates a link that signs a browser in as `user`, only to view and deny. The link works once, within ten minutes.
+     */
     ticket: (user: string) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
-    /** Creates a token with which one program can register itself as a client that may ask `user`, within ten minutes. */
+    /**
+     * Creates a token with which a client can register itself, within ten minutes, for requesting approvals from
+     * `user`.
+     */
     registrationToken: (user: string) =>
       call(registrationSchema, '/phone/api/registrations', noUser(user), { body: { user } }),
   };

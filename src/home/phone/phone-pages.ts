@@ -15,7 +15,10 @@ import { type Markup, page, redirectToSignIn } from './page/page.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
-/** Milliseconds between heartbeats on an event stream, which is also how soon an expired request moves to the list below. */
+/**
+ * Milliseconds between heartbeats on an event stream. It is also how long an expired request may stay among the pending
+ * ones.
+ */
 const HEARTBEAT_MS = 5000;
 const MAX_STREAMS = 20;
 
@@ -75,7 +78,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   return app;
 }
 
-/** Renders the approvals. @param within true on a page that has its own heading */
+/** Renders the approvals. @param within whether the surrounding page has its own heading */
 function phoneBody(state: PhoneState, chosen: string | undefined, within = false): Markup {
   const { waiting, more, recent } = state;
   const current = waiting.find(({ id }) => id === chosen) ?? waiting[0];
@@ -129,7 +132,7 @@ export function createDashboardPages(
   });
 }
 
-/** Hidden until its script (web/push.ts) knows the state, because notifications need the script. */
+/** Renders the switch for notifications. It is hidden until its script (web/push.ts) knows their state. */
 function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
   return html`<section class="card ring" data-push="${publicKey}" data-testid="push" aria-label="Ringing" hidden>
 <p class="small" role="status" data-push-words></p>
@@ -137,9 +140,9 @@ function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
 </section>`;
 }
 
-/** Maximum requests on a page. The next ones appear as these are decided. */
+/** Maximum requests on a page. Further requests appear as these are decided. */
 const MAX_CARDS = 50;
-/** Number of recent decisions below the card. The others are in the history. */
+/** Number of recent decisions below the card. Earlier decisions are in the history. */
 const MAX_RECENT = 5;
 
 interface Viewer {
@@ -152,7 +155,7 @@ interface Viewer {
 
 type PhoneState = Awaited<ReturnType<typeof phoneState>>;
 
-/** Reads everything that the page shows of a person's requests at one moment. */
+/** Reads everything that the page shows about a person's requests, at a single moment. */
 async function phoneState(services: DecisionServices, viewer: Viewer) {
   const { requests, steps } = services;
   const { user, session, canApprove, formToken } = viewer;
@@ -174,7 +177,10 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
   };
 }
 
-/** Returns the update for the page's script. @param sent the cards already sent on this stream, by request id; updated */
+/**
+ * Returns the update for the page's script. @param sent the cards already sent on this stream, by request id; updated
+ * here
+ */
 async function phoneUpdate(state: PhoneState, sent: Map<string, string>) {
   const byId = (all: readonly ApprovalRequest[], render: (request: ApprovalRequest) => Markup) =>
     Promise.all(all.map(async (request) => ({ id: request.id, html: String(await render(request)) })));

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { proposalKinds, provenanceSchema, worstCaseSchema } from '../../trading/proposal.ts';
 
-/** A request as displayed by the terminal phone. Times are UTC, RFC 3339. */
+/** A request as displayed by the sandbox's simulated phone. Times are UTC, RFC 3339. */
 export const phoneRequestSchema = z.lazy(() =>
   z.object({
     id: z.string(),
     user: z.string(),
     client_name: z.string(),
-    /** A warning about a program that the person allowed: that it is new, unverified, and which host it claims. */
+    /**
+     * A warning about a client that the person allowed: that it is new, that it is unverified, and which host it
+     * claims.
+     */
     client_note: z.string().nullable(),
     code: z.string(),
     binding_message: z.string().nullable(),
@@ -15,13 +18,13 @@ export const phoneRequestSchema = z.lazy(() =>
     requested_at: z.string(),
     expires_at: z.string(),
     status: z.enum(['pending', 'approved', 'denied', 'expired', 'withdrawn']),
-    /** From here on, these come from the proposal. They are null or empty for requests that a client makes by itself. */
+    /** The fields below come from the proposal. They are null or empty for requests that a client makes directly. */
     kind: z.enum(proposalKinds).nullable(),
     worst_case: worstCaseSchema.nullable(),
     warnings: z.array(z.string()),
     shows: z.record(z.string(), z.string()),
     requested_by: z.string().nullable(),
-    /** The OAuth client that proposed it to the gateway. */
+    /** The OAuth client that sent the proposal to the gateway. */
     client: z.string().nullable(),
     provenance: provenanceSchema.nullable(),
     outcome: z

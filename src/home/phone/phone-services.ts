@@ -23,32 +23,35 @@ export interface HaltControl {
 export interface MandateControl {
   /** Lists the mandates, newest first. */
   list(sub: string): Promise<MandateView[]>;
-  /** Ends a mandate. One that has already ended stays as it is. */
+  /** Suspends or revokes a mandate. A mandate that has already ended stays unchanged. */
   end(sub: string, id: string, to: 'suspended' | 'revoked'): Promise<void>;
 }
 
 export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly recovery: RecoveryCodes;
-  /** Undefined if the provider has no gateway. */
+  /** Undefined if the provider runs without a gateway. */
   readonly halting?: HaltControl | undefined;
   readonly mandating?: MandateControl | undefined;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
   readonly deviceCodes: DeviceCodes;
   readonly consents: Consents;
   readonly authorized: Pick<AuthorizedClients, 'list'> & {
-    /** Ends everything at once: tokens, open proposals, streams. */
+    /** Ends everything immediately: tokens, open proposals, streams. */
     end(user: string, clientId: string): Promise<void>;
   };
   readonly limits: RequestLimits;
   readonly grants: Grants;
   readonly clients: RegisteredClients;
   readonly connections: ConnectionRequests;
-  /** The users' passwords at third parties, for the terminal phone acting as their browser. */
+  /**
+   * The users' passwords for third parties, with which the sandbox's simulated phone connects accounts without a
+   * browser.
+   */
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;
   readonly pairingSecret: string;
   readonly push: PhonePush;
   readonly clock: Clock;
-  /** Aborts when the server closes, so that no waiting request keeps it open. */
+  /** Aborts when the server closes, so that no waiting request delays the closing. */
   readonly closing: AbortSignal;
   /** Reports internal errors. The message never contains a token. */
   readonly onError: (message: string) => void;

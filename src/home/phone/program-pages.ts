@@ -7,7 +7,10 @@ import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';
 
-/** Creates the page of programs that act for the person or send them requests, where each can be removed. */
+/**
+ * Creates the page of clients that act for the person or send them requests. The person can remove each client on the
+ * page.
+ */
 export function createProgramPages({ authorized, clients, grants }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 

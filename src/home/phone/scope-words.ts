@@ -36,5 +36,5 @@ export function describeSignInScopes(scopes: readonly string[], use: 'session' |
   return [...here, STAY_SIGNED_IN, ...(scopes.includes('offline_access') ? [WORK_WHILE_AWAY] : [])];
 }
 
-/** Describes a grant of the server's own, which can be ended separately. */
+/** Describes the server's own grant, which the person can end separately. */
 const WORK_WHILE_AWAY = 'Let that server work for you while you are away';

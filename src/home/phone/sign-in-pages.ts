@@ -134,7 +134,7 @@ ${hidden}
   });
 }
 
-/** Allows only our own pages, because another target would make the sign-in page an open redirect. */
+/** Allows only our own pages, because a redirect to any other target would make the sign-in page an open redirect. */
 function localPath(next: unknown): string {
   return typeof next === 'string' &&
     /^\/(authorize\/consent|connections|device|phone)([/?]|$)/.test(next) &&

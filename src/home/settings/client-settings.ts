@@ -5,7 +5,7 @@ import { LOGIN_CLIENT_ID } from '../identity-provider/protocol/protocol.ts';
 /** Ids of the home's own clients. The gateway's id is in gateway.yaml and is checked when the home starts. */
 const RESERVED_IDS: readonly string[] = [LOGIN_CLIENT_ID];
 
-/** Private members of a JWK (RFC 7518 §6.2.2, §6.3.2, §6.4.1). */
+/** Members that only private JWKs have (RFC 7518 §6.2.2, §6.3.2, §6.4.1). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 export const clientIdSchema = z
@@ -18,7 +18,7 @@ const publicKeySchema = z
   .looseObject({ kty: z.enum(['EC', 'OKP', 'RSA']) })
   .refine((key) => !PRIVATE_MEMBERS.some((member) => member in key), 'must contain only the public half of the key');
 
-/** A client's public keys, or their address. */
+/** A client's public keys, or the address at which they are published. */
 export const clientKeySchemas = {
   jwks: z.strictObject({ keys: z.array(publicKeySchema).min(1).max(10) }).optional(),
   jwks_uri: z.string().refine(isSecureUrl, INSECURE_URL).optional(),

@@ -13,7 +13,7 @@ import {
 
 const displayName = z.string().min(1).max(60);
 
-/** An issuer has no query and no fragment (RFC 8414 §2). */
+/** An issuer, which has no query and no fragment (RFC 8414 §2). */
 const issuer = z
   .string()
   .refine(isSecureUrl, INSECURE_URL)
@@ -24,7 +24,10 @@ const companySchema = z.strictObject({
   issuer,
   name: displayName,
   organization: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z 0-9 . _ -'),
-  /** Maximum access: read, cancel, and request approval. Orders are placed only with the owner's approval. */
+  /**
+   * The only scopes that assertions may grant: to read, cancel, and request approval. Placing an order requires its
+   * owner's approval.
+   */
   scopes: z
     .array(
       z.enum(MCP_SCOPES, `must be one of ${MCP_SCOPES.join(', ')}; placing an order requires its owner’s approval`),
@@ -50,7 +53,7 @@ const companySchema = z.strictObject({
     .optional(),
 });
 
-/** Issuers and client ids must be unique, because tokens are attributed to a company by both. */
+/** Issuers and client ids must be unique, because tokens are attributed to a company by issuer and client id. */
 export const companiesSchema = z
   .array(companySchema)
   .min(1)

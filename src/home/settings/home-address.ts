@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 
 /**
- * Returns why a home can't use this address, or undefined if it can. The address is the issuer, the resource and the
- * origin of the phone page at once, and passkeys are bound to its host. WebAuthn requires a host name rather than an IP
+ * Returns why a home can't use this address, or undefined if it can. The address serves as the issuer, the resource and
+ * the origin of the phone page, and passkeys are bound to its host. WebAuthn requires a host name rather than an IP
  * address, and https except for `localhost` (Web Authentication §5.1.3, Secure Contexts §3.1).
  */
 export function homeAddressProblem(text: string): string | undefined {

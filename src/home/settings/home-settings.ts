@@ -29,7 +29,7 @@ const listenAddressSchema = z
 
 const knownClientSchema = z.strictObject({
   client_id: clientIdSchema,
-  /** The name on the consent page. */
+  /** The client's name on the consent page. */
   name: z.string().min(1).max(60),
   redirect_uris: z
     .array(z.string().refine(isAllowedRedirect, 'must be https, http at localhost, or an app’s own scheme'))
@@ -40,7 +40,10 @@ const knownClientSchema = z.strictObject({
 const serverSchema = z
   .strictObject({
     client_id: clientIdSchema,
-    /** Its public address, exactly as people enter it. Sign-ins for the server use it as their resource (RFC 8707). */
+    /**
+     * The server's public address, exactly as people enter it. Sign-ins to the server use the address as their resource
+     * (RFC 8707).
+     */
     address: z
       .string()
       .refine(
@@ -51,7 +54,7 @@ const serverSchema = z
   })
   .refine(hasOneKeySource, KEY_SOURCE_ISSUE);
 
-/** A Shared Signals receiver: the endpoint that gets Security Event Tokens (RFC 8935), and their `aud`. */
+/** A Shared Signals receiver: the endpoint that receives Security Event Tokens (RFC 8935), and the tokens' `aud`. */
 const receiverSchema = z.strictObject({
   endpoint: z.string().refine(isSecureUrl, INSECURE_URL),
   audience: z.string().min(1).max(255),
@@ -60,13 +63,13 @@ const receiverSchema = z.strictObject({
 /** `push` in home.yaml: settings of the phone notifications. */
 const pushSettingsSchema = z.lazy(() =>
   z.strictObject({
-    /** Content of lock-screen notifications: the whole order, or only that there is one. */
+    /** Content of lock-screen notifications: the whole order, or only that there is an order. */
     content: z.enum(['full', 'short']).optional(),
-    /** When the owner is also notified through `notices`: only if no push got through, or always. */
+    /** When the owner is also notified through `notices`: only if no push was delivered, or always. */
     notices: z.enum(['fallback', 'always']).optional(),
     /** Whether people are notified when their orders fill. Defaults to true. */
     fills: z.boolean().optional(),
-    /** Contact that a push service may write to about problems (RFC 8292 §2.1). */
+    /** Contact address for push services that notice a problem (RFC 8292 §2.1). */
     contact: z
       .string()
       .regex(/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/, 'must be mailto:… or https://…')
@@ -83,22 +86,28 @@ export const homeSettingsSchema = z
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     }),
     listen: listenAddressSchema.optional(),
-    /** The home's own certificate and key (PEM). They are read again when they are renewed. */
+    /** The home's own certificate and its private key (PEM). The files are read again after they are renewed. */
     tls: z.strictObject({ cert: absolutePath, key: absolutePath }).optional(),
-    /** Trusted proxies: the only addresses and networks that may connect. Their forwarded client address is accepted. */
+    /**
+     * Trusted proxies: the only addresses and networks that may connect. The client address that they forward is
+     * accepted.
+     */
     proxy: z.array(z.string()).min(1).superRefine(validateProxies).optional(),
     push: pushSettingsSchema.optional(),
     /** When the phone shows three codes to choose from instead of one to compare. Defaults to live accounts only. */
     number_matching: z.enum(['live', 'always', 'off']).optional(),
-    /** Preregistered programs, for those that neither have a metadata document nor register themselves. */
+    /** Preregistered clients, which neither have a metadata document nor register themselves. */
     clients: z.array(knownClientSchema).min(1).max(50).superRefine(requireUniqueClientIds).optional(),
-    /** Servers that run the agent for people of this home (`trade-agent server`), who sign in to them. */
+    /**
+     * Servers that run the agent for people of this home (`trade-agent server`). People sign in to these servers with
+     * this home.
+     */
     servers: z.array(serverSchema).min(1).max(20).superRefine(requireUniqueClientIds).optional(),
     /** Companies whose people sign in with an assertion from their own identity provider (ID-JAG). */
     companies: companiesSchema.optional(),
     /** Receivers that are notified when a sign-in ends or passkeys change. */
     signals: z.strictObject({ receivers: z.array(receiverSchema).min(1).max(20) }).optional(),
-    /** How the owner is notified if no push arrives. Same format as `notices` in a profile. */
+    /** How the owner is notified if no push is delivered. Same format as `notices` in a profile. */
     notices: noticesSchema.optional(),
   })
   .superRefine(requireUniqueNames)
@@ -135,14 +144,17 @@ export function resolveListenAddress({ address, listen }: Pick<HomeSettings, 'ad
   return { host: '127.0.0.1', port };
 }
 
-/** Returns which addresses may connect. Defaults to a proxy on this machine if the home's address is public. */
+/**
+ * Returns which addresses may connect, or undefined for all. By default, a home with a public address that listens only
+ * on loopback accepts only a proxy on this machine.
+ */
 export function trustedProxies({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
   if (proxy !== undefined || tls !== undefined || isLocalAddress(address)) return proxy;
   const { host } = resolveListenAddress({ address, listen });
   return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
 }
 
-/** Requires unique addresses and client ids, because each token and each client must belong to one party only. */
+/** Requires unique addresses and client ids, because each token and each client must belong to only one party. */
 function requireUniqueNames(
   { address, clients = [], servers = [], companies = [] }: NamedSettings,
   context: z.RefinementCtx,

@@ -125,7 +125,7 @@ function createLiveConfirmations(database: Database, clock: Clock) {
   };
 }
 
-/** When the terminal's code is picked among three instead of being displayed. */
+/** When the person has to pick the terminal's code among three, instead of seeing it on the card. */
 export type NumberMatching = 'live' | 'always' | 'off';
 
 /** Returns whether this request's code has to be picked. If so, neither the card nor a lock screen may reveal it. */
@@ -134,16 +134,16 @@ export function mustPickCode(request: Pick<ApprovalRequest, 'details'>, matching
 }
 
 const CODE_CHOICES = 3;
-/** The second wrong pick denies, because a guess is right one time in three. */
+/** The second wrong pick denies the request, because a guess is right one time in three. */
 const MAX_WRONG_PICKS = 2;
-/** Longer than any request's lifetime. */
+/** How long drawn codes are stored, which is longer than any request's lifetime. */
 const CHOICE_RETENTION_MS = 2 * 24 * 3600 * 1000;
 
 type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code'>;
 
 /**
  * Number matching: the person picks the terminal's code among three, which requires attention. The other codes are drawn
- * here once per request and session, so that a reload doesn't reveal which one stays.
+ * only once per request and session, because if a reload changed them, the unchanged code would be the right one.
  */
 function createCodeChoices(database: Database, clock: Clock) {
   database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - CHOICE_RETENTION_MS);
@@ -188,7 +188,7 @@ function createCodeChoices(database: Database, clock: Clock) {
   };
 }
 
-/** Returns the true code at a random position among others. All of them differ. */
+/** Returns the right code at a random position among other, distinct codes. */
 function shuffled(code: string): string[] {
   const codes: string[] = [];
   while (codes.length < CODE_CHOICES - 1) codes.push(drawFreeCode([code, ...codes], drawCode));

@@ -45,7 +45,10 @@ const noSignature: DecisionProblem = {
   text: 'Your passkey did not sign it, which requires JavaScript. Deny it, or open the page with JavaScript on.',
 };
 
-/** Creates the routes for a tap: the steps before an approval, its signing options, and the decision itself. */
+/**
+ * Creates the routes for a tap on Approve or Deny: the steps before an approval, its signing options, and the decision
+ * itself.
+ */
 export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEnv> {
   const { requests, steps } = services;
   const app = new Hono<BrowserEnv>();
@@ -53,7 +56,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const found = requests.find(id);
     return found?.user === user ? found : undefined;
   };
-  /** Denies the request after two wrong codes, which nobody picks after comparing them. */
+  /** Denies the request after two wrong codes, because someone who compared the codes would not get it wrong twice. */
   const hindered = async (request: ApprovalRequest, hindrance: UnmetStep): Promise<DecisionProblem> => {
     if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
     return toDecisionProblem(hindrance);
@@ -121,7 +124,7 @@ function toDecisionProblem({ code, title, text: said }: UnmetStep): DecisionProb
   return { status, title, text: said, ...(code === 'sign_in' ? { link: signInFirst.link } : {}) };
 }
 
-/** Describes what is wrong with the signature. @throws every other error */
+/** Describes what is wrong with the signature. @throws all other errors */
 function signatureProblem(error: unknown): DecisionProblem {
   return { status: 403, title: 'Not approved', text: keyErrorText(error).text };
 }

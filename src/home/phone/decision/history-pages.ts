@@ -11,7 +11,7 @@ import { environmentMark, sign } from './signs.ts';
 
 const PAGE_SIZE = 20;
 
-/** Creates the history of a person's requests and their outcomes, latest first, one page at a time. */
+/** Creates the pages of a person's past requests and their outcomes, latest first. */
 export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
@@ -50,7 +50,7 @@ function historyItem(request: ApprovalRequest, why: string | undefined): Markup 
 </li>`;
 }
 
-/** Returns the amount paid or received if the order filled, or else its worst case. */
+/** Returns the amount paid or received if the order filled, or otherwise the order's worst case. */
 function entryAmounts(
   { outcome }: ApprovalRequest,
   view: RequestView,

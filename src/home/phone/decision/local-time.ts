@@ -2,10 +2,10 @@ import { html } from 'hono/html';
 import { utcSeconds } from '../../../machine/clock.ts';
 import type { Markup } from '../page/page.ts';
 
-/** Matches times as `detail-fields.ts` and the kinds write them, and as they are sent (RFC 3339, UTC to the second). */
+/** Matches UTC times to the second, both as `detail-fields.ts` and the kinds write them and in RFC 3339. */
 const timePattern = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;
 
-/** Renders a time that the page's script converts to the phone's own zone. Without script it shows UTC. */
+/** Renders a time that the page's script converts to the phone's own time zone. Without script, the page shows UTC. */
 export function localTime(epochMs: number): Markup {
   return withLocalTimes(utcSeconds(epochMs));
 }

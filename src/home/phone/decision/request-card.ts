@@ -6,7 +6,10 @@ import { localTime, withLocalTimes } from './local-time.ts';
 import { type DisplayedField, lastFour, type RequestView, requestView } from './request-view.ts';
 import { environmentBanner, environmentMark, sign, wordBanner } from './signs.ts';
 
-/** Renders a pending request: the deciding facts first, then all fields, with Approve and Deny in reach of the thumb. */
+/**
+ * Renders a pending request: the most important facts first, then all fields, with Approve and Deny within the thumb's
+ * reach.
+ */
 export function requestCard(request: CardRequest, state: CardState): Markup {
   const view = requestView(request);
   const heading = `request-${request.id}`;
@@ -51,7 +54,7 @@ function amountLine({ amount, side, total }: RequestView): Markup | '' {
 <p class="worst" data-testid="total">${total}</p>`;
 }
 
-/** Collects everything that should make the person stop and think. */
+/** Collects all warnings that should make the person stop and think. */
 function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup | '' {
   if (chosenByAi === undefined && again === undefined && warnings.length === 0 && tainted === undefined) return '';
   return html`<div class="note">${
@@ -95,7 +98,7 @@ function confirmationField({ account }: RequestView): Markup {
 <input type="text" name="confirm" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16" data-testid="confirm"></label></p>`;
 }
 
-/** Hides the code in the binding message, which would reveal which of the three choices is right. */
+/** Hides the code in the binding message, because it would reveal which of the choices is right. */
 function displayedMessage({ bindingMessage = '', code }: CardRequest, { codes }: CardState): string {
   return codes === undefined ? bindingMessage : bindingMessage.replaceAll(code, '····');
 }
@@ -121,21 +124,26 @@ type CardRequest = Pick<
   'id' | 'code' | 'clientName' | 'clientNote' | 'bindingMessage' | 'details' | 'expiresAt'
 >;
 
-/** State of a card beyond the request: the steps that this person still has to take in this browser before approving. */
+/**
+ * State of a card beyond its request, such as the steps that this person must take in this browser before approving.
+ */
 export interface CardState {
   readonly formToken: string;
-  /** The codes to choose from. Undefined if the code is displayed instead. */
+  /** The codes to choose from. Undefined if the card displays the code instead. */
   readonly codes: readonly string[] | undefined;
   /** Whether the person must type a word once to confirm that this is real money. */
   readonly confirm: boolean;
-  /** Why nothing can be approved here. A read-only card can't be denied either, and links to the page for deciding. */
+  /**
+   * Why nothing can be approved here. Requests on a read-only card can't be denied either; the card links to the page
+   * for deciding.
+   */
   readonly cannot: 'no_key' | 'signed_in_otherwise' | { readonly decideAt: string | undefined } | undefined;
 }
 
 /**
- * Renders the bar at the bottom of the screen: time left, Deny and Approve, each with its action. The bar stays in place
- * however long the card is. Approving requires a signature and therefore the page's script. Without script, a sentence
- * replaces the button.
+ * Renders the bar at the bottom of the screen: time left, and the buttons Deny and Approve, which name the order. The
+ * bar stays in place however long the card is. Approving requires a signature and therefore the page's script. Without
+ * script, a sentence replaces the Approve button.
  */
 function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }: CardState): Markup {
   const about = codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_QUESTION;

@@ -18,14 +18,14 @@ export interface DisplayedField extends DetailField {
 /** A request as displayed to a person, whoever sent it. All members are plain text, never markup. */
 export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'askedBy'> {
   readonly kind: string;
-  /** Replaces PAPER or LIVE if no money moves. */
+  /** Replaces PAPER or LIVE on requests that move no money. */
   readonly banner: Banner | undefined;
   /** Whether the money is real, or may be. */
   readonly live: boolean;
   /** The broker's number for the account. */
   readonly account: string | undefined;
   readonly symbol: string | undefined;
-  /** The action on a button, after its verb: `buy 5 AAPL`. */
+  /** The action as it follows the verb on a button: `buy 5 AAPL`. */
   readonly act: string;
   /** The requester, if the client sent the request on somebody's behalf. */
   readonly askedBy: string | undefined;
@@ -39,7 +39,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
   return proposal === undefined ? plainView(details) : toRequestView(proposal);
 }
 
-/** Returns the outcome as far as it is known. Requests that a client makes by itself have no further progress. */
+/** Returns the outcome as far as it is known. A request that a client makes directly reports no further progress. */
 export function outcomeSummary({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
   return status === 'approved' && details.proposal !== undefined ? outcomeText({ state: 'executing', text: '' }) : '';
@@ -66,7 +66,7 @@ function toRequestView(details: ProposalDetails): RequestView {
   };
 }
 
-/** Returns the view of an order or message from a client that makes requests by itself. */
+/** Returns the view of an order or message that a client requested directly, without a proposal. */
 function plainView(details: ApprovalRequest['details']): RequestView {
   const message = isFlatMessage(details);
   const view = message

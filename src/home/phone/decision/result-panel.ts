@@ -17,7 +17,10 @@ interface StatusWord {
   readonly open?: boolean;
 }
 
-/** Renders the result that replaces the card until it is dismissed. @param why reason for a denial other than a tap on Deny */
+/**
+ * Renders the result that replaces the card until the person dismisses it. @param why reason for a denial other than a
+ * tap on Deny
+ */
 export function resultPanel(request: ApprovalRequest, why?: string): Markup {
   const { headline, symbol = '' } = requestView(request);
   const status = requestStatusWord(request);
@@ -64,7 +67,9 @@ function requestStatusWord({ status, outcome, details }: ApprovalRequest): Statu
   return outcomeWords[outcome?.state ?? 'executing'];
 }
 
-/** Derives the word from the gateway's text about an order (`filled 5 at $180.12`, `placed, waits for $180.00`). */
+/**
+ * Derives the status word from the gateway's text about an order (`filled 5 at $180.12`, `placed, waits for $180.00`).
+ */
 function executedWord(text: string): StatusWord {
   if (/^filled \S+ of /.test(text)) return { sign: 'done', word: 'Partially filled', open: true };
   if (text.startsWith('filled')) return { sign: 'done', word: 'Filled' };
@@ -90,7 +95,7 @@ function statusSentence(request: ApprovalRequest): string {
  * Parses the gateway's one-line text about an order (`filled 5 at $180.12`, `filled 2 of 5 at $180.12`, `cancelled, 2
  * filled at $180.12`), because the outcome has no separate fields. Returns the price (`$180.12 a share`) and total
  * (`$900.60`), or undefined.
- * @param symbol the traded symbol; an option's price is per share of its hundred
+ * @param symbol the traded symbol; an option's price is for one of the 100 shares in its contract
  */
 export function parseFill(text: string, symbol: string) {
   const [, before, after, price] =

@@ -30,21 +30,24 @@ export function sign(name: Sign): Markup {
   return html`<svg class="sign" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${paths[name]}"/></svg>`;
 }
 
-/** Returns the sign for a kind's character, or the character itself if no sign is drawn for it. */
+/** Returns the drawn sign for the character of a proposal kind, or else the character itself. */
 function kindSign(character: string): Markup {
   const drawn: Readonly<Record<string, Sign>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
   const name = Object.hasOwn(drawn, character) ? drawn[character] : undefined;
   return name === undefined ? html`<span aria-hidden="true">${character}</span>` : sign(name);
 }
 
-/** Renders the banner. Environments differ in word, sign and border. Anything that is not paper is shown as live. */
+/**
+ * Renders the banner of an environment. The banners differ in word, sign and border. Any environment but paper is shown
+ * as live.
+ */
 export function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'
     ? html`<p class="environment paper" data-testid="environment">${sign('paper')}<strong>${environmentName(environment)}</strong><span>simulated money</span></p>`
     : html`<p class="environment live" data-testid="environment">${sign('live')}<strong>${environmentName(environment)}</strong><span>real money</span></p>`;
 }
 
-/** Banner for requests that move no money. */
+/** Renders the banner of a request that moves no money. */
 export function wordBanner({ sign: character, word, what }: Banner): Markup {
   return html`<p class="environment paper" data-testid="environment">${kindSign(character)}<strong>${word}</strong><span>${what}</span></p>`;
 }

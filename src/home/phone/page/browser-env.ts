@@ -3,9 +3,9 @@ import type { Context } from 'hono';
 import type { Person } from '../../../store/home/people.ts';
 import type { Session } from '../../../store/home/sessions.ts';
 
-/** Description of the home that its pages display. */
+/** What the home's pages say about the home. */
 export interface HomeAbout {
-  /** Name given by its owner, such as `Alice's home`. */
+  /** Name given by the home's owner, such as `Alice's home`. */
   readonly name: string;
   readonly environment: 'paper' | 'live';
   readonly simulated: boolean;
@@ -20,7 +20,7 @@ export interface BrowserEnv {
     readonly installable: boolean;
     user: Person | undefined;
     session: Session | undefined;
-    /** The origin key sent by the browser's script. */
+    /** The origin key that the browser's script sent. */
     key: string | undefined;
     /** Value of the hidden field `form_token` in every form. */
     formToken: string;

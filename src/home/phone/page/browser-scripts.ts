@@ -16,15 +16,15 @@ const entries = {
 let cachedScripts: BrowserScripts | undefined;
 
 /**
- * Returns the browser scripts, each entry in web/ bundled into one module. Used only when running from source. In the
- * published package, scripts/bundle/browser-scripts.mjs replaces this file with the finished texts.
+ * Returns the browser scripts, each entry in web/ bundled into one module. Used only when running from source: in the
+ * published package, scripts/bundle/browser-scripts.mjs replaces this file with the bundled scripts.
  */
 export function browserScripts(): BrowserScripts {
   cachedScripts ??= bundleScripts().scripts;
   return cachedScripts;
 }
 
-/** Bundles the scripts. @returns the scripts, and the files they contain, relative to the project's root */
+/** Bundles the scripts. @returns the scripts, and the source files that they contain, relative to the project's root */
 export function bundleScripts(): {
   readonly scripts: BrowserScripts;
   readonly metafile: { readonly outputs: object };

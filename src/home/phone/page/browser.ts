@@ -11,15 +11,15 @@ import { type NewSession, SESSION_LIFETIME_MS, type Session } from '../../../sto
 import type { BrowserContext, BrowserEnv, HomeAbout } from './browser-env.ts';
 import { messagePage, RELOAD_PARAMETER, shellPage } from './page.ts';
 
-/** A change to how a person signs in, which somebody else may have made. */
+/** A sign-in, or a change to how a person signs in, which an intruder may have made. */
 export interface AccountEvent {
   readonly user: string;
   readonly what: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
-  /** The passkey's name. Empty for a sign-in. */
+  /** The passkey's name, or an empty string for a sign-in. */
   readonly name: string;
-  /** The browser that made the change, by its own description: `Safari on iPhone`. */
+  /** The browser that made the change, such as `Safari on iPhone`. Unverified. */
   readonly browser: string;
-  /** The session whose browser is not notified, because it made the change. Undefined if it has no session. */
+  /** The session that made the change, whose browser is not notified. Undefined if no session made it. */
   readonly session: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface BrowserServices {
   readonly keys: ApprovalKeys;
   readonly people: People;
   readonly sessions: Sessions;
-  /** Undefined if the provider has no gateway. */
+  /** Undefined if the provider runs without a gateway. */
   readonly halting?: object | undefined;
   readonly dashboards?: object | undefined;
   readonly push: {
@@ -37,14 +37,15 @@ export interface BrowserServices {
   };
 }
 
-/** Header with the origin key, which other ports of this machine can't read. */
+/** Header with the origin key, which servers on other ports of this machine can't read. */
 export const KEY_HEADER = 'x-phone-key';
-/** Header that replaces a redirect for scripts, because `fetch` would follow the redirect and load the page twice. */
+/** Header that replaces a redirect for scripts, because `fetch` would follow a redirect and load the page twice. */
 export const LOCATION_HEADER = 'x-phone-location';
 
 /**
- * Returns the cookies' names and attributes. Over https, a cookie belongs only to this origin (`__Host-`, RFC 6265bis §4.1.3.2).
- * Without https, every port of this machine receives it, and the port in its name only separates two homes on one machine.
+ * Returns the cookies' names and attributes. Over https, a cookie belongs only to this origin (`__Host-`, RFC 6265bis
+ * §4.1.3.2). Without https, servers on every port of this machine receive it; the port in its name only separates the
+ * cookies of two homes.
  */
 function sessionCookies(issuer: string) {
   const { port, protocol } = new URL(issuer);
@@ -54,7 +55,7 @@ function sessionCookies(issuer: string) {
   return { secure, session: name('session'), browser: name('browser'), attributes };
 }
 
-/** Signs the browser in. Without https, this requires the origin key that its script has sent. */
+/** Signs the browser in. Without https, this requires the origin key that the browser's script has sent. */
 export function signIn(
   context: BrowserContext,
   services: BrowserServices,
@@ -74,7 +75,7 @@ export function signIn(
   setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_LIFETIME_MS / 1000 });
 }
 
-/** Notifies a person's other browsers about a change made in this one. */
+/** Notifies a person's other browsers about a change made in this browser. */
 export function notifyAccountEvent(
   { req, var: { session } }: BrowserContext,
   { push }: Pick<BrowserServices, 'push'>,
@@ -150,8 +151,8 @@ function stalePage(context: BrowserContext) {
 }
 
 /**
- * Returns whether the person did this, as opposed to the page itself: open streams, reports of displayed requests and of
- * subscriptions, and reloads without script. Those do not keep a session alive.
+ * Returns whether the person made the request. The page's own requests (open streams, reports of displayed requests and
+ * of subscriptions, reloads without script) do not keep a session alive.
  */
 function isUserActivity({ req }: BrowserContext): boolean {
   const { path } = req;
@@ -160,7 +161,7 @@ function isUserActivity({ req }: BrowserContext): boolean {
   return !isStream && !isTold && req.query(RELOAD_PARAMETER) === undefined;
 }
 
-/** Identifies a browser by a cookie if there is no origin key, that is, over https. */
+/** Identifies a browser without an origin key, which is the case over https, by a cookie. */
 function browserId(
   context: Context,
   { browser: name, attributes }: Pick<ReturnType<typeof sessionCookies>, 'browser' | 'attributes'>,
@@ -180,7 +181,9 @@ function isCrossSite(context: Context, issuer: string): boolean {
   );
 }
 
-/** Lets a form's redirect go to one other origin. Without script, `form-action` would block such a redirect (CSP 3 §6.4.2). */
+/**
+ * Allows a form's redirect to one other origin. Without script, `form-action` would block the redirect (CSP 3 §6.4.2).
+ */
 export function allowFormRedirect(context: Context, url: string): void {
   const { origin, protocol } = new URL(url);
   // An app's own scheme has no origin.
@@ -219,7 +222,10 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** Returns a browser's description in a fixed vocabulary, such as `Safari on iPhone`, because a user agent can contain any text. */
+/**
+ * Returns a browser's description in a fixed vocabulary, such as `Safari on iPhone`, because a user agent can contain
+ * any text.
+ */
 export function browserName(userAgent: string | undefined): string {
   const match = (all: readonly [RegExp, string][]) => all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
   const [browser, system] = [match(browsers), match(systems)];
@@ -227,7 +233,10 @@ export function browserName(userAgent: string | undefined): string {
   return system === undefined ? browser : `${browser} on ${system}`;
 }
 
-/** Returns whether a session is valid. One opened with a passkey ends with that passkey, even after an interrupted removal. */
+/**
+ * Returns whether a session is valid. A session opened with a passkey ends with that passkey, even if removing it was
+ * interrupted.
+ */
 export async function isOpenSession(
   { id, username, credentialId }: Session,
   { keys, sessions }: Pick<BrowserServices, 'keys' | 'sessions'>,

@@ -13,7 +13,10 @@ a { color: inherit; display: inline-block; padding: .75rem 1.25rem; border: 1.5p
 @media (prefers-color-scheme: dark) { body { background: #131519; color: #eceef2; } }
 `;
 
-/** Page that the service worker shows when the home can't be reached. It has no personal data, and retries by itself. */
+/**
+ * Page that the service worker shows when the home can't be reached. It contains no personal data, and retries
+ * automatically.
+ */
 const offlinePage = `<!doctype html>
 <html lang="en">
 <head>
@@ -59,7 +62,10 @@ const iconFiles = {
 /** Page background in light and dark mode, as in the style sheet. */
 const backgroundColors = { light: '#f4f3ef', dark: '#131519' } as const;
 
-/** Web Application Manifest. Its scope includes the sign-in page, or a phone would open that in another browser. */
+/**
+ * Web Application Manifest. Its scope includes the sign-in page, because a phone opens pages outside the scope in
+ * another browser.
+ */
 const manifest = {
   id: '/phone',
   name: 'trade-agent',

@@ -6,13 +6,15 @@ import { type BrowserContext, hasFullAccess } from './browser-env.ts';
 import { installHead } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 
-/** Query parameter of pages that reload themselves, so that a reload does not count as activity. */
+/** Query parameter with which pages reload themselves, so that the reload does not count as activity. */
 export const RELOAD_PARAMETER = 'again';
 
-/** Markup made by hono's `html`, which escapes all inserted values, so it is safe to send. */
+/** Markup made by hono's `html`, which escapes all inserted values. It is therefore safe to send. */
 export type Markup = ReturnType<typeof html>;
 
-/** Media type that the pages' script requests to get only the changing parts, without the surrounding document. */
+/**
+ * Media type with which the pages' script requests only the changing parts of a page, without the surrounding document.
+ */
 const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 
 export function page(
@@ -126,7 +128,7 @@ export function redirectToSignIn(context: Context, next: string): Response {
   return context.redirect(`/signin?${new URLSearchParams({ next })}`, 303);
 }
 
-/** Returns the displayed text for an error of {@link Keys}. @throws every other error */
+/** Returns the displayed text for an error of {@link Keys}. @throws all other errors */
 export function keyErrorText(error: unknown): { status: ContentfulStatusCode; text: string } {
   if (!(error instanceof HttpProblem)) throw error;
   const { hint } = error.toProblem();

@@ -4,7 +4,7 @@ import { browserScripts } from './browser-scripts.ts';
 
 const script = { type: 'text/javascript' } as const;
 
-/** Files that the pages load. Their content security policy forbids inline scripts and styles. */
+/** Files that the pages load, because their content security policy forbids inline scripts and styles. */
 const assets = {
   'phone.css': { type: 'text/css', text: () => pageStyle + entryStyle + dashboardStyle },
   'shell.js': { ...script, text: () => browserScripts()['shell.js'] },
@@ -17,7 +17,7 @@ export type AssetName = keyof typeof assets;
 const PATH = '/phone/assets';
 const digests = new Map<AssetName, string>();
 
-/** Returns an asset's address. It contains a digest of the content, because browsers cache each address forever. */
+/** Returns an asset's address. It contains a digest of the content, so that browsers may cache it forever. */
 export function assetUrl(name: AssetName): string {
   let digest = digests.get(name);
   if (digest === undefined) {
@@ -48,8 +48,8 @@ function isAsset(name: string): name is AssetName {
 }
 
 /**
- * Style of the dashboard, with the parts of uPlot's style sheet that its charts need. Gains and losses also have a sign,
- * so color is not the only cue. Updated figures use fixed-width digits to keep their size.
+ * Style of the dashboard, with the parts of uPlot's style sheet that its charts need. Gains and losses also have a
+ * sign, so color is not the only cue. Updated figures use digits of equal width, so that they don't move.
  */
 const dashboardStyle = `
 :root { --gain: #0f6b43; --loss: #a3201d; --track: #e4e1d8; --chart: #24407e; --chart-fill: #24407e1f; }

@@ -17,16 +17,16 @@ export interface ProposalView {
   /** Example: `Limit order at $180.00 · Day`. */
   readonly terms: string;
   readonly side: 'buy' | 'sell' | undefined;
-  /** The maximum cost or minimum proceeds, such as `$900.00`. Undefined if it is unbounded or no money moves. */
+  /** The maximum cost or minimum proceeds, such as `$900.00`. Undefined if the cost is unbounded or no money moves. */
   readonly amount: string | undefined;
   readonly total: string | undefined;
   readonly shows: readonly LabeledText[];
   readonly warnings: readonly string[];
   /** Example: `trade-agent (chat)`. */
   readonly askedBy: string;
-  /** Example: `Chosen by the AI, not by you: symbol`. Undefined if every field follows from the person's words. */
+  /** Example: `Chosen by the AI, not by you: symbol`. Undefined if the AI chose no field. */
   readonly chosenByAi: string | undefined;
-  /** The fields that were determined by a rule or by somebody other than the person, and how. */
+  /** Which fields were determined by a rule or by somebody other than the person, and how. */
   readonly origins: readonly LabeledText[];
   readonly sentence: string | undefined;
   readonly tainted: string | undefined;

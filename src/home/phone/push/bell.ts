@@ -14,7 +14,7 @@ export interface BellOptions extends PushContext {
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
   /** Other notification channels. If absent, only pushes are sent. */
   readonly notices?: PhoneNotices;
-  /** `fallback`: only if no push got through. */
+  /** `fallback`: only if no push was delivered. */
   readonly noticesWhen: 'fallback' | 'always';
   readonly content: PushContent;
   /** Returns whether a request's code has to be picked on the phone, so that no notification may reveal it. */
@@ -26,21 +26,21 @@ export interface BellOptions extends PushContext {
 
 export type Bell = ReturnType<typeof createBell>;
 
-/** A request that stays unseen for this long, or for a third of its remaining time, rings once more. */
+/** A request that nobody has seen for this long, or for a third of its remaining time, rings once more. */
 const UNSEEN_MS = 60_000;
-/** How long a push that withdraws an expired request is worth delivering, in milliseconds. */
+/** How long a push that withdraws an expired request may still be delivered, in milliseconds. */
 const SETTLED_TTL_MS = 10 * 60_000;
 /** Maximum pause between checks, in case a change was missed. */
 const MAX_CHECK_INTERVAL_MS = 10 * 60_000;
 /** Changes within this time are handled together. */
 const DEBOUNCE_MS = 20;
-/** Pause after an internal error, as opposed to one of a push service. */
+/** Pause in milliseconds after an internal error. */
 const RETRY_MS = 5000;
 
 /**
- * Rings for each request, once more if nobody looked, and withdraws the notification when the request is settled. Reads
- * the state from the database and records each action after it is done: a crash in between repeats a notification with
- * the same tag, but never loses it. Nothing waits for the bell.
+ * Rings for each request, rings once more if nobody looked, and withdraws the notification when the request is settled.
+ * Reads the state from the database and records each action only after it is done, so a crash in between repeats a
+ * notification with the same tag, but never loses it. No other code waits for the bell.
  */
 export function createBell(options: BellOptions) {
   const { requests, subscriptions, clock, closing } = options;
@@ -52,7 +52,7 @@ export function createBell(options: BellOptions) {
     if (!closing.aborted) options.onError(`push: ${error instanceof Error ? error.message : 'error'}`);
   };
 
-  /** Runs one action at a time for each request. Remaining work is found at the next check. */
+  /** Runs at most one action at a time for each request. The next check finds any remaining work. */
   const start = (id: string, work: (request: ApprovalRequest | undefined) => Promise<void>) => {
     if (inProgress.has(id)) return;
     const done = work(requests.find(id))
@@ -67,7 +67,10 @@ export function createBell(options: BellOptions) {
     inProgress.set(id, done);
   };
 
-  /** Requests for which nobody could be notified when they came. A phone that subscribes later shows the page anyway. */
+  /**
+   * Requests for which nobody could be notified when they arrived. A phone that subscribes later shows them on its page
+   * anyway.
+   */
   let quiet = new Set<string>();
   const startDue = (): number => {
     const now = clock.now();
@@ -102,14 +105,17 @@ export function createBell(options: BellOptions) {
   const ran = run().catch(complain).finally(unsubscribe);
 
   return {
-    /** Records that a page displays a request, which needs no second ring. @returns false if it isn't theirs or has ended */
+    /**
+     * Records that a page displays a request, so that it doesn't ring again. @returns false if the request isn't theirs
+     * or has ended
+     */
     seen(id: string, user: string): boolean {
       const request = requests.find(id);
       if (request?.user !== user || request.status !== 'pending') return false;
       table.seen(id, clock.now());
       return true;
     },
-    /** Resolves when nothing is being sent, after `closing`. */
+    /** Resolves once nothing is being sent anymore. Call it after `closing` aborts. */
     stopped: async (): Promise<void> => {
       await ran;
       await Promise.all(inProgress.values());

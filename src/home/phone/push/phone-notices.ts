@@ -1,14 +1,17 @@
 import type { Fill } from '../../fills/fill.ts';
 import type { OrderNews } from '../../fills/order-news.ts';
 
-/** A notification sent through other channels than push. `title` is one line. The last member repeats it for programs. */
+/**
+ * A notification sent through channels other than push. `title` is one line. The last member contains the same facts
+ * for programs.
+ */
 export type PhoneNotice = {
   /** Stays the same for every attempt, even after a crash. Letters, digits, `-`, `_`. */
   readonly id: string;
   readonly user: string;
   readonly title: string;
   readonly body: string;
-  /** When it happened, RFC 3339. */
+  /** When the event happened, RFC 3339. */
   readonly at: string;
 } & (
   | {
@@ -22,7 +25,7 @@ export type PhoneNotice = {
         readonly phone: string;
       };
     }
-  /** Empty if a lock screen may not show fills or unexpected orders. */
+  /** The object is empty if a lock screen may not show fills or unexpected orders. */
   | { readonly fill: Fill['facts'] | Record<never, never> }
   | { readonly order: OrderNews['facts'] | Record<never, never> }
   /** A company ended a person's sign-in, or allowed it again. */
@@ -37,8 +40,8 @@ export type PhoneNotice = {
 );
 
 /**
- * Notifies people whom a push doesn't reach. The implementation reports its own failures: a failed notice changes
- * nothing.
+ * Notifies people whom no push reaches. The implementation reports its own failures, which have no other
+ * consequences.
  * @example
  * ```ts
  * import type { PhoneNotices } from './phone-notices.ts';

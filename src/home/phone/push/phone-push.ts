@@ -22,16 +22,16 @@ import { MAX_BODY_LENGTH, MAX_TITLE_LENGTH, type PushContent, type PushMessage, 
 import { createPushSender, type PushContext, pushToAll } from './push-sender.ts';
 import { openPushSubscriptions } from './push-subscriptions.ts';
 
-/** Push settings of a home, with defaults for a home at one's own. */
+/** Push settings of a home. The defaults suit a home that a person runs for themselves. */
 export interface PushOptions {
-  /** Content of lock-screen notifications: the order (`full`), or only that there is one. */
+  /** Content of lock-screen notifications: the whole order (`full`), or only that there is an order. */
   readonly content?: PushContent;
-  /** Contact for push services about problems: `mailto:…` or an https address. */
+  /** Contact address for push services that notice a problem: `mailto:…` or an https address. */
   readonly contact?: string;
   readonly notices?: PhoneNotices;
-  /** When notices are sent in addition to pushes: only if no push got through, or always. */
+  /** When to notify through `notices` too: only if no push was delivered, or always. */
   readonly noticesWhen?: 'fallback' | 'always';
-  /** Whether fills are reported. Defaults to true. */
+  /** Whether people are notified when their orders fill. Defaults to true. */
   readonly fills?: boolean;
   /** Allows push services on this machine, for tests. */
   readonly loopback?: boolean;
@@ -85,13 +85,13 @@ export function createPhonePush(
   };
   const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tell = createNotifiers(ringing);
-  /** Reports failures to the home, so that the caller doesn't have to wait. */
+  /** Sends the notification without waiting, so failures are reported to the home instead of the caller. */
   const tellAccount = (event: AccountEvent) =>
     void tell.account(event).catch((error: Error) => {
       if (!closing.aborted) parts.onError(error.message);
     });
   return {
-    /** base64url. The page subscribes with it. */
+    /** Key with which the page subscribes, in base64url. */
     publicKey: vapid.publicKey,
     subscriptions,
     bell,
@@ -111,31 +111,34 @@ interface NoticeText {
   readonly body: string;
 }
 
-/** An event to notify a person of, without a decision to make. */
+/** An event that a person is notified of but need not decide. */
 interface PersonEvent {
   readonly user: string;
-  /** Identifies the event. Repeated notifications replace each other on the screen. */
+  /** Identifies the event. A repeated notification replaces the earlier one on the screen. */
   readonly key: string;
   readonly kind: PushMessage['kind'];
   readonly words: NoticeText;
-  /** Text for browsers whose push service must not learn more. Defaults to `words`. */
+  /** Text for browsers whose push service must not receive details. Defaults to `words`. */
   readonly brief?: NoticeText;
   /** RFC 3339. */
   readonly at: string;
-  /** The subject of the notice and its fields, for programs. */
+  /** The subject of the notice and its fields, in a form for programs. */
   readonly facts: UnionOmit<PhoneNotice, keyof NoticeText | 'id' | 'user' | 'at'>;
-  /** Set if somebody else may be at work. The push wakes the phone and is kept for days. */
+  /** Set if an intruder may have caused the event. The push then wakes the phone and is kept for days. */
   readonly isUrgent?: boolean;
   /** The session whose browser is not notified, because it caused the event. */
   readonly except?: string | undefined;
 }
 type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** How long a push is worth delivering, in milliseconds. A phone may be off overnight. */
+/** How long a push may still be delivered, in milliseconds, because a phone may be off overnight. */
 const PUSH_TTL_MS = 24 * 60 * 60_000;
 const URGENT_PUSH_TTL_MS = 7 * PUSH_TTL_MS;
 
-/** Pushes to each of a person's browsers, and uses other channels if none was reached, or always. @throws when closing */
+/**
+ * Pushes to each of a person's browsers, and notifies through other channels if no push was delivered, or always.
+ * @throws when closing
+ */
 function createNotifier(options: NotifierOptions): (told: PersonEvent) => Promise<void> {
   const { notices, noticesWhen, clock, closing } = options;
   return async ({ user, key, kind, words, brief = words, at, facts, isUrgent = false, except }) => {
@@ -185,7 +188,7 @@ function createNotifiers(options: NotifierOptions) {
   const tell = createNotifier(options);
   const isShort = options.content === 'short';
   return {
-    /** Reports a fill, such as `Bought 5 AAPL at $179.51 · PAPER`, with the account below it. */
+    /** Reports a fill, such as `Bought 5 AAPL at $179.51 · PAPER`, followed by the account. */
     fill: ({ user, key, at, facts, headline, environment, account }: Fill) => {
       const word = environment === undefined ? [] : [environmentName(environment)];
       const by = facts.mandate_id === undefined ? [] : [`by mandate ${facts.mandate_id}`];
@@ -206,7 +209,7 @@ function createNotifiers(options: NotifierOptions) {
       return tell({ user, key, kind: 'order', words, brief, at, facts, isUrgent: true });
     },
 
-    /** Notifies a person's other browsers. It names no orders, so lock-screen settings do not apply. */
+    /** Notifies a person's other browsers. The text names no orders, so lock-screen settings do not apply. */
     account: ({ user, what: event, name, browser, session: except }: AccountEvent) => {
       const now = options.clock.now();
       const key = JSON.stringify([user, event, name, now]);

@@ -7,8 +7,8 @@ import { isLoopback } from '../../../net/secure-url.ts';
 const MAX_ENDPOINT_LENGTH = 2048;
 
 /**
- * Returns whether an address may be a push service's: https, and a public host by its name. Browsers supply the address,
- * and this home sends requests to it.
+ * Returns whether an address may belong to a push service: https, and a host name that looks public. Browsers supply
+ * the address, and this home sends requests to it.
  * @param loopback allows a service on this machine, even over plain http, for tests
  */
 export function isPushEndpoint(endpoint: string, loopback = false): boolean {
@@ -19,7 +19,7 @@ export function isPushEndpoint(endpoint: string, loopback = false): boolean {
   return url.protocol === 'https:' && isPublicHost(url);
 }
 
-/** Returns whether its host resolves to a public address now. @throws {ResolverBusy} */
+/** Returns whether the endpoint's host currently resolves to a public address. @throws {ResolverBusy} */
 export async function resolvesToPublic(endpoint: string, resolve: ResolveHost, loopback = false): Promise<boolean> {
   const url = new URL(endpoint);
   if (loopback && isLoopback(url)) return true;

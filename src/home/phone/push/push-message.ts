@@ -9,21 +9,24 @@ import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import { proposalView } from '../page/proposal-view.ts';
 
-/** How much a lock screen may show: the order, or only that there is one. */
+/** How much a lock screen may show: the whole order, or only that there is an order. */
 export type PushContent = 'full' | 'short';
 
 export interface PushMessage {
   readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account' | 'order';
-  /** The phone's id of the request, which opens its card and grants no access. Empty for anything that is not a request. */
+  /**
+   * The phone's id of the request, which opens its card and grants no access. Empty for messages that are not about a
+   * request.
+   */
   readonly id: string;
   /** Example: `Buy 5 AAPL · PAPER`. */
   readonly title: string;
   /** Example: `At most $900.00 in all · Code K7QP`. */
   readonly body: string;
   readonly expires: number;
-  /** The same for all messages about one request, so that a later one replaces an earlier one on the screen. */
+  /** The same for all messages about one request, so that a later message replaces an earlier one on the screen. */
   readonly tag: string;
-  /** Rings even if a notification with this tag is displayed. */
+  /** Rings even if a notification with this tag is already displayed. */
   readonly again?: true;
 }
 
@@ -43,7 +46,10 @@ export function settledMessage(request: ApprovalRequest): PushMessage {
   return { ...messageBase(request), kind: 'settled', title, body: '' };
 }
 
-/** Returns a topic (RFC 8030 §5.4, at most 32 characters). A later push with the same topic replaces a waiting one. */
+/**
+ * Returns a topic (RFC 8030 §5.4, at most 32 characters). A later push replaces an undelivered push with the same
+ * topic.
+ */
 export function pushTopic(name: string): string {
   return createHash('sha256').update(`trade-agent.push\0${name}`).digest('base64url').slice(0, 24);
 }
@@ -97,7 +103,7 @@ function displayedRequest({ details }: ApprovalRequest): {
   };
 }
 
-/** Returns the text for people who are notified by other channels, with the code and the address for deciding. */
+/** Returns the text for other channels than push, with the code and the address for deciding. */
 export function noticeText(
   request: ApprovalRequest,
   content: PushContent,

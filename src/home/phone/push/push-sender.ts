@@ -14,7 +14,7 @@ type PushResult =
   | { readonly outcome: 'gone' }
   /** @property restsUntil time in milliseconds since the epoch before which the push service accepts no push */
   | { readonly outcome: 'failed'; readonly restsUntil: number }
-  /** The push is no longer needed. */
+  /** The push was no longer needed, or its time was over. */
   | { readonly outcome: 'over' };
 
 export interface Push {
@@ -32,19 +32,19 @@ interface PushSenderOptions {
   readonly vapid: VapidKeys;
   /** Contact for a push service: `mailto:…` or an https address (RFC 8292 §2.1). */
   readonly contact: string;
-  /** Reaches only the public internet, whatever the endpoint's host resolves to by now. */
+  /** Reaches only the public internet, even if the endpoint's host has meanwhile changed its address. */
   readonly fetch: typeof fetch;
   readonly resolve: ResolveHost;
   readonly clock: Clock;
   readonly closing: AbortSignal;
   readonly timeoutMs: number;
-  /** For tests: whether a push service may be on this machine. */
+  /** Whether a push service may be on this machine, for tests. */
   readonly loopback?: boolean;
 }
 
-/** Milliseconds before the second and the third attempt, which is the last. */
+/** Milliseconds before the second and the third (last) attempt. */
 const BACKOFF_MS = [1000, 5000] as const;
-/** If the push service asks for a longer wait, the push fails and the person is notified by other channels. */
+/** If the push service asks for a longer wait, the push fails and the person is notified through other channels. */
 const MAX_WAIT_MS = 30_000;
 const MAX_REST_MS = 3_600_000;
 /** Limit for response bodies, which are ignored. */
@@ -53,7 +53,7 @@ const MAX_RESPONSE_BYTES = 16 * 1024;
 /** Creates a sender of push messages, encrypted for the receiving browser (RFC 8291), with the library `web-push`. */
 export function createPushSender(options: PushSenderOptions): SendPush {
   const { clock, closing } = options;
-  /** Waits until the push service accepts a push. @returns why nothing is sent, if so */
+  /** Waits until the push service accepts pushes again. @returns the result if the push can't or need not be sent */
   const standBy = async (push: Push, restsUntil: number): Promise<PushResult | undefined> => {
     const wait = restsUntil - clock.now();
     if (wait > MAX_WAIT_MS) return { outcome: 'failed', restsUntil };

@@ -32,7 +32,7 @@ export interface PushSubscription {
   readonly user: string;
   /** Id of the session that last registered it. The subscription ends with that session. */
   readonly session: string;
-  /** The passkey that opened this session. The subscription ends when it is removed. */
+  /** The passkey that opened the session. The subscription ends when the passkey is removed. */
   readonly credential: string;
   readonly p256dh: string;
   readonly auth: string;
@@ -41,7 +41,7 @@ export interface PushSubscription {
   readonly lastSuccessAt: number | undefined;
   /** Number of consecutive failed pushes. */
   readonly failures: number;
-  /** The push service accepts no pushes before this time. */
+  /** The push service accepts no pushes to this browser before this time. */
   readonly restsUntil: number;
 }
 
@@ -95,15 +95,18 @@ export function openPushSubscriptions(
   return {
     /**
      * Stores a browser's subscription, or confirms an existing one.
-     * @returns `invalid` if the endpoint is not a push service's; `taken` if another person's browser has it and this one
-     * can't prove with the secret that it is the same; `too_many` if this person already has ten
+     * @returns `invalid` if the endpoint is not a push service's; `taken` if another person has registered the endpoint
+     * and this browser can't prove with the secret that it is the same browser; `too_many` if this person already has
+     * ten
      */
     add: (
       owner: Pick<PushSubscription, 'user' | 'session' | 'credential' | 'name'>,
       subscription: z.output<typeof pushSubscriptionSchema>,
     ): 'kept' | 'invalid' | 'taken' | 'too_many' => add.immediate(owner, subscription),
     of: (user: string): PushSubscription[] => ofUser.all(user).map(toSubscription),
-    /** Removes a subscription. @param user if given, only that person's own; returns whether there was one */
+    /**
+     * Removes a subscription. @param user if given, only that person's own. @returns whether a subscription was removed
+     */
     remove: (endpoint: string, user?: string): boolean =>
       (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,
     endSession: (session: string): void => void endSession.run(session),
@@ -125,8 +128,9 @@ function toSubscription(row: Row): PushSubscription {
 }
 
 /**
- * Wraps the sessions so that ending one also ends its push subscriptions: on sign-out, from the list of browsers, and
- * when its passkey is removed. A session that merely expires keeps them, or no phone would ring in the morning.
+ * Wraps the sessions so that ending a session also ends its push subscriptions: on sign-out, from the list of browsers,
+ * and when its passkey is removed. A session that merely expires keeps its subscriptions; otherwise no phone would ring
+ * in the morning.
  */
 export function withSubscriptionCleanup(
   sessions: Sessions,

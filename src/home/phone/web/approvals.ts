@@ -11,7 +11,7 @@ import { localTimes, updateCountdowns } from './times.ts';
 
 let room: PageState | undefined;
 
-/** Starts on the current page, and again whenever the page is replaced. */
+/** Starts the script on the current page. Called again whenever the page is replaced. */
 function start(): void {
   const root = document.getElementById('phone');
   if (room !== undefined && room.root === root) return;

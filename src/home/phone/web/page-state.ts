@@ -19,7 +19,7 @@ export type PageState = ReturnType<typeof createPageState>;
 
 const RESULTS_KEY = 'trade-agent.results';
 
-/** Creates the state of the displayed approvals page, until it is replaced by another. */
+/** Creates the state of the displayed approvals page. It is used until another page replaces this one. */
 export function createPageState(root: HTMLElement) {
   const part = (id: string): HTMLElement => {
     const found = root.querySelector<HTMLElement>(`#${id}`);
@@ -36,22 +36,22 @@ export function createPageState(root: HTMLElement) {
     stage: part('stage'),
     others: part('others'),
     results: part('results'),
-    /** Container of the results. Closed below a request, open otherwise. */
+    /** Container of the results. It is collapsed below a request, and expanded otherwise. */
     earlier,
     recent: part('recent'),
     empty: part('empty'),
     more: part('more'),
     current: root.dataset.current ?? '',
-    /** The markup of the card on the stage. Undefined for the card that came with the page. */
+    /** The markup of the displayed card. Undefined for the card that the page was loaded with. */
     card: undefined as string | undefined,
     update: undefined as Update | undefined,
     cards: new Map<string, string>(),
     told: new Map<string, string>(),
-    /** Requests decided here that the server has not confirmed yet. */
+    /** Requests that were decided on this page, and that the server has not confirmed yet. */
     done: new Set<string>(),
     /** Results that were not dismissed, latest first. */
     kept: storedResults(),
-    /** The one of these that ended while it was displayed, without a tap here. */
+    /** The kept result whose request ended while it was displayed, without a tap on this page. */
     untapped: undefined as string | undefined,
     shown: new WeakMap<Element, string>(),
     tell(text: string) {

@@ -51,7 +51,10 @@ export function startPush(): void {
 }
 
 let isUpdateScheduled = false;
-/** The section that displays the state, as last seen. Avoids needless work, because countdowns change the page twice a second. */
+/**
+ * The status section at the last update. If the element is still the same, no update is needed; countdowns change the
+ * page twice a second.
+ */
 let lastSection: HTMLElement | null = null;
 
 function scheduleUpdate(): void {
@@ -110,7 +113,7 @@ function section(): HTMLElement | null {
   return document.querySelector<HTMLElement>('[data-push]');
 }
 
-/** Displays the state, and registers the subscription again in case the server has lost it. */
+/** Displays the notifications' state, and registers the subscription again in case the server has lost it. */
 async function updateState(): Promise<void> {
   if (section() === null) return;
   const state = unavailableState();
@@ -138,7 +141,10 @@ function isInstalled(): boolean {
   return matchMedia('(display-mode: standalone)').matches;
 }
 
-/** Switches notifications on or off. Runs only after a tap, because browsers permanently reject other permission requests. */
+/**
+ * Switches notifications on or off. Called only on a tap, because browsers permanently reject permission requests
+ * without a tap.
+ */
 async function toggle(): Promise<void> {
   if (busy) return;
   const isOn = section()?.dataset.state === 'on';
@@ -200,7 +206,7 @@ function displayState(state: State): void {
   place.hidden = false;
 }
 
-/** Posts fields with the page's form token, as its forms do. */
+/** Posts fields with the page's form token, as the page's forms do. */
 function post(path: string, fields: Record<string, string> = {}): Promise<Response> {
   const token = document.querySelector<HTMLInputElement>('input[name=form_token]')?.value ?? '';
   return sendRequest(path, {

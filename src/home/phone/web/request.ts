@@ -4,8 +4,8 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * Sends a request to our own server with this origin's key. If the response redirects, navigates there and never
- * resolves, because this page is being left.
- * @param init the `accept` header defaults to the fragment type; aborts after 30 seconds or by its `signal`
+ * resolves, because the browser leaves this page.
+ * @param init the `accept` header defaults to the fragment type; the request aborts after 30 seconds or by `signal`
  * @throws {TypeError | DOMException} if the server can't be reached or is too slow
  */
 export async function sendRequest(path: string, init: RequestInit = {}): Promise<Response> {
@@ -26,7 +26,7 @@ export async function sendRequest(path: string, init: RequestInit = {}): Promise
   return new Promise(() => undefined);
 }
 
-/** Navigates within this origin, and always reloads, even if only the part after "#" differs. */
+/** Navigates within this origin. Always reloads, even if only the part after "#" differs. */
 function navigate(path: string): void {
   const target = new URL(path, location.origin);
   if (target.origin !== location.origin) throw new TypeError('the answer leads to another origin');
@@ -38,7 +38,7 @@ const STORAGE_KEY = 'trade-agent.phone-key';
 
 /**
  * Returns this origin's own secret, which is sent with every request. Cookies ignore ports, so any other server on this
- * machine receives them (RFC 6265 §8.5). Storage belongs to one origin.
+ * machine receives them (RFC 6265 §8.5), whereas storage belongs to one origin.
  * @returns 43 base64url characters, created on first use
  * @throws {DOMException} if the browser blocks storage for this page
  */

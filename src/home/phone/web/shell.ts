@@ -32,7 +32,7 @@ if ('prerendering' in document && document.prerendering)
   document.addEventListener('prerenderingchange', () => void loadPage(), { once: true });
 else void loadPage();
 
-/** Loads the actual page if the server sent an empty document, as it does when the cookie alone is not enough. */
+/** Loads the actual page if the server sent an empty document because the cookie alone was not enough. */
 async function loadPage(): Promise<void> {
   const main = document.querySelector('main');
   if (main?.dataset.shell === undefined) {
@@ -51,12 +51,12 @@ async function loadPage(): Promise<void> {
 const SILENCE_MS = 20_000;
 const RETRY_MS = 2000;
 
-/** Listeners by event name. `error` is called without data when the stream is interrupted, before it is opened again. */
+/** Listeners by event name. `error` is called without data when the stream is interrupted, before it reconnects. */
 type Listeners = Readonly<Record<string, (data: string) => void>>;
 
 /**
- * Follows a stream of server-sent events. The browser's own EventSource can't send this origin's key.
- * @returns a function that ends it
+ * Follows a stream of server-sent events, because the browser's own EventSource can't send this origin's key.
+ * @returns a function that ends the stream
  */
 function listen(path: string, listeners: Listeners): () => void {
   const over = new AbortController();
@@ -132,7 +132,7 @@ function handleForms(): void {
   });
 }
 
-/** Fills and submits the form that needs no tap. */
+/** Fills in and submits the form that needs no tap. */
 function submitAutomatic(): void {
   for (const input of document.querySelectorAll<HTMLInputElement>('input[data-from-hash]')) {
     input.value = location.hash.slice(1);
@@ -181,7 +181,7 @@ async function passkeySteps(form: HTMLFormElement, body: URLSearchParams): Promi
   }
 }
 
-/** The server's rejection. Its message is meant for the person. */
+/** The server's rejection, with a message for the person. */
 class RejectedError extends Error {}
 
 /** Returns the message for an error. @param error a named WebAuthn error (Level 3 §5.1), or a failed request */
@@ -213,7 +213,7 @@ function showFormProblem(form: HTMLFormElement, text: string): void {
   problem.textContent = text;
 }
 
-/** Replaces the page with the one in the response. The markup comes from our own server, so it is trusted. */
+/** Replaces the page with the page in the response. The markup comes from our own server, so it is trusted. */
 async function replacePage(answer: Response): Promise<void> {
   if (!answer.headers.get('content-type')?.startsWith(FRAGMENT)) {
     return showProblem(`The server's response can't be displayed (${answer.status}). Reload the page.`);

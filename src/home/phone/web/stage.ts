@@ -1,7 +1,7 @@
 import { type PageState, type Piece, toElement, type Update } from './page-state.ts';
 import { updateCountdowns } from './times.ts';
 
-/** Milliseconds that a moved button ignores taps. It is longer than a tap that was already on its way. */
+/** Milliseconds for which a moved button ignores taps, so that a tap already under way does nothing. */
 const SETTLE_MS = 700;
 
 export function applyUpdate(room: PageState, update: Update): void {
@@ -45,7 +45,10 @@ export function renderStage(room: PageState): void {
   measureBar();
 }
 
-/** Keeps a result until the person dismisses it. Of requests that ended without the person, only the latest is kept. */
+/**
+ * Keeps a result until the person dismisses it. Of the requests that ended without a tap by the person, keeps only the
+ * latest.
+ */
 function keepResult(room: PageState, id: string): void {
   if (room.kept.includes(id)) return;
   const others = room.done.has(id) ? room.kept : room.kept.filter((one) => one !== room.untapped);
@@ -133,7 +136,7 @@ export function focusOn(element: Element | null | undefined): void {
   if (element instanceof HTMLElement) element.focus({ preventScroll: true });
 }
 
-/** Copies the person's input from the old version of a card to the new one. */
+/** Copies the person's input from the old version of a card to the new version. */
 function copyInput(old: HTMLElement, fresh: HTMLElement): void {
   const details = fresh.querySelector('details');
   if (details !== null) details.open = old.querySelector('details')?.open ?? false;
@@ -148,7 +151,7 @@ function copyInput(old: HTMLElement, fresh: HTMLElement): void {
   fresh.querySelector('.said')?.replaceWith(old.querySelector('.said') ?? '');
 }
 
-/** Updates a list, and touches only the elements that differ. */
+/** Updates a list. Changes only the elements that differ. */
 function patch(
   room: PageState,
   list: Element,
@@ -176,7 +179,7 @@ function patch(
   }
 }
 
-/** Replaces an element and keeps the focus that was on it or in it. */
+/** Replaces an element, and moves the focus that was on or in the old element to the new one. */
 function replaceKeepingFocus(before: HTMLElement | undefined, fresh: HTMLElement): void {
   const focused = document.activeElement;
   const within = before?.contains(focused) ?? false;

@@ -13,8 +13,8 @@ class Problem extends Error {
 }
 
 /**
- * Handles taps that approve or deny, show another request, or dismiss a result. Listens in the capture phase, so that it
- * alone sends decisions.
+ * Handles taps that approve or deny, show another request, or dismiss a result. Listens in the capture phase, so that
+ * no other listener sends decisions.
  * @param roomNow returns the current page
  */
 export function handleTaps(roomNow: () => PageState | undefined): void {
@@ -141,7 +141,7 @@ async function signApproval(options: object): Promise<string> {
   }
 }
 
-/** Returns whether something is left to pick or type. The server checks this too. */
+/** Returns whether the person still has to pick or type something. The server checks this too. */
 function isIncomplete(card: HTMLElement): boolean {
   const codes = card.querySelector('.codes');
   const word = card.querySelector<HTMLInputElement>('[name=confirm]');
@@ -160,7 +160,7 @@ function showProgress(card: HTMLElement, title: string): void {
   showInBar(card, 'doing', title);
 }
 
-/** Displays in the bar, near the thumb, why nothing was decided. Never inserts markup. */
+/** Displays in the bar, near the thumb, why no decision was made. Never inserts markup. */
 function showProblem(card: HTMLElement, problem: unknown): void {
   if (!(problem instanceof Problem)) throw problem;
   const { title, message, link } = problem;

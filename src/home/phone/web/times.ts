@@ -9,7 +9,7 @@ const fields = {
 const local = new Intl.DateTimeFormat(undefined, fields);
 const exact = new Intl.DateTimeFormat(undefined, { ...fields, second: '2-digit' });
 
-/** Converts times to the phone's own zone. The server writes UTC, which stays as the title. */
+/** Converts times to the phone's own time zone. The server writes UTC, which stays in the `title` attribute. */
 export function localTimes(root: ParentNode): void {
   for (const time of root.querySelectorAll<HTMLTimeElement>('time[datetime]:not([title])')) {
     time.title = time.textContent;
@@ -17,7 +17,7 @@ export function localTimes(root: ParentNode): void {
   }
 }
 
-/** Formats seconds for people: `4:59`, `2 h 5 min`. */
+/** Formats a duration in seconds: `4:59`, `2 h 5 min`. */
 function formatTimeLeft(left: number): string {
   if (left < 3600) return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
   return `${Math.floor(left / 3600)} h ${Math.floor((left % 3600) / 60)} min`;

@@ -36,7 +36,7 @@ const minus = (text: string) => text.replace('-', '−');
 
 const drawn = new Map<HTMLElement, readonly uPlot[]>();
 
-/** Draws the value above the drawdown, with a shared cursor. Does nothing if it was already drawn. */
+/** Draws the value above the drawdown, with a shared cursor. Does nothing if the chart was already drawn. */
 export function drawChart(place: HTMLElement): void {
   if (drawn.has(place) || !place.isConnected) return;
   const { at, value, drawdown } = JSON.parse(place.dataset.chart ?? '{}') as ChartData;
@@ -103,7 +103,7 @@ export function drawChart(place: HTMLElement): void {
   drawn.set(place, [new uPlot(above, [at, value], parts[0]), new uPlot(below, [at, drawdown], parts[1])]);
 }
 
-/** Fits the charts to their width. @param redraw draws them again in new colors */
+/** Fits the charts to their width. @param redraw also draws them again with the current colors */
 export function resizeCharts(redraw: boolean): void {
   // Iterates over a copy: a redrawn chart is a new entry, which would otherwise be visited again without end.
   for (const [place, charts] of [...drawn]) {

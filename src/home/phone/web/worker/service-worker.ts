@@ -19,7 +19,7 @@ interface PushMessage {
   readonly again?: boolean;
 }
 
-/** Members missing from the type definitions (Notifications API §2). */
+/** Members that the type definitions lack (Notifications API §2). */
 interface RingOptions extends NotificationOptions {
   readonly renotify?: boolean;
 }
@@ -55,7 +55,7 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-/** Returns the page itself, or the offline page if there is no response, or only a proxy's error. */
+/** Returns the page, or the offline page if there is no response, or only a proxy's error. */
 async function pageOrShell(request: Request): Promise<Response> {
   const shell = async () => (await caches.match(SHELL)) ?? Response.error();
   try {
@@ -95,8 +95,8 @@ async function displayMessage({ kind, id, title, body, tag, again = false }: Pus
 }
 
 /**
- * Closes the notification. On iOS and in Safari, each push must display something or the subscription is revoked, so the
- * notification is silently replaced by one that says that nothing is left to decide.
+ * Closes the notification. On iOS and in Safari, each push must display a notification or the subscription is revoked.
+ * The notification is therefore replaced there by a silent one that says that nothing is left to decide.
  */
 async function withdrawNotification(title: string, tag: string): Promise<void> {
   if (isWebKit()) {
@@ -105,12 +105,15 @@ async function withdrawNotification(title: string, tag: string): Promise<void> {
   for (const notification of await self.registration.getNotifications({ tag })) notification.close();
 }
 
-/** Returns whether this is Safari or any browser on iOS. Other browsers that claim to be AppleWebKit also contain Chrome. */
+/**
+ * Returns whether this is Safari or any browser on iOS. Other browsers that claim to be AppleWebKit also contain
+ * "Chrome".
+ */
 function isWebKit(): boolean {
   return /AppleWebKit\//.test(navigator.userAgent) && !/Chrom(e|ium)\//.test(navigator.userAgent);
 }
 
-/** Focuses an open window and shows the card there, or opens a new window. */
+/** Focuses an open window and shows the request's card there, or opens a new window. */
 async function openCard(id: string): Promise<void> {
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   const there = windows.find(({ url }) => new URL(url).pathname === PHONE);
