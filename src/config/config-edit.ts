@@ -46,7 +46,7 @@ export async function changeConfig(home: UserDirs, key: string, value: string | 
 }
 
 /**
- * Requires that every parent of the key is a map, because nothing can be set below a value or an alias.
+ * Requires that every parent of the key is a map, because a key can't be set below a value or an alias.
  * @throws {TradeAgentError} `invalid_config`, with the line
  */
 export async function requireMaps(

@@ -12,7 +12,7 @@ export interface EntryLocation {
 }
 
 /**
- * Adds or changes a profile's entry in `config.yaml`. Keeps comments and everything else.
+ * Adds or changes a profile's entry in `config.yaml`. Keeps comments and all other entries.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function writeEntry(

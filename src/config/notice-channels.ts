@@ -65,7 +65,7 @@ const channelKinds = {
     },
   }),
 
-  /** Slack-compatible incoming webhooks. The address is the secret. */
+  /** Slack-compatible incoming webhooks. The webhook's address is the secret. */
   slack: defineChannel({
     schema: () => z.strictObject({ kind: z.literal('slack'), ...commonChannelSettings() }),
     destination: () => 'the address stored as its secret',
@@ -134,7 +134,7 @@ type NoticeChannelInput = {
 
 export const noticeKindNames = Object.keys(channelKinds);
 
-/** Created only when the first channel is parsed. */
+/** Schema of any kind of channel. Created only when the first channel is parsed. */
 export const noticeChannelSchema = z.lazy(() => {
   const [first, ...rest] = Object.values(channelKinds).map(({ schema }) => schema());
   if (first === undefined) throw new TypeError('there is no kind of channel');
@@ -153,7 +153,7 @@ export const noticesSchema = z.record(noticeNameSchema, noticeChannelSchema, {
 });
 export type NoticesConfig = z.output<typeof noticesSchema>;
 
-/** Returns the channel's kind. Use it only with this channel: the type is erased. */
+/** Returns the channel's kind. Pass it only this channel, because its type accepts any channel. */
 export function channelKind({ kind }: NoticeChannel): ChannelKind {
   return channelKinds[kind] as ChannelKind;
 }

@@ -33,7 +33,7 @@ const templateSchema = (longest: number) =>
       }
     });
 
-/** Settings that all kinds of channels have. */
+/** Returns the settings that all kinds of channels have. */
 export const commonChannelSettings = () => ({
   enabled: z.boolean().default(true).describe('whether the channel is active'),
   min_severity: z.enum(noticeSeverities).default('warning').describe('Findings less severe than this are not sent.'),
@@ -48,14 +48,17 @@ export const commonChannelSettings = () => ({
   timeout: z.number().int().min(1).max(60).default(10).describe('Timeout for one attempt, in seconds.'),
 });
 
-/** Schema of an address that notices or secrets may be sent to. */
+/** Returns the schema of an address to which notices or secrets may be sent. */
 export const secureUrl = () =>
   z
     .string()
     .refine(isSecureUrl, INSECURE_URL)
     .refine((text) => !URL.canParse(text) || new URL(text).username === '', 'must not contain a user name or password');
 
-/** A kind of channel: its settings in config.yaml, and its secret, stored elsewhere. `notify/<kind>.ts` sends to it. */
+/**
+ * A kind of channel: its settings in config.yaml, and its secret, which is stored elsewhere. `notify/<kind>.ts` sends
+ * notices to it.
+ */
 export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
   /** Includes {@link commonChannelSettings}. Called only if the configuration has a channel. */
   schema(): Schema;
@@ -64,11 +67,11 @@ export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
   /** Undefined for a kind without a secret. */
   readonly secret?: {
     need(channel: z.output<Schema>): 'required' | 'optional' | 'none';
-    /** The secret's description for display: `password of …`. */
+    /** Describes the secret for display: `password of …`. */
     words(channel: z.output<Schema>): string;
-    /** Settings that the secret is bound to: when one changes, the secret must be entered again. */
+    /** Returns the settings to which the secret is bound: if any of them changes, the secret must be entered again. */
     boundTo(channel: z.output<Schema>): readonly unknown[];
-    /** Describes the required form if the secret is invalid; undefined if it is valid. */
+    /** Returns the required form if the secret is invalid, or undefined if it is valid. */
     mustBe?(secret: string): string | undefined;
   };
 }

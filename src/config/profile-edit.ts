@@ -25,7 +25,7 @@ export async function requireNewProfile(home: UserDirs, name: string): Promise<v
 }
 
 /**
- * Adds a profile to `config.yaml`. Keeps comments and everything else.
+ * Adds a profile to `config.yaml`. Keeps comments and all other entries.
  * @throws {TradeAgentError} `usage`, `invalid_config`
  */
 export async function addProfile(home: UserDirs, name: string, profile: ProfileInput): Promise<void> {
@@ -34,7 +34,7 @@ export async function addProfile(home: UserDirs, name: string, profile: ProfileI
 }
 
 /**
- * Sets where a profile's secrets are stored, in a single write, so that no reader sees one key without the other.
+ * Sets where a profile's secrets are stored. Writes both settings at once, so that no reader sees only one of them.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function setCredentialLocation(home: UserDirs, name: string, place: CredentialLocation): Promise<void> {
@@ -46,7 +46,7 @@ export async function setCredentialLocation(home: UserDirs, name: string, place:
 }
 
 /**
- * Sets the profile's company. Adds a section for the built-in sandbox profile if needed.
+ * Sets the profile's company. Adds the built-in sandbox profile to the file if needed.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function setCompany(home: UserDirs, name: string, company: CompanySignIn): Promise<void> {
@@ -55,7 +55,10 @@ export async function setCompany(home: UserDirs, name: string, company: CompanyS
   );
 }
 
-/** Deletes a profile and unsets it as the default. @throws {TradeAgentError} `not_found`, `invalid_config` */
+/**
+ * Deletes a profile. If it is the default profile, also removes `default_profile`.
+ * @throws {TradeAgentError} `not_found`, `invalid_config`
+ */
 export async function removeProfile(home: UserDirs, name: string): Promise<void> {
   const { profiles, default_profile } = await loadConfig(home);
   if (!Object.hasOwn(profiles, name)) {

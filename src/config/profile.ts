@@ -13,7 +13,7 @@ const connectionName = z.string().min(1).max(128);
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 
-/** A company's identity provider, and trade-agent's client ID there. */
+/** A company's identity provider, and trade-agent's client ID at that provider. */
 const companySignInSchema = z.strictObject({
   issuer: httpUrl.describe("issuer URL of the company's identity provider"),
   client_id: z
@@ -145,7 +145,7 @@ export const configSchema = z.strictObject({
 });
 export type Config = z.output<typeof configSchema>;
 
-/** A profile with all its addresses resolved. Everything below the CLI uses this type. */
+/** A profile with all its addresses resolved. All code below the CLI uses this type. */
 export interface ResolvedProfile extends Profile {
   readonly name: string;
   readonly issuer: string;
@@ -160,6 +160,6 @@ export interface ResolvedProfile extends Profile {
 /** Location of a profile's secrets. */
 export interface CredentialLocation {
   readonly credential_store: 'keychain' | 'file';
-  /** For a file: `passphrase`, or the path of a key file. By default, a key file next to the credential file. */
+  /** For a file: `passphrase`, or the path of a key file. Defaults to a key file next to the credential file. */
   readonly credential_key?: string | undefined;
 }

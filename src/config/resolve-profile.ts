@@ -59,7 +59,7 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
   });
 }
 
-/** Returns the credential store. The default is the keychain; only the sandbox, which has no real money, uses a file. */
+/** Returns the credential store: by default the keychain, or a file for the sandbox, which has no real money. */
 export function credentialStoreKind(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
   return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
 }
@@ -116,7 +116,7 @@ export function resolveProfile(
 }
 
 /**
- * Returns the profile with its server as the gateway: requests go through the server, with tokens for the server.
+ * Returns the profile with its server as the gateway, so that requests and their tokens are for the server.
  * @throws {TradeAgentError} `invalid_config` if the profile also names a gateway or is a sandbox
  */
 function withServer<P extends Profile & { readonly name: string }>(

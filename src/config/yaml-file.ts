@@ -16,10 +16,12 @@ export async function parseYaml<S extends z.ZodType>(schema: S, text: string, fi
   throw validationError(schema, result.error, content, { file, document, lines });
 }
 
-/** JavaScript's built-in property names. As keys, they could overwrite or be confused with the built-in ones. */
+/**
+ * JavaScript's built-in property names. As keys, they could overwrite the built-in properties or be mistaken for them.
+ */
 const reservedKeys = ['__proto__', 'constructor', 'prototype'];
 
-/** Maximum number of alias expansions in a file. Real files have few; many are an attack on memory. */
+/** Maximum number of alias expansions in a file. Real files have few expansions. Many are an attack on memory. */
 const MAX_ALIASES = 100;
 
 /**
@@ -116,7 +118,10 @@ function validationError(
   );
 }
 
-/** Returns `:12`, the line of the deepest part of the path that exists in the file, or ''. */
+/**
+ * Returns a suffix such as `:12`: the line of the deepest part of the path that exists in the file. '' if no part
+ * exists.
+ */
 export function lineSuffix(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
   let node: unknown = document.contents;
   let offset: number | undefined;

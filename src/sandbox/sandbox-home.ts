@@ -36,20 +36,20 @@ export interface SandboxHome {
   readonly folder: string;
   readonly seed: SandboxSeed;
   readonly pairingSecret: string;
-  /** Ports of the last start. They are reused, so that issued tokens stay valid. */
+  /** Ports of the last start. The next start reuses them, so that issued tokens stay valid. */
   readonly ports: SandboxPorts | undefined;
   rememberPorts(ports: SandboxPorts): void;
   database(name: 'identity-provider' | 'paper-broker' | 'gateway' | 'slack' | 'gmail' | 'company'): Database.Database;
   release(): void;
 }
 
-/** `issuer` is the home's port. `company` is set once a sandbox was started with a company. */
+/** `issuer` is the home's port. `company` is set once the sandbox has been started with a company. */
 const portsSchema = z.object({ issuer: z.number(), broker: z.number(), company: z.number().optional() });
 export type SandboxPorts = z.output<typeof portsSchema>;
 
 /**
  * Opens and locks a sandbox's folder and creates missing files. @throws {TradeAgentError} `busy` if another sandbox
- * uses it, `state_corrupt` if its seed can't be read
+ * uses the folder, `state_corrupt` if the sandbox's seed can't be read
  */
 export async function openSandboxHome(folder: string): Promise<SandboxHome> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -75,8 +75,8 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
 }
 
 /**
- * Locks the folder with an SQLite lock instead of a lock file. The operating system releases it when its holder dies,
- * so a killed sandbox can restart immediately.
+ * Locks the folder with an SQLite lock instead of a lock file. The operating system releases the lock when its process
+ * dies, so that a killed sandbox can restart immediately.
  */
 function lockFolder(folder: string): () => void {
   const database = new Database(join(folder, 'lock.db'), { timeout: 0 });

@@ -78,7 +78,7 @@ function brokerKey({ broker_key }: SeededUser): AccessKey {
   return { keyId: broker_key.key_id, secret: broker_key.secret };
 }
 
-/** Derives the second key from the first, so that the seed does not have to store it. */
+/** Derives the second key from the first, so that the seed does not have to contain both. */
 function secondBrokerKey({ username, broker_key }: SeededUser, seed: SandboxSeed): AccessKey {
   const made = (what: string) => createHmac('sha256', seed.vault_key).update(`${what} ${username}`).digest();
   return {
@@ -136,7 +136,7 @@ interface ApprovalSettings {
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   readonly signature?: 'required' | 'off' | undefined;
-  /** Defaults to token exchange, with key pairs for unattended access. */
+  /** By default, token exchange, with key pairs for unattended access. */
   readonly credentials?: 'exchange' | 'key_pair' | undefined;
   readonly secondAccounts?: boolean | undefined;
   /** Whether the gateway listens to the paper broker's stream (default true). */

@@ -48,11 +48,14 @@ import { createThirdParties } from './third-parties/third-parties.ts';
 
 export interface SandboxOptions {
   readonly home: string;
-  /** First of two ports, or 0 for free ones. Defaults to those of the last start, the usual ones, or free ones. */
+  /**
+   * First of two ports, or 0 for any free ports. By default, the ports of the last start, else the default ports, else
+   * any free ports.
+   */
   readonly port?: number;
   readonly faults?: Faults;
   readonly marketHours?: 'always' | 'exchange';
-  /** Recorded days to use instead of a random walk. They follow the exchange's hours. */
+  /** Recorded days to use instead of a random walk. The exchange's hours apply to recorded days. */
   readonly marketData?: MarketData;
   readonly stories?: Readonly<Record<string, AccountHistory>>;
   readonly partialFills?: boolean;
@@ -62,7 +65,7 @@ export interface SandboxOptions {
   readonly quotas?: Quotas;
   readonly signature?: 'required' | 'off';
   /**
-   * Defaults to token exchange, with key pairs for unattended access. `exchange`: never key pairs. `key_pair`: always
+   * By default, token exchange, with key pairs for unattended access. `exchange`: never key pairs. `key_pair`: always
    * key pairs, so that others can also act for owners.
    */
   readonly credentials?: 'exchange' | 'key_pair';
@@ -73,7 +76,7 @@ export interface SandboxOptions {
   /** By default, orders are not limited. */
   readonly rules?: HomeOptions['gateway']['rules'];
   readonly knownClients?: HomeOptions['knownClients'];
-  /** Whether people work at a company whose sign-in the home accepts. Later starts keep the company. */
+  /** Whether people work at a company whose sign-in the home accepts. By default, as at the last start. */
   readonly company?: boolean;
   readonly companyRules?: (usual: CompanyRule) => readonly CompanyRule[];
   readonly servers?: HomeOptions['servers'];
@@ -102,7 +105,7 @@ const DRAIN_MS = 1_000;
 
 /**
  * Starts everything on loopback: a home (identity provider, phone, gateway), a paper broker, a market and seeded
- * people. They communicate over HTTP as in production. @throws {TradeAgentError} `busy`, `port_in_use`,
+ * people. The servers communicate over HTTP as in production. @throws {TradeAgentError} `busy`, `port_in_use`,
  * `invalid_config` for invalid rules or market days, `usage` if accounts are newer than the market's days
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -291,7 +294,7 @@ async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise
   }
 }
 
-/** Hides the key pair after the owner disconnects the account, so that the gateway can't use it. */
+/** Hides the key pair of an account that the owner has disconnected, so that the gateway can't use the key pair. */
 function hideDisconnectedKeys({ brokerKeys }: GatewayStores, vault: Vault): GatewayStores['brokerKeys'] {
   return {
     ...brokerKeys,
@@ -350,8 +353,8 @@ type SandboxServers = Readonly<Record<'issuer' | 'broker', HttpServer>> & {
 };
 
 /**
- * Listens on the requested ports or those of the last start. They must be free, because tokens and bookmarks contain
- * them. A first start uses the default ports or any free ones. @throws {TradeAgentError} `port_in_use`
+ * Listens on the requested ports or the ports of the last start, which must be free because tokens and bookmarks
+ * contain them. A first start uses the default ports or any free ports. @throws {TradeAgentError} `port_in_use`
  */
 async function listenOnStoredPorts(
   first: number | undefined,
@@ -395,7 +398,10 @@ async function listenOn(ports: SandboxPorts, clock: Clock): Promise<SandboxServe
 
 interface MarketData {
   readonly folder: string;
-  /** First day of the market's time. Defaults to where it last stopped, or else the first day. */
+  /**
+   * First day of the market's time. By default, the time at which the market last stopped, or else the first recorded
+   * day.
+   */
   readonly start?: IsoDate;
 }
 
@@ -409,7 +415,7 @@ interface SandboxMarketOptions {
 
 /**
  * Opens a random walk on the clock's time, or recorded days on their own clock. @throws {TradeAgentError}
- * `invalid_config` for invalid data, `usage` for a start outside it
+ * `invalid_config` for invalid data, `usage` for a start outside the data
  */
 export function openSandboxMarket(options: SandboxMarketOptions): { market: Market; replay?: ReplayClock } {
   const { seed, clock, hours, data, folder } = options;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { environments } from './order.ts';
 
-/** One of a person's accounts in `GET /v1/accounts`. It has no balances or positions. */
+/** One of a person's accounts in `GET /v1/accounts`, without balances or positions. */
 export const accountEntrySchema = z.lazy(() =>
   z.object({
     /** Null if the broker could not be reached. */
@@ -23,7 +23,10 @@ export type AccountName = Pick<AccountEntry, 'account' | 'broker' | 'label'>;
 
 export const ALL_ACCOUNTS = 'all';
 
-/** Matches the number, the broker's name or the owner's label, ignoring case and a trailing "account". */
+/**
+ * Returns whether the name is the account's number, its broker's name or the owner's label. Ignores case and a trailing
+ * "account".
+ */
 export function isAccountCalled({ account, broker, label }: AccountEntry, name: string): boolean {
   const bare = (text: string) =>
     text

@@ -183,7 +183,7 @@ function flowAmount(activity: Activity, at: number, priceOn: ClosingPriceLookup)
   return each === undefined ? 'unvalued' : new Dec(qty).mul(each).mul(contractMultiplier(symbol));
 }
 
-/** Accounts are valued at 16:00 even on half-days, so a booking between an early close and 16:00 is not late. */
+/** Returns whether an activity was booked after its day's valuation, which is at 16:00 even on half-days. */
 function isLateBooked({ at, booked_at }: Activity): boolean {
   if (booked_at == null) return false;
   return Date.parse(booked_at) > newYorkInstant(newYorkDate(Date.parse(at)), '16:00');

@@ -22,7 +22,7 @@ export const tradeOrderDetailsSchema = z.lazy(() =>
 );
 export type TradeOrderDetails = z.output<typeof tradeOrderDetailsSchema>;
 
-/** Returns the order as RFC 8785 (JCS) text, the input of the digest. Client and gateway each compute it. */
+/** Returns the order as RFC 8785 (JCS) text, which client and gateway each digest. */
 export function canonicalForm(draft: OrderDraft): string {
   const parsed = orderDraftSchema.parse(draft);
   checkOrder(parsed);
@@ -63,7 +63,7 @@ export function tradeOrderDetails(draft: OrderDraft, target: { gateway: string; 
   } as TradeOrderDetails;
 }
 
-/** Returns the names of fields that differ as canonical JSON or that only one side has. */
+/** Returns the names of fields that only one of the objects has or whose canonical JSON differs. */
 export function differingFields(approved: Record<string, unknown>, demanded: Record<string, unknown>): string[] {
   const fields = new Set([...Object.keys(approved), ...Object.keys(demanded)]);
   return [...fields].filter((field) => canonicalize(approved[field]) !== canonicalize(demanded[field])).sort();

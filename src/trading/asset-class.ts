@@ -15,7 +15,7 @@ export const assetClassWords: Readonly<Record<AssetClass, string>> = {
 export const assetClasses = ['us_equity', 'crypto', 'us_option'] as const;
 export type AssetClass = (typeof assetClasses)[number];
 
-/** A pair such as `BTC/USD`: base and quote currency. Alpaca quotes its pairs in these four. */
+/** A pair such as `BTC/USD`: base and quote currency. Alpaca's pairs have one of these four quote currencies. */
 const cryptoPair = /^([A-Z0-9]{2,10})\/(USD|USDT|USDC|BTC)$/;
 
 /** An OCC symbol without padding: root, expiry (yymmdd), right, and strike in thousandths of a dollar. */
@@ -69,8 +69,8 @@ interface AssetClassRow {
 const baseCurrency = (symbol: string): string => symbol.split('/', 1)[0] ?? symbol;
 
 /**
- * Contracts of 100 shares (OCC, "Equity Options Product Specifications"); adjusted contracts have their own root,
- * which Alpaca doesn't trade. Ticks: Alpaca "Crypto Trading", "Options Trading".
+ * An option contract is for 100 shares (OCC, "Equity Options Product Specifications"). Adjusted contracts, which can
+ * differ, have their own root, which Alpaca doesn't trade. Ticks: Alpaca "Crypto Trading", "Options Trading".
  */
 const classTable: Readonly<Record<AssetClass, AssetClassRow>> = {
   us_equity: { units: 1, unit: () => ['share', 'shares'], each: () => 'a share', ticks: usTicks },

@@ -35,7 +35,9 @@ export function normalizeName(text: string) {
 
 const assetName = memoizePerObject(({ name }: NamedAsset) => normalizeName(name));
 
-/** Returns whether a spoken name matches the asset's. A name without a share class matches every class. */
+/**
+ * Returns whether a name as people say it matches the asset's name. A name without a share class matches every class.
+ */
 export function matchesName(asset: NamedAsset, said: NormalizedName): boolean {
   const own = assetName(asset);
   const isClass = said.shareClass === undefined || said.shareClass === own.shareClass;

@@ -2,7 +2,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { DAY_MS } from '../values/durations.ts';
 
 const daysPerUnit: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 };
-/** The gateway returns at most 1000 bars. */
+/** Maximum days in a chart, because the gateway returns at most 1000 bars. */
 const MAX_CHART_DAYS = 1000;
 /** Ranges up to a week use hourly bars, because a few daily bars show little. */
 const MAX_HOURLY_DAYS = 7;

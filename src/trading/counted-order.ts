@@ -7,8 +7,8 @@ import type { TradingState } from './policy-views.ts';
 import { boundedOrder } from './worst-case.ts';
 
 /**
- * The account's totals from the gateway's journal, read in the transaction that claims the order. Includes every
- * order that may have been sent, but not rejected orders, the order itself or the one it replaces.
+ * The account's totals from the gateway's journal, read in the transaction that claims the order. Includes every order
+ * that may have been sent, except rejected orders, the order itself and the order that it replaces.
  */
 export interface CountedFacts {
   readonly state: TradingState;
@@ -20,14 +20,16 @@ export interface CountedFacts {
   readonly open_orders: number;
   readonly open_symbol_notional: string;
   readonly open_symbol_sells: string;
-  /** Seconds since an order with similar terms (`similarTermsRange`). Null if there was none today. */
+  /** Seconds since today's last order with similar terms (`similarTermsRange`). Null if there was no such order. */
   readonly same_before: number | null;
   readonly opposes_open: boolean;
-  /** Seconds by which the newest order is ahead of the clock, if over a day. No day's count can then be trusted. */
+  /**
+   * Seconds by which the newest order is ahead of the clock, if more than a day. Counts per day are then unreliable.
+   */
   readonly clock_behind?: number;
-  /** Cover for an option order that open orders already use. Absent for other orders. */
+  /** For an option order: the shares and cash that open orders already use as cover. Absent for other orders. */
   readonly covering?: UsedCover;
-  /** The mandate that the order names. Null if the owner has no such mandate, absent if the order names none. */
+  /** The mandate that the order names. Null if the owner has no such mandate. Absent if the order names no mandate. */
   readonly mandate?: CountedMandateTerms | null;
 }
 
@@ -56,7 +58,9 @@ export function countedSize(draft: OrderDraft) {
   return { notional: notional?.toFixed(2, Dec.ROUND_UP) ?? null, qty: toPlain(shares) };
 }
 
-/** Returns the dollars to reserve for an order. An unbounded order reserves its reference price plus the slippage. */
+/**
+ * Returns the dollars to reserve for an order. An order without a bound reserves its reference price plus the slippage.
+ */
 export function reservedDollars(draft: OrderDraft): string {
   const { notional, qty } = countedSize(draft);
   const { reference_price, max_slippage } = draft;
@@ -70,7 +74,7 @@ export function reservedDollars(draft: OrderDraft): string {
   );
 }
 
-/** Returns the counts as they will be after these orders. Orders per minute and open orders are not predicted. */
+/** Returns the counts after these orders. Does not predict orders per minute and open orders. */
 export function countsAfter(drafts: readonly OrderDraft[], counted: CountedFacts): CountedFacts {
   return {
     ...counted,

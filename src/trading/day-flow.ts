@@ -5,16 +5,16 @@ import { findSession } from './trading-calendar.ts';
 
 interface SinceClose {
   readonly closedOn: string;
-  /** When the account was read, in milliseconds since the epoch. Its equity does not include later flows. */
+  /** When the account was read, in milliseconds since the epoch. The account's equity does not include later flows. */
   readonly now: number;
   readonly priceOn?: ClosingPriceLookup;
 }
 
 /**
  * Returns the net deposits since the last close, in dollars, for the daily loss limit. Flows dated after the close
- * always count. Flows dated before the close but booked after it (or at an unknown time) and activities of unknown
- * type may already be in `last_equity`. Of those, deposits count and withdrawals don't, so a loss may look larger but
- * is never hidden. @returns undefined if transferred shares cannot be valued
+ * always count. `last_equity` may already include activities of unknown type and flows that are dated before the close
+ * but booked after it (or at an unknown time). Such deposits count and such withdrawals don't, so a loss may look
+ * larger but is never hidden. @returns undefined if transferred shares cannot be valued
  */
 export function dayFlow(activities: readonly Activity[], since: SinceClose): Dec | undefined {
   const closed = findSession(since.closedOn, 'exchange')?.close ?? newYorkInstant(since.closedOn, '16:00');

@@ -55,7 +55,7 @@ export const abs = (value: Dec): Dec => (value.isNegative() ? value.neg() : valu
 
 const plainDecimal = /^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?$/;
 
-/** A plain decimal number: no exponent, leading zeros or plus sign, and at most 12 decimals. */
+/** A plain decimal number: no exponent, leading zeros or plus sign, and at most 12 decimal places. */
 export const decimalString = z.string().regex(plainDecimal, 'must be a plain decimal number such as "180.25"');
 
 export const isDecimalString = (text: string): boolean => plainDecimal.test(text);

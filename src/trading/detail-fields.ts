@@ -5,7 +5,7 @@ export interface DetailField {
   readonly name: string;
   readonly label: string;
   readonly text: string;
-  /** Compared only by machines. Shown below the other fields. */
+  /** Whether only programs compare the field, such as a digest. Technical fields are shown below the others. */
   readonly technical: boolean;
 }
 

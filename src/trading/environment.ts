@@ -1,5 +1,5 @@
 /**
- * Returns the environment as a word, because color alone is not accessible. Anything not known to be paper may be
+ * Returns the environment as a word, because color alone is not accessible. Any environment other than paper may use
  * real money, so it is shown as LIVE with its name.
  */
 export function environmentName(environment: unknown): string {

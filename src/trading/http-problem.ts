@@ -13,7 +13,7 @@ type ChallengeError =
 export interface HttpProblemOptions {
   readonly hint?: string;
   readonly fields?: readonly string[];
-  /** RFC 9457 §3.2 extension members. Never a value from a token. */
+  /** Extension members (RFC 9457 §3.2). They never contain a value from a token. */
   readonly members?: Readonly<Record<string, unknown>>;
   /** Present on every 401 and 403. `scopes` lists all scopes that the request needs (RFC 6750 §3). */
   readonly challenge?: { readonly error?: ChallengeError; readonly scopes?: readonly string[] };

@@ -5,12 +5,12 @@ import { hasInvisible } from '../text/invisible.ts';
 export const messageServices = ['slack', 'gmail'] as const;
 export type MessageService = (typeof messageServices)[number];
 
-/** Maximum characters in a text. People must be able to read all of it on a phone before they approve it. */
+/** Maximum characters in a text. People must be able to read the whole text on a phone before they approve it. */
 export const MAX_TEXT_LENGTH = 2_000;
-/** Maximum UTF-8 bytes in a text. The approval's token carries all of it and must fit in an HTTP header. */
+/** Maximum UTF-8 bytes in a text. The approval's token contains the whole text and must fit in an HTTP header. */
 const MAX_TEXT_BYTES = 4_000;
 const MAX_SUBJECT_LENGTH = 120;
-/** The limit of RFC 5321 §4.5.3.1.3, without the angle brackets. */
+/** Maximum length of an e-mail address (RFC 5321 §4.5.3.1.3, which also counts two angle brackets). */
 const MAX_RECIPIENT_LENGTH = 254;
 
 /** A complete message, as approved and sent. `expires_at` is UTC to the second. */
@@ -29,7 +29,7 @@ export type MessageDraft = z.output<typeof messageDraftSchema>;
 
 /** A `#channel` name, or the ID of a channel (C, G), a direct message (D) or a user (U, W). */
 const slackRecipientPattern = /^(#[a-z0-9][a-z0-9._-]{0,79}|[CDGUW][A-Z0-9]{8,20})$/;
-/** Narrower than RFC 5321: one address, without quoting or comments. Other addresses are rejected. */
+/** One address without quoting or comments, which is narrower than RFC 5321. Other addresses are rejected. */
 const mailRecipientPattern =
   /^[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$/;
 

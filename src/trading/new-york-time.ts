@@ -68,7 +68,7 @@ export function newYorkInstant(date: IsoDate, wall: string): number {
   return asUtc + hoursBehind(asUtc + 5 * HOUR_MS) * HOUR_MS;
 }
 
-/** Returns an RFC 3339 timestamp in milliseconds with New York's offset, like Alpaca's clock. */
+/** Returns an RFC 3339 timestamp with millisecond precision and New York's UTC offset, like Alpaca's clock. */
 export function newYorkTimestamp(time: number): string {
   const behind = hoursBehind(time);
   return `${new Date(time - behind * HOUR_MS).toISOString().slice(0, -1)}-0${behind}:00`;

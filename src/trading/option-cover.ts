@@ -4,7 +4,7 @@ import { formatDate } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 
 interface Assignment {
-  /** The value at the strike, in dollars. */
+  /** Dollars paid or received for the shares at the strike. */
   readonly cash: string;
   readonly text: string;
 }
@@ -43,13 +43,15 @@ export function isPut(symbol: string): boolean {
   return parseOptionSymbol(symbol)?.right === 'put';
 }
 
-/** Returns the dollars needed to buy the shares of these puts at their strike. */
+/** Returns the dollars needed to buy the shares at the strike if these puts are assigned. */
 export function putSecurityDollars(symbol: string, contracts: Dec | string): Dec {
   return new Dec(contracts).times(contractMultiplier(symbol)).times(parseOptionSymbol(symbol)?.strike ?? 0);
 }
 
 export interface UsedCover {
-  /** Shares in open sell orders, including the shares that calls in open sell orders could call away. */
+  /**
+   * Shares in open sell orders, including the shares that must be delivered if calls in open sell orders are assigned.
+   */
   readonly shares: string;
   /** Dollars of open buy orders, plus the strike value of puts in open sell orders. */
   readonly cash: string;
@@ -66,7 +68,7 @@ interface OpenOrderSize {
 
 /**
  * Returns the cover that open orders use. Counts every option sale as opening, because the journal doesn't record the
- * intent. This may reject too many orders, but never too few.
+ * intent. So too many orders may be rejected, but never too few.
  */
 export function usedCover(symbol: string, open: readonly OpenOrderSize[]): UsedCover | undefined {
   const option = parseOptionSymbol(symbol);

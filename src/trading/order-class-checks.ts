@@ -44,7 +44,10 @@ export function checkOrderClass(order: CheckedOrder): void {
   checkExitPrices(order);
 }
 
-/** Checks that the take profit is above the entry, the stop below it, and the stop's limit not above the stop. */
+/**
+ * Checks that the take profit is above the entry, the stop is below the entry, and the stop's limit is not above the
+ * stop.
+ */
 function checkExitPrices(order: CheckedOrder): void {
   const { limit_price, reference_price, order_class } = order;
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = order;
@@ -81,7 +84,10 @@ function checkExitPrices(order: CheckedOrder): void {
   }
 }
 
-/** Returns the highest entry price. A market order is sent as a limit order, and the broker checks exits against it. */
+/**
+ * Returns the highest price of the entry. A market order is sent as a limit order, and the broker checks exits against
+ * its limit.
+ */
 function highestEntryPrice({ limit_price, reference_price, max_slippage }: CheckedOrder): string | undefined {
   if (limit_price !== undefined || reference_price === undefined || max_slippage === undefined) return limit_price;
   return worstPrice('buy', reference_price, max_slippage);

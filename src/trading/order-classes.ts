@@ -1,10 +1,10 @@
 import type { OrderType, Side, TimeInForce } from './order-types.ts';
 
-/** A group of orders placed as one: an entry with exits, or the exits of a held position. */
+/** A group of orders that are placed together: an entry with exits, or the exits of a held position. */
 interface OrderClassRow {
   readonly name: string;
   readonly shorthand: string;
-  /** Whether it starts with a buy. If not, its exits sell a held position. */
+  /** Whether the group starts with a buy. If not, its exits sell a held position. */
   readonly entry: boolean;
   /** The side in the proposal: the entry's, or the exits' if there is no entry. */
   readonly side: Side;

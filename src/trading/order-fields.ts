@@ -10,9 +10,15 @@ import { orderTypes, orderTypeTable, timeInForceWords } from './order-types.ts';
  */
 
 export interface OrderField {
-  /** `price`: dollars a share, on the tick. `amount`: a number without trailing zeros. `word`: compared as is. */
+  /**
+   * `price`: dollars a share, rounded to the tick. `amount`: a number without trailing zeros. `word`: compared
+   * unchanged.
+   */
   readonly form: 'price' | 'amount' | 'word';
-  /** Whether the field is sent to the broker, whose order must then match. `leg`: sent as the price of a leg. */
+  /**
+   * Whether the field is sent to the broker, whose order must then have the same value. `leg`: sent as the price of a
+   * leg.
+   */
   readonly sent: boolean | 'leg';
   /** Formats a price field in broker shorthand, such as `LMT 180.00`. */
   readonly shorthand?: (value: string) => string;
@@ -123,7 +129,7 @@ const table = { ...orderTermFields, ...orderFrameFields };
 
 export type OrderFieldName = keyof typeof table;
 
-/** Returns an order's field by name. Undefined for names that no order has, including `__proto__`. */
+/** Returns an order's field by name. Undefined for names of no field, including `__proto__`. */
 export function findOrderField(name: string): OrderField | undefined {
   return Object.hasOwn(table, name) ? table[name as OrderFieldName] : undefined;
 }

@@ -21,7 +21,7 @@ function ocoOutcome(order: Order): string {
   return [legOutcome(order), ...stops.map((price) => `or once it trades at ${price}`)].join(', ');
 }
 
-/** Returns the outcome or state of an order's exits. Empty if it has no exits or they never became active. */
+/** Returns the outcome or state of an order's exits. Empty if the order has no exits or they never became active. */
 export function exitsOutcome({ status, filled_qty, legs = [] }: Order): string[] {
   const sold = legs.find((leg) => !new Dec(leg.filled_qty).isZero());
   if (sold !== undefined) return [lowercaseFirst(legOutcome(sold))];

@@ -12,7 +12,7 @@ export interface AcceptedTerms {
 
 /** The combinations of order terms that a broker accepts. Rules that hold for every broker are in `checkOrder`. */
 export interface OrderTerms {
-  /** Accepted `time_in_force` values by order type. A type that is absent or has none is not accepted. */
+  /** Accepted `time_in_force` values by order type. An order type without values is not accepted. */
   readonly timesInForce: Readonly<Partial<Record<OrderType, readonly TimeInForce[]>>>;
   readonly fractions: AcceptedTerms & { readonly decimals: number };
   readonly amounts: AcceptedTerms;
@@ -22,7 +22,7 @@ export interface OrderTerms {
   readonly ticks: readonly Tick[];
 }
 
-/** Terms by asset class. A class that is absent is not traded. */
+/** Terms by asset class. An asset class without terms is not traded. */
 export type TermsByClass = Readonly<Partial<Record<AssetClass, OrderTerms>>>;
 
 const dayOrGtc: readonly TimeInForce[] = ['day', 'gtc'];
@@ -41,9 +41,9 @@ const cryptoTerms: AcceptedTerms = {
 };
 
 /**
- * The terms that any supported broker accepts, and so the outer bound while an order's broker is unknown. Sources:
- * Alpaca, "Placing Orders" (fractions, extended hours, exits), "Crypto Trading", "Options Trading", and its API's
- * TimeInForce and OrderClass.
+ * The terms that at least one supported broker accepts. An order whose broker is unknown is checked against these
+ * terms. Sources: Alpaca, "Placing Orders" (fractions, extended hours, exits), "Crypto Trading", "Options Trading", and
+ * its API's TimeInForce and OrderClass.
  */
 export const commonTerms = {
   us_equity: {

@@ -21,8 +21,8 @@ interface OrderTypeRow {
   readonly words: { readonly name: string; terms(prices: OrderPrices): string };
   readonly prices: readonly RequiredPrice[];
   /**
-   * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its
-   * prices, sent as a type that has a limit. Null if nothing bounds them, which the worst case then says.
+   * What bounds fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its prices,
+   * which is sent as a limit. Null if nothing bounds fill prices, as the worst case then says.
    */
   readonly bound:
     | 'own limit'
@@ -81,12 +81,12 @@ export type OrderType = keyof typeof table;
 export const orderTypeTable: Readonly<Record<OrderType, OrderTypeRow>> = table;
 export const orderTypes = Object.keys(table) as [OrderType, ...OrderType[]];
 
-/** Returns the row of an order type. Undefined for a broker's type that we don't know. */
+/** Returns the row of an order type. Undefined for a broker's order type that we don't know. */
 export function findOrderType(type: string): OrderTypeRow | undefined {
   return Object.hasOwn(table, type) ? orderTypeTable[type as OrderType] : undefined;
 }
 
-/** Returns whether an order type has this price. False for a broker's type that we don't know. */
+/** Returns whether an order type has this price. False for a broker's order type that we don't know. */
 export function requiresPrice(type: string, price: RequiredPrice): boolean {
   return findOrderType(type)?.prices.includes(price) === true;
 }

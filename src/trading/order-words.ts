@@ -9,7 +9,7 @@ import { type ExitPrices, exitPrices, isMultiLeg } from './order-legs.ts';
 import { findOrderType, type OrderPrices, timeInForceWords } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
-/** Returns the order in one line for people: `BUY 5 AAPL, limit $180.00`. */
+/** Returns an order in one human-readable line: `BUY 5 AAPL, limit $180.00`. */
 export function orderHeadline(order: OrderDraft): string {
   const amount = order.qty !== undefined ? shares(order.qty) : dollars(order.notional ?? '0');
   const of = order.qty !== undefined ? ' ' : ' of ';
@@ -81,8 +81,8 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
 }
 
 /**
- * Returns the bound on the price, and the total, where an extra digit is easy to spot. If there is a limit price, it is
- * the bound, and the slippage only decides when the gateway no longer places the order.
+ * Describes the bound on the price, and the total, in which an extra digit is easy to spot. A limit price is itself the
+ * bound. The slippage then only decides whether the gateway still places the order.
  */
 function describeBound(order: OrderDraft): string {
   const total = (each: string) =>

@@ -25,7 +25,9 @@ export {
 export { symbolSchema } from './symbol.ts';
 export type Environment = (typeof environments)[number];
 
-/** Maximum quantity and amount of one order. Far above any real order, they catch extra zeros early. */
+/**
+ * Maximum quantity and amount of one order. Both are far above any real order, so that extra zeros are detected early.
+ */
 export const MAX_QTY = '1000000';
 const MAX_NOTIONAL = '100000000';
 
@@ -75,7 +77,7 @@ export const orderRequestSchema = z.strictObject({
   limit_price: positiveDecimalString.optional(),
   stop_price: positiveDecimalString.optional(),
   trail_price: positiveDecimalString.optional(),
-  /** Percent, `"2"` is 2 %. */
+  /** Percent: `"2"` is 2 %. */
   trail_percent: positiveDecimalString.optional(),
   ...exitShape,
   extended_hours: z.boolean().default(false),
@@ -205,7 +207,7 @@ function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDr
 
 const typesRequiring = (price: RequiredPrice) => orderTypes.filter((type) => requiresPrice(type, price));
 
-/** Rejects orders without a limit in an auction, where they would fill at any price. */
+/** Rejects an auction order without a limit, because it would fill at any price. */
 function checkAuction(order: OrderRequest | OrderDraft): void {
   const { type, time_in_force } = order;
   const auction = time_in_force === 'opg' || time_in_force === 'cls';
@@ -225,9 +227,9 @@ function suggestLimit(order: OrderRequest | OrderDraft): string {
 }
 
 /**
- * Formats amounts canonically (prices to the tick, quantities without trailing zeros), so that equal orders have
- * equal digests. Never changes a value, because checkOrder rejects prices off the tick. @throws {TradeAgentError}
- * `invalid_order` for an unknown field, which would give the same order a second digest
+ * Formats amounts canonically (prices to the tick, quantities without trailing zeros), so that equal orders have equal
+ * digests. Never changes a value, because checkOrder rejects prices off the tick. @throws {TradeAgentError}
+ * `invalid_order` for an unknown field, with which equal orders would have different digests
  */
 export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T {
   const normalized: Record<string, unknown> = {};

@@ -3,7 +3,7 @@ import { environments } from './order.ts';
 
 /**
  * `reducing`: no buys, and no sale of more than is held. `halted`: no trades. Cancellations are always allowed. Anyone
- * with access may tighten the state. Loosening it needs the owner's approval.
+ * with access may tighten the state. Loosening the state needs the owner's approval.
  */
 export const tradingStates = ['active', 'reducing', 'halted'] as const;
 export type TradingState = (typeof tradingStates)[number];
@@ -28,9 +28,9 @@ export const policyViewSchema = z.lazy(() =>
       until: z.string().optional(),
     }),
     limits: jsonRecord,
-    /** Totals since midnight in New York and open orders, keyed by fact name. */
+    /** Totals since midnight in New York, and totals of open orders, keyed by fact name. */
     today: jsonRecord,
-    /** The Cedar files of the owner and of a firm that apply to this account. */
+    /** The owner's and the firm's Cedar files that apply to this account. */
     policies: textRecord,
     firm: textRecord,
     problem: z.string().optional(),

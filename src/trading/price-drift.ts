@@ -3,14 +3,17 @@ import type { Side } from './order.ts';
 import type { Quote } from './views.ts';
 
 /**
- * Returns the price that an order would trade at now: the ask for a buy, the bid for a sell, or the last trade if that
- * side has no quote (brokers send zero).
+ * Returns the price at which an order would trade now: the ask for a buy, the bid for a sell, or the last trade if
+ * there is no such quote (brokers send zero).
  */
 export function currentPrice(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'last'>): string | undefined {
   return [side === 'buy' ? quote.ask : quote.bid, quote.last].find((text) => parseDecimal(text).gt(0));
 }
 
-/** Returns the side of the band that a price is on, or undefined inside it or on its edge. Exact, without division. */
+/**
+ * Returns the side on which a price is outside the band. Undefined inside the band or on its edge. Exact, without
+ * division.
+ */
 export function bandSide(
   price: string,
   { around, fraction }: { readonly around: string; readonly fraction: string },

@@ -36,12 +36,12 @@ export {
   proposalStates,
 };
 
-/** Bounds on a proposal's lifetime in seconds, from its drafting until it can no longer be executed. */
+/** Limits of a proposal's lifetime in seconds, from its draft until it can no longer be executed. */
 export const MIN_TTL_S = 60;
 export const MAX_TTL_S = 24 * 3600;
 export const DEFAULT_TTL_S = 300;
 
-/** The source of a request's field. Set by code that reads the conversation, never by the model. */
+/** The sources of a request's fields. Set by code that reads the conversation, never by the model. */
 const provenanceSources = ['user', 'default', 'computed', 'other'] as const;
 /** Prefix of `from` if one of our clients forwards a request from someone else's agent. */
 export const MCP_CLIENT_PREFIX = 'MCP client ';
@@ -72,9 +72,12 @@ const requestShape = () => ({
 });
 
 const mandateShape = () => ({
-  /** A mandate's ID, or `any` for any of the proposer's mandates. An order that none covers needs approval. */
+  /** A mandate's ID, or `any` for any of the proposer's mandates. An order that no mandate covers needs approval. */
   mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
-  /** The mandate's period that the order is for. An order for a period other than the current one is not covered. */
+  /**
+   * The period of the mandate in which the order is placed. No mandate covers an order for any period but the current
+   * one.
+   */
   slot: z.string().regex(slotPattern, 'must be a day, a week or a month such as 2026-W48').optional(),
   /** Set to refuse an order that no mandate covers, instead of asking for approval. */
   approval: z.literal('mandate').optional(),
@@ -134,7 +137,7 @@ const proposalShape = () => ({
   code: z.string(),
   worst_case: worstCaseSchema.nullable(),
   warnings: z.array(z.string()),
-  /** Extra lines for the phone, label to text, such as the company and the effect on cash and position. */
+  /** Extra lines for the phone, from label to text, such as the company and the effect on cash and position. */
   shows: z.record(z.string(), z.string()).optional(),
   created_at: z.string(),
   expires_at: z.string(),
@@ -143,7 +146,7 @@ const proposalShape = () => ({
   client: z.string(),
   for: z.string().optional(),
   proposed_by: z.string().optional(),
-  /** The number of identical proposals within the hour, including this one. Absent for the first. */
+  /** The number of identical proposals within the last hour, including this proposal. Absent for the first. */
   again: z.number().int().optional(),
   provenance: provenanceSchema.optional(),
   approval: z.object({
@@ -192,7 +195,7 @@ function printableText(longest: number) {
 const accountShape = z.object({ account: z.string(), environment: z.enum(environments) });
 const schema = z.lazy(() => z.union([accountShape, z.object({ draft: accountShape })]));
 
-/** Returns the account and environment of a proposal's subject. A replacement has them in its draft. */
+/** Returns the account and environment of a proposal's subject. A replacement contains both in its draft. */
 export function subjectAccount(subject: unknown): z.output<typeof accountShape> | undefined {
   const about = schema.safeParse(subject).data;
   return about !== undefined && 'draft' in about ? about.draft : about;

@@ -42,7 +42,7 @@ const signedSchema = z.lazy(() =>
       signature: base64Url,
       statement: jsonRecord,
     }),
-    /** Origin of the page where it was signed. `rp_id` is the WebAuthn RP ID that the keys belong to. */
+    /** Origin of the page on which the approval was signed. `rp_id` is the WebAuthn RP ID that the keys belong to. */
     origin: z.string(),
     rp_id: z.string(),
     key: z.strictObject({

@@ -77,7 +77,10 @@ export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
 
 const SPECIAL_EARLY_CLOSINGS = new Set<IsoDate>(['1999-12-31', '2003-12-26']);
 
-/** Before 2013, if July 4 was a Thursday, the Friday after it closed early instead of the Wednesday before. */
+/**
+ * First year in which the day before July 4 closes early if it is a Wednesday. Earlier, the Friday after July 4 closed
+ * early.
+ */
 const FIRST_EARLY_WEDNESDAY = 2013;
 
 /** Returns whether a day closes at 13:00: July 3, December 24 (Monday to Thursday) and the day after Thanksgiving. */
@@ -127,8 +130,8 @@ export function calendarSessions(hours: MarketHours): Sessions {
 }
 
 /**
- * Returns sessions on exactly these dates within their range, and by the calendar outside it. @param dates at least
- * one, ascending
+ * Returns sessions on exactly these dates. Before the first and after the last date, the calendar decides. @param dates
+ * at least one, ascending
  */
 export function sessionsOfDays(dates: readonly IsoDate[]): Sessions {
   const days = new Set(dates);

@@ -22,7 +22,7 @@ export const accountSchema = z.lazy(() =>
     buying_power: decimalString,
     long_market_value: decimalString,
     trading_blocked: z.boolean(),
-    /** The account's options trading level (`optionLevels`). Absent if the broker returns none: no options trading. */
+    /** The account's options trading level. Absent without options trading, for which brokers return no level. */
     options_level: z.number().int().min(0).max(3).optional(),
     options_buying_power: decimalString.optional(),
     crypto_active: z.boolean().optional(),
@@ -75,9 +75,9 @@ const knownOrOther = <Known extends readonly [string, ...string[]]>(known: Known
 const orderShape = () => ({
   id: z.string(),
   client_order_id: z.string(),
-  /** The symbol. A multi-leg order without its own has its legs' symbols, joined by ` + `. */
+  /** The symbol. A multi-leg order without a symbol has its legs' symbols, joined by ` + `. */
   symbol: z.string(),
-  /** Empty for a multi-leg order, whose legs have the sides. */
+  /** Empty for a multi-leg order, whose legs each have a side. */
   side: knownOrOther(sides),
   type: knownOrOther(orderTypes),
   time_in_force: knownOrOther(timesInForce),

@@ -8,11 +8,12 @@ import { worstPrice } from './price-band.ts';
 import type { WorstCase } from './proposal.ts';
 
 /**
- * Returns the order as sent to the broker, so that the broker also enforces the approved bounds. A market order
- * becomes a limit order at `reference_price` × (1 ± `max_slippage`). A stop becomes a stop-limit with that band around
- * its stop price, and a stop loss without a limit gets one in the same way. A buy in dollars is bounded by its amount
- * and stays a market order, the only type for which Alpaca accepts amounts. A sale in dollars sells more shares the
- * lower the price, so it gets the limit. A trailing stop stays unbounded, because it has no price until it triggers.
+ * Returns the order as sent to the broker, so that the broker also enforces the approved bounds. A market order becomes
+ * a limit order at `reference_price` × (1 ± `max_slippage`). A stop becomes a stop-limit with that band around its stop
+ * price, and a stop loss without a limit gets a limit in the same way. A buy in dollars is bounded by its amount and
+ * stays a market order, the only type for which Alpaca accepts amounts. A sale in dollars becomes a limit order,
+ * because it sells more shares the lower the price is. A trailing stop stays unbounded, because it has no price until
+ * it triggers.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
   return boundedStopLoss(boundedEntry(draft));
@@ -31,7 +32,10 @@ type BoundedTerms = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'ma
   readonly stop_price?: string | null | undefined;
 };
 
-/** Returns the limit price that an order is sent with, or undefined if none bounds it ({@link boundedOrder}). */
+/**
+ * Returns the limit price with which an order is sent ({@link boundedOrder}), or undefined for an order without a
+ * limit.
+ */
 export function sentLimit(order: BoundedTerms): string | undefined {
   const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
   const band = priceBand(type)?.around;
@@ -116,7 +120,7 @@ function addExitText(entry: string, order: OrderDraft): string {
   );
 }
 
-/** Returns the worst case of an OCO: the lower of its two exits. */
+/** Returns the worst case of an OCO: that of the exit with the lower price. */
 function ocoWorstCase(order: OrderDraft): WorstCase {
   const { symbol, qty = '0', take_profit_limit_price: profit = '0' } = order;
   const { stop_loss_stop_price: stop = '0', stop_loss_limit_price: least = '0' } = order;

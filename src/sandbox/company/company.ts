@@ -29,7 +29,7 @@ export interface CompanyOptions {
   readonly people: readonly CompanyPerson[];
   readonly clients: readonly CompanyClient[];
   readonly rules: readonly CompanyRule[];
-  /** Allows a terminal to sign people in without a browser. */
+  /** Secret with which a terminal can sign people in without a browser. */
   readonly pairingSecret?: string | undefined;
   readonly clock?: Clock;
   /** Called with errors. The message never contains a token. */
@@ -200,7 +200,7 @@ type CompanySignIn = ReturnType<typeof companySignIn>;
 
 function companySignIn(provider: Provider, people: Pick<CompanyPeople, 'find'>, now: () => number) {
   return {
-    /** Approves a device code (RFC 8628) as the person, or denies it if undefined. The decision is final. */
+    /** Approves a device code (RFC 8628) as the person, or denies it if `sub` is undefined. The decision is final. */
     async decide(
       userCode: string,
       sub: string | undefined,
@@ -234,7 +234,7 @@ interface CompanyClient {
   readonly name: string;
 }
 
-/** An ES256 public key. A private member is rejected, not dropped. */
+/** An ES256 public key. A key with private members is rejected. */
 const clientKeySchema = z.strictObject({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
@@ -276,7 +276,7 @@ function companyClients(database: Database, known: readonly CompanyClient[]) {
   };
 
   return {
-    /** Returns a client's public keys, one per machine. Undefined for an unknown client. */
+    /** Returns a client's public keys, one for each machine. Undefined for an unknown client. */
     keys,
     /** Adds a key. Idempotent. @returns false for an unknown client */
     async addKey(clientId: string, { kty, crv, x, y }: z.output<typeof clientKeySchema>): Promise<boolean> {

@@ -1,7 +1,10 @@
 /** A rule that allows a client to act for people in these groups at one authorization server. */
 export interface CompanyRule {
   readonly client_id: string;
-  /** The client's ID at that server, if different (ID-JAG, "Cross-Domain Client ID Handling"). */
+  /**
+   * The client's ID at the authorization server, if it differs from `client_id` (ID-JAG, "Cross-Domain Client ID
+   * Handling").
+   */
   readonly client_id_there?: string;
   readonly audience: string;
   readonly resources: readonly string[];

@@ -12,7 +12,7 @@ import {
 import type { Market } from '../market/market.ts';
 
 const FRIDAY = 5;
-/** Weekly expiries are listed for five weeks, monthly ones (third Friday) for twelve months. */
+/** Weekly expiries are listed for five weeks, monthly expiries (third Friday) for twelve months. */
 const WEEKLY_EXPIRY_WEEKS = 5;
 const MONTHLY_EXPIRY_MONTHS = 12;
 const STRIKE_RANGE = { least: '0.4', most: '2' };
@@ -28,12 +28,15 @@ export interface ListedContract extends OptionContract {
   readonly symbol: string;
 }
 
-/** Returns whether a symbol has options. OCC has no root for some symbols, and the sandbox has none above $2,000. */
+/**
+ * Returns whether a symbol has options. OCC has no root for some symbols, and in the sandbox symbols above $2,000 have
+ * no options.
+ */
 export function isOptionable({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
   return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);
 }
 
-/** Returns the expiry days from a day on. If the market is closed on a Friday, it is the Thursday. */
+/** Returns the expiry days from a day on: Fridays, or the Thursday before a Friday on which the market is closed. */
 function expiries(market: Market, from: IsoDate): IsoDate[] {
   const friday = addDays(from, (FRIDAY - weekday(from) + 7) % 7);
   const weekly = Array.from({ length: WEEKLY_EXPIRY_WEEKS }, (_, week) => addDays(friday, 7 * week));

@@ -7,7 +7,7 @@ import { expiresAt, type ListedContract } from './option-contracts.ts';
 
 const RATE = 0.04;
 const CENT = new Dec('0.01');
-/** Distance of the quotes from the last price, as a fraction. At least one cent. */
+/** Distance of bid and ask from the last price, as a fraction. The distance is at least one cent. */
 const HALF_SPREAD = '0.01';
 const CONTRACTS_PER_SHARE = 1 / 2000;
 
@@ -32,7 +32,7 @@ function premium(terms: OptionTerms): string {
   return (terms.years > 0 ? Dec.max(value, CENT) : value).toFixed(2);
 }
 
-/** Returns a contract's quote. After its last day, the exercise value. */
+/** Returns a contract's quote or, after its last day, its exercise value as a quote. */
 export function optionQuote(market: Market, contract: ListedContract, at: number): MarketQuote | undefined {
   const when = Math.min(at, expiresAt(market, contract));
   const spot = market.quote(contract.underlying, when);
@@ -61,7 +61,7 @@ export function optionGreeks(
   return { greeks: computeGreeks(terms), impliedVolatility: terms.volatility };
 }
 
-/** Returns a contract's bars. A put's high is at its underlying's low. */
+/** Returns a contract's bars. A put is highest when its underlying is lowest. */
 export function optionBars(market: Market, contract: ListedContract, request: BarRequest): MarketBar[] | undefined {
   const end = Math.min(request.end, expiresAt(market, contract));
   return market.bars(contract.underlying, { ...request, end })?.map((bar) => {

@@ -6,7 +6,7 @@ import { optionBars, optionQuote } from './option-prices.ts';
 
 /**
  * Adds crypto pairs (their own seeded walk, around the clock) and options (priced from their underlyings) to a stock
- * market. `symbols`, hours and calendar stay those of the stocks.
+ * market. `symbols`, hours and calendar remain those of the stock market.
  */
 export function wholeMarket(stocks: Market): Market {
   const coins = createMarket({

@@ -5,7 +5,9 @@ import { type CorporateAction, effectiveAt } from './corporate-action.ts';
 const adjustments = ['split', 'dividend', 'spin-off'] as const;
 export type Adjustment = (typeof adjustments)[number];
 
-/** Parses Alpaca's notation: `raw`, `all`, or a comma-separated list of others. Undefined for anything else. */
+/**
+ * Parses Alpaca's notation: `raw`, `all`, or a comma-separated list of other adjustments. Undefined for any other text.
+ */
 export function parseAdjustment(text: string): readonly Adjustment[] | undefined {
   if (text === 'raw') return [];
   if (text === 'all') return adjustments;
@@ -13,7 +15,7 @@ export function parseAdjustment(text: string): readonly Adjustment[] | undefined
   return asked.every((one): one is Adjustment => (adjustments as readonly string[]).includes(one)) ? asked : undefined;
 }
 
-/** A factor for prices before an action that makes them comparable with prices after it. */
+/** A factor that makes prices before a corporate action comparable with prices after the action. */
 export interface Factor {
   readonly at: number;
   readonly price: Dec;
@@ -21,9 +23,9 @@ export interface Factor {
 }
 
 /**
- * Returns an action's factor. For a split: old shares over new. For a dividend: 1 - dividend / prior close (as CRSP).
- * For a spin-off: 1 - value of the new shares / prior close. @param closeBefore the last close before the action, if
- * any @param worth returns another symbol's opening price, in dollars
+ * Returns an action's factor. For a split: old shares over new shares. For a dividend: 1 - dividend / prior close (as
+ * CRSP). For a spin-off: 1 - value of the new shares / prior close. @param closeBefore the last close before the
+ * action, if any @param worth returns another symbol's opening price, in dollars
  */
 export function adjustmentFactor(
   action: CorporateAction,

@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 
 type Timeframe = { unit: 'minute' | 'hour'; count: number } | { unit: 'day' | 'week'; count: 1 };
 
-/** Parses Alpaca's notation: `[1-59]Min|T`, `[1-23]Hour|H`, `1Day|1D`, `1Week|1W`. Undefined for anything else. */
+/** Parses Alpaca's notation: `[1-59]Min|T`, `[1-23]Hour|H`, `1Day|1D`, `1Week|1W`. Undefined for any other text. */
 export function parseTimeframe(text: string): Timeframe | undefined {
   const [, digits = '', letters = ''] = /^(\d{1,2})(Min|T|Hour|H|Day|D|Week|W)$/.exec(text) ?? [];
   const count = Number(digits);
@@ -25,7 +25,7 @@ export interface BarRequest {
   start: number;
   end: number;
   limit: number;
-  /** `asc`: the earliest `limit` bars, `desc`: the latest ones, newest first. */
+  /** `asc`: the earliest `limit` bars, oldest first. `desc`: the latest `limit` bars, newest first. */
   sort: 'asc' | 'desc';
 }
 
@@ -45,7 +45,7 @@ interface BarSource {
   now: number;
   /** Returns the last price. Undefined before the first trade. */
   last(at: number): string | undefined;
-  /** Returns the instants to sample for the highest and lowest price. */
+  /** Returns the instants at which to sample the price for a bar's high and low. */
   looks(from: number, to: number): readonly number[];
   volume(from: number, to: number): number;
 }

@@ -78,13 +78,13 @@ export function otherSymbol(action: CorporateAction): string | undefined {
   return 'acquirer_symbol' in action ? action.acquirer_symbol : undefined;
 }
 
-/** Returns the first day on which the shares trade without the benefit. */
+/** Returns the first day on which the shares trade without the benefit of the action. */
 export function effectiveDate(action: CorporateAction): IsoDate {
   if ('ex_date' in action) return action.ex_date;
   return 'effective_date' in action ? action.effective_date : action.process_date;
 }
 
-/** Returns midnight in New York of that day, when shares and prices change together. */
+/** Returns midnight in New York of the action's effective date, when shares and prices change together. */
 export function effectiveAt(action: CorporateAction): number {
   return newYorkInstant(effectiveDate(action), '00:00');
 }

@@ -40,7 +40,7 @@ export interface MarketQuote {
 
 export interface Market extends MarketTimes {
   readonly seed: string;
-  /** Returns a symbol. Undefined after it was merged or renamed. */
+  /** Returns a symbol's listing. Undefined after the symbol was merged or renamed. */
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
   /** Returns the quote, or outside trading hours the quote at the last close. Undefined for an unknown symbol. */
@@ -50,18 +50,18 @@ export interface Market extends MarketTimes {
   bars(symbol: string, request: BarRequest, adjustments?: readonly Adjustment[]): MarketBar[] | undefined;
   /** Returns the combined factor of all splits after one instant up to another: 0.5 if each share became two. */
   splitFactor(symbol: string, after: number, upTo: number): Dec;
-  /** Announces an action. @throws {RangeError} for an unknown symbol, or one that another action ends */
+  /** Announces an action. @throws {RangeError} for an unknown symbol, or for a symbol that another action ends */
   announce(action: CorporateAction): void;
   /** Returns actions sorted by booking day, oldest first. Both days are inclusive. */
   corporateActions(symbols: readonly string[], start: IsoDate, end: IsoDate): CorporateAction[];
   /**
-   * Holds a symbol at a price, or releases it if undefined. For tests and demos. @throws {RangeError} for an unknown
-   * symbol or invalid price
+   * Fixes a symbol's price, or lets the price move again if `price` is undefined. For tests and demos. @throws
+   * {RangeError} for an unknown symbol or invalid price
    */
   setPrice(symbol: string, price: string | undefined): void;
 }
 
-/** Dividends are paid within this many days. */
+/** Maximum days from a dividend's ex-date to its payment. */
 const MAX_PAYMENT_DELAY_DAYS = 120;
 
 export function createMarket(options: MarketOptions): Market {
@@ -312,8 +312,8 @@ const SAMPLES_PER_SPAN = 16;
 const SESSION_HOURS = 6.5;
 
 /**
- * Creates a random walk around each symbol's snapshot price, determined by the seed. @param symbols replace the bundled
- * ones
+ * Creates a random walk around each symbol's snapshot price, determined by the seed. @param symbols used instead of the
+ * bundled symbols
  */
 function randomWalkTape(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[]): Tape {
   const listed: ReadonlyMap<string, ListedSymbol> =

@@ -14,11 +14,11 @@ export interface Tape {
   readonly sessions: Sessions;
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
-  /** Returns the last trade up to an instant within trading hours. Undefined before the first. */
+  /** Returns the last trade within trading hours up to an instant. Undefined before the first trade. */
   last(symbol: string, at: number): LastTrade | undefined;
-  /** Returns the instants to sample for the highest and lowest price. */
+  /** Returns the instants at which to sample the price for a bar's high and low. */
   looks(symbol: string, from: number, to: number): readonly number[];
   volume(symbol: string, from: number, to: number): number;
-  /** Returns made-up corporate actions, by booking day. */
+  /** Returns made-up corporate actions, sorted by booking day. */
   actions(symbol: string, start: IsoDate, end: IsoDate): readonly CorporateAction[];
 }

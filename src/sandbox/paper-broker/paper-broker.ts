@@ -27,7 +27,7 @@ import { createTradeStream, runEvery } from './routes/trade-stream.ts';
 import { tradingRoutes } from './routes/trading-routes.ts';
 import { watchlistRoutes } from './routes/watchlist-routes.ts';
 
-/** Interval for matching open orders, in milliseconds. They are also matched on every request. */
+/** Interval for matching open orders, in milliseconds. Every request also matches them. */
 const SETTLE_INTERVAL_MS = 1000;
 const SLOW_RESPONSE_MS = 2000;
 
@@ -37,7 +37,7 @@ export interface PaperBrokerOptions {
   market: Market;
   clock: Clock;
   faults: Faults;
-  /** `password` is for the broker's login, `key` for programs, and `story` is the account's history. */
+  /** `password` is for the broker's login page, `key` for API clients, and `story` is the account's history. */
   users: readonly {
     username: string;
     password: string;
@@ -57,8 +57,8 @@ export interface PaperBrokerOptions {
 export type PaperBroker = ReturnType<typeof createPaperBroker>;
 
 /**
- * Creates a persistent paper broker that implements the part of Alpaca's API contract that trade-agent uses. @throws
- * {TradeAgentError} `usage` if its state is newer than the market's time
+ * Creates a persistent paper broker that implements the part of Alpaca's API that trade-agent uses. @throws
+ * {TradeAgentError} `usage` if the broker's state is newer than the market's time
  */
 export function createPaperBroker(options: PaperBrokerOptions) {
   const { database, clock, faults } = options;
@@ -160,7 +160,7 @@ function settleIfFree(settle: () => void): void {
 }
 
 /**
- * Restores earlier announcements. @throws {TradeAgentError} `usage` if accounts or announcements belong to another
+ * Restores stored announcements. @throws {TradeAgentError} `usage` if accounts or announcements belong to another
  * market
  */
 function resumeMarket(market: Market, ledger: Ledger, announced: readonly CorporateAction[]): void {

@@ -49,8 +49,8 @@ function gmailError(
 }
 
 /**
- * Reads a plain-text mail (RFC 5322, 2045, 2047) as far as needed. Returns undefined for other mail and for repeated
- * headers.
+ * Reads the parts of a plain-text mail (RFC 5322, 2045, 2047) that the stand-in needs. Returns undefined for any other
+ * mail and for repeated headers.
  */
 export function readMail(raw: string) {
   const end = raw.indexOf('\r\n\r\n');
@@ -74,7 +74,7 @@ export function readMail(raw: string) {
   };
 }
 
-/** Decodes encoded words and drops the space between two of them (RFC 2047 §6.2). */
+/** Decodes encoded words and drops the space between two encoded words (RFC 2047 §6.2). */
 function decodedWords(text: string): string {
   return text
     .replace(/(\?=)[ \t]+(=\?)/g, '$1$2')

@@ -71,7 +71,7 @@ function slackId(kind: 'C' | 'U' | 'T', name: string): string {
   return `${kind}${createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 10).toUpperCase()}`;
 }
 
-/** Returns the text that readers see. Marks mentions, so that tests can detect them. */
+/** Returns the text as readers see it. Marks mentions, so that tests can detect them. */
 function toReadableText(text: string): string {
   return text
     .replace(/<!(channel|here|everyone)>/g, '[calls @$1]')

@@ -8,7 +8,7 @@ import { type BatchLine, batchLineSchema, defineKind } from './kind-words.ts';
 import { draftFields, order } from './order.ts';
 import { orderPhrases } from './phrases.ts';
 
-/** The size of a batch. More orders than this don't fit on one card. */
+/** Number of orders in a batch. More than the maximum don't fit on one card. */
 export const MIN_BATCH_ORDERS = 2;
 export const MAX_BATCH_ORDERS = 20;
 
@@ -116,7 +116,10 @@ function failureModeText(value: string): string {
   return value === 'stop' ? 'the rest are not sent' : 'the others continue';
 }
 
-/** Rejects exits, because a batch sells first and exits sell later. @throws {TradeAgentError} `invalid_order` */
+/**
+ * Rejects an order with exits, because a batch starts with its sales, but exits sell later. @throws {TradeAgentError}
+ * `invalid_order`
+ */
 export function rejectExits({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {
   if (order_class === undefined) return;
   throw invalidOrder(

@@ -2,12 +2,12 @@ import { fieldLabel } from '../detail-fields.ts';
 import type { Provenance } from '../proposal.ts';
 import { kinds, type ProposalKind } from './kinds.ts';
 
-/** Returns the fields chosen by a model or another program's agent, not by the person's words or a rule. */
+/** Returns the fields that a model or another program's agent chose, rather than the person or a rule. */
 export function fieldsChosenByAi(provenance: Provenance | null | undefined): string[] {
   return Object.entries(provenance?.fields ?? {}).flatMap(([name, { source }]) => (source === 'other' ? [name] : []));
 }
 
-/** Formats `Chosen by the AI, not by you: symbol, limit price`. Undefined if there are no such fields. */
+/** Returns `Chosen by the AI, not by you: symbol, limit price`, or undefined if the AI chose no fields. */
 export function chosenByAiWarning(kind: ProposalKind, fields: readonly string[]): string | undefined {
   if (fields.length === 0) return undefined;
   const labels = fields.map((name) => {

@@ -38,7 +38,7 @@ export interface KindPhrases {
   /** Completes `Do not … again before that.` */
   readonly again: string;
   inProgress(id: string, summary: string): string;
-  /** Words for states, where they differ from an order's. */
+  /** Words for the states for which an order's words don't fit. */
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
 }
 
@@ -53,15 +53,17 @@ export interface PhoneView {
   readonly headline: string;
   /** For example `Limit order at $180.00 · Day`. */
   readonly terms: string;
-  /** The side of an order that would trade. Also shown by a sign and its position, not by color alone. */
+  /**
+   * The order's side, if the proposal places an order. It is also shown by a sign and its position, not only by color.
+   */
   readonly side?: 'buy' | 'sell' | undefined;
   readonly fields: readonly DetailField[];
 }
 
 /**
- * The declarative part of one kind of proposal: request, subject and result, and how each is displayed. Its behavior is
- * in `approval/kinds/<kind>/kind.ts`. To add a kind, add a file in this folder and a line in `kinds.ts`, which the
- * terminal, phone, JSON, schemas, gateway and identity provider use. `lift.ts` is the shortest one to copy.
+ * The declarative part of a kind of proposal: request, subject and result, and how each is displayed. The kind's
+ * behavior is in `approval/kinds/<kind>/kind.ts`. To add a kind, add a file in this folder and a line in `kinds.ts`,
+ * which the terminal, phone, JSON, schemas, gateway and identity provider use. `lift.ts` is the shortest file to copy.
  */
 export interface KindWords<
   Name extends string = string,
@@ -74,7 +76,7 @@ export interface KindWords<
   readonly detailsType: string;
   /** The action that the approval's token allows (RFC 9396 `actions`). */
   readonly action: string;
-  /** The scope of the approval's token. It allows nothing else at the gateway. */
+  /** The scope of the approval's token, which allows nothing else at the gateway. */
   readonly scope: ApprovalScope;
   readonly proposeScope: ProposeScope;
   readonly passesHalt: boolean;
@@ -83,28 +85,31 @@ export interface KindWords<
   readonly resultSchema: ResultSchema;
   /** Checks the rules that the schema can't express, before the phone shows the subject. @throws {TradeAgentError} */
   check(subject: z.output<SubjectSchema>): void;
-  /** Returns the environment whose money it moves. Absent for kinds that move no money. */
+  /** Returns the environment in which the subject moves money. Absent for kinds that move no money. */
   environment?(subject: z.output<SubjectSchema>): Environment;
-  /** Returns the mandate that approves it, or undefined if the owner is asked. Absent for kinds without mandates. */
+  /**
+   * Returns the mandate that approves the subject, or undefined if the owner is asked. Absent for kinds without
+   * mandates.
+   */
   mandate?(subject: z.output<SubjectSchema>): string | undefined;
   /** Summarizes the subject in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
   summary(subject: z.output<SubjectSchema>): string;
   came(result: z.output<ResultSchema>): KindOutcome;
   readonly phrases: KindPhrases;
   readonly terminal: {
-    /** The kind's name. Follows PAPER or LIVE if it moves money: `order`. */
+    /** The kind's name, such as `order`. Shown after PAPER or LIVE if the kind moves money. */
     readonly called: string;
     /** Returns one line: `BUY 5 AAPL, limit $180.00`. */
     headline(subject: z.output<SubjectSchema>): string;
     fields(subject: z.output<SubjectSchema>): [label: string, value: string][];
-    /** Returns the details beside the headline for narrow terminals. */
+    /** Returns the details that narrow terminals show beside the headline. */
     brief(subject: z.output<SubjectSchema>): string[];
   };
   readonly phone: {
-    /** The kind's name. Follows PAPER or LIVE if it moves money: `cancellation of an order`. */
+    /** The kind's name, such as `cancellation of an order`. Shown after PAPER or LIVE if the kind moves money. */
     readonly called: string;
     readonly banner?: Banner;
-    /** Whether the fields come above the buttons, so that people read all of them first. */
+    /** Whether the fields are above the buttons, so that people read all fields before they decide. */
     readonly fieldsFirst?: boolean;
     /** Whether the worst case is shown at the top as a sentence instead of an amount. */
     readonly worstFirst?: boolean;
@@ -114,7 +119,7 @@ export interface KindWords<
 }
 
 /**
- * Infers a kind's types from its schemas.
+ * Returns the kind unchanged. TypeScript infers its types from its schemas.
  *
  * @example
  * ```ts

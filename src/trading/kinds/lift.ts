@@ -4,11 +4,11 @@ import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-/** Resumes trading after a halt or a reduce-only state. */
+/** A request to resume trading after a halt or a reduce-only state. */
 const subjectSchema = z.lazy(() =>
   z.strictObject({
     halted_at: z.string(),
-    /** The state that it ends, if not a halt. */
+    /** The trading state to end. Absent for a halt. */
     state: z.literal('reducing').optional(),
     client_lift_id: z.string(),
     expires_at: z.iso.datetime({ precision: 0 }),

@@ -75,7 +75,9 @@ export const message = defineKind({
   },
 });
 
-/** Returns whether flat details, from a client that requests approval itself, are of a message and not an order. */
+/**
+ * Returns whether the flat details of a client that requests approval directly describe a message rather than an order.
+ */
 export function isFlatMessage(details: Readonly<Record<string, unknown>>): boolean {
   return details.recipient !== undefined && details.side === undefined;
 }

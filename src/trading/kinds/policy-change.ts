@@ -9,7 +9,7 @@ import { changePhrases } from './phrases.ts';
 
 const digest = z.lazy(() => z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a rules digest'));
 
-/** Maximum length of all rule files together, in UTF-16 code units. People must read them on a phone. */
+/** Maximum total length of the rule files, in UTF-16 code units, because people must read them on a phone. */
 const MAX_POLICIES_LENGTH = 4_000;
 export const MAX_CHANGE_LINE_LENGTH = 300;
 export const MAX_CHANGE_LINES = 80;
@@ -50,7 +50,7 @@ const subjectSchema = z.lazy(() =>
   z.strictObject({
     account: z.string(),
     environment: z.enum(environments),
-    /** Digest of the rules to change. The change applies only to exactly those rules. */
+    /** Digest of the rules to change. The change applies only while the rules still have this digest. */
     previous: digest,
     digest,
     changes: z.array(changeLine).min(1).max(MAX_CHANGE_LINES),

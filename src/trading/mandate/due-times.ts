@@ -42,14 +42,17 @@ export function dueUntil(when: RecurringTime, due: number): number {
   return newYorkMidnight(nextDue(when, due));
 }
 
-/** Returns the latest due time from `due` on that may still be placed, or else the first one in the future. */
+/** Returns the first due time, starting with `due`, at which an order may still be placed. It may be in the future. */
 export function latestDue(when: RecurringTime, due: number, now: number): number {
   let latest = due;
   while (dueUntil(when, latest) <= now) latest = nextDue(when, latest);
   return latest;
 }
 
-/** Returns whether an order due at `due` can be placed while the market is open. Never before its time of day. */
+/**
+ * Returns whether an order due at `due` may be placed, if the market is open. On every later day it waits for its time
+ * of day.
+ */
 export function isDueNow({ at }: RecurringTime, due: number, now: number): boolean {
   return now >= Math.max(due, newYorkInstant(newYorkDate(now), at));
 }

@@ -51,16 +51,16 @@ const termsShape = () => ({
   /** Maximum of all orders together, buys and sells, in dollars. Sale proceeds don't restore it. */
   max_total_notional: positiveDecimalString,
   max_orders: z.number().int().min(1).max(MAX_MANDATE_ORDERS),
-  /** Price bands by symbol. A symbol without one is bounded only by the amounts. */
+  /** Price bands by symbol. A symbol without a price band is bounded only by the amounts. */
   price: z.record(symbolSchema, bandSchema).optional(),
   /** Maximum distance of an order from its reference price, as a fraction. */
   max_slippage: slippageSchema,
   cadence: z.enum(cadences),
-  /** Maximum orders per period for each symbol and side. Defaults to 1. Not allowed on demand. */
+  /** Maximum orders per period for each symbol and side. Defaults to 1. Not allowed for the `on_demand` cadence. */
   orders_per_slot: z.number().int().min(1).max(MAX_ORDERS_PER_SLOT).optional(),
   not_before: z.iso.datetime({ precision: 0 }),
   expires_at: z.iso.datetime({ precision: 0 }),
-  /** The mandate that this one replaces. The approval also ends that mandate. */
+  /** The mandate that this mandate replaces. Approving this mandate ends the other. */
   replaces: mandateIdSchema.optional(),
   standing: standingOrderSchema.optional(),
 });
@@ -84,7 +84,9 @@ export const mandateRequestSchema = z.lazy(() => {
 export type MandateRequest = z.output<typeof mandateRequestSchema>;
 export type MandateRequestInput = z.input<typeof mandateRequestSchema>;
 
-/** The terms that the owner signs and that bind every order. Amounts are decimal strings, times UTC to the second. */
+/**
+ * The terms that the owner signs and that bind every order. Amounts are decimal strings. Times are UTC, to the second.
+ */
 export const mandateEnvelopeSchema = z.lazy(() =>
   z.strictObject({
     mandate_id: mandateIdSchema,
@@ -92,7 +94,7 @@ export const mandateEnvelopeSchema = z.lazy(() =>
     environment: z.enum(environments),
     currency: z.literal('USD'),
     ...termsShape(),
-    /** RFC 7638 thumbprint of the key that orders must prove (RFC 9449 `cnf.jkt`). The gateway's for `standing`. */
+    /** RFC 7638 thumbprint of the key that orders must prove (RFC 9449 `cnf.jkt`). For `standing`, the gateway's. */
     agent_jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     /** Digest of the gateway's rules at approval. If the rules have changed, the owner is asked again. */
     policy: z.string().min(1).max(128),

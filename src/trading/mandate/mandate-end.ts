@@ -6,7 +6,7 @@ import { formatDay } from './standing-order-words.ts';
 export const dayPattern =
   /^((20[0-9]{2}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|today|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday)$/;
 
-/** The last day (inclusive), or the day before which it ends. */
+/** The last day of the mandate (`until`), or the day before which the mandate ends (`before`). */
 export type EndMention = { readonly until: string } | { readonly before: string };
 
 const SESSION_CLOSE = '16:00';
@@ -14,7 +14,7 @@ const SESSION_CLOSE = '16:00';
 /**
  * Returns the end in milliseconds since the epoch: midnight in New York after the last day. `before: friday` ends after
  * Thursday. @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or if no
- * session is left
+ * trading session is left before the end
  */
 export function parseEnd(end: EndMention, now: number): number {
   const isBefore = 'before' in end;

@@ -1,7 +1,7 @@
 import { Dec } from '../decimal.ts';
 import type { CountedMandateTerms, MandateState } from './mandate.ts';
 
-/** Returns the effective state: the stored one, or the one that follows from terms and use. */
+/** Returns the effective state: the stored state, or the state that follows from the terms and use. */
 export function mandateState(
   { state, terms, used }: Pick<CountedMandateTerms, 'state' | 'terms' | 'used'>,
   now: number,

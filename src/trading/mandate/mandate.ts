@@ -20,12 +20,15 @@ export const mandateTransitions: Readonly<Record<StoredMandateState, readonly St
   replaced: [],
 };
 
-/** Totals of the mandate's orders, without those that certainly had no effect. */
+/** Totals of the mandate's orders, except orders that certainly had no effect. */
 const mandateUseSchema = z.lazy(() =>
   z.object({
-    /** Sum of the orders' worst cases, in dollars. An order that ends partly filled returns its unspent part. */
+    /**
+     * Sum of the orders' worst cases, in dollars. When an order ends partly filled, its unspent part is subtracted
+     * again.
+     */
     total_notional: z.string(),
-    /** The same for today in New York, in dollars. */
+    /** Sum of the worst cases of today's orders (New York date), in dollars. */
     day_notional: z.string(),
     orders: z.number().int(),
   }),
@@ -36,7 +39,7 @@ export interface CountedMandateTerms {
   readonly terms: MandateEnvelope;
   readonly state: StoredMandateState;
   readonly used: MandateUse;
-  /** Orders in the given slot, symbol and side. */
+  /** Number of orders in the given slot for the given symbol and side. */
   readonly inSlot: number;
 }
 
@@ -44,7 +47,10 @@ export interface CountedMandateTerms {
 const standingOrderStateSchema = z.lazy(() =>
   z.object({
     state: z.enum(['watching', 'done', 'stopped']),
-    /** The next due time, possibly past while the market is closed. Absent if it waits for a price or has ended. */
+    /**
+     * The next due time, which may be past while the market is closed. Absent if the order waits for a price or has
+     * ended.
+     */
     next_at: z.string().optional(),
     last: z
       .object({
@@ -52,7 +58,7 @@ const standingOrderStateSchema = z.lazy(() =>
         at: z.string(),
         /** The order's proposal ID, for `trade-agent approvals show`. */
         proposal: z.string().optional(),
-        /** Code of the problem that prevented the order, and a sentence in `text`. */
+        /** Code of the problem that prevented the order. `text` describes the problem in a sentence. */
         code: z.string().optional(),
         text: z.string().optional(),
       })

@@ -13,7 +13,7 @@ export { type Recurrence, type RecurringTime, recurrences } from './due-times.ts
 /** Default time of day in New York: after the opening auction and the volatile first half-hour. */
 export const DEFAULT_STANDING_ORDER_TIME = '10:00';
 
-/** A time within the regular session, so that the market is then open on every full trading day. */
+/** A New York time at which the market is open on every full trading day. */
 const wallTime = z.lazy(() =>
   z.string().regex(/^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/, 'must be a New York time from 09:30 to 15:59'),
 );
@@ -44,11 +44,14 @@ export type StandingOrderTerms = z.output<typeof standingOrderSchema>;
 
 export const isRecurring = (when: StandingOrderTerms['when']): when is RecurringTime => 'every' in when;
 
-/** Returns the cadence of the order's mandate: daily for a recurring order, on demand for one at a price. */
+/** Returns the cadence of the order's mandate: `daily` for a recurring order, `on_demand` for an order at a price. */
 export const standingOrderCadence = (when: StandingOrderTerms['when']): Cadence =>
   isRecurring(when) ? 'daily' : 'on_demand';
 
-/** Stands in for a key thumbprint. No key can have it, so no caller can use the mandates of standing orders. */
+/**
+ * Replaces the key thumbprint in mandates of standing orders. No key has this thumbprint, so no caller can use these
+ * mandates.
+ */
 export const GATEWAY_KEY_THUMBPRINT = createHash('sha256')
   .update('trade-agent: a mandate of the gateway itself')
   .digest('base64url');

@@ -8,8 +8,8 @@ export interface Held {
 }
 
 /**
- * Returns a part of a position, rounded down to nine decimals. @param fraction `"0.5"` is half. `"1"` is the whole
- * position without the shares in open sell orders
+ * Returns a part of a position, rounded down to nine decimals. @param fraction `"0.5"` is half of the position. `"1"`
+ * is the whole position except the shares in open sell orders
  */
 export function positionPart(fraction: string, held: Held): string {
   const base = fraction === '1' ? held.qty_available : held.qty;
@@ -27,7 +27,7 @@ export interface Share {
   readonly weight: Dec;
 }
 
-/** Sorts the largest first. Ties are sorted by name, so that the order is stable. */
+/** Compares by weight, largest first. Equal weights are ordered by name, so that the order is stable. */
 function compareByWeight(a: Share, b: Share): number {
   return compare(b.weight, a.weight) || (a.name < b.name ? -1 : 1);
 }
@@ -87,7 +87,7 @@ export function allowedDrift(target: Dec, band: Band): Dec {
   return band === 'five-25' ? min(FIVE_POINTS, target.mul(QUARTER)) : band.points;
 }
 
-/** Returns the drift of each target, in the order of the targets. A target that is not held has weight zero. */
+/** Returns the drift of each target, in the order of the targets. A target without a position has weight zero. */
 export function driftFromTargets(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], band: Band): Drift[] {
   const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
   return [...targets].map(([symbol, target]) => {

@@ -4,8 +4,9 @@ import { Rate } from './value-point.ts';
 
 /**
  * Returns the concentration of weights by symbol, as fractions of equity. The Herfindahl-Hirschman index is the sum of
- * squared shares of the invested money, with short positions by size. It is 1 for a single position, 1/n for n equal
- * ones, and undefined if nothing is invested. Source: US Department of Justice, "Herfindahl-Hirschman Index".
+ * squared shares of the invested money, with short positions at their absolute value. The index is 1 for a single
+ * position, 1/n for n equal positions, and undefined if nothing is invested. Source: US Department of Justice,
+ * "Herfindahl-Hirschman Index".
  */
 export function concentration(shares: readonly Share[]) {
   const sizes = shares.map(({ value, weight }) => ({ value: value.abs(), weight: weight.abs() }));

@@ -47,9 +47,10 @@ export function contributions(points: readonly ValuePoint[], factors: readonly D
 }
 
 /**
- * Returns each symbol's profit between the points. The shares at a point are today's minus all later changes. Shares
- * moved without a trade are flows at that day's close (GIPS), unless they were exchanged for others. A symbol without
- * closes is omitted, and so counts toward the rest. @param closes raw prices by symbol, oldest first
+ * Returns each symbol's profit between the points. The shares at a point are today's shares minus all later changes.
+ * Shares moved without a trade are flows at that day's close (GIPS), unless they were exchanged for others. A symbol
+ * without closes is omitted, so that its profit counts toward the rest. @param closes raw prices by symbol, oldest
+ * first
  */
 export function profitsBySymbol(
   points: readonly Pick<ValuePoint, 'at'>[],
@@ -112,7 +113,7 @@ interface Change {
   readonly at: number;
   readonly shares: Dec;
   readonly cash: Dec;
-  /** Whether the shares moved without payment, which makes them a flow at market value. */
+  /** Whether the shares moved without payment. They are then a flow at market value. */
   readonly moved: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { Activity } from '../activity.ts';
 import { Dec, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 
-/** Sums dividends, interest and fees from `since` (milliseconds since the epoch) on. */
+/** Sums dividends, interest and fees. @param since earliest time, in milliseconds since the epoch */
 export function income(activities: readonly Activity[], since = Number.NEGATIVE_INFINITY) {
   const sum = (kind: Activity['kind']) =>
     activities
@@ -14,7 +14,7 @@ export function income(activities: readonly Activity[], since = Number.NEGATIVE_
 
 /**
  * Returns dividends by New York month of booking (`2026-03`), oldest first. Withheld taxes are not added back.
- * Dividends without a symbol are listed under an empty one.
+ * Dividends without a symbol are listed under an empty symbol.
  */
 export function dividendsByMonth(activities: readonly Activity[]) {
   const months = new Map<string, Map<string, Dec>>();

@@ -2,15 +2,15 @@ import { compare, Dec, isPositive, ZERO } from '../decimal.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
 export interface HighWaterMark {
-  /** The mark in dollars. Each deposit and withdrawal moves it, so that flows count as neither gain nor loss. */
+  /** The mark in dollars. Deposits raise it and withdrawals lower it, so that flows count as neither gain nor loss. */
   readonly value: Dec;
   /** When the mark was reached, in milliseconds since the epoch. */
   readonly at: number;
   /** The last point processed. */
   readonly last: { readonly at: number; readonly value: Dec };
   /**
-   * The sum of all flows known at that time, in dollars. A flow that becomes known later counts as a later flow,
-   * whatever its date. Undefined if not stored.
+   * The sum of all flows known when the last point was processed, in dollars. A flow that becomes known later counts as
+   * a later flow, whatever its date. Undefined if not stored.
    */
   readonly flows?: Dec | undefined;
 }
@@ -20,7 +20,7 @@ export interface Drawdown {
   readonly fraction: Dec;
   readonly peakAt: number;
   readonly troughAt: number;
-  /** When the value, without flows, was back at the peak. Undefined until then, or if the money was withdrawn. */
+  /** When the value, excluding flows, returned to the peak. Undefined if it has not, or if the money was withdrawn. */
   readonly recoveredAt: number | undefined;
 }
 
@@ -32,9 +32,9 @@ export interface Drawdowns {
 }
 
 /**
- * Follows the high-water mark through the points, starting from the stored mark. Skips points that the mark has already
- * seen. The first new point's flow is the flow since then. Drawdown = 1 - value / mark. Source: Bacon, Practical
- * Portfolio Performance Measurement and Attribution (2nd ed.), "drawdown".
+ * Follows the high-water mark through the points, starting from the stored mark. Skips points that the stored mark
+ * already includes. The first new point's flow is the flow since the stored mark. Drawdown = 1 - value / mark. Source:
+ * Bacon, Practical Portfolio Performance Measurement and Attribution (2nd ed.), "drawdown".
  */
 export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): Drawdowns {
   let worst: DrawdownDepth | undefined;
@@ -125,9 +125,9 @@ function drawdownFraction(value: Dec, peak: Dec): Dec {
 }
 
 /**
- * Returns the mark after a period, moved by its flow under the same convention as the return (`growthOf`), so that a
- * flow is neither gain nor loss: deposits × (V' + D) / V', withdrawals × V / (V + W). @returns undefined if there is
- * nothing to compare with, because new money arrived after a total loss
+ * Returns the mark after a period, moved by the period's flow under the same convention as the return (`growthFactor`), so
+ * that a flow is neither gain nor loss: deposits × (V' + D) / V', withdrawals × V / (V + W). @returns undefined if new
+ * money arrived after a total loss, because there is then nothing to compare with
  */
 function adjustedMark({ value: level, last }: HighWaterMark, value: Dec, flow: Dec): Dec | undefined {
   if (!isPositive(last.value)) {

@@ -123,9 +123,9 @@ function termView(side: 'long' | 'short', since: IsoDate | undefined, today: Iso
 
 const toCentsOrNull = (value: Dec | undefined) => value?.toFixed(2) ?? null;
 
-/** A line of IRS Form 8949, columns (a) to (h). Dates are New York's, and dollars are whole cents. */
 type Term = 'short' | 'long' | 'unknown';
 
+/** A line of IRS Form 8949, columns (a) to (h). Dates are New York dates, and amounts are whole cents. */
 interface Gain {
   readonly symbol: string;
   readonly side: Closing['side'];
@@ -142,14 +142,14 @@ interface Gain {
   readonly code: 'W' | '';
   /** Column (g). The loss that a wash sale disallows, which is added to the cost of the replacement shares. */
   readonly adjustment: Dec;
-  /** Column (h) = (d) - (e) + (g). Undefined if one of them is. */
+  /** Column (h) = (d) - (e) + (g). Undefined if (d) or (e) is undefined. */
   readonly gain: Dec | undefined;
   readonly term: Term;
 }
 
 /**
- * Returns gains with their terms. Long-term starts the day after the first anniversary of the purchase (IRS Publication
- * 550, "Holding Period"), including the holding period of replaced shares. Short sales are short-term.
+ * Returns gains with their terms. A gain is long-term from the day after the first anniversary of the purchase (IRS
+ * Publication 550, "Holding Period"), counting the holding period of replaced shares. Short sales are short-term.
  */
 export function toGains(closings: readonly Closing[]): Gain[] {
   return closings.map(toGain);
@@ -176,7 +176,7 @@ function toGain(closing: Closing): Gain {
   };
 }
 
-/** Describes shares as the form's example does: `10 sh. KO`, `2 contracts KO261218C00060000`, `0.5 BTC`. */
+/** Describes shares like the example on the form: `10 sh. KO`, `2 contracts KO261218C00060000`, `0.5 BTC`. */
 function describeShares(symbol: string, qty: Dec): string {
   const kind = symbolAssetClass(symbol);
   if (kind === 'us_equity') return `${toPlain(qty)} sh. ${symbol}`;

@@ -2,8 +2,9 @@ import type { Activity } from '../activity.ts';
 import { newYorkDate } from '../new-york-time.ts';
 
 /**
- * Merges imported activities from before the broker's first day. Later ones would be counted twice. Spin-off cost
- * allocations always count, because no broker reports them. Both inputs and the result are oldest first.
+ * Adds imported activities from before the broker's first day. Later imported activities would be counted twice, except
+ * spin-off cost allocations, which always count because no broker reports them. Both inputs and the result are oldest
+ * first.
  */
 export function mergeImported(broker: readonly Activity[], imported: readonly Activity[]): readonly Activity[] {
   const before = importedBeforeBroker(broker, imported);

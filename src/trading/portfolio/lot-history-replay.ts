@@ -11,7 +11,7 @@ import type { Fill, ShareExchange } from './trades.ts';
  * methods agree to the cent once everything is closed. Selling more than is held opens a short position. A disallowed
  * wash-sale loss is added to the cost of the replacement shares. Shares held now without a recorded purchase are
  * assumed to predate the record, with unknown cost and age, like shares from a transfer or spin-off. @param positions
- * current positions; without them no shares predate the record
+ * current positions. If omitted, no shares are assumed to predate the record
  */
 export function lotHistory(
   activities: readonly Activity[],
@@ -29,7 +29,7 @@ interface Trades {
 interface ReplayOptions {
   readonly positions?: readonly Position[];
   readonly choices?: readonly LotChoice[];
-  /** Set to false to ignore wash sales, so that no disallowed loss is added to replacement shares. */
+  /** Whether disallowed losses are added to replacement shares (default true). */
   readonly washSales?: boolean;
 }
 
@@ -61,7 +61,7 @@ export function replayLots(
   return replay.history();
 }
 
-/** Returns the differences between the shares held now and those in the history. */
+/** Returns the shares held now minus the shares according to the history, where they differ. */
 function missingShares(fills: readonly Fill[], exchanges: readonly ShareExchange[], positions: readonly Position[]) {
   const held = new Map(
     positions.map(({ symbol, side, qty }) => {

@@ -2,9 +2,9 @@ import { type Dec, isPositive, ZERO } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 
 /**
- * Methods that choose the shares of a sale. `fifo`: the oldest (26 CFR 1.1012-1(c)(1)). `average`: the oldest, at the
- * average cost of all (26 CFR 1.1012-1(e)(7)). `highest`: the highest cost per share. `specific`: the named lots, then
- * the oldest (26 CFR 1.1012-1(c)(2)).
+ * Methods that choose the shares of a sale. `fifo`: the oldest shares (26 CFR 1.1012-1(c)(1)). `average`: the oldest
+ * shares at the average cost of all shares (26 CFR 1.1012-1(e)(7)). `highest`: the highest cost per share. `specific`:
+ * the named lots, then the oldest shares (26 CFR 1.1012-1(c)(2)).
  */
 export const lotMethods = ['fifo', 'average', 'highest', 'specific'] as const;
 export type LotMethod = (typeof lotMethods)[number];
@@ -22,7 +22,7 @@ export interface BookLot {
   readonly amount: Dec | undefined;
   /** Time of the purchase in milliseconds since the epoch. Undefined if unknown. */
   readonly at: number | undefined;
-  /** Holding period of the replaced shares, in days, added to the lot's own (wash sale). */
+  /** Holding period of the replaced shares (wash sale), in days, which is added to the lot's own. */
   readonly tacked?: number;
   readonly replaces?: true;
 }
@@ -52,7 +52,7 @@ export class LotPool {
     this.lots.splice(later === -1 ? this.lots.length : later, 0, lot);
   }
 
-  /** Removes up to `qty` shares by a method. The amounts removed and kept add up to the cent. */
+  /** Removes up to `qty` shares by a method. The removed and remaining amounts add up to the cent. */
   take(
     qty: Dec,
     method: LotMethod,
@@ -89,7 +89,10 @@ export class LotPool {
     });
   }
 
-  /** Takes at average cost. The remaining cost goes to the first known lot, because `spread` distributes it later. */
+  /**
+   * Removes shares at average cost. The first lot of known cost gets all of the remaining cost, which `spread`
+   * distributes later.
+   */
   #takeAverage(wanted: Dec): BookLot[] {
     const [all, shares] = sumLots(this.lots);
     const taken = this.#takeFrom(wanted);
@@ -149,7 +152,9 @@ function sumLots(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
   return [amount, shares];
 }
 
-/** Returns the part of an amount for some of its shares, in whole cents. All shares get exactly the whole amount. */
+/**
+ * Returns the part of an amount for `qty` of `whole` shares, in whole cents. All shares get exactly the whole amount.
+ */
 export function proportionalAmount(amount: Dec, qty: Dec, whole: Dec): Dec {
   return qty.eq(whole) ? amount : roundToCents(amount.mul(qty).div(whole));
 }

@@ -24,7 +24,7 @@ interface Premium {
 class OptionPremiums {
   #open: Premium[] = [];
 
-  /** Records contracts that ended. @param taken their lots @returns whether their cost is known */
+  /** Records contracts that ended. @param taken the lots of these contracts @returns whether their cost is known */
   ended(symbol: string, held: boolean, taken: readonly BookLot[], qty: Dec, at: number): boolean {
     const contract = parseOptionSymbol(symbol);
     const known = taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO);
@@ -57,13 +57,13 @@ class OptionPremiums {
     return sum;
   }
 
-  /** Contracts whose trade in the underlying was never booked, and their underlyings. */
+  /** Option symbols whose trade in the underlying was never booked, and the underlyings. */
   get left(): string[] {
     return this.#open.flatMap(({ symbol, contract }) => [symbol, contract.underlying]);
   }
 }
 
-/** Lots that the person chose for sales, and their unused quantities. */
+/** Lots that the person chose for sales, and their remaining quantities. */
 class LotChoices {
   readonly #choices: { readonly choice: LotChoice; left: Dec }[];
 
@@ -139,8 +139,8 @@ export class LotReplay {
   }
 
   /**
-   * Closes lots of the opposite side, then opens a lot with the rest. @param amount for the whole trade; undefined if
-   * unknown
+   * Closes lots of the opposite side, then opens a lot with the rest. @param amount dollars of the whole trade;
+   * undefined if unknown
    */
   #close(symbol: string, side: 'buy' | 'sell', qty: Dec, amount: Dec | undefined, at: number): void {
     const { long, short } = this.#booksOf(symbol);
@@ -169,7 +169,10 @@ export class LotReplay {
     for (const lot of (side === 'buy' && this.#washes?.bought(symbol, opened)) || [opened]) opens.put(lot);
   }
 
-  /** Adds shares of unknown cost, which first cover a short position. @param at undefined if before the record */
+  /**
+   * Adds shares of unknown cost, which first cover a short position. @param at undefined if the shares predate the
+   * record
+   */
   bring(symbol: string, qty: Dec, at?: number): void {
     const { long, short } = this.#booksOf(symbol);
     const owed = Dec.min(qty, short.qty);
@@ -178,7 +181,7 @@ export class LotReplay {
     if (isPositive(left)) long.put({ qty: left, amount: undefined, at: undefined });
   }
 
-  /** Applies an exchange. Shares that are replaced pass on their cost and age. */
+  /** Applies an exchange. Replaced shares pass on their cost and age to the new shares. */
   exchange({ at, legs, cash, turns, ends, basis }: ShareExchange): void {
     if (ends !== undefined) {
       this.#end(legs, at, ends);
@@ -198,7 +201,10 @@ export class LotReplay {
     if (turns) for (const symbol of [...gone.keys(), ...come.keys()]) this.uncertain.add(symbol);
   }
 
-  /** Converts shares into others, more or fewer of the same, or cash. @returns false if it is none of these */
+  /**
+   * Converts shares of one symbol into another, into more or fewer of the same symbol, or into cash. @returns false if
+   * the exchange is none of these
+   */
   #turnOne(gone: readonly Shares[], come: readonly Shares[], cash: Dec, at: number): boolean {
     if (gone.length > 1 || come.length > 1) return false;
     const [[from], [to]] = [gone, come];
@@ -217,7 +223,7 @@ export class LotReplay {
     return true;
   }
 
-  /** Applies a split that is booked only as the difference. @returns false if no shares would remain */
+  /** Applies a split for which only the difference in shares is booked. @returns false if no shares would remain */
   #turnBy([symbol, by]: Shares): boolean {
     const { long, short } = this.#booksOf(symbol);
     const side = isPositive(short.qty) ? 'short' : 'long';

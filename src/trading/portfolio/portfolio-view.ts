@@ -6,9 +6,9 @@ import type { Account, Position } from '../views.ts';
 import type { DayTrades } from './day-trades.ts';
 
 /**
- * A portfolio for display. Terminal, chat, report and web show these figures without computing any. Dollars have two
- * decimals. Prices and quantities are as the broker wrote them. `weight` and `*_fraction` are fractions. Signs mean
- * gain and loss, also for short positions.
+ * A portfolio for display. Terminal, chat, report and web show these figures and compute none of their own. Dollars
+ * have two decimals. Prices and quantities are unchanged from the broker. `weight` and `*_fraction` are fractions.
+ * Signs mean gain and loss, also for short positions.
  */
 export interface PortfolioView {
   readonly account: string;
@@ -35,7 +35,7 @@ export type PortfolioTotal = ReturnType<typeof toFigures>;
 export interface PortfolioRow extends PortfolioTotal {
   readonly symbol: string;
   readonly side: 'long' | 'short';
-  /** Negative for a short position, however the broker writes it. */
+  /** Negative for a short position, even if the broker omits the sign. */
   readonly qty: string;
   readonly price: string;
   /** Closing prices of the last month, oldest first. Empty if unknown. */
@@ -103,7 +103,10 @@ export function portfolioView(
 interface PositionFigures {
   readonly value: Dec;
   readonly cost: Dec;
-  /** Absolute value at the last close of the shares held then, plus the amount paid for shares added since. */
+  /**
+   * Denominator of the day's change: the absolute value at the last close of the shares held then, plus the amount paid
+   * for shares added since then.
+   */
   readonly base: Dec;
   readonly day: Dec;
   readonly unrealized: Dec;

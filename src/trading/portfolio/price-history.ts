@@ -35,7 +35,10 @@ export function packHistory(closes: readonly { readonly day: number; readonly cl
   };
 }
 
-/** Returns the close `sessions` ago, in dollars. 1 is the last finished session. Undefined if not in the history. */
+/**
+ * Returns the close `sessions` sessions ago, in dollars, where 1 is the last finished session. Undefined if it is not
+ * in the history.
+ */
 export function closeBefore({ closes }: PriceHistory, sessions: number): Dec | undefined {
   const units = closes[closes.length - sessions];
   return units === undefined || units === 0 ? undefined : fromUnits(units);

@@ -33,17 +33,17 @@ export interface Tradable {
 }
 
 export interface RebalanceOptions {
-  /** Whether to sell nothing, so that only new money corrects overweight positions. */
+  /** Whether to sell nothing and correct overweight positions only by buying others with new money. */
   readonly buyOnly: boolean;
-  /** The smallest quantity step: 1, or less for fractional shares. */
   readonly minOrder: Dec;
+  /** The smallest quantity step: 1, or less for fractional shares. */
   readonly lot: Dec;
-  /** Dollars that stay in cash regardless of the targets. */
+  /** Dollars to keep in cash regardless of the targets. */
   readonly cashReserve: Dec;
   readonly orderType: 'limit' | 'market';
   /**
-   * Tolerated distance from the quote, as a fraction. Limits are set this far beyond the quote, and market orders are
-   * assumed to cost as much.
+   * Tolerated distance from the quote, as a fraction. Limit prices are set this far beyond the quote, and market orders
+   * are assumed to fill this far beyond it.
    */
   readonly slack: Dec;
 }
@@ -53,7 +53,10 @@ interface SuggestedOrder {
   readonly amount: Dec;
   readonly weight: Dec;
   readonly target: Dec;
-  /** `drift`: the position is outside its band. `funding`: it is sold to pay for positions that are. */
+  /**
+   * `drift`: the position is outside its band. `funding`: the position is sold to pay for positions outside their
+   * bands.
+   */
   readonly reason: 'drift' | 'funding';
 }
 
@@ -71,10 +74,10 @@ interface RebalanceCandidate {
 }
 
 /**
- * Returns the fewest orders that bring every drifted target back: one for each symbol outside its band, then sales of
- * others, largest surplus first, only if cash does not suffice ("contributions first"). Quantities are rounded down, so
- * nothing overshoots. Ties are ordered by symbol, so the result is deterministic. @param drifts the drift of every
- * target @param account `cash` is spendable now, without sale proceeds
+ * Returns the fewest orders that bring every drifted target back: one order for each symbol outside its band. Other
+ * positions are sold only if cash does not suffice ("contributions first"), largest surplus first. Quantities are
+ * rounded down, so that no order overshoots. Ties are ordered by symbol, so that the result is deterministic. @param
+ * drifts the drift of every target @param account `cash` is spendable now, without sale proceeds
  */
 export function rebalance(
   drifts: readonly Drift[],
@@ -139,7 +142,10 @@ function wholeLots(amount: Dec, each: Dec, lot: Dec): Dec {
   return compare(lot, ONE) === 0 ? amount.divToInt(each) : amount.divToInt(each.mul(lot)).mul(lot);
 }
 
-/** Like {@link lots}, at the higher of the price and the held position's value per share, computed without division. */
+/**
+ * Like {@link wholeLots}, at the higher of the price and the held position's value per share. Doesn't divide to get
+ * that value.
+ */
 function wholeLotsAtMark(amount: Dec, price: Dec, { qty, value }: Tradable, lot: Dec): Dec {
   const isMore = isPositive(qty) && compare(value, price.mul(qty)) > 0;
   return isMore ? wholeLots(amount.mul(qty), value, lot) : wholeLots(amount, price, lot);

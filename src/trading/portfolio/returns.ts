@@ -4,13 +4,14 @@ import { newYorkDate, newYorkInstant, ONE_DAY_MS } from '../new-york-time.ts';
 import { type PeriodReturn, splitIntoChains, timeWeightedReturn } from './time-weighted.ts';
 import { DAYS_PER_YEAR, type Flow, MIN_ANNUALIZED_DAYS, Rate, type ValuePoint, valuePoints } from './value-point.ts';
 
-/** Days until the history shows cash that moved. Four cover a weekend and a holiday. */
+/** Maximum days from a cash movement until the broker's history shows it. Four days cover a weekend and a holiday. */
 const MAX_FLOW_DELAY_DAYS = 4;
 
 /**
- * Dates flows by the activities, for returns that count days. The broker's history only puts flows at day ends, between
- * two values. A history flow is replaced if the activities have the same cash, to the cent, on that day or shortly
- * before. @param since `booked` flows up to this instant are ignored, as the value then includes them
+ * Returns the flows with the dates of their activities, for returns that count days. The broker's history dates a flow
+ * only to the end of a day, between two values. An activity replaces a history flow if both have the same cash, to the
+ * cent, and the activity is on the flow's day or shortly before. @param since `booked` flows up to this instant are
+ * ignored, because the value at that instant includes them
  */
 function dateFlowsByActivity(flows: readonly Flow[], booked: readonly Flow[], since: number): Flow[] {
   const own = new Set(flows);
@@ -43,9 +44,9 @@ export interface DatedEquity {
 
 export interface AccountReturns {
   readonly line: readonly ValuePoint[];
-  /** Points of the line that the time-weighted return covers: all of them, unless there was a total loss. */
+  /** Points that the time-weighted return covers: the whole line, unless there was a total loss. */
   readonly points: readonly ValuePoint[];
-  /** Growth factors between these points. Undefined if there are none. */
+  /** Growth factors between these points. Undefined if no period has a return. */
   readonly factors: readonly Dec[] | undefined;
   readonly timeWeighted: PeriodReturn | undefined;
   readonly moneyWeighted: PeriodReturn | undefined;
@@ -64,8 +65,8 @@ export interface DatedEquityAt extends Omit<DatedEquity, 'at'> {
 }
 
 /**
- * Returns external flows from the best source: the broker's history for the days it covers, because its flows match its
- * values, and activities for later days and for moved shares. @param now the end of the history's current day
+ * Returns external flows from the best source: the broker's history for the days that it covers, because its flows
+ * match its values, and activities for later days and for moved shares. @param now the end of the history's current day
  */
 export function mergedFlows(
   history: readonly DatedEquityAt[],
@@ -124,20 +125,26 @@ function knownValues(
 
 /** Search range for a rate: growth over the whole period from e^-40 to e^40. */
 const MAX_LOG_GROWTH = 40;
-/** Search steps, small near zero where most rates are, so that nearby rates are distinguished. Each is 5 % longer. */
+/**
+ * Search steps. They are small near zero, where most rates are, to distinguish close rates, and each is 5 % longer than
+ * the last.
+ */
 const SEARCH_STEPS = { first: 1 / 128, longer: 1.05 };
-/** Steps if there may be several rates. Up to 300 % a year, no two rates that are 3 % apart share a step. */
+/** Search steps if several rates may exist. Up to 300 % a year, no two rates that are 3 % apart are within one step. */
 const FINE_SEARCH_STEPS = { first: 1 / 256, longer: 1.003 };
 const BISECTIONS = 60;
-/** Maximum Newton steps in exact decimals. Each about doubles the correct digits, starting from a double's sixteen. */
+/**
+ * Maximum Newton steps in exact decimals. Each step about doubles the correct digits, starting from the 16 digits of a
+ * double.
+ */
 const MAX_NEWTON_STEPS = 3;
-/** After a step this small the error is about its square, which is below the last of a rate's twenty digits. */
+/** After a step this small, the error (about the step squared) is beyond the 20 digits of a rate. */
 const CONVERGED_STEP = '1e-11';
 
 /**
- * Returns the annual rate at which all flows, discounted to the first, sum to zero (Excel's XIRR), as a fraction. Picks
- * the rate nearest to zero if there are several: -30 % is nearer than 40 %. @returns undefined if all flows have the
- * same sign or time, or if no rate fits
+ * Returns the annual rate at which all flows, discounted to the first, sum to zero (Excel's XIRR), as a fraction. If
+ * several rates fit, returns the rate nearest to zero: -30 % is nearer than 40 %. @returns undefined if all flows have
+ * the same sign or time, or if no rate fits
  */
 export function xirr(flows: readonly Flow[]): Dec | undefined {
   const solved = solveGrowth(flows);
@@ -218,15 +225,17 @@ function solveGrowth(flows: readonly Flow[]): { growth: Dec; years: Dec } | unde
   return { growth: new Dec(y), years: new Dec(end - start).div(DAY_MS).div(DAYS_PER_YEAR) };
 }
 
-/** The sum of all flows, discounted by a growth's logarithm, and its slope. */
+/** The sum of all flows as a function of the logarithm of the growth that discounts them, and that function's slope. */
 interface PresentValueCurve {
   at(y: number): number;
   slope(y: number): number;
-  /** Whether there may be more than one root above zero, or below zero. */
+  /** Whether more than one root may exist above zero, and below zero. */
   readonly several: { readonly above: boolean; readonly below: boolean };
 }
 
-/** Returns the root whose rate |e^(y/years) - 1| is nearest to zero. @param years the period of y's growth */
+/**
+ * Returns the root whose rate |e^(y/years) - 1| is nearest to zero. @param years the period over which y is the growth
+ */
 function findNearestRoot(curve: PresentValueCurve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;
   const rate = (y: number) => Math.abs(Math.expm1(y / years));

@@ -9,8 +9,8 @@ export function dailyRate(annual: Dec): Dec {
 
 /**
  * Returns the Sharpe ratio: mean excess return over its sample standard deviation, annualized. Source: William F.
- * Sharpe, "The Sharpe Ratio", Journal of Portfolio Management, Fall 1994 (ex post, eq. 3 to 6). @param periodsAYear 1
- * to not annualize @returns undefined for fewer than two returns or no deviation
+ * Sharpe, "The Sharpe Ratio", Journal of Portfolio Management, Fall 1994 (ex post, eq. 3 to 6). @param periodsAYear
+ * pass 1 for a ratio that is not annualized @returns undefined for fewer than two returns or no deviation
  */
 export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_PER_YEAR): Dec | undefined {
   if (excess.length < 2) return undefined;

@@ -6,7 +6,7 @@ import type { Position } from '../views.ts';
 import { lotHistory } from './lot-history-replay.ts';
 
 export interface TaxLot {
-  /** For a short position the day it was sold. */
+  /** Day of purchase or, for a short position, of sale. */
   readonly acquired: IsoDate;
   /** Negative for shares sold short, like cost and value. */
   readonly qty: Dec;
@@ -14,7 +14,10 @@ export interface TaxLot {
   readonly value: Dec;
   readonly gain: Dec;
   readonly term: 'short' | 'long';
-  /** The first day on which a sale is long-term. Undefined for shorts, which never are (IRS Publication 550). */
+  /**
+   * The first day on which a sale is long-term. Undefined for short positions, which are never long-term (IRS
+   * Publication 550).
+   */
   readonly longTermFrom: IsoDate | undefined;
 }
 

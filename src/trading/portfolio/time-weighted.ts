@@ -14,7 +14,9 @@ export interface PeriodReturn {
 
 interface Chain {
   readonly points: readonly ValuePoint[];
-  /** Growth factors between the points. Only the last may be zero, or negative if more was lost. */
+  /**
+   * Growth factors between the points. Only the last factor may be zero (a total loss), or negative if more was lost.
+   */
   readonly factors: readonly Dec[];
   readonly lost: boolean;
 }
@@ -25,8 +27,8 @@ const isNegative = (value: Dec) => value.isNegative() && !value.isZero();
 /**
  * Returns a period's growth factor: (V + W) / (V' + D), with the values V' before and V after. A deposit D counts from
  * the start of the period and a withdrawal W until its end, so that a withdrawal causes no return. Source: Portfolio
- * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23. @returns undefined if the base is zero or
- * negative, for which there is no rate
+ * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23. @returns undefined if V' + D is zero or
+ * negative, because no rate exists then
  */
 function growthFactor(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow'>): Dec | undefined {
   const base = periodBase(before, flow);
@@ -39,7 +41,7 @@ function periodBase(before: Dec, flow: Dec): Dec {
   return isPositive(flow) ? before.plus(flow) : before;
 }
 
-/** Splits the points into the fewest chains: one, unless new money arrived after a total loss. */
+/** Splits the points into chains. A new chain starts only where new money arrived after a total loss. */
 export function splitIntoChains(points: readonly ValuePoint[]): Chain[] {
   const chains: Chain[] = [];
   let [chain, factors]: [ValuePoint[], Dec[]] = [points.slice(0, 1), []];
@@ -67,7 +69,7 @@ export function splitIntoChains(points: readonly ValuePoint[]): Chain[] {
   return chains;
 }
 
-/** Returns the growth factors between the points. Undefined if one period has no return. */
+/** Returns the growth factors between the points. Undefined if any period has no return. */
 export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined {
   const factors: Dec[] = [];
   for (let i = 1; i < points.length; i++) {
@@ -79,9 +81,9 @@ export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined 
 }
 
 /**
- * Returns the time-weighted return: linked growth factors between flows, which deposits and withdrawals don't affect.
- * It ends at a total loss, or restarts with new money after one. Source: GIPS 2020, 2.A.18 and glossary. @param chains
- * the points' {@link splitIntoChains}, if known @returns undefined if no period has a return
+ * Returns the time-weighted return: linked growth factors between flows, so that deposits and withdrawals don't affect
+ * it. It ends at a total loss, or restarts with new money after a total loss. Source: GIPS 2020, 2.A.18 and glossary.
+ * @param chains the points' {@link splitIntoChains}, if known @returns undefined if no period has a return
  */
 export function timeWeightedReturn(
   points: readonly ValuePoint[],

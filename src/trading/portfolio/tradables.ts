@@ -4,12 +4,12 @@ import type { Order, Position, Quote } from '../views.ts';
 import type { Share } from './allocation.ts';
 import type { Tradable } from './rebalance.ts';
 
-/** Brokers accept up to nine decimals of a share. */
+/** The smallest fraction of a share: brokers accept up to nine decimals. */
 export const MIN_SHARE_FRACTION = '0.000000001';
 
 /**
- * Returns trading facts by symbol. Omits symbols without a quote. @param bySymbol the same weights as for the drift
- * @param awaited symbols with a pending approval
+ * Returns the input of `rebalance` for each symbol that has a quote. @param bySymbol the weights from which the drift
+ * was computed @param awaited symbols with a pending approval
  */
 export function tradablesBySymbol(
   symbols: readonly string[],

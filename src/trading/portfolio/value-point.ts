@@ -4,15 +4,18 @@ export const DAYS_PER_YEAR = 365;
 /** Returns for less than a year are not annualized (GIPS 2020, 2.A.24). */
 export const MIN_ANNUALIZED_DAYS = 365;
 
-/** Numbers for rates, with 20 significant digits: more than any amount has, and much faster than dollars' 40. */
+/**
+ * Decimals for rates, with 20 significant digits: more than any amount has, and much faster than the 40 digits of
+ * dollars.
+ */
 export const Rate = Dec.clone({ precision: 20 });
 
 export interface ValuePoint {
   readonly at: number;
   readonly value: Dec;
   /**
-   * Net deposits since the previous point, in dollars. Deposits count from the start of that period, withdrawals until
-   * its end. Dividends and fees are not flows.
+   * Net deposits since the previous point, in dollars. Deposits count from the start of this period, and withdrawals
+   * until its end. Dividends and fees are not flows.
    */
   readonly flow: Dec;
 }
@@ -21,13 +24,14 @@ export interface Flow {
   readonly at: number;
   readonly amount: Dec;
   readonly shares?: boolean;
-  /** Whether it was booked after the day's valuation, so that either that value or the next one includes it. */
+  /** Whether the flow was booked after the day's valuation, so that it is in either that day's value or the next. */
   readonly late?: boolean;
 }
 
 /**
- * Assigns flows to the periods between values. Flows before the first value are part of it, and flows after the last
- * are dropped. No broker says which value includes a late-booked flow, so it goes where it explains the values better.
+ * Assigns flows to the periods between values. The first value includes all earlier flows, and flows after the last
+ * value are dropped. No broker says which value includes a late-booked flow, so it is assigned to the period whose
+ * change it explains better.
  */
 export function valuePoints(
   values: readonly { readonly at: number; readonly value: Dec }[],
@@ -54,7 +58,7 @@ export function valuePoints(
   return points;
 }
 
-/** Returns whether a flow leaves less unexplained change in this period than in the next. */
+/** Returns whether a flow leaves less unexplained change if it is in this period than if it is in the next. */
 function explainsBetterHere(points: readonly ValuePoint[], index: number, amount: Dec): boolean {
   const [before, point, next] = [points[index - 1], points[index], points[index + 1]];
   if (point === undefined || next === undefined) return true;

@@ -3,7 +3,7 @@ import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { type BookLot, type LotPool, proportionalAmount } from './lot-pool.ts';
 
-/** Days in the window before the sale and after it. With the day of the sale that makes 61. */
+/** Days in the window before the sale, and after the sale. With the day of the sale, the window has 61 days. */
 export const WASH_SALE_WINDOW_DAYS = 30;
 
 export interface WashedShares {
@@ -33,8 +33,8 @@ interface OpenLoss {
 /**
  * Wash sales during a replay. If shares of the same symbol are bought from 30 days before to 30 days after a sale at a
  * loss, the loss is added to their cost and the holding period carries over. Losses are matched in order with the first
- * purchases. A share replaces only one other, never one of its own lot (Revenue Ruling 56-602). Source: 26 U.S.C.
- * § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication 550, "Wash Sales".
+ * purchases. A share replaces only one other share, never a share of its own lot (Revenue Ruling 56-602). Source: 26
+ * U.S.C. § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication 550, "Wash Sales".
  */
 export class WashLosses {
   readonly #open = new Map<string, OpenLoss[]>();

@@ -16,10 +16,10 @@ export interface WashSale {
   readonly date: IsoDate;
   readonly qty: Dec;
   readonly price: Dec;
-  /** The first day on which a purchase counts. `ends` is the last. */
+  /** The first day on which a purchase counts. `ends` is the last such day. */
   readonly begins: IsoDate;
   readonly ends: IsoDate;
-  /** Gain of the shares whose cost is known. Negative for a loss. */
+  /** Gain on the shares whose cost is known. Negative for a loss. */
   readonly gain: Dec;
   /** Shares sold at a loss, counted per lot regardless of the sale's total. `loss` is in dollars. */
   readonly lossQty: Dec;
@@ -31,7 +31,7 @@ export interface WashSale {
   /** Shares sold at a loss that were replaced within the window. `affectedLoss` is their loss in dollars. */
   readonly affectedQty: Dec;
   readonly affectedLoss: Dec;
-  /** Whether a split or transfer moved shares within the window, so that the counts may be off. */
+  /** Whether a split or transfer moved shares within the window. The counts may then be wrong. */
   readonly unclear: boolean;
 }
 
@@ -43,8 +43,8 @@ interface Sale {
 }
 
 /**
- * Returns whether shares of the symbol were bought within 30 days of a prospective sale, and how much of its loss that
- * affects ({@link lotHistory}, first in, first out).
+ * Returns the purchases within 30 days of a prospective sale, and how much of the sale's loss they affect ({@link
+ * lotHistory}, first in, first out).
  */
 export function findWashSale(sale: Sale, activities: readonly Activity[]): WashSale {
   const { symbol, qty, price, at } = sale;

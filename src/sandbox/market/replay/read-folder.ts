@@ -48,7 +48,7 @@ function listFiles(folder: string): string[] {
   }
 }
 
-/** Reads Alpaca's response (`/v1/corporate-actions`), or only its lists. */
+/** Reads Alpaca's response (`/v1/corporate-actions`), or the value of its `corporate_actions`. */
 function readActions(file: string): CorporateAction[] {
   let content: unknown;
   try {
@@ -80,7 +80,7 @@ export function csvRows(file: string, text: string): Row[] {
   }
 }
 
-/** Returns the rows of a JSON file: a list of days, or Alpaca's response with `bars`. */
+/** Returns the rows of a JSON file, which contains a list of days or Alpaca's response with `bars`. */
 export function jsonRows(file: string, text: string): Row[] {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true });
@@ -105,6 +105,6 @@ function findMember(object: Node, wanted: string): Node | undefined {
   return object.children?.find(({ children: [name] = [] }) => name?.value === wanted)?.children?.[1];
 }
 
-/** Returns a value as written, so that no number passes through a float. */
+/** Returns a value's text in the file, so that no number passes through a float. */
 const valueText = (value: Node, text: string): string =>
   value.type === 'string' ? String(value.value) : text.slice(value.offset, value.offset + value.length);

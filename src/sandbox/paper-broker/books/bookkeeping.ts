@@ -18,7 +18,7 @@ import { bookingTime, createEntry } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 import { holdingsAt } from './valuation.ts';
 
-/** Bookings that become due over time: corporate actions on holdings, and scheduled entries. */
+/** Books everything that becomes due over time: corporate actions on holdings, and scheduled entries. */
 export type Bookkeeping = ReturnType<typeof openBookkeeping>;
 
 interface BookkeepingOptions {
@@ -110,7 +110,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
   };
 }
 
-/** Sets the cost of shares without a known cost to their market value. */
+/** Returns the entry with its cost set to market value, if it adds shares without a known cost. */
 function addCost(entry: EntryRecord, market: Market): EntryRecord {
   const { symbol, qty, cost, at } = entry;
   if (symbol === null || qty === null || cost !== null || new Dec(qty).lt(0)) return entry;
@@ -196,7 +196,7 @@ interface Leg {
   readonly qty: Dec;
 }
 
-/** Replaces old shares with new ones at the old cost. */
+/** Returns the entries that replace old shares with new shares at the old cost. */
 function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
   const { holding } = holder;
   // Cash received beside shares is recognized up to the gain, and the rest reduces the cost (26 U.S.C. §§ 356, 358).
@@ -217,7 +217,10 @@ function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cas
   ];
 }
 
-/** Divides the parent's cost by the market values of both shares (26 CFR 1.358-2). */
+/**
+ * Returns the entries of a spin-off, which divide the parent's cost by the market values of both shares (26 CFR
+ * 1.358-2).
+ */
 function spinOffEntries(action: ActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
   const { qty: held, cost } = holder.holding;
   const qty = proportionalShares(held, action.new_rate, action.source_rate);
@@ -250,7 +253,7 @@ function createLeg(
   });
 }
 
-/** Computes fractional shares to nine decimals. */
+/** Returns fractional shares, rounded down to nine decimals. */
 const proportionalShares = (held: Dec, made: string, of: string): Dec =>
   held.times(made).div(of).toDecimalPlaces(9, Dec.ROUND_DOWN);
 

@@ -34,7 +34,7 @@ export class DataError extends Error {
   }
 }
 
-/** Parses a value by a schema. @throws {BrokerError} 422 that names the first wrong field */
+/** Validates a value against a schema. @throws {BrokerError} 422 that names the first invalid field */
 export function parseBody<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const read = schema.safeParse(given);
   if (read.success) return read.data;

@@ -2,8 +2,8 @@ import type { EntryRecord } from '../../../store/sandbox/records.ts';
 import { type IsoDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 
 /**
- * Booking time in New York. Alpaca books cash, journals and transfers after the 16:00 equity, on the next day in UTC
- * (Trading API, "activities").
+ * Booking time in New York. Alpaca books cash, journals and transfers after it computes the day's equity at 16:00, on
+ * the next day in UTC (Trading API, "activities").
  */
 const BOOKING_TIME = '20:30';
 

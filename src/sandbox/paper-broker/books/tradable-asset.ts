@@ -15,7 +15,7 @@ export function stableUuid(name: string): string {
 
 export const assetId = (symbol: string): string => stableUuid(`asset:${symbol}`);
 
-/** Returns whether fractions are allowed: prices from $1 to $10,000 on the major exchanges. */
+/** Returns whether fractional shares can be traded: at prices from $1 to $10,000 on the major exchanges. */
 export function isFractionable(asset: ListedSymbol): boolean {
   const price = new Dec(asset.snapshotPrice);
   return asset.exchange !== 'AMEX' && price.gte(1) && price.lte(10_000);
@@ -46,7 +46,7 @@ export function assetJson(asset: ListedSymbol) {
   };
 }
 
-/** Returns a pair as an asset. Alpaca reports the exchange `CRYPTO`, which its API contract does not list. */
+/** Returns a crypto pair as an asset. Alpaca reports the exchange `CRYPTO`, which its API contract does not list. */
 export function cryptoJson(pair: CryptoPair) {
   return {
     id: assetId(pair.symbol),

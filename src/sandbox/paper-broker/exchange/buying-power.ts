@@ -10,7 +10,10 @@ export function openQty(order: OrderRecord, lastPrice: string): Dec {
 
 const inMarket = (open: readonly OrderRecord[]) => open.filter(({ status }) => status !== 'held');
 
-/** Returns the dollars reserved for open orders: buys, and the shares of puts in open sell-to-open orders. */
+/**
+ * Returns the dollars reserved for open orders: for buys, and for the shares that puts in open sell-to-open orders may
+ * require.
+ */
 function reservedCash(open: readonly OrderRecord[]): Dec {
   return inMarket(open).reduce((sum, order) => sum.plus(reservation(order)), new Dec(0));
 }
@@ -28,7 +31,7 @@ export function reservation(order: OrderRecord): Dec {
     : left.times(order.reserve_price ?? 0).times(contractMultiplier(order.symbol));
 }
 
-/** Returns the shares reserved by closing orders and by sold or pending calls. */
+/** Returns the shares reserved by closing orders and by calls that are sold or in open sell orders. */
 export function heldShares(
   open: readonly OrderRecord[],
   symbol: string,

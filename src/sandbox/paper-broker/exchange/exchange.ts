@@ -88,7 +88,7 @@ export function createExchange(options: ExchangeOptions) {
   const admission = createAdmission({ ...options, orders });
 
   return {
-    /** Places an order. @throws {BrokerError} if rejected, with nothing stored */
+    /** Places an order. @throws {BrokerError} if the order is rejected; nothing is then stored */
     place: (accountId: string, ticket: Ticket): OrderRecord =>
       inTransaction(() => bringUpToNow(admission.admit(accountId, ticket))),
     cancel: (accountId: string, orderId: string): OrderRecord =>
@@ -113,8 +113,8 @@ export function createExchange(options: ExchangeOptions) {
         return bringUpToNow(admission.succeed(gone, old, ticket));
       }),
     /**
-     * Books a multi-leg order that was placed elsewhere at the broker. It stays open until canceled or expired.
-     * @throws {BrokerError} 422 for unknown contracts
+     * Books a multi-leg order as if placed in the broker's own app. It stays open until canceled or expired. @throws
+     * {BrokerError} 422 for unknown contracts
      */
     bookMultiLeg: (accountId: string, terms: MultiLegTerms): OrderRecord =>
       inTransaction(() => {
@@ -147,8 +147,8 @@ interface BookingOptions {
 }
 
 /**
- * Books a fill with its crypto fee, on margin if the account has any. Call inside a transaction. @returns false, with
- * nothing changed, if the account can't cover it
+ * Books a fill with its crypto fee, on margin if the account has margin. Call inside a transaction. @returns false,
+ * with nothing changed, if the account can't cover the fill
  */
 function bookFill(
   { ledger, market, settings, now }: BookingOptions,
@@ -259,7 +259,7 @@ interface AdmissionOptions {
   settings: Pick<AccountSettingsStore, 'of'>;
 }
 
-/** Creates the admission functions. Call each inside a transaction, so that a rejection rolls back its writes. */
+/** Creates functions that admit orders. Call each inside a transaction, so that a rejection rolls back its writes. */
 function createAdmission(options: AdmissionOptions) {
   const { ledger, orders, market, now, partialFills, settings } = options;
 
@@ -313,8 +313,8 @@ function createAdmission(options: AdmissionOptions) {
       return added;
     },
     /**
-     * Books a replacement and updates its group. @param gone the replaced order, already closed, so that its
-     * reservation does not count against its successor @throws {BrokerError}
+     * Books a replacement and updates its group. @param gone the replaced order, which must already be closed, so that
+     * its reservation does not count against the replacement @throws {BrokerError}
      */
     succeed(gone: OrderRecord, before: OrderRecord, ticket: Ticket): OrderRecord {
       const others = orderGroup(gone, orders).filter(({ id }) => id !== gone.id);
@@ -343,13 +343,13 @@ function createAdmission(options: AdmissionOptions) {
   };
 }
 
-/** Returns an exit's quantity: the quantity filled so far plus the successor's open quantity. */
+/** Returns an exit's quantity: the quantity that the entry has filled plus the open quantity of its successor. */
 function exitQuantity(leg: OrderRecord, gone: OrderRecord, successor: OrderRecord): string {
   const rest = new Dec(gone.qty ?? 0).minus(gone.filled_qty);
   return toPlain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
 }
 
-/** Checks that the asset trades. @throws {BrokerError} 422, or 403 if it does not */
+/** Checks that the asset can be traded. @throws {BrokerError} 422, or 403 for fractions of an asset that allows none */
 function checkTradable(ticket: Ticket, market: Market, at: number): void {
   const { symbol, type } = ticket;
   if (symbolAssetClass(symbol) === 'us_option') {
@@ -369,7 +369,7 @@ function checkTradable(ticket: Ticket, market: Market, at: number): void {
   }
 }
 
-/** Returns the order's group, parent first. */
+/** Returns the orders of an order's group, parent first. */
 function orderGroup(order: OrderRecord, orders: OrderBook): OrderRecord[] {
   if (order.order_class === '') return [order];
   const parent = order.parent_id === null ? order : orders.byId(order.account_id, order.parent_id);
@@ -379,8 +379,8 @@ function orderGroup(order: OrderRecord, orders: OrderBook): OrderRecord[] {
 
 /**
  * Applies the effects of a changed order to its group (Alpaca, "Placing orders"). Exits wait until the entry has filled
- * completely. Each exit shrinks as the other fills. The take profit is canceled before a triggered stop trades. An
- * order that ends unfilled ends the rest. @returns the orders that change
+ * completely. Each exit shrinks as the other fills. The take profit is canceled before a triggered stop trades. If an
+ * order ends unfilled, the rest of its group ends too. @returns the orders that change
  */
 function groupChanges(changed: OrderRecord, group: readonly OrderRecord[], at: number): OrderRecord[] {
   const others = group.filter((order) => order.id !== changed.id && isOpenOrder(order));
@@ -395,7 +395,9 @@ function groupChanges(changed: OrderRecord, group: readonly OrderRecord[], at: n
     : [];
 }
 
-/** Activates a held exit. A stop beside a take profit stays held, because only one of them can reserve the shares. */
+/**
+ * Activates a held exit. A stop next to a take profit stays held, because only one of the two can reserve the shares.
+ */
 function activateExit(leg: OrderRecord, legs: readonly OrderRecord[]): OrderRecord {
   const status = leg.exit === 'stop_loss' && legs.length > 1 ? 'held' : 'new';
   return { ...leg, status, dormant: 0 };
@@ -417,7 +419,10 @@ function checkGroupPrices(group: readonly OrderRecord[], quote: MarketQuote): vo
   }
 }
 
-/** Checks entries and exits. @throws {BrokerError} 422 for an entry that closes a position, or an exit without one */
+/**
+ * Checks entries and exits. @throws {BrokerError} 422 for an entry that closes a position, or an exit without a
+ * position
+ */
 function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: string): void {
   if (order.order_class === '') return;
   const signed = new Dec(held);
@@ -477,8 +482,8 @@ function newOrderDefaults(accountId: string, at: number) {
 }
 
 /**
- * Creates the unfilled order for a ticket, with its lifetime and reservation. @throws {BrokerError} if its auction is
- * closed
+ * Creates the unfilled order for a ticket, with its lifetime and reservation. @throws {BrokerError} if it is for an
+ * auction that no longer takes orders
  */
 function newOrder(
   { take_profit, stop_loss, ...ticket }: Ticket & { client_order_id: string },

@@ -30,7 +30,7 @@ function intrinsicValue(market: Market, { underlying, right, strike }: ListedCon
 
 /**
  * Converts contracts into shares at the strike: `OPEXC` for holders, `OPASN` for writers, `OPTRD` for the shares. Call
- * inside a transaction. @param contracts negative if sold
+ * inside a transaction. @param contracts negative for a short position
  */
 function exercise(ledger: Ledger, accountId: string, contract: ListedContract, contracts: Dec, at: number): void {
   const { symbol, underlying, right, strike } = contract;
@@ -57,7 +57,10 @@ function exercise(ledger: Ledger, accountId: string, contract: ListedContract, c
   );
 }
 
-/** Returns the cost of exercised shares: the strike for new shares, their part of the position's cost for sold ones. */
+/**
+ * Returns the cost of exercised shares: the strike for added shares, or for sold shares their part of the position's
+ * cost.
+ */
 function sharesCost(held: Dec, shares: Dec, strike: string) {
   const adds = held.isZero() || held.isNegative() === shares.isNegative();
   return adds ? { cost: shares.times(strike).toFixed(2) } : {};
@@ -81,8 +84,8 @@ function canExercise(
 }
 
 /**
- * Ends an expired contract. In the money it is exercised or assigned, or sold at its value if the account can't
- * exercise, as Alpaca does in the last hour. Otherwise it expires worthless. Call inside a transaction.
+ * Ends an expired contract. If it is in the money, it is exercised or assigned, or sold at its value if the account
+ * can't exercise, as Alpaca does in the last hour. Otherwise it expires worthless. Call inside a transaction.
  */
 function expire(options: ExerciseOptions, accountId: string, contract: ListedContract): void {
   const { ledger, market } = options;
@@ -139,7 +142,7 @@ interface ExpirationsOptions extends ExerciseOptions {
   readonly database: Database.Database;
 }
 
-/** @returns a function that ends expired contracts, fast if no session has closed since the last call */
+/** Returns a function that ends expired contracts. It returns quickly if no session has closed since its last call. */
 export function createExpirations(options: ExpirationsOptions): () => void {
   const { database, ledger, market } = options;
   let quietUntil = Number.NEGATIVE_INFINITY;

@@ -11,9 +11,9 @@ export interface MatchResult {
 }
 
 /**
- * Decides whether an order fills. Buys trade at the ask and sells at the bid, limits at that price or better. A stop
- * triggers when the last trade reaches it and then acts as a market or limit order. A trailing stop follows the best
- * price until then.
+ * Decides whether an order fills. Buys fill at the ask and sells at the bid, if that price is within the order's limit.
+ * A stop triggers when the last trade reaches it and then acts as a market or limit order. Until a trailing stop
+ * triggers, it follows the best price.
  */
 export function matchOrder(order: OrderRecord, quote: MarketQuote): MatchResult {
   const buys = order.side === 'buy';

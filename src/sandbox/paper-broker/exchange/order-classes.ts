@@ -61,7 +61,7 @@ function checkExits({ order_class, take_profit, stop_loss }: Ticket, exits: Clas
   }
 }
 
-/** Prices of the exits, in dollars a share. Null if there is no such exit. */
+/** Prices of the exits, in dollars a share. Null for an exit that the order doesn't have. */
 export interface ExitPrices {
   take_profit: string | null;
   stop_loss: string | null;
@@ -81,8 +81,8 @@ export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_
 }
 
 /**
- * Checks that each exit is on its side of the entry. @param side of the entry @param base its limit, or else the last
- * trade @throws {BrokerError} 422 with `base_price`
+ * Checks that each exit's price is on its side of the entry. @param side of the entry @param base the entry's limit, or
+ * else the last trade @throws {BrokerError} 422 with `base_price`
  */
 export function checkAgainstBase(side: Side, exits: ExitPrices, base: string): void {
   const check = (name: string, price: string | null, above: boolean) => {

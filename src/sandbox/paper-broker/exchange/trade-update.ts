@@ -13,7 +13,7 @@ export interface TradeUpdate {
 
 const eventName: Partial<Record<OrderStatus, string>> = { filled: 'fill', partially_filled: 'partial_fill' };
 
-/** Returns the updates of a change. An order that trades on arrival also gets a `new` update first. */
+/** Returns the updates that report a change. An order that trades on arrival also gets a `new` update first. */
 function toTradeUpdates(before: OrderRecord | undefined, after: OrderRecord): TradeUpdate[] {
   const filled = new Dec(after.filled_qty).minus(before?.filled_qty ?? 0);
   if (before?.status === after.status && filled.isZero()) return [];

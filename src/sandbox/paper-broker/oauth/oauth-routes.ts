@@ -143,7 +143,7 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
   return app;
 }
 
-/** Issues tokens. @returns the error (RFC 6749 §5.2) if it does not */
+/** Issues tokens. @returns the error (RFC 6749 §5.2) if no tokens are issued */
 function issueTokens(
   tokens: TokenStore,
   { client_id }: OAuthClient,
@@ -200,8 +200,8 @@ interface AuthorizationRequest extends RedirectTarget {
 }
 
 /**
- * Reads an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). @returns `refusal` if the client is not trusted
- * with a redirect, or `error` for the redirect
+ * Reads an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). @returns `refusal` if the client or its redirect URI
+ * is not trusted, so that no redirect is safe, or `error` to send with the redirect
  */
 function readAuthorizationRequest(
   given: Parameters,
@@ -230,7 +230,7 @@ function readAuthorizationRequest(
   return { client, ...back, scopes, code_challenge, parameters };
 }
 
-/** Wrong passwords before a user name is locked. */
+/** Wrong passwords after which a user name is locked. */
 const MAX_LOGIN_ATTEMPTS = 10;
 const LOCKOUT_MS = 15 * 60_000;
 
@@ -285,7 +285,7 @@ function authenticateClient(
   return client !== undefined && client_secret && sameSecret(client_secret, client.client_secret) ? client : undefined;
 }
 
-/** Reads a form. Drops repeated parameters (RFC 6749 §3.1), so that checks for them fail. */
+/** Reads a form. Drops repeated parameters (RFC 6749 §3.1), so that they count as missing. */
 export async function readForm(context: Context): Promise<Record<string, string>> {
   const type = context.req.header('content-type') ?? '';
   if (!type.startsWith('application/x-www-form-urlencoded')) return {};

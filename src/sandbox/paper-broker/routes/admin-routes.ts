@@ -154,7 +154,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
 
 /**
  * `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` advances a replayed market's time. Orders are matched at every
- * turning point of the price on the way.
+ * turning point of the price until then.
  */
 export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () => void): Hono {
   const app = new Hono();

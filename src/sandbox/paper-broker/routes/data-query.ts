@@ -49,7 +49,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, context: Co
 
 export const timeText = (at: number): string => new Date(at).toISOString();
 
-/** Returns the members that every quote has. */
+/** Returns the members of a crypto quote, which every other quote also has. */
 export function coinQuoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
   return { t: timeText(at), ap: Number(ask), as: askSize, bp: Number(bid), bs: bidSize };
 }

@@ -214,7 +214,7 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
 const NEWS_DAYS = 30;
 /** Average days between articles about a company. */
 const DAYS_BETWEEN = 3;
-/** Number of the largest companies that are covered if no symbols are given. */
+/** Number of companies, largest first, with news if the request has no symbols. */
 const COVERED_COMPANIES = 25;
 const MORNING = '08:00';
 const WRITING_MS = 10 * 3_600_000;

@@ -136,7 +136,7 @@ function matches(contract: ListedContract, query: ContractQuery): boolean {
 }
 
 const SATURDAY = 6;
-/** Returns the default last expiry for listing contracts. */
+/** Returns the latest expiry that contract lists include by default. */
 const upcomingWeekend = (today: IsoDate): IsoDate => addDays(today, (SATURDAY - weekday(today) + 7) % 7);
 
 function pageFrom<T>(found: Iterable<T>, limit: number, token: string | undefined) {

@@ -32,7 +32,7 @@ const terms = z.object({
     .max(128)
     .optional()
     .transform((value) => value || undefined),
-  /** Only for IPO indications of interest, which the sandbox does not have. */
+  /** Applies only to IPO indications of interest, which the sandbox does not have. */
   notional: z.unknown().optional(),
 });
 
@@ -124,7 +124,9 @@ function listedOrders(every: readonly OrderRecord[], query: z.output<typeof list
 const orderAssetClass = ({ order_class, symbol }: OrderRecord) =>
   order_class === 'mleg' ? 'us_option' : symbolAssetClass(symbol);
 
-/** Returns the names that match a symbol: pairs also without their slash, options also by underlying. */
+/**
+ * Returns the names that match a symbol: for a pair also the name without a slash, for an option also the underlying.
+ */
 const matchingNames = (symbol: string): string[] => [
   symbol,
   withoutSlash(symbol),

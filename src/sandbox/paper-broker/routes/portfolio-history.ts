@@ -38,9 +38,9 @@ const querySchema = z.object({
 });
 
 /**
- * Returns Alpaca's PortfolioHistory: equity at the end of each window, labeled by its start. Equity may be negative. A
- * day without known equity has no window. Numbers are JSON numbers, as the API contract requires. @throws {BrokerError}
- * 422 for an invalid or inconsistent period or timeframe
+ * Returns Alpaca's PortfolioHistory: equity at the end of each window, labeled by the start of the window. Equity may
+ * be negative. A day without known equity has no window. Numbers are JSON numbers, as the API contract requires.
+ * @throws {BrokerError} 422 for an invalid or inconsistent period or timeframe
  */
 export function portfolioHistory(
   query: Record<string, string>,
@@ -140,9 +140,9 @@ function startOfPeriod(end: number, period: string): number {
 }
 
 /**
- * Returns dollars by activity type, one number per window. A window has the bookings after the previous window's end up
- * to its own end, so that each flow is in the window whose equity includes it. @param asked `ALL`, or comma-separated
- * types @param ends the end before the first window, then each window's end
+ * Returns dollars by activity type, one number per window. A window has the bookings from the end of the previous
+ * window to its own end, so that each flow is in the window whose equity includes it. @param asked `ALL`, or
+ * comma-separated types @param ends the end before the first window, then each window's end
  */
 export function cashflows(
   asked: string,

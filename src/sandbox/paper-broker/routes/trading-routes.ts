@@ -308,7 +308,7 @@ function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
   };
 }
 
-/** Returns an ID that sorts by time, as Alpaca's do: `YYYYMMDDhhmmssmmm::uuid`. */
+/** Returns an ID that sorts by time, like Alpaca's IDs: `YYYYMMDDhhmmssmmm::uuid`. */
 function rowId(at: number, name: string): string {
   return `${new Date(at).toISOString().replace(/\D/g, '')}::${stableUuid(name)}`;
 }
@@ -323,7 +323,7 @@ interface Books {
   settings: AccountSettingsStore;
 }
 
-/** Options level approved for everyone. Owners may set a lower one. */
+/** Options level approved for every account. Owners may set a lower level. */
 const APPROVED_OPTIONS_LEVEL = 3;
 
 function accountJson(account: AccountRecord, books: Books, now: number) {
