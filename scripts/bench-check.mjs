@@ -83,14 +83,14 @@ const { readFileSync } = process.getBuiltinModule('node:fs');
 import { openBundle } from './loader.mjs';
 const [folder, key] = process.argv.slice(2);
 const bundle = openBundle(new URL('./', import.meta.url), new URL('./compiled.bin', import.meta.url).pathname, 'bench');
-const { check, openCheckStore, parseRules } = bundle.load('./check.cjs');
+const { checkPortfolio, openCheckStore, parseRules } = bundle.load('./check.cjs');
 const snapshot = JSON.parse(readFileSync(folder + '/snapshot.json', 'utf8'));
 snapshot.quotes = new Map(snapshot.quotes);
 const file = await parseRules(readFileSync(folder + '/rules.yaml', 'utf8'), 'rules.yaml');
 const store = openCheckStore(folder + '/checks.db', key);
 snapshot.closes = await store.closes.getAll(snapshot.positions.map(({ symbol }) => symbol));
 const memory = store.account({ profile: 'bench', account: 'PA1' });
-const done = check({
+const done = checkPortfolio({
   file, snapshot, memory: await memory.remembered(), rulesFile: 'rules.yaml', sectorOf: () => 'Technology',
   suggest: { awaited: new Set(), wasAsked: () => false },
 });
@@ -260,11 +260,11 @@ async function prepare({ openCheckStore }, folder, size) {
 }
 
 /** Repeats the computation in this process and returns the lowest processor time. */
-function warm({ check, htmlReport }, file, snapshot, runs) {
+function warm({ checkPortfolio, htmlReport }, file, snapshot, runs) {
   const times = [];
   for (let i = 0; i < runs; i++) {
     const from = process.cpuUsage();
-    const { result, figures } = check({
+    const { result, figures } = checkPortfolio({
       file,
       rulesFile: 'rules.yaml',
       snapshot,

@@ -15,8 +15,8 @@ export function cedar(root, outdir) {
   return {
     name: 'cedar',
     setup(build) {
-      build.onLoad({ filter: /\/src\/gateway\/policy\/cedar\/shipped-texts\.ts$/ }, () => ({
-        contents: `export const shippedTexts = { schema: ${read('schema.cedarschema')}, base: ${read('base.cedar')} };`,
+      build.onLoad({ filter: /\/src\/gateway\/policy\/cedar\/bundled-texts\.ts$/ }, () => ({
+        contents: `export const bundledTexts = { schema: ${read('schema.cedarschema')}, base: ${read('base.cedar')} };`,
         loader: 'js',
       }));
       build.onLoad({ filter: /\/@cedar-policy\/cedar-wasm\/nodejs\/cedar_wasm\.js$/ }, ({ path }) => {
