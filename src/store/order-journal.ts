@@ -124,7 +124,7 @@ export interface OrderJournal {
   release(key: OrderKey, now: number): Promise<'released' | 'stale'>;
   /**
    * Records as rejected an order whose last submission was refused or never made, and of which no earlier submission
-   * can have been accepted. Returns `stale` as {@link release} does.
+   * can have been accepted. Returns `stale` as `release` does.
    */
   refuse(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
   /**
@@ -138,7 +138,7 @@ export interface OrderJournal {
   reject(key: OrderKey, problem: Problem, now: number): Promise<void>;
   /**
    * Records the inference that the broker does not have the order and that no submission can still arrive. The order
-   * counts until `reservedUntil`. Returns `stale` as {@link reclaim} does.
+   * counts until `reservedUntil`. Returns `stale` as `reclaim` does.
    */
   writeOff(
     seen: JournalEntry,

@@ -1,8 +1,9 @@
-/** Remembers DPoP proofs until they expire. It is persistent, so that a restart does not allow replays. */
+/** Stores DPoP proofs until they expire, so that each proof is accepted only once, even after a restart. */
 export interface ProofStore {
   /**
-   * Stores a proof. Returns false if it is known already, checked in the same transaction. A proof is known up to and including
-   * `expiresAt`, and deleted some time later. `expiresAt` and `now` are milliseconds since the epoch.
+   * Stores a proof. Returns false if it is already stored; the check and the write are one transaction. A proof is
+   * stored until `expiresAt` (inclusive) and deleted some time later. `expiresAt` and `now` are milliseconds since the
+   * epoch.
    */
   remember(proof: string, expiresAt: number, now: number): Promise<boolean>;
 }

@@ -1,19 +1,19 @@
 /** A rate limit. */
 export interface Rate {
   readonly perSecond: number;
-  /** Maximum number of tokens at once, after a pause. */
+  /** Maximum number of tokens that can be taken at once after a pause. */
   readonly burst: number;
 }
 
 /**
- * Rate buckets that processes share, so that together they stay within a broker's or provider's limit. Uses the generic
- * cell rate algorithm (ITU-T I.371): at most `burst + perSecond * t` tokens in any t seconds.
+ * Rate buckets that processes share, so that together they stay within the rate limit of a broker or provider. Uses the
+ * generic cell rate algorithm (ITU-T I.371): at most `burst + perSecond * t` tokens can be taken in any t seconds.
  */
 export interface RateBuckets {
   /**
-   * Takes all of the tokens or none.
-   * @returns 0 if they were taken, or else the estimated milliseconds until a retry may succeed
-   * @throws {RangeError} for more than `burst` tokens, which could never be taken, or for no tokens
+   * Takes all requested tokens or none.
+   * @returns 0 if the tokens were taken, or else the estimated milliseconds until they can be taken
+   * @throws {RangeError} for zero tokens, or for more than `burst` tokens, which could never be taken
    */
   take(bucket: string, rate: Rate, tokens: number): Promise<number>;
 }

@@ -1,9 +1,9 @@
-/** Storage of a gateway's client registration (RFC 7591), as text. */
+/** Storage of a gateway's client registration (RFC 7591) as text. */
 export interface RegistrationStorage {
   read(): Promise<string | undefined>;
   /**
-   * Replaces the text if it is still the one that was read.
-   * @returns false, with nothing changed, if it was changed meanwhile
+   * Replaces the text if it is unchanged since it was read.
+   * @returns false, with nothing changed, if another process has changed it meanwhile
    */
   write(read: string | undefined, text: string): Promise<boolean>;
 }

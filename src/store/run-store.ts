@@ -1,17 +1,20 @@
-/** `queued`: waits for a job. `running`: a job has claimed it. `waiting`: waits for proposals without a job. `ended`: has a result. */
+/**
+ * `queued`: waits for a job. `running`: a job has claimed the run. `waiting`: waits for proposals and has no job.
+ * `ended`: has a result.
+ */
 type RunState = 'queued' | 'running' | 'waiting' | 'ended';
 
-/** A run requested from a server. Input and options are JSON in the server's format. */
+/** A run that was requested from a server. Input and options are JSON in the server's format. */
 export interface NewRun {
   readonly id: string;
   readonly thread: string;
-  /** The OAuth client, which the idempotency key belongs to. */
+  /** The OAuth client. Idempotency keys are unique per client. */
   readonly client: string;
   readonly idempotencyKey: string;
-  /** Undefined to continue a thread. */
+  /** Undefined if the run only continues a thread. */
   readonly input: unknown;
   readonly options: unknown;
-  /** Scopes of the requesting token, which limit the run. */
+  /** Scopes of the token that requested the run, which limit what the run may do. */
   readonly scopes: readonly string[];
 }
 
@@ -21,9 +24,8 @@ export interface StoredRun extends NewRun {
   /** Number of prompts in the thread before this run. Undefined until it first starts. */
   readonly prompts: number | undefined;
   readonly epoch: number;
-  /** Number of events. */
   readonly events: number;
-  /** Proposals for which it waits. */
+  /** IDs of the proposals for which it waits. */
   readonly waitsFor: readonly string[];
   /** Milliseconds since the epoch. */
   readonly waitsSince: number | undefined;
@@ -39,7 +41,7 @@ export interface RunEvent {
   readonly event: unknown;
 }
 
-/** The right to write to a run, held by the job that incremented its epoch last. */
+/** The right to write to a run. Held by the job that last incremented the run's epoch. */
 export interface RunTurn {
   readonly id: string;
   readonly epoch: number;
@@ -51,15 +53,15 @@ export interface RunWait {
   readonly now: number;
   /** Time of the first poll. */
   readonly pollAt: number;
-  /** Deadline, when the run is resumed in any case. */
+  /** Time when the run is resumed even if the proposals are not settled. */
   readonly until: number;
 }
 
 /** One person's runs. Each method is one transaction, which also enqueues a job if the run needs one. */
 export interface RunStore {
   /**
-   * Stores and queues a run. Returns `known` for the same request with the same key, `other` for a different request with the
-   * same key, and `full` if {@link MAX_OPEN_RUNS} runs have not ended.
+   * Stores and queues a run. Returns `known` if the key was used for the same request, `other` if it was used for a
+   * different request, and `full` if {@link MAX_OPEN_RUNS} runs have not ended.
    */
   begin(
     run: NewRun,
@@ -70,30 +72,36 @@ export interface RunStore {
     | { readonly outcome: 'other'; readonly run: StoredRun }
   >;
   find(id: string): Promise<StoredRun | undefined>;
-  /** Returns events, oldest first. @param after number of the last known event */
+  /**
+   * Returns events, oldest first.
+   * @param after number of the last event that the caller knows
+   */
   eventsAfter(id: string, after: number, limit: number): Promise<RunEvent[]>;
-  /** Claims a run that is queued or whose job died. Returns undefined if there is nothing to do. */
+  /** Claims a run that is queued or whose job died. Returns undefined if there is no such run to claim. */
   take(id: string): Promise<StoredRun | undefined>;
   noteStart(turn: RunTurn, prompts: number): Promise<boolean>;
-  /** Returns false, like the methods below, if another job has claimed the run. */
+  /** Returns false if another job has claimed the run. The methods below do the same. */
   append(turn: RunTurn, events: readonly unknown[]): Promise<boolean>;
-  /** Lets the run wait, or queues it if it is being stopped. */
+  /** Sets the run to `waiting`. If it is being stopped, queues it instead. */
   wait(turn: RunTurn, wait: RunWait): Promise<boolean>;
   end(turn: RunTurn, events: readonly unknown[], now: number): Promise<boolean>;
-  /** Resumes the runs that wait for this proposal. @returns their IDs */
+  /**
+   * Resumes the runs that wait for this proposal.
+   * @returns the runs' IDs
+   */
   settled(proposal: string): Promise<string[]>;
   /** Resumes a waiting run. */
   wake(id: string): Promise<boolean>;
-  /** Stops a run as an interrupt would. Returns false if it has ended. */
+  /** Stops a run as if it were interrupted. Returns false if it has already ended. */
   stop(id: string): Promise<boolean>;
-  /** Queues a run whose job may be lost. If it is not lost, the second job finds nothing to do. */
+  /** Queues a run whose job may be lost. If the job is not lost, the second job finds nothing to do. */
   requeue(id: string): Promise<void>;
   postponePoll(id: string, at: number): Promise<void>;
-  /** Removes an ended run with its events, but not its thread. */
+  /** Removes an ended run and its events, but not its thread. */
   forget(id: string): Promise<void>;
 }
 
-/** Maximum number of unfinished runs per person. */
+/** Maximum number of runs per person that have not ended. */
 export const MAX_OPEN_RUNS = 100;
 
 export interface DueRun {
@@ -101,16 +109,20 @@ export interface DueRun {
   readonly run: string;
 }
 
-/** The due runs of all people. */
+/** Finds the due runs of all people. */
 export interface DueRuns {
-  /** Claims due runs for this caller, oldest first. They are due again at `again`. */
+  /** Claims due runs for this caller, oldest first. Claimed runs become due again at `again`. */
   take(now: number, again: number, limit: number): Promise<DueRun[]>;
 }
 
-/** Notifies processes of changes to a run. Notifications are only hints, because processes also poll. */
+/** Notifies processes of changes to runs. A lost notification does no harm, because processes also poll. */
 export interface RunAnnouncements {
   tell(run: string): void;
-  /** @param heard called with the run's ID, or with undefined if some may have been missed. @returns a function that unsubscribes */
+  /**
+   * Subscribes to changes.
+   * @param heard called with a run's ID, or with undefined if notifications may have been missed
+   * @returns a function that unsubscribes
+   */
   hear(heard: (run: string | undefined) => void): () => void;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { AuditNote } from './audit.ts';
 
-/** An enrolled key for signing approvals. Times are milliseconds since the epoch. */
+/** A person's key for signing approvals. Times are milliseconds since the epoch. */
 export interface SigningKey {
   /** Base64url. Never reused. */
   readonly credentialId: string;
@@ -11,7 +11,7 @@ export interface SigningKey {
   readonly algorithm: number;
   /** The authenticator's signature counter; 0 if it has none. */
   readonly counter: number;
-  /** `software` is the key of a phone in the terminal. */
+  /** `software` is a key that a phone in the terminal keeps, without an authenticator. */
   readonly method: 'webauthn' | 'software';
   /** WebAuthn's backup eligibility. */
   readonly deviceType: 'singleDevice' | 'multiDevice';
@@ -21,7 +21,7 @@ export interface SigningKey {
   readonly transports: readonly string[];
   readonly enrolledAt: number;
   readonly lastUsedAt?: number | undefined;
-  /** Removed keys are kept, so that they are recognized. */
+  /** Set if the key was removed. Removed keys are kept so that they can be recognized. */
   readonly removedAt?: number | undefined;
 }
 
@@ -32,18 +32,18 @@ export interface KeyUse {
   readonly backedUp: boolean;
 }
 
-/** Authorization for enrolling or removing a key, verified and used in the same transaction. */
+/** Proof that a person may enroll or remove a key, verified and used in the same transaction. */
 export type KeyProof =
-  /** Digest of a pairing's secret, only for a new key. */
+  /** Digest of a pairing's secret. Only for enrolling a key. */
   | { readonly pairing: string }
   /** A signature by another key of the same person. */
   | { readonly use: KeyUse }
-  /** The operator of the machine. */
+  /** The operator of the gateway's machine. */
   | 'machine';
 
 /** A signed approval. */
 export interface Signature {
-  /** The proposal's ID, or the `identifier` of a client's own request. Unique per person. */
+  /** The proposal's ID or, for a request that a client made directly, its `identifier`. Unique per person. */
   readonly approval: string;
   readonly sub: string;
   /** Digest of the evidence. */
@@ -53,41 +53,54 @@ export interface Signature {
 }
 
 /**
- * People's signing keys and their signatures. Each method is one transaction that includes `note` and is on disk when the
- * promise resolves. Times are milliseconds since the epoch.
+ * People's signing keys and signatures. Each method is one transaction that includes the audit log entry `note`, and is
+ * on disk when the promise resolves. Times are milliseconds since the epoch.
  *
- * A key's counter must increase: if two signatures have the same count, one is from a clone. Keys without a counter report 0.
+ * A key's counter must increase with each signature: if two signatures have the same count, one was made with a cloned
+ * key. Keys without a counter always report 0.
  */
 export interface SigningKeyStore {
-  /** Finds a key, including removed ones. */
+  /** Finds a key, even if it was removed. */
   byId(credentialId: string): Promise<SigningKey | undefined>;
-  /** Returns a person's keys without removed ones. Oldest first. */
+  /** Returns a person's keys, except removed ones. Oldest first. */
   of(sub: string): Promise<SigningKey[]>;
-  /** Replaces the person's pairing. @param pairing.digest digest of its secret */
+  /**
+   * Creates a pairing, which replaces the person's earlier one.
+   * @param pairing.digest digest of the pairing's secret
+   */
   pair(pairing: { readonly digest: string; readonly sub: string; readonly expiresAt: number }): Promise<void>;
   unpair(sub: string): Promise<void>;
-  /** Finds an open pairing. */
+  /** Finds a pairing that was neither used nor replaced and has not expired. */
   pairing(digest: string, now: number): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined>;
   /**
-   * Enrolls a key. Returns `known` if the ID is or was enrolled, and `stale` if the proof is no longer valid: the pairing is
-   * used or expired, the key was removed, or its counter did not increase. Then nothing is written and a pairing stays open.
+   * Enrolls a key. Returns `known` if the ID is or was enrolled, and `stale` if the proof is no longer valid: the
+   * pairing was used or has expired, or the signing key was removed or its counter did not increase. In these cases,
+   * nothing is written, and a pairing stays usable.
    */
   enrol(key: SigningKey, by: KeyProof, note: AuditNote, now: number): Promise<'enrolled' | 'known' | 'stale'>;
-  /** Removes a key. Returns `stale` and writes nothing if the person has no such key or the proof is no longer valid. */
+  /**
+   * Removes a key. Returns `stale` and writes nothing if the person has no such key or if the proof is no longer valid.
+   */
   remove(
     key: { readonly sub: string; readonly credentialId: string },
     by: Exclude<KeyProof, { pairing: string }>,
     note: AuditNote,
     now: number,
   ): Promise<'removed' | 'stale'>;
-  /** Renames a key. Returns false if this person has no such key. */
+  /** Returns false if this person has no such key. */
   rename(key: { readonly sub: string; readonly credentialId: string }, name: string): Promise<boolean>;
-  /** Records a signature that is not stored, such as a sign-in. Returns false for a removed key or a counter that did not increase. */
+  /**
+   * Records that a key signed something that is not stored, such as a sign-in. Returns false if the key was removed or
+   * its counter did not increase.
+   */
   use(use: KeyUse, now: number): Promise<boolean>;
-  /** Returns whether this evidence for this approval is stored. */
+  /** Returns whether exactly this evidence is stored for this approval. */
   signed(signature: Pick<Signature, 'sub' | 'approval' | 'digest'>): Promise<boolean>;
-  /** Returns the latest evidence of an approval. */
+  /** Returns the latest evidence for an approval. */
   evidence(of: Pick<Signature, 'sub' | 'approval'>): Promise<Signature['evidence'] | undefined>;
-  /** Stores the evidence and counter. Returns `known` if stored already, `stale` for a removed key or a counter that did not increase. */
+  /**
+   * Stores the evidence and the key's counter. Returns `known` if the evidence is already stored, and `stale` if the
+   * key was removed or its counter did not increase.
+   */
   sign(signature: Signature, note: AuditNote, now: number): Promise<'kept' | 'known' | 'stale'>;
 }

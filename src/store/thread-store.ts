@@ -1,12 +1,12 @@
 import { isSettledState, type Proposal } from '../trading/proposal.ts';
 
-/** Owner of threads: a profile and the signed-in user. `sub` is undefined if nobody is signed in. */
+/** The owner of threads: a profile and its signed-in user. `sub` is undefined if nobody is signed in. */
 export interface ThreadOwner {
   readonly profile: string;
   readonly sub: string | undefined;
 }
 
-/** Outcome of a thread's latest run. `running` if it has not ended or was killed. */
+/** Outcome of a thread's latest run. `running` also if the run was killed. */
 export type StoredThreadStatus =
   | 'running'
   | 'done'
@@ -26,7 +26,7 @@ export interface Thread extends ThreadOwner {
   readonly updatedAt: number;
 }
 
-/** The exclusive right to run a thread. The epoch increases each time it is taken. */
+/** The exclusive right to run a thread. The epoch increases each time the right changes hands. */
 export interface Lease {
   readonly thread: string;
   readonly holder: string;
@@ -34,16 +34,16 @@ export interface Lease {
 }
 
 export interface LeasedThread extends Thread {
-  /** Holder of the lease. Undefined if there is none. */
+  /** Undefined if nobody holds the lease. */
   readonly holder: string | undefined;
   readonly epoch: number;
   readonly until: number;
 }
 
-/** A thread's proposal as last seen. The gateway's copy is authoritative. */
+/** The latest known state of a thread's proposal. The gateway's copy is authoritative. */
 export interface ThreadProposal {
   readonly thread: string;
-  /** Number of its prompt, from 1. */
+  /** Number of the prompt that led to the proposal, from 1. */
   readonly prompt: number;
   readonly toolCallId: string;
   readonly attempt: number;
@@ -53,13 +53,17 @@ export interface ThreadProposal {
 /** Threads and their leases. Each method is one transaction, on disk when the promise resolves. */
 export interface ThreadStore {
   find(id: string): Promise<LeasedThread | undefined>;
-  /** Returns threads, newest first. Threads that began while signed out belong to every user of the profile. */
+  /**
+   * Returns threads, newest first. Threads that were started while nobody was signed in belong to every user of the
+   * profile.
+   */
   list(owner: ThreadOwner): Promise<Thread[]>;
   /**
-   * Takes the lease of a thread, and creates the thread if necessary. With a title, it also sets `running` and assigns a thread
-   * that began while signed out to the user.
-   * @param run.title the prompt; undefined for a run that continues where the last one stopped
-   * @param run.expected the epoch that was read, or undefined for a new thread; if it has changed, the result is `stale`
+   * Takes a thread's lease. Creates the thread if it does not exist. If a title is given, also sets the status
+   * `running`, and gives a thread that was started while nobody was signed in to this user.
+   * @param run.title the prompt; undefined for a run that continues where the previous run stopped
+   * @param run.expected the epoch that the caller read, or undefined for a new thread; if it has changed, the result is
+   * `stale`
    */
   begin(run: {
     readonly id: string;
@@ -73,33 +77,36 @@ export interface ThreadStore {
     { readonly outcome: 'begun'; readonly thread: Thread; readonly lease: Lease } | { readonly outcome: 'stale' }
   >;
   isHeld(lease: Lease): Promise<boolean>;
-  /** Extends a holder's leases. Returns the IDs of the threads that it still holds. */
+  /** Extends the holder's leases on these threads. Returns the IDs of the threads whose lease it still holds. */
   renew(holder: string, ids: readonly string[], until: number): Promise<string[]>;
-  /** Records the outcome of a run and releases its lease, if it is still held. */
+  /** Records a run's outcome and releases its lease, if the lease is still held. */
   end(lease: Lease, status: StoredThreadStatus | undefined, now: number): Promise<void>;
-  /** Sets a thread with unknown outcome to `pending`, so that it can be resumed. */
+  /** Sets a thread whose outcome is unknown to `pending`, so that it can be resumed. */
   reconciled(id: string): Promise<void>;
-  /** Removes a thread with its conversation and proposals. Returns `stale` if it was taken since, or a proposal is open. */
+  /**
+   * Removes a thread with its conversation and proposals. Returns `stale` if its lease was taken since the caller read
+   * `expected`, or if a proposal is open.
+   */
   remove(id: string, expected: { readonly epoch: number }): Promise<'removed' | 'stale'>;
 }
 
 /** The proposals of threads. */
 export interface ThreadProposals {
   /**
-   * Stores a proposal for its thread, and its state for every thread that shares it. An older state never replaces a newer
-   * one.
+   * Stores a proposal for its thread, and updates its state in every other thread that shares it. An older state never
+   * replaces a newer state.
    * @returns the thread's stored proposal before and after
    */
   note(seen: ThreadProposal): Promise<{ readonly before: Proposal | undefined; readonly kept: ThreadProposal }>;
-  /** @param thread defaults to the first thread with the proposal */
+  /** @param thread defaults to the first thread that has the proposal */
   get(id: string, thread?: string): Promise<ThreadProposal | undefined>;
   /** Oldest first. */
   byThread(thread: string, prompt?: number): Promise<ThreadProposal[]>;
-  /** Returns a user's proposals, oldest first, once for each thread that shares a proposal. */
+  /** Returns a user's proposals, oldest first. A proposal that several threads share is returned once per thread. */
   list(owner: ThreadOwner): Promise<ThreadProposal[]>;
 }
 
-/** Compares two states of a proposal, because responses may arrive out of order. */
+/** Returns whether the seen state is older than the stored one. Responses may arrive out of order. */
 function isOlder(seen: Proposal, kept: Proposal): boolean {
   if (isSettledState(kept.state) && !isSettledState(seen.state)) return true;
   return Date.parse(seen.updated_at) < Date.parse(kept.updated_at);
@@ -107,7 +114,10 @@ function isOlder(seen: Proposal, kept: Proposal): boolean {
 
 export const TITLE_LENGTH = 80;
 
-/** Merges a seen proposal with the stored ones. @param stored the stored copy of each thread that shares it, oldest first */
+/**
+ * Merges a received proposal with the stored copies.
+ * @param stored the copy of each thread that shares the proposal, oldest first
+ */
 export function mergeProposal(
   seen: ThreadProposal,
   stored: readonly ThreadProposal[],

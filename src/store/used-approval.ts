@@ -1,4 +1,4 @@
-/** Identifies an approval, which can be used once for anything. A token's ID is unique per issuer (RFC 7519 §4.1.7). */
+/** Identifies an approval, so that it is used only once. A token's ID is unique per issuer (RFC 7519 §4.1.7). */
 export interface Approval {
   readonly issuer: string;
   readonly jti: string;

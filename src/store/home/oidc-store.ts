@@ -219,7 +219,7 @@ function activeGrants(database: Database) {
 }
 
 /**
- * What happens when a refresh token is used twice. `never` treats this as theft and ends the session (RFC 9700
+ * Response to the second use of a refresh token. `never` treats this as theft and ends the session (RFC 9700
  * §4.14.2). `until_confirmed` assumes that the first response was lost, as long as the token's successor was not used:
  * the request is answered again, and the lost successor is deleted. It applies only to tokens that are bound to a key
  * (RFC 9449 §5), which can only be used from the machine that has the key. All other tokens are treated as `never`.

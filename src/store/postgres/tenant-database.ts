@@ -36,7 +36,7 @@ export interface TenantDatabase {
    */
   write<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
   /**
-   * Does the same as {@link write} without waiting for the disk: if the server crashes shortly afterwards, the
+   * Does the same as `write` without waiting for the disk: if the server crashes shortly afterwards, the
    * transaction is lost. Only for changes that can be repeated, or looked up elsewhere.
    */
   writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;

@@ -6,12 +6,12 @@ import { createTokenSeal, type SealSecrets, type TokenSeal } from '../../secrets
  * found by the ID's hash, which reveals nothing because the ID has at least 128 random bits (CIBA Core §7.3).
  */
 
-/** Seals and opens the `auth_req_id`s of a proposal store. */
+/** Seals and opens the `auth_req_id`s in a proposal store. */
 export type AuthReqIdSeal = TokenSeal;
 
 export const createAuthReqIdSeal = (secrets: SealSecrets): AuthReqIdSeal => createTokenSeal(secrets, 'auth_req_id');
 
-/** For programs that send no CIBA requests: a store with this seal can neither write nor read an `auth_req_id`. */
+/** For programs that send no CIBA requests. A store with this seal can neither write nor read an `auth_req_id`. */
 export const noAuthReqIdSeal: AuthReqIdSeal = {
   seal: () => throwNoSeal(),
   open: () => throwNoSeal(),
@@ -21,12 +21,15 @@ function throwNoSeal(): never {
   throw new Error('this proposal store was opened without the seal for auth_req_ids');
 }
 
-/** Returns the hash by which a request is found, in base64url. */
+/** Returns the hash by which a proposal is found from its `auth_req_id`, in base64url. */
 export function authReqIdHash(authReqId: string): string {
   return createHash('sha256').update(authReqId).digest('base64url');
 }
 
-/** Returns the context that binds an ID to its row and column. @param place the latest request, or the one that the owner approved */
+/**
+ * Returns the context that binds a sealed ID to its row and column.
+ * @param place the latest request (`asked`), or the one that the owner approved
+ */
 export const authReqIdContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;
 
 export function openAuthReqId(sealed: Buffer | null, context: string, seal: AuthReqIdSeal): string | undefined {
@@ -49,6 +52,6 @@ export function authReqIdValues(proposal: string, { authReqId, ownerAuthReqId }:
   };
 }
 
-/** The part of the SET clause that writes them. */
+/** The part of a SET clause that writes the {@link authReqIdValues}. */
 export const AUTH_REQ_ID_COLUMNS = `auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion,
   sealed_owner_auth_req_id = @sealedOwnerQuestion`;

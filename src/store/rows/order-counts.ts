@@ -20,12 +20,12 @@ import type { Claim, Counting, Usage } from '../order-journal.ts';
 /** Period in which identical orders are found. Longer than any `min_seconds_between_same`. */
 export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 /**
- * If the newest order is this far ahead of the clock, one of the two clocks was wrong. The current day is then unknown, so
- * nothing is placed until somebody has investigated.
+ * If the newest order is this far ahead of the clock, its time or the clock's time is wrong. The current day is then
+ * unknown, so no orders are placed until somebody has found out which.
  */
 const MAX_CLOCK_AHEAD_MS = DAY_MS;
 
-/** Returns the order's columns that are used for counting. */
+/** Returns the values of an order's columns that are used for counting. */
 export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
   return {
     account: draft.account,
@@ -48,14 +48,14 @@ export interface RecentOrder {
 export interface RecentTotals {
   /** Exact dollar total of the day's orders. */
   readonly notional: string;
-  /** Numbers of orders of the day and of the last minute. */
+  /** Number of the day's orders. */
   readonly orders: number;
   readonly last_minute: number;
-  /** Time of the latest order with similar terms, within {@link IDENTICAL_ORDER_WINDOW_MS}. */
+  /** Time of the latest order with similar terms within {@link IDENTICAL_ORDER_WINDOW_MS}. Null if there is none. */
   readonly same_at: number | null;
 }
 
-/** An order that is not known to be closed. */
+/** An order that may still be open. */
 export interface OpenOrder {
   readonly symbol: string;
   readonly side: string;
@@ -64,28 +64,29 @@ export interface OpenOrder {
 }
 
 /**
- * Returns the time for counting. It is never before the newest order, so that a clock that is set back has no effect.
- * @param newest time of the account's newest order, or null if there is none. Milliseconds since the epoch, like `clock`
+ * Returns the time for counting. It is never before the newest order, so setting the clock back has no effect.
+ * @param newest time of the account's newest order, in milliseconds since the epoch like `clock`; null if there is none
  */
 function countingTime(newest: number | null | undefined, clock: number): number {
   return Math.max(clock, newest ?? 0);
 }
 
-/** Maximum number of remembered accounts whose newest order is ahead of the clock. */
+/** Maximum number of accounts with a newest order ahead of the clock that are remembered. */
 const MAX_BEHIND_ACCOUNTS = 10_000;
 
-/** The time for counting each account's orders, in milliseconds since the epoch. */
+/** Returns the time for counting an account's orders, in milliseconds since the epoch. */
 export interface CountingClock {
-  /** Returns the expected time, before the newest order is read. */
+  /** Returns an estimate for use before the newest order is read. */
   expected(account: string, clock: number): number;
-  /** Returns the time, given the newest order (see {@link countingTime}). */
+  /** Returns the time, given the time of the newest order (see {@link countingTime}). */
   at(account: string, newest: number | null | undefined, clock: number): number;
 }
 
 /**
- * Creates the counting clock. If the clock is behind an account's newest order, time continues from that order by the
- * monotonic clock, so that a minute lasts a minute and not until the clock has caught up. It never goes back while this
- * process runs, so no budget is freed, unless the orders themselves were redated (`gateway recount`).
+ * Creates the counting clock. If the machine's clock is behind an account's newest order, time continues from that
+ * order at the speed of the monotonic clock, so that a limit per minute lasts a minute rather than until the machine's
+ * clock has caught up. While this process runs, counting time never goes back, so no limit is freed, unless orders were
+ * redated (`gateway recount`).
  */
 export function countingClock(monotonic: () => number = () => performance.now()): CountingClock {
   const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();
@@ -106,26 +107,32 @@ export function countingClock(monotonic: () => number = () => performance.now())
   };
 }
 
-/** Returns the start of the period whose orders count as recent. @param now {@link countingTime} */
+/**
+ * Returns the time since when orders count as recent.
+ * @param now the {@link countingTime}
+ */
 export function recentSince(now: number): number {
   return Math.min(newYorkMidnight(now), now - IDENTICAL_ORDER_WINDOW_MS);
 }
 
-/** A snapshot of an account's orders, read in the transaction that uses it. */
+/** A snapshot of an account's orders, read in the transaction that uses the snapshot. */
 export interface AccountOrders {
-  /** {@link countingTime}. */
+  /** The {@link countingTime}. */
   readonly now: number;
-  /** Time of the newest order, or null if there is none. */
+  /** Time of the newest order. Null if there is none. */
   readonly newest: number | null;
   readonly clock: number;
-  /** Totals since {@link recentSince}, without the order in question and the one that it replaces. */
+  /** Totals since {@link recentSince}, without this order and the order that it replaces. */
   readonly late: RecentTotals;
-  /** Open orders, with the same exceptions. */
+  /** Open orders, without this order and the order that it replaces. */
   readonly open: readonly OpenOrder[];
   readonly state: TradingState;
 }
 
-/** Totals the orders since {@link recentSince}. @param like terms of orders that count as identical */
+/**
+ * Adds up the orders since {@link recentSince}.
+ * @param like the terms of orders that count as identical
+ */
 export function totalRecentOrders(late: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
   const began = newYorkMidnight(now);
   const ofDay = late.filter(({ created_at }) => created_at >= began);
@@ -138,7 +145,7 @@ export function totalRecentOrders(late: readonly RecentOrder[], now: number, lik
   };
 }
 
-/** Returns an account's use of its limits. */
+/** Returns how much of its limits an account has used. */
 export function toUsage({ newest, clock, late, open, state }: AccountOrders): Usage {
   const behind = (newest ?? clock) - clock;
   return {
@@ -152,8 +159,9 @@ export function toUsage({ newest, clock, late, open, state }: AccountOrders): Us
 }
 
 /**
- * Returns the counted facts for an order. Sums are exact decimals over rows.
- * @param mandate the use of the order's mandate; null if the mandate does not exist, undefined if the order names none
+ * Returns the counted facts for an order. Rows are added up exactly, as decimals.
+ * @param mandate use of the order's mandate; null if the mandate does not exist, undefined if the order is not under a
+ * mandate
  */
 export function countedFacts(
   { draft }: Pick<Counting, 'draft'>,
@@ -174,13 +182,16 @@ export function countedFacts(
   };
 }
 
-/** Amounts that an order reserved when it was claimed. */
+/** Amounts that an order reserves when it is claimed. */
 export interface ReservedAmounts {
   readonly notional: string;
   readonly qty: string;
 }
 
-/** Returns the amounts for which a closed order counts: all of it, or the filled part at its worst case. */
+/**
+ * Returns the amounts for which a closed order counts: the full amounts if it was filled, or else the filled part at
+ * its worst case.
+ */
 export function closedAmounts({ notional, qty }: ReservedAmounts, order: Order): ReservedAmounts {
   if (order.status === 'filled') return { notional, qty };
   const filled = new Dec(order.filled_qty);

@@ -8,7 +8,7 @@ import {
   openAuthReqId,
 } from './auth-req-id.ts';
 
-/** Default poll interval in seconds, if the provider sends none (CIBA Core §7.3). */
+/** Poll interval in seconds, if the provider sends none (CIBA Core §7.3). */
 export const DEFAULT_POLL_INTERVAL_S = 5;
 
 /** A row of `proposals`. */
@@ -47,13 +47,13 @@ export interface ProposalRow {
   readonly reason: string | null;
 }
 
-/** Members that are stored as JSON, because no query uses them. */
+/** Fields that are stored as JSON, because no query uses them. */
 type DisplayFields = Pick<
   StoredProposal,
   'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership'
 >;
 
-/** @param seal opens the row's `auth_req_id`s when they are read */
+/** @param seal opens the row's `auth_req_id`s, each when it is first read */
 export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposal {
   return {
     id: row.id,
@@ -121,7 +121,7 @@ export function draftValues(draft: Draft) {
   };
 }
 
-/** Returns the values for updating a proposal, except the new version and the owner's token. */
+/** Returns the values for updating a proposal, except its new version and the owner's token. */
 export function changeValues(id: string, change: ProposalChange, seal: AuthReqIdSeal) {
   const { state, interval, expiresAt, asked, result, reason } = change;
   return {
@@ -137,7 +137,7 @@ export function changeValues(id: string, change: ProposalChange, seal: AuthReqId
   };
 }
 
-/** Returns the SET clause for a change. */
+/** Returns the SET clause for updating a proposal. */
 export function changeClause(token: ProposalChange['token']): string {
   return `state = @state, ${AUTH_REQ_ID_COLUMNS}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
     result = @result, reason = @reason, updated_at = @now, version = @next, ${tokenClause(token)}`;
@@ -153,17 +153,18 @@ export function tokenValues(token: ProposalChange['token']) {
   return typeof token === 'string' ? {} : { sealed: token.sealed, tokenExpiresAt: token.expiresAt };
 }
 
-/** Returns a person's epoch, which changes with the latest version of their proposals and with their halt. */
+/** Returns a person's epoch. It changes with the latest version of their proposals and when a halt begins or ends. */
 export function formatEpoch(latestVersion: number, haltedAt: number | undefined): string {
   return JSON.stringify([latestVersion, haltedAt ?? null]);
 }
 
-/** Tolerance for clocks, in milliseconds. Longer than any normal drift. */
+/** Maximum expected difference between clocks, in milliseconds. Longer than any normal drift. */
 const MAX_CLOCK_DRIFT_MS = 7_200_000;
 
 /**
- * Returns the end of the period in which proposals since a moment count as recent. Later ones were dated by a clock that has
- * been set back since, and would otherwise count until the clock has caught up. Milliseconds since the epoch.
+ * Returns the end of the period in which proposals count as recent, in milliseconds since the epoch. Proposals with a
+ * later time were dated by a clock that has since been set back. Without this end, they would count until the clock has
+ * caught up.
  */
 export function recentUntil(since: number): number {
   return since + MAX_CLOCK_DRIFT_MS;

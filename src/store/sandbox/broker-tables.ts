@@ -7,7 +7,7 @@ export interface WatchlistRecord {
   id: string;
   account_id: string;
   name: string;
-  /** Comma-separated, in the owner's order. */
+  /** Comma-separated, in the order that the owner chose. */
   symbols: string;
   created_at: number;
   updated_at: number;
@@ -33,7 +33,7 @@ export function openWatchlists(database: Database.Database) {
   return {
     all: (accountId: string) => all.all(accountId),
     byId: (accountId: string, id: string) => one.get(accountId, id),
-    /** @returns undefined if the account already has a list of this name */
+    /** @returns undefined if the account already has a list with this name */
     make(account_id: string, name: string, symbols: readonly string[], at: number): WatchlistRecord | undefined {
       const times = { created_at: at, updated_at: at };
       const list = { id: randomUUID(), account_id, name, symbols: symbols.join(','), ...times };
@@ -50,14 +50,14 @@ export function openWatchlists(database: Database.Database) {
 
 export type HistoryGaps = ReturnType<typeof openHistoryGaps>;
 
-/** Opens the days that the portfolio history leaves out, as real brokers' histories do. */
+/** Opens the table of days that are missing from the portfolio history, as in real brokers' histories. */
 export function openHistoryGaps(database: Database.Database) {
   const all = database.prepare<[], IsoDate>('SELECT date FROM broker_history_gaps').pluck();
   const clear = database.prepare('DELETE FROM broker_history_gaps');
   const add = database.prepare<[string]>('INSERT INTO broker_history_gaps (date) VALUES (?)');
   return {
     days: (): ReadonlySet<IsoDate> => new Set(all.all()),
-    /** Replaces all days. */
+    /** Replaces all missing days. */
     set: database.transaction((days: readonly IsoDate[]) => {
       clear.run();
       for (const day of new Set(days)) add.run(day);
@@ -65,7 +65,7 @@ export function openHistoryGaps(database: Database.Database) {
   };
 }
 
-/** Opens an append-only list, stored as JSON in one column of a table with that column and `seq`. */
+/** Opens an append-only list. The table has the columns `seq` and `column`, which contains each item as JSON. */
 export function openLog<Item>(database: Database.Database, table: string, column: string) {
   const all = database.prepare<[], string>(`SELECT ${column} FROM ${table} ORDER BY seq`).pluck();
   const insert = database.prepare<[string]>(`INSERT INTO ${table} (${column}) VALUES (?)`);

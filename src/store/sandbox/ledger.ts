@@ -3,15 +3,15 @@ import { contractMultiplier } from '../../trading/asset-class.ts';
 import { Dec, toCents, toPlain } from '../../trading/decimal.ts';
 import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
 
-/** An account's rights beyond its cash and shares. */
+/** Whether an account may sell short and overdraw its cash. */
 export interface Credit {
-  /** Whether it may sell shares it does not hold. */
+  /** Whether the account may sell shares that it does not hold. */
   readonly short?: boolean;
-  /** Whether its cash may become negative. */
+  /** Whether the account's cash may become negative. */
   readonly overdraft?: boolean;
 }
 
-/** Accounts with their cash and positions, and the fills and entries from which these result. */
+/** Accounts with their cash and positions, and the fills and other entries that led to them. */
 export type Ledger = ReturnType<typeof openLedger>;
 
 export function openLedger(database: Database.Database) {
@@ -57,8 +57,9 @@ export function openLedger(database: Database.Database) {
     positions: positions.all,
     position: positions.one,
     /**
-     * Books a fill: cash, position and the fill itself. Call it inside a transaction.
-     * @returns false, with nothing changed, if the cash or shares are insufficient and the account has no such credit
+     * Books a fill, and the change of cash and position. Call it inside a transaction.
+     * @returns false, with nothing changed, if cash or shares are insufficient and the account may not overdraw or sell
+     * short
      */
     book(fill: Omit<FillRecord, 'amount'>, { short = false, overdraft = false }: Credit = {}): boolean {
       const amount = toCents(new Dec(fill.qty).times(fill.price).times(contractMultiplier(fill.symbol)));
@@ -76,7 +77,7 @@ export function openLedger(database: Database.Database) {
       insertFill.run({ ...fill, amount });
       return true;
     },
-    /** Books a change without a trade, even if the result is negative. Call it inside a transaction. */
+    /** Books a change that is not a trade, even if the result is negative. Call it inside a transaction. */
     enter(entry: EntryRecord): void {
       const { account_id, symbol, qty, cost, amount } = entry;
       if (symbol !== null && qty !== null) {
@@ -100,7 +101,6 @@ export function openLedger(database: Database.Database) {
   };
 }
 
-/** Opens the positions of accounts. */
 function openPositions(database: Database.Database) {
   const all = database.prepare<[string], PositionRecord>(
     'SELECT * FROM broker_positions WHERE account_id = ? ORDER BY symbol',
@@ -116,7 +116,7 @@ function openPositions(database: Database.Database) {
   return {
     all: (accountId: string) => all.all(accountId),
     one: (accountId: string, symbol: string) => one.get(accountId, symbol),
-    /** Returns the holding, which is zero if there is none. */
+    /** Returns an account's shares of a symbol and their cost, or zeros if it has none. */
     holding(accountId: string, symbol: string): Holding {
       const held = one.get(accountId, symbol);
       return { qty: new Dec(held?.qty ?? 0), cost: new Dec(held?.cost ?? 0) };
@@ -128,16 +128,17 @@ function openPositions(database: Database.Database) {
   };
 }
 
-/** A number of shares and their cost in dollars. Both are negative for a short position. */
+/** A number of shares and their cost in dollars, both negative for a short position. */
 export interface Holding {
   readonly qty: Dec;
   readonly cost: Dec;
 }
 
 /**
- * Returns a holding after a trade. A trade that increases the holding adds its amount to the cost, and one that reduces it
- * removes the proportional cost. A sale of more than is held opens a short position at its own price, and vice versa.
- * @param traded shares and amount of the trade; both are negative for a sale
+ * Returns a holding after a trade. A trade that increases the holding adds its amount to the cost. A trade that reduces
+ * the holding removes a proportional part of the cost. A sale of more shares than are held opens a short position at
+ * the sale's price, and a purchase that exceeds a short position opens a long one.
+ * @param traded shares and amount of the trade, both negative for a sale
  */
 function holdingAfterTrade(held: Holding, traded: Holding): Holding {
   const qty = held.qty.plus(traded.qty);

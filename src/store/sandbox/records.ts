@@ -2,28 +2,30 @@ import type { IsoDate } from '../../trading/new-york-time.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import type { Order as OrderView } from '../../trading/views.ts';
 
-/** A row of `broker_accounts`. In all rows, amounts are decimal strings, and times are milliseconds since the epoch. */
+/**
+ * A row of `broker_accounts`. In all records, amounts are decimal strings, and times are milliseconds since the epoch.
+ */
 export interface AccountRecord {
   id: string;
   number: string;
   username: string;
   created_at: number;
-  /** Dollars and cents. Negative if owed. */
+  /** Dollars and cents. Negative if the account owes money. */
   cash: string;
 }
 
 export interface PositionRecord {
   account_id: string;
   symbol: string;
-  /** Shares. Negative if sold short, never zero. */
+  /** Number of shares. Negative for a short position, never zero. */
   qty: string;
-  /** Dollars paid for them. Negative for the proceeds of a short sale. */
+  /** Dollars paid for the shares. For a short position, the negative proceeds. */
   cost: string;
 }
 
 export interface FillRecord {
   account_id: string;
-  /** Null for the positions an account starts with. */
+  /** Null for positions that an account starts with. */
   order_id: string | null;
   symbol: string;
   side: Side;
@@ -35,41 +37,43 @@ export interface FillRecord {
   at: number;
 }
 
-/** A change of an account's cash or shares without a trade. */
+/** A change of an account's cash or shares that is not a trade. */
 export interface EntryRecord {
   account_id: string;
   /** Alpaca's ActivityType (`CSD`, `DIV`, `SPLIT`), and its ActivitySubType (`FSPLIT`). */
   type: string;
   sub_type: string | null;
-  /** The day it happened, in New York. */
+  /** Day of the change, in New York. */
   date: IsoDate;
-  /** Booking time, from which the new cash and shares apply. Alpaca's `created_at`. */
+  /** Booking time, when the change takes effect. Alpaca's `created_at`. */
   at: number;
   symbol: string | null;
-  /** Shares added. Negative if removed. */
+  /** Number of added shares. Negative if shares were removed. */
   qty: string | null;
-  /** Signed cost of the shares, in dollars. Null for removed shares, whose cost is their part of the position's. */
+  /**
+   * Signed cost of the shares, in dollars. Null for removed shares, which take a proportional part of the position's
+   * cost with them.
+   */
   cost: string | null;
-  /** Dollars and cents added. Negative if removed. */
+  /** Dollars and cents added to the cash. Negative if removed. */
   amount: string | null;
-  /** For a dividend: the entitled shares, and dollars per share. */
+  /** For a dividend: the number of entitled shares, and dollars per share. */
   entitled: string | null;
   per_share: string | null;
-  /** Shared by entries that were booked together. */
+  /** Set if several entries were booked together, to the same value for all of them. */
   group_id: string | null;
 }
 
 export type OrderStatus = OrderView['status'];
 
-/** Class of an order group; `''` is a simple order. */
+/** Order class of a group of orders. `''` is a simple order. */
 export type OrderClass = '' | 'bracket' | 'oco' | 'oto' | 'mleg';
-/** Effect of an order on a position. */
 export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
-/** Kind of a closing leg in an order group. Null for an entry or a simple order. */
+/** Which exit of an order group a leg is. Null for the entry order and for simple orders. */
 export type LegKind = 'take_profit' | 'stop_loss';
 
 export interface OrderRecord {
-  /** Order of arrival. */
+  /** Order of arrival, as a number. */
   seq: number;
   id: string;
   account_id: string;
@@ -88,17 +92,20 @@ export interface OrderRecord {
   extended_hours: 0 | 1;
   status: OrderStatus;
   filled_qty: string;
-  /** Sum of qty × price of the fills, exact. */
+  /** Exact sum of quantity × price of all fills. */
   filled_value: string;
-  /** Best price seen since a trailing stop was placed. */
+  /** Best price since a trailing stop was placed. */
   hwm: string | null;
-  /** Whether a stop has been reached. */
+  /** Whether the stop price was reached. */
   triggered: 0 | 1;
-  /** Dollars per share reserved while the order is open, if it opens a position or buys one back. */
+  /**
+   * Dollars per share that are reserved while the order is open. Null if the order does not open or buy back a
+   * position.
+   */
   reserve_price: string | null;
-  /** Shares of the first fill, if the order fills in two parts. */
+  /** Number of shares in the first fill, if the order is filled in two parts. */
   first_part: string | null;
-  /** No fill happens before this time. */
+  /** Time before which the order is not filled. */
   pause_until: number | null;
   /** Auction time of an opg or cls order. */
   auction_at: number | null;
@@ -113,17 +120,17 @@ export interface OrderRecord {
   replaced_by: string | null;
   replaces: string | null;
   order_class: OrderClass;
-  /** For a leg: its parent order. */
+  /** A leg's parent order. */
   parent_id: string | null;
   exit: LegKind | null;
-  /** Whether a leg waits for its entry to fill. */
+  /** Whether a leg is waiting for the entry order to be filled. */
   dormant: 0 | 1;
   position_intent: PositionIntent;
-  /** For a leg of a multi-leg order: contracts per unit of the parent order, which has no symbol. */
+  /** For a leg of a multi-leg order: contracts per unit of the parent order. The parent order has no symbol. */
   ratio_qty: string | null;
 }
 
-/** Statuses in which an order can still fill. A `held` order is not in the market and reserves nothing. */
+/** Statuses of orders that can still be filled. A `held` order is not yet in the market and reserves nothing. */
 export const OPEN_STATUSES: readonly OrderStatus[] = ['new', 'accepted', 'partially_filled', 'held'];
 
 export const isOpenOrder = (order: OrderRecord): boolean => OPEN_STATUSES.includes(order.status);

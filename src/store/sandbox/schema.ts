@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { OPEN_STATUSES, type OrderRecord } from './records.ts';
 
-/** SQL condition for open orders, shared by the index and its queries. */
+/** SQL condition for open orders, used by the index and by the queries that use the index. */
 export const IS_OPEN_ORDER = `status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')})`;
 
 /** The columns of `broker_orders`, in the order of an {@link OrderRecord}'s fields. */
@@ -48,7 +48,10 @@ export const orderColumns = {
   ratio_qty: 'TEXT',
 } as const satisfies Record<keyof OrderRecord, string>;
 
-/** Codes and tokens of a third party's OAuth server, in the databases of the paper broker, Slack and Gmail. */
+/**
+ * Tables of the codes and tokens that a simulated OAuth server issued. Part of the databases of the paper broker, Slack
+ * and Gmail.
+ */
 const OAUTH = `
   CREATE TABLE IF NOT EXISTS broker_oauth_codes (
     hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, username TEXT NOT NULL, scope TEXT NOT NULL,
@@ -112,7 +115,7 @@ const THIRD_PARTY = `
   ${OAUTH}
   CREATE TABLE IF NOT EXISTS sent_messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL) STRICT;`;
 
-/** Tables of the company, in addition to those of its identity provider. */
+/** Tables of the sandbox's company, in addition to those of its identity provider. */
 const COMPANY = `
   CREATE TABLE IF NOT EXISTS company_leavers (sub TEXT PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS company_id_tokens (
@@ -124,7 +127,7 @@ const COMPANY = `
 
 const schemas = { paperBroker: PAPER_BROKER, thirdParty: THIRD_PARTY, company: COMPANY } as const;
 
-/** Creates the tables of one of the sandbox's databases if they don't exist. */
+/** Creates the tables of one of the sandbox's databases, if they do not exist. */
 export function createSandboxTables(database: Database.Database, of: keyof typeof schemas): void {
   database.exec(schemas[of]);
 }

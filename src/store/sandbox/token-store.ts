@@ -6,7 +6,7 @@ const CODE_LIFETIME_MS = 60_000;
 const ACCESS_LIFETIME_MS = 15 * 60_000;
 const REFRESH_LIFETIME_MS = 90 * 86_400_000;
 
-/** The scopes that a user granted a client. */
+/** The scopes that a user granted to a client. */
 export interface Grant {
   client_id: string;
   username: string;
@@ -19,7 +19,7 @@ interface CodeRequest extends Grant {
   code_challenge: string;
 }
 
-/** Proof that a client with a code is the one that requested it. */
+/** Parameters with which a client redeems a code. They prove that this client requested the code. */
 interface CodeProof {
   client_id: string;
   redirect_uri: string;
@@ -58,7 +58,7 @@ interface TokenRow {
   used: 0 | 1;
 }
 
-/** Opens the codes and tokens, which are stored as hashes so that a reader of the database can't use them. */
+/** Opens the table of codes and tokens. Only hashes are stored, so that nobody can use the contents of the database. */
 export function openTokenStore(database: Database.Database, now: () => number) {
   const insertCode = database.prepare(
     `INSERT INTO broker_oauth_codes (hash, client_id, username, scope, redirect_uri, code_challenge, family, expires_at)
@@ -113,8 +113,9 @@ export function openTokenStore(database: Database.Database, now: () => number) {
       return code;
     },
     /**
-     * Redeems a code once. A second use revokes the tokens of the first (RFC 6749 §4.1.2).
-     * @returns undefined if the code is unknown, used, expired, or not for this client, redirect URI and verifier
+     * Redeems a code. If a code is redeemed twice, the tokens that were issued for it are revoked (RFC 6749 §4.1.2).
+     * @returns undefined if the code is unknown, used, expired, or does not match this client, redirect URI and
+     * verifier
      */
     redeemCode: (code: string, proof: CodeProof): IssuedTokens | undefined =>
       inTransaction(() => {
@@ -128,8 +129,9 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         return row.expires_at > now() && matchesProof(row, proof) ? issue(row, row.family) : undefined;
       }),
     /**
-     * Rotates a refresh token. Reusing one revokes its entire family (RFC 9700 §4.14.2).
-     * @returns undefined if the token is unknown, used, expired or another client's, or the scopes exceed the grant
+     * Exchanges a refresh token for new tokens. If a refresh token is used twice, its entire family is revoked (RFC
+     * 9700 §4.14.2).
+     * @returns undefined if the token is unknown, used, expired or another client's, or if the scopes exceed the grant
      */
     refresh: (token: string, client_id: string, scopes?: readonly string[]): IssuedTokens | undefined =>
       inTransaction(() => {
@@ -144,13 +146,15 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         useToken.run(hashToken(token));
         return issue(row, row.family);
       }),
-    /** Returns the grant of a valid access token. */
+    /** Returns the grant of an access token. Undefined if the token is not valid. */
     accessToken(token: string): Grant | undefined {
       const row = findToken.get(hashToken(token));
       if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;
       return { client_id: row.client_id, username: row.username, scopes: row.scope.split(' ') };
     },
-    /** Revokes a client's token and all tokens from the same consent (RFC 7009). Ignores unknown tokens. */
+    /**
+     * Revokes a client's token, and all tokens from the same consent (RFC 7009). Does nothing if the token is unknown.
+     */
     revoke(token: string, client_id: string): void {
       const row = findToken.get(hashToken(token));
       if (row?.client_id === client_id) dropFamily.run(row.family);

@@ -46,7 +46,7 @@ export function accessStore(database: SqlDatabase): AccessStore {
   };
 }
 
-/** Returns a grant in the form of the audit log. */
+/** Returns a grant's fields for the audit log. */
 function grantFacts({ id, account, role, who, of, from, until }: NewAccessGrant) {
   const time = (ms: number) => new Date(ms).toISOString();
   return {

@@ -18,7 +18,7 @@ import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './s
 /** Locks an account's check state until the end of the transaction. */
 const lockAccount = ({ profile, account }: AccountOwner) => lock('checks', profile, account);
 
-/** @param keep runs the work that stores notices, for callers that do more with it */
+/** @param keep runs the work that stores notices; callers can pass their own to do more in the same transaction */
 export function checkStore<Notice extends StoredNotice>(
   database: SqlUnits,
   keep: KeepNotices = async (work) => void (await database.write(work)),
@@ -114,7 +114,7 @@ function* readSnapshot(owner: { profile: string; account: string }): Work<CheckS
   };
 }
 
-/** Writes only changed rows, because few of thousands change between two checks. */
+/** Writes only the rows that changed: between two checks, few of thousands change. */
 function* writeFired(
   { person, each }: Dialect,
   { profile, account }: AccountOwner,
@@ -155,7 +155,7 @@ const writeMark = ({ person }: Dialect, { profile, account }: AccountOwner, mark
     { profile, account, ...toMarkRow(mark) },
   );
 
-/** Creates the cache of closing prices, which a tenant's people share. */
+/** Creates the cache of closing prices, which all of a tenant's people share. */
 function closeCache(database: SqlUnits): CheckStore<StoredNotice>['closes'] {
   const { tenant, each } = database.dialect;
   const getAll = async (symbols: readonly string[]) => {
@@ -178,7 +178,7 @@ function closeCache(database: SqlUnits): CheckStore<StoredNotice>['closes'] {
   };
 }
 
-/** Creates the store over the tables `imports` and `imported` of one account. */
+/** Creates one account's store of imports, in the tables `imports` and `imported`. */
 function importStore(database: SqlUnits, { profile, account }: AccountOwner): ImportStore {
   const owner = { profile, account };
   const { bytes, each } = database.dialect;
@@ -233,7 +233,10 @@ function importStore(database: SqlUnits, { profile, account }: AccountOwner): Im
   };
 }
 
-/** A packed history: two bytes per day, and four per close, or eight if a price is too large or fractional. */
+/**
+ * A packed price history: two bytes per day, and four bytes per close, or eight if any price is too large or has too
+ * many decimals.
+ */
 interface PackedCloses {
   readonly days: Buffer;
   readonly closes: Buffer;
@@ -242,8 +245,8 @@ interface PackedCloses {
 const MAX_NARROW_CLOSE = 2 ** 32 - 1;
 
 /**
- * Packs closes as tightly as possible. Decryption time is proportional to the bytes, and a thousand histories take longer
- * to decrypt than everything else that a check reads.
+ * Packs closes as tightly as possible, because decryption time is proportional to the number of bytes. Decrypting a
+ * thousand histories takes longer than decrypting everything else that a check reads.
  */
 export function packCloses({ days, closes }: PriceHistory): PackedCloses {
   const isNarrow = closes.every((close) => Number.isInteger(close) && close <= MAX_NARROW_CLOSE);
@@ -268,7 +271,7 @@ function toBuffer({ buffer, byteOffset, byteLength }: Uint16Array | Uint32Array 
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** Returns typed-array arguments. Copies the bytes if they are not aligned to the element size. */
+/** Returns arguments for a typed array's constructor. Copies the bytes if they are not aligned to the element size. */
 function alignedView({ buffer, byteOffset, byteLength }: Buffer, size: number): [ArrayBufferLike, number, number] {
   if (byteOffset % size === 0) return [buffer, byteOffset, byteLength / size];
   return [buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength / size];

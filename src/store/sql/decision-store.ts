@@ -2,13 +2,16 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { DecisionNote, DecisionStore, StoredDecision } from '../decision-store.ts';
 import { all, run, type SqlUnits, type Work } from './sql-database.ts';
 
-/** Number of denials, and of permits, that are kept per person: years of them, in some tens of megabytes. */
+/** How many denials, and how many permits, are kept per person. This covers years and takes some tens of megabytes. */
 const MAX_STORED_DECISIONS = 10_000;
 
-/** Only one in this many decisions deletes old ones, because finding them scans all that are kept. */
+/**
+ * Old decisions are deleted only once per this many new ones, because finding the old ones scans everything that is
+ * kept.
+ */
 const DELETE_EVERY = 100;
 
-/** Retention of decisions per person and effect, and how often old ones are deleted. */
+/** How many decisions are kept per person and effect, and how often older ones are deleted. */
 export const DECISION_RETENTION = { most: MAX_STORED_DECISIONS, every: DELETE_EVERY };
 
 export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): DecisionStore {
@@ -32,7 +35,7 @@ export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): De
   };
 }
 
-/** Stores a decision, in the transaction that acts on it, if there is one. */
+/** Stores a decision, in the transaction that acts on the decision if there is one. */
 export function* noteDecision(note: DecisionNote, now: number, { most, every } = DECISION_RETENTION): Work<void> {
   const [row] = yield* all<{ id: number }>(
     `INSERT INTO decisions

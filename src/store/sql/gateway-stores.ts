@@ -13,7 +13,7 @@ import { signingKeyStore } from './signing-key-store.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 import { standingOrderStore } from './standing-order-store.ts';
 
-/** Creates the stores of a gateway whose code SQLite and PostgreSQL share. */
+/** Creates the gateway's stores whose code is the same for SQLite and PostgreSQL. */
 export function sharedStores(database: SqlDatabase) {
   return {
     messages: messageJournal(database),
@@ -103,7 +103,10 @@ function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): Work<voi
     );
 }
 
-/** Creates the checkpoint that a tenant's gateways share. If two gateways close a day, the second finds it closed. */
+/**
+ * Creates the store of the checkpoint, which all gateways of a tenant share. If two gateways close the same day, the
+ * second finds it closed.
+ */
 function checkpointStore(database: SqlDatabase): CheckpointStore {
   return {
     async last() {
@@ -130,7 +133,6 @@ function checkpointStore(database: SqlDatabase): CheckpointStore {
   };
 }
 
-/** A checkpoint row, the same in both databases. */
 interface CheckpointRow {
   readonly day: string;
   readonly seq: number;
@@ -142,7 +144,10 @@ function toCheckpoint({ anchored, ...row }: CheckpointRow): RecordCheckpoint {
   return { ...row, anchored: anchored === 1 };
 }
 
-/** Returns whether to close a day. Clocks that differ by less than a day close it once, and one that was years ahead blocks nothing. */
+/**
+ * Returns whether to close a day. If gateways' clocks differ by less than a day, the day is closed only once. A
+ * checkpoint from a clock that was years ahead does not prevent closing later days.
+ */
 function isDue(
   { day: last }: Pick<CheckpointRow, 'day'>,
   { day, today }: { readonly day: string; readonly today: string },

@@ -2,7 +2,10 @@ import type { AuditNote } from '../audit.ts';
 import type { Halts, TradingStateSnapshot } from '../halts.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 
-/** Returns a FROM clause with exactly one row for a person, with {@link TradingStateRow}'s columns. @param sub an SQL expression */
+/**
+ * Returns the part of a FROM clause that yields exactly one row for a person, with {@link TradingStateRow}'s columns.
+ * @param sub an SQL expression
+ */
 export const tradingStateSource = (sub: string) => `
   (SELECT CAST(${sub} AS text) AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
 export const TRADING_STATE_COLUMNS = 'halted_at, by_client, reduced_at, until, reduced_by';
@@ -25,7 +28,10 @@ export function tradingStateAt(row: TradingStateRow, now: number): TradingStateS
   );
 }
 
-/** Reads the trading state in the transaction that uses it. @param now milliseconds since the epoch */
+/**
+ * Reads the trading state within the caller's transaction.
+ * @param now milliseconds since the epoch
+ */
 export function* readTradingState(sub: string, now: number): Work<TradingStateSnapshot> {
   return tradingStateAt((yield* one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow, now);
 }
@@ -93,7 +99,10 @@ function toTradingState(halt: HaltRow | undefined, reduction: ReductionRow | und
   return { state: 'reducing', since, ...(until === null ? {} : { until }), by };
 }
 
-/** Returns whether the current state is at least as strict, for at least as long, as a reduction until then. */
+/**
+ * Returns whether the current state is at least as strict as a restriction to reducing positions until `until`, and
+ * lasts at least as long.
+ */
 function isAsStrict(before: TradingStateSnapshot, until: number | undefined): boolean {
   const lasts = before.until === undefined || (until !== undefined && until <= before.until);
   return before.state === 'halted' || (before.state === 'reducing' && lasts);

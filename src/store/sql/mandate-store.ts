@@ -81,15 +81,18 @@ const setState = (sub: string, id: string, to: string, now: number) =>
   });
 
 /**
- * Finds a mandate and its use. Must run in a transaction, so that both are from the same moment.
- * @param but an order that is not counted, because it is the one in question
+ * Finds a mandate and its use. Must run in a transaction, so that both are from the same snapshot.
+ * @param but the order being checked, which is not counted
  */
 export function* findMandate(sub: string, id: string, query: MandateQuery, but = ''): Work<CountedMandate | undefined> {
   const row = yield* findRow(sub, id);
   return row && (yield* countUses(row, query, but));
 }
 
-/** Orders count for their journal amounts, which shrink to the filled part. Written-off orders count until the end of their day. */
+/**
+ * An order counts for the amounts in the journal, which are reduced to the filled part once it is closed. A written-off
+ * order counts until the end of its day.
+ */
 const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
   WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)
     AND uses.client_order_id <> @but`;
@@ -105,7 +108,10 @@ function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string)
   return toCountedMandate(row, uses, since, taken?.count ?? 0);
 }
 
-/** Takes a place in a slot, in the transaction that claims the order. The caller decides before whether that is allowed. */
+/**
+ * Records an order's use of a mandate, in the transaction that claims the order. The caller must have decided that this
+ * is allowed.
+ */
 export function* takePlace({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const taken = yield* all<{ n: number }>(
     `SELECT n FROM mandate_uses
@@ -119,7 +125,10 @@ export function* takePlace({ sub, clientOrderId }: OrderKey, mandate: string, sl
   );
 }
 
-/** Takes an order's place again, after the order was found at the broker. Does so even if the slot is full. */
+/**
+ * Records an order's use again if it was released, because the order was found at the broker. Does so even if the slot
+ * is full.
+ */
 export function* retakePlace(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const { sub, clientOrderId } = key;
   const held = yield* one('SELECT n FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
@@ -129,7 +138,7 @@ export function* retakePlace(key: OrderKey, mandate: string, slot: MandateSlot):
   if (held === undefined) yield* takePlace(key, mandate, slot);
 }
 
-/** Returns an order's place, in the transaction that refuses the order. */
+/** Releases an order's use of its mandate, in the transaction that rejects the order. */
 export function* releasePlace({ sub, clientOrderId }: OrderKey): Work<void> {
   yield* run('DELETE FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
     sub,
@@ -148,7 +157,7 @@ interface MandateRow {
   readonly updated_at: number;
 }
 
-/** The amount for which an order under a mandate counts, and its time. */
+/** An order's counted amount, and its time. */
 interface MandateUse {
   readonly notional: string;
   readonly at: number;
@@ -156,9 +165,9 @@ interface MandateUse {
 
 /**
  * Returns a mandate with its use.
- * @param uses the uses of all its orders that were not refused
- * @param since start of the day, milliseconds since the epoch
- * @param inSlot number of taken places in the slot
+ * @param uses the uses by all orders that were not rejected
+ * @param since start of the day, in milliseconds since the epoch
+ * @param inSlot number of uses in the slot
  */
 function toCountedMandate(row: MandateRow, uses: readonly MandateUse[], since: number, inSlot: number): CountedMandate {
   const sum = (of: readonly MandateUse[]) =>
@@ -174,7 +183,10 @@ function toCountedMandate(row: MandateRow, uses: readonly MandateUse[], since: n
   };
 }
 
-/** Returns the first free place, counted from 1. @param taken the taken places, sorted */
+/**
+ * Returns the lowest free number in a slot, from 1.
+ * @param taken the numbers in use, sorted
+ */
 function freePlace(taken: readonly number[]): number {
   const gap = taken.findIndex((place, index) => place !== index + 1);
   return gap === -1 ? taken.length + 1 : gap + 1;

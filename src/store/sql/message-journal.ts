@@ -62,7 +62,7 @@ function* requireEntry(sub: string, id: string): Work<MessageEntry> {
   return entry;
 }
 
-/** Returns the stored form of a result. */
+/** Returns the result as stored in the journal. */
 function storedResult(result: MessageResult): string | null {
   if (result.state === 'sent') return JSON.stringify(result.message);
   return result.state === 'refused' ? JSON.stringify(result.problem) : null;

@@ -2,7 +2,7 @@ import { type NotifiedRow, unnotifiedFilter } from '../check-rows.ts';
 import type { AccountOwner, NoticeOutbox, OutgoingNotice, StoredNotice, WaitingNotice } from '../check-store.ts';
 import { run, type SqlUnits, type Work } from './sql-database.ts';
 
-/** Condition for rows of the account `@profile`, `@account`. */
+/** SQL condition for rows of the account `@profile`, `@account`. */
 export const THIS_ACCOUNT = 'profile = @profile AND account = @account';
 
 export interface NoticeRow {
@@ -12,7 +12,7 @@ export interface NoticeRow {
   readonly attempts: number;
 }
 
-/** Runs the work that stores notices and returns the IDs of new ones. */
+/** Runs work that stores notices and returns the new notices' IDs. */
 export type KeepNotices = (work: () => Work<string[]>) => Promise<void>;
 
 export function noticeOutbox<Notice extends StoredNotice>(
@@ -75,7 +75,10 @@ export function toWaitingNotice<Notice extends StoredNotice>({ notice, ...row }:
   return { ...row, notice: JSON.parse(notice) as Notice };
 }
 
-/** Forgets notices of rules that no longer fire, so that they are sent when they fire again. Runs where fired states are stored. */
+/**
+ * Forgets that channels were notified of rules that no longer fire, so that they are notified when the rules fire
+ * again. Runs in the transaction that stores the fired states.
+ */
 export const forgetNotified = ({ profile, account }: AccountOwner) =>
   run(
     `DELETE FROM told WHERE ${THIS_ACCOUNT} AND NOT EXISTS (

@@ -11,7 +11,7 @@ const UNAMBIGUOUS = `${UNSETTLED} AND NOT ambiguous`;
 const UNSENT = `${THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
 const AS_SEEN = `${UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
 
-/** Returns the journal's methods for claimed orders. Changes are compare-and-set operations on an order's state. */
+/** Returns the journal's methods for claimed orders. They change an order only if its state allows it. */
 export function orderChanges(database: SqlUnits) {
   const { place, bytes, json, forUpdate } = database.dialect;
   const entries = async (where: string, values = {}) =>
@@ -97,7 +97,7 @@ export function orderChanges(database: SqlUnits) {
   } satisfies Partial<OrderJournal>;
 }
 
-/** Places an order that was rejected before. It takes its place in its mandate's slot again, even if the slot is full. */
+/** Places an order that was recorded as rejected. The order uses its mandate's slot again, even if the slot is full. */
 export function* adoptOrder(
   forUpdate: Dialect['forUpdate'],
   key: OrderKey,
@@ -123,7 +123,7 @@ export function* adoptOrder(
   return 'adopted';
 }
 
-/** Records that a placed order is closed, and the amounts for which it counts from then on. */
+/** Records that a placed order is closed, and the amounts for which it counts as a closed order. */
 export function* closeIfFinal(forUpdate: Dialect['forUpdate'], key: OrderKey, order: Order, now: number): Work<void> {
   if (!isFinalStatus(order.status)) return;
   const reserved = yield* one<ReservedAmounts>(
@@ -143,7 +143,7 @@ export function toOrderKey({ sub, clientOrderId }: OrderKey): { sub: string; cli
   return { sub, clientOrderId };
 }
 
-/** A row of `gateway_orders`, without the counted amounts. */
+/** A row of `gateway_orders`, without the amounts for which it counts. */
 interface OrderRow {
   readonly client_order_id: string;
   readonly digest: string;

@@ -1,15 +1,15 @@
 import type { AuditNote } from '../audit.ts';
 import { one, run, type SqlDatabase } from './sql-database.ts';
 
-/** Number of redated orders, and the latest time that one of them had, in milliseconds since the epoch. */
+/** Number of redated orders, and the latest time that any of them had, in milliseconds since the epoch. */
 export interface RecountResult {
   readonly orders: number;
   readonly newest: number | null;
 }
 
 /**
- * Redates all orders that a clock which was ahead dated after `now`. They then count for the current day and minute, so no
- * limit is freed. The audit log entry is part of the transaction.
+ * Sets all orders with a time after `now` to `now`, because a clock was ahead when they were written. They then count
+ * for the current day and minute, so no limit is freed. The audit log entry is part of the transaction.
  * @param now milliseconds since the epoch, from a correct clock
  */
 export function recountOrders(database: SqlDatabase, now: number): Promise<RecountResult> {

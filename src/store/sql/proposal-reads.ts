@@ -5,7 +5,7 @@ import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
 import { NOTIFIED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import { one, run, type SqlDatabase, type SqlValues, type Work } from './sql-database.ts';
 
-/** Converts a row to a proposal, whose sealed members are opened when they are read. */
+/** Converts a row to a proposal. Sealed members are opened only when they are read. */
 export type RowOpener = (row: ProposalRow) => StoredProposal;
 
 /** Returns the store's read methods, and the write methods that do not change a proposal's version. */
@@ -15,7 +15,7 @@ export function proposalReads(database: SqlDatabase, opened: RowOpener) {
     (await database.all<ProposalRow>(text, values)).map(opened);
   const found = async (where: string, values: SqlValues) =>
     (await proposals(`SELECT * FROM proposals WHERE ${where}`, values))[0];
-  /** Combines the first rows for several conditions, each of which uses its own index. */
+  /** Returns a query that combines the first rows for several conditions. Each condition uses its own index. */
   const united = (conditions: readonly string[], first: string) => {
     const all = place === 'rowid' ? '*, rowid AS place' : '*';
     const parts = conditions.map(
@@ -99,7 +99,6 @@ export function* findByKey({ sub, client, key }: ProposalKey, opened: RowOpener)
   return { request, proposal: opened(row) };
 }
 
-/** Stores a key for a proposal. */
 export const insertKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
   run('INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)', {
     sub,
@@ -109,7 +108,7 @@ export const insertKey = ({ sub, client, key, request }: KeyedRequest, id: strin
     id,
   });
 
-/** The columns of {@link toEpoch}. */
+/** The columns that {@link toEpoch} reads. */
 export const EPOCH_COLUMNS = `(SELECT max(version) FROM proposals WHERE sub = @sub) AS latest,
   (SELECT halted_at FROM halts WHERE sub = @sub) AS halted`;
 
@@ -118,7 +117,10 @@ export interface EpochRow {
   readonly halted: number | null;
 }
 
-/** Returns a person's epoch. It changes with each proposal, because a change assigns a version above all others. */
+/**
+ * Returns a person's epoch. It changes whenever one of their proposals changes, because each change assigns a version
+ * above all others.
+ */
 export function* readEpoch(sub: string): Work<string> {
   return toEpoch((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);
 }

@@ -1,9 +1,15 @@
 import type { AuditHead, AuditNote } from '../audit.ts';
 
-/** A statement's values by name, such as `@sub`. Booleans are 0 and 1, which both databases accept. */
+/**
+ * A statement's values by parameter name, for parameters such as `@sub`. Booleans are 0 and 1, which both databases
+ * accept.
+ */
 export type SqlValues = Readonly<Record<string, string | number | Buffer | null>>;
 
-/** A step of a transaction. `lock` locks the name in `text` until the end; in SQLite, transactions are serialized anyway. */
+/**
+ * A step of a transaction. `lock` locks the name in `text` until the end of the transaction. SQLite ignores it, because
+ * it runs one transaction at a time anyway.
+ */
 interface Step {
   readonly kind: 'all' | 'run' | 'lock';
   readonly text: string;
@@ -13,19 +19,14 @@ interface Step {
 type StepResult = readonly unknown[] | number;
 
 /**
- * The statements of one transaction, in order. SQLite runs all of them synchronously, so that no other work on the connection
- * can interleave. PostgreSQL awaits each one.
+ * The statements of one transaction, in order. SQLite runs all of them synchronously, so that no other work on the
+ * connection can interleave. PostgreSQL awaits each statement.
  *
- * @example
- * ```ts
- * import { one, run, type Work } from './sql-database.ts';
+ * @example ```ts import { one, run, type Work } from './sql-database.ts';
  *
- * export function* advance(id: string): Work<boolean> {
- *   const found = yield* one<{ epoch: number }>('SELECT epoch FROM things WHERE id = @id', { id });
- *   if (found === undefined) return false;
- *   return (yield* run('UPDATE things SET epoch = epoch + 1 WHERE id = @id', { id })) === 1;
- * }
- * ```
+ * export function* advance(id: string): Work<boolean> { const found = yield* one<{ epoch: number }>('SELECT epoch FROM
+ * things WHERE id = @id', { id }); if (found === undefined) return false; return (yield* run('UPDATE things SET epoch =
+ * epoch + 1 WHERE id = @id', { id })) === 1; } ```
  */
 export type Work<T> = Generator<Step, T, StepResult>;
 
@@ -43,12 +44,12 @@ export function* run(text: string, values: SqlValues = {}): Work<number> {
   return (yield { kind: 'run', text, values }) as number;
 }
 
-/** Locks a name until the end of the transaction. Others that lock the same name wait. */
+/** Locks a name until the end of the transaction. Other transactions that lock the same name wait until then. */
 export function* lock(...name: readonly string[]): Work<void> {
   yield { kind: 'lock', text: JSON.stringify(name), values: {} };
 }
 
-/** The head of the audit log, locked by a transaction. */
+/** The end of the audit log, locked by a transaction. */
 export interface RecordHead {
   /** Adds an audit log entry. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): void;
@@ -57,18 +58,21 @@ export interface RecordHead {
 
 /** Differences between the SQL of the two databases. */
 export interface Dialect {
-  /** Leading key columns of every table, and of tables with rows per person. */
+  /** First key columns: those of every table, and those of tables with rows per person. */
   readonly tenant: 'tenant, ' | '';
   readonly person: 'tenant, person, ' | '';
-  /** Column that orders rows of the same millisecond. */
+  /** Column that orders rows with the same time. */
   readonly place: 'place' | 'seq' | 'rowid';
-  /** Collation that sorts by bytes. */
+  /** Collation that compares bytes. */
   readonly bytes: ' COLLATE "C"' | '';
-  /** Locks the rows of a SELECT. */
+  /** Suffix of a SELECT that locks the selected rows. */
   readonly forUpdate: ' FOR UPDATE' | '';
-  /** Returns a table expression with the elements of a JSON array of objects in `value`: `FROM each('@rows')`. */
+  /**
+   * Returns a table expression for a JSON array of objects, with one element per row in the column `value`: `FROM
+   * each('@rows')`.
+   */
   each(array: `@${string}`): string;
-  /** Returns a text column as JSON, for `->>`. */
+  /** Returns an expression that converts a text column to JSON, for `->>`. */
   json(column: string): string;
 }
 
@@ -79,7 +83,7 @@ export interface SqlUnits {
   all<Row>(text: string, values?: SqlValues): Promise<Row[]>;
   one<Row>(text: string, values?: SqlValues): Promise<Row | undefined>;
   run(text: string, values?: SqlValues): Promise<number>;
-  /** Runs a read-only transaction, which sees one snapshot. */
+  /** Runs a read-only transaction in one snapshot. */
   read<T>(work: () => Work<T>): Promise<T>;
   /** Runs a transaction, which is on disk when the promise resolves. */
   write<T>(work: () => Work<T>): Promise<T>;

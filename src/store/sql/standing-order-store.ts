@@ -36,7 +36,7 @@ export function standingOrderStore(database: SqlDatabase): StandingOrderStore {
   };
 }
 
-/** Inserts the standing order of a mandate, if it has one, in the transaction that grants it. */
+/** Inserts a mandate's standing order, if it has one, in the transaction that grants the mandate. */
 export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate, now: number): Work<void> {
   if (terms.standing === undefined) return;
   yield* run(
@@ -56,7 +56,10 @@ interface StandingOrderRow {
   readonly last: string | null;
 }
 
-/** Returns the first due time of a mandate's standing order. Null if it waits for a price. @param now milliseconds since the epoch */
+/**
+ * Returns the first due time of a mandate's standing order. Null if the standing order waits for a price.
+ * @param now milliseconds since the epoch
+ */
 function firstDue({ standing, not_before }: MandateEnvelope, now: number): number | null {
   if (standing === undefined || !isRecurring(standing.when)) return null;
   return nextDue(standing.when, Math.max(now, Date.parse(not_before)));
@@ -67,7 +70,7 @@ function stepValues({ dueAt, state, last }: StandingStep) {
   return { dueAt, state, last: last === undefined ? null : JSON.stringify(last) };
 }
 
-/** Returns the audit log entry of a step. */
+/** Returns the audit log entry for a standing order's step. */
 function stepNote({ sub, mandate, dueAt }: StandingOrder, { state, last, event }: StandingStep): AuditNote {
   const due = dueAt === null ? {} : { due: new Date(dueAt).toISOString() };
   return { event, facts: { sub, mandate, ...due, ...last, state } };

@@ -25,8 +25,8 @@ interface Row {
 const IS_HELD = 'id = @thread AND lease_owner = @holder AND lease_epoch = @epoch';
 
 /**
- * Returns whether a lease is still held by its holder.
- * @param lock locks the row in PostgreSQL, so that the result stays true until the end of the transaction
+ * Returns whether the lease is still held by its holder.
+ * @param lock PostgreSQL's clause that locks the row, so that the result stays true until the end of the transaction
  */
 export function* isHeldLease({ thread, holder, epoch }: Lease, lock: '' | ' FOR SHARE' = ''): Work<boolean> {
   const found = yield* one(`SELECT 1 AS held FROM threads WHERE ${IS_HELD}${lock}`, {
@@ -95,7 +95,10 @@ export function threadStore(database: SqlUnits): ThreadStore {
   };
 }
 
-/** Takes a thread's lease by compare-and-set in one statement. Of several callers with the same epoch, one succeeds. */
+/**
+ * Takes a thread's lease with a compare-and-set in one statement. If several callers pass the same epoch, only one
+ * succeeds.
+ */
 function* takeLease(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<ReturnType<ThreadStore['begin']>>> {
   const { id, owner, title, holder, expected, now, until } = asked;
   const values = { id, holder, now, until, sub: owner.sub ?? null };
@@ -119,7 +122,7 @@ function* takeLease(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<Re
   return { outcome: 'begun', thread: toThread(row), lease: { thread: id, holder, epoch: row.lease_epoch } };
 }
 
-/** Shortens a title, and replaces NUL, which PostgreSQL's text can't contain but piped input may. */
+/** Shortens a title, and replaces NUL characters, which piped input may contain but PostgreSQL can't store. */
 function storableTitle(title: string): string {
   return title.slice(0, TITLE_LENGTH).replaceAll('\0', '\u{fffd}');
 }

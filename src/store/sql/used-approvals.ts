@@ -7,7 +7,9 @@ interface ApprovalUse {
   readonly subjectId: string;
 }
 
-/** Uses an approval, in the transaction that writes its effect. Returns false if it was used before. */
+/**
+ * Uses an approval, in the transaction that writes what was approved. Returns false if the approval was already used.
+ */
 export function* consumeApproval(
   { issuer, jti }: Approval,
   { kind, sub, subjectId }: ApprovalUse,

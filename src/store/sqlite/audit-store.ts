@@ -10,8 +10,8 @@ interface NotedRow {
 }
 
 /**
- * Returns the function that adds an audit log entry. Call it in the transaction that makes the change: under its write lock,
- * entries are in the order of their transactions.
+ * Returns a function that adds an audit log entry. Call it in the transaction that makes the change. That transaction
+ * holds the write lock, so entries are in the order of their transactions.
  */
 export function createAuditNoter(database: Database.Database): (note: AuditNote, now: number) => void {
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
@@ -33,7 +33,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   const any = database.prepare('SELECT 1 FROM audit_noted LIMIT 1');
   const forget = database.prepare('DELETE FROM audit_noted WHERE seq <= ?');
 
-  /** Runs under the write lock, so that only one process writes to the file at a time. */
+  /** Runs while holding the write lock, so that only one process at a time writes to the file. */
   const moveToFile = database.transaction((file: string) => {
     const rows = noted.all();
     const last = rows.at(-1);
@@ -50,8 +50,9 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   });
 
   /**
-   * Deletes moved lines without waiting for the disk, because the file was flushed. Lines that reappear after a power failure
-   * are found in the file. Sets `synchronous` for this one commit, outside of any transaction.
+   * Moves the lines without waiting for the disk when it deletes them from the database, because the file was already
+   * flushed. If deleted lines reappear after a power failure, they are found in the file and not written twice. Sets
+   * `synchronous` for this commit only, which must be done outside of a transaction.
    */
   const moveUnsynced = (file: string): void => {
     const before = database.pragma('synchronous', { simple: true });
@@ -63,7 +64,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     }
   };
 
-  /** Runs under the write lock, under which lines are also moved to the file. */
+  /** Runs while holding the write lock, so that no lines are moved to the file meanwhile. */
   const snapshot = database.transaction((file: string) => ({
     head: head.get() ?? EMPTY_HEAD,
     pending: noted.all().map(({ line }) => line),

@@ -15,7 +15,7 @@ export function damagedError(file: string): TradeAgentError {
 }
 
 /**
- * Converts SQLite's errors to the program's own, without the cause, which could contain the key. Returns other errors
+ * Converts SQLite's errors to the program's own. Omits the cause, which could contain the key. Returns other errors
  * unchanged.
  */
 export function toDatabaseError(error: unknown, file = 'the state database'): unknown {

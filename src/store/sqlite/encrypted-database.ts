@@ -1,12 +1,12 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 
-/** Timeout for another process's lock, in milliseconds. */
+/** How long to wait for another process's lock, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * Opens an encrypted database in SQLCipher's format, and creates it if there is none, unless `fileMustExist` is set.
+ * Opens an encrypted database in SQLCipher's format. Creates it if it does not exist, unless `fileMustExist` is set.
  * @param key 32 bytes
- * @throws SQLite's errors; a wrong key is detected at the first read
+ * @throws SQLite's errors; a wrong key is detected by the first read
  */
 export function openEncrypted(
   file: string,

@@ -13,9 +13,10 @@ import { sqliteProposalStore } from './proposal-store.ts';
 import { sqliteDatabase } from './sql-database.ts';
 
 /**
- * @param database the gateway's open database, which the caller closes. Sets it to WAL with `synchronous=FULL`
- * @param seal seals and opens the IDs of CIBA requests; only needed to send or read such requests
- * @throws {Error} if it was written by a newer version; nothing is changed then
+ * Sets the database to WAL with `synchronous=FULL`.
+ * @param database the gateway's open database, which the caller closes
+ * @param seal seals and opens the IDs of CIBA requests; needed only by callers that send or read CIBA requests
+ * @throws {Error} if a newer version wrote the database, which is then not changed
  */
 export function sqliteGatewayStores(database: Database.Database, seal: AuthReqIdSeal = noAuthReqIdSeal): GatewayStores {
   prepareGatewayDatabase(database);
@@ -29,8 +30,8 @@ export function sqliteGatewayStores(database: Database.Database, seal: AuthReqId
 }
 
 /**
- * Returns only the audit log, halts and the recount of orders, for use next to a running gateway. Does not migrate the
- * database.
+ * Returns only the audit log, the halts and the recount of orders, for use while a gateway is running. Does not migrate
+ * the database.
  * @param database the gateway's database, of any version
  */
 export function sqliteAuditStores(database: Database.Database) {
@@ -46,7 +47,7 @@ export function sqliteAuditStores(database: Database.Database) {
 
 /**
  * Prepares an open database for the gateway: WAL with `synchronous=FULL`, migrated to the latest version.
- * @throws {Error} if it was written by a newer version; nothing is changed then
+ * @throws {Error} if a newer version wrote the database, which is then not changed
  */
 export function prepareGatewayDatabase(database: Database.Database): void {
   database.pragma('journal_mode = WAL');

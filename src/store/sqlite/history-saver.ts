@@ -17,17 +17,20 @@ interface Change {
 
 type SaverDatabase = ConstructorParameters<typeof SqliteSaver>[0];
 
-/** LangGraph's checkpoints in SQLite: LangGraph's saver, with the rows of {@link CheckpointRows}. */
+/** Stores LangGraph's checkpoints in SQLite. Extends LangGraph's saver, with rows made by {@link CheckpointRows}. */
 export class HistorySaver extends SqliteSaver {
   readonly #database: StateDatabase;
   readonly #rows = new CheckpointRows(this.serde);
   readonly #requireLease: () => void;
-  /** Changes for the next commit. */
+  /** Changes that wait for the next commit. */
   readonly #changes: Change[] = [];
-  /** Prepared statements by their SQL. Each is used at every step. */
+  /** Prepared statements by their SQL, because each is used at every step. */
   readonly #statements = new Map<string, Statement<unknown[]>>();
 
-  /** @param guard checked within each transaction, so that nobody takes the thread between the check and the write */
+  /**
+   * @param guard checked in each transaction, so that no other process can take the thread between the check and the
+   * write
+   */
   constructor(database: StateDatabase, guard?: HistoryGuard) {
     super(database as unknown as SaverDatabase);
     this.#database = database;
@@ -37,7 +40,7 @@ export class HistorySaver extends SqliteSaver {
     };
   }
 
-  /** Stores a step and deletes the earlier ones. */
+  /** Stores the checkpoint after a step and deletes the earlier checkpoints. */
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -93,8 +96,8 @@ export class HistorySaver extends SqliteSaver {
   }
 
   /**
-   * Makes the changes of one turn of the event loop in one transaction. The result of a step's last task and the checkpoint
-   * after it are therefore flushed once. LangGraph waits for both before the next step.
+   * Makes all changes of one turn of the event loop in one transaction. This way, the result of a step's last task and
+   * the checkpoint after that step are flushed to disk only once. LangGraph waits for both before the next step.
    */
   #store(make: () => void): Promise<void> {
     return new Promise((made, failed) => {
@@ -135,8 +138,9 @@ export class HistorySaver extends SqliteSaver {
   }
 
   /**
-   * Deletes obsolete checkpoints. A step of the thread itself makes everything from its order subgraphs obsolete, and a step
-   * of a subgraph only that graph's earlier steps. IDs increase with time, so a later one is from another process and is kept.
+   * Deletes obsolete checkpoints. A step of the thread's own graph makes all checkpoints of its order subgraphs
+   * obsolete; a step of a subgraph, only that subgraph's earlier ones. IDs increase with time, so a checkpoint with a
+   * higher ID was written by another process and is kept.
    */
   #dropBefore(thread: string, ns: string, id: string): void {
     for (const table of ['checkpoints', 'writes']) {

@@ -1,11 +1,14 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 
-/** One version of a schema, as SQL. Never edit a released one, because databases that have it do not run it again. */
+/**
+ * SQL that migrates a database to its next version. Never edit a released migration: databases that already ran it
+ * would not run it again.
+ */
 export type Migration = string;
 
 /**
  * Migrates a database to the latest version in one transaction. `user_version` counts the applied migrations.
- * @param tooNew creates the error for a newer program's database, which is not changed
+ * @param tooNew creates the error that is thrown if a newer program wrote the database, which is then not changed
  */
 export function migrate(
   database: Database.Database,

@@ -101,14 +101,17 @@ function* readState(key: Pick<Claim, 'sub' | 'clientOrderId'>): Work<JournalStat
   return row?.state;
 }
 
-/** A key that matches no order, because no user has an empty ID. */
+/** A key that matches no order, because no user's ID is empty. */
 const NO_ORDER: { sub: string; clientOrderId: string; replaces: string | null } = {
   sub: '',
   clientOrderId: '',
   replaces: null,
 };
 
-/** Counts an account's orders. Call it in the transaction that uses the counts, so that no other order is written meanwhile. */
+/**
+ * Returns functions that count an account's orders. Call them in the transaction that uses the counts, so that no other
+ * order is written meanwhile.
+ */
 function createOrderCounts(database: Database.Database, runWork: RunWork) {
   const newest = database
     .prepare<[string], number | null>('SELECT max(created_at) FROM gateway_orders WHERE account = ?')
@@ -126,7 +129,10 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
   const newestOf = (account: string): number | null => newest.get(account) ?? null;
   const counting = countingClock();
   const timeOf = (account: string, clock: number): number => counting.at(account, newestOf(account), clock);
-  /** @param sub the person whose trading state is read */
+  /**
+   * Reads an account's orders, except the order `key` and the order that it replaces.
+   * @param sub the person whose trading state is read
+   */
   const outOf = (
     key: typeof NO_ORDER & { readonly account: string },
     sub: string,

@@ -142,7 +142,7 @@ function changeMethods(database: SqlDatabase, version: () => number, opened: Row
   } satisfies Partial<ProposalStore>;
 }
 
-/** Returns a function that reads the latest version of any proposal, or 0. */
+/** Returns a function that reads the latest version of any proposal, or 0 if there are no proposals. */
 function latestVersion(database: Database.Database): () => number {
   const select = database.prepare<[], number>('SELECT coalesce(max(version), 0) FROM proposals').pluck();
   return () => select.get() ?? 0;

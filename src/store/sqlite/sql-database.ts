@@ -14,7 +14,7 @@ const dialect: Dialect = {
   json: (column) => column,
 };
 
-/** Runs work to its end synchronously, within the caller's transaction. */
+/** Runs all steps of `work` synchronously, within the caller's transaction. */
 export type RunWork = <T>(work: Work<T>) => T;
 
 export function workRunner(database: Database.Database): RunWork {

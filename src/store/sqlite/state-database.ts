@@ -22,19 +22,22 @@ import { stateMigrations } from './migrations/state.ts';
 
 export type StateDatabase = Database.Database;
 
-/** The schema version of this program. */
 export const SCHEMA_VERSION = stateMigrations.length;
 
-/** Maximum size of a file that is fully verified when it is opened. Damage in a larger one is detected when it is read. */
+/**
+ * Maximum size of a file that is fully verified when it is opened. In a larger file, damage is detected when the
+ * damaged page is read.
+ */
 const MAX_VERIFIED_BYTES = 16 * 1024 * 1024;
 /** Maximum size of the write-ahead log between writes, in kilobytes. */
 const MAX_LOG_KB = 1024;
 
 /**
- * Opens `state.db` (threads, checkpoints, proposals as last seen), encrypted with a 32-byte key from the credential store.
- * Uses WAL with `synchronous=FULL`, so that commits survive a power failure. Never changes an unreadable file, because it may
- * have a proposal whose order is being executed.
- * @throws {TradeAgentError} `state_corrupt` for a damaged file, another key, or a newer version's file
+ * Opens `state.db` (threads, checkpoints, latest known states of proposals), encrypted with a 32-byte key from the
+ * credential store. Uses WAL with `synchronous=FULL`, so that commits survive a power failure. Never changes an
+ * unreadable file, because it may contain a proposal whose order is being executed.
+ * @throws {TradeAgentError} `state_corrupt` if the file is damaged, was encrypted with another key, or was written by a
+ * newer version
  */
 export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   if (key.length !== 32) throw new RangeError('the database key must be 32 bytes');
@@ -48,15 +51,15 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   }
 }
 
-/** Closes the database. If others have it open or it changes later, it is verified when it is opened again. */
+/** Closes the database. If another process has it open, or it changes later, it is verified when it is next opened. */
 export function closeStateDatabase(database: StateDatabase): void {
   database.close();
   markClosed(database.name);
 }
 
 /**
- * Creates a new file under a temporary name and moves it into place complete, unless another process was first. An existing
- * empty file has therefore lost its content, and is not treated as new.
+ * Creates the file under a temporary name and moves it into place when it is complete, unless another process was
+ * faster. An existing empty file has therefore lost its content, and must not be treated as new.
  */
 function createFile(file: string, key: Buffer): void {
   const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
@@ -106,7 +109,10 @@ function fileSize(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.size;
 }
 
-/** Reads and verifies every page. Each page has its own authentication tag, so a changed or torn one is detected. */
+/**
+ * Reads and verifies every page. Each page has its own authentication tag, so pages that were changed or only partly
+ * written are detected.
+ */
 function verifyPages(database: StateDatabase, file: string): void {
   if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damagedError(file);
 }
@@ -124,7 +130,7 @@ function newerVersionError(file: string, found: number, known: number): TradeAge
   });
 }
 
-/** Returns the space of deleted data to the disk, if it is more than `leave` pages. */
+/** Returns free space to the file system if the database has more than `leave` free pages. */
 export function reclaimSpace(database: StateDatabase, { leave = 0 } = {}): void {
   try {
     if ((database.pragma('freelist_count', { simple: true }) as number) <= leave) return;
@@ -137,8 +143,9 @@ export function reclaimSpace(database: StateDatabase, { leave = 0 } = {}): void 
 }
 
 /**
- * Returns whether a database file is unchanged since this program closed it, by its size and times, and has no leftover log.
- * Verification can then be skipped, which takes longer than anything else at startup for a few megabytes.
+ * Returns whether a database file is unchanged since this program closed it, judging by its size and times, and has no
+ * write-ahead log. If so, it need not be verified, which would take longer than the rest of startup even for a few
+ * megabytes.
  */
 export function isUnchangedSinceClose(file: string): boolean {
   try {
@@ -148,7 +155,7 @@ export function isUnchangedSinceClose(file: string): boolean {
   }
 }
 
-/** Notes the identity of the closed file. If that fails, the file is verified the next time. */
+/** Records the identity of the closed file. If that fails, the file is verified when it is next opened. */
 export function markClosed(file: string): void {
   try {
     writeFileSync(markerFile(file), fileIdentity(file), { mode: 0o600 });
@@ -157,7 +164,7 @@ export function markClosed(file: string): void {
 
 const markerFile = (file: string) => `${file}.closed`;
 
-/** Returns the file's identity. It also changes when a backup is restored, because a `ctime` can't be set. */
+/** Returns the file's identity. It also changes if a backup is restored, because a file's `ctime` can't be set. */
 function fileIdentity(file: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');

@@ -4,10 +4,10 @@ import type { OpenState, StateStores } from '../state-stores.ts';
 import { sqliteUnits } from './sql-database.ts';
 import { closeStateDatabase, reclaimSpace, type StateDatabase } from './state-database.ts';
 
-/** Number of free pages to keep, because a continued thread soon uses them. */
+/** Number of free pages to keep, because the thread will soon need them if it is continued. */
 const SPARE_PAGES = 64;
 
-/** @param database opened by {@link openStateDatabase}; closed with the stores */
+/** @param database opened by {@link openStateDatabase}; closed together with the stores */
 export function sqliteState(database: StateDatabase): OpenState {
   return {
     stores: sqliteStateStores(database),

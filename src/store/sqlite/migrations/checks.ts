@@ -45,5 +45,5 @@ const baseline = `
   ) STRICT;
 `;
 
-/** The versions of a profile's check database, oldest first. */
+/** Migrations of a profile's check database, oldest first. */
 export const checkMigrations: readonly Migration[] = [baseline];

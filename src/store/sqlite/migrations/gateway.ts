@@ -265,5 +265,5 @@ const baseline = `
   ) STRICT;
 `;
 
-/** The versions of the gateway's database, oldest first. */
+/** Migrations of the gateway's database, oldest first. */
 export const gatewayMigrations: readonly Migration[] = [baseline];

@@ -1,6 +1,9 @@
 import type { Migration } from '../migrate.ts';
 
-/** Threads, their proposals as last seen, and LangGraph's checkpoints, with messages in separate rows (history-saver.ts). */
+/**
+ * Threads, the latest known states of their proposals, and LangGraph's checkpoints with messages in separate rows
+ * (history-saver.ts).
+ */
 const baseline = `
   CREATE TABLE threads (
     id TEXT PRIMARY KEY,
@@ -55,5 +58,5 @@ const baseline = `
   ) STRICT;
 `;
 
-/** The versions of the state database, oldest first. */
+/** Migrations of the state database, oldest first. */
 export const stateMigrations: readonly Migration[] = [baseline];
