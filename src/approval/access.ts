@@ -14,7 +14,7 @@ export interface Access {
   /**
    * Returns a person who can give the second approval.
    * @param but people who must not be chosen: the owner and the proposer
-   * @throws {Refusal} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if nobody else can, `RELATION_UNAVAILABLE`
+   * @throws {Refusal} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if there is no such person, `RELATION_UNAVAILABLE`
    */
   second(account: string, but: readonly string[]): Promise<string>;
 }

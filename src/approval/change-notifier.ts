@@ -1,6 +1,6 @@
 import type { Clock } from '../machine/clock.ts';
 
-/** What to listen to: one person's proposals, one proposal, or everything. */
+/** The target of a listener: one person's proposals, one proposal, or everything. */
 export type ListenTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
 export interface ChangeListener {

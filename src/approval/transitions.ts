@@ -20,17 +20,17 @@ import { approvingMandate, passesHalt } from './access.ts';
  */
 
 /**
- * Every transition that a proposal may go through; anything else is impossible, because {@link Moves}, a compare-and-set, is
- * the only writer.
+ * All transitions that a proposal may go through. Others are impossible, because {@link ProposalTransitions} is the
+ * only writer, and writes only if the row is unchanged.
  *
- * - `drafted → approved`: by a mandate that the owner granted before; nobody is asked.
+ * - `drafted → approved`: a mandate covers the proposal, so nobody is asked.
  * - `drafted → denied`: the answer to an earlier question arrived while the person was about to be asked again.
  * - `requested → requested`: one of two approvers has approved, and the other is asked.
  * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
- * - `executing → approved`: it certainly had no effect (the broker was busy), and the approval is still valid.
+ * - `executing → approved`: the attempt certainly had no effect (the broker was busy), and the approval is still valid.
  * - `executing → executing`: another process continues after a crash.
- * - `expired → executed`: the order had been written off, and was then found at the broker. Proof overrides inference.
- * - `unknown` is not final: the order may be at the broker. Only an answer about it leads out.
+ * - `expired → executed`: the order had been given up, and was then found at the broker.
+ * - `unknown` is not final: the order may be at the broker. Only the broker's answer about the order ends this state.
  */
 export const allowedTransitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
   drafted: ['requested', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
@@ -45,7 +45,7 @@ export const allowedTransitions: Readonly<Record<ProposalState, readonly Proposa
   blocked: [],
 };
 
-/** The states that are not settled, for queries. */
+/** The names of all states that are not settled, for queries. */
 export const openStates = proposalStates.filter((state) => !isSettledState(state));
 
 export interface ApprovalToken {
@@ -53,12 +53,12 @@ export interface ApprovalToken {
   readonly expiresAt: number;
 }
 
-/** Fields that may change along with a state. A token is sealed before it is stored. */
+/** Fields that may change together with a state. A token is sealed before it is stored. */
 export interface ProposalPatch {
   readonly authReqId?: string;
   readonly interval?: number;
   readonly expiresAt?: number;
-  /** Number of questions so far, including this one. */
+  /** Number of questions so far, including the current one. */
   readonly asked?: number;
   /** The owner's token. */
   readonly token?: ApprovalToken;
@@ -70,11 +70,11 @@ export interface ProposalPatch {
 
 export interface Transition {
   /**
-   * `stale`: the row has changed since it was read. `barred`: this transition does not exist. `halted`: the person's trading
-   * is halted. In each of these cases nothing was written.
+   * `stale`: the row has changed since it was read. `barred`: this transition does not exist. `halted`: the person's
+   * trading is halted. In these three cases nothing was written.
    */
   readonly outcome: 'moved' | 'stale' | 'barred' | 'halted';
-  /** The current row; if barred, the row that was passed in. */
+  /** The current row; if `barred`, the row that was passed in. */
   readonly proposal: StoredProposal;
 }
 
@@ -90,7 +90,7 @@ export class ProposalTransitions {
     this.#clock = clock;
   }
 
-  /** Moves a proposal from the state that was seen to another. */
+  /** Changes a proposal's state, if its row has not changed since it was read. */
   async move(seen: StoredProposal, to: ProposalState, changes: ProposalPatch = {}): Promise<Transition> {
     if (!allowedTransitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
     const begins = seen.state === 'approved' && to === 'executing';
@@ -98,13 +98,13 @@ export class ProposalTransitions {
     return await this.#change(seen, toProposalChange(seen, to, changes, this.#seal), unlessHalted);
   }
 
-  /** Records a later result, such as a fill, of an executed proposal. @param reason left as it was if omitted */
+  /** Records a later result, such as a fill, of an executed proposal. @param reason unchanged if omitted */
   async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<Transition> {
     if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
     return await this.#change(seen, { ...seen, result, reason, token: 'kept' }, false);
   }
 
-  /** Returns the token of the owner's or of the second approver's approval. @throws {TradeAgentError} `state_corrupt` */
+  /** Returns the token of the owner's or the second approver's approval. @throws {TradeAgentError} `state_corrupt` */
   async token(proposal: StoredProposal, of: 'owner' | 'second' = 'owner'): Promise<string | undefined> {
     const sealed = await this.#store.sealedToken(proposal.id, of);
     return sealed === undefined ? undefined : this.#seal.open(sealed, sealContext(proposal, of));
@@ -145,7 +145,7 @@ function toProposalChange(
   };
 }
 
-/** A sealed token can only be opened in its own row and place. */
+/** Returns the context to which a sealed token is bound, so that it can be opened only in its own row and column. */
 function sealContext({ id, digest }: StoredProposal, of: 'owner' | 'second'): string {
   return of === 'owner' ? `${id} ${digest}` : `${id} ${digest} second`;
 }
@@ -162,7 +162,10 @@ function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
   return to;
 }
 
-/** Returns the facts for the audit log: no tokens, but the question's hash, by which the provider's log can be searched. */
+/**
+ * Returns the facts for the audit log: no tokens, but the hash of the question's id, to find the question in the
+ * provider's log.
+ */
 export function proposalFacts(
   proposal: Draft & { readonly state: ProposalState } & Partial<
       Pick<StoredProposal, 'reason' | 'result' | 'authReqId'>

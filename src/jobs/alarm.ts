@@ -1,4 +1,4 @@
-/** Returns an event to wait for, which may have happened before. */
+/** Returns an event that one caller can wait for, even if it has already happened. */
 export function createAlarm() {
   let isRung = false;
   let wake = () => {};
@@ -7,7 +7,7 @@ export function createAlarm() {
       isRung = true;
       wake();
     },
-    /** Waits for the event. Returns false on timeout. */
+    /** Waits for the event, which then counts as not having happened. Returns false on timeout. */
     async rung(ms: number): Promise<boolean> {
       if (!isRung) await waitAtMost(ms, new Promise<void>((resolve) => (wake = resolve)));
       const was = isRung;
@@ -17,7 +17,7 @@ export function createAlarm() {
   };
 }
 
-/** Waits for a promise, but at most `ms` milliseconds. */
+/** Waits for a promise for at most `ms` milliseconds. */
 export async function waitAtMost(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);

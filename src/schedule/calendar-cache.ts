@@ -6,11 +6,14 @@ import { type TradingDay, tradingDaySchema } from '../trading/activity.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { DAY_MS } from '../values/durations.ts';
 
-/** Maximum age in milliseconds. Special closings are announced days before, so one read a day is enough. */
+/**
+ * Maximum age in milliseconds. Special closings are announced days in advance, so reading the calendar once a day is
+ * enough.
+ */
 const MAX_CALENDAR_AGE_MS = 20 * 3_600_000;
-/** How far back missed moments are detected, in days. */
+/** Number of past days in the calendar, within which missed moments are detected. */
 const DAYS_BACK = 31;
-/** The gateway's limit is 400 days. */
+/** Number of future days in the calendar. The gateway allows at most 400 days in total. */
 const DAYS_AHEAD = 360;
 
 const knownCalendarSchema = z.object({
@@ -23,12 +26,12 @@ const knownCalendarSchema = z.object({
 export type CachedCalendar = z.output<typeof knownCalendarSchema>;
 
 export interface CalendarStore {
-  /** Returns undefined if there is none, or it can't be read. */
+  /** Returns undefined if there is no cached calendar, or it can't be read. */
   get(): Promise<CachedCalendar | undefined>;
   put(calendar: CachedCalendar): Promise<void>;
 }
 
-/** Returns the cached calendar; undefined if there is none, or it can't be read. */
+/** Returns the cached calendar; undefined if there is none or it can't be read. */
 export function cachedCalendar(folder: string, profile: string): CachedCalendar | undefined {
   try {
     const parsed = knownCalendarSchema.safeParse(JSON.parse(readFileSync(calendarPath(folder, profile), 'utf8')));
@@ -46,10 +49,10 @@ export function calendarFile(folder: string, profile: string): CalendarStore {
 }
 
 /**
- * Returns the broker's calendar: the cached one if it is from today, otherwise a new one; if that can't be read, the cached
- * one as long as it covers today.
+ * Returns the broker's calendar: the cached one if it is recent, otherwise a new one. If the new one can't be read,
+ * returns the cached one, as long as it covers today.
  * @param ask reads the gateway's calendar
- * @throws what `ask` throws, if the cached one does not cover today
+ * @throws what `ask` throws, if the cached calendar does not cover today
  */
 export async function currentCalendar(options: {
   readonly place: CalendarStore;

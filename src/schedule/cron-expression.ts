@@ -5,11 +5,15 @@ import type { TradingDay } from '../trading/activity.ts';
 import { edgeMoments, type Moments, parseEdge } from './moments.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
-/** Number of cached expressions: parsing takes longer than evaluating, and many people use the same ones. */
+/**
+ * Maximum number of cached expressions. Parsing takes longer than evaluating, and many people use the same expressions.
+ */
 const MAX_CACHED_EXPRESSIONS = 1_000;
 const cachedMoments = new Map<string, Moments>();
 
-/** @param calendar for moments of a trading day */
+/**
+ * Returns the moments of a schedule's timing. @param calendar for moments that are relative to the opening or closing
+ */
 export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
   if ('cron' in timing) return cachedCronMoments(timing.cron);
   const edge = parseEdge(timing.at);
@@ -39,10 +43,10 @@ const fields = [
 ] as const;
 
 /**
- * Returns the moments of a cron expression with five fields (or `@daily` and the like) in the exchange's zone. A time that
- * the change to daylight saving time skips comes right after the gap. One that the change back repeats comes once, unless
- * minute or hour is `*` or a step.
- * @throws {TradeAgentError} `usage`, naming the wrong field and what may have been meant
+ * Returns the moments of a cron expression with five fields (or `@daily` and the like) in the exchange's time zone. A
+ * time that is skipped when daylight saving time begins comes right after the gap. A time that is repeated when it ends
+ * comes once, unless the minute or the hour is `*` or a step.
+ * @throws {TradeAgentError} `usage`, naming the wrong field and a suggestion
  */
 export function cronMoments(expression: string): Moments {
   const job = parseCron(expression.trim());
@@ -58,7 +62,10 @@ export function cronMoments(expression: string): Moments {
   };
 }
 
-/** The library excludes its reference, and works in whole seconds; `now` counts as past. */
+/**
+ * Returns the end of the current second: the library works in whole seconds and excludes its reference time, and `now`
+ * counts as past.
+ */
 function endOfSecond(now: number): Date {
   return new Date((Math.floor(now / 1000) + 1) * 1000);
 }

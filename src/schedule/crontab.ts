@@ -3,10 +3,13 @@ import { withProcessLock } from '../machine/process-lock.ts';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
 import type { Scheduler, StartCommand } from './scheduler.ts';
 
-/** Maximum wait in milliseconds: our own commands edit the crontab one at a time. */
+/** How long to wait for the lock, in milliseconds: only one of our commands may edit the crontab at a time. */
 const LOCK_WAIT_MS = 30_000;
 
-/** The user's crontab, through the `crontab` command only. @param lock file that keeps our own commands apart */
+/**
+ * Returns a scheduler that edits the user's crontab, only through the `crontab` command. @param lock file by which our
+ * commands exclude each other
+ */
 export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
   const read = async (): Promise<Buffer> => {
     const answer = await run('crontab', ['-l']);
@@ -46,7 +49,7 @@ export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
   };
 }
 
-/** Maximum length in bytes: Debian's cron truncates longer commands (MAX_COMMAND). */
+/** Maximum length of a command, in bytes: Debian's cron truncates longer commands (MAX_COMMAND). */
 const MAX_COMMAND_BYTES = 998;
 
 const beginMarker = (id: string) =>
@@ -81,7 +84,7 @@ export function crontabBlock(id: string, command: StartCommand, minutes: readonl
   ].join('\n');
 }
 
-/** Quotes a word for POSIX shells, csh and fish. */
+/** Quotes a word for POSIX shells, csh and fish alike. */
 function shellQuoted(text: string): string {
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -98,8 +101,8 @@ export function findBlock(crontab: Buffer, id: string): string | undefined {
 }
 
 /**
- * Removes the block and keeps all other bytes. Returns undefined if there is none.
- * @throws {TradeAgentError} `invalid_config` for an incomplete block: lines in between may belong to others
+ * Removes a schedule's block and keeps all other bytes. Returns undefined if there is no block.
+ * @throws {TradeAgentError} `invalid_config` for a changed block, because its lines may belong to something else
  */
 export function withoutBlock(crontab: Buffer, id: string): Buffer | undefined {
   const range = blockRange(crontab, id);
@@ -121,7 +124,7 @@ function blockRange(crontab: Buffer, id: string): { start: number; end: number }
   return end - begin === 2 ? { start: a.start, end: b.end } : undefined;
 }
 
-/** Returns the lines with their byte offsets: a crontab may be in any encoding. */
+/** Returns the lines with their byte offsets, because a crontab may have any encoding. */
 function crontabLines(crontab: Buffer): { text: string; start: number; end: number }[] {
   const found: { text: string; start: number; end: number }[] = [];
   for (let start = 0; start < crontab.length; ) {

@@ -1,10 +1,10 @@
 import type { Moments } from './moments.ts';
 
-/** A schedule's progress, milliseconds since the epoch. */
+/** How far a schedule has got. Times are in milliseconds since the epoch. */
 export interface ScheduleProgress {
-  /** All moments up to here are handled. */
+  /** The moment up to which all moments have been handled. */
   readonly handled: number;
-  /** A moment whose run began and did not end, and the number of its attempts. */
+  /** A moment whose run began and did not end, and the number of attempts for it. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 
@@ -15,24 +15,31 @@ export type RunDecision =
       readonly due: number;
       /** Number of earlier moments that were not run; {@link MAX_MISSED_MOMENTS} means that many or more. */
       readonly missed: number;
-      /** 1 for the first. */
+      /** Number of the attempt, from 1. */
       readonly attempt: number;
-      /** The progress before the run. */
+      /** `handled` of the progress before the run. */
       readonly handled: number;
     };
 
 /** Maximum number of missed moments that are counted. */
 export const MAX_MISSED_MOMENTS = 100;
 
-/** Maximum number of attempts for one moment. With a wake-up every 15 minutes, they take more than an hour. */
+/**
+ * Maximum number of attempts for one moment. With one wake-up every 15 minutes, the attempts spread over more than an
+ * hour.
+ */
 export const MAX_ATTEMPTS = 5;
 
-/** Clock corrections are smaller. A larger difference means that the clock was wrong at the last run. Milliseconds. */
+/**
+ * Normal clock corrections are smaller than this. If `handled` is further in the future, the clock was wrong at the
+ * last run. Milliseconds.
+ */
 const CLOCK_SLACK_MS = 120_000;
 
 /**
- * Decides whether a run is due. Several missed moments (the machine slept, or was off) make one run, for the latest. If the
- * clock was ahead and was corrected, `handled` would be in the future and silence the schedule, so it continues from now.
+ * Decides whether a run is due. If several moments were missed because the machine slept or was off, there is one run,
+ * for the latest. If the clock was ahead and has been corrected, `handled` is in the future, and no run would be due
+ * until then, so the schedule continues from now.
  */
 export function decideRun(moments: Moments, progress: ScheduleProgress, now: number): RunDecision {
   const handled = progress.handled > now + CLOCK_SLACK_MS ? now : progress.handled;
@@ -44,7 +51,10 @@ export function decideRun(moments: Moments, progress: ScheduleProgress, now: num
   return { run: true, due, missed: open.length - 1, attempt, handled };
 }
 
-/** Looks for two first: usually at most one is open, and each lookup takes time. */
+/**
+ * Returns the moments that have not been handled. Looks for only two at first, because usually at most one is open, and
+ * each lookup takes time.
+ */
 function openMoments(moments: Moments, handled: number, now: number): number[] {
   const openOf = (most: number) => moments.upTo(now, most).filter((moment) => moment > handled);
   const latest = openOf(2);

@@ -3,7 +3,7 @@ import { commandFailed, type MachineCommand } from './machine-command.ts';
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { Scheduler, StartCommand } from './scheduler.ts';
 
-/** @param folder the user's agents: `~/Library/LaunchAgents` */
+/** Returns a scheduler that uses launchd. @param folder of the user's agents: `~/Library/LaunchAgents` */
 export function launchdScheduler(run: MachineCommand, folder: string, uid: number): Scheduler {
   const label = (id: string) => `trade-agent.schedule.${id}`;
   const file = (id: string) => join(folder, `${label(id)}.plist`);
@@ -27,7 +27,7 @@ export function launchdScheduler(run: MachineCommand, folder: string, uid: numbe
   };
 }
 
-/** launchd.plist(5). After sleep launchd starts a missed agent once. */
+/** Returns the property list of an agent (launchd.plist(5)). After sleep, launchd starts a missed agent once. */
 export function agentPlist(label: string, id: string, command: StartCommand, minutes: readonly number[]): string {
   const words = [command.node, command.script, ...command.args];
   const environment = Object.entries(command.environment);

@@ -13,7 +13,10 @@ export type MachineCommand = (name: string, args: readonly string[], input?: Buf
 const COMMAND_TIMEOUT_MS = 20_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** @param env of the commands; the locale is C, since some messages are parsed */
+/**
+ * Returns a function that runs system commands.
+ * @param env the commands' environment; their locale is C, because some messages are parsed
+ */
 export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
   return (name, args, input) =>
     new Promise((resolve, reject) => {

@@ -3,18 +3,18 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
 import type { EntryPart, EntryState } from './scheduler.ts';
 
-/** Returns the mark of a schedule's files. A file without it is not ours. */
+/** Returns the text that marks a schedule's files. A file without it was not written by trade-agent. */
 export function fileMark(id: string): string {
   return `trade-agent schedule ${id}; "trade-agent schedule remove ${id}" takes it out`;
 }
 
-/** @throws {TradeAgentError} `invalid_config` if a file exists that this program did not write */
+/** @throws {TradeAgentError} `invalid_config` if one of the files exists and was not written by trade-agent */
 export function writeMarkedFiles(id: string, parts: readonly EntryPart[]): void {
   for (const { file } of parts) if (file !== null) requireOurs(file, id);
   for (const { file, text } of parts) if (file !== null) writePrivateFile(file, text);
 }
 
-/** Returns false if none existed. @throws {TradeAgentError} as {@link writeMarkedFiles} */
+/** Returns false if none of the files existed. @throws {TradeAgentError} like {@link writeMarkedFiles} */
 export function removeMarkedFiles(id: string, files: readonly string[]): boolean {
   const there = files.filter((file) => requireOurs(file, id));
   for (const file of there) rmSync(file);

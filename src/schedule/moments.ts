@@ -2,15 +2,15 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { TradingDay } from '../trading/activity.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 
-/** When a schedule is due, in milliseconds since the epoch, independent of the machine's zone. */
+/** The times at which a schedule is due, in milliseconds since the epoch, independent of the machine's time zone. */
 export interface Moments {
-  /** Returns the last moments up to and including an instant, newest first. */
+  /** Returns the last moments up to and including `now`, newest first. */
   upTo(now: number, most: number): number[];
-  /** Returns the next moments after an instant, oldest first. */
+  /** Returns the next moments after `now`, oldest first. */
   after(now: number, count: number): number[];
 }
 
-/** Returns the moments at an edge of each trading day, half-days included. */
+/** Returns the moments relative to the opening or closing of each trading day, including half-days. */
 export function edgeMoments(edge: MarketEdge, calendar: readonly TradingDay[]): Moments {
   const all = calendar
     .map((day) => newYorkInstant(day.date, day[edge.edge]) + edge.minutes * 60_000)
@@ -25,13 +25,16 @@ export function edgeMoments(edge: MarketEdge, calendar: readonly TradingDay[]): 
   };
 }
 
-/** A time of each trading day: minutes after (negative: before) the opening or closing. */
+/** A time relative to the opening or closing of each trading day. `minutes` is negative before it. */
 interface MarketEdge {
   readonly edge: 'open' | 'close';
   readonly minutes: number;
 }
 
-/** Maximum minutes from an edge. Beyond that another day's edge is nearer, and a cron expression is better. */
+/**
+ * Maximum distance from the opening or closing, in minutes. For times further away, a cron expression is better,
+ * because another day's opening or closing is closer.
+ */
 const MAX_EDGE_MINUTES = 12 * 60;
 
 /** Parses `open`, `close-30m`, `open+1h30m`; undefined for anything else. */
@@ -45,7 +48,7 @@ export function parseEdge(text: string): MarketEdge | undefined {
   return { edge: edge as MarketEdge['edge'], minutes: sign === '-' && distance > 0 ? -distance : distance };
 }
 
-/** Like {@link parseEdge}. @throws {TradeAgentError} `usage`, with a suggestion */
+/** Like {@link parseEdge}, but throws. @throws {TradeAgentError} `usage`, with a suggestion */
 export function requireEdge(text: string): MarketEdge {
   const edge = parseEdge(text);
   if (edge !== undefined) return edge;
@@ -70,14 +73,14 @@ function edgeHint(text: string): string {
   return 'Use "open" or "close", or an offset of up to 12 hours: "open+5m", "close-30m", "close-1h30m".';
 }
 
-/** Minutes. All time zones differ by multiples of a quarter of an hour. */
+/** Minutes. The offsets of all time zones are multiples of a quarter of an hour. */
 const QUARTER_MINUTES = 15;
-/** Number of moments to examine: a minute field has at most 60 values, so twice as many cover them. */
+/** Number of moments to examine: a minute field has at most 60 values, so twice as many moments include all of them. */
 const EXAMINED_MOMENTS = 120;
 
 /**
- * Returns the minutes of each hour at which the machine must start the program, whatever its time zone: those of the moments,
- * and 15, 30 and 45 minutes after them. Each wake-up also catches up on missed moments. Ascending.
+ * Returns the minutes of each hour at which the machine must start the program, whatever its time zone: the moments'
+ * minutes, and those 15, 30 and 45 minutes later. Each wake-up also catches up on missed moments. In ascending order.
  */
 export function wakeMinutes(moments: Moments, now: number): number[] {
   const residues = new Set(

@@ -14,7 +14,7 @@ export interface SchedulerMachine {
   readonly userHome: string;
   readonly uid: number;
   readonly run: MachineCommand;
-  /** The folder for the lock that keeps our own commands apart. */
+  /** The folder for the lock by which our commands exclude each other. */
   readonly folder: string;
   readonly results: ResultCodes;
 }
@@ -33,7 +33,8 @@ export function openScheduler(name: SchedulerName, machine: SchedulerMachine): S
 }
 
 /**
- * Returns the machine's scheduler. Cron comes before systemd, because a user's timers stop at logout by default.
+ * Returns the name of the machine's scheduler. Cron is preferred to systemd, because a user's systemd timers stop at
+ * logout by default.
  * @throws {TradeAgentError} `not_found`
  */
 export function defaultScheduler({ platform, env }: Pick<SchedulerMachine, 'platform' | 'env'>): SchedulerName {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Named like the exit codes. `died`: the process was killed, or the machine went down. */
+/** The exit codes' names, and `died`: the process was killed, or the machine went down. */
 const runStatuses = [
   'running',
   'clear',
@@ -19,19 +19,19 @@ const runStatuses = [
 ] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
-/** A stored run of a schedule. Times are RFC 3339. */
+/** A stored run of a schedule. Times are in RFC 3339 format. */
 export const runRecordSchema = z.strictObject({
   schedule: z.string(),
-  /** The moment it ran for; null if a person started it. */
+  /** The moment for which the schedule ran; null if a person started the run. */
   due: z.iso.datetime().nullable(),
   started_at: z.iso.datetime(),
   ended_at: z.iso.datetime().nullable(),
   status: z.enum(runStatuses),
   exit_code: z.int().nullable(),
-  /** Missed moments before `due`, which this run covers; 100 means that many or more. */
+  /** Number of earlier missed moments that this run covers; 100 means that many or more. */
   missed: z.int(),
   attempt: z.int(),
-  /** The number of findings; `findings` has the most severe ones. */
+  /** Total number of findings, of which `findings` has the most severe. */
   found: z.int(),
   findings: z.array(
     z.strictObject({
@@ -42,7 +42,7 @@ export const runRecordSchema = z.strictObject({
     }),
   ),
   approvals: z.array(z.strictObject({ id: z.string(), status: z.string() })),
-  /** Number of notices of findings that could not be sent. */
+  /** Number of findings for which no notice could be sent. */
   unsent: z.int(),
   error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 });

@@ -9,7 +9,7 @@ import type { ScheduleProgress } from './decide-run.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type Schedule, schedulePattern, scheduleSchema } from './schedule.ts';
 
-/** Maximum number of stored runs per schedule: a quarter of trading days, twice a day. */
+/** Maximum number of stored runs per schedule: enough for a quarter of trading days, twice a day. */
 const MAX_STORED_RUNS = 128;
 
 const journalSchema = z.strictObject({
@@ -26,7 +26,7 @@ export interface ScheduleJournal extends ScheduleProgress {
 export type ScheduleStore = ReturnType<typeof openScheduleStore>;
 
 /**
- * Schedules and their runs, in private files that are written atomically.
+ * Opens the store of schedules and their runs, which are private files that are written atomically.
  * @param folder `schedules/` in the agent's data folder
  */
 export function openScheduleStore(folder: string) {
@@ -65,7 +65,9 @@ export function openScheduleStore(folder: string) {
       },
     write: (id: string, journal: ScheduleJournal) =>
       writePrivateFile(journalFile(id), jsonLine({ ...journal, runs: journal.runs.slice(-MAX_STORED_RUNS) })),
-    /** @throws {TradeAgentError} `busy` while another run of it is in progress */
+    /**
+     * Runs `work` while no other run of the schedule is in progress. @throws {TradeAgentError} `busy` if there is one
+     */
     async alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
       const busy = { message: `a run of schedule ${id} is in progress`, hint: 'Wait for it to finish.' };
       const lock = join(ensurePrivateFolder(folder), `${id}.lock`);

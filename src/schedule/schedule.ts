@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { parseEdge } from './moments.ts';
 import { schedulers } from './scheduler-names.ts';
 
-/** The time zone of schedules: the exchange's. */
+/** The time zone of schedules, which is the exchange's. */
 export const EXCHANGE_ZONE = 'America/New_York';
 
-/** A cron expression, or an offset from the market's opening or closing. */
+/** A cron expression, or a time relative to the market's opening or closing. */
 export const timingSchema = z.union([
   z.strictObject({ cron: z.string() }),
   z.strictObject({ at: z.string().refine((text) => parseEdge(text) !== undefined) }),
@@ -15,12 +15,12 @@ export type Timing = z.output<typeof timingSchema>;
 /** A schedule's name or id. */
 export const schedulePattern = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
-/** A stored schedule. Paths are absolute, because cron starts runs in a folder of its own choice. */
+/** A stored schedule. Its paths are absolute, because cron chooses its own working directory. */
 export const scheduleSchema = z.strictObject({
   id: z.string().regex(schedulePattern),
   name: z.string().regex(schedulePattern).nullable(),
   profile: z.string(),
-  /** The account's number, or `all`; the default account of each run if absent. */
+  /** The account's number, or `all`. If absent, each run uses the default account. */
   account: z.string().min(1).max(64).exactOptional(),
   timing: timingSchema,
   when_open: z.boolean(),
@@ -33,9 +33,9 @@ export const scheduleSchema = z.strictObject({
   }),
   timeout: z.int().positive(),
   with: z.enum(schedulers),
-  /** The exact entry written for it: files, or lines of the crontab. */
+  /** The exact entry in the machine's scheduler: files, or lines of the crontab. */
   entry: z.array(z.strictObject({ file: z.string().nullable(), text: z.string() })),
-  /** RFC 3339. No moment before it is due. */
+  /** RFC 3339. The schedule is not due before this time. */
   created_at: z.iso.datetime(),
 });
 export type Schedule = z.output<typeof scheduleSchema>;

@@ -3,42 +3,48 @@ import { startEnvironment } from '../machine/start-environment.ts';
 import type { Schedule } from './schedule.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 
-/** A part of an entry: a file's content, or (file null) lines of the user's crontab. */
+/** A part of an entry: a file's content, or lines of the user's crontab if `file` is null. */
 export interface EntryPart {
   readonly file: string | null;
   readonly text: string;
 }
 
-/** Exit codes that are results, not failures, and their meanings, for schedulers that report failures. */
+/**
+ * Exit codes that report a result and not a failure, with their meanings, for schedulers that would report them as
+ * failures.
+ */
 export type ResultCodes = readonly { readonly code: number; readonly meaning: string }[];
 
-/** `changed`: it differs from what was written. */
+/** `changed`: the entry differs from what was written. */
 export type EntryState = 'installed' | 'missing' | 'changed';
 
-/** Starts programs at set times on this machine. Touches only entries that it wrote. */
+/** A program of this machine that starts other programs at set times. Changes only entries that trade-agent wrote. */
 export interface Scheduler {
   readonly name: SchedulerName;
-  /** Returns the exact entry; writes nothing. @throws {TradeAgentError} `usage` if it can't be expressed */
+  /** Returns the exact entry without writing it. @throws {TradeAgentError} `usage` if it can't be expressed */
   entry(id: string, command: StartCommand, minutes: readonly number[], timeoutMs: number): EntryPart[];
-  /** Leaves nothing behind if it fails. @throws {TradeAgentError} `invalid_config`, `not_found` */
+  /** Writes an entry. Leaves nothing behind if that fails. @throws {TradeAgentError} `invalid_config`, `not_found` */
   install(id: string, entry: readonly EntryPart[]): Promise<void>;
   state(schedule: Pick<Schedule, 'id' | 'entry'>): Promise<EntryState>;
-  /** Returns false if there was no entry. @throws {TradeAgentError} `invalid_config` */
+  /** Removes a schedule's entry. Returns false if there was none. @throws {TradeAgentError} `invalid_config` */
   remove(id: string): Promise<boolean>;
-  /** A precondition that the person must know about. */
+  /** A precondition of the scheduler that the person must know. */
   readonly note: string | undefined;
 }
 
-/** How the machine starts a run, by absolute paths, since cron has its own PATH and folder. */
+/** How the machine starts a run. Paths are absolute, because cron uses its own PATH and working directory. */
 export interface StartCommand {
   readonly node: string;
   readonly script: string;
   readonly args: readonly string[];
-  /** The user's folders, if they are not the default ones. */
+  /** Environment variables for the user's folders, if not the default folders. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** @throws {TradeAgentError} `usage` for a path that can't be written into an entry */
+/**
+ * Returns the command that starts a run. @throws {TradeAgentError} `usage` for a path that can't be written into an
+ * entry
+ */
 export function startCommand(options: {
   readonly node: string;
   readonly script: string;

@@ -3,12 +3,13 @@ import { commandFailed, type MachineCommand } from './machine-command.ts';
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { ResultCodes, Scheduler, StartCommand } from './scheduler.ts';
 
-/** A run stops itself at its time limit; systemd kills it this much later. */
+/** How long after a run's own time limit systemd kills it, in seconds. */
 const GRACE_SECONDS = 60;
 
 /**
- * @param folder the user's units: `~/.config/systemd/user`
- * @param results exit codes that are not failures of the unit
+ * Returns a scheduler that uses systemd's user timers.
+ * @param folder of the user's units: `~/.config/systemd/user`
+ * @param results exit codes that do not count as failures
  */
 export function systemdScheduler(run: MachineCommand, folder: string, results: ResultCodes): Scheduler {
   const names = (id: string) => ({ service: `trade-agent-${id}.service`, timer: `trade-agent-${id}.timer` });
@@ -47,7 +48,7 @@ export function systemdScheduler(run: MachineCommand, folder: string, results: R
   };
 }
 
-/** systemd.service(5). */
+/** Returns the text of a service unit (systemd.service(5)). */
 export function serviceUnit(id: string, command: StartCommand, timeoutMs: number, results: ResultCodes): string {
   const environment = Object.entries(command.environment).map(
     ([name, value]) => `Environment=${systemdQuoted(`${name}=${value}`)}`,
@@ -69,7 +70,7 @@ TimeoutStartSec=${Math.ceil(timeoutMs / 1000) + GRACE_SECONDS}
 `;
 }
 
-/** systemd.timer(5). */
+/** Returns the text of a timer unit (systemd.timer(5)). */
 export function timerUnit(id: string, minutes: readonly number[]): string {
   const list = minutes.length === 60 ? '*' : minutes.map((minute) => String(minute).padStart(2, '0')).join(',');
   return `# ${fileMark(id)}
@@ -86,7 +87,10 @@ WantedBy=timers.target
 `;
 }
 
-/** Quotes a word as in systemd.syntax(7): double quotes with C escapes; a percent sign begins a specifier. */
+/**
+ * Quotes a word as in systemd.syntax(7): in double quotes with C escapes. Percent signs are doubled, because they begin
+ * specifiers.
+ */
 function systemdQuoted(text: string): string {
   const escaped = text.replaceAll('"', '\\"').replaceAll('%', '%%');
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `"${escaped}"`;

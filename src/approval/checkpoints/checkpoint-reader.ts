@@ -31,7 +31,7 @@ export interface CheckpointSummary {
   };
 }
 
-/** What can be wrong with a checkpoint or an anchor. */
+/** The faults that a checkpoint or an anchor can have. */
 type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
 
 export interface CheckpointReader {

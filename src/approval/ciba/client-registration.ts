@@ -22,7 +22,7 @@ export interface RegistrationOptions {
   /** The RFC 9396 types to register. */
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
-  /** Where the id is stored. */
+  /** The storage of the client id. */
   readonly place: RegistrationStorage;
   /** File with an initial access token (RFC 7591 §3), if the provider requires one for registration. */
   readonly tokenFile?: string | undefined;

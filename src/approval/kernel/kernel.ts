@@ -234,7 +234,7 @@ export class ApprovalKernel {
 
   /**
    * Allows a person only to make positions smaller: purchases are refused both when proposed and when about to be
-   * executed. A halt stays in force.
+   * executed. A halt remains.
    */
   async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStateSnapshot> {
     const { halts, clock, audit } = this.#parts;

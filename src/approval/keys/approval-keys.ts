@@ -61,7 +61,7 @@ export interface ApprovalKeysOptions {
   readonly softwareKeys: boolean;
 }
 
-/** What authorizes a person to enroll a key: a pairing's secret, or a signature by an enrolled key. */
+/** The authority to enroll a key: a pairing's secret, or a signature by an enrolled key. */
 type EnrolledBy =
   | { readonly secret: string }
   | { readonly sub: string; readonly assertion: AuthenticationResponseJSON };

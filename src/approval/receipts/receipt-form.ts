@@ -16,7 +16,7 @@ export function sameCanonicalForm(one: unknown, other: unknown): boolean {
   return canonicalize(one) === canonicalize(other);
 }
 
-/** What can be wrong with a receipt. */
+/** The faults that a receipt can have. */
 export type ReceiptFault =
   | 'form'
   | 'signer'

@@ -3,7 +3,9 @@ import type { JobAttempt, PgBoss } from 'pg-boss';
 import { RETRY_LIMIT } from '../job-queue.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
-/** A fetched job and its attempt, which decides whether this process may still report on it. */
+/**
+ * A fetched job, with its attempt number, by which the database knows whether this process may still report on the job.
+ */
 export interface Claim extends JobAttempt {
   readonly data: unknown;
   readonly expireInSeconds: number;
@@ -29,12 +31,12 @@ export function createClaims(boss: PgBoss, pool: Pool, queue: string) {
       return claims.filter((_, index) => mine[index] !== true);
     },
     done: async (claim: Claim): Promise<void> => void (await boss.complete(queue, claim)),
-    /** Schedules a retry, or marks the job as dead. @param code of the error; never its text */
+    /** Schedules a retry, or marks the job as dead. @param code the error's code; never its text */
     async failed(claim: Claim, code: string): Promise<void> {
       await boss.fail(queue, claim, { code });
       if (claim.retryCount >= RETRY_LIMIT) await clearDead(pool);
     },
-    /** Gives the job back as if it had not been fetched, so that another worker does it at once. */
+    /** Gives the job back as if it had not been fetched, so that another worker can do it immediately. */
     async giveBack({ id, retryCount }: Claim): Promise<void> {
       // `fail` would count as an attempt, and delay the next one.
       await pool.query(
@@ -50,8 +52,8 @@ export function createClaims(boss: PgBoss, pool: Pool, queue: string) {
 export type Claims = ReturnType<typeof createClaims>;
 
 /**
- * Removes the tenant's dead jobs, which would block their keys. Their dead letters were written by the same statement
- * that failed them.
+ * Removes the tenant's dead jobs, which would block their keys. Their dead letters were already written by the
+ * statement that marked them as failed.
  */
 export async function clearDead(pool: Pool): Promise<void> {
   await pool.query(`DELETE FROM ${TABLE} WHERE state = 'failed' AND policy = 'key_strict_fifo'`);

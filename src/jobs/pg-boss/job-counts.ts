@@ -5,16 +5,16 @@ import { queueName } from './queues.ts';
 
 export interface JobCounts {
   readonly kind: JobKind;
-  /** Due and not started. */
+  /** Number of jobs that are due and have not been started. */
   readonly waiting: number;
-  /** Seconds that the oldest of these has waited; 0 if there are none. */
+  /** How long the oldest waiting job has been due, in seconds; 0 if no jobs are waiting. */
   readonly oldest: number;
   readonly running: number;
 }
 
 type Row = Omit<JobCounts, 'kind'> & { readonly name: string };
 
-/** Returns the counts of a tenant's jobs, for monitoring. Finished ones are not scanned. */
+/** Returns the counts of a tenant's jobs, for monitoring. Does not scan finished jobs. */
 export async function jobCounts(
   database: Pick<TenantDatabase, 'tenant' | 'read'>,
 ): Promise<{ readonly jobs: readonly JobCounts[]; readonly dead: number }> {

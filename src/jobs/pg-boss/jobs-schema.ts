@@ -6,12 +6,12 @@ export const JOBS_SCHEMA = 'trade_agent_jobs';
 const app = appRole(stateSchema.name);
 const tenant = `${stateSchema.name}.current_tenant()`;
 
-/** pg-boss's tables that have tenants' rows, and the column with the queue's name, which begins with the tenant. */
+/** The pg-boss tables with tenants' rows, each with the column for the queue's name, which begins with the tenant. */
 const tenantTables = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
 
 /**
- * Our additions to pg-boss's tables, applied after each of its migrations: the application's privileges, row-level
- * security by tenant (`tenantTable`), and the order of a key's jobs.
+ * Our additions to pg-boss's tables, made after each of its migrations: the application's privileges, row-level security by
+ * tenant (`tenantTable`), and the order of the jobs of a key.
  */
 export const ADDITIONS = `
   GRANT USAGE ON SCHEMA ${JOBS_SCHEMA} TO ${app};

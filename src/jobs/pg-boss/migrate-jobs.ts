@@ -4,13 +4,13 @@ import { openPool } from '../../store/postgres/pool.ts';
 import { ADDITIONS, JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 
-/** Interval between checks whether the indexes are built, in milliseconds. */
+/** Interval between checks whether all indexes have been built, in milliseconds. */
 const INDEX_CHECK_INTERVAL_MS = 200;
 
 /**
- * Creates or migrates the job tables; idempotent, and safe to run concurrently. Runs after `migrate(address,
- * stateSchema)`, whose roles it uses.
- * @param address of the tables' owner
+ * Creates or migrates the job tables. Idempotent, and safe to run concurrently. Requires `migrate(address,
+ * stateSchema)` to have run, because it uses the roles created there.
+ * @param address with the login of the tables' owner
  */
 export async function migrateJobs(address: string): Promise<void> {
   const pool = await openPool({ address, schema: JOBS_SCHEMA, max: 3 });
@@ -35,7 +35,7 @@ export async function migrateJobs(address: string): Promise<void> {
   }
 }
 
-/** Waits for indexes, which newer versions build in the background. @throws {Error} if one fails */
+/** Waits for indexes, which newer pg-boss versions build in the background. @throws {Error} if one fails */
 async function waitForIndexes(boss: PgBoss): Promise<void> {
   for (;;) {
     const status = await boss.getBamStatus();

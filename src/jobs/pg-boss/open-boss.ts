@@ -5,19 +5,22 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { listenTo } from '../../store/postgres/listener.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
-/** How often lost workers' jobs are detected, seconds. pg-boss's default of 60 would keep a person waiting. */
+/** How often to look for lost workers' jobs, in seconds. With pg-boss's default of 60, people would wait too long. */
 const SUPERVISE_INTERVAL_SECONDS = 3;
-/** How often finished jobs are removed, seconds. */
+/** How often finished jobs are removed, in seconds. */
 const MAINTENANCE_INTERVAL_SECONDS = 600;
-/** How long to wait for a database that is starting. */
+/** How long to wait for a database that is still starting, in milliseconds. */
 const MAX_START_WAIT_MS = 60_000;
 const RETRY_MS = 500;
 
-/** PostgreSQL's "the database system is starting up", and errors of a server or socket that does not exist yet. */
+/**
+ * PostgreSQL's code for "the database system is starting up", and error codes for a server or socket that does not
+ * exist yet.
+ */
 const STARTING_CODES = ['57P03', 'ECONNREFUSED', 'ENOENT', 'ECONNRESET'];
 
 interface BossOptions {
-  /** Whether to migrate the tables, as their owner, and do nothing else. */
+  /** Whether to only migrate the tables, as their owner. */
   readonly migrate: boolean;
   readonly heard: (error: unknown) => void;
   /** Called with the name of a queue that has new jobs; undefined for any queue. */
@@ -25,8 +28,8 @@ interface BossOptions {
 }
 
 /**
- * Starts pg-boss over our pool, which the caller closes after `stop({ close: false })`.
- * @throws {TradeAgentError} `invalid_config` if its tables are missing, or of another version
+ * Starts pg-boss on our pool, which the caller closes after `stop({ close: false })`.
+ * @throws {TradeAgentError} `invalid_config` if pg-boss's tables are missing or have another version
  */
 export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOptions): Promise<PgBoss> {
   await waitForDatabase(pool);
@@ -57,7 +60,7 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
   }
 }
 
-/** Runs pg-boss's queries over our connections, with our limits and reconnects. */
+/** Returns a database for pg-boss that runs its queries on our connections, with our limits and reconnects. */
 function overPool(pool: Pool, woken: BossOptions['woken']): Db {
   const executeSql: Db['executeSql'] = (text, values) => pool.query(text, values);
   if (woken === undefined) return { executeSql };
@@ -86,7 +89,7 @@ async function waitForDatabase(pool: Pool): Promise<void> {
   }
 }
 
-/** Matches pg-boss's messages. A role without privileges sees no tables. */
+/** Whether pg-boss reports missing or outdated tables. A role without privileges sees no tables either. */
 const isSchemaError = (error: unknown): boolean =>
   error instanceof Error && /is not installed|requires migrations/.test(error.message);
 

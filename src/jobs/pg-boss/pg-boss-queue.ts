@@ -20,23 +20,23 @@ import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 import { ensureQueues, queueName } from './queues.ts';
 
-/** How often jobs are removed that died with their workers and block their keys, in milliseconds. */
+/** How often jobs are removed that died with their workers and would block their keys, in milliseconds. */
 const CLEAR_INTERVAL_MS = 5_000;
 
 export interface PgBossOptions {
-  /** The server's database, with the application's login ({@link readServerAddress}). */
+  /** Address of the server's database, with the application's login ({@link readServerAddress}). */
   readonly address: string;
   readonly tenant: string;
-  /** Maximum number of connections. One is for notifications. */
+  /** Maximum number of connections, one of which is for notifications. */
   readonly max?: number;
-  /** Receives errors that no caller awaits: failed jobs, a lost database. */
+  /** Receives errors that reach no caller, such as a failed job or a lost database. */
   readonly heard?: (error: unknown) => void;
 }
 
 /**
- * A queue on pg-boss, in the server's database. Waits up to a minute for a database that is starting.
+ * Opens a job queue on pg-boss, in the server's database. Waits up to a minute for a database that is still starting.
  * @throws {TradeAgentError} `invalid_config` for an invalid address, or missing tables (`migrateJobs`)
- * @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]`
+ * @throws {RangeError} unless the tenant is 1 to 64 of `[A-Za-z0-9._-]`
  */
 export async function pgBossQueue({
   address,
@@ -112,19 +112,19 @@ export async function pgBossQueue({
 }
 
 /**
- * Delays between fetches without a notification (enqueued jobs notify, jobs that become due don't), and between attempts to
- * report an outcome; doubled up to the maximum.
+ * The shortest and longest delay, in milliseconds, between fetches without a notification (enqueued jobs notify, jobs
+ * that become due don't), and between attempts to report an outcome. Delays double in between.
  */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 /**
- * Delay before a fetch if all slots were in use: a fetch scans every waiting key (65 ms for 20,000), so it should get several
- * jobs.
+ * Delay before a fetch if all slots were in use, in milliseconds, so that the fetch gets several jobs: it scans every
+ * waiting key, which takes 65 ms for 20,000 keys.
  */
 const FETCH_DELAY_MS = 20;
 
 /**
- * How long a reported outcome may still get lost, since outcomes are not fsynced and the database may crash. PostgreSQL's
- * maximum is three times `wal_writer_delay`, 200 ms by default.
+ * How long a reported outcome may still get lost, in milliseconds, because outcomes are not fsynced and the database
+ * may crash. PostgreSQL's maximum is three times `wal_writer_delay`, which is 200 ms by default.
  */
 const UNSYNCED_OUTCOME_MS = 5_000;
 
@@ -144,8 +144,8 @@ interface Running {
 }
 
 /**
- * Does the jobs of one queue. pg-boss's `work` settles jobs that were fetched together only when the last has ended, and
- * blocks their keys until then; here each is settled separately.
+ * Starts a worker that does the jobs of one queue. pg-boss's own `work` reports jobs that were fetched together only
+ * when the last one has ended, and blocks their keys until then; this worker reports each job separately.
  */
 function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   const running = new Map<Claim, Running>();
@@ -245,7 +245,10 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   };
 }
 
-/** Reports outcomes to a database that may be unavailable. An unreported job blocks its key until it counts as lost. */
+/**
+ * Returns functions that report outcomes to a database that may be unavailable. A job without a reported outcome blocks
+ * its key until it counts as lost.
+ */
 function createOutcomeReporter({
   isOurs,
   heard,
@@ -253,10 +256,10 @@ function createOutcomeReporter({
   readonly isOurs: (claim: Claim) => boolean;
   readonly heard: (error: unknown) => void;
 }) {
-  /** Reported outcomes, oldest first. */
+  /** Recently reported outcomes, oldest first. */
   const said = new Map<Claim, { readonly at: number; readonly say: () => Promise<void> }>();
   return {
-    /** Reports until it succeeds, as long as the job is ours. */
+    /** Retries until the report succeeds, as long as this process still has the job. */
     async say(claim: Claim, say: () => Promise<void>): Promise<void> {
       for (let pause = SHORTEST_MS; ; pause = Math.min(pause * 2, LONGEST_MS)) {
         try {
@@ -275,7 +278,7 @@ function createOutcomeReporter({
       }
       said.set(claim, { at: now, say });
     },
-    /** Reports recent outcomes again: the database may have lost them. */
+    /** Repeats recent reports, because the database may have lost them. */
     again(): void {
       for (const { say } of said.values()) say().catch(heard);
     },

@@ -9,12 +9,15 @@ import {
   RETRY_SECONDS,
 } from '../job-queue.ts';
 
-/** Finished jobs are removed soon: the rows have the results. */
+/** How long finished jobs are kept, in seconds: not long, because the rows have the results. */
 const DONE_JOB_RETENTION_SECONDS = 3600;
-/** A job not started by then is useless, and can be recreated from the rows. */
+/** How long jobs may wait to be started, in seconds. Older jobs are useless, and can be recreated from the rows. */
 const UNSTARTED_JOB_RETENTION_SECONDS = 14 * 24 * 3600;
 
-/** Returns the name of a tenant's queue of a kind. The name makes its jobs the tenant's (`jobs-schema.ts`). */
+/**
+ * Returns the name of a tenant's queue for a kind. It begins with the tenant, which determines who may access the jobs
+ * (`jobs-schema.ts`).
+ */
 export const queueName = (tenant: string, kind: JobKind | 'dead'): string => `${tenant}/${kind}`;
 
 export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> {

@@ -1,24 +1,26 @@
 import { condition, continueAsNew, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
 
-/** The workflow's activity: takes only an id, and returns nothing. */
+/** The workflow's activities, which take only an id and return nothing. */
 export interface Activities {
-  /** Resolves once the job is done or dead. A rejection is retried. */
+  /** Resolves when the job is done or dead. Temporal retries a rejected attempt. */
   attempt(id: number): Promise<void>;
 }
 
-/** A job's time limit and heartbeat timeout, and the first retry delay, which doubles. Seconds. */
+/** A job's time limit, its heartbeat timeout, and its first retry delay, which doubles. Seconds. */
 export interface KeyLimits {
   readonly expireInSeconds: number;
   readonly heartbeatSeconds: number;
   readonly retrySeconds: number;
 }
 
-/** Maximum number of jobs per workflow execution: its history must stay bounded, and is replayed at each step. */
+/**
+ * Maximum number of jobs per workflow execution, because its history must stay short: Temporal replays it at each step.
+ */
 const MAX_JOBS_PER_EXECUTION = 50;
 
 /**
- * Runs the jobs of one key, one at a time and in the order in which they were signaled, knowing only their ids. Ends when
- * there are none. Temporal replays this code: changes must use `patched()` (docs/adding/job-queue.md).
+ * Runs the jobs of one key, one at a time, in the order in which they were signaled. It knows only their ids, and ends
+ * when no jobs are left. Temporal replays this code, so changes must use `patched()` (docs/adding/job-queue.md).
  */
 export async function jobsOfKey(limits: KeyLimits, waiting: readonly number[] = []): Promise<void> {
   const queue = [...waiting];

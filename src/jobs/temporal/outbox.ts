@@ -16,8 +16,8 @@ interface StoredJob extends OutboxRow {
 const toJob = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids: JSON.parse(ids) });
 
 /**
- * A tenant's jobs as rows of `job_outbox` (`store/postgres/migrations/state.ts`), in the order they were enqueued.
- * Each stays until it is done, and may be handed over repeatedly.
+ * A tenant's jobs as rows of `job_outbox` (`store/postgres/migrations/state.ts`), in the order in which they were
+ * enqueued. A row stays until its job is done, and may be handed over repeatedly.
  */
 export function postgresOutbox(database: TenantDatabase) {
   const channel = `ta_jobs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
@@ -33,7 +33,7 @@ export function postgresOutbox(database: TenantDatabase) {
         { kind, key, ids: JSON.stringify(ids), at: at ?? null, channel },
       );
     },
-    /** Returns the jobs to hand over now, of all kinds, in order. */
+    /** Returns the jobs that are due to be handed over, of all kinds, in order. */
     due: (limit: number): Promise<readonly OutboxRow[]> =>
       database.read((unit) =>
         unit.last.all<OutboxRow>(
@@ -42,7 +42,10 @@ export function postgresOutbox(database: TenantDatabase) {
           { limit },
         ),
       ),
-    /** Marks jobs as handed over, not again for `againMs`. Not fsynced, since a lost mark only repeats a handover. */
+    /**
+     * Marks jobs as handed over, so that they are not handed over again for `againMs`. Not fsynced, because a lost mark
+     * only repeats a handover.
+     */
     handed: async (ids: readonly number[], againMs: number): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run(
@@ -51,7 +54,10 @@ export function postgresOutbox(database: TenantDatabase) {
           { ids, againMs },
         ),
       )),
-    /** Begins an attempt, which `tries` includes. Returns undefined if the job is done or dead. */
+    /**
+     * Begins an attempt. Returns the job and its number of attempts so far, including this one; undefined if the job is
+     * done or dead.
+     */
     async begin(id: number): Promise<{ readonly job: Job; readonly tries: number } | undefined> {
       const row = await database.writeUnsynced((unit) =>
         unit.last.one<StoredJob & { tries: number }>(
@@ -71,7 +77,7 @@ export function postgresOutbox(database: TenantDatabase) {
       void (await database.writeUnsynced((unit) =>
         unit.last.run('DELETE FROM job_outbox WHERE id = @id AND dead_at IS NULL', { id }),
       )),
-    /** Marks a job whose retries are used up as dead. @param code of the error; never its text */
+    /** Marks a job as dead when its retries are used up. @param code the error's code; never its text */
     bury: async (id: number, code: string): Promise<void> =>
       void (await database.write((unit) =>
         unit.last.run(

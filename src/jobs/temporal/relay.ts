@@ -2,24 +2,29 @@ import type { WorkerLeases } from '../../store/schedule-rows.ts';
 import { createAlarm } from '../alarm.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
 
-/** Only one process hands over at a time: a second would only repeat it. */
+/**
+ * Lease of the only process that hands over jobs, in milliseconds. A second process would only repeat its handovers.
+ */
 const LEASE_MS = 5_000;
-/** Delays between reads without a notification. Enqueued jobs notify; jobs that become due don't. */
+/**
+ * The shortest and longest delay, in milliseconds, between reads without a notification. Enqueued jobs notify; jobs
+ * that become due don't.
+ */
 const [SHORTEST_MS, LONGEST_MS] = [100, 1_000];
-/** Delay between retries while Temporal or the database is unavailable. */
+/** Delay between retries while Temporal or the database is unavailable, in milliseconds. */
 const OUTAGE_RETRY_MS = 2_000;
-/** Rows per read, and keys handed over in parallel. */
+/** Maximum number of rows per read, and of keys that are handed over in parallel. */
 const [BATCH, KEYS_AT_ONCE] = [500, 16];
-/** How often expired dead jobs are removed. */
+/** How often expired dead jobs are removed, in milliseconds. */
 const CLEAR_INTERVAL_MS = 3_600_000;
 
 /**
- * Jobs not done after this long are handed over again, for an engine that lost them (another namespace, an older
- * backup). An engine that has them ignores the repetition.
+ * How long after a handover an unfinished job is handed over again, in milliseconds, in case the engine has lost it
+ * (another namespace, an older backup). An engine that still has the job ignores the repetition.
  */
 const REPEAT_HANDOVER_MS = 900_000;
 
-/** Hands jobs of one key to the engine, in this order; idempotent. */
+/** Hands jobs of one key over to the engine, in this order. Idempotent. */
 export type HandOver = (job: Pick<OutboxRow, 'kind' | 'key'>, ids: readonly number[]) => Promise<void>;
 
 interface RelayOptions {
@@ -31,11 +36,11 @@ interface RelayOptions {
 }
 
 /**
- * Hands over the outbox's jobs, one process at a time. A job is done once however often it is handed over, and a key's jobs
- * stay in order, because:
- * 1. A row stays until its job is done or dead, and an attempt begins by reading it. So a late handover finds no row.
- * 2. A key's rows are handed over in the order of their ids. A process that was suspended while it held rows only repeats
- * what others have handed over.
+ * Hands over the outbox's jobs, in one process at a time. A job is done once however often it is handed over, and the
+ * jobs of a key stay in order, because:
+ * 1. A row stays until its job is done or dead, and each attempt begins by reading the row. A late handover finds none.
+ * 2. The rows of a key are handed over in the order of their ids. A process that was suspended after reading rows only
+ * repeats what others have handed over.
  * 3. The engine ignores an id that it already has.
  */
 export function startRelay(options: RelayOptions): { close(): Promise<void> } {

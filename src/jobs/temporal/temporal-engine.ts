@@ -25,14 +25,17 @@ import {
   type WorkflowBundle,
 } from './temporal-sdk.ts';
 
-/** Time limit for Temporal to accept a job, in milliseconds. */
+/** How long Temporal may take to accept a job, in milliseconds. */
 const ACCEPT_TIMEOUT_MS = 10_000;
-/** How long to wait for a server that is starting. */
+/** How long to wait for a server that is still starting, in milliseconds. */
 const MAX_START_WAIT_MS = 60_000;
 const RETRY_MS = 1_000;
-/** How long outcomes may take to reach Temporal when the queue closes. */
+/** How long outcomes may take to reach Temporal when the queue closes, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5_000;
-/** A workflow task takes milliseconds. One given to a suspended worker goes to another after this time. */
+/**
+ * Timeout of a workflow task, which normally takes milliseconds. Afterwards a suspended worker's task goes to another
+ * worker.
+ */
 const STEP_TIMEOUT = '3s';
 /** The workflow's name in `key-workflow.ts`. */
 const WORKFLOW: (typeof jobsOfKey)['name'] = 'jobsOfKey';
@@ -48,8 +51,9 @@ interface TemporalOptions {
 export type Temporal = Awaited<ReturnType<typeof openTemporal>>;
 
 /**
- * Connects this process to Temporal, to hand jobs over and to do those of some kinds.
- * @throws {TradeAgentError} `invalid_config` if its libraries are missing, or it does not answer within a minute
+ * Connects this process to Temporal, to hand over jobs and to do jobs of some kinds.
+ * @throws {TradeAgentError} `invalid_config` if Temporal's libraries are missing, or its server does not answer within
+ *   a minute
  */
 export async function openTemporal(options: TemporalOptions) {
   const { namespace, tenant, heard } = options;
@@ -98,7 +102,7 @@ export async function openTemporal(options: TemporalOptions) {
         });
       doing.push({ attempts, worker: await runWorker(make, heard) });
     },
-    /** Stops taking jobs, and finishes or gives back those in progress. */
+    /** Stops taking jobs. Jobs in progress are finished or given back. */
     async drain(drainMs: number): Promise<void> {
       for (const { worker } of doing) worker.stop();
       await Promise.all(doing.map(({ attempts }) => attempts.close(drainMs)));
@@ -109,7 +113,10 @@ export async function openTemporal(options: TemporalOptions) {
   };
 }
 
-/** Restarts the worker until it is stopped: a worker that Temporal rejects ends by itself. */
+/**
+ * Runs a worker, and restarts it until it is stopped, because a worker that Temporal rejects ends without being
+ * stopped.
+ */
 async function runWorker(make: () => Promise<TemporalWorker>, heard: (error: unknown) => void) {
   const closing = new AbortController();
   let worker = await make();
@@ -150,7 +157,7 @@ async function connectTemporal(sdk: TemporalSdk, options: ConnectionOptions): Pr
 
 let bundling: Promise<WorkflowBundle> | undefined;
 
-/** Bundles the workflow and its library with Temporal's bundler, once per process. */
+/** Bundles the workflow and its library with Temporal's bundler, once in each process. */
 function bundleWorkflow({ worker, workflowLibrary }: TemporalSdk): Promise<WorkflowBundle> {
   const name = import.meta.url.endsWith('.ts') ? './key-workflow.ts' : './key-workflow.js';
   bundling ??= worker.bundleWorkflowCode({
@@ -177,21 +184,23 @@ interface AttemptsOptions {
 }
 
 /**
- * Runs attempts, and counts each in the job's row when it begins. So an outage of the database uses up no attempts, and
- * Temporal simply retries until there is nothing left to do.
+ * Returns the activities, which count each attempt in the job's row when it begins. A database outage therefore uses up
+ * no attempts: Temporal retries until the job is done or dead.
  */
 function createAttempts({ outbox, handler, sdk, heard }: AttemptsOptions) {
   const { Context, ApplicationFailure } = sdk.activity;
   const running = new Set<Promise<unknown>>();
   let isClosing = false;
-  /** `closing` aborts at the end of the drain time, `leaving` at the end of the time for jobs that ignore it. */
+  /**
+   * `closing` aborts at the end of the drain time, and `leaving` after the extra time for jobs that ignore `closing`.
+   */
   const [closing, leaving] = [new AbortController(), new AbortController()];
   const left = new Promise<never>((_, reject) => {
     leaving.signal.addEventListener('abort', () => reject(leaving.signal.reason), { once: true });
   });
   left.catch(() => undefined);
 
-  /** Returns the failure for Temporal. It contains only the code. */
+  /** Returns a failure for Temporal that contains only the error's code. */
   const failure = (code: string, nextRetryDelay?: number) => {
     const failed = ApplicationFailure.create({ message: code, type: code, ...defined({ nextRetryDelay }) });
     failed.stack = '';
@@ -245,7 +254,9 @@ function createAttempts({ outbox, handler, sdk, heard }: AttemptsOptions) {
         return attempted;
       },
     } satisfies Activities,
-    /** Waits for jobs in progress, and gives back the rest. The caller has stopped new ones. */
+    /**
+     * Waits for jobs in progress, and gives back those that don't end in time. The caller has already stopped new jobs.
+     */
     async close(drainMs: number): Promise<void> {
       isClosing = true;
       const all = () => Promise.all(running);

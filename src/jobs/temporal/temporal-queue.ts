@@ -12,17 +12,18 @@ import type { ConnectionOptions } from './temporal-sdk.ts';
 export interface TemporalQueueOptions {
   /** The server's database; the caller closes it after the queue. */
   readonly database: TenantDatabase;
-  /** Called only when there are jobs to do, not to enqueue. */
+  /** Called only to do jobs, not to enqueue them. */
   readonly connection: () => ConnectionOptions;
   readonly namespace: string;
-  /** Receives errors that no caller awaits: failed jobs, an unavailable engine or database. */
+  /** Receives errors that reach no caller, such as a failed job or an unavailable engine or database. */
   readonly heard?: (error: unknown) => void;
-  /** See `AGAIN_MS`. */
+  /** See `REPEAT_HANDOVER_MS`. */
   readonly againMs?: number;
 }
 
 /**
- * A queue on Temporal: rows of an outbox that workers hand over to it. Enqueueing needs neither Temporal nor its libraries.
+ * Returns a job queue on Temporal. Jobs are rows of an outbox, which workers hand over to Temporal. Enqueueing a job
+ * needs neither Temporal nor its libraries.
  */
 export function temporalQueue(options: TemporalQueueOptions): JobQueue {
   const { database, connection, namespace, heard = () => undefined, againMs } = options;

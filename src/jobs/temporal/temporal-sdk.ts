@@ -30,7 +30,7 @@ export interface TemporalSdk {
       create(options: { message: string; type: string; nextRetryDelay?: number }): Error;
     };
   };
-  /** The folder of its workflow library, for the bundler. */
+  /** The folder of Temporal's workflow library, for the bundler. */
   readonly workflowLibrary: string;
 }
 
@@ -67,7 +67,7 @@ interface WorkerOptions {
 }
 
 export interface TemporalWorker {
-  /** Resolves once it was shut down and running jobs have ended. */
+  /** Resolves when the worker has been shut down and its jobs have ended. */
   run(): Promise<void>;
   shutdown(): void;
 }
@@ -108,8 +108,8 @@ let loaded: TemporalSdk | undefined;
 
 /**
  * Loads Temporal's libraries.
- * @param heard receives their log lines, which contain neither jobs nor errors' texts
- * @throws {TradeAgentError} `invalid_config` if they are not installed, or not for this platform
+ * @param heard receives the libraries' log lines, which contain neither jobs nor error texts
+ * @throws {TradeAgentError} `invalid_config` if the libraries are not installed, or not for this platform
  */
 export function loadTemporal(heard: (message: string) => void): TemporalSdk {
   if (loaded !== undefined) return loaded;

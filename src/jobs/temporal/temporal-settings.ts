@@ -9,7 +9,7 @@ import type { ConnectionOptions } from './temporal-sdk.ts';
 
 const file = z.string().min(1);
 
-/** Temporal's address, and the files with its credentials. Nothing in it is secret. */
+/** Temporal's address, and the names of the files with the credentials. Contains no secrets. */
 export const temporalSchema = z
   .strictObject({
     address: z
@@ -45,9 +45,9 @@ const MAX_KEY_BYTES = 64 * 1024;
 const isLocalAddress = (address: string) => isLoopback(new URL(`http://${address}`));
 
 /**
- * Returns the connection options. Reads the files each time.
+ * Returns the connection options. Reads the credentials' files at each call.
  * @param folder the base of relative file names
- * @throws {TradeAgentError} `invalid_config` for a file that is missing, or a secret that others can read
+ * @throws {TradeAgentError} `invalid_config` for a missing file, or a secret that others can read
  */
 export function connectionOptions(settings: TemporalSettings, folder: string): ConnectionOptions {
   const { address, tls, api_key_file } = settings;

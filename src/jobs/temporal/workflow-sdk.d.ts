@@ -1,5 +1,5 @@
 /**
- * The parts of Temporal's workflow library that `key-workflow.ts` uses. The library is not a dependency of this program.
+ * The parts of Temporal's workflow library that `key-workflow.ts` uses. The library is not a dependency of trade-agent.
  * Times are in milliseconds.
  * @see https://typescript.temporal.io/api/namespaces/workflow
  */
