@@ -16,7 +16,7 @@ export interface AgentOptions {
   readonly baseUrl?: string;
 }
 
-/** Dependencies of the use cases. Each is created on first use, so a use case loads only what it needs. */
+/** Dependencies of the use cases, each created on first use, so that a use case loads only what it needs. */
 export interface App {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export interface App {
   /** For addresses whose path may contain a secret: logs only the host. */
   readonly redactedFetch: typeof fetch;
   readonly signal: AbortSignal;
-  /** The options that selected the profile, for commands in hints: `--profile work`. Empty for the default one. */
+  /** The options that selected the profile, for commands in hints: `--profile work`. Empty for the default profile. */
   readonly profileOptions: readonly string[];
   /** From `--profile`, TRADE_AGENT_PROFILE or `--server`. */
   readonly profileName: string | undefined;
@@ -58,7 +58,7 @@ export interface App {
   inAccount(account: string | undefined): App;
   /** A gateway client for the selected account. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
-  /** The profile's MCP servers, not yet connected, or undefined if it has none. */
+  /** The profile's MCP servers, not yet connected, or undefined if the profile has none. */
   foreignTools(): Promise<ServerRegistry | undefined>;
   /** The agent, created once, with the options of the first call. Later calls' options are ignored. */
   agent(options: AgentOptions): Promise<Agent>;

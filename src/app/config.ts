@@ -27,7 +27,7 @@ export async function readConfigKey(app: App, key: string) {
 /**
  * Sets a key, or removes it if `value` is undefined.
  * @param value parsed as YAML
- * @throws {TradeAgentError} `invalid_config`, `usage`; `not_found` if there is nothing to remove
+ * @throws {TradeAgentError} `invalid_config`, `usage`; `not_found` if the key to remove does not exist
  */
 export async function changeConfigKey(app: App, key: string, value: string | undefined) {
   await changeConfig(await app.home(), key, value);

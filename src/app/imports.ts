@@ -18,8 +18,8 @@ type ImportApp = CheckStoreApp & Pick<App, 'clock' | 'gateway'>;
 export type ImportReport = Awaited<ReturnType<typeof buildReport>>;
 
 /**
- * Imports a CSV file of activities for this account's figures. The gateway and the broker never see it. Importing a
- * file twice changes nothing.
+ * Imports a CSV file of activities for this account's figures. The activities are never sent to the gateway or the
+ * broker. Importing a file twice changes nothing.
  * @param options.skipBad imports the other lines if some can't be read; without it, bad lines abort the import
  * @throws {TradeAgentError} `usage` for a file that is not CSV or has bad lines; nothing is changed in this case
  */
@@ -110,7 +110,7 @@ export async function undoImport(app: ImportApp, id: string): Promise<{ id: stri
 
 const noImports: Pick<ImportStore, 'activities'> = { activities: async () => [] };
 
-/** @param otherwise the result if nothing is stored yet; without it, a store is created */
+/** @param otherwise the result if nothing is stored yet; if absent, a store is created */
 function withImports<T>(
   app: CheckStoreApp,
   account: string,
@@ -122,7 +122,7 @@ function withImports<T>(
   });
 }
 
-/** Enough for decades of trades. Anything larger was probably passed by mistake. */
+/** Enough for decades of trades. A larger file was probably passed by mistake. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const MAX_ROWS = 100_000;
 

@@ -22,7 +22,7 @@ export async function findMandate(app: App, id: string): Promise<MandateView> {
   return await (await app.gateway()).mandate(await resolveMandateId(app, id));
 }
 
-/** Ends a mandate, so that it covers no more orders. @throws {TradeAgentError} `not_found`; `usage` if it has ended */
+/** Suspends or revokes a mandate. @throws {TradeAgentError} `not_found`; `usage` if the mandate has ended */
 export async function endMandate(app: App, id: string, to: 'suspended' | 'revoked'): Promise<MandateView> {
   return await (await app.gateway()).endMandate(await resolveMandateId(app, id), to);
 }

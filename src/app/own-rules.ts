@@ -8,8 +8,8 @@ import { gatherAccount, withCheckStore } from './check/with-check-store.ts';
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * Returns the rules of the profile's newest scheduled check, or else the standard rules. They produce the same findings
- * as `trade-agent check`, but nobody is notified, and new findings stay new.
+ * Returns the rules of the profile's newest scheduled check, or else the standard rules. These rules produce the same
+ * findings as `trade-agent check`, but nobody is notified, and new findings stay new.
  */
 export function ownRules(app: RulesApp): OwnRules {
   return {

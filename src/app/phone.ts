@@ -91,7 +91,7 @@ export async function phoneLink(app: App, user: string, { readOnly }: { readonly
 
 /** How long the identity provider holds a request. Well below the timeouts of proxies and clients. */
 const WAIT_SECONDS = 20;
-/** How long to wait for an order's outcome. The gateway sends it immediately, and a fill takes a second or two. */
+/** How long to wait for an order's outcome. The gateway sends orders immediately, and a fill takes a second or two. */
 const OUTCOME_SECONDS = 5;
 
 export type Decision = 'approve' | 'deny';

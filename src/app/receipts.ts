@@ -160,7 +160,7 @@ const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 /** The trusted keys' thumbprints (RFC 7638). */
 export interface PinnedKeys {
   readonly thumbprints: readonly string[];
-  /** `pinned` if the caller named the keys; otherwise the address from which they were just fetched. */
+  /** `pinned` if the caller named the keys; otherwise the address from which the keys were just fetched. */
   readonly from: string;
 }
 

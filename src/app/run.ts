@@ -33,7 +33,7 @@ export async function run(
   return asked.thread === undefined ? deleteIfNotUnderstood(agent, events) : events;
 }
 
-/** Deletes the thread of a prompt that was not understood, since nothing happened in it. */
+/** Deletes the thread of a prompt that was not understood, because such a thread is of no use. */
 async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
   let begun: string | undefined;
   let result: RunResult | undefined;

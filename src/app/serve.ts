@@ -23,7 +23,7 @@ export interface ServeParts<Served> {
   readonly done?: (() => Promise<void>) | undefined;
 }
 
-/** Opens the parts, reports readiness, and closes them once the signal aborts. */
+/** Opens the parts, reports readiness, and closes the parts once the signal aborts. */
 export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
   const { signal, readyFile, done } = parts;
   const closers: (() => unknown)[] = [];

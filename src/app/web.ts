@@ -110,7 +110,7 @@ function agentData(app: App, isAllAccounts: boolean): AgentData {
   };
 }
 
-/** Reads the findings remembered by this profile's checks for this person. Empty if no check ever ran. */
+/** Returns the findings that this profile's checks saved for this person. Empty if no check ever ran. */
 async function openFindings(app: App, isAllAccounts: boolean): Promise<FindingLine[]> {
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const file = join(home.data, `checks.${profile.name}.db`);
@@ -142,8 +142,8 @@ async function openFindings(app: App, isAllAccounts: boolean): Promise<FindingLi
 const isoTime = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
 
 /**
- * Writes a page that opens the URL, and returns its file. A browser's command line is visible to every user of this
- * machine, so it gets the path of a file that only its owner can read.
+ * Writes a page that opens the URL, and returns the page's file. Every user of this machine can see a browser's command
+ * line, so the command line contains only the path of the file, which its owner alone can read.
  */
 export async function writeOpeningPage(app: Pick<App, 'home'>, url: string) {
   const folder = ensurePrivateFolder((await app.home()).data);
@@ -159,13 +159,13 @@ const DASHBOARD = '/dashboard';
 const OPEN = '/open';
 
 interface WebPagesOptions {
-  /** The address it listens on, `http://127.0.0.1:52431`. Other hosts are rejected earlier (`net/host-check.ts`). */
+  /** The dashboard's address, `http://127.0.0.1:52431`. Other hosts are rejected earlier (`net/host-check.ts`). */
   readonly origin: string;
-  /** The link's fragment. Opens one page, once. */
+  /** The link's fragment, which opens the page once. */
   readonly secret: string;
   readonly about: HomeAbout;
   readonly data: CachedReads;
-  /** The account shown first: the chosen one, unless that is `all`. */
+  /** The account shown first: the selected account, unless `all` is selected. */
   readonly account?: string;
   readonly clock: Clock;
   readonly closing: AbortSignal;
@@ -255,7 +255,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   return app;
 }
 
-/** Asks the page for the link's secret. Only the page has it, because browsers don't send fragments. */
+/** Asks the page for the link's secret. Browsers don't send fragments, so only the page knows the secret. */
 function requestSecret(context: BrowserContext): Response | Promise<Response> {
   if (context.req.path.endsWith('/events')) return context.text('access denied', 401);
   if (context.req.method === 'POST') return accessDenied(context, 'wrong');

@@ -7,8 +7,8 @@ import type { App } from './app.ts';
 const ACCOUNTS_TIMEOUT_MS = 3_000;
 
 /**
- * Returns who is signed in, and where. `company` is the issuer of the company that signed them in, if any. `accounts`
- * is null if the gateway did not respond in time.
+ * Returns the signed-in user, with their accounts and profile. `company` is the issuer of the company that signed the
+ * user in, if any. `accounts` is null if the gateway did not respond in time.
  * @param options.verify asks the identity provider instead of using the data from the sign-in
  * @throws {TradeAgentError} `login_required`; with `verify`, `provider_unreachable`, `provider_error`
  */

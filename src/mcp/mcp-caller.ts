@@ -4,11 +4,11 @@ import type { SignedIn } from '../tools/tool.ts';
 import type { Environment } from '../trading/order.ts';
 import type { Proposal } from '../trading/proposal.ts';
 
-/** The authenticated caller and what they can reach, over HTTP or stdio. */
+/** The authenticated caller and the services available to them, over HTTP or stdio. */
 export interface McpCaller {
   readonly sub: string;
   readonly clientId: string;
-  /** Whether this client proposed it. Other clients' proposals are hidden. */
+  /** Whether this client proposed the proposal. Other clients' proposals are hidden. */
   owns(proposal: Pick<Proposal, 'client' | 'requested_by'>): boolean;
   /** The granted scopes. Tools that need others are hidden. */
   readonly scopes: ReadonlySet<string>;
@@ -16,7 +16,7 @@ export interface McpCaller {
   /** Undefined if nobody is signed in. The gateway then rejects every request. */
   readonly signedIn: SignedIn | undefined;
   readonly gateway: GatewayClient;
-  /** Whether activities include those imported on the person's machine. */
+  /** Whether activities include those that were imported on the person's machine. */
   readonly hasImports: boolean;
   /** Only available on the person's machine. */
   readonly ownRules?: OwnRules;

@@ -39,7 +39,7 @@ export async function cancelApproval(app: App, id: string): Promise<ApprovalView
 }
 
 /**
- * Looks up the outcome of one approval, or of all. `unknown` counts the approvals whose outcome is still unknown.
+ * Looks up the outcome of one approval or, without an id, of all. `unknown` counts the outcomes that remain unknown.
  * @throws {TradeAgentError} `not_found`, `login_required`
  */
 export async function reconcile(app: App, id: string | undefined) {

@@ -16,7 +16,7 @@ export interface ApprovalListener {
   readonly signal?: AbortSignal;
 }
 
-/** Submits a proposal and waits until it is executed. @throws {TradeAgentError} the reason if it was not executed */
+/** Submits a proposal and waits for its execution. @throws {TradeAgentError} the reason if it was not executed */
 export async function proposeAndWait(
   app: App,
   request: ProposalRequestInput,
@@ -43,7 +43,7 @@ async function propose(app: Pick<App, 'gateway'>, request: ProposalRequestInput)
   return await (await app.gateway()).propose({ provenance: typedProvenance(asked), ...request }, key);
 }
 
-/** Returns the provenance of a command's fields: the person typed all of them. */
+/** Returns the provenance of a command's fields, all of which the person typed. */
 export function typedProvenance(asked: object): Provenance {
   return {
     fields: Object.fromEntries(Object.keys(asked).map((field) => [field, { source: 'user' as const }])),

@@ -23,7 +23,7 @@ import type { App } from '../app.ts';
 import { noticesTimeLimit } from '../notices/notice-place.ts';
 import { proposedSymbols } from '../run.ts';
 
-/** With more new findings than this, a channel gets one combined notice. */
+/** If there are more new findings, a channel gets one combined notice. */
 const MAX_NOTICES = 10;
 /** Maximum lines in a combined notice. The rest is only counted. */
 const MAX_LINES = 40;

@@ -247,7 +247,7 @@ async function checkAndNotify(
   };
 }
 
-/** Returns a function that evaluates the account. It is called again for each further round. */
+/** Returns a function that evaluates the account, called once per round. */
 async function createEvaluator(app: App, options: CheckOptions, { file, store, owner }: CheckBasis) {
   const gateway = await app.gateway();
   const { symbolSector } = await import('../../trading/listed-symbols.ts');
@@ -285,7 +285,7 @@ export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | '
   return suggest === true && approval !== 'deny';
 }
 
-/** Returns the symbols with open orders or orders of unknown outcome, for which no more orders are proposed. */
+/** Returns the symbols with open orders or orders of unknown outcome, for which no further orders are proposed. */
 function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals.filter(({ status, overdue }) => !isSettledState(status) && overdue !== true).flatMap(proposedSymbols),
@@ -358,9 +358,8 @@ async function writeReport(
 }
 
 /**
- * Proposes orders the usual way: the agent calls the tools, the person approves, and the gateway places each order
- * once, whether or not this process is still running. Proposes at most as many orders as one run may, and leaves the
- * rest to the next check.
+ * Proposes orders like any other run: the agent calls the tools, the person approves, and the gateway places each order
+ * once, whether or not this process is still running. Orders beyond the limit of one run are left to the next check.
  * @param account number of the account that the orders are for
  * @param show receives the run's events
  */

@@ -29,7 +29,7 @@ interface InstallEnvironment {
   readonly exists?: (file: string) => boolean;
 }
 
-/** Returns the named shell, or the one in $SHELL. @throws {TradeAgentError} `usage` for an unknown shell */
+/** Returns the named shell, or else the shell in $SHELL. @throws {TradeAgentError} `usage` for an unknown shell */
 export function resolveShell(named: string | undefined, { env }: Pick<InstallEnvironment, 'env'>): Shell {
   const wanted =
     named ??

@@ -34,7 +34,7 @@ export async function completionValues(app: App, kind: CompletedKind): Promise<r
 
 const localKinds: readonly CompletedKind[] = ['schedules', 'profiles', 'connections'];
 
-/** Rejects if the sandbox isn't running: completion never starts it. */
+/** Rejects if the sandbox isn't running, because completion never starts a sandbox. */
 async function requireRunning(app: App): Promise<void> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
   if (!findProfile(await app.config(), app.profileName).sandbox) return;

@@ -1,14 +1,14 @@
 import { defined } from '../../values/defined.ts';
 
-/** `warn`: nothing fails because of it. `skip`: not checked, for the reason in `message`. */
+/** `warn` does not count as a failure. `skip`: not checked, for the reason in `message`. */
 type FindingStatus = 'ok' | 'warn' | 'fail' | 'skip';
 
-/** The result of one check. It contains no secret. */
+/** The result of one check, without secrets. */
 export interface Finding {
   readonly check: string;
   readonly status: FindingStatus;
   readonly message: string;
-  /** The remedy. Every `warn` and `fail` has one. */
+  /** The remedy. Required for `warn` and `fail`. */
   readonly fix?: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }

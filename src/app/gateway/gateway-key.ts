@@ -10,8 +10,8 @@ import { addWrappingKeyTo, type PublicKey, toPublicKey } from './key-file.ts';
 import { type GatewayPaths, readSettings, readStorageSettings } from './settings-file.ts';
 
 /**
- * `rotate` creates the next key and `confirm` switches to it once the provider knows it. `rewrap` wraps all of the
- * gateway's keys with the newest wrapping key.
+ * `rotate` creates the next key, and `confirm` switches to that key once the provider knows it. `rewrap` wraps all of
+ * the gateway's keys with the newest wrapping key.
  */
 export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 

@@ -20,7 +20,7 @@ import {
   toPublicKey,
 } from './key-file.ts';
 
-/** A gateway's keys: one for its clients at the identity provider, and those that seal secrets in its database rows. */
+/** A gateway's keys: the key of its clients at the identity provider, and the keys that seal secrets in its rows. */
 export interface GatewayKeys {
   /** File of the clients' private key, or null if the key is not in a file. */
   readonly file: string | null;
@@ -38,7 +38,7 @@ export interface GatewayKeys {
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<PublicKey>;
   seal(): Promise<SealSecrets>;
-  /** Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` if they are not wrapped */
+  /** Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` if the keys are not wrapped */
   rewrap(): Promise<void>;
 }
 

@@ -9,7 +9,7 @@ import { listenOnLoopback } from '../../net/http-server.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { version } from '../version.ts';
 
-/** A gateway's instrumented parts. They are returned unchanged if its settings have no telemetry. */
+/** A gateway's instrumented parts. Without telemetry settings, the parts are returned unchanged. */
 export interface ServedTelemetry {
   readonly fetch: typeof fetch;
   stores(stores: GatewayStores): GatewayStores;

@@ -54,7 +54,7 @@ function requirePassphrase(passphrase: string): void {
   });
 }
 
-/** Returns every file of a home as of one moment, except locks, logs and the ready file. */
+/** Returns a consistent snapshot of all files of a home, except locks, logs and the ready file. */
 async function homeContent(folder: string): Promise<Archive['files']> {
   const { lock, ready, rulesLock, gatewayLock, record, gatewayDatabase } = homeFiles(folder);
   const left = new Set([lock, ready, rulesLock, gatewayLock].map((file) => basename(file)));
@@ -85,7 +85,7 @@ function listRules(folder: string, name: string): string[] {
   return found?.isDirectory() === true ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`) : [];
 }
 
-/** Copies a database consistently. `head` is the number of the audit log's last line, if the database stores one. */
+/** Copies a database consistently. `head` is the number of the last line of the audit log in the database, if any. */
 async function copyDatabase(file: string): Promise<{ content: Buffer; head: number }> {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const database = new Database(file, { timeout: DATABASE_WAIT_MS, fileMustExist: true });

@@ -28,7 +28,7 @@ import type { App } from '../app.ts';
 import { homeFiles, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, requireOwnFolder, withHome } from './open-home.ts';
 
-/** A person and a broker of a home. Both default to the only one that the home has. */
+/** A person and a broker of a home. If not named, the home's only person or only broker. */
 interface KeyOwner {
   readonly folder: string;
   readonly username: string | undefined;
@@ -46,10 +46,10 @@ export async function storedCredentialKind(folder: string, name: string | undefi
 }
 
 /**
- * Replaces a person's credentials. A running home uses the new ones from the next request. A home serves either paper
- * or live accounts.
+ * Replaces a person's credentials. A running home uses the new credentials from the next request. A home serves either
+ * paper or live accounts.
  * @param confirm asks about a live account before anything is stored
- * @throws {TradeAgentError} `usage` for an account of the other environment or one stored for another broker;
+ * @throws {TradeAgentError} `usage` for an account of the other environment or an account stored for another broker;
  *   `broker_rejected`, `broker_unreachable`, and any error from `confirm`
  */
 export async function setBrokerKeys(
@@ -228,8 +228,8 @@ function requireFreeName({ brokers }: Pick<GatewaySettings, 'brokers'>, name: st
 
 /**
  * Returns `gateway.yaml` with one more broker and with its comments preserved. The broker in `broker:` becomes the
- * first entry of `brokers:`, named after its kind. If there will be two of a kind, it keeps the name under which its
- * keys are stored.
+ * first entry of `brokers:`, named after its kind. If the new broker is of the same kind, the first one keeps the name
+ * under which its keys are stored.
  * @throws {TradeAgentError} `invalid_config`
  */
 async function withBroker(
@@ -283,8 +283,8 @@ export async function listBrokers(app: Pick<App, 'clock'>, folder: string) {
 }
 
 /**
- * Fetches the current descriptions of a broker's tools that send and cancel orders, compared with those confirmed in
- * `gateway.yaml`. Uses a person's stored token.
+ * Fetches the current descriptions of a broker's tools that send and cancel orders, and compares them with the
+ * descriptions confirmed in `gateway.yaml`. Uses a person's stored token.
  * @throws {TradeAgentError} `usage`, `not_found` if the person has no stored credentials, `broker_rejected`,
  *   `broker_unreachable`
  */
@@ -311,7 +311,7 @@ export interface BrokerChoice {
   readonly kind: OfferedBroker;
   /** A `StoredKind`. Defaults to the broker's first. */
   readonly credentials?: string | undefined;
-  /** The broker's address, if it is not the default one. */
+  /** The broker's address, unless it is the default address. */
   readonly url?: string | undefined;
   readonly label?: string | undefined;
 }
@@ -356,8 +356,8 @@ const isOtherKindsField = (name: string) =>
   storedKindNames.some((kind) => Object.values(storedKindText(kind).fields).some(({ names }) => names.includes(name)));
 
 /**
- * Reads credentials from a file: one line for each field in their order, or `name=…` lines. The names that the
- * broker's own tools use are accepted too. Errors quote nothing from the text.
+ * Reads credentials from a file: one line per field in their order, or `name=…` lines. The field names of the broker's
+ * own tools are accepted too. Errors quote nothing from the text.
  * @throws {TradeAgentError} `usage`
  */
 export function readCredentialsText(text: string, from: string, kind: StoredKind): StoredCredentials {

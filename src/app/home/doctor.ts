@@ -86,7 +86,7 @@ async function checkPersonAccounts(username: string, checking: AccountCheckDeps)
   return [warn('broker', `${username} has no account here`, setKeysCommand(username, checking))];
 }
 
-/** If there are several brokers, warns about those where nobody has an account. */
+/** If there are several brokers, warns about each broker at which nobody has an account. */
 async function checkUnusedBrokers(checking: AccountCheckDeps): Promise<Finding[]> {
   const { keyPairs, gateway } = checking;
   if (gateway.brokers.length === 1) return [];
@@ -340,7 +340,7 @@ function peerCertificate(at: ConnectionOptions & { host: string }, signal: Abort
 /** Bytes. Journals grow by about 2 KiB per order, and a full disk stops all trading. */
 const MIN_FREE_BYTES = 200 * 1024 ** 2;
 
-/** Checks that the folder and everything in it is private to its owner. */
+/** Checks that the folder and all its files are private to the folder's owner. */
 function checkFolder(folder: string): Finding {
   const problem = folderProblem(lstatSync(folder));
   if (problem !== undefined) return fail('folder', `${folder}: ${problem}`, `chmod 700 '${folder}'`);
@@ -394,7 +394,7 @@ function checkDisk(folder: string): Finding {
     : ok('disk', message);
 }
 
-/** Checks that the rules can be read and limit each account. While they are invalid, nothing is traded. */
+/** Checks that the rules can be read and limit each account. While rules are invalid, trading stops. */
 async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Finding[]> {
   try {
     const { written, digest } = await readFolderRules(folder);

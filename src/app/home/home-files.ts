@@ -122,7 +122,7 @@ function lstatOrUndefined(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** @throws {TradeAgentError} `usage` if another user created it */
+/** @throws {TradeAgentError} `usage` if another user created the folder */
 function createPartFolder(part: string): void {
   try {
     mkdirSync(part, { mode: 0o700 });
@@ -165,7 +165,7 @@ export function readHomeReady(file: string): HomeReady | undefined {
   return isRunning(ready.pid) ? ready : undefined;
 }
 
-/** Writes the ready file. @returns a function that removes it, unless another home has written it since */
+/** Writes the ready file. @returns a function that removes the file, unless another home has overwritten it */
 export function announceHome(file: string, ready: HomeReady): () => void {
   writePrivateFile(file, `${JSON.stringify(ready)}\n`);
   return () => {

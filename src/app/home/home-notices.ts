@@ -47,8 +47,8 @@ export function homeSecrets(folder: string): CredentialStore {
 }
 
 /**
- * Options of the notices about approval requests, fills and access changes. They go only to the home's owner, whose
- * channels `home.yaml` contains.
+ * Options of the notices about approval requests, fills and access changes. Only the home's owner is notified, through
+ * the channels in `home.yaml`.
  */
 interface PhoneNoticesOptions {
   readonly channels: NoticesConfig;

@@ -23,7 +23,7 @@ import {
 } from './home-files.ts';
 import { withHome } from './open-home.ts';
 
-/** The gateway's client at the home's provider. It authenticates with the key in the folder. */
+/** The gateway's client at the home's provider. Its key is in the home's folder. */
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
 export interface OpenedAccount {
@@ -59,7 +59,7 @@ export async function openAccount(
 /**
  * Creates a home, completely or not at all.
  * @returns the recovery code, to be shown once: 120 bits that allow reading, denying and halting, but not approving
- * @throws {TradeAgentError} `usage` if there is a home, or a folder that can't become one; `busy`
+ * @throws {TradeAgentError} `usage` if the folder contains a home or can't become one; `busy`
  */
 export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
   requireUnusedFolder(home.folder);

@@ -41,7 +41,7 @@ export interface OpenHome {
 
 /**
  * Opens a home for commands on its own machine.
- * @throws {TradeAgentError} `invalid_config` if there is none, or if other users could have opened it
+ * @throws {TradeAgentError} `invalid_config` if the folder contains no home, or if other users could have opened it
  */
 export async function withHome<T>(
   { clock }: Pick<App, 'clock'>,

@@ -43,7 +43,7 @@ async function toListedUsers(home: OpenHome) {
   );
 }
 
-/** Strips leading dashes from a credential id, which would make it an option on a command line. */
+/** Strips leading dashes, so that a credential id is not taken for an option on a command line. */
 const idForTyping = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
 function toListedAuthenticator(key: SigningKey) {
@@ -201,9 +201,9 @@ export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, us
 }
 
 /**
- * Revokes a client. Its tokens end immediately. Its open proposals and streams end immediately if the home is
- * running, or else at the next start.
- * @param id an id, an unambiguous prefix of one, or a name
+ * Revokes a client. Its tokens become invalid immediately. A running home ends the client's proposals and streams
+ * immediately as well, and a stopped home when it starts.
+ * @param id an id, an unambiguous prefix of an id, or a name
  * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id
  */
 export async function revokeMcpClient(
@@ -241,8 +241,8 @@ function toListedMcpClient({ user, clientId, name, host, redirectUri, since, use
 export type HomeStatus = Awaited<ReturnType<typeof homeStatus>>;
 
 /**
- * Returns a home's status from the contents of its folder. `served` is null if it is not running. For each person it
- * includes the number of open proposals and of subscribed browsers.
+ * Returns a home's status from the contents of its folder, including each person's number of open proposals and of
+ * subscribed browsers. `served` is null if the home is not running.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {

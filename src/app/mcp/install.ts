@@ -118,7 +118,7 @@ async function ownProgram(
   return { command, args: rest, env };
 }
 
-/** Resolves a symlink, so that writing keeps it. */
+/** Resolves a symlink, so that writing the file does not replace the symlink. */
 function resolveLink(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
@@ -169,15 +169,14 @@ interface EditedSettings {
   readonly before: string | undefined;
 }
 
-/** Keys that define how a server is reached. The new entry replaces them. */
+/** Keys that define how a server is reached. They are always taken from the new entry. */
 const reachabilityKeys = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 'httpUrl', 'headers'];
 
 /**
- * Sets one server's entry and verifies that nothing else changes, whatever the format's editor does. Keys that the
- * person added (a timeout, allowed tools) are kept.
+ * Sets one server's entry and verifies that no other entry changes. Keys that the person added (a timeout, allowed
+ * tools) are kept.
  * @param text contents of the file, empty if there is none
- * @throws {TradeAgentError} `invalid_config` for a file that can't be parsed, or can't be changed without side
- *   effects
+ * @throws {TradeAgentError} `invalid_config` for a file that can't be parsed, or can't be changed without side effects
  */
 export function editServer(
   file: string,

@@ -67,7 +67,7 @@ function toListedServer(name: string, server: McpServerConfig) {
     at: url === undefined ? [command, ...args].join(' ') : withoutQuery(url),
     transport: url === undefined ? ('stdio' as const) : ('http' as const),
     enabled,
-    /** The allowed tools. A tool without a pin is off until it is confirmed. */
+    /** The allowed tools. A tool without a pin is off until a person confirms the tool. */
     tools: tools.map((tool) => ({ name: tool, pinned: Object.hasOwn(pins, tool) })),
   };
 }
@@ -108,7 +108,7 @@ export type OpenBrowser = (url: string) => Promise<void>;
 type ServerApp = Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store' | 'signal'>;
 
 /**
- * Connects a server and compares its tools with the allowed ones.
+ * Connects a server and compares its tools with the allowed tools.
  * @throws {TradeAgentError} `not_found`, `mcp_server_failed`, `login_denied`, `login_expired`, `credential_store_…`
  */
 export async function inspectServer(app: ServerApp, name: string, open: OpenBrowser): Promise<InspectedServer> {

@@ -184,7 +184,7 @@ const flagByField: Readonly<Record<string, string>> = {
 };
 
 /**
- * Builds the order request. The prices determine the type: without prices it is a market order, and `--stop` with
+ * Builds the order request. The prices determine the type: an order without prices is a market order, and `--stop` with
  * `--limit` makes it a stop limit order.
  * @throws {TradeAgentError} `invalid_order`, naming the flag
  */

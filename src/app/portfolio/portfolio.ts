@@ -79,7 +79,7 @@ export interface CombinedPortfolio {
 }
 
 /**
- * Returns the accounts of a person who has several. Returns undefined if they have only one, or selected one.
+ * Returns the combined portfolio of a person with several accounts. Returns undefined for a single or selected account.
  * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
 export async function combinedPortfolio(app: MultiAccountApp): Promise<CombinedPortfolio | undefined> {
@@ -102,7 +102,7 @@ const PRICES_INTERVAL_MS = 600;
 /** Account and positions are read again at least this often, in milliseconds. */
 const FULL_REFRESH_INTERVAL_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
-/** Maximum number of symbols in one request for quotes. */
+/** Maximum number of symbols per request for quotes. */
 const MAX_QUOTE_SYMBOLS = 50;
 
 export interface LiveFigures extends PortfolioFigures {
@@ -117,7 +117,7 @@ interface LiveOptions {
   /** How many of the largest positions get sparklines. */
   readonly lines: number;
   readonly changed: (figures: LiveFigures) => void;
-  /** Called with each proposal that changes, such as one that was decided or filled. */
+  /** Called with each proposal that changes, for example when it is decided or filled. */
   readonly told: (proposal: Proposal) => void;
 }
 
@@ -204,8 +204,8 @@ export interface LiveCombinedPortfolio extends CombinedPortfolio {
 }
 
 /**
- * Updates all of a person's accounts until `signal` aborts, each one separately. An account that can't be read goes
- * to `missing` and is retried.
+ * Updates all of a person's accounts until `signal` aborts, each one separately. An account that can't be read is
+ * returned in `missing` and retried.
  * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
 export async function liveCombinedPortfolio(

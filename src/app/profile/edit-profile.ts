@@ -48,7 +48,7 @@ export interface AddedProfile {
 }
 
 /**
- * Adds a profile to config.yaml, provided that it is possible to sign in with it.
+ * Adds a profile to config.yaml, provided that signing in with the profile is possible.
  * @param ask asks the person for missing settings
  * @throws {TradeAgentError} `invalid_config` if signing in is impossible, and nothing is written then; `usage`,
  *   `provider_unreachable`, and any error from `ask`

@@ -58,8 +58,8 @@ interface MovedStore {
 }
 
 /**
- * Copies a profile's secrets to another store, reads them back, switches the profile over, and erases the old copy. If
- * it is interrupted at any point, the login still works, and running it again completes the move.
+ * Copies a profile's secrets to another store, reads them back, switches the profile over, and erases the old copy.
+ * After an interruption, the login still works, and the same call completes the move.
  * @throws {TradeAgentError} `usage` if the secrets are already in that store, `credential_store_…`, `busy`
  */
 export async function moveStore(app: App, name: string, to: CredentialLocation): Promise<MovedStore> {

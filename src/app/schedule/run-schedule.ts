@@ -18,9 +18,9 @@ export type ScheduleRun =
   | { readonly status: 'ran'; readonly record: RunRecord; readonly check: CheckOutcomes | undefined };
 
 /**
- * Runs a schedule's check if it is due, or immediately if `now` is set. The outcome is recorded before this function
- * returns. If the process is killed first, the next call detects and records the failed run.
- * @throws {TradeAgentError} `busy` while it is running; any error from the check, after it was recorded
+ * Runs a schedule's check if the schedule is due, or immediately if `now` is set. The outcome is recorded before this
+ * function returns. If the process is killed first, the next call detects and records the failed run.
+ * @throws {TradeAgentError} `busy` while the schedule is running; any error from the check, after it was recorded
  */
 export async function runSchedule(
   app: App,
@@ -46,7 +46,7 @@ export async function runSchedule(
   });
 }
 
-/** Whether there is anything to run or to record. */
+/** Whether to run the schedule, or to record due times that passed. */
 function needsLock(journal: ScheduleJournal, moments: Moments, now: number): boolean {
   const decision = decideRun(moments, journal, now);
   return decision.run || decision.handled !== journal.handled;
@@ -211,7 +211,7 @@ export interface EndedRun {
   readonly again: boolean;
 }
 
-/** @param due undefined if a person started it @param now milliseconds since the epoch */
+/** @param due undefined if a person started the run @param now milliseconds since the epoch */
 export function startedRecord(schedule: string, due: DueNow | undefined, now: number): RunRecord {
   return {
     schedule,

@@ -64,7 +64,7 @@ export async function scheduleLogs(app: App, idOrName: string | undefined, limit
 }
 
 /**
- * Adds a schedule and its scheduler entry, once everything is validated.
+ * Adds a schedule and its scheduler entry, after validating both.
  * @param agree called before anything is written; false leaves everything unchanged
  * @throws {TradeAgentError} `usage`, `not_found`, `invalid_config`; `interrupted` if the person does not agree
  */

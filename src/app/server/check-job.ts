@@ -48,11 +48,10 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
 }
 
 /**
- * Runs a schedule's check if it is due or was requested. Each moment runs once, however often the job is executed:
- * 1. The schedule's row decides whether it is due (`schedule/decide-run.ts`), because handled moments are recorded there and
- *   skipped.
+ * Runs a schedule's check if it is due or was requested. Each due time runs once, however often the job is executed:
+ * 1. The schedule's row decides whether a run is due (`schedule/decide-run.ts`). It records handled due times.
  * 2. A run begins with a compare-and-set on the row's epoch. An earlier run can then no longer write its end.
- * 3. A moment whose run was killed is retried safely: the gateway treats an order proposed twice as one
+ * 3. A run that was killed can be repeated safely: the gateway treats an order proposed twice as one order
  *   (`app/check/run-check.ts`), and a notice sent twice has the same id (`app/check/check-notices.ts`).
  */
 export function checkJob(parts: CheckJobParts): JobHandler {
@@ -73,7 +72,7 @@ export function checkJob(parts: CheckJobParts): JobHandler {
   };
 }
 
-/** Records the moments that passed without a run. */
+/** Records the due times that passed without a run. */
 async function recordPassed(
   rows: ScheduleRows<ServerSchedule, RunRecord>,
   { schedule, epoch, handled: before }: CheckTurn['row'],
@@ -192,7 +191,7 @@ function recordError({ status, error }: RunRecord): TradeAgentError {
 const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
-/** Notifies a person, once until they sign in again, that their checks stopped because they are signed out. */
+/** Notifies a person that their checks stopped because they are signed out, once until they sign in again. */
 function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = personChecks(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {

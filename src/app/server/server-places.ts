@@ -36,7 +36,7 @@ export function readServerKey(places: ServerPaths, { key_file }: Pick<ServerSett
 
 /**
  * Creates or shows the key of the server's client at the identity provider.
- * @throws {TradeAgentError} `usage` if there already is one; `invalid_config` if there is none to show
+ * @throws {TradeAgentError} `usage` if a key to create already exists; `invalid_config` if there is no key to show
  */
 export async function serverKey(
   places: ServerPaths,
@@ -63,7 +63,7 @@ export async function addServerWrappingKey({ home, config }: ServerPaths): Promi
 }
 
 /**
- * Wraps the tenant's data keys with the newest wrapping key, after which older ones may be removed. Works while
+ * Wraps the tenant's data keys with the newest wrapping key. Older wrapping keys may be removed afterwards. Works while
  * servers and workers run.
  * @returns how many keys were wrapped
  * @throws {TradeAgentError} `invalid_config`, `credential_store_…`

@@ -93,7 +93,7 @@ interface ServerRequestOptions {
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** The folder in which the response is cached for an hour. Without it, nothing is cached. */
+  /** The folder in which the response is cached for an hour. If absent, nothing is cached. */
   readonly home?: UserDirs;
 }
 

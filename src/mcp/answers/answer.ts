@@ -41,7 +41,7 @@ interface AnswerContent extends Readonly<Record<string, unknown>> {
   readonly status: string;
 }
 
-/** Builds a result as structured content and as text, because some clients pass on only one of them. */
+/** Builds a result as structured content and as text, because some clients ignore the one or the other. */
 export function toolAnswer(facts: AnswerContent, isError = false): CallToolResult {
   const cuts: Cut[] = [];
   const shown = sanitizedValue(facts, cuts) as Record<string, unknown>;

@@ -27,8 +27,8 @@ import type { ServerTool } from './tool-text.ts';
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
- * Returns a `fetch` for a server and for the hosts it refers to. Responses are limited to {@link MAX_MESSAGE_BYTES},
- * including event streams. A server on the internet can't refer to internal addresses.
+ * Returns a `fetch` for a server and the hosts that the server refers to. Responses are limited to {@link
+ * MAX_MESSAGE_BYTES}, including event streams. A server on the internet can't refer to internal addresses.
  */
 export function serverFetch(
   send: typeof fetch,

@@ -3,7 +3,7 @@ import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
 
 /** In milliseconds. */
 export interface ServerLimits {
-  /** How long a child process may take to name its revision. After that, it is treated as a legacy server. */
+  /** How long a child process may take to name its revision. Afterwards, it is treated as a legacy server. */
   readonly probeMs: number;
   readonly connectMs: number;
   /** For all pages of the list together. */

@@ -177,7 +177,7 @@ class ManagedServer {
     return this.#latest;
   }
 
-  /** The failure of the latest use, if it failed. */
+  /** The failure of the latest call or connection, or undefined if it succeeded. */
   get failure(): Failure | undefined {
     return this.#failure;
   }

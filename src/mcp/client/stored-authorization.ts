@@ -57,7 +57,7 @@ export class StoredAuthorization {
     return name === undefined ? undefined : parseEntry(tokensSchema, values[name]);
   }
 
-  /** Saves tokens and deletes those of other issuers. */
+  /** Saves tokens and deletes the tokens of other issuers. */
   async saveTokens(issuer: string, tokens: StoredTokens): Promise<void> {
     await this.#credentials.change((values) => {
       for (const key of Object.keys(values)) if (isTokensEntry(key, this.#url)) delete values[key];

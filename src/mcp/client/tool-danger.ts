@@ -77,7 +77,7 @@ function wordSet(text: string): ReadonlySet<string> {
   return new Set(text.split(' '));
 }
 
-/** Splits a name into words: `placeStockOrder`, `place-stock_order` and `PLACE.STOCK.ORDER` yield the same ones. */
+/** Splits a name into words: `placeStockOrder`, `place-stock_order` and `PLACE.STOCK.ORDER` have the same words. */
 function splitWords(name: string): string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')

@@ -23,7 +23,7 @@ const MAX_DESCRIPTION_LENGTH = 2048;
 const MAX_SCHEMA_LENGTH = 16 * 1024;
 const MAX_SCHEMA_DEPTH = 32;
 
-/** Sanitizes a tool. Returns undefined if a property name or constant is unsafe, since it must not be changed. */
+/** Sanitizes a tool. Returns undefined if a property name or constant is unsafe, since these must not be changed. */
 export function fitTool({ name, description = '', inputSchema }: ServerTool): FitTool | undefined {
   if (hasInvisible(name) || name.length > 128) return undefined;
   if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH) return undefined;

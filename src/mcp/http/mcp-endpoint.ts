@@ -125,7 +125,7 @@ type Handshake = InitializeRequest['params'];
 
 /** Lifetime in seconds. After that, the server sends no requests to the client. */
 const SESSION_TTL_S = 24 * 3600;
-/** Maximum characters, since it is sent as a header with each request. */
+/** Maximum length in characters. The session id is sent as a header with each request. */
 const MAX_SESSION_ID_LENGTH = 2_000;
 
 const handshakeSchema = z.object({
@@ -157,7 +157,7 @@ function createHandshakes() {
   };
 }
 
-/** Maximum pending questions per caller and in total. Each one holds a request open. */
+/** Maximum pending questions per caller and in total. Each question holds a request open. */
 const [MAX_PER_CALLER, MAX_IN_TOTAL] = [4, 200];
 
 /**

@@ -144,7 +144,7 @@ export async function callTool(
   }
 }
 
-/** Retries until the account is connected: the client answers when the person starts, not when they are done. */
+/** Retries until the account is connected, because the client answers as soon as the person opens the URL. */
 async function afterConnecting<Outcome>(
   answer: string | undefined,
   { clock, signal, holdMs }: Pick<ToolCall, 'clock' | 'signal' | 'holdMs'>,
@@ -162,7 +162,7 @@ async function afterConnecting<Outcome>(
   }
 }
 
-/** Returns a task if the client supports it. Otherwise holds the response for a while. */
+/** Returns a task if the client supports tasks. Otherwise holds the response for a while. */
 async function proposalResult(
   { proposal, isAsked }: ProposedResult,
   holdMs: () => number,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 
-/** Sealed values that a client stores for us. Anyone can read them, but only we can create them. */
+/** Sealed values that a client stores for us. Anyone can read the values, but only we can create them. */
 export interface Seals<Value> {
   /** @param boundTo caller and purpose */
   seal(value: Value, boundTo: string): Promise<string>;

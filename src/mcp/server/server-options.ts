@@ -5,7 +5,7 @@ export interface McpServerOptions {
   readonly version: string;
   readonly readOnly: boolean;
   readonly clock: Clock;
-  /** Id of the run of a server that serves a single client. It scopes that client's request ids. */
+  /** Id of a run of a server that serves a single client. The client's request ids are unique only within a run. */
   readonly run?: string;
   readonly accounts: AccountQuestions;
   /** How long a response is held for a decision; at most {@link SHORT_HOLD_MS} for clients without progress. */

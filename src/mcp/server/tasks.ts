@@ -88,7 +88,7 @@ export function serveTasks(server: Server, source: TaskSource): void {
   answer('tasks/cancel', (id) => source.cancel(id));
 }
 
-/** A lower bound, since proposals are kept forever. */
+/** Tasks live at least this long, since proposals are kept forever. */
 const TASK_TTL_MS = 30 * 24 * 3_600_000;
 const POLL_INTERVAL_MS = 2_000;
 

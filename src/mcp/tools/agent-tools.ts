@@ -78,7 +78,7 @@ export const agentTools: readonly McpTool[] = [
 const IMPORTS_NOT_INCLUDED =
   'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
-/** Adds a note to results based on activities if imported activities are missing from them. */
+/** Adds a note to results that are based on activities, if these lack the imported activities. */
 function historyTool(tool: DirectTool, title: string): McpTool {
   const { run, ...rest } = readingTool(tool, title);
   return defineMcpTool({

@@ -25,7 +25,7 @@ interface ToolResult {
   readonly outside?: string;
 }
 
-/** With `isAsked` the call waits for the decision if the client can. Otherwise it only reports the state. */
+/** With `isAsked`, the call waits for the decision if the client can wait. Otherwise it only reports the state. */
 export interface ProposedResult {
   readonly proposal: Proposal;
   readonly isAsked: boolean;
@@ -38,7 +38,7 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
   readonly schema: Schema;
   /** A caller needs all of these scopes. */
   readonly scopes: readonly Scope[];
-  /** `asks` creates or withdraws a proposal. `acts` may change something without approval. */
+  /** `asks` creates or withdraws a proposal. `acts` may make a change without approval. */
   readonly effect: 'reads' | 'asks' | 'acts';
   readonly needsOwnRules?: true;
   /** @throws {TradeAgentError} reported with its message; other errors are reported without details */

@@ -13,8 +13,8 @@ export function clientIdempotencyKey(key: string): string {
 }
 
 /**
- * Returns two idempotency keys for a call without its own key: for the current minute and for the previous one, in
- * which the call may have been sent first. They are derived from the call and the clock, so that they survive a
+ * Returns two idempotency keys for a call without its own key: for the current minute and for the previous minute, in
+ * which the call may have been sent first. The keys are derived from the call and the clock, so that they survive a
  * restart.
  * @param now milliseconds since the epoch
  */
