@@ -32,7 +32,7 @@ export interface LogoutResult {
 }
 
 /**
- * Signs out: revokes the refresh token and the access token at the provider (RFC 7009) and deletes them here. They are
+ * Signs out: revokes the refresh token and the access token at the provider (RFC 7009) and deletes them here. The tokens are
  * deleted even if the provider can't be reached; the result then lists the tokens that may still be valid.
  * @throws {TradeAgentError} `credential_store_…` if the session can't be deleted
  */

@@ -235,8 +235,8 @@ function openProviderState(
 }
 
 /**
- * Makes the library build endpoint URLs with the public address, even behind a TLS proxy. It reads the address from
- * headers.
+ * Makes the library build endpoint URLs with the public address, even behind a TLS proxy. The library reads the address
+ * from headers.
  */
 function withPublicAddress(issuer: string, handle: Handler): Handler {
   const { host, protocol } = new URL(issuer);

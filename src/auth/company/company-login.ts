@@ -11,11 +11,12 @@ import { signInToHome } from './identity-assertion.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
 /**
- * Starts a sign-in at the person's company. It succeeds once the home has accepted the company's assertion: the home decides
- * whose account it is and what may be done there.
+ * Starts a sign-in at the person's company. The sign-in succeeds once the home has accepted the company's assertion,
+ * because the home decides which user signs in, and with which access.
  * @param profile with the `company` to sign in at
- * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`; its `complete`
- *   throws what {@link beginDeviceLogin}'s does, and `insufficient_scope` if the company or the home denies access
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`; its
+ * `complete` throws what {@link beginDeviceLogin}'s does, and `insufficient_scope` if the company or the home denies
+ * access
  */
 export async function beginCompanyLogin(
   profile: ResolvedProfile & { readonly company: CompanySignIn },

@@ -23,8 +23,8 @@ export interface ConnectOptions {
   readonly scopes: readonly string[];
   readonly finish: 'provider' | 'loopback';
   /**
-   * Local port of the redirect if the connection finishes by `loopback`. Its address must be registered at the
-   * provider.
+   * Local port of the redirect that completes a `loopback` connection. The provider must have the redirect address
+   * registered.
    */
   readonly redirectPort: number;
   readonly clock: Clock;

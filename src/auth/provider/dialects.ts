@@ -13,7 +13,9 @@ export function providerDialect(profile: { readonly provider?: ProviderName | un
   return dialects[profile.provider ?? 'standard'];
 }
 
-/** Guesses the provider from its metadata. Returns `standard` unless it is clearly another. */
+/**
+ * Guesses the provider from its metadata. Returns `standard` unless the metadata clearly belongs to another provider.
+ */
 export function detectProvider(metadata: ServerMetadata): ProviderName {
   const others = providerNames.filter((name) => name !== 'standard');
   return others.find((name) => dialects[name].recognizes(metadata)) ?? 'standard';

@@ -6,8 +6,8 @@ const BINDING_MESSAGE_CHARACTER = /[a-zA-Z0-9\-._+/!?#]/;
 const MAX_BINDING_MESSAGE_LENGTH = 50;
 
 /**
- * Keycloak 26. It ignores RFC 9396 details in a CIBA request, so they never reach the token. The gateway therefore
- * sends only the binding message (`details: message`), and only for paper accounts.
+ * Keycloak 26. It ignores RFC 9396 details in a CIBA request, so the details never reach the token. The gateway
+ * therefore sends only the binding message (`details: message`), and only for paper accounts.
  */
 export const keycloak: Dialect = {
   ...standard,

@@ -57,7 +57,8 @@ export function providerFailure(error: unknown): ProviderFailure {
 }
 
 /**
- * Auth0 sometimes sends `slow_down` and `authorization_pending` with status 429. They don't mean that it is overloaded.
+ * Returns whether the provider is overloaded. Auth0 sometimes sends `slow_down` and `authorization_pending` with status
+ * 429, although it is not.
  */
 function isOverloaded({ status }: Response, oauthError: unknown): boolean {
   const isAnswer = ['slow_down', 'authorization_pending'].includes(String(oauthError));
@@ -77,7 +78,7 @@ function overloadFailure(response: Response): ProviderFailure {
 
 /**
  * Converts the failure to a TradeAgentError. `details.retryAfter` (seconds) is set if the provider sent it.
- * @param what what failed, such as "the sign-in could not be started"
+ * @param what the failed request, such as "the sign-in could not be started"
  */
 export function providerError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {
   if (failure.kind === 'unreachable') {

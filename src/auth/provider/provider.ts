@@ -14,7 +14,7 @@ import { providerDialect } from './dialects.ts';
 import { hasOffsetChanged, secondsAhead, withClockComparison } from './provider-clock.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 
-/** How long metadata is cached. It changes rarely; a stale copy costs at most one failed request and may be deleted at any time. */
+/** How long metadata is cached. Metadata changes rarely, and a stale copy costs at most one failed request. */
 const METADATA_TTL_MS = 3_600_000;
 
 /** Timeout of one request to the provider, in seconds. {@link storeLock} derives its maximum wait from this timeout. */

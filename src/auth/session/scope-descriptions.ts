@@ -19,8 +19,8 @@ const descriptions: Record<string, string> = {
 };
 
 /**
- * Overrides for sign-ins to a server. They always persist, so what matters is that the server works while the person is
- * away.
+ * Descriptions that differ for a server. A sign-in to a server always persists, so what matters is that the server
+ * works while the person is away.
  */
 const serverDescriptions = { offline_access: 'let the server work for you while you are away' };
 

@@ -8,7 +8,7 @@ import type { User } from './session.ts';
 
 /**
  * The signed-in user and their provider. Includes the issuer and the client so that a refresh token is only ever sent to
- * the provider that issued it, even after the profile was changed to another one.
+ * the provider that issued it, even after the profile was changed to another provider.
  */
 const storedSessionSchema = z.object({
   issuer: z.string(),

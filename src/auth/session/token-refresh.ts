@@ -33,7 +33,7 @@ interface RefreshContext {
 }
 
 /**
- * Exchanges the refresh token for an access token with these scopes, or adopts the one that another process has just
+ * Exchanges the refresh token for an access token with these scopes, or adopts one that another process has just
  * fetched. Holds the cross-process lock from reading the refresh token until its successor is stored: with rotation,
  * reusing an old token makes the provider revoke the whole family, including the new token.
  * @param rejected a token that the gateway rejected and that must not be adopted

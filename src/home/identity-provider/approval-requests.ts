@@ -11,7 +11,7 @@ export type Decision = 'approve' | 'deny';
 
 /** One approval request, pending or decided. Times are in milliseconds since the epoch. */
 export interface ApprovalRequest {
-  /** Id for the phone. The `auth_req_id` is kept from the phone, because the client gets the token with it. */
+  /** Id for the phone, which never learns the `auth_req_id`, because that id gives access to the token. */
   readonly id: string;
   readonly authReqId: string;
   readonly user: string;

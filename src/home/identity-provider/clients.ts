@@ -100,7 +100,7 @@ function toHttps(url: string): string {
   return isLoopback(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }
 
-/** A client that a person registers (RFC 7591) can only be a confidential CIBA client with its own key. */
+/** Requires that a client registered by a person (RFC 7591) is a confidential CIBA client with its own key. */
 export function checkApprovalClient(metadata: AllClientMetadata): void {
   const refuse = (reason: string) => {
     throw new errors.InvalidClientMetadata(reason);

@@ -25,7 +25,6 @@ export interface ThirdPartyRequest {
   readonly verifier: string;
 }
 
-/** Request timeout in milliseconds. */
 const TIMEOUT_MS = 10_000;
 
 const tokenResponseSchema = z.object({

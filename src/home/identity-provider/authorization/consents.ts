@@ -28,7 +28,7 @@ export interface ConsentRequest extends NamedClient {
   readonly scopes: readonly string[];
 }
 
-/** The browser's request. Its cookie proves that the program sent this browser here. */
+/** The browser's request. Its cookie proves that the client sent this browser here. */
 interface BrowserExchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
@@ -79,8 +79,8 @@ export function createConsents(options: {
       };
     },
     /**
-     * Grants the program access as `user`, or denies it if `allowedBy` is undefined.
-     * @returns the path on this server that returns the browser to the program; undefined as for `find`
+     * Grants the client access as `user`, or denies access if `allowedBy` is undefined.
+     * @returns the path on this server that sends the browser back to the client; undefined in the same cases as `find`
      */
     async decide(
       exchange: BrowserExchange,

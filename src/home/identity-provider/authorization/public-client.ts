@@ -17,7 +17,7 @@ export const publicClientDefaults = {
   token_endpoint_auth_method: 'none',
 } as const;
 
-/** Returns whether a client is a third-party program. None of the home's own clients uses authorization codes. */
+/** Returns whether a client belongs to a third party. Only such clients use authorization codes. */
 export function isPublicClient(client: Pick<Client, 'responseTypeAllowed'>): boolean {
   return client.responseTypeAllowed('code');
 }
@@ -82,7 +82,7 @@ export function namedClient(
   return { name: name === '' ? 'Unnamed program' : name, host };
 }
 
-/** Returns the name attached to the program's orders: one line of printable ASCII, at most 80 characters. */
+/** Returns the client's name as attached to its orders: one line of printable ASCII, at most 80 characters. */
 export function oneLineName({ name, host }: NamedClient): string {
   const short = printableAscii(name, MAX_SHORT_NAME_LENGTH);
   return `${short} (${shortenHost(host, MAX_HOST_LENGTH)})`;

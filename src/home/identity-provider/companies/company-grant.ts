@@ -49,13 +49,13 @@ interface CompanyGrantOptions {
  * 2. An assertion for another server is rejected: `aud` must be this home only, and `resource` must be what the token is for.
  * 3. A company can only speak for the people whom the home's owner listed as its own. Any other `sub` is rejected.
  * 4. Access never widens: each scope must be requested, granted by the company's issuer, allowed for this company by the owner,
- *    and allowed for programs in general. Scopes that place orders are not among those.
- * 5. An assertion is redeemed once. That is recorded last, after all other checks: one that was rejected for another reason may
- *    be presented again, and of two concurrent requests only one gets a token.
+ *    and allowed for clients in general, which never includes scopes that place orders.
+ * 5. An assertion is redeemed once. Its use is recorded last, after all other checks: an assertion rejected for another
+ *    reason may be presented again, and of two concurrent requests only one gets a token.
  * 6. Access that the company has since revoked (`signals/`) is refused. This is checked before issuing, and again afterwards,
  *    because a revocation only ends the grants that exist by then.
- * 7. A stolen token is useless because it is bound to a key. A leaver's token expires soon, because a new one requires asking the
- *    company again.
+ * 7. A stolen token is useless because it is bound to a key. The token of a person who left expires soon, because
+ *    renewing it requires asking the company again.
  */
 export function createCompanyGrant(options: CompanyGrantOptions) {
   const redeem = async (ctx: Context): Promise<void> => {

@@ -40,7 +40,7 @@ export function findCompany(companies: readonly Company[], clientId: unknown): C
   return companies.find(({ clients }) => clients.some(({ client_id }) => client_id === clientId));
 }
 
-/** Returns the metadata of a company's clients. They may only redeem assertions signed by their own issuer. */
+/** Returns the metadata of a company's clients, which may only redeem assertions signed by the company's own issuer. */
 export function companyClients({ clients }: Company): ClientMetadata[] {
   return clients.map((client) => ({
     ...keyClient(client),

@@ -36,7 +36,7 @@ export const TRANSMITTER_PATH = '/.well-known/ssf-configuration';
 /** `backchannel_logout_uri` of companies' clients (OpenID Connect Back-Channel Logout 1.0 §2.2). */
 export const LOGOUT_PATH = '/backchannel-logout';
 
-/** Page on which a person connects an account, started by a program (`ticket`) or by the person (`connection`). */
+/** Page on which a person connects an account, started by a client (`ticket`) or by the person (`connection`). */
 export const CONNECT_PATH = '/connections/connect';
 
 export const CONNECTED_ACCOUNTS_PATH = '/me/v1/connected-accounts';

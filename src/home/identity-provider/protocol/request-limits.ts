@@ -34,7 +34,7 @@ export function createRequestLimits(options: {
     recoveries: limit(50, 30 * SECOND),
     /**
      * Wrong tokens, assertions and codes, per address, or per client if it was authenticated. Only wrong requests get
-     * 429. Correct ones always pass, because nobody can guess them.
+     * 429. Correct requests always pass, because nobody can guess them.
      */
     refusals: limit(100, SECOND),
     // Per person:

@@ -28,7 +28,10 @@ export function serverName({ address }: Pick<AgentServer, 'address'>): string {
   return `server at ${shortenHost(new URL(address).host, MAX_HOST_LENGTH)}`;
 }
 
-/** Returns the metadata of the server's client. It exchanges people's tokens and renews its own grants; nobody signs in with it. */
+/**
+ * Returns the metadata of the server's client. The client exchanges people's tokens and renews its own grants; nobody
+ * signs in with it.
+ */
 export function serverClient(server: AgentServer): ClientMetadata {
   return {
     ...keyClient(server),
@@ -38,7 +41,8 @@ export function serverClient(server: AgentServer): ClientMetadata {
 }
 
 /**
- * Checks a sign-in to a server. Its tokens are only for that server, and can't be used at the gateway or for connected accounts.
+ * Checks a sign-in to a server. The tokens of the sign-in are only for that server, and can't be used at the gateway or
+ * for connected accounts.
  * @throws `invalid_target`, `invalid_scope`
  */
 export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly AgentServer[]): void {

@@ -30,12 +30,12 @@ interface Subject {
 }
 
 /**
- * Token exchange (RFC 8693): a server presents the access token that a person's program called it with, and gets one for the
- * gateway, or a grant of its own. Threats and defenses:
+ * Token exchange (RFC 8693): a server presents the access token with which a person's client called it, and gets a
+ * token for the gateway, or its own grant. Threats and defenses:
  *
  * 1. A token for another server or for the gateway is rejected: its audience must be the address of the client that presents it.
  * 2. An exchanged token belongs to the sign-in's grant: it requires that grant, and ends with it or earlier.
- * 3. Access never widens: the scopes must be among those of the presented token and those that the person allowed.
+ * 3. Access never widens: grants only scopes that the presented token has and that the person allowed.
  * 4. An exchanged token can't be exchanged again: its audience is the gateway, and a token with an actor is rejected.
  * 5. A stolen token is useless: access and refresh tokens are bound to the server's key.
  */

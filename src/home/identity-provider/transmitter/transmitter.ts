@@ -183,8 +183,8 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
 }
 
 /**
- * Sends one signal (RFC 8935 §2). It is complete after 202, and also after 400, by which the receiver rejects it
- * permanently.
+ * Sends one signal (RFC 8935 §2). The signal is complete after 202, and also after 400, by which the receiver rejects
+ * it permanently.
  */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,

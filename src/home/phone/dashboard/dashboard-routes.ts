@@ -22,7 +22,7 @@ const RECONNECT_DELAY_MS = 2_000;
 const MAX_STREAMS = 20;
 
 interface DashboardRouteOptions {
-  /** Address of the page, such as `/phone/dashboard`. Its forms and event stream are below it. */
+  /** Address of the page, such as `/phone/dashboard`. Its forms and event stream are below this address. */
   readonly path: string;
   /** Returns the person's own data, or undefined if they have to sign in first. */
   dataOf(context: BrowserContext): CachedReads | undefined;

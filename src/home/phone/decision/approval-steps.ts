@@ -26,7 +26,7 @@ export interface UnmetStep {
 
 /**
  * The steps before an approval, in addition to signing it: picking the terminal's code and, for real money, signing in
- * recently and typing a word once. They are enforced here, so that no page can skip them.
+ * recently and typing a word once. All are enforced here, so that no page can skip them.
  */
 type ApprovalSteps = ReturnType<typeof createApprovalSteps>;
 

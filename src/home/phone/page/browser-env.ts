@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { Person } from '../../../store/home/people.ts';
 import type { Session } from '../../../store/home/sessions.ts';
 
-/** What the home's pages say about the home. */
+/** The description of the home that its pages display. */
 export interface HomeAbout {
   /** Name given by the home's owner, such as `Alice's home`. */
   readonly name: string;

@@ -98,7 +98,7 @@ export function signOut(context: BrowserContext, services: BrowserServices): voi
  * (Fetch Metadata; with `no-referrer`, a form's Origin is `null` and proves nothing).
  *
  * Without https, a request without the origin key gets an empty document, whatever cookies it has. Opening an address
- * never has an effect, such as using up a link.
+ * never changes anything; it does not use up a link, for example.
  */
 export function browserMiddleware(services: BrowserServices) {
   const { issuer, sessions } = services;
@@ -161,7 +161,7 @@ function isUserActivity({ req }: BrowserContext): boolean {
   return !isStream && !isTold && req.query(RELOAD_PARAMETER) === undefined;
 }
 
-/** Identifies a browser without an origin key, which is the case over https, by a cookie. */
+/** Identifies a browser that sends no origin key, as is the case over https, by a cookie. */
 function browserId(
   context: Context,
   { browser: name, attributes }: Pick<ReturnType<typeof sessionCookies>, 'browser' | 'attributes'>,

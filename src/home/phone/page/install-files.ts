@@ -95,7 +95,7 @@ export function installHead(): ReturnType<typeof html> {
 const CACHE_ONE_HOUR = 'public, max-age=3600';
 const commonHeaders = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' };
 
-/** Serves the files that make the page an app: manifest, icons, service worker, offline page. They are public. */
+/** Serves the public files that make the page an app: manifest, icons, service worker, offline page. */
 export function createInstallFiles(): Hono {
   const app = new Hono();
   app.get('/phone/manifest.webmanifest', (context) =>

@@ -183,7 +183,7 @@ export async function pushToAll(
   return reached.includes(true);
 }
 
-/** Returns a person's subscriptions. Deletes those of passkeys that another process has removed. */
+/** Returns a person's subscriptions. Deletes subscriptions whose passkey another process has removed. */
 async function activeSubscriptions(
   user: string,
   { subscriptions, keys, closing }: PushContext,
