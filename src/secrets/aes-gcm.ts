@@ -4,10 +4,10 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Seals with AES-256-GCM (NIST SP 800-38D). The layout is nonce (96 bits), tag (128 bits), text. One key may seal 2^32 times,
- * since nonces are random (§8.3).
+ * Seals with AES-256-GCM (NIST SP 800-38D). The layout is nonce (96 bits), tag (128 bits), text. One key may seal at
+ * most 2^32 texts, because its nonces are random (§8.3).
  * @param key 32 bytes
- * @param context is authenticated too: a text that is sealed for one place does not open in another
+ * @param context is authenticated too, so that a text sealed for one context does not open in another
  * @param nonce random, except in the standard's test vectors
  */
 export function sealBytes(
@@ -21,7 +21,7 @@ export function sealBytes(
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** @throws anything if it was not sealed with this key for this context, or was changed */
+/** @throws any error if the bytes were not sealed with this key for this context, or were changed */
 export function openBytes(key: Uint8Array, sealed: Uint8Array, context: Uint8Array | string): Buffer {
   const end = NONCE_BYTES + TAG_BYTES;
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), {

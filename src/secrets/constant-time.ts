@@ -1,9 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/**
- * Whether two secrets are equal, in a time that reveals neither where they differ nor their lengths. Empty secrets are never
- * equal.
- */
+/** Whether two secrets are equal, in a time that reveals neither differences nor lengths. Empty secrets never are. */
 export function sameSecret(one: string | Buffer, other: string | Buffer): boolean {
   return one.length > 0 && timingSafeEqual(digest(one), digest(other));
 }

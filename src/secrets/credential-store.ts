@@ -1,9 +1,9 @@
 /** The names of all stored secrets. */
 export const credentialNames = [
-  /** The signed-in person, the provider and the client; not secret by itself. */
+  /** The signed-in person, the provider and the client. Not secret. */
   'session',
   'refresh_token',
-  /** The read-only access token, so that a command needs no network to start. */
+  /** The read-only access token, stored so that a command can start without the network. */
   'access_token',
   /** ES256 private key (JWK) that access and refresh tokens are bound to. */
   'dpop_key',
@@ -12,7 +12,7 @@ export const credentialNames = [
   /** The key of the state database, 32 bytes as hex. */
   'database_key',
   'model_api_key',
-  /** Passwords, tokens and signing keys for sending notices, by the channel's name. */
+  /** Passwords, tokens and signing keys for sending notices, by channel name. */
   'notice_secrets',
   /** The key of the credentials for third-party MCP servers, 32 bytes as hex. */
   'mcp_key',
@@ -21,18 +21,18 @@ export type CredentialName = (typeof credentialNames)[number];
 
 /** Secrets of a person that only a server stores, in its database. */
 export const serverOnlyNames = [
-  /** The access token for the server from the person's last request, for token exchange (RFC 8693). */
+  /** The access token of the person's last request to the server, for token exchange (RFC 8693). */
   'subject_token',
 ] as const;
 export type ServerCredentialName = CredentialName | (typeof serverOnlyNames)[number];
 
-/** Maximum length of a value in characters, except in a database: Windows accepts 2,560 bytes of UTF-16. */
+/** Maximum length of a value in characters: Windows accepts 2,560 bytes of UTF-16. Databases accept longer values. */
 export const MAX_VALUE_LENGTH = 1200;
 
 /** Values that the store must still have for a write to go ahead; `undefined` means that the name must be absent. */
 export type Expected<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
 
-/** The work that a lock protects: refreshing a session, creating the database's key, credentials of MCP servers. */
+/** Kinds of work under a lock: refreshing a session, creating the database key, using credentials of MCP servers. */
 export const lockPurposes = ['session', 'database-key', 'mcp'] as const;
 export type LockPurpose = (typeof lockPurposes)[number];
 
@@ -54,24 +54,24 @@ export interface CredentialStore<Name extends string = CredentialName> {
   readonly kind: 'keychain' | 'file' | 'database';
   /** A message to the person, shown once, when a new credential file is created. */
   readonly notice: string | undefined;
-  /** @param options.fresh skips values that were read ahead ({@link prefetchCredentials}) */
+  /** @param options.fresh asks the store even for prefetched values ({@link prefetchCredentials}) */
   get<N extends Name>(names: readonly N[], options?: { fresh?: boolean }): Promise<Record<N, string | undefined>>;
-  /** Writes all values if the store still has those `expected`. Otherwise writes nothing and returns false. */
+  /** Writes all values if the store still has the `expected` values. Otherwise writes nothing and returns false. */
   set(values: Partial<Record<Name, string>>, expected?: Expected<Name>): Promise<boolean>;
-  /** Like `set`, for removal. */
+  /** Like `set`, but removes values. */
   delete(names: readonly Name[], expected?: Expected<Name>): Promise<boolean>;
   /**
    * Asks for what the store needs, such as a passphrase, before a screen takes over the terminal.
    * @throws {TradeAgentError} `credential_store_locked`
    */
   unlock(): Promise<void>;
-  /** Removes everything, including any trace that it was here. */
+  /** Removes all values and every file that the store has created. */
   erase(): Promise<void>;
   /** Writes, reads and removes a test value, so that an unusable store is noticed before a login. */
   probe(): Promise<void>;
   /**
-   * Runs `work` while no other process does the same for this profile.
-   * @throws {TradeAgentError} `busy` when the lock isn't free in time
+   * Runs `work` under this profile's lock for this purpose, so that only one process does it at a time.
+   * @throws {TradeAgentError} `busy` if the lock does not become free in time
    */
   exclusively<T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }

@@ -8,7 +8,10 @@ export function pick<N extends string>(
   return Object.fromEntries(names.map((name) => [name, values[name]])) as Record<N, string | undefined>;
 }
 
-/** @throws {TradeAgentError} `credential_store_unavailable` for a longer value; the default limit is the smallest keychain's */
+/**
+ * @param longest default: the limit of the smallest keychain
+ * @throws {TradeAgentError} `credential_store_unavailable` for a longer value
+ */
 export function assertLengths(values: Partial<Record<string, string>>, longest = MAX_VALUE_LENGTH): void {
   for (const [name, value = ''] of Object.entries(values)) {
     if (value.length > longest) {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
-/** Returns the key of the profile's state database, 32 bytes. Created at first use, only once for concurrent processes. */
+/** Returns the key of the profile's state database, 32 bytes. Creates it at first use, once for all processes. */
 export async function databaseKey(store: CredentialStore): Promise<Buffer> {
   const { database_key: kept } = await store.get(['database_key']);
   if (kept !== undefined) return parseKey(kept);

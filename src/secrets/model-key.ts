@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { parseJson } from '../values/parse-json.ts';
 import type { CredentialStore } from './credential-store.ts';
 
-/** Includes the server: the key is sent only to the server it was stored for, whatever the configuration says later. */
+/** The key is sent only to the server for which it was stored, even if the configuration later names another server. */
 const storedKeySchema = z.object({ url: z.string(), key: z.string() });
 
 const MAX_KEY_LENGTH = 512;

@@ -7,7 +7,7 @@ import {
   lockPurposes,
 } from './credential-store.ts';
 
-/** The steps, in order. A process that is killed after any step leaves a working login: before `switched`, the old one. */
+/** The steps, in order. If the process is killed after any step, the login works: before `switched`, the old one. */
 export type MoveStep = 'locked' | 'copied' | 'verified' | 'switched' | 'erased';
 
 export interface CredentialMove {
@@ -15,16 +15,16 @@ export interface CredentialMove {
   readonly to: CredentialStore;
   /** Opens the new store as another process would, to read back what was written. */
   reopen(): Promise<CredentialStore>;
-  /** Makes the new store the profile's, atomically. */
+  /** Makes the profile use the new store, atomically. */
   switchOver(): Promise<void>;
   readonly onStep?: (step: MoveStep) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Moves everything from one store to another: copies it, reads it back, switches over, erases the old store. Holds all locks
- * of the profile, so that no other process renews the session in the old store meanwhile.
- * @throws {TradeAgentError} `credential_store_…`, `busy`: the old store is then still the profile's, and intact
+ * Moves everything from one store to another: copies it, reads it back, switches over, erases the old store. Holds all
+ * locks of the profile, so that no other process renews the session in the old store meanwhile.
+ * @throws {TradeAgentError} `credential_store_…`, `busy`; the profile then still uses the old store, which is intact
  */
 export async function moveCredentials(move: CredentialMove) {
   const { from, to, onStep = () => {} } = move;

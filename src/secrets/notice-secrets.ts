@@ -5,11 +5,13 @@ import { channelKind, type NoticeChannel } from '../config/notice-channels.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
-/** Maximum attempts: two processes that store a secret at the same time each try again. */
+/** Maximum attempts to store a secret. An attempt fails if another process stores a secret at the same time. */
 const MAX_STORE_ATTEMPTS = 5;
 const MAX_SECRET_LENGTH = 400;
 
-/** Includes the recipient: if config.yaml names another server, the secret must be entered again. */
+/**
+ * By channel. `to` is a hash of the recipient: if config.yaml changes the recipient, the secret must be entered again.
+ */
 const storedSchema = z.record(z.string(), z.object({ to: z.string(), secret: z.string() }));
 type Stored = z.output<typeof storedSchema>;
 
@@ -24,7 +26,7 @@ export function noticeSecretLabel(channel: NoticeChannel): string {
 
 /**
  * Stores a channel's secret.
- * @throws {TradeAgentError} `usage` for a text that can't be one; `credential_store_…`
+ * @throws {TradeAgentError} `usage` for a text that can't be a secret; `credential_store_…`
  */
 export async function storeNoticeSecret(
   store: CredentialStore,
@@ -54,7 +56,10 @@ export async function deleteNoticeSecret(store: CredentialStore, name: string): 
   await changeSecrets(store, ({ [name]: _, ...others }) => others);
 }
 
-/** Returns the secrets, each only for the channel that it was stored for. One call to the store. */
+/**
+ * Reads all notice secrets with one call to the store.
+ * @returns a function that finds a channel's secret, only if it was stored for the channel's current recipient
+ */
 export async function noticeSecrets(
   store: CredentialStore,
 ): Promise<(name: string, channel: NoticeChannel) => string | undefined> {
@@ -78,7 +83,7 @@ function parseSecrets(text: string | undefined): Stored {
   }
 }
 
-/** Returns a short hash, since all channels of a profile share one entry of 1,200 characters. */
+/** Returns a hash of the channel's recipient. It is short, because all channels of a profile share 1,200 characters. */
 function recipientHash(channel: NoticeChannel): string {
   const parts = channelKind(channel).secret?.boundTo(channel) ?? [];
   return createHash('sha256')

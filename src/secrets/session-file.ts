@@ -29,12 +29,12 @@ export function sessionFileLocation(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Returns the store with the session in a separate file, for machines on which nobody unlocks a keychain. The file contains
- * only a refresh token at first, or the session of an earlier run. Each change is written back at once, atomically. A
- * descriptor is read once, and changes last as long as the process.
+ * Returns a store that keeps the session in a separate file, for machines on which nobody unlocks a keychain. At first,
+ * the file contains only a refresh token, or the session of an earlier run. Each change is written to the file
+ * immediately and atomically. A descriptor is read only once, and changes are lost when the process ends.
  * @param location a path, or `fd:N`
  * @param warn warns the person that a new refresh token can't be written back
- * @param signal ends the wait for a descriptor
+ * @param signal ends the wait for input from a descriptor
  */
 export function sessionFileStore(
   base: CredentialStore,
@@ -109,7 +109,7 @@ interface SessionLocation {
   read(): Promise<Values>;
   /** Applies a change and stores it, unless `apply` returns false. */
   change(apply: (values: Values) => boolean): Promise<boolean>;
-  /** The lock file between processes; undefined if no other process can use the session. */
+  /** Path of the lock file; undefined if no other process can use the session. */
   readonly lock: string | undefined;
 }
 
@@ -134,7 +134,7 @@ function descriptorLocation(
   signal: AbortSignal | undefined,
 ): SessionLocation {
   const name = `descriptor ${number}`;
-  /** Read only once: a descriptor can't be read again. */
+  /** Loaded only once, because a descriptor can't be read again. */
   let values: Promise<Values> | undefined;
   const read = async (): Promise<Values> => {
     values ??= readDescriptor(number, MAX_FILE_BYTES, (why) => unusableSession(name, why), signal).then((content) =>
@@ -162,7 +162,7 @@ function descriptorLocation(
   };
 }
 
-/** Returns '' if there is no file yet. Refuses a link, another user's file, or one that others can read. */
+/** Returns '' if there is no file yet. Rejects a link, another user's file, and a file that others can read. */
 function readOwnFile(path: string): string {
   return readPrivateFile(path, MAX_FILE_BYTES, (why) => unusableSession(path, why)) ?? '';
 }

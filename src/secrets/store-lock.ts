@@ -4,13 +4,13 @@ import { withProcessLock } from '../machine/process-lock.ts';
 import type { LockPurpose } from './credential-store.ts';
 
 /**
- * Longer than the longest exchange: four requests of 10 s (one more after a DPoP nonce challenge, and both again if this
- * machine's clock is off), and three store calls of 2 s. With a shorter wait, a waiter would give up, or might send a refresh
- * token that the holder is using.
+ * Maximum wait for a lock: longer than the longest token refresh, which takes four requests of 10 s (one more after a
+ * DPoP nonce challenge, and both again if this machine's clock is off) and three store calls of 2 s. With a shorter
+ * wait, a process would give up, or might send a refresh token that the lock's holder is using.
  */
 export const LOCK_WAIT_MS = 60_000;
 
-/** Returns the `exclusively` of both stores: one lock file per profile and purpose. */
+/** Returns the `exclusively` method of the file and keychain stores, with one lock file per profile and purpose. */
 export function storeLock(folder: string, profile: string) {
   return <T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
     withStoreLock(join(folder, `.${profile}.${purpose}.lock`), { waitMs: LOCK_WAIT_MS, signal }, work);

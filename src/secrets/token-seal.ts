@@ -2,20 +2,22 @@ import { hkdfSync } from 'node:crypto';
 import { TradeAgentError } from '../errors/errors.ts';
 import { openBytes, sealBytes } from './aes-gcm.ts';
 
-/** Seals a secret for its row. `context` binds it to that row: in another row it does not open. */
+/**
+ * Seals secrets for database rows. `context` identifies the row, so that a sealed secret does not open in another row.
+ */
 export type TokenSeal = ReturnType<typeof createTokenSeal>;
 
-/** The gateway's secrets: one, or several with the newest first. The newest seals; older ones still open. */
+/** The gateway's secret, or several with the newest first. The newest seals; what older secrets sealed still opens. */
 export type SealSecrets = string | Buffer | readonly [string, ...string[]];
 
 const REPLACED_HINT = 'Was seal.key in the gateway’s folder replaced?';
 
-/** Returns all secrets, the newest first. */
+/** Newest first. */
 export function allSecrets(secrets: SealSecrets): readonly [string | Buffer, ...string[]] {
   return typeof secrets === 'string' || Buffer.isBuffer(secrets) ? [secrets] : secrets;
 }
 
-/** The purposes of sealing. Each has its own key, so that nothing sealed for one opens as another. */
+/** Purposes of a seal. Each has its own key, so that a secret sealed for one purpose does not open for another. */
 const purposes = {
   approval_token: {
     info: 'trade-agent approval token v1',

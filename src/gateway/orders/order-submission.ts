@@ -48,9 +48,10 @@ import { matchesIntent, notReplaceable } from './replacement.ts';
  *     before the write (net/dispatch-deadline.ts), so a process, machine or network that was suspended cannot send late. A
  *     submission stopped there was provably not sent.
  *  7. Only one process may send. It acquires that right in the journal with a compare-and-set on the number of
- *     submissions. Sending again requires the approval, every check, and RESEND_DELAY_MS since the last submission. A RESEND_DELAY_MS
- *     that is too short would cost a duplicate that the broker rejects, and by (1) never a second order. After the claim,
- *     the process also checks that no other process took over the proposal and may be reporting that nothing was placed.
+ *     submissions. Sending again requires the approval, every check, and RESEND_DELAY_MS since the last
+ *     submission. Too short a delay would cause a duplicate, which the broker rejects, but by (1) never a second order.
+ *     After the claim, the process also checks that no other process took over the proposal and may be reporting that
+ *     nothing was placed.
  *
  * When an order is reported as not placed although the broker never said so:
  *
@@ -68,7 +69,7 @@ import { matchesIntent, notReplaceable } from './replacement.ts';
  * rejection settles nothing.
  */
 
-/** Minimum time between submissions of an order, in milliseconds. By then, most requests have arrived or failed. See (7). */
+/** Minimum milliseconds between submissions of an order. By then, most requests have arrived or failed. See (7). */
 export const RESEND_DELAY_MS = 30_000;
 
 /** Maximum time from the checks before a submission to sending its first byte, in milliseconds. See (6). */

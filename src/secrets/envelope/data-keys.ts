@@ -3,35 +3,35 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Kms } from '../kms/kms.ts';
 
-/** A tenant's data key as it is stored: wrapped, and useless without the KMS. */
+/** A tenant's stored data key. It is wrapped, so it is useless without the KMS. */
 export interface WrappedKey {
   /** Counted from 1 for each tenant. */
   readonly version: number;
   readonly wrapped: string;
 }
 
-/** The stored data keys of tenants. Each method is one unit of work. */
+/** The stored data keys of tenants. Each method is a transaction of its own. */
 export interface DataKeyRows {
   newest(tenant: string): Promise<WrappedKey | undefined>;
   find(tenant: string, version: number): Promise<WrappedKey | undefined>;
-  /** Returns all keys, oldest first. */
+  /** Oldest first. */
   all(tenant: string): Promise<WrappedKey[]>;
-  /** @returns false if there is one of that version, which is left as it is */
+  /** @returns false if the tenant already has a key of this version, which is not changed */
   add(tenant: string, key: WrappedKey): Promise<boolean>;
-  /** Replaces a key if it is still the one that was read. @returns false if it has changed */
+  /** Replaces a wrapped key if it has not changed since it was read. @returns false if it has */
   replace(tenant: string, read: WrappedKey, wrapped: string): Promise<boolean>;
 }
 
-/** Each tenant's keys, with which all their secrets are sealed. The KMS is never called during a transaction. */
+/** The tenants' data keys, which seal all of their secrets. The KMS is never called during a transaction. */
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
-/** How long a revoked access to the KMS may go unnoticed. A shorter time would cost more calls to it. */
+/** How long revoked access to the KMS may go unnoticed. A shorter time would mean more KMS calls. */
 const CACHED_KEY_MS = 5 * 60_000;
 const MAX_CACHED_KEYS = 1_000;
 
-/** @param rows the stored wrapped keys, the same for all processes */
+/** @param rows the stored wrapped keys, which all processes share */
 export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, 'now'>) {
-  /** Oldest first. Callers that need the same key while it is unwrapped share one call. */
+  /** Unwrapped keys, oldest first. Callers that need the same key while it is being unwrapped share one KMS call. */
   const kept = new Map<string, { readonly key: Promise<Buffer>; readonly until: number }>();
 
   const unwrapped = async (tenant: string, { version, wrapped }: WrappedKey): Promise<Buffer> => {
@@ -56,18 +56,21 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
   };
 
   return {
-    /** Returns the key that seals now (32 bytes, for AES-256). Created if the tenant has none. */
+    /** Returns the newest key (32 bytes, for AES-256), with which secrets are sealed. Creates a tenant's first key. */
     async newest(tenant: string): Promise<{ readonly version: number; readonly key: Buffer }> {
       const newest = await requireNewest(tenant);
       return { version: newest.version, key: await unwrapped(tenant, newest) };
     },
-    /** Returns the key of that version. @throws {TradeAgentError} `credential_store_unavailable` if it is gone */
+    /** Returns the key of this version. @throws {TradeAgentError} `credential_store_unavailable` if the key is gone */
     async find(tenant: string, version: number): Promise<Buffer> {
       const found = kept.get(keyContext(tenant, version));
       if (found !== undefined && clock.now() < found.until) return await found.key;
       return await unwrapped(tenant, (await rows.find(tenant, version)) ?? missingDataKey(tenant));
     },
-    /** Wraps a tenant's keys again with the newest wrapping key, so that older ones can be deleted. @returns their number */
+    /**
+     * Wraps a tenant's keys again with the newest wrapping key, so that older wrapping keys can be deleted.
+     * @returns the number of keys
+     */
     async rewrap(tenant: string): Promise<number> {
       let count = 0;
       for (const read of await rows.all(tenant)) {
@@ -80,7 +83,9 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
   };
 }
 
-/** Returns the context that is authenticated with a wrapped key: it fits only this tenant and this version. */
+/**
+ * Returns the context that is authenticated with a wrapped key, so that it unwraps only for this tenant and version.
+ */
 function keyContext(tenant: string, version: number): string {
   return JSON.stringify(['trade-agent.data-key/1', tenant, version]);
 }

@@ -8,13 +8,13 @@ export interface SecretName {
   readonly name: string;
 }
 
-/** A secret as it is stored. No two sealings are equal, so the bytes also distinguish one write from the next. */
+/** A stored secret. Sealing a text twice gives different bytes, so the bytes also show whether it was rewritten. */
 export interface SealedSecret {
   readonly keyVersion: number;
   readonly sealed: Buffer;
 }
 
-/** Seals secrets of many tenants, each with the tenant's own data key (AES-256-GCM) and for its own place. */
+/** Seals secrets of many tenants with each tenant's data key (AES-256-GCM). A secret opens only under its own name. */
 export type SecretSeal = ReturnType<typeof createSecretSeal>;
 
 export function createSecretSeal(keys: DataKeys) {
@@ -23,7 +23,10 @@ export function createSecretSeal(keys: DataKeys) {
       const { version, key } = await keys.newest(of.tenant);
       return { keyVersion: version, sealed: sealBytes(key, Buffer.from(text), secretContext(of, version)) };
     },
-    /** @throws {TradeAgentError} `credential_store_unavailable` if it is damaged, or was sealed for another place */
+    /**
+     * @throws {TradeAgentError} `credential_store_unavailable` if the secret is damaged or was sealed under another
+     * name
+     */
     async open(of: SecretName, { keyVersion, sealed }: SealedSecret): Promise<string> {
       const key = await keys.find(of.tenant, keyVersion);
       try {
@@ -37,7 +40,7 @@ export function createSecretSeal(keys: DataKeys) {
   };
 }
 
-/** Not joined by a separator: a `sub` can contain any character (Auth0's contain "|"). */
+/** Returns a JSON array, because no separator is safe: a `sub` can contain any character, such as Auth0's "|". */
 function secretContext({ tenant, sub, name }: SecretName, version: number): string {
   return JSON.stringify(['trade-agent.secret/1', tenant, sub, name, version]);
 }

@@ -6,7 +6,7 @@ import type { PassphraseKeys } from './passphrase-keys.ts';
 import type { KeyHeader, KeyKind } from './sealed-file.ts';
 
 export type FileKeyChoice =
-  /** A key file beside the credentials, created at first use. */
+  /** A key file in the same folder as the credentials, created at first use. */
   | 'beside'
   /** A key file elsewhere, created at first use: on another disk, or one that is mounted when needed. */
   | { readonly keyFile: string }
@@ -15,15 +15,15 @@ export type FileKeyChoice =
 interface FileKey {
   readonly kind: KeyKind;
   readonly label: string;
-  /** The key's file, if it belongs to these credentials alone and is erased with them. */
+  /** The key file, if it belongs to these credentials alone. It is then erased with them. */
   readonly ownFile: string | undefined;
   /**
-   * Returns the key of an existing file.
+   * Returns the key of an existing credential file.
    * @throws {TradeAgentError} `credential_store_locked` for a wrong passphrase, or if nobody can be asked;
-   *   `credential_store_unavailable` for a key that is missing, damaged, or another file's
+   * `credential_store_unavailable` for a key that is missing, damaged, or belongs to another file
    */
   open(header: KeyHeader): Promise<Buffer>;
-  /** Creates a key for a new file. @throws {TradeAgentError} as `open` */
+  /** Creates a key for a new credential file. @throws {TradeAgentError} as `open` */
   create(): Promise<{ readonly header: KeyHeader; readonly key: Buffer }>;
 }
 

@@ -8,7 +8,7 @@ import { storeLock, withStoreLock } from '../store-lock.ts';
 import { type FileKeyChoice, fileKey } from './file-key.ts';
 import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './sealed-file.ts';
 
-/** Milliseconds. A write takes milliseconds; this covers a slow disk, and many writers. */
+/** Maximum wait for the write lock, in milliseconds. Long enough for a slow disk and many writers. */
 const WRITE_LOCK_WAIT_MS = 30_000;
 
 const MAX_FILE_BYTES = 64 * 1024;
@@ -20,15 +20,16 @@ interface FileStoreOptions {
   readonly key?: FileKeyChoice;
 }
 
-/** Returns a profile's credential file. Each kind of key has its own file, so that credentials can be moved to another kind. */
+/** Returns the path of a profile's credential file. Each kind of key has its own, so that credentials can be moved. */
 export function credentialFile(folder: string, profile: string, kind: KeyKind): string {
   return join(folder, `credentials-${profile}${kind === 'file' ? '' : `.${kind}`}.json`);
 }
 
 /**
- * Opens a store of secrets in an encrypted file (0600). A key beside it protects against backups of single files and against
- * searches, but not against someone who can read the whole folder, so it is for the sandbox or a deliberate choice. A
- * passphrase, or a key file elsewhere, protects against that too.
+ * Opens a store that keeps secrets in an encrypted file (0600). A key file in the same folder protects the credential
+ * file if it is copied or searched alone, but not from someone who can read the whole folder. It is therefore meant for
+ * the sandbox or for people who choose it deliberately. A passphrase, or a key file elsewhere, also protects in that
+ * case.
  */
 export function openFileStore(options: FileStoreOptions): CredentialStore {
   const { folder, profile, key: choice = 'beside' } = options;
@@ -45,7 +46,9 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
     return sealed === undefined ? {} : valuesOf(sealed, await fileKeys.open(sealed.key));
   };
 
-  /** Asks for the passphrase before a lock is held: a person takes longer than other processes may wait. */
+  /**
+   * Asks for the passphrase before taking a lock, because a person takes longer than other processes wait for the lock.
+   */
   const unlock = async (): Promise<void> => {
     if (kind !== 'passphrase') return;
     const sealed = readSealed();
@@ -106,7 +109,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
   };
 }
 
-/** Returns functions that read and unseal the file. An unusable file is an error, never an empty one. */
+/** Returns functions that read and unseal the file. An unusable file causes an error; it never counts as empty. */
 function sealedCredentials(file: string, kind: KeyKind, context: string) {
   const unavailable = (message: string) =>
     new TradeAgentError('credential_store_unavailable', message, {

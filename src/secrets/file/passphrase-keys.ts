@@ -7,7 +7,7 @@ export interface PassphraseSource {
   /** Whether the source is a person, who can be asked again after a mistake. */
   readonly isPerson: boolean;
   /**
-   * @param purpose `new` is for a new file; a person then types the passphrase twice
+   * @param purpose `new` for a new file, for which a person types the passphrase twice
    * @throws {TradeAgentError} `credential_store_locked` if nobody can be asked
    */
   read(purpose: 'open' | 'new', profile: string): Promise<string>;
@@ -19,13 +19,13 @@ interface CredentialFile {
   readonly profile: string;
 }
 
-/** The keys that this process has derived from passphrases: each once, since a derivation takes 0.4 s and 128 MiB. */
+/** Keys derived from passphrases. Each is derived only once in this process, because that takes 0.4 s and 128 MiB. */
 export type PassphraseKeys = ReturnType<typeof createPassphraseKeys>;
 
 /** RFC 7914 §2: N, r, p. 128 MiB and about 0.4 s on an ordinary machine, as OWASP recommends for passwords. */
 const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
 
-/** At most twice the cost, so that a file from someone else can't exhaust the machine's memory; and never less than it. */
+/** Accepts no lower cost. More than twice `N` and `p` could exhaust the memory with someone else's file. */
 const isAcceptedCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
   (N === COST.N || N === 2 * COST.N) && r === COST.r && (p === 1 || p === 2);
 
@@ -34,20 +34,20 @@ const MAX_PASSPHRASE_ATTEMPTS = 3;
 const MIN_PASSPHRASE_LENGTH = 12;
 const MAX_PASSPHRASE_LENGTH = 1024;
 
-/** Derives 48 bytes from a passphrase: the key, and the check. */
+/** Derives 48 bytes from a passphrase: the key and the check value. */
 export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['scrypt']) => Promise<Buffer>;
 
 /**
- * @param source is asked when it is first needed, and not again in this process
- * @param derive scrypt, except in tests that count
+ * @param source is asked when a passphrase is first needed, and only once in this process
+ * @param derive scrypt, except in tests that count derivations
  */
 export function createPassphraseKeys(source: PassphraseSource, derive: KeyDerivation = scryptKey) {
   const keys = new Map<string, { readonly key: Buffer; readonly check: Buffer }>();
   const passphrases = new Map<string, string>();
-  /** The keys of new files: unlocking and then writing must not derive twice. */
+  /** Keys of new files, so that unlocking and then writing derives a key only once. */
   const begun = new Map<string, { readonly header: PassphraseHeader; readonly key: Buffer }>();
   let queue: Promise<unknown> = Promise.resolve();
-  /** Runs one at a time: a person could not tell two simultaneous questions apart. */
+  /** Runs `work` after all earlier work, because a person could not tell two simultaneous questions apart. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = queue.then(work);
     queue = result.catch(() => {});

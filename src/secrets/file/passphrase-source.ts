@@ -8,9 +8,10 @@ const VALUE_VARIABLE = 'TRADE_AGENT_PASSPHRASE';
 const MAX_FILE_BYTES = 4096;
 
 /**
- * Returns a source that reads the passphrase from a file or an open descriptor (`fd:3`) named in the environment, or asks.
+ * Returns a source that reads the passphrase from a file or an open descriptor (`fd:3`) named in the environment, or
+ * else asks the person.
  * @param ask asks the person without echoing their input; undefined if nobody can be asked
- * @param signal ends the wait for a descriptor
+ * @param signal ends the wait for input from a descriptor
  */
 export function passphraseSource(
   env: NodeJS.ProcessEnv,

@@ -30,12 +30,12 @@ const sealedFileSchema = z.strictObject({
   iv: z.base64(),
   tag: z.base64(),
   data: z.base64(),
-  /** SHA-256 of all of the above: accidental damage is noticed before anyone is asked for a passphrase. */
+  /** SHA-256 of all fields above, so that accidental damage is noticed before anyone is asked for a passphrase. */
   sum: z.base64().optional(),
 });
 export type SealedFile = z.output<typeof sealedFileSchema>;
 
-/** @param context is authenticated with the key's header: one profile's file can't replace another's */
+/** @param context is authenticated with the key's header, so that one profile's file can't replace another's */
 export function seal(values: Record<string, string>, header: KeyHeader, key: Buffer, context: string): string {
   const sealed = sealBytes(key, Buffer.from(JSON.stringify(values)), associatedData(header, context));
   const part = (from: number, to?: number) => sealed.subarray(from, to).toString('base64');
@@ -50,14 +50,14 @@ export function seal(values: Record<string, string>, header: KeyHeader, key: Buf
   return `${JSON.stringify(header.kind === 'file' ? file : { ...file, sum: checksum(file) })}\n`;
 }
 
-/** @throws anything if the text is no credential file, or was changed */
+/** @throws any error if the text is not a credential file, or was changed */
 export function parseSealed(text: string): SealedFile {
   const { sum, ...file } = sealedFileSchema.parse(JSON.parse(text));
   if (file.key.kind !== 'file' && sum !== checksum(file)) throw new Error('the checksum is wrong');
   return file;
 }
 
-/** @throws anything if the file was not sealed with this key and context */
+/** @throws any error if the file was not sealed with this key and context */
 export function unseal(file: SealedFile, key: Buffer, context: string): Record<string, string> {
   const sealed = Buffer.concat([file.iv, file.tag, file.data].map((part) => Buffer.from(part, 'base64')));
   const plain = openBytes(key, sealed, associatedData(file.key, context));

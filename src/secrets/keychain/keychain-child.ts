@@ -13,7 +13,7 @@ async function loadKeytar(): Promise<Keytar> {
   return (module as { default?: Keytar }).default ?? module;
 }
 
-/** Tests whether something can be stored. A locked collection refuses; a read alone would look like an absent entry. */
+/** Stores and reads a test value. A locked keychain rejects writes, but when read it only seems to be empty. */
 async function requireWritable(keytar: Keytar, service: string): Promise<void> {
   const account = `probe-${randomUUID()}`;
   await keytar.setPassword(service, account, account);
@@ -69,7 +69,7 @@ async function answerRequest(request: KeychainRequest): Promise<KeychainResponse
   }
 }
 
-/** A policy on the bus (dbus-daemon, AppArmor, SELinux, Flatpak) denied it, or a person did (macOS). */
+/** Messages for access denied by a bus policy (dbus-daemon, AppArmor, SELinux, Flatpak) or by a person (macOS). */
 const deniedPattern =
   /rejected send message|policy prevents|access ?denied|dismissed|user canceled|passphrase you entered is not correct/i;
 

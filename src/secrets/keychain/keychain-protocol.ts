@@ -1,7 +1,9 @@
-/** The parent's message on the child's standard input: everything for one request. */
+/** One request, which the parent writes to the child's standard input. */
 export interface KeychainRequest {
   readonly service: string;
-  /** Names that have been stored. If one of these reads as absent, the keychain is locked, or the entry was removed. */
+  /**
+   * Names that have been stored. If one of these names has no entry, the keychain is locked or the entry was removed.
+   */
   readonly known: readonly string[];
   readonly probe: boolean;
   /** The values that `set` and `delete` require to be stored; null stands for absent. */
@@ -16,7 +18,7 @@ export type KeychainFailure = 'library_missing' | 'no_bus' | 'no_service' | 'loc
 export type KeychainResponse =
   | {
       readonly ok: true;
-      /** False if the expected values were not stored; nothing was written then. */
+      /** False if the stored values were not the expected ones. In that case, nothing was written. */
       readonly changed: boolean;
       readonly values: Readonly<Record<string, string>>;
     }

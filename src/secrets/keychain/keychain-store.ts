@@ -11,29 +11,31 @@ import { storeLock, withStoreLock } from '../store-lock.ts';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
 
 /**
- * A healthy keychain answers in less than 0.1 s; a hung one never does. A command must report a hung one within 3 s,
- * including its own start.
+ * A healthy keychain answers in less than 0.1 s; a hung keychain never does. A command must report a hung keychain
+ * within 3 s, including the command's own start.
  */
 const DEFAULT_TIMEOUT_MS = 2000;
 const MARKER_LOCK_WAIT_MS = 30_000;
 
 interface KeychainStoreOptions {
-  /** The folder of the marker (the names of stored entries, nothing secret) and the locks. */
+  /** Folder of the locks and the marker, a file with only the names of stored entries. */
   readonly folder: string;
   readonly profile: string;
   readonly env?: NodeJS.ProcessEnv;
   /** Maximum duration of a call, after which the child is killed. */
   readonly timeoutMs?: number;
-  /** The program that talks to the keychain; the one beside this file, except in tests. */
+  /** Path of the child program, set only by tests. */
   readonly child?: string;
 }
 
-/** Returns the file that lists which keychain entries a profile should have; nothing secret. */
+/** Returns the path of the file that lists the names of a profile's keychain entries. It contains no secrets. */
 export function keychainMarker(folder: string, profile: string): string {
   return join(folder, `keychain-${profile}.json`);
 }
 
-/** Secrets in the system's keychain: Keychain on macOS, Credential Manager on Windows, Secret Service on Linux. */
+/**
+ * Opens a store in the system's keychain: Keychain on macOS, Credential Manager on Windows, Secret Service on Linux.
+ */
 export function openKeychainStore(options: KeychainStoreOptions): CredentialStore {
   const { folder, profile } = options;
   const markerFile = keychainMarker(folder, profile);
@@ -44,8 +46,9 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
     runChild({ service, known, probe: false, expected: {}, set: {}, delete: [], get: [], ...request }, options);
 
   /**
-   * Reads need no lock. A write and its marker belong together. A name is marked before it is stored: after a crash in between
-   * it reads as "removed". In the other order, a locked keychain would read as "never signed in".
+   * Writes an entry and its marker under one lock. Reads need no lock. A name is marked before its value is stored:
+   * after a crash in between, the entry seems to have been removed. In the other order, a locked keychain would look as
+   * if nobody had signed in.
    */
   const change = (request: Partial<KeychainRequest>): Promise<boolean> =>
     withStoreLock(`${markerFile}.lock`, { waitMs: MARKER_LOCK_WAIT_MS }, async () => {
@@ -166,8 +169,8 @@ function childProgram(): string {
 }
 
 /**
- * Returns what the keychain's library needs, and nothing secret. Undefined if Linux has no session bus: without an address
- * the library would start its own bus (autolaunch), which outlives this process and has no keyring anyway.
+ * Returns only the variables that the keychain library needs, none of them secret. Returns undefined on Linux without a
+ * session bus: the library would start its own bus (autolaunch), which outlives this process and has no keyring anyway.
  */
 function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv | undefined {
   const kept = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY'];

@@ -24,13 +24,13 @@ interface AwsKmsOptions {
   readonly timeoutMs?: number;
 }
 
-/** The key of the context in KMS's `EncryptionContext`, which consists of pairs. CloudTrail logs it in plain text. */
+/** Our name in KMS's `EncryptionContext`, a map of names and values. CloudTrail logs it in plain text. */
 const CONTEXT_NAME = 'trade-agent';
 
 /**
- * Wrapping keys in AWS KMS. A ciphertext names its key, so an alias can be moved to another key: the earlier key still
- * unwraps what it wrapped. AWS rotates keys invisibly. Which keys may unwrap is for the operator's IAM policy: if it names
- * them, nobody can substitute a key of their own.
+ * Opens AWS KMS for wrapping keys. A ciphertext names its key, so if an alias is moved to another key, the earlier key
+ * still unwraps what it wrapped. AWS rotates keys without any action of ours. The operator's IAM policy should name the
+ * keys that may unwrap, so that nobody can substitute another key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html, API_Decrypt.html
  * @throws {TradeAgentError} `invalid_config` for an address to which no key may be sent
  */
@@ -99,7 +99,7 @@ type SendToKms = <Schema extends z.ZodType>(
   schema: Schema,
 ) => Promise<z.output<Schema>>;
 
-/** Errors contain neither the request nor the answer: either may be a key. */
+/** Returns a function that sends requests. Its errors quote neither request nor response, which can contain a key. */
 function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
   const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
   const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
@@ -153,7 +153,7 @@ const hints: Readonly<Record<string, string>> = {
   MissingAuthenticationTokenException: WRONG_CREDENTIALS,
 };
 
-/** Errors that someone has to fix at AWS before it works again. */
+/** Errors that persist until someone enables the key in AWS. */
 const LOCKED_ERRORS = ['DisabledException', 'KMSInvalidStateException'];
 
 function statusError(base: URL, status: number, answer: unknown): TradeAgentError {

@@ -10,7 +10,7 @@ const KEY_BYTES = 32;
 const MAX_FILE_BYTES = 64 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
-/** The newest is last. Older ones stay as long as anything is wrapped with them. */
+/** The last key is the newest. Older keys are needed as long as any data key is wrapped with them. */
 const keyRingSchema = z.strictObject({
   format: z.literal('trade-agent-wrapping-keys'),
   version: z.literal(1),
@@ -19,8 +19,8 @@ const keyRingSchema = z.strictObject({
 type KeyRing = z.output<typeof keyRingSchema>;
 
 /**
- * Wrapping keys in a file (0600): for one machine, or for several to which the operator gives the same file. The file is read
- * at each use, which is rare, so an added key counts at once.
+ * Opens a file (0600) with wrapping keys, on one machine or on several that have the same file. The file is read at
+ * each use, so that an added key is used immediately. Uses are rare.
  */
 export function openFileKms(file: string): Kms {
   const keyOf = (found: KeyRing['keys'][number] | undefined): Buffer => {
@@ -47,7 +47,7 @@ export function openFileKms(file: string): Kms {
 }
 
 /**
- * Adds a wrapping key, with which everything is wrapped from then on. Creates the file if needed.
+ * Adds a wrapping key, which wraps all data keys from now on. Creates the file if needed.
  * @throws {TradeAgentError} `credential_store_unavailable`
  */
 export async function addWrappingKey(file: string): Promise<void> {

@@ -8,7 +8,7 @@ import type { Kms } from './kms.ts';
 const vaultSchema = z.strictObject({
   url: z.url().refine(isSecureUrl, INSECURE_URL),
   key: z.string().min(1),
-  /** File with only the token: a path, or a name in the folder. */
+  /** File that contains only the token: an absolute path, or a path relative to `folder`. */
   token_file: z.string().min(1),
   mount: z.string().min(1).optional(),
   namespace: z.string().min(1).optional(),
@@ -21,12 +21,12 @@ const awsSchema = z.strictObject({
 });
 
 /**
- * The key management service that wraps keys before they are stored in a database, the same for all programs that use it:
- * `{file}`, `{vault}` or `{aws}`. Contains no secret, only where secrets are.
+ * The key management service that wraps keys before they are stored in a database: `{file}`, `{vault}` or `{aws}`. All
+ * programs that use the database need the same settings. The settings contain no secret, only the secrets' locations.
  */
 export const kmsSchema = z
   .strictObject({
-    /** A file of our own wrapping keys: a path, or a name in the folder. */
+    /** A file of our own wrapping keys: an absolute path, or a path relative to `folder`. */
     file: z.string().min(1).optional(),
     vault: vaultSchema.optional(),
     aws: awsSchema.optional(),
@@ -38,7 +38,7 @@ export type KmsSettings = z.output<typeof kmsSchema>;
 
 interface KmsEnvironment {
   readonly folder: string;
-  /** The environment in which AWS credentials, or their location, are found. */
+  /** Environment variables with AWS credentials or their location. */
   readonly env: NodeJS.ProcessEnv;
   readonly fetch?: typeof fetch;
 }

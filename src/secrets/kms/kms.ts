@@ -13,8 +13,11 @@
  * ```
  */
 export interface Kms {
-  /** Wraps with the newest key. @param context is authenticated too: a key wrapped for one place does not unwrap in another */
+  /**
+   * Wraps with the newest wrapping key.
+   * @param context is authenticated too, so that a key wrapped for one context does not unwrap in another
+   */
   wrap(key: Uint8Array, context: string): Promise<string>;
-  /** Unwraps with whichever of its keys wrapped it. */
+  /** Unwraps a key, whichever wrapping key was used. */
   unwrap(wrapped: string, context: string): Promise<Buffer>;
 }

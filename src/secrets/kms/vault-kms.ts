@@ -12,7 +12,9 @@ const MAX_TOKEN_BYTES = 4096;
 interface VaultKmsOptions {
   readonly url: string;
   readonly key: string;
-  /** File with only the token. Read for each request, since an agent replaces the token before it expires. */
+  /**
+   * File that contains only the token. Read for each request, because an agent replaces the token before it expires.
+   */
   readonly tokenFile: string;
   /** Mount path of the transit engine; `transit` by default. */
   readonly mount?: string;
@@ -22,8 +24,8 @@ interface VaultKmsOptions {
 }
 
 /**
- * Wrapping keys in the transit engine of HashiCorp Vault (1.13 or later, for associated data) or OpenBao. A ciphertext names
- * its key version, so `vault write -f transit/keys/NAME/rotate` is all it takes to rotate the key.
+ * Opens the transit engine of HashiCorp Vault (1.13 or later, for associated data) or OpenBao for wrapping keys. A
+ * ciphertext names its key version, so `vault write -f transit/keys/NAME/rotate` is enough to rotate the key.
  * @see https://developer.hashicorp.com/vault/api-docs/secret/transit "Encrypt data", "Decrypt data"
  * @throws {TradeAgentError} `invalid_config` for an address to which no token may be sent
  */
@@ -56,7 +58,7 @@ const CANNOT_UNWRAP =
 
 type SendToVault = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
 
-/** Errors contain neither the request nor the answer: either may be a key. */
+/** Returns a function that sends requests. Its errors quote neither request nor response, which can contain a key. */
 function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
   const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;
   const bounded = boundedFetch(send, MAX_ANSWER_BYTES);

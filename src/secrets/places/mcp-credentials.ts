@@ -8,14 +8,14 @@ import { parseSealed, seal, unseal } from '../file/sealed-file.ts';
 import { withStoreLock } from '../store-lock.ts';
 
 /**
- * Credentials for third-party MCP servers: tokens and registrations, by issuer. Some are longer than any keychain entry, so
- * they are in a file (0600), sealed with a key from the credential store.
+ * Credentials for third-party MCP servers: tokens and registrations, by issuer. Some are too long for a keychain entry,
+ * so they are kept in a file (0600) that is sealed with a key from the credential store.
  */
 export type McpCredentials = ReturnType<typeof mcpCredentials>;
 const MAX_FILE_BYTES = 1024 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
-/** @param folder the folder of the profile's credentials, or of their marker */
+/** @param folder the folder of the profile's credential file or keychain marker */
 export function mcpCredentials(store: CredentialStore, folder: string, profile: string) {
   const file = mcpCredentialFile(folder, profile);
   const context = `trade-agent-mcp/1/${profile}`;
@@ -48,7 +48,7 @@ export function mcpCredentials(store: CredentialStore, folder: string, profile: 
         const key = Buffer.from(await mcpKey(store), 'hex');
         writePrivateFile(file, seal(values, { kind: 'file' }, key, context));
       }),
-    /** Runs `work` while no other process uses a refresh token. */
+    /** Runs `work` while no other process refreshes an MCP server's tokens for this profile. */
     exclusively: <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
       store.exclusively('mcp', work, signal),
   };
@@ -58,13 +58,15 @@ export function mcpCredentialFile(folder: string, profile: string): string {
   return join(folder, `mcp-credentials-${profile}.json`);
 }
 
-/** Erases a profile's. The key first: without it the file is useless, wherever copies of it are. */
+/**
+ * Erases a profile's MCP credentials. Deletes the key first, because without the key the file and any copy are useless.
+ */
 export async function eraseMcpCredentials(store: CredentialStore, folder: string, profile: string): Promise<void> {
   await store.delete(['mcp_key']);
   rmSync(mcpCredentialFile(folder, profile), { force: true });
 }
 
-/** Called while the file's lock is held, so that two processes get the same key. */
+/** Returns the sealing key. Must be called under the file's lock, so that two processes get the same key. */
 async function mcpKey(store: CredentialStore): Promise<string> {
   const { mcp_key: kept } = await store.get(['mcp_key'], { fresh: true });
   if (kept !== undefined) return kept;

@@ -10,7 +10,7 @@ import { openKeychainStore } from '../keychain/keychain-store.ts';
 
 interface StoreAccess {
   readonly env?: NodeJS.ProcessEnv;
-  /** One for the whole process, so that nobody is asked twice. */
+  /** Shared by the whole process, so that nobody is asked for the same passphrase twice. */
   readonly passphrases?: PassphraseKeys;
 }
 
@@ -26,9 +26,7 @@ export function passphraseKeys(
   return createPassphraseKeys(passphraseSource(env, ask, signal));
 }
 
-/**
- * Opens the store that the profile chose. If it can't be used, its first use fails: there is no silent fallback to another.
- */
+/** Opens the store that the profile names. An unusable store fails at its first use; no other store is used instead. */
 export function openCredentialStore(
   profile: Pick<ResolvedProfile, 'name'> & CredentialLocation,
   home: Pick<UserDirs, 'config'>,

@@ -26,7 +26,9 @@ export function toStoredPlace(folder: string, profile: string, store: Credential
   };
 }
 
-/** Returns every place with credentials of this profile. Reads only files: the keychain is known by its marker. */
+/**
+ * Returns every place with credentials of this profile. Does not open the keychain, because its marker file is enough.
+ */
 export function storedPlaces(folder: string, profile: string): StoredPlace[] {
   const files = (['file', 'key-file', 'passphrase'] as const)
     .map((keyKind) => ({

@@ -4,7 +4,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { parseJson } from '../../../values/parse-json.ts';
 
-/** Timeout. The sources of credentials are on this machine, or in its region. */
+/** Timeout. It is short, because credentials come from this machine or its region. */
 const TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -19,7 +19,7 @@ interface CredentialRequest {
 /**
  * Returns the text of an answer with status 200.
  * @param whom the source, as in "the container's role"
- * @throws {TradeAgentError} `credential_store_unavailable`, which shows only the status of the answer
+ * @throws {TradeAgentError} `credential_store_unavailable`, with only the status of the answer
  */
 export async function credentialText(
   send: typeof fetch,
@@ -39,7 +39,7 @@ export async function credentialText(
   throw noCredentials(whom, `HTTP status ${status}`);
 }
 
-/** The format for containers and machines. `Token` and `Expiration` are required, since the credentials are a role's. */
+/** Temporary credentials of a container's or machine's role, so `Token` and `Expiration` are required. */
 const roleSchema = z.object({
   Code: z.literal('Success').optional(),
   AccessKeyId: z.string().min(1),
@@ -81,7 +81,7 @@ export interface AwsCredentialOptions {
   readonly fetch: typeof fetch;
 }
 
-/** @returns undefined if this machine is not set up for it */
+/** @returns undefined if this machine is not set up for this source of credentials */
 export type AwsCredentialSource = (options: AwsCredentialOptions) => Promise<AwsCredentials | undefined>;
 
 /** Returns the domain of a region's endpoints. */

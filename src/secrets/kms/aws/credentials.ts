@@ -12,7 +12,7 @@ import {
   roleCredentials,
 } from './credential-request.ts';
 
-/** Reads `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` if they are temporary. */
+/** Reads `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, for temporary credentials, `AWS_SESSION_TOKEN`. */
 const fromEnvironment: AwsCredentialSource = async ({ env }) => {
   const [accessKeyId, secretAccessKey] = [env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY];
   if (!accessKeyId || !secretAccessKey) return undefined;
@@ -23,8 +23,9 @@ const fromEnvironment: AwsCredentialSource = async ({ env }) => {
 const STS = 'STS by web identity';
 
 /**
- * Obtains a role's credentials with a token that others renew in a file: `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN` (EKS:
- * IAM roles for service accounts). The only unsigned request to AWS. `AWS_ENDPOINT_URL_STS` overrides the address of STS.
+ * Obtains a role's credentials with a token from a file that the platform renews: `AWS_WEB_IDENTITY_TOKEN_FILE`,
+ * `AWS_ROLE_ARN` (EKS: IAM roles for service accounts). This is the only unsigned request to AWS.
+ * `AWS_ENDPOINT_URL_STS` overrides the address of STS.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
@@ -57,7 +58,7 @@ function readToken(file: string): string {
   }
 }
 
-/** The addresses of ECS and of EKS Pod Identity (both protocols), on the machine's own link, without TLS. */
+/** Link-local addresses of ECS and of EKS Pod Identity (IPv4 and IPv6), to which requests are sent without TLS. */
 const LINK_LOCAL = ['169.254.170.2', '169.254.170.23', '[fd00:ec2::23]'];
 const CONTAINER = 'the container’s role';
 
@@ -79,7 +80,7 @@ const fromContainer: AwsCredentialSource = async ({ env, fetch }) => {
   return roleCredentials(CONTAINER, await credentialText(fetch, CONTAINER, { url, headers }));
 };
 
-/** Reads the file for each request, since it is renewed. */
+/** Reads the token file for each request, because the platform renews the token. */
 function readAuthorization(env: NodeJS.ProcessEnv): string | undefined {
   const file = env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
   if (!file) return env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
@@ -93,15 +94,15 @@ function readAuthorization(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 const METADATA_ADDRESS = 'http://169.254.169.254';
-/** Timeout. The service is on the machine's own link; on a machine that is not AWS's nobody answers. */
+/** Timeout of the metadata service. It answers quickly because it is link-local; outside AWS, nothing answers. */
 const METADATA_TIMEOUT_MS = 1_000;
-/** Long enough for the two requests that follow. */
+/** Lifetime of the metadata token, long enough for the two requests that follow. */
 const TOKEN_SECONDS = 60;
 const MACHINE = 'the machine’s role';
 
 /**
- * Requests the credentials of an EC2 instance's role, only with version 2 of the metadata service (version 1 gives keys to
- * anyone who can make a server fetch an address). `AWS_EC2_METADATA_DISABLED=true` disables it.
+ * Requests the credentials of an EC2 instance's role, only with version 2 of the metadata service (version 1 gives
+ * credentials to anyone who can make a server fetch a URL). `AWS_EC2_METADATA_DISABLED=true` disables this source.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
  */
 const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
@@ -125,17 +126,18 @@ const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
   return roleCredentials(MACHINE, await ask(`${roles}${role}`, 'GET', headers));
 };
 
-/** In the order of AWS's own SDKs, without profiles, which are for people. */
+/** In the order of AWS's SDKs, without their profiles, which are meant for people. */
 const sources: readonly AwsCredentialSource[] = [fromEnvironment, fromWebIdentity, fromContainer, fromInstance];
 
-/** New credentials are available at least five minutes before the old ones expire. */
+/** AWS provides new credentials at least five minutes before the old ones expire. */
 const RENEW_BEFORE_MS = 5 * 60_000;
 
 /**
- * Returns the process's credentials: from its environment, a web identity (EKS), its container's role (ECS, EKS Pod Identity)
- * or its machine's role (EC2, IMDSv2). Cached until shortly before they expire; if no new ones can be obtained, until then.
+ * Returns a function that obtains the process's credentials: from its environment, a web identity (EKS), its
+ * container's role (ECS, EKS Pod Identity) or its machine's role (EC2, IMDSv2). Credentials are cached until shortly
+ * before they expire, or until they expire if no new credentials can be obtained.
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
- * @returns a function that throws {@link TradeAgentError} `credential_store_unavailable` if there are none
+ * @returns a function that throws {@link TradeAgentError} `credential_store_unavailable` if there are no credentials
  */
 export function awsCredentials(options: AwsCredentialOptions): () => Promise<AwsCredentials> {
   const { clock } = options;
