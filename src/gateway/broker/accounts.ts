@@ -18,7 +18,7 @@ export interface ConfiguredBroker {
   readonly isUnattended: boolean;
 }
 
-/** One person's account, ready for requests. */
+/** One person's opened account. */
 export interface OpenAccount extends Broker {
   readonly traits: BrokerTraits;
   readonly at: Pick<ConfiguredBroker, 'name' | 'label' | 'isUnattended'>;
@@ -27,9 +27,9 @@ export interface OpenAccount extends Broker {
 export type AccountHolder = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>;
 
 /**
- * Opens the person's account with this number, or their default account. The number alone determines which broker is used.
- * @throws {Refusal} 403 `account_mismatch`, 409 `account_not_connected`, and whatever the credentials and the broker's
- * reads throw
+ * Opens the person's account with this number, or their default account. The number alone determines the broker.
+ * @throws {Refusal} 403 `account_mismatch`, 409 `account_not_connected`, and the errors of the credentials and the
+ * broker's reads
  */
 export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<OpenAccount>;
 
@@ -63,7 +63,10 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   const numberAt = async (place: ConfiguredBroker, who: AccountHolder) =>
     numbers.ask(place, who, await openAt(place, who));
 
-  /** @throws {Refusal} 403 `account_mismatch`; or the error of a broker that may hold the account but could not be asked */
+  /**
+   * @throws {Refusal} 403 `account_mismatch`; or the error of a broker that may have the account but could not be
+   * reached
+   */
   const placeOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
     const known = await Promise.all(places.map(async (place) => [place, await numbers.known(place, who)] as const));
     const named = known.filter(([, one]) => one === account).map(([place]) => place);
@@ -104,7 +107,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     openAt(await (account === undefined ? defaultPlace(who) : placeOf(who, account)), who);
   return {
     open,
-    /** Returns the accounts in the order of the settings. A broker that can't be asked now is listed with the reason. */
+    /** Returns the accounts in the order of the settings. A broker that can't be reached is listed with the reason. */
     async of(who: AccountHolder): Promise<AccountEntry[]> {
       const connected = await Promise.all(
         places.map(async (place) => {
@@ -145,7 +148,7 @@ async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Caches account numbers by credentials, because other credentials may open another account. */
+/** Caches account numbers by credentials, because other credentials may belong to another account. */
 function createAccountNumbers() {
   const told = new Map<string, string>();
   const keyOf = async ({ name, credentials }: ConfiguredBroker, who: AccountHolder) =>
@@ -153,7 +156,7 @@ function createAccountNumbers() {
       .update(JSON.stringify([name, who.sub, await credentials.credentialsFor(who)]))
       .digest('base64');
   return {
-    /** Returns undefined if the broker has to be asked, or if there are no credentials. */
+    /** Returns undefined if only the broker knows the number, or if there are no credentials. */
     async known(place: ConfiguredBroker, who: AccountHolder): Promise<string | undefined> {
       const kept = await place.credentials.accountOf?.(who);
       if (kept !== undefined || told.size === 0) return kept;
@@ -169,7 +172,7 @@ function createAccountNumbers() {
   };
 }
 
-/** Requires a single match: if two brokers report the same number, it does not identify an account. */
+/** Requires a single broker: if two brokers report the same number, it does not identify an account. */
 function requireUnique(found: readonly ConfiguredBroker[], account: string): ConfiguredBroker {
   const [place, another] = found;
   if (place !== undefined && another === undefined) return place;

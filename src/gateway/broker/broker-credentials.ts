@@ -4,14 +4,14 @@ import type { StoredCredentials } from './stored-kinds.ts';
 /** A token from the token exchange, or credentials that the owner gave the gateway. */
 export type AccountCredentials = { readonly accessToken: string } | StoredCredentials;
 
-/** Provides the credentials for the caller's account at the broker. They never leave the gateway. */
+/** Provides credentials for the caller's account at the broker. Credentials never leave the gateway. */
 export interface BrokerCredentials {
   /** @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
   credentialsFor(caller: Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>): Promise<AccountCredentials>;
   /** @throws {Refusal} as `credentialsFor`, except `account_not_connected` */
   isConnected(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<boolean>;
-  /** Returns the account's number if it is known without asking the broker. */
+  /** Returns the account's number if it is known without a request to the broker. */
   accountOf?(caller: Pick<Caller, 'sub'>): Promise<string | undefined>;
-  /** Drops credentials that the broker no longer accepts, or everything cached for this person. */
+  /** Drops credentials that the broker no longer accepts, or all cached credentials of this person. */
   forget(sub: string, credentials?: AccountCredentials): void;
 }

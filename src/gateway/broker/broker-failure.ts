@@ -3,19 +3,19 @@ import type { Submission } from './broker.ts';
 import { storedCredentialsRejected } from './stored-credential-problems.ts';
 import type { StoredKind } from './stored-kinds.ts';
 
-/** A failed request, classified by what it proves. Each broker's `failureOf` does the classification. */
+/** A failed request, classified by what the failure proves. */
 export type BrokerFailure =
   /** The broker rejected this exact request, so it had no effect. */
   | {
       readonly kind: 'refused';
-      /** The HTTP status, or the nearest one. */
+      /** The HTTP status, or the closest equivalent if the broker did not answer over HTTP. */
       readonly status: number;
       readonly reason: (Submission & { outcome: 'refused' })['reason'];
-      /** For people. It never affects a decision. */
+      /** Shown to people. Never affects a decision. */
       readonly message: string;
       readonly brokerCode: string | undefined;
     }
-  /** Too many requests; this one was not processed. */
+  /** The broker did not process this request because there were too many. */
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined }
   /** The credentials were rejected and the request was not processed. */
   | { readonly kind: 'unauthorized'; readonly credentials?: StoredKind }
@@ -28,14 +28,14 @@ export type BrokerFailure =
   /** Proves nothing. */
   | { readonly kind: 'unreadable' };
 
-/** Thrown if nothing was sent. The message explains the reason to the person. */
+/** Thrown if nothing was sent. The message tells the person why. */
 export class NotSent extends Error {
   override name = 'NotSent';
 }
 
 const againSoon = 'Try again in a moment.';
 
-/** Returns the error for a failed read or cancellation. No part of the broker's body is passed on. */
+/** Returns the error for a failed read or cancellation. Contains nothing from the response's body. */
 export function readRefusal(failure: BrokerFailure, cause: unknown): HttpProblem {
   switch (failure.kind) {
     case 'unauthorized':

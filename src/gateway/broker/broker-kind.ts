@@ -6,16 +6,16 @@ import type { BrokerTraits } from './broker-traits.ts';
 import { type StoredCredentials, type StoredKind, storedKindNames } from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
-/** Settings that every broker in `gateway.yaml` has (`broker:`, `brokers:`). Each kind adds its own. */
+/** Settings of every broker in `gateway.yaml` (`broker:`, `brokers:`). Each kind of broker adds its own. */
 export const brokerSettings = z.strictObject({
   kind: z.string(),
-  /** How accounts are opened: with a token exchanged for the user's (default), or with credentials that each owner gave. */
+  /** How the gateway accesses accounts: by token exchange (default), or with credentials from each owner. */
   credentials: z.enum(['exchange', ...storedKindNames]).optional(),
-  /** With `exchange`: how an account is opened for a pre-approved order while its owner is not signed in. */
+  /** With `exchange`: the credentials for orders that are placed under a mandate while the owner is not signed in. */
   unattended: z.enum(storedKindNames).optional(),
   /** With `exchange`: the broker's name at the identity provider, if not `exchange.audience`. */
   audience: z.string().min(1).optional(),
-  /** The owner's name for the account, such as `IRA` (default: the broker's name). */
+  /** A name for the account, such as `IRA` (default: the broker's name). */
   label: z
     .string()
     .regex(/^[\x20-\x7e]{1,40}$/, 'must be 1 to 40 printable characters')
@@ -26,10 +26,10 @@ export const brokerSettings = z.strictObject({
 
 export interface BrokerContext {
   readonly environment: 'paper' | 'live';
-  /** Used for every request. */
+  /** Sends every request. */
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
-  /** Milliseconds since the epoch, for brokers that don't report the time. */
+  /** Milliseconds since the epoch. For brokers that don't report the time. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly assets: AssetCatalog;
@@ -43,18 +43,24 @@ interface TraitsBySettings<Settings> {
 /** A kind of broker, in its own folder. docs/adding/broker.md explains how to add one. */
 export interface BrokerKind<Settings> {
   readonly traits: BrokerTraits | TraitsBySettings<Settings>;
-  /** Extends {@link brokerSettings} with a literal `kind`. */
+  /** Extends {@link brokerSettings}, with a literal `kind`. */
   readonly settings: z.ZodType<Settings>;
-  /** Name of the setting that holds the address, if it is not the broker's own. */
+  /** Name of the setting that overrides the broker's address. */
   readonly address: string;
   connect(settings: Settings, context: BrokerContext): ConnectBroker;
-  /** Credentials that owners may give to open their accounts. Unset if only `credentials: exchange` is allowed. */
+  /** Credentials that owners may enter for their accounts. Unset if only `credentials: exchange` is allowed. */
   readonly kept?: {
-    /** The first is the default. */
+    /** The first kind is the default. */
     readonly kinds: readonly [StoredKind, ...StoredKind[]];
-    /** Returns which account the credentials open. @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts */
+    /**
+     * Returns the account that the credentials give access to.
+     * @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts
+     */
     verify(settings: Settings, given: StoredCredentials, options: Required<VerifyOptions>): Promise<VerifiedAccount>;
-    /** Returns the current descriptions of tools that send and cancel orders. @throws {TradeAgentError} as `verify` */
+    /**
+     * Returns the tools that send and cancel orders, with their current descriptions. @throws {TradeAgentError} as
+     * `verify`
+     */
     tools?(
       settings: Settings,
       given: StoredCredentials,

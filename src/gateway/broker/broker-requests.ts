@@ -6,15 +6,13 @@ import { type BrokerFailure, readRefusal } from './broker-failure.ts';
 /** Classifies an error of the broker's client. Never throws; an unknown error is `unreadable`. */
 export type ClassifyError = (error: unknown) => BrokerFailure;
 
-/** The four kinds of request to a broker. Each is sent once, and each treats failures differently. */
+/** The four kinds of request to a broker. Each kind is sent only once and has its own error handling. */
 export interface BrokerRequests {
-  /** @throws {Refusal} as every read of a `Broker` */
+  /** @throws {Refusal} as all reads of a `Broker` */
   read<T>(call: () => Promise<T>): Promise<T>;
   /** Like `read`, but returns undefined if the broker itself answers 404. */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
-  /**
-   * Sends an order. Never throws. A 2xx that is unreadable or about another order proves nothing: the order is looked up.
-   */
+  /** Sends an order. Never throws. If a 2xx response is unreadable or about another order, the outcome is `unknown`. */
   submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: ClassifyError): Promise<Submission>;
   /** @throws {Refusal} if it is unknown whether the order is canceled */
   cancel(call: () => Promise<unknown>): Promise<Cancellation>;
@@ -77,7 +75,7 @@ function failedSubmission(failure: BrokerFailure): Submission {
   }
 }
 
-/** Returns the status of the broker's own rejection. */
+/** Returns the status of a rejection by the broker itself. */
 function rejectionStatus(failure: BrokerFailure): number | undefined {
   return failure.kind === 'refused' ? failure.status : undefined;
 }

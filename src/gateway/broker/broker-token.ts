@@ -9,14 +9,14 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Caller } from '../auth/caller.ts';
 import { type IdentityProvider, requestOptions } from '../auth/identity-provider.ts';
 
-/** Provides the caller's access token at the broker. It never leaves the gateway. */
+/** Provides the caller's access token at the broker. The token never leaves the gateway. */
 export type BrokerTokens = ReturnType<typeof createBrokerTokens>;
 type TokenCaller = Pick<Caller, 'sub' | 'accessToken'>;
 
-/** The confidential client (`private_key_jwt`) that may exchange a user's token for one at the broker. */
+/** The confidential client (`private_key_jwt`) that may exchange a user's token for a broker's token. */
 export interface BrokerExchange {
   readonly client_id: string;
-  /** A JWK states its algorithm (`alg`), default ES256. Auth0 needs an RSA key, as a JWK without `kid`. */
+  /** A JWK names its algorithm (`alg`, default ES256). Auth0 needs an RSA key, as a JWK without `kid`. */
   readonly privateKey: CryptoKey | JWK;
   /** The broker's name at the identity provider: an audience (RFC 8693 §2.1), or a Token Vault connection. */
   readonly audience: string;
@@ -34,10 +34,10 @@ interface BrokerTokenOptions {
   readonly maxCached?: number;
 }
 
-/** Auth0's Token Vault, "Access token exchange with Token Vault". */
+/** The token type in Auth0's documentation, "Access token exchange with Token Vault". */
 const VAULT_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token';
 
-/** Errors that mean that the user has no account at the broker: those of RFC 8693 §2.2.2 and of the Token Vault. */
+/** Errors for a user without an account at the broker, of RFC 8693 §2.2.2 and of the Token Vault. */
 const NOT_CONNECTED_ERRORS: readonly string[] = [
   'invalid_target',
   'federated_connection_refresh_token_not_found',
@@ -45,14 +45,14 @@ const NOT_CONNECTED_ERRORS: readonly string[] = [
   'federated_connection_refresh_token_flow_failed',
 ];
 
-/** A token is not used in its last 30 seconds, so that it does not expire in transit. */
+/** Tokens are not used in their last 30 seconds, so that none expires in transit. */
 const EXPIRY_MARGIN_MS = 30_000;
 /** Lifetime of tokens without `expires_in`. */
 const DEFAULT_LIFETIME_S = 60;
 
 const MOST_KEPT = 10_000;
 
-/** Exchanges tokens (RFC 8693 or Auth0's Token Vault) by `private_key_jwt`, and caches them by the verified `sub`. */
+/** Exchanges tokens (RFC 8693 or Auth0's Token Vault) as a confidential client. Caches them by the verified `sub`. */
 export function createBrokerTokens(options: BrokerTokenOptions) {
   const { provider, exchange, now, maxCached = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
@@ -128,7 +128,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       pending.set(caller.sub, started);
       return started;
     },
-    /** Ignores the cache. @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed` */
+    /** Does not use the cache. @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed` */
     async isConnected(caller: TokenCaller): Promise<boolean> {
       // Without an access token the provider can't be asked, but a cached broker token still opens the account.
       if (caller.accessToken === '' && keptFor(caller.sub) !== undefined) return true;
@@ -140,7 +140,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         throw error;
       }
     },
-    /** Drops a token that the broker no longer accepts, or everything cached for this person. */
+    /** Drops a token that the broker no longer accepts, or this person's cached token. */
     forget(sub: string, token?: string): void {
       if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },
@@ -154,7 +154,7 @@ function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record
     : [TOKEN_EXCHANGE_GRANT, { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience }];
 }
 
-/** Uses only the provider's error code, because its text may contain the subject token. */
+/** Uses only the provider's error code, because the error's text may contain the subject token. */
 function exchangeProblem(error: unknown): HttpProblem {
   if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED_ERRORS.includes(error.error)) {
     return new HttpProblem(409, 'account_not_connected', 'no brokerage account is connected for this user', {
@@ -170,7 +170,7 @@ function exchangeProblem(error: unknown): HttpProblem {
   return failed(error instanceof oauth.ResponseBodyError ? error.error : undefined);
 }
 
-/** The error for an order under a mandate if none of the person's clients has connected since the gateway started. */
+/** Returns the error for an order under a mandate if no client has connected since the gateway started. */
 function noSession(): HttpProblem {
   return new HttpProblem(503, 'service_busy', 'no program of this person has connected since the gateway started', {
     hint: 'It continues as soon as one of their programs connects.',
@@ -191,7 +191,7 @@ function unreachable(cause: unknown): HttpProblem {
   });
 }
 
-/** @param who what requires it, as the start of a sentence */
+/** @param who what requires token exchange, as the start of a sentence */
 export function exchangeNotConfigured(who: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${who} use token exchange, but "exchange" is not set`, {
     hint: 'Set it in gateway.yaml. See docs/operate/GATEWAY.md.',

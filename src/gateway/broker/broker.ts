@@ -20,9 +20,9 @@ export interface BarQuery {
   readonly timeframe: '1Day' | '1Hour' | '1Min';
   readonly start: Date;
   readonly end: Date;
-  /** Maximum number of bars. The newest are returned. */
+  /** Maximum number of bars. If there are more, the newest are returned. */
   readonly limit: number;
-  /** Default `split`. A broker that can't provide another adjustment rejects the query. */
+  /** Default `split`. A broker that does not have the adjustment rejects the query. */
   readonly adjustment?: BarAdjustment | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface CalendarQuery {
 }
 
 interface NewsQuery {
-  /** An empty list means the news of the whole market. */
+  /** An empty list requests the news of the whole market. */
   readonly symbols: readonly string[];
   readonly limit: number;
 }
@@ -59,7 +59,7 @@ interface OptionContractQuery {
   readonly underlying: string;
   readonly expires: { readonly from: string; readonly to: string };
   readonly right: ListedContract['right'] | undefined;
-  /** Dollars per share, inclusive. */
+  /** In dollars per share, inclusive. */
   readonly strike: { readonly from?: string | undefined; readonly to?: string | undefined } | undefined;
   readonly limit: number;
 }
@@ -82,7 +82,7 @@ export interface ActivityPage {
   readonly next_page: string | null;
 }
 
-/** Equity over time, in dollars; `profit_loss_pct` is a fraction. Times without equity are left out. */
+/** Equity over time, in dollars, without times that have no equity. `profit_loss_pct` is a fraction. */
 export interface PortfolioHistory {
   readonly timeframe: string;
   readonly base_value: string;
@@ -91,42 +91,44 @@ export interface PortfolioHistory {
     readonly equity: string;
     readonly profit_loss: string;
     readonly profit_loss_pct: string;
-    /** Net deposits within the window; absent if the broker reports none. */
+    /** Net deposits within the window. Absent if the broker does not report deposits. */
     readonly flow?: string;
   }[];
 }
 
-/** `refused` and `not_taken` prove that this request created no order. `unknown` proves nothing. */
+/** `refused` and `not_taken` prove that this request did not create an order. `unknown` proves nothing. */
 export type Submission =
   | { readonly outcome: 'accepted'; readonly order: Order }
   /** The broker rejected this order. */
   | {
       readonly outcome: 'refused';
       readonly reason: 'insufficient_funds' | 'duplicate' | 'not_replaceable' | 'other';
-      /** For people. It never affects a decision. */
+      /** Shown to people. Never affects a decision. */
       readonly message: string;
       readonly brokerCode: string | undefined;
     }
-  /** The broker rejected the request (rate limit, broken session) and not the order, so it may be sent again. */
+  /**
+   * The broker did not reject the order but the request (rate limit, broken session), so the order may be sent again.
+   */
   | { readonly outcome: 'not_taken'; readonly reason: 'rate_limited' | 'unauthorized' }
-  /** A timeout, dropped connection, 5xx or unreadable answer: the order may have been accepted. */
+  /** After a timeout, dropped connection, 5xx or unreadable answer, the broker may have accepted the order. */
   | { readonly outcome: 'unknown' };
 
 export interface Replacement {
   /** The complete order, with its own client_order_id. */
   readonly order: OrderDraft;
-  /** Only the fields that differ from the earlier order. `trail` is its trail_price or trail_percent. */
+  /** Only the fields that differ from the earlier order. `trail` is the new trail_price or trail_percent. */
   readonly changes: ReplaceSubject['changes'];
 }
 
-/** A hint that something happened to an order. The order's state is read from the broker. */
+/** A hint that an order may have changed. The order's state is then read from the broker. */
 export interface TradeUpdate {
-  /** The order's id and client_order_id, as far as known. */
+  /** The order's id and client_order_id, as far as they are known. */
   readonly ids: readonly string[];
 }
 
 export interface UpdateListener {
-  /** Called when listening begins. From then on, no update is missed while the connection lasts. */
+  /** Called when listening begins. While the connection lasts, no later update is missed. */
   live(): void;
   update(update: TradeUpdate): void;
 }
@@ -185,38 +187,40 @@ export interface Broker {
   positions(): Promise<Position[]>;
   orders(query: OrderQuery): Promise<Order[]>;
   order(id: string): Promise<Order | undefined>;
-  /** Returns undefined right after a submission even if the order was accepted, so a miss does not prove that it wasn't. */
+  /** Returns undefined if the broker has no such order. Right after a submission, that does not prove a rejection. */
   orderByClientOrderId(clientOrderId: string): Promise<Order | undefined>;
   asset(symbol: string): Promise<Asset | undefined>;
   /** All tradable assets, for searching by name. */
   assets(): Promise<readonly Asset[]>;
-  /** Returns tradable contracts. Absent if the broker has no options. */
+  /** Returns tradable contracts. Absent if the broker does not trade options. */
   optionContracts?(query: OptionContractQuery): Promise<OptionContracts>;
   /** Returns only symbols that have a price. */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   bars(query: BarQuery): Promise<Bar[]>;
   clock(): Promise<MarketClock>;
-  /** Returns trading days. Half days have their early close. */
+  /** Returns trading days. A half day ends at its early close. */
   calendar(query: CalendarQuery): Promise<TradingDay[]>;
   activities(query: ActivityQuery): Promise<ActivityPage>;
   portfolioHistory(query: PortfolioHistoryQuery): Promise<PortfolioHistory>;
   news(query: NewsQuery): Promise<Article[]>;
   corporateActions(query: CorporateActionQuery): Promise<CorporateActions>;
-  /** Returns an empty list if the owner has none. */
+  /** Returns an empty list if the owner has no watchlist. */
   watchlist(): Promise<Watchlist>;
-  /** Replaces the symbols, in this order. Creates the list if there is none. @throws {Refusal} as a read */
+  /** Replaces the symbols, in this order. Creates a missing watchlist. @throws {Refusal} as a read */
   setWatchlist(symbols: readonly string[]): Promise<Watchlist>;
-  /** Sends the order unchanged. Never throws. */
+  /** Sends the order as it is. Never throws. */
   submit(order: OrderDraft): Promise<Submission>;
-  /** Replaces an order. Never throws. `not_replaceable`: the earlier order is gone or can't change. */
+  /** Replaces an order. Never throws. `not_replaceable`: the earlier order is closed or can't be changed. */
   replace(orderId: string, replacement: Replacement): Promise<Submission>;
-  /** @throws {Refusal} as a read, if it is unknown whether the order is canceled. The call may be retried. */
+  /** @throws {Refusal} as a read, if it is unknown whether the order is canceled. The call may then be repeated. */
   cancel(id: string): Promise<Cancellation>;
-  /** Resolves when `signal` aborts or the connection ends. @throws {Refusal} as a read, if it can't be opened */
+  /**
+   * Resolves when `signal` aborts or the connection ends. @throws {Refusal} as a read, if no connection can be opened
+   */
   tradeUpdates?(signal: AbortSignal, listener: UpdateListener): Promise<void>;
 }
 
-/** Opens an account. @param send used instead of the context's `fetch`, unless accounts share a session */
+/** Opens an account. @param send replaces the context's `fetch`, unless accounts share a session */
 export type ConnectBroker = (
   credentials: AccountCredentials,
   onUnauthorized: () => void,

@@ -3,12 +3,12 @@ import { Dec } from '../../trading/decimal.ts';
 
 const LONGEST_WORD = 40;
 
-/** Returns a broker's value, known or not. Anything but printable ASCII is left for the schema to reject. */
+/** Returns a value of the broker, known or not. Text that is not printable ASCII is left for the schema to reject. */
 export function brokerWord(text: string | undefined): string | undefined {
   return typeof text === 'string' ? printableAscii(text, LONGEST_WORD) : text;
 }
 
-/** Returns our name for a broker's value, or the broker's own. */
+/** Returns our name for a broker's value, or the value itself if we have no name for it. */
 export function translateWord(ours: Readonly<Record<string, string>>, theirs: string): string {
   return ours[theirs] ?? printableAscii(theirs, LONGEST_WORD);
 }
@@ -20,7 +20,7 @@ export function toAmount(value: number | string): string {
   return new Dec(String(value)).toDecimalPlaces(12).toFixed();
 }
 
-/** Formats dollars, with at least cents. */
+/** Formats dollars, with at least two decimals. */
 export function toMoney(value: number | string | Dec): string {
   const exact = new Dec(String(value)).toDecimalPlaces(12);
   return exact.decimalPlaces() < 2 ? exact.toFixed(2) : exact.toFixed();

@@ -18,7 +18,7 @@ interface KeyPairsOptions {
 export interface KeyPlace {
   readonly name: string;
   readonly kind: string;
-  /** The name under which key pairs were stored when there was only `broker:`, if no other broker can have used it. */
+  /** Name of stored key pairs from when there was only `broker:`. Unset if another broker may have used the name. */
   readonly before?: string;
 }
 
@@ -26,7 +26,7 @@ const anyKept = z.union(storedKindNames.map((kind) => storedSchema(kind)));
 
 /**
  * Stores the credentials of people's accounts in the gateway's database, sealed with AES-256-GCM for one person and
- * broker. Ignores a row of another kind of broker, because names can be reused.
+ * broker. Ignores rows of another kind of broker, which may have had the same name.
  */
 export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions) {
   const seal = createTokenSeal(sealSecret, 'broker_key');
@@ -41,7 +41,7 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
     return undefined;
   };
   return {
-    /** Replaces earlier credentials, from the next request on. */
+    /** Replaces the person's earlier credentials. The next request uses the new ones. */
     async keep(
       sub: string,
       pair: StoredCredentials,
@@ -62,7 +62,7 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
       const own = rows.filter((row) => row.kind === kind);
       return own.filter(({ sub }, at) => own.findIndex((row) => row.sub === sub) === at).map(shown);
     },
-    /** Returns false if there were none. */
+    /** Returns false if nothing was stored. */
     async remove(sub: string): Promise<boolean> {
       let removed = false;
       for (const place of places) {
@@ -71,7 +71,7 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
       }
       return removed;
     },
-    /** Moves rows from the name `before` to the broker's own name, before another broker of its kind is added. */
+    /** Moves rows from `before` to the broker's name. Call this before another broker of the kind is added. */
     async settle(): Promise<void> {
       if (before === undefined) return;
       for (const row of await store.list(before)) {

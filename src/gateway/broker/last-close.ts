@@ -2,17 +2,17 @@ import { Dec, ZERO } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import type { Order, OrderLeg } from '../../trading/views.ts';
 
-/** A current holding. A short position is negative. */
+/** A current holding. `qty` is negative for a short position. */
 interface Holding {
   readonly id: string;
   readonly qty: string;
   readonly price: string;
 }
 
-/** A trade since the close. Sales are negative. */
+/** A trade since the close. `qty` is negative for a sale. */
 type TradedSince = Holding;
 
-/** Price and units at the close. Undefined if the broker doesn't report the price. */
+/** Price and units at the close. The price is undefined if the broker does not report it. */
 export interface AtClose {
   /** Units per `qty`: 1, or 100 for an option contract. */
   readonly units: string | number | undefined;
@@ -20,8 +20,8 @@ export interface AtClose {
 }
 
 /**
- * Computes the equity at the last close: equity now, less the change in value of what was held then, and of what was
- * traded since, at its price. Deposits count in neither, so they can't hide a loss.
+ * Computes the equity at the last close: the current equity, minus the change in value of what was held then and of
+ * what was traded since. Deposits change neither, so they can't hide a loss.
  * @returns undefined if unknown, because a guess could hide a loss from `max_day_loss`
  */
 export function equityAtLastClose(
@@ -53,7 +53,10 @@ const quantityOf = (rows: readonly Holding[]): Dec => rows.reduce((sum, { qty })
 const sumOf = (rows: readonly Holding[]): Dec =>
   rows.reduce((sum, { qty, price }) => sum.plus(new Dec(qty).times(price)), ZERO);
 
-/** Returns what was filled today, including legs. @returns undefined if a fill's contract, side or price is unknown */
+/**
+ * Returns today's fills, including those of legs.
+ * @returns undefined if a fill's contract, side or price is unknown
+ */
 export function tradedToday(
   orders: readonly Order[],
   now: number,

@@ -2,20 +2,20 @@ import { z } from 'zod';
 import { type BrokerSettings, brokerSettingsSchema } from './brokers.ts';
 import type { KeyPlace } from './key-pairs.ts';
 
-/** A broker by its name in the settings. A person has at most one account at it; for two, configure it twice. */
+/** A broker with its name in the settings. A person has at most one account there; for two, configure two brokers. */
 export type NamedBroker = BrokerSettings & { readonly name: string };
 
-/** The name of `broker:`, under which its key pairs are stored. */
+/** The name of the broker in `broker:`, under which its key pairs are stored. */
 export const SINGLE_BROKER_NAME = 'broker';
 
 export const brokerName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name of lower-case letters, digits and "-", such as "ibkr"');
 
-/** Maximum number of brokers. Each is asked when all accounts are listed. */
+/** Maximum number of brokers. Listing a person's accounts sends a request to each. */
 const MAX_BROKERS = 16;
 
-/** One broker, or several by name. The first is the default. */
+/** The settings for one broker, or for several by name. The first broker is the default. */
 export const brokersSettings = {
   broker: brokerSettingsSchema.optional(),
   brokers: z

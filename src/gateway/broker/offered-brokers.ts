@@ -1,3 +1,5 @@
-/** The kinds of broker that setup offers, in order. `mcp` needs a mapping, so it is configured by hand. */
+/**
+ * The kinds of broker that setup offers, in this order. `mcp` is missing because it needs a mapping in the settings.
+ */
 export const offeredBrokers = ['alpaca', 'tradier', 'snaptrade', 'ibkr'] as const;
 export type OfferedBroker = (typeof offeredBrokers)[number];

@@ -6,7 +6,7 @@ import { isFinalStatus, type Order } from '../../trading/views.ts';
 import type { OrderQuery, Submission } from './broker.ts';
 import { NotSent } from './broker-failure.ts';
 
-/** @throws {RangeError} if no JSON number represents the amount digit for digit */
+/** @throws {RangeError} if no JSON number has exactly these digits */
 function exactNumber(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && new Dec(JSON.stringify(value)).eq(text)) return value;
@@ -18,7 +18,7 @@ function exactNumber(text: string): number {
  * check, because an order that such a broker can't express must be rejected, not sent without the missing part.
  */
 
-/** @throws {NotSent} for an order that the broker can't express */
+/** @throws {NotSent} for an order that the broker does not support */
 export function requireExpressible(draft: OrderDraft, label: string, terms: OrderTerms): void {
   const { symbol, type, time_in_force, qty, notional, extended_hours, order_class } = draft;
   if (symbolAssetClass(symbol) !== 'us_equity' || order_class !== undefined) {
@@ -54,7 +54,7 @@ export function notReplaced(label: string): Submission {
   };
 }
 
-/** Filters a broker's only list of orders. @param orders newest first */
+/** Selects orders for brokers that return only one list. @param orders newest first */
 export function selectOrders(orders: readonly Order[], { status, limit, symbols, until }: OrderQuery): Order[] {
   return orders
     .filter((order) => status === 'all' || isFinalStatus(order.status) === (status === 'closed'))

@@ -2,10 +2,10 @@ import { boundedFetch, isResponseTooLarge, ResponseTooLarge } from '../../net/bo
 import { defined } from '../../values/defined.ts';
 import { type BrokerFailure, NotSent } from './broker-failure.ts';
 
-/** Maximum size of an answer, in bytes: enough for a busy account's orders of a day, or a year of bars. */
+/** Maximum size of a response, in bytes: enough for a busy account's orders of a day, or for a year of bars. */
 const MAX_ANSWER_LENGTH = 8 * 1024 * 1024;
 
-/** A failed answer that needs to be classified. Its text is not passed on. */
+/** A failed response that needs to be classified. Its text is not passed on. */
 export class RestAnswer extends Error {
   override name = 'RestAnswer';
   readonly status: number;
@@ -23,7 +23,7 @@ export class RestAnswer extends Error {
   }
 }
 
-/** Thrown without an answer. The cause's message is left out, because it may quote a header. */
+/** Thrown if there was no answer. The cause's message is left out, because it may quote a header. */
 export class NoAnswer extends Error {
   override name = 'NoAnswer';
   readonly why: 'timeout' | 'unreachable' | 'unreadable';
@@ -41,7 +41,7 @@ export interface RestRequest {
   readonly json?: unknown;
 }
 
-/** Sends one request and returns its answer as JSON. @throws {RestAnswer NoAnswer} */
+/** Sends one request and returns the response's JSON. @throws {RestAnswer NoAnswer} */
 export type RestClient = (path: string, request?: RestRequest) => Promise<unknown>;
 
 interface RestOptions {
@@ -60,7 +60,7 @@ type SendOnce = (
   },
 ) => Promise<unknown>;
 
-/** Sends one request, limited in time and size. Never redirected (headers would go elsewhere) and never retried. */
+/** Creates a function that sends one request, limited in time and size. It never follows a redirect or retries. */
 export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (url, { body, ...request }) => {

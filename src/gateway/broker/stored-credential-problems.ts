@@ -48,7 +48,7 @@ export function storedForOtherEnvironment(
   );
 }
 
-/** Creates the problem. `credentials` shows clients that there is nothing to connect at the identity provider. */
+/** Creates the problem. Its member `credentials` tells clients not to ask for a connection at the identity provider. */
 function notConnected(kind: StoredKind, detail: string, hint: string, cause?: unknown): HttpProblem {
   return new HttpProblem(409, 'account_not_connected', detail, {
     hint,

@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 interface CredentialField {
   readonly label: string;
-  /** Names in a credentials file, in lower case with "_". */
+  /** The field's names in a credentials file, in lower case with "_". */
   readonly names: readonly string[];
-  /** Limits what is sent in headers or addresses, because a library could quote them in an error. */
+  /** The characters that are allowed. Others could cause an error in a library, which might quote the secret. */
   readonly pattern: RegExp;
   readonly wrong: string;
 }
@@ -29,7 +29,7 @@ const snaptrade = {
   },
   consumerKey: { label: 'Consumer key', names: ['consumer_key', 'snaptrade_consumer_key'], ...secretField },
 } as const;
-/** SnapTrade's id of an account, not the brokerage's number. */
+/** SnapTrade's ID of an account, which is not the brokerage's account number. */
 const snaptradeAccount = {
   label: 'Account id',
   names: ['account', 'account_id', 'snaptrade_account_id'],
@@ -37,10 +37,7 @@ const snaptradeAccount = {
   wrong: 'must be as SnapTrade shows it: 36 characters with four "-"',
 } as const;
 
-/**
- * The kinds of credentials that owners give, named as in the setting `credentials`. Fields are in the order of the
- * prompts.
- */
+/** Kinds of credentials, by their names in the setting `credentials`. Fields are in the order of the prompts. */
 const credentialKinds = {
   key_pair: {
     noun: 'key pair',
@@ -109,7 +106,7 @@ interface CredentialText {
   readonly noun: string;
   /** Tells the owner where to find the credentials. */
   readonly where: string;
-  /** The next step if the broker rejects the credentials. */
+  /** What the owner has to do if the broker rejects the credentials. */
   readonly again: string;
   readonly fields: Readonly<Record<string, CredentialField>>;
 }

@@ -39,7 +39,7 @@ export function requireSplitAdjustment(label: string, { adjustment = 'split' }: 
   });
 }
 
-/** Creates a method that throws for each feature that the broker lacks. */
+/** Creates, for each feature that the broker lacks, a method that throws. */
 export function unsupportedMethods<L extends OptionalFeature>(
   label: string,
   lacks: readonly L[],

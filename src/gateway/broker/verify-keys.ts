@@ -6,7 +6,7 @@ import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** @throws {TradeAgentError} `usage` if the broker's accounts are opened by exchanged tokens only */
+/** @throws {TradeAgentError} `usage` if the broker's accounts are accessible only by token exchange */
 export function requireStoredKind(settings: BrokerSettings): StoredKind {
   const { kinds } = keptOf(settings);
   const { credentials, unattended } = settings;
@@ -14,9 +14,10 @@ export function requireStoredKind(settings: BrokerSettings): StoredKind {
 }
 
 /**
- * Asks the broker which account the credentials open, using only reads. Errors never contain any part of the credentials.
- * @throws {TradeAgentError} `usage` for credentials of another kind, `broker_rejected` with `details.reason` `wrong_pair`
- * or `no_account`, `broker_unreachable`
+ * Asks the broker for the account that the credentials give access to, using only reads. Errors never contain any part
+ * of the credentials.
+ * @throws {TradeAgentError} `usage` for credentials of another kind, `broker_rejected` with `details.reason`
+ * `wrong_pair` or `no_account`, `broker_unreachable`
  */
 export async function verifyCredentials(
   settings: BrokerSettings,
@@ -45,7 +46,8 @@ export async function verifyCredentials(
 type InspectTools = (credentials: StoredCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
 
 /**
- * Returns the inspection of the broker's acting tools. It calls none. @throws {TradeAgentError} `usage` if there are none
+ * Returns the function that inspects the broker's acting tools without calling a tool.
+ * @throws {TradeAgentError} `usage` if the broker has none
  */
 export function requireToolInspection(settings: BrokerSettings): InspectTools {
   const { tools } = keptOf(settings);

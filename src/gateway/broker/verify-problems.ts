@@ -10,7 +10,7 @@ export interface VerifiedAccount {
 }
 
 export interface VerifyOptions {
-  /** Used if `settings` have their own address. Otherwise the hosts tell the environment. */
+  /** Used only if `settings` override the address. Otherwise, the host that accepts the credentials decides. */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;
   /** Timeout in milliseconds (default 10,000). */

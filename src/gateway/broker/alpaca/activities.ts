@@ -5,10 +5,10 @@ import { newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { ActivityPage } from '../broker.ts';
 import { kindOfType } from './activity-types.ts';
 
-/** Maximum number of activities that Alpaca returns at once. */
+/** Maximum number of activities in one of Alpaca's responses. */
 export const ACTIVITY_PAGE = 100;
 
-/** One page, newest first. Canceled activities are left out. */
+/** Converts one page, newest first. Leaves out canceled activities. */
 export function activityPage(answer: readonly trading.GetAccountActivities200ResponseInner[]): ActivityPage {
   const rows = answer as readonly AnyActivity[];
   const last = rows.at(-1);
@@ -22,7 +22,7 @@ export function activityPage(answer: readonly trading.GetAccountActivities200Res
   };
 }
 
-/** The SDK has one type for trades and another for everything else. An element may be either. */
+/** The SDK has one type for trades and another for all other activities. A list contains both. */
 type AnyActivity = Partial<trading.TradingActivities> & Partial<trading.NonTradeActivities>;
 
 function activityView(activity: AnyActivity): Activity {
@@ -47,7 +47,7 @@ function activityView(activity: AnyActivity): Activity {
   });
 }
 
-/** Shares traded by an exercise have no side, only a sign. */
+/** Activities of an exercise have no side. The sign of the quantity shows whether shares were bought or sold. */
 function sideOf({ side, qty }: AnyActivity): 'buy' | 'sell' {
   if (side !== undefined) return side === 'buy' ? 'buy' : 'sell';
   return new Dec(qty ?? 0).isNegative() ? 'sell' : 'buy';
@@ -64,7 +64,7 @@ function getKind(type: string, { symbol, qty }: AnyActivity, amount: Dec | null)
   return kind;
 }
 
-/** Returns the start of a date's day in New York. Read as UTC, the date would be the evening before. */
+/** Returns midnight in New York at the start of a date. Midnight in UTC would be the evening before. */
 function startOfDay(date: Date | string | undefined): Date | undefined {
   return date == null ? undefined : new Date(newYorkInstant(isoDate(date), '00:00'));
 }
@@ -73,7 +73,7 @@ function plainAmount(value: string | Dec): string {
   return new Dec(value).toDecimalPlaces(12).toFixed();
 }
 
-/** Converts trading days. The SDK sends dates as instants, which the broker may read as the day before or after. */
+/** Converts trading days. The SDK sends dates as instants, which the broker may take for the day before or after. */
 export function tradingDays(days: readonly trading.LegacyCalendarDay[], start: string, end: string): TradingDay[] {
   return days
     .map(({ date, open, close }) => tradingDaySchema.parse({ date: isoDate(date), open, close }))

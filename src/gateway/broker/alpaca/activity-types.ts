@@ -1,9 +1,9 @@
 import type { Activity } from '../../../trading/activity.ts';
 
 /**
- * Alpaca's activity types ("ActivityType"; changelog of 6 November 2026). docs/reference/METRICS.md defines the kinds. A
- * type that is not listed is `unknown`: it is shown, and figures that it may affect are marked. A negative `deposit` is a
- * withdrawal. A `transfer` without shares moves cash.
+ * The kinds of Alpaca's activity types ("ActivityType"; changelog of 6 November 2026). docs/reference/METRICS.md
+ * defines the kinds. A type that is not listed is `unknown`: the activity is shown, and figures that it may affect are
+ * marked. A negative `deposit` is a withdrawal. A `transfer` without shares moves cash.
  */
 export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   FILL: 'fill',
@@ -62,7 +62,7 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   OPCSH: 'other',
 };
 
-/** Types whose cash is a flow (`cashflow_types` of the portfolio history). */
+/** Types whose cash counts as a flow (`cashflow_types` of the portfolio history). */
 export const flowTypes: readonly string[] = Object.entries(kindOfType)
   // TRANS covers two other types and would be counted twice.
   .filter(([type, kind]) => (kind === 'deposit' || kind === 'withdrawal') && type !== 'TRANS')

@@ -41,7 +41,7 @@ const cashflowTypes = flowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/** Connects to Alpaca, or any server with its API, through Alpaca's own SDK, which is loaded at the first request. */
+/** Connects to Alpaca, or to a server with the same API, through Alpaca's SDK, which is loaded at the first request. */
 export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -70,7 +70,7 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   };
 }
 
-/** Redirects the SDK's requests to the configured hosts. @throws {TypeError} for a host that must not get credentials */
+/** Redirects an SDK request to the configured host. @throws {TypeError} for a host that must not get credentials */
 export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: string }): string {
   const { hostname, pathname, search } = new URL(url);
   const base =
@@ -123,10 +123,12 @@ function alpacaBroker(
   };
 }
 
-/** The list that Alpaca's own app creates for everybody. */
+/** Name of the list that Alpaca's own app creates for everybody. */
 const PRIMARY_WATCHLIST = 'Primary Watchlist';
 
-/** Uses the list in `/v2/watchlists` that Alpaca's app shows first, or else the oldest. Other lists are left alone. */
+/**
+ * Uses the list in `/v2/watchlists` that Alpaca's app shows first, or else the oldest list. Never changes other lists.
+ */
 function alpacaWatchlist(read: Read): Pick<Broker, 'watchlist' | 'setWatchlist'> {
   return {
     watchlist: () =>
@@ -216,10 +218,10 @@ function alpacaAssets(
   };
 }
 
-/** Statuses with which Alpaca itself rejects a request. */
+/** HTTP statuses with which Alpaca itself rejects a request. */
 const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
-/** Only Alpaca's own `{code, message}` with such a status is a rejection. Anything else proves nothing. */
+/** Classifies an error. Only Alpaca's own `{code, message}` with such a status is a rejection. Others prove nothing. */
 export function classifyAlpacaError(error: unknown): BrokerFailure {
   if (error instanceof NotSent) return restFailure(error);
   if (!isApiError(error)) {
@@ -240,7 +242,7 @@ export function classifyAlpacaError(error: unknown): BrokerFailure {
   };
 }
 
-/** Classifies by text, because `PATCH /v2/orders/{id}` has no code. It only affects what the person reads. */
+/** Classifies by text, because errors of `PATCH /v2/orders/{id}` have no code. Affects only what the person reads. */
 export function classifyReplaceError(error: unknown): BrokerFailure {
   const failure = classifyAlpacaError(error);
   return failure.kind === 'refused' &&
@@ -262,12 +264,14 @@ function withCredentials(
   };
 }
 
-/** Returns whether the credentials are unknown or for the other environment. Rejected orders have a code. */
+/** Returns whether the credentials are unknown or for the other environment. Errors about orders have a code. */
 function isCredentialsError({ status, code, message }: ApiError): boolean {
   return status === 403 && code === undefined && message === 'forbidden.';
 }
 
-/** Alpaca has no code for these: 40010001 is any malformed request, and 40310000 any forbidden one. */
+/**
+ * Classifies by text, because the codes are too general: 40010001 is any malformed request, 40310000 any forbidden one.
+ */
 function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';
   if (status === 403 && /buying power|insufficient (balance|funds|cash)/i.test(message)) {
@@ -276,7 +280,7 @@ function rejectionReason(status: number, message: string): (BrokerFailure & { ki
   return 'other';
 }
 
-/** Checks the fields instead of the class, because importing the class would load the SDK. */
+/** Checks fields instead of the class, because importing the class would load the SDK. */
 function isApiError(error: unknown): error is ApiError {
   return error instanceof Error && 'status' in error && typeof error.status === 'number' && 'response' in error;
 }
@@ -286,7 +290,7 @@ function isTimeout(error: unknown): boolean {
   return cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError');
 }
 
-/** Alpaca treats any id that is not a UUID like an order in the wrong state. */
+/** IDs that Alpaca can have issued. For any other ID, it reports an order in the wrong state. */
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Implements orders with Alpaca's `/v2/orders`. */
@@ -379,7 +383,9 @@ function patchRequest({ order, changes }: Replacement): trading.PatchOrderReques
   };
 }
 
-/** Converts a draft to Alpaca's request, digit for digit. @throws {NotSent} for a type that Alpaca does not have */
+/**
+ * Converts a draft to Alpaca's request, digit for digit. @throws {NotSent} for an order type that Alpaca does not have
+ */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   const type = alpacaTypes[draft.type];
   if (type === undefined) throw new NotSent(`Alpaca does not support ${draft.type} orders`);

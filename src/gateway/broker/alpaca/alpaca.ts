@@ -26,7 +26,7 @@ const alpacaSettings = brokerSettings.extend({
   trading_url: secureAddress.optional(),
   /** Base URL of the Market Data API (default: `trading_url`, else Alpaca's). */
   data_url: secureAddress.optional(),
-  /** Whether to listen to the `trade_updates` stream at `trading_url` in addition to polling (default true). */
+  /** Whether to listen to the `trade_updates` stream at `trading_url` besides polling (default true). */
   trade_updates: z.boolean().optional(),
 });
 type AlpacaSettings = z.output<typeof alpacaSettings>;
@@ -56,10 +56,12 @@ const accountAnswer = z.object({
   trade_suspended_by_user: z.boolean().optional(),
 });
 
-/** Maximum size of an answer, in bytes. An account is about 1,500. */
+/** Maximum size of a response, in bytes. An account has about 1,500. */
 const MAX_ANSWER_LENGTH = 64 * 1024;
 
-/** Asks each environment's host until one accepts the pair. Starts with paper, because paper keys usually begin with PK. */
+/**
+ * Asks each environment's host until one accepts the pair. Asks paper first, because paper keys usually begin with PK.
+ */
 async function verifyAlpacaKeyPair(
   settings: AlpacaSettings,
   pair: KeyPair,

@@ -101,11 +101,11 @@ type AnyAction = Partial<
     }
 >;
 
-/** For these types, `rate` is dollars per share. For the others, it is new shares per old share. */
+/** For these types, `rate` is in dollars per share. For all other types, it is new shares per old share. */
 const PAYS_RATE = new Set(['cash_dividend', 'cash_merger', 'redemption']);
 const GIVES_RATE = new Set(['stock_dividend', 'rights_distribution']);
 
-/** Sorted by date, earliest first. Lists of an unknown kind are skipped. */
+/** Converts corporate actions, earliest first. Leaves out actions of an unknown kind. */
 function corporateActionsView(answer: marketData.CorporateActionsResp, simulated: boolean): CorporateActions {
   const actions = Object.entries(answer.corporateActions as Record<string, readonly AnyAction[]>)
     .flatMap(([list, rows]) => {
@@ -116,7 +116,7 @@ function corporateActionsView(answer: marketData.CorporateActionsResp, simulated
   return { actions, more: answer.nextPageToken != null && answer.nextPageToken !== '' };
 }
 
-/** Alpaca's own sort key, so that a limit cuts off the latest. */
+/** Alpaca's own sort key. With it, a limit cuts off the latest actions. */
 const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
 
 function actionView(kind: (typeof corporateActionKinds)[number], row: AnyAction, simulated: boolean): CorporateAction {

@@ -6,7 +6,7 @@ import type { Asset, BarQuery, Broker } from '../broker.ts';
 import type { Read } from './news.ts';
 import { amount, toIsoTime } from './views.ts';
 
-/** Formats a JSON number as the broker wrote it, which is its shortest text. The binary value is never computed with. */
+/** Formats a JSON number in its shortest form, as the broker wrote it. The binary value is never computed with. */
 function toDecimal(value: number, symbol: string): string {
   return formatPrice(String(value), symbolTicks(symbol));
 }
@@ -26,7 +26,7 @@ interface BarLike {
   readonly v: number;
 }
 
-/** Returns undefined if the broker has no trade of the symbol. */
+/** Returns undefined if the broker has no trade in the symbol. */
 export function quoteView(
   symbol: string,
   snapshot: SnapshotLike | null | undefined,
@@ -47,7 +47,7 @@ export function quoteView(
   });
 }
 
-/** Prices a side without a quote by the last trade. The quote is then as old as the older of the two. */
+/** Returns a quote's time. A missing side has the price of the last trade, so the older of both times counts. */
 function pricedAt(quote: SnapshotLike['latestQuote'], trade: NonNullable<SnapshotLike['latestTrade']>): string | null {
   const quoted = toIsoTime(quote?.t);
   const traded = toIsoTime(trade.t);
@@ -67,15 +67,15 @@ function barView(bar: BarLike, symbol: string): Bar {
   });
 }
 
-/** No split moves a price by less. The smallest are stock dividends of one share for twenty. */
+/** Every split moves a price by more. The smallest splits are stock dividends of one share for twenty. */
 const MIN_SPLIT_CHANGE = '0.04';
 
-/** More bars than all symbols of a request can have in this period. */
+/** More bars than all symbols of a request can have in the requested period. */
 const MAX_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
 
-/** Returns split-adjusted closes for symbols that moved far enough for a split. Bars of a snapshot are unadjusted. */
+/** Returns split-adjusted closes of symbols that moved enough for a split. Bars of a snapshot are unadjusted. */
 async function splitAdjustedCloses(
   stocks: Alpaca['marketData']['stocks'],
   snapshots: Snapshots,
@@ -123,7 +123,7 @@ interface PriceSource {
   /** Maximum number of symbols in one request. */
   readonly most: number;
   snapshots(data: Data, symbols: string): Promise<BySymbol<SnapshotLike>>;
-  /** @param adjustment applies to shares only */
+  /** @param adjustment applied to shares only */
   bars(
     data: Data,
     request: BarRequest,
@@ -131,7 +131,7 @@ interface PriceSource {
   ): Promise<BySymbol<readonly BarLike[]> | null | undefined>;
 }
 
-/** Alpaca's own crypto venue. Alpaca also has data from other venues. */
+/** Alpaca's own crypto venue. The API also has data of other venues. */
 const CRYPTO_LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
 
 /** The Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`, `/v1beta1/options`. */
@@ -193,7 +193,7 @@ export function alpacaPrices(
   };
 }
 
-/** Splits symbols into requests, at least one for each asset class among them. */
+/** Splits symbols into requests, each for symbols of one asset class. */
 function requestsFor(symbols: readonly string[]): { readonly of: PriceSource; readonly list: string }[] {
   return [...Map.groupBy(symbols, symbolAssetClass)].flatMap(([assetClass, some]) => {
     const of = prices[assetClass];

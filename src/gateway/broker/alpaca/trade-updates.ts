@@ -6,12 +6,12 @@ import { type BrokerFailure, readRefusal } from '../broker-failure.ts';
 
 /** Maximum message size, in bytes: more than an order with all its legs. A longer message ends the connection. */
 const MAX_MESSAGE_LENGTH = 128 * 1024;
-/** Milliseconds between pings. A connection that did not answer the last one is dead. */
+/** Milliseconds between pings. A connection without an answer to the last ping is dead. */
 const PING_INTERVAL_MS = 15_000;
 
 interface TradeUpdatesOptions {
   readonly tradingUrl: string;
-  /** Time until it listens, in milliseconds. */
+  /** Maximum time until updates are received, in milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -23,10 +23,13 @@ const messageSchema = z.discriminatedUnion('stream', [
 ]);
 type Message = z.output<typeof messageSchema>;
 
-/** An update without ids, for a message that can't be read. */
+/** Update without IDs, for an unreadable message. */
 const unreadable: TradeUpdate = { ids: [] };
 
-/** Listens to `trade_updates` (Trading API, "Websocket Streaming") on one connection. Reads detect rejected credentials. */
+/**
+ * Listens to `trade_updates` (Trading API, "Websocket Streaming") on one connection. Does not report rejected
+ * credentials, because reads detect them.
+ */
 export function alpacaTradeUpdates(
   credentials: AccountCredentials,
   { tradingUrl, timeoutMs }: TradeUpdatesOptions,
@@ -62,7 +65,7 @@ interface Conversation {
   readonly timeoutMs: number;
 }
 
-/** Resolves when the connection ends. Rejects with the reason if it never started to listen. */
+/** Resolves when the connection ends. Rejects with the reason if listening never began. */
 function listenOnSocket(
   socket: WebSocket,
   { credentials, authentication, signal, listener, timeoutMs }: Conversation,

@@ -3,7 +3,7 @@ import { commonTerms, type OrderTerms } from '../../../trading/order-terms.ts';
 import { type OrderType, orderTypes } from '../../../trading/order-types.ts';
 import type { BrokerTraits } from '../broker-traits.ts';
 
-/** Alpaca's names of the order types that it supports. */
+/** Alpaca's names for the order types that it supports. */
 export const alpacaTypes: Partial<Readonly<Record<OrderType, trading.OrderType>>> = {
   market: 'market',
   limit: 'limit',

@@ -21,7 +21,7 @@ import { flowTypes } from './activity-types.ts';
 
 /* Converts the SDK's models to our views. Throws if data is missing, because it must not look like a $0 account. */
 
-/** Parses a decimal. Ours have at most 12 places; brokers write ratios with more. */
+/** Formats a decimal with at most 12 places. Brokers write ratios with more. */
 export function amount(text: string | null | undefined): string | undefined {
   return text == null || text === '' ? undefined : new Dec(text).toDecimalPlaces(12).toFixed();
 }
@@ -33,14 +33,16 @@ function money(text: string | null | undefined): string | undefined {
 
 const moneyOrNull = (text: string | null | undefined) => money(text) ?? null;
 
-/** Restores the slash that Alpaca omits for a held pair. Tries four-letter quote currencies first (`BTCUSDT`). */
+/**
+ * Restores the slash that Alpaca omits in a held pair's symbol. Tries four-letter quote currencies first (`BTCUSDT`).
+ */
 function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'assetClass'>): string {
   if (assetClass !== 'crypto') return symbol;
   const pairs = [4, 3].map((letters) => `${symbol.slice(0, -letters)}/${symbol.slice(-letters)}`);
   return pairs.find((pair) => symbolAssetClass(pair) === 'crypto') ?? symbol;
 }
 
-/** Accepts text as well, because the SDK leaves text in lists of bars although its types say Date. */
+/** Also accepts text, because in lists of bars the SDK returns text although its types say Date. */
 export function toIsoTime(date: Date | string | null | undefined): string | null {
   return date === null || date === undefined ? null : new Date(date).toISOString();
 }
@@ -127,7 +129,7 @@ export function positionView(position: trading.Position): Position {
   });
 }
 
-/** Unknown values are passed through. An order with several legs and no symbol of its own gets theirs. */
+/** Converts an order. Unknown values are passed through. An order without a symbol of its own gets its legs' symbol. */
 export function orderView(order: trading.Order): Order {
   const legs = order.legs ?? [];
   const symbol = order.symbol ?? '';
@@ -175,7 +177,9 @@ export function clockView(clock: trading.LegacyClock): MarketClock {
   });
 }
 
-/** Leaves out windows without equity, because they are not windows with $0.00. Their flow counts toward the next window. */
+/**
+ * Leaves out times without equity, because $0.00 would be wrong. Their flow is added to the next time that has equity.
+ */
 export function portfolioHistoryView(history: trading.PortfolioHistory): PortfolioHistory {
   const cents = (value: number) => new Dec(String(value)).toFixed(2);
   const flows = flowsByWindow(history);
@@ -197,7 +201,7 @@ export function portfolioHistoryView(history: trading.PortfolioHistory): Portfol
   return { timeframe: history.timeframe, base_value: cents(history.baseValue ?? 0), points };
 }
 
-/** Returns the cash flows of each window, all types together; undefined if the broker reports none. */
+/** Returns the total cash flow of each window; undefined if the broker reports none. */
 function flowsByWindow({ cashflow, timestamp }: trading.PortfolioHistory): Dec[] | undefined {
   if (cashflow == null) return undefined;
   const rows = Object.entries(cashflow).filter(([type]) => flowTypes.includes(type));

@@ -18,17 +18,19 @@ const stocksAnswer = z.record(
   ),
 );
 
-/** Converts to IBKR's symbol, which separates share classes with a space: `BRK B`. */
+/** Converts to IBKR's symbol, which has a space before the share class: `BRK B`. */
 const toIbkrSymbol = (symbol: string): string => symbol.replace('.', ' ');
 export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
 
-/** Maximum size of the cache, which anyone could fill otherwise. */
+/** Maximum number of cached contracts. Without it, anyone could fill the memory. */
 const MAX_CACHED_CONTRACTS = 20_000;
 
-/** Returns contracts by our symbols. They are cached, because a contract's id never changes. */
+/** Returns contracts by our symbols. Caches contracts, because a contract's ID never changes. */
 export type Contracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, Contract>>;
 
-/** Finds US contracts with `GET /trsrv/stocks`. A symbol with two contracts counts as unknown, to avoid a guess. */
+/**
+ * Finds US contracts with `GET /trsrv/stocks`. A symbol with two contracts counts as unknown, to avoid a wrong guess.
+ */
 export function createContracts(client: RestClient): Contracts {
   const known = new Map<string, Contract>();
   return async (symbols) => {

@@ -1,7 +1,7 @@
 import type { BrokerFailure } from '../broker-failure.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 
-/** A rejection by Interactive Brokers, or ours for something that it does not support. */
+/** A rejection by Interactive Brokers, or by us for something that Interactive Brokers does not support. */
 export class IbkrRejection extends Error {
   override name = 'IbkrNo';
 }
@@ -27,7 +27,7 @@ function refusedBy(message: string): BrokerFailure {
   return { kind: 'refused', ...rejectionReason(message), message, brokerCode: undefined };
 }
 
-/** Classifies by text, because there are no codes. Affects what the person reads, and how a failed cancel is reported. */
+/** Classifies by text, because there are no codes. Affects only messages and how a failed cancellation is reported. */
 function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };

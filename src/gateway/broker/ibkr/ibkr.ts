@@ -30,12 +30,12 @@ import { ibkrLacks, ibkrTraits } from './traits.ts';
 
 const ibkrSettings = brokerSettings.extend({
   kind: z.literal('ibkr'),
-  /** The person's account; the session is the Client Portal Gateway's. */
+  /** The owner gives only the account; the session is the Client Portal Gateway's. */
   credentials: z.literal('gateway_session'),
   unattended: z.undefined().optional(),
   /** Base URL of the Client Portal Gateway, without `/v1/api`. */
   url: secureAddress.default('https://localhost:5000'),
-  /** Seconds between reads of the order list, which is allowed once in five seconds ("Pacing Limitations"). */
+  /** Seconds between reads of the order list, which is allowed only once in five seconds ("Pacing Limitations"). */
   orders_every: z.number().min(0).max(60).default(5),
 });
 type IbkrSettings = z.output<typeof ibkrSettings>;
@@ -70,7 +70,7 @@ async function verifyIbkrSession(
   }
 }
 
-/** State of the session, kept between requests. */
+/** State that is kept between the session's requests. */
 interface SessionState {
   readonly list: OrderList;
   details: { readonly at: number; readonly found: Promise<IbkrAccount> } | undefined;
@@ -78,7 +78,7 @@ interface SessionState {
 
 const DETAILS_MS = 60_000;
 
-/** Connects to Interactive Brokers through its Client Portal Gateway, whose session the owner opens by signing in there. */
+/** Connects to Interactive Brokers through the Client Portal Gateway, to which the owner has to sign in. */
 function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   const client = ibkrClient(options);
   const contracts = createContracts(client);
@@ -180,7 +180,10 @@ interface IbkrAccount {
   readonly blocked: boolean;
 }
 
-/** Must precede other requests about an account. @throws {Refusal} 409 if it is not in the session, or not in dollars */
+/**
+ * Must precede other requests about an account.
+ * @throws {Refusal} 409 if the account is not in the session, or not in dollars
+ */
 async function readAccountDetails(client: RestClient, account: string): Promise<IbkrAccount> {
   const { accounts, isPaper } = accountsAnswer.parse(await client('/iserver/accounts'));
   const portfolios = portfolioAnswer.parse(await client('/portfolio/accounts'));
@@ -226,7 +229,7 @@ interface Held extends z.output<typeof positionRows.element> {
   readonly symbol: string;
 }
 
-/** Reads all pages. Closed positions are listed with zero. */
+/** Reads all pages. A closed position has a quantity of zero. */
 async function readPositions(client: RestClient, account: string): Promise<Held[]> {
   const held: Held[] = [];
   for (let page = 0; page < MOST_PAGES; page++) {

@@ -11,7 +11,7 @@ import type { IbkrOptions } from './client.ts';
 import type { Contract, Contracts } from './contracts.ts';
 import { ibkrTraits } from './traits.ts';
 
-/** "Available Fields". */
+/** Field numbers ("Available Fields"). */
 const FIELDS = { last: '31', bid: '84', ask: '86', availability: '6509', priorClose: '7741' } as const;
 const snapshotRow = z.object({
   conid: z.number().int(),
@@ -26,15 +26,15 @@ const snapshotRow = z.object({
 const snapshotAnswer = z.array(snapshotRow);
 type Snapshot = NonNullable<ReturnType<typeof snapshotView>>;
 
-/** "The first request … will initiate the stream": the first answer has no prices. */
+/** The first answers may have no prices: "The first request … will initiate the stream". */
 const SNAPSHOT_ATTEMPTS = 5;
 const BETWEEN_MS = 200;
 /** The prefix C marks a price of an earlier day, and H a halted security. */
 const plainPrice = /^[CH]?(\d+(?:\.\d+)?)$/;
-/** The delay of prices with availability `D` (delayed). */
+/** Delay of prices whose availability is `D` (delayed). */
 const QUOTE_DELAY_MS = 15 * 60_000;
 
-/** Reads `GET /iserver/marketdata/snapshot` until each contract has a price or the attempts run out. */
+/** Reads `GET /iserver/marketdata/snapshot` until each contract has a price, up to a number of attempts. */
 export async function readSnapshots(
   client: RestClient,
   conids: readonly number[],
@@ -53,7 +53,7 @@ export async function readSnapshots(
   return found;
 }
 
-/** Returns undefined without a last price. Other prices are zero if unknown. */
+/** Returns undefined if there is no last price. Sets other unknown prices to zero. */
 function snapshotView({ _updated: updated, ...fields }: z.output<typeof snapshotRow>) {
   const priceIn = (text: string | number = '') => plainPrice.exec(String(text))?.[1];
   const last = priceIn(fields[FIELDS.last]);
@@ -94,7 +94,7 @@ const historyAnswer = z.object({
   data: z.array(z.object({ o: z.number(), h: z.number(), l: z.number(), c: z.number(), v: z.number(), t: z.number() })),
 });
 
-/** "A maximum of 1000 data points", with 390 minutes a day. */
+/** A request returns "A maximum of 1000 data points". A day has 390 minutes. */
 const bars = {
   '1Day': { bar: '1d', mostDays: 1000 },
   '1Hour': { bar: '1h', mostDays: 140 },

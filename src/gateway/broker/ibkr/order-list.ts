@@ -34,7 +34,7 @@ const types: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ibkrTypes).map(([type, { told }]) => [told, type]),
 );
 const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
-/** A day order that is done is listed as CLOSE. */
+/** IBKR's names for times in force. It lists a closed day order as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
   CLOSE: 'day',
@@ -62,13 +62,13 @@ interface OrderedContract {
 
 export type OrderList = ReturnType<typeof createOrderList>;
 
-/** Maximum age of a list that counts as recent. */
+/** Maximum age of an answer that counts as recent. */
 const MAX_RECENT_AGE_MS = 2_000;
 
 /**
- * Reads `GET /iserver/account/orders`, which may be called once in five seconds ("Pacing Limitations"). More calls cause a
- * lockout of ten minutes, so callers wait and share an answer. The first answer of a session is empty (`snapshot: false`)
- * and is requested again.
+ * Reads `GET /iserver/account/orders`, which may be called once in five seconds ("Pacing Limitations"). More calls
+ * cause a lockout of ten minutes, so callers wait and share an answer. The first answer of a session is empty
+ * (`snapshot: false`), so the request is repeated.
  */
 export function createOrderList(
   client: RestClient,
@@ -112,16 +112,16 @@ export function createOrderList(
     return mine;
   };
   return {
-    /** Returns the current orders, newest first. Waits until they may be read again. */
+    /** Returns the current orders, newest first. Waits until another read is allowed. */
     read,
-    /** Returns the contract of an order in the last answer. */
+    /** Returns the contract of an order in the latest answer. */
     contractOf: (id: string) => contracts.get(id),
-    /** Returns the last answer if it is recent and nothing was sent since. */
+    /** Returns whether the latest answer is recent and nothing was sent since. */
     recent: async () =>
       kept !== undefined && performance.now() - kept.at < Math.min(MAX_RECENT_AGE_MS, ordersEveryMs)
         ? kept.orders
         : await read(),
-    /** Drops the last answer because something is being sent. */
+    /** Drops the latest answer because something is about to be sent. */
     forget() {
       kept = undefined;
       reading = undefined;

@@ -12,20 +12,20 @@ import { classifyIbkrError, IbkrRejection } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { ibkrTerms, ibkrTraits, ibkrTypes } from './traits.ts';
 
-/** "Order Reply Messages": a question that must be answered before an order is transmitted. */
+/** A question that must be answered before an order is transmitted ("Order Reply Messages"). */
 interface ReplyMessage {
   readonly id: string;
   readonly message: readonly string[];
   readonly messageIds: readonly string[];
 }
 
-/** Returns whether the approval already answers a message. The approval states the quantity and the limit. */
+/** Returns whether the approval already answers the question, because it states the quantity or the limit price. */
 type Covers = (order: OrderDraft) => boolean;
 
 const bounded: Covers = ({ limit_price }) => limit_price !== undefined;
 const counted: Covers = ({ qty }) => qty !== undefined;
 
-/** Messages that an approved order may confirm ("Suppressible Message IDs"). All others are declined. */
+/** Questions that an approved order may confirm ("Suppressible Message IDs"). All others are declined. */
 const coveredMessages: Readonly<Record<string, Covers>> = {
   /** Price exceeds a percentage constraint. */
   o163: bounded,
@@ -37,12 +37,12 @@ const coveredMessages: Readonly<Record<string, Covers>> = {
   o403: bounded,
   /** Value exceeds an account preset. */
   o451: (order) => bounded(order) && counted(order),
-  /** Stop order risk. Stop orders have a limit here. */
+  /** Risk of stop orders. Ours have a limit price. */
   o10152: bounded,
   o10331: bounded,
-  /** The broker may cap the price, which can only improve it. */
+  /** The broker may cap the price, which can only make it better. */
   o10153: bounded,
-  /** The order may be rejected for its price. */
+  /** The order may be rejected because of its price. */
   p12: bounded,
 };
 
@@ -69,11 +69,11 @@ const reply = z.object({
 const taken = z.object({ order_id: z.string().regex(ORDER_ID), order_status: z.string() });
 const failed = z.object({ order_id: z.literal('-1'), text: z.string() });
 const oneOf = z.union([reply, taken, failed]);
-/** One order was sent, so there is one answer, by itself or in a list. */
+/** The answer about the one order that was sent, alone or in a list. */
 const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 
 interface IbkrSession {
-  /** Must be called before anything else about an account. */
+  /** Must be awaited before anything else is requested about an account. */
   readonly ready: () => Promise<unknown>;
   readonly contracts: Contracts;
   readonly list: OrderList;
@@ -129,9 +129,10 @@ export function ibkrOrders(
 }
 
 /**
- * Answers questions until the order is accepted. Declines any question that the approval does not cover, so that no later
- * confirmation can send the order.
- * @throws {IbkrRejection} if the order is rejected; {@link NoAnswer} if a confirmation was sent and its result is unknown
+ * Answers questions until the order is accepted. Declines each question that the approval does not cover, so that no
+ * later confirmation can send the order.
+ * @throws {IbkrRejection} if the order is rejected; {@link NoAnswer} if a confirmation was sent and its result is
+ * unknown
  */
 async function confirmQuestions(
   client: RestClient,
@@ -159,13 +160,13 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
   }
 }
 
-/** Declines a question. Without a confirmation nothing is sent, whether or not the decline arrives. */
+/** Declines a question. Without a confirmation nothing is sent, even if the decline does not arrive. */
 async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(() => undefined);
   throw new IbkrRejection(`it asks to confirm more than was approved: ${replyText(asked)}`);
 }
 
-/** Finds the order in the list. Only the list has the client_order_id, which shows which order it is. */
+/** Finds the order in the list, because only the list has the client_order_id that identifies it. */
 async function findListedOrder(list: OrderList, orderId: string): Promise<Order> {
   let found: Order | undefined;
   try {
@@ -184,7 +185,7 @@ interface Prepared {
   readonly unsent?: Submission;
 }
 
-/** Prepares the request. If the contract can't be looked up, no order exists, and it may be sent later. */
+/** Prepares the request. If the contract can't be looked up, no order was sent, so it may be sent later. */
 async function prepareTicket(
   draft: OrderDraft,
   account: string,

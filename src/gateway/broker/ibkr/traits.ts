@@ -3,7 +3,7 @@ import type { OrderTerms } from '../../../trading/order-terms.ts';
 import type { OrderType } from '../../../trading/order-types.ts';
 import type { BrokerTraits, OptionalFeature } from '../broker-traits.ts';
 
-/** Interactive Brokers' names: `sent` with an order (absent if not supported), `told` by the order list. */
+/** Interactive Brokers' names: `sent` with an order (absent if not supported), `told` in the order list. */
 export const ibkrTypes: Partial<Readonly<Record<OrderType, { readonly sent?: string; readonly told: string }>>> = {
   market: { sent: 'MKT', told: 'Market' },
   limit: { sent: 'LMT', told: 'Limit' },
@@ -16,7 +16,9 @@ const none = { types: [], timesInForce: [] } as const;
 const atOnceToo = ['day', 'gtc', 'opg', 'ioc'] as const;
 const stands = ['day', 'gtc'] as const;
 
-/** "Orders": MKT, LMT, STP, STOP_LIMIT; DAY, GTC, OPG, IOC; `outsideRTH`. Cash quantities are "non-guaranteed". */
+/**
+ * Terms of "Orders": MKT, LMT, STP, STOP_LIMIT; DAY, GTC, OPG, IOC; `outsideRTH`. Cash quantities are "non-guaranteed".
+ */
 export const ibkrTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },
   fractions: { ...none, decimals: 0 },
@@ -36,8 +38,9 @@ export const ibkrLacks = [
 ] as const satisfies readonly OptionalFeature[];
 
 /**
- * Client Portal Web API (ibkrcampus.com). `cOID` "must be unique for a 24h span", so it can be used again after that. Only
- * the list of the session's orders has it (`order_ref`). "Modify order" changes an order in place and keeps its id.
+ * Traits by the Client Portal Web API (ibkrcampus.com). `cOID` "must be unique for a 24h span", so it can be used again
+ * later. It is only in the list of the session's orders (`order_ref`). "Modify order" changes an order in place and
+ * keeps its ID.
  */
 export const ibkrTraits: BrokerTraits = {
   label: 'Interactive Brokers',

@@ -33,7 +33,7 @@ const stateText: Readonly<Record<ActingTool['state'], string>> = {
   gone: 'is missing or exists twice',
 };
 
-/** @throws {NotSent} if a tool's description is not the confirmed one */
+/** @throws {NotSent} if a tool's description differs from the confirmed description */
 export async function requireConfirmed(session: McpSession, mapping: McpMapping, confirmed: Confirmed): Promise<void> {
   const tools = compareActingTools(await session.tools(PINS_AGE_MS), mapping, confirmed);
   const other = tools.find(({ state }) => state !== 'confirmed');

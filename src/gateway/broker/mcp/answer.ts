@@ -19,8 +19,8 @@ export function valueAt(value: unknown, pointer: string): unknown {
 }
 
 /**
- * Returns a tool's structured answer, or its only text as JSON.
- * @throws {ToolError} if it reports failure, {@link NoAnswer} if unreadable
+ * Returns a tool's structured answer, or its only text parsed as JSON.
+ * @throws {ToolError} if the tool reports failure, {@link NoAnswer} if the answer is unreadable
  */
 export function parseAnswer(result: CallToolResult, refusals: Refusals | undefined): unknown {
   const { content, structuredContent, isError } = result;

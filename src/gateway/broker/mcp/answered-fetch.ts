@@ -4,7 +4,7 @@ import { NoAnswer, RestAnswer, whyNot } from '../rest-client.ts';
 /** Maximum size of one answer or event stream, in bytes. */
 const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
 
-/** Methods whose failed answers are interpreted here. Those of other methods are left to the SDK. */
+/** Methods whose failed responses are interpreted here. The SDK handles failed responses to other methods. */
 const INTERPRETED_METHODS = ['tools/call', 'tools/list'];
 
 interface AnsweredFetchOptions {
@@ -18,15 +18,15 @@ export interface SessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
   readonly now: () => number;
 }
 
-/** Options that make the SDK's own timeout longer than the request's, so that ours applies first. */
+/** Makes the SDK's timeout longer than ours, so that ours applies first. */
 export const sdkTimeouts = ({ timeoutMs }: SessionOptions) => ({
   timeout: 2 * timeoutMs,
   maxTotalTimeout: 2 * timeoutMs,
 });
 
 /**
- * Creates the `fetch` of the SDK's transport: one POST per message, whose bounded answer to exactly this message is read
- * here. The SDK then has no stream to resume, and no server request arrives during a call.
+ * Creates the `fetch` of the SDK's transport. Each message is one POST, and its answer, limited in size, is read here.
+ * The SDK then has no stream to resume, and the server can't send requests during a call.
  */
 export function answeredFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
@@ -63,7 +63,7 @@ async function responseTo({ id, method }: ReturnType<typeof messageIn>, response
   return new Response(null, { status, headers: sessionHeader(response) });
 }
 
-/** Returns the session header. Servers older than 2026 have sessions. */
+/** Returns the session header. Servers have sessions only with protocol versions before 2026. */
 function sessionHeader({ headers }: Response): Record<string, string> {
   const session = headers.get('mcp-session-id');
   return session === null ? {} : { 'mcp-session-id': session };

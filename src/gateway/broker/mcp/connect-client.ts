@@ -1,7 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { answeredFetch, type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
 
-/** Connects the client. In its own module, so that the SDK is loaded at the first call. */
+/** Connects the client. A module of its own, so that the SDK is loaded at the first call. */
 export async function connectClient(options: SessionOptions, token: string): Promise<Client> {
   const client = new Client(
     { name: 'trade-agent-gateway', version: '1' },

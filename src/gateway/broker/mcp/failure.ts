@@ -10,10 +10,10 @@ export class ToolError extends Error {
   override name = 'ToolNo';
   /** The broker's HTTP status, if known. */
   readonly status: number | undefined;
-  /** The broker's own code. Without one, the answer came from an intermediary. */
+  /** The broker's own error code. If there is none, the answer came from an intermediary. */
   readonly code: string | undefined;
   readonly words: string;
-  /** Whether it was in the mapping's place for rejections. Otherwise it was read from a line of text. */
+  /** Whether the failure was where the mapping expects rejections. If not, it was read from a line of text. */
   readonly isStructured: boolean;
 
   constructor(no: Pick<ToolError, 'status' | 'code' | 'words' | 'isStructured'>) {
@@ -25,10 +25,10 @@ export class ToolError extends Error {
   }
 }
 
-/** Statuses with which a broker itself rejects a request. */
+/** HTTP statuses with which a broker itself rejects a request. */
 const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
-/** `SdkErrorCode.RequestTimeout`. Importing it would load the SDK. */
+/** `SdkErrorCode.RequestTimeout`, whose import would load the SDK. */
 const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
 
 interface FailureContext {
@@ -36,7 +36,10 @@ interface FailureContext {
   readonly kept: StoredKind | undefined;
 }
 
-/** Only the broker's own code with such a status is a rejection. Anything else, even a protocol error, proves nothing. */
+/**
+ * Classifies an error. Only the broker's own code with such a status is a rejection. Any other error, even a protocol
+ * error, proves nothing.
+ */
 export function classifyMcpError(error: unknown, { refusals, kept }: FailureContext): BrokerFailure {
   if (error instanceof ToolError) {
     const { status, code, words } = error;
@@ -55,7 +58,7 @@ export function classifyMcpError(error: unknown, { refusals, kept }: FailureCont
   return restFailure(answer);
 }
 
-/** Classifies an error of an order that was sent. A line of text is no proof. */
+/** Classifies an error after an order was sent. A line of text proves nothing. */
 export function classifySubmissionError(error: unknown, telling: FailureContext): BrokerFailure {
   if (error instanceof ToolError && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
   return classifyMcpError(error, telling);
@@ -70,7 +73,7 @@ function refusedBy(
   return { kind: 'refused', status, reason, message, brokerCode };
 }
 
-/** This only affects what the person reads. */
+/** Affects only what the person reads. */
 function rejectionReason(words: string, refusals: Refusals | undefined) {
   const said = words.toLowerCase();
   const has = (all: readonly string[] = []) => all.some((one) => said.includes(one.toLowerCase()));

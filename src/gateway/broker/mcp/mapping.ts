@@ -29,9 +29,9 @@ export const inputs = [
 const argument = z.union([
   z.strictObject({
     from: z.enum(inputs),
-    /** The server's value for each of ours. Values that are not listed are not sent. */
+    /** The server's value for each of our values. A value that is not listed is never sent. */
     words: words.optional(),
-    /** Sent as a JSON number (if exact), or several as a list. Default: text, several joined by commas. */
+    /** `number`: sent as a JSON number (if exact). `list`: sent as a list. Default: text, several joined by commas. */
     as: z.enum(['number', 'list']).optional(),
   }),
   z.strictObject({ is: literal }),
@@ -42,10 +42,10 @@ const field = z.union([
   pointer,
   z.strictObject({
     at: pointer,
-    /** Our value for each of the server's. Others are passed through. */
+    /** Our value for each of the server's values. A value that is not listed is passed through. */
     words: words.optional(),
   }),
-  /** The row's key, if rows are members of an object. */
+  /** The row's key, if the rows are members of an object. */
   z.strictObject({ name: z.literal(true) }),
   z.strictObject({ is: z.string() }),
 ]);
@@ -55,7 +55,7 @@ export type Fields = Readonly<Record<string, Field | undefined>>;
 const call = z.strictObject({
   tool: z.string().min(1).max(128),
   arguments: z.record(z.string(), argument).default({}),
-  /** Points to the answer: an object, or the rows of a list (an array, or the members of an object). */
+  /** Pointer to the answer: an object, or the rows of a list (an array, or the members of an object). */
   at: pointer.default(''),
 });
 export type Call = z.output<typeof call>;
@@ -65,7 +65,7 @@ const allOf = <N extends string>(...names: readonly N[]) =>
 const someOf = <N extends string>(...names: readonly N[]) =>
   Object.fromEntries(names.map((name) => [name, field.optional()])) as Record<N, z.ZodOptional<typeof field>>;
 
-/** Values that trading requires. A missing one fails. */
+/** Values that must be there for trading. A missing value counts as wrong. */
 const conditions = z.record(pointer, literal);
 
 const orderFields = z.strictObject({
@@ -97,15 +97,17 @@ const orderFields = z.strictObject({
   ),
 });
 
-/** Points to rejections. Without this, no answer counts as a rejection: an order that is not accepted is unknown. */
+/** Pointers to rejections. Without these, there are no rejections: an order that is not accepted is `unknown`. */
 const refusals = z.strictObject({
-  /** Present only in a rejection. */
+  /** Pointer to a value that only rejections have. */
   at: pointer,
-  /** Pointers relative to `at`: the HTTP status, the broker's own code (which no proxy's page has), and the message. */
+  /** Pointers relative to `at`: HTTP status, the broker's own error code (which no proxy's page has), and message. */
   status: pointer,
   code: pointer,
   message: pointer,
-  /** For tools that fail with text: the text before the status, and text that only the broker's own answer contains. */
+  /**
+   * For tools that fail with text: the text before the status, and a text that only the broker's own answers contain.
+   */
   text: z.strictObject({ status_after: z.string().min(1), own: z.string().min(1) }).optional(),
   reasons: z
     .strictObject({
@@ -116,7 +118,7 @@ const refusals = z.strictObject({
 });
 export type Refusals = z.output<typeof refusals>;
 
-/** Fields that must be among the arguments, because a field that isn't sent can't have been approved. */
+/** Arguments that a mapping must have, because a field that is not sent can't have been approved. */
 const REQUIRED_ARGUMENTS = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
 const isInput = (name: string): name is (typeof inputs)[number] => (inputs as readonly string[]).includes(name);
 const sayableTypes = orderTypes.filter((type) => orderTypeTable[type].prices.every(isInput));
@@ -159,14 +161,14 @@ export const mcpMapping = z
       open_where: conditions,
     }),
     order_fields: orderFields,
-    /** Which form ids have. Ids of another form are not looked up. */
+    /** The form of order IDs. An ID of another form is not looked up. */
     order_ids: z.enum(['uuid', 'any']).default('any'),
     legs: pointer.optional(),
     orders: call,
     order: call,
     order_by_client_order_id: call
       .extend({
-        /** Whether the tool finds an order whatever its state, so that a miss proves that there is none. */
+        /** Whether the tool finds an order in any state, so that a miss proves that the order does not exist. */
         for_good: z.boolean().default(false),
       })
       .optional(),

@@ -92,7 +92,7 @@ function openedBy(credentials: AccountCredentials): { token: string; account: st
   throw new TypeError('these credentials are for a different broker');
 }
 
-/** Returns the account. @throws {Refusal} 409 `account_not_connected` if the token opens a different one */
+/** Returns the account. @throws {Refusal} 409 `account_not_connected` if the token belongs to another account */
 function requireAccount(found: Account, account: string | undefined): Account {
   if (account === undefined || found.account === account) return found;
   throw new HttpProblem(409, 'account_not_connected', 'the access token opens a different account', {
@@ -106,7 +106,7 @@ interface OrderTools {
   /** Undefined if only the server knows the account. */
   readonly account: string | undefined;
   readonly ask: (call: Call, given: Given) => Promise<unknown>;
-  /** @throws {NotSent} if a tool's description is not the confirmed one */
+  /** @throws {NotSent} if a tool's description differs from the confirmed description */
   readonly requireConfirmed: () => Promise<void>;
   readonly requests: BrokerRequests;
   readonly submissionFailureOf: ClassifyError;
@@ -187,7 +187,7 @@ function notConfirmed(cause: NotSent): HttpProblem {
 
 type Given = Partial<Record<(typeof inputs)[number], string | readonly string[] | undefined>>;
 
-/** Converts our fields to a tool's arguments. @throws {NotSent} for a value that the mapping does not have */
+/** Converts our fields to a tool's arguments. @throws {NotSent} for a value that is not in the mapping */
 export function toToolArguments({ tool, arguments: all }: Call, given: Given): Record<string, unknown> {
   const entries = Object.entries(all).flatMap(([name, argument]): [string, unknown][] => {
     const value = saidOf(argument, given, tool);

@@ -38,7 +38,7 @@ export const mcp = {
 
 type Given = StoredOf<'access_token'>;
 
-/** Verifies the token. The environment comes from the settings. */
+/** Verifies the token. The settings determine the environment. */
 async function verifyMcpToken(
   settings: McpSettings,
   credentials: Given,
@@ -61,7 +61,7 @@ async function verifyMcpToken(
   });
 }
 
-/** Reads the descriptions of the acting tools without calling any. */
+/** Reads the descriptions of the acting tools without calling a tool. */
 async function inspectTools(
   settings: McpSettings,
   credentials: Given,
@@ -79,7 +79,7 @@ async function inspectTools(
   });
 }
 
-/** @throws {TradeAgentError} as `verifyCredentials` of verify-keys.ts */
+/** @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts */
 async function translateErrors<T>(
   settings: McpSettings,
   { accountNumber }: Given,

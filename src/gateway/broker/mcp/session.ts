@@ -5,9 +5,9 @@ import { type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
 import { unwrapCause } from './failure.ts';
 
 export interface McpSession {
-  /** Sends one request. @throws {RestAnswer NoAnswer} or the SDK's errors, which prove nothing */
+  /** Sends one request. @throws {RestAnswer NoAnswer}, or the SDK's errors, which prove nothing */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
-  /** Returns the descriptions by name, at most `longestAgoMs` old. */
+  /** Returns the tools by name, read at most `longestAgoMs` ago. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
 }
 
@@ -25,7 +25,7 @@ interface Opened {
 }
 
 /**
- * Connects at the first call (2026-07-28, or `initialize`), and again if the server dropped the session. Declares no
+ * Connects at the first call (2026-07-28, or `initialize`), and again if the server ended the session. Declares no
  * sampling, roots, elicitation or tasks.
  */
 export function createMcpSession(options: SessionOptions, token: string): McpSession {

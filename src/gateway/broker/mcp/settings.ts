@@ -13,12 +13,12 @@ export const mcpSettings = brokerSettings
     credentials: z.enum(['exchange', 'access_token']).optional(),
     unattended: z.literal('access_token').optional(),
     url: secureAddress,
-    /** Paper or live. No tool reports it. */
+    /** Paper or live. Set here because no tool reports it. */
     environment: z.enum(['paper', 'live']),
-    /** A mapping that is included, instead of `mapping`. */
+    /** Name of an included mapping, used instead of `mapping`. */
     preset: z.enum(presetNames).optional(),
     mapping: mcpMapping.optional(),
-    /** SHA-256 of the descriptions that the operator has confirmed, by tool. */
+    /** SHA-256 of each description that the operator has confirmed, by tool. */
     pins: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')).default({}),
   })
   .refine(({ preset, mapping }) => (preset === undefined) !== (mapping === undefined), {

@@ -27,8 +27,8 @@ export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
 }
 
 /**
- * Returns the traits. Nothing is sent twice, because anybody may run such a server and only its word says that an id is
- * accepted once. Orders are not replaced, because not every server's tool takes an id for the new order.
+ * Returns the traits. No order is sent twice, because anybody may run such a server, and nothing else proves that it
+ * accepts an ID only once. Orders are not replaced, because some servers' tools take no ID for the new order.
  */
 export function mcpTraits(mapping: McpMapping): BrokerTraits {
   const { label, order_by_client_order_id: found } = mapping;

@@ -20,7 +20,7 @@ import type { Call, Field, Fields, McpMapping } from './mapping.ts';
 
 /* Converts tools' answers to our views. Throws if data is missing, because it must not look like a $0 account. */
 
-/** An object of an answer, with its key if it is a member of another. */
+/** An object in an answer, with its key if it is a member of another object. */
 interface Row {
   readonly value: unknown;
   readonly name: string;
@@ -44,7 +44,7 @@ function raw({ value, name }: Row, field: Field | undefined): unknown {
   return words !== undefined && Object.hasOwn(words, String(theirs)) ? words[String(theirs)] : theirs;
 }
 
-/** Reads fields of a row. A missing field is undefined, and the schema decides. */
+/** Returns functions that read a row's fields. A missing field is undefined, which the schema may reject. */
 function reader<F extends Fields>(row: Row, fields: F) {
   const number = (name: keyof F, as: (value: string | number) => string) => {
     const value = raw(row, fields[name]);
@@ -63,7 +63,7 @@ function reader<F extends Fields>(row: Row, fields: F) {
     amount: (name: keyof F) => number(name, toAmount),
     tick: (name: keyof F) => number(name, (value) => formatPrice(String(value))),
     word: (name: keyof F) => brokerWord(text(name)),
-    /** Undefined if it is not an id. */
+    /** Undefined if the text is not an ID. */
     id: (name: keyof F) => /^[\x21-\x7e]{1,128}$/.exec(text(name) ?? '')?.[0],
     line: (name: keyof F) => safeLine(text(name) ?? '', 200),
     flag: (name: keyof F) => raw(row, fields[name]) === true,
@@ -119,7 +119,7 @@ export function positionViews(answer: unknown, { positions: mapped }: McpMapping
   });
 }
 
-/** Returns the symbols that have a price. If a side is missing, the quote is as old as the last trade. */
+/** Returns quotes of symbols that have a price. If a side is missing, the older of quote and trade gives the time. */
 export function quoteViews(
   answer: unknown,
   { quotes: mapped }: McpMapping,
@@ -149,7 +149,7 @@ export function quoteViews(
   });
 }
 
-/** Converts an asset. Fractional orders and short sales are never sent. */
+/** Converts an asset. Never allows fractional orders or short sales. */
 export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset {
   const row = rowOf(answer, mapped);
   const { word, line } = reader(row, mapped.fields);
@@ -163,13 +163,16 @@ export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset
   });
 }
 
-/** The id forms. `any` is what the gateway's routes accept. */
+/** Forms of order IDs. `any` matches what the gateway's routes accept. */
 export const orderIds = {
   any: /^[A-Za-z0-9-]{1,64}$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 } as const;
 
-/** Unknown values are passed through. @throws {NoAnswer} for an order of a different account, or without a usable id */
+/**
+ * Converts an order. Unknown values are passed through.
+ * @throws {NoAnswer} for an order of another account, or without a usable ID
+ */
 export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {
   const legs = mapping.legs === undefined ? undefined : valueAt(row.value, mapping.legs);
   const parts = Array.isArray(legs) ? legs.map((value) => partView({ value, name: '' }, mapping, account)) : [];
@@ -181,7 +184,7 @@ export function orderView(row: Row, mapping: McpMapping, account: string | undef
   });
 }
 
-/** Returns whether orders have no account, or this one belongs to `account`, if that is known. */
+/** Returns whether the order belongs to `account`. True if orders don't name an account or `account` is unknown. */
 function isOwn(row: Row, { order_fields: fields }: McpMapping, account: string | undefined): boolean {
   if (fields.account === undefined) return true;
   const whose = reader(row, fields).id('account');

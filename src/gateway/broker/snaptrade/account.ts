@@ -54,7 +54,7 @@ export async function readAccountDetails(client: Client, who: Who) {
   };
 }
 
-/** Reads the account. Last equity is SnapTrade's newest daily value before today, if those are enabled. */
+/** Reads the account. `last_equity` is SnapTrade's newest daily value before today, if daily values are enabled. */
 export async function readAccount(
   client: Client,
   who: Who,
@@ -107,7 +107,7 @@ const positionsAnswer = z.object({
   ),
 });
 
-/** Reads `GET /accounts/{accountId}/positions/all`. It has no last close, so the day counts as unchanged. */
+/** Reads `GET /accounts/{accountId}/positions/all`. There is no last close, so the day counts as unchanged. */
 export async function readPositions(client: Client, who: Who): Promise<Position[]> {
   const orders = await listSnaptradeOrders(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
@@ -146,7 +146,10 @@ export async function readPositions(client: Client, who: Who): Promise<Position[
   );
 }
 
-/** "This endpoint is experimental, disabled by default". @throws errors about the credentials or the quota */
+/**
+ * Returns an empty list if the endpoint "is experimental, disabled by default".
+ * @throws errors about the credentials or the quota
+ */
 function emptyIfDisabled(error: unknown): [] {
   if (error instanceof RestAnswer && [401, 429].includes(error.status)) throw error;
   return [];
@@ -160,7 +163,10 @@ async function readValues(client: Client, who: Who): Promise<{ date: string; tot
 
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 
-/** SnapTrade's daily estimates of the last year. Deposits count as gains. @throws {Refusal} 501 if not enabled */
+/**
+ * Returns SnapTrade's daily estimates of the last year, in which deposits count as gains.
+ * @throws {Refusal} 501 if daily values are not enabled
+ */
 export async function readPortfolioHistory(
   client: Client,
   who: Who,

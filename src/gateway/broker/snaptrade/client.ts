@@ -13,7 +13,7 @@ export interface SnaptradeOptions {
   readonly now: () => number;
 }
 
-/** The SDK's client. A personal key has only one user, so its requests leave the user out. */
+/** The SDK's client. A personal key has only one user, so its requests don't name the user. */
 export type Client = Snaptrade<CommercialApiKeyAuth>;
 
 export interface Who {
@@ -37,9 +37,9 @@ interface Prepared {
 }
 
 /**
- * Creates the client. The SDK builds and signs requests, and we send them, because the SDK retries 429 answers and puts
- * the user's secret (which is in each address) into its errors. It does neither with our adapter's errors, which aren't
- * axios's.
+ * Creates the client. The SDK builds and signs requests, but we send them: the SDK would retry after 429, and its
+ * errors would contain the user's secret, which is in each URL. It does neither for errors that are not axios's, such
+ * as ours.
  */
 export async function snaptradeClient(
   { url, fetch, timeoutMs }: Pick<SnaptradeOptions, 'url' | 'fetch' | 'timeoutMs'>,

@@ -13,7 +13,7 @@ import type { Client, Who } from './client.ts';
 import { ourSymbol, toYahooSymbol, universalSymbol } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
-/** The maximum that "List account orders" allows. */
+/** The longest period that "List account orders" allows. */
 const MAX_HISTORY_DAYS = 90;
 
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
@@ -73,7 +73,7 @@ export async function listSnaptradeOrders(client: Client, who: Who, state: 'all'
     .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
 }
 
-/** A 400 answer is any malformed request. For a cancellation, it can only mean that the order is done. */
+/** Converts a 400, which means any malformed request. For a cancellation, it can only mean that the order is done. */
 async function notCancelable(call: () => Promise<void>): Promise<void> {
   try {
     await call();
@@ -85,7 +85,7 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Converts a draft to SnapTrade's form. @throws {NotSent} for a field that SnapTrade can't express */
+/** Converts a draft to SnapTrade's form. @throws {NotSent} for a field that SnapTrade does not support */
 function toOrderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWithOptions {
   const { label } = snaptradeTraits;
   requireExpressible(draft, label, snaptradeTerms);
@@ -104,7 +104,7 @@ function toOrderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWith
   };
 }
 
-/** The ids that the gateway's routes accept. */
+/** IDs that the gateway's routes accept. */
 const ORDER_ID = /^[A-Za-z0-9-]{1,64}$/;
 
 const types = { market: 'Market', limit: 'Limit', stop: 'Stop', stop_limit: 'StopLimit' } as const;
@@ -164,7 +164,7 @@ const record = z.object({
 });
 type Row = z.output<typeof record>;
 
-/** @throws {NotSent} if the brokerage rejected it, {@link NoAnswer} if the answer is about another order */
+/** @throws {NotSent} if the brokerage rejected the order, {@link NoAnswer} if the answer is about another order */
 function placedView(draft: OrderDraft, row: Row, now: number): Order {
   const { universal_symbol: symbol, action, total_quantity: total } = row;
   const isOther =

@@ -53,7 +53,9 @@ export const snaptrade = {
   kept: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;
 
-/** Verifies the user with `GET /accounts/{accountId}` and its connection. SnapTrade says whether it is a paper account. */
+/**
+ * Verifies the user with `GET /accounts/{accountId}` and the account's connection. SnapTrade reports the environment.
+ */
 async function verifySnaptradeUser(
   { url }: SnaptradeSettings,
   credentials: SnaptradeCredentials,
@@ -123,7 +125,7 @@ const words = z.object({
 
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** Classifies an error. An answer with `detail` and such a status is a rejection. Anything else proves nothing. */
+/** Classifies an error. An answer with `detail` and such a status is a rejection. Any other error proves nothing. */
 function classifySnaptradeError(error: unknown, kept: StoredKind): BrokerFailure {
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, headers, json } = error;
@@ -148,7 +150,7 @@ function msUntilReset(headers: Headers): number | undefined {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
 
-/** "A maximum of 10 quotes". */
+/** A request returns "A maximum of 10 quotes". */
 const MAX_QUOTES = 10;
 
 const quotesAnswer = z.array(
@@ -162,7 +164,9 @@ const quotesAnswer = z.array(
 
 const tick = (value: number | null | undefined) => formatPrice(String(value ?? 0));
 
-/** Reads `GET /accounts/{accountId}/quotes`, delayed by an unknown time. Reports zero as the unknown previous close. */
+/**
+ * Reads `GET /accounts/{accountId}/quotes`, which is delayed by an unknown time. The unknown previous close is zero.
+ */
 async function readQuotes(
   client: Client,
   who: Who,
@@ -200,7 +204,7 @@ async function readQuotes(
   return quotes;
 }
 
-/** Reads `GET /symbols/{query}`. Fractions depend on the brokerage, so none are offered. */
+/** Reads `GET /symbols/{query}`. Not every brokerage supports fractional orders, so they are not offered. */
 async function readAsset(client: Client, symbol: string): Promise<Asset> {
   const { data } = await client.referenceData.getSymbolsByTicker({ query: toYahooSymbol(symbol) });
   const found = universalSymbol.parse(data);
@@ -216,7 +220,7 @@ async function readAsset(client: Client, symbol: string): Promise<Asset> {
 
 const PAGE = 100;
 
-/** Kinds by SnapTrade's type. A type that is not listed is `unknown`, and figures that it may affect are marked. */
+/** Kinds by SnapTrade's type. Any other type is `unknown`, and figures that the activity may affect are marked. */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   BUY: 'fill',
   SELL: 'fill',
@@ -266,7 +270,7 @@ const row = z.object({
 });
 const pageAnswer = z.object({ data: z.array(row) });
 
-/** Reads `GET /accounts/{accountId}/activities`, which is a day late. Today's fills come from the orders. */
+/** Reads `GET /accounts/{accountId}/activities`, which is a day late. Adds today's fills from the orders. */
 async function readActivities(
   client: Client,
   who: Who,
@@ -318,7 +322,7 @@ function activityView(one: z.output<typeof row>): Activity {
   });
 }
 
-/** Returns the time of an activity. A date alone is a day in New York. */
+/** Returns the time of an activity. A date without a time is a day in New York. */
 function activityTime({ trade_date, settlement_date }: z.output<typeof row>): string | number {
   const date = trade_date ?? settlement_date ?? '';
   return trade_date != null && /T(?!00:00:00)/.test(date) ? date : newYorkInstant(date.slice(0, 10), '00:00');

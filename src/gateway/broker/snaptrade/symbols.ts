@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Converts to Yahoo's tickers: "-" before a share class (`BRK-B`), "." before a foreign exchange. */
+/** Converts to Yahoo's symbol, which has "-" before a share class (`BRK-B`) and "." before a foreign exchange. */
 export const toYahooSymbol = (symbol: string): string => symbol.replace('.', '-');
 export const ourSymbol = (symbol: string): string => (symbol.includes('.') ? symbol : symbol.replace('-', '.'));
 

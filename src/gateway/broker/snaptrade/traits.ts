@@ -7,8 +7,8 @@ const atOnceToo = ['day', 'gtc', 'ioc', 'fok'] as const;
 const stands = ['day', 'gtc'] as const;
 
 /**
- * Brokerages differ in what they take, but no answer says how. Each rejects what it doesn't take. Fractions, amounts and
- * extended hours work only with some, so none are sent.
+ * Brokerages accept different orders and reject all others, but SnapTrade does not report which. Fractions, amounts and
+ * extended hours work only at some brokerages, so they are never sent.
  */
 export const snaptradeTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },
@@ -28,8 +28,8 @@ export const snaptradeLacks = [
 ] as const satisfies readonly OptionalFeature[];
 
 /**
- * SnapTrade ("Place equity order", OpenAPI). `client_order_id` is accepted, but is not documented as unique, and no order
- * returns it. "Replace order" does not take one.
+ * Traits by SnapTrade's OpenAPI ("Place equity order"). `client_order_id` is accepted, but it is not documented as
+ * unique, and no order returns it. "Replace order" does not take an ID.
  */
 export const snaptradeTraits: BrokerTraits = {
   label: 'SnapTrade',

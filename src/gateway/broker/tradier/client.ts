@@ -13,11 +13,11 @@ export interface TradierOptions {
   readonly now: () => number;
 }
 
-/** Accepts a single element without a list, which is how Tradier writes it. */
+/** Also accepts a single element, because Tradier does not put it in a list. */
 export const oneOrMore = <T extends z.ZodType>(row: T) =>
   z.union([z.array(row), row.transform((one) => [one])]) as unknown as z.ZodType<z.output<T>[]>;
 
-/** Unwraps a list such as `{positions: {position: …}}`. "null" and null are empty lists. */
+/** Reads a list such as `{positions: {position: …}}`. "null" and null are empty lists. */
 export const wrappedList = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
   z
     .object({ [outer]: z.union([z.object({ [inner]: oneOrMore(row) }), z.literal('null'), z.null()]) })
@@ -38,7 +38,7 @@ export interface TradierAccount {
   readonly status: string;
 }
 
-/** Creates the client. An answer with `errors` throws, whatever its status. */
+/** Creates the client. Throws for an answer with `errors`, whatever its status. */
 export function tradierClient(
   { fetch, base, timeoutMs }: Pick<TradierOptions, 'fetch' | 'base' | 'timeoutMs'>,
   token: string,
@@ -61,7 +61,9 @@ export async function readAccounts(client: RestClient): Promise<TradierAccount[]
   return profile.account.map(({ account_number, status }) => ({ number: account_number, status }));
 }
 
-/** Returns the account with the configured number, or the only one. @throws {Refusal} 409 `account_not_connected` */
+/**
+ * Returns the account with the configured number, or the only account. @throws {Refusal} 409 `account_not_connected`
+ */
 export function selectAccount(accounts: readonly TradierAccount[], credentials: AccountCredentials): TradierAccount {
   const number = 'accountNumber' in credentials ? credentials.accountNumber : undefined;
   const open = accounts.filter((account) => (number === undefined ? true : account.number === number));

@@ -4,7 +4,8 @@ import { RestAnswer, restFailure } from '../rest-client.ts';
 import type { StoredKind } from '../stored-kinds.ts';
 
 /**
- * "Error Responses": `errors` with status 200 from downstream systems, or a line of text with 400 for malformed requests.
+ * A rejection ("Error Responses"): `errors` with status 200 from downstream systems, or a line of text with 400 for a
+ * malformed request.
  */
 export class TradierRejection extends Error {
   override name = 'TradierNo';
@@ -27,7 +28,7 @@ export function classifyTradierError(error: unknown, kept: StoredKind | undefine
   return words === undefined ? { kind: 'failing', status } : refusedBy(words);
 }
 
-/** Returns the errors, which are one line or a list. */
+/** Returns the error messages. Tradier sends one message or a list. */
 export function errorMessages(json: unknown): readonly string[] | undefined {
   const { errors } = (json ?? {}) as { errors?: { error?: unknown } };
   const error = errors?.error;
@@ -53,7 +54,7 @@ function refusedBy(words: readonly string[]): BrokerFailure {
   };
 }
 
-/** Classifies a rejection. Risk systems send codes, and everything else is a sentence. */
+/** Classifies a rejection by text: risk systems send codes, all others a sentence. */
 function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   if (/InitialMargin|MaintenanceMargin|BuyingPower|buying power|insufficient (funds|cash)/i.test(message)) {
     return { status: 422, reason: 'insufficient_funds' };
@@ -62,7 +63,7 @@ function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused
   return { status: 422, reason: 'other' };
 }
 
-/** Returns whether Tradier's API gateway reports an exceeded quota, which it does instead of 429. */
+/** Returns whether the answer reports an exceeded quota, for which Tradier's API gateway does not use 429. */
 function isQuotaError(json: unknown): boolean {
   const { fault } = (json ?? {}) as { fault?: { detail?: { errorcode?: unknown } } };
   return fault?.detail?.errorcode === 'policies.ratelimit.QuotaViolation';

@@ -60,7 +60,7 @@ export function quoteView(symbol: string, row: QuoteRow, simulated: boolean): Qu
   });
 }
 
-/** Converts an asset. Only stocks and funds are supported, and Tradier takes no fractional orders. */
+/** Converts an asset. Only stocks and funds are supported, and Tradier accepts no fractional orders. */
 export function assetView(symbol: string, row: QuoteRow): Asset {
   return assetSchema.parse({
     symbol,
@@ -76,7 +76,7 @@ const bar = { open: z.number(), high: z.number(), low: z.number(), close: z.numb
 const dayBars = wrappedList('history', 'day', z.object({ date: z.iso.date(), ...bar }));
 const minuteBars = wrappedList('series', 'data', z.object({ timestamp: z.number(), ...bar }));
 
-/** "Time and Sales": how many days back the data goes. */
+/** How many days of data "Time and Sales" has. */
 const INTRADAY_DAYS = { '1min': 20, '15min': 40 } as const;
 
 /** Returns the newest `limit` bars, oldest first. Hourly bars are built from 15-minute bars. */

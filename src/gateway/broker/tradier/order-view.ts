@@ -12,7 +12,7 @@ export function tagOf(clientOrderId: string): string {
   return clientOrderId.replace(/[-_]/g, (mark) => (mark === '-' ? '--' : '-u'));
 }
 
-/** Returns the client_order_id in a tag. A tag that is not ours is returned unchanged. */
+/** Returns the client_order_id in a tag. Returns a tag that is not ours unchanged. */
 function parseTag(tag: string | undefined): string {
   if (tag === undefined) return '';
   const id = tag.replace(/-(.)/g, (pair, mark: string) => (mark === '-' ? '-' : mark === 'u' ? '_' : pair));

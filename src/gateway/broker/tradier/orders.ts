@@ -14,7 +14,7 @@ import { tradierTerms, tradierTraits } from './traits.ts';
 
 const ORDER_ID = /^[1-9]\d{0,14}$/;
 
-/** Maximum number of pages, more than a day's orders fill. */
+/** Maximum number of pages: more than the orders of a day. */
 const MAX_PAGES = 20;
 
 const pageAnswer = z.object({
@@ -73,8 +73,8 @@ export async function listTradierOrders(client: RestClient, path: string): Promi
 const newestFirst = (a: Order, b: Order) => Number(b.id) - Number(a.id);
 
 /**
- * Reads an order that was just accepted. If that fails, nothing is proved and the order is looked up. An order that
- * downstream systems rejected in the meantime was not placed.
+ * Reads an order that was just accepted. If that fails, nothing is proved and the order is looked up. If downstream
+ * systems rejected it in the meantime, the order was not placed.
  */
 async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   let found: Row;
@@ -88,7 +88,7 @@ async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   throw new TradierRejection([found.reason_description ?? 'the order was rejected']);
 }
 
-/** Converts a draft digit for digit, nothing computed. @throws {NotSent} for what Tradier can't express */
+/** Converts a draft digit for digit, computing nothing. @throws {NotSent} for an order that Tradier does not support */
 function toOrderForm(draft: OrderDraft): Record<string, string> {
   requireExpressible(draft, tradierTraits.label, tradierTerms);
   const { type, time_in_force, qty = '', limit_price, stop_price } = draft;

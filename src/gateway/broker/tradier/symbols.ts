@@ -2,7 +2,7 @@
 export const toTradierSymbol = (symbol: string): string => symbol.replace('.', '/');
 export const ourSymbol = (symbol: string): string => symbol.replace('/', '.');
 
-/** "Exchange Codes". */
+/** Exchanges by Tradier's codes ("Exchange Codes"). */
 const exchanges: Readonly<Record<string, string>> = {
   A: 'AMEX',
   B: 'NASDAQBX',

@@ -48,7 +48,7 @@ const one = z.object({
   }),
 });
 
-/** Returns the list named `default`, which everybody has, or else the first one. */
+/** Returns the list named `default`, which everybody has, or else the first list. */
 async function primaryWatchlist(client: RestClient) {
   const all = rows.parse(await client('/watchlists'));
   return all.find(({ id }) => id === 'default') ?? all[0];
@@ -161,10 +161,10 @@ async function tradingDays(client: RestClient, { start, end }: CalendarQuery): P
 
 const clockAnswer = z.object({ clock: z.object({ state: z.string(), timestamp: z.number() }) });
 
-/** More days than any closing of the exchange since 2001 lasted. */
+/** More days than the exchange has been closed at a time since 2001. */
 const CALENDAR_DAYS_AHEAD = 10;
 
-/** Reads `GET /markets/clock`, and the calendar for the next open and close. */
+/** Reads `GET /markets/clock`, and the calendar to find the next open and close. */
 async function readClock(client: RestClient): Promise<MarketClock> {
   const { clock } = clockAnswer.parse(await client('/markets/clock'));
   const now = clock.timestamp * 1000;
@@ -183,7 +183,7 @@ async function readClock(client: RestClient): Promise<MarketClock> {
 
 const PAGE = 100;
 
-/** "Get an account's history". A negative `deposit` is a withdrawal. With shares, it is a transfer. */
+/** Kinds by Tradier's type ("Get an account's history"). `deposit` includes withdrawals and transfers of shares. */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   trade: 'fill',
   ach: 'deposit',
@@ -206,7 +206,7 @@ const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.stri
 type Event = z.output<typeof event>;
 const events = wrappedList('history', 'event', event);
 
-/** Reads `GET /accounts/{id}/history`, which is a day late and has only dates. Today's fills come from the orders. */
+/** Reads `GET /accounts/{id}/history`, which is a day late and has only dates. Adds today's fills from the orders. */
 async function readActivities(
   client: RestClient,
   path: string,
@@ -230,7 +230,7 @@ async function readActivities(
   };
 }
 
-/** Returns today's fills. Open orders of earlier days are listed too, but their earlier fills are not today's. */
+/** Returns today's fills. Skips earlier fills of orders that are still listed. */
 function fillActivities(orders: readonly Order[], today: string): Activity[] {
   return orders.flatMap((order) => {
     const at = order.filled_at ?? order.submitted_at;
@@ -239,7 +239,9 @@ function fillActivities(orders: readonly Order[], today: string): Activity[] {
   });
 }
 
-/** Converts an event. Events have no ids, so a digest identifies each, with a number among equal ones. */
+/**
+ * Converts an event. Events have no IDs, so the ID is the event's digest, plus a number because events can be equal.
+ */
 function eventView(row: Event, seen: Map<string, number>): Activity {
   const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
   const nth = seen.get(digest) ?? 0;
@@ -368,7 +370,7 @@ async function readAccount(
   });
 }
 
-/** @throws {Error} if a holding has no price, because a guess would look like its value */
+/** @throws {Error} if a holding has no price, because a guess would be taken for the holding's value */
 function requirePrices(quotes: ReadonlyMap<string, QuoteRow>, symbol: string): { last: Dec; closedAt: Dec } {
   const row = quotes.get(symbol);
   const last = row?.last ?? row?.prevclose;

@@ -15,7 +15,7 @@ import { readAccounts, tradierClient } from './client.ts';
 import { connectTradier } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
 
-/** Prices of the sandbox are 15 minutes old. */
+/** Tradier's own addresses. The sandbox's prices are 15 minutes old. */
 const TRADIER_URLS = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
 
 const tradierSettings = brokerSettings.extend({
@@ -42,7 +42,7 @@ export const tradier = {
 
 type Environment = VerifiedAccount['environment'];
 
-/** Asks the host of the given environment, then the other one. Each knows only its own tokens. */
+/** Asks the host of the given environment, then the other host, because each accepts only its own tokens. */
 async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: StoredOf<'access_token'>,

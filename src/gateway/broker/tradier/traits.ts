@@ -16,9 +16,9 @@ export const tradierTerms: OrderTerms = {
 };
 
 /**
- * Tradier ("Place an Equity Order"): market, limit, stop, stop_limit; day, gtc; "in whole numbers". The client_order_id is
- * the `tag`, which need not be unique and is only in the list of the session's orders. "Modify an Order" changes an order
- * in place.
+ * Tradier's traits ("Place an Equity Order"): market, limit, stop, stop_limit; day, gtc; "in whole numbers". The
+ * client_order_id is sent as the `tag`, which need not be unique and is only in the list of the session's orders.
+ * "Modify an Order" changes an order in place.
  */
 export const tradierTraits: BrokerTraits & {
   readonly lacks: readonly ['portfolioHistory', 'news', 'corporateActions', 'assets'];

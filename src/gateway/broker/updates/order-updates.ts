@@ -9,11 +9,11 @@ const MIN_RECONNECT_DELAY_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** A connection that lasted this long resets the delay. */
 const STABLE_CONNECTION_MS = 10_000;
-/** Interval of checks that the account still opens, in milliseconds, because a key pair may be revoked. */
+/** Milliseconds between checks that the account is still accessible, because its key pair may have been revoked. */
 const ACCESS_CHECK_INTERVAL_MS = 60_000;
 
 interface AccountListener extends UpdateListener {
-  /** Called when the connection ends. Updates are missed from now on. */
+  /** Called when the connection ends. Updates are missed until the next connection. */
   lost(): void;
 }
 
@@ -23,11 +23,11 @@ interface AccountUpdatesOptions {
   readonly clock: Clock;
   /** Called for unexpected errors. */
   readonly failed: (error: unknown) => void;
-  /** Returns a number from 0 to 1. Spreads the reconnects of many gateways. */
+  /** Returns a number from 0 to 1, so that many gateways don't reconnect at the same time. */
   readonly random?: () => number;
 }
 
-/** Keeps a connection open until `signal` aborts. Returns immediately if the broker has no updates. */
+/** Keeps a connection open until `signal` aborts. Returns immediately if the broker does not push updates. */
 async function listenToAccount(
   listener: AccountListener,
   signal: AbortSignal,
@@ -44,7 +44,10 @@ async function listenToAccount(
   }
 }
 
-/** Runs one connection. @returns how many milliseconds it listened; undefined if the broker has no updates */
+/**
+ * Runs one connection.
+ * @returns for how many milliseconds it received updates; undefined if the broker does not push updates
+ */
 async function runConnection(
   listener: AccountListener,
   signal: AbortSignal,
@@ -77,7 +80,7 @@ async function runConnection(
   return stoodFrom === undefined ? 0 : clock.now() - stoodFrom;
 }
 
-/** Ends a connection when its account can no longer be opened. */
+/** Ends a connection when its account is no longer accessible. */
 async function endWhenAccessEnds(
   open: AccountUpdatesOptions['open'],
   clock: Clock,
@@ -96,18 +99,18 @@ async function endWhenAccessEnds(
   }
 }
 
-/** Maximum number of accounts with a connection. Others are polled. */
+/** Maximum number of accounts with a connection. The orders of other accounts are polled. */
 const MAX_CONNECTIONS = 256;
-/** How long an unused connection is kept, in milliseconds, because the next order often follows soon. */
+/** How long a connection is kept after its last use, in milliseconds, because the next order often follows soon. */
 const LINGER_MS = 30_000;
-/** Minimum time between checks caused by updates about others' orders, in milliseconds. */
+/** Minimum milliseconds between checks after updates about orders that nobody listens to. */
 const OTHERS_CHECK_INTERVAL_MS = 15_000;
 
 export interface OrderUpdates {
   /**
    * Listens to orders of an account. All listeners of an account share one connection.
    * @param who returns the owner, with a current token
-   * @param ids the orders' ids at the broker, and ours
+   * @param ids the orders' IDs at the broker, and their client_order_ids
    */
   listen(who: () => AccountHolder, account: string, ids: ReadonlySet<string>): ResultNews | undefined;
   close(): Promise<void>;
