@@ -5,7 +5,7 @@ import { writePrivateFile } from '../machine/private-file.ts';
 import { configFilePath, configText, parseConfig } from './config-file.ts';
 import { INVALID_FILE_HINT, invalidFile, readYaml } from './yaml-file.ts';
 
-/** Returns the value at a dotted key (`profiles.work.model.name`), or undefined if it is not set. */
+/** Returns the value at a dotted key (`profiles.work.model.name`), or undefined if the key is not set. */
 export async function configValue(home: UserDirs, key: string): Promise<unknown> {
   const { parse } = await import('yaml');
   const text = configText(home);

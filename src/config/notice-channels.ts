@@ -163,7 +163,7 @@ export function noticeDestination(channel: NoticeChannel): string {
   return channelKind(channel).destination(channel);
 }
 
-/** Returns the configured port, or the standard one (RFC 6409, RFC 8314). */
+/** Returns the configured port, or the standard port (RFC 6409, RFC 8314). */
 export function smtpPort({
   port,
   security,

@@ -34,7 +34,7 @@ export function symbolAssetClass(symbol: string): AssetClass {
   return occSymbol.test(symbol) ? 'us_option' : 'us_equity';
 }
 
-/** Parses an OCC symbol. Returns undefined for any other symbol and if the expiry is not a real date. */
+/** Parses an OCC symbol. Returns undefined for any other symbol, or if the expiry is not a real date. */
 export function parseOptionSymbol(symbol: string): OptionContract | undefined {
   const [, underlying, year, month, day, right, strike] = occSymbol.exec(symbol) ?? [];
   if (underlying === undefined || strike === undefined) return undefined;

@@ -21,7 +21,7 @@ export type Dec = Decimal;
 
 export const ZERO = new Dec(0);
 
-/** Returns whether a value is above zero. Faster than `gt(0)`, which parses its argument. */
+/** Returns whether a value is above zero. Faster than `gt(0)`, which has to parse 0. */
 export function isPositive(value: Dec): boolean {
   return value.isPositive() && !value.isZero();
 }
@@ -85,7 +85,7 @@ export function toCents(value: Dec | string): string {
 export interface Tick {
   readonly from: string;
   readonly decimals: number;
-  /** Prints only the decimals needed (at least two), as brokers do for these prices. */
+  /** Whether only the necessary decimals are printed (at least two), as brokers do for these prices. */
   readonly shortest?: true;
 }
 

@@ -12,7 +12,7 @@ export const listedContractSchema = z.lazy(() =>
     multiplier: decimalString,
     tradable: z.boolean(),
     open_interest: decimalString.nullable(),
-    /** The last closing price, in dollars a share. Null if the contract never traded. */
+    /** The last closing price, in dollars a share. Null if the contract was never traded. */
     close_price: decimalString.nullable(),
   }),
 );

@@ -12,7 +12,7 @@ export const articleSchema = z.lazy(() =>
     summary: z.string(),
     source: z.string(),
     author: z.string(),
-    /** An https URL, or null if the article has none. */
+    /** An https URL, or null if the article has no https URL. */
     url: z.string().nullable(),
     symbols: z.array(z.string()),
     at: z.string(),

@@ -1,9 +1,3 @@
-/**
- * New York wall time. US daylight saving time changes at 02:00. Since 2007 it starts on the second Sunday of March and
- * ends on the first Sunday of November (Energy Policy Act of 2005). From 1987 to 2006 it ran from the first Sunday of
- * April to the last of October (15 U.S.C. 260a), before that from the last Sunday of April. Exact since 1976, and
- * hundreds of times faster than Intl.
- */
 const HOUR_MS = 3_600_000;
 export const ONE_DAY_MS = 24 * HOUR_MS;
 
@@ -45,13 +39,18 @@ function clockChanges(year: number): readonly [number, number] {
   return found;
 }
 
+/**
+ * Returns the days on which daylight saving time starts and ends, correct since 1976. Since 2007: the second Sunday of
+ * March to the first Sunday of November (Energy Policy Act of 2005). From 1987: the first Sunday of April to the last
+ * Sunday of October (15 U.S.C. 260a). Before: from the last Sunday of April.
+ */
 function isDaylightSaving(year: number): readonly [IsoDate, IsoDate] {
   if (year >= 2007) return [nthWeekday(year, 3, 0, 2), nthWeekday(year, 11, 0, 1)];
   const spring = year >= 1987 ? nthWeekday(year, 4, 0, 1) : addDays(nthWeekday(year, 5, 0, 1), -7);
   return [spring, addDays(nthWeekday(year, 11, 0, 1), -7)];
 }
 
-/** Returns how many hours New York is behind UTC at an instant: 4 in summer, 5 in winter. */
+/** Returns how many hours New York is behind UTC: 4 in summer, 5 in winter. Hundreds of times faster than Intl. */
 function hoursBehind(time: number): number {
   const [spring, autumn] = clockChanges(new Date(time).getUTCFullYear());
   return time >= spring && time < autumn ? 4 : 5;

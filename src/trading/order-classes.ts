@@ -6,12 +6,12 @@ interface OrderClassRow {
   readonly shorthand: string;
   /** Whether the group starts with a buy. If not, its exits sell a held position. */
   readonly entry: boolean;
-  /** The side in the proposal: the entry's, or the exits' if there is no entry. */
+  /** The side in the proposal: the side of the entry or, without an entry, of the exits. */
   readonly side: Side;
   readonly exits: 1 | 2;
 }
 
-/** Alpaca, "Placing Orders". Entries always buy and exits always sell, so nothing is sold short. */
+/** Source: Alpaca, "Placing Orders". Entries always buy and exits always sell, so nothing is sold short. */
 const classTable = {
   bracket: {
     name: 'Bracket (entry, take profit, stop loss)',

@@ -21,8 +21,8 @@ interface OrderTypeRow {
   readonly words: { readonly name: string; terms(prices: OrderPrices): string };
   readonly prices: readonly RequiredPrice[];
   /**
-   * What bounds fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its prices,
-   * which is sent as a limit. Null if nothing bounds fill prices, as the worst case then says.
+   * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its prices,
+   * which is sent as a limit. Null if fill prices are unbounded, as the worst case then says.
    */
   readonly bound:
     | 'own limit'

@@ -64,7 +64,7 @@ const exitShape = {
   position_intent: z.enum(positionIntents).optional().describe('For options only'),
 };
 
-/** An order as the person or the model requests it, before defaults, prices and identifiers are filled in. */
+/** An order as the person or the model requests it, without defaults, prices and identifiers. */
 export const orderRequestSchema = z.strictObject({
   account: accountNumberSchema.optional(),
   symbol: symbolSchema,

@@ -51,7 +51,7 @@ export const provenanceSchema = z.lazy(() =>
       z.string().regex(/^[a-z_]{1,32}$/),
       z.strictObject({
         source: z.enum(provenanceSources),
-        /** The rule's name for `computed`; the tool, document or client for `other`. */
+        /** For `computed`, the name of the rule. For `other`, the tool, document or client. */
         from: printableText(80).optional(),
       }),
     ),
@@ -66,7 +66,7 @@ const requestShape = () => ({
   /** The origin of the request, as the proposer names it: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printableText(80)).optional(),
   provenance: provenanceSchema.optional(),
-  /** The `sub` of the account's owner, if it is not the proposer. Only the owner's phone is asked. */
+  /** The `sub` of the account's owner, if someone else is the proposer. Only the owner's phone is asked. */
   for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).optional(),
 });

@@ -1,4 +1,3 @@
-/** Wall time in any IANA time zone. new-york-time.ts is faster for the exchange's zone. */
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 type Weekday = (typeof weekdays)[number];
 
@@ -26,7 +25,10 @@ export function isZone(zone: string): boolean {
   }
 }
 
-/** Returns the weekday and the wall time as `HH:MM`. @param time milliseconds since the epoch */
+/**
+ * Returns the weekday and the wall time (`HH:MM`) in an IANA time zone. For New York, new-york-time.ts is faster.
+ * @param time milliseconds since the epoch
+ */
 export function wallTime(time: number, zone: string): { readonly day: Weekday; readonly time: string } {
   const parts = Object.fromEntries(
     zoneFormat(zone)

@@ -312,7 +312,7 @@ const endpointPaths = {
 interface CompanyProviderOptions {
   readonly issuer: string;
   readonly adapter: AdapterFactory;
-  /** Private keys. The first one signs. */
+  /** Private keys. The first key signs. */
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: Pick<CompanyPeople, 'find'>;

@@ -15,7 +15,7 @@ export function companyPeople(database: Database, people: readonly CompanyPerson
   const left = database.prepare<[string]>('SELECT 1 FROM company_leavers WHERE sub = ?');
   const leave = database.prepare<[string]>('INSERT OR IGNORE INTO company_leavers VALUES (?)');
   return {
-    /** Returns a person, or undefined if they left. */
+    /** Returns a person, or undefined if the person left the company. */
     find: (sub: string): CompanyPerson | undefined =>
       left.get(sub) === undefined ? people.find((person) => person.sub === sub) : undefined,
     deactivate: (sub: string): void => {

@@ -26,7 +26,7 @@ const pairs: ReadonlyMap<string, CryptoPair> = new Map(
 
 export const cryptoPairs = (): readonly CryptoPair[] => [...pairs.values()];
 
-/** Finds a pair in either notation. Alpaca's orders have `BTC/USD`, its positions `BTCUSD`. */
+/** Finds a pair by its name in Alpaca's orders (`BTC/USD`) or in Alpaca's positions (`BTCUSD`). */
 export function findCryptoPair(symbol: string): CryptoPair | undefined {
   return pairs.get(symbol) ?? cryptoPairs().find((pair) => withoutSlash(pair.symbol) === symbol);
 }

@@ -92,7 +92,7 @@ function occSymbol(root: string, expiry: IsoDate, right: 'call' | 'put', strike:
   return `${root}${day}${right === 'call' ? 'C' : 'P'}${strike.times(1000).toFixed(0).padStart(8, '0')}`;
 }
 
-/** Returns a listed or expired contract. Undefined if it never existed. */
+/** Returns a listed or expired contract. Undefined for a contract that was never listed. */
 export function findContract(market: Market, symbol: string): ListedContract | undefined {
   if (symbolAssetClass(symbol) !== 'us_option') return undefined;
   const contract = parseOptionSymbol(symbol);

@@ -251,7 +251,7 @@ function createMarketTimes(sessions: Sessions, now: () => number) {
   };
 }
 
-/** Returns the instant, or the last close if the exchange is closed then. */
+/** Returns the instant or, if the exchange is closed at that instant, the last close. */
 function tradingTime(at: number, sessions: Sessions): number {
   return sessions.hours === 'always' ? at : Math.min(at, lastOpened(at, sessions).close);
 }

@@ -1,9 +1,3 @@
-/**
- * Prices as a pure function of (seed, symbol, time). Nothing is stored, so restarts and other processes see the same
- * market. The logarithm of a price is a sum of smooth noises, each half as fast and √2 times as strong as the previous
- * one. Between the fastest and the slowest it moves like a random walk, and the slowest bounds it. Floats are precise
- * enough for made-up prices. They are rounded to decimals on the tick before further computation.
- */
 const MINUTE = 60_000;
 const FASTEST = 4 * MINUTE;
 const OCTAVES = 17; // the slowest takes 4 min · 2^16 ≈ 182 days
@@ -47,6 +41,12 @@ function logDeviation(key: number, time: number): number {
   return sum * STRENGTH;
 }
 
+/**
+ * Returns a symbol's prices as a pure function of (seed, symbol, time). Nothing is stored, so restarts and other
+ * processes see the same market. The logarithm of a price is a sum of smooth noises. Each noise is half as fast and √2
+ * times as strong as the previous noise. The sum moves like a random walk, bounded by the slowest noise. Floats are
+ * precise enough for made-up prices, which are rounded to the tick before further computation.
+ */
 export function pricePath(seed: string, symbol: string, snapshotPrice: string) {
   const key = hashText(`${seed}\n${symbol}`);
   const start = Number(snapshotPrice);

@@ -27,7 +27,7 @@ import { createTradeStream, runEvery } from './routes/trade-stream.ts';
 import { tradingRoutes } from './routes/trading-routes.ts';
 import { watchlistRoutes } from './routes/watchlist-routes.ts';
 
-/** Interval for matching open orders, in milliseconds. Every request also matches them. */
+/** Interval for matching open orders, in milliseconds. Open orders are also matched on every request. */
 const SETTLE_INTERVAL_MS = 1000;
 const SLOW_RESPONSE_MS = 2000;
 

@@ -72,7 +72,7 @@ export interface KindWords<
   ResultSchema extends z.ZodType = z.ZodType,
 > {
   readonly name: Name;
-  /** The kind's RFC 9396 type, unless the provider has its own name for it. */
+  /** The kind's RFC 9396 type. An identity provider may use another name for it. */
   readonly detailsType: string;
   /** The action that the approval's token allows (RFC 9396 `actions`). */
   readonly action: string;

@@ -21,7 +21,7 @@ const changes = z.lazy(() =>
   }),
 );
 
-/** Requires at least one field in addition to the ID. */
+/** Requires at least one change in addition to the order's ID. */
 const requestSchema = z.lazy(() =>
   z.strictObject({
     /** Defaults to the person's default account. */
@@ -36,7 +36,7 @@ const subjectSchema = z.lazy(() =>
   z.strictObject({
     order: orderSchema,
     changes: changes.unwrap(),
-    /** The complete order after the change. The worst case is computed from it. */
+    /** The complete order after the change, from which the worst case is computed. */
     draft: orderDraftSchema,
   }),
 );

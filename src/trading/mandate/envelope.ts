@@ -22,7 +22,7 @@ const MAX_MANDATE_ORDERS = 1_000;
 const MAX_MANDATE_SYMBOLS = 20;
 const MAX_ORDERS_PER_SLOT = 10;
 
-/** A mandate covers only order types with a bounded price, because others have no worst case to approve. */
+/** Order types with a bounded price. A mandate covers no others, because they have no worst case to approve. */
 const mandateOrderTypes = orderTypes.filter((type) => orderTypeTable[type].bound !== null);
 
 export const mandateIdSchema = z.string().regex(/^M-[A-Za-z0-9_-]{10}$/, 'must be a mandate ID such as M-x9K2…');
@@ -48,7 +48,7 @@ const termsShape = () => ({
   max_order_notional: positiveDecimalString,
   /** Maximum per New York day, in dollars. */
   max_day_notional: positiveDecimalString.optional(),
-  /** Maximum of all orders together, buys and sells, in dollars. Sale proceeds don't restore it. */
+  /** Maximum of all orders together, buys and sells, in dollars. Sale proceeds are not added back. */
   max_total_notional: positiveDecimalString,
   max_orders: z.number().int().min(1).max(MAX_MANDATE_ORDERS),
   /** Price bands by symbol. A symbol without a price band is bounded only by the amounts. */

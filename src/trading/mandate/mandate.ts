@@ -9,10 +9,10 @@ import { type MandateEnvelope, mandateEnvelopeSchema } from './envelope.ts';
 const mandateStates = ['active', 'suspended', 'revoked', 'expired', 'exhausted', 'replaced'] as const;
 export type MandateState = (typeof mandateStates)[number];
 
-/** The stored states. The others are computed from terms and use. */
+/** The stored states. `expired` and `exhausted` are computed from terms and use. */
 export type StoredMandateState = Exclude<MandateState, 'expired' | 'exhausted'>;
 
-/** The allowed transitions between stored states. All others are rejected. */
+/** The allowed transitions between stored states. Every other transition is rejected. */
 export const mandateTransitions: Readonly<Record<StoredMandateState, readonly StoredMandateState[]>> = {
   active: ['suspended', 'revoked', 'replaced'],
   suspended: ['revoked', 'replaced'],
@@ -43,7 +43,7 @@ export interface CountedMandateTerms {
   readonly inSlot: number;
 }
 
-/** The state of a standing order. `stopped`: its mandate was revoked. `done`: it ended by its terms. */
+/** The state of a standing order. `stopped`: its mandate was revoked. `done`: the order ended by its terms. */
 const standingOrderStateSchema = z.lazy(() =>
   z.object({
     state: z.enum(['watching', 'done', 'stopped']),

@@ -75,7 +75,7 @@ function periodProfits(
   position: Position | undefined,
   changes: readonly Change[],
 ): Dec[] {
-  /** Shares and dollars received in each period, indexed by the point that ends it. */
+  /** Shares and dollars received in each period, indexed by the period's last point. */
   const shares = ends.map(() => ZERO);
   const cash = ends.map(() => ZERO);
   for (const change of changes) {

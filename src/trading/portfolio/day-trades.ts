@@ -2,7 +2,7 @@ import { type Activity, toFills } from '../activity.ts';
 import { type Dec, ZERO } from '../decimal.ts';
 
 export interface DayTrades {
-  /** Shares or contracts bought minus those sold. */
+  /** Shares or contracts bought minus shares or contracts sold. */
   readonly qty: Dec;
   /** Dollars paid minus dollars received. */
   readonly paid: Dec;

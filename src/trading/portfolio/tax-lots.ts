@@ -23,7 +23,7 @@ export interface TaxLot {
 
 export interface PositionLots {
   readonly symbol: string;
-  /** Oldest first, the order in which a sale takes them (first in, first out). */
+  /** Oldest first: a sale takes the oldest lot first (first in, first out). */
   readonly lots: readonly TaxLot[];
   /** Shares held without a known purchase. Negative if the activities have more shares than are held. */
   readonly unknown: Dec;

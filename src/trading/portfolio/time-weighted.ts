@@ -7,7 +7,7 @@ export interface PeriodReturn {
   /** Annualized rate. Undefined for less than a year. */
   readonly annual: Dec | undefined;
   readonly days: number;
-  /** Time of a total loss, in milliseconds since the epoch. The return ends there. */
+  /** Time of a total loss, at which the return ends, in milliseconds since the epoch. */
   readonly ended?: number;
   readonly began?: number;
 }
