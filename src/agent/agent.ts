@@ -2,8 +2,8 @@ import type { OrderRequest, Side } from '../trading/order.ts';
 import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
 /**
- * How a run handles proposals: wait for the decision, leave them to the gateway, make none (`deny`), or make only
- * those that a mandate covers.
+ * How a run handles proposals: it waits for the decisions (`wait`), leaves the proposals to the gateway and ends
+ * (`detach`), makes no proposals (`deny`), or makes only proposals that a mandate covers (`mandate`).
  */
 export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
 
@@ -11,21 +11,21 @@ export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
 export interface MandateChoice {
   readonly symbols: readonly string[];
   readonly sides: readonly Side[];
-  /** The mandate's id, or `any` for whichever covers the order. */
+  /** The mandate's ID, or `any` for any mandate that covers the order. */
   readonly mandate: string;
   /** Defaults to the current slot. */
   readonly slot?: string;
 }
 
-/** Maximum number of orders in one request. A person can't judge more at once. */
+/** Maximum number of orders in one request. A person can't judge more orders at once. */
 export const MAX_ORDERS_PER_REQUEST = 20;
 
-/** Input of a run. Without `thread`, it starts a new thread. */
+/** Input of a run. Without `thread`, the run starts a new thread. */
 export type RunInput =
   | {
       readonly prompt: string;
       readonly thread?: string;
-      /** Data (standard input), never instructions. */
+      /** Text from standard input, treated as data and never as instructions. */
       readonly context?: string;
     }
   | {
@@ -33,7 +33,7 @@ export type RunInput =
       readonly orders: readonly OrderRequest[];
       /** Program that composed the orders, shown on the phone, such as `check`. */
       readonly composedBy: string;
-      /** Proposes all orders as one batch if each has its own symbol. */
+      /** Proposes all orders as one batch if no two orders have the same symbol. */
       readonly together?: boolean;
       readonly thread?: string;
     };
@@ -42,30 +42,33 @@ export interface RunOptions {
   readonly approval: ApprovalMode;
   /** Ends the run. Open proposals stay open and are executed once approved. */
   readonly signal: AbortSignal;
-  /** Ends the run instead of waiting. The caller resumes it when something changes. */
+  /** Ends the run instead of waiting for a decision. The caller resumes the run when something changes. */
   readonly suspends?: boolean;
   /**
-   * Deadline for connecting a missing account, in epoch milliseconds. After it, the call continues and says so.
+   * Deadline for connecting a missing account, in epoch milliseconds; after it, the run continues without the account.
    * Defaults to `approval_ttl` after the wait began.
    */
   readonly connectBy?: number | undefined;
   /** Withdraws open proposals if the signal ends the run. */
   readonly cancelOnExit?: boolean;
-  /** Proposer, as shown to the person: `chat`, `run`, `check`, `schedule NAME`; printable ASCII, at most 80. */
+  /**
+   * Name of the proposer, as shown to the person: `chat`, `run`, `check`, `schedule NAME`. At most 80 characters of
+   * printable ASCII.
+   */
   readonly requestedBy?: string;
   /** Proposal lifetime in seconds; defaults to the profile's `approval_ttl`. */
   readonly ttl?: number;
   /** Maximum model calls; defaults to 25. */
   readonly maxTurns?: number;
   /**
-   * The first that matches an order's symbol and side applies. If none matches, or the mandate does not cover the
-   * order, the owner is asked, unless `approval` is `mandate`.
+   * Mandates to use. The first one that matches an order's symbol and side applies. If none matches, or the matching
+   * mandate does not cover the order, the owner is asked, unless `approval` is `mandate`.
    */
   readonly mandates?: readonly MandateChoice[];
 }
 
 export interface PruneOptions {
-  /** Minimum idle time in milliseconds; 0 for any age. */
+  /** Minimum time since a thread's latest run, in milliseconds; 0 for threads of any age. */
   readonly olderThan: number;
   /** Number of newest threads to keep. */
   readonly keep: number;
@@ -73,7 +76,7 @@ export interface PruneOptions {
 }
 
 /**
- * The agent, as chat, run, resume, approvals and check use it.
+ * The agent that the commands chat, run, resume, approvals and check use.
  * @example
  * ```ts
  * import { orderRequestSchema } from '../trading/order.ts';
@@ -95,7 +98,10 @@ export interface Agent {
   run(input: RunInput, options: RunOptions): AsyncIterable<AgentEvent>;
   /** Continues a stopped thread: waits for its proposals and reports their outcomes. */
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
-  /** Lists threads, newest first. @param options.asKept uses the stored statuses without asking the gateway */
+  /**
+   * Lists threads, newest first.
+   * @param options.asKept returns the stored statuses without asking the gateway
+   */
   threads(options?: { readonly asKept?: boolean }): Promise<ThreadView[]>;
   /** @throws {TradeAgentError} `not_found` */
   thread(id: string): Promise<ThreadRecord>;
@@ -111,13 +117,14 @@ export interface Agent {
   approval(id: string): Promise<ApprovalView | undefined>;
   /**
    * Withdraws an approval request.
-   * @throws {TradeAgentError} `not_found`; `usage` if it already ended; `outcome_unknown` while it is being executed
+   * @throws {TradeAgentError} `not_found`; `usage` if the request has already ended; `outcome_unknown` while the
+   * proposal is being executed
    */
   cancelApproval(id: string): Promise<ApprovalView>;
   /**
-   * Asks the gateway for outcomes that are not known yet, and to settle them if it can.
-   * @param id one approval; all of the user's if omitted
-   * @returns the approvals asked about
+   * Asks the gateway to settle approvals whose outcome is unknown, and to return their outcomes.
+   * @param id one approval; if omitted, all of the user's approvals
+   * @returns the approvals that the gateway was asked about
    * @throws {TradeAgentError} `not_found`, `login_required`
    */
   reconcile(id?: string): Promise<ApprovalView[]>;

@@ -20,52 +20,52 @@ export type ApprovalStatus = ProposalState;
 
 interface ApprovalViewBase extends KindOutcome {
   readonly id: string;
-  /** Empty if another client or machine proposed it. */
+  /** The local thread of the proposal; empty if another client or machine made the proposal. */
   readonly thread: string;
   readonly status: ApprovalStatus;
-  /** Four characters, the same on the phone. */
+  /** The four characters that the phone shows too. */
   readonly code: string;
   readonly expires_at: string;
-  /** Whether it expired since it was last seen; set if the gateway can't be reached. */
+  /** Whether the approval has expired since its last known state; set if the gateway can't be reached. */
   readonly overdue?: boolean;
-  /** Whether this is the last known state; set if the gateway can't be reached. */
+  /** Whether this is only the last known state; set if the gateway can't be reached. */
   readonly stale?: boolean;
-  /** Absent if no money moves. */
+  /** Absent if the proposal moves no money. */
   readonly environment?: Environment;
   /** `PA3ALICE01 at Alpaca`; absent if a person can have only one account. */
   readonly account_at?: string;
-  /** Fields a model chose; absent if none. */
+  /** Names of the fields that a model chose; absent if there are none. */
   readonly chosen_by_ai?: readonly string[];
-  /** The mandate that approved it, if the owner was not asked. */
+  /** The mandate under which the proposal was approved without asking the owner. */
   readonly mandate_id?: string;
   readonly reason: string | undefined;
-  /** Null if unbounded or unknown. */
+  /** Null if the worst case is unbounded or unknown. */
   readonly worst_case: WorstCase | null;
   readonly warnings: readonly string[];
-  /** The proposer, in its own words. */
+  /** How the proposer describes itself. */
   readonly requested_by: string | null;
   /** OAuth client id. */
   readonly client: string;
 }
 
-/** An approval as people and scripts see it. The field named after its kind has its subject. */
+/** An approval as people and scripts see it. The field that is named after its kind contains its subject. */
 export type ApprovalView = { [K in ProposalKind]: ApprovalViewOf<K> }[ProposalKind];
 export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
   readonly kind: K;
 } & { readonly [Name in K]: SubjectOf<Name> };
 
-/** A connection that a run needs. `missing` means not connected in time: the run continues without it. */
+/** A connection that a run needs. `missing`: it was not made in time, so the run continues without it. */
 export type ConnectionView = Readonly<z.output<typeof connectionSchema>>;
 
 export type RunStatus = z.output<typeof runStatusSchema>;
 
-/** How the latest run ended; `running` if it is still running or was cut off. */
+/** How the thread's latest run ended; `running` if the run is still running or was cut off. */
 export type ThreadStatus = RunStatus | 'running';
 
 /** A thread in a list; its `prompt` is truncated. */
 export type ThreadView = Readonly<z.output<typeof threadSchema>>;
 
-/** A message of a thread. The role `context` is for standard input. */
+/** A message in a thread. Text from standard input has the role `context`. */
 export type ThreadMessage = z.output<typeof threadMessageSchema>;
 export type ThreadCall = Extract<ThreadMessage, { role: 'agent' }>['calls'][number];
 
@@ -85,7 +85,7 @@ export interface RunResult {
   readonly orders: readonly Order[];
   readonly messages: readonly SentMessage[];
   readonly approvals: readonly ApprovalView[];
-  /** Accounts that a pending run waits for. */
+  /** Connections that a pending run waits for. */
   readonly connections: readonly ConnectionView[];
   readonly usage: Readonly<z.output<typeof usageSchema>>;
   readonly error?: ErrorFacts;
@@ -118,8 +118,11 @@ export type AgentEvent =
   /** Emitted on every status change. */
   | { readonly type: 'approval'; readonly approval: ApprovalView }
   | { readonly type: 'order'; readonly order: Order; readonly approval: string }
-  /** The run waits for an account, or continues because it is connected or the deadline passed. */
+  /**
+   * The run waits for an account to be connected, or continues because the account was connected or the deadline
+   * passed.
+   */
   | { readonly type: 'connection'; readonly connection: ConnectionView }
-  /** Information for the person that does not end the run, such as a slow provider. */
+  /** A message for the person, such as that a provider is slow. The run continues. */
   | { readonly type: 'notice'; readonly message: string }
   | { readonly type: 'result'; readonly result: RunResult };

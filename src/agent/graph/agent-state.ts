@@ -17,17 +17,19 @@ export interface Outcome {
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
-  /** The call in words if it failed: `sell 2 KO`. */
+  /** Describes a failed call in words: `sell 2 KO`. */
   readonly what?: string;
   readonly subject?: string;
   readonly unusable?: true;
   readonly asked?: true;
-  /** Order that the tool itself changed, as a cancellation does. Placed orders are found through their proposals. */
+  /**
+   * The order that the tool itself changed, for example by canceling it. New orders are found through their proposals.
+   */
   readonly order?: Order;
 }
 
 export interface ProposalQuota {
-  /** 1-based position within the prompt. */
+  /** 1-based position among the prompt's proposals. */
   readonly ordinal: number;
   /** Maximum number of proposals for this prompt. */
   readonly most: number;
@@ -49,7 +51,10 @@ const tainted = Annotation<readonly string[]>({
   default: () => [],
 });
 
-/** State stored in a thread's checkpoint: plain data and messages, nothing that could trade. */
+/**
+ * State stored in a thread's checkpoint: plain data and messages, but no tokens, so a checkpoint can't be used to
+ * trade.
+ */
 export const AgentState = Annotation.Root({
   messages,
   outcomes,
@@ -57,7 +62,7 @@ export const AgentState = Annotation.Root({
   /** 1-based number of the prompt in the thread. */
   prompt: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
   turns: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
-  /** Consecutive turns in which every call was malformed, named no tool, or had invalid arguments. */
+  /** Consecutive turns in which every call was malformed, named an unknown tool, or had invalid arguments. */
   mistakes: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
   usage: Annotation<Usage>({
     reducer: (_, next) => next,
@@ -74,7 +79,10 @@ export const ProposalGraphState = Annotation.Root({
   asks: Annotation<ProposalQuota>(),
   tainted,
   facts: Annotation<ConversationFacts>(),
-  /** Request sent under the attempt's key, stored in full because a key must always come with the same body. */
+  /**
+   * The current attempt's request, stored in full because repeating it under the same idempotency key needs the same
+   * body.
+   */
   drafted: Annotation<ProposalRequestInput>(),
   proposed: Annotation<string>(),
   messages,
@@ -88,8 +96,9 @@ export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });
 const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
 
 /**
- * Returns the failures that no later call of the prompt corrected. The same tool on the same subject corrects a
- * failure; the same tool on any subject, faulty arguments; any successful call, an unusable call.
+ * Returns the failures that no later call of the prompt corrected. A failure is corrected when the same tool succeeds
+ * on the same subject; faulty arguments, when the same tool succeeds on any subject; an unusable call, when any call
+ * succeeds.
  */
 export function uncorrectedFailures(outcomes: readonly Outcome[]): (Outcome & Required<Pick<Outcome, 'error'>>)[] {
   return outcomes.flatMap((outcome) => {

@@ -12,8 +12,9 @@ function missingConnection(error: unknown): string | undefined {
 }
 
 /**
- * Runs `work`, which may need a connected account. If the account is missing, the node interrupts and runs again from
- * its top on resume, so `work` must be safe to repeat. If it is still missing then, throws the error.
+ * Runs `work`, which may need a connected account. If the account is missing, the node is interrupted, and on resume it
+ * runs again from its start, so `work` must be safe to repeat.
+ * @throws the error of `work`, also if the account is still missing after the resume
  */
 export async function withConnection<T>(work: () => Promise<T>): Promise<T> {
   let failure: unknown;

@@ -7,7 +7,7 @@ const MAX_DESCRIPTION_LENGTH = 80;
 type Call = Pick<ToolCall, 'name' | 'args'>;
 
 interface NamedOrder {
-  /** As the model wrote it, in lower case. */
+  /** The side in the model's own words, in lower case. */
   readonly side: string;
   readonly symbol: string;
 }
@@ -26,7 +26,7 @@ export function ordersInCall({ name, args }: Call): NamedOrder[] {
   });
 }
 
-/** Returns what a proposing call is about: its symbols, order id or recipient. Undefined for a call that reads. */
+/** Returns what a proposing call is about: its symbols, order ID or recipient. Undefined for a call that only reads. */
 export function callSubject(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;
   if (risk === undefined || risk === 'read') return undefined;

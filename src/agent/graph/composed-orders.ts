@@ -12,7 +12,7 @@ import { promptMessage } from './message-history.ts';
 
 /**
  * Describes orders composed by a program: `SELL 8 AAPL LMT 228.50 DAY; …`. For display only; never parsed.
- * @throws {TradeAgentError} `usage` for no orders, or more than {@link MAX_ORDERS_PER_REQUEST}
+ * @throws {TradeAgentError} `usage` if there are no orders, or more than {@link MAX_ORDERS_PER_REQUEST}
  */
 export function describeOrders(orders: readonly OrderRequest[]): string {
   if (orders.length === 0 || orders.length > MAX_ORDERS_PER_REQUEST) {
@@ -33,8 +33,8 @@ function describeComposedOrder(order: OrderRequest): string {
 }
 
 /**
- * Returns the prompt and tool calls of composed orders, each order exactly as given.
- * @throws as {@link describeOrders}
+ * Returns a prompt for composed orders and the tool calls that propose each order exactly as given.
+ * @throws {TradeAgentError} like {@link describeOrders}
  */
 export function orderMessages({
   orders,
@@ -60,7 +60,7 @@ export function orderMessages({
 
 type Call = { readonly name: string; readonly args: Record<string, unknown> };
 
-/** A batch can have only one order per symbol. */
+/** Returns one call for a batch if no two orders have the same symbol, and otherwise one call per order. */
 function batchCalls(orders: readonly OrderRequest[]): Call[] {
   const symbols = new Set(orders.map(({ symbol }) => symbol));
   if (orders.length >= MIN_BATCH_ORDERS && symbols.size === orders.length) {
@@ -74,7 +74,8 @@ function separateCalls(orders: readonly OrderRequest[]): Call[] {
 }
 
 /**
- * Returns how many proposals a program composed for the newest prompt, or undefined if the model should answer it.
+ * Returns how many proposals a program composed for the newest prompt, or undefined if the model should answer the
+ * prompt.
  */
 export function composedProposalCount(messages: readonly BaseMessage[]): number | undefined {
   const message = messages[messages.findLastIndex(({ type }) => type === 'human') + 1];
@@ -82,7 +83,7 @@ export function composedProposalCount(messages: readonly BaseMessage[]): number 
   return isComposed ? message.tool_calls?.length : undefined;
 }
 
-/** Answers without a model, so that no model can add an order of its own. */
+/** Answers a prompt with composed orders without asking a model, which could add orders of its own. */
 export function composedAnswer(messages: readonly BaseMessage[]): string | undefined {
   return composedProposalCount(messages) === undefined ? undefined : composeAnswer(answeredCalls(messages));
 }

@@ -4,7 +4,10 @@ import { toDatabaseError } from '../../store/sqlite/database-failure.ts';
 import { defined } from '../../values/defined.ts';
 import type { ErrorFacts } from '../events.ts';
 
-/** Converts any error. The text of foreign errors is hidden, because it could contain secrets. */
+/**
+ * Converts any error to a `TradeAgentError`. Omits the text of errors that are not ours, because it could contain
+ * secrets.
+ */
 export function asTradeAgentError(error: unknown): TradeAgentError {
   if (isTradeAgentError(error)) return error;
   const known = toDatabaseError(error);

@@ -14,7 +14,10 @@ import type { ChatModel } from '../model/chat-model.ts';
 export interface AgentEnvironment {
   readonly profile: ResolvedProfile;
   readonly session: Session | undefined;
-  /** For proposing and withdrawing. Has no signal: an abort must not cut off an answer that says what exists now. */
+  /**
+   * Client for making and withdrawing proposals. It has no abort signal, because an aborted run must still receive the
+   * gateway's answer about which proposals exist.
+   */
   readonly proposing: GatewayClient | undefined;
   readonly model: ChatModel;
   readonly foreign: ForeignTools | undefined;
@@ -30,7 +33,7 @@ export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'co
   /** Client for reads, cancellations and waits, which end with the run's signal. */
   readonly gateway: GatewayClient | undefined;
   readonly approvalMode: ApprovalMode;
-  /** Whether the run ends instead of waiting. */
+  /** Whether the run ends instead of waiting for a decision. */
   readonly suspends: boolean;
   readonly mandates?: RunOptions['mandates'] | undefined;
   readonly requestedBy: string;
@@ -43,6 +46,6 @@ export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'co
   readonly emit: (event: AgentEvent) => void;
   /** Stores the latest state of a proposal and emits it if it is new. */
   readonly saw: (seen: ThreadProposal) => Promise<void>;
-  /** Registers work the run must wait for before it ends: a proposal being sent. */
+  /** Registers work, such as sending a proposal, that must finish before the run ends. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
 }

@@ -23,7 +23,7 @@ export interface AwaitedProposal {
 
 /**
  * Builds the subgraph of one proposal, from call to result, with its own checkpoints. In one flat graph, the first
- * approved proposal would wait for the last, because a step ends only when all its tasks have ended.
+ * approved proposal would wait for the last decision, because a step ends only when all its tasks have ended.
  */
 function proposalGraph(environment: GraphEnvironment) {
   return new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })
@@ -41,8 +41,9 @@ function proposalGraph(environment: GraphEnvironment) {
 }
 
 /**
- * `model` → one `Send` per call → `tool` or `proposal` → `model`, until the model makes no calls. Composed orders
- * start with their calls. No node has a retry policy: each node decides what may be repeated, and under which key.
+ * Builds the agent's graph: `model` → one `Send` per call → `tool` or `proposal` → `model`, until the model makes no
+ * calls. For composed orders, the graph starts with their calls. No node has a retry policy, because each node decides
+ * itself which requests may be repeated, and under which idempotency key.
  */
 export function buildGraph(environment: GraphEnvironment, checkpointer: BaseCheckpointSaver) {
   const route = (state: AgentStateValue) => {

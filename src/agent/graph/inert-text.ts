@@ -19,7 +19,10 @@ const frames = [
 ];
 let marks: RegExp | undefined;
 
-/** Replaces the markers. Each begins with one of two characters; the pattern is compiled only if one occurs. */
+/**
+ * Replaces the first character of each marker. The pattern is compiled only if the text contains `<` or `[`, with which
+ * all markers begin.
+ */
 function replaceMarks(text: string, by: (opening: string) => string): string {
   if (!/[<[]/.test(text)) return text;
   marks ??= new RegExp(frames.join('|'), 'giu');
@@ -31,7 +34,10 @@ export function inertText(text: string): string {
   return replaceMarks(text, (opening) => `${opening} `);
 }
 
-/** Escapes the first character of each marker, so that JSON parses to the same value. Other text is made inert. */
+/**
+ * Escapes the first character of each marker, so that JSON parses to the same value. Text that is not JSON is changed
+ * like in {@link inertText}.
+ */
 export function inertJson(json: string): string {
   const escaped = replaceMarks(json, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);
   return escaped === json || parseJson(escaped) !== undefined ? escaped : inertText(json);

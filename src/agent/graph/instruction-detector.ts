@@ -5,9 +5,9 @@ const MAX_INSPECTED_LENGTH = 200_000;
 const MAX_SUBJECT_LENGTH = 40;
 
 /**
- * Returns whether data contains wording meant for a model. This heuristic only produces a notice; provenance, gateway
- * and phone enforce that only the person's own words count.
- * @param text prose, or JSON, whose strings are inspected one by one
+ * Returns whether data contains wording meant for a model. This heuristic only produces a notice. That only the
+ * person's own words count is enforced by provenance, the gateway and the phone.
+ * @param text prose, or JSON, each string of which is inspected
  */
 export function readsLikeInstructions(text: string): boolean {
   return stringsIn(text.slice(0, MAX_INSPECTED_LENGTH)).some((each) =>
@@ -45,13 +45,13 @@ const MODEL = '(?:ai|assistant|agent|model|llm|chat ?bot|bot|copilot)';
 const PROPOSING =
   'place_order|place_orders|place_standing_order|place_standing_orders|cancel_order|replace_order|close_position|send_slack_summary|send_gmail_summary';
 
-/** Tests for one wording. @param line text with single spaces */
+/** Tests whether a line contains a certain wording. @param line text with single spaces */
 type Wording = (line: string, folded: string) => boolean;
 
 /**
- * Returns the test for a wording. Compiling all patterns took a tenth of a run's time, so each is compiled when
- * needed.
- * @param words separated by "|"; a line without any of them needs no pattern
+ * Returns the test for a wording. Compiling all patterns took a tenth of a run's time, so each pattern is compiled only
+ * when a line contains one of its words.
+ * @param words separated by "|"
  * @param pattern with "@" in place of the words; case-insensitive
  */
 function wording(words: string, pattern: string, flags = 'i'): Wording {
@@ -64,7 +64,7 @@ function wording(words: string, pattern: string, flags = 'i'): Wording {
   };
 }
 
-/** Folds case as `iu` patterns do, where U+017F is an s and U+212A a k. */
+/** Folds case like regular expressions with the flags `iu`, which match U+017F with "s" and U+212A with "k". */
 function foldCase(text: string): string {
   return text.toLowerCase().toUpperCase();
 }

@@ -23,8 +23,8 @@ export function prompts(messages: readonly BaseMessage[]): Prompt[] {
 }
 
 /**
- * Returns the thread as chat APIs accept it, with every call followed by its answer. A call left open by an
- * interrupted run is answered with an error that says so.
+ * Returns the thread in the form that chat APIs accept: every call is followed by its answer. A call that an
+ * interrupted run left open is answered with an error that says so.
  */
 export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[] {
   const answers = new Map<string, BaseMessage>();

@@ -32,9 +32,12 @@ import { answerEveryCall, markOutsideText, prompts } from './message-history.ts'
 import { appendPromptContext, standardInputIn, systemPrompt } from './system-prompt.ts';
 import { readArguments } from './tool-node.ts';
 
-/** Consecutive turns of invalid calls before the run ends. */
+/** Number of consecutive turns with invalid calls after which the run ends. */
 const MAX_MISTAKES = 3;
-/** Maximum answers per prompt that almost parse as a call. After the first one, the model is called once more. */
+/**
+ * Maximum number of answers per prompt that almost parse as a call. After the first such answer, the model is called
+ * again.
+ */
 const MAX_NEAR_CALLS = 2;
 const faultyArgumentCodes = new Set(['usage', 'invalid_order', 'invalid_message']);
 
@@ -170,7 +173,7 @@ function withUnfinishedNotes(
 const NEAR_CALL_MESSAGE = 'the model wrote a tool call that cannot be executed';
 const RETRY_HINT = 'Nothing was done. Try again, or try another model.';
 
-/** Counts consecutive faulty turns, including the latest, whose outcomes are only known now. */
+/** Returns the number of consecutive faulty turns, including the latest one, whose calls have now ended. */
 function countMistakes({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
   const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
   if (latest.some(({ error }) => error === undefined)) return 0;
@@ -229,8 +232,8 @@ const MAX_REASON_LENGTH = 200;
 const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 /**
- * Computes what the latest prompt left undone: failed calls, and orders the person named that the model never
- * proposed. The model's final answer may omit either.
+ * Returns what the latest prompt left undone, because the model's final answer may not mention it: failed calls, and
+ * orders that the person named but the model never proposed.
  */
 function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Outcome[], said: string) {
   const failed = uncorrectedFailures(outcomes).flatMap(({ what, error }) =>
@@ -253,12 +256,15 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Out
       ...new Set(failed),
       ...(isPart ? [`Not proposed: ${words}.`] : isNone && failed.length === 0 ? ['No order was proposed.'] : []),
     ],
-    /** Orders the person named that were not proposed although others were. */
+    /** Orders that the person named and the model did not propose, if it proposed other orders. */
     forgotten: isPart && !conditionalWords.test(asked.at(-1) ?? '') ? words : undefined,
   };
 }
 
-/** Maximum calls per turn; more are answered with an error. A person can't judge more approvals at once. */
+/**
+ * Maximum number of calls per turn. Further calls are answered with an error, because a person can't judge more
+ * approvals at once.
+ */
 const MAX_CALLS = 20;
 /** Tool name under which text that almost parsed as a call is stored. */
 const UNREADABLE_CALL = 'unreadable_call';
@@ -278,9 +284,10 @@ interface ParsedAnswer {
 type Tools = Pick<GraphEnvironment, 'foreign'>;
 
 /**
- * Turns the model's answer into our message. Every call gets a new id: servers repeat theirs (`call_0`), and an
- * order's client_order_id derives from it, so a repeated id would mean an order already placed. Malformed calls stay
- * in the message with empty arguments and an error, because chat APIs require every call to be answered.
+ * Converts the model's answer to our message. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
+ * order's client_order_id derives from its call's ID, so an order with a reused ID would be taken for one already
+ * placed. Malformed calls stay in the message with empty arguments and an error, because chat APIs require every call
+ * to be answered.
  */
 function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: readonly BaseMessage[]): ParsedAnswer {
   const raw = rawCalls(answer);
@@ -310,7 +317,7 @@ function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: reado
   return { message: new AIMessage({ content, tool_calls: calls }), rejected };
 }
 
-/** Records the text as a failed call, so that the model learns why in the form chat APIs expect. */
+/** Returns the text as a failed call, because chat APIs expect the model to be told of an error in that form. */
 function nearCallAnswer(text: string, problem: string): ParsedAnswer {
   const call = { id: shortId('tc_', 12), name: UNREADABLE_CALL, args: { written: text.slice(0, 500) } };
   return {
@@ -325,7 +332,7 @@ function nearCallAnswer(text: string, problem: string): ParsedAnswer {
   };
 }
 
-/** Text counts as a call only if it could be executed as it is. */
+/** Returns the calls that a model wrote as text. Text counts as a call only if it could be executed unchanged. */
 function readWrittenCalls(environment: Tools, text: string, messages: readonly BaseMessage[]) {
   const mayBeJson = /json/i.test(prompts(messages).at(-1)?.text ?? '');
   const written = classifyText(
@@ -367,7 +374,9 @@ function callProblem(environment: Tools, { name, args: given }: WrittenCall): st
   }
 }
 
-/** Returns the calls quoted in tool answers or outside data. Repeating one is not calling it. */
+/**
+ * Returns the calls that occur in tool answers or outside data. A model that repeats such a call is only quoting it.
+ */
 function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   const outside = messages.flatMap((message) => {
     if (ToolMessage.isInstance(message)) return [message.text];
@@ -382,7 +391,7 @@ function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(findCalls).map(callKey)));
 }
 
-/** Returns the model's previous reads for this prompt, which would give the same answer if repeated at once. */
+/** Returns the keys of the model's previous reads for this prompt, which would return the same if repeated now. */
 function previousReads(messages: readonly BaseMessage[]): Set<string> {
   const failed = new Set(
     messages.flatMap((message) =>
@@ -428,7 +437,8 @@ function safeToolName(name: string): string {
 }
 
 /**
- * Returns the raw arguments, because LangChain's parser completes truncated JSON, and `"qty": "1` may have been 100.
+ * Returns the calls with their raw arguments. LangChain's parser would complete truncated JSON, but `"qty": "1` may
+ * have been 100.
  */
 function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
   const chunks = answer.tool_call_chunks ?? [];

@@ -4,7 +4,10 @@ import type { AgentStateValue, ProposalQuota } from './agent-state.ts';
 import { composedProposalCount } from './composed-orders.ts';
 import { prompts } from './message-history.ts';
 
-/** Maximum proposals per prompt, unless the person's own words name more. Nobody reviews many approvals with care. */
+/**
+ * Maximum number of proposals per prompt, unless the person's own words name more orders. Nobody reviews many approvals
+ * with care.
+ */
 const MAX_PROPOSALS_PER_PROMPT = 5;
 
 export function proposalQuota(
@@ -18,7 +21,9 @@ export function proposalQuota(
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 
-/** Requires that the person may be asked. @throws {TradeAgentError} `approval_denied`, `blocked` */
+/**
+ * Requires that another proposal may be made for this prompt. @throws {TradeAgentError} `approval_denied`, `blocked`
+ */
 export function requireProposalQuota({ ordinal, most, denied }: ProposalQuota): void {
   if (denied) {
     throw new TradeAgentError('approval_denied', 'the user just denied a proposal, so no other can be made now', {

@@ -26,7 +26,8 @@ import { attributeRebalancing } from './rebalancing.ts';
 import { standingRequest } from './standing-request.ts';
 
 /**
- * Returns the complete request for a call. The gateway adds account, price and identifiers, and checks it.
+ * Returns the complete request for a call. The gateway adds the account, price and identifiers, and validates the
+ * request.
  * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`; `blocked`, `usage` for a
  * standing order that the person did not ask for; errors of the gateway's reads
  */
@@ -138,13 +139,13 @@ function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(
   return { ...state, facts: { ...state.facts, positions: [...others, held] } };
 }
 
-/** Attributes the side to the position, even if "close" was parsed as a sale. */
+/** Attributes a closing order's side to the position, unless the person named the side. */
 function withSideFromPosition({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
 }
 
-/** Attributes orders that were computed for the person's own targets. A program's targets don't count. */
+/** Attributes orders to the rebalancing that the person's own targets led to. Targets from a program don't count. */
 function withRebalancing(
   { facts }: Pick<ProposalGraphValue, 'facts'>,
   provenance: Provenance,
@@ -165,8 +166,8 @@ function mandateOptions(
 }
 
 /**
- * Names the source of the unsaid fields. With another server's text in the conversation, its ideas look like the
- * model's own, so the server is named.
+ * Returns the source of the fields that the person did not say. If the conversation contains text from other servers,
+ * the servers are named, because the model may have taken the values from that text.
  */
 function unsaidFieldSource(tainted: readonly string[]): string {
   const servers = tainted.flatMap((source) =>

@@ -22,7 +22,7 @@ import { brokerRejection, proposalError } from './proposal-error.ts';
 import { describeProposal, proposalMandate, proposalOutcome } from './proposal-view.ts';
 import { emitToolResult } from './tool-node.ts';
 
-/** The first attempt and two re-proposals after the price moved. */
+/** The first attempt, and two new proposals after the price moved. */
 const MAX_ATTEMPTS = 3;
 
 export function resultNode(environment: GraphEnvironment) {
@@ -45,7 +45,8 @@ export function resultNode(environment: GraphEnvironment) {
 }
 
 /**
- * Returns whether to ask again. Only while someone waits: a pending approval must not turn into another one unseen.
+ * Returns whether the person may be asked again, which requires that someone is waiting for the run: otherwise a new
+ * approval would replace the pending one unnoticed.
  */
 function mayAskAgain(
   { approvalMode }: GraphEnvironment,

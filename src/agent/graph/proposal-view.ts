@@ -6,7 +6,7 @@ import type { Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { ApprovalView } from '../events.ts';
 
-/** @param thread empty if no local thread proposed it */
+/** @param thread the local thread of the proposal; empty if it has none */
 export function approvalView(proposal: Proposal, thread: string): ApprovalView {
   const { id, state, code, expires_at, reason, worst_case, warnings, requested_by, client } = proposal;
   const { kind, subject, shows } = proposal;

@@ -18,7 +18,10 @@ import { proposalRequest } from './proposal-request.ts';
 import { doneCommand, failedCommand } from './proposal-result.ts';
 import { emitToolCall, readArguments, readOnlyError } from './tool-node.ts';
 
-/** Turns the call into a complete request, or runs it at once if it needs no approval. Proposes nothing yet. */
+/**
+ * Returns the node that turns a call into a complete request, or executes the call directly if it needs no approval. It
+ * does not send a proposal yet.
+ */
 export function draftNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     if (state.attempt === 1) emitToolCall(environment, state.call);
@@ -46,8 +49,9 @@ async function draftProposal(environment: GraphEnvironment, state: ProposalGraph
 }
 
 /**
- * Sends the request to the gateway, which asks the person. Repeating it, after a lost answer or in another process,
- * yields the same proposal: the key derives from the call, and the checkpoint already has the request.
+ * Returns the node that sends the request to the gateway, which asks the person. Sending it again, after a lost answer
+ * or in another process, yields the same proposal, because the idempotency key derives from the call and the checkpoint
+ * already contains the request.
  */
 export function proposeNode(environment: GraphEnvironment) {
   const { thread } = environment;
@@ -72,7 +76,10 @@ export function proposeNode(environment: GraphEnvironment) {
   };
 }
 
-/** Proposes. @throws {TradeAgentError} the gateway's refusal; {@link unanswered} if it may have the proposal */
+/**
+ * Sends a proposal.
+ * @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if the gateway may have received the proposal
+ */
 function sendProposal(
   { clock, signal, emit, requireLease, thread }: GraphEnvironment,
   gateway: GatewayClient,
@@ -102,7 +109,8 @@ function isUnconfirmed(error: unknown): boolean {
 }
 
 /**
- * Cancels at once if no approval is required. With outside text in the conversation, approval is always required.
+ * Cancels an order directly if no approval is required. With outside text in the conversation, approval is always
+ * required.
  * @returns undefined if the person must be asked
  */
 async function executeWithoutApproval(

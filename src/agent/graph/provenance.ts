@@ -11,23 +11,25 @@ import { readUtterances, type Utterance } from '../planner/utterance.ts';
 
 type Field = Provenance['fields'][string];
 
-/** Input for provenance. All of it comes from code, none from what a model says about itself. */
+/**
+ * Facts from which provenance is computed. All of them come from our code, none from what a model says about itself.
+ */
 export interface ProvenanceInput {
   readonly kind: ProposalKind;
   readonly request: Readonly<Record<string, unknown>>;
   /** The person's own prompts, newest last, without standard input. */
   readonly userTurns: readonly string[];
-  /** Source named for a field that the person did not say: `model`, or a tool's name. */
+  /** Source of a field that the person did not say: `model`, or a tool's name. */
   readonly from: string;
   /** Names of outside texts in the conversation, such as `standard input`. */
   readonly taintedBy: readonly string[];
   /** Default values of the schema and the profile, which nobody has to say. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Fields filled in by a rule in code, with the rule's name. */
+  /** Names of the rules in code that filled in fields, by field. */
   readonly computed?: Readonly<Record<string, string>>;
   readonly positions?: ReadonlyMap<string, Held>;
   readonly names?: readonly NameSearchResult[];
-  /** The account named in the request, for the names the person may call it by. */
+  /** The account that the request names, for comparing it with the names that the person may use. */
   readonly account?: AccountEntry;
   readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
 }
@@ -36,7 +38,7 @@ const MAX_SENTENCE_LENGTH = 500;
 const MAX_SOURCE_LENGTH = 80;
 const MAX_TAINTS = 10;
 
-/** Fields in the order in which they claim the numbers that were said, most specific first. */
+/** Numeric fields, most specific first: in this order, the numbers that the person said are matched with fields. */
 const numberFields = [
   'take_profit_limit_price',
   'stop_loss_stop_price',
@@ -51,7 +53,7 @@ const numberFields = [
   'qty',
 ];
 
-/** Fields that are said in words, and whether several words for one field leave it undecided. */
+/** Fields whose values are words, and whether several words for the same field leave it undecided. */
 const wordFields: readonly (readonly [string, (said: Utterance) => readonly unknown[], boolean])[] = [
   ['side', ({ sides }) => sides, true],
   ['position_intent', ({ intents }) => intents, true],
@@ -189,7 +191,10 @@ function openOrderSymbol({ request, openOrders }: ProvenanceInput): string {
   return openOrders?.find(({ id }) => id === request.order_id)?.symbol ?? '';
 }
 
-/** Picks the most similar of several orders that a turn names, so that fields of two are never combined. */
+/**
+ * Returns the reading of the order that is most similar to the request, so that fields of two orders are never
+ * combined.
+ */
 function closestReading(readings: readonly Utterance[], request: Readonly<Record<string, unknown>>): Utterance {
   const likeness = (said: Utterance) =>
     said.numbers.filter(({ value, fields }) => fields.some((field) => isSameValue(request[field], value))).length * 2 +
@@ -246,7 +251,7 @@ function openOrderSource(
   return undefined;
 }
 
-/** Returns the rule that picks this order, or undefined if the person meant another. */
+/** Returns the rule that picks this order, or undefined if the person meant another order. */
 function orderRule(
   which: (CancelIntent | ReplaceIntent)['which'],
   order: { readonly id: string; readonly symbol: string },
@@ -278,7 +283,7 @@ function otherSource(from: string): Field {
   return name === '' ? { source: 'other' } : { source: 'other', from: name };
 }
 
-/** Compares two values, numbers by their value. */
+/** Returns whether two values are equal. Numbers are compared by value. */
 function isSameValue(one: unknown, two: unknown): boolean {
   if (one === two) return one !== undefined;
   if (typeof one !== 'string' || typeof two !== 'string') return false;

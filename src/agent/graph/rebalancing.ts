@@ -15,7 +15,7 @@ const answerSchema = z.lazy(() =>
   }),
 );
 
-/** Orders that suggest_rebalance computed, with their targets. Plain data. */
+/** The orders that suggest_rebalance computed, and the targets for which it computed them. */
 export type Rebalancing = z.output<typeof answerSchema>;
 
 export function latestRebalancing(messages: readonly BaseMessage[]): Rebalancing | undefined {

@@ -34,10 +34,10 @@ import { computeProvenance } from './provenance.ts';
 const LIMITS_RULE = 'the orders it places';
 
 /**
- * Returns the mandate for a standing order. Nobody reviews its orders one by one, so it is proposed only if every
- * field is in the person's own words or a default, and never once outside text is in the conversation. Otherwise the
- * error's hint has the command that the person can type.
- * @throws {TradeAgentError} `blocked` if it is not the person's own; `invalid_order`, `usage` if unreadable or
+ * Returns the mandate for a standing order. Nobody reviews its orders one by one, so it is proposed only if every field
+ * is in the person's own words or a default, and never once outside text is in the conversation. Otherwise the error's
+ * hint contains the command that the person can type.
+ * @throws {TradeAgentError} `blocked` if it is not in the person's own words; `invalid_order`, `usage` if unreadable or
  * ambiguous; errors of the gateway's reads
  */
 export async function standingRequest(
@@ -97,7 +97,7 @@ function acceptedSentence(turns: readonly string[]): string {
 }
 
 /**
- * Requires that the price was not crossed yet, since the order would be placed at once.
+ * Requires that the market has not crossed the price yet. Otherwise the order would be placed immediately.
  * @throws {TradeAgentError} `usage` with a question
  */
 async function requireNotCrossed(
@@ -157,7 +157,7 @@ interface StandingUtterance {
 }
 
 interface StandingProvenance {
-  /** Sources by field of the order and its schedule; `other` if nobody said it. */
+  /** The source of each field of the order and its schedule; `other` if nobody said the field. */
   readonly fields: Provenance['fields'];
   readonly sentence: string | undefined;
 }

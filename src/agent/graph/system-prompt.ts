@@ -3,8 +3,9 @@ import type { Session } from '../../auth/session/session.ts';
 import { inertText } from './inert-text.ts';
 
 /**
- * Returns the system prompt: the same for every turn and thread, for prompt caching (`circumstances` has the rest).
- * It enforces nothing (the gateway and the phone do) and contains no text that anyone else chose.
+ * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; what differs is in
+ * {@link promptContext}. It enforces nothing (the gateway and the phone do) and contains no text that anyone else
+ * chose.
  */
 export function systemPrompt({ readOnly }: { readOnly: boolean }): string {
   return [
@@ -44,7 +45,8 @@ export function standardInputIn(text: string): string | undefined {
 const CONTEXT_KEY = 'circumstances';
 
 /**
- * Describes the circumstances of a prompt. Contains no text that anyone else chose, not even the user's display name.
+ * Describes when a prompt was written and who was signed in. Contains no text that anyone else chose, not even the
+ * user's display name.
  */
 export function promptContext(session: Session | undefined, now: number): string {
   const who =
@@ -54,7 +56,7 @@ export function promptContext(session: Session | undefined, now: number): string
   return `It was ${new Date(now).toISOString().slice(0, 16)}Z when the user said this. ${who}`;
 }
 
-/** Adds the circumstances to a prompt, whose text stays the person's own. */
+/** Attaches the context to a prompt, apart from its text, which contains only the person's own words. */
 export function withPromptContext(message: HumanMessage, under: string): HumanMessage {
   return new HumanMessage({
     content: message.content,

@@ -34,8 +34,8 @@ interface ToolInput {
 }
 
 /**
- * Runs a call that needs no approval: reads, harmless changes, and writes of the person's own words into their files. A
- * failure becomes an answer for the model.
+ * Returns the node that executes calls that need no approval: reads, harmless changes, and calls that write the
+ * person's own words into the person's files. If a call fails, the model gets the error as the answer.
  */
 export function toolNode(environment: GraphEnvironment) {
   return async (input: ToolInput): Promise<Partial<AgentStateValue>> => {
@@ -70,7 +70,10 @@ export function emitToolCall({ callStartTimes, clock, emit }: GraphEnvironment, 
   emit({ type: 'tool_call', id, name, args });
 }
 
-/** Emits the call's one result event. `ms` counts from its start in this run, including the person's decision. */
+/**
+ * Emits the call's only result event. `ms` is the time since the call started in this run, including the wait for the
+ * person's decision.
+ */
 export function emitToolResult(
   { emit, clock, callStartTimes }: GraphEnvironment,
   { id, name }: ToolCall,
@@ -87,7 +90,7 @@ interface ToolAnswer {
   /** Text to search for instructions. */
   readonly text: string;
   readonly message: ToolMessage;
-  /** The source, if it taints the conversation. */
+  /** The name of the outside source, if the answer taints the conversation. */
   readonly outside?: string;
 }
 
@@ -123,7 +126,7 @@ function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: Tool
   }
 }
 
-/** @throws {TradeAgentError} `usage`, for the model to correct */
+/** @throws {TradeAgentError} `usage`, which the model can correct */
 export function readArguments(tool: DirectTool, call: ToolCall): unknown {
   // Small models pass something to a tool without parameters (`{"input": ""}`), which can be ignored.
   const args = parseArguments(tool.schema, hasNoParameters(tool) ? accountArgumentOnly(call) : call.args);
@@ -153,8 +156,8 @@ export function readOnlyError(): TradeAgentError {
 }
 
 /**
- * Calls another server's tool. Its text is data and taints the conversation. A tool that hangs or crashes costs one
- * message, not the run, so its outcome has no error.
+ * Calls another server's tool. Its text is data and taints the conversation. If the tool hangs or crashes, only this
+ * call is answered with an error, and the run continues, so the call's outcome has no error.
  */
 async function callForeignTool(
   { foreign, signal }: Pick<GraphEnvironment, 'foreign' | 'signal'>,
@@ -196,8 +199,8 @@ interface LocalCall {
 }
 
 /**
- * Requires an alert's symbol to be in the person's own words, and its price too once outside text is in the
- * conversation. A schedule must be what their newest message asks for, by the planner's grammar.
+ * Requires an alert's symbol to be in the person's own words, and, once outside text is in the conversation, its price
+ * too. A schedule must be the one that the planner reads in the person's newest message.
  * @throws {TradeAgentError} `blocked`
  */
 export function requireUserWords({ name, args, facts, tainted }: LocalCall): void {

@@ -10,7 +10,7 @@ export interface ChatModel {
   stream(
     messages: BaseMessage[],
     signal: AbortSignal,
-    /** Receives messages for the person, such as why it waits. */
+    /** Receives messages for the person, such as why the model is waiting. */
     notice?: (message: string) => void,
   ): AsyncIterable<AIMessageChunk>;
 }

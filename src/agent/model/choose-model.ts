@@ -20,10 +20,10 @@ import { PLANNER_NAME } from './planner-name.ts';
 interface ModelOptions {
   readonly settings: ResolvedProfile['model'];
   readonly tools: readonly Tool[];
-  /** Other servers' tools; not for the planner. */
+  /** Other servers' tools, which the planner does not use. */
   readonly foreign?: ForeignTools | undefined;
   readonly clock: Clock;
-  /** From the credential store. */
+  /** The API key from the credential store. */
   readonly apiKey?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly fetch?: typeof fetch;
@@ -31,13 +31,15 @@ interface ModelOptions {
 
 type Notice = NonNullable<Parameters<ChatModel['stream']>[2]>;
 
-/** Timeout for the first byte of an answer. Local models are loaded first. */
+/** Timeout for the first byte of an answer. It includes the time in which a local model is loaded. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Timeout between two chunks. A stalled stream never ends by itself. */
+/** Timeout between two chunks. Without it, a stalled stream would never end. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** Waits before the second and third attempts, unless the server says how long. */
+/** Waits before the second and third attempts. If the server asks for a longer wait, that one is used. */
 const RETRY_WAITS_MS = [500, 2000];
-/** Maximum wait that a server may ask for. Beyond it, the person decides. */
+/**
+ * Longest wait that a server may ask for. If it asks for more, the run fails, and the person decides when to try again.
+ */
 const MAX_RETRY_WAIT_MS = 30_000;
 
 /** Returns the tools in OpenAI's chat API format. */
@@ -52,7 +54,7 @@ export function toolDefinitions(tools: readonly Tool[]) {
   }));
 }
 
-/** Returns other servers' tools, fetched each turn since servers come and go. */
+/** Returns the definitions of other servers' tools. They are fetched on every turn, because servers start and stop. */
 async function foreignDefinitions(foreign: ForeignTools | undefined, signal: AbortSignal, notice: Notice | undefined) {
   const offered = await foreign?.offered(signal, notice ?? (() => undefined));
   return (offered ?? []).map(({ name, description, parameters }) => ({
@@ -91,7 +93,7 @@ async function openAiModel({
 }: ModelOptions): Promise<ChatModel> {
   const server = modelServer(settings, env, apiKey);
   const { ChatOpenAI } = await import('@langchain/openai');
-  /** LangChain's token counter downloads tables and can stall for minutes, so we estimate. */
+  /** Estimates tokens, because LangChain's token counter downloads tables and can stall for minutes. */
   class Model extends ChatOpenAI {
     override async getNumTokens(content: Parameters<InstanceType<typeof ChatOpenAI>['getNumTokens']>[0]) {
       return Math.ceil((typeof content === 'string' ? content : JSON.stringify(content)).length / 4);
@@ -134,11 +136,13 @@ interface BoundModel {
   stream(history: BaseMessage[], until: { signal: AbortSignal }): Promise<AsyncIterable<AIMessageChunk>>;
 }
 
-/** Retries after a transient failure, and with a shorter history if the server finds it too long. */
+/**
+ * Streams answers. Retries after a transient failure, and with a shorter history if the server rejects it as too long.
+ */
 class AnswerStreamer {
   readonly #server: ModelServer;
   readonly #clock: Clock;
-  /** Once a conversation was too long, later turns start with the shorter form. */
+  /** Set once a conversation was too long, so that later turns start with the shortened history. */
   #shorten = false;
 
   constructor(server: ModelServer, clock: Clock) {
@@ -165,7 +169,7 @@ class AnswerStreamer {
     }
   }
 
-  /** Returns the failure if the answer did not begin; undefined if it is complete. */
+  /** Makes one attempt. Returns the failure if the answer did not begin; undefined if it is complete. */
   async *#attempt(
     model: BoundModel,
     history: BaseMessage[],
@@ -192,7 +196,7 @@ class AnswerStreamer {
 
 const TOO_LONG_NOTICE = 'the conversation is too long for the model; its oldest results are left out';
 
-/** Notifies once of each thing that the model does not get. */
+/** Returns a function that notifies once about each truncated tool result, and once if old results are dropped. */
 function shorteningNotifier() {
   const told = new Set<string>();
   return ({ cut, shortened }: FittedHistory, notice: Notice | undefined): void => {
@@ -223,7 +227,10 @@ function retryReason(failure: ModelFailure, { url }: ModelServer): string {
     : `the model’s server answered with HTTP status ${status}`;
 }
 
-/** Throws without a finish_reason: calls may be missing, and half a plan must not pass for a complete one. */
+/**
+ * Throws if the stream ends without a finish_reason: calls may be missing, and half a plan must not pass for a complete
+ * one.
+ */
 async function* requireComplete(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
   let finished = false;
   for await (const chunk of stream) {
@@ -254,7 +261,7 @@ async function* withIdleTimeout(
 
 /** How a model server failed, in facts that are safe to show. */
 type ModelFailure =
-  /** May be retried. `retryAfterMs` as the server said. */
+  /** May be retried, after `retryAfterMs` if the server asked for a wait. */
   | { readonly kind: 'transient'; readonly status?: number; readonly retryAfterMs?: number }
   | { readonly kind: 'stalled' }
   | { readonly kind: 'too_long' }
@@ -266,7 +273,10 @@ class AnswerCutOff extends Error {
   override name = 'AnswerCutOff';
 }
 
-/** OpenAI's code, and the wording of vLLM, llama.cpp, LM Studio and OpenRouter. */
+/**
+ * Matches errors about a conversation that is too long: OpenAI's code, and the wording of vLLM, llama.cpp, LM Studio
+ * and OpenRouter.
+ */
 const tooLongPattern =
   /context[_ ]?(length|window|size|overflow)|maximum context|too many tokens|prompt is too long|exceed\w* .{0,40}(context|token limit)/i;
 
@@ -358,7 +368,7 @@ const contextWindows: readonly (readonly [RegExp, number])[] = [
 const MAX_ANSWER_LENGTH = 60_000;
 /** Low estimate: number-heavy JSON has about three bytes per token, prose more. */
 const BYTES_PER_TOKEN = 3;
-/** Share of the window reserved for the answer, up to a number of tokens. */
+/** Share of the context window that is reserved for the answer, up to {@link MAX_ANSWER_TOKENS}. */
 const ANSWER_SHARE = 0.25;
 const MAX_ANSWER_TOKENS = 4096;
 
@@ -382,9 +392,9 @@ function estimateTokens(value: unknown): number {
 
 /**
  * Shortens the conversation until it fits: cuts long answers, then drops the oldest results, then the oldest prompts
- * with their answers, but never the latest. Drops in steps of a quarter of the room, so that most turns keep their
- * prefix and the server's prompt cache works.
- * @param window in tokens; undefined only cuts answers
+ * with their answers, but never the latest prompt. Each time, it drops a quarter of the available space, so that most
+ * turns keep their prefix and the server's prompt cache works.
+ * @param window in tokens; if undefined, only long answers are cut
  * @param toolTokens size of the tool definitions
  */
 export function fitHistory(
@@ -461,8 +471,8 @@ const DROPPED_RESULT =
   '{"left_out":"this result was dropped to make the conversation fit; call the tool again if needed"}';
 
 /**
- * Drops the oldest tool results, but none since the model's last message. Every call keeps an answer, as chat APIs
- * require. Returns undefined if nothing can be dropped.
+ * Replaces the oldest tool results with a short note, except those since the model's last message. Every call keeps an
+ * answer, as chat APIs require. Returns undefined if nothing can be dropped.
  * @param enough number of characters to drop
  */
 export function dropOldResults(

@@ -2,12 +2,12 @@
 const opening = /`{3}|<(?:tool|function|think|\|)|\[TOOL_CALLS|[{[]\s*["{]/;
 /** Matches text that may become such a beginning with the next chunk. */
 const openingPrefix = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;
-/** Maximum length of a match of `begun`. */
+/** Maximum length of a match of {@link openingPrefix}. */
 const MAX_PREFIX_LENGTH = 24;
 
 /**
- * Streams an answer, but holds back everything from the start of a possible written tool call, whose JSON would
- * otherwise flash on the screen.
+ * Streams an answer, but holds back everything from where a tool call written as text may start, so that its JSON does
+ * not flash on the screen.
  */
 export class HeldText {
   #held = '';
@@ -26,7 +26,7 @@ export class HeldText {
     return shown;
   }
 
-  /** Returns the held text, once the answer turns out to be words. */
+  /** Returns the text that was held back, once it has turned out not to be a call. */
   rest(): string {
     const rest = this.#held;
     this.#held = '';

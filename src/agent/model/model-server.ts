@@ -32,7 +32,7 @@ export function modelUrl({ name, base_url }: ResolvedProfile['model']): string {
 }
 
 /**
- * Returns the profile's model server and its key. A key is never sent to another server: OPENAI_API_KEY only to
+ * Returns the profile's model server and its key. A key is sent only to the server that it is for: OPENAI_API_KEY to
  * OpenAI, TRADE_AGENT_API_KEY to the chosen server.
  * @param storedKey the server's key in the credential store (auth/model-key.ts)
  * @throws {TradeAgentError} `invalid_config`

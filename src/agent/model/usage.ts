@@ -17,8 +17,8 @@ export interface Price {
 const MILLION = 1_000_000;
 
 /**
- * Returns an answer's usage. The cost is the server's (`usage.cost` of OpenRouter), or follows from the profile's
- * price.
+ * Returns an answer's usage. The cost is the one that the server reports (OpenRouter's `usage.cost`), or is computed
+ * from the profile's price.
  */
 export function answerUsage(answer: AIMessageChunk, price: Price | undefined): Usage {
   // The field is public, but hidden behind the message's type parameters.

@@ -16,7 +16,7 @@ export interface WrittenCall {
 export type WrittenText =
   | { readonly kind: 'words' }
   | { readonly kind: 'calls'; readonly calls: readonly WrittenCall[] }
-  /** Almost a call. `problem` tells the model why not. */
+  /** Text that is almost a call. `problem` tells the model what is wrong with it. */
   | { readonly kind: 'nearly'; readonly problem: string };
 
 const MAX_TEXT_LENGTH = 50_000;
@@ -31,8 +31,8 @@ const shape =
   /["'](?:name|tool|function|tool_name)["']\s*:[\s\S]{0,300}?["'](?:arguments|parameters|args|input)["']\s*:/;
 
 /**
- * Classifies a message without protocol tool calls.
- * @param names tool names: one written like a function, `get_quote({…})`, is nearly a call
+ * Classifies the text of a message that has no tool calls in the API's own format.
+ * @param names names of the tools; text such as `get_quote({…})` is nearly a call
  * @param mayBeJson whether the person asked for JSON, so that JSON is an answer
  */
 export function classifyText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {
@@ -111,7 +111,7 @@ function toCall(value: Record<string, unknown>): WrittenCall[] | undefined {
   return isObject(args) ? [{ name, args }] : undefined;
 }
 
-/** Returns the end of the JSON value at `from`, or undefined if there is none or it does not end. */
+/** Returns the end of the JSON value at `from`, or undefined if no complete value starts there. */
 function endOfJson(text: string, from: number): number | undefined {
   if (text[from] !== '{' && text[from] !== '[') return undefined;
   const end = Math.min(text.length, from + MAX_TEXT_LENGTH);

@@ -6,7 +6,7 @@ import { NotUnderstood } from './words.ts';
  * The name is resolved before anything is asked or proposed.
  */
 
-/** An account number contains a digit, so "in my account now" names none. */
+/** Matches an account number, which contains a digit, so that "in my account now" does not match. */
 const byNumber = /\b(?:in|from|at|on) (?:my |the )?account (?:number |no\.? )?((?=[\w-]*\d)[A-Za-z0-9][\w-]*)/gi;
 const byName = /\b(?:in|from|at|on) (?:my|the) ((?:[A-Za-z0-9][\w-]*\s){1,3})account\b(?! (?:number|no\b|[\w-]*\d))/gi;
 
@@ -15,7 +15,7 @@ const general =
 
 const ACCOUNT_HINT = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
 
-/** Splits the account off a clause. @throws {NotUnderstood} if the clause names several accounts */
+/** Separates the account from a clause. @throws {NotUnderstood} if the clause names several accounts */
 export function splitAccount(clause: string): { readonly rest: string; readonly account?: string } {
   const found = [...clause.matchAll(byNumber), ...clause.matchAll(byName)].flatMap(([phrase, name = '']) =>
     general.test(name.trim()) ? [] : [{ phrase, name: name.trim() }],

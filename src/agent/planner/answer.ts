@@ -228,7 +228,7 @@ function accountLabel(environment: string, simulated: boolean): string {
   return simulated ? `${account}, simulated prices.` : `${account}.`;
 }
 
-/** Builds a Markdown table. Outside text must not break a row. */
+/** Builds a Markdown table. Replaces characters of outside text that would break a row. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replace(/[|\r\n]/g, ' ')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
@@ -403,7 +403,7 @@ function formatTime(at: string): string {
   return `${date} ${time} (UTC${zone === 'Z' ? '' : zone})`;
 }
 
-/** Returns `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`. Approved market orders show their bound. */
+/** Returns `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`. */
 export function orderSummary(order: Order): string {
   const filled =
     order.filled_avg_price === null ? '' : ` ${shares(order.filled_qty)} at ${sharePrice(order.filled_avg_price)}`;

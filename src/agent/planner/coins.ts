@@ -1,4 +1,4 @@
-/** Coin names and their dollar pairs, which count only if the asset list has them. */
+/** Dollar pairs by coin name. A pair is used only if the asset list contains it. */
 export const coins: Readonly<Record<string, readonly [string]>> = {
   bitcoin: ['BTC/USD'],
   bitcoins: ['BTC/USD'],

@@ -112,7 +112,7 @@ function watchlistAnswer(symbols: readonly string[]): string {
   return symbols.length === 0 ? 'Your watchlist is empty.' : `On your watchlist: ${symbols.join(', ')}.`;
 }
 
-/** Maximum number of sales in an answer. `trade-agent gains` lists them all. */
+/** Maximum number of sales in an answer. `trade-agent gains` lists all sales. */
 const MAX_LINES = 10;
 
 const total = z.lazy(() => z.object({ gain: z.string() }));

@@ -9,8 +9,8 @@ import type { ScheduleMention } from './schedule-mention.ts';
 /* A symbol in capitals is a ticker. One in lower case is a name (`apple`, `aapl`) that has to be looked up. */
 
 /**
- * `fraction` is that of the position; with `contract`, the symbol is the underlying; `mayBeTotal`: the limit may be
- * for all.
+ * `fraction` is a part of the position. With `contract`, the symbol is the underlying. `mayBeTotal`: the limit may be
+ * the price of all shares together.
  */
 export interface OrderIntent {
   readonly kind: 'order';
@@ -37,14 +37,16 @@ export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
 
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends';
 
-/** An order by its id, by its symbol, as the only one, or as the newest. */
+/** An order, identified by its ID, by its symbol, as the only open order, or as the newest one. */
 export type OrderReference =
   | { readonly id: string }
   | { readonly symbol: string }
   | { readonly only: true }
   | { readonly newest: true };
 
-/** A change to an order. `price` may be a limit or a stop; `value` may be a price or a number of shares. */
+/**
+ * A change to an order. `price` may mean the limit or the stop price; `value` may mean a price or a number of shares.
+ */
 export type OrderChange =
   | { readonly limit_price: string }
   | { readonly stop_price: string }
@@ -67,7 +69,7 @@ export interface ReplaceIntent {
   readonly change: OrderChange;
 }
 
-/** Target weights by ticker, with `cash`. They add up to 1. */
+/** Target weights by ticker, and of `cash`. They add up to 1. */
 export interface RebalanceIntent {
   readonly kind: 'rebalance';
   readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
@@ -90,7 +92,7 @@ type BaseIntent =
   | { readonly kind: 'stop_alert'; readonly symbol: string }
   | { readonly kind: 'look'; readonly every: CheckTime }
   | { readonly kind: 'calendar' }
-  /** Without symbols, news about the whole market. */
+  /** If there are no symbols, news about the whole market. */
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
   | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
   | {
@@ -104,7 +106,7 @@ type BaseIntent =
   | { readonly kind: 'gains'; readonly year?: string }
   | { readonly kind: 'risk' }
   | { readonly kind: 'lots'; readonly symbol?: string }
-  /** Without `qty`, the whole position. */
+  /** If `qty` is absent, the whole position. */
   | { readonly kind: 'wash'; readonly symbol: string; readonly qty?: string }
   | { readonly kind: 'findings' }
   | { readonly kind: 'rules'; readonly request: OrderRequestInput }

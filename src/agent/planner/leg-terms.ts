@@ -8,8 +8,8 @@ import { NotUnderstood, type Words } from './words.ts';
  */
 
 /**
- * Terms by field. `market`, `stop_limit`, `limit`: a type without its price. `may_be_total`: the limit may be for all
- * shares. `exit_class`: the legs' class. `either`: two alternative prices.
+ * Terms by field. `market`, `stop_limit`, `limit`: an order type whose price is not known yet. `may_be_total`: the
+ * limit may be the price of all shares together. `exit_class`: the legs' order class. `either`: two alternative prices.
  */
 export type Terms = Record<string, string | boolean>;
 

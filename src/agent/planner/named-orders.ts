@@ -3,7 +3,7 @@ import { readTurn } from './conversation.ts';
 import { isName } from './intent.ts';
 import { orderVerbs, splitIntoClauses } from './utterance.ts';
 
-/** A client may have this many proposals open. */
+/** The maximum number of open proposals of a client. */
 const MAX_NAMED_ORDERS = 20;
 
 /** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */
@@ -16,7 +16,9 @@ export function countNamedOrders(userTurns: readonly string[]): number {
   return Math.min(named, MAX_NAMED_ORDERS);
 }
 
-/** Counts the orders in a sentence that the planner can't parse: a clause with a verb has one order per symbol. */
+/**
+ * Counts the orders in a sentence that the planner can't parse. A clause with a verb counts as one order per symbol.
+ */
 function countOrdersByWords(turn: string): number {
   let count = 0;
   for (const { sides, lower, tickers } of splitIntoClauses(turn)) {

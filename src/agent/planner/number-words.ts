@@ -24,7 +24,7 @@ export function isNumberWord(word: string): boolean {
  * Reads a spelled-out number below a million from the start of `words`: `twenty-five`, `two hundred fifty`, `a
  * hundred`.
  * @param words in lower case
- * @returns the value and how many words it takes, or undefined if the words start with no valid number ("five six")
+ * @returns the value and the number of words read; undefined if the words start with no valid number ("five six")
  */
 export function readNumberWords(
   words: readonly string[],
@@ -38,7 +38,7 @@ export function readNumberWords(
   return value === undefined || value === 0 ? undefined : { value: String(value), count };
 }
 
-/** Reads a multiple of a scale and the remainder: `two hundred`, `fifty`. */
+/** Reads the multiple of a scale, and the remainder: `two hundred`, then `fifty`. */
 function parseScale(
   parts: readonly string[],
   scale: string,

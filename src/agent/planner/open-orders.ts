@@ -29,7 +29,7 @@ export function orderToChange(which: OrderReference, open: readonly Order[], all
   throw new NotUnderstood(`You have no open order ${which.id}.`, 'Ask "open orders" to see them.', 'not_found');
 }
 
-/** Returns whether an id is complete; lists show shortened ids. */
+/** Returns whether an order ID is complete. Lists show shortened IDs. */
 export function isFullId(id: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(id);
 }
@@ -60,7 +60,7 @@ function requireSingle(orders: readonly Order[], what: string, hint: string): Or
   throw new NotUnderstood(`You have ${orders.length} ${what} orders: ${list}.`, hint);
 }
 
-/** Returns the last order placed, which "my last order" means even if it is no longer open. */
+/** Returns the newest order. That is what "my last order" means, even if it is no longer open. */
 function requireNewest(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
   if (last === undefined) throw new NotUnderstood('You have no orders.', 'Ask "all orders".', 'not_found');
@@ -77,7 +77,9 @@ function requireNewest(all: readonly Order[]): Order {
   return last;
 }
 
-/** A bare number less than this many times the order's price (or quantity) may be a new price (or quantity). */
+/**
+ * A bare number may be a new price (or quantity) if it is less than this many times the order's price (or quantity).
+ */
 const MAX_RATIO = 3;
 
 export function changeArguments(change: OrderChange, order: Order): Record<string, string> {

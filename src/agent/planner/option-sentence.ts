@@ -18,10 +18,10 @@ const openings: readonly (readonly [RegExp, 'buy' | 'sell', PositionIntent | und
   [/^sell\b/i, 'sell', undefined],
 ];
 
-/** Matches "call" or "put", a strike with its letter, or an OCC symbol. */
+/** Matches "call" or "put", a strike followed by "c" or "p", or an OCC symbol. */
 const namesOption = /\b(?:calls?|puts?)\b|\s\$?\d+(?:\.\d+)?[cp]\b|\b[A-Z][A-Z0-9]{0,5}\d{6}[CP]\d{8}\b/i;
 
-/** Returns whether a clause names an option; its commas separate strike and expiry, not symbols. */
+/** Returns whether a clause names an option. If so, its commas separate strike and expiry, not symbols. */
 export function isAboutOption(clause: string): boolean {
   return namesOption.test(clause);
 }
@@ -61,7 +61,7 @@ export function readOption(clause: string): OrderIntent | undefined {
   return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
 }
 
-/** Asks, because "close my AAPL 190 call" does not say whether it was bought or sold. */
+/** Asks about "close my AAPL 190 call", which does not say whether the option was bought or sold. */
 function rejectClosing(clause: string): undefined {
   if (!/^(?:close|exit|liquidate)\b/i.test(clause)) return undefined;
   throw new NotUnderstood(
@@ -106,7 +106,7 @@ function readKeyword(words: Words, said: OptionUtterance): boolean {
   return true;
 }
 
-/** Takes the words before a limit price or a strike. */
+/** Takes the words that introduce a limit price or a strike. */
 function takeLead(words: Words): 'limit' | 'strike' | undefined {
   const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && parseMonth(words.peek(2)) === undefined;
   if (follows && !/^\d{1,2}\/\d/.test(words.peek(1)) && words.takeAny('at', '@', 'for', 'limit')) return 'limit';
@@ -117,7 +117,7 @@ function takeLead(words: Words): 'limit' | 'strike' | undefined {
   return isStrike ? 'strike' : undefined;
 }
 
-/** Reads a number. The first bare one is the quantity. */
+/** Reads a number. The first number without such an introduction is the quantity. */
 function readNumbers(words: Words, said: OptionUtterance): boolean {
   const lead = takeLead(words);
   if (lead !== undefined) {

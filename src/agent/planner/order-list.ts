@@ -30,7 +30,7 @@ interface SymbolItem {
   readonly rest: string;
 }
 
-/** Matches weekdays, so that "every Monday and Thursday" names no company. */
+/** Matches weekdays, so that "Thursday" in "every Monday and Thursday" is not read as a company's name. */
 const isDay = /^(?:mon|tues|wednes|thurs|fri|satur|sun)days?$/i;
 
 function symbolItem(clause: string): SymbolItem | undefined {
@@ -47,7 +47,7 @@ function symbolItem(clause: string): SymbolItem | undefined {
   }
 }
 
-/** Returns one complete clause per item. @throws {NotUnderstood} if the list is ambiguous */
+/** Expands a list into one complete clause per item. @throws {NotUnderstood} if the list is ambiguous */
 export function expandList(clause: string, items: readonly string[], parse: Parse): string[] {
   if (!items.some(isSized)) return expandSymbols(clause, items, parse);
   if (!items.every(isSized)) throw unreadItems(items);
@@ -70,7 +70,7 @@ function tryParse(text: string, parse: Parse): Intent | NotUnderstood {
 
 const isIntent = (read: Intent | NotUnderstood): read is Intent => !(read instanceof NotUnderstood);
 
-/** Matches "each" for the items, not for days or a price: "5 each of", "$500 of each of". */
+/** Matches an "each" that refers to the list's items ("5 each of", "$500 of each of"), not to days. */
 const eachOf = /(?: of)? each(?: of)?(?! (?:trading|market|business|week|day|month|mon|tue|wed|thu|fri))\b/i;
 
 /** Matches the end of "AAPL and NVDA each", but not "each Friday". */
@@ -122,7 +122,7 @@ function ambiguousPrice(symbols: readonly string[]): NotUnderstood {
   );
 }
 
-/** Asks whether an amount is for each symbol or for all of them, unless each one's whole position is meant. */
+/** Asks whether an amount is for each symbol or in total, unless the whole position of each symbol is meant. */
 function requireUnambiguousAmount(base: Intent, symbols: readonly string[], written: readonly string[]): void {
   if (base.kind !== 'order' && base.kind !== 'standing') return;
   const { side, qty, notional } = base.request;

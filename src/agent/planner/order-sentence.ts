@@ -111,7 +111,7 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
   return { amount: { qty } };
 }
 
-/** Asks about a bare number before "of": it may be a dollar amount whose sign the shell removed. */
+/** Asks about a number without a unit before "of": it may be a dollar amount whose sign was removed by the shell. */
 function requireKnownUnit(words: Words, number: string, side: string): void {
   if (!/^(of|worth|in)$/i.test(words.peek())) return;
   const rest = words.rest().replace(/^(?:worth )?(?:of |in )?(?:my )?/i, '');
@@ -210,7 +210,7 @@ const question = new RegExp(
   `(?:^|[.;,!?]\\s*|\\b(?:and|then|but|hey|hi|hello|ok|okay|so|please)[\\s,]+)(?:${opens})\\b[^.;]*\\b(?:buy|buying|bought|sell|selling|sold|purchase|purchasing|purchased|dump|dumping|close|closing|cancel|cancelling|canceling)\\b`,
   'i',
 );
-/** Matches questions about an order that can be answered. */
+/** Matches questions about an order that can be answered without placing it. */
 const isOfFacts = /\b(?:rules|limits|wash sale)\b/i;
 
 export function questionRefusal(sentence: string): NotUnderstood | undefined {

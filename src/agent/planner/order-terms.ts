@@ -24,10 +24,13 @@ export function takeTimeInForce(words: Words): TimeInForce | undefined {
   return timeInForceWords.find(([, ...phrases]) => words.takeAny(...phrases))?.[0];
 }
 
-/** Words that have no effect. Any other unread word makes the planner refuse the order. */
+/** Words that are ignored. Any other unread word makes the planner refuse the order. */
 const fillers = 'please|order|with|a share|per share|a|an|as|each|right now|now|or better'.split('|');
 
-/** Price bounds by side. `each` is per share; `either` may be for all shares, unless "a share" follows. */
+/**
+ * Words for price bounds, by side. `each`: the price is per share; `either`: it may be for all shares together, unless
+ * "a share" follows.
+ */
 const bounds = {
   buy: {
     each: ['at no more than', 'at max'],
@@ -42,7 +45,7 @@ const bounds = {
 } as const;
 const eachShare = ['a share', 'per share', 'each', 'apiece'] as const;
 
-/** Terms of an order. `mayBeTotal` means that the limit may be for all shares. */
+/** Terms of an order. `mayBeTotal`: the limit may be the price of all shares together. */
 export interface ReadTerms {
   readonly terms: Partial<OrderRequestInput>;
   readonly mayBeTotal?: true;
@@ -103,7 +106,7 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
   );
 }
 
-/** Readers of terms by the words that open them, tried in this order. */
+/** Readers of terms, each with the words that start such a term, tried in this order. */
 const openings: readonly (readonly [(words: Words) => Terms, readonly string[]])[] = [
   [
     () => ({ market: true }),

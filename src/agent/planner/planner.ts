@@ -9,15 +9,15 @@ import { type PlannerRefusal, REFUSAL_KEY } from './refusal.ts';
 import { lookups, priceLookups, rebalanceAnswer, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
 
-/** Maximum number of tool calls per turn. The rest wait for the next turn. */
+/** Maximum number of tool calls per turn. Further calls wait for the next turn. */
 const MAX_CALLS_PER_TURN = 20;
 
 type Turn = { readonly calls: readonly Step[] } | { readonly text: string } | { readonly refusal: PlannerRefusal };
 
 /**
  * A chat model that is not a language model: it parses the last message with a small grammar (see `helpText`), calls
- * the tools, and renders their results. Deterministic, offline and free. It never guesses: an order with an unknown
- * word is refused.
+ * the tools, and renders their results. It is deterministic, offline and free. It never guesses, but refuses an order
+ * that contains an unknown word.
  */
 export class BuiltinPlanner extends BaseChatModel {
   constructor() {
@@ -94,7 +94,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
   }
 }
 
-/** Returns the person's turns, oldest first. Of the prompts composed by programs, only the newest counts. */
+/** Returns the person's turns, oldest first. Prompts composed by programs are left out, except the newest prompt. */
 function userTurns(messages: readonly BaseMessage[]): string[] {
   return messages.flatMap((message, at) => {
     const isNewest = !messages.slice(at + 1).some(({ type }) => type === 'human');

@@ -46,7 +46,7 @@ function bareSymbols(clause: string): string[] | undefined {
   return symbols.length > 0 && symbols.length === words.length ? symbols : undefined;
 }
 
-/** Matches words in capitals that don't ask for a price. */
+/** Matches words that are not read as tickers even though they are in capitals. */
 const nonTickerWords = /^(?:YES|NO|OK|OKAY|STOP|BUY|SELL|HELP|QUIT|EXIT|UNDO|GO|HALT|ALL|CANCEL|HOLD|WAIT|I|A)$/;
 
 export function readBareSymbols(clause: string): Intent | undefined {
@@ -57,7 +57,7 @@ export function readBareSymbols(clause: string): Intent | undefined {
   return { kind: 'quote', symbols };
 }
 
-/** Returns the symbols that continue "quote AAPL and". */
+/** Returns the symbols of a clause that continues "quote AAPL and". */
 export function readMoreSymbols(clause: string): string[] | undefined {
   const tickers = bareSymbols(clause);
   if (tickers !== undefined) return tickers;

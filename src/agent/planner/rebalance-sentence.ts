@@ -19,13 +19,13 @@ export function readRebalance(clause: string): RebalanceIntent | undefined {
   return { kind: 'rebalance', targets: readTargets(text) };
 }
 
-/** Adds "40% BND" in "60% VTI and 40% BND". */
+/** Adds the targets of a further clause to a rebalance, such as "40% BND" to "60% VTI". */
 export function withMoreTargets(last: RebalanceIntent, clause: string): RebalanceIntent | undefined {
   if (!/^\d+(?:\.\d+)? ?(?:%|percent\b)|^\S+ \d+(?:\.\d+)? ?%$/i.test(clause)) return undefined;
   return { ...last, targets: [...last.targets, ...readTargets(clause)] };
 }
 
-/** Requires a rebalance to be complete and the only request. @throws {NotUnderstood} otherwise */
+/** Requires a rebalance to have complete targets and to be the only request. @throws {NotUnderstood} otherwise */
 export function requireCompleteTargets(intents: readonly Intent[]): void {
   const found = intents.find((intent) => intent.kind === 'rebalance');
   if (found === undefined) return;

@@ -17,7 +17,7 @@ export interface ScheduleMention {
 export interface TimedSentence {
   readonly rest: string;
   readonly when: ScheduleMention;
-  /** Symbol whose price is awaited: `NVDA` in "if NVDA falls below 100". */
+  /** The symbol whose price the order waits for: `NVDA` in "if NVDA falls below 100". */
   readonly of?: string;
 }
 
@@ -44,7 +44,7 @@ const crossing = new RegExp(
   `\\b(?:if|when|once|as soon as) (it|the price|its price|the stock|[A-Za-z][A-Za-z.]{0,20})(?:'s price)? (${moves}) (?:back |down |up )?(?:to )?(below|under|above|over) \\$?(\\d[\\d,]*(?:\\.\\d+)?)(?: dollars| usd)?(?=$|[ ,])(?! (?:percent|%|cents|times|average))`,
   'i',
 );
-/** Matches "drops to 200", which may mean at or below 200, so the planner asks. */
+/** Matches "drops to 200". It may mean "at 200" or "below 200", so the planner asks. */
 const reaching = new RegExp(
   `\\b(if|when|once|as soon as) (it|the price|[A-Za-z][A-Za-z.]{0,20}) (${moves}|hits|reaches|touches) (?:back |down |up )?(?:to |at )?\\$?(\\d[\\d,]*(?:\\.\\d+)?)(?=$|[ ,])`,
   'i',
@@ -58,9 +58,9 @@ export const scheduleHint =
   'The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
 
 /**
- * Takes the schedule out of a clause.
- * @returns undefined if there is none
- * @throws {NotUnderstood} if it is ambiguous or not supported
+ * Separates the schedule from a clause.
+ * @returns undefined if the clause has no schedule
+ * @throws {NotUnderstood} if the schedule is ambiguous or not supported
  */
 export function takeSchedule(clause: string): TimedSentence | undefined {
   const crossed = crossing.exec(clause);

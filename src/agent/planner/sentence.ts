@@ -28,13 +28,13 @@ export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusa
 const HINT =
   'The built-in planner understands requests like "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT", "open orders", "cancel my AAPL order". "help" lists them all. For more, use a language model with --model.';
 
-/** Maximum prompt length in characters. Longer prompts are prose. */
+/** Maximum length of a prompt in characters. Longer prompts are taken for prose, which the planner does not parse. */
 const MAX_LENGTH = 1_000;
 
-/** Verbs that begin another clause after a comma. */
+/** Verbs that start a new clause after a comma. */
 const verbs = 'buy|sell|purchase|cancel|quote|list|show';
 
-/** Matches the end of a sentence, where a list ends too. */
+/** Matches the end of a sentence, which also ends a list. */
 const ending = /\s*(?:;|\n|\.\s+)\s*/;
 
 const between = new RegExp(
@@ -42,10 +42,10 @@ const between = new RegExp(
   'i',
 );
 
-/** Matches a schedule at the start, which is not a clause of its own: "Every Monday, buy …". */
+/** Matches a schedule at the start, which belongs to the clause after it: "Every Monday, buy …". */
 const whenFirst = /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
-/** Matches an account at the start, which is not a clause of its own: "In my IRA account, buy …". */
+/** Matches an account at the start, which belongs to the clause after it: "In my IRA account, buy …". */
 const accountFirst = new RegExp(
   `^((?:in|from|at|on) [^,;.]*\\baccount\\b[^,;.]*),\\s+(?=(?:please )?(?:${verbs})\\b)`,
   'i',
@@ -55,8 +55,8 @@ const courtesy =
   /^(?:(?:hey|hi|hello|ok|okay|so|now|please|kindly|just|also|can you|could you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
 
 /**
- * Parses a prompt, all or nothing: "buy 5 AAPL and frobnicate" does nothing. Common requests in other languages are
- * translated, and misspelled ones are asked about.
+ * Parses a prompt completely or not at all: "buy 5 AAPL and frobnicate" does nothing. Common requests in other
+ * languages are translated. If a request may be misspelled, the planner asks.
  */
 export function parsePrompt(prompt: string): Parsed {
   const text = prompt.trim();
@@ -73,7 +73,7 @@ export function parsePrompt(prompt: string): Parsed {
   return meant === undefined ? english : { refusal: offerRefusal(meant) };
 }
 
-/** Returns whether a corrected sentence is understood without reading a corrected word as a company's name. */
+/** Returns whether a corrected sentence can be parsed without taking a corrected word for a company's name. */
 function isUnderstood(sentence: string, written: string): boolean {
   const parsed = parseEnglish(sentence);
   const known = written.toLowerCase();
@@ -118,7 +118,7 @@ function parseEnglish(text: string): Parsed {
   }
 }
 
-/** Extends "quote AAPL" by the MSFT of "and MSFT", or a rebalance by more targets. */
+/** Extends "quote AAPL" with the symbol of "and MSFT", or a rebalance with more targets. */
 function extendIntent(last: Intent | undefined, clause: string): Intent | undefined {
   if (last?.kind === 'rebalance') return withMoreTargets(last, clause);
   if (last?.kind !== 'quote' || isFixed(clause)) return undefined;
@@ -126,7 +126,10 @@ function extendIntent(last: Intent | undefined, clause: string): Intent | undefi
   return more === undefined ? undefined : { ...last, symbols: [...last.symbols, ...more] };
 }
 
-/** Adds an intent. A repeated question is answered once; a repeated act is done each time. */
+/**
+ * Adds an intent. A question that is repeated is answered once, but a repeated order, message or alert counts each
+ * time.
+ */
 function addOnce(intents: Intent[], intent: Intent): void {
   const acts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
@@ -255,7 +258,7 @@ export function unresolvedNames(intents: readonly Intent[]): string[] {
   return [...new Set(intents.flatMap(intentSymbols).filter(isName))];
 }
 
-/** Refuses a common request that works differently, and says what to type instead. @throws {NotUnderstood} */
+/** Rejects a rebalance without targets, and says what to type instead. @throws {NotUnderstood} */
 function redirectRebalance(clause: string): void {
   if (/^re-?balance\b/i.test(clause)) {
     throw new NotUnderstood(
@@ -302,7 +305,7 @@ function readSend(clause: string): Intent | undefined {
   return found;
 }
 
-/** Reads "buy $200 of VTI every Monday". Returns undefined if there is no time or price to wait for. */
+/** Reads "buy $200 of VTI every Monday". Returns undefined if the clause names no time or price to wait for. */
 function readStanding(clause: string): StandingOrderIntent | undefined {
   if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
   const timed = takeSchedule(clause);
@@ -335,18 +338,19 @@ function readStanding(clause: string): StandingOrderIntent | undefined {
   return { kind: 'standing', request, when: timed.when, ...(mayBeTotal ? { mayBeTotal } : {}) };
 }
 
-/** Maximum edit distance. */
+/** Maximum edit distance between a word and its correction. */
 const maxDistance = (word: string) => (word.length <= 4 ? 1 : 2);
 const MIN_WORD_LENGTH = 2;
-/** Minimum length of a corrected word. Shorter ones have too many neighbors. */
+/** Minimum length of a corrected word. Shorter words are similar to too many others. */
 const MIN_CORRECTION_LENGTH = 3;
-/** Maximum number of unknown words in a sentence. */
+/** Maximum number of misspelled words in a sentence. */
 const MAX_WRONG_WORDS = 2;
 const MAX_CANDIDATES = 40;
 
 /**
- * Suggests a correction to ask about, by words of the grammar. Never changes numbers or symbols.
- * @returns undefined if there is none, or if two are equally close
+ * Suggests a correction to ask about. Only words of the planner's grammar are suggested, and numbers and symbols are
+ * never changed.
+ * @returns undefined if there is no correction, or if two are equally close
  */
 function suggestCorrection(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
   const vocabulary = [...new Set(commonPhrases.join(' ').split(' '))];
@@ -395,11 +399,12 @@ interface Pattern {
   readonly language: Language;
 }
 
-/** Compiled for the first sentence that is not English. */
+/** Compiled when the first sentence that is not English is parsed. */
 let patterns: readonly Pattern[] | undefined;
 
 /**
- * Returns the planner's English for a request in another language, or undefined if no list has it.
+ * Translates a request in another language to the planner's English.
+ * @returns undefined if the request is not in any list of translations
  * @throws {NotUnderstood} for an ambiguous number
  */
 export function translate(text: string): string | undefined {
@@ -443,7 +448,7 @@ function compilePattern(template: string): RegExp {
   return new RegExp(`^${source.join('')}$`, 'iu');
 }
 
-/** Reads a number in which a point or comma may separate thousands or decimals. */
+/** Reads a number in which points and commas may separate thousands or decimals, depending on the language. */
 function plainNumber(written: string, { groupsByPoint }: Language): string {
   if (!groupsByPoint || /^\d+$/.test(written)) return written;
   if (/^\d+[.,]\d{1,2}$/.test(written)) return written.replace(',', '.');
@@ -519,7 +524,7 @@ function readWash(text: string): Intent {
   return { kind: 'wash', symbol, ...defined({ qty }) };
 }
 
-/** Reads the order to check. `5 AAPL` counts as a purchase, and the answer says so. */
+/** Reads the order to check. `5 AAPL` is taken as a purchase, and the answer says so. */
 function readOrderToCheck(text: string): Intent {
   const said = text
     .replace(/^["'“”‘’]|["'“”‘’]$/g, '')

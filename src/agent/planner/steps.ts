@@ -64,12 +64,17 @@ interface Lookup {
 const needsHoldings = (intent: Intent) => intent.kind === 'order' && intent.fraction !== undefined;
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
-/** Open orders also tell whether a number is a new quantity or a new price. */
+/**
+ * Whether the open orders are needed: to find the order, or to tell whether a number is a new quantity or a new price.
+ */
 const needsOpen = (intent: Intent) =>
   (intent.kind === 'cancel' && !('id' in intent.which && isFullId(intent.which.id)) && !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
 
-/** Returns the calls to make first: tickers of names, holdings for "half my MSFT", open orders for a cancellation. */
+/**
+ * Returns the calls that must come first: to find the tickers of names, holdings for "half my MSFT", and open orders
+ * for a cancellation.
+ */
 export function lookups(intents: readonly Intent[]): Step[] {
   const steps: Step[] = [];
   const queries = unresolvedNames(intents).flatMap(nameQueries);
@@ -99,7 +104,7 @@ function withTickers(intents: readonly Intent[], found: readonly NameSearchResul
   );
 }
 
-/** Returns the quotes that tell whether a limit is per share or a total. */
+/** Returns the calls for quotes that show whether a limit is per share or a total. */
 export function priceLookups(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
   const steps = resolveNames(intents, found).filter(isBounded).map(boundStep);
   return steps.filter((step, at) => steps.findIndex((one) => isSame(one, step)) === at);
@@ -248,7 +253,7 @@ function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): 
   return { qty: positionPart(intent.fraction, held) };
 }
 
-/** Returns the error for an incomplete list, which can't tell which order is meant. */
+/** Returns the error for a list of open orders that is incomplete, so that it can't show which order is meant. */
 function tooManyOrders(total: number, listed: number): NotUnderstood {
   return new NotUnderstood(
     `You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,

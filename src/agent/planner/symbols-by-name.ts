@@ -18,7 +18,10 @@ export const nameSearchSchema = z.lazy(() =>
 
 export const NAME_RULE = 'the asset list, by name';
 
-/** Returns the queries for a name. A nickname adds its tickers, since the asset list does not know nicknames. */
+/**
+ * Returns the search queries for a name. For a nickname, they include its tickers, because the asset list has no
+ * nicknames.
+ */
 export function nameQueries(name: string): readonly string[] {
   return [...new Set([name, ...(nicknames[nicknameKey(name)] ?? [])])];
 }
@@ -79,8 +82,8 @@ function nicknameKey(name: string): string {
 }
 
 /**
- * Common names that differ from those in the asset list, with the tickers they may mean. If there are several, the
- * planner asks. A ticker counts only if the asset list has it.
+ * Common names that differ from the names in the asset list, with the tickers that they may mean. If several tickers
+ * are in the asset list, the planner asks; those that are not in the list are ignored.
  */
 export const nicknames: Readonly<Record<string, readonly string[]>> = {
   ...coins,

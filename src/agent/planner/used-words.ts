@@ -27,7 +27,7 @@ export function isAct({ kind }: Intent): boolean {
   return actKinds.includes(kind);
 }
 
-/** Intents whose every word is checked; the others match whole-clause patterns. */
+/** Intents for which every word of the clause is checked. All other intents match patterns for a whole clause. */
 const checkedKinds: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'alert'];
 
 /** Returns whether a clause has only symbols, and possibly an account. */
@@ -40,7 +40,10 @@ interface ReadClause {
   readonly intent: Intent;
 }
 
-/** Requires the plan to use every word of a sentence that acts. @throws {NotUnderstood} naming the unused word */
+/**
+ * Requires the plan to use every word of a sentence that requests an action. @throws {NotUnderstood} with the unused
+ * word
+ */
 export function requireAllWordsUsed(read: readonly ReadClause[]): void {
   if (!read.some(({ intent }) => isAct(intent))) return;
   for (const { clause, intent } of read) {
@@ -121,7 +124,7 @@ function unusedNumber(clause: string, values: readonly string[]): string | undef
   return undefined;
 }
 
-/** Removes the matching number from `left`, so that each number in the plan matches only one in the sentence. */
+/** Removes the matching number from `left`, so that each number in the plan matches only one number in the sentence. */
 function useUp(left: Dec[], readings: readonly Dec[]): boolean {
   return readings.some((reading) => {
     const at = left.findIndex((value) => value.eq(reading));
@@ -145,7 +148,7 @@ function readNumbers(word: string, after: string): Dec[][] {
   });
 }
 
-/** Conditional words, and the part of a plan that expresses them, if any. */
+/** Conditional words, and a pattern for the part of a plan that expresses them, if plans can express them. */
 const conditions: readonly (readonly [RegExp, RegExp | undefined])[] = [
   [/\b(?:if|when|whenever|once|as soon as)\b/i, /"(?:below|above)":/],
   [

@@ -16,7 +16,7 @@ import { reservedWords } from './words.ts';
  * are not recognized count as not said, and the phone shows the field that way.
  */
 
-/** A number and the order fields it may stand for. */
+/** A number, and the order fields that it may be the value of. */
 interface NumberMention {
   readonly value: string;
   readonly fields: readonly string[];
@@ -25,7 +25,7 @@ interface NumberMention {
 /** The words of one turn about orders for one symbol. */
 export interface Utterance {
   readonly symbol: boolean;
-  /** Rule that finds the symbol if the words don't contain it. */
+  /** Name of the rule that finds the symbol if the words don't contain it. */
   readonly symbolBy?: string;
   readonly sides: readonly Side[];
   readonly intents: readonly PositionIntent[];
@@ -82,8 +82,8 @@ const negatedVerb = new RegExp(
 const acronyms = new Set('OK USD ETF ETFS AM PM EST EDT ET UTC NYSE NASDAQ STP IRA CEO IPO PS FYI ASAP'.split(' '));
 
 /**
- * Returns what the newest turn says about orders for a symbol: one reading per order if the planner can parse the
- * turn, else a single reading of its words.
+ * Returns what the newest turn says about orders for a symbol: one reading per order if the planner can parse the turn,
+ * otherwise one reading of all its words.
  * @param turns the person's own turns, newest last, for "the same for KO"
  * @param names resolved names
  * @returns at least one reading
@@ -172,7 +172,7 @@ interface Clause {
   readonly words: readonly string[];
   readonly lower: readonly string[];
   readonly tickers: readonly string[];
-  /** From the clause's own verbs, else from the previous clause: "sell 5 AAPL, 3 MSFT". */
+  /** The sides of the clause's own verbs, or else of the previous clause: "sell 5 AAPL, 3 MSFT". */
   readonly sides: readonly Side[];
 }
 
@@ -203,7 +203,7 @@ function wordsOf(text: string): string[] {
 /** Words after which a lower-case word is a symbol: "5 aapl", "half my msft", "shares of ko". */
 const leadsToTicker = new Set([...orderVerbs.map(([verb]) => verb), 'quote', 'share', 'shares', 'of', 'my']);
 
-/** Returns the tickers, only those in capitals if there are any: not "Apple" in "5 shares of Apple (AAPL)". */
+/** Returns the tickers. If any are in capitals, returns only those: in "5 shares of Apple (AAPL)", only AAPL. */
 function tickersIn(words: readonly string[], shouted: boolean): string[] {
   const found = words.flatMap((word, at) => {
     const ticker = tickerAt(words, at, shouted);
@@ -214,8 +214,8 @@ function tickersIn(words: readonly string[], shouted: boolean): string[] {
 }
 
 /**
- * Returns the ticker at a position. English words count only in capitals ("tell me" does not name TELL), and the
- * grammar's words never count in an all-caps sentence.
+ * Returns the ticker at a position. English words count as tickers only in capitals ("tell me" does not name TELL), and
+ * in a sentence in all capitals, the grammar's words never do.
  */
 function tickerAt(words: readonly string[], at: number, shouted: boolean): string | undefined {
   const word = words[at]?.replace(/^\$(?=[A-Za-z])/, '').replace(/'s$/i, '') ?? '';
@@ -249,7 +249,7 @@ function typesIn(clause: Clause): OrderType[] {
 const profitWords = ['take profit', 'take-profit', 'profit target', 'price target', 'tp'];
 const stopWords = ['stop', 'stop loss', 'stop-loss', 'stp'];
 
-/** Returns the order classes, found by name or by their prices. A lone stop is a leg only in a purchase. */
+/** Returns the order classes that are named or that follow from the prices. A lone stop is a leg only in a purchase. */
 function classesIn(clauses: readonly Clause[]): OrderClass[] {
   const said = (...phrases: string[]) => clauses.some((clause) => containsPhrase(clause, ...phrases));
   const named = orderClasses.filter((name) => said(name));
@@ -319,7 +319,7 @@ function numberUnit({ words, lower, tickers }: Clause, at: number): Unit {
   return /^shares?$/.test(next) || tickers.includes((words[at + 1] ?? '').toUpperCase()) ? 'shares' : 'bare';
 }
 
-/** Returns whether a number belongs to another symbol: 10 in "5 AAPL for 10 MSFT". */
+/** Returns whether a number belongs to another symbol: in "5 AAPL for 10 MSFT", 10 does not belong to AAPL. */
 function isOtherSymbols({ words, lower, tickers }: Clause, at: number, symbol: string): boolean {
   for (let next = at + 1; next <= at + 4 && next < words.length; next += 1) {
     if (readNumber(lower[next] ?? '') !== undefined) return false;

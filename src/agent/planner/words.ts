@@ -6,7 +6,7 @@ import { isCoinCode } from './coins.ts';
 import { readNumberWords } from './number-words.ts';
 import type { PlannerRefusal } from './refusal.ts';
 
-/** Thrown by the readers; its message becomes the answer. */
+/** Thrown when a clause can't be parsed or is ambiguous. Its message becomes the answer. */
 export class NotUnderstood extends Error {
   readonly refusal: PlannerRefusal;
 
@@ -21,7 +21,7 @@ export class NotUnderstood extends Error {
 export const shellQuotesHint =
   'In a terminal, put the sentence in single quotes: in double quotes the shell replaces the "$2" of "$250" and leaves "50".';
 
-/** The grammar's own words, which are never symbols in lower case. */
+/** The grammar's own words. In lower case they are never read as symbols. */
 export const reservedWords = new Set(
   (
     'a about after all also an and are as at be better buy by call calls cancel cash close current day dollars each every ' +
@@ -38,7 +38,7 @@ export const reservedWords = new Set(
 
 export class Words {
   readonly #words: readonly string[];
-  /** Positions of words before a comma, where a name ends. */
+  /** Positions of words before a comma. A name ends there. */
   readonly #ends = new Set<number>();
   #next = 0;
 

@@ -41,13 +41,13 @@ export { idempotencyKeySchema } from '../../trading/proposal.ts';
 export { problemSchema } from '../../trading/views.ts';
 export * from './wire-schemas.ts';
 
-/** Interval of the server's keep-alive comments on streams. Clients give up after three missing ones. */
+/** Interval of the server's keep-alive comments on streams. Clients give up after three have not arrived. */
 export const KEEP_ALIVE_INTERVAL_MS = 15_000;
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 
 export interface Operation {
   readonly method: 'get' | 'post' | 'delete';
-  /** With `{name}` in place of ids. */
+  /** Contains `{name}` in place of IDs. */
   readonly path: string;
   readonly summary: string;
   /** Requires an `Idempotency-Key`. The same key with another body is rejected with 409. */
@@ -56,7 +56,7 @@ export interface Operation {
   readonly headers?: Readonly<Record<string, z.ZodType>>;
   readonly body?: z.ZodType;
   readonly status: 200 | 201 | 202 | 204;
-  /** Undefined for 204. */
+  /** Undefined for status 204. */
   readonly answer: z.ZodType | undefined;
   /** The answer is a stream of server-sent events with `answer` as data. */
   readonly streams?: true;
@@ -66,8 +66,8 @@ export interface Operation {
 
 /**
  * Defines an operation.
- * @param request method and path below `/v1/agent`, with `{name}` in place of ids
- * @param answer without one the status is 204, else 200 unless `more` says otherwise
+ * @param request method and path below `/v1/agent`, with `{name}` in place of IDs
+ * @param answer if omitted, the status is 204, otherwise 200 unless `more` has another status
  */
 function defineOperation<Answer extends z.ZodType | undefined = undefined>(
   request: `${Operation['method']} /${string}`,
@@ -202,7 +202,7 @@ export function fromWireInput(input: WireInput): RunInput {
   return { ...rest, composedBy: composed_by };
 }
 
-/** @param made options of the agent that makes the request */
+/** @param made options of the agent that sends the request */
 export function toWireOptions(
   options: Omit<RunOptions, 'signal'>,
   made: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},

@@ -24,7 +24,7 @@ export interface RemoteAgentOptions {
   readonly session: Session;
   readonly clock?: Clock;
   readonly readOnly?: boolean;
-  /** `builtin`, or one of the server's models; defaults to the server's own. */
+  /** `builtin`, or a model that the server offers; defaults to the server's default model. */
   readonly model?: string;
   /** Account number; defaults to the person's default account. */
   readonly account?: string;
@@ -104,25 +104,25 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
   };
 }
 
-/** Waits before retries of starting or stopping a run. They are short, because someone is watching. */
+/** Waits before starting or stopping a run is retried, in milliseconds. They are short, because someone is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 const STOP_TIMEOUT_MS = 5_000;
-/** Time that a stopped run has to withdraw its open proposals. */
+/** Time that a stopped run has for withdrawing its open proposals. */
 const STOP_GRACE_MS = 15_000;
 
 interface RemoteStart {
   readonly operation: 'startRun' | 'resumeThread';
   readonly params?: Readonly<Record<string, string>>;
   readonly body: unknown;
-  /** The thread's id, if it is known before the server returns it. */
+  /** The thread's ID, if it is known before the run starts. */
   readonly thread: string | undefined;
   /** The scopes to request. The session may grant fewer. */
   readonly scopes: readonly Scope[];
 }
 
 /**
- * Runs on a server, with the contract of `run/runner.ts`: always ends with a `result`. The signal stops the remote
- * run, and so does a reader that stops early, except with `detach`.
+ * Runs a request on a server, with the contract of `run/runner.ts`: the last event is always `result`. The remote run
+ * is stopped by the signal, or, except with `detach`, when the reader of the events stops early.
  */
 async function* driveRemote(
   server: RemoteRequests,
@@ -211,7 +211,7 @@ class RemoteRun {
     return this.#follower.result(failure ?? this.#reason());
   }
 
-  /** Starts the run. The idempotency key makes repeated requests one run. */
+  /** Starts the run. Thanks to the idempotency key, repeating the request does not start another run. */
   async #start({ operation, params, body, scopes }: RemoteStart): Promise<StartedRun> {
     if (this.#signal.aborted) throw this.#reason();
     const attempt = { scopes, tries: 0, mayBeThere: false };
@@ -241,7 +241,7 @@ class RemoteRun {
     }
   }
 
-  /** Waits before another attempt. @throws the failure if another attempt can't help */
+  /** Waits before another attempt. @throws the error of the last attempt if another attempt can't help */
   async #beforeRetry(
     attempt: { scopes: readonly Scope[]; tries: number; mayBeThere: boolean },
     error: unknown,
@@ -294,7 +294,7 @@ class RemoteRun {
     );
   }
 
-  /** Adds the reason, since the server was asked to stop but not told why. */
+  /** Adds the reason to the result, because the server was not told why the run should stop. */
   #asEnded(result: RunResult): RunResult {
     if (!this.#signal.aborted || result.error?.code !== 'interrupted') return result;
     const { code } = this.#reason();
@@ -315,7 +315,7 @@ function isOutcomeUnknown(error: TradeAgentError): boolean {
   return isTransient(error) || error.details.problem === 'malformed_response';
 }
 
-/** Returns whether the session's own scopes are too narrow, in which case the server was not asked. */
+/** Returns whether the error means that the session's own scopes are too narrow; then no request reached the server. */
 function hasTooNarrowScopes({ code, details }: TradeAgentError): boolean {
   return code === 'insufficient_scope' && details.status === undefined;
 }
@@ -340,9 +340,12 @@ function connectionLost(thread: string, cause: TradeAgentError): TradeAgentError
   });
 }
 
-/** Maximum length of an event in UTF-16 code units, longer than any result. */
+/** Maximum length of an event in UTF-16 code units. Every result is shorter. */
 const MAX_EVENT_LENGTH = 16_000_000;
-/** Time without contact before giving up. The run continues on the server and can be resumed. */
+/**
+ * How long the server may be out of reach before the client gives up. The run continues on the server and can be
+ * resumed.
+ */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 interface RunStreamOptions {
@@ -352,9 +355,9 @@ interface RunStreamOptions {
 }
 
 /**
- * Yields a run's events, each once and in order across reconnects, until the `result` or the signal.
- * @throws {TradeAgentError} a permanent refusal; `gateway_unreachable` when it gives up; `gateway_refused` for an
- * invalid event
+ * Yields a run's events, each once and in order across reconnects, until the `result` or until the signal is aborted.
+ * @throws {TradeAgentError} a permanent refusal; `gateway_unreachable` after {@link GIVE_UP_AFTER_MS};
+ * `gateway_refused` for an invalid event
  */
 export async function* runEvents(
   server: Pick<RemoteRequests, 'events'>,

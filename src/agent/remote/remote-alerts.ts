@@ -2,7 +2,7 @@ import type { Session } from '../../auth/session/session.ts';
 import type { Alerts } from '../../tools/alerts.ts';
 import { remoteRequests } from './remote-requests.ts';
 
-/** Returns the person's alerts on a server. Methods throw {TradeAgentError} for the server's refusals. */
+/** Returns the person's alerts on a server. Their methods throw a `TradeAgentError` if the server refuses. */
 export function remoteAlerts(session: Session, { signal }: { readonly signal: AbortSignal }): Alerts {
   const server = remoteRequests(session);
   return {

@@ -7,13 +7,13 @@ import type { AddSchedule, RemoteSchedule } from './protocol.ts';
 import { remoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';
 
-/** Waits before retries. They are short, because someone is watching. */
+/** Waits before retries, in milliseconds. They are short, because someone is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
-/** Polling interval for a requested run. */
+/** Polling interval while waiting for a run that was requested. */
 const POLL_INTERVAL_MS = 2_000;
 const TIMEOUT_MARGIN_MS = 60_000;
 
-/** The person's schedules on a server. Methods throw {TradeAgentError} for the server's refusals. */
+/** The person's schedules on a server. Their methods throw a `TradeAgentError` if the server refuses. */
 export type RemoteSchedules = ReturnType<typeof remoteSchedules>;
 
 export function remoteSchedules(
@@ -21,7 +21,7 @@ export function remoteSchedules(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ) {
   const server = remoteRequests(session);
-  /** Retries under one idempotency key. */
+  /** Sends a request until it is answered, under one idempotency key. */
   const surely = async <T>(send: (key: string) => Promise<T>): Promise<T> => {
     const key = randomUUID();
     for (const wait of BACKOFF_MS) {
@@ -49,7 +49,7 @@ export function remoteSchedules(
     remove: async (id: string): Promise<void> => {
       await server.call('removeSchedule', { params: { schedule: id }, signal });
     },
-    /** Starts a run and waits for its end. @returns undefined if it did not end within its timeout */
+    /** Starts a run and waits until it ends. @returns undefined if it did not end within its timeout */
     run: async ({
       id,
       timeout_ms,

@@ -15,8 +15,8 @@ const WITHOUT_APPROVAL = [...READ_SCOPES, CANCEL_SCOPE, WATCHLIST_SCOPE] as cons
 const ORDERS = [...WITHOUT_APPROVAL, PROPOSE_ORDERS_SCOPE] as const;
 
 /**
- * Returns the scopes a run needs, so that its token allows nothing else. They also decide whether live money needs a
- * fresh sign-in.
+ * Returns the scopes that a run needs. Its token gets no others. With real money, the scopes also decide whether the
+ * person must sign in again.
  * @param input undefined for a resumed run
  */
 export function runScopes(
@@ -31,7 +31,7 @@ export function runScopes(
   return mandates.length === 0 ? ORDERS : [...ORDERS, MANDATE_SCOPE];
 }
 
-/** Returns the scopes of a scheduled run, which happens while the person is away. */
+/** Returns the scopes of a scheduled run, during which the person may be away. */
 export function scheduleScopes({
   suggest,
   approval,

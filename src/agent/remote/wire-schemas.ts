@@ -52,7 +52,7 @@ const ordersInputSchema = z.strictObject({
 export const runInputSchema = z.union([promptInputSchema, ordersInputSchema]);
 export type WireInput = z.output<typeof runInputSchema>;
 
-/** `RunOptions` without its signal, plus the options of the agent. */
+/** `RunOptions` without the signal, plus the agent's options. */
 export const runOptionsSchema = z.strictObject({
   approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
   requested_by: z
@@ -175,7 +175,7 @@ export const remoteScheduleSchema = z.object({
 export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
 export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
 export const scheduleAnswerSchema = z.object({ schedule: remoteScheduleSchema });
-/** The requested run is the first with `due: null` that started at or after `queued_at`. */
+/** The requested run is the first run with `due: null` that started at or after `queued_at`. */
 export const queuedScheduleSchema = z.object({ queued_at: timeSchema });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 
@@ -204,7 +204,7 @@ export const alertChecksScheduledSchema = z.object({
   with: z.string(),
 });
 
-/** Write-only. */
+/** Accepted in requests, but never returned. */
 const noticeSecret = z.string().min(1).max(400).describe('password, token or signing key, if it has one');
 export const putNoticeSchema = z.strictObject({
   channel: noticeChannelSchema,
@@ -228,7 +228,7 @@ export const noticeChannelsSchema = z.object({
 export const noticeSecretSchema = z.strictObject({ secret: noticeSecret });
 export const testedNoticeSchema = z.object({ id: z.string(), attempts: z.int() });
 
-/** Protected resource metadata (RFC 9728 §2), which names the authorization servers. */
+/** Protected resource metadata (RFC 9728 §2), which lists the authorization servers. */
 export const protectedResourceSchema = z.object({
   resource: z.url(),
   authorization_servers: z.array(z.url()).min(1),

@@ -11,7 +11,7 @@ import { approvalView } from '../graph/proposal-view.ts';
 import { notCancellableError, withdraw } from './withdraw.ts';
 
 const MAX_LISTED = 200;
-/** Maximum number of open approvals to request one by one, newest first, if the gateway's list lacks them. */
+/** Maximum number of open approvals, newest first, that are read one by one because the gateway's list lacks them. */
 const MAX_SINGLE_REQUESTS = 50;
 
 interface ApprovalDeps {
@@ -22,10 +22,13 @@ interface ApprovalDeps {
   readonly clock: Clock;
 }
 
-/** Returns the user's approvals outside any run: from the gateway if reachable, with the threads known here. */
+/**
+ * Returns access to the user's approvals apart from any run. They come from the gateway if it can be reached, and
+ * include the threads known on this machine.
+ */
 export function createApprovals({ proposals, threads, session, owner, clock }: ApprovalDeps) {
   const gatewayClient = () => createClient(session);
-  /** Lists each approval once, with its first thread. */
+  /** Lists each local approval once, with its first thread. */
   const own = async (): Promise<ThreadProposal[]> => {
     const byId = new Map<string, ThreadProposal>();
     for (const one of await proposals.list(owner)) if (!byId.has(one.proposal.id)) byId.set(one.proposal.id, one);
@@ -51,7 +54,8 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
   };
 
   /**
-   * Returns ids of approvals being executed: the gateway's, and threads' own that may not know yet that they ended.
+   * Returns the IDs of approvals that are being executed: those on the gateway's list, and those of local threads,
+   * which may have ended in the meantime.
    */
   const inProgress = async (gateway: GatewayClient): Promise<string[]> => {
     const open = await gateway.proposals({ state: 'open', limit: MAX_LISTED });
@@ -166,7 +170,10 @@ async function requireClient(session: Session | undefined): Promise<GatewayClien
   throw loginRequired();
 }
 
-/** Returns undefined if the gateway or the session is unavailable, so that the last known state is used. */
+/**
+ * Asks the gateway. Returns undefined if the gateway or the session is unavailable, so that the last known state is
+ * used.
+ */
 async function ifReachable<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();

@@ -36,11 +36,11 @@ interface AgentSettings {
   readonly profile: ResolvedProfile;
   /** Undefined if nobody is signed in. */
   readonly session: Session | undefined;
-  /** Account number to use if a sentence names none. Defaults to the user's default account. */
+  /** Account number to use if a prompt names no account. Defaults to the user's default account. */
   readonly account?: string;
   readonly clock?: Clock;
   readonly readOnly?: boolean;
-  /** @internal Instead of the profile's. */
+  /** @internal Used instead of the profile's model. */
   readonly model?: ChatModel;
   readonly apiKey?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -55,7 +55,7 @@ interface AgentSettings {
 }
 
 /**
- * Creates an agent. Opens the state database at once; the graph and the model are loaded with the first run,
+ * Creates an agent. Opens the state database immediately; the graph and the model are loaded with the first run,
  * so that listing approvals stays fast.
  * @throws {TradeAgentError} `state_corrupt`, `busy`
  * @example
@@ -81,7 +81,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   return createAgentOnStores(sqliteState((options.openDatabase ?? openStateDatabase)(options.stateDb, key)), options);
 }
 
-/** Creates an agent on any state stores, which it closes. */
+/** Creates an agent that uses the given state stores, and closes them. */
 export function createAgentOnStores(state: OpenState, options: AgentSettings): Agent {
   const { profile, session, clock = systemClock } = options;
   const { stores } = state;
@@ -166,7 +166,10 @@ export function createAgentOnStores(state: OpenState, options: AgentSettings): A
   };
 }
 
-/** Loads what runs need besides the database. @throws {TradeAgentError} `invalid_config` for a model without a key */
+/**
+ * Loads the dependencies of runs except the database. @throws {TradeAgentError} `invalid_config` for a model without a
+ * key
+ */
 async function loadRunnerDeps(
   { profile, session, readOnly = false, ...options }: AgentSettings,
   stores: StateStores,
@@ -229,7 +232,7 @@ function threadView({ id, title, status, updatedAt }: Thread): ThreadView {
   return { thread: id, prompt: title, status, updated_at: new Date(updatedAt).toISOString() };
 }
 
-/** Returns false if a run has resumed the thread, which is then no longer finished. */
+/** Returns false if a run has resumed the thread in the meantime, so that it can't be removed. */
 async function removeUnlessInUse(remove: () => Promise<void>): Promise<boolean> {
   try {
     await remove();
@@ -248,7 +251,7 @@ function requireDatabaseKey(key: Buffer | string): Buffer {
   });
 }
 
-/** Lets a test build crash before and after each stored checkpoint. */
+/** Lets a test build crash before or after each checkpoint is stored. */
 function watchCheckpoints(saver: BaseCheckpointSaver): void {
   const put = saver.put.bind(saver);
   saver.put = async (...checkpoint) => {
@@ -259,7 +262,7 @@ function watchCheckpoints(saver: BaseCheckpointSaver): void {
   };
 }
 
-/** LangChain sends every prompt and tool result to a tracing service if one of these is set. */
+/** Environment variables, each of which makes LangChain send every prompt and tool result to a tracing service. */
 const tracingSwitches = [
   'LANGSMITH_TRACING_V2',
   'LANGCHAIN_TRACING_V2',
@@ -267,7 +270,9 @@ const tracingSwitches = [
   'LANGCHAIN_TRACING',
 ] as const;
 
-/** Turns tracing off. A switch set for another program is not consent to share the account's data. */
+/**
+ * Turns off tracing. Someone who set such a variable for another program did not consent to share the account's data.
+ */
 function disableTracing(env: NodeJS.ProcessEnv = process.env): void {
   for (const name of tracingSwitches) delete env[name];
 }

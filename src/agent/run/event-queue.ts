@@ -1,4 +1,4 @@
-/** Events pushed by a run, pulled by its single reader. */
+/** Queue of a run's events, for a single reader. */
 export class EventQueue<T> {
   readonly #events: T[] = [];
   #wake: (() => void) | undefined;

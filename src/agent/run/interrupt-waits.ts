@@ -12,10 +12,16 @@ import { withdrawOpen } from './withdraw.ts';
 
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
-/** Resume the call, leave it to a later run, or check again once `settles` does. */
+/**
+ * What to do with an interrupted call: resume it, leave it to a later run, or check it again after `settles` has
+ * settled.
+ */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
-/** Returns the open interrupts, not those that finished tasks still list although they were resumed from them. */
+/**
+ * Returns the open interrupts. Finished tasks still list the interrupts from which they were resumed; those are left
+ * out.
+ */
 export function openInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
@@ -37,9 +43,9 @@ class InterruptWaits {
   readonly #environment: GraphEnvironment;
   readonly #signal: AbortSignal;
   readonly #shown: Set<string>;
-  /** Running waits by what they wait for, so that nothing is polled twice. */
+  /** Running waits by the ID of the proposal or the name of the connection, so that none is polled twice. */
   readonly #waits = new Map<string, Promise<unknown>>();
-  /** Waits that have finished in this run. Anything still undecided is left to the next resume. */
+  /** Waits that have finished in this run. If the call is still undecided, it is left to the next resume. */
   readonly #looked = new Set<string>();
   readonly #connected = new Set<string>();
 
@@ -104,7 +110,7 @@ class InterruptWaits {
     return { settles };
   }
 
-  /** Emits a proposal's state, even if unchanged or the gateway is unreachable. */
+  /** Emits a proposal's state, even if it is unchanged or the gateway is unreachable. */
   async #look(id: string): Promise<void> {
     const { proposals, saw, thread } = this.#environment;
     // While waiting, the wait itself reports an unreachable gateway.
@@ -149,8 +155,8 @@ export type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
 };
 
 /**
- * Waits for all interrupted calls at once, and resumes each as soon as it is decided.
- * @param shown ids of proposals already emitted; new ones are added
+ * Waits for all interrupted calls at once, and resumes each call as soon as it is decided.
+ * @param shown IDs of proposals that were already emitted; new ones are added
  * @returns the final state, in which nothing is left for this run to wait for
  */
 export async function drain(
@@ -197,9 +203,9 @@ export function connectionView(name: string, status: ConnectionView['status']): 
 }
 
 /**
- * Waits until an account is connected, until `connectBy` or for `approval_ttl`.
- * @param once checks once
- * @returns `missing` after the deadline, `needed` before it
+ * Waits until an account is connected, but not longer than `connectBy` or, by default, `approval_ttl`.
+ * @param once checks once instead of waiting
+ * @returns `missing` after the deadline; `needed` before it, with `once`
  * @throws the signal's reason
  */
 async function waitForConnection(

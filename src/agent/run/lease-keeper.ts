@@ -9,7 +9,7 @@ export interface HeldLease {
   end(status: StoredThreadStatus | undefined): Promise<void>;
 }
 
-/** Renews the leases of all runs of one agent with one statement. */
+/** Renews the leases of all runs of an agent together, with one SQL statement. */
 export type LeaseKeeper = ReturnType<typeof createLeaseKeeper>;
 
 export function createLeaseKeeper(
@@ -53,7 +53,7 @@ export function createLeaseKeeper(
   };
 
   return {
-    /** @param lost called once, if another run took the thread while this process or machine was suspended */
+    /** @param lost called once if another run took over the thread while this process or machine was suspended */
     keep(lease: Lease, lost: () => void): HeldLease {
       const { thread } = lease;
       // Ends an earlier run of this agent whose lease ran out while the machine slept.

@@ -4,7 +4,7 @@ import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../events.ts';
 
-/** Follows a run's events, so that a run that is cut off (Ctrl-C, time limit, crash) still has a result. */
+/** Follows a run's events, so that there is a result even if the run is cut off (Ctrl-C, time limit, crash). */
 export class RunFollower {
   #thread = '';
   #text = '';
@@ -23,8 +23,9 @@ export class RunFollower {
   }
 
   /**
-   * @param failure what the stream threw, or the abort reason; written into the result
-   * @throws the failure if there is no thread
+   * Returns the run's result.
+   * @param failure the stream's error, or the abort reason; written into the result
+   * @throws the failure if the run has no thread yet
    */
   result(failure: unknown): RunResult {
     const result = this.#result;

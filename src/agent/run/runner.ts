@@ -39,7 +39,7 @@ export type RunRequest = RunInput | { readonly resume: string };
 
 const DEFAULT_MAX_TURNS = 25;
 
-/** Runs a request. Always ends with a `result`. */
+/** Runs a request. The last event is always `result`. */
 export async function* runRequest(
   parts: RunnerDeps,
   request: RunRequest,
@@ -164,7 +164,7 @@ class Run {
   }
 
   /**
-   * Requires that the run still holds the thread, which a suspended process may have lost without noticing.
+   * Requires that the run still holds the thread's lease, which a suspended process may have lost without noticing.
    * @throws {TradeAgentError} `busy`
    */
   async #requireLease(thread: string): Promise<void> {
@@ -273,15 +273,19 @@ class Run {
 }
 
 /**
- * Stores proposals and emits changes, one after the other, so that the last event is the latest state.
- * @param shown ids of proposals already emitted; new ones are added
+ * Returns a function that stores a proposal and emits its changes, one proposal after the other, so that the last event
+ * has the latest state.
+ * @param shown IDs of proposals that were already emitted; new ones are added
  */
 function createProposalNotifier(
   proposals: ThreadProposals,
   shown: Set<string>,
   emit: (event: AgentEvent) => void,
 ): (seen: ThreadProposal) => Promise<void> {
-  /** Proposals as last emitted here. Another run waiting for the same proposal may have stored the change first. */
+  /**
+   * Proposals as this run last emitted them. Another run that waits for the same proposal may have stored the change
+   * first.
+   */
   const toldAs = new Map<string, Proposal>();
   const tell = async (seen: ThreadProposal): Promise<void> => {
     const { id } = seen.proposal;
@@ -312,7 +316,7 @@ function threadTitle(input: RunInput): string {
   return 'orders' in input ? describeOrders(input.orders) : input.prompt;
 }
 
-/** @param under circumstances that a language model gets with the prompt */
+/** @param under the prompt's context for a language model */
 function openingMessages(input: RunInput, under: string): { messages: BaseMessage[]; tainted: string[] } {
   if ('orders' in input) return { messages: orderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;
@@ -328,7 +332,7 @@ function emptyThreadError(thread: string): TradeAgentError {
   });
 }
 
-/** Returns the error for a new prompt, which would abandon the thread's open proposals. */
+/** Returns the error for a new prompt in a thread with open proposals, whose outcomes nobody would then wait for. */
 function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
   const hint = `Run "trade-agent resume ${thread}" first`;
@@ -344,7 +348,7 @@ function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentE
   });
 }
 
-/** Returns the error for a thread that stopped after deciding to propose and before storing the answer. */
+/** Returns the error for a thread that stopped while sending a proposal, before the gateway's answer was stored. */
 function midProposalError(thread: string): TradeAgentError {
   return new TradeAgentError('outcome_unknown', 'this thread was stopped while proposing something', {
     hint: `Run "trade-agent resume ${thread}" first to continue with the same proposal, or start a new thread.`,

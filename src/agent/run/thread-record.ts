@@ -4,7 +4,7 @@ import type { ThreadMessage } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
 import { standardInputIn } from '../graph/system-prompt.ts';
 
-/** Reads the messages of the latest checkpoint. Empty if the first run stored none. */
+/** Reads the messages of the latest checkpoint. Returns none if the thread has no checkpoint yet. */
 export async function readConversation(
   { history }: Pick<StateStores, 'history'>,
   thread: string,
@@ -13,7 +13,7 @@ export async function readConversation(
   return (messages ?? []).map(threadMessage);
 }
 
-/** Returns the 1-based prompt of the latest run, or 0 if it stored no checkpoint. */
+/** Returns the 1-based number of the latest run's prompt, or 0 if the thread has no checkpoint. */
 export async function latestPromptNumber(stores: Pick<StateStores, 'history'>, thread: string): Promise<number> {
   return (await latestState(stores, thread)).prompt ?? 0;
 }

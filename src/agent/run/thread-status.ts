@@ -2,7 +2,7 @@ import type { Thread, ThreadProposal } from '../../store/thread-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import type { RunStatus, ThreadStatus } from '../events.ts';
 
-/** Statuses, worst first. The worst is the status of a run with several outcomes. */
+/** Statuses, worst first. A run with several outcomes has the worst of their statuses. */
 export const statusSeverity: readonly RunStatus[] = [
   'unknown',
   'pending',
@@ -27,8 +27,8 @@ const statusOfState: Record<ProposalState, RunStatus> = {
 };
 
 /**
- * Returns how a thread's latest run ended, updated by what happened to its proposals since.
- * @param latestPrompt reads the prompt number of the latest run
+ * Returns how a thread's latest run ended, updated with what has happened to its proposals since then.
+ * @param latestPrompt reads the number of the latest run's prompt
  */
 export async function currentThreadStatus(
   { status, updatedAt }: Pick<Thread, 'status' | 'updatedAt'>,

@@ -19,12 +19,12 @@ import { shortId } from '../short-id.ts';
 /** Duration of a lease, longer than any pause of a healthy process between two renewals. */
 export const THREAD_LEASE_MS = 30_000;
 
-/** A prompt (with the title of a new thread), or a resume. */
+/** A new prompt (with the title that a new thread gets), or the resumption of a thread. */
 type ThreadRequest = { readonly title: string; readonly thread?: string | undefined } | { readonly resume: string };
 
 /**
- * Takes the lease of a thread, creating the thread for a first prompt.
- * @throws {TradeAgentError} `usage` for an invalid id, `not_found`, `busy` while another run holds it
+ * Acquires the lease of a thread. For a first prompt, creates the thread.
+ * @throws {TradeAgentError} `usage` for an invalid ID; `not_found`; `busy` while another run holds the lease
  */
 export async function beginThread(
   threads: Pick<ThreadStore, 'find' | 'begin'>,
@@ -80,14 +80,17 @@ function requireOwn<T extends Thread>(found: T | undefined, id: string, { profil
   });
 }
 
-/** Returns an id from the machine, the process, and a random part for each agent in the process. */
+/**
+ * Returns an ID with the machine's name, the process ID, and a random part that differs for each agent in the process.
+ */
 export function createHolderId(): string {
   return `${hostname()}|${process.pid}|${randomBytes(6).toString('hex')}`;
 }
 
 /**
  * Returns true only if the holder's process ran on this machine and has exited, so that a lease left by `kill -9` can
- * be taken at once. Other holders' leases must run out. A reused process id only delays us.
+ * be taken over immediately. Leases of other holders must expire. If another process has the same process ID by now,
+ * returns false, so that its lease must expire too.
  */
 function hasExited(holder: string): boolean {
   const [host, pid] = holder.split('|');
@@ -145,7 +148,7 @@ async function openProposals(proposals: Pick<ThreadProposals, 'byThread'>, threa
     .filter(({ state }) => !isSettledState(state));
 }
 
-/** Throws if the thread has open proposals, since nobody would learn their outcomes without it. */
+/** Throws if the thread has open proposals. Without the thread, nobody would learn their outcomes. */
 function requireNoOpenProposals(thread: string, open: readonly Proposal[]): void {
   const inProgress = open.find(({ state }) => isInProgressState(state));
   if (inProgress !== undefined) {

@@ -6,7 +6,10 @@ import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
 import { describeProposal } from '../graph/proposal-view.ts';
 
-/** Withdraws a proposal for a run that may not ask or must leave none open. Does nothing if it is too late. */
+/**
+ * Withdraws a proposal for a run that may not ask the person or must not leave a proposal open. Does nothing if the
+ * proposal is already being executed or has ended.
+ */
 export async function withdrawOpen(
   { proposing, saw }: Pick<GraphEnvironment, 'proposing' | 'saw'>,
   seen: ThreadProposal,
@@ -23,8 +26,8 @@ export async function withdrawOpen(
 const tooLateProblems = ['proposal_executing', 'proposal_settled'];
 
 /**
- * Withdraws a proposal on the user's request.
- * @throws {TradeAgentError} `not_found`; `usage` if it already ended; `outcome_unknown` if it is under way
+ * Withdraws a proposal at the user's request.
+ * @throws {TradeAgentError} `not_found`; `usage` if it has already ended; `outcome_unknown` if it is being executed
  */
 export async function withdraw(gateway: GatewayClient, id: string): Promise<Proposal> {
   try {

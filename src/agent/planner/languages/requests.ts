@@ -1,6 +1,7 @@
 /**
- * Common requests in a language and in the planner's English. `a|b` are alternatives, `a?` is optional. `{qty}`,
- * `{symbol}`, `{price}` are blanks; `{dollars}` (with its sign) and `{amount}` (without) are the English `{money}`.
+ * Common requests in a language, each with its translation into the planner's English. `a|b` are alternatives, `a?` is
+ * optional. `{qty}`, `{symbol}`, `{price}` are blanks. `{dollars}` includes the dollar sign and `{amount}` does not;
+ * both become `{money}` in English.
  */
 export interface Language {
   /** Whether `1.000` means a thousand. */
