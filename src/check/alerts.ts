@@ -52,7 +52,7 @@ async function withoutRules(text: string, file: string, names: readonly string[]
   return validatedText(document, file);
 }
 
-/** Returns the file's text, which is never written unless a check can read it. */
+/** Returns the changed file's text. Throws if a check could not read it, so that such a file is never written. */
 async function validatedText(document: Document, file: string): Promise<string> {
   const text = document.toString({ lineWidth: 0 });
   await parseRules(text, file);
@@ -81,8 +81,9 @@ function freeName(alert: Alert, rules: readonly Rule[]): string {
 }
 
 /**
- * Adds an alert, or returns the same text if it already exists.
- * @throws {TradeAgentError} `blocked` beyond `most` alerts; `invalid_config` if the file is invalid, before or after
+ * Adds an alert, or returns the same text if the alert already exists.
+ * @throws {TradeAgentError} `blocked` if there would be more than `most` alerts; `invalid_config` if the file is
+ * invalid before or after the change
  */
 export async function addAlert(
   before: string,
@@ -112,7 +113,10 @@ export async function addAlert(
   return { text, added, isNew: true };
 }
 
-/** Removes the alert of a name, or all of a symbol. @throws {TradeAgentError} `not_found`; `invalid_config` */
+/**
+ * Removes the alert with this name, or all alerts for this symbol. @throws {TradeAgentError} `not_found`;
+ * `invalid_config`
+ */
 export async function removeAlerts(
   before: string,
   file: string,

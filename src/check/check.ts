@@ -18,11 +18,14 @@ interface CheckInput {
   readonly snapshot: Snapshot;
   readonly memory: CheckSnapshot;
   readonly sectorOf: (symbol: string) => string | undefined;
-  /** Set only if orders are suggested. `awaited` has the symbols with a pending approval. */
+  /** Set only if orders are suggested. `awaited`: symbols of orders that are waiting for approval. */
   readonly suggest?: {
     readonly awaited: ReadonlySet<string>;
     readonly buyOnly?: boolean;
-    /** Returns whether this thread proposed an order for this symbol; its run may have died before that. */
+    /**
+     * Returns whether this thread proposed an order for this symbol. The thread's run may have died before proposing
+     * it.
+     */
     readonly wasAsked: (thread: string, symbol: string) => boolean;
   };
 }
@@ -116,7 +119,7 @@ function orderCost(request: OrderRequest, { symbol }: RuleOf<'order'>, { quotes 
   return new Dec(request.qty ?? 0).mul(price);
 }
 
-/** Every result has the closures of the next two weeks. */
+/** Every result lists the market closures within this time. */
 const CLOSURES_AHEAD_MS = 14 * 86_400_000;
 
 const money = (value: Dec) => value.toFixed(2);

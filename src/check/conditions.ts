@@ -3,7 +3,7 @@ import type { Limits } from './observation.ts';
 import { moveLimits, priceLimit, priceLimits } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 
-/** Returns the limits that a price or a daily change alone can cross, in rules about named symbols. */
+/** Returns the conditions of rules that depend only on the price or the daily change of named symbols. */
 export function priceConditions({ rules }: RulesFile): Condition[] {
   return rules.flatMap((rule) => (rule.enabled ? ruleConditions(rule) : []));
 }

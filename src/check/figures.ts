@@ -62,7 +62,7 @@ export function computeFigures(
   };
 }
 
-/** Returns the end of the day of the last close: the last known one, or the last weekday. */
+/** Returns when the day's figures start: at the end of the last weekday before today, or at a later known value. */
 function dayStart(history: Snapshot['history'], now: number): number {
   let day = addDays(newYorkDate(now), -1);
   while (weekday(day) === 0 || weekday(day) === 6) day = addDays(day, -1);
@@ -73,8 +73,9 @@ function dayStart(history: Snapshot['history'], now: number): number {
 }
 
 /**
- * Returns the external flow since the last close, from the line if it has that close's value. On an account's first
- * day, last equity may include the opening balance; the flow counts if that explains the day better.
+ * Returns the external flow since the last close. If the line has a value at that close, it is the flow of the line's
+ * last point. On an account's first day, `last_equity` may include the opening balance, so the flow counts only if that
+ * makes the day's change smaller.
  */
 function flowSinceClose(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
   const [close, present] = line.slice(-2);
@@ -104,7 +105,10 @@ function drawdownsSince(
   };
 }
 
-/** Follows the mark from its exact moment, often midday: its value includes that morning's flows. */
+/**
+ * Returns the drawdowns since the mark. They start at its exact time, often midday, because its value includes that
+ * morning's flows.
+ */
 function drawdownsFromMark(
   mark: HighWaterMark,
   values: readonly Pick<ValuePoint, 'at' | 'value'>[],
@@ -116,8 +120,8 @@ function drawdownsFromMark(
 }
 
 /**
- * Returns the points since the mark, with the flows that became known since then: a same-day deposit may or may not
- * be in its value, and late bookings are dated earlier. Flows dated before the mark count for the first point.
+ * Returns the points since the mark. Flows that became known only after the mark was stored are added to the first
+ * point: a deposit on the same day may or may not be in the mark's value, and late bookings have earlier dates.
  */
 function withLateFlows(
   points: readonly ValuePoint[],
@@ -130,7 +134,7 @@ function withLateFlows(
   return [at, { ...first, flow: first.flow.plus(missing) }, ...rest];
 }
 
-/** Returns the deeper fall, since the mark may be between two day ends. */
+/** Returns the deeper drawdown. Either can be deeper, because the mark may lie between two day ends. */
 function deeperFall(known: Drawdown | undefined, since: Drawdown | undefined): Drawdown | undefined {
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }

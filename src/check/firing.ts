@@ -25,7 +25,7 @@ export interface Firing {
   /** Findings that were reported before and are still true. */
   readonly ongoing: readonly Finding[];
   readonly snoozed: readonly Finding[];
-  /** States to remember. Everything else is forgotten, and so re-armed. */
+  /** States to store. A rule and subject without a stored state are re-armed. */
   readonly states: readonly FiredState[];
   readonly stateOf: ReadonlyMap<Finding, FiredState>;
 }
@@ -34,21 +34,25 @@ const NOT_SEEN_SUFFIX = ' (not seen)';
 
 const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
 
-/** Returns a digest of the parts that make a rule fire; wording and times may change without firing again. */
+/**
+ * Returns a digest of the parts of a rule that make it fire. Its wording and times are not among them, so changing
+ * those does not make the rule fire again.
+ */
 export const ruleDefinition = memoizePerObject((rule: Rule): string => {
   const { message: _m, severity: _s, when: _w, snooze: _z, enabled: _e, ...trigger } = rule;
   return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
 });
 
-/** Returns the definition, with a limit from elsewhere in the file (a target). */
+/** Returns the rule's definition together with a limit that is set elsewhere in the file, such as a target. */
 function observationDefinition({ rule, limitedBy }: Observation): string {
   const definition = ruleDefinition(rule);
   return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;
 }
 
 /**
- * Fires each rule once and re-arms it: a triggered subject is a finding the first time, ongoing while it lasts, and
- * may fire again after it was `clear`. Skipped rules keep their state, disabled ones lose it.
+ * Makes each rule fire once per subject until it is re-armed. A triggered subject is a finding the first time, ongoing
+ * while it stays triggered, and a finding again after it was `clear`. Skipped rules keep their state, and disabled
+ * rules lose it.
  * @param inFile names of the file's rules; rules of other files keep their state
  */
 export function fireRules(

@@ -21,7 +21,7 @@ export interface IncompleteFigures {
 const FLOW_FIGURES: readonly FigureName[] = ['time_weighted_return', 'money_weighted_return', 'volatility', 'drawdown'];
 
 /**
- * Returns incomplete figures with reasons.
+ * Returns the names of incomplete figures, with the reasons.
  * @param activities undefined if unavailable
  * @param flowsTold whether the broker's history includes cash flows
  * @param since start of the day's figures

@@ -34,12 +34,12 @@ const defaultRules: z.input<typeof rulesFileSchema> = {
   ],
 };
 
-/** Maximum size. Larger files were named by mistake. */
+/** Maximum size of a rules file. A larger file was probably named by mistake. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
  * Loads a rules file.
- * @throws {TradeAgentError} `invalid_config` naming file, line and key, and the nearest valid one
+ * @throws {TradeAgentError} `invalid_config` with the file, line and key, and the most similar valid key
  */
 export async function loadRules(file: string): Promise<RulesFile> {
   const hint = 'Pass another file with --rules, or omit it to use the default rules.';
@@ -66,7 +66,10 @@ async function parseWithLines(text: string, file: string): Promise<RulesFile> {
   return result.data;
 }
 
-/** Fast path for plain targets and a valid file; errors need line numbers. */
+/**
+ * Fast path for plain targets in a valid file. Returns undefined for any other file, so that the slow path can report
+ * errors with line numbers.
+ */
 async function parseQuickly(text: string, file: string): Promise<RulesFile | undefined> {
   const plain = takePlainTargets(text);
   if (plain === undefined) return undefined;
@@ -83,7 +86,7 @@ async function parseQuickly(text: string, file: string): Promise<RulesFile | und
   }
 }
 
-/** Checks what the schema can't. @param at returns the file and line of a path */
+/** Makes the checks that the schema can't express. @param at returns the file and line of a path */
 function checkRules({ rules, targets }: RulesFile, file: string, at: (path: readonly PropertyKey[]) => string): void {
   rules.forEach((rule, index) => {
     const known = messagePlaceholders(rule.kind);
@@ -190,7 +193,7 @@ function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
 }
 
 const BEFORE = '(?:(?:#[^\\n]*|[a-z_]+: [\\w.%-]+)?\\n)*';
-/** Matches a symbol and a percentage that YAML reads as text and the schema accepts. */
+/** Matches a line with a symbol and a percentage, written so that YAML reads text and the schema accepts it. */
 const LINE = ` {2}(?:cash|${shareSymbolPattern.source}): ${percentPattern.source}\\n`;
 const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 
@@ -198,8 +201,9 @@ const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 const NON_TEXT_SYMBOLS = ['NULL', 'TRUE', 'FALSE'];
 
 /**
- * Extracts targets written one per line, as nearly all are: for a thousand of them, the YAML parser and the schema
- * take a tenth of the whole check. Returns undefined if they are written differently or invalid.
+ * Extracts targets that are written one per line, as in nearly all files, because for a thousand targets the YAML
+ * parser and the schema take a tenth of the whole check's time. Returns undefined if the targets are written
+ * differently or are invalid.
  */
 export function takePlainTargets(text: string) {
   const found = plainTargets.exec(text);

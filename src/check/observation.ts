@@ -10,9 +10,12 @@ export interface Observation {
   readonly rule: Rule;
   /** A symbol, sector, date or order id; empty for the account. */
   readonly subject: string;
-  /** A limit from elsewhere (a target): the rule fires again if it changes. */
+  /** A limit that is set outside the rule, such as a target. If the limit changes, the rule may fire again. */
   readonly limitedBy?: string;
-  /** `triggered`: beyond the limit; `clear`: far enough back to re-arm; `between`: neither, to fire only once. */
+  /**
+   * `triggered`: beyond the limit; `clear`: far enough from the limit to re-arm the rule; `between`: neither, so that a
+   * value that moves around the limit makes the rule fire only once.
+   */
   readonly state: 'triggered' | 'clear' | 'between';
   readonly say: () => FindingText;
 }
@@ -37,7 +40,7 @@ export interface Limits {
   readonly clear: Dec;
 }
 
-/** @param back distance from the limit at which a value is `clear` */
+/** @param back distance from the limit at which a value counts as `clear` */
 export function createLimits(limit: Dec, direction: Limits['direction'], back: Dec): Limits {
   return { direction, limit, clear: direction === 'above' ? limit.minus(back) : limit.plus(back) };
 }
@@ -49,7 +52,10 @@ export function levelOf(value: Dec, { direction, limit, clear }: Limits): Observ
   return compare(value, clear) * sign <= 0 ? 'clear' : 'between';
 }
 
-/** Returns the {@link level} of part / whole (whole positive), compared exactly and faster by multiplying. */
+/**
+ * Like {@link levelOf} for `part / whole`, but multiplies instead of dividing, which is exact and faster. `whole` is
+ * positive.
+ */
 export function levelOfQuotient(part: Dec, whole: Dec, { direction, limit, clear }: Limits): Observation['state'] {
   const bound = clear.mul(whole);
   // Usually one comparison suffices.

@@ -55,8 +55,8 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
 }
 
 /**
- * Returns weekdays without a session, and early closes, that begin within the given milliseconds. The usual close is
- * the calendar's most frequent, because around-the-clock markets have a different one than exchanges.
+ * Returns weekdays without a session, and early closes, that begin within the given milliseconds. The calendar's most
+ * frequent closing time counts as the usual one, because around-the-clock markets close at another time than exchanges.
  */
 export function closures(
   { calendar, now }: Pick<Snapshot, 'calendar' | 'now'>,

@@ -30,7 +30,10 @@ function weightText(fraction: Dec): string {
   return `${fraction.mul(HUNDRED).toFixed(1)}%`;
 }
 
-/** Returns targets as fractions of equity, without `cash`. Cached: rules, suggestions and the result need them. */
+/**
+ * Returns targets as fractions of equity, without `cash`. Cached, because rules, suggestions and the result all use
+ * them.
+ */
 export const targetWeights = memoizePerObject(
   ({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> =>
     new Map(
@@ -56,7 +59,7 @@ export function cachedDrifts(file: RulesFile, figures: Figures, band: Band): rea
   return made.drifts;
 }
 
-/** Checks a portfolio rule. An account worth nothing or less has no weights. */
+/** Checks a portfolio rule. Rules about weights can't be checked if the account is worth nothing or less. */
 export function observePortfolio(
   rule: PortfolioRule,
   file: RulesFile,
@@ -144,7 +147,7 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
   return accountObservation(rule, triggeredOrClear(ruin !== undefined), text, { equity: equity.toFixed(2) });
 }
 
-/** Computed once if it is the same for every target. */
+/** Returns a function for the limits of a drift, which are computed only once if they are the same for every target. */
 function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => Limits {
   let last: { readonly allowed: Dec; readonly limits: Limits } | undefined;
   return ({ allowed }) => {

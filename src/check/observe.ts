@@ -9,7 +9,7 @@ import type { Snapshot } from './snapshot.ts';
 type SkipReason = 'disabled' | 'market_closed' | 'market_open' | 'not_before_close' | 'over';
 
 export interface Observations extends ObservedRule {
-  /** Rules not evaluated this time; their state is kept. */
+  /** Rules that this check does not evaluate. Their state is kept. */
   readonly skipped: readonly { readonly rule: Rule; readonly reason: SkipReason }[];
 }
 

@@ -6,7 +6,10 @@ import type { MissingPrice } from './snapshot.ts';
 /** The gateway's maximum number of symbols per request. */
 const SYMBOLS_PER_REQUEST = 50;
 
-/** Halves requests until it finds a symbol without a price, which makes the gateway refuse a whole request. */
+/**
+ * Reads quotes. The gateway refuses a whole request if one symbol has no price, so the request is halved until that
+ * symbol is found.
+ */
 export async function readQuotes(gateway: Pick<GatewayClient, 'quotes'>, symbols: readonly string[]) {
   const quotes = new Map<string, Quote>();
   const noPrice: MissingPrice[] = [];

@@ -21,15 +21,15 @@ interface GatherOptions {
   readonly file: RulesFile;
   readonly closes: CloseCache;
   readonly activities: (account: string) => ActivityCache;
-  /** No imported activities if omitted. */
+  /** If omitted, there are no imported activities. */
   readonly imported?: (account: string) => Pick<ImportStore, 'activities'>;
   readonly localNow: number;
   readonly suggest: boolean;
 }
 
-/** Number of days, enough to find the usual closing time. */
+/** Number of days to read, enough to find the usual closing time. */
 const CALENDAR_DAYS = 28;
-/** A larger difference of clocks is noted, since it confuses people who compare times. */
+/** If the clocks differ by more than this, a note says so, because it confuses people who compare times. */
 const CLOCK_SKEW_MS = 60_000;
 
 export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
@@ -87,7 +87,7 @@ function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], 
   return [...new Set([...ofRules, ...ofTargets])].sort();
 }
 
-/** Returns the symbols to quote. Held positions already have a price. */
+/** Returns the symbols that a rule needs quotes for. Positions already have a price. */
 function symbolsToQuoteFor(rule: Rule, held: readonly string[]): readonly string[] {
   if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') return ruleSymbols(rule, held);
   if (rule.kind !== 'move') return [];
@@ -121,7 +121,7 @@ async function readBenchmark(
 
 const MAX_CLOSURE_MS = 8 * DAY_MS;
 
-/** Returns activities, oldest first, or undefined, with a note, if unavailable. */
+/** Returns the activities, oldest first. If they can't be read, adds a note and returns undefined. */
 async function readActivities(
   gateway: GatewayClient,
   cache: ActivityCache,
@@ -137,7 +137,10 @@ async function readActivities(
   }
 }
 
-/** Brokers book late and make corrections, so this much is read again each time, and everything once a week. */
+/**
+ * How far back activities are read again on each check, because brokers book late and make corrections. Once a week,
+ * all activities are read again.
+ */
 const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
 const FULL_READ_INTERVAL_MS = 7 * DAY_MS;
 
@@ -160,7 +163,8 @@ async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: 
 }
 
 /**
- * Returns values of transferred shares booked without one: that day's unadjusted close, or today's position price.
+ * Returns a lookup for the prices of transferred shares that were booked without a value: the day's unadjusted close
+ * or, today, the position's price.
  */
 async function readPricesOfTransfers(
   gateway: GatewayClient,
@@ -182,7 +186,7 @@ async function readPricesOfTransfers(
   return (symbol, day) => prices.get(`${symbol} ${day}`);
 }
 
-/** Returns the last close up to a day, since shares are also transferred on days without trading. */
+/** Returns the last close on or before a day, because shares are also transferred on days without trading. */
 async function readCloseOn(gateway: GatewayClient, cache: CloseCache, symbol: string, day: string) {
   const key = `${symbol} ${day}`;
   const kept = await cache.get(key);
@@ -208,7 +212,7 @@ const BARS_PERIOD_MS = 400 * DAY_MS;
 /** Number of sessions stored, slightly more than any rule looks back. */
 const SESSION_RETENTION = 260;
 
-/** Reads the closes without the quote's own session. Only new ones are requested. */
+/** Reads the closes before the quote's own session. Requests only closes that are not stored. */
 async function readCloses(
   gateway: GatewayClient,
   cache: CloseCache,

@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../errors/errors.ts';
 import type { MissingPrice } from './snapshot.ts';
 
-/** Returns undefined for an invalid answer, so that the check continues without it. */
+/** Returns undefined if the answer is invalid, so that the check continues without it. */
 export async function ifReadable<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;

@@ -8,7 +8,7 @@ import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
  * Source of docs/reference/schema/check-rules.schema.json.
  */
 
-/** Returns an error text, except for missing values, which are reported as missing. */
+/** Returns a function that returns an error text, except for missing values, which Zod reports as missing. */
 const unlessMissing =
   (words: string) =>
   ({ input }: { input: unknown }) =>
@@ -90,7 +90,7 @@ const oneLimit = {
 };
 
 const { side, type, time_in_force, extended_hours } = orderRequestSchema.shape;
-/** Numbers may be unquoted. */
+/** Numbers may be written without quotes. */
 const orderSchema = z.strictObject({
   side,
   qty: price.optional().describe('Shares; exactly one of qty and notional'),

@@ -9,7 +9,7 @@ export interface MissingPrice {
   readonly code: 'unknown_symbol' | 'price_unavailable';
 }
 
-/** Everything a check reads; the rules are a pure function of it. */
+/** All data that a check reads. What the rules find depends on nothing else. */
 export interface Snapshot {
   /** The broker's time in epoch milliseconds, since this machine's clock may be wrong. */
   readonly now: number;
@@ -24,7 +24,7 @@ export interface Snapshot {
   readonly closes: ReadonlyMap<string, PriceHistory>;
   readonly history: readonly DatedEquityAt[];
   readonly activities: readonly Activity[] | undefined;
-  /** Values of transferred shares that were booked without one. */
+  /** Returns prices of transferred shares that were booked without a value. */
   readonly priceOn?: ClosingPriceLookup;
   readonly benchmark?: { readonly symbol: string; readonly closes: readonly AdjustedClose[] };
   readonly notes: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * Codes with which a remote agent refuses, besides the gateway's own (problem-codes.ts). They are error codes of this program,
- * and mean the same to the caller.
+ * Problem codes of a remote agent, in addition to the gateway's (problem-codes.ts). Each is also an error code of this
+ * program, with the same meaning.
  */
 const agentProblemCodes = [
   'usage',

@@ -1,4 +1,4 @@
-/** The members of a gateway's problem besides its text (docs/operate/GATEWAY.md, "Problems"), for programs. */
+/** The members of a gateway's problem that are meant for programs (docs/operate/GATEWAY.md, "Problems"). */
 export interface ProblemMembers {
   /** The gateway's own code, more specific than ours. */
   readonly problem?: string;
@@ -7,7 +7,7 @@ export interface ProblemMembers {
   readonly reasons?: unknown;
   readonly limit?: unknown;
   readonly value?: unknown;
-  /** Digest of the rules that it was decided by. */
+  /** Digest of the rules by which the request was decided. */
   readonly policy?: unknown;
   /** The broker's own message. */
   readonly broker_message?: unknown;
@@ -15,7 +15,7 @@ export interface ProblemMembers {
 
 const problemMemberNames = ['problem', 'reason', 'reasons', 'limit', 'value', 'policy', 'broker_message'] as const;
 
-/** Returns these members of an error's details or of a problem, and no others. */
+/** Picks the members above from an error's details or from a problem. */
 export function problemMembers(details: Readonly<Record<string, unknown>>): ProblemMembers {
   return Object.fromEntries(
     problemMemberNames.flatMap((name) => (details[name] === undefined ? [] : [[name, details[name]]])),

@@ -1,17 +1,19 @@
-/** Time as a parameter, so that a test never sleeps. */
+/** A clock that is passed as a parameter, so that tests need not sleep. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /**
-   * Milliseconds since an arbitrary moment, never set and never going back. Whether it counts while the machine is
-   * suspended depends on the operating system (it doesn't with Linux and POSIX `CLOCK_MONOTONIC`).
+   * Milliseconds since an arbitrary moment. This clock is never set and never goes back. Whether it counts while the
+   * machine is suspended depends on the operating system (it doesn't with Linux and POSIX `CLOCK_MONOTONIC`).
    */
   monotonic(): number;
   /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** A longer timer would fire at once. Callers check the time again after each sleep. */
+/**
+ * Maximum delay of a Node timer; a longer one would fire immediately. Callers check the time again after each sleep.
+ */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

@@ -32,7 +32,7 @@ function siblingFolder(name: string) {
       : envPaths(`trade-agent-${name}`, { suffix: '' }).data;
 }
 
-/** The gateway's folder. Its key opens accounts at the broker, so the agent must not be able to read it. */
+/** The gateway's folder. Its key gives access to accounts at the broker, so the agent must not be able to read it. */
 export const gatewayFolder = siblingFolder('gateway');
 
 /** The folder of a server and its workers: their key, and the database's address. */

@@ -49,7 +49,10 @@ function runFailpoint(name: string): void {
 
 type Action = 'kill' | 'fail' | 'delay';
 
-/** An instruction that can't be parsed is an error: a test that kills nothing proves nothing. */
+/**
+ * Parses instructions. Rejects any that it can't parse, because a test whose instruction is ignored would prove
+ * nothing.
+ */
 function parseInstructions(asked: string, name: string, passing: number): { action: Action; ms: number }[] {
   return asked
     .split(',')

@@ -28,8 +28,8 @@ export function readFileIfExists(file: string): string | undefined {
 }
 
 /**
- * Writes a file that only its owner can read (0600), atomically: neither a reader nor a crash sees half of it. Creates the
- * folder (0700) if needed.
+ * Writes a file that only its owner can read (0600), atomically: readers never see a part of it, even after a crash.
+ * Creates the folder (0700) if needed.
  */
 export function writePrivateFile(file: string, content: string): void {
   writeAtomically(file, content, renameSync);
@@ -83,8 +83,8 @@ function writeAtomically(
 }
 
 /**
- * Flushes a folder's names. Otherwise a power cut can bring back the previous file, such as a refresh token that has been
- * used since.
+ * Flushes a folder's entries to disk. Otherwise a power cut can bring back the previous file, such as a refresh token
+ * that has been used since.
  */
 function fsyncFolder(folder: string): void {
   // Windows can't open folders. Its file system's journal keeps names in order.
@@ -100,8 +100,8 @@ function fsyncFolder(folder: string): void {
 }
 
 /**
- * Reads a file that only its owner may read. Refuses a symbolic link, another user's file, one that others may open, and
- * anything but a plain file: whoever made it could read or choose its content.
+ * Reads a file that only its owner may read. Rejects symbolic links, other users' files, files that others may open,
+ * and everything but plain files, because somebody else could have read or chosen their content.
  * @param longest maximum size in bytes
  * @param unusable makes the error from what is wrong, such as "it is a symbolic link"
  * @returns undefined if the file does not exist

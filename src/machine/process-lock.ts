@@ -52,7 +52,10 @@ export async function withProcessLock<T>(
   }
 }
 
-/** SQLite would make the file readable to others. An existing file is not opened, since closing it would release its lock. */
+/**
+ * Creates the lock file, which SQLite would make readable to others. Does not open an existing file, because closing it
+ * would release its lock.
+ */
 function makeLockFile(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600));

@@ -1,7 +1,10 @@
 import { isAbsolute, resolve } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** Locations of files. They are no secrets, and a bare environment such as cron's has none of them. */
+/**
+ * Variables with the locations of files. They are not secret, and a minimal environment such as cron's does not have
+ * them.
+ */
 const locationVariables = [
   'TRADE_AGENT_HOME',
   'TRADE_AGENT_SANDBOX',
@@ -13,7 +16,7 @@ const locationVariables = [
   'XDG_CACHE_HOME',
 ] as const;
 
-/** How to reach the keychain of a Linux desktop. */
+/** Variables with which the keychain of a Linux desktop is reached. */
 const keychainVariables = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
 
 /**

@@ -33,7 +33,10 @@ export class DispatchDeadline {
     this.#left = true;
   }
 
-  /** True if a request was stopped and none was sent, which proves that nothing left. False if none got that far. */
+  /**
+   * True if the deadline stopped a request and no request was sent. False if no request got as far as the deadline
+   * check.
+   */
   get nothingSent(): boolean {
     return this.#stopped && !this.#left;
   }

@@ -29,7 +29,10 @@ class ResettableTlsAgent extends HttpsAgent {
  */
 const IDLE_TIMEOUT_MS = 4_000;
 
-/** Connections are closed soon, so each new one resolves the name again. It must not wait for a slow resolver. */
+/**
+ * Resolves names for connections. Idle ones are closed soon, so names are often resolved, which must not wait for a
+ * slow resolver.
+ */
 const lookup = createStaleLookup();
 
 const agents = {
@@ -41,8 +44,9 @@ type Dispatcher = NonNullable<RequestInit['dispatcher']>;
 let dispatcher: Dispatcher | undefined;
 
 /**
- * Returns a dispatcher for `fetch`, so that reads resolve names in the same way. Returns undefined if the process has
- * replaced Node's dispatcher, for example with a proxy. Node exposes the class of its own client only through this global.
+ * Returns a dispatcher for `fetch`, so that GET and HEAD requests resolve names in the same way. Returns undefined if
+ * the process has replaced Node's dispatcher, for example with a proxy. Node exposes the class of its own client only
+ * through this global.
  */
 function readDispatcher(): Dispatcher | undefined {
   if (dispatcher !== undefined) return dispatcher;

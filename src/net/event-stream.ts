@@ -23,7 +23,7 @@ export function eventStreamResponse(
   });
 }
 
-/** Responds with 429 when a person has too many streams open. The page retries by itself. */
+/** Responds with 429 when a person has too many streams open. The page retries automatically. */
 export function tooManyStreams(context: Context): Response {
   return context.text('too many streams are open', 429, { 'retry-after': '5' });
 }

@@ -6,7 +6,7 @@ type HostCheck = (request: IncomingMessage, response: ServerResponse) => boolean
 const SAFE_METHODS: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * Protects against other sites' pages. A page that points its own name at this machine (DNS rebinding) is recognized by
+ * Returns a check that rejects requests from other sites' pages. A page that points its own name at this machine (DNS rebinding) is recognized by
  * the Host header and gets 421 (RFC 9110 §15.5.20). A cross-site post is recognized by the Origin header and gets 403.
  * @param addresses the server's own origins, the public one first: `https://home.example`
  *

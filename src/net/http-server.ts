@@ -179,7 +179,10 @@ async function createServerFor(
   return { server, stop: () => stopped.abort() };
 }
 
-/** Destroys connections from other addresses. Runs before the server's own listener, so that nothing is read or answered. */
+/**
+ * Destroys connections that do not come from a proxy. Runs before the server's own listener, so that nothing is read or
+ * answered.
+ */
 function dropOtherPeers(server: Server | TlsServer, proxies: PeerList): void {
   server.prependListener('connection', (socket) => {
     if (!proxies.has(socket.remoteAddress)) socket.destroy();
@@ -209,7 +212,9 @@ const MAX_PEM_BYTES = 1024 * 1024;
 /** Polling interval. Certificates are renewed days before they expire. */
 const RENEWAL_CHECK_INTERVAL_MS = 10_000;
 
-/** The TLS 1.3 suites, and of TLS 1.2 only authenticated ones with forward secrecy (RFC 9325 §4.2). */
+/**
+ * The cipher suites of TLS 1.3, and those of TLS 1.2 with authenticated encryption and forward secrecy (RFC 9325 §4.2).
+ */
 const CIPHERS = [
   ...['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'],
   ...['ECDHE+AESGCM', 'ECDHE+CHACHA20'],

@@ -6,7 +6,7 @@ export type PeerList = ReturnType<typeof peerList>;
 const PEER_HINT = 'Use addresses such as 10.0.0.2 or fd00::2, or a network such as 10.0.0.0/24.';
 
 /**
- * @param addresses IPv4, IPv6, or either with a prefix length (CIDR)
+ * @param addresses IPv4 or IPv6 addresses, with or without a prefix length (CIDR)
  * @throws {TradeAgentError} `usage` for an invalid address, and for a network that contains every address
  */
 export function peerList(addresses: readonly string[]) {

@@ -12,8 +12,8 @@ export function clockTimeLimit(clock: Clock, ms: number, signal: AbortSignal, to
 
 /**
  * Returns a signal that aborts after `ms` milliseconds, or with one of the other signals. It uses its own timer because
- * Node 24 leaks with `AbortSignal.timeout`: if a signal combined with one of those is combined again, which sending a
- * request does, Node never frees the second one, so memory grows with each request.
+ * Node 24 leaks with `AbortSignal.timeout`: if a signal that was combined with such a signal is combined again, as
+ * every request does, Node never frees the result, so memory grows with each request.
  */
 export function timeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   const limit = new AbortController();

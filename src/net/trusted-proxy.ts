@@ -43,7 +43,7 @@ export function applyForwardedHeaders(
   if (host !== undefined && HOST_PATTERN.test(host)) setHost(request, host);
 }
 
-/** Returns the client's address as far as it is known. Rate limits are counted by it. */
+/** Returns the client's address as far as it is known. Rate limits count requests per client address. */
 export function clientAddress(request: IncomingMessage): string {
   return forwardedInfos.get(request)?.address ?? normalizeAddress(request.socket.remoteAddress ?? '');
 }

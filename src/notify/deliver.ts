@@ -18,9 +18,9 @@ export interface Delivery {
 }
 
 /**
- * Sends notices through one channel, one after the other, with a few attempts each. Skips the rest after a failure,
- * because a server that is down would use up everyone's time. A notice that is rejected for its content (HTTP 400) does
- * not stop the others.
+ * Sends notices through one channel, one after the other, with a few attempts each. After a failure, skips the
+ * remaining notices, because waiting for a server that is down would use up the time of other channels. A notice that
+ * is rejected for its content (HTTP 400) does not stop the others.
  */
 export async function deliver(
   send: SendNotice,

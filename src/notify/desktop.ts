@@ -56,7 +56,10 @@ function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\\', '\\\\');
 }
 
-/** Copies JSON from standard input to text nodes. Windows shows notices only for registered apps, such as PowerShell. */
+/**
+ * PowerShell script that shows a notice. Text from standard input (JSON) becomes text nodes, never code. Windows shows
+ * notices only for registered apps, such as PowerShell.
+ */
 const TOAST_SCRIPT = `
 $ErrorActionPreference = 'Stop'
 [Console]::InputEncoding = [Text.Encoding]::UTF8
@@ -118,7 +121,7 @@ const passedVariables = [
   ...'DBUS_SESSION_BUS_ADDRESS SystemRoot SystemDrive USERPROFILE TEMP'.split(' '),
 ];
 
-/** Returns the minimal environment for the program. Under cron, it uses systemd's default address of the session bus. */
+/** Returns the minimal environment for the program. Under cron, it has systemd's default address of the session bus. */
 export function desktopEnvironment(
   env: NodeJS.ProcessEnv,
   platform: NodeJS.Platform,

@@ -61,7 +61,10 @@ async function post(
   });
 }
 
-/** Returns the cause's code, but not its message, which may contain the address, which may be the secret. */
+/**
+ * Returns the code of the error's cause. Its message is left out, because it may contain the address, which may be the
+ * secret.
+ */
 function causeCode(error: unknown): string {
   const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
   return typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';

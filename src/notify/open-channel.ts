@@ -17,7 +17,7 @@ const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
   ntfy,
 };
 
-/** Opens a channel. A missing secret makes each notice fail, not the program. */
+/** Opens a channel. If its secret is missing, each notice fails, but not the program. */
 export function openChannel(
   name: string,
   channel: NoticeChannel,

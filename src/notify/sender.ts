@@ -12,14 +12,14 @@ export interface ChannelDeps {
   /** The command that manages channels, for hints: `trade-agent notices`. */
   readonly command: string;
   /**
-   * Resolves mail servers that the operator did not configure. The connection uses one of the addresses, if all are
-   * public. Without it, the system resolves the name, which may lead to a private address.
+   * Resolves the names of mail servers that the operator did not configure. The connection uses one of the addresses if
+   * all are public. If this is undefined, the system resolves names, also to private addresses.
    */
   readonly resolveMail?: ResolveHost;
 }
 
 /**
- * Creates the function that sends to one kind of channel, which throws only `NoticeFailure`.
+ * Creates the function that sends to one kind of channel. That function throws only `NoticeFailure`.
  * @param secret undefined only if the kind works without one
  *
  * @example

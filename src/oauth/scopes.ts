@@ -1,8 +1,8 @@
-/** Scopes of the gateway's read requests, one for each kind. */
+/** Scopes for reading from the gateway. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
 /** Allows cancelling orders, and halting trading. */
 export const CANCEL_SCOPE = 'orders:cancel';
-/** Allows ringing the owner's phone, and nothing else. */
+/** Allows proposing orders, about which the owner is asked on the phone, and nothing else. */
 export const PROPOSE_ORDERS_SCOPE = 'orders:propose';
 export const PROPOSE_MESSAGES_SCOPE = 'messages:propose';
 /** Allows requesting a mandate, and placing orders under one. Only for our own login client. */
@@ -20,7 +20,7 @@ export const SESSION_SCOPES = [
   WATCHLIST_SCOPE,
 ] as const;
 
-/** Scopes that anyone's agent can get at `/mcp`: reading, cancelling, and asking. */
+/** Scopes that any agent can get at `/mcp`: reading, canceling, and proposing orders. */
 export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS_SCOPE] as const;
 
 /** Granted with the approval of one order, only for that order. */
@@ -36,7 +36,10 @@ export type Scope = (typeof SCOPES)[number];
 
 /** The person's identity (OpenID Connect Core §5.4, §11), at the identity provider. */
 export const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
-/** The provider's own API for connected accounts (as Auth0 names them). They give no access to such an account. */
+/**
+ * Scopes of the provider's own API for connected accounts, with Auth0's names. They give no access to the accounts
+ * themselves.
+ */
 export const CONNECTION_SCOPES = [
   'read:me:connected_accounts',
   'create:me:connected_accounts',

@@ -18,7 +18,7 @@ export function personStores({ database }: Pick<ServerParts, 'database'>, person
 }
 
 /**
- * Creates a person's agent over their data on this server. Closing it leaves the database open.
+ * Creates a person's agent, which works on their data on this server. Closing it leaves the database open.
  * @param scopes the client's scopes, which limit the agent's alerts
  * @throws {TradeAgentError} `usage` for a model that this server does not offer
  */
@@ -48,7 +48,10 @@ export function personAgent(
   );
 }
 
-/** Returns the model to use. The operator pays for it, so a person can choose only it or the built-in planner. */
+/**
+ * Returns the model to use. The operator pays for the configured model, so a person can choose only that model or the
+ * built-in planner.
+ */
 function chooseModel(configured: ResolvedProfile['model'], wanted: string | undefined): ResolvedProfile['model'] {
   if (wanted === undefined || wanted === configured.name) return configured;
   if (wanted === 'builtin') return { provider: 'builtin' };

@@ -115,7 +115,10 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
   };
 }
 
-/** Returns the next review and the price conditions of a schedule. For market-day times, the sweep finds the next one. */
+/**
+ * Returns when to review a schedule next, and its price conditions. If its times depend on market days, the review is
+ * due immediately, and the sweep finds the next time.
+ */
 async function wakeConditions({ timing, on_price, check }: ServerSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
   const conditions = on_price === true ? priceConditions(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];

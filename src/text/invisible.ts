@@ -8,19 +8,22 @@
  * schemas at startup. So these patterns are built on demand, and text in printable ASCII never needs them.
  */
 
-/** Nothing in it is invisible or changes its neighbors. */
+/** Matches text in which no character is invisible or changes its neighbors. */
 const plainPattern = /^[\x20-\x7e]*$/;
 
 /**
- * Control characters, bidirectional marks, zero-width characters and tags, lone surrogates, private use, separators that no
- * terminal breaks lines at; the Hangul fillers and the other characters for which Unicode has no glyph
- * (Default_Ignorable_Code_Point, UAX #44); the blank Braille pattern. Not the two variation selectors that choose between
- * the text and the emoji form of a character.
+ * Matches control characters, bidirectional marks, zero-width characters and tags, lone surrogates, private use,
+ * separators at which no terminal breaks lines, the Hangul fillers and the other characters for which Unicode has no
+ * glyph (Default_Ignorable_Code_Point, UAX #44), and the blank Braille pattern. Does not match the two variation
+ * selectors that choose between the text and the emoji form of a character.
  */
 export const invisiblePattern = () =>
   /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
-/** Combining marks after the sixth on one letter. Accented Hebrew has four, Tibetan six; more only run into other lines. */
+/**
+ * Matches combining marks after the sixth on one letter. Accented Hebrew has four, Tibetan six; more only run into
+ * other lines.
+ */
 export const surplusMarkPattern = () => /(?<=\p{M}{6})\p{M}/u;
 
 /** Whether some of the text would be invisible to a person. */
@@ -28,7 +31,7 @@ export function hasInvisible(text: string): boolean {
   return !plainPattern.test(text) && (invisiblePattern().test(text) || surplusMarkPattern().test(text));
 }
 
-/** Returns at most `longest` printable ASCII characters. `instead` replaces each other character. */
+/** Returns at most `longest` printable ASCII characters. Every other character is replaced with `instead`. */
 export function printableAscii(text: string, longest: number, instead = '?'): string {
   return text
     .replace(/[^\x20-\x7e]/g, instead)

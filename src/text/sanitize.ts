@@ -7,9 +7,10 @@ import { invisiblePattern, surplusMarkPattern } from './invisible.ts';
  */
 
 /**
- * Escape sequences of ECMA-48 §5.3–5.6 and §8.3, and those that xterm accepts. The body of a sequence excludes all control
- * characters but its own terminator, so no part of a text is scanned for more than one introducer. Of a sequence that never
- * ends, only the introducer is removed: a terminal would swallow the rest, and what someone wants to hide is better seen.
+ * Escape sequences of ECMA-48 §5.3–5.6 and §8.3, and those that xterm accepts. The body of a sequence excludes all
+ * control characters but its own terminator, so no part of a text is scanned for more than one introducer. Of a
+ * sequence that never ends, only the introducer is removed: a terminal would hide the text after it, which people had
+ * better see.
  */
 const escapeSequences = lazyPattern(
   () =>
@@ -30,21 +31,25 @@ const lineBreaks = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 const pictographic = '\\p{Extended_Pictographic}';
 /** Letters of scripts that use joiners. Latin, Greek and Cyrillic do not, and a filler is no letter. */
 const joiningLetter = '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}\\p{Default_Ignorable_Code_Point}])';
-/** A joiner that has an effect: within an emoji sequence, and between letters of such a script. */
+/**
+ * Matches a joiner that changes the text's appearance: within an emoji sequence, and between letters of such a script.
+ */
 const effectiveJoiner = [
   `(?<=${pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?)\\u200d(?=${pictographic})`,
   `(?<=${joiningLetter}[\\p{L}\\p{M}])[\\u200c\\u200d](?=${joiningLetter}\\p{L})`,
 ].join('|');
-/** A variation selector that belongs to no emoji and no keycap. */
+/** Matches a variation selector that belongs to no emoji and no keycap. */
 const idleSelector = `(?<!${pictographic}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e\\ufe0f]`;
 
-/** The characters to remove: invisible ones except tabs, line feeds and effective joiners, and idle selectors. */
+/**
+ * Matches the characters to remove: invisible ones except tabs, line feeds and effective joiners, and idle selectors.
+ */
 const hiddenCharacters = lazyPattern(
   () => new RegExp(`(?![\\t\\n])(?!${effectiveJoiner})${invisiblePattern().source}|${idleSelector}`, 'gu'),
 );
 const surplusMarks = lazyPattern(() => new RegExp(surplusMarkPattern().source, 'gu'));
 
-/** Text of which nothing is removed: printable ASCII, tabs and line feeds. */
+/** Matches text from which nothing is removed: printable ASCII, tabs and line feeds. */
 const plainPattern = /^[\t\n\x20-\x7e]*$/;
 
 /** Returns `text` with hidden characters and surplus marks replaced by `instead`. */
@@ -52,7 +57,7 @@ export function replaceInvisible(text: string, instead: (sign: string) => string
   return plainPattern.test(text) ? text : text.replace(hiddenCharacters(), instead).replace(surplusMarks(), instead);
 }
 
-/** Returns text without anything that draws, rings, hides or reorders. Keeps line breaks. */
+/** Returns the text without characters that control a terminal, or hide or reorder text. Keeps line breaks. */
 export function safeText(text: string): string {
   if (plainPattern.test(text)) return text;
   const lines = text.toWellFormed().replace(escapeSequences(), '').replace(lineBreaks, '\n');
@@ -66,7 +71,10 @@ export function safeLine(text: string, longest = Number.POSITIVE_INFINITY): stri
   return `${line.slice(0, longest - 1).replace(/[\u200c\u200d]?[\ud800-\udbff]?$/, '')}…`;
 }
 
-/** For people who decide by the text: tabs, line feeds and what {@link safeText} would remove become visible marks. */
+/**
+ * Replaces tabs, line feeds and everything that {@link safeText} would remove with visible marks, for people who decide
+ * by the text.
+ */
 export function markInvisible(text: string): string {
   return replaceInvisible(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
 }

@@ -1,12 +1,12 @@
 /** Shorter prefixes would soon collide. */
 const MIN_SHORT_ID_LENGTH = 8;
 
-/** A UUID, or a prefix and many random characters (`pr_1Vq0M2k3…`), which nobody types in full. */
+/** Matches long IDs, which nobody types in full: a UUID, or a prefix and many random characters (`pr_1Vq0M2k3…`). */
 const longIdPattern = /^(?:(?=[0-9a-f]{8}-[0-9a-f]{4}-)|[a-z]{1,3}_(?=\w{12}))/i;
 
 /**
- * Shortens ids to the first characters that tell each from all others, at least {@link SHORTEST} after a prefix. Short ids
- * are not shortened.
+ * Returns a function that shortens IDs to the first characters that distinguish each from all others, at least {@link
+ * MIN_SHORT_ID_LENGTH} after a prefix. IDs that are already short are not shortened.
  */
 export function shortIds(ids: readonly string[]): (id: string) => string {
   const all = [...new Set(ids)];

@@ -33,8 +33,8 @@ interface AccountSplit {
 }
 
 /**
- * Splits off the account. Models write null, or nothing, to omit it.
- * @throws {TradeAgentError} `usage` if it is unknown
+ * Separates the account from the other arguments. A model may omit the account or pass null.
+ * @throws {TradeAgentError} `usage` if the account is unknown
  */
 export async function splitAccountArgument(
   gateway: GatewayClient,

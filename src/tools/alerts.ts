@@ -1,6 +1,6 @@
 import type { Alert } from '../trading/alert.ts';
 
-/** Checks every so often while the market is open, or once per trading day. */
+/** When alerts are checked: at intervals while the market is open, or once per trading day. */
 export const checkTimes = ['15m', '30m', '1h', 'open', 'close'] as const;
 export type CheckTime = (typeof checkTimes)[number];
 
@@ -29,24 +29,29 @@ export interface AlertView {
   readonly snoozed_until: string | null;
 }
 
-/** The schedules and channels of alerts. Without both, an alert is never reported. */
+/**
+ * The schedules that check alerts and the channels that report them. If either list is empty, no alert is ever
+ * reported.
+ */
 export interface AlertCoverage {
-  /** Ids of the schedules that check it. */
+  /** IDs of the schedules that check the alerts. */
   readonly looked_at_by: readonly string[];
-  /** The notice channels that report it. */
+  /** The notice channels that report the alerts. */
   readonly told_by: readonly string[];
 }
 
 /** The person's alerts, on this machine or on their agent's server. */
 export interface Alerts {
   list(): Promise<AlertCoverage & { readonly alerts: readonly AlertView[] }>;
-  /** @param most maximum number of alerts afterwards @throws {TradeAgentError} `blocked`, `invalid_config` */
+  /**
+   * @param most maximum number of alerts, including the new one @throws {TradeAgentError} `blocked`, `invalid_config`
+   */
   add(alert: Alert, most?: number): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
-  /** @param which a name, or a symbol for all of its alerts @throws {TradeAgentError} `not_found` */
+  /** @param which name of an alert, or a symbol to remove all its alerts @throws {TradeAgentError} `not_found` */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;
-  /** Schedules checks at these times, unless a schedule already has them. */
+  /** Schedules checks at these times, unless a schedule with these times exists. */
   look(every: CheckTime): Promise<{ readonly schedule: string; readonly isNew: boolean; readonly with: string }>;
 }
 
-/** Maximum number of alerts that a model may set, which bounds what outside text could make it do. */
+/** Maximum number of alerts that a model may set. It bounds what outside text could make the model do. */
 export const MAX_ALERTS_BY_AGENT = 20;

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** The gateway decides: cancelling an order that protects a position needs approval; others only reduce exposure. */
+/**
+ * The gateway decides whether approval is needed: only for an order that protects a position, because canceling any
+ * other order reduces exposure.
+ */
 export const cancelOrder = defineTool({
   name: 'cancel_order',
   description:

@@ -60,7 +60,7 @@ export const checkWashSale = defineTool({
   },
 });
 
-/** @throws {TradeAgentError} `usage` for more than is held */
+/** @throws {TradeAgentError} `usage` for a quantity that exceeds the position */
 function hypotheticalSale(
   held: Position,
   { qty, price }: { readonly qty?: string | undefined; readonly price?: string | undefined },

@@ -23,7 +23,10 @@ const closingSchema = z.lazy(() =>
   }),
 );
 
-/** Like {@link placeOrder}, it can't trade. The gateway's positions decide the side and quantity, not a model. */
+/**
+ * Proposes an order that closes a position. Like {@link placeOrder}, it can't trade. The side and quantity come from
+ * the gateway's positions, not from a model.
+ */
 export const closePosition: ProposalTool<typeof closingSchema> = {
   name: 'close_position',
   description:
@@ -35,14 +38,14 @@ export const closePosition: ProposalTool<typeof closingSchema> = {
 
 export interface ClosingOrder {
   readonly order: OrderRequest;
-  /** Fields computed from the position, with the name of the rule. */
+  /** The fields that were computed from the position, each with the name of the rule that did so. */
   readonly computed: Readonly<Record<string, string>>;
   readonly held: { readonly symbol: string; readonly qty: string; readonly qty_available: string };
 }
 
 /**
  * Returns the closing order.
- * @throws {TradeAgentError} `invalid_order` without such a position; the gateway's errors
+ * @throws {TradeAgentError} `invalid_order` if there is no such position; the gateway's errors
  */
 export async function readClosingOrder(
   args: Record<string, unknown>,

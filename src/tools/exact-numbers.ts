@@ -2,10 +2,15 @@ import type { z } from 'zod';
 import { type ErrorCode, TradeAgentError } from '../errors/errors.ts';
 import { Dec, isDecimalString } from '../trading/decimal.ts';
 
-/** A double represents every decimal of 15 significant digits (IEEE 754, DBL_DIG), but may change longer ones. */
+/**
+ * A decimal of up to 15 significant digits survives conversion to a double (IEEE 754, DBL_DIG); a longer one may
+ * change.
+ */
 const EXACT_DIGITS = 15;
 
-/** Returns a JSON number as it was written, or, if that is lost, a text that no decimal schema accepts. */
+/**
+ * Returns a JSON number as it was written or, if its digits may have changed, a text that no decimal schema accepts.
+ */
 export function decimalText(value: number): string {
   const exact = Number.isFinite(value) ? new Dec(String(value)) : undefined;
   const text = exact?.toFixed() ?? '';
@@ -13,7 +18,7 @@ export function decimalText(value: number): string {
   return isCarried ? text : `${value} (not a plain decimal)`;
 }
 
-/** Parses arguments, accepting JSON numbers for decimal strings, since many clients send them. */
+/** Parses arguments. Accepts JSON numbers in place of decimal strings, because many clients send numbers. */
 export function parseArguments<Schema extends z.ZodType>(
   schema: Schema,
   args: unknown,

@@ -16,14 +16,19 @@ export type ForeignToolAnswer =
   | { readonly outcome: 'failed'; readonly message: string };
 
 export interface ForeignTools {
-  /** Connects servers as needed. Reports a failing server once and omits its tools. Never throws. */
+  /**
+   * Returns the tools of all servers, connecting to servers as needed. Reports a failing server once and omits its
+   * tools. Never throws.
+   */
   offered(signal: AbortSignal, notice: (message: string) => void): Promise<readonly ForeignTool[]>;
-  /** Returns a tool's server by the profile alone, or undefined if the owner did not allow the tool. */
+  /**
+   * Returns a tool's server according to the profile; undefined if the owner did not allow the tool. Sends no request.
+   */
   serverOf(name: string): string | undefined;
   /** Calls a tool. Throws only the signal's reason. */
   call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolAnswer>;
   close(): Promise<void>;
 }
 
-/** Prefix of a server's name as a source of text. */
+/** Prefix of a server's name where it is given as the source of a text. */
 export const SERVER_PREFIX = 'MCP server ';

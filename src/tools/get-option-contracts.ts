@@ -46,7 +46,7 @@ export const getOptionContracts = defineTool({
   },
 });
 
-/** Returns the expiry dates, by the exchange's date, not this machine's. */
+/** Returns the bounds of the expiry date, relative to the current date at the exchange, not on this machine. */
 async function expiryBounds(expiry: string, gateway: Pick<GatewayClient, 'clock'>) {
   const { timestamp } = await gateway.clock();
   const { from, to } = expiryRange(expiry, newYorkDate(Date.parse(timestamp)));

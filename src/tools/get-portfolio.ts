@@ -53,7 +53,7 @@ export const getPortfolio = defineTool({
   },
 });
 
-/** Returns a page, sorted by symbol so that trades in between do not shift pages. */
+/** Returns a page of positions, sorted by symbol so that trades between two requests do not shift the pages. */
 function page(all: readonly Position[], limit: number | undefined, cursor: string | undefined) {
   const total = all.length;
   if (limit === undefined && cursor === undefined) return { positions: all, total, next_cursor: null };

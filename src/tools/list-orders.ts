@@ -7,13 +7,15 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 import { decodeCursor, encodeCursor, ordersAfter, readOrders } from './order-pages.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** Matches ids that brokers generate, which contain no message. */
+/** Matches IDs that brokers generate. Such an ID can't contain a message to the model. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Maximum number of orders to read, 500 per broker request. Beyond it, the total is a minimum. */
+/** Maximum number of orders to read, 500 per request to the broker. If there are more, the total is a lower bound. */
 const MAX_READ = 2_000;
 
-/** Maximum number of proposals to read for our own ids. Older orders count as another app's. */
+/**
+ * Maximum number of proposals in which to look for our own order IDs. Orders of older proposals count as another app's.
+ */
 const MAX_PROPOSALS = 500;
 
 export const listOrders = defineTool({
@@ -66,7 +68,7 @@ export const listOrders = defineTool({
   },
 });
 
-/** Returns an instant. A date means its start in New York. */
+/** Returns an instant in epoch milliseconds. A date means its start in New York. */
 function toInstant(since: string): number {
   return since.includes('T') ? Date.parse(since) : newYorkInstant(since, '00:00');
 }
@@ -86,7 +88,7 @@ function describeCount(
   return `${count} ${kind}${total === 1 ? 'order' : 'orders'}${of}${since === undefined ? '' : ` since ${since}`}`;
 }
 
-/** Returns whether another app chose any order's id, which may contain a sentence. */
+/** Returns whether any order's ID was chosen by another app. Such an ID may contain a sentence. */
 export async function hasForeignOrders(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;
@@ -95,7 +97,7 @@ export async function hasForeignOrders(gateway: GatewayClient, orders: readonly 
   return named.some((id) => !own.has(id));
 }
 
-/** Returns the order ids of a proposal. A replacement has a new one. */
+/** Returns a proposal's order IDs. A replacement has an order ID of its own. */
 function proposalOrderIds({ kind, subject }: Proposal): string[] {
   switch (kind) {
     case 'order':

@@ -5,7 +5,10 @@ import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 const PAGE_SIZE = 500;
-/** A bracket is three rows at the broker and one order here, so a full page may have only a third as many orders. */
+/**
+ * Minimum number of orders in a full page: a third of its rows, because a bracket is three rows at the broker but one
+ * order here.
+ */
 const MIN_FULL_PAGE = Math.floor(PAGE_SIZE / 3);
 
 interface OrderFilter {
@@ -91,7 +94,9 @@ export function decodeCursor(cursor: string): CursorPosition {
   }
 }
 
-/** Returns the orders after a cursor. If its order is gone, orders of the same instant may repeat. */
+/**
+ * Returns the orders after a cursor. If the cursor's order no longer exists, orders from the same instant may repeat.
+ */
 export function ordersAfter(orders: readonly Order[], { at: from, id }: CursorPosition): readonly Order[] {
   const index = orders.findIndex((order) => order.id === id);
   if (index !== -1) return orders.slice(index + 1);

@@ -8,7 +8,7 @@ export interface OwnFinding {
   readonly subject: string;
   readonly severity: string;
   readonly message: string;
-  /** When first seen, RFC 3339. */
+  /** Time of the first check that reported the finding, RFC 3339. */
   readonly since: string;
   /** Why the rule could not be checked. */
   readonly problem?: string | undefined;
@@ -19,7 +19,7 @@ export interface OwnFindings {
   readonly rules_file: string | null;
   /** Broker time, RFC 3339. */
   readonly checked_at: string;
-  /** New findings. `ongoing` ones were known before; `snoozed` ones are of snoozed rules. */
+  /** New findings. Those in `ongoing` were reported before; those in `snoozed` are findings of snoozed rules. */
   readonly findings: readonly OwnFinding[];
   readonly ongoing: readonly OwnFinding[];
   readonly snoozed: readonly OwnFinding[];

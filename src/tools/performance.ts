@@ -29,7 +29,7 @@ interface PerformanceQuery {
 }
 
 const MAX_POINTS = 100;
-/** Minimum number of daily returns for a ratio. Less than a month of them means nothing. */
+/** Minimum number of daily returns for a ratio. With less than a month of returns, a ratio means nothing. */
 const MIN_RETURNS = 20;
 const ROLLING_MONTHS = [1, 3, 12];
 const MAX_SYMBOLS = 100;

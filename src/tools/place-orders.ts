@@ -14,7 +14,7 @@ const argumentsSchema = z.lazy(() =>
       .array(orderRequestSchema.omit({ account: true }))
       .min(MIN_BATCH_ORDERS)
       .max(MAX_BATCH_ORDERS),
-    /** Whether to continue with the rest if one fails. */
+    /** Whether to continue with the remaining orders if one fails. */
     on_failure: z.enum(['stop', 'continue']).default('stop'),
   }),
 );

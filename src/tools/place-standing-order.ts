@@ -43,8 +43,8 @@ const requestSchema = z.lazy(() =>
 const argumentsSchema = z.lazy(() => requestSchema.unwrap().extend({ account: accountArgument }));
 
 /**
- * Proposes a mandate for orders that the gateway places by itself, repeatedly or once at a price.
- * `agent/graph/standing-request.ts` decides by the person's own words whether it may be proposed.
+ * Proposes a mandate for orders that the gateway places automatically, repeatedly or once at a price. Whether the
+ * person's own words allow the proposal is decided in `agent/graph/standing-request.ts`.
  */
 export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
   name: 'place_standing_order',
@@ -122,12 +122,15 @@ function invalidStandingOrder(field: string, message: string): TradeAgentError {
   });
 }
 
-/** Returns the end in RFC 3339, or undefined if none is named. @throws {TradeAgentError} as {@link parseEnd} */
+/** Returns the end in RFC 3339, or undefined if no end is named. @throws {TradeAgentError} as {@link parseEnd} */
 export function standingExpiry(end: EndMention | undefined, now: number): string | undefined {
   return end === undefined ? undefined : utcSeconds(parseEnd(end, now));
 }
 
-/** Returns the command to request it by hand. Schemas ensure that every value is one shell word. */
+/**
+ * Returns the command with which a person can request the standing order. Schemas ensure that every value is one shell
+ * word.
+ */
 export function standingCommand({ standing, end }: StandingOrderRequest, now: number, account?: string): string {
   const { order, when } = standing;
   const { side, symbol, qty, notional, limit_price } = order;

@@ -33,7 +33,9 @@ export const setAlert = defineTool({
   },
 });
 
-/** Returns whether the next check would report it. Daily changes are not evaluated here. */
+/**
+ * Returns whether the next check would report the alert at this price. Always false for an alert about a daily change.
+ */
 function isTriggeredNow(alert: Alert, last: string): boolean {
   const { condition, limit } = alertCondition(alert);
   if (condition === 'above') return new Dec(last).gt(limit);

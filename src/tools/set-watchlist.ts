@@ -7,7 +7,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 const MAX_SYMBOLS = 20;
 
-/** It trades nothing and is easily undone, so the session's scope suffices. */
+/** Needs no approval, because a changed watchlist trades nothing and is easily changed back. */
 export const setWatchlist = defineTool({
   name: 'set_watchlist',
   description:

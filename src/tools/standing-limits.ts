@@ -11,13 +11,14 @@ export const DEFAULT_DAYS = MAX_MANDATE_DAYS.live;
 
 type MandateTerms = Partial<MandateRequestInput>;
 
-/** Headroom of one order's maximum over the current or awaited price. */
+/** An order's maximum amount, as a multiple of its amount at the current price or at the price that it waits for. */
 const HEADROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
 
 /**
- * Adds the default limits of a standing order: one order's maximum, one order per day, and their product.
+ * Adds the default limits of a standing order: the maximum per order, the number of orders (one per due time), and
+ * their product.
  * @param now epoch milliseconds
- * @throws {TradeAgentError} `usage` without a size, `unknown_symbol`
+ * @throws {TradeAgentError} `usage` if the order has no size; `unknown_symbol`
  */
 export async function withStandingLimits(
   gateway: Pick<GatewayClient, 'quotes'>,

@@ -12,7 +12,7 @@ import { readOpenOrders } from './order-pages.ts';
 import type { OwnTargets } from './own-rules.ts';
 import { countText, defineTool, omittedCount, requireGateway, type ToolContext } from './tool.ts';
 
-/** The gateway's maximum. */
+/** Maximum number of symbols that the gateway accepts in one request. */
 const SYMBOLS_PER_REQUEST = 50;
 
 const argumentsSchema = z.lazy(() =>
@@ -92,7 +92,10 @@ function currentWeights(targets: ReadonlyMap<string, Dec>, weights: readonly Sha
   };
 }
 
-/** Returns exact targets if named, else the rules file's with its bands. @throws {TradeAgentError} `usage` */
+/**
+ * Returns the targets in the arguments, without bands, or else the targets and bands of the rules file. @throws
+ * {TradeAgentError} `usage`
+ */
 async function resolveTargets(
   { ownRules }: ToolContext,
   { targets, buy_only, fractional }: z.output<typeof argumentsSchema>,
@@ -139,7 +142,7 @@ async function readQuotes(gateway: GatewayClient, symbols: readonly string[]) {
   return new Map(all.map((quote) => [quote.symbol, quote]));
 }
 
-/** Returns the symbols of an open proposal, for which nothing more is suggested. */
+/** Returns the symbols of an open proposal. No further orders are suggested for these symbols. */
 function proposedSymbols(proposal: Proposal): string[] {
   if (proposal.kind === 'order') return [proposal.subject.symbol];
   if (proposal.kind === 'batch') return proposal.subject.orders.map(({ symbol }) => symbol);

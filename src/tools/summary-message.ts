@@ -7,7 +7,8 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 import { connectionRequired } from './gateway/gateway-problem.ts';
 
 /**
- * Composes the text from the gateway's figures. Only the note is free text, which the person sees on the phone.
+ * Composes the text of a summary from the gateway's figures. Only the note is free text, and the person sees it on the
+ * phone.
  * @param now epoch milliseconds
  * @throws {TradeAgentError} `invalid_message`, `connection_required`, and errors of the gateway's reads
  */
@@ -29,7 +30,7 @@ export async function summaryMessage(
   };
 }
 
-/** Maximum number of positions, for reading on a phone. */
+/** Maximum number of positions in a summary, which people read on a phone. */
 const MAX_POSITIONS = 20;
 
 export function compactSummary(summary: {
@@ -57,7 +58,7 @@ export function compactSummary(summary: {
   ].join('\n');
 }
 
-/** Returns the note below a summary. The figures have no blank line. */
+/** Returns the note below a summary. It starts after the first blank line. */
 export function noteIn(text: string): string | undefined {
   const end = text.indexOf('\n\n');
   return end < 0 ? undefined : text.slice(end + 2);

@@ -15,7 +15,7 @@ export interface SignedIn extends Pick<Session, 'user'> {
 }
 
 export interface ToolContext {
-  /** Absent, like the gateway, if nobody is signed in. */
+  /** Undefined, like `gateway`, if nobody is signed in. */
   readonly session: SignedIn | undefined;
   readonly gateway: GatewayClient | undefined;
   /** Set only in the person's own agent. */
@@ -26,10 +26,10 @@ export interface ToolContext {
 
 export interface ToolResult {
   readonly summary: string;
-  /** Compact JSON for the model. Outside text in it is data. */
+  /** Compact JSON for the model, which takes outside text in it as data. */
   readonly content: string;
   readonly order?: Order;
-  /** The source of text that neither the person nor the gateway wrote. */
+  /** The source of any text in the content that neither the person nor the gateway wrote. */
   readonly outside?: string;
 }
 
@@ -42,9 +42,9 @@ interface ToolBase<Schema extends z.ZodType> {
 }
 
 /**
- * A tool that acts within the session's own scopes. `reduce` proposes if the gateway requires approval; `keep`
- * changes something that trades nothing (a watchlist); `local` changes the person's own files or server rows, only
- * for their own agent and only in the person's own words.
+ * A tool that acts within the session's own scopes. `reduce`: makes a proposal if the gateway requires approval.
+ * `keep`: changes something that trades nothing (a watchlist). `local`: changes the person's own files or server rows;
+ * only their own agent may use it, and only for what they said in their own words.
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'read' | 'reduce' | 'keep' | 'local';
@@ -70,8 +70,8 @@ export interface MandateTool<Schema extends z.ZodType = z.ZodType> extends ToolB
 export type Tool = DirectTool | ProposalTool | MessageTool | MandateTool;
 
 /**
- * Types a tool's arguments by its schema. A failure is thrown as a `TradeAgentError`, which the model gets and may react
- * to.
+ * Defines a tool whose arguments are typed by its schema. `execute` throws a `TradeAgentError` for a failure, which is
+ * returned to the model.
  * @example
  * ```ts
  * import { z } from 'zod';
@@ -121,12 +121,12 @@ export function countText(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Returns how many of `all` are beyond the first `most`; nothing if none. */
+/** Returns how many of `all` items are beyond the first `most`, or an empty object if none are. */
 export function omittedCount(all: number, most: number): { readonly left_out?: number } {
   return all > most ? { left_out: all - most } : {};
 }
 
-/** Reads what figures by lots are computed from. */
+/** Reads the data from which tax lots and gains are computed. */
 export async function readLotInputs(gateway: GatewayClient) {
   const [account, positions, clock, activities] = await Promise.all([
     gateway.account(),

@@ -21,7 +21,7 @@ const MAX_BARS = 12;
 
 /**
  * Returns one self-contained HTML file: no script, no request, light and dark, readable on a phone. Outside text is
- * escaped, and a CSP forbids anything that slips through.
+ * escaped, and a CSP blocks any active content that was not.
  */
 export function htmlReport(result: CheckResult, figures: Pick<Figures, 'points' | 'drawdowns'>): string {
   const e = escapeHtml;
@@ -182,7 +182,7 @@ dd{margin:0 0 0 auto;text-align:right;font-variant-numeric:tabular-nums}
 .none{color:var(--soft);margin:0}
 `;
 
-/** A point of a drawing, the only place where amounts become numbers. */
+/** A point of a chart. Amounts become numbers only in charts. */
 interface ChartPoint {
   readonly at: number;
   readonly value: number;

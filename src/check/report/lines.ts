@@ -125,7 +125,7 @@ function orderLine(order: SuggestedOrder): string {
   return `${side} ${size} ${symbol} ${terms} (${moved}${reason})`;
 }
 
-/** The part of a run's result used here; docs/reference/schema/run.json has all of it. */
+/** The fields of a run's result that are used here; docs/reference/schema/run.json has all of them. */
 interface ProposedRun {
   readonly text?: string;
   readonly approvals?: readonly {

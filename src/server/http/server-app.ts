@@ -56,7 +56,7 @@ export interface ServerAppOptions extends ServerParts {
   /** The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
   readonly address: string;
   readonly issuer: string;
-  /** The public client for people's sign-ins, if it is not the default one of a home. */
+  /** ID of the public client with which people sign in, if it is not a home's default client. */
   readonly loginClient?: string | undefined;
   readonly environment: Environment;
   /** Version in the OpenAPI document. */

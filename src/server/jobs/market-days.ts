@@ -61,7 +61,10 @@ export function marketDays(options: {
       }
       return remembered.days;
     },
-    /** Returns the days in a signed-in person's name. @throws the gateway's error if no current calendar is stored */
+    /**
+     * Returns the days, reading them in this signed-in person's name if needed. @throws the gateway's error if no
+     * current calendar is stored
+     */
     askedBy: async (session: Session) => (await calendarOf(async () => session)).days,
   };
 }

@@ -23,9 +23,9 @@ export interface CollectorOptions extends ServerParts {
 }
 
 /**
- * Maintains the runs of all people that no process is executing, concurrently with other collectors. It asks the gateway
- * once per person about proposals that runs wait for, wakes runs whose proposals were decided or whose time is over,
- * enqueues jobs again that may be lost, and removes runs that ended long ago.
+ * Maintains all people's runs that no process is executing. Several collectors may run concurrently. For each person,
+ * one request asks the gateway about all proposals that their runs wait for. Runs are woken when their proposals are
+ * decided or their time is over, jobs that may be lost are enqueued again, and runs that ended long ago are removed.
  */
 export async function collectRuns(options: CollectorOptions, signal: AbortSignal): Promise<void> {
   const { due, clock, onError } = options;

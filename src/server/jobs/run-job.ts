@@ -28,8 +28,8 @@ const UNKNOWN_OUTCOME_WAIT_MS = 10_000;
 const CONNECTION_WAIT_MS = 5 * 60_000;
 
 /**
- * Returns what an interrupted run waits for. Undefined if it ends, because it must not wait, nothing is open, or the time
- * for waiting for these proposals is over.
+ * Returns what an interrupted run waits for. Undefined if the run ends instead: because it must not wait, nothing is
+ * open, or the time for waiting for these proposals is over.
  */
 function nextWait(
   run: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>,
@@ -64,8 +64,8 @@ function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUnti
 }
 
 /**
- * Creates the job that executes a run until it ends or waits for approval, when its state stays in the database. A job
- * that runs twice, even concurrently, proposes nothing twice:
+ * Creates the job that executes a run until it ends or waits for approval; the state of a waiting run is in the
+ * database. A job that runs twice, even concurrently, proposes nothing twice:
  * 1. Claiming the run increments its epoch, which guards each event, and moves the thread's lease, which guards each
  * checkpoint. The previous holder therefore can't write anything anymore.
  * 2. Jobs of one thread run one at a time, so the previous holder of the lease is a job that has ended or is suspended.
@@ -265,7 +265,7 @@ const WRITE_BATCH_MS = 50;
 const onceOnlyEvents: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
 
 /**
- * Creates a writer of a run's events, which writes in order while this turn holds the run.
+ * Creates a writer that stores a run's events in order, for as long as this turn holds the run.
  * @param lost called once if nothing more can be written, because another turn took over or the database failed
  */
 async function createEventWriter(
@@ -304,7 +304,9 @@ async function createEventWriter(
           writing = undefined;
         });
     },
-    /** Returns the events not written yet, which the caller writes with the turn's end. @throws the write error */
+    /**
+     * Returns the events that are not written yet. The caller writes them with the turn's end. @throws the write error
+     */
     async rest(): Promise<AgentEvent[]> {
       while (writing !== undefined) await writing;
       if (failed !== undefined) throw failed.reason;

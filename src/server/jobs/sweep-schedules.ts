@@ -7,11 +7,11 @@ import { wakeTime } from '../server-parts.ts';
 
 /** Schedules per transaction. */
 const SCHEDULE_BATCH = 500;
-/** Maximum number of queued jobs. Job engines are slow with long queues, and rows can wait. */
+/** Maximum number of queued jobs. Job engines are slow with long queues, and due schedules can wait in the database. */
 const MAX_QUEUED = 500;
 /** Schedules that are due at the same time start within this period, in milliseconds. */
 const SPREAD_MS = 60_000;
-/** Minimum number of schedules per turn, so that a few are not delayed. */
+/** Minimum number of schedules per turn, so that a small number of schedules is not delayed by spreading. */
 const MIN_PER_TURN = 20;
 /** Lease of the sweeping worker, in milliseconds. Another worker takes over after it expires. */
 const LEASE_MS = 5_000;

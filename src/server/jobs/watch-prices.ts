@@ -8,7 +8,7 @@ import { Dec, isPositive } from '../../trading/decimal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Number of shards of symbols. Each shard is read by one worker at a time. */
+/** Number of shards into which symbols are divided. Each shard is read by one worker at a time. */
 const SHARDS = 8;
 /** Lease of a shard, in milliseconds. A worker that does not renew it loses the shard. */
 const LEASE_MS = 15_000;
@@ -66,7 +66,7 @@ async function fetchQuotes(
   throw why;
 }
 
-/** Returns the values that conditions compare with. Empty without a price. */
+/** Returns the values that conditions are compared with; none if there is no price. */
 export function conditionValues({ symbol, last, previous_close: before }: Quote): SeenValue[] {
   if (last === undefined || !isPositive(new Dec(last))) return [];
   const prices = (['above', 'below'] as const).map((side) => ({ symbol, side, value: last }));

@@ -45,7 +45,7 @@ const MAX_SESSIONS = 1_000;
 
 /**
  * Creates sessions by token exchange. Access tokens for the gateway are obtained on demand and stay in this process's
- * memory. The subject tokens that they were exchanged for, and their key, are sealed in the database.
+ * memory. The subject tokens from which they are obtained, and the key of those, are sealed in the database.
  */
 export function exchangingSessions(options: ExchangingSessionsOptions): PersonSessions {
   const { profile, clock, access, credentials } = options;
@@ -153,8 +153,8 @@ function recentSessions() {
 }
 
 /**
- * Returns a token from the person's last request while that is valid, or else from their offline grant. Reads the store
- * each time, because another machine may have served the person since.
+ * Obtains a token with the token of the person's last request while that is valid, or else with their offline grant.
+ * Reads the store each time, because another machine may have served the person since.
  */
 async function renewToken(
   options: ServerClient & { readonly store: PersonCredentials; readonly person: string },
@@ -341,8 +341,8 @@ function callerToken({ sub, scopes, expiresAt, jkt }: Caller, token: string): Ac
 const EXCHANGE_MARGIN_MS = 2_000;
 
 /**
- * Reads what is stored for a person between a request and its runs. `subject` is the last request's token while it is
- * valid, and `hasGrant` tells whether there is an offline grant.
+ * Reads the data that is stored for a person so that runs can continue after the request that started them. `subject`
+ * is the last request's token while it is valid, and `hasGrant` tells whether there is an offline grant.
  */
 async function storedSession(store: PersonCredentials, profile: ResolvedProfile, clock: Clock) {
   const held = await store.get(['session', 'subject_token', 'refresh_token'], { fresh: true });
@@ -356,8 +356,8 @@ async function storedSession(store: PersonCredentials, profile: ResolvedProfile,
 }
 
 /**
- * Returns the DPoP key of this person's tokens, which all machines share. Each person has their own key, so that a leaked
- * one does not expose others.
+ * Returns the DPoP key of this person's tokens, which all machines share. Each person has their own key, so that a
+ * leaked key does not expose other people.
  */
 async function personKey(store: PersonCredentials): Promise<PrivateJwk> {
   for (;;) {

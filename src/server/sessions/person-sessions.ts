@@ -31,25 +31,24 @@ export interface PersonSessions {
    */
   seen(caller: Caller, token: string): Promise<Session>;
   /**
-   * Returns the session of a person who may be away, from their last request's token or else their offline grant.
+   * Returns the session of a person who may be away. It uses their last request's token or else their offline grant.
    * @param person the person's `sub`
-   * @throws {TradeAgentError} `login_required` if there is neither; `provider_unreachable`, `credential_store_…`
+   * @throws {TradeAgentError} `login_required` if they have neither; `provider_unreachable`, `credential_store_…`
    */
   of(person: string): Promise<Session>;
   /**
-   * Obtains an offline grant for the caller, which schedules and alerts need. Requires that they allowed it when they
-   * signed in (`offline_access`). Does nothing if there is a grant already.
-   * @throws {TradeAgentError} `insufficient_scope` if they did not allow it; `login_required`,
-   *   `provider_unreachable`
+   * Obtains an offline grant for the caller, which schedules and alerts need. Requires that the caller allowed
+   * `offline_access` when they signed in. Does nothing if there is a grant already.
+   * @throws {TradeAgentError} `insufficient_scope` if they did not allow it; `login_required`, `provider_unreachable`
    */
   grantOffline(caller: Caller, token: string): Promise<void>;
   /**
-   * Does the same for a person with a running run, with their last request's token.
+   * Like {@link grantOffline}, for a person whose run is in progress, with the token of their last request.
    * @throws {TradeAgentError} as `grantOffline`
    */
   grantOfflineTo(person: string): Promise<void>;
   /**
-   * Revokes the grant at the provider (RFC 7009) and deletes it here, if there is one. Deletes it here even if the
+   * Revokes the offline grant, if there is one, at the provider (RFC 7009) and deletes it on this server, even if the
    * provider can't be reached.
    * @throws {TradeAgentError} `credential_store_…`
    */

@@ -56,7 +56,7 @@ function addAccount(account: string, asked: ProposalRequestInput): ProposalReque
   }
 }
 
-/** Finds an account by number, broker or label. @throws {TradeAgentError} `usage` for none or several */
+/** Finds an account by number, broker or label. @throws {TradeAgentError} `usage` if none or several match */
 export function resolveAccount(name: string, entries: readonly AccountEntry[]): AccountEntry & { account: string } {
   const byNumber = entries.filter(({ account }) => account === name.trim());
   const found = byNumber.length === 1 ? byNumber : entries.filter((entry) => isAccountCalled(entry, name));

@@ -7,22 +7,22 @@ import type { GatewayRequests } from './gateway-requests.ts';
 const [, , ORDERS_READ] = READ_SCOPES;
 
 export type GatewayEvent =
-  /** A keep-alive. After the first one, no event is missed. Earlier gateways send no `id`. */
+  /** A keep-alive. Once the first one has arrived, no event is missed. Gateways of earlier versions send no `id`. */
   | { readonly type: 'alive'; readonly id?: string }
-  /** A proposal's current state, also for each fill of its order. */
+  /** A proposal's current state. Also sent for each fill of the proposal's order. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
 
 export type EventRequests = ReturnType<typeof eventRequests>;
 
-/** Maximum length of an event, longer than any proposal. */
+/** Maximum length of an event. Every proposal is shorter. */
 const MAX_EVENT_LENGTH = 1_000_000;
 
 export function eventRequests({ open }: GatewayRequests) {
   return {
     /**
-     * Opens one stream of changes, which ends with its token or connection; `followEvents` reconnects.
+     * Opens one stream of changes. It ends when its token expires or the connection is lost; `followEvents` reconnects.
      * @param lastEventId resumes after this event
-     * @throws {TradeAgentError} the refusal; `gateway_unreachable`
+     * @throws {TradeAgentError} the gateway's refusal; `gateway_unreachable`
      */
     async *events(until: AbortSignal, lastEventId?: string): AsyncIterable<GatewayEvent> {
       const { readStreamMessages } = await import('./event-stream.ts');

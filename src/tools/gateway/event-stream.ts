@@ -47,15 +47,15 @@ interface ReconnectOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly lost?: (failures: number) => void;
-  /** Milliseconds without a message before giving up; never gives up if omitted. */
+  /** Milliseconds without a message after which to give up; if omitted, never. */
   readonly giveUpAfterMs?: number;
 }
 
 /**
  * Keeps an event stream connected until `signal` aborts, resuming after the last event across lost connections, sleep,
  * restarts and expired tokens.
- * @param connect opens one stream after the event of that id
- * @throws {TradeAgentError} a permanent refusal, such as `login_required`; the last error when it gives up
+ * @param connect opens one stream after the event with the given ID
+ * @throws {TradeAgentError} a permanent refusal, such as `login_required`; the last error after `giveUpAfterMs`
  */
 export async function* reconnectingStream<Event extends { readonly id?: string }>(
   connect: (until: AbortSignal, after: string | undefined) => AsyncIterable<Event>,

@@ -6,7 +6,7 @@ interface FollowEventsOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly changed: (proposal: Proposal) => void;
-  /** Called with true once the stream is up to date, and with false when it is lost. */
+  /** Called with true once the stream is up to date, and with false when the connection is lost. */
   readonly onLive?: (live: boolean) => void;
 }
 

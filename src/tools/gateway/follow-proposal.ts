@@ -6,9 +6,9 @@ import { isTransient } from './gateway-problem.ts';
 
 const LONG_POLL_SECONDS = 25;
 const MAX_BACKOFF_MS = 30_000;
-/** Minimum interval between requests, in case the gateway answers at once. */
+/** Minimum interval between requests, in case the gateway answers immediately. */
 const MIN_POLL_INTERVAL_MS = 1_000;
-/** How long to wait for an unknown outcome, which may take the gateway hours to settle. */
+/** How long to wait for an unknown outcome. The gateway may need hours to determine it. */
 const MAX_UNKNOWN_WAIT_MS = 10_000;
 
 interface FollowOptions {
@@ -20,8 +20,9 @@ interface FollowOptions {
 }
 
 /**
- * Follows a proposal by long polling until it is settled or its outcome can't be learned now, through network loss,
- * sleep and 5xx. For display only: the gateway asks and executes by itself.
+ * Follows a proposal by long polling until it is settled, or until its outcome has been unknown for too long. Continues
+ * after network loss, sleep and 5xx responses. For display only: the gateway asks the person and executes the proposal
+ * without this client.
  * @param from the last known state
  * @throws the signal's reason; the proposal is not affected
  */

@@ -42,23 +42,26 @@ import { type SafeguardRequests, safeguardRequests, withAccountOwner } from './s
 interface ProposalQuery {
   /** Long-poll timeout in seconds, at most 25. */
   readonly waitSeconds?: number;
-  /** The known `updated_at`; newer changes are returned at once. */
+  /** `updated_at` of the last known state. A newer state is returned immediately. */
   readonly since?: string;
   readonly signal?: AbortSignal;
 }
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
-/** Timeout for proposing, for which the gateway makes several broker requests and one to the identity provider. */
+/**
+ * Timeout for making a proposal, during which the gateway sends several requests to the broker and one to the identity
+ * provider.
+ */
 const PROPOSE_TIMEOUT_MS = 30_000;
 
 /** Maximum number of pages of a hundred activities each. */
 const MAX_PAGES = 200;
 
-/** Matches gateway ids, which are UUIDs or similar. Nothing else that a model sends gets into a path. */
+/** Matches the gateway's IDs, which are UUIDs or similar. Other text from a model is never put into a path. */
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** The gateway's HTTP interface, typed. Every call has a timeout. */
+/** Typed requests to the gateway's HTTP interface. Every call has a timeout. */
 export interface GatewayClient
   extends MarketRequests,
     SafeguardRequests,
@@ -126,8 +129,8 @@ function accountRequests({ request, read, list }: GatewayRequests) {
     valueHistory: (period: string): Promise<DatedEquity[]> =>
       list(withQuery('/v1/portfolio/history', { period, timeframe: '1D' }), 'points', equitySchema, PORTFOLIO_READ),
     /**
-     * Activities after an instant (epoch milliseconds), oldest first.
-     * @throws {TradeAgentError} `gateway_refused` for too many
+     * Returns the activities after an instant (epoch milliseconds), oldest first.
+     * @throws {TradeAgentError} `gateway_refused` if there are too many
      */
     activities: async ({ after }: { after: number }) => {
       const found: Activity[] = [];
@@ -161,9 +164,10 @@ function proposalRequests({ request, list, send, timeoutMs, accountOf, account }
     list(withQuery('/v1/proposals', query), 'proposals', proposalSchema, ORDERS_READ);
   return {
     /**
-     * Proposes; the gateway asks the person and executes what they approve. A repeated key and request is the same
-     * proposal.
-     * @throws {TradeAgentError} the refusal; `gateway_unreachable` with `details.sent` false if it was not sent
+     * Makes a proposal. The gateway asks the person, and executes the proposal if they approve it. Repeating a request
+     * with the same key returns the same proposal.
+     * @throws {TradeAgentError} the gateway's refusal; `gateway_unreachable`, with `details.sent` false if the request
+     * was not sent
      */
     propose: (proposal: ProposalRequestInput, key: string): Promise<Proposal> =>
       send('POST', '/v1/proposals', proposalSchema, {
@@ -187,9 +191,9 @@ function proposalRequests({ request, list, send, timeoutMs, accountOf, account }
       listed({ state, limit }),
     proposed: async (key: string) => (await listed({ key })).at(0),
     /**
-     * Withdraws a proposal, also on the phone.
-     * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is executed; `details.problem` is
-     * `proposal_settled` if it already ended
+     * Withdraws a proposal, so that the phone no longer asks about it.
+     * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is being executed; `details.problem` is
+     * `proposal_settled` if it has already ended
      */
     withdraw: async (id: string) => {
       const init = { method: 'DELETE', headers: { accept: 'application/json' } };
@@ -222,7 +226,7 @@ const [MARKET_READ] = READ_SCOPES;
 
 type MarketRequests = ReturnType<typeof marketRequests>;
 
-/** Query of option contracts, with inclusive bounds. The gateway has defaults. */
+/** A query for option contracts, with inclusive bounds. The gateway sets defaults for omitted fields. */
 export interface OptionContractQuery {
   readonly underlying: string;
   readonly expires_from?: string | undefined;

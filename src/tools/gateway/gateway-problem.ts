@@ -9,7 +9,8 @@ import { type Problem, problemSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
 /**
- * Error codes by problem code: `blocked` for the owner's rules and quotas. Every other problem is `gateway_refused`.
+ * Error codes by problem code. `blocked` is for the owner's rules and quotas. Problem codes that are not listed become
+ * `gateway_refused`.
  */
 const errorCodes: Partial<Record<ProblemCode, ErrorCode>> = {
   insufficient_scope: 'insufficient_scope',
@@ -88,7 +89,7 @@ function connectHint(connection: string): string {
   return `Connect it with "${connectCommand(connection)}".`;
 }
 
-/** Matches gateways with stored credentials, where nothing can be connected from here. */
+/** Matches the problem of a gateway with stored credentials. Accounts there can't be connected by this client. */
 const storedCredentialsSchema = z.object({ credentials: z.string() });
 
 function missingConnection(body: unknown): string | undefined {

@@ -12,7 +12,7 @@ export interface GatewayAccess extends Pick<Session, 'fetch'> {
 
 export interface GatewayClientOptions {
   readonly signal?: AbortSignal;
-  /** Milliseconds per request, without long-poll time. */
+  /** Timeout of a request in milliseconds, not counting the long-poll time. */
   readonly timeoutMs?: number;
   /** Account number; defaults to the default account. */
   readonly account?: string;
@@ -102,7 +102,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     return parseAnswer(schema, await request(path, init, scopes, ms));
   };
 
-  /** Opens an event stream, until `until` aborts. @throws {TradeAgentError} as `request` */
+  /** Opens an event stream that ends when `until` aborts. @throws {TradeAgentError} as `request` */
   const open = async (path: string, headers: Record<string, string>, scope: Scope, until: AbortSignal) => {
     const ended = AbortSignal.any([until, ...(signal === undefined ? [] : [signal])]);
     try {
@@ -118,7 +118,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
 
   return {
     timeoutMs,
-    /** The owner's `sub`, if it is not the person's own account. */
+    /** The `sub` of the account's owner, if the owner is another person. */
     accountOf,
     account,
     request,

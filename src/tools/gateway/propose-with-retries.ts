@@ -10,15 +10,15 @@ export interface ProposeOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly notice: (message: string) => void;
-  /** Called before each attempt; may throw to end it. */
+  /** Called before each attempt. May throw to prevent the attempt. */
   readonly before?: () => Promise<void>;
-  /** Returns the error for a gateway that may have the proposal but did not confirm it. */
+  /** Returns the error if the gateway may have received the proposal but did not confirm it. */
   readonly unanswered: (cause?: unknown) => TradeAgentError;
 }
 
 /**
- * Proposes with retries under one key, so that it stays one proposal.
- * @throws {TradeAgentError} the gateway's refusal; `unanswered` if it may have the proposal
+ * Makes a proposal with retries under one idempotency key, so that only one proposal results.
+ * @throws {TradeAgentError} the gateway's refusal; `unanswered` if the gateway may have received the proposal
  */
 export async function proposeWithRetries(
   gateway: Pick<GatewayClient, 'propose'>,

@@ -24,7 +24,7 @@ import { type GatewayRequests, parseAnswer, withQuery } from './gateway-requests
 const accessSchema = z.lazy(() =>
   z.object({
     id: z.string(),
-    /** The owner. */
+    /** The account's owner. */
     account: z.string(),
     role: z.enum(accessRoles),
     who: z.string(),
@@ -37,7 +37,10 @@ const accessSchema = z.lazy(() =>
 );
 export type Access = z.output<typeof accessSchema>;
 
-/** Access `granted` to others and `given` by others. `kept` says whether this gateway manages it. */
+/**
+ * Access that the person `granted` to others, and that others have `given` to the person. `kept` says whether this
+ * gateway manages the access.
+ */
 const accessListSchema = z.lazy(() =>
   z.object({
     account: z.string(),
@@ -62,7 +65,7 @@ export type Halt = z.output<typeof haltSchema>;
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
-/** Timeout for checks, for which the gateway makes several broker requests. */
+/** Timeout for a policy check, during which the gateway sends several requests to the broker. */
 const CHECK_TIMEOUT_MS = 30_000;
 
 export type SafeguardRequests = ReturnType<typeof safeguardRequests>;
@@ -90,7 +93,7 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
     mandate: (id: string) => read(`/v1/mandates/${requireMandateId(id)}`, mandateViewSchema, ORDERS_READ),
     /**
      * Suspends or revokes a mandate; idempotent.
-     * @throws {TradeAgentError} `not_found`; `usage` if it ended in another way
+     * @throws {TradeAgentError} `not_found`; `usage` if the mandate has already ended in another way
      */
     async endMandate(id: string, to: 'suspended' | 'revoked') {
       const path = `/v1/mandates/${requireMandateId(id)}`;
@@ -104,9 +107,9 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
 
     policy: () => read('/v1/policy', policyViewSchema, ORDERS_READ),
     /**
-     * Tightens the rules at once; loosening them must be proposed.
-     * @throws {TradeAgentError} `blocked` with `details.reason` `APPROVAL_MISSING` if it loosens; `details.problem` is
-     * `rules_stale` if `base` is outdated, `rules_unchanged`, or `invalid_policy` with the line
+     * Tightens the rules immediately. Looser rules must be proposed instead.
+     * @throws {TradeAgentError} `blocked` with `details.reason` `APPROVAL_MISSING` if the change loosens a rule;
+     * `details.problem` is `rules_stale` if `base` is outdated, `rules_unchanged`, or `invalid_policy` with the line
      */
     changePolicy: (change: PolicyChangeRequest) =>
       send('PUT', '/v1/policy', policyChangedSchema, {
@@ -129,14 +132,17 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
 
     receipts: (limit: number) => list(`/v1/receipts?limit=${limit}`, 'receipts', receiptEntrySchema, ORDERS_READ),
     /**
-     * Returns unvalidated JSON, which the reader has to verify.
-     * @param id a proposal id or an order's `client_order_id`
+     * Returns a receipt as unvalidated JSON, which the caller has to verify.
+     * @param id a proposal's ID or an order's `client_order_id`
      * @throws {TradeAgentError} `not_found`
      */
     receipt: (id: string) => request(`/v1/receipts/${encodeURIComponent(id)}`, {}, [ORDERS_READ]),
 
     watchlist: () => read('/v1/watchlist', watchlistSchema, PORTFOLIO_READ),
-    /** At most 20 symbols each; idempotent. @throws {TradeAgentError} `unknown_symbol`; `insufficient_scope` */
+    /**
+     * Adds and removes at most 20 symbols each; idempotent. @throws {TradeAgentError} `unknown_symbol`;
+     * `insufficient_scope`
+     */
     changeWatchlist: ({ add = [], remove = [] }: { add?: readonly string[]; remove?: readonly string[] }) =>
       send('PATCH', '/v1/watchlist', watchlistSchema, { body: { add, remove }, scopes: [WATCHLIST_SCOPE] }),
   };
