@@ -74,8 +74,8 @@ export interface AuditStore {
   note(note: AuditNote, now: number): Promise<void>;
   /**
    * Appends the pending lines to the file in order and flushes it to disk. Each line is written exactly once, even if
-   * several processes call this method or one of them dies meanwhile. If the file ends with a truncated line, it is
-   * kept, and the appended lines start on a new line.
+   * several processes call this method or one of them dies. A truncated last line of the file is kept, and a new line
+   * started.
    * @param file created with the first line, mode 0600
    * @throws if the file can't be written; the lines stay pending
    */

@@ -10,7 +10,7 @@ export interface MessageRow {
   readonly body: Buffer;
 }
 
-/** A result of a task in a step of the graph, as stored. */
+/** A stored result of a task. */
 export interface WriteRow {
   readonly idx: number;
   readonly channel: string;

@@ -9,9 +9,8 @@ export interface RecordCheckpoint extends AuditHead {
 }
 
 /**
- * The audit log's signed checkpoints, and whether the latest one was timestamped by an external authority. Each method
- * is one transaction that is serialized with all writers of the log. If two processes do the same work, the second
- * finds it already done.
+ * The audit log's signed checkpoints, and whether the latest one is timestamped. Each method is one transaction that is
+ * serialized with all writers of the log, so a second process finds the work already done.
  */
 export interface CheckpointStore {
   /** Returns the latest checkpoint, or undefined if `close` was never called. */

@@ -26,7 +26,7 @@ export interface DecisionNote {
 }
 
 export interface StoredDecision extends DecisionNote {
-  /** Each decision has a higher ID than all earlier ones. */
+  /** Higher than the IDs of earlier decisions. */
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly at: number;

@@ -1,6 +1,6 @@
 /**
- * `client` authenticates the gateway at the identity provider, `seal` seals secrets in the database, and `next_…` is
- * the key's successor, which is not yet used.
+ * `client` authenticates the gateway at the identity provider, `seal` seals secrets, and `next_…` will replace it
+ * later.
  */
 export type GatewayKeyName = 'client' | 'next_client' | 'seal' | 'next_seal';
 
@@ -14,7 +14,7 @@ export interface WrappedGatewayKey {
 
 /** Keys that all gateways with the same database share. Each method is one transaction. */
 export interface GatewayKeyRows {
-  /** Sorted by name. Among keys with the same name, the newest is first. */
+  /** Sorted by name, then by version with the newest first. */
   all(): Promise<WrappedGatewayKey[]>;
   /**
    * @returns false, with nothing changed, if one of the removed keys has changed or one of the added keys already

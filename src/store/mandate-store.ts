@@ -16,7 +16,7 @@ export interface StoredMandate {
 export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'terms'> {
   /** Digest of the proposal. */
   readonly digest: string;
-  /** The approval of the mandate, which can be used only once. */
+  /** The mandate's approval, usable once. */
   readonly approval: Approval;
   /** The client that proposed the mandate. The gateway places the mandate's standing orders in this client's name. */
   readonly client: string;

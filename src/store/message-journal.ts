@@ -32,7 +32,7 @@ export interface MessageEntry extends MessageKey {
 
 interface MessageClaim extends MessageKey {
   readonly digest: string;
-  /** The approval of the message, which can be used only once. */
+  /** The message's approval, usable once. */
   readonly approval: Approval;
   readonly draft: MessageDraft;
 }

@@ -49,7 +49,7 @@ export interface JournalEntry extends OrderKey {
 
 export interface Claim extends OrderKey {
   readonly digest: string;
-  /** The approval of the order, which can be used only once. */
+  /** The order's approval, usable once. */
   readonly approval: Approval;
   readonly draft: OrderDraft;
   readonly replaces?: string | undefined;

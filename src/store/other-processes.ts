@@ -1,4 +1,4 @@
-/** Notifications between processes. They only save time: a lost one does no harm, because each process also polls. */
+/** Notifications between processes. A lost one only costs time, because each process also polls. */
 export type News =
   /** The ID of a proposal that changed. */
   | { readonly moved: string }
@@ -10,9 +10,9 @@ export type News =
   | 'missed';
 
 /**
- * The processes that share the database. Each open proposal is supervised by one of them: by the process that drafted
- * it or, after that process died, by the first one to notice. This only prevents asking a person twice. That only one
- * order is sent is ensured by the journal and by the version check of each change.
+ * The processes that share the database. Each open proposal is supervised by one of them: the process that drafted it
+ * or, if that process dies, the first one to notice. This only prevents asking a person twice. The journal and the
+ * version check of each change ensure that only one order is sent.
  */
 export interface OtherProcesses {
   /** Never fails. */

@@ -47,10 +47,7 @@ export interface StoredProposal {
   readonly typed: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /**
-   * Higher than all earlier versions of all proposals; set when the proposal is drafted and at each change. Also the ID
-   * of its event.
-   */
+  /** Set when the proposal is drafted or changed, to a number above all other versions. Also the ID of the event. */
   readonly version: number;
   /** Time after which it can't be executed, from the subject's `expires_at`. */
   readonly deadline: number;
@@ -130,7 +127,7 @@ export interface KeyedProposal {
   readonly proposal: StoredProposal;
 }
 
-/** The state of the owner's and the proposer's proposals, against which a new proposal is checked. */
+/** A snapshot of the proposals against which a new proposal is checked. */
 export interface ProposalSnapshot {
   /** Changes whenever one of the owner's proposals changes or the owner's trading is halted or resumed. */
   readonly epoch: string;
@@ -183,7 +180,7 @@ export interface ProposalStore {
   /** Newest first. */
   list(filter: {
     sub?: string;
-    /** Lists proposals of which this person is the owner or the proposer. Replaces `sub`. */
+    /** Lists proposals by owner or proposer, instead of `sub`. */
     party?: string;
     state: 'open' | 'all';
     limit?: number;
@@ -241,8 +238,8 @@ export interface ProposalStore {
   /** Sets the poll interval, in seconds. Does not change the proposal's version. */
   setInterval(id: string, seconds: number): Promise<void>;
   /**
-   * Notes that the phone was notified of the outcome as of `version`. A lower version than noted before has no effect.
-   * Does not change the proposal's version.
+   * Notes that the phone was notified of the outcome as of `version`, which never decreases. Does not change the
+   * proposal's version.
    */
   told(id: string, version: number): Promise<void>;
 }

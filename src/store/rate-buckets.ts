@@ -6,8 +6,8 @@ export interface Rate {
 }
 
 /**
- * Rate buckets that processes share, so that together they stay within the rate limit of a broker or provider. Uses the
- * generic cell rate algorithm (ITU-T I.371): at most `burst + perSecond * t` tokens can be taken in any t seconds.
+ * Rate buckets that processes share to stay within a broker's or provider's rate limit together. Uses the generic cell
+ * rate algorithm (ITU-T I.371): at most `burst + perSecond * t` tokens can be taken in any t seconds.
  */
 export interface RateBuckets {
   /**

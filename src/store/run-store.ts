@@ -14,7 +14,7 @@ export interface NewRun {
   /** Undefined if the run only continues a thread. */
   readonly input: unknown;
   readonly options: unknown;
-  /** Scopes of the token that requested the run, which limit what the run may do. */
+  /** Scopes of the token that requested the run. They limit the run. */
   readonly scopes: readonly string[];
 }
 

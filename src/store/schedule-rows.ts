@@ -18,9 +18,7 @@ export interface ScheduleProgress {
 interface ScheduleTimes extends ScheduleProgress {
   /** Time of the next review. Null if only a price or a person can trigger a run. */
   readonly wakeAt: number | null;
-  /**
-   * When a person or a price requested an immediate run and no run has answered yet. Null if there is no such request.
-   */
+  /** When a person or a price requested an immediate run that has not happened yet. Null if there is none. */
   readonly askedAt: number | null;
   /** Incremented when a run begins. Writes by earlier runs are then rejected. */
   readonly epoch: number;
@@ -93,8 +91,7 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
   /** @param most the maximum number of schedules */
   add(schedule: NewSchedule<Schedule>, most: number): Promise<AddedSchedule<Schedule>>;
   /**
-   * Replaces a schedule's content. Its ID, name and runs are kept, and conditions that do not change stay armed or
-   * disarmed.
+   * Replaces a schedule's content, but keeps its ID, name and runs. Unchanged conditions stay armed or disarmed.
    * @returns false, with nothing written, if the schedule was changed or removed since `seen` was read
    */
   revise(seen: Schedule, to: RevisedSchedule<Schedule>): Promise<boolean>;

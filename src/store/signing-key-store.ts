@@ -21,7 +21,7 @@ export interface SigningKey {
   readonly transports: readonly string[];
   readonly enrolledAt: number;
   readonly lastUsedAt?: number | undefined;
-  /** Set if the key was removed. Removed keys are kept so that they can be recognized. */
+  /** Set for removed keys, which are kept so that they can be recognized. */
   readonly removedAt?: number | undefined;
 }
 
@@ -53,11 +53,11 @@ export interface Signature {
 }
 
 /**
- * People's signing keys and signatures. Each method is one transaction that includes the audit log entry `note`, and is
- * on disk when the promise resolves. Times are milliseconds since the epoch.
+ * People's signing keys and signatures. Each method is one transaction that includes `note`, and is on disk when the
+ * promise resolves. Times are milliseconds since the epoch.
  *
  * A key's counter must increase with each signature: if two signatures have the same count, one was made with a cloned
- * key. Keys without a counter always report 0.
+ * key. Keys without a counter report 0.
  */
 export interface SigningKeyStore {
   /** Finds a key, even if it was removed. */
@@ -65,12 +65,12 @@ export interface SigningKeyStore {
   /** Returns a person's keys, except removed ones. Oldest first. */
   of(sub: string): Promise<SigningKey[]>;
   /**
-   * Creates a pairing, which replaces the person's earlier one.
+   * Replaces the person's pairing.
    * @param pairing.digest digest of the pairing's secret
    */
   pair(pairing: { readonly digest: string; readonly sub: string; readonly expiresAt: number }): Promise<void>;
   unpair(sub: string): Promise<void>;
-  /** Finds a pairing that was neither used nor replaced and has not expired. */
+  /** Finds a pairing that is not used, replaced or expired. */
   pairing(digest: string, now: number): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined>;
   /**
    * Enrolls a key. Returns `known` if the ID is or was enrolled, and `stale` if the proof is no longer valid: the
@@ -100,7 +100,7 @@ export interface SigningKeyStore {
   evidence(of: Pick<Signature, 'sub' | 'approval'>): Promise<Signature['evidence'] | undefined>;
   /**
    * Stores the evidence and the key's counter. Returns `known` if the evidence is already stored, and `stale` if the
-   * key was removed or its counter did not increase.
+   * key was removed or the counter did not increase.
    */
   sign(signature: Signature, note: AuditNote, now: number): Promise<'kept' | 'known' | 'stale'>;
 }

@@ -1,7 +1,7 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import type { Lease, ThreadProposals, ThreadStore } from './thread-store.ts';
 
-/** The lease that a process must hold to write checkpoints, and the error to throw if another process has taken it. */
+/** The lease that is required to write checkpoints, and the error if another process has taken it. */
 export interface HistoryGuard {
   readonly lease: Lease;
   readonly lost: () => Error;

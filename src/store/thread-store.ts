@@ -59,10 +59,10 @@ export interface ThreadStore {
    */
   list(owner: ThreadOwner): Promise<Thread[]>;
   /**
-   * Takes a thread's lease. Creates the thread if it does not exist. If a title is given, also sets the status
-   * `running`, and gives a thread that was started while nobody was signed in to this user.
+   * Takes a thread's lease, and creates the thread if it does not exist. With a title, also sets the status `running`,
+   * and gives this user a thread that was started while nobody was signed in.
    * @param run.title the prompt; undefined for a run that continues where the previous run stopped
-   * @param run.expected the epoch that the caller read, or undefined for a new thread; if it has changed, the result is
+   * @param run.expected the epoch that was read, or undefined for a new thread; if it has changed, the result is
    * `stale`
    */
   begin(run: {
@@ -84,8 +84,8 @@ export interface ThreadStore {
   /** Sets a thread whose outcome is unknown to `pending`, so that it can be resumed. */
   reconciled(id: string): Promise<void>;
   /**
-   * Removes a thread with its conversation and proposals. Returns `stale` if its lease was taken since the caller read
-   * `expected`, or if a proposal is open.
+   * Removes a thread with its conversation and proposals. Returns `stale` if its lease was taken since, or if a
+   * proposal is open.
    */
   remove(id: string, expected: { readonly epoch: number }): Promise<'removed' | 'stale'>;
 }

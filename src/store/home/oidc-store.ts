@@ -249,9 +249,8 @@ function refreshTokenSuccessors(database: Database) {
 }
 
 /**
- * Ends every sign-in in a provider's database, those of browsers and those of agents. Needed after a backup is
- * restored, because sign-ins that were ended after the backup would be active again. People and their passkeys are not
- * changed.
+ * Ends every sign-in of browsers and agents in a provider's database. After a backup is restored, sign-ins that were
+ * ended since the backup would otherwise be active again. People and their passkeys are not changed.
  */
 export function endAllSignIns(database: Database): void {
   database

@@ -27,9 +27,7 @@ export function loadProviderKeys(database: Database, now: () => number): Provide
 interface KeySet {
   /** Changes when a key is added or removed, or when another key starts to sign. */
   readonly version: string;
-  /**
-   * Private ES256 keys. The first one signs; the others are only published, so that their signatures can be verified.
-   */
+  /** Private ES256 keys. The first one signs; the others are only published for verification. */
   readonly keys: readonly JWK[];
 }
 
@@ -55,8 +53,8 @@ interface Row {
 }
 
 /**
- * Opens the signing keys in SQLite, so that tokens stay valid after a restart. A due rotation happens when the keys are
- * next used, even after a long downtime.
+ * Opens the signing keys in SQLite, so that tokens survive a restart. A due rotation happens when the keys are next
+ * used.
  * @param now milliseconds since the epoch
  */
 function openSigningKeys(database: Database, now: () => number): SigningKeys {

@@ -4,9 +4,9 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 export type RingTable = ReturnType<typeof openRingTable>;
 
 /**
- * Opens the notification state of each approval request: when all of the person's devices were notified (or notifying
- * them failed), when a page first showed the request, and when the reminder was sent. It is joined with the provider's
- * table of requests, so that requests that arrived just before a crash are still notified after a restart.
+ * Opens the notification state of each approval request: when all of the person's devices were notified (or that
+ * failed), when a page first showed the request, and when the reminder was sent. It is joined with the provider's table
+ * of requests, so that people are notified of a request even if the home crashes in between.
  */
 export function openRingTable(database: Database) {
   const waits = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?';
@@ -39,8 +39,7 @@ export function openRingTable(database: Database) {
     /** Returns pending requests of which nobody was notified yet. Oldest first. */
     unrung: (now: number): readonly { readonly request: string; readonly user: string }[] => unrung.all(now),
     /**
-     * Returns pending requests that nobody has seen and for which no reminder was sent, with the time when a reminder
-     * is due.
+     * Returns pending, unseen requests without a reminder, and when to send the reminder.
      * @param unseenMs delay of the reminder, in milliseconds; at most a third of the time between notification and
      * expiry
      */

@@ -134,7 +134,7 @@ export function createSessions(options: {
     },
     /**
      * Redeems a ticket.
-     * @returns the user name of the person it was issued for; undefined if it is not valid
+     * @returns the user name of the person it was issued for
      */
     redeemTicket(ticket: string): string | undefined {
       const row = statements.takeTicket.get(digest(ticket), clock.now());

@@ -5,7 +5,7 @@ export interface SignalledObject {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;
   readonly user: string;
-  /** Expiry in milliseconds since the epoch; null if it does not expire. No event is sent when it expires. */
+  /** Expiry in milliseconds since the epoch; null if it does not expire. Expiring sends no event. */
   readonly endsAt: number | null;
   /** For a key, whether it is bound to one device; otherwise empty. */
   readonly detail: '' | 'singleDevice' | 'multiDevice';

@@ -29,8 +29,8 @@ export function migrateGateway(address: string): Promise<MigrationResult> {
 }
 
 /**
- * Creates the storage for the client registration that a tenant's gateways share. They need the same one, because only
- * the client that sent a CIBA request can poll it.
+ * Creates the storage of the client registration, which a tenant's gateways share because only the client that sent a
+ * CIBA request can poll it.
  */
 export function postgresRegistrationPlace(database: TenantDatabase): RegistrationStorage {
   return {

@@ -28,8 +28,8 @@ export async function ensureHead(database: TenantDatabase): Promise<void> {
 }
 
 /**
- * Returns whether this gateway seals with the same key as the tenant's other gateways. The tenant's first gateway
- * stores `check`, and later ones compare theirs with it.
+ * Returns whether this gateway seals with the same key as the tenant's other gateways. The first gateway stores
+ * `check`, and later ones compare it.
  * @param check a value derived from the key that does not reveal it
  */
 export async function hasSameSeal(database: TenantDatabase, check: string): Promise<boolean> {

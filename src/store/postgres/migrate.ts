@@ -9,10 +9,10 @@ export interface MigrationResult {
 }
 
 /**
- * Migrates a database to the latest version in one transaction. Of several processes, one migrates and the others wait.
+ * Migrates a database to the latest version in one transaction, while other processes wait.
  * @param address the database's address, with the login that owns the tables; it must be able to create roles the first
  * time
- * @throws {TradeAgentError} `invalid_config` if a newer program wrote the database, which is then not changed
+ * @throws {TradeAgentError} `invalid_config` if a newer program wrote the database, which is not changed
  */
 export async function migrate(address: string, { name, migrations }: Schema): Promise<MigrationResult> {
   const pool = await openPool({ address, schema: name, max: 1 });

@@ -10,9 +10,7 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 5_000;
 /** How long a process that is suspended in a transaction can keep its locks, in milliseconds. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;
-/**
- * Timeout in the client, in milliseconds, in case the server does not respond. Longer than the server's own timeouts.
- */
+/** Client-side timeout for an unresponsive server, in milliseconds. Longer than the server's own timeouts. */
 const QUERY_TIMEOUT_MS = 20_000;
 
 /** OID of PostgreSQL's type `bigint`. @see https://www.postgresql.org/docs/current/datatype-oid.html */

@@ -12,8 +12,8 @@ const SWEEP_INTERVAL_MS = 60_000;
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
 /**
- * Returns the statement that deletes expired proofs: one tenant's if the application's role runs it, or everyone's if
- * the sweeper's role does.
+ * Returns the statement that deletes expired proofs: one tenant's for the application's role, everyone's for the
+ * sweeper's.
  */
 export const deleteExpiredProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 

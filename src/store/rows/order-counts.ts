@@ -84,9 +84,9 @@ export interface CountingClock {
 
 /**
  * Creates the counting clock. If the machine's clock is behind an account's newest order, time continues from that
- * order at the speed of the monotonic clock, so that a limit per minute lasts a minute rather than until the machine's
- * clock has caught up. While this process runs, counting time never goes back, so no limit is freed, unless orders were
- * redated (`gateway recount`).
+ * order at the speed of the monotonic clock, so that limits don't last until the machine's clock has caught up. While
+ * this process runs, counting time never goes back, so no limit is freed, unless orders were redated (`gateway
+ * recount`).
  */
 export function countingClock(monotonic: () => number = () => performance.now()): CountingClock {
   const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();

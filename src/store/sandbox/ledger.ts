@@ -116,7 +116,7 @@ function openPositions(database: Database.Database) {
   return {
     all: (accountId: string) => all.all(accountId),
     one: (accountId: string, symbol: string) => one.get(accountId, symbol),
-    /** Returns an account's shares of a symbol and their cost, or zeros if it has none. */
+    /** Returns an account's holding of a symbol, which may be zero. */
     holding(accountId: string, symbol: string): Holding {
       const held = one.get(accountId, symbol);
       return { qty: new Dec(held?.qty ?? 0), cost: new Dec(held?.cost ?? 0) };
@@ -135,9 +135,9 @@ export interface Holding {
 }
 
 /**
- * Returns a holding after a trade. A trade that increases the holding adds its amount to the cost. A trade that reduces
- * the holding removes a proportional part of the cost. A sale of more shares than are held opens a short position at
- * the sale's price, and a purchase that exceeds a short position opens a long one.
+ * Returns a holding after a trade. A trade that increases the holding adds its amount to the cost; one that reduces the
+ * holding removes a proportional part of the cost. Selling more shares than are held opens a short position at the
+ * sale's price, and vice versa.
  * @param traded shares and amount of the trade, both negative for a sale
  */
 function holdingAfterTrade(held: Holding, traded: Holding): Holding {

@@ -42,7 +42,7 @@ export function openOrderBook(database: Database.Database) {
     openOf: (accountId: string) => openOfAccount.all(accountId),
     /** Returns an order's legs in order of arrival, except replaced ones. */
     legsOf: (parentId: string) => legs.all(parentId),
-    /** Returns the orders of an account, or of all accounts, in order of arrival. */
+    /** Returns an account's or all orders, in order of arrival. */
     all: (accountId?: string) => (accountId === undefined ? every.all() : ofAccount.all(accountId)),
   };
 }

@@ -60,7 +60,7 @@ export interface EntryRecord {
   /** For a dividend: the number of entitled shares, and dollars per share. */
   entitled: string | null;
   per_share: string | null;
-  /** Set if several entries were booked together, to the same value for all of them. */
+  /** Identifies entries that were booked together. */
   group_id: string | null;
 }
 

@@ -113,7 +113,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
       return code;
     },
     /**
-     * Redeems a code. If a code is redeemed twice, the tokens that were issued for it are revoked (RFC 6749 §4.1.2).
+     * Redeems a code. A second attempt revokes the tokens that were issued for it (RFC 6749 §4.1.2).
      * @returns undefined if the code is unknown, used, expired, or does not match this client, redirect URI and
      * verifier
      */
@@ -129,8 +129,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         return row.expires_at > now() && matchesProof(row, proof) ? issue(row, row.family) : undefined;
       }),
     /**
-     * Exchanges a refresh token for new tokens. If a refresh token is used twice, its entire family is revoked (RFC
-     * 9700 §4.14.2).
+     * Rotates a refresh token. Using an old token again revokes its entire family (RFC 9700 §4.14.2).
      * @returns undefined if the token is unknown, used, expired or another client's, or if the scopes exceed the grant
      */
     refresh: (token: string, client_id: string, scopes?: readonly string[]): IssuedTokens | undefined =>
@@ -146,7 +145,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         useToken.run(hashToken(token));
         return issue(row, row.family);
       }),
-    /** Returns the grant of an access token. Undefined if the token is not valid. */
+    /** Returns an access token's grant, if the token is valid. */
     accessToken(token: string): Grant | undefined {
       const row = findToken.get(hashToken(token));
       if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;

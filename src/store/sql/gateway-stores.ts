@@ -104,8 +104,8 @@ function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): Work<voi
 }
 
 /**
- * Creates the store of the checkpoint, which all gateways of a tenant share. If two gateways close the same day, the
- * second finds it closed.
+ * Creates the store of the checkpoint that a tenant's gateways share. If two gateways close the same day, the second
+ * finds it closed.
  */
 function checkpointStore(database: SqlDatabase): CheckpointStore {
   return {
@@ -145,8 +145,8 @@ function toCheckpoint({ anchored, ...row }: CheckpointRow): RecordCheckpoint {
 }
 
 /**
- * Returns whether to close a day. If gateways' clocks differ by less than a day, the day is closed only once. A
- * checkpoint from a clock that was years ahead does not prevent closing later days.
+ * Returns whether to close a day. If clocks differ by less than a day, it is closed once. A checkpoint from a clock
+ * that was years ahead does not prevent closing later days.
  */
 function isDue(
   { day: last }: Pick<CheckpointRow, 'day'>,

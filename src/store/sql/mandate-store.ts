@@ -90,8 +90,8 @@ export function* findMandate(sub: string, id: string, query: MandateQuery, but =
 }
 
 /**
- * An order counts for the amounts in the journal, which are reduced to the filled part once it is closed. A written-off
- * order counts until the end of its day.
+ * Orders count for their amounts in the journal, which are reduced to the filled part when an order closes. Written-off
+ * orders count until the end of their day.
  */
 const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
   WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)

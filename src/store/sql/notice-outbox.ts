@@ -76,8 +76,8 @@ export function toWaitingNotice<Notice extends StoredNotice>({ notice, ...row }:
 }
 
 /**
- * Forgets that channels were notified of rules that no longer fire, so that they are notified when the rules fire
- * again. Runs in the transaction that stores the fired states.
+ * Forgets notifications about rules that no longer fire, so that channels are notified when the rules fire again. Runs
+ * in the transaction that stores the fired states.
  */
 export const forgetNotified = ({ profile, account }: AccountOwner) =>
   run(

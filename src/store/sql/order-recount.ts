@@ -8,8 +8,8 @@ export interface RecountResult {
 }
 
 /**
- * Sets all orders with a time after `now` to `now`, because a clock was ahead when they were written. They then count
- * for the current day and minute, so no limit is freed. The audit log entry is part of the transaction.
+ * Redates to `now` all later orders, which a clock that was ahead has dated. They then count for the current day and
+ * minute, so no limit is freed. The audit log entry is part of the transaction.
  * @param now milliseconds since the epoch, from a correct clock
  */
 export function recountOrders(database: SqlDatabase, now: number): Promise<RecountResult> {

@@ -7,8 +7,8 @@ import type { AuditHead, AuditNote } from '../audit.ts';
 export type SqlValues = Readonly<Record<string, string | number | Buffer | null>>;
 
 /**
- * A step of a transaction. `lock` locks the name in `text` until the end of the transaction. SQLite ignores it, because
- * it runs one transaction at a time anyway.
+ * A step of a transaction. `lock` locks the name in `text` until the end of the transaction. SQLite needs no such
+ * locks, because its transactions are serialized anyway.
  */
 interface Step {
   readonly kind: 'all' | 'run' | 'lock';

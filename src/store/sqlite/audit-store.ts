@@ -50,9 +50,9 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   });
 
   /**
-   * Moves the lines without waiting for the disk when it deletes them from the database, because the file was already
-   * flushed. If deleted lines reappear after a power failure, they are found in the file and not written twice. Sets
-   * `synchronous` for this commit only, which must be done outside of a transaction.
+   * Moves the lines without waiting for the disk when they are deleted from the database, because the file was already
+   * flushed. Deleted lines that reappear after a power failure are found in the file. Sets `synchronous` for this
+   * commit only, outside of any transaction.
    */
   const moveUnsynced = (file: string): void => {
     const before = database.pragma('synchronous', { simple: true });

@@ -8,7 +8,7 @@ export type Migration = string;
 
 /**
  * Migrates a database to the latest version in one transaction. `user_version` counts the applied migrations.
- * @param tooNew creates the error that is thrown if a newer program wrote the database, which is then not changed
+ * @param tooNew creates the error for a database that a newer program wrote, which is not changed
  */
 export function migrate(
   database: Database.Database,

@@ -36,8 +36,7 @@ const MAX_LOG_KB = 1024;
  * Opens `state.db` (threads, checkpoints, latest known states of proposals), encrypted with a 32-byte key from the
  * credential store. Uses WAL with `synchronous=FULL`, so that commits survive a power failure. Never changes an
  * unreadable file, because it may contain a proposal whose order is being executed.
- * @throws {TradeAgentError} `state_corrupt` if the file is damaged, was encrypted with another key, or was written by a
- * newer version
+ * @throws {TradeAgentError} `state_corrupt` if the file is damaged, encrypted with another key, or a newer version's
  */
 export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   if (key.length !== 32) throw new RangeError('the database key must be 32 bytes');

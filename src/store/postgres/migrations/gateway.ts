@@ -401,10 +401,7 @@ const gateways = `
   ${tenantTable(schema, 'limits_seen', { app: 'SELECT, INSERT, DELETE' })}
 `;
 
-/**
- * A gateway's tables. Their columns are the same as SQLite's, so that both databases' rows are read by the same code
- * (`store/rows/`).
- */
+/** A gateway's tables. The columns are the same as SQLite's, so that the same code reads the rows (`store/rows/`). */
 export const gatewaySchema: Schema = {
   name: schema,
   migrations: [

@@ -37,10 +37,9 @@ type Sealed = Partial<Record<ServerCredentialName, SealedSecret>>;
 
 /**
  * Creates the store of one person's secrets in PostgreSQL. They are sealed before they are sent, so that neither the
- * database server nor anyone with a copy of its disk can read them. Sealing a secret, and comparing a stored secret
- * with its expected value, need the tenant's key, which may take a request to the KMS. This is done before the
- * transaction that writes, which then only checks that each row is unchanged. That check is reliable because no two
- * sealings are equal.
+ * database server nor anyone with a copy of its disk can read them. Sealing and comparing secrets need the tenant's
+ * key, and so perhaps a request to the KMS. This is done before the transaction that writes, which only checks that
+ * each row is unchanged. That check is reliable because no two sealings are equal.
  */
 export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServerCredentialName> {
   const { sub, seal, clock = systemClock } = options;

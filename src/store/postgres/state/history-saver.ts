@@ -164,9 +164,9 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Makes a change in one transaction with the others that were requested during the previous commit, in order. This
-   * way, the result of a step's last task and the checkpoint after that step are flushed to disk only once. LangGraph
-   * waits for both before the next step.
+   * Makes a change in one transaction with others that were requested during the previous commit, in order. The result
+   * of a step's last task and the checkpoint after that step are therefore flushed to disk together. LangGraph waits
+   * for both before the next step.
    */
   #store(make: Change['make']): Promise<void> {
     return new Promise((made, failed) => {

@@ -204,7 +204,7 @@ function wakeMethods({
   };
 }
 
-/** SQL condition that the job still holds the right to write to the run. */
+/** SQL condition that the job's claim on the run is still valid. */
 const OWNS_TURN = `epoch = @epoch AND state = 'running'`;
 
 function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'] {

@@ -20,8 +20,8 @@ interface ScheduleJob {
 }
 
 /**
- * Creates a job whose key ensures that a person's jobs of the same kind run one after the other. Two checks at the same
- * time would send the same notice twice.
+ * Creates a job whose key serializes a person's jobs of the same kind. Two simultaneous checks would send the same
+ * notice twice.
  */
 export function createJob(
   kind: ScheduleJob['kind'],

@@ -10,11 +10,11 @@ import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { createJob, enqueueAll, type ScheduleJobs } from './schedule-jobs.ts';
 
 /**
- * Minimum time between two triggers of a condition, in milliseconds. A crossed condition enqueues a check even if its
- * rule is snoozed, and a price that moves around the limit must not cause checks all the time.
+ * Minimum time between two triggers of a condition, in milliseconds. A check arms a crossed condition again if it does
+ * not report it, for example because its rule is snoozed, and would otherwise run constantly.
  */
 const RETRIGGER_DELAY_MS = 5 * 60_000;
-/** Time after which a queued job counts as lost, in milliseconds, so that a lost job does not prevent a new one. */
+/** Time after which a queued job counts as lost, in milliseconds, so that it does not block new jobs. */
 const QUEUED_TIMEOUT_MS = 15 * 60_000;
 
 interface Row {
