@@ -20,8 +20,8 @@ export interface AccessGrant {
 export type NewAccessGrant = Omit<AccessGrant, 'grantedAt' | 'revokedAt'>;
 
 /**
- * Access to accounts, for gateways that store it themselves. Each method is one transaction that includes its audit log
- * entry. A grant never changes, but is revoked and replaced by a new grant.
+ * Access to accounts, for gateways that store access themselves. Each method is one transaction that includes its audit
+ * log entry. A grant never changes, but is revoked and replaced by a new grant.
  */
 export interface AccessStore {
   /** Returns `known` and writes nothing if the ID is taken, even by a revoked grant. */

@@ -83,7 +83,6 @@ export interface AuditStore {
   snapshot(file: string): Promise<AuditSnapshot>;
 }
 
-/** The head of an empty audit log. */
 export const EMPTY_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
 /** Returns the SHA-256 of an entry's RFC 8785 form without its `hash`, in hex. */

@@ -91,7 +91,6 @@ export interface ActivityCache {
   put(activities: readonly Activity[], wholeAt: number): Promise<void>;
 }
 
-/** An imported file of activities. */
 export interface ImportedFile {
   readonly id: string;
   /** The file's base name. */

@@ -1,6 +1,6 @@
 /**
- * `client` authenticates the gateway at the identity provider, `seal` seals secrets, and `next_…` will replace it
- * later.
+ * `client` authenticates the gateway at the identity provider, `seal` seals secrets, and a `next_…` key will replace
+ * the key of that name.
  */
 export type GatewayKeyName = 'client' | 'next_client' | 'seal' | 'next_seal';
 

@@ -1,6 +1,5 @@
 import type { TradingState } from '../trading/policy-views.ts';
 
-/** A person's trading state. */
 export interface TradingStateSnapshot {
   readonly state: TradingState;
   /** Undefined while trading is active. */

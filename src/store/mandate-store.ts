@@ -12,7 +12,6 @@ export interface StoredMandate {
   readonly updatedAt: number;
 }
 
-/** An approved mandate. */
 export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'terms'> {
   /** Digest of the proposal. */
   readonly digest: string;

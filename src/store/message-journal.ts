@@ -24,9 +24,7 @@ export interface MessageEntry extends MessageKey {
   readonly state: MessageState;
   /** Incremented by each change. */
   readonly epoch: number;
-  /** Set if the state is `sent`. */
   readonly message: SentMessage | undefined;
-  /** Set if the state is `refused`. */
   readonly problem: Problem | undefined;
 }
 

@@ -41,7 +41,6 @@ export interface JournalEntry extends OrderKey {
   readonly ambiguous: boolean;
   /** For `placed`: the order that the broker returned first. */
   readonly order: Order | undefined;
-  /** For `rejected`: the first problem. */
   readonly problem: Problem | undefined;
   /** Time when the order was inferred to be absent at the broker, even if it was found later. Null if it never was. */
   readonly writtenOffAt: number | null;

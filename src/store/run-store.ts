@@ -90,7 +90,6 @@ export interface RunStore {
    * @returns the runs' IDs
    */
   settled(proposal: string): Promise<string[]>;
-  /** Resumes a waiting run. */
   wake(id: string): Promise<boolean>;
   /** Stops a run as if it were interrupted. Returns false if it has already ended. */
   stop(id: string): Promise<boolean>;
@@ -109,7 +108,6 @@ export interface DueRun {
   readonly run: string;
 }
 
-/** Finds the due runs of all people. */
 export interface DueRuns {
   /** Claims due runs for this caller, oldest first. Claimed runs become due again at `again`. */
   take(now: number, again: number, limit: number): Promise<DueRun[]>;

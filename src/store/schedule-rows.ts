@@ -95,7 +95,6 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
    * @returns false, with nothing written, if the schedule was changed or removed since `seen` was read
    */
   revise(seen: Schedule, to: RevisedSchedule<Schedule>): Promise<boolean>;
-  /** Removes a schedule with its runs and conditions. */
   remove(id: string): Promise<boolean>;
   /** Newest first. */
   runs(id: string, limit: number): Promise<Run[]>;
@@ -159,9 +158,7 @@ export interface TenantSchedules {
    * @returns the number of schedules taken
    */
   sweep(now: number, most: number, plan: (woken: readonly DueSchedule[]) => readonly WakePlan[]): Promise<number>;
-  /** Returns the symbols for which there are conditions. */
   watched(): Promise<string[]>;
-  /** Returns the people who have conditions on these symbols. */
   watchers(symbols: readonly string[], limit: number): Promise<string[]>;
   /**
    * Toggles conditions that are armed and crossed, or disarmed and far enough back, and enqueues jobs for their

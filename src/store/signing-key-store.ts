@@ -13,9 +13,7 @@ export interface SigningKey {
   readonly counter: number;
   /** `software` is a key that a phone in the terminal keeps, without an authenticator. */
   readonly method: 'webauthn' | 'software';
-  /** WebAuthn's backup eligibility. */
   readonly deviceType: 'singleDevice' | 'multiDevice';
-  /** WebAuthn's backup state. */
   readonly backedUp: boolean;
   readonly name: string;
   readonly transports: readonly string[];
@@ -46,7 +44,6 @@ export interface Signature {
   /** The proposal's ID or, for a request that a client made directly, its `identifier`. Unique per person. */
   readonly approval: string;
   readonly sub: string;
-  /** Digest of the evidence. */
   readonly digest: string;
   readonly evidence: Readonly<Record<string, unknown>>;
   readonly use: KeyUse;

@@ -12,7 +12,6 @@ export interface StandingOrder {
   readonly last: StandingOrderState['last'];
 }
 
-/** The next state of a standing order. */
 export interface StandingStep extends Pick<StandingOrder, 'dueAt' | 'state' | 'last'> {
   readonly event: 'standing_ordered' | 'standing_refused' | 'standing_missed' | 'standing_ended';
 }

@@ -90,7 +90,6 @@ export interface ThreadStore {
   remove(id: string, expected: { readonly epoch: number }): Promise<'removed' | 'stale'>;
 }
 
-/** The proposals of threads. */
 export interface ThreadProposals {
   /**
    * Stores a proposal for its thread, and updates its state in every other thread that shares it. An older state never

@@ -13,14 +13,12 @@ export interface NamedClient {
 export interface AuthorizedClient extends NamedClient {
   readonly user: string;
   readonly clientId: string;
-  /** The redirect URI of its latest authorization. */
   readonly redirectUri: string;
   readonly since: number;
   /** Time when its latest token was issued. Tokens are valid for ten minutes. Undefined if it never got one. */
   readonly usedAt: number | undefined;
 }
 
-/** Authorized clients and their revocations. */
 export type AuthorizedClients = ReturnType<typeof createAuthorizedClients>;
 
 interface Row {

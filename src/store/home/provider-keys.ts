@@ -5,7 +5,6 @@ import { DAY_MS } from '../../values/durations.ts';
 
 /** The identity provider's signing keys. */
 export interface ProviderKeys {
-  /** Keys for ID tokens and access tokens. */
   readonly signing: SigningKeys;
   /** Key for the provider's cookies and the pages' CSRF tokens. It is created once and never changes. */
   readonly cookie: string;

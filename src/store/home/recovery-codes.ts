@@ -66,7 +66,6 @@ export function createRecoveryCodes(options: {
       const row = get.get(username);
       return row === undefined ? undefined : { issuedAt: row.issued_at, usedAt: row.used_at ?? undefined };
     },
-    /** Invalidates the person's code. */
     end: (username: string): void => void end.run(username),
   };
 }

@@ -81,7 +81,6 @@ export function createRegisteredClients(database: Database, now: () => number) {
         ? undefined
         : { digest: digest(token), owner: taken.owner, expiresAt: taken.expires_at };
     },
-    /** Deletes a person's registration tokens. */
     dropTokens: (owner: string): void => {
       rows.dropTokens.run(owner);
     },

@@ -118,7 +118,6 @@ export function createSessions(options: {
       statements.endAll.run(username);
       statements.dropTickets.run(username);
     },
-    /** Ends the sessions that a passkey opened. */
     endOf: (username: string, credentialId: string): void => {
       statements.endOf.run(username, credentialId);
     },

@@ -3,7 +3,6 @@ import { openBytes, sealBytes } from '../../secrets/aes-gcm.ts';
 
 export const BROKER_SCOPES = ['account:write', 'trading'] as const;
 
-/** A stored connection of a user. */
 interface VaultRow {
   readonly connection: string;
   readonly scopes: string;

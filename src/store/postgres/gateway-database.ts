@@ -16,7 +16,6 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
 export { postgresGatewayStores } from './gateway-stores.ts';
 export { hasSameSeal } from './head.ts';
 
-/** See {@link recountOrders}. */
 export const recountTenant = (database: TenantDatabase, now: number) => recountOrders(postgresDatabase(database), now);
 
 export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<TenantDatabase> {
@@ -56,7 +55,6 @@ export function postgresRegistrationPlace(database: TenantDatabase): Registratio
   };
 }
 
-/** Thrown to roll back a transaction. */
 class Rollback extends Error {}
 
 /** @param database a database with `gatewaySchema` */

@@ -4,7 +4,6 @@ import type { Pool, PoolClient } from 'pg';
 const RECONNECT_DELAY_MS = 1_000;
 
 export interface Listener {
-  /** Stops listening and closes the connection. */
   close(): Promise<void>;
 }
 

@@ -275,7 +275,6 @@ async function readAccountOrders(
   };
 }
 
-/** The clocks for counting. */
 interface CountingClocks {
   /** This machine's time, in milliseconds since the epoch. */
   readonly clock: number;

@@ -1,4 +1,3 @@
-/** A statement's values, by parameter name. */
 export type Values = Readonly<Record<string, Value>>;
 type Value = string | number | boolean | Buffer | null | readonly string[] | readonly number[];
 

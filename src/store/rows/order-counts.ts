@@ -48,7 +48,6 @@ export interface RecentOrder {
 export interface RecentTotals {
   /** Exact dollar total of the day's orders. */
   readonly notional: string;
-  /** Number of the day's orders. */
   readonly orders: number;
   readonly last_minute: number;
   /** Time of the latest order with similar terms within {@link IDENTICAL_ORDER_WINDOW_MS}. Null if there is none. */

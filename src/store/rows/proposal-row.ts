@@ -11,7 +11,6 @@ import {
 /** Poll interval in seconds, if the provider sends none (CIBA Core §7.3). */
 export const DEFAULT_POLL_INTERVAL_S = 5;
 
-/** A row of `proposals`. */
 export interface ProposalRow {
   readonly id: string;
   readonly sub: string;
@@ -95,7 +94,6 @@ export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposa
   };
 }
 
-/** Returns the values for inserting a draft. */
 export function draftValues(draft: Draft) {
   const { worstCase, warnings, shows, provenance, requestedBy, membership } = draft;
   const { id, sub, client, kind, code, subjectId, fingerprint, digest, deadline } = draft;
@@ -137,7 +135,6 @@ export function changeValues(id: string, change: ProposalChange, seal: AuthReqId
   };
 }
 
-/** Returns the SET clause for updating a proposal. */
 export function changeClause(token: ProposalChange['token']): string {
   return `state = @state, ${AUTH_REQ_ID_COLUMNS}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
     result = @result, reason = @reason, updated_at = @now, version = @next, ${tokenClause(token)}`;

@@ -57,7 +57,6 @@ export function openHistoryGaps(database: Database.Database) {
   const add = database.prepare<[string]>('INSERT INTO broker_history_gaps (date) VALUES (?)');
   return {
     days: (): ReadonlySet<IsoDate> => new Set(all.all()),
-    /** Replaces all missing days. */
     set: database.transaction((days: readonly IsoDate[]) => {
       clear.run();
       for (const day of new Set(days)) add.run(day);

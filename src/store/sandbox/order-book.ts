@@ -2,7 +2,6 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { OrderRecord } from './records.ts';
 import { IS_OPEN_ORDER, orderColumns } from './schema.ts';
 
-/** All orders, open and closed. */
 export type OrderBook = ReturnType<typeof openOrderBook>;
 
 export function openOrderBook(database: Database.Database) {

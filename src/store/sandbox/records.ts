@@ -120,7 +120,6 @@ export interface OrderRecord {
   replaced_by: string | null;
   replaces: string | null;
   order_class: OrderClass;
-  /** A leg's parent order. */
   parent_id: string | null;
   exit: LegKind | null;
   /** Whether a leg is waiting for the entry order to be filled. */

@@ -54,7 +54,6 @@ export function* noteDecision(note: DecisionNote, now: number, { most, every } =
   );
 }
 
-/** Returns the values for inserting a decision. */
 export function decisionValues(note: DecisionNote, now: number) {
   const { sub, client, account, action, stage, subjectId, effect, policy } = note;
   const { reasons, texts, facts, limit, value } = note;
@@ -75,7 +74,6 @@ export function decisionValues(note: DecisionNote, now: number) {
   };
 }
 
-/** A row of `decisions`. */
 interface DecisionRow {
   readonly id: number;
   readonly at: number;

@@ -81,7 +81,6 @@ export function sqlHalts(database: SqlDatabase): Halts {
   };
 }
 
-/** A row of `halts`. */
 interface HaltRow {
   readonly since: number;
   readonly by: string;

@@ -146,7 +146,6 @@ export function* releasePlace({ sub, clientOrderId }: OrderKey): Work<void> {
   });
 }
 
-/** A row of `mandates`. */
 interface MandateRow {
   readonly sub: string;
   readonly id: string;

@@ -62,13 +62,11 @@ function* requireEntry(sub: string, id: string): Work<MessageEntry> {
   return entry;
 }
 
-/** Returns the result as stored in the journal. */
 function storedResult(result: MessageResult): string | null {
   if (result.state === 'sent') return JSON.stringify(result.message);
   return result.state === 'refused' ? JSON.stringify(result.problem) : null;
 }
 
-/** A row of `gateway_messages`. */
 interface MessageRow {
   readonly client_message_id: string;
   readonly digest: string;

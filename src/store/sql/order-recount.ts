@@ -8,7 +8,7 @@ export interface RecountResult {
 }
 
 /**
- * Redates to `now` all later orders, which a clock that was ahead has dated. They then count for the current day and
+ * Redates later orders to `now`, because a clock that was ahead has dated them. They then count for the current day and
  * minute, so no limit is freed. The audit log entry is part of the transaction.
  * @param now milliseconds since the epoch, from a correct clock
  */

@@ -108,7 +108,6 @@ export const insertKey = ({ sub, client, key, request }: KeyedRequest, id: strin
     id,
   });
 
-/** The columns that {@link toEpoch} reads. */
 export const EPOCH_COLUMNS = `(SELECT max(version) FROM proposals WHERE sub = @sub) AS latest,
   (SELECT halted_at FROM halts WHERE sub = @sub) AS halted`;
 

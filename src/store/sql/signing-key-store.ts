@@ -123,7 +123,6 @@ function* recordKeyUse({ credentialId, counter, backedUp }: KeyUse, sub: string 
   return changed === 1;
 }
 
-/** Returns the values for inserting a key. */
 function keyValues(key: SigningKey) {
   const { credentialId, sub, algorithm, counter, method, deviceType, name, enrolledAt } = key;
   return {
@@ -141,7 +140,6 @@ function keyValues(key: SigningKey) {
   };
 }
 
-/** A row of `signing_keys`. */
 interface SigningKeyRow {
   readonly credential_id: string;
   readonly sub: string;

@@ -46,7 +46,6 @@ export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate,
   );
 }
 
-/** A row of `standing_orders`. */
 interface StandingOrderRow {
   readonly sub: string;
   readonly mandate: string;
@@ -65,7 +64,6 @@ function firstDue({ standing, not_before }: MandateEnvelope, now: number): numbe
   return nextDue(standing.when, Math.max(now, Date.parse(not_before)));
 }
 
-/** Returns the values for updating a standing order. */
 function stepValues({ dueAt, state, last }: StandingStep) {
   return { dueAt, state, last: last === undefined ? null : JSON.stringify(last) };
 }

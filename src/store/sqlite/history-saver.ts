@@ -70,7 +70,6 @@ export class HistorySaver extends SqliteSaver {
     return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: checkpoint.id } };
   }
 
-  /** Stores the results of a step's task. */
   override async putWrites(config: RunnableConfig, writes: PendingWrite[], task: string): Promise<void> {
     this.setup();
     const { thread_id: thread, checkpoint_ns: ns = '', checkpoint_id: checkpoint } = config.configurable ?? {};

@@ -93,7 +93,6 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     return toConfig(at);
   }
 
-  /** Stores the results of a step's task. */
   override async putWrites(config: RunnableConfig, writes: PendingWrite[], task: string, path = ''): Promise<void> {
     const { thread, ns, id } = checkpointKey(config);
     if (id === undefined) throw new TypeError('writes need a checkpoint_id');

@@ -161,14 +161,12 @@ function turnMethods({
   };
 }
 
-/** Returns the methods that resume or stop runs. */
 function wakeMethods({
   database,
   write,
   queue,
   changed,
 }: StoreParts): Pick<RunStore, 'settled' | 'wake' | 'stop' | 'requeue'> {
-  /** Queues the waiting runs that match the condition. */
   const woken = async (unit: Unit, where: string, values: Record<string, string>): Promise<string[]> => {
     const runs = await unit.all<{ id: string; thread: string }>(
       `UPDATE runs SET state = 'queued' WHERE state = 'waiting' AND ${where} RETURNING id, thread`,
