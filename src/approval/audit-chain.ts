@@ -166,7 +166,7 @@ function parseEntry(text: string): Entry | undefined {
   }
 }
 
-/** Bytes to read at once. A longer line is still read completely. */
+/** Number of bytes that are read at once. Longer lines are still read completely. */
 const BLOCK_BYTES = 512 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

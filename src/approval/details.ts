@@ -20,7 +20,7 @@ export interface ProposalStatement {
   readonly worst_case: WorstCase | null;
   readonly provenance: Provenance | null;
   readonly requested_by: string | null;
-  /** The OAuth client that proposed it. */
+  /** The OAuth client that made the proposal. */
   readonly client: string;
   /** The proposer, if not the owner. */
   readonly proposed_by?: string | undefined;

@@ -19,7 +19,6 @@ import type { ProposalTransitions } from './transitions.ts';
  */
 export type IsRevokedBySignal = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
 
-/** The kernel's dependencies. */
 export interface KernelDeps {
   /** Reports internal errors. Never receives a token. */
   readonly onError: (message: string) => void;

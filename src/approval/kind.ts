@@ -79,7 +79,7 @@ export interface CompletedRequest<Subject> {
   readonly warnings: readonly string[];
   /** Texts that the phone shows in addition to the subject, by label: company name, effect on cash and position. */
   readonly shows: Readonly<Record<string, string>>;
-  /** Whether a second approver must approve it after the owner. */
+  /** Whether a second approver must also approve, after the owner. */
   readonly needsSecond?: boolean;
 }
 
@@ -110,8 +110,8 @@ export interface ResultNews {
 }
 
 /**
- * One kind of proposal, with everything that the kernel needs to know about it. Each kind has a folder in `kinds/`. Its texts
- * come from `trading/kinds/`.
+ * One kind of proposal, with everything that the kernel needs to know about it. Each kind has a folder in `kinds/`.
+ * Its texts come from `trading/kinds/`.
  *
  * @example
  * ```ts

@@ -37,7 +37,7 @@ interface MarketEdge {
  */
 const MAX_EDGE_MINUTES = 12 * 60;
 
-/** Parses `open`, `close-30m`, `open+1h30m`; undefined for anything else. */
+/** Parses a time such as `open`, `close-30m` or `open+1h30m`; undefined for anything else. */
 export function parseEdge(text: string): MarketEdge | undefined {
   const match = /^(open|close)(?:([+-])(?:(\d{1,3})h)?(?:(\d{1,3})m)?)?$/.exec(text);
   if (match === null || /[+-]$/.test(text)) return undefined;

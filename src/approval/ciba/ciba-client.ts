@@ -9,7 +9,8 @@ import type { ProviderName } from '../../config/provider-names.ts';
 /** The gateway's client id at the provider. */
 export interface ClientIds {
   /**
-   * @param forgotten an id that the provider no longer knows. A new one is obtained, unless that has been done already
+   * @param forgotten an id that the provider no longer knows. A new id is obtained, unless another call has already
+   *   obtained one
    * @throws {TradeAgentError} `provider_unreachable`, `provider_error`
    */
   current(forgotten?: string): Promise<string>;

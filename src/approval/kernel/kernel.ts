@@ -29,7 +29,6 @@ const LOOKUP_INTERVAL_MS = 1_000;
 
 const withdrawnReason: Reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
 
-/** A person's changed proposals. */
 export interface ChangedProposals {
   /** In the order of their changes, each in its current state. Empty in a keep-alive. */
   readonly proposals: readonly StoredProposal[];
@@ -63,7 +62,7 @@ export class ApprovalKernel {
     this.#supervised = this.#supervisor.supervise();
   }
 
-  /** Stops waiting and asking. Executions in progress are finished first. */
+  /** Stops asking for approvals and waiting for answers. Executions in progress are finished first. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#supervised;

@@ -41,7 +41,6 @@ export interface ProposalCaller extends Proposer {
   readonly email?: string | undefined;
 }
 
-/** The rules for new proposals. */
 export interface ProposalRules {
   readonly quotas: Quotas;
   /** Maximum time to live, in seconds. */
@@ -52,7 +51,7 @@ export interface ProposalRules {
   readonly drawCode?: () => string;
 }
 
-/** A proposal, and whether it was created by this request. */
+/** A proposal, and whether the request created it. */
 export interface ProposeResult {
   readonly proposal: StoredProposal;
   readonly isNew: boolean;

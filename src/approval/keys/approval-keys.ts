@@ -37,7 +37,6 @@ const MAX_NAME_LENGTH = 40;
 const PROMPT_TIMEOUT_MS = 5 * 60_000;
 /** The COSE algorithm EdDSA. */
 const EDDSA = -8;
-/** The purpose of a sign-in's challenge. */
 const SIGN_IN_PURPOSE = ['sign in'] as const;
 
 /** The options with which a passkey signs an approval, and the statement that the challenge is derived from. */
@@ -169,7 +168,7 @@ export class ApprovalKeys {
     return this.#requestOptions(challenge, await this.#options.store.of(sub));
   }
 
-  /** Returns the keys that are accepted, oldest first. */
+  /** Returns a person's accepted keys, oldest first. */
   async list(sub: string): Promise<SigningKey[]> {
     return await this.#options.store.of(sub);
   }

@@ -34,8 +34,8 @@ const checkpointSchema = z.lazy(() =>
 export type Checkpoint = z.output<typeof checkpointSchema>;
 
 /**
- * Returns the checkpoint line that closes a day. It is signed in the transaction that stores it, so that no other line
- * can come between.
+ * Returns a function that makes and signs the checkpoint line of a day. Call the function in the transaction that stores
+ * the line, so that no other line can come between.
  */
 export function checkpointNote(
   key: ReceiptKey,

@@ -102,7 +102,7 @@ export async function requireValidReceipt(receipt: UnsignedReceipt): Promise<voi
   await requireRecord(receipt);
 }
 
-/** Requires that the person signed the mandate, and that the mandate covers the order. */
+/** Requires that the owner signed the mandate, and that the mandate covers the order. */
 async function requireMandated(
   { gateway, proposal, approvals }: UnsignedReceipt,
   mandate: NonNullable<Receipt['mandate']>,

@@ -67,7 +67,7 @@ interface DecisionWait {
   expiresAt: number;
 }
 
-/** The transition that an answer leads to. */
+/** The transition that follows from an answer. */
 interface Decision {
   readonly to: ProposalState;
   readonly changes: ProposalPatch;
@@ -86,7 +86,6 @@ export class ProposalRun {
    * run.
    */
   readonly isResumed: boolean;
-  /** Resolves at the end of the run. */
   readonly ended: Promise<void>;
   readonly #id: string;
   readonly #context: KernelContext;

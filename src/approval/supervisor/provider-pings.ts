@@ -38,9 +38,12 @@ export class TurnLimiter {
   }
 }
 
-/** The identity provider's pings (CIBA Core §10.2), and when to poll for pings that may have been lost. */
+/**
+ * Finds the proposals that the identity provider's pings (CIBA Core §10.2) are about, and paces the polls that make up
+ * for lost pings.
+ */
 export class ProviderPings {
-  /** Turns of polls for pings that may have been lost. */
+  /** Turns of polls that make up for lost pings. */
   readonly uncalled: TurnLimiter;
   /** Turns of polls after a restart or a missed message. */
   readonly restarted: TurnLimiter;

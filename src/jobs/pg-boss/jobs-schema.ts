@@ -10,8 +10,8 @@ const tenant = `${stateSchema.name}.current_tenant()`;
 const tenantTables = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
 
 /**
- * Our additions to pg-boss's tables, made after each of its migrations: the application's privileges, row-level security by
- * tenant (`tenantTable`), and the order of the jobs of a key.
+ * Our additions to pg-boss's tables, made after each of its migrations: the application's privileges, row-level
+ * security by tenant (`tenantTable`), and the order of the jobs of a key.
  */
 export const ADDITIONS = `
   GRANT USAGE ON SCHEMA ${JOBS_SCHEMA} TO ${app};

@@ -23,7 +23,7 @@ interface BossOptions {
   /** Whether to only migrate the tables, as their owner. */
   readonly migrate: boolean;
   readonly heard: (error: unknown) => void;
-  /** Called with the name of a queue that has new jobs; undefined for any queue. */
+  /** Called when a queue may have new jobs, with the queue's name; with undefined if any queue may have new jobs. */
   readonly woken?: (queue: string | undefined) => void;
 }
 

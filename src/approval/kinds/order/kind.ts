@@ -87,14 +87,15 @@ export interface OrderPorts {
   /** Places the order exactly once, however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approval): Promise<Order>;
   /**
-   * Looks up an order that may have been placed; sends nothing. Returns undefined if it was never placed.
+   * Looks up an order that may have been placed; sends nothing. Returns undefined if the order was never placed.
    * @throws {Refusal} 504 `outcome_unknown`
    */
   outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
   /** Gives up an order unless any part of it has been sent. */
   abandon(sub: string, clientOrderId: string): Promise<void>;
   /**
-   * Returns the broker's current state of an order of this gateway. Once it is final, only its fills count towards limits.
+   * Returns the broker's current state of an order of this gateway. Once the order is final, only its fills count towards
+   * limits.
    */
   order(asker: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
   /** Returns a stream of changes to these orders of an account; undefined if the broker has no stream. */
