@@ -123,7 +123,7 @@ export function parseTenantJob(tenant: string, given: unknown): Job {
 export const RETRY_LIMIT = 2;
 /** The first retry delay, in seconds; doubled each time. */
 export const RETRY_SECONDS = 1;
-/** Interval of a worker's heartbeats: it misses three before its jobs count as lost. */
+/** Interval of heartbeats: a worker misses three before its jobs count as lost. */
 export const HEARTBEAT_INTERVAL_MS = 3_000;
 /** How long a worker may be silent before its jobs count as lost. This is pg-boss's minimum. */
 export const HEARTBEAT_TIMEOUT_SECONDS = 10;

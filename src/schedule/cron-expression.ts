@@ -12,7 +12,8 @@ const MAX_CACHED_EXPRESSIONS = 1_000;
 const cachedMoments = new Map<string, Moments>();
 
 /**
- * Returns the moments of a schedule's timing. @param calendar for moments that are relative to the opening or closing
+ * Returns the moments of a schedule's timing.
+ * @param calendar for moments that are relative to the opening or closing
  */
 export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
   if ('cron' in timing) return cachedCronMoments(timing.cron);

@@ -7,8 +7,8 @@ import type { Scheduler, StartCommand } from './scheduler.ts';
 const LOCK_WAIT_MS = 30_000;
 
 /**
- * Returns a scheduler that edits the user's crontab, only through the `crontab` command. @param lock file by which our
- * commands exclude each other
+ * Returns a scheduler that edits the user's crontab, only through the `crontab` command.
+ * @param lock file by which our commands exclude each other
  */
 export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
   const read = async (): Promise<Buffer> => {

@@ -15,7 +15,7 @@ export type RunDecision =
       readonly due: number;
       /** Number of earlier moments that were not run; {@link MAX_MISSED_MOMENTS} means that many or more. */
       readonly missed: number;
-      /** Number of the attempt, from 1. */
+      /** The attempt number, starting at 1. */
       readonly attempt: number;
       /** `handled` of the progress before the run. */
       readonly handled: number;

@@ -66,7 +66,8 @@ export function openScheduleStore(folder: string) {
     write: (id: string, journal: ScheduleJournal) =>
       writePrivateFile(journalFile(id), jsonLine({ ...journal, runs: journal.runs.slice(-MAX_STORED_RUNS) })),
     /**
-     * Runs `work` while no other run of the schedule is in progress. @throws {TradeAgentError} `busy` if there is one
+     * Runs `work` while no other run of the schedule is in progress.
+     * @throws {TradeAgentError} `busy` if there is one
      */
     async alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
       const busy = { message: `a run of schedule ${id} is in progress`, hint: 'Wait for it to finish.' };

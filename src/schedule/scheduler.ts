@@ -42,8 +42,8 @@ export interface StartCommand {
 }
 
 /**
- * Returns the command that starts a run. @throws {TradeAgentError} `usage` for a path that can't be written into an
- * entry
+ * Returns the command that starts a run.
+ * @throws {TradeAgentError} `usage` for a path that can't be written into an entry
  */
 export function startCommand(options: {
   readonly node: string;

@@ -9,7 +9,7 @@ export interface Anchor {
   /**
    * @param digest SHA-256, 32 bytes
    * @returns the authority's token, verified as far as possible
-   * @throws if the authority is unreachable, or answers something else. No order waits for the answer
+   * @throws if the authority is unreachable, or returns anything but a token for the digest. No order waits for it
    */
   vouch(digest: Buffer, signal: AbortSignal): Promise<Attestation & { readonly token: Buffer }>;
 }
@@ -20,7 +20,7 @@ export interface Attestation {
   readonly at: number;
   /** The signer's name, from its certificate. */
   readonly by: string;
-  /** Whether the chain of the signer's certificate ends in one that the reader trusts. */
+  /** Whether the chain of the signer's certificate ends in a certificate that the reader trusts. */
   readonly isTrusted: boolean;
 }
 

@@ -69,6 +69,7 @@ type EnrolledBy =
  * The keys with which people approve. Every change requires a proof: a pairing's secret, or a signature by an enrolled
  * key. A page or an identity provider that lies about a person's identity can therefore neither enroll nor remove a
  * key, nor approve anything.
+ *
  * Errors are {@link Refusal}s, with a code for each way to fail: `signature_…` if something signed is wrong.
  */
 export class ApprovalKeys {

@@ -5,7 +5,7 @@ import type { Account } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { Execution, Proposer } from '../kind.ts';
 
-/** Codes of a service's refusals after which it can be tried again, because nothing was done. */
+/** Codes of a service's refusals after which the work can be tried again, because nothing was done. */
 const NOT_ACCEPTED_CODES: readonly string[] = ['account_not_connected', 'broker_busy', 'service_busy', 'closing'];
 
 /**

@@ -204,7 +204,7 @@ function parseAuditLine(text: string): Line {
 }
 
 /**
- * Requires that a proposal matches its digest, and that the own keys of its owner and of its second approver, if any,
+ * Requires that a proposal matches its digest, and that its owner's own key, and that of its second approver if any,
  * signed exactly this proposal.
  * @throws {ReceiptError}
  */

@@ -10,6 +10,7 @@ import { isProposalDetails } from '../details.ts';
 /**
  * The statement that a person's key signs: the person approves this one proposal, at this gateway, once. `digest`
  * covers the subject, the worst case, the provenance of each field, and who asked.
+ *
  * A signature of the statement proves that someone who unlocked the key approved these bytes. It does not prove what a
  * screen showed: whoever writes the page can show one thing and have another signed. But the gateway executes only what
  * the signed digest, code and worst case stand for.
@@ -94,6 +95,7 @@ const base64urlText = (longest: number) =>
  * The proof that a person's own key signed an approval: the claim `approval_evidence` of the approval's token.
  * `statement` is a copy of the signed statement for people who read the evidence later. A verifier derives the
  * statement from its own request and compares the two.
+ *
  * This schema checks only the shape; `verify-evidence.ts` verifies the content.
  */
 export const evidenceSchema = z.lazy(() =>

@@ -77,6 +77,7 @@ interface Decision {
  * Supervises one proposal from the state in its row to its end: asks for approval, waits for the decision, executes the
  * proposal and follows the result. Continues what another process left unfinished. Ends early if the gateway closes, or
  * if nothing more can be found out until someone views the proposal.
+ *
  * The row may change after it was read, so every step is a transition from the version that was read. Changes may be
  * reported before the run waits for them, so reports are kept.
  */

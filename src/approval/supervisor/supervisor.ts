@@ -186,8 +186,8 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Wakes a proposal's run because of a ping or a withdrawal. @param isOver whether to stop waiting, because of a
-   * withdrawal
+   * Wakes a proposal's run because of a ping or a withdrawal.
+   * @param isOver whether to stop waiting, because of a withdrawal
    */
   #wake(id: string, isOver: boolean): void {
     this.#beginNow(id);
