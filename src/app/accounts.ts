@@ -47,7 +47,7 @@ function emptyIfNotFound(error: unknown): AccountEntry[] {
 }
 
 /**
- * Runs `work` in each account. An account that can't be read goes to `missing`; the others are unaffected.
+ * Runs `work` in each account. Accounts that can't be read are returned in `missing` and don't affect the others.
  * @throws {TradeAgentError} errors that concern all accounts: `login_required`, `interrupted`
  */
 export async function forEachAccount<T>(

@@ -26,7 +26,7 @@ import { gatewayWithImported } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
 
 export interface WebReady {
-  /** The URL. Its fragment is the secret that opens the page once. */
+  /** The URL, whose fragment is a secret that opens the page once. */
   readonly url: string;
   readonly port: number;
 }

@@ -43,7 +43,7 @@ async function toListedUsers(home: OpenHome) {
   );
 }
 
-/** Strips leading dashes, so that a credential id is not taken for an option on a command line. */
+/** Strips leading dashes, so that a command line does not interpret a credential id as an option. */
 const idForTyping = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
 function toListedAuthenticator(key: SigningKey) {

@@ -19,10 +19,10 @@ export type Entry = Readonly<Record<string, unknown>>;
 export interface McpClientSpec {
   readonly title: string;
   readonly format: 'json' | 'toml';
-  /** Whether its JSON may contain comments and trailing commas. */
+  /** Whether the file is JSON in which comments and trailing commas are allowed. */
   readonly comments?: boolean;
   readonly file: (machine: Machine) => string;
-  /** The key of its table of servers. */
+  /** The key of the table of servers in the file. */
   readonly section: string;
   readonly stdio: (program: Program) => Entry;
   /** Undefined if the client's file accepts no URLs. */

@@ -20,7 +20,7 @@ export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 
   /** Null means all rules. */
   readonly rules: readonly string[] | null;
   readonly secret: 'kept' | 'missing' | 'not_needed';
-  /** Number of notices not sent yet. */
+  /** Number of unsent notices. */
   readonly waiting: number;
 }
 

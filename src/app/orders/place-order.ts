@@ -143,7 +143,7 @@ function unconfirmedProposal(key: string, cause: unknown): TradeAgentError {
   });
 }
 
-/** An order's flags. Amounts are decimal strings, as typed. */
+/** An order's flags. Amounts are decimal strings that the person typed. */
 export interface OrderFlags {
   readonly qty?: string;
   /** Dollars. */

@@ -107,7 +107,7 @@ interface JobPlaces {
   readonly address: string;
   readonly tenant: string;
   readonly database: TenantDatabase;
-  /** The base of relative file names in the settings. */
+  /** The folder to which relative file names in the settings refer. */
   readonly home: string;
   readonly heard: (error: unknown) => void;
 }

@@ -31,7 +31,7 @@ const destinations = wordSet(
   'to recipient payee beneficiary destination destination_account to_account relationship_id iban bank wallet address direction',
 );
 
-/** Deeper or larger schemas are unfit anyway (tool-text.ts). */
+/** The maximum depth that is examined. Deeper schemas are rejected anyway (tool-text.ts). */
 const MAX_DEPTH = 32;
 
 /**

@@ -34,10 +34,10 @@ export interface Task {
   readonly inputRequests?: Readonly<Record<string, unknown>>;
 }
 
-/** Looks up tasks. Each method reports whether the caller has such a task. */
+/** Looks up a caller's tasks. `cancel` and `update` return whether the task exists. */
 export interface TaskSource {
   get(id: string): Promise<Task | undefined>;
-  /** Has no effect on a finished task. */
+  /** Does nothing if the task is finished. */
   cancel(id: string): Promise<boolean>;
   /** Passes on the client's responses to a task that waits for it. */
   update(id: string, responses: Readonly<Record<string, unknown>>): Promise<boolean>;
