@@ -53,7 +53,7 @@ export interface HomeOptions
   };
   /** Whether to accept software keys of the sandbox's simulated phone. Never true for live accounts. */
   readonly softwareKeys: boolean;
-  /** Not restricted: reaches any address, including the home's own. */
+  /** An unrestricted fetch, which can reach any address, including the home's own. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
 }

@@ -32,11 +32,11 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   /** When the phone shows three codes to choose from instead of the terminal's code. Defaults to `live`. */
   readonly numberMatching?: NumberMatching;
   /**
-   * Must return the system time, because oidc-provider reads the system clock directly. Long polls wait with its
-   * `sleep`.
+   * Must return the system time, because oidc-provider reads the system clock directly. Long polls wait with this
+   * clock's `sleep`.
    */
   readonly clock?: Clock;
-  /** Returns the client's address for rate limits. Defaults to the one in `net/trusted-proxy.ts`. */
+  /** Returns the client's address for rate limits. Defaults to `clientAddress` in `net/trusted-proxy.ts`. */
   readonly clientAddress?: (request: IncomingMessage) => string;
   /** Whether a refresh token may be used again if its response was lost. Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReuse;

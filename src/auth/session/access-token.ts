@@ -14,7 +14,7 @@ const accessTokenSchema = z.object({
 });
 export type AccessToken = z.output<typeof accessTokenSchema>;
 
-/** A token is renewed this long before it expires, so that it doesn't expire on the way. */
+/** A token is renewed this long before it expires, so that it doesn't expire while a request is under way. */
 export const EXPIRY_MARGIN_MS = 30_000;
 
 export function isUsable(

@@ -113,8 +113,8 @@ export function createApprovalRequests(database: Database, clock: Clock) {
         : rows.countPendingOf.get(user, clientId, clock.now())
       )?.count ?? 0,
     /**
-     * Returns decided, withdrawn or expired requests, latest first, without replaced ones.
-     * @param before the id of a request; only requests that ended before it are returned
+     * Returns decided, withdrawn or expired requests, latest first, except replaced requests.
+     * @param before the id of a request; only requests that ended before that request are returned
      */
     recent: (user: string, limit: number, before?: string) =>
       rows.recent.all({ user, now: clock.now(), limit, before: before ?? null }).map(load),

@@ -71,7 +71,7 @@ function denialError({ status, replaced }: ApprovalRequest): errors.OIDCProvider
   return new errors.AccessDenied('the request was withdrawn');
 }
 
-/** Simulates the fault of the same name: changes the approved details, including a proposal's subject. */
+/** Simulates a fault: changes the approved details, including a proposal's subject. */
 function tampered(details: ApprovalRequest['details']): ApprovalRequest['details'] {
   const { subject } = details;
   return isProposalDetails(details) && typeof subject === 'object'

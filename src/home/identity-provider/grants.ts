@@ -5,7 +5,7 @@ import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { type AgentServer, serverByClient } from './servers/agent-server.ts';
 
-/** A loss of access: for one client of a person, or without `clientId` for every client of that person. */
+/** Access that a person's client has lost. Without `clientId`, all of the person's clients have lost it. */
 export interface RevokedAccess {
   readonly sub: string;
   readonly clientId?: string;

@@ -78,9 +78,9 @@ export interface ProtocolOptions {
   readonly faults: Faults;
   /** Sends push messages, and pings to the gateway (CIBA), which may be on this machine. */
   readonly fetch?: typeof fetch;
-  /** Sends CIBA pings to other clients. By default it can't reach this machine or its network. */
+  /** Sends CIBA pings to other clients. By default, this fetch can't reach this machine or its network. */
   readonly publicFetch?: typeof fetch;
-  /** Fetches clients' metadata documents (CIMD). By default it only reaches the public internet. */
+  /** Fetches clients' metadata documents (CIMD). By default, this fetch only reaches the public internet. */
   readonly documents?: typeof fetch;
   /** Fetches keys of the clients in the settings (`jwks_uri`), with the dispatcher of each request. */
   readonly clientKeys?: typeof fetch;
@@ -235,11 +235,11 @@ const PING_TIMEOUT_MS = 5000;
  */
 function outgoingRequests(options: ProtocolOptions) {
   /**
-   * For hosts that anybody can have resolved without signing in. A separate resolver, so that they can't delay other
-   * look-ups.
+   * Resolves hosts that strangers can name without signing in. It is a separate resolver, so that strangers can't delay
+   * other look-ups.
    */
   const resolve = options.resolve ?? createPublicResolver();
-  /** For hosts of clients that a person has registered. */
+  /** Resolves hosts of clients that a person has registered. */
   const resolvePing = options.resolve ?? createPublicResolver();
   const ping = pingSender({
     resource: options.resource,

@@ -75,7 +75,7 @@ function ownConnection(context: BrowserContext, { connections }: PhoneServices, 
   return unknownConnection(context);
 }
 
-/** Displayed requester for that address, because it can't prove which program sent the person. */
+/** Displayed requester at the address without a ticket, which can't prove which program sent the person. */
 const A_PROGRAM = 'A program that you use';
 
 function unknownConnection(context: BrowserContext) {

@@ -99,8 +99,8 @@ export const homeSettingsSchema = z
     /** Preregistered clients, which neither have a metadata document nor register themselves. */
     clients: z.array(knownClientSchema).min(1).max(50).superRefine(requireUniqueClientIds).optional(),
     /**
-     * Servers that run the agent for people of this home (`trade-agent server`). People sign in to these servers with
-     * this home.
+     * Servers that run the agent for people of this home (`trade-agent server`). People sign in to these servers
+     * through this home.
      */
     servers: z.array(serverSchema).min(1).max(20).superRefine(requireUniqueClientIds).optional(),
     /** Companies whose people sign in with an assertion from their own identity provider (ID-JAG). */

@@ -6,8 +6,8 @@ import { isIn } from '../protocol/protocol.ts';
 export const EXTRA_SCOPES = ['openid', 'offline_access'] as const;
 
 /**
- * Validates a request at `/authorize`. A request without any `/mcp` scope gets all of them: several clients name none,
- * and would otherwise be rejected without an explanation.
+ * Validates a request at `/authorize`. A request without any `/mcp` scope gets all of them: several clients request no
+ * scope, and would otherwise be rejected without an explanation.
  * @throws `invalid_scope`, `invalid_request`
  */
 export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {

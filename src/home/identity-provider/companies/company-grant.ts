@@ -16,7 +16,7 @@ import { COMPANY_TOKEN_S, type Company, findCompany, memberClaims } from './comp
 /** Maximum length that leaves room in the 80 characters that a proposal has for its requester. */
 const MAX_NAME_LENGTH = 60;
 
-/** Parameters of RFC 7523 §2.1 and RFC 8707. The others are read only to be rejected. */
+/** Parameters of RFC 7523 §2.1 and RFC 8707, and `authorization_details`, which is read only to be rejected. */
 export const companyGrantParameters = ['assertion', 'scope', 'resource', 'authorization_details'] as const;
 
 type Context = TokenEndpointGrantContext<{

@@ -20,7 +20,7 @@ export function createRequestLimits(options: {
   const { clock, clientAddress: addressOf = clientAddress } = options;
   const limit = (burst: number, intervalMs: number) => createRateLimit({ burst, intervalMs, clock });
   return {
-    /** Returns the origin of a request: one machine, or one IPv6 network. */
+    /** Returns the origin of a request: the address of a machine, or an IPv6 network. */
     addressOf: (request: IncomingMessage) => networkOf(addressOf(request)),
     // Per address:
     deviceStarts: limit(100, 10 * SECOND),
@@ -145,7 +145,7 @@ export function createRateLimit({
   };
 }
 
-/** Errors that don't count as failed attempts. A client that waits for a person gets them repeatedly. */
+/** Errors that don't count as failed attempts. A client that waits for a person's decision gets them repeatedly. */
 const EXPECTED_ERRORS = ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'];
 
 /**

@@ -101,7 +101,7 @@ function companyUser({ people }: Company, subject: string): string | undefined {
   return Object.hasOwn(people, subject) ? people[subject] : undefined;
 }
 
-/** Returns whether the account is still disabled, since the home's operator may have enabled it again. */
+/** Returns whether the account is still disabled. The home's operator may have enabled it again after the signal. */
 function isDisabled({ disabled_at }: RevocationRow, enabledAt: string | undefined): boolean {
   return disabled_at !== null && !(enabledAt !== undefined && Date.parse(enabledAt) / 1000 > disabled_at);
 }

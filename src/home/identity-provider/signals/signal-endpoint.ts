@@ -17,7 +17,7 @@ const RETRY_AFTER_S = 5;
 interface SignalEndpointOptions extends SignalTokenOptions {
   readonly revocations: Pick<CompanyRevocations, 'take'>;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'signals'>;
-  /** Called after a signal is stored, to apply it to other databases. */
+  /** Called after a signal is stored, to apply the signal to other databases. */
   readonly onTaken: () => void;
   /** Reports rejected and unknown signals by issuer and reason. Never includes the token. */
   readonly onError: (message: string) => void;

@@ -62,7 +62,10 @@ const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 export interface Signal {
   readonly company: Company;
   readonly jti: string;
-  /** Digest of the whole token. The same token again is a retry; a different one with the same `jti` is a replay. */
+  /**
+   * Digest of the whole token. Receiving the same token again is a retry; a different token with the same `jti` is a
+   * replay.
+   */
   readonly digest: string;
   /** Seconds since the epoch, according to the company's clock. */
   readonly issuedAt: number;

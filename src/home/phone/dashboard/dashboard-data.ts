@@ -48,7 +48,7 @@ export interface DashboardData extends AccountReads {
    * again.
    */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
-  /** Data that exists only on the agent's machine. Undefined elsewhere. */
+  /** Data that exists only on the agent's machine. Undefined on all other machines. */
   readonly agent: AgentData | undefined;
 }
 

@@ -163,7 +163,7 @@ export async function makePart(name: PartName, view: DashboardView): Promise<Par
   return { name, html: text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
 }
 
-/** Renders a part for the chosen account, or for each account. If an account can't be read, its place says so. */
+/** Renders a part for the chosen account, or for each account. If an account can't be read, its section says so. */
 async function forAccounts(
   { data, account }: DashboardView,
   make: (reads: AccountReads) => Promise<Markup>,

@@ -183,14 +183,14 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   orders_recounted: 'Today’s orders recounted because they were dated in the future',
 };
 
-/** Returns the words for an event, or its name for events of a newer gateway. */
+/** Describes an audit event. For an event of a newer gateway, returns the event's name. */
 export function eventWords(event: string): string {
   return Object.hasOwn(eventTexts, event) ? eventTexts[event as AuditEvent] : event.replaceAll('_', ' ');
 }
 
 /**
- * Fields that are not displayed, because only the gateway and the provider use them, and the code, which has its own
- * place.
+ * Fields that the list omits: those that only the gateway and the provider use, and the code, which is displayed
+ * separately.
  */
 const HIDDEN_FIELDS: readonly string[] = [
   'code',

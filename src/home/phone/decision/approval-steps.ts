@@ -13,11 +13,11 @@ const MAX_LIVE_SIGN_IN_AGE_MS = 10 * 60 * 1000;
 export interface Approver {
   readonly user: string;
   readonly session: string;
-  /** When they signed in to this browser, in milliseconds since the epoch. */
+  /** When the approver signed in to this browser, in milliseconds since the epoch. */
   readonly signedInAt: number;
 }
 
-/** A required step whose absence prevents an approval. */
+/** A required step that the person has not taken yet, so that the approval is not accepted. */
 export interface UnmetStep {
   readonly code: 'no_code' | 'wrong_code' | 'wrong_code_too_often' | 'sign_in' | 'not_confirmed';
   readonly title: string;
@@ -26,7 +26,7 @@ export interface UnmetStep {
 
 /**
  * The steps before an approval, in addition to signing it: picking the terminal's code and, for real money, signing in
- * recently and typing a word once. All are enforced here, so that no page can skip them.
+ * recently and typing a word once. The server enforces them here, so that no page can skip a step.
  */
 type ApprovalSteps = ReturnType<typeof createApprovalSteps>;
 

@@ -98,7 +98,7 @@ function confirmationField({ account }: RequestView): Markup {
 <input type="text" name="confirm" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16" data-testid="confirm"></label></p>`;
 }
 
-/** Hides the code in the binding message, because it would reveal which of the choices is right. */
+/** Hides the code in the binding message, because the message would reveal the right choice. */
 function displayedMessage({ bindingMessage = '', code }: CardRequest, { codes }: CardState): string {
   return codes === undefined ? bindingMessage : bindingMessage.replaceAll(code, '····');
 }

@@ -11,7 +11,7 @@ import { type NewSession, SESSION_LIFETIME_MS, type Session } from '../../../sto
 import type { BrowserContext, BrowserEnv, HomeAbout } from './browser-env.ts';
 import { messagePage, RELOAD_PARAMETER, shellPage } from './page.ts';
 
-/** A sign-in, or a change to how a person signs in, which an intruder may have made. */
+/** A recovery sign-in or a change of passkeys, which an intruder may have made. */
 export interface AccountEvent {
   readonly user: string;
   readonly what: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';

@@ -106,8 +106,8 @@ export function createBell(options: BellOptions) {
 
   return {
     /**
-     * Records that a page displays a request, so that it doesn't ring again. @returns false if the request isn't theirs
-     * or has ended
+     * Records that a page displays a request, so that the request doesn't ring again.
+     * @returns false if the request has ended, or isn't the user's
      */
     seen(id: string, user: string): boolean {
       const request = requests.find(id);
