@@ -65,7 +65,7 @@ export interface CredentialStore<Name extends string = CredentialName> {
    * @throws {TradeAgentError} `credential_store_locked`
    */
   unlock(): Promise<void>;
-  /** Removes all values and every file that the store has created. */
+  /** Removes all values and the store's own files. */
   erase(): Promise<void>;
   /** Writes, reads and removes a test value, so that an unusable store is noticed before a login. */
   probe(): Promise<void>;

@@ -11,7 +11,7 @@ export type BrokerFailure =
       /** The HTTP status, or the closest equivalent if the broker did not answer over HTTP. */
       readonly status: number;
       readonly reason: (Submission & { outcome: 'refused' })['reason'];
-      /** Shown to people. Never affects a decision. */
+      /** For display. Never affects a decision. */
       readonly message: string;
       readonly brokerCode: string | undefined;
     }

@@ -11,7 +11,7 @@ export const brokerSettings = z.strictObject({
   kind: z.string(),
   /** How the gateway accesses accounts: by token exchange (default), or with credentials from each owner. */
   credentials: z.enum(['exchange', ...storedKindNames]).optional(),
-  /** With `exchange`: the credentials for orders that are placed under a mandate while the owner is not signed in. */
+  /** With `exchange`: the kind of credentials for orders under a mandate while the owner is not signed in. */
   unattended: z.enum(storedKindNames).optional(),
   /** With `exchange`: the broker's name at the identity provider, if not `exchange.audience`. */
   audience: z.string().min(1).optional(),

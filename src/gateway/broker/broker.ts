@@ -103,7 +103,7 @@ export type Submission =
   | {
       readonly outcome: 'refused';
       readonly reason: 'insufficient_funds' | 'duplicate' | 'not_replaceable' | 'other';
-      /** Shown to people. Never affects a decision. */
+      /** For display. Never affects a decision. */
       readonly message: string;
       readonly brokerCode: string | undefined;
     }

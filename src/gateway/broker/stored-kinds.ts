@@ -106,7 +106,7 @@ interface CredentialText {
   readonly noun: string;
   /** Tells the owner where to find the credentials. */
   readonly where: string;
-  /** What the owner has to do if the broker rejects the credentials. */
+  /** The owner's next step if the broker rejects the credentials. */
   readonly again: string;
   readonly fields: Readonly<Record<string, CredentialField>>;
 }

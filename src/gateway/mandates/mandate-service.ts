@@ -48,7 +48,7 @@ export function createMandateService(options: {
     list: async (sub: string) => Promise.all((await mandates.list(sub, query())).map(viewOf)),
     find,
     /**
-     * Suspends or revokes a mandate before its next order. Idempotent.
+     * Suspends or revokes a mandate, so that no further order can use it. Idempotent.
      * @throws {Refusal} 404 `not_found`, 409 `mandate_ended`
      * @param by the client's ID, or `phone`
      */

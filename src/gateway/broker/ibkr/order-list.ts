@@ -34,7 +34,7 @@ const types: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ibkrTypes).map(([type, { told }]) => [told, type]),
 );
 const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
-/** IBKR's names for times in force. It lists a closed day order as CLOSE. */
+/** By IBKR's `timeInForce`. A closed day order is listed as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
   CLOSE: 'day',

@@ -370,7 +370,7 @@ async function readAccount(
   });
 }
 
-/** @throws {Error} if a holding has no price, because a guess would be taken for the holding's value */
+/** @throws {Error} if a holding has no price, because a guess would look like the holding's value */
 function requirePrices(quotes: ReadonlyMap<string, QuoteRow>, symbol: string): { last: Dec; closedAt: Dec } {
   const row = quotes.get(symbol);
   const last = row?.last ?? row?.prevclose;
