@@ -3,7 +3,7 @@ import { exitCodeMeanings } from '../app/exit-codes.ts';
 import { commandWords, flagVariable } from './options/flag-environment.ts';
 import { everyCommand } from './program.ts';
 
-/** Renders the manual page (man 7 man) of the program and all commands from commander's tree. */
+/** Renders the manual page (man 7 man) of the program and all its commands. */
 export function manPage(program: Command, version: string): string {
   const help = program.createHelp();
   const commands = everyCommand(program).filter(
@@ -43,7 +43,7 @@ export function manPage(program: Command, version: string): string {
   ].join('\n');
 }
 
-/** `orders show <id>` */
+/** Returns a command's usage line: `orders show <id>`. */
 function commandUsage(command: Command): string {
   const words = command.registeredArguments.map((argument) => {
     const name = argument.variadic ? `${argument.name()}...` : argument.name();
@@ -59,7 +59,7 @@ function optionLines(command: Command, option: Option): string[] {
   return ['.TP', `.B ${escapeRoff(option.flags)}`, escapeRoff(text)];
 }
 
-/** Escapes text for roff: backslashes, hyphens, and leading request characters. */
+/** Escapes text for roff: backslashes, hyphens, and characters at the start of a line that would begin a request. */
 function escapeRoff(text: string): string {
   return text
     .replaceAll('\\', '\\e')

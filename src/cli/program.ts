@@ -18,7 +18,7 @@ import { standardInput } from './terminal/standard-input.ts';
 
 type AddCommand = (program: CliCommand) => void;
 
-/** All commands in the order of `--help`. Each is loaded when needed. */
+/** All commands, in the order of `--help`. Each command's module is loaded only when needed. */
 const commandLoaders: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['chat', async () => (await import('./commands/chat/chat.ts')).addChatCommand],
   ['run', async () => (await import('./commands/run/run.ts')).addRunCommand],
@@ -72,8 +72,8 @@ const commandLoaders: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
 const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
 
 /**
- * Builds the command tree. Only declares options and loads nothing heavy.
- * @param only the commands to set up, because setting up all of them takes longer than some take to run
+ * Builds the command tree. Only declares options, without loading large modules.
+ * @param only the commands to set up; setting up all commands would take longer than running a short one
  */
 export async function createProgram(cli: Cli, only?: readonly string[]): Promise<Command> {
   const variables = new Map<Option, string | undefined>();
@@ -130,7 +130,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
   return program;
 }
 
-/** Creates the commands for generating documents. They cannot be run. */
+/** Creates all commands for generating documentation. They can't be run. */
 export function describeProgram(): Promise<Command> {
   return createProgram({
     io: createIo({ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} }),
@@ -155,7 +155,7 @@ export function everyCommand(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...everyCommand(child)]);
 }
 
-/** Runs one command line and returns its exit code. Reports all errors. */
+/** Runs a command line and reports any error. @returns the exit code */
 export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
   let program: Command | undefined;
   try {
@@ -180,7 +180,7 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
   }
 }
 
-/** Returns the commands to set up for these arguments; undefined means all of them. */
+/** Returns the commands to set up for these arguments; undefined means all commands. */
 function commandsToLoad(argv: readonly string[], stdinIsTty: boolean): string[] | undefined {
   const [first = stdinIsTty ? 'chat' : 'run'] = argv;
   if (isSentence(first)) return ['run'];
@@ -192,12 +192,13 @@ function commandsToLoad(argv: readonly string[], stdinIsTty: boolean): string[] 
   return commandLoaders.has(name) ? [name] : undefined;
 }
 
-/** No command has a space in its name, so `'buy 5 AAPL'` is a request. */
+/** Returns whether an argument such as `'buy 5 AAPL'` is a request: no command has a space in its name. */
 const isSentence = (argument: string) => !argument.startsWith('-') && /\S\s+\S/.test(argument);
 
 /**
- * Adds the command if there is none: `chat`, or `run` with a pipe. Commander's default command would treat a misspelled
- * command as its argument. Help for a misspelled command is an error, since commander would print the program's help.
+ * Adds the default command if none is given: `chat`, or `run` if standard input is not a terminal. Commander's own
+ * default command would treat a misspelled command as an argument. Help for a misspelled command is an error, because
+ * commander would print the program's help.
  */
 function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTty: boolean): string[] {
   const { operands } = program.parseOptions([...argv]);
@@ -212,14 +213,14 @@ function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTt
   return [stdinIsTty ? 'chat' : 'run', ...argv];
 }
 
-/** Turns `help orders list` into `orders list --help`. @throws {TradeAgentError} `usage` for an unknown command */
+/** Converts `help orders list` to `orders list --help`. @throws {TradeAgentError} `usage` for an unknown command */
 function helpArguments(program: Command, words: readonly string[], argv: readonly string[]): string[] {
   const { at, word } = firstUnknown(program, words);
   if (word !== undefined) throw unknownCommandError(at, word);
   return words.length === 0 ? [...argv] : [...words, '--help'];
 }
 
-/** @param above the command that lacks this subcommand */
+/** @param above the command that has no such subcommand */
 function unknownCommandError(above: Command, word: string): TradeAgentError {
   const names = above.commands
     .flatMap((command) => [command.name(), ...command.aliases()])
@@ -232,7 +233,7 @@ function unknownCommandError(above: Command, word: string): TradeAgentError {
   return new TradeAgentError('usage', `unknown command '${path}${word}'`, { hint });
 }
 
-/** Converts commander's error to ours, with a hint what to type instead. */
+/** Converts commander's error to ours, with a hint about what to type instead. */
 function usageError(error: CommanderError, program: Command, argv: readonly string[]): TradeAgentError {
   const invalid = /^error: (.* is invalid)\. (.+)$/s.exec(error.message);
   if (error.code === 'commander.invalidArgument' && invalid?.[1] !== undefined) {
@@ -274,7 +275,7 @@ function excessWordError(
 
 const SEE_HELP = 'See --help after the command.';
 
-/** Returns the last known command of a command line and the first unknown word. */
+/** Returns the last known command in a command line, and the first unknown word after it. */
 function firstUnknown(program: Command, words: readonly string[]): { at: Command; word?: string } {
   let at = program;
   for (const word of words) {
@@ -285,7 +286,7 @@ function firstUnknown(program: Command, words: readonly string[]): { at: Command
   return { at };
 }
 
-/** Returns the reason of the interruption or timeout if that caused the error, otherwise the error. */
+/** If an interruption or timeout caused the error, returns the signal's reason, otherwise the error. */
 function abortReasonOr(error: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted) return error;
   const aborted =
@@ -320,7 +321,7 @@ export async function startProgram(argv: readonly string[]): Promise<number> {
   });
 }
 
-/** Names that people type instead of a command, with the command line to suggest. */
+/** Words that people type instead of a command's name, and the command line to suggest. */
 const commandSynonyms: Readonly<Record<string, string>> = {
   price: 'quote SYMBOL',
   prices: 'quote SYMBOL',
@@ -359,7 +360,7 @@ const optionSynonyms: Readonly<Record<string, string>> = {
   '--time-in-force': '--tif',
 };
 
-/** Suggests what to type instead of an unknown command; undefined if no command is similar. */
+/** Returns a suggestion what to type instead of an unknown command; undefined if no command is similar. */
 function commandHint(word: string, commands: readonly string[]): string | undefined {
   const line = Object.hasOwn(commandSynonyms, word.toLowerCase()) ? commandSynonyms[word.toLowerCase()] : undefined;
   if (line !== undefined) return `Did you mean "trade-agent ${line}"?`;
@@ -373,7 +374,7 @@ function optionHint(flag: string): string | undefined {
 }
 
 /**
- * Suggests the option for an extra word that is one of its values: `orders list open`.
+ * If an extra word is a value of an option, suggests that option: `orders list open`.
  * @param options the command's options with their values
  */
 function valueHint(

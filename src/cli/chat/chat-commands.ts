@@ -10,7 +10,7 @@ import type { ChatSession } from './chat-session.ts';
 import { isWaiting, shortTitle } from './chat-state.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
 
-/** Maximum rows of a list, to fit on the screen with the live part. */
+/** Maximum rows of a printed list, so that the list and the live part fit on the screen. */
 const MAX_LIST_ROWS = 15;
 const CLEARING_ROWS = 60;
 
@@ -49,7 +49,7 @@ function runReport(chat: ChatSession, text: () => Promise<string>): void {
   chat.work(async (signal) => chat.report(await abortable(text(), signal)));
 }
 
-/** Lets Esc stop a read-only command even if the gateway does not respond. */
+/** Lets Esc cancel a read-only command even if the gateway does not respond. */
 function abortable<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -150,10 +150,13 @@ function resume(chat: ChatSession, [wanted]: readonly string[]): void {
   });
 }
 
-/** States of unfinished conversations, which `/resume` continues. */
+/** Statuses of unfinished conversations, which `/resume` can continue. */
 const unfinishedStatuses = ['running', 'pending', 'unknown', 'failed'];
 
-/** Returns this conversation if it is unfinished, otherwise one that the person picks, or `none`. */
+/**
+ * Returns the current conversation if it is unfinished, otherwise the conversation that the person picks; `none` if
+ * they cancel.
+ */
 async function pickThread(chat: ChatSession, current: string | undefined): Promise<string | undefined> {
   const threads = await chat.driver.threads();
   const here = threads.find(({ thread }) => thread === current);

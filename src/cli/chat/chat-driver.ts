@@ -12,33 +12,33 @@ import { environmentName } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
 import { personReader } from '../text/reader.ts';
 
-/** Maximum rows of `/chart`, and the rows that title, dates, legend and input take. */
+/** Maximum rows of `/chart`, and the number of rows for its title, dates, legend and the input. */
 const MAX_CHART_ROWS = 30;
 const CHART_MARGIN_ROWS = 11;
-/** Maximum number of sparklines, for the largest positions, because each costs a request. */
+/** Maximum number of sparklines. Only the largest positions get one, because each sparkline costs a request. */
 const MAX_SPARKLINES = 20;
 
 export interface ChatStatus {
-  /** False until the identity provider and the gateway first respond or fail. */
+  /** False until the identity provider and the gateway first respond, or the requests to them fail. */
   readonly connected: boolean;
   readonly profile: string;
   readonly environment: string;
   readonly simulated: boolean;
-  /** Why proposals are not possible here (`REDUCING`: no purchases); undefined if there is no restriction. */
+  /** Why some proposals are not possible (`REDUCING`: no purchases); undefined if there is no restriction. */
   readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
   readonly model: string;
   readonly user: string | undefined;
-  /** The account's value, `$100,123.45`; undefined if unknown. */
+  /** The account's value, such as `$100,123.45`; undefined if unknown. */
   readonly value: string | undefined;
   readonly phone: string | undefined;
 }
 
-/** The operations of the chat, so that the screen does not depend on sessions, gateways and agents. */
+/** Everything that the chat can do, so that the screen does not depend on sessions, gateways or agents. */
 export type ChatDriver = ReturnType<typeof contextDriver>;
 
 export type ChatLogin = Awaited<ReturnType<typeof startChatLogin>>;
 
-/** @param spoken whether a screen reader is used: reports have no drawings */
+/** @param spoken whether a screen reader is used; reports then contain no drawings */
 export function contextDriver(context: Context, given: AgentOptions, spoken: boolean) {
   // Must happen before the status line opens a session.
   if (given.readOnly) context.limitToReading();
@@ -93,16 +93,16 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       const profiles = await listProfiles(context);
       return profiles.map((one) => ({ ...one, environment: environmentName(one.environment) }));
     },
-    /** @throws {TradeAgentError} `invalid_config` for an incomplete profile */
+    /** @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
     checkProfile: async (name: string) => (await import('../../app/chat.ts')).checkProfile(context, name),
-    /** Switches the session's model. Requires that nothing is running. */
+    /** Switches the session's model. Must not be called during a run. */
     chooseModel: async (name: string) => {
       const { switchModel } = await import('../../app/chat.ts');
       options = await switchModel(context, options, name);
       await context.reset();
     },
     chooseTheme: (name: ThemeName) => context.chooseTheme(name),
-    /** Calls `changed` on each change of a proposal, including fills, until `signal` is aborted. */
+    /** Calls `changed` after each change of a proposal, including fills, until `signal` is aborted. */
     events: async (signal: AbortSignal, changed: () => void) =>
       (await import('../../tools/gateway/follow-events.ts')).followEvents(await context.gateway(), {
         clock: context.clock,
@@ -113,7 +113,10 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     halt: async () => {
       await halt(context);
     },
-    /** Asks the phone to lift the halt and waits for the outcome. @throws {TradeAgentError} if it was not approved */
+    /**
+     * Asks on the phone whether to lift the halt, and waits for the outcome.
+     * @throws {TradeAgentError} if it was not approved
+     */
     liftHalt: async (asked: (approval: ApprovalView) => void, signal: AbortSignal) => {
       const { proposeAndWait } = await import('../../app/approvals/propose-and-wait.ts');
       let told = false;
@@ -167,7 +170,10 @@ async function portfolioReport(
   return `${await portfolioTable(view, { ...screen, paint })}\n\n${taken}`;
 }
 
-/** Returns the status before any request is made. @throws `invalid_config`, or an error from starting a sandbox */
+/**
+ * Returns the status that is known before any request.
+ * @throws `invalid_config`, or an error from starting a sandbox
+ */
 export async function initialStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const profile = await context.profile();
   if (profile.server !== undefined) {

@@ -1,20 +1,20 @@
 import { safeText } from '../../text/sanitize.ts';
 
-/** A finished item, written once above the live part. `talk` names its conversation, such as `#2`. */
+/** A finished item, printed once above the live part. `talk` names its conversation, such as `#2`. */
 export type ChatItem = { readonly talk?: string } & (
   | { readonly type: 'prompt'; readonly text: string }
-  /** Markdown. `goesOn` marks a continuation of the previous answer. */
+  /** Markdown. `goesOn`: whether this continues the answer printed before it. */
   | { readonly type: 'answer'; readonly text: string; readonly goesOn?: boolean }
   | { readonly type: 'tool'; readonly text: string; readonly ok: boolean; readonly ms: number }
   | { readonly type: 'outcome'; readonly text: string; readonly good: boolean }
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'report'; readonly text: string }
   | { readonly type: 'error'; readonly text: string; readonly hint: string | undefined }
-  /** Empty rows that push earlier output into the scrollback. */
+  /** Empty rows that push earlier output into the terminal's scrollback. */
   | { readonly type: 'space'; readonly rows: number }
 );
 
-/** The item for a stop by Esc, which is not an error. */
+/** Added when the person stops work with Esc, which is not an error. */
 export const stoppedItem: ChatItem = { type: 'note', text: 'stopped' };
 
 export function errorItem(message: string, hint: string | undefined): ChatItem {

@@ -17,10 +17,10 @@ import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
 const VALUE_INTERVAL_MS = 10_000;
 
-/** Maximum number of queued lines. More of them would come from a program or an accident. */
+/** Maximum number of queued lines. More lines were probably sent by a program or by accident. */
 const MAX_QUEUED = 5;
 
-/** How long quitting waits for runs to save their pending work. */
+/** Maximum wait for runs to save their pending work when the person quits. */
 const QUIT_GRACE_MS = 3000;
 
 export interface Picker {
@@ -36,17 +36,17 @@ export interface ChatSnapshot {
   readonly question: string | undefined;
   readonly picker: Picker | undefined;
   readonly theme: ThemeName;
-  /** Whether work is running that Esc can stop and that the next line waits for. */
+  /** Whether work is running that Esc can stop. The next line waits until this work ends. */
   readonly busy: boolean;
-  /** Lines sent while busy, which run one by one afterwards. */
+  /** Lines that were sent while work was running. They run one by one afterwards. */
   readonly queued: readonly string[];
-  /** Whether the chat is over, so that nothing is drawn below the output. */
+  /** Whether the chat has ended, so that nothing more is drawn. */
   readonly ended: boolean;
 }
 
 /**
- * The chat without its screen: takes input, drives the agent and holds the state that the screen shows. Runs that only
- * wait for the phone don't block others.
+ * The chat without its screen: takes input, drives the agent, and holds the state that the screen shows. A run that
+ * only waits for the phone doesn't block other runs.
  */
 export class ChatSession {
   readonly driver: ChatDriver;
@@ -103,7 +103,7 @@ export class ChatSession {
 
   readonly snapshot = (): ChatSnapshot => this.#snapshot;
 
-  /** Loads the user and the account's value, and shows approvals pending from earlier sessions. */
+  /** Loads the user and the account's value, and shows pending approvals of earlier sessions. */
   async connect(): Promise<void> {
     try {
       this.#set({ status: await this.driver.status() });
@@ -151,7 +151,7 @@ export class ChatSession {
     }
   }
 
-  /** Stops the current work. Orders that wait for approval are not affected. */
+  /** Stops the current work. Orders that are waiting for approval are not affected. */
   interrupt(): void {
     if (this.#answer !== undefined) {
       this.#decide(false);
@@ -190,7 +190,7 @@ export class ChatSession {
     this.#set({ theme });
   }
 
-  /** Runs work outside any conversation. The next line waits for it, and Esc stops it. */
+  /** Runs work that belongs to no conversation. The next line waits until it ends, and Esc stops it. */
   work(work: (signal: AbortSignal) => Promise<void>): void {
     this.#works.start(undefined, work);
   }
@@ -210,7 +210,7 @@ export class ChatSession {
     });
   }
 
-  /** Resumes a thread: waits for its approvals and finishes its work. */
+  /** Resumes a thread: waits for its approvals and finishes its run. */
   resume(thread: string, title: string): void {
     const { state } = this.#snapshot;
     const known = state.pending.find((left) => left.thread === thread)?.talk;
@@ -294,7 +294,7 @@ export class ChatSession {
     }
   }
 
-  /** Reports orders that reached the broker after they were reported as not placed. */
+  /** Reports orders that reached the broker even though they had been reported as not placed. */
   async #tellLate(): Promise<void> {
     this.#addLate(await this.driver.approvals().catch(() => []));
   }
@@ -308,7 +308,7 @@ export class ChatSession {
     }
   }
 
-  /** Keeps the chat up to date with the gateway's events, and with a timer for market prices. */
+  /** Updates the chat at the gateway's events and, for market prices, regularly. */
   #followLive(): void {
     if (this.#following || this.#quit) return;
     this.#following = true;
@@ -411,7 +411,7 @@ interface Work {
   readonly talk: number | undefined;
 }
 
-/** The running work of a chat. Work outside any conversation, such as signing in, has no conversation number. */
+/** The running work of a chat. Work that belongs to no conversation, such as signing in, has no conversation number. */
 class WorkSet {
   readonly #works = new Set<Work>();
   readonly #failed: (error: unknown) => void;
@@ -449,13 +449,13 @@ class WorkSet {
   }
 }
 
-/** Polling interval while an order is open. Twelve calls a minute are far below any broker's limit. */
+/** Polling interval while an order is open. Twelve requests a minute are far below any broker's rate limit. */
 const ORDER_POLL_INTERVAL_MS = 5_000;
 const ORDER_RETRY_INTERVAL_MS = 30_000;
 
 /**
- * Watches open orders, including those placed elsewhere, and reports each change (fill, partial fill, cancel). Polls only
- * while an order is open, or when `look` is called.
+ * Watches open orders, including orders placed elsewhere, and reports each change (fill, partial fill, cancellation).
+ * Polls only while an order is open, or when `look` is called.
  */
 export class OrderWatcher {
   readonly #orders: () => Promise<readonly Order[]>;
@@ -514,7 +514,7 @@ export class OrderWatcher {
     }
   }
 
-  /** Reports changed orders. @returns whether an order is still open */
+  /** Reports orders that have changed. @returns whether any order is still open */
   #compare(orders: readonly Order[]): boolean {
     if (this.#stop.signal.aborted) return false;
     for (const order of orders) {

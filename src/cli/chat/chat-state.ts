@@ -7,22 +7,22 @@ import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 
-/** A run of the agent, the live part of a conversation. Several may run at once. */
+/** A run of the agent, which is the live part of a conversation. Several runs may be active at once. */
 export interface Run {
   /** The conversation's number in this chat, from 1. */
   readonly talk: number;
   readonly title: string;
   readonly thread: string | undefined;
-  /** The part of the answer that is not printed yet. */
+  /** The part of the answer that has not been printed. */
   readonly answer: string;
-  /** Whether part of this answer is already printed. */
+  /** Whether part of the answer has been printed. */
   readonly answering: boolean;
   readonly tools: readonly { readonly id: string; readonly name: string; readonly text: string }[];
   readonly approvals: readonly ApprovalView[];
   readonly connections: readonly ConnectionView[];
-  /** Number of outcomes shown whose tool calls, which would repeat them, still run. */
+  /** Number of outcomes already shown while the tool call with the same outcome is still running. */
   readonly told: number;
-  /** Number of finished tool calls. `notifiedTools` counts those whose outcome was already shown. */
+  /** Number of finished tool calls. `notifiedTools` is the number of those whose outcome was already shown. */
   readonly tooled: number;
   readonly notifiedTools: number;
 }
@@ -70,7 +70,7 @@ export const emptyChat: ChatState = {
   talks: 1,
 };
 
-/** Returns whether the run only waits for the phone or a connection, and the model is idle. */
+/** Returns whether the model is idle because the run only waits for the phone or a connection. */
 export function isWaiting(run: Run): boolean {
   if (run.connections.length > 0 && run.answer === '') return true;
   const orders = run.tools.filter(({ name }) => isProposal(name));
@@ -94,7 +94,7 @@ export function isProposal(tool: string): boolean {
   ].includes(tool);
 }
 
-/** Returns the latest run whose model is working, which the person waits for. */
+/** Returns the latest run whose model is working. The person is waiting for this run. */
 export function activeRun(state: ChatState): Run | undefined {
   return state.runs.findLast((run) => !isWaiting(run));
 }
@@ -192,7 +192,10 @@ function onToolResult(
   return addRunItem(next, run, { type: 'tool', text: `${call}: ${safeLine(summary)}`, ok, ms });
 }
 
-/** Prints settled lines immediately, unless another conversation is being answered, because answers must not mix. */
+/**
+ * Prints settled lines immediately, unless an answer of another conversation is being printed, because answers must not
+ * mix.
+ */
 function onText(state: ChatState, run: Run, delta: string): ChatState {
   const answer = run.answering || run.answer !== '' ? run.answer + delta : delta.trimStart();
   const alone = activeRun(state)?.talk === run.talk;
@@ -249,7 +252,7 @@ function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
   return endRun(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
 }
 
-/** Returns whether the planner's answer only repeats the outcomes printed above. */
+/** Returns whether the planner's answer only repeats outcomes that were already printed. */
 function repeatsOutcomes(run: Run, { usage, text }: RunResult): boolean {
   const outcomesAlone = run.notifiedTools > 0 && run.notifiedTools === run.tooled;
   return usage.model === PLANNER_NAME && outcomesAlone && !run.answering && !text.includes('\n');
@@ -260,7 +263,9 @@ function endsWithAnswer(state: ChatState, run: Run): boolean {
   return last?.type === 'answer';
 }
 
-/** Ends the run. Approvals without an outcome stay pending on the phone and are executed once approved. */
+/**
+ * Ends the run. Approvals without an outcome stay pending on the phone, and are executed once the person approves them.
+ */
 function endRun(state: ChatState, run: Run, approvals: readonly ApprovalView[]): ChatState {
   const left = approvals.filter(({ status }) => !isFinalApproval(status));
   let next = state;
@@ -295,7 +300,7 @@ function updateRun(state: ChatState, change: Partial<Run>, talk = change.talk): 
   };
 }
 
-/** Adds an item, with the conversation's number if there are several. */
+/** Adds an item. If there are several conversations, it gets its conversation's number. */
 function addRunItem(state: ChatState, run: Run, item: ChatItem): ChatState {
   const several = state.talks > 1;
   return addItem(state, several ? { ...item, talk: conversationName(run.talk) } : item);
@@ -315,9 +320,9 @@ function addItem(state: ChatState, item: ChatItem): ChatState {
 }
 
 /**
- * Splits an unfinished answer into settled lines, which are printed once, and the rest, which may still change. A table
- * is settled when a line follows it, since each row may change the widths of all columns. A code block is settled when
- * it is closed, other text at the end of its line.
+ * Splits an unfinished answer into settled lines, which can be printed, and the rest, which may still change. A table
+ * is settled once another line follows it, because each row may change all column widths. A code block is settled once
+ * it is closed, and other text at the end of its line.
  */
 export function splitAnswer(answer: string): { readonly settled: string; readonly open: string } {
   let settled = 0;

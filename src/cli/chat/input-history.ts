@@ -6,14 +6,14 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 export type InputHistory = ReturnType<typeof openInputHistory>;
 
 const MAX_ENTRIES = 1000;
-/** Maximum length of an entry. Longer ones were pasted and are not worth recalling. */
+/** Maximum length of an entry. Longer input was pasted and is not worth recalling. */
 const MAX_ENTRY_LENGTH = 4000;
 
 export const noHistory: InputHistory = { entries: [], add: () => undefined };
 
 /**
- * Opens the history in `history.jsonl` (0600), one JSON string per line. If the file can't be read or written, the chat
- * works without it.
+ * Opens the history in `history.jsonl` (mode 0600), which has one JSON string per line. If the file can't be read or
+ * written, the chat works without a history.
  */
 export function openInputHistory(folder: string) {
   const file = join(folder, 'history.jsonl');
@@ -34,7 +34,7 @@ export function openInputHistory(folder: string) {
   };
 }
 
-/** Returns whether to store the history. `history: false` in config.yaml or TRADE_AGENT_HISTORY=off turns it off. */
+/** Returns whether to store the history. `history: false` in config.yaml or TRADE_AGENT_HISTORY=off disables it. */
 export function isHistoryEnabled(config: { readonly history?: boolean | undefined }, env: NodeJS.ProcessEnv): boolean {
   const said = env.TRADE_AGENT_HISTORY?.toLowerCase();
   if (said !== undefined && said !== '') return !['off', '0', 'false', 'no'].includes(said);
@@ -42,8 +42,8 @@ export function isHistoryEnabled(config: { readonly history?: boolean | undefine
 }
 
 /**
- * Returns false for anything that looks like a secret (key, token, password), for lines that start with a space (as in
- * shells), and for long pastes.
+ * Returns false for input that looks like a secret (key, token, password), that starts with a space (a shell
+ * convention), or that is a long paste.
  */
 export function isStorable(entry: string): boolean {
   if (entry.trim() === '' || entry.startsWith(' ') || entry.length > MAX_ENTRY_LENGTH) return false;

@@ -1,19 +1,19 @@
 import type { Key } from 'ink';
 
-/** The input, in one or more lines. `cursor` counts graphemes, so it is never inside an emoji. */
+/** The input, with one or more lines. `cursor` is an index in graphemes, so it is never inside an emoji. */
 export interface EditorState {
   readonly text: string;
   readonly cursor: number;
   readonly history: readonly string[];
-  /** Index of the displayed history entry; `history.length` means the new entry. */
+  /** Index of the displayed history entry; `history.length` means the new entry, which is not in the history yet. */
   readonly shown: number;
-  /** The new entry, saved while older ones are displayed. */
+  /** The new entry, saved while an older entry is displayed. */
   readonly draft: string;
-  /** The last cut text (Ctrl-K, U, W), for Ctrl-Y. */
+  /** The text that Ctrl-K, Ctrl-U or Ctrl-W cut last. Ctrl-Y inserts it. */
   readonly cut: string;
-  /** Edited older entries by index; cleared when an entry is sent. */
+  /** Older entries that were edited, by index. Cleared when an entry is sent. */
   readonly edited: ReadonlyMap<number, string>;
-  /** The text that Ctrl-R searches for and its last match, where the next Ctrl-R continues. */
+  /** The text that Ctrl-R searches for, and its last match. The next Ctrl-R continues from this match. */
   readonly search: { readonly wanted: string; readonly found: string } | undefined;
   readonly noMatch: string | undefined;
 }
@@ -38,7 +38,7 @@ export type EditorAction =
   | { readonly type: 'sent' }
   | { readonly type: 'clear' };
 
-/** Maximum length of the input. Longer pastes are cut, because they are probably accidents. */
+/** Maximum length of the input. Longer pastes are truncated, because they are probably accidental. */
 const MAX_INPUT_LENGTH = 20_000;
 const MAX_HISTORY_ENTRIES = 1000;
 
@@ -87,7 +87,7 @@ const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
 
-/** Keys with their edits. `byWord` applies with Ctrl or Alt if it differs. */
+/** Keys and what they do. `byWord` is used instead with Ctrl or Alt. */
 const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
   ['leftArrow', moveTo(left), moveTo(wordStart)],
   ['rightArrow', moveTo(right), moveTo(wordEnd)],
@@ -190,7 +190,7 @@ function wordEnd({ text, cursor }: EditorState): number {
   return at;
 }
 
-/** Moves up within the text, or from its first line to the previous history entry. */
+/** Moves the cursor up a line, or from the first line to the previous history entry. */
 function moveUp(state: EditorState): EditorState {
   const start = lineStart(state);
   if (start === 0) return showEntry(state, state.shown - 1);
@@ -208,12 +208,12 @@ function moveDown(state: EditorState): EditorState {
   };
 }
 
-/** Returns the state of a new entry, without edits of older ones or a search. */
+/** Returns the state for a new entry: without edits of older entries, and without a search. */
 function newEntryState(history: readonly string[]): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
   return { history, shown: history.length, draft: '', edited: new Map(), search: undefined };
 }
 
-/** Finds the next older entry that contains the input. Down and Ctrl-N return to the input. */
+/** Finds the next older entry that contains the input. Down and Ctrl-N lead back to the input. */
 function searchHistory(state: EditorState): EditorState {
   const { history, text, shown } = state;
   const goesOn = state.search !== undefined && text === state.search.found;

@@ -29,14 +29,14 @@ export const slashCommands = [
 export type SlashName = (typeof slashCommands)[number]['name'];
 
 export interface SlashCommand {
-  /** In lower case; may not be a known command. */
+  /** In lower case. Not necessarily a known command. */
   readonly name: string;
   readonly args: readonly string[];
 }
 
 const aliases: Record<string, SlashName> = { exit: 'quit', q: 'quit', '?': 'help', '': 'help', new: 'clear' };
 
-/** Parses `/chart AAPL 3m`; undefined for a prompt. `exit` and `quit` also work without a slash. */
+/** Parses a command such as `/chart AAPL 3m`; undefined for a prompt. `exit` and `quit` also work without a slash. */
 export function parseSlashCommand(line: string): SlashCommand | undefined {
   if (/^(exit|quit)$/i.test(line)) return { name: 'quit', args: [] };
   const [, word, rest = ''] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
@@ -46,7 +46,10 @@ export function parseSlashCommand(line: string): SlashCommand | undefined {
   return { name, args: rest.split(/\s+/).filter((arg) => arg !== '') };
 }
 
-/** Returns the commands that complete `/po`; none after a space or a newline, or if the word is complete. */
+/**
+ * Returns the commands that start with the typed word, such as `/po`. Returns none after a space or newline, or if the
+ * word is a complete command.
+ */
 export function completions(text: string): (typeof slashCommands)[number][] {
   const typed = /^\/([a-z]*)$/i.exec(text)?.[1]?.toLowerCase();
   if (typed === undefined) return [];
@@ -54,12 +57,17 @@ export function completions(text: string): (typeof slashCommands)[number][] {
   return found.length === 1 && found[0]?.name === typed ? [] : found;
 }
 
-/** Like {@link completions}, but none for a history entry, where the arrow keys move through the history. */
+/**
+ * Like {@link completions}, but returns none while a history entry is displayed, because the arrow keys then move
+ * through the history.
+ */
 export function offeredCompletions(editor: EditorState): (typeof slashCommands)[number][] {
   return editor.text === editor.history[editor.shown] ? [] : completions(editor.text);
 }
 
-/** Returns what Tab completes: the common prefix of all candidates, or the chosen one and a space. */
+/**
+ * Returns the text after Tab: completed to the common prefix of all candidates, or to the chosen command and a space.
+ */
 export function completeCommand(text: string, chosen: number): string {
   const found = completions(text);
   const [first] = found;
@@ -71,8 +79,8 @@ export function completeCommand(text: string, chosen: number): string {
 }
 
 /**
- * Returns the marked command, which Enter completes. `send` is false if it needs an argument. Undefined if there are no
- * completions.
+ * Returns the highlighted command, which Enter completes; undefined if there are no completions. `send` is false if the
+ * command needs an argument.
  */
 export function markedCommand(editor: EditorState, chosen: number): { text: string; send: boolean } | undefined {
   const one = offeredCompletions(editor)[chosen];

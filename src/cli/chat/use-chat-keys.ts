@@ -5,14 +5,14 @@ import type { ChatSession } from './chat-session.ts';
 import type { EditorAction, EditorState } from './line-editor.ts';
 import { completeCommand, markedCommand, offeredCompletions } from './slash-commands.ts';
 
-/** Maximum time between the two Ctrl-C presses that quit. */
+/** Maximum time between two Ctrl-C presses that quit the chat. */
 const QUIT_WINDOW_MS = 2000;
 
 const CTRL_C = '\u0003';
 
 /**
- * Handles keys: send, stop, complete and quit. Other keys go to the line editor. Several keys may arrive at once and
- * faster than React renders, so nothing here relies on rendered state.
+ * Handles the keys that send, stop, complete and quit. All other keys go to the line editor. Several keys may arrive at
+ * once, faster than React renders, so nothing here relies on rendered state.
  */
 export function useChatKeys(props: {
   session: ChatSession;
@@ -84,7 +84,7 @@ export function useChatKeys(props: {
     choices.find(([applies]) => applies)?.[1]();
   });
 
-  /** Handles keys that arrive together: typed fast, or pasted on a terminal that doesn't mark pastes. */
+  /** Handles keys that arrive at once: typed fast, or pasted in a terminal that doesn't mark pastes. */
   const several = (input: string) => {
     const lines = input.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);
     // Several lines mean a paste, which is never sent by itself.
@@ -113,7 +113,7 @@ function handlePickerKey(session: ChatSession, input: string, key: Key): void {
   else if (key.escape || input === 'q' || (key.ctrl && input === 'c')) session.picking.choose(false);
 }
 
-/** Converts input to a line editor action. Ctrl-A arrives as 1, Ctrl-B as 2, and so on. */
+/** Converts a character to a line editor action. Ctrl-A arrives as character 1, Ctrl-B as 2, and so on. */
 function toEditorAction(input: string): EditorAction {
   if (input === '\t' || !/^[\u0001-\u001a]$/.test(input)) return { type: 'key', input, key: {} };
   return { type: 'key', input: String.fromCharCode(input.charCodeAt(0) + 0x60), key: { ctrl: true } };

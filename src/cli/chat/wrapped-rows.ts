@@ -10,8 +10,8 @@ function countLineRows(line: string, columns: number): number {
 }
 
 /**
- * Returns the end of a text that fits into `rows` wrapped rows. If the live part were as tall as the terminal, Ink would
- * redraw the screen and clear the scrollback.
+ * Returns the last part of a text that fits into `rows` wrapped rows. If the live part filled the whole terminal, Ink
+ * would redraw the screen and clear the scrollback.
  */
 export function lastRows(text: string, columns: number, rows: number): string {
   const lines = text.split('\n');
@@ -42,20 +42,20 @@ export function tail(line: string, width: number): string {
   return segments.slice(start).join('');
 }
 
-/** A row of the input. `cursor` is the cursor's index in `parts` if it is in this row. */
+/** A row of the input. `cursor` is an index in `parts`; undefined if the cursor is in another row. */
 export interface InputRow {
   readonly row: number;
   readonly parts: readonly string[];
   readonly cursor: number | undefined;
 }
 
-/** Returns the width of a character. The cursor takes a column even at the end of a line. */
+/** Returns the width of a character. At the end of a line, the cursor also takes a column. */
 function characterWidth(part: string | undefined, hasCursor: boolean): number {
   if (part === undefined || part === '\n') return hasCursor ? 1 : 0;
   return Math.max(1, stringWidth(part));
 }
 
-/** Splits the input into rows of at most `width` columns and returns up to `most` of them near the cursor. */
+/** Splits the input into rows of at most `width` columns, and returns up to `most` rows around the cursor. */
 export function inputRows(editor: EditorState, width: number, most: number): InputRow[] {
   const rows: { row: number; parts: string[]; cursor: number | undefined }[] = [
     { row: 0, parts: [], cursor: undefined },

@@ -8,10 +8,12 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import type { Context } from './context.ts';
 import { type Output, openOutput } from './output.ts';
 
-/** Time that an interrupted command has to save its pending work before it is abandoned. */
+/** Maximum time for an interrupted command to save its pending work. */
 const STOP_TIMEOUT_MS = 4000;
 
-/** The parts of an {@link App} that a server needs. It has no account, and it logs to stderr instead of a file. */
+/**
+ * The parts of an {@link App} that a server needs. A server has no account, and it logs to stderr instead of a file.
+ */
 export type ServerParts = Pick<App, 'clock' | 'signal' | 'tell'>;
 
 export class CliCommand extends Command {
@@ -28,12 +30,12 @@ export class CliCommand extends Command {
     return new CliCommand(name, this.cli);
   }
 
-  /** Adds these examples and the exit codes to the end of the help. */
+  /** Appends these examples and the exit codes to the help. */
   examples(...lines: readonly Example[]): this {
     return this.addHelpText('after', () => exampleText(lines) + this.#section + exitCodeText(this.#exitCodes));
   }
 
-  /** Adds a help section with names and their meanings before the exit codes. */
+  /** Adds a section with names and their meanings to the help, before the exit codes. */
   helpSection(title: string, meanings: Readonly<Record<string, string>>): this {
     const rows = Object.entries(meanings).map(([name, meaning]) => `  ${name.padEnd(28)} ${meaning}`);
     this.#section = `\n${title}:\n${rows.join('\n')}\n`;
@@ -45,14 +47,16 @@ export class CliCommand extends Command {
     return this;
   }
 
-  /** Sets the command's action, which gets a context, the arguments, its own options and the command. */
+  /**
+   * Sets the command's action. It is called with a context, the arguments, the command's own options, and the command.
+   */
   runs<Args extends unknown[]>(work: (context: Context, ...args: Args) => Promise<number> | Promise<void>): this {
     return this.action((...args: unknown[]) => this.runInContext((context) => work(context, ...(args as Args))));
   }
 
   /**
-   * Sets the action of a command that serves until it is stopped (Ctrl-C, SIGTERM or its time limit). Only the time
-   * limit has its own exit code.
+   * Sets the action of a command that runs until it is stopped (Ctrl-C, SIGTERM or its time limit). Only the time limit
+   * results in a special exit code.
    */
   serves<Args extends unknown[]>(serve: (parts: ServerParts, output: Output, ...args: Args) => Promise<void>): this {
     return this.action(async (...args: unknown[]) => {
@@ -65,8 +69,9 @@ export class CliCommand extends Command {
   }
 
   /**
-   * Runs work with a context from the global options, always closes it, and stores the exit code. Errors are rethrown
-   * for `execute` to report. @param tell receives progress lines; stderr by default
+   * Runs work with a context based on the global options, closes the context, and stores the exit code. Rethrows
+   * errors, so that `execute` reports them.
+   * @param tell receives progress lines (default: writes them to stderr)
    */
   async runInContext(
     work: (context: Context) => Promise<number> | Promise<void>,
@@ -104,13 +109,16 @@ export class CliCommand extends Command {
     return openOutput(this.cli.io, globals, this.path());
   }
 
-  /** `phone login` */
+  /** Returns the words of the command: `phone login`. */
   path(): string {
     return commandWords(this).join(' ');
   }
 }
 
-/** Rejects with the signal's reason {@link STOP_TIMEOUT_MS} after the signal is aborted, unless disposed earlier. */
+/**
+ * Returns a promise that rejects with the signal's reason {@link STOP_TIMEOUT_MS} after the signal is aborted, unless
+ * disposed earlier.
+ */
 function stopDeadline({ interruption: { signal } }: Cli) {
   let timer: NodeJS.Timeout | undefined;
   let gaveUp = false;

@@ -4,13 +4,15 @@ import type { Interruption } from '../terminal/interruption.ts';
 import type { Io } from '../terminal/io.ts';
 import type { OutputFormat } from './output.ts';
 
-/** The program's dependencies, which tests replace. */
+/** Everything that the program depends on. Tests replace it. */
 export interface Cli {
   readonly io: Io;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Logs only the host, for addresses whose path may be a secret. Absent if nothing is logged. */
+  /**
+   * Like `fetch`, but logs only the host. Used for addresses whose path may be a secret. Absent if nothing is logged.
+   */
   readonly redactedFetch?: typeof fetch;
   readonly interruption: Interruption;
   exitCode: number;
@@ -21,7 +23,7 @@ export interface GlobalOptions {
   readonly server?: string;
   readonly account?: string;
   readonly output: OutputFormat;
-  /** A jq expression for the result; implies JSON. */
+  /** A jq expression that is applied to the result. Implies JSON output. */
   readonly jq?: string;
   readonly timeout?: number;
   readonly verbose?: boolean;

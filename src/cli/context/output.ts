@@ -10,12 +10,12 @@ export type OutputFormat = (typeof outputFormats)[number];
 
 export type Output = ReturnType<typeof createOutput>;
 
-/** @param indented whether to indent the result for people */
+/** @param indented whether to indent the filtered result */
 type JqFilter = (json: string, indented: boolean) => string;
 
 /**
- * Opens the output that the options select. Rejects wrong options before the command does anything.
- * @param command `orders list`
+ * Opens the output selected by the options. Rejects invalid options before the command does anything.
+ * @param command such as `orders list`
  * @throws {TradeAgentError} `usage`
  */
 export async function openOutput(
@@ -41,7 +41,7 @@ export async function openOutput(
   return createOutput(io, 'json', await jqFilter(jq));
 }
 
-/** Writes a command's result to stdout in the chosen format. Everything else goes to `io.talk`. */
+/** Writes a command's result to stdout in the selected format. All other text must go to `io.talk`. */
 export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
   const print = (lines: string, shown = (text: string) => text) => {
     if (lines !== '') io.print(shown(lines));
@@ -49,8 +49,8 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
   return {
     format,
     /**
-     * Prints the command's only result: `text()` for people, or `{schema: "trade-agent.<thing>/1", …data}` as JSON, on
-     * one line unless stdout is a terminal.
+     * Prints the command's only result: `text()` in text format, otherwise `{schema: "trade-agent.<thing>/1", …data}`
+     * as JSON, on one line unless stdout is a terminal.
      */
     async result(thing: string, data: Record<string, unknown>, text: () => string | Promise<string>) {
       if (format === 'text') return print(await text());
@@ -66,8 +66,9 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
 }
 
 /**
- * Prints an error: as an object on stdout under `--output json`, otherwise as two lines on stderr (`--jq` and `csv` give
- * stdout their own format). Returns the exit code. No other function prints errors.
+ * Prints an error. Under `--output json`, as an object on stdout; otherwise, and with `--jq` and `csv`, as two lines on
+ * stderr. No other function prints errors.
+ * @returns the exit code
  */
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {
   const object = errorObject(error);
@@ -76,7 +77,7 @@ export function reportError(io: Io, format: OutputFormat, error: unknown): numbe
   return exitCodeForError(object.code);
 }
 
-/** Prints `error: …` and `hint: …`, on stderr by default. */
+/** Prints `error: …` and `hint: …` (default: to stderr). */
 export function talkError(
   io: Io,
   { message, hint }: { message: string; hint?: string },
@@ -86,7 +87,9 @@ export function talkError(
   if (hint !== undefined) tell(`${io.paint('stderr', 'bold', 'hint:')} ${safeText(hint)}`);
 }
 
-/** Returns the output format before the arguments are parsed, so that wrong arguments can be reported in it. */
+/**
+ * Returns the output format before the arguments are parsed, so that invalid arguments can be reported in this format.
+ */
 export function requestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);

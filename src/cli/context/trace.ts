@@ -7,8 +7,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 
 /**
- * Starts logging a command to the log file and, with `--verbose`, to stderr. `TRADE_AGENT_LOG=off` turns off the
- * file.
+ * Starts to log a command to the log file and, with `--verbose`, to stderr. `TRADE_AGENT_LOG=off` disables the file.
  */
 export function startTrace(
   { io, env, clock, fetch }: Pick<Cli, 'io' | 'env' | 'clock' | 'fetch'>,
@@ -36,7 +35,10 @@ function logFile(env: NodeJS.ProcessEnv): string {
   return join(resolveUserDirs(env).log, 'trade-agent.log');
 }
 
-/** Leaves out the message of an unexpected error, which could contain secrets. The stack shows where it was thrown. */
+/**
+ * Returns an error's facts for the log. Leaves out the message of an unexpected error, which could contain secrets; the
+ * stack shows where it was thrown.
+ */
 function errorFacts(error: unknown): Record<string, unknown> {
   if (isTradeAgentError(error)) return { code: error.code, message: error.message };
   if (!(error instanceof Error)) return { code: 'internal' };
@@ -52,8 +54,8 @@ function errorFacts(error: unknown): Record<string, unknown> {
 }
 
 /**
- * Wraps `fetch` to report each request without secrets: no query, headers or body.
- * @param address how much of the address to report, because the path of an incoming webhook is a secret
+ * Wraps `fetch` to report each request without secrets: leaves out query, headers and body.
+ * @param address how much of the address to report; `host` for incoming webhooks, whose path is a secret
  */
 export function tracedFetch(
   fetch: typeof globalThis.fetch,
@@ -88,13 +90,15 @@ function failureCode(error: unknown): string {
   return String(code ?? name ?? 'failed');
 }
 
-/** The log file is rotated at this size, and this many older files are kept: less than 4 MiB in total. */
+/**
+ * Maximum size of the log file, and the number of older files that are kept after rotation: less than 4 MiB in total.
+ */
 const MAX_LOG_BYTES = 1024 * 1024;
 const MAX_ROTATED_FILES = 3;
 
 /**
- * Logs what the program did, for debugging: no prompts, no answers, no credentials. Writes one JSON object per line to
- * `file` (0600). Never throws, because a log that can't be written is no reason to fail.
+ * Logs what the program does, for debugging, without prompts, answers or credentials. Writes one JSON object per line
+ * to `file` (mode 0600). Never throws: a command must not fail because of its log.
  */
 export function createLogFile(file: string, clock: Clock) {
   let ready = false;
@@ -132,8 +136,8 @@ function rotate(file: string): void {
 }
 
 /**
- * Removes anything that could be a credential: JWTs, API keys, and any run of 40 or more characters. IDs (at most 36
- * characters) and words stay.
+ * Replaces everything that could be a credential: JWTs, API keys, and any 40 or more consecutive characters. Keeps
+ * words and IDs (at most 36 characters).
  */
 export function redact(text: string): string {
   return text

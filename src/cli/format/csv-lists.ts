@@ -1,8 +1,8 @@
-/** A list in a result that can be printed as CSV. */
+/** A list, within a result, that can be printed as CSV. */
 interface CsvList {
   readonly commands: readonly string[];
   readonly rows: string;
-  /** Paths of a row's fields, separated by dots. They are also the column names. */
+  /** Paths of a row's fields, with dots as separators. The paths are also the column names. */
   readonly columns: readonly string[];
 }
 
@@ -120,7 +120,7 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
   },
 };
 
-/** @param command `orders list` */
+/** @param command such as `orders list` */
 export function isCsvCommand(command: string): boolean {
   return Object.values(csvLists).some(({ commands }) => commands.includes(command));
 }

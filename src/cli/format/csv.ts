@@ -5,7 +5,9 @@ import { csvLists } from './csv-lists.ts';
 
 /**
  * Formats a result's list as CSV (RFC 4180, with a header line). Text that a spreadsheet would run as a formula gets a
- * leading apostrophe; numbers do not. @param thing the result's name @throws {RangeError} if it is not a list
+ * leading apostrophe, numbers don't.
+ * @param thing the result's name
+ * @throws {RangeError} if the result is not a list
  */
 export function csvText(thing: string, data: Readonly<Record<string, unknown>>): string {
   const list = csvLists[thing];

@@ -1,13 +1,13 @@
 import { loadJq } from 'jq-wasm';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** jq's exit status for an expression that doesn't compile. */
+/** jq's exit status if the expression doesn't compile. */
 const COMPILE_ERROR_STATUS = 3;
 
 /**
- * Creates a filter with jq itself (jq 1.8). Strings are printed raw, as with `jq -r`.
- * @throws {TradeAgentError} `usage` with jq's message if the expression doesn't compile; the filter throws it if the
- * expression doesn't fit the result
+ * Creates a filter that runs jq itself (jq 1.8). Prints strings raw, as with `jq -r`.
+ * @throws {TradeAgentError} `usage` with jq's message if the expression doesn't compile; the filter throws the same if
+ * the expression doesn't fit the result
  */
 export async function jqFilter(expression: string): Promise<(json: string, indented: boolean) => string> {
   const jq = await loadJq();

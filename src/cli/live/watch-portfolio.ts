@@ -25,11 +25,11 @@ interface PortfolioSource<Live> {
   }): Promise<void>;
   table(live: Live, screen: PortfolioScreen): Promise<string>;
   isSimulated(live: Live): boolean;
-  /** Number of last lines to keep when the table is cut. */
+  /** Number of lines at the end of the table, such as totals, that are kept when it is truncated. */
   readonly kept: number;
 }
 
-/** Shows the live portfolio of one account or all: prices and fills. */
+/** Shows the live portfolio of one account or of all accounts, with prices and fills. */
 export async function watchPortfolio(context: Context): Promise<void> {
   if (context.isAllAccounts) await watchSource(context, allAccounts(context));
   else await watchSource(context, oneAccount(context));
@@ -95,7 +95,7 @@ async function watchSource<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
   await watchScreen(context, following, draw);
 }
 
-/** Drops the table's last positions if there are too many rows, and adds their number. */
+/** If the table has too many rows, replaces its last positions with a line that says how many are missing. */
 function truncateTable(table: readonly string[], rows: number, kept: number): readonly string[] {
   if (table.length <= rows) return table;
   const gone = table.length - rows + 1;

@@ -3,7 +3,7 @@ import type { Context } from '../context/context.ts';
 import { openLiveScreen } from '../terminal/live-screen.ts';
 
 /**
- * Shows live content on the full terminal until the person quits (exit 0) or the command is interrupted.
+ * Shows live content on the whole terminal until the person quits (exit code 0) or the command is interrupted.
  * @param follow calls `changed` to redraw, until `signal` is aborted
  * @param draw returns the current lines
  * @throws {TradeAgentError} `usage` without a terminal

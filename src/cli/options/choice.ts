@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { closestMatch } from '../../text/closest-match.ts';
 
-/** Creates an option with fixed values. A misspelled value gets a suggestion. */
+/** Creates an option that accepts only fixed values. For a misspelled value, the error suggests a similar value. */
 export function choiceOption(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values).argParser((text: string) => {
     if (values.includes(text)) return text;
@@ -17,7 +17,7 @@ function joinWithOr(values: readonly string[]): string {
   return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }
 
-/** @throws {TradeAgentError} `usage` */
+/** Returns a parser for dates. @throws {TradeAgentError} `usage` */
 export function dateParser(flag: string): (text: string) => string {
   return (text) => {
     const at = Date.parse(`${text}T00:00:00Z`);
@@ -29,7 +29,7 @@ export function dateParser(flag: string): (text: string) => string {
   };
 }
 
-/** Parses the number of a file descriptor other than stdin, stdout and stderr. */
+/** Parses a file descriptor's number. Rejects stdin, stdout and stderr. */
 export function parseDescriptor(text: string): number {
   const number = Number(text);
   if (!/^\d{1,4}$/.test(text) || number < 3) {
@@ -38,7 +38,7 @@ export function parseDescriptor(text: string): number {
   return number;
 }
 
-/** Parses a number from 1 to `most`. @throws {TradeAgentError} `usage` */
+/** Returns a parser for numbers from 1 to `most`. @throws {TradeAgentError} `usage` */
 export function countParser(most: number, flag = '--limit', hint = `Choose a number from 1 to ${most}.`) {
   return (text: string): number => {
     if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
@@ -46,7 +46,7 @@ export function countParser(most: number, flag = '--limit', hint = `Choose a num
   };
 }
 
-/** Parses a maximum list length from 1 to 500. @throws {TradeAgentError} `usage` */
+/** Parses the maximum length of a list, from 1 to 500. @throws {TradeAgentError} `usage` */
 export const parseLimit = countParser(500);
 
 export function portParser(last: number): (text: string) => number {
@@ -60,8 +60,9 @@ export function portParser(last: number): (text: string) => number {
 }
 
 /**
- * Returns the key setting of a credential file for `config.yaml`: `passphrase`, or the absolute path of a key file.
- * @param option as typed, for the message
+ * Returns the setting in `config.yaml` for the key of a credential file: `passphrase`, or the absolute path of a key
+ * file.
+ * @param option the option's name, for the error message
  * @throws {TradeAgentError} `usage` if secrets are not stored in a file, or if the value is empty
  */
 export function parseCredentialKey(text: string, store: 'keychain' | 'file', option: string): string {

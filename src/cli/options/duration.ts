@@ -9,7 +9,7 @@ const milliseconds = {
   w: 604_800_000,
 } as const;
 
-/** Node's timers fire immediately above 2^31-1 ms (24.8 days), so durations are capped well below that. */
+/** Maximum duration. For more than 2^31-1 ms (24.8 days), Node's timers would fire immediately. */
 const MAX_DURATION_MS = 7 * milliseconds.d;
 const MAX_AGE_MS = 36_500 * milliseconds.d;
 
@@ -24,7 +24,7 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Parses an age such as `12h`, `30d` or `8w` into milliseconds. Ages may be long, because no timer waits for them.
+ * Parses an age such as `12h`, `30d` or `8w` into milliseconds. An age may be long, because it is not used for a timer.
  * @throws {TradeAgentError} `usage`
  */
 export function parseAge(text: string): number {
@@ -52,7 +52,7 @@ function outOfRangeError(text: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', `a duration of ${text} is out of range`, { hint });
 }
 
-/** Formats a time span for display: `4:05` below an hour, `1h 05m` above. Rounds seconds up. */
+/** Formats a duration for display: `4:05` below an hour, `1h 05m` above. Rounds up to whole seconds. */
 export function formatCountdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   const two = (value: number) => String(value).padStart(2, '0');

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Flags that mean the same in every command, so the names of their variables leave out the command. */
+/** Flags that mean the same in every command, so that their variables' names don't contain the command. */
 const sharedFlags = new Set([
   'profile',
   'server',
@@ -17,10 +17,10 @@ const sharedFlags = new Set([
   'base-url',
 ]);
 
-/** Flags without a variable here: they have their own (NO_COLOR) or are not settings. */
+/** Flags that get no variable, because another variable already exists (NO_COLOR) or because they are not settings. */
 const flagsWithoutVariable = new Set(['no-color', 'help', 'version', 'decide']);
 
-/** Flags that risk money or answer a prompt. A variable would do so in every command that inherits it. */
+/** Flags that risk money or answer a prompt. A variable would apply to every command that inherits it. */
 const commandLineOnlyFlags = new Set([
   'confirm-live',
   'max-order',
@@ -32,24 +32,24 @@ const commandLineOnlyFlags = new Set([
   'tool',
 ]);
 
-/** Commands whose flags define an order, so only the command line may set them. */
+/** Commands whose own flags define an order. These flags can be set only on the command line. */
 const tradingCommands = new Set(['orders buy', 'orders sell', 'orders replace', 'orders cancel']);
 
 const isCommandLineOnly = (command: Command, flag: string) =>
   commandLineOnlyFlags.has(flag) || (tradingCommands.has(commandWords(command).join(' ')) && !sharedFlags.has(flag));
 
-/** Flags that exclude each other. If the command line sets one, the variable of the other is ignored. */
+/** Flags that exclude each other. If one is set on the command line, the variable of the other is ignored. */
 const exclusiveFlags = new Map([
   ['server', 'profile'],
   ['profile', 'server'],
 ]);
 
-/** The only value of `--approval` that a variable may set, because it never trades. */
+/** The only value of `--approval` that a variable may set, because a run with it never trades. */
 const SAFE_APPROVAL = 'deny';
 
 /**
- * Returns the environment variable of a flag, or undefined if it has none: `TRADE_AGENT_MODEL` for `--model`,
- * `TRADE_AGENT_PHONE_USER` for `phone --user`.
+ * Returns the name of a flag's environment variable: `TRADE_AGENT_MODEL` for `--model`, `TRADE_AGENT_PHONE_USER` for
+ * `phone --user`. Undefined if the flag has no variable.
  */
 export function flagVariable(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
@@ -67,9 +67,9 @@ export function commandWords(command: Command): string[] {
 }
 
 /**
- * Sets flags that the command line left out from the environment. A switch takes 1, true, yes, on and 0, false, no,
- * off. A variable for a flag that risks money is an error. Ignoring it would surprise whoever set it.
- * @throws {TradeAgentError} `usage`, naming the variable
+ * Sets flags from the environment that are missing on the command line. A switch accepts 1, true, yes, on, and 0,
+ * false, no, off. A variable for a flag that risks money is an error: whoever set it expects it to work.
+ * @throws {TradeAgentError} `usage`, with the variable's name
  */
 export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEnv): void {
   for (let at: Command | null = command; at !== null; at = at.parent) {
@@ -92,7 +92,7 @@ function readFlag(command: Command, option: Option, env: NodeJS.ProcessEnv): voi
   command.setOptionValueWithSource(option.attributeName(), value, 'env');
 }
 
-/** Returns whether the flag already has a value, or is excluded by a flag on the command line. */
+/** Returns whether the flag already has a value, or is excluded by another flag on the command line. */
 function isGiven(command: Command, option: Option, flag: string): boolean {
   const other = exclusiveFlags.get(flag);
   if (other !== undefined && command.getOptionValueSource(other) === 'cli') return true;

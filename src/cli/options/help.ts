@@ -1,6 +1,6 @@
 import { type ExitCode, exitCodeMeanings, exitCodes } from '../../app/exit-codes.ts';
 
-/** Maximum width of the help. The build also renders the help for this width. */
+/** Maximum width of the help. The build also pre-renders the help at this width. */
 export const HELP_COLUMNS = 80;
 
 export type Example = readonly [command: string, purpose: string];
@@ -15,7 +15,7 @@ export function exampleText(lines: readonly Example[]): string {
 
 const commonExitCodes = [exitCodes.done, exitCodes.failed, exitCodes.usage, exitCodes.interrupted];
 
-/** Returns the help section with these exit codes and the ones that every command has. */
+/** Returns the help section that lists these exit codes and the exit codes common to all commands. */
 export function exitCodeText(codes: readonly ExitCode[]): string {
   const all = [...new Set<ExitCode>([...commonExitCodes, ...codes])].sort((a, b) => a - b);
   return `\nExit codes:\n${exitCodeTable(all)}\n`;

@@ -7,7 +7,7 @@ import { talkError } from '../context/output.ts';
 import { phoneAlerter } from './phone-alerter.ts';
 import { RunRenderer } from './run-renderer.ts';
 
-/** Shows a run's events, prints its result and how to continue pending work, and returns the exit code. */
+/** Shows a run's events, prints its result and how to continue pending work. @returns the exit code */
 export async function driveRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
   const { io, output, signal } = context;
   const { phone } = await context.profile();

@@ -13,14 +13,14 @@ import {
 } from '../terminal/stdin-context.ts';
 
 export interface RunRequest {
-  /** `-` for standard input; undefined reads standard input if it is not a terminal. */
+  /** `-` means standard input. If undefined, standard input is read unless it is a terminal. */
   readonly prompt: string | undefined;
   readonly thread?: string | undefined;
 }
 
 /**
- * Starts reading standard input while the run is prepared. Waits for a pipe until `--timeout`, or only for a moment if
- * no other process can write to it.
+ * Starts to read standard input while the run is being prepared. Waits for a pipe until `--timeout`, but only for a
+ * moment if no other process can write to it.
  * @returns a function that waits for the prompt and its context
  * @throws {TradeAgentError} `usage` without a prompt
  */
@@ -48,7 +48,7 @@ export function runInput(context: Context, { prompt, thread }: RunRequest): () =
   };
 }
 
-/** With `-`, always waits for the end of input. */
+/** If the prompt is `-`, always waits for the end of the input. */
 function readInput({ io, clock, signal }: Context, maxBytes: number, prompt: string | undefined): Promise<StdinText> {
   const keepWaiting = (came: boolean) => {
     if (came || prompt === '-' || findPipeWriters() === 'beside') {

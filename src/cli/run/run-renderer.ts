@@ -10,7 +10,7 @@ import { approvalLines, approvalOutcome, connectionLine, isFinalApproval } from 
 import { TerminalMarkdown } from '../text/markdown.ts';
 import { type Paint, paintSigned, plainPaint } from '../text/theme.ts';
 
-/** Shows a run's events as plain lines: progress on stderr and, on a terminal, the answer as it is streamed. */
+/** Prints a run's events as plain lines: progress to stderr and, on a terminal, the answer while it is streamed. */
 export class RunRenderer {
   readonly #io: Io;
   readonly #clock: Clock;
@@ -20,11 +20,11 @@ export class RunRenderer {
   readonly #streams: boolean;
   readonly #markdown: TerminalMarkdown;
   readonly #requested = new Set<string>();
-  /** The latest line about each approved proposal, by ID. */
+  /** The last printed line about each approved proposal, by ID. */
   readonly #said = new Map<string, string>();
   readonly #calls = new Map<string, Record<string, unknown>>();
   #streamed = false;
-  /** Failures held back until it is known whether the answer says the same. */
+  /** Failures that are not printed until it is known whether the answer mentions them. */
   #held: { readonly line: string; readonly message: string }[] = [];
 
   constructor(
@@ -60,7 +60,7 @@ export class RunRenderer {
     else if (this.#format === 'text') this.#showWork(event);
   }
 
-  /** Ends the answer, and prints it unless it was streamed. */
+  /** Ends the answer. If it was not streamed, prints it. */
   finish(text: string): void {
     this.#release(text);
     if (!this.#streams) {
@@ -87,7 +87,7 @@ export class RunRenderer {
     for (const row of rows) this.#talk(row);
   }
 
-  /** Shows an approval that is not executed yet. The gateway retries and reports each attempt. */
+  /** Shows an approval that has not been executed. The gateway retries, and reports each attempt. */
   #showApproved({ id, code, reason, mandate_id }: ApprovalView): void {
     const why = reason === undefined ? '' : ` · not yet: ${safeLine(reason)}`;
     const by = mandate_id === undefined ? '' : ` by mandate ${mandate_id}`;
@@ -148,7 +148,7 @@ export class RunRenderer {
     if (!isHeld) this.#held.push({ line, message });
   }
 
-  /** Shows the held-back failures. @param answer a failure that it mentions is not shown again */
+  /** Prints the held-back failures. @param answer failures that it mentions are not printed again */
   #release(answer = ''): void {
     const lines = this.#held.filter(({ message }) => !containsMessage(answer, message));
     this.#held = [];
@@ -166,7 +166,10 @@ export function toolCallText(name: string, args: Record<string, unknown>): strin
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 
-/** Sorts an order's arguments into the usual order, since models vary it. Other arguments follow unchanged. */
+/**
+ * Sorts an order's arguments into the usual order, because models vary it. Other arguments follow in their original
+ * order.
+ */
 function sortArguments(args: Record<string, unknown>): unknown[] {
   const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
@@ -181,14 +184,14 @@ function sortArguments(args: Record<string, unknown>): unknown[] {
     });
 }
 
-/** Labels of an order's leg prices. */
+/** Labels for the prices of an order's legs. */
 const legLabels: Readonly<Record<string, string>> = {
   take_profit_limit_price: 'take profit',
   stop_loss_stop_price: 'stop loss',
   stop_loss_limit_price: 'not below',
 };
 
-/** Formats an amount as dollars. Amounts from a model may be malformed. */
+/** Formats an amount as dollars. The model's amount may be malformed. */
 function formatAmount(value: string): string {
   return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? dollars(value) : `$${value}`;
 }

@@ -9,7 +9,10 @@ import { namedSchemas } from '../../values/named-schemas.ts';
 import { timeSchema } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
-/** Returns docs/reference/schema/ by file name: results, `stream-json` events, `check`, and files that people write. */
+/**
+ * Returns the files of docs/reference/schema/ by name: results, `stream-json` events, `check`, and files that people
+ * write.
+ */
 export function schemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,
@@ -38,7 +41,7 @@ function schemaFile(title: string, schema: z.ZodType): string {
   return toJsonText({ ...allowUnknownFields(json), title });
 }
 
-/** Schemas that each file defines once, under `$defs`. */
+/** Schemas that each file defines only once, under `$defs`. */
 const sharedSchemas = new Map<z.ZodType, string>([
   [orderSchema, 'order'],
   [orderLegSchema, 'order_leg'],
@@ -46,10 +49,10 @@ const sharedSchemas = new Map<z.ZodType, string>([
   [positionSchema, 'position'],
 ]);
 
-/** Not indented: the files ship in the package and would be twice as large. */
+/** Does not indent, because the files are part of the package and would be twice as large. */
 const toJsonText = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
-/** Removes `additionalProperties: false`, because a version may gain fields and readers must ignore unknown ones. */
+/** Removes `additionalProperties: false`: a version may get new fields, and readers must ignore unknown fields. */
 function allowUnknownFields(json: unknown): Record<string, unknown> {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);
@@ -67,8 +70,8 @@ const event = <T extends string>(type: T, shape: z.ZodRawShape) =>
   z.object({ type: z.literal(type), thread: z.string().optional(), ...shape });
 
 /**
- * The lines of `--output stream-json`; the last line is the result. Readers must skip unknown types, because types may
- * be added. `thread` identifies the thread of an event when one command follows several.
+ * The lines of `--output stream-json`. The last line is the result. Readers must skip lines of unknown types, because
+ * new types may be added. If a command follows several threads, `thread` names the event's thread.
  */
 const eventSchemas = {
   thread: event('thread', eventShapes.thread).describe('the first event: the thread of this run'),

@@ -117,7 +117,7 @@ const alertResults = {
 
 const decimal = z.string().describe('a decimal number, as a string');
 
-/** Columns that identify a row's account when several accounts are listed. */
+/** Fields that identify a row's account if several accounts are listed. */
 const accountFields = {
   account: z.string().optional().describe('account number, if several accounts are listed'),
   broker: z.string().optional().describe('name of the broker in the gateway’s settings'),
@@ -149,7 +149,7 @@ const chart = z.object({
   simulated: z.boolean(),
 });
 
-/** The last object of `run`, `resume` and `approvals wait`. */
+/** The last object that `run`, `resume` and `approvals wait` print. */
 const run = z.object({
   thread: z.string(),
   status: runStatusSchema,
@@ -185,8 +185,8 @@ const migrated = z.object({
 const wrappingKey = z.object({ file: z.string().describe('file with all wrapping keys, newest last') });
 
 /**
- * The output of every command under `--output json`, without its `schema` ("trade-agent.NAME/1"). A version may only
- * gain fields. scripts/schemas.mjs generates docs/reference/schema/ from this file.
+ * The output of every command under `--output json`, without `schema` ("trade-agent.NAME/1"). Within a version, fields
+ * may only be added. scripts/schemas.mjs generates docs/reference/schema/ from this file.
  */
 export const resultSchemas = {
   run,

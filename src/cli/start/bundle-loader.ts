@@ -6,7 +6,7 @@ import { type CompiledCode, readCompiledCode, writeCompiledCode } from './compil
 
 export interface Bundle {
   load(name: string): unknown;
-  /** Stores V8's compiled code for the next start if there is new code. */
+  /** If there is new compiled code, stores it for the next start. */
   storeCompiledCode(): void;
 }
 
@@ -18,10 +18,10 @@ type ChunkFunction = (
 ) => void;
 
 /**
- * Loads chunks as Node loads CommonJS modules, but reads V8's compiled code of all chunks from one file. Node's own
- * compile cache lacks the functions compiled after loading, and this file has them.
+ * Loads chunks as Node loads CommonJS modules, but reads V8's compiled code of all chunks from one file. Unlike Node's
+ * own compile cache, this file includes functions that were compiled after loading.
  * @param folder `file:` URL of dist/, ending in "/"
- * @param compiledFile stores the compiled code; undefined disables it
+ * @param compiledFile the file for compiled code; undefined disables it
  * @param build identifies the build, because compiled code of another build can't be used
  */
 export function openBundle(folder: URL, compiledFile: string | undefined, build: string): Bundle {

@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Returns the file for a command's compiled code. It is in a folder private to the user, because anyone who can write to
- * it could run any code. Undefined without such a folder, or if NODE_DISABLE_COMPILE_CACHE is set.
- * @param command has its own file, because each command runs different functions of the same chunks
+ * Returns the path of the file for a command's compiled code. Its folder is private to the user, because anyone who can
+ * write to it could run any code. Undefined if there is no such folder, or if NODE_DISABLE_COMPILE_CACHE is set.
+ * @param command each command has its own file, because each runs different functions of the same chunks
  */
 export function compiledCodeFile(command: string): string | undefined {
   if (process.env.NODE_DISABLE_COMPILE_CACHE === '1') return undefined;
@@ -23,7 +23,7 @@ export function compileCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Plat
   return join(caches, 'trade-agent', 'compiled');
 }
 
-/** Creates the folder if needed. Returns false if that fails, or if other users own it or may write to it. */
+/** Creates the folder if needed. Returns false if that fails, or if other users own the folder or can write to it. */
 export function ensurePrivate(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -3,21 +3,23 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 export type CompiledCode = Map<string, Buffer>;
 
 interface Header {
-  /** The build of the program. V8 itself rejects code that was compiled with different flags. */
+  /** Identifies the build of the program. V8 itself rejects code that was compiled with different V8 flags. */
   readonly build: string;
   readonly node: string;
-  /** SHA-256 of everything after the header, because V8 trusts the code and crashes if it is damaged. */
+  /** SHA-256 of everything after the header. Needed because V8 trusts compiled code, and crashes if it is damaged. */
   readonly sum: string;
   readonly chunks: readonly (readonly [name: string, bytes: number])[];
 }
 
-/** The Node version and platform. Others must not use the code. */
+/** The Node version and platform. Compiled code can't be used with any other. */
 const nodeBuild = `${process.version} ${process.platform} ${process.arch}`;
 
-/** Loads node:crypto on demand, because loading takes a fifth of the time of `--version`. */
+/** Loads node:crypto on demand, because loading it takes a fifth of the time of `--version`. */
 const sha256 = (data: Buffer) => process.getBuiltinModule('node:crypto').hash('sha256', data);
 
-/** Returns an empty map if the file is missing, damaged, or from another build or Node version. */
+/**
+ * Reads the compiled code. Returns an empty map if the file is missing, damaged, or from another build or Node version.
+ */
 export function readCompiledCode(file: string, build: string): CompiledCode {
   const code: CompiledCode = new Map();
   try {
@@ -37,7 +39,7 @@ export function readCompiledCode(file: string, build: string): CompiledCode {
   }
 }
 
-/** Replaces the file atomically. Ignores a full disk, which only slows down the next start. */
+/** Replaces the file atomically. Ignores errors such as a full disk, which only make the next start slower. */
 export function writeCompiledCode(file: string, build: string, code: CompiledCode): void {
   const data = Buffer.concat([...code.values()]);
   const chunks = [...code].map(([name, { length }]) => [name, length] as const);

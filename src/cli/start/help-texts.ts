@@ -1,5 +1,5 @@
 /**
- * The output of `--help` for 80 columns, by command (`''` for the program). The build fills it in. It is empty here,
- * because the program renders its help when it runs from source.
+ * The output of `--help` for 80 columns, by command (`''` for the program). The build fills this object. From source,
+ * it is empty, and the program renders its help.
  */
 export const helpTexts: Readonly<Record<string, string>> = {};

@@ -5,12 +5,12 @@ import { type Bundle, openBundle } from './bundle-loader.ts';
 import { compiledCodeFile } from './compile-cache.ts';
 import { preparedHelp } from './prepared-help.ts';
 
-/** Time in milliseconds after which all startup code of a command has run. */
+/** Delay in milliseconds before the compiled code is stored. By then, all startup code of a command has run. */
 const STORE_CODE_DELAY_MS = 10_000;
 
 /**
- * The program's entry point, called by bin/trade-agent.js. Exits once the output is flushed, so that an open handle (a
- * pipe, an idle connection) can't keep a finished command alive.
+ * The program's entry point, called by bin/trade-agent.js. Exits once the output is flushed, because an open handle (a
+ * pipe, an idle connection) would keep a finished command alive.
  */
 export async function main(argv: string[]): Promise<void> {
   // An empty HOME would make the user's folders relative. Without HOME, the system's user database is used.
@@ -54,7 +54,7 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 /**
- * Keeps the memory of this process and its children, including tokens, out of core dumps. Sets `coredump_filter`
+ * Keeps the memory of this process and its children, which contains tokens, out of core dumps. Sets `coredump_filter`
  * (core(5)) to dump nothing. Linux only.
  */
 function keepMemoryOutOfCoreDumps(platform: NodeJS.Platform = process.platform): void {

@@ -2,8 +2,8 @@ import { HELP_COLUMNS } from '../options/help.ts';
 
 /**
  * Returns the help that the build rendered for these arguments, because setting up all commands is the slowest part of
- * `--help`. Returns undefined if the program must render it: other arguments, an unknown command, a narrow terminal, or
- * no build.
+ * `--help`. Undefined if the program must render it: for other arguments, an unknown command, a narrow terminal, or
+ * without a build.
  */
 export async function preparedHelp(
   argv: readonly string[],
@@ -16,7 +16,10 @@ export async function preparedHelp(
   return Object.hasOwn(helpTexts, subject) ? helpTexts[subject] : undefined;
 }
 
-/** Returns the command whose help is requested: `["orders", "list"]` for `orders list --help`. `help` takes one word. */
+/**
+ * Returns the command whose help is requested: `["orders", "list"]` for `orders list --help`. The form `help COMMAND`
+ * supports only one word.
+ */
 function helpCommand(argv: readonly string[]): readonly string[] | undefined {
   if (argv[0] === 'help') return argv.length <= 2 ? argv.slice(1) : undefined;
   const last = argv.at(-1);

@@ -1,6 +1,8 @@
 import type { Io } from './io.ts';
 
-/** Gets the attention of a person who is looking elsewhere: bell, desktop notification, and window title. */
+/**
+ * Gets the attention of a person who is looking elsewhere, with the bell, a desktop notification and the window title.
+ */
 export interface Attention {
   ring(text: string): void;
   calm(): void;
@@ -14,7 +16,7 @@ const RESTORE_TITLE = '\u001b[23;2t';
 export const noAttention: Attention = { ring: () => undefined, calm: () => undefined };
 
 /**
- * Uses what this terminal supports, on stderr. Does nothing if stderr is not a terminal, in a CI job, or with
+ * Uses the means that this terminal supports, on stderr. Does nothing if stderr is not a terminal, in a CI job, or with
  * `attention: false` in config.yaml.
  * @see https://iterm2.com/documentation-escape-codes.html (OSC 9); urxvt-notify and foot.ini (OSC 777)
  */
@@ -35,7 +37,10 @@ export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean)
   };
 }
 
-/** Returns this terminal's notification sequence. Other terminals would print it or misinterpret it. */
+/**
+ * Returns the escape sequence for a desktop notification, only for terminals that support it. Others would print or
+ * misinterpret it.
+ */
 function notification(env: NodeJS.ProcessEnv, line: string): string {
   // Inside tmux and screen, only the bell reaches the person.
   if (env.TMUX !== undefined || /^(screen|tmux)/.test(env.TERM ?? '')) return '';
@@ -44,7 +49,7 @@ function notification(env: NodeJS.ProcessEnv, line: string): string {
   return '';
 }
 
-/** Removes characters that could end the sequence, start another one, or separate its fields. */
+/** Removes characters that could end the escape sequence, start another one, or separate its fields. */
 function plainLine(text: string): string {
   return text
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')

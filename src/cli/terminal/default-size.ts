@@ -4,8 +4,8 @@ const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
 /**
- * Reports 80 by 24 for a terminal of unknown size (a serial line, a container). For a size of 0, Ink would open /dev/tty
- * for each frame and never close it.
+ * Returns a stream that reports 80 by 24 if the terminal's size is unknown (a serial line, a container). At a size of
+ * 0, Ink would open /dev/tty for each frame and never close it.
  */
 export function withDefaultSize<Stream extends OutputStream>(stdout: Stream): Stream {
   return new Proxy(stdout, {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /**
- * Opens the person's editor with a copy of the text that only they can read. Returns the edited text.
- * @throws {TradeAgentError} `usage` if no editor is set or it fails
+ * Opens a copy of the text in the person's editor and returns the edited text. Only this person can read the copy.
+ * @throws {TradeAgentError} `usage` if no editor is set, or if the editor fails
  */
 export async function editText(
   text: string,

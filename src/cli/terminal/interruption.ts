@@ -4,10 +4,10 @@ import type { OutputStream } from './io.ts';
 
 export type Interruption = ReturnType<typeof createInterruption>;
 
-/** Time that an interrupted command has to save its pending work before the process exits. */
+/** Maximum time for an interrupted command to save its pending work before the process exits. */
 const EXIT_GRACE_MS = 5000;
 
-/** Creates the abort signal for Ctrl-C, the time limit, and a closed output pipe. */
+/** Creates an abort signal for Ctrl-C, the time limit, and a closed output pipe. */
 export function createInterruption(parts: {
   readonly on: (event: string, listener: () => void) => unknown;
   readonly off: (event: string, listener: () => void) => unknown;
@@ -64,11 +64,14 @@ export function createInterruption(parts: {
           }),
         ),
       ),
-    /** Whether the reader of stdout or stderr is gone, so that errors cannot be shown. */
+    /** Whether the process that reads stdout or stderr has closed it, so that errors can't be shown. */
     get readerGone() {
       return readerGone;
     },
-    /** Why stdout could not be written (such as a full disk), because a lost result must not look like success. */
+    /**
+     * Why writing to stdout failed (such as a full disk). Must lead to an error, because otherwise a lost result would
+     * look like success.
+     */
     get outputFailure() {
       return outputFailure;
     },

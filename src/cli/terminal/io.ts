@@ -10,7 +10,10 @@ export type Io = Readonly<ReturnType<typeof createIo>>;
 
 const isSet = (value: string | undefined) => value !== undefined && value !== '';
 
-/** Decides on `--no-color`, then FORCE_COLOR, then NO_COLOR (as Node does), then whether it is a TTY outside CI. */
+/**
+ * Returns whether to use color. `--no-color` takes precedence, then FORCE_COLOR, then NO_COLOR (as in Node). Otherwise,
+ * color is used on a terminal outside CI.
+ */
 export function decideColor(env: NodeJS.ProcessEnv, isTty: boolean, noColor: boolean): boolean {
   if (noColor) return false;
   if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR);
@@ -30,7 +33,7 @@ function decideUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boole
   return locale === undefined || /utf-?8/i.test(locale);
 }
 
-/** Creates the terminal's streams. stdout is for results, stderr for messages. */
+/** Creates the terminal's streams: stdout for results, stderr for messages. */
 export function createIo(parts: {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
@@ -63,18 +66,21 @@ export function createIo(parts: {
     interactive,
     color,
     unicode: decideUnicode(env, parts.platform ?? process.platform),
-    /** Returns the width in columns; 80 without a terminal. */
+    /** Returns the terminal's width in columns; 80 without a terminal. */
     width: () => stdout.columns ?? stderr.columns ?? 80,
     write: (text: string) => write(stdout, text),
     print: (line: string) => write(stdout, `${line}\n`),
     talk: (line: string) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
-    /** Sends messages to `to` while a screen is drawn; undefined restores stderr. A redirected stderr is not affected. */
+    /**
+     * Sends messages to `to` while a screen is drawn; undefined sends them to stderr again. Has no effect if stderr is
+     * redirected.
+     */
     divertTalk: (to: ((line: string) => void) | undefined) => {
       diverted = stderrIsTty ? to : undefined;
     },
     paint: (stream: 'stdout' | 'stderr', style: Parameters<typeof styleText>[0], text: string) =>
       color[stream] ? styleText(style, text, { validateStream: false }) : text,
-    /** Asks on stderr and reads one line. @throws {TradeAgentError} `usage` without a terminal */
+    /** Asks a question on stderr and reads one line. @throws {TradeAgentError} `usage` without a terminal */
     prompt: async (question: string, signal: AbortSignal) => {
       if (!interactive) {
         throw new TradeAgentError('usage', 'there is no terminal for a prompt', {

@@ -1,19 +1,23 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { InputStream, OutputStream } from './io.ts';
 
-/** Ten frames per second; more would flicker. */
+/** Time between frames. Shorter intervals would flicker. */
 const FRAME_INTERVAL_MS = 100;
 
 const ENTER_SCREEN = '\u001b[?1049h\u001b[?25l';
 const LEAVE_SCREEN = '\u001b[?25h\u001b[?1049l';
-/** Synchronized updates (mode 2026): terminals that support them show only complete frames. Others ignore them. */
+/**
+ * Begin and end a synchronized update (mode 2026), so that the terminal shows only complete frames. Terminals without
+ * support ignore them.
+ */
 const BEGIN_UPDATE = '\u001b[?2026h';
 const END_UPDATE = '\u001b[?2026l';
 const CLEAR_LINE = '\u001b[K';
 
 /**
- * Opens a full-screen display for changing content. Uses the alternate screen (as `less` does) to leave the scrollback
- * unchanged. @param parts.quit called when `q`, Esc or Ctrl-C is pressed
+ * Opens a full-screen display for changing content. Uses the alternate screen (like `less`), so that the scrollback
+ * does not change.
+ * @param parts.quit called when `q`, Esc or Ctrl-C is pressed
  */
 export function openLiveScreen(parts: {
   readonly stdout: OutputStream;

@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Io } from './io.ts';
 
-/** Opens an address that the identity provider sent, or reports that there is no browser. */
+/** Opens an address from the identity provider. Prints a message if no browser can be opened. */
 export async function openBrowser({ io }: { readonly io: Io }, address: string): Promise<void> {
   // Other schemes could start any program.
   if (!/^https?:\/\//.test(address)) {

@@ -1,15 +1,15 @@
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * The processes that can still write to the pipe on standard input:
+ * Which processes can still write to the pipe on standard input:
  * - `beside`: a process that isn't an ancestor, as in `producer | trade-agent`. It will write or exit.
- * - `above`: only ancestors (a CI runner, a service, a script's `exec 3<>pipe`), which may keep the pipe open and silent
- *   for as long as they live.
- * - `unknown`: not a pipe (a socket from Node's `spawn` or from ssh), or no writer was found.
+ * - `above`: only ancestors (a CI runner, a service, a script's `exec 3<>pipe`), which may keep the pipe open without
+ * ever writing.
+ * - `unknown`: standard input is not a pipe (a socket from Node's `spawn` or from ssh), or no writer was found.
  */
 type PipeWriters = 'beside' | 'above' | 'unknown';
 
-/** Reads /proc on Linux. Other platforms report `beside` for every pipe. @param descriptor 0, except in tests */
+/** Reads /proc on Linux. On other platforms, returns `beside` for every pipe. @param descriptor 0, except in tests */
 export function findPipeWriters(descriptor = 0, platform: NodeJS.Platform = process.platform): PipeWriters {
   try {
     if (!fstatSync(descriptor).isFIFO()) return 'unknown';
@@ -39,7 +39,7 @@ function ancestorPids(): ReadonlySet<string> {
   return found;
 }
 
-/** Parses proc_pid_stat(5): state, parent and process group follow the name, which is in parentheses. */
+/** Parses proc_pid_stat(5): state, parent and process group come after the name, which is in parentheses. */
 function processInfo(pid: string): { readonly parent: string; readonly group: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -50,7 +50,7 @@ function processInfo(pid: string): { readonly parent: string; readonly group: st
   }
 }
 
-/** Returns undefined if this user may not inspect the process. */
+/** Returns whether the process has the pipe open for writing; undefined if this user may not inspect the process. */
 function hasOpenForWriting(pid: string, pipe: string): boolean | undefined {
   let descriptors: string[];
   try {

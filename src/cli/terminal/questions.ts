@@ -6,7 +6,7 @@ interface PromptContext {
   readonly signal: AbortSignal;
 }
 
-/** Asks for one of several answers and returns its index. Enter alone selects the first. */
+/** Asks the person to choose an answer and returns its index. Enter alone selects the first answer. */
 export async function choose(asked: PromptContext, question: string, answers: readonly string[]): Promise<number> {
   asked.io.talk(question);
   answers.forEach((answer, index) => {
@@ -26,7 +26,7 @@ export async function askYesNo({ io, signal }: PromptContext, question: string):
   return /^y(es)?$/i.test((await io.prompt(`${question} [y/N] `, signal)).trim());
 }
 
-/** Shows a text and asks like {@link askYesNo}. @throws {TradeAgentError} `usage` without a terminal */
+/** Shows a text and asks a yes-or-no question. @throws {TradeAgentError} `usage` without a terminal */
 export async function confirmOrFail(
   { io, signal }: PromptContext,
   { message, hint, shown, question }: Record<'message' | 'hint' | 'shown' | 'question', string>,

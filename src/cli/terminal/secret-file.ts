@@ -1,13 +1,13 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
 
-/** Maximum size in bytes. A secret is two lines or a passphrase. */
+/** Maximum size of the file, in bytes. A secret is a passphrase or two lines. */
 const MAX_SECRET_BYTES = 16 * 1024;
 
 /**
- * Reads a secret from a private file or an open file descriptor. Returns undefined if neither is given. Errors never
- * contain the secret.
- * @param what describes the secret in messages: `the broker's keys`
+ * Reads a secret from a private file or an open file descriptor; undefined if neither is given. Errors never contain
+ * the secret.
+ * @param what describes the secret in error messages, such as `the broker's keys`
  * @throws {TradeAgentError} `usage`
  */
 export async function readSecretFrom(

@@ -5,7 +5,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { Io } from './io.ts';
 import { readStdin } from './stdin-context.ts';
 
-/** Pasting and piping take less time than this. */
+/** Limits for reading a secret. Pasting and piping take less time. */
 const STDIN_LIMITS = { firstByteMs: 120_000, endMs: 5000, maxBytes: 4096 };
 
 interface SecretSource {
@@ -15,8 +15,9 @@ interface SecretSource {
 }
 
 /**
- * Reads a secret from the terminal without echo, or from standard input. Arguments are not supported, because every
- * process on the machine can see them. @throws {TradeAgentError} `usage` if there is no secret
+ * Reads a secret from the terminal without echo, or from standard input. A secret can't be passed as an argument,
+ * because every process on the machine could see it.
+ * @throws {TradeAgentError} `usage` if there is no secret
  */
 export async function readSecret(source: SecretSource, question: string): Promise<string> {
   const { io, signal } = source;

@@ -4,8 +4,9 @@ import { Readable } from 'node:stream';
 import type { InputStream } from './io.ts';
 
 /**
- * Returns standard input. Replaces the null device (cron, many scripts) with an empty stream, because opening the device
- * would start Node's thread pool and delay the run. @param descriptor 0, except in tests
+ * Returns standard input. Replaces the null device (used by cron and many scripts) with an empty stream, because
+ * reading the device would start Node's thread pool and delay the run.
+ * @param descriptor 0, except in tests
  */
 export function standardInput(descriptor = 0): InputStream {
   return isNullDevice(descriptor) ? new Readable({ read: pushEnd }) : process.stdin;

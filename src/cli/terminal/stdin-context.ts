@@ -3,31 +3,35 @@ import type { Clock } from '../../machine/clock.ts';
 import type { InputStream } from './io.ts';
 
 interface StdinLimits {
-  /** Time in milliseconds until `keepWaiting` is called. Default: never. */
+  /** Maximum wait for the first byte before `keepWaiting` is called, in milliseconds. Default: unlimited. */
   readonly firstByteMs?: number;
-  /** Decides once whether to keep waiting. Default: only if bytes came. @param came whether any bytes came */
+  /**
+   * Called once after `firstByteMs`. Returns whether to keep waiting (default: only if any bytes came).
+   * @param came whether any bytes came
+   */
   readonly keepWaiting?: (came: boolean) => boolean;
-  /** Time in milliseconds from the first byte to the end of input. Default: no limit. */
+  /** Maximum time from the first byte to the end of the input, in milliseconds. Default: unlimited. */
   readonly endMs?: number;
   readonly maxBytes: number;
 }
 
-/** Time in milliseconds to wait for input without a message: too short to be noticed. */
+/** How long to wait for input without telling the person, in milliseconds. Too short to be noticed. */
 export const FIRST_BYTE_MS = 500;
-/** Maximum context size in bytes. */
 export const MAX_CONTEXT_BYTES = 256 * 1024;
-/** Maximum prompt size in bytes. */
 export const MAX_PROMPT_BYTES = 64 * 1024;
 
 export interface StdinText {
   readonly text: string;
-  /** `end`: complete. `cut`: longer than `maxBytes`. `open`: the wait ended before the writer closed the pipe. */
+  /**
+   * `end`: the text is complete. `cut`: it was longer than `maxBytes`. `open`: the wait ended before the writer closed
+   * the pipe.
+   */
   readonly ended: 'end' | 'cut' | 'open';
 }
 
 /**
- * Reads standard input unless it is a terminal. Releases it afterwards, so that an open pipe can't hang the run or keep
- * the process alive. @throws the signal's reason
+ * Reads standard input unless it is a terminal. Then releases it, so that an open pipe can't keep the process alive.
+ * @throws the signal's reason
  */
 export async function readStdin(
   stdin: InputStream,
@@ -85,7 +89,7 @@ export async function readStdin(
   }
 }
 
-/** Returns the prompt on standard input. @throws {TradeAgentError} `usage` if it is empty or too long */
+/** Returns standard input as the prompt. @throws {TradeAgentError} `usage` if it is empty or too long */
 export function toPrompt({ text, ended }: StdinText): string {
   const prompt = text.trim();
   // Part of a prompt could ask for a different order than all of it.

@@ -18,7 +18,7 @@ export function approvalStatusLine(approval: ApprovalView): string {
   return `${approval.status} (${currentStatus(approval)})`;
 }
 
-/** Returns the meaning of the current status, or of the last known one if the gateway is unreachable. */
+/** Describes the current status, or the last known status if the gateway is unreachable. */
 function currentStatus(approval: ApprovalView): string {
   if (approval.overdue === true) return 'it expired; the gateway could not be reached for its outcome';
   return approval.stale === true ? `${statusText(approval)} (last known)` : statusText(approval);
@@ -32,7 +32,10 @@ export function timeLeft(approval: ApprovalView, now: number): number {
   return Math.max(0, Date.parse(approval.expires_at) - now);
 }
 
-/** Returns where to approve. @param phone the sandbox's phone page; undefined if the provider pushes to an app */
+/**
+ * Returns where the person can approve.
+ * @param phone the sandbox's phone page; undefined if the provider notifies an app
+ */
 export function whereToApprove(phone: string | undefined): string {
   return phone === undefined ? 'on your phone' : `${phone} (or: trade-agent phone)`;
 }
@@ -68,7 +71,10 @@ export function requesterText({ requested_by, client }: ApprovalView, machine?: 
   return `${client}${place}${requested_by === null ? '' : ` (${requested_by})`}`;
 }
 
-/** Whether an order was reported as not placed but reached the broker. Only such executed orders have a reason. */
+/**
+ * Returns whether an order was first reported as not placed, but reached the broker. An executed order has a reason
+ * only then.
+ */
 export function wasPlacedLate({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;
 }

@@ -3,7 +3,7 @@ import { environmentName } from '../../trading/environment.ts';
 import { chosenByAiWarning } from '../../trading/kinds/chosen-by-ai.ts';
 import { kindMember, kindWords } from '../../trading/kinds/kinds.ts';
 
-/** Returns a headline: `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
+/** Returns a headline such as `BUY 5 AAPL, limit $180.00` or `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {
   return kindWords(approval.kind).terminal.headline(kindMember(approval));
 }
@@ -16,7 +16,7 @@ export function subjectFields(approval: ApprovalView): [label: string, value: st
   ];
 }
 
-/** Adds the broker to an account number if the gateway names it: `PA3ALICE01 at Alpaca PAPER`. */
+/** Adds the broker's name to an account number if the gateway reports it: `PA3ALICE01 at Alpaca PAPER`. */
 function withBroker(text: string, { account_at: at }: ApprovalView): string {
   const number = at?.split(' at ', 1)[0];
   if (at === undefined || number === undefined || (text !== number && !text.startsWith(`${number} `))) return text;
@@ -32,7 +32,7 @@ function assessment(approval: ApprovalView): [label: string, value: string][] {
   ];
 }
 
-/** Returns the warnings; fields that the AI chose come first. */
+/** Returns the warnings, starting with a warning about fields that the AI chose. */
 export function approvalWarnings({ kind, warnings, chosen_by_ai = [] }: ApprovalView): string[] {
   const chosen = chosenByAiWarning(kind, chosen_by_ai);
   return [...(chosen === undefined ? [] : [chosen]), ...warnings];

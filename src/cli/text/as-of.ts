@@ -2,7 +2,7 @@ import type { Paint } from './theme.ts';
 
 const MAX_FRESH_AGE_MS = 60_000;
 
-/** Formats an age in its largest unit: `3 min`, `2 h`, `5 d`. */
+/** Formats an age in the largest suitable unit: `3 min`, `2 h`, `5 d`. */
 function formatAge(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return `${Math.floor(ms / 1000)} s`;
@@ -10,7 +10,7 @@ function formatAge(ms: number): string {
   return minutes < 1440 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
-/** Formats an age as `3 min old`; empty below a minute. @param at RFC 3339 */
+/** Formats the age of a price, such as `3 min old`; empty for less than a minute. @param at RFC 3339 */
 export function ageText(at: string, now: number): string {
   const old = now - Date.parse(at);
   return Number.isNaN(old) || old < MAX_FRESH_AGE_MS ? '' : `${formatAge(old)} old`;
@@ -34,7 +34,10 @@ export function livePricesLine(
   return `${paint('warn', `STALE: ${prices} as of ${time}, ${formatAge(Math.max(0, now - at))} ago; the gateway is not responding`)} · q to quit`;
 }
 
-/** Formats a time in local time: `2026-11-27 15:30`. JSON keeps UTC. @param at RFC 3339; other text is unchanged */
+/**
+ * Formats a time in the local time zone: `2026-11-27 15:30`. (JSON output stays in UTC.)
+ * @param at RFC 3339; other text is returned unchanged
+ */
 export function formatLocalTime(at: string, { seconds = false }: { readonly seconds?: boolean } = {}): string {
   const ms = Date.parse(at);
   if (Number.isNaN(ms)) return at;

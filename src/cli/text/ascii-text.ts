@@ -14,7 +14,10 @@ const asciiSigns: Record<string, string> = {
   '€': 'EUR',
 };
 
-/** Converts text for a terminal without Unicode: drops accents, replaces signs with similar ones, the rest with `?`. */
+/**
+ * Converts text for a terminal without Unicode: removes accents, replaces symbols with similar characters, and all
+ * others with `?`.
+ */
 export function toAscii(text: string): string {
   return text
     .replace(/[^\x00-\x7f]/gu, (sign) => asciiSigns[sign] ?? sign)

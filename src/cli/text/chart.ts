@@ -9,7 +9,7 @@ interface ChartTrade {
   readonly at: string;
   readonly side: 'buy' | 'sell';
   readonly qty: string;
-  /** Dollars per share. */
+  /** The price, in dollars per share. */
   readonly price: string;
 }
 
@@ -18,26 +18,26 @@ interface ChartOptions {
   readonly range: string;
   readonly bars: readonly Bar[];
   readonly columns: number;
-  /** Rows of the chart with its volume, but without title, dates and legend. */
+  /** Number of rows for the chart and its volume, excluding title, dates and legend. */
   readonly rows: number;
   readonly unicode: boolean;
   readonly simulated: boolean;
   readonly candles?: boolean;
   readonly volume?: boolean;
   readonly trades?: readonly ChartTrade[];
-  /** Average cost of the shares held, in dollars per share. */
+  /** Average cost of the held shares, in dollars per share. */
   readonly cost?: string | undefined;
   readonly paint?: Paint;
   readonly spoken?: boolean;
 }
 
-/** Below this width, the axis would take more space than the line. */
+/** Minimum width. In a narrower chart, the axis would take more space than the line. */
 const MIN_CHART_WIDTH = 8;
 const VOLUME_ROWS = 3;
 
 /**
- * Draws prices over time as a line of Braille dots or as candles (ASCII without Unicode), with the volume below. Marks
- * the person's own trades and the cost of their shares.
+ * Draws prices over time as a line of Braille dots or as candles (in ASCII without Unicode), with the volume below.
+ * Marks the person's own trades and the average cost of their shares.
  */
 export function chartText(options: ChartOptions): string {
   const { bars, columns, unicode, volume = false, paint = plainPaint } = options;
@@ -102,7 +102,7 @@ function drawPrices(options: ChartOptions, slots: Slots, scale: Scale, width: nu
   return canvas;
 }
 
-/** Returns the columns of the price line. Above volume, the line only uses the columns of its bars. */
+/** Returns how many columns the prices use. With candles or volume, only the columns of the bars are used. */
 function usedColumns({ candles, volume }: ChartOptions, slots: Slots, width: number): number {
   return candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
 }
@@ -129,7 +129,7 @@ function tradeSign(side: 'buy' | 'sell', unicode: boolean): string {
   return side === 'buy' ? 'B' : 'S';
 }
 
-/** Widens the scale to a nearby cost. A distant one would flatten the line. */
+/** Widens the scale to include the cost if it is near the prices. A distant cost would flatten the line. */
 function includeCost({ low, high }: Scale, cost: string | undefined): Scale {
   if (cost === undefined) return { low, high };
   const exact = new Dec(cost);
@@ -238,7 +238,7 @@ function toLevel(price: Dec | string, { low, high }: Scale, steps: number): numb
   return Math.max(0, Math.min(steps - 1, level));
 }
 
-/** A grid of characters. Row 0 is at the top. */
+/** A grid of characters. Row 0 is the top row. */
 class Canvas {
   readonly width: number;
   readonly rows: number;
@@ -267,7 +267,7 @@ class Canvas {
     });
   }
 
-  /** Renders the rows. Neighboring cells with the same role are painted together. */
+  /** Renders the rows. Neighboring cells with the same color role are painted together. */
   lines(paint: Paint): string[] {
     return this.#cells.map((row) => {
       let text = '';
@@ -320,7 +320,9 @@ function drawBraille(canvas: Canvas, closes: readonly string[], scale: Scale): v
   });
 }
 
-/** Draws one sign per column: `_`, `-` and `'` for the lower, middle and upper part of a row, `|` for steep parts. */
+/**
+ * Draws one character per column: `_`, `-` and `'` for the lower, middle and upper part of a row, `|` for steep parts.
+ */
 function drawAscii(canvas: Canvas, closes: readonly string[], scale: Scale): void {
   const { width, rows } = canvas;
   const parts = ['_', '-', "'"];
@@ -336,10 +338,10 @@ function drawAscii(canvas: Canvas, closes: readonly string[], scale: Scale): voi
   });
 }
 
-/** Bars spread over the full width. Bars are merged if there are more bars than columns. */
+/** Bars spread over the full width. If there are more bars than columns, bars are merged. */
 interface Slots {
   readonly bars: readonly Bar[];
-  /** Columns per bar, including the gap. */
+  /** Columns per bar, including the gap after it. */
   readonly stride: number;
   middle(index: number): number;
 }
@@ -368,9 +370,12 @@ function mergeBars(bars: readonly Bar[], count: number): Bar[] {
   });
 }
 
-/** Half a character of a candle: empty, wick, or body. */
+/** The content of half a character of a candle: nothing, wick, or body. */
 type Half = 0 | 1 | 2;
-/** Signs by lower and upper half. Rising bars are hollow or slim and falling ones filled, to be legible without color. */
+/**
+ * Characters by lower and upper half. Rising bars are hollow or slim and falling bars are filled, so that they differ
+ * without color.
+ */
 const SLIM = [' ╵╹', '╷│╿', '╻╽┃'];
 const FILLED = [' ╵▀', '╷│█', '▄██'];
 const HOLLOW = [' ╵░', '╷│░', '░░░'];
@@ -410,7 +415,7 @@ function candleCharacters(rose: boolean, wide: boolean, unicode: boolean): reado
   return wide ? HOLLOW : SLIM;
 }
 
-/** Returns the columns of a bar: an odd number, for a wick in the middle, with space for a gap. */
+/** Returns the columns of a bar. Their number is odd, so that the wick is in the middle, and leaves space for a gap. */
 function slotColumns({ stride, middle }: Slots, index: number): number[] {
   const beside = Math.max(0, (stride >> 1) - 1);
   return Array.from({ length: 2 * beside + 1 }, (_, column) => middle(index) - beside + column);
@@ -441,7 +446,7 @@ function drawVolume(canvas: Canvas, slots: Slots, unicode: boolean): void {
   });
 }
 
-/** Resamples the values to exactly `count`, by skipping or repeating some. */
+/** Resamples the values to exactly `count` values, by skipping or repeating some. */
 function resample<T>(values: readonly T[], count: number): T[] {
   return Array.from(
     { length: count },

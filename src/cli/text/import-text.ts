@@ -3,7 +3,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
 import { numberColumn, table } from './table.ts';
 
-/** Maximum number of rows to print. `--output json` prints all of them. */
+/** Maximum number of printed rows. `--output json` prints all rows. */
 const MAX_ROWS_SHOWN = 20;
 
 export async function importText(report: ImportReport): Promise<string> {

@@ -1,18 +1,18 @@
 import stringWidth from 'string-width';
 import { wrapWords } from './wrap.ts';
 
-/** How to emphasize text. Without a style, Markdown marks are dropped. */
+/** How to emphasize text. Without a style, Markdown's emphasis marks are removed. */
 export interface MarkdownStyle {
   strong(text: string): string;
-  /** Styles a signed amount or percentage. */
+  /** Styles a signed amount or percentage, such as a gain. */
   signed?(text: string): string;
 }
 
 const noStyle: MarkdownStyle = { strong: (text) => text };
 
 /**
- * Renders the Markdown of answers (tables, bold, headings, code blocks) on a terminal, line by line as it arrives. Holds
- * back tables until they are complete, because the column widths depend on all rows.
+ * Renders the Markdown of answers (tables, bold, headings, code blocks) on a terminal, line by line while it arrives. A
+ * table is rendered once it is complete, because its column widths depend on all rows.
  */
 export class TerminalMarkdown {
   readonly #columns: number;
@@ -26,7 +26,7 @@ export class TerminalMarkdown {
     this.#style = style;
   }
 
-  /** Adds a piece of text and returns the lines that are ready to show. */
+  /** Adds a part of the text and returns the lines that are ready to print. */
   write(delta: string): string {
     const lines = (this.#rest + delta).split('\n');
     this.#rest = lines.pop() ?? '';
@@ -107,10 +107,10 @@ function parseCells(row: string): string[] {
 
 const numeric = /^[-+]?\$?[\d,]*\.?\d+%?$/;
 
-/** In a narrower column, a name would wrap after every word. */
+/** Minimum width of the first column. In a narrower column, a name would wrap after every word. */
 const MIN_NAME_WIDTH = 11;
 
-/** Aligns rows, and wraps the first column if they are too wide. */
+/** Aligns the rows of a table. If they are too wide, wraps the first column. */
 function fitRows(rows: readonly string[][], aligns: readonly string[], columns: number): string[] {
   const wide = alignRows(rows, aligns);
   const over = Math.max(...wide.map((row) => stringWidth(row))) - columns;
@@ -122,7 +122,7 @@ function fitRows(rows: readonly string[][], aligns: readonly string[], columns: 
   return alignRows(broken, aligns);
 }
 
-/** Aligns rows. Right-aligns columns if the Markdown says so or if they have only numbers. */
+/** Aligns the rows of a table. A column is right-aligned if the Markdown says so, or if it contains only numbers. */
 function alignRows(rows: readonly string[][], aligns: readonly string[]): string[] {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, index) =>
@@ -145,7 +145,7 @@ function alignRows(rows: readonly string[][], aligns: readonly string[]): string
   );
 }
 
-/** Formats a table that is too wide as one line per row, with the column name before each value. */
+/** Formats a table that is too wide as one line per row, with the column's name before each value. */
 function toRecordRows([head = [], ...rows]: readonly string[][]): string[] {
   return rows.map(([first = '', ...cells]) =>
     [first, ...cells.flatMap((cell, index) => (cell === '' ? [] : [`${head[index + 1] ?? ''} ${cell}`.trim()]))].join(

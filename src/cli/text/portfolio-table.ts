@@ -14,7 +14,7 @@ function weightText(fraction: string): string {
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /**
- * Draws a bar for a weight. The largest weight gets `width` characters. A short position gets the bar of its absolute
+ * Draws a bar for a weight. The largest weight gets `width` characters. A short position's bar shows its absolute
  * weight.
  */
 function weightBar(weight: string, all: readonly string[], width: number, unicode: boolean): string {
@@ -37,15 +37,17 @@ export interface PortfolioScreen {
   readonly spoken?: boolean;
 }
 
-/** Characters of a sparkline. Each shows about two of the twenty trading days of a month. */
+/**
+ * Width of a sparkline, in characters. A month has about twenty trading days, so each character shows about two days.
+ */
 const SPARKLINE_WIDTH = 10;
 const BAR_WIDTH = 6;
 
 type Line = PortfolioTotal & Partial<Pick<PortfolioRow, 'symbol' | 'qty' | 'price' | 'closes'>>;
 
 /**
- * Formats the portfolio for every command: the account, a row per position with gains, weight and the month's sparkline,
- * and the total. A narrow terminal gets fewer columns, but always the value.
+ * Formats the portfolio for all commands: the account, a row per position with gains, weight and the month's sparkline,
+ * and the total. On a narrow terminal there are fewer columns, but always the value.
  */
 export async function portfolioTable(view: PortfolioView, screen: PortfolioScreen): Promise<string> {
   const totals = accountLines(view, screen);

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import type { Io } from '../terminal/io.ts';
 
-/** Renders a QR code. Returns no rows if it does not fit, because a wrapped code can't be scanned. */
+/** Renders a QR code. Returns no rows if the code does not fit, because a wrapped code can't be scanned. */
 export async function qrRows(
   address: string,
   screen: { readonly columns: number; readonly rows: number; readonly unicode: boolean },

@@ -2,12 +2,12 @@ import { shortIds } from '../../text/short-id.ts';
 import { formatLocalTime } from './as-of.ts';
 
 /**
- * The reader of a text. A person has a limited width, types the first characters of IDs, and reads local time. A program
- * behind a pipe needs full IDs and UTC.
+ * The reader of a text. A person has a limited width, types only the first characters of IDs, and reads local times. A
+ * program behind a pipe needs full IDs and UTC times.
  */
 export interface Reader {
   readonly person: boolean;
-  /** Infinite for a program. */
+  /** Width in columns; infinite for a program. */
   readonly columns: number;
   ids(all: readonly string[]): (id: string) => string;
   /** @param at RFC 3339 */

@@ -17,13 +17,13 @@ const SPARKLINE_WIDTH = 20;
 export function quotesText(
   quotes: readonly Quote[],
   options: {
-    /** Maximum width. Without it, all columns are shown. */
+    /** Maximum width (default: unlimited, so that all columns are shown). */
     readonly width?: number;
     readonly paint?: Paint;
     readonly unicode?: boolean;
-    /** Earlier prices by symbol, oldest first, for a sparkline. */
+    /** Earlier prices for a sparkline, by symbol, oldest first. */
     readonly seen?: ReadonlyMap<string, readonly string[]>;
-    /** Milliseconds since the epoch, to mark prices older than a minute. */
+    /** The current time in milliseconds since the epoch. If set, prices older than a minute are marked. */
     readonly now?: number;
   } = {},
 ): Promise<string> {
@@ -57,7 +57,7 @@ function dayChange({ last, previous_close }: Quote): string {
   return before.isZero() ? '0' : parseDecimal(last).div(before).minus(1).toFixed(6);
 }
 
-/** Formats orders as a table, with their accounts if there are several. */
+/** Formats orders as a table. If there are several accounts, names the account of each order. */
 export function ordersText(orders: readonly OrderRow[], reader: Reader = programReader): Promise<string> {
   const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(toLegRow)]);
   const short = reader.ids(rows.map(({ id }) => id));

@@ -1,7 +1,7 @@
 import type { HomeRequest } from '../../app/home/serve-home.ts';
 import { safeLine } from '../../text/sanitize.ts';
 
-/** Formats a line of a server's log, without query, headers and body. */
+/** Formats a request as a line of a server's log. Leaves out query, headers and body. */
 export function requestLine(entry: HomeRequest): string {
   const { at, method, path, status, code, sub, duration_ms, error } = entry;
   const who = sub === undefined ? '' : ` sub=${JSON.stringify(sub)}`;

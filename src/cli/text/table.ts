@@ -1,12 +1,12 @@
 import stringWidth from 'string-width';
 
 export interface Column<Row> {
-  /** Columns with the highest rank are dropped first to save space. Without a rank, a column is never dropped. */
+  /** Columns with the highest rank are dropped first to save space. A column without a rank is never dropped. */
   readonly rank?: number;
   readonly head: string;
   readonly align?: 'left' | 'right';
   readonly cell: (row: Row) => string;
-  /** Whether words may be cut off once no column can be dropped. Its cells must not have colors. */
+  /** Whether the column's words may be cut off once all columns with a rank are dropped. Its cells must not contain colors. */
   readonly shortens?: boolean;
 }
 
@@ -21,7 +21,7 @@ export function numberColumn<Row>(head: string, cell: (row: Row) => string, rank
   return { head, cell, rank, align: 'right' };
 }
 
-/** Like {@link table}, with as many columns as fit into `width`. */
+/** Like {@link table}, but only with as many columns as fit into `width`. */
 export async function fitTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -39,7 +39,7 @@ export async function fitTable<Row>(
   );
 }
 
-/** Shortens columns by `by` characters in total, starting with the last column. */
+/** Shortens columns by a total of `by` characters, starting with the last column. */
 function shortenColumns<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -65,7 +65,7 @@ export function truncateWords(text: string, width: number): string {
   return `${words.join(' ').replace(/[,;:·]?$/, '')}${ELLIPSIS}`;
 }
 
-/** Formats aligned columns without borders, which are easy to read, copy and grep. */
+/** Formats aligned columns without borders, so that they are easy to read, copy and grep. */
 export async function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<string> {
   const { default: Table } = await import('cli-table3');
   const built = new Table({

@@ -1,10 +1,10 @@
 import { styleText } from 'node:util';
 import type { ThemeName } from '../../config/theme-name.ts';
 
-/** The meaning of a color. Color is never the only cue: gains and losses have a sign, warnings a word. */
+/** The meaning of a color. Color is never the only cue: gains and losses also have a sign, warnings also have a word. */
 export type Role = 'gain' | 'loss' | 'accent' | 'muted' | 'warn' | 'danger' | 'strong';
 
-/** One of the terminal's sixteen colors, so that the person's palette applies. Named as in Node and Ink. */
+/** One of the terminal's sixteen colors, so that the person's own palette applies. Named as in Node and Ink. */
 type TerminalColor =
   | 'red'
   | 'green'
@@ -18,7 +18,7 @@ type TerminalColor =
   | 'blueBright'
   | 'cyanBright';
 
-/** Colors by role. A role without a color is shown by weight (`strong`, `muted`) or not at all. */
+/** Colors by role. A role without a color is bold (`strong`), dim (`muted`), or not emphasized. */
 export type Theme = Readonly<Partial<Record<Role, TerminalColor>>>;
 
 export const themes: Readonly<Record<ThemeName, Theme>> = {
@@ -46,7 +46,7 @@ export const DEFAULT_THEME: ThemeName = 'dark';
 
 export type Paint = (role: Role, text: string) => string;
 
-/** @param color whether the stream supports color: NO_COLOR and a pipe override any theme */
+/** @param color whether the stream supports color; NO_COLOR and pipes override any theme */
 export function painter(name: ThemeName, color: boolean): Paint {
   if (!color || name === 'none') return plainPaint;
   const theme = themes[name];

@@ -1,10 +1,10 @@
 import stringWidth from 'string-width';
 import { safeLine } from '../../text/sanitize.ts';
 
-/** In a narrower column, a value would wrap after every word. */
+/** Minimum width of a value. In a narrower column, a value would wrap after every word. */
 const MIN_VALUE_WIDTH = 20;
 
-/** Wraps text between words into lines of at most `width` columns. Longer words are not broken. */
+/** Wraps text into lines of at most `width` columns. Does not break words, even if they are longer. */
 export function wrapWords(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -17,7 +17,10 @@ export function wrapWords(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** Formats `label value` and indents further lines below the value. @param width Infinity disables wrapping */
+/**
+ * Formats `label value`, and indents further lines to the start of the value.
+ * @param width Infinity disables wrapping
+ */
 export function labelledLines(label: string, value: string, width: number): string[] {
   const indent = stringWidth(label) + 1;
   const text = safeLine(value);

@@ -181,7 +181,7 @@ export function sharesFreeToSell({ qty, open_elsewhere }: HoldingFacts, counted:
   return new Dec(qty).minus(counted.open_symbol_sells).minus(open_elsewhere.symbol_sells);
 }
 
-/** Returns whether an order sells no more shares than are held and not on sale. */
+/** Returns whether an order only sells shares that are held and not on sale. */
 export function isReducing({ side, shares }: OrderFacts, { holdings, counted }: Facts): boolean {
   return side === 'sell' && holdings !== null && new Dec(shares).lte(sharesFreeToSell(holdings, counted));
 }

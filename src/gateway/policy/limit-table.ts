@@ -37,7 +37,7 @@ interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly needs: string;
   /** Returns undefined if the order is within the limit. */
   readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | Unknown | undefined;
-  /** What else the person can do, besides changing the limit. */
+  /** Another remedy than changing the limit, for the hint. */
   readonly instead?: string;
 }
 

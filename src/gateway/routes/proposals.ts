@@ -48,7 +48,7 @@ export interface ProposalRouteOptions {
   readonly now: () => number;
   readonly standIn: ResolveOwner;
   readonly isRevoked?: IsRevoked | undefined;
-  /** Shown to the person. */
+  /** Displayed to the person. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
 

@@ -39,7 +39,6 @@ export const databaseSchema = z
   });
 export type DatabaseSettings = z.output<typeof databaseSchema>;
 
-/** OpenTelemetry settings. */
 export const telemetrySchema = z.strictObject({
   /** Loopback port for `/metrics`, in Prometheus's text format. */
   metrics_port: z.number().int().min(0).max(65_535).optional(),

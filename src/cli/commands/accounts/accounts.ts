@@ -32,7 +32,7 @@ export function addAccountsCommand(program: CliCommand): void {
     .runs(async (context, name: string) => print(context, await chooseDefaultAccount(context, name)));
 }
 
-/** Returns {@link exits.found} if the account number of a broker is unknown because it could not be reached. */
+/** Returns {@link exits.found} if an account number is unknown because its broker could not be reached. */
 async function print(context: Context, accounts: readonly AccountEntry[]): Promise<number> {
   await context.output.result('accounts', { accounts }, async () =>
     (await import('../../text/portfolios-table.ts')).accountsTable(accounts),

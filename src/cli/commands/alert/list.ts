@@ -51,7 +51,10 @@ export interface AddAlertOptions {
 
 const DEFAULT_CHECK_TIME: CheckTime = '15m';
 
-/** Adds an alert, schedules its check if the person wants to, and shows what is still missing for it to arrive. */
+/**
+ * Adds an alert, schedules its check if the person wants that, and shows what else is needed for the alert to reach
+ * them.
+ */
 export async function addAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
   const alert = parseAlert(text);
   const own = await profileAlerts(context);

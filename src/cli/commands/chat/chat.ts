@@ -22,7 +22,7 @@ export function addChatCommand(program: CliCommand): void {
     .action((options: ChatOptions, command: CliCommand) => runChats(program, command, options));
 }
 
-/** Runs one chat after another, each with its own context, while the person switches profiles. */
+/** Runs chats one after another, each with its own context, for as long as the person switches to another profile. */
 async function runChats(program: CliCommand, command: CliCommand, options: ChatOptions): Promise<void> {
   let chatOptions = options;
   for (;;) {
@@ -39,7 +39,7 @@ async function runChats(program: CliCommand, command: CliCommand, options: ChatO
   }
 }
 
-/** @returns the profile to open next, if one was chosen */
+/** @returns the profile that the person switched to, if any */
 async function chat(context: Context, options: ChatOptions): Promise<string | undefined> {
   const { io, env } = context;
   if (!io.stdinIsTty || !io.stdoutIsTty) {

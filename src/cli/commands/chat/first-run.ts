@@ -14,8 +14,9 @@ import type { Context } from '../../context/context.ts';
 import { askUntil, choose } from '../../terminal/questions.ts';
 
 /**
- * On the first run (no profile, no sandbox), asks where to trade and which model to use, and writes both to config.yaml.
- * @returns false if the person first has to set up a home or provider, for which the steps were printed
+ * On the first run (no profile, no sandbox), asks where to trade and which model to use, and writes both to
+ * config.yaml.
+ * @returns false if the person must first set up a home or provider; the steps were then printed
  */
 export async function firstRun(context: Context): Promise<boolean> {
   if (!(await isFirstRun(context))) return true;
@@ -49,7 +50,7 @@ See docs/operate/providers/ for what a provider must support.`);
   return true;
 }
 
-/** Creates a home on this machine, unless there is one, and a profile for it. The person has to start it themselves. */
+/** Creates a home on this machine if there is none, and a profile for it. The person must then start the home. */
 async function setUpFirstHome(context: Context): Promise<void> {
   const { io } = context;
   const folder = homeFolder(context.env);

@@ -59,7 +59,7 @@ export async function checkText(result: CheckResult, format: CheckFormat): Promi
   return label === undefined ? text : `== ${safeLine(`${account} at ${label}`)}\n${text}`;
 }
 
-/** Prints pending approvals and failed reports below the result. */
+/** Prints pending approvals, failures, and accounts that could not be checked below the result. */
 export function printPending(context: Context, { checks, missing }: CheckOutcomes): void {
   for (const check of checks) printPendingOf(context, check);
   for (const { label, message } of missing) {

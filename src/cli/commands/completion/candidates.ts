@@ -7,7 +7,7 @@ interface Candidate {
   readonly summary?: string;
 }
 
-/** The possible completions: paths, or a list of candidates. */
+/** The possible completions: file paths (`files`), or a list of candidates. */
 export type Candidates = 'files' | readonly Candidate[];
 
 const argumentCommands: Readonly<Record<CompletedKind, readonly string[]>> = {
@@ -25,8 +25,8 @@ const flagKinds: Readonly<Record<string, CompletedKind>> = { '--profile': 'profi
 
 /**
  * Returns the completions of the word at the cursor.
- * @param before the words before it, without the program's name; bash splits words at `=`
- * @param valuesOf returns the current values of a kind
+ * @param before the words before the cursor, without the program's name; bash splits words at `=`
+ * @param valuesOf returns the current values of a kind, such as profile names
  */
 export async function findCandidates(
   program: Command,
@@ -51,7 +51,7 @@ export async function findCandidates(
     .filter(({ value }) => value.startsWith(word === '=' ? '' : word));
 }
 
-/** Returns the command that the words name, and the last flag if its value is missing. */
+/** Returns the command that the words name, and the last flag if its value is still missing. */
 function parseWords(program: Command, words: readonly string[]): { command: Command; flag?: Option } {
   let command = program;
   let flag: Option | undefined;
@@ -70,7 +70,7 @@ function parseWords(program: Command, words: readonly string[]): { command: Comm
   return flag === undefined ? { command } : { command, flag };
 }
 
-/** Finds an option by its long or short name in the command or its parents. */
+/** Finds an option of the command or its parents by its long or short name. */
 function findOption(command: Command | null, name: string): Option | undefined {
   if (command === null) return undefined;
   return command.options.find(({ short, long }) => long === name || short === name) ?? findOption(command.parent, name);

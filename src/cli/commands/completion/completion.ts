@@ -91,7 +91,9 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
   );
 }
 
-/** Adds the command for completion scripts. It prints one candidate per line, or nothing if they are unknown. */
+/**
+ * Adds the hidden command that completion scripts call. It prints one candidate per line, or nothing if there are none.
+ */
 export function addCompleteCommand(program: CliCommand): void {
   program
     .command('__complete', { hidden: true })

@@ -1,10 +1,10 @@
 import type { Shell } from '../../../app/completion/install.ts';
 
 /**
- * The completion script of each shell. It passes the word at the cursor and the words before it to `trade-agent
- * __complete`, which prints one candidate per line (its summary after a tab), or `:files` for a path. Candidates are
- * already filtered. No script evaluates them, because they contain names from servers. The word has its own flag,
- * because PowerShell before 7.3 drops empty arguments.
+ * The completion script of each shell. A script passes the word at the cursor and the words before it to `trade-agent
+ * __complete`. This command prints the matching candidates, one per line (with a tab and the summary), or `:files` for
+ * a path. The scripts never evaluate candidates, because candidates contain names from servers. The word at the cursor
+ * is passed with a flag, because PowerShell before 7.3 drops empty arguments.
  */
 export const completionScripts: Readonly<Record<Shell, string>> = {
   // For bash 3.2 and later, without bash-completion. Bash splits "--output=json" into three words.

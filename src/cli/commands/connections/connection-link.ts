@@ -12,7 +12,9 @@ import { formatCountdown } from '../../options/duration.ts';
 import { showQrCode } from '../../text/qr-code.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
-/** Always shown, because a link from an attacker would connect the person's account to the attacker's (BCP 247). */
+/**
+ * Always shown, because an attacker could send a link that connects the person's account to the attacker's (BCP 247).
+ */
 const warning =
   'Only continue if you just started this yourself. If someone sent you this link, it is an attempt to access your account.';
 

@@ -67,7 +67,7 @@ function eventText(event: DemoEvent): string {
   }
 }
 
-/** Shows how to use this sandbox in another terminal. */
+/** Returns the environment variables for using this sandbox in another terminal. */
 function joinText(env: Readonly<Record<string, string>>): string {
   const settings = Object.entries(env).map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'`);
   return [
@@ -81,7 +81,7 @@ function recordLine({ at, event, type, code, status, order }: Readonly<Record<st
   return [at, event ?? type, code, status, order].filter((part) => typeof part === 'string' && part !== '').join('  ');
 }
 
-/** Waits until the person approves on the phone page, or presses Enter to use the terminal's phone instead. */
+/** Waits until the person approves on the phone page, or presses Enter to use the phone in the terminal instead. */
 async function askPerson(
   io: Io,
   say: (text: string) => void,

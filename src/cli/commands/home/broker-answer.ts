@@ -11,8 +11,9 @@ interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
 }
 
 /**
- * Asks for the broker and the kind of credentials, unless they are given. An address alone means a broker with the API of
- * the first one. @throws {TradeAgentError} `usage`
+ * Asks for the broker and the kind of credentials, unless flags specify them. If only an address is given, the broker
+ * must have the same API as the first offered broker.
+ * @throws {TradeAgentError} `usage`
  */
 export async function askBroker(
   asking: Pick<Context, 'io' | 'signal'>,

@@ -11,7 +11,7 @@ export interface BrokerKeyOptions {
   readonly confirmLive?: string;
 }
 
-/** Reads the broker's keys from a file, a descriptor, or a hidden prompt. @throws {TradeAgentError} `usage` */
+/** Reads the broker's keys from a file, a file descriptor, or a hidden prompt. @throws {TradeAgentError} `usage` */
 export async function readBrokerKeys(
   { io, signal }: Pick<Context, 'io' | 'signal'>,
   { brokerKeyFile, brokerKeyFd }: BrokerKeyOptions,
@@ -45,8 +45,8 @@ export async function readBrokerKeys(
 }
 
 /**
- * Shows the account. For a live account, the person has to type its number.
- * @throws {TradeAgentError} `usage` for another number, or none
+ * Shows the account. If it is a live account, the person must type its number.
+ * @throws {TradeAgentError} `usage` if the number is wrong or missing
  */
 export async function confirmAccount(
   { io, signal }: Pick<Context, 'io' | 'signal'>,

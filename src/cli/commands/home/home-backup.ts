@@ -83,8 +83,8 @@ interface PassphraseOptions {
 }
 
 /**
- * Reads the passphrase of a backup from a file, a descriptor, or a hidden prompt.
- * @param isNew asks twice, because nobody could open a backup encrypted with a typo
+ * Reads a backup's passphrase from a file, a file descriptor, or a hidden prompt.
+ * @param isNew asks twice, because a typo would make the backup impossible to open
  * @throws {TradeAgentError} `usage`
  */
 async function readPassphrase(

@@ -67,7 +67,10 @@ async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: H
   parts.tell('Press Ctrl-C to stop.');
 }
 
-/** Offers to pair the first phone, only on a terminal: anyone who can read a log could use a link in it. */
+/**
+ * Offers to pair the first phone. Only on a terminal: if the pairing link were in a log, anyone who can read the log
+ * could use it.
+ */
 async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder: string): Promise<void> {
   const { isUnpaired } = await import('../../../app/home/users.ts');
   if (!(await isUnpaired(parts, folder))) return;

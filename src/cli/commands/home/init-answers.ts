@@ -35,7 +35,7 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly yes?: boolean;
 }
 
-/** The default daily limit allows this many orders of the maximum size. */
+/** The default daily limit is the maximum size of an order times this number. */
 const DEFAULT_DAY_LIMIT_ORDERS = 5;
 
 type PromptContext = Pick<Context, 'io' | 'signal'>;
@@ -47,7 +47,7 @@ const invalidOption = (option: string, problem: string) =>
     hint: 'See "trade-agent home init --help". Nothing was written.',
   });
 
-/** Returns whether to ask for answers that have a default. */
+/** Returns whether to ask questions whose answers have a default. */
 const shouldAsk = ({ io }: PromptContext, { yes }: InitOptions) => io.interactive && yes !== true;
 
 export async function askAddress(asking: PromptContext, options: InitOptions): Promise<string> {
@@ -82,7 +82,7 @@ export async function askOwner(asking: PromptContext, options: InitOptions): Pro
   return newPerson({ name, username: options.user, email: options.email });
 }
 
-/** Returns both limits, asking for those that are not given. */
+/** Returns the limits per order and per day. Asks for limits that are not given. */
 export async function askLimits(asking: PromptContext, options: InitOptions): Promise<Limits> {
   const usual = defaultLimits();
   const { maxOrder, maxDayOrders } = options;
@@ -137,7 +137,7 @@ async function askLimit(
   return typed === '' ? {} : (parsed(typed).data ?? {});
 }
 
-/** Returns `listen`, `tls` and `proxy` for home.yaml if they are given. @throws {TradeAgentError} `usage` */
+/** Returns the settings `listen`, `tls` and `proxy` for home.yaml, if given. @throws {TradeAgentError} `usage` */
 export function listenSettings({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
   const { tls } = toListenOptions({
     ...defined({ tlsCert, tlsKey }),

@@ -9,7 +9,8 @@ import { askAddress, askLimits, askNotices, askOwner, type InitOptions, listenSe
 
 /**
  * Asks for missing answers, tests the keys at the broker, and creates the home.
- * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`, without having written anything
+ * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`; in these cases, nothing has been
+ * written
  */
 export async function makeHome(context: Context, folder: string, options: InitOptions): Promise<NewHome & CreatedHome> {
   // Checked before the person types anything.

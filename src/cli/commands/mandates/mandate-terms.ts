@@ -36,7 +36,7 @@ export interface AddOptions {
   readonly above?: string;
 }
 
-/** Builds the gateway's request, which the schema validates later. @throws {TradeAgentError} `usage` */
+/** Builds a mandate request, which the schema validates later. @throws {TradeAgentError} `usage` */
 export function mandateTerms(symbols: readonly string[], options: AddOptions): MandateTerms {
   const { perOrder, perDay, total, orders, until, from, every, times, side, types, timeInForce } = options;
   const { price, slippage, replaces } = options;
@@ -60,7 +60,7 @@ export function mandateTerms(symbols: readonly string[], options: AddOptions): M
   return Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) as MandateTerms;
 }
 
-/** Returns the cadence of a period. @throws {TradeAgentError} `usage` for a day of the week */
+/** Converts the value of `--every` to a cadence. @throws {TradeAgentError} `usage` for a day of the week */
 function parseCadence(every: string): Cadence {
   const found = cadences[every];
   if (found !== undefined) return found;
@@ -69,7 +69,7 @@ function parseCadence(every: string): Cadence {
   });
 }
 
-/** Parses a price band: `AAPL=100..250`. Either end may be missing. */
+/** Parses a price band such as `AAPL=100..250`. Either limit may be left out. */
 function parsePriceBand(text: string): [string, { min?: string; max?: string }] {
   const [, symbol = '', min = '', max = ''] = /^([^=]+)=([\d.]*?)\.\.([\d.]*)$/.exec(text) ?? [];
   if (symbol === '' || (min === '' && max === '')) {
@@ -80,7 +80,7 @@ function parsePriceBand(text: string): [string, { min?: string; max?: string }] 
   return [symbol.toUpperCase(), { ...(min === '' ? {} : { min }), ...(max === '' ? {} : { max }) }];
 }
 
-/** Converts a day in New York (its start or end) or a time to RFC 3339, in UTC to the second. */
+/** Converts a New York date (to its start or end) or a time to RFC 3339 in UTC, to the second. */
 function parseInstant(option: string, text: string, edge: 'start' | 'end'): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) {
     const midnight = newYorkInstant(edge === 'end' ? addDays(text, 1) : text, '00:00');

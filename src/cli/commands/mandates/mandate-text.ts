@@ -6,7 +6,7 @@ import { describeLastResult, describeNextTime } from '../../../trading/mandate/s
 import type { Reader } from '../../text/reader.ts';
 import { fitTable } from '../../text/table.ts';
 
-/** Formats what is used of a mandate: `$540.00 of $2,000.00, 3 of 12 orders`. */
+/** Formats how much of a mandate is used: `$540.00 of $2,000.00, 3 of 12 orders`. */
 function formatUsage({ terms, used }: MandateView): string {
   return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }
@@ -46,7 +46,10 @@ export function mandateText(mandate: MandateView): string {
   ].join('\n');
 }
 
-/** Formats a standing order: `Mon 30 Nov 10:00 New York; last: ordered Mon 23 Nov 10:00 New York (approval p-…)`. */
+/**
+ * Formats a standing order's times: `Mon 30 Nov 10:00 New York; last: ordered Mon 23 Nov 10:00 New York (approval
+ * p-…)`.
+ */
 function formatRecurringOrder(standing: StandingOrderState): string {
   const { last } = standing;
   const next = describeNextTime(standing);

@@ -8,7 +8,7 @@ import {
 } from '../../../trading/mandate/standing-order.ts';
 import type { AddOptions } from './mandate-terms.ts';
 
-/** Builds the standing order of `--buy` or `--sell`. @throws {TradeAgentError} `usage` */
+/** Builds the standing order from `--buy` or `--sell`. @throws {TradeAgentError} `usage` */
 export function parseStandingOrder(
   symbols: readonly string[],
   options: AddOptions,

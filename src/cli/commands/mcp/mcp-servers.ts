@@ -16,7 +16,7 @@ const unsafeOption = [
 
 const collect = (value: string, all: readonly string[]) => [...all, value];
 
-/** Adds `mcp servers`, which manages third-party servers for the language model. */
+/** Adds `mcp servers`, which manages third-party MCP servers for the language model. */
 export function addMcpServers(mcp: CliCommand): void {
   const servers = mcp
     .command('servers')
@@ -172,7 +172,7 @@ async function remove(context: Context, name: string): Promise<void> {
   await context.output.result('mcp-server-remove', { name }, () => `Removed MCP server ${name}.`);
 }
 
-/** Prints the sign-in address and, on a terminal, opens it. */
+/** Returns a function that prints the sign-in address and, on a terminal, opens it in a browser. */
 function signInOpener(context: Context): OpenBrowser {
   return async (url) => {
     const { io } = context;
@@ -185,7 +185,10 @@ function signInOpener(context: Context): OpenBrowser {
   };
 }
 
-/** Asks which tools to allow, unless they are named. @param unsafe also offers tools that could act without approval */
+/**
+ * Asks which tools to allow, unless the person named them.
+ * @param unsafe whether to offer tools that could act without approval
+ */
 export async function chooseTools(
   { io, signal }: Context,
   looked: InspectedServer,
@@ -212,7 +215,10 @@ export async function chooseTools(
   return [...new Set(read(answer))];
 }
 
-/** Shows the definitions of tools and asks to confirm them. @throws {TradeAgentError} `usage`, `interrupted` for a no */
+/**
+ * Shows the definitions of tools and asks for confirmation.
+ * @throws {TradeAgentError} `usage`, `interrupted` if the answer is no
+ */
 export async function confirmTools(
   { io, signal }: Context,
   tools: readonly ComparedTool[],
@@ -229,7 +235,10 @@ export async function confirmTools(
   throw new TradeAgentError('interrupted', 'nothing was confirmed');
 }
 
-/** Has the person type the tools that may act without approval. @throws {TradeAgentError} `usage`, `interrupted` */
+/**
+ * Returns a function that has the person type the names of tools that may act without approval.
+ * @throws {TradeAgentError} `usage`, `interrupted`
+ */
 export function confirmUnsafeTools({ io, signal }: Pick<Context, 'io' | 'signal'>): ConfirmUnsafe {
   return async (server, tools) => {
     if (!io.interactive) {

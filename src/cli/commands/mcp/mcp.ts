@@ -40,7 +40,10 @@ interface ClientsOptions {
   readonly user?: string;
 }
 
-/** Adds `mcp clients`, which manages the programs allowed on the consent page. Runs on the home's own machine. */
+/**
+ * Adds `mcp clients`, which manages the clients that people allowed on the consent page. Runs on the home's own
+ * machine.
+ */
 function addMcpClients(mcp: CliCommand): void {
   const clients = mcp
     .command('clients')
@@ -97,7 +100,7 @@ interface InstallFlags {
   readonly yes?: boolean;
 }
 
-/** Adds `mcp install`, which shows and writes an entry in another program's settings. */
+/** Adds `mcp install`, which shows our entry for another program's settings and writes it. */
 function addMcpInstall(mcp: CliCommand): void {
   mcp
     .command('install')
@@ -158,7 +161,7 @@ function installationText(found: Installation, isToBeShown: boolean): string {
   return [...(isToBeShown ? [entryText(found)] : []), done, ...found.next].join('\n');
 }
 
-/** Shows only our entry, because other entries of the file may contain keys. */
+/** Shows only our own entry, because other entries in the file may contain keys. */
 function entryText({ file, section, entry, replaces }: Installation): string {
   const marked = (mark: string, text: string) =>
     safeText(text)

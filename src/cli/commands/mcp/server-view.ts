@@ -25,7 +25,7 @@ const stateWords: Readonly<Record<ToolState, string>> = {
   gone: 'no longer exists',
 };
 
-/** Formats the description and arguments of a tool, which a language model would read in full. */
+/** Formats a tool's description and arguments in full, because the language model would read all of them. */
 export function toolText({ name, state, fit, danger }: ComparedTool): string {
   const said = fit?.description ?? '';
   return [

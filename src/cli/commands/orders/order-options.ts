@@ -12,7 +12,7 @@ export function addApprovalOptions(command: CliCommand): CliCommand {
   return command.option('--key <key>', keyHelp).addOption(approvalOption());
 }
 
-/** Adds options for prices and time in force. @param trail help of `--trail` */
+/** Adds the options for prices and time in force. @param trail the help text of `--trail` */
 export function addTermOptions(command: CliCommand, trail: string): CliCommand {
   return command
     .option('--limit <price>', 'limit price, in dollars per share')

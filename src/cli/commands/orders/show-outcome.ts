@@ -8,8 +8,8 @@ import { talkError } from '../../context/output.ts';
 import { approvalProgress } from '../../run/approval-progress.ts';
 
 /**
- * Proposes an order, shows the progress like a run, prints the outcome, and shows how to continue.
- * @returns the exit code, that of a run
+ * Proposes an order, shows its progress like that of a run, and prints the outcome and how to continue.
+ * @returns the exit code that a run would return
  */
 export async function showOutcome(
   context: Context,

@@ -8,7 +8,7 @@ import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage } from '../../../trading/kinds/message.ts';
 import type { Context } from '../../context/context.ts';
 
-/** Formats a pending request as the phone shows it, with all fields of the details, even unknown ones. */
+/** Formats a pending request as the phone shows it, with all fields of its details, including unknown fields. */
 export function requestLines(request: PhoneRequest): string[] {
   const proposal = proposalDetailsSchema.safeParse(request.details).data;
   const view = proposal === undefined ? undefined : proposalView(proposal);
@@ -43,7 +43,7 @@ function plainRows(request: PhoneRequest): Row[] {
   ];
 }
 
-/** Returns the rows in the order of the phone page, the most important first. */
+/** Returns the rows in the same order as on the phone page, with the most important rows first. */
 function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
   const optional = (label: string, value: string | undefined): Row[] => (value === undefined ? [] : [[label, value]]);
   return [
@@ -64,7 +64,7 @@ function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
   ];
 }
 
-/** Returns the outcome of an approved proposal if it is known: `filled 5 at $180.12`. */
+/** Returns the outcome of an approved proposal, such as `filled 5 at $180.12`; undefined if unknown. */
 export function outcomeLine({ outcome }: PhoneRequest): string | undefined {
   return outcome === null ? undefined : safeLine(outcomeText(outcome));
 }
@@ -77,7 +77,10 @@ function requestKind({ details }: PhoneRequest, view: ProposalView | undefined):
   return `${environmentName(environment)} ${called}`;
 }
 
-/** Asks the person for a decision; undefined leaves it open. @throws the reason of `signal` if it is aborted */
+/**
+ * Asks the person for a decision; undefined leaves the request open.
+ * @throws the reason of `signal` if it is aborted
+ */
 export async function askDecision(context: Context, signal: AbortSignal): Promise<Decision | undefined> {
   for (;;) {
     const answer = await context.io.prompt('Approve, deny, or leave it? [a/d/l] ', signal);

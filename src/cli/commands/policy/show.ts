@@ -20,7 +20,7 @@ export async function printPolicy(context: Context): Promise<void> {
   await context.output.result('policy', { ...policy }, () => policyText(policy));
 }
 
-/** The fact that shows how much of a limit is used, by limit. */
+/** For each limit, the fact that says how much of it is used. */
 const limitFacts: Readonly<Record<string, { readonly fact: string; readonly money?: true }>> = {
   max_day_notional: { fact: 'day_notional', money: true },
   max_day_orders: { fact: 'day_orders' },

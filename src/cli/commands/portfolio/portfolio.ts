@@ -26,10 +26,12 @@ export function addPortfolioCommand(program: CliCommand): void {
     });
 }
 
-/** Maximum number of sparklines, for the largest positions, because each costs a request. */
+/** Maximum number of sparklines. Only the largest positions get one, because each sparkline costs a request. */
 const MAX_SPARKLINES = 20;
 
-/** Prints all accounts if there are several. Returns {@link exits.found} if one could not be read. */
+/**
+ * Prints the portfolio, or all portfolios of several accounts. Returns {@link exits.found} if any could not be read.
+ */
 async function portfolio(context: Context): Promise<number> {
   const { io, output } = context;
   const across = await combinedPortfolio(context);

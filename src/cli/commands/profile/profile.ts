@@ -247,7 +247,7 @@ async function parseTarget({ to, key }: MoveOptions): Promise<CredentialLocation
   return { credential_store: to, credential_key: parseCredentialKey(key, to, '--key') };
 }
 
-/** A place with its key, which is only known for places in config.yaml. */
+/** A credential store. The key setting is known only for stores in config.yaml. */
 type Place = StoredPlace & Partial<NamedPlace>;
 
 function toPlaceView({ credential_store, keyKind, file, key }: Place) {

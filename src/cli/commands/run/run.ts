@@ -44,7 +44,7 @@ async function runOnce(context: Context, prompt: string | undefined, options: Ru
   return driveRun(context, events);
 }
 
-/** Creates the `--approval` option of commands that may need an approval. */
+/** Creates the `--approval` option for commands that may need an approval. */
 export function approvalOption(): Option {
   return choiceOption(
     '--approval <mode>',

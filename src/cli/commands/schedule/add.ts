@@ -5,7 +5,10 @@ import type { Context } from '../../context/context.ts';
 import { confirmOrFail } from '../../terminal/questions.ts';
 import { toScheduleView, viewText } from './schedule-view.ts';
 
-/** Shows an entry, writes it once the person agrees, and prints the schedule. @param sure skips the prompt */
+/**
+ * Shows the crontab or timer entry, writes it if the person agrees, and prints the schedule.
+ * @param sure skips the prompt
+ */
 export async function addAndShow(context: Context, options: AddOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
   const state = await addSchedule(context, options, async (schedule) => sure || confirmEntry(context, schedule));
@@ -16,7 +19,7 @@ export async function addAndShow(context: Context, options: AddOptions, sure: bo
   );
 }
 
-/** Shows an entry and asks whether to write it. @throws {TradeAgentError} `usage` without a terminal */
+/** Shows the entry and asks whether to write it. @throws {TradeAgentError} `usage` without a terminal */
 export async function confirmEntry(context: Context, { entry }: Schedule): Promise<boolean> {
   return confirmOrFail(context, {
     message: 'a schedule needs to write an entry that starts this program',

@@ -18,10 +18,10 @@ import { checkProgress, checkText } from '../check/check-view.ts';
 import { recordLine } from './schedule-view.ts';
 import { formatBothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
-/** Maximum number of lines to print, because cron mails them to people. */
+/** Maximum number of printed lines, because cron sends them as mail. */
 const MAX_LINES = 200;
 
-/** Holds back messages until it is known whether they should be shown, because cron mails every line. */
+/** Buffers messages until it is known whether to print them, because cron sends every printed line as mail. */
 export function lineBuffer() {
   const lines: string[] = [];
   let left = 0;
@@ -38,7 +38,7 @@ export function lineBuffer() {
   };
 }
 
-/** Runs a schedule with its own profile and time limit. Prints nothing unless there is something to report. */
+/** Runs a schedule with its own profile and time limit. Prints nothing if there is nothing to report. */
 export async function runStored(command: CliCommand, id: string, now: boolean): Promise<void> {
   const { cli } = command;
   const globals = command.optsWithGlobals<GlobalOptions>();
@@ -83,7 +83,10 @@ export async function runStored(command: CliCommand, id: string, now: boolean): 
   if (loud) release(say);
 }
 
-/** Finds a schedule of this machine. It takes precedence for any profile, because its entry names no profile. */
+/**
+ * Finds a schedule on this machine. It takes precedence over a server's schedules with any profile, because the entry
+ * that starts the run does not name a profile.
+ */
 async function findLocalSchedule(home: UserDirs, id: string) {
   try {
     return { schedule: await findSchedule({ home: async () => home }, id) };
@@ -116,8 +119,9 @@ function rootCommand(command: Command): Command {
 }
 
 /**
- * Prints the result of a run. Returns the exit code and whether it is worth reading. Text output is empty otherwise,
- * because cron mails it. @param asked whether a person started the run
+ * Prints the result of a run. Returns the exit code and whether the result is worth reading. If not, the text output is
+ * empty, because cron would send it as mail.
+ * @param asked whether a person started the run
  */
 async function printRun(
   context: Context,

@@ -8,7 +8,7 @@ import { formatBothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
 type ScheduleView = ReturnType<typeof toScheduleView>;
 
-/** Converts a schedule for JSON output, with times of the exchange and of this machine. */
+/** Converts a schedule to JSON output, with times in the exchange's and in this machine's time zone. */
 export function toScheduleView({ schedule, entry, next, overdue, last }: ScheduleState) {
   const { timing, check } = schedule;
   const zone = localZone();
@@ -76,7 +76,7 @@ export function viewText(view: ScheduleView, reader: Reader = programReader): st
   return lines.join('\n');
 }
 
-/** Formats a run: `2026-11-27T17:30:04Z found (2)`, with the reason of a failure. */
+/** Formats the record of a run: `2026-11-27T17:30:04Z found (2)`, and the reason if it failed. */
 export function recordLine(record: RunRecord, reader: Reader = programReader): string {
   const count = record.found > 0 ? ` (${record.found})` : '';
   const missed =

@@ -10,7 +10,7 @@ import { toReader } from '../../text/reader.ts';
 
 const parseLimit = countParser(99_999, '--limit', 'Choose a number from 1 to 99999.');
 
-/** The exit codes of a check, except that a closed market is not a failure here. */
+/** Exit codes of a check. A closed market is not among them, because for a schedule it is not a failure. */
 const checkExits = [...runExitCodes.filter((code) => code !== exitCodes.marketClosed), exitCodes.found];
 
 export function addScheduleCommand(program: CliCommand): void {

@@ -4,14 +4,14 @@ export function localZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** Formats a time as RFC 3339 to the second, with the zone's offset at that time. */
+/** Formats a time as RFC 3339, to the second, with the time zone's offset at that time. */
 export function zonedTimestamp(at: number, zone: string): string {
   const parts = dateParts(at, zone, 'longOffset');
   const offset = (parts.timeZoneName ?? '').replace('GMT', '');
   return `${parts.year}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}:${parts.second}${offset === '' ? 'Z' : offset}`;
 }
 
-/** Example: `Fri 2026-11-27 12:30 EST, here 18:30 GMT+1`. */
+/** Formats a time for both zones: `Fri 2026-11-27 12:30 EST, here 18:30 GMT+1`. */
 export function formatBothTimes(at: number, local: string): string {
   const exchange = dateParts(at, EXCHANGE_ZONE, 'short');
   const here = dateParts(at, local, 'short');

@@ -3,7 +3,10 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { serverPaths } from './places.ts';
 
-/** Adds `migrate` to the command of a gateway or server. @param running what can keep running in the meantime */
+/**
+ * Adds the subcommand `migrate` for a gateway or server.
+ * @param running names the processes that may keep running during it
+ */
 export function addMigrate(
   parent: CliCommand,
   what: 'gateway' | 'server',

@@ -4,7 +4,7 @@ import { toolCallText } from '../../run/run-renderer.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
 import { programReader, type Reader } from '../../text/reader.ts';
 
-/** Formats a thread for people: messages, tool calls with their results, and approvals. */
+/** Formats a thread: its messages, tool calls with their results, and approvals. */
 export function threadText(record: ThreadRecord, unicode: boolean, reader: Reader = programReader): string {
   const short = reader.ids(record.approvals.map(({ id }) => id));
   const results = new Map(

@@ -46,7 +46,10 @@ async function show({ output, io }: Context, { url, port }: WebReady): Promise<v
   io.talk('The link works once. Press Ctrl-C to stop.');
 }
 
-/** Opens the page through a temporary file. @returns removes the file */
+/**
+ * Opens the page through a temporary file, because every user of this machine can see the browser's command line.
+ * @returns a function that removes the file
+ */
 async function openPage(context: Context, { url }: WebReady): Promise<() => void> {
   const { writeOpeningPage } = await import('../../../app/web.ts');
   const { file, remove } = await writeOpeningPage(context, url);

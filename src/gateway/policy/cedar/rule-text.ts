@@ -35,7 +35,7 @@ const ruleCodes = [
   'LIVE_NEEDS_TAP',
 ] as const satisfies readonly PolicyReason[];
 
-/** Where a rule comes from: the program, the owner (`policies/`), or the firm that runs the gateway (`firm/`). */
+/** The origin of a rule: the program, the owner (`policies/`), or the firm that runs the gateway (`firm/`). */
 export type RuleOrigin = 'base' | 'policies' | 'firm';
 
 export interface RuleText {
