@@ -95,8 +95,8 @@ function kept(
 }
 
 /**
- * Uses the owner's stored credentials if there is no session or a mandate covers the order, otherwise the session. A
- * delegate gets neither.
+ * Combines two kinds of credentials: without a session or under a mandate, the owner's stored credentials are used,
+ * otherwise the session. Delegates get neither.
  */
 function unattendedCredentials(
   bySession: BrokerCredentials,
@@ -113,7 +113,8 @@ function unattendedCredentials(
 }
 
 /**
- * Exchanges the caller's token. A delegate does not have the owner's token, and does not get the owner's cached token.
+ * Creates credentials that exchange the caller's token for a broker's. A delegate does not have the owner's token, and
+ * does not get the owner's cached token.
  */
 export function exchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
   return {
@@ -146,8 +147,8 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
 }
 
 /**
- * Reads the stored credentials for each request, so that changes apply at once. If a broker rejects them temporarily,
- * they are not deleted.
+ * Creates credentials that are read from the store for each request, so that changes apply at once. If a broker rejects
+ * them temporarily, they are not deleted.
  */
 function storedCredentials(
   pairs: Pick<KeyPairs, 'find'>,

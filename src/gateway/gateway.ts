@@ -289,7 +289,9 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/** Checks whether any of the brokers is connected. If none is connected, throws the first error. */
+/**
+ * Returns an `isConnected` that is true if any broker is connected. If none is, it throws the first error of a broker.
+ */
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {

@@ -46,8 +46,8 @@ interface Pacing {
 }
 
 /**
- * Limits the rate of requests of all gateways together. If the wait is too long, returns 429 with `Retry-After` (RFC
- * 9110 §10.2.3) as the server would. So the caller knows that nothing was sent.
+ * Returns a `fetch` that limits the rate of requests of all gateways together. If the wait is too long, it returns 429
+ * with `Retry-After` (RFC 9110 §10.2.3) as the server would. So the caller knows that nothing was sent.
  */
 export function rateLimitedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
   const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - WRITE_RESERVE)) };

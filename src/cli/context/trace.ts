@@ -97,8 +97,8 @@ const MAX_LOG_BYTES = 1024 * 1024;
 const MAX_ROTATED_FILES = 3;
 
 /**
- * Logs what the program does, for debugging, without prompts, answers or credentials. Writes one JSON object per line
- * to `file` (mode 0600). Never throws: a command must not fail because of its log.
+ * Creates a log of what the program does, for debugging, without prompts, answers or credentials. Writes one JSON
+ * object per line to `file` (mode 0600). Never throws: a command must not fail because of its log.
  */
 export function createLogFile(file: string, clock: Clock) {
   let ready = false;

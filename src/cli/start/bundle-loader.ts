@@ -18,8 +18,8 @@ type ChunkFunction = (
 ) => void;
 
 /**
- * Loads chunks as Node loads CommonJS modules, but reads V8's compiled code of all chunks from one file. Unlike Node's
- * own compile cache, this file includes functions that were compiled after loading.
+ * Opens a bundle. Loads its chunks as Node loads CommonJS modules, but reads V8's compiled code of all chunks from one
+ * file. Unlike Node's own compile cache, this file includes functions that were compiled after loading.
  * @param folder `file:` URL of dist/, ending in "/"
  * @param compiledFile the file for compiled code; undefined disables it
  * @param build identifies the build, because compiled code of another build can't be used

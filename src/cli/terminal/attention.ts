@@ -16,8 +16,8 @@ const RESTORE_TITLE = '\u001b[23;2t';
 export const noAttention: Attention = { ring: () => undefined, calm: () => undefined };
 
 /**
- * Uses the means that this terminal supports, on stderr. Does nothing if stderr is not a terminal, in a CI job, or with
- * `attention: false` in config.yaml.
+ * Creates the means of attention that this terminal supports, on stderr. They do nothing if stderr is not a terminal,
+ * in a CI job, or with `attention: false` in config.yaml.
  * @see https://iterm2.com/documentation-escape-codes.html (OSC 9); urxvt-notify and foot.ini (OSC 777)
  */
 export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean): Attention {

@@ -26,8 +26,8 @@ export const rights: Readonly<Record<Permission, readonly Standing[]>> = {
 };
 
 /**
- * Decides by the access that owners granted with `trade-agent access`. The owner's `sub` identifies the account. A firm
- * or household is defined for one account, and its owner decides who belongs to it.
+ * Creates relations that follow from the access that owners granted with `trade-agent access`. The owner's `sub`
+ * identifies the account. A firm or household is defined for one account, and its owner decides who belongs to it.
  */
 export function embeddedRelations(store: Pick<AccessStore, 'to'>): Relations {
   return {

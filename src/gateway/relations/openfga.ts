@@ -14,8 +14,8 @@ const listed = z.object({
 });
 
 /**
- * Asks OpenFGA or Auth0 FGA: `POST /stores/{id}/check` and `/list-users`. Never sends contextual tuples, because they
- * could grant anything.
+ * Creates relations that ask OpenFGA or Auth0 FGA: `POST /stores/{id}/check` and `/list-users`. Never sends contextual
+ * tuples, because they could grant anything.
  * @see https://openfga.dev/api/service
  */
 export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions): Relations {

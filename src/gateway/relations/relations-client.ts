@@ -70,7 +70,7 @@ export function presharedKey(key: string): Credential {
   return async () => ({ authorization: `Bearer ${key}` });
 }
 
-/** Authenticates with client credentials (RFC 6749 §4.4), as Auth0 FGA requires. Caches the token. */
+/** Returns a credential that uses a cached token from client credentials (RFC 6749 §4.4), as Auth0 FGA requires. */
 export function clientCredentials(options: {
   readonly tokenUrl: string;
   readonly clientId: string;

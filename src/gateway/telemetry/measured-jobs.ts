@@ -5,7 +5,10 @@ export type MeasuredJobs = <Args extends readonly unknown[]>(
   work: (...args: Args) => Promise<void>,
 ) => (...args: Args) => Promise<void>;
 
-/** Records `trade_agent.job.duration` by `kind` and `outcome`: `done`, or `failed` (will be retried). */
+/**
+ * Returns a function that wraps a job to record `trade_agent.job.duration` by `kind` and `outcome`: `done`, or `failed`
+ * (will be retried).
+ */
 export function measuredJobs({ meter }: Pick<Instruments, 'meter'>): MeasuredJobs {
   const duration = meter.createHistogram('trade_agent.job.duration', {
     unit: 's',

@@ -77,8 +77,8 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
 }
 
 /**
- * Measures outgoing requests by the semantic conventions for HTTP clients: `http.client.request.duration` by host,
- * method, and status or error. Leaves out the path, because it may contain an order's ID.
+ * Returns a `fetch` that measures requests by the semantic conventions for HTTP clients: `http.client.request.duration`
+ * by host, method, and status or error. Leaves out the path, because it may contain an order's ID.
  */
 function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fetch {
   const duration = instruments.meter.createHistogram('http.client.request.duration', {
@@ -138,8 +138,9 @@ function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Measures incoming requests by the semantic conventions for HTTP servers: `http.server.request.duration` by route,
- * method and status. Unknown paths share one label, so that clients can't create new labels.
+ * Returns a listener that measures incoming requests by the semantic conventions for HTTP servers:
+ * `http.server.request.duration` by route, method and status. Unknown paths share one label, so that clients can't
+ * create new labels.
  */
 function measuredRequests(
   instruments: Instruments,

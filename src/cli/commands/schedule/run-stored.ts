@@ -21,7 +21,10 @@ import { formatBothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 /** Maximum number of printed lines, because cron sends them as mail. */
 const MAX_LINES = 200;
 
-/** Buffers messages until it is known whether to print them, because cron sends every printed line as mail. */
+/**
+ * Creates a buffer that holds messages until it is known whether to print them, because cron sends every printed line
+ * as mail.
+ */
 export function lineBuffer() {
   const lines: string[] = [];
   let left = 0;

@@ -49,9 +49,9 @@ export interface FolderRulesOptions {
 }
 
 /**
- * Reads a folder's `limits.yaml`, `policies/*.cedar` and `firm/*.cedar`, and rereads them whenever a file changes. If
- * the files have errors or Cedar can't be loaded, nothing is traded until that is fixed (`Rules.problem`): the previous
- * rules don't stay active.
+ * Returns the rules in a folder's `limits.yaml`, `policies/*.cedar` and `firm/*.cedar`. Rereads them whenever a file
+ * changes. If the files have errors or Cedar can't be loaded, nothing is traded until that is fixed (`Rules.problem`):
+ * the previous rules don't stay active.
  * @throws {TradeAgentError} `invalid_config` with file and line, because a gateway must not start without its owner's
  * rules
  */
@@ -273,7 +273,7 @@ const LOST = `${LIMITS_LOST.what}. ${LIMITS_LOST.fix}`;
 type LimitsMemory = ReturnType<typeof limitsMemory>;
 
 /**
- * Detects that all limits have disappeared.
+ * Creates a check that detects when all limits have disappeared.
  * @param onLost called once each time that the files are reread without limits
  */
 function limitsMemory(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
