@@ -300,7 +300,7 @@ function updateRun(state: ChatState, change: Partial<Run>, talk = change.talk): 
   };
 }
 
-/** Adds an item. If there are several conversations, it gets its conversation's number. */
+/** Adds an item to the chat, with the conversation's number if there are several conversations. */
 function addRunItem(state: ChatState, run: Run, item: ChatItem): ChatState {
   const several = state.talks > 1;
   return addItem(state, several ? { ...item, talk: conversationName(run.talk) } : item);

@@ -22,7 +22,7 @@ export function addChatCommand(program: CliCommand): void {
     .action((options: ChatOptions, command: CliCommand) => runChats(program, command, options));
 }
 
-/** Runs chats one after another, each with its own context, for as long as the person switches to another profile. */
+/** Runs a chat and, if the person switches profiles, another chat with a new context. */
 async function runChats(program: CliCommand, command: CliCommand, options: ChatOptions): Promise<void> {
   let chatOptions = options;
   for (;;) {
