@@ -8,7 +8,7 @@ import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
  * Source of docs/reference/schema/check-rules.schema.json.
  */
 
-/** Returns a function that returns an error text, except for missing values, which Zod reports as missing. */
+/** Returns a function for the error text of an invalid value. Missing values keep Zod's own text. */
 const unlessMissing =
   (words: string) =>
   ({ input }: { input: unknown }) =>

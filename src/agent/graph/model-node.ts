@@ -285,7 +285,7 @@ type Tools = Pick<GraphEnvironment, 'foreign'>;
 
 /**
  * Converts the model's answer to our message. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
- * order's client_order_id derives from its call's ID, so an order with a reused ID would be taken for one already
+ * order's client_order_id derives from its call's ID, so an order with a reused ID would count as already
  * placed. Malformed calls stay in the message with empty arguments and an error, because chat APIs require every call
  * to be answered.
  */
@@ -317,7 +317,7 @@ function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: reado
   return { message: new AIMessage({ content, tool_calls: calls }), rejected };
 }
 
-/** Returns the text as a failed call, because chat APIs expect the model to be told of an error in that form. */
+/** Returns the text as a failed call, because that is the form in which a model learns of an error. */
 function nearCallAnswer(text: string, problem: string): ParsedAnswer {
   const call = { id: shortId('tc_', 12), name: UNREADABLE_CALL, args: { written: text.slice(0, 500) } };
   return {

@@ -28,7 +28,7 @@ export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusa
 const HINT =
   'The built-in planner understands requests like "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT", "open orders", "cancel my AAPL order". "help" lists them all. For more, use a language model with --model.';
 
-/** Maximum length of a prompt in characters. Longer prompts are taken for prose, which the planner does not parse. */
+/** Maximum length of a prompt in characters. Longer prompts count as prose, which the planner does not parse. */
 const MAX_LENGTH = 1_000;
 
 /** Verbs that start a new clause after a comma. */

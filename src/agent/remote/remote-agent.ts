@@ -294,7 +294,7 @@ class RemoteRun {
     );
   }
 
-  /** Adds the reason to the result, because the server was not told why the run should stop. */
+  /** Adds the reason to the result, because the server does not know why the run was stopped. */
   #asEnded(result: RunResult): RunResult {
     if (!this.#signal.aborted || result.error?.code !== 'interrupted') return result;
     const { code } = this.#reason();

@@ -13,7 +13,7 @@ import { withdrawOpen } from './withdraw.ts';
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
 /**
- * What to do with an interrupted call: resume it, leave it to a later run, or check it again after `settles` has
+ * The next step for an interrupted call: resume it, leave it to a later run, or check it again after `settles` has
  * settled.
  */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
