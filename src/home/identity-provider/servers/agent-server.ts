@@ -57,10 +57,7 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }
 
-/**
- * Returns the claim `auth_time` (RFC 9068 §2.2.1). The gateway needs it, because it requires a fresh sign-in from
- * servers too.
- */
+/** Returns the claim `auth_time` (RFC 9068 §2.2.1), because servers require a fresh sign-in just as laptops do. */
 export function signedInAt(ctx: KoaContextWithOIDC): { readonly auth_time: number } | undefined {
   const { DeviceCode, RefreshToken } = ctx.oidc.entities;
   const auth_time = DeviceCode?.authTime ?? RefreshToken?.authTime;
