@@ -89,7 +89,7 @@ export async function createHomeWorld(
         return served.child.signalCode;
       });
       ended.catch(() => undefined);
-      await served.waitFor(/Ctrl-C ends it/);
+      await served.waitFor(/Press Ctrl-C to stop/);
       return async (signal = 'SIGTERM') => {
         served.child.kill(signal);
         return await served.finished;

@@ -17,8 +17,8 @@ const outcomes: Readonly<Record<string, readonly [code: number | null, says: Reg
   'home serve': [2, /there is no home here/],
   'order buy AAPL --qty 5 --limit 180 --approval detach --output json': [5, /"status":"requested"/],
   'approvals show ID': [0, /BUY 5 AAPL/],
-  'schedule add --at close-30m --suggest': [2, /say --yes to write it without being asked/],
-  'mcp install claude-code': [2, /this writes into the settings of Claude Code/],
+  'schedule add --at close-30m --suggest': [2, /Pass --yes to skip the prompt/],
+  'mcp install claude-code': [2, /this changes the settings of Claude Code/],
   web: [0, /http:\/\/127\.0\.0\.1:\d+\/#/],
 };
 

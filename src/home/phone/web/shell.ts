@@ -22,7 +22,7 @@ declare global {
 window.tradeAgent = {
   fetch: sendRequest,
   listen,
-  sign: async (options) => (await loadPasskeys()).sign(options),
+  sign: async (options) => (await loadPasskeys()).signApproval(options),
 };
 
 handleForms();
@@ -175,9 +175,9 @@ async function passkeySteps(form: HTMLFormElement, body: URLSearchParams): Promi
     const answer = await sendRequest(path, { method: 'POST', body, headers: { accept: 'application/json' } });
     const said = await answer.json();
     if (!answer.ok) throw new RejectedError(typeof said.text === 'string' ? said.text : 'That was rejected.');
-    const { create, get } = await loadPasskeys();
-    if (what === 'create') body.set('registration', JSON.stringify(await create(said)));
-    else body.set('assertion', JSON.stringify(await get(said)));
+    const { createPasskey, getAssertion } = await loadPasskeys();
+    if (what === 'create') body.set('registration', JSON.stringify(await createPasskey(said)));
+    else body.set('assertion', JSON.stringify(await getAssertion(said)));
   }
 }
 
