@@ -33,7 +33,7 @@ const other = (name: string) => page.getByTestId('other').getByText(name, { exac
 const focused = () => page.evaluate<string>(`document.activeElement.dataset.testid ?? ''`);
 /** Whether the page was loaded again since `notReloaded` was set. */
 const isReloaded = () => page.evaluate<boolean>(`window.notReloaded !== true`);
-const putAway = () => page.locator('[data-put-away]').first().tap();
+const dismiss = () => page.locator('[data-put-away]').first().tap();
 
 const terminalCode = /\bcode\s+([0-9A-HJKMNP-TV-Z]{4})\b/;
 
@@ -64,7 +64,7 @@ describe('a person with a phone, in a real browser', () => {
     await phone.signIn();
 
     expect(await text('device-code')).toBe(code);
-    expect(await page.locator('body').textContent()).toMatch(/attack|did not start|started this yourself/i);
+    expect(await page.locator('body').textContent()).toMatch(/scam|started this yourself/i);
     await shot('device-consent');
     await page.getByTestId('allow').tap();
     await page.getByTestId('phone-link').waitFor();
@@ -102,7 +102,7 @@ describe('a person with a phone, in a real browser', () => {
     for (const [field, value] of fields) expect(shown, field).toContain(inWords[field] ?? [value].flat().join(', '));
     for (const field of ['proposal', 'digest', 'identifier']) expect(shown, field).toContain(String(details?.[field]));
     expect(await text('total')).toMatch(/Costs at most \$2,000\.00/);
-    expect(await text('warnings')).toMatch(/limit is \d+% above the price/);
+    expect(await text('warnings')).toMatch(/limit is \d+% above the current price/);
     expect(await text('requested-by')).toBe('trade-agent (run)');
     expect(await text('sentence')).toBe('buy 5 AAPL limit 400');
     // All of it stands in the person's own words.
@@ -120,7 +120,7 @@ describe('a person with a phone, in a real browser', () => {
     expect(await isReloaded()).toBe(false);
     expect(await focused()).toBe('result');
     await shot('phone-approved');
-    await putAway();
+    await dismiss();
     expect(await page.getByTestId('recent').first().textContent()).toMatch(/Buy 5 AAPL[\s\S]*filled 5 at/);
     expect((await world.book()).filter(({ qty, symbol }) => symbol === 'AAPL' && qty === '5')).toHaveLength(1);
   });
@@ -147,7 +147,7 @@ describe('a person with a phone, in a real browser', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => page.getByTestId('request').count(), { timeout: 15_000 }).toBe(0);
     expect(await focused()).toBe('result');
-    await putAway();
+    await dismiss();
   });
 
   it('taps Deny: exit 6, and no order', async () => {
@@ -164,7 +164,7 @@ describe('a person with a phone, in a real browser', () => {
       approvals: [{ status: 'denied' }],
     });
     expect(await world.book()).toHaveLength(before);
-    await putAway();
+    await dismiss();
   });
 
   it('sees two orders one after the other and answers each by itself', async () => {
