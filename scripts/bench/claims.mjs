@@ -7,8 +7,8 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { alpacaTraits } from '../../src/gateway/broker/alpaca/traits.ts';
 import { loadCedar } from '../../src/gateway/policy/cedar/cedar-engine.ts';
 import { decide } from '../../src/gateway/policy/decide.ts';
-import { makeRules } from '../../src/gateway/policy/files/rules-source.ts';
-import { worldFacts } from '../../src/gateway/policy/order-world.ts';
+import { buildRules } from '../../src/gateway/policy/files/rules-source.ts';
+import { snapshotFacts } from '../../src/gateway/policy/order-world.ts';
 import { mandateMismatches } from '../../src/gateway/policy/within-mandate.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { mandateDigest } from '../../src/trading/mandate/envelope.ts';
@@ -55,7 +55,7 @@ async function claimOne(stores, { rules, account, number, mandate }) {
   const now = NOON + number;
   const named = mandate === undefined ? {} : { mandate };
   const draft = changed({ account, qty: '1', client_order_id: `ta-${account}-${number}-00000000`, ...named });
-  const facts = worldFacts({ draft }, world, { traits: alpacaTraits, now });
+  const facts = snapshotFacts({ draft }, world, { traits: alpacaTraits, now });
   const claim = {
     ...{ sub: 'alice', clientOrderId: draft.client_order_id, digest: 'digest', draft, ...named },
     approval: { issuer: 'https://issuer.example', jti: draft.client_order_id },
@@ -83,7 +83,7 @@ export async function benchClaims() {
   try {
     const stores = sqliteGatewayStores(database);
     const engine = await loadCedar();
-    const rules = await makeRules({ limits, texts: [] }, engine);
+    const rules = await buildRules({ limits, texts: [] }, engine);
     await granted(stores, rules.digest);
     const rows = [
       { name: 'nothing decided', account: 'PA-none', times: [] },

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadCedar } from '../../src/gateway/policy/cedar/cedar-engine.ts';
 import { decide } from '../../src/gateway/policy/decide.ts';
-import { makeRules } from '../../src/gateway/policy/files/rules-source.ts';
+import { buildRules } from '../../src/gateway/policy/files/rules-source.ts';
 import { defaultLimits } from '../../src/gateway/policy/rules.ts';
 import { alice, facts } from '../../test/unit/gateway/policy/cedar/decided.ts';
 import { ended, fastest, launcher, median } from './processes.mjs';
@@ -39,7 +39,7 @@ const texts = (count) =>
 async function decisions(engine, count) {
   const limits = { ...defaultLimits() };
   const began = performance.now();
-  const rules = await makeRules({ limits, texts: texts(count) }, engine);
+  const rules = await buildRules({ limits, texts: texts(count) }, engine);
   const read = performance.now() - began;
   const times = [];
   for (let i = -20; i < DECISIONS; i++) {

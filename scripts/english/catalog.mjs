@@ -43,7 +43,7 @@ function stringsOf(file) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const folder = join(root, 'test/golden/strings');
+  const folder = join(root, 'docs/reference/strings');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of catalogs()) writeFileSync(join(folder, name), text);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { batchLineSchema } from '../trading/kinds/kind-words.ts';
-import { kindMember, kinds, proposalKinds } from '../trading/kinds/kinds.ts';
-import { grantedSchema } from '../trading/mandate/granted.ts';
+import { kinds, memberOfKind, proposalKinds } from '../trading/kinds/kinds.ts';
+import { mandateResultSchema } from '../trading/mandate/granted.ts';
 import { sentMessageSchema } from '../trading/message.ts';
 import { environments } from '../trading/order.ts';
 import { proposalStates, worstCaseSchema } from '../trading/proposal.ts';
@@ -37,7 +37,7 @@ export const approvalSummarySchema = z.object({
   expires_at: timeSchema,
   ...Object.fromEntries(Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()])),
   mandate_id: z.string().optional().describe('the mandate that approved it, if nobody was asked'),
-  granted: grantedSchema
+  granted: mandateResultSchema
     .unwrap()
     .optional()
     .describe('the mandate, once it is active, and when the gateway places its first order'),
@@ -66,7 +66,7 @@ export const approvalViewSchema = approvalSummarySchema
       .describe('the outcome of each order of a batch, in order of execution'),
     sent: sentMessageSchema.optional().describe('the message, once it is sent'),
   })
-  .refine((view) => kindMember(view) !== undefined, 'must have the field named after its kind');
+  .refine((view) => memberOfKind(view) !== undefined, 'must have the field named after its kind');
 
 export const connectionSchema = z.object({
   name: z.string(),

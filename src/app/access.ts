@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../errors/errors.ts';
-import { type AccessGranted, type AccessRole, accessRoles } from '../trading/kinds/access.ts';
+import { type AccessResult, type AccessRole, accessRoles } from '../trading/kinds/access.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import type { ApprovalListener } from './approvals/propose-and-wait.ts';
@@ -22,7 +22,7 @@ export async function grantAccess(
   app: App,
   { who, role, of, from, until }: NewAccess,
   asking: () => Promise<ApprovalListener>,
-): Promise<AccessGranted> {
+): Promise<AccessResult> {
   const access = {
     who,
     role: parseRole(role),

@@ -4,7 +4,7 @@ import type { Config, CredentialLocation, ResolvedProfile } from '../config/prof
 import type { Clock } from '../machine/clock.ts';
 import type { UserDirs } from '../machine/directories.ts';
 import type { ServerRegistry } from '../mcp/client/server-registry.ts';
-import type { SandboxReady } from '../sandbox/ready-file.ts';
+import type { SandboxReadyInfo } from '../sandbox/ready-file.ts';
 import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
@@ -32,7 +32,7 @@ export interface App {
   home(): Promise<UserDirs>;
   config(): Promise<Config>;
   /** Starts the sandbox if needed. @throws {TradeAgentError} `provider_unreachable` */
-  sandbox(): Promise<SandboxReady>;
+  sandbox(): Promise<SandboxReadyInfo>;
   profile(): Promise<ResolvedProfile>;
   store(): Promise<CredentialStore>;
   /** Opens a profile's credential store without prefetching. Asks for its passphrase at most once per process. */

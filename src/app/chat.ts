@@ -3,7 +3,7 @@ import type { AgentEvent } from '../agent/events.ts';
 import { modelServer, modelUrl } from '../agent/model/model-server.ts';
 import { loadConfig, saveConfig } from '../config/config-file.ts';
 import { findProfile, HOME_LOGIN_CLIENT, resolveProfile, SANDBOX_PROFILE } from '../config/resolve-profile.ts';
-import { modelKey, storeModelKey } from '../secrets/model-key.ts';
+import { loadModelKey, storeModelKey } from '../secrets/model-key.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
@@ -53,14 +53,14 @@ export async function switchModel(app: App, options: AgentOptions, name: string)
   const chosen = withModel(profile, next);
   // Fails now rather than at the next question: a misspelled name usually selects a server without a key.
   if (chosen.model.provider !== 'builtin') {
-    const kept = await modelKey(await app.store(), modelUrl(chosen.model));
+    const kept = await loadModelKey(await app.store(), modelUrl(chosen.model));
     modelServer(chosen.model, app.env, kept);
   }
   return next;
 }
 
 /** @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
-export async function checkProfile(app: App, name: string): Promise<void> {
+export async function requireCompleteProfile(app: App, name: string): Promise<void> {
   const config = await app.config();
   // A sandbox profile gets its addresses when the sandbox starts.
   if (!findProfile(config, name).sandbox) resolveProfile(config, name);
@@ -84,7 +84,7 @@ export async function isFirstRun(app: App): Promise<boolean> {
 }
 
 /** Makes the sandbox the default profile, with the given model. */
-export async function saveFirstChoice(app: App, model: ModelChoice): Promise<void> {
+export async function saveSandboxAsDefault(app: App, model: ModelChoice): Promise<void> {
   const home = await app.home();
   await saveConfig(home, {
     ...(await loadConfig(home)),
@@ -108,7 +108,7 @@ export async function findHome(folder: string): Promise<HomeEndpoint | undefined
 }
 
 /** Makes a home the default profile, with the given model. */
-export async function saveFirstHome(
+export async function saveHomeAsDefault(
   app: App,
   { address, environment }: HomeEndpoint,
   model: ModelChoice,

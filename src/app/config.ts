@@ -1,5 +1,5 @@
-import { changeConfig, configValue, replaceConfig } from '../config/config-edit.ts';
-import { configFilePath, configText, parseConfig } from '../config/config-file.ts';
+import { readConfigValue, replaceConfig, setConfigValue } from '../config/config-edit.ts';
+import { configFilePath, parseConfig, readConfigText } from '../config/config-file.ts';
 import { isTradeAgentError, type TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 
@@ -13,7 +13,7 @@ export async function readConfig(app: App) {
   const { parse } = await import('yaml');
   const home = await app.home();
   const file = configFilePath(home);
-  const text = configText(home);
+  const text = readConfigText(home);
   await parseConfig(text, file);
   return { file, text, value: (parse(text) ?? {}) as unknown };
 }
@@ -21,7 +21,7 @@ export async function readConfig(app: App) {
 /** @param key a dotted path such as `profiles.work.issuer` @throws {TradeAgentError} `invalid_config`, `usage` */
 export async function readConfigKey(app: App, key: string) {
   const home = await app.home();
-  return { file: configFilePath(home), value: await configValue(home, key) };
+  return { file: configFilePath(home), value: await readConfigValue(home, key) };
 }
 
 /**
@@ -30,7 +30,7 @@ export async function readConfigKey(app: App, key: string) {
  * @throws {TradeAgentError} `invalid_config`, `usage`; `not_found` if the key to remove does not exist
  */
 export async function changeConfigKey(app: App, key: string, value: string | undefined) {
-  await changeConfig(await app.home(), key, value);
+  await setConfigValue(await app.home(), key, value);
   return await readConfigKey(app, key);
 }
 
@@ -47,7 +47,7 @@ interface Editor {
 export async function editConfig(app: App, editor: Editor) {
   const home = await app.home();
   const file = configFilePath(home);
-  const before = configText(home);
+  const before = readConfigText(home);
   for (let text = before; ; ) {
     text = await editor.edit(text);
     if (text === before) return { file, changed: false };

@@ -1,4 +1,4 @@
-import { connectAccount, type PendingConnection } from '../auth/connections/connect-account.ts';
+import { beginAccountConnection, type PendingConnection } from '../auth/connections/connect-account.ts';
 import {
   type ConnectionName,
   connectionNames,
@@ -18,7 +18,7 @@ interface DescribedConnection extends KnownConnection {
 type ConnectionsApp = Pick<App, 'requireSession' | 'profile' | 'store' | 'home' | 'fetch' | 'clock'>;
 
 /** Opens the user's connected accounts. @throws {TradeAgentError} `login_required`, `invalid_config` */
-export async function openAccounts(app: ConnectionsApp): Promise<OpenConnectedAccounts> {
+export async function openUserConnectedAccounts(app: ConnectionsApp): Promise<OpenConnectedAccounts> {
   await app.requireSession();
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
   return openConnectedAccounts(profile, store, { home, fetch: app.fetch, clock: app.clock });
@@ -35,7 +35,7 @@ export type ListedConnection = Awaited<ReturnType<typeof listConnections>>[numbe
 
 /** Lists all connections, connected or not. @throws {TradeAgentError} `login_required`, `invalid_config` */
 export async function listConnections(app: App) {
-  const accounts = await (await openAccounts(app)).accounts.list();
+  const accounts = await (await openUserConnectedAccounts(app)).accounts.list();
   return await Promise.all(
     connectionNames.map(async (name) => {
       const { provider_name, label, scopes } = await describeConnection(app, name);
@@ -76,14 +76,14 @@ export async function addConnection(
   options: { readonly redirectPort: number; readonly show: (link: ConnectionLink) => Promise<void> },
 ): Promise<AddedConnection> {
   const described = await describeConnection(app, name);
-  const { accounts, finish } = await openAccounts(app);
+  const { accounts, finish } = await openUserConnectedAccounts(app);
   const { provider_name: connection, scopes } = described;
   const earlier = (await accounts.list()).find((account) => account.connection === connection);
   if (earlier !== undefined) return { ...described, scopes: earlier.scopes ?? scopes, already: true };
 
   const { redirectPort, show } = options;
   const { clock, signal } = app;
-  const started = await connectAccount(accounts, { connection, scopes, finish, redirectPort, clock });
+  const started = await beginAccountConnection(accounts, { connection, scopes, finish, redirectPort, clock });
   try {
     const { address, ticket, expiresAt } = started;
     await show({ ...described, address, ticket, expiresAt, finish });
@@ -101,7 +101,7 @@ export async function addConnection(
  */
 export async function removeConnection(app: App, name: ConnectionName) {
   const described = await describeConnection(app, name);
-  const { accounts } = await openAccounts(app);
+  const { accounts } = await openUserConnectedAccounts(app);
   const account = (await accounts.list()).find(({ connection }) => connection === described.provider_name);
   if (account !== undefined) await accounts.remove(account.id);
   return { ...described, removed: account !== undefined };

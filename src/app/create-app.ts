@@ -227,8 +227,8 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
     return capApprovalTtl(resolveProfile(await config(), profileName));
   });
   const passphrases = memoize(async () => {
-    const { passphraseKeys } = await import('../secrets/places/open-credential-store.ts');
-    return passphraseKeys(env, options.askSecret, signal);
+    const { passphraseKeysFromEnv } = await import('../secrets/places/open-credential-store.ts');
+    return passphraseKeysFromEnv(env, options.askSecret, signal);
   });
   const openStore = async (place: Pick<ResolvedProfile, 'name'> & CredentialLocation) => {
     const { openCredentialStore } = await import('../secrets/places/open-credential-store.ts');

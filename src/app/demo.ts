@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 import { createPhoneClient, type PhoneClient } from '../home/phone/phone-client.ts';
 import { systemClock } from '../machine/clock.ts';
-import { readReadyFile, type SandboxReady } from '../sandbox/ready-file.ts';
+import { readReadyFile, type SandboxReadyInfo } from '../sandbox/ready-file.ts';
 import type { App } from './app.ts';
 import { launcherPath } from './launcher.ts';
 import { childEnvironment } from './sandbox-connection.ts';
@@ -136,7 +136,7 @@ async function play(
   return audit;
 }
 
-async function waitForReady(file: string, sandbox: ReturnType<Stage['background']>): Promise<SandboxReady> {
+async function waitForReady(file: string, sandbox: ReturnType<Stage['background']>): Promise<SandboxReadyInfo> {
   const deadline = Date.now() + STEP_TIMEOUT_MS;
   for (;;) {
     const ready = readReadyFile(file);

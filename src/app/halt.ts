@@ -1,9 +1,9 @@
-import type { Halt } from '../tools/gateway/safeguard-requests.ts';
+import type { HaltState } from '../tools/gateway/safeguard-requests.ts';
 import type { App } from './app.ts';
 import type { ApprovalListener } from './approvals/propose-and-wait.ts';
 
 /** Stops all trading and withdraws pending approvals. `reducing` only stops what increases positions. */
-export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<Halt> {
+export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<HaltState> {
   return (await app.gateway()).halt(state);
 }
 
@@ -13,7 +13,11 @@ export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): P
  * @returns the current state, since trading may have been halted again meanwhile
  * @throws {TradeAgentError} the reason if it was not approved
  */
-export async function liftHalt(app: App, requestedBy: string, asking: () => Promise<ApprovalListener>): Promise<Halt> {
+export async function liftHalt(
+  app: App,
+  requestedBy: string,
+  asking: () => Promise<ApprovalListener>,
+): Promise<HaltState> {
   const gateway = await app.gateway();
   if ((await gateway.halted()).state !== 'active') {
     const { proposeAndWait } = await import('./approvals/propose-and-wait.ts');

@@ -143,15 +143,12 @@ async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySign
  * @throws {TradeAgentError} `usage` if no company is named; `invalid_config`, `credential_store_…`
  */
 export async function showCompanyKey(app: App, asked: RequestedCompany) {
-  const [{ ensureCompanyKey, homeYamlLines, publicCompanyKey }, { requireCompany }, profile] = await Promise.all([
-    import('../auth/company/client-key.ts'),
-    import('../config/resolve-profile.ts'),
-    app.profile(),
-  ]);
+  const [{ ensureCompanyKey, companyClientYamlLines, publicCompanyKey }, { requireCompany }, profile] =
+    await Promise.all([import('../auth/company/client-key.ts'), import('../config/resolve-profile.ts'), app.profile()]);
   const company = await resolveCompany(app, asked);
   requireCompany(profile, company);
   const key = publicCompanyKey(await ensureCompanyKey(await app.store()));
-  return { profile: profile.name, company, key, homeYaml: homeYamlLines(company, key) };
+  return { profile: profile.name, company, key, homeYaml: companyClientYamlLines(company, key) };
 }
 
 /**

@@ -7,7 +7,7 @@ export async function profileServer(app: Pick<App, 'config' | 'profileName'>): P
   return findProfile(await app.config(), app.profileName).server;
 }
 
-export function onlyOnThisMachine(what: string, server: string): TradeAgentError {
+export function onlyOnThisMachineError(what: string, server: string): TradeAgentError {
   return new TradeAgentError('usage', `${what} are stored on this machine, but this agent runs at ${server}`, {
     hint: 'Use a profile without a server. To check your account on the server, add a schedule.',
   });

@@ -35,7 +35,7 @@ async function receiptText(app: App, typed: string): Promise<string> {
  * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
  */
 export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict> {
-  return await verifyReceiptText(await receiptText(app, id), isPinned(await pinnedKeys(app, undefined)));
+  return await verifyReceiptText(await receiptText(app, id), pinnedKeyMatcher(await pinnedKeys(app, undefined)));
 }
 
 /**
@@ -64,10 +64,10 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
  * @throws {TradeAgentError} `gateway_refused`
  */
 async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
-  const { verifySigner } = await import('../approval/receipts/receipt-key.ts');
+  const { verifyDetachedSignature } = await import('../approval/receipts/receipt-key.ts');
   const { receiptPayload } = await import('../approval/receipts/receipt-form.ts');
   const receipt = JSON.parse(text) as Receipt;
-  const signer = await verifySigner(receipt.signature, receiptPayload(receipt)).catch(() => undefined);
+  const signer = await verifyDetachedSignature(receipt.signature, receiptPayload(receipt)).catch(() => undefined);
   if (signer !== undefined) return { signer, receipt };
   throw new TradeAgentError('gateway_refused', 'the gateway returned a receipt without a valid signature', {
     hint: 'Ask its operator to run "trade-agent gateway audit verify".',
@@ -101,7 +101,7 @@ export async function verifyReceiptFile(
 ): Promise<ReceiptVerdict & { readonly from: string }> {
   const text = await readReceiptText(file);
   const pinned = await pinnedKeys(app, key);
-  const verdict = await verifyReceiptText(text, isPinned(pinned));
+  const verdict = await verifyReceiptText(text, pinnedKeyMatcher(pinned));
   const { from } = pinned;
   if (verdict.ok && phoneKey !== undefined && !verdict.phone_keys.some((one) => one.fingerprint === phoneKey)) {
     return { ok: false, fault: 'phone_key', text: 'it was signed with another phone’s key', from };
@@ -197,7 +197,7 @@ export async function pinnedKeys(
   }
 }
 
-export function isPinned({ thumbprints }: PinnedKeys): (thumbprint: string) => boolean {
+export function pinnedKeyMatcher({ thumbprints }: PinnedKeys): (thumbprint: string) => boolean {
   return (thumbprint) => thumbprints.includes(thumbprint);
 }
 

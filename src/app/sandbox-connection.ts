@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 import { systemClock } from '../machine/clock.ts';
-import { defaultReadyFile, readReadyFile, type SandboxReady } from '../sandbox/ready-file.ts';
+import { defaultReadyFile, readReadyFile, type SandboxReadyInfo } from '../sandbox/ready-file.ts';
 import { launcherPath } from './launcher.ts';
 
 /** A sandbox started in the background exits after this long without use. */
@@ -23,7 +23,7 @@ export async function ensureSandbox(options: {
   env: NodeJS.ProcessEnv;
   start: boolean;
   notice?: (message: string) => void;
-}): Promise<SandboxReady> {
+}): Promise<SandboxReadyInfo> {
   const named = options.env.TRADE_AGENT_SANDBOX;
   if (named) {
     const ready = readReadyFile(named);
@@ -60,7 +60,7 @@ async function startInBackground(
   sandboxHome: string,
   readyFile: string,
   env: NodeJS.ProcessEnv,
-): Promise<SandboxReady> {
+): Promise<SandboxReadyInfo> {
   mkdirSync(sandboxHome, { recursive: true, mode: 0o700 });
   const logFile = join(sandboxHome, 'sandbox.log');
   const log = openSync(logFile, 'w', 0o600);

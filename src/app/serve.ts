@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Hono } from 'hono';
 import { writePrivateFile } from '../machine/private-file.ts';
-import { requireHost } from '../net/host-check.ts';
+import { createHostCheck } from '../net/host-check.ts';
 import { type HttpServer, requestListener } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
 
@@ -9,13 +9,13 @@ import type { ServedTelemetry } from './gateway/served-telemetry.ts';
 export const DRAIN_MS = 20_000;
 
 /** Registers a cleanup. Cleanups run in reverse order. */
-export type OnClose = (close: () => unknown) => void;
+export type RegisterCleanup = (close: () => unknown) => void;
 
 export interface ServeParts<Served> {
   /** Ends serving, without an error. */
   readonly signal: AbortSignal;
   /** Opens each part. If opening a part fails, the parts opened before are closed. */
-  readonly open: (onClose: OnClose) => Promise<Served>;
+  readonly open: (onClose: RegisterCleanup) => Promise<Served>;
   readonly ready: (served: Served) => Promise<void>;
   /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string | undefined;
@@ -44,7 +44,7 @@ export function serveRoutes(
   telemetry: Pick<ServedTelemetry, 'requests'>,
   address: string,
 ): void {
-  const isForUs = requireHost([address, server.url, `http://localhost:${server.port}`]);
+  const isForUs = createHostCheck([address, server.url, `http://localhost:${server.port}`]);
   const toRoutes = telemetry.requests(
     requestListener(app),
     app.routes.map(({ path }) => path),

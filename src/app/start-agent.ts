@@ -5,8 +5,8 @@ import { createAgent } from '../agent/run/create-agent.ts';
 import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
-import { databaseKey } from '../secrets/database-key.ts';
-import { modelKey } from '../secrets/model-key.ts';
+import { getOrCreateDatabaseKey } from '../secrets/database-key.ts';
+import { loadModelKey } from '../secrets/model-key.ts';
 import type { Alerts } from '../tools/alerts.ts';
 import type { OwnRules } from '../tools/own-rules.ts';
 import { defined } from '../values/defined.ts';
@@ -32,10 +32,10 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     session,
     ...defined({ account }),
     stateDb: join(folder, stateFile(profile.name)),
-    databaseKey: await databaseKey(store),
+    databaseKey: await getOrCreateDatabaseKey(store),
     clock: app.clock,
     readOnly: options.readOnly ?? false,
-    apiKey: await modelKey(store, modelUrl(chosen.model)),
+    apiKey: await loadModelKey(store, modelUrl(chosen.model)),
     env: app.env,
     ...defined({ foreign }),
     alerts: lazyAlerts(app),

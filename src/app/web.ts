@@ -8,24 +8,24 @@ import { html } from 'hono/html';
 import { type CachedReads, cacheReads } from '../home/phone/dashboard/cached-reads.ts';
 import type { AgentData, FindingLine, ScheduleLine } from '../home/phone/dashboard/dashboard-data.ts';
 import { createDashboardRoutes } from '../home/phone/dashboard/dashboard-routes.ts';
-import { KEY_HEADER, LOCATION_HEADER, securityHeaders } from '../home/phone/page/browser.ts';
-import type { BrowserContext, BrowserEnv, HomeAbout } from '../home/phone/page/browser-env.ts';
-import { messagePage, page, shellPage } from '../home/phone/page/page.ts';
+import { LOCATION_HEADER, ORIGIN_KEY_HEADER, securityHeaders } from '../home/phone/page/browser.ts';
+import type { BrowserContext, BrowserEnv, HomeDescription } from '../home/phone/page/browser-env.ts';
+import { messagePage, renderPage, shellPage } from '../home/phone/page/page.ts';
 import { createPhoneAssets } from '../home/phone/page/phone-assets.ts';
 import type { Clock } from '../machine/clock.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
-import { requireHost } from '../net/host-check.ts';
+import { createHostCheck } from '../net/host-check.ts';
 import { listenOnLoopback, requestListener } from '../net/http-server.ts';
-import { sameSecret } from '../secrets/constant-time.ts';
-import { databaseKey } from '../secrets/database-key.ts';
+import { isSameSecret } from '../secrets/constant-time.ts';
+import { getOrCreateDatabaseKey } from '../secrets/database-key.ts';
 import { followEvents } from '../tools/gateway/follow-events.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { App } from './app.ts';
 import { gatewayWithImported } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
 
-export interface WebReady {
+export interface WebReadyInfo {
   /** The URL, whose fragment is a secret that opens the page once. */
   readonly url: string;
   readonly port: number;
@@ -38,7 +38,7 @@ export interface WebReady {
  */
 export async function serveWeb(
   app: App,
-  { port, ready }: { readonly port: number; readonly ready: (web: WebReady) => Promise<void> },
+  { port, ready }: { readonly port: number; readonly ready: (web: WebReadyInfo) => Promise<void> },
 ): Promise<void> {
   const { clock, signal, isAllAccounts } = app;
   // With `all`, data that belongs to no account is read through the default account.
@@ -75,7 +75,7 @@ export async function serveWeb(
         clock,
         closing: AbortSignal.any([closing.signal, signal]),
       });
-      const isForUs = requireHost([server.url]);
+      const isForUs = createHostCheck([server.url]);
       const answer = requestListener({ fetch: (request) => pages.fetch(request) });
       server.serve((request, response) => {
         if (isForUs(request, response)) answer(request, response);
@@ -117,7 +117,7 @@ async function openFindings(app: App, isAllAccounts: boolean): Promise<FindingLi
   if (!existsSync(file)) return [];
   const entries = isAllAccounts ? await app.accounts() : [await (await app.gateway()).account()];
   const { openCheckStore } = await import('../store/sqlite/check-store.ts');
-  const store = openCheckStore(file, (await databaseKey(await app.store())).toString('hex'));
+  const store = openCheckStore(file, (await getOrCreateDatabaseKey(await app.store())).toString('hex'));
   try {
     const found = entries.map(async (entry) => {
       if (entry.account === null) return [];
@@ -163,7 +163,7 @@ interface WebPagesOptions {
   readonly origin: string;
   /** The link's fragment, which opens the page once. */
   readonly secret: string;
-  readonly about: HomeAbout;
+  readonly about: HomeDescription;
   readonly data: CachedReads;
   /** The account shown first: the selected account, unless `all` is selected. */
   readonly account?: string;
@@ -189,15 +189,15 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   let letIn: { readonly key: string; readonly cookie: string; readonly formToken: string } | undefined;
   const isLetIn = (context: BrowserContext) =>
     letIn !== undefined &&
-    sameSecret(context.var.key ?? '', letIn.key) &&
-    sameSecret(getCookie(context, cookieName) ?? '', letIn.cookie);
+    isSameSecret(context.var.key ?? '', letIn.key) &&
+    isSameSecret(getCookie(context, cookieName) ?? '', letIn.cookie);
 
   const app = new Hono<BrowserEnv>();
   app.use(bodyLimit({ maxSize: 16 * 1024 }));
   app.route('/', createPhoneAssets());
   app.use(async (context, next) => {
     securityHeaders(context, false);
-    const given = context.req.header(KEY_HEADER);
+    const given = context.req.header(ORIGIN_KEY_HEADER);
     const key = given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
     context.set('about', about);
     context.set('canHalt', false);
@@ -223,7 +223,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
 
   app.post(OPEN, async (context) => {
     const { secret } = await context.req.parseBody();
-    if (typeof secret !== 'string' || !sameSecret(secret, options.secret)) return accessDenied(context, 'wrong');
+    if (typeof secret !== 'string' || !isSameSecret(secret, options.secret)) return accessDenied(context, 'wrong');
     if (letIn !== undefined) return accessDenied(context, 'used');
     letIn = { key: context.var.key ?? '', cookie: randomSecret(), formToken: randomSecret() };
     setCookie(context, cookieName, letIn.cookie, { httpOnly: true, sameSite: 'Strict', path: '/' });
@@ -234,7 +234,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     if (!isLetIn(context)) return requestSecret(context);
     if (context.req.method === 'POST') {
       const { form_token: token } = await context.req.parseBody();
-      if (typeof token !== 'string' || !sameSecret(token, letIn?.formToken ?? '')) return requestSecret(context);
+      if (typeof token !== 'string' || !isSameSecret(token, letIn?.formToken ?? '')) return requestSecret(context);
     }
     await next();
   });
@@ -259,7 +259,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
 function requestSecret(context: BrowserContext): Response | Promise<Response> {
   if (context.req.path.endsWith('/events')) return context.text('access denied', 401);
   if (context.req.method === 'POST') return accessDenied(context, 'wrong');
-  return page(context, {
+  return renderPage(context, {
     title: 'Dashboard',
     status: 401,
     body: html`<form class="card" method="post" action="${OPEN}" data-auto><h1 tabindex="-1">Opening …</h1><input type="hidden" name="secret" data-from-hash></form>`,

@@ -1,4 +1,4 @@
-import type { Reason, StoredProposal } from '../store/proposal-store.ts';
+import type { ProposalReason, StoredProposal } from '../store/proposal-store.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import { kinds, kindWords, type ProposalKind } from '../trading/kinds/kinds.ts';
 import { type Permission, permissionToPropose } from '../trading/permissions.ts';
@@ -23,7 +23,10 @@ export interface Access {
  * Returns a caller as acting for an account's owner. The token of a caller who is not the owner is dropped, because it
  * gives no access to the owner's account; only the owner's stored credentials do.
  */
-export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(who: Who, owner: string): Who {
+export function proposerForOwner<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(
+  who: Who,
+  owner: string,
+): Who {
   return who.sub === owner ? who : { ...who, sub: owner, by: who.sub, accessToken: NO_TOKEN };
 }
 
@@ -33,7 +36,7 @@ export const NO_TOKEN = '';
 /**
  * Returns a proposer for an owner without a session: only the owner's stored credentials give access to the account.
  */
-export function askerWithoutToken(sub: string): Proposer {
+export function proposerWithoutToken(sub: string): Proposer {
   return { sub, clientId: '', accessToken: NO_TOKEN };
 }
 
@@ -66,12 +69,12 @@ export async function authorizeProposal(access: Access, { kind, owner, proposer,
 }
 
 /** Whether a kind is allowed during a halt, as cancellations and the lifting of the halt are. */
-export function passesHalt(kind: ProposalKind): boolean {
+export function isAllowedDuringHalt(kind: ProposalKind): boolean {
   return kinds[kind].passesHalt;
 }
 
 /** The reason recorded for a proposal that ended because its proposer's sign-in was revoked. */
-export const revokedReason: Reason = {
+export const revokedReason: ProposalReason = {
   code: 'approval_cancelled',
   text: 'withdrawn: the sign-in it was proposed with has ended',
 };
@@ -81,7 +84,7 @@ export const haltedReason = {
   code: 'policy_denied',
   text: 'trading is halted',
   members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] },
-} as const satisfies Reason;
+} as const satisfies ProposalReason;
 
 /** Returns the id of the mandate that approves a proposal; undefined if the owner has to be asked. */
 export function approvingMandate({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {

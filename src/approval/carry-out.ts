@@ -1,12 +1,19 @@
 import { isTradeAgentError } from '../errors/errors.ts';
 import { toProblemCode } from '../errors/problem-codes.ts';
 import { failpoint } from '../machine/failpoint.ts';
-import type { Reason, StoredProposal } from '../store/proposal-store.ts';
+import type { ProposalReason, StoredProposal } from '../store/proposal-store.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import { approvingMandate, authorizeProposal, haltedReason, NO_TOKEN, passesHalt, revokedReason } from './access.ts';
+import {
+  approvingMandate,
+  authorizeProposal,
+  haltedReason,
+  isAllowedDuringHalt,
+  NO_TOKEN,
+  revokedReason,
+} from './access.ts';
 import { proposalDigest, requireSameDetails } from './details.ts';
 import type { KernelContext } from './kernel-context.ts';
 import type { KernelDeps } from './kernel-deps.ts';
@@ -108,7 +115,7 @@ async function executeOrLookUp(
   approved: Approval,
 ): Promise<Execution<unknown>> {
   const { execute: carry, settle } = getKind(kind);
-  if (passesHalt(kind) || (await halts.haltedAt(sub)) === undefined) return await carry(subject, approved);
+  if (isAllowedDuringHalt(kind) || (await halts.haltedAt(sub)) === undefined) return await carry(subject, approved);
   const { clientId = '', accessToken } = approved;
   const found = await settle(subject, { sub, clientId, accessToken });
   return found ?? { outcome: 'not_taken', refusal: new HttpProblem(403, haltedReason.code, haltedReason.text) };
@@ -121,7 +128,7 @@ async function executeOrLookUp(
 export async function placedLateReason(
   { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
   proposal: StoredProposal,
-): Promise<Reason> {
+): Promise<ProposalReason> {
   const text =
     'The order was reported as not placed, but it reached the broker later. Cancel it if it is still open, or close out what it filled.';
   const excess = await mandateExcess?.(proposal);
@@ -177,7 +184,7 @@ export async function settleExecution(
       await move('approved', { reason: toReason(execution.refusal) });
       return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
     case 'unknown': {
-      const reason: Reason = { code: 'outcome_unknown', text: execution.text };
+      const reason: ProposalReason = { code: 'outcome_unknown', text: execution.text };
       if (execution.final === true) {
         await move('blocked', { reason });
         return undefined;
@@ -194,14 +201,15 @@ export async function settleExecution(
 async function findBlockingReason(
   parts: KernelDeps,
   proposal: StoredProposal,
-): Promise<{ readonly to: 'expired' | 'cancelled' | 'blocked'; readonly reason: Reason } | undefined> {
+): Promise<{ readonly to: 'expired' | 'cancelled' | 'blocked'; readonly reason: ProposalReason } | undefined> {
   const { halts, clock, access, isRevokedBySignal } = parts;
   const { sub, proposedBy, second, kind, deadline, client, createdAt } = proposal;
   if (clock.now() >= deadline) {
     const text = 'it was approved, but it expired before it could be carried out';
     return { to: 'expired', reason: { code: 'approval_expired', text } };
   }
-  if (!passesHalt(kind) && (await halts.haltedAt(sub)) !== undefined) return { to: 'cancelled', reason: haltedReason };
+  if (!isAllowedDuringHalt(kind) && (await halts.haltedAt(sub)) !== undefined)
+    return { to: 'cancelled', reason: haltedReason };
   if (isRevokedBySignal?.({ sub: proposedBy ?? sub, client }, createdAt) === true)
     return { to: 'cancelled', reason: revokedReason };
   try {
@@ -252,14 +260,14 @@ async function handleRefusedApproval(
   const { moves, clock } = context.parts;
   const { state, tokenExpiresAt = 0 } = proposal;
   const isOfUse = state === 'approved' || clock.now() <= tokenExpiresAt + TOKEN_GRACE_MS;
-  if (mayPassLater(refusal) && isOfUse) return 'later';
+  if (mayBeAcceptedLater(refusal) && isOfUse) return 'later';
   if (state === 'approved') {
     await logDenial(context.parts, denialFacts(proposal), refusal);
-    const { to, reason } = refusedApprovalEnd(refusal);
+    const { to, reason } = refusedApprovalOutcome(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
   } else if (state === 'executing') {
     // It may have been sent, and this token is no longer usable: the person's next visit looks up the outcome.
-    const reason: Reason = { code: 'outcome_unknown', text: interruptedText };
+    const reason: ProposalReason = { code: 'outcome_unknown', text: interruptedText };
     context.announce(await moves.move(proposal, 'unknown', { reason }));
   }
   return undefined;
@@ -288,14 +296,14 @@ function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, 
  * Whether an approval that was refused may be accepted later: the provider's keys are unreachable, or the token is not
  * valid yet. So a slow clock costs no approval.
  */
-export function mayPassLater({ status, code }: HttpProblem): boolean {
+export function mayBeAcceptedLater({ status, code }: HttpProblem): boolean {
   return status === 503 || code === 'token_not_yet_valid';
 }
 
 /** Returns the final state and the reason of a proposal whose approval was refused. */
-export function refusedApprovalEnd(refusal: HttpProblem): {
+export function refusedApprovalOutcome(refusal: HttpProblem): {
   readonly to: 'expired' | 'blocked';
-  readonly reason: Reason;
+  readonly reason: ProposalReason;
 } {
   return refusal.code === 'token_expired'
     ? { to: 'expired', reason: { code: 'approval_expired', text: tokenExpiredText } }
@@ -370,7 +378,7 @@ function policyDenied(reason: PolicyReason, detail: string): HttpProblem {
   });
 }
 
-const notRecordedReason: Reason = {
+const notRecordedReason: ProposalReason = {
   code: 'service_busy',
   text: 'the gateway can’t write its audit log right now and will try again',
 };
@@ -397,7 +405,7 @@ function requireIntact(proposal: StoredProposal): void {
 const tokenExpiredText = 'it was approved, but its token expired before the gateway could carry it out';
 const interruptedText = 'the gateway was interrupted while sending it; the outcome is looked up when you next check';
 
-function toReason({ code, message, options }: HttpProblem): Reason {
+function toReason({ code, message, options }: HttpProblem): ProposalReason {
   return { code, text: message, ...defined({ members: options.members }) };
 }
 

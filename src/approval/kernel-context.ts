@@ -14,7 +14,7 @@ import type { Transition } from './transitions.ts';
 const MAX_REMEMBERED_ASKERS = 10_000;
 
 /** The outcome of checking a result: it can no longer change, it has changed, or it may still change. */
-export type ResultCheck = 'over' | 'changed' | 'same';
+export type ResultCheckOutcome = 'over' | 'changed' | 'same';
 
 /** The state that is shared by all proposals of this process while they are supervised and executed. */
 export class KernelContext {
@@ -99,7 +99,7 @@ export class KernelContext {
   }
 
   /** Reads the result of an executed proposal once, and records it if it has changed. */
-  async checkResult(id: string, asker: Proposer): Promise<ResultCheck> {
+  async checkResult(id: string, asker: Proposer): Promise<ResultCheckOutcome> {
     const { store, moves, getKind } = this.parts;
     const proposal = await store.get(id);
     if (proposal?.state !== 'executed') return 'over';

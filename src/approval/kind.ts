@@ -97,7 +97,7 @@ export type Execution<Result> =
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. A reported change is only a hint; the state is read separately. */
-export interface ResultNews {
+export interface ResultChangeStream {
   /** Whether the stream is live. Otherwise the result has to be polled. */
   isLive(): boolean;
   /**
@@ -187,7 +187,7 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   isCorrected?(before: Result, after: Result): boolean;
   isOver?(result: Result): boolean;
   /** Returns undefined if there is no stream of changes, or the result can no longer change. */
-  news?(subject: Subject, result: Result, asker: () => Proposer): ResultNews | undefined;
+  news?(subject: Subject, result: Result, asker: () => Proposer): ResultChangeStream | undefined;
   /** Returns one line for the phone, such as `filled 5 at $180.12`. */
   resultText(result: Result): string;
 }

@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import { sameSecret } from '../secrets/constant-time.ts';
+import { isSameSecret } from '../secrets/constant-time.ts';
 import { allSecrets, type SealSecrets } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 
@@ -26,7 +26,7 @@ export class NotificationTokens {
 
   /** Whether a token belongs to the question in a proposal's row. Compares in constant time. */
   isTokenFor(token: string, proposal: QuestionKey): boolean {
-    return this.#secrets.some((secret) => sameSecret(token, deriveToken(secret, proposal)));
+    return this.#secrets.some((secret) => isSameSecret(token, deriveToken(secret, proposal)));
   }
 }
 

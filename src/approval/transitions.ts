@@ -1,11 +1,17 @@
 import type { Clock } from '../machine/clock.ts';
 import type { TokenSeal } from '../secrets/token-seal.ts';
 import type { AuditEvent } from '../store/audit.ts';
-import type { Draft, ProposalChange, ProposalStore, Reason, StoredProposal } from '../store/proposal-store.ts';
+import type {
+  ProposalChange,
+  ProposalDraft,
+  ProposalReason,
+  ProposalStore,
+  StoredProposal,
+} from '../store/proposal-store.ts';
 import { authReqIdHash } from '../store/rows/auth-req-id.ts';
 import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import { approvingMandate, passesHalt } from './access.ts';
+import { approvingMandate, isAllowedDuringHalt } from './access.ts';
 
 /*
  * The only writer of a proposal's state, and of the audit line that records it.
@@ -65,7 +71,7 @@ export interface ProposalPatch {
   readonly ownerAuthReqId?: string;
   readonly secondToken?: ApprovalToken;
   readonly result?: unknown;
-  readonly reason?: Reason;
+  readonly reason?: ProposalReason;
 }
 
 export interface Transition {
@@ -94,7 +100,7 @@ export class ProposalTransitions {
   async move(seen: StoredProposal, to: ProposalState, changes: ProposalPatch = {}): Promise<Transition> {
     if (!allowedTransitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
     const begins = seen.state === 'approved' && to === 'executing';
-    const unlessHalted = begins && !passesHalt(seen.kind);
+    const unlessHalted = begins && !isAllowedDuringHalt(seen.kind);
     return await this.#change(seen, toProposalChange(seen, to, changes, this.#seal), unlessHalted);
   }
 
@@ -167,7 +173,7 @@ function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
  * provider's log.
  */
 export function proposalFacts(
-  proposal: Draft & { readonly state: ProposalState } & Partial<
+  proposal: ProposalDraft & { readonly state: ProposalState } & Partial<
       Pick<StoredProposal, 'reason' | 'result' | 'authReqId'>
     >,
 ): Record<string, unknown> {

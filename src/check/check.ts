@@ -6,7 +6,7 @@ import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { computeFigures, type Figures } from './figures.ts';
 import { type Firing, fireRules, ruleDefinition } from './firing.ts';
 import { type Observations, observeRules } from './observe.ts';
-import { closures } from './observe-account.ts';
+import { marketClosures } from './observe-account.ts';
 import type { CheckResult } from './result-schema.ts';
 import { type RuleOf, type RulesFile, ruleSchema } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -35,14 +35,14 @@ export interface SuggestedProposal {
   readonly rule: { readonly name: string; readonly definition: string } | undefined;
 }
 
-export interface Check {
+export interface CompletedCheck {
   readonly result: CheckResult;
   readonly figures: Figures;
   readonly firing: Firing;
   readonly proposals: readonly SuggestedProposal[];
 }
 
-export function checkPortfolio(given: CheckInput): Check {
+export function checkPortfolio(given: CheckInput): CompletedCheck {
   const input = { ...given, file: withRuinRule(given.file) };
   const { file, snapshot, memory } = input;
   const sectorOf = (symbol: string) =>
@@ -158,7 +158,7 @@ function checkResult(
       is_open: clock.is_open,
       next_open: clock.next_open,
       next_close: clock.next_close,
-      closures: closures(snapshot, CLOSURES_AHEAD_MS),
+      closures: marketClosures(snapshot, CLOSURES_AHEAD_MS),
     },
     findings: [...firing.findings],
     ongoing: [...firing.ongoing],

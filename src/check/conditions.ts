@@ -1,5 +1,5 @@
 import type { Condition } from '../store/schedule-rows.ts';
-import type { Limits } from './observation.ts';
+import type { RuleLimits } from './observation.ts';
 import { moveLimits, priceLimit, priceLimits } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 
@@ -21,6 +21,6 @@ function ruleConditions(rule: Rule): Condition[] {
   ]);
 }
 
-function limitTexts({ limit, clear }: Limits, sign: 1 | -1): Pick<Condition, 'limit' | 'back'> {
+function limitTexts({ limit, clear }: RuleLimits, sign: 1 | -1): Pick<Condition, 'limit' | 'back'> {
   return { limit: limit.mul(sign).toFixed(), back: clear.mul(sign).toFixed() };
 }

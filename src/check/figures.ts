@@ -3,7 +3,7 @@ import { Dec, ZERO } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
-import { income } from '../trading/portfolio/dividends.ts';
+import { incomeTotals } from '../trading/portfolio/dividends.ts';
 import { type Drawdown, type Drawdowns, drawdowns, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { replayLots, toTrades } from '../trading/portfolio/lot-history-replay.ts';
 import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
@@ -53,7 +53,7 @@ export function computeFigures(
     volatility: volatility(points, factors),
     benchmark: snapshot.benchmark && benchmarkReturn(points, snapshot.benchmark.closes),
     realized: activities && realizedGains(activities, positions),
-    income: activities && income(activities),
+    income: activities && incomeTotals(activities),
     incomplete: incompleteFigures(activities, {
       priceOn,
       flowsTold: history.some(({ flow }) => flow !== undefined),

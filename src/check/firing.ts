@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { FiredState } from '../store/check-store.ts';
+import type { RuleFiring } from '../store/check-store.ts';
 import { defined } from '../values/defined.ts';
 import { memoizePerObject } from '../values/memoize-per-object.ts';
-import { fillIn } from './message.ts';
+import { fillMessage } from './message.ts';
 import type { Observation } from './observation.ts';
 import type { Observations } from './observe.ts';
 import type { Rule, Severity } from './rules-schema.ts';
@@ -26,8 +26,8 @@ export interface Firing {
   readonly ongoing: readonly Finding[];
   readonly snoozed: readonly Finding[];
   /** States to store. A rule and subject without a stored state are re-armed. */
-  readonly states: readonly FiredState[];
-  readonly stateOf: ReadonlyMap<Finding, FiredState>;
+  readonly states: readonly RuleFiring[];
+  readonly stateOf: ReadonlyMap<Finding, RuleFiring>;
 }
 
 const NOT_SEEN_SUFFIX = ' (not seen)';
@@ -57,7 +57,7 @@ function observationDefinition({ rule, limitedBy }: Observation): string {
  */
 export function fireRules(
   look: Observations,
-  before: readonly FiredState[],
+  before: readonly RuleFiring[],
   now: number,
   inFile: ReadonlySet<string>,
 ): Firing {
@@ -65,8 +65,8 @@ export function fireRules(
   const findings: Finding[] = [];
   const ongoing: Finding[] = [];
   const snoozed: Finding[] = [];
-  const states: FiredState[] = [];
-  const stateOf = new Map<Finding, FiredState>();
+  const states: RuleFiring[] = [];
+  const stateOf = new Map<Finding, RuleFiring>();
 
   const earlierOf = (rule: string, subject: string, definition: string) => {
     const found = known.get(stateKey(rule, subject));
@@ -119,7 +119,7 @@ function toFinding({ rule, subject, say }: Observation, since: number, problem?:
     kind,
     subject,
     severity,
-    message: rule.message === undefined || problem !== undefined ? text : fillIn(rule.message, all),
+    message: rule.message === undefined || problem !== undefined ? text : fillMessage(rule.message, all),
     facts,
     since: new Date(since).toISOString(),
     ...defined({ problem }),

@@ -25,7 +25,7 @@ export function placeholdersIn(template: string): string[] {
   return [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
 }
 
-export function fillIn(template: string, facts: Readonly<Record<string, string>>): string {
+export function fillMessage(template: string, facts: Readonly<Record<string, string>>): string {
   return template.replace(/\{([^{}]*)\}/g, (whole, name: string) =>
     Object.hasOwn(facts, name) ? (facts[name] as string) : whole,
   );

@@ -33,7 +33,7 @@ export interface ObservedRule {
   readonly blind: readonly UncheckedRule[];
 }
 
-export interface Limits {
+export interface RuleLimits {
   readonly direction: 'above' | 'below';
   readonly limit: Dec;
   /** Value at which the rule re-arms. */
@@ -41,12 +41,12 @@ export interface Limits {
 }
 
 /** @param back distance from the limit at which a value counts as `clear` */
-export function createLimits(limit: Dec, direction: Limits['direction'], back: Dec): Limits {
+export function createLimits(limit: Dec, direction: RuleLimits['direction'], back: Dec): RuleLimits {
   return { direction, limit, clear: direction === 'above' ? limit.minus(back) : limit.plus(back) };
 }
 
 /** Compares a value with limits. A value at the limit is not beyond it. */
-export function levelOf(value: Dec, { direction, limit, clear }: Limits): Observation['state'] {
+export function levelOf(value: Dec, { direction, limit, clear }: RuleLimits): Observation['state'] {
   const sign = direction === 'above' ? 1 : -1;
   if (compare(value, limit) * sign > 0) return 'triggered';
   return compare(value, clear) * sign <= 0 ? 'clear' : 'between';
@@ -56,7 +56,7 @@ export function levelOf(value: Dec, { direction, limit, clear }: Limits): Observ
  * Like {@link levelOf} for `part / whole`, but multiplies instead of dividing, which is exact and faster. `whole` is
  * positive.
  */
-export function levelOfQuotient(part: Dec, whole: Dec, { direction, limit, clear }: Limits): Observation['state'] {
+export function levelOfQuotient(part: Dec, whole: Dec, { direction, limit, clear }: RuleLimits): Observation['state'] {
   const bound = clear.mul(whole);
   // Usually one comparison suffices.
   if (compare(part, bound) * (direction === 'above' ? 1 : -1) <= 0) return 'clear';
@@ -80,8 +80,8 @@ export function priceRearmDistance(limit: Dec | string, rearm: string | undefine
 export function fractionLimits(
   limit: string,
   rearm: string | undefined,
-  direction: Limits['direction'] = 'above',
-): Limits {
+  direction: RuleLimits['direction'] = 'above',
+): RuleLimits {
   return createLimits(new Dec(limit), direction, pointsRearmDistance(limit, rearm));
 }
 

@@ -45,7 +45,7 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
       return [{ rule, subject: rule.symbol, state: triggeredOrClear(qty.lte(0) || qty.lt(wanted)), say }];
     }
     case 'closure':
-      return closures(snapshot, rule.within).map(({ date, what }) => ({
+      return marketClosures(snapshot, rule.within).map(({ date, what }) => ({
         rule,
         subject: date,
         state: 'triggered',
@@ -58,7 +58,7 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
  * Returns weekdays without a session, and early closes, that begin within the given milliseconds. The calendar's most
  * frequent closing time counts as the usual one, because around-the-clock markets close at another time than exchanges.
  */
-export function closures(
+export function marketClosures(
   { calendar, now }: Pick<Snapshot, 'calendar' | 'now'>,
   within: number,
 ): { date: string; what: string }[] {

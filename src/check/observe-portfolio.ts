@@ -1,19 +1,19 @@
 import { dollars, exactPercent, signedPercent } from '../trading/amounts.ts';
 import { abs, Dec } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
-import { type Band, type Drift, driftFromTargets } from '../trading/portfolio/allocation.ts';
+import { type Drift, type DriftBand, driftFromTargets } from '../trading/portfolio/allocation.ts';
 import { memoizePerObject } from '../values/memoize-per-object.ts';
 import type { Figures } from './figures.ts';
 import {
   accountObservation,
   createLimits,
   fractionLimits,
-  type Limits,
   levelOf,
   type Observation,
   type ObservedRule,
   pointsRearmDistance,
   priceRearmDistance,
+  type RuleLimits,
   triggeredOrClear,
   uncheckedRule,
 } from './observation.ts';
@@ -50,7 +50,7 @@ export function toBand({ band }: Pick<RuleOf<'drift'>, 'band'>) {
 const drifts = new WeakMap<Figures, { readonly file: RulesFile; readonly band: string; readonly drifts: Drift[] }>();
 
 /** Returns drifts, cached because rules and suggestions mostly need the same ones. */
-export function cachedDrifts(file: RulesFile, figures: Figures, band: Band): readonly Drift[] {
+export function cachedDrifts(file: RulesFile, figures: Figures, band: DriftBand): readonly Drift[] {
   const name = band === 'five-25' ? band : band.points.toFixed();
   const known = drifts.get(figures);
   if (known?.file === file && known.band === name) return known.drifts;
@@ -148,8 +148,8 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
 }
 
 /** Returns a function for the limits of a drift, which are computed only once if they are the same for every target. */
-function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => Limits {
-  let last: { readonly allowed: Dec; readonly limits: Limits } | undefined;
+function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => RuleLimits {
+  let last: { readonly allowed: Dec; readonly limits: RuleLimits } | undefined;
   return ({ allowed }) => {
     if (last?.allowed !== allowed)
       last = { allowed, limits: createLimits(allowed, 'above', pointsRearmDistance(allowed, rearm)) };

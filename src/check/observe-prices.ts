@@ -9,12 +9,12 @@ import {
   ageText,
   createLimits,
   fractionLimits,
-  type Limits,
   levelOf,
   levelOfQuotient,
   type Observation,
   type ObservedRule,
   priceRearmDistance,
+  type RuleLimits,
   type UncheckedRule,
 } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
@@ -100,7 +100,7 @@ export function priceLimit({ above, below }: LimitRule): readonly ['above' | 'be
   return above === undefined ? ['below', below ?? '0'] : ['above', above];
 }
 
-export function priceLimits(rule: LimitRule): Limits {
+export function priceLimits(rule: LimitRule): RuleLimits {
   const [direction, limit] = priceLimit(rule);
   return createLimits(
     new Dec(limit),
@@ -109,7 +109,7 @@ export function priceLimits(rule: LimitRule): Limits {
   );
 }
 
-function observePrice(rule: LimitRule, beyond: Limits, { symbol, last, price }: ObservedPrice): Observation {
+function observePrice(rule: LimitRule, beyond: RuleLimits, { symbol, last, price }: ObservedPrice): Observation {
   const [direction, limit] = priceLimit(rule);
   const facts = { symbol, price: last, limit };
   const words = () => `${symbol} is at ${sharePrice(last)}, ${direction} ${sharePrice(limit)}`;
@@ -120,13 +120,13 @@ function observePrice(rule: LimitRule, beyond: Limits, { symbol, last, price }: 
   return { rule, subject: symbol, state, say };
 }
 
-export function moveLimits({ by, rearm }: RuleOf<'move'>): Limits {
+export function moveLimits({ by, rearm }: RuleOf<'move'>): RuleLimits {
   return fractionLimits(by, rearm);
 }
 
 function observeMove(
   rule: RuleOf<'move'>,
-  beyond: Limits,
+  beyond: RuleLimits,
   { symbol, last, price }: ObservedPrice,
   position: Position | undefined,
   snapshot: Snapshot,

@@ -5,7 +5,7 @@ import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
 import { type Activity, type ClosingPriceLookup, EARLIEST_ACTIVITY_MS, externalFlows } from '../trading/activity.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
-import { mergeImported } from '../trading/portfolio/imported.ts';
+import { mergeImportedActivities } from '../trading/portfolio/imported.ts';
 import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';
 import type { Bar, Position, Quote } from '../trading/views.ts';
@@ -60,7 +60,7 @@ export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
     imported?.(account.account).activities() ?? [],
   ]);
   const ends = atDayEnds(history);
-  const activities = told && mergeImported(told, own);
+  const activities = told && mergeImportedActivities(told, own);
   const used = activities?.filter((one) => one.imported === true).length ?? 0;
   if (used > 0) notes.push(`${used} of the activities were imported from a file; your broker did not report them`);
   return {

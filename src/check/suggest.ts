@@ -1,6 +1,6 @@
 import { Dec } from '../trading/decimal.ts';
-import type { Band } from '../trading/portfolio/allocation.ts';
-import { type RebalanceOptions, type Rebalancing, rebalance } from '../trading/portfolio/rebalance.ts';
+import type { DriftBand } from '../trading/portfolio/allocation.ts';
+import { type RebalanceOptions, type RebalancingPlan, rebalance } from '../trading/portfolio/rebalance.ts';
 import { MIN_SHARE_FRACTION, tradablesBySymbol } from '../trading/portfolio/tradables.ts';
 import type { Figures } from './figures.ts';
 import { cachedDrifts, targetWeights, toBand } from './observe-portfolio.ts';
@@ -21,7 +21,7 @@ export function suggestOrders(
   snapshot: Snapshot,
   figures: Figures,
   options: SuggestOptions,
-): Rebalancing | undefined {
+): RebalancingPlan | undefined {
   const targets = targetWeights(file);
   const { openOrders } = snapshot;
   // Symbols with an open order are left alone; if open orders are unknown, all symbols are.
@@ -40,7 +40,7 @@ export function suggestOrders(
   );
 }
 
-export function driftBand({ rules }: RulesFile): Band {
+export function driftBand({ rules }: RulesFile): DriftBand {
   const rule = rules.find((one): one is RuleOf<'drift'> => one.kind === 'drift' && one.enabled);
   return rule === undefined ? 'five-25' : toBand(rule);
 }

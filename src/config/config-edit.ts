@@ -2,13 +2,13 @@ import type { Document } from 'yaml';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import type { UserDirs } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
-import { configFilePath, configText, parseConfig } from './config-file.ts';
+import { configFilePath, parseConfig, readConfigText } from './config-file.ts';
 import { INVALID_FILE_HINT, invalidFile, readYaml } from './yaml-file.ts';
 
 /** Returns the value at a dotted key (`profiles.work.model.name`), or undefined if the key is not set. */
-export async function configValue(home: UserDirs, key: string): Promise<unknown> {
+export async function readConfigValue(home: UserDirs, key: string): Promise<unknown> {
   const { parse } = await import('yaml');
-  const text = configText(home);
+  const text = readConfigText(home);
   await parseConfig(text, configFilePath(home));
   let value: unknown = parse(text);
   for (const name of keyParts(key)) {
@@ -25,15 +25,15 @@ export async function configValue(home: UserDirs, key: string): Promise<unknown>
  * @param value parsed as YAML, so that `120` is a number and `[a, b]` a list
  * @throws {TradeAgentError} `invalid_config`, `usage`
  */
-export async function changeConfig(home: UserDirs, key: string, value: string | undefined): Promise<void> {
+export async function setConfigValue(home: UserDirs, key: string, value: string | undefined): Promise<void> {
   const { parseDocument } = await import('yaml');
   const file = configFilePath(home);
-  const text = configText(home);
+  const text = readConfigText(home);
   // An invalid file must be fixed with "config edit" first, because a change here could hide the mistake.
   await parseConfig(text, file);
   const document: Document = parseDocument(text);
   const keys = keyParts(key);
-  await requireMaps(document, keys, text, file);
+  await requireParentMaps(document, keys, text, file);
   if (value === undefined) {
     if (!document.hasIn(keys)) {
       throw new TradeAgentError('not_found', `${key} is not set`, { hint: 'See "trade-agent config get".' });
@@ -49,7 +49,7 @@ export async function changeConfig(home: UserDirs, key: string, value: string | 
  * Requires that every parent of the key is a map, because a key can't be set below a value or an alias.
  * @throws {TradeAgentError} `invalid_config`, with the line
  */
-export async function requireMaps(
+export async function requireParentMaps(
   document: Document,
   keys: readonly string[],
   text: string,
@@ -77,7 +77,7 @@ export async function editDocument(
   change: (document: Document, text: string) => void | Promise<void>,
 ): Promise<void> {
   const { parseDocument } = await import('yaml');
-  const text = configText(home);
+  const text = readConfigText(home);
   const document: Document = parseDocument(text);
   await change(document, text);
   await replaceConfig(home, document.toString());

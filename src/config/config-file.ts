@@ -14,13 +14,13 @@ export function configFilePath(home: UserDirs): string {
  * @throws {TradeAgentError} `invalid_config`, with the file, line and key, and the closest valid key
  */
 export async function loadConfig(home: UserDirs): Promise<Config> {
-  const text = configText(home);
+  const text = readConfigText(home);
   // Skips loading the YAML parser when there is nothing to parse.
   return text === '' ? configSchema.parse({}) : await parseConfig(text, configFilePath(home));
 }
 
 /** Returns the text of `config.yaml`, or '' if there is no file. @throws {TradeAgentError} `invalid_config` */
-export function configText(home: UserDirs): string {
+export function readConfigText(home: UserDirs): string {
   const file = configFilePath(home);
   try {
     return readFileIfExists(file) ?? '';
@@ -49,7 +49,7 @@ export async function saveConfig(home: UserDirs, config: z.input<typeof configSc
 export async function setDefaultProfile(home: UserDirs, name: string): Promise<void> {
   await loadConfig(home);
   const { parseDocument } = await import('yaml');
-  const document = parseDocument(configText(home));
+  const document = parseDocument(readConfigText(home));
   document.set('default_profile', name);
   writePrivateFile(configFilePath(home), document.toString());
 }

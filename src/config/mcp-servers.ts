@@ -8,7 +8,7 @@ import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
  */
 
 /** The form of a server's name. The language model sees its tools as `mcp__NAME__TOOL`. */
-export const mcpServerName = /^[a-z0-9][a-z0-9-]{0,23}$/;
+export const mcpServerNamePattern = /^[a-z0-9][a-z0-9-]{0,23}$/;
 
 /** Environment variables that no server may receive: trade-agent's own, and API keys of language models. */
 const reservedVariables = /^(TRADE_AGENT_|(OPENAI|OPENROUTER|ANTHROPIC)_API_KEY$)/i;
@@ -90,7 +90,7 @@ export const mcpServerSchema = z.lazy(() =>
 );
 export type McpServerConfig = z.output<typeof mcpServerSchema>;
 
-export const mcpServersSchema = z.record(z.string().regex(mcpServerName), mcpServerSchema, {
+export const mcpServersSchema = z.record(z.string().regex(mcpServerNamePattern), mcpServerSchema, {
   error: ({ code }) =>
     code === 'invalid_key' ? 'a server name has at most 24 lowercase letters, digits and "-"' : undefined,
 });

@@ -1,5 +1,5 @@
 import type { UserDirs } from '../machine/directories.ts';
-import { editDocument, requireMaps } from './config-edit.ts';
+import { editDocument, requireParentMaps } from './config-edit.ts';
 import { configFilePath } from './config-file.ts';
 import type { Profile } from './profile.ts';
 
@@ -20,7 +20,7 @@ export async function writeEntry(
   changes: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await editDocument(home, async (document, text) => {
-    await requireMaps(document, ['profiles', profile, section, name, ''], text, configFilePath(home));
+    await requireParentMaps(document, ['profiles', profile, section, name, ''], text, configFilePath(home));
     for (const [key, value] of Object.entries(changes))
       document.setIn(['profiles', profile, section, name, key], document.createNode(value));
   });

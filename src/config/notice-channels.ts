@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isLoopback, isSecureUrl } from '../net/secure-url.ts';
 import { type ChannelKind, commonChannelSettings, defineChannel, secureUrl } from './notice-settings.ts';
-import { signingKey } from './signing-key.ts';
+import { decodeSigningKey } from './signing-key.ts';
 
 /*
  * `notices:` of a profile in config.yaml: where check results are sent. It contains no secrets, which are in the
@@ -91,7 +91,7 @@ const channelKinds = {
       words: () => 'signing secret (whsec_…)',
       boundTo: ({ url }) => [url],
       mustBe: (secret) =>
-        signingKey(secret) === undefined
+        decodeSigningKey(secret) === undefined
           ? 'It must be whsec_ followed by 24 to 64 bytes in base64. To create one: printf whsec_%s "$(openssl rand -base64 32)"'
           : undefined,
     },
@@ -132,22 +132,22 @@ type NoticeChannelInput = {
   [Kind in NoticeChannelKind]: z.input<ReturnType<Kinds[Kind]['schema']>>;
 }[NoticeChannelKind];
 
-export const noticeKindNames = Object.keys(channelKinds);
+export const noticeChannelKindNames = Object.keys(channelKinds);
 
 /** Schema of any kind of channel. Created only when the first channel is parsed. */
 export const noticeChannelSchema = z.lazy(() => {
   const [first, ...rest] = Object.values(channelKinds).map(({ schema }) => schema());
   if (first === undefined) throw new TypeError('there is no kind of channel');
   const union = z.discriminatedUnion('kind', [first, ...rest], {
-    error: `must have a "kind": ${noticeKindNames.slice(0, -1).join(', ')} or ${noticeKindNames.at(-1)}`,
+    error: `must have a "kind": ${noticeChannelKindNames.slice(0, -1).join(', ')} or ${noticeChannelKindNames.at(-1)}`,
   });
   // The union's type can't be inferred from the table.
   return union as unknown as z.ZodType<NoticeChannel, NoticeChannelInput>;
 });
 
-export const noticeNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
+export const noticeChannelNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
 
-export const noticesSchema = z.record(noticeNameSchema, noticeChannelSchema, {
+export const noticesSchema = z.record(noticeChannelNameSchema, noticeChannelSchema, {
   error: ({ code }) =>
     code === 'invalid_key' ? 'a channel name has at most 32 lowercase letters, digits and "-"' : undefined,
 });

@@ -10,7 +10,7 @@ import { SANDBOX_PROFILE } from './resolve-profile.ts';
 export type ProfileInput = z.input<typeof profileSchema>;
 
 /** @throws {TradeAgentError} `usage` if the name is invalid or already taken */
-export async function requireNewProfile(home: UserDirs, name: string): Promise<void> {
+export async function requireNewProfileName(home: UserDirs, name: string): Promise<void> {
   if (!/^[a-z0-9][a-z0-9_-]{0,31}$/.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid profile name`, {
       hint: 'Use up to 32 lowercase letters, digits, - and _.',
@@ -29,7 +29,7 @@ export async function requireNewProfile(home: UserDirs, name: string): Promise<v
  * @throws {TradeAgentError} `usage`, `invalid_config`
  */
 export async function addProfile(home: UserDirs, name: string, profile: ProfileInput): Promise<void> {
-  await requireNewProfile(home, name);
+  await requireNewProfileName(home, name);
   await editDocument(home, (document) => document.setIn(['profiles', name], document.createNode(profile)));
 }
 

@@ -28,9 +28,9 @@ import type { ProposalKind } from '../trading/proposal.ts';
 import { subjectAccount } from '../trading/proposal.ts';
 import type { IdentityProvider } from './auth/identity-provider.ts';
 import { verifyApprovalToken } from './auth/token-verifier.ts';
-import { errorSink, type GatewayOptions } from './gateway-options.ts';
+import { errorCallback, type GatewayOptions } from './gateway-options.ts';
 import type { Action } from './policy/decision.ts';
-import { requiredSignIn } from './policy/parties.ts';
+import { requiredAcr } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
 
 interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended' | 'mandateExcess'> {
@@ -98,13 +98,13 @@ export function createGatewayKernel(options: GatewayOptions, parts: ApprovalPart
     async acrFor({ kind, subject }) {
       const about = STEP_UP_KINDS.includes(kind) ? subjectAccount(subject) : undefined;
       if (about === undefined) return undefined;
-      return requiredSignIn((await parts.rules.current()).limitsOf(about.account), about.environment);
+      return requiredAcr((await parts.rules.current()).limitsOf(about.account), about.environment);
     },
     async onDenial(denied) {
       const { digest } = await parts.rules.current();
       await stores.decisions.note(denialNote(denied, digest, clock.now()), clock.now());
     },
-    onError: errorSink(options),
+    onError: errorCallback(options),
     // The schema of each kind has already validated the row.
     getKind: (kind) => kinds[kind] as Kind,
   });

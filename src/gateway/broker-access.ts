@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { NO_TOKEN } from '../approval/access.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
-import type { Rate } from '../store/rate-buckets.ts';
+import type { RateLimit } from '../store/rate-buckets.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import type { Caller } from './auth/caller.ts';
 import type { IdentityProvider } from './auth/identity-provider.ts';
@@ -9,15 +9,20 @@ import { type ConfiguredBroker, createAccounts } from './broker/accounts.ts';
 import { createAssetCatalog } from './broker/asset-catalog.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { type BrokerTokens, createBrokerTokens, exchangeNotConfigured } from './broker/broker-token.ts';
-import { brokerOf, traitsOf } from './broker/brokers.ts';
+import { findBrokerKind, traitsOf } from './broker/brokers.ts';
 import { createKeyPairs, type KeyPairs } from './broker/key-pairs.ts';
-import { keyPlaceOf, type NamedBroker } from './broker/named-broker.ts';
+import { keyPairLocationOf, type NamedBroker } from './broker/named-broker.ts';
 import {
   noStoredCredentials,
+  storedCredentialsForOtherEnvironment,
   storedCredentialsUnreadable,
-  storedForOtherEnvironment,
 } from './broker/stored-credential-problems.ts';
-import { isStoredKind, type StoredCredentials, type StoredKind, storedSchema } from './broker/stored-kinds.ts';
+import {
+  isStoredKind,
+  type StoredCredentials,
+  type StoredKind,
+  storedCredentialsSchemaFor,
+} from './broker/stored-kinds.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { createRateLimiter } from './request-rates.ts';
 
@@ -36,7 +41,7 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
   const { now, brokerTimeoutMs: timeoutMs } = requests;
   const pace = createRateLimiter(options);
   const places = brokers.map((broker): ConfiguredBroker => {
-    const kind = brokerOf(broker);
+    const kind = findBrokerKind(broker);
     const traits = traitsOf(broker);
     const assets = createAssetCatalog(now);
     const rate = options.rates?.broker ?? documentedRate(broker);
@@ -55,8 +60,8 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
 }
 
 /** Returns the broker's documented rate, which applies only at the broker's own addresses. */
-function documentedRate(broker: NamedBroker): Rate | undefined {
-  const isElsewhere = Object.hasOwn(broker, brokerOf(broker).address);
+function documentedRate(broker: NamedBroker): RateLimit | undefined {
+  const isElsewhere = Object.hasOwn(broker, findBrokerKind(broker).address);
   return isElsewhere ? undefined : traitsOf(broker).accountRate;
 }
 
@@ -71,16 +76,16 @@ function credentialsOf(
   { fetch, now, providerTimeoutMs: timeoutMs }: Requests,
 ): BrokerCredentials {
   const { credentials, unattended } = broker;
-  if (isStoredKind(credentials)) return kept(broker, credentials, options, now);
+  if (isStoredKind(credentials)) return createStoredCredentials(broker, credentials, options, now);
   if (options.exchange === undefined) throw exchangeNotConfigured('accounts at the broker');
   const exchange = { ...options.exchange, audience: broker.audience ?? options.exchange.audience };
-  const bySession = exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
+  const bySession = createExchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
   return unattended === undefined
     ? bySession
-    : unattendedCredentials(bySession, kept(broker, unattended, options, now));
+    : unattendedCredentials(bySession, createStoredCredentials(broker, unattended, options, now));
 }
 
-function kept(
+function createStoredCredentials(
   broker: NamedBroker,
   kind: StoredKind,
   { brokers, environment, sealSecret, stores }: GatewayOptions,
@@ -89,7 +94,7 @@ function kept(
   if (sealSecret === undefined) {
     throw new TradeAgentError('invalid_config', 'no seal key is configured to encrypt key pairs');
   }
-  const place = keyPlaceOf(broker, brokers);
+  const place = keyPairLocationOf(broker, brokers);
   const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret, now, broker: place });
   return storedCredentials(pairs, kind, environment);
 }
@@ -116,7 +121,7 @@ function unattendedCredentials(
  * Creates credentials that exchange the caller's token for a broker's. A delegate does not have the owner's token, and
  * does not get the owner's cached token.
  */
-export function exchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
+export function createExchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
   return {
     async credentialsFor(caller) {
       requireOwnToken(caller);
@@ -155,14 +160,15 @@ function storedCredentials(
   kind: StoredKind,
   environment: 'paper' | 'live',
 ): BrokerCredentials {
-  const schema = storedSchema(kind);
+  const schema = storedCredentialsSchemaFor(kind);
   const keptOf = async (sub: string): Promise<StoredCredentials> => {
     const kept = await pairs.find(sub).catch((error: unknown) => {
       throw isTradeAgentError(error) ? storedCredentialsUnreadable(kind, error) : error;
     });
     const found = schema.safeParse(kept?.pair);
     if (kept === undefined || !found.success) throw noStoredCredentials(kind);
-    if (kept.environment !== environment) throw storedForOtherEnvironment(kind, kept.environment, environment);
+    if (kept.environment !== environment)
+      throw storedCredentialsForOtherEnvironment(kind, kept.environment, environment);
     return found.data;
   };
   return {

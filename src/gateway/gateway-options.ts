@@ -5,23 +5,23 @@ import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
-import type { Rate } from '../store/rate-buckets.ts';
+import type { RateLimit } from '../store/rate-buckets.ts';
 import type { RequestLog } from './auth/authenticator.ts';
 import type { IsRevoked } from './auth/token-verifier.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
 import type { NamedBroker } from './broker/named-broker.ts';
-import type { MessageServices } from './messages/message-outlets.ts';
+import type { MessageServiceSettings } from './messages/message-outlets.ts';
 import type { Mount } from './mounts/mount.ts';
 import type { UnexplainedOrder } from './orders/reconciliation.ts';
 import type { RulesSource } from './policy/rules.ts';
 import type { RelationsOptions } from './relations/relations-settings.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
-export interface RequestRates {
+export interface RequestRateLimits {
   /** Rate limit for one account at each broker (default: the broker's documented rate; `off`: unlimited). */
-  readonly broker?: Rate | 'off' | undefined;
+  readonly broker?: RateLimit | 'off' | undefined;
   /** Rate limit for requests about approvals to the identity provider. */
-  readonly provider?: Rate | undefined;
+  readonly provider?: RateLimit | undefined;
 }
 
 export interface GatewayOptions {
@@ -45,7 +45,7 @@ export interface GatewayOptions {
   readonly fetch?: typeof fetch;
   /** The RFC 9396 type of message approvals at this provider. */
   readonly messageDetailsType?: string;
-  readonly messages?: MessageServices;
+  readonly messages?: MessageServiceSettings;
   readonly rules?: RulesSource;
   readonly relations?: RelationsOptions;
   /**
@@ -61,7 +61,7 @@ export interface GatewayOptions {
   /** Called for internal errors. The message never contains a token. */
   readonly onError?: (message: string) => void;
   /** Shared by all gateways that use the same stores. */
-  readonly rates?: RequestRates;
+  readonly rates?: RequestRateLimits;
   /** Settings for the timestamps of the record's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;
   /**
@@ -111,6 +111,6 @@ export interface GatewayApproval
 }
 
 /** Returns the `onError` callback (default: writes to standard error). */
-export function errorSink({ onError }: Pick<GatewayOptions, 'onError'>): (message: string) => void {
+export function errorCallback({ onError }: Pick<GatewayOptions, 'onError'>): (message: string) => void {
   return onError ?? ((message) => void process.stderr.write(`gateway: ${message}\n`));
 }

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
-import type { FindBroker } from '../approval/kinds/execution.ts';
+import type { FindBrokerName } from '../approval/kinds/execution.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { dispatchFetch } from '../net/dispatch-fetch.ts';
 import type { AccessStore } from '../store/access-store.ts';
@@ -19,31 +19,31 @@ import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { SINGLE_BROKER_NAME } from './broker/named-broker.ts';
 import { createOrderUpdates } from './broker/updates/order-updates.ts';
 import { type BrokerAccess, createBrokerAccess } from './broker-access.ts';
-import { errorSink, type GatewayOptions } from './gateway-options.ts';
+import { errorCallback, type GatewayOptions } from './gateway-options.ts';
 import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createMandateService, type MandateService } from './mandates/mandate-service.ts';
 import { createStandingOrderWatcher } from './mandates/standing-order-watcher.ts';
 import { createMessageOutlets } from './messages/message-outlets.ts';
-import { createMessageDesk, type MessageDesk, messagePorts } from './messages/message-service.ts';
+import { createMessageSender, type MessageSender, messagePorts } from './messages/message-service.ts';
 import type { Mount } from './mounts/mount.ts';
-import { audienceOf, createActing, metadataPathOf, mountedRoutes } from './mounts/mounted-routes.ts';
+import { audienceOf, createInProcessCallers, metadataPathOf, mountedRoutes } from './mounts/mounted-routes.ts';
 import { mandateExcess } from './orders/adoption.ts';
 import { createOrderCheck, type OrderCheck, orderPorts } from './orders/order-ports.ts';
 import { RESEND_DELAY_MS } from './orders/order-submission.ts';
 import { createOrderService, type OrderService } from './orders/place-order.ts';
 import { createReconciliation, type UnexplainedOrder } from './orders/reconciliation.ts';
-import { type OwnerService, ownerDesk } from './owner-service.ts';
-import { gatewayPolicy, type PolicyService } from './policy/files/policy-service.ts';
+import { createOwnerService, type OwnerService } from './owner-service.ts';
+import { createFolderPolicy, type PolicyService } from './policy/files/policy-service.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { createOwnRecord, type OwnRecord } from './record/own-record.ts';
 import { createReceipts, type Receipts } from './record/receipts.ts';
-import { ownCheckpointReader, recordCheckpoints } from './record-checkpoints.ts';
-import { peopleOf } from './relations/people.ts';
-import { providerFetch } from './request-rates.ts';
+import { createRecordCheckpoints, ownCheckpointReader } from './record-checkpoints.ts';
+import { createGatewayPeople } from './relations/people.ts';
+import { rateLimitedProviderFetch } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
 import { accountRoutes, connectionRoutes } from './routes/accounts.ts';
-import { standingIn } from './routes/for-owner.ts';
+import { createOwnerResolver } from './routes/for-owner.ts';
 import { clockOffsets, healthRoutes } from './routes/health.ts';
 import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
@@ -54,7 +54,7 @@ import { portfolioRoutes } from './routes/portfolio.ts';
 import { type ProposalRouteOptions, pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { receiptRoutes, recordRoutes } from './routes/record.ts';
 import { watchlistRoutes } from './routes/watchlist.ts';
-import { requiredSignatures } from './signatures.ts';
+import { requiredSigningKeys } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
@@ -88,7 +88,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
-  const signatures = requiredSignatures(options);
+  const signatures = requiredSigningKeys(options);
   const issuer = options.issuer.replace(/\/+$/, '');
   const provider = createIdentityProvider({ issuer: options.issuer, fetch: send, timeoutMs: providerTimeoutMs, clock });
   const outlets = createMessageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
@@ -103,10 +103,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const brokerFor = broker.accounts.open;
   const updates = createOrderUpdates({ brokerFor, clock, failed: errorNameReporter(options) });
   const { maxSlippage = '0.01' } = options;
-  const people = peopleOf(options, { fetch: send, now });
+  const people = createGatewayPeople(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
   const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, clock };
-  const policy = gatewayPolicy(source, { ...shared, auditFile: options.approval?.auditFile });
+  const policy = createFolderPolicy(source, { ...shared, auditFile: options.approval?.auditFile });
   const rules = createOrderRules({ ...shared, journal: stores.orders, rules: source, relations: people.relations });
   const desk = createOrderService({
     ...shared,
@@ -116,7 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     environment: options.environment,
     isRevokedBySignal: options.isRevokedBySignal,
   });
-  const messageDesk = createMessageDesk({
+  const messageDesk = createMessageSender({
     ...shared,
     journal: stores.messages,
     outlets,
@@ -133,7 +133,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const kernel = createGatewayKernel(options, {
     clock,
-    send: providerFetch(options, send),
+    send: rateLimitedProviderFetch(options, send),
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
@@ -183,7 +183,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     halts: kernel,
     mandates: own.mandates,
     owner: own.owner,
-    revoked: (who) => takeAway(who, { broker, outlets, kernel }),
+    revoked: (who) => withdrawAccess(who, { broker, outlets, kernel }),
     async close() {
       entrance.shut();
       for (const one of own.running) await one.close();
@@ -194,7 +194,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 /** Returns a function that finds the broker's label. It is undefined if there is only one broker. */
-function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBroker {
+function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBrokerName {
   return async (who, account) => (hasSeveralBrokers(options) ? (await brokerFor(who, account)).at.label : undefined);
 }
 
@@ -203,18 +203,18 @@ const hasSeveralBrokers = ({ brokers }: GatewayOptions): boolean => brokers.leng
 
 /** Returns a callback that reports only an error's name. */
 function errorNameReporter(options: GatewayOptions) {
-  const onError = errorSink(options);
+  const onError = errorCallback(options);
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
 /** Returns a callback that reports only the order's id and the account, because the operator is not the owner. */
 function unexplainedOrderReporter(options: GatewayOptions) {
-  const onError = errorSink(options);
+  const onError = errorCallback(options);
   return ({ account, order }: UnexplainedOrder): void =>
     onError(`the broker has order ${order.id} in account ${account}, which no proposal accounts for`);
 }
 
-function approvalInfo({ approval }: GatewayOptions): ProposalRouteOptions['approval'] {
+function approvalDisplayInfo({ approval }: GatewayOptions): ProposalRouteOptions['approval'] {
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
@@ -238,13 +238,13 @@ function createOwnServices(
   const mandates = createMandateService({ ...watched, proposals, now, noted: () => kernel.noted() });
   const own = options.approval;
   const record = createOwnRecord(own.auditFile, audit, () => ownCheckpointReader(own));
-  const approval = approvalInfo(options);
+  const approval = approvalDisplayInfo(options);
   return {
     mandates,
     record,
     running: [
       ...(isUnattended ? [createStandingOrderWatcher(watched)] : []),
-      recordCheckpoints(options, own, clock),
+      createRecordCheckpoints(options, own, clock),
       createReconciliation({
         journal: options.stores.orders,
         desk,
@@ -253,15 +253,15 @@ function createOwnServices(
         isUnattended,
         clock,
         report: options.onUnexplainedOrder ?? unexplainedOrderReporter(options),
-        onError: errorSink(options),
+        onError: errorCallback(options),
       }),
     ],
     receipts: createReceipts(options, { kernel, record, signed, sealSecret: own.sealSecret, now }),
-    owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, accounts: broker.accounts, approval }),
+    owner: (sub: string) => createOwnerService(sub, { kernel, mandates, record, accounts: broker.accounts, approval }),
   };
 }
 
-async function takeAway(
+async function withdrawAccess(
   who: Parameters<Gateway['revoked']>[0],
   { broker, outlets, kernel }: Pick<RouteParts, 'broker' | 'outlets' | 'kernel'>,
 ): Promise<void> {
@@ -277,7 +277,7 @@ interface RouteParts {
   readonly broker: BrokerAccess;
   readonly outlets: ReturnType<typeof createMessageOutlets>;
   readonly desk: OrderService;
-  readonly messageDesk: MessageDesk;
+  readonly messageDesk: MessageSender;
   readonly kernel: ApprovalKernel | undefined;
   readonly access: Access;
   readonly grants: AccessStore | undefined;
@@ -307,7 +307,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { entrance, now, broker, outlets, kernel } = parts;
   const { door } = entrance;
   const app = new Hono();
-  const standIn = standingIn(parts.access);
+  const standIn = createOwnerResolver(parts.access);
   const { places, accounts } = broker;
   accountRoutes(app, door, { accounts, standIn, ownClients: options.ownClients ?? [] });
   portfolioRoutes(app, door, accounts.open, standIn);
@@ -322,7 +322,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       now,
       standIn,
       isRevoked: options.isRevoked,
-      approval: approvalInfo(options),
+      approval: approvalDisplayInfo(options),
     });
     pingRoute(app, door, kernel);
     accessRoutes(app, door, { store: parts.grants, now });
@@ -376,7 +376,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
     clock,
     allowedClients: allowedClients && [...allowedClients, ...ownClients],
   };
-  const acting = createActing();
+  const acting = createInProcessCallers();
   let closed = false;
   const requireOpen = () => {
     if (closed) throw new HttpProblem(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });

@@ -1,4 +1,4 @@
-import { askerWithoutToken, NO_TOKEN } from '../approval/access.ts';
+import { NO_TOKEN, proposerWithoutToken } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { Activity } from '../trading/activity.ts';
@@ -52,7 +52,7 @@ const MAX_OPEN_PROPOSALS = 200;
 /** Maximum number of pages, which covers years of an account. Older activities are left out. */
 const MAX_ACTIVITY_PAGES = 50;
 
-export function ownerDesk(
+export function createOwnerService(
   sub: string,
   parts: {
     readonly kernel: ApprovalKernel;
@@ -80,7 +80,7 @@ export function ownerDesk(
     withdraw: (id) => kernel.withdraw(sub, id),
     halt: () => kernel.halt({ sub, clientId: 'phone' }),
     async lookAtOrders() {
-      const asker = askerWithoutToken(sub);
+      const asker = proposerWithoutToken(sub);
       await kernel.watched(asker);
       for (const one of await kernel.list(sub, { state: 'all', limit: MAX_OPEN_PROPOSALS }))
         if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, asker);

@@ -1,21 +1,21 @@
 import { AuditChain } from '../approval/audit-chain.ts';
 import { type CheckpointReader, createCheckpointReader } from '../approval/checkpoints/checkpoint-reader.ts';
-import { type Checkpoints, createCheckpoints } from '../approval/checkpoints/checkpoints.ts';
+import { type CheckpointWriter, createCheckpointWriter } from '../approval/checkpoints/checkpoints.ts';
 import { receiptKey } from '../approval/receipts/receipt-key.ts';
 import type { Clock } from '../machine/clock.ts';
 import { readCertificates } from '../net/certificate-file.ts';
 import { allSecrets } from '../secrets/token-seal.ts';
-import { errorSink, type GatewayApproval, type GatewayOptions } from './gateway-options.ts';
+import { errorCallback, type GatewayApproval, type GatewayOptions } from './gateway-options.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
-export function recordCheckpoints(
+export function createRecordCheckpoints(
   { resource, stores, anchor, ...options }: GatewayOptions,
   { sealSecret, auditFile }: Pick<GatewayApproval, 'sealSecret' | 'auditFile'>,
   clock: Clock,
-): Checkpoints {
+): CheckpointWriter {
   const [newest] = allSecrets(sealSecret);
-  const onError = errorSink(options);
-  return createCheckpoints({
+  const onError = errorCallback(options);
+  return createCheckpointWriter({
     store: stores.checkpoints,
     key: receiptKey(newest),
     gateway: resource,

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { memoryRateBuckets } from '../store/memory-rate-buckets.ts';
-import type { Rate, RateBuckets } from '../store/rate-buckets.ts';
+import type { RateBuckets, RateLimit } from '../store/rate-buckets.ts';
 import { defined } from '../values/defined.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 
 /** Returns `send` with a rate limit. Returns it unchanged if no rate or no bucket storage is configured. */
-type RateLimiter = (send: typeof fetch, bucket: string, rate: Rate | 'off' | undefined) => typeof fetch;
+type RateLimiter = (send: typeof fetch, bucket: string, rate: RateLimit | 'off' | undefined) => typeof fetch;
 
 /**
  * Creates rate limiters. Rates are limited only if they are configured, or if several processes can share the buckets.
@@ -26,7 +26,7 @@ export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
 }
 
 /** Returns `send` with the rate limit for the identity provider. */
-export const providerFetch = (options: Paced, send: typeof fetch): typeof fetch =>
+export const rateLimitedProviderFetch = (options: Paced, send: typeof fetch): typeof fetch =>
   createRateLimiter(options)(send, 'provider', options.rates?.provider);
 
 /** Fraction of the burst that reads leave for writes, so that orders don't have to wait for reads. */
@@ -41,7 +41,7 @@ interface Pacing {
   readonly buckets: RateBuckets;
   /** Each host has its own bucket. */
   readonly bucket: string;
-  readonly rate: Rate;
+  readonly rate: RateLimit;
   readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 

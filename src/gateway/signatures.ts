@@ -6,7 +6,7 @@ import type { GatewayOptions } from './gateway-options.ts';
  * Returns the keys that must sign approvals; undefined if a token is enough.
  * @throws {TradeAgentError} `invalid_config` if approvals must be signed, but this gateway has no keys
  */
-export function requiredSignatures({
+export function requiredSigningKeys({
   approval,
   environment,
   keys,

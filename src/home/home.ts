@@ -4,10 +4,10 @@ import { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import { publicClientKey } from '../auth/provider/assertion-key.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
-import { requiredSignatures, requireSignedLiveMoney } from '../gateway/signatures.ts';
+import { requiredSigningKeys, requireSignedLiveMoney } from '../gateway/signatures.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
-import { requireHost } from '../net/host-check.ts';
+import { createHostCheck } from '../net/host-check.ts';
 import { requestListener } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { createPeople } from '../store/home/people.ts';
@@ -15,7 +15,7 @@ import { HttpProblem } from '../trading/http-problem.ts';
 import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
 import { defined } from '../values/defined.ts';
 import { startFillNotifier } from './fills/fill-notifier.ts';
-import { unexplainedNews } from './fills/order-news.ts';
+import { unexplainedOrderNews } from './fills/order-news.ts';
 import type { Company } from './identity-provider/companies/company.ts';
 import type { PendingSignal } from './identity-provider/signals/company-revocations.ts';
 import type { Vault } from './identity-provider/vault.ts';
@@ -107,7 +107,7 @@ export async function createHome(options: HomeOptions) {
       if (desk === undefined) throw new TypeError('a gateway without approvals has no dashboard');
       return { ...desk, agent: undefined };
     },
-    signatures: requiredSignatures({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
+    signatures: requiredSigningKeys({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicClientKey(approval.privateKey)] } },
     clock,
   });
@@ -123,7 +123,7 @@ export async function createHome(options: HomeOptions) {
     clock,
     onUnexplainedOrder: (found) =>
       void provider
-        .notifyOrder(unexplainedNews(found, clock.now()))
+        .notifyOrder(unexplainedOrderNews(found, clock.now()))
         .catch((error: Error) => options.onError?.(error.message)),
     isRevoked: provider.isRevoked,
     isRevokedBySignal: provider.signals.isRevokedBySignal,
@@ -146,7 +146,7 @@ export async function createHome(options: HomeOptions) {
           onError: (message) => options.onError?.(message),
         });
   const toGateway = requestListener(gateway.app);
-  const isForUs = requireHost([address]);
+  const isForUs = createHostCheck([address]);
   return {
     people: {
       ...people,

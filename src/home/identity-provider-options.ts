@@ -13,14 +13,14 @@ import type { CompanyRevocations, PendingSignal } from './identity-provider/sign
 import type { SignalReceiver } from './identity-provider/transmitter/transmitter.ts';
 import type { DashboardData } from './phone/dashboard/dashboard-data.ts';
 import type { NumberMatching } from './phone/decision/approval-steps.ts';
-import type { HomeAbout } from './phone/page/browser-env.ts';
+import type { HomeDescription } from './phone/page/browser-env.ts';
 import type { HaltControl, MandateControl } from './phone/phone-services.ts';
 import type { PushOptions } from './phone/push/phone-push.ts';
 
 export interface IdentityProviderOptions extends ProtocolOptions {
   /** Database whose tables must already exist: call `prepareHomeDatabase` first. */
   readonly database: Database;
-  readonly about: HomeAbout;
+  readonly about: HomeDescription;
   readonly phonePairingSecret: string;
   /** Notified when a person's sign-in here ends, or their passkeys change (Shared Signals). */
   readonly signalReceivers?: readonly SignalReceiver[] | undefined;

@@ -24,9 +24,9 @@ import { createConsents } from './identity-provider/authorization/consents.ts';
 import { companyKeys } from './identity-provider/companies/company.ts';
 import { createConnectedAccountsApi } from './identity-provider/connected-accounts-api.ts';
 import { createConnectionRequests } from './identity-provider/connection-requests.ts';
-import { createDecide, createDelivery } from './identity-provider/deliver-decision.ts';
+import { createDecisionDelivery, createDecisionRecorder } from './identity-provider/deliver-decision.ts';
 import { createDeviceCodes } from './identity-provider/device-codes.ts';
-import type { Faults } from './identity-provider/faults.ts';
+import type { ActiveFaults } from './identity-provider/faults.ts';
 import { createGrants, type Grants } from './identity-provider/grants.ts';
 import { createProtocol } from './identity-provider/oidc-provider.ts';
 import { createOutcomeEndpoint } from './identity-provider/outcome-endpoint.ts';
@@ -35,7 +35,7 @@ import {
   connectedAccountsUrl,
   type Handler,
   LOGIN_CLIENT_ID,
-  LONG_POLL_MS,
+  MAX_LONG_POLL_MS,
 } from './identity-provider/protocol/protocol.ts';
 import { isRequestFault } from './identity-provider/protocol/readable-form.ts';
 import { createRequestLimits } from './identity-provider/protocol/request-limits.ts';
@@ -89,7 +89,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     // Notifies the client whose request was replaced by the new one. If that fails, the next start repeats it.
     onAsked: () => void delivery.all().catch((error: Error) => onError(error.message)),
   });
-  const delivery = createDelivery({ provider, requests, resource, faults });
+  const delivery = createDecisionDelivery({ provider, requests, resource, faults });
   await delivery.all();
   const keyCheck = setInterval(provider, KEY_CHECK_INTERVAL_MS).unref();
   const ending = watchGrantEndings(state.authorized, { onRevoked: grants.ended, onError });
@@ -120,7 +120,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     signatures,
     sessions: withSubscriptionCleanup(sessions, push.subscriptions),
     steps: createApprovalSteps({ database, clock, numberMatching }),
-    decide: createDecide({
+    decide: createDecisionRecorder({
       requests,
       delivery,
       signatures: signatures === 'required' ? options.keys : undefined,
@@ -200,7 +200,7 @@ function openProviderState(
     refreshTokenReuse: options.refreshTokenReuse,
     onGrantEnded: (granted) => grants.ended(granted),
     beforeBackchannelRequest: (id, payload) =>
-      holdPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing }),
+      holdCibaPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing }),
   });
   const authorized = createAuthorizedClients(database, store, now);
   const openRegistrations = createOpenRegistrations(database, { forget: store.forgetClient, now });
@@ -277,13 +277,13 @@ interface PollContext {
  * @throws {errors.SlowDown} if that fault is switched on
  * @throws {errors.AuthorizationPending} if the client has disconnected, because the token would be lost
  */
-export async function holdPoll(
+export async function holdCibaPoll(
   authReqId: string,
   payload: AdapterPayload,
   options: {
     context: PollContext | undefined;
     requests: ApprovalRequests;
-    faults: Faults;
+    faults: ActiveFaults;
     clock: Clock;
     closing: AbortSignal;
   },
@@ -300,7 +300,7 @@ export async function holdPoll(
   const onClose = () => wake.abort();
   context.res.once('close', onClose);
   try {
-    await clock.sleep(Math.min(LONG_POLL_MS, left), AbortSignal.any([wake.signal, options.closing]));
+    await clock.sleep(Math.min(MAX_LONG_POLL_MS, left), AbortSignal.any([wake.signal, options.closing]));
   } catch {
     // Decided, disconnected or closing. The check below and the provider's next read tell which.
   } finally {

@@ -1,15 +1,15 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock } from '../machine/clock.ts';
-import { requireHost } from '../net/host-check.ts';
-import type { Faults } from './identity-provider/faults.ts';
+import { createHostCheck } from '../net/host-check.ts';
+import type { ActiveFaults } from './identity-provider/faults.ts';
 import {
+  BACKCHANNEL_LOGOUT_PATH,
   CONNECTED_ACCOUNTS_PATH,
   type Handler,
-  LOGOUT_PATH,
   OUTCOME_PATH,
-  routes,
+  protocolRoutes,
   SIGNALS_PATH,
-  TRANSMITTER_PATH,
+  TRANSMITTER_METADATA_PATH,
 } from './identity-provider/protocol/protocol.ts';
 import { transmitterMetadata } from './identity-provider/transmitter/transmitter.ts';
 import { isPhonePath } from './phone/phone-app.ts';
@@ -18,7 +18,7 @@ const SLOW_RESPONSE_MS = 2000;
 
 interface RouterOptions {
   readonly issuer: string;
-  readonly faults: Faults;
+  readonly faults: ActiveFaults;
   readonly clock: Clock;
   readonly closing: AbortSignal;
   readonly protocol: Handler;
@@ -33,7 +33,7 @@ interface RouterOptions {
 
 export function createRouter(options: RouterOptions): Handler {
   const { issuer, faults, clock, closing, protocol } = options;
-  const isForUs = requireHost([issuer]);
+  const isForUs = createHostCheck([issuer]);
   return async (request, response) => {
     const { url = '', method = '' } = request;
     const [path = ''] = url.split(/[?#]/, 1);
@@ -46,7 +46,7 @@ export function createRouter(options: RouterOptions): Handler {
     const methods = allowedMethods(path);
     if (methods === undefined) return respondText(response, 404, 'Not found');
     if (!methods.includes(method)) return respondMethodNotAllowed(response, methods);
-    if (path === routes.token && faults.take('idp_5xx')) {
+    if (path === protocolRoutes.token && faults.take('idp_5xx')) {
       return respondJson(response, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' });
     }
     await protocol(request, response);
@@ -61,10 +61,10 @@ function ownHandler(
   if (isPhonePath(path)) return phone;
   if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts;
   if (path === OUTCOME_PATH) return outcomes;
-  if (signals !== undefined && (path === SIGNALS_PATH || path === LOGOUT_PATH)) {
+  if (signals !== undefined && (path === SIGNALS_PATH || path === BACKCHANNEL_LOGOUT_PATH)) {
     return method === 'POST' ? signals : async (_, response) => respondMethodNotAllowed(response, ['POST']);
   }
-  if (transmits && path === TRANSMITTER_PATH && method === 'GET') {
+  if (transmits && path === TRANSMITTER_METADATA_PATH && method === 'GET') {
     return async (_, response) => respondJson(response, 200, transmitterMetadata(issuer));
   }
   return undefined;
@@ -74,14 +74,14 @@ function ownHandler(
 const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   '/.well-known/openid-configuration': ['GET', 'HEAD'],
   '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
-  [routes.authorization]: ['GET'],
-  [routes.jwks]: ['GET', 'HEAD'],
-  [routes.userinfo]: ['GET', 'POST'],
-  [routes.backchannel_authentication]: ['POST'],
-  [routes.device_authorization]: ['POST'],
-  [routes.registration]: ['POST'],
-  [routes.revocation]: ['POST'],
-  [routes.token]: ['POST'],
+  [protocolRoutes.authorization]: ['GET'],
+  [protocolRoutes.jwks]: ['GET', 'HEAD'],
+  [protocolRoutes.userinfo]: ['GET', 'POST'],
+  [protocolRoutes.backchannel_authentication]: ['POST'],
+  [protocolRoutes.device_authorization]: ['POST'],
+  [protocolRoutes.registration]: ['POST'],
+  [protocolRoutes.revocation]: ['POST'],
+  [protocolRoutes.token]: ['POST'],
 };
 
 function allowedMethods(path: string): readonly string[] | undefined {

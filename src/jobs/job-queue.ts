@@ -122,7 +122,7 @@ export function parseTenantJob(tenant: string, given: unknown): Job {
  */
 export const RETRY_LIMIT = 2;
 /** The first retry delay, in seconds; doubled each time. */
-export const RETRY_SECONDS = 1;
+export const FIRST_RETRY_DELAY_SECONDS = 1;
 /** Interval of heartbeats: a worker misses three before its jobs count as lost. */
 export const HEARTBEAT_INTERVAL_MS = 3_000;
 /** How long a worker may be silent before its jobs count as lost. This is pg-boss's minimum. */
@@ -138,7 +138,7 @@ export const ABORT_GRACE_MS = 2_000;
  * A job's time limit, in seconds. A run asks a language model many times; other jobs only ask a gateway or send a
  * message.
  */
-export const expireInSeconds: Readonly<Record<JobKind, number>> = {
+export const jobTimeLimitSeconds: Readonly<Record<JobKind, number>> = {
   run: 900,
   collect: 120,
   check: 300,

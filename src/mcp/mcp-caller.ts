@@ -1,6 +1,6 @@
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import type { OwnRules } from '../tools/own-rules.ts';
-import type { SignedIn } from '../tools/tool.ts';
+import type { SignedInSession } from '../tools/tool.ts';
 import type { Environment } from '../trading/order.ts';
 import type { Proposal } from '../trading/proposal.ts';
 
@@ -14,7 +14,7 @@ export interface McpCaller {
   readonly scopes: ReadonlySet<string>;
   readonly environment: Environment;
   /** Undefined if nobody is signed in. The gateway then rejects every request. */
-  readonly signedIn: SignedIn | undefined;
+  readonly signedIn: SignedInSession | undefined;
   readonly gateway: GatewayClient;
   /** Whether activities include those that were imported on the person's machine. */
   readonly hasImports: boolean;

@@ -24,7 +24,7 @@ export function eventStreamResponse(
 }
 
 /** Responds with 429 when a person has too many streams open. The page retries automatically. */
-export function tooManyStreams(context: Context): Response {
+export function tooManyStreamsResponse(context: Context): Response {
   return context.text('too many streams are open', 429, { 'retry-after': '5' });
 }
 
@@ -32,7 +32,7 @@ export function tooManyStreams(context: Context): Response {
 export type ReleaseSlot = () => void;
 
 /** Limits the number of open event streams per name, because each one holds a socket and a timer. */
-export function streamLimit(most: number) {
+export function createStreamLimit(most: number) {
   const open = new Map<string, number>();
   return {
     most,

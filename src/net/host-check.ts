@@ -13,15 +13,15 @@ const SAFE_METHODS: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS']
  * @example
  * ```ts
  * import { createServer } from 'node:http';
- * import { requireHost } from './host-check.ts';
+ * import { createHostCheck } from './host-check.ts';
  *
- * const targetsOwnOrigin = requireHost(['https://home.example']);
+ * const targetsOwnOrigin = createHostCheck(['https://home.example']);
  * export const server = createServer((request, response) => {
  *   if (targetsOwnOrigin(request, response)) response.end('hello');
  * });
  * ```
  */
-export function requireHost(addresses: readonly string[]): HostCheck {
+export function createHostCheck(addresses: readonly string[]): HostCheck {
   const urls = addresses.map((address) => new URL(address));
   const origins = urls.map(({ origin }) => origin);
   const isOurs = (host: string | undefined) =>

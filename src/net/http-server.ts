@@ -9,7 +9,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { TradeAgentError } from '../errors/errors.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
-import { type PeerList, peerList } from './peer-list.ts';
+import { createPeerList, type PeerList } from './peer-list.ts';
 import { isLoopback } from './secure-url.ts';
 import { applyForwardedHeaders, isHttps } from './trusted-proxy.ts';
 
@@ -77,7 +77,7 @@ export interface ListenOptions {
  */
 export async function listen(options: ListenOptions, now: () => number): Promise<HttpServer> {
   const { host, port, tls } = options;
-  const proxies = options.proxy === undefined ? undefined : peerList(options.proxy.addresses);
+  const proxies = options.proxy === undefined ? undefined : createPeerList(options.proxy.addresses);
   requireProtected(options);
   let last = now();
   let handler: RequestListener = (_request, response) => {

@@ -80,7 +80,7 @@ export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform)
     const { spawn } = await import('node:child_process');
     const { program, args, input } = desktopCommand(notice, platform);
     const child = spawn(program, args, {
-      env: desktopEnvironment(env, platform),
+      env: notifierEnvironment(env, platform),
       stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'ignore'],
       windowsHide: true,
     });
@@ -122,7 +122,7 @@ const passedVariables = [
 ];
 
 /** Returns the minimal environment for the program. Under cron, it has systemd's default address of the session bus. */
-export function desktopEnvironment(
+export function notifierEnvironment(
   env: NodeJS.ProcessEnv,
   platform: NodeJS.Platform,
   uid = process.getuid?.(),

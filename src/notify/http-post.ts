@@ -17,7 +17,7 @@ const MAX_RETRY_AFTER_MS = 15_000;
  * the configured address.
  * @param make builds the request for a notice
  */
-export function createPoster(
+export function createPostSender(
   surroundings: Pick<ChannelDeps, 'fetch' | 'now'>,
   make: (notice: Notice) => PostRequest,
 ): SendNotice {

@@ -1,6 +1,6 @@
 import type { NoticeChannelOf } from '../config/notice-channels.ts';
 import type { NoticeSeverity } from '../config/notice-settings.ts';
-import { createPoster } from './http-post.ts';
+import { createPostSender } from './http-post.ts';
 import type { Notice } from './notice.ts';
 import type { Sender } from './sender.ts';
 
@@ -33,7 +33,7 @@ export function ntfyMessage(
 }
 
 export const ntfy: Sender<'ntfy'> = (channel, token, surroundings) =>
-  createPoster(surroundings, (notice) => ({
+  createPostSender(surroundings, (notice) => ({
     url: channel.server,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     body: ntfyMessage(channel, notice),

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { signingKey } from '../config/signing-key.ts';
-import { createPoster } from './http-post.ts';
+import { decodeSigningKey } from '../config/signing-key.ts';
+import { createPostSender } from './http-post.ts';
 import { type Notice, NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
@@ -24,8 +24,8 @@ export function signatureHeaders(key: Buffer, id: string, body: string, now: num
 }
 
 export const webhook: Sender<'webhook'> = ({ url }, secret = '', surroundings) =>
-  createPoster(surroundings, (notice) => {
-    const key = signingKey(secret);
+  createPostSender(surroundings, (notice) => {
+    const key = decodeSigningKey(secret);
     if (key === undefined) throw new NoticeFailure('secret_missing', 'the signing secret is damaged');
     const body = webhookMessage(notice);
     return { url, headers: signatureHeaders(key, notice.id, body, surroundings.now()), body };

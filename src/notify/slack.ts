@@ -1,4 +1,4 @@
-import { createPoster } from './http-post.ts';
+import { createPostSender } from './http-post.ts';
 import type { Notice } from './notice.ts';
 import type { Sender } from './sender.ts';
 
@@ -13,4 +13,4 @@ function escapeText(text: string): string {
 }
 
 export const slack: Sender<'slack'> = (_channel, address, surroundings) =>
-  createPoster(surroundings, (notice) => ({ url: address, headers: {}, body: slackMessage(notice) }));
+  createPostSender(surroundings, (notice) => ({ url: address, headers: {}, body: slackMessage(notice) }));

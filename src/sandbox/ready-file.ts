@@ -12,13 +12,13 @@ const sandboxReadySchema = z.object({
   home: z.string(),
   pid: z.number().int().positive(),
 });
-export type SandboxReady = z.output<typeof sandboxReadySchema>;
+export type SandboxReadyInfo = z.output<typeof sandboxReadySchema>;
 
 export function defaultReadyFile(sandboxHome: string): string {
   return join(sandboxHome, 'ready.json');
 }
 
-export function writeReadyFile(file: string, ready: SandboxReady): void {
+export function writeReadyFile(file: string, ready: SandboxReadyInfo): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}.tmp`;
   writeFileSync(temporary, `${JSON.stringify(ready)}\n`, { mode: 0o600 });
@@ -26,14 +26,14 @@ export function writeReadyFile(file: string, ready: SandboxReady): void {
 }
 
 /** Writes the ready file. @returns a function that removes it unless another sandbox has overwritten it */
-export function announce(file: string, ready: SandboxReady): () => void {
+export function announceSandbox(file: string, ready: SandboxReadyInfo): () => void {
   writeReadyFile(file, ready);
   return () => {
     if (readReadyFile(file)?.pid === process.pid) rmSync(file, { force: true });
   };
 }
 
-export function readReadyFile(file: string): SandboxReady | undefined {
+export function readReadyFile(file: string): SandboxReadyInfo | undefined {
   try {
     return sandboxReadySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {

@@ -39,7 +39,7 @@ export function companySettings(
   };
 }
 
-export function defaultRule({ issuer }: Pick<Addresses, 'issuer'>): CompanyRule {
+export function defaultCompanyRule({ issuer }: Pick<Addresses, 'issuer'>): CompanyRule {
   return {
     client_id: COMPANY_CLIENT_ID,
     audience: issuer,

@@ -30,7 +30,7 @@ export interface SandboxAddresses {
 
 const SECOND_BROKER = 'second';
 
-export const CONNECTION = 'paper-broker';
+export const BROKER_CONNECTION = 'paper-broker';
 
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
@@ -53,7 +53,7 @@ export function brokerSettings(
       const first = story === undefined ? person : { ...person, story };
       return secondAccounts ? [first, second] : [first];
     }),
-    oauthClients: [connectionVaultClient(CONNECTION, seed, addresses)],
+    oauthClients: [connectionVaultClient(BROKER_CONNECTION, seed, addresses)],
     adminSecret: seed.admin_secret,
   };
 }
@@ -115,7 +115,7 @@ export function vaultSettings(
   return {
     key: Buffer.from(seed.vault_key, 'base64url'),
     connections: {
-      [CONNECTION]: connection(CONNECTION, addresses.broker, 'Paper broker'),
+      [BROKER_CONNECTION]: connection(BROKER_CONNECTION, addresses.broker, 'Paper broker'),
       slack: {
         ...connection('slack', `${addresses.services}/slack`, 'Slack'),
         scopes: thirdPartyScopes.slack,
@@ -183,7 +183,7 @@ function gatewaySettings(
     ...defined({ trade_updates: options.tradeUpdates }),
   };
   return {
-    exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
+    exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: BROKER_CONNECTION },
     environment: 'paper',
     brokers: [
       {

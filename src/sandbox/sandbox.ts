@@ -4,10 +4,10 @@ import type { Quotas } from '../approval/kernel/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
-import { keyPlaceOf, type NamedBroker, SINGLE_BROKER_NAME } from '../gateway/broker/named-broker.ts';
+import { keyPairLocationOf, type NamedBroker, SINGLE_BROKER_NAME } from '../gateway/broker/named-broker.ts';
 import { folderRules } from '../gateway/policy/files/rules-source.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
-import { type FaultName, Faults, faults as knownFaults } from '../home/identity-provider/faults.ts';
+import { ActiveFaults, type FaultName, faultDescriptions as knownFaults } from '../home/identity-provider/faults.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenOnLoopback, requestListener } from '../net/http-server.ts';
@@ -30,13 +30,13 @@ import { bookingTime } from './paper-broker/books/entries.ts';
 import type { AccountHistory } from './paper-broker/books/seed-accounts.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
 import { requireAdminSecret } from './paper-broker/routes/admin-routes.ts';
-import { announce, defaultReadyFile, type SandboxReady } from './ready-file.ts';
-import { COMPANY_CLIENT_ID, companySettings, defaultRule } from './sandbox-company.ts';
+import { announceSandbox, defaultReadyFile, type SandboxReadyInfo } from './ready-file.ts';
+import { COMPANY_CLIENT_ID, companySettings, defaultCompanyRule } from './sandbox-company.ts';
 import { openSandboxHome, type SandboxHome, type SandboxPorts, type SandboxSeed } from './sandbox-home.ts';
 import {
+  BROKER_CONNECTION,
   brokerKeyPairs,
   brokerSettings,
-  CONNECTION,
   homeSettings,
   phoneUrl,
   sealSecret,
@@ -53,7 +53,7 @@ export interface SandboxOptions {
    * any free ports.
    */
   readonly port?: number;
-  readonly faults?: Faults;
+  readonly faults?: ActiveFaults;
   readonly marketHours?: 'always' | 'exchange';
   /** Recorded days to use instead of a random walk. The exchange's hours apply to recorded days. */
   readonly marketData?: MarketData;
@@ -89,8 +89,8 @@ export interface SandboxOptions {
 }
 
 export interface Sandbox {
-  readonly ready: SandboxReady;
-  readonly faults: Faults;
+  readonly ready: SandboxReadyInfo;
+  readonly faults: ActiveFaults;
   readonly broker: PaperBroker;
   readonly people: People;
   readonly company: Company | undefined;
@@ -109,7 +109,7 @@ const DRAIN_MS = 1_000;
  * `invalid_config` for invalid rules or market days, `usage` if accounts are newer than the market's days
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { clock = systemClock, faults = new Faults() } = options;
+  const { clock = systemClock, faults = new ActiveFaults() } = options;
   const home = await openSandboxHome(options.home);
   const closers: Closer[] = [() => home.release()];
   const close = async () => {
@@ -143,7 +143,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       onClose: (closer) => closers.push(closer),
     });
 
-    const ready: SandboxReady = {
+    const ready: SandboxReadyInfo = {
       issuer: issuer.url,
       gateway: issuer.url,
       broker: broker.url,
@@ -154,8 +154,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       home: home.folder,
       pid: process.pid,
     };
-    closers.push(announce(defaultReadyFile(home.folder), ready));
-    if (options.readyFile !== undefined) closers.push(announce(options.readyFile, ready));
+    closers.push(announceSandbox(defaultReadyFile(home.folder), ready));
+    if (options.readyFile !== undefined) closers.push(announceSandbox(options.readyFile, ready));
     return {
       ready,
       faults,
@@ -180,7 +180,7 @@ interface SandboxContext {
   readonly home: SandboxHome;
   readonly servers: SandboxServers & { readonly services: HttpServer };
   readonly clock: Clock;
-  readonly faults: Faults;
+  readonly faults: ActiveFaults;
   readonly openDatabase: SandboxHome['database'];
   readonly onClose: (closer: Closer) => void;
 }
@@ -277,7 +277,7 @@ function openCompany(
   const addresses = { company: servers.company.url, issuer: servers.issuer.url };
   const company = createCompany({
     ...companySettings(home, addresses),
-    rules: companyRules(defaultRule(addresses)),
+    rules: companyRules(defaultCompanyRule(addresses)),
     database: openDatabase('company'),
     clock,
     ...defined({ onError }),
@@ -289,8 +289,8 @@ function openCompany(
 /** Connects each account to the broker only once, so that a disconnected account stays disconnected. */
 async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise<void> {
   for (const { username, broker_password: password } of users) {
-    if (vault.wasConnected(username, CONNECTION)) continue;
-    await vault.connect(username, CONNECTION, { username, password });
+    if (vault.wasConnected(username, BROKER_CONNECTION)) continue;
+    await vault.connect(username, BROKER_CONNECTION, { username, password });
   }
 }
 
@@ -299,7 +299,7 @@ function hideDisconnectedKeys({ brokerKeys }: GatewayStores, vault: Vault): Gate
   return {
     ...brokerKeys,
     find: async (sub, connection) =>
-      connection !== SINGLE_BROKER_NAME || vault.isConnected(sub, CONNECTION)
+      connection !== SINGLE_BROKER_NAME || vault.isConnected(sub, BROKER_CONNECTION)
         ? await brokerKeys.find(sub, connection)
         : undefined,
   };
@@ -312,7 +312,7 @@ async function storeKeyPairs(
 ): Promise<void> {
   const { brokers, paper, now } = at;
   for (const place of brokers) {
-    const broker = keyPlaceOf(place, brokers);
+    const broker = keyPairLocationOf(place, brokers);
     const pairs = createKeyPairs({ store, sealSecret: sealSecret(seed), now, broker });
     for (const { username, holder, pair } of brokerKeyPairs(place, seed)) {
       const accountNumber = paper.accountNumber(holder) ?? '';
@@ -325,7 +325,7 @@ async function storeKeyPairs(
  * Admin API, with the admin secret as Bearer token: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`,
  * `GET /admin/messages`.
  */
-function createAdmin(options: { secret: string; faults: Faults; sent: () => readonly object[] }): Hono {
+function createAdmin(options: { secret: string; faults: ActiveFaults; sent: () => readonly object[] }): Hono {
   const app = new Hono();
   app.use('*', requireAdminSecret(options.secret, { error: 'unauthorized' }));
   app.post('/admin/faults', async (context) => {

@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import { TradeAgentError } from '../errors/errors.ts';
 import { closestMatch } from '../text/closest-match.ts';
 import type { TradingDay } from '../trading/activity.ts';
-import { edgeMoments, type Moments, parseEdge } from './moments.ts';
+import { type Moments, marketTimeMoments, parseMarketTime } from './moments.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
 /**
@@ -17,9 +17,9 @@ const cachedMoments = new Map<string, Moments>();
  */
 export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
   if ('cron' in timing) return cachedCronMoments(timing.cron);
-  const edge = parseEdge(timing.at);
+  const edge = parseMarketTime(timing.at);
   if (edge === undefined) throw new TypeError('a stored market time is invalid');
-  return edgeMoments(edge, calendar);
+  return marketTimeMoments(edge, calendar);
 }
 
 function cachedCronMoments(cron: string): Moments {

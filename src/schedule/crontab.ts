@@ -33,15 +33,16 @@ export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
     name: 'cron',
     note: undefined,
     entry: (id, command, minutes) => [{ file: null, text: crontabBlock(id, command, minutes) }],
-    install: (_id, entry) => alone(async () => write(withBlock(await read(), entry.map(({ text }) => text).join('')))),
+    install: (_id, entry) =>
+      alone(async () => write(withCrontabBlock(await read(), entry.map(({ text }) => text).join('')))),
     async state({ id, entry }) {
-      const block = findBlock(await read(), id);
+      const block = findCrontabBlock(await read(), id);
       if (block === undefined) return 'missing';
       return block === entry.map(({ text }) => text).join('') ? 'installed' : 'changed';
     },
     remove: (id) =>
       alone(async () => {
-        const rest = withoutBlock(await read(), id);
+        const rest = withoutCrontabBlock(await read(), id);
         if (rest === undefined) return false;
         await write(rest);
         return true;
@@ -89,13 +90,13 @@ function shellQuoted(text: string): string {
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-export function withBlock(crontab: Buffer, block: string): Buffer {
+export function withCrontabBlock(crontab: Buffer, block: string): Buffer {
   const open = crontab.length > 0 && crontab.at(-1) !== 10;
   return Buffer.concat([crontab, Buffer.from(open ? '\n' : ''), Buffer.from(block)]);
 }
 
 /** Returns a schedule's block; undefined if it is missing or incomplete. */
-export function findBlock(crontab: Buffer, id: string): string | undefined {
+export function findCrontabBlock(crontab: Buffer, id: string): string | undefined {
   const range = blockRange(crontab, id);
   return range === undefined ? undefined : crontab.subarray(range.start, range.end).toString();
 }
@@ -104,7 +105,7 @@ export function findBlock(crontab: Buffer, id: string): string | undefined {
  * Removes a schedule's block and keeps all other bytes. Returns undefined if there is no block.
  * @throws {TradeAgentError} `invalid_config` for a changed block, because its lines may belong to something else
  */
-export function withoutBlock(crontab: Buffer, id: string): Buffer | undefined {
+export function withoutCrontabBlock(crontab: Buffer, id: string): Buffer | undefined {
   const range = blockRange(crontab, id);
   if (range !== undefined) return Buffer.concat([crontab.subarray(0, range.start), crontab.subarray(range.end)]);
   const halves = crontabLines(crontab).filter(({ text }) => text === beginMarker(id) || text === endMarker(id));

@@ -11,7 +11,7 @@ export interface Moments {
 }
 
 /** Returns the moments relative to the opening or closing of each trading day, including half-days. */
-export function edgeMoments(edge: MarketEdge, calendar: readonly TradingDay[]): Moments {
+export function marketTimeMoments(edge: MarketTime, calendar: readonly TradingDay[]): Moments {
   const all = calendar
     .map((day) => newYorkInstant(day.date, day[edge.edge]) + edge.minutes * 60_000)
     .sort((a, b) => a - b);
@@ -26,7 +26,7 @@ export function edgeMoments(edge: MarketEdge, calendar: readonly TradingDay[]): 
 }
 
 /** A time relative to the opening or closing of each trading day. `minutes` is negative before it. */
-interface MarketEdge {
+interface MarketTime {
   readonly edge: 'open' | 'close';
   readonly minutes: number;
 }
@@ -38,19 +38,19 @@ interface MarketEdge {
 const MAX_EDGE_MINUTES = 12 * 60;
 
 /** Parses a time such as `open`, `close-30m` or `open+1h30m`; undefined for anything else. */
-export function parseEdge(text: string): MarketEdge | undefined {
+export function parseMarketTime(text: string): MarketTime | undefined {
   const match = /^(open|close)(?:([+-])(?:(\d{1,3})h)?(?:(\d{1,3})m)?)?$/.exec(text);
   if (match === null || /[+-]$/.test(text)) return undefined;
   const [, edge, sign, hours = '0', minutes = '0'] = match;
   const distance = Number(hours) * 60 + Number(minutes);
   if (distance > MAX_EDGE_MINUTES) return undefined;
   // Avoids -0, which JSON and tests distinguish from 0.
-  return { edge: edge as MarketEdge['edge'], minutes: sign === '-' && distance > 0 ? -distance : distance };
+  return { edge: edge as MarketTime['edge'], minutes: sign === '-' && distance > 0 ? -distance : distance };
 }
 
-/** Like {@link parseEdge}, but throws. @throws {TradeAgentError} `usage`, with a suggestion */
-export function requireEdge(text: string): MarketEdge {
-  const edge = parseEdge(text);
+/** Like {@link parseMarketTime}, but throws. @throws {TradeAgentError} `usage`, with a suggestion */
+export function requireMarketTime(text: string): MarketTime {
+  const edge = parseMarketTime(text);
   if (edge !== undefined) return edge;
   throw new TradeAgentError('usage', `"${text}" is not a time of a trading day`, { hint: edgeHint(text) });
 }
@@ -66,7 +66,7 @@ function edgeHint(text: string): string {
   if (loose !== null && distance !== undefined) {
     const unit = /^h/i.test(unitBefore ?? unitAfter ?? 'm') ? 'h' : 'm';
     const guess = `${edge}${sign ?? (side?.toLowerCase() === 'before' ? '-' : '+')}${distance}${unit}`;
-    if (parseEdge(guess) !== undefined) return `Did you mean "${guess}"?`;
+    if (parseMarketTime(guess) !== undefined) return `Did you mean "${guess}"?`;
   }
   if (/^\s*\d{1,2}[:.]\d\d/.test(text))
     return 'For a time of day, use --cron: "30 9 * * 1-5" is 9:30 New York time from Monday to Friday.';

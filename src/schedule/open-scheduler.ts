@@ -4,7 +4,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { crontabScheduler } from './crontab.ts';
 import { launchdScheduler } from './launchd-agent.ts';
 import type { MachineCommand } from './machine-command.ts';
-import type { ResultCodes, Scheduler } from './scheduler.ts';
+import type { ResultExitCodes, Scheduler } from './scheduler.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 import { systemdScheduler } from './systemd-timer.ts';
 
@@ -16,7 +16,7 @@ export interface SchedulerMachine {
   readonly run: MachineCommand;
   /** The folder for the lock by which our commands exclude each other. */
   readonly folder: string;
-  readonly results: ResultCodes;
+  readonly results: ResultExitCodes;
 }
 
 export function openScheduler(name: SchedulerName, machine: SchedulerMachine): Scheduler {

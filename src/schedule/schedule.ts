@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseEdge } from './moments.ts';
-import { schedulers } from './scheduler-names.ts';
+import { parseMarketTime } from './moments.ts';
+import { schedulerNames } from './scheduler-names.ts';
 
 /** The time zone of schedules, which is the exchange's. */
 export const EXCHANGE_ZONE = 'America/New_York';
@@ -8,7 +8,7 @@ export const EXCHANGE_ZONE = 'America/New_York';
 /** A cron expression, or a time relative to the market's opening or closing. */
 export const timingSchema = z.union([
   z.strictObject({ cron: z.string() }),
-  z.strictObject({ at: z.string().refine((text) => parseEdge(text) !== undefined) }),
+  z.strictObject({ at: z.string().refine((text) => parseMarketTime(text) !== undefined) }),
 ]);
 export type Timing = z.output<typeof timingSchema>;
 
@@ -32,7 +32,7 @@ export const scheduleSchema = z.strictObject({
     approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
   }),
   timeout: z.int().positive(),
-  with: z.enum(schedulers),
+  with: z.enum(schedulerNames),
   /** The exact entry in the machine's scheduler: files, or lines of the crontab. */
   entry: z.array(z.strictObject({ file: z.string().nullable(), text: z.string() })),
   /** RFC 3339. The schedule is not due before this time. */

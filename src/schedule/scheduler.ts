@@ -13,7 +13,7 @@ export interface EntryPart {
  * Exit codes that report a result and not a failure, with their meanings, for schedulers that would report them as
  * failures.
  */
-export type ResultCodes = readonly { readonly code: number; readonly meaning: string }[];
+export type ResultExitCodes = readonly { readonly code: number; readonly meaning: string }[];
 
 /** `changed`: the entry differs from what was written. */
 export type EntryState = 'installed' | 'missing' | 'changed';

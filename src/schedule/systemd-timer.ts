@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
-import type { ResultCodes, Scheduler, StartCommand } from './scheduler.ts';
+import type { ResultExitCodes, Scheduler, StartCommand } from './scheduler.ts';
 
 /** How long after a run's own time limit systemd kills it, in seconds. */
 const GRACE_SECONDS = 60;
@@ -11,7 +11,7 @@ const GRACE_SECONDS = 60;
  * @param folder of the user's units: `~/.config/systemd/user`
  * @param results exit codes that do not count as failures
  */
-export function systemdScheduler(run: MachineCommand, folder: string, results: ResultCodes): Scheduler {
+export function systemdScheduler(run: MachineCommand, folder: string, results: ResultExitCodes): Scheduler {
   const names = (id: string) => ({ service: `trade-agent-${id}.service`, timer: `trade-agent-${id}.timer` });
   const control = async (what: string, ...args: string[]) => {
     const answer = await run('systemctl', ['--user', ...args]);
@@ -49,7 +49,7 @@ export function systemdScheduler(run: MachineCommand, folder: string, results: R
 }
 
 /** Returns the text of a service unit (systemd.service(5)). */
-export function serviceUnit(id: string, command: StartCommand, timeoutMs: number, results: ResultCodes): string {
+export function serviceUnit(id: string, command: StartCommand, timeoutMs: number, results: ResultExitCodes): string {
   const environment = Object.entries(command.environment).map(
     ([name, value]) => `Environment=${systemdQuoted(`${name}=${value}`)}`,
   );

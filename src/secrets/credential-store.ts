@@ -20,17 +20,17 @@ export const credentialNames = [
 export type CredentialName = (typeof credentialNames)[number];
 
 /** Secrets of a person that only a server stores, in its database. */
-export const serverOnlyNames = [
+export const serverOnlyCredentialNames = [
   /** The access token of the person's last request to the server, for token exchange (RFC 8693). */
   'subject_token',
 ] as const;
-export type ServerCredentialName = CredentialName | (typeof serverOnlyNames)[number];
+export type ServerCredentialName = CredentialName | (typeof serverOnlyCredentialNames)[number];
 
 /** Maximum length of a value in characters: Windows accepts 2,560 bytes of UTF-16. Databases accept longer values. */
 export const MAX_VALUE_LENGTH = 1200;
 
 /** Values that the store must still have for a write to go ahead; `undefined` means that the name must be absent. */
-export type Expected<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
+export type ExpectedValues<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
 
 /** Kinds of work under a lock: refreshing a session, creating the database key, using credentials of MCP servers. */
 export const lockPurposes = ['session', 'database-key', 'mcp'] as const;
@@ -57,9 +57,9 @@ export interface CredentialStore<Name extends string = CredentialName> {
   /** @param options.fresh asks the store even for prefetched values ({@link prefetchCredentials}) */
   get<N extends Name>(names: readonly N[], options?: { fresh?: boolean }): Promise<Record<N, string | undefined>>;
   /** Writes all values if the store still has the `expected` values. Otherwise writes nothing and returns false. */
-  set(values: Partial<Record<Name, string>>, expected?: Expected<Name>): Promise<boolean>;
+  set(values: Partial<Record<Name, string>>, expected?: ExpectedValues<Name>): Promise<boolean>;
   /** Like `set`, but removes values. */
-  delete(names: readonly Name[], expected?: Expected<Name>): Promise<boolean>;
+  delete(names: readonly Name[], expected?: ExpectedValues<Name>): Promise<boolean>;
   /**
    * Asks for what the store needs, such as a passphrase, before a screen takes over the terminal.
    * @throws {TradeAgentError} `credential_store_locked`

@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../errors/errors.ts';
-import { type Expected, MAX_VALUE_LENGTH } from './credential-store.ts';
+import { type ExpectedValues, MAX_VALUE_LENGTH } from './credential-store.ts';
 
 export function pick<N extends string>(
   values: Record<string, string | undefined>,
@@ -28,7 +28,7 @@ export function assertLengths(values: Partial<Record<string, string>>, longest =
 
 export function matchesExpected(
   stored: Readonly<Record<string, string | undefined>>,
-  expected: Expected<string> | undefined,
+  expected: ExpectedValues<string> | undefined,
 ): boolean {
   return Object.entries(expected ?? {}).every(([name, value]) => stored[name] === value);
 }

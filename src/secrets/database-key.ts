@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
 /** Returns the key of the profile's state database, 32 bytes. Creates it at first use, once for all processes. */
-export async function databaseKey(store: CredentialStore): Promise<Buffer> {
+export async function getOrCreateDatabaseKey(store: CredentialStore): Promise<Buffer> {
   const { database_key: kept } = await store.get(['database_key']);
   if (kept !== undefined) return parseKey(kept);
   return await store.exclusively('database-key', async () => {

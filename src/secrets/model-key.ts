@@ -22,7 +22,7 @@ export async function storeModelKey(store: CredentialStore, url: string, key: st
   await store.set({ model_api_key: JSON.stringify({ url, key }) });
 }
 
-export async function modelKey(store: CredentialStore, url: string): Promise<string | undefined> {
+export async function loadModelKey(store: CredentialStore, url: string): Promise<string | undefined> {
   const { model_api_key: text } = await store.get(['model_api_key']);
   const stored = storedKeySchema.safeParse(parseJson(text)).data;
   return stored?.url === url ? stored.key : undefined;

@@ -12,8 +12,8 @@ const MAX_SECRET_LENGTH = 400;
 /**
  * By channel. `to` is a hash of the recipient: if config.yaml changes the recipient, the secret must be entered again.
  */
-const storedSchema = z.record(z.string(), z.object({ to: z.string(), secret: z.string() }));
-type Stored = z.output<typeof storedSchema>;
+const storedNoticeSecretsSchema = z.record(z.string(), z.object({ to: z.string(), secret: z.string() }));
+type Stored = z.output<typeof storedNoticeSecretsSchema>;
 
 /** Returns whether a channel needs a secret. */
 export function noticeSecretNeed(channel: NoticeChannel): 'required' | 'optional' | 'none' {
@@ -60,7 +60,7 @@ export async function deleteNoticeSecret(store: CredentialStore, name: string): 
  * Reads all notice secrets with one call to the store.
  * @returns a function that finds a channel's secret, only if it was stored for the channel's current recipient
  */
-export async function noticeSecrets(
+export async function loadNoticeSecrets(
   store: CredentialStore,
 ): Promise<(name: string, channel: NoticeChannel) => string | undefined> {
   const { notice_secrets: text } = await store.get(['notice_secrets']);
@@ -74,7 +74,7 @@ export async function noticeSecrets(
 function parseSecrets(text: string | undefined): Stored {
   if (text === undefined) return {};
   try {
-    return storedSchema.parse(JSON.parse(text));
+    return storedNoticeSecretsSchema.parse(JSON.parse(text));
   } catch {
     // A parser's message may quote what it read.
     throw new TradeAgentError('credential_store_unavailable', 'the stored notice secrets are damaged', {

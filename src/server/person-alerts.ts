@@ -9,7 +9,7 @@ import { READ_SCOPES } from '../oauth/scopes.ts';
 import { timingMoments } from '../schedule/cron-expression.ts';
 import { type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
-import { MAX_SCHEDULES, personChannels, personSchedules, type ServerSchedule, wakeTime } from './server-parts.ts';
+import { MAX_SCHEDULES, nextReviewTime, personChannels, personSchedules, type ServerSchedule } from './server-parts.ts';
 
 /** Name of the person's schedule whose rules are the alerts. It runs on price changes and at intervals. */
 const ALERTS_SCHEDULE = 'alerts';
@@ -122,7 +122,7 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
 async function wakeConditions({ timing, on_price, check }: ServerSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
   const conditions = on_price === true ? priceConditions(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
-  return { wakeAt: wakeTime(timing, next, now), conditions };
+  return { wakeAt: nextReviewTime(timing, next, now), conditions };
 }
 
 /** Returns the alert rules. @throws {TradeAgentError} `usage` if a schedule of this name uses the default rules */

@@ -1,4 +1,4 @@
-import type { AddSchedule } from '../agent/remote/protocol.ts';
+import type { AddScheduleRequest } from '../agent/remote/protocol.ts';
 import type { NoticeChannel } from '../config/notice-channels.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
@@ -56,7 +56,7 @@ export function personRuns(
 
 export const MAX_SCHEDULES = 50;
 
-export interface ServerSchedule extends AddSchedule {
+export interface ServerSchedule extends AddScheduleRequest {
   readonly id: string;
   readonly timing: Timing;
   /** Scopes of the client that added the schedule, which limit its runs. */
@@ -82,7 +82,7 @@ const MARKET_REVIEW_INTERVAL_MS = 12 * 3_600_000;
 const UNKNOWN_MARKET_REVIEW_INTERVAL_MS = 5 * 60_000;
 
 /** Returns when to review a schedule next: at its next time, or earlier to notice changed market hours. */
-export function wakeTime(timing: Timing, next: number | undefined, now: number): number | null {
+export function nextReviewTime(timing: Timing, next: number | undefined, now: number): number | null {
   if ('cron' in timing) return next ?? null;
   return next === undefined ? now + UNKNOWN_MARKET_REVIEW_INTERVAL_MS : Math.min(next, now + MARKET_REVIEW_INTERVAL_MS);
 }

@@ -1,9 +1,9 @@
 import { Dec } from '../trading/decimal.ts';
 import type { HighWaterMark } from '../trading/portfolio/drawdown.ts';
-import type { FiredState, UnnotifiedFilter } from './check-store.ts';
+import type { RuleFiring, UnnotifiedFilter } from './check-store.ts';
 
 /** A stored high-water mark. Amounts are decimal text, and times are milliseconds since the epoch. */
-export interface MarkRow {
+export interface HighWaterMarkRow {
   readonly value: string;
   readonly at: number;
   readonly last_value: string;
@@ -11,7 +11,7 @@ export interface MarkRow {
   readonly flows: string | null;
 }
 
-export function toMarkRow({ value, at, last, flows }: HighWaterMark): MarkRow {
+export function toMarkRow({ value, at, last, flows }: HighWaterMark): HighWaterMarkRow {
   return {
     value: value.toFixed(),
     at,
@@ -21,7 +21,7 @@ export function toMarkRow({ value, at, last, flows }: HighWaterMark): MarkRow {
   };
 }
 
-export function toHighWaterMark(row: MarkRow | undefined): HighWaterMark | undefined {
+export function toHighWaterMark(row: HighWaterMarkRow | undefined): HighWaterMark | undefined {
   return (
     row && {
       value: new Dec(row.value),
@@ -33,14 +33,14 @@ export function toHighWaterMark(row: MarkRow | undefined): HighWaterMark | undef
 }
 
 /** A stored firing, and the channel that was notified of it. */
-export type NotifiedRow = Omit<FiredState, 'since'> & { readonly channel: string };
+export type NotifiedFiringRow = Omit<RuleFiring, 'since'> & { readonly channel: string };
 
 /** @param rows all firings of one account with the channels that were notified of them */
-export function unnotifiedFilter(rows: readonly NotifiedRow[]): UnnotifiedFilter {
+export function unnotifiedFilter(rows: readonly NotifiedFiringRow[]): UnnotifiedFilter {
   const told = new Set(rows.map((row) => firingKey(row.channel, row)));
   return (channel, firings) => firings.filter((firing) => !told.has(firingKey(channel, firing)));
 }
 
-function firingKey(channel: string, { rule, subject, definition }: Omit<FiredState, 'since'>): string {
+function firingKey(channel: string, { rule, subject, definition }: Omit<RuleFiring, 'since'>): string {
   return JSON.stringify([channel, rule, subject, definition]);
 }

@@ -3,7 +3,7 @@ import type { HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import type { PriceHistory } from '../trading/portfolio/price-history.ts';
 
 /** A rule that has fired for a subject. */
-export interface FiredState {
+export interface RuleFiring {
   readonly rule: string;
   readonly subject: string;
   /** The rule's definition when it fired. If the definition changes, the rule can fire again. */
@@ -20,7 +20,7 @@ interface ProposedOrder {
 
 /** A snapshot of an account's state that is kept between checks. */
 export interface CheckSnapshot {
-  fired(): readonly FiredState[];
+  fired(): readonly RuleFiring[];
   mark(): HighWaterMark | undefined;
   proposed(rule: string, definition: string): ProposedOrder | undefined;
 }
@@ -36,7 +36,7 @@ export interface StoredNotice {
 export interface OutgoingNotice<Notice extends StoredNotice> {
   readonly channel: string;
   readonly notice: Notice;
-  readonly firings: readonly FiredState[];
+  readonly firings: readonly RuleFiring[];
   /** Expiry, in milliseconds since the epoch. */
   readonly until: number;
 }
@@ -50,7 +50,7 @@ export interface WaitingNotice<Notice extends StoredNotice> {
 }
 
 /** Returns the firings that a channel was not notified of and that no waiting notice reports. */
-export type UnnotifiedFilter = (channel: string, firings: readonly FiredState[]) => FiredState[];
+export type UnnotifiedFilter = (channel: string, firings: readonly RuleFiring[]) => RuleFiring[];
 
 /** The unsent notices of an account: stored before they are sent, removed afterwards. */
 export interface NoticeOutbox<Notice extends StoredNotice> {
@@ -70,7 +70,7 @@ export interface AccountCheckState<Notice extends StoredNotice> {
    * Replaces the fired states and the mark. Forgets which channels were notified of rules that no longer fire, so that
    * they are notified when the rules fire again.
    */
-  remember(states: readonly FiredState[], mark: HighWaterMark | undefined): Promise<void>;
+  remember(states: readonly RuleFiring[], mark: HighWaterMark | undefined): Promise<void>;
   /** Called before approval is requested, so that a crash can't cause a second request. @param now milliseconds since the epoch */
   proposing(rule: string, definition: string, thread: string, now: number): Promise<void>;
   /** Notes that approval was requested. It is then never requested again, whatever the answer. */
@@ -119,7 +119,7 @@ export interface ImportStore {
   remove(id: string): Promise<number | undefined>;
 }
 
-export interface AccountOwner {
+export interface CheckedAccount {
   readonly profile: string;
   readonly account: string;
 }
@@ -127,9 +127,9 @@ export interface AccountOwner {
 /** A profile's state that is kept between checks. */
 export interface CheckStore<Notice extends StoredNotice> {
   readonly closes: CloseCache;
-  account(owner: AccountOwner): AccountCheckState<Notice>;
-  activities(owner: AccountOwner): ActivityCache;
-  imports(owner: AccountOwner): ImportStore;
+  account(owner: CheckedAccount): AccountCheckState<Notice>;
+  activities(owner: CheckedAccount): ActivityCache;
+  imports(owner: CheckedAccount): ImportStore;
   /** Returns the number of unsent notices per channel, for all accounts. */
   waitingNotices(): Promise<ReadonlyMap<string, number>>;
   close(): void;

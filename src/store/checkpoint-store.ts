@@ -1,7 +1,7 @@
 import type { AuditHead, AuditNote } from './audit.ts';
 
 /** The latest signed checkpoint of the audit log. */
-export interface RecordCheckpoint extends AuditHead {
+export interface AuditCheckpoint extends AuditHead {
   /** The UTC day that the checkpoint closes, YYYY-MM-DD. */
   readonly day: string;
   /** Whether an external authority has timestamped the checkpoint. */
@@ -14,7 +14,7 @@ export interface RecordCheckpoint extends AuditHead {
  */
 export interface CheckpointStore {
   /** Returns the latest checkpoint, or undefined if `close` was never called. */
-  last(): Promise<RecordCheckpoint | undefined>;
+  last(): Promise<AuditCheckpoint | undefined>;
   /**
    * Writes the entry that closes a day, once. Does nothing if a later day was already closed, unless that later day is
    * in the future because a clock was ahead. The first call ever writes no entry: it only sets the day after which days

@@ -1,6 +1,6 @@
 import type { MandateEnvelope } from '../trading/mandate/envelope.ts';
-import type { CountedMandateTerms, StoredMandateState } from '../trading/mandate/mandate.ts';
-import type { Approval } from './used-approval.ts';
+import type { MandateWithUse, StoredMandateState } from '../trading/mandate/mandate.ts';
+import type { ApprovalId } from './used-approval.ts';
 
 /** A mandate as stored. Times are milliseconds since the epoch. */
 export interface StoredMandate {
@@ -16,13 +16,13 @@ export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'term
   /** Digest of the proposal. */
   readonly digest: string;
   /** The mandate's approval, usable once. */
-  readonly approval: Approval;
+  readonly approval: ApprovalId;
   /** The client that proposed the mandate. The gateway places the mandate's standing orders in this client's name. */
   readonly client: string;
 }
 
 /** A mandate, and how much of it is used. `inSlot` is 0 if the query has no slot. */
-export interface CountedMandate extends StoredMandate, CountedMandateTerms {}
+export interface CountedMandate extends StoredMandate, MandateWithUse {}
 
 export interface MandateQuery {
   /** Start of the day in New York. */

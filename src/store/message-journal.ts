@@ -1,6 +1,6 @@
 import type { MessageDraft, SentMessage } from '../trading/message.ts';
 import type { Problem } from '../trading/views.ts';
-import type { Approval } from './used-approval.ts';
+import type { ApprovalId } from './used-approval.ts';
 
 /**
  * A message's provable state:
@@ -31,7 +31,7 @@ export interface MessageEntry extends MessageKey {
 interface MessageClaim extends MessageKey {
   readonly digest: string;
   /** The message's approval, usable once. */
-  readonly approval: Approval;
+  readonly approval: ApprovalId;
   readonly draft: MessageDraft;
 }
 

@@ -1,8 +1,8 @@
-import type { CountedFacts } from '../trading/counted-order.ts';
+import type { CountedTotals } from '../trading/counted-order.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import type { Order, Problem } from '../trading/views.ts';
 import type { DecisionNote } from './decision-store.ts';
-import type { Approval } from './used-approval.ts';
+import type { ApprovalId } from './used-approval.ts';
 
 /**
  * An order's provable state:
@@ -46,10 +46,10 @@ export interface JournalEntry extends OrderKey {
   readonly writtenOffAt: number | null;
 }
 
-export interface Claim extends OrderKey {
+export interface OrderClaim extends OrderKey {
   readonly digest: string;
   /** The order's approval, usable once. */
-  readonly approval: Approval;
+  readonly approval: ApprovalId;
   readonly draft: OrderDraft;
   readonly replaces?: string | undefined;
   /** The mandate under which the order is placed, and its slot in the mandate. */
@@ -58,17 +58,17 @@ export interface Claim extends OrderKey {
 }
 
 /** An order for which its account's other orders are counted. */
-export type Counting = OrderKey & Pick<Claim, 'draft' | 'replaces'>;
+export type Counting = OrderKey & Pick<OrderClaim, 'draft' | 'replaces'>;
 
 /** An order that was or may have been sent and that may still be open. */
-export interface OpenEntry extends OrderKey {
+export interface OpenOrderEntry extends OrderKey {
   /** The broker's ID of the order. Null until the broker has confirmed the order. */
   readonly orderId: string | null;
 }
 
 /** How much of its limits an account has used, except limits per symbol. */
-export type Usage = Pick<
-  CountedFacts,
+export type LimitUsage = Pick<
+  CountedTotals,
   'state' | 'day_notional' | 'day_orders' | 'last_minute' | 'open_orders' | 'clock_behind'
 >;
 
@@ -94,18 +94,18 @@ export interface OrderJournal {
    * @param decide called inside the transaction with the counted facts; must be synchronous and pure
    */
   claim(
-    claim: Claim,
+    claim: OrderClaim,
     now: number,
-    decide?: (counted: CountedFacts) => DecisionNote,
+    decide?: (counted: CountedTotals) => DecisionNote,
   ): Promise<'claimed' | 'known' | 'approval_used' | 'denied'>;
   /**
    * Counts the account's other orders, so that this order can be checked against the limits. "Now" is never before the
    * account's newest order, so setting the clock back frees no limit.
    */
-  counted(order: Counting, now: number): Promise<CountedFacts>;
-  usage(sub: string, account: string, now: number): Promise<Usage>;
+  counted(order: Counting, now: number): Promise<CountedTotals>;
+  usage(sub: string, account: string, now: number): Promise<LimitUsage>;
   /** Oldest first. */
-  open(account: string, limit: number): Promise<OpenEntry[]>;
+  open(account: string, limit: number): Promise<OpenOrderEntry[]>;
   /**
    * Notes the broker's report on a placed order. Once the order is closed, only its filled part counts toward amounts,
    * but it still counts as one of the day's orders.

@@ -1,5 +1,5 @@
 /** Notifications between processes. A lost one only costs time, because each process also polls. */
-export type News =
+export type ProcessNotification =
   /** The ID of a proposal that changed. */
   | { readonly moved: string }
   /** The ID of a proposal for which the identity provider sent a ping. */
@@ -16,16 +16,16 @@ export type News =
  */
 export interface OtherProcesses {
   /** Never fails. */
-  tell(news: News): void;
+  tell(news: ProcessNotification): void;
   /**
    * Subscribes to notifications from the other processes.
    * @returns a function that unsubscribes
    */
-  hear(listener: (news: News) => void): () => void;
+  hear(listener: (news: ProcessNotification) => void): () => void;
   /** Makes this process the supervisor of an open proposal. Returns false if another live process supervises it. */
   take(proposal: string): Promise<boolean>;
   /**
-   * Extends this process's heartbeat by {@link LIVENESS_MS}, and takes open proposals that no live process supervises:
+   * Extends this process's heartbeat by {@link HEARTBEAT_TIMEOUT_MS}, and takes open proposals that no live process supervises:
    * decided ones first, at most a few thousand per call. `lapsed`: this process was meanwhile considered dead, and
    * `taken` lists everything that it still supervises. `died`: another process was found dead.
    */
@@ -35,4 +35,4 @@ export interface OtherProcesses {
 }
 
 /** How long a process counts as alive after its last heartbeat, in milliseconds. */
-export const LIVENESS_MS = 15_000;
+export const HEARTBEAT_TIMEOUT_MS = 15_000;

@@ -4,7 +4,7 @@ import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trad
 import type { AuditNote } from './audit.ts';
 
 /** Why a proposal ended, or what it is waiting for. */
-export interface Reason {
+export interface ProposalReason {
   /** Code of the HTTP problem. */
   readonly code: ProblemCode;
   readonly text: string;
@@ -63,10 +63,10 @@ export interface StoredProposal {
   readonly hasToken: boolean;
   readonly tokenExpiresAt: number | undefined;
   readonly result: unknown;
-  readonly reason: Reason | undefined;
+  readonly reason: ProposalReason | undefined;
 }
 
-export type Draft = Pick<
+export type ProposalDraft = Pick<
   StoredProposal,
   | 'id'
   | 'sub'
@@ -208,7 +208,7 @@ export interface ProposalStore {
    * @throws if the ID or this owner's `subjectId` is taken; nothing is written
    */
   draft(
-    draft: Draft,
+    draft: ProposalDraft,
     key: KeyedRequest,
     expected: { readonly epoch: string },
     note: AuditNote,

@@ -1,5 +1,5 @@
 /** A rate limit. */
-export interface Rate {
+export interface RateLimit {
   readonly perSecond: number;
   /** Maximum number of tokens that can be taken at once after a pause. */
   readonly burst: number;
@@ -15,11 +15,11 @@ export interface RateBuckets {
    * @returns 0 if the tokens were taken, or else the estimated milliseconds until they can be taken
    * @throws {RangeError} for zero tokens, or for more than `burst` tokens, which could never be taken
    */
-  take(bucket: string, rate: Rate, tokens: number): Promise<number>;
+  take(bucket: string, rate: RateLimit, tokens: number): Promise<number>;
 }
 
 /** @throws {RangeError} see {@link RateBuckets.take} */
-export function validateTake({ perSecond, burst }: Rate, tokens: number): void {
+export function validateTake({ perSecond, burst }: RateLimit, tokens: number): void {
   if (!(perSecond > 0) || !(tokens > 0) || !(tokens <= burst))
     throw new RangeError(`can't take ${tokens} tokens from a bucket of ${burst} at ${perSecond} per second`);
 }

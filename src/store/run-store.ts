@@ -42,7 +42,7 @@ export interface RunEvent {
 }
 
 /** The right to write to a run. Held by the job that last incremented the run's epoch. */
-export interface RunTurn {
+export interface RunClaim {
   readonly id: string;
   readonly epoch: number;
 }
@@ -79,12 +79,12 @@ export interface RunStore {
   eventsAfter(id: string, after: number, limit: number): Promise<RunEvent[]>;
   /** Claims a run that is queued or whose job died. Returns undefined if there is no such run to claim. */
   take(id: string): Promise<StoredRun | undefined>;
-  noteStart(turn: RunTurn, prompts: number): Promise<boolean>;
+  noteStart(turn: RunClaim, prompts: number): Promise<boolean>;
   /** Returns false if another job has claimed the run. The methods below do the same. */
-  append(turn: RunTurn, events: readonly unknown[]): Promise<boolean>;
+  append(turn: RunClaim, events: readonly unknown[]): Promise<boolean>;
   /** Sets the run to `waiting`. If it is being stopped, queues it instead. */
-  wait(turn: RunTurn, wait: RunWait): Promise<boolean>;
-  end(turn: RunTurn, events: readonly unknown[], now: number): Promise<boolean>;
+  wait(turn: RunClaim, wait: RunWait): Promise<boolean>;
+  end(turn: RunClaim, events: readonly unknown[], now: number): Promise<boolean>;
   /**
    * Resumes the runs that wait for this proposal.
    * @returns the runs' IDs

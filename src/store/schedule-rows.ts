@@ -59,10 +59,10 @@ export interface NewSchedule<Schedule> {
   readonly conditions: readonly Condition[];
 }
 
-export type RevisedSchedule<Schedule> = Pick<NewSchedule<Schedule>, 'schedule' | 'wakeAt' | 'conditions'>;
+export type ScheduleRevision<Schedule> = Pick<NewSchedule<Schedule>, 'schedule' | 'wakeAt' | 'conditions'>;
 
 /** `there`: the same request was already added with this key. `conflict`: the key was used for a different request. */
-export type AddedSchedule<Schedule> =
+export type AddScheduleResult<Schedule> =
   | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
   | { readonly outcome: 'conflict' | 'name_taken' | 'too_many' };
 
@@ -89,12 +89,12 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
   /** Finds a schedule by ID or name. */
   find(idOrName: string): Promise<ScheduleRow<Schedule, Run> | undefined>;
   /** @param most the maximum number of schedules */
-  add(schedule: NewSchedule<Schedule>, most: number): Promise<AddedSchedule<Schedule>>;
+  add(schedule: NewSchedule<Schedule>, most: number): Promise<AddScheduleResult<Schedule>>;
   /**
    * Replaces a schedule's content, but keeps its ID, name and runs. Unchanged conditions stay armed or disarmed.
    * @returns false, with nothing written, if the schedule was changed or removed since `seen` was read
    */
-  revise(seen: Schedule, to: RevisedSchedule<Schedule>): Promise<boolean>;
+  revise(seen: Schedule, to: ScheduleRevision<Schedule>): Promise<boolean>;
   remove(id: string): Promise<boolean>;
   /** Newest first. */
   runs(id: string, limit: number): Promise<Run[]>;
@@ -141,7 +141,7 @@ export interface ScheduleBacklog {
 }
 
 /** A price or price change with which conditions are compared. */
-export interface SeenValue {
+export interface ObservedValue {
   readonly symbol: string;
   readonly side: ConditionSide;
   /** Dollars, or a fraction of the previous close, as a decimal string. */
@@ -165,7 +165,7 @@ export interface TenantSchedules {
    * schedules. If several workers see the same value, a condition is toggled only once, and not again for some minutes.
    * @returns the number of toggled conditions
    */
-  crossed(seen: readonly SeenValue[], now: number): Promise<number>;
+  crossed(seen: readonly ObservedValue[], now: number): Promise<number>;
   /** Returns the people whose schedules follow market hours. */
   marketPeople(limit: number): Promise<string[]>;
 }

@@ -12,7 +12,7 @@ export interface StandingOrder {
   readonly last: StandingOrderState['last'];
 }
 
-export interface StandingStep extends Pick<StandingOrder, 'dueAt' | 'state' | 'last'> {
+export interface StandingOrderStep extends Pick<StandingOrder, 'dueAt' | 'state' | 'last'> {
   readonly event: 'standing_ordered' | 'standing_refused' | 'standing_missed' | 'standing_ended';
 }
 
@@ -28,5 +28,5 @@ export interface StandingOrderStore {
    * Writes the next state and its audit log entry. Returns false and writes nothing if the standing order has changed
    * since it was read.
    */
-  step(seen: StandingOrder, next: StandingStep, now: number): Promise<boolean>;
+  step(seen: StandingOrder, next: StandingOrderStep, now: number): Promise<boolean>;
 }

@@ -1,9 +1,9 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
-import type { Lease, ThreadProposals, ThreadStore } from './thread-store.ts';
+import type { ThreadLease, ThreadProposals, ThreadStore } from './thread-store.ts';
 
 /** The lease that is required to write checkpoints, and the error if another process has taken it. */
-export interface HistoryGuard {
-  readonly lease: Lease;
+export interface LeaseGuard {
+  readonly lease: ThreadLease;
   readonly lost: () => Error;
 }
 
@@ -18,10 +18,10 @@ export interface StateStores {
    * would be orphaned.
    * @param guard omitted for reading only
    */
-  history(guard?: HistoryGuard): Promise<BaseCheckpointSaver>;
+  history(guard?: LeaseGuard): Promise<BaseCheckpointSaver>;
 }
 
-export interface OpenState {
+export interface OpenStateStores {
   readonly stores: StateStores;
   /** Returns free space to the file system, if the database does not do so itself. */
   reclaimSpace(): void;

@@ -27,7 +27,7 @@ export interface Thread extends ThreadOwner {
 }
 
 /** The exclusive right to run a thread. The epoch increases each time the right changes hands. */
-export interface Lease {
+export interface ThreadLease {
   readonly thread: string;
   readonly holder: string;
   readonly epoch: number;
@@ -74,13 +74,13 @@ export interface ThreadStore {
     readonly now: number;
     readonly until: number;
   }): Promise<
-    { readonly outcome: 'begun'; readonly thread: Thread; readonly lease: Lease } | { readonly outcome: 'stale' }
+    { readonly outcome: 'begun'; readonly thread: Thread; readonly lease: ThreadLease } | { readonly outcome: 'stale' }
   >;
-  isHeld(lease: Lease): Promise<boolean>;
+  isHeld(lease: ThreadLease): Promise<boolean>;
   /** Extends the holder's leases on these threads. Returns the IDs of the threads whose lease it still holds. */
   renew(holder: string, ids: readonly string[], until: number): Promise<string[]>;
   /** Records a run's outcome and releases its lease, if the lease is still held. */
-  end(lease: Lease, status: StoredThreadStatus | undefined, now: number): Promise<void>;
+  end(lease: ThreadLease, status: StoredThreadStatus | undefined, now: number): Promise<void>;
   /** Sets a thread whose outcome is unknown to `pending`, so that it can be resumed. */
   reconciled(id: string): Promise<void>;
   /**

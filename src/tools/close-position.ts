@@ -5,7 +5,7 @@ import { symbolAssetClass } from '../trading/asset-class.ts';
 import { Dec, positiveDecimalString, toPlain } from '../trading/decimal.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema, symbolSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
-import { partName, positionPart } from '../trading/portfolio/allocation.ts';
+import { describePositionPart, positionPart } from '../trading/portfolio/allocation.ts';
 import { accountArgument } from './account-argument.ts';
 import { withoutEmptyArguments } from './exact-numbers.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
@@ -89,7 +89,7 @@ export async function readClosingOrder(
       side: position.side === 'short' ? 'the position is short' : 'the position is long',
       ...(isOption ? { position_intent: 'it closes a position' } : {}),
       // A fraction that the model chose is not computed.
-      ...(asked === undefined && fraction === undefined ? { qty: partName('1') } : {}),
+      ...(asked === undefined && fraction === undefined ? { qty: describePositionPart('1') } : {}),
     },
     held,
   };

@@ -3,7 +3,7 @@ import { type Activity, activityKinds } from '../trading/activity.ts';
 import { signedDollars } from '../trading/amounts.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { type Period, periodStart, periods, periodWords } from '../trading/period.ts';
-import { income } from '../trading/portfolio/dividends.ts';
+import { incomeTotals } from '../trading/portfolio/dividends.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, omittedCount, requireGateway } from './tool.ts';
 
@@ -59,7 +59,7 @@ export async function readPeriodActivities(
   // The gateway filters by booking time, which is often the day after.
   const all = (await gateway.activities({ after: began - 1 })).filter(({ at }) => Date.parse(at) >= began);
   const found = all.filter(({ kind }) => kinds === undefined || kinds.includes(kind)).reverse();
-  const { dividends, interest, fees } = income(all);
+  const { dividends, interest, fees } = incomeTotals(all);
   return {
     period,
     start,

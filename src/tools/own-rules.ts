@@ -1,5 +1,5 @@
 import type { Dec } from '../trading/decimal.ts';
-import type { Band } from '../trading/portfolio/allocation.ts';
+import type { DriftBand } from '../trading/portfolio/allocation.ts';
 import type { RebalanceOptions } from '../trading/portfolio/rebalance.ts';
 
 export interface OwnFinding {
@@ -31,7 +31,7 @@ export interface OwnTargets {
   /** Fractions of equity by symbol. */
   readonly targets: ReadonlyMap<string, Dec>;
   readonly cash: Dec;
-  readonly band: Band;
+  readonly band: DriftBand;
   readonly options: RebalanceOptions;
 }
 

@@ -4,7 +4,7 @@ import { utcSeconds } from '../machine/clock.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { symbolAssetClass } from '../trading/asset-class.ts';
 import { positiveDecimalString } from '../trading/decimal.ts';
-import { dayPattern, type EndMention, parseEnd } from '../trading/mandate/mandate-end.ts';
+import { dayPattern, type MentionedEnd, parseMandateEnd } from '../trading/mandate/mandate-end.ts';
 import {
   DEFAULT_STANDING_ORDER_TIME,
   recurrences,
@@ -59,7 +59,7 @@ export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
 
 export interface StandingOrderRequest {
   readonly standing: StandingOrderTerms;
-  readonly end: EndMention | undefined;
+  readonly end: MentionedEnd | undefined;
 }
 
 /** @throws {TradeAgentError} `invalid_order` naming the field */
@@ -122,9 +122,9 @@ function invalidStandingOrder(field: string, message: string): TradeAgentError {
   });
 }
 
-/** Returns the end in RFC 3339, or undefined if no end is named. @throws {TradeAgentError} as {@link parseEnd} */
-export function standingExpiry(end: EndMention | undefined, now: number): string | undefined {
-  return end === undefined ? undefined : utcSeconds(parseEnd(end, now));
+/** Returns the end in RFC 3339, or undefined if no end is named. @throws {TradeAgentError} as {@link parseMandateEnd} */
+export function standingExpiry(end: MentionedEnd | undefined, now: number): string | undefined {
+  return end === undefined ? undefined : utcSeconds(parseMandateEnd(end, now));
 }
 
 /**

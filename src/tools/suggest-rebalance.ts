@@ -3,8 +3,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { Dec, decimalString, ZERO } from '../trading/decimal.ts';
 import { MAX_BATCH_ORDERS } from '../trading/kinds/batch.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { driftFromTargets, type Share, weightsBySymbol } from '../trading/portfolio/allocation.ts';
-import { type Rebalancing, rebalance } from '../trading/portfolio/rebalance.ts';
+import { driftFromTargets, type PortfolioWeight, weightsBySymbol } from '../trading/portfolio/allocation.ts';
+import { type RebalancingPlan, rebalance } from '../trading/portfolio/rebalance.ts';
 import { MIN_SHARE_FRACTION, tradablesBySymbol } from '../trading/portfolio/tradables.ts';
 import type { Proposal } from '../trading/proposal.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
@@ -78,7 +78,11 @@ export const suggestRebalance = defineTool({
   },
 });
 
-function currentWeights(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], { left }: Rebalancing) {
+function currentWeights(
+  targets: ReadonlyMap<string, Dec>,
+  weights: readonly PortfolioWeight[],
+  { left }: RebalancingPlan,
+) {
   const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
   const rate = (value: Dec) => value.toDecimalPlaces(6).toFixed();
   return {

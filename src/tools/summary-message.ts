@@ -1,4 +1,4 @@
-import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords } from '../trading/amounts.ts';
+import { dollars, formatTodayChange, sharePrice, shares, signedDollars, signedPercent } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import type { MessageRequest } from '../trading/kinds/message.ts';
 import { checkRecipient, type MessageService } from '../trading/message.ts';
@@ -47,7 +47,7 @@ export function compactSummary(summary: {
   const more = sorted.length - shown.length;
   return [
     `Portfolio on ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC (${account.environment} account${account.simulated ? ', simulated prices' : ''})`,
-    `Equity ${dollars(account.equity)} (${todayWords(day, null)}), cash ${dollars(account.cash)}`,
+    `Equity ${dollars(account.equity)} (${formatTodayChange(day, null)}), cash ${dollars(account.cash)}`,
     ...shown.map(
       ({ symbol, qty, current_price, market_value, unrealized_pl, unrealized_plpc }) =>
         `${symbol}: ${shares(qty)} at ${sharePrice(current_price)} = ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`,

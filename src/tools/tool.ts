@@ -10,13 +10,13 @@ import type { Alerts } from './alerts.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import type { OwnRules } from './own-rules.ts';
 
-export interface SignedIn extends Pick<Session, 'user'> {
+export interface SignedInSession extends Pick<Session, 'user'> {
   readonly profile: Pick<Session['profile'], 'name' | 'environment'>;
 }
 
 export interface ToolContext {
   /** Undefined, like `gateway`, if nobody is signed in. */
-  readonly session: SignedIn | undefined;
+  readonly session: SignedInSession | undefined;
   readonly gateway: GatewayClient | undefined;
   /** Set only in the person's own agent. */
   readonly alerts?: Alerts | undefined;

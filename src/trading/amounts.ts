@@ -43,7 +43,7 @@ export function signedPercent(fraction: string | Dec): string {
 }
 
 /** Formats a day's change: `+$5.00 (+0.10%) today`. An unknown change is shown as unknown, never as zero. */
-export function todayWords(change: string | null, fraction: string | null): string {
+export function formatTodayChange(change: string | null, fraction: string | null): string {
   if (change === null) return 'today’s change unknown';
   return `${signedDollars(change)}${fraction === null ? '' : ` (${signedPercent(fraction)})`} today`;
 }

@@ -111,7 +111,7 @@ export function priceWords(symbol: string, price: string): string {
   return `${sharePrice(price, symbolTicks(symbol))} ${perUnitWords(symbol)}`;
 }
 
-export function howManyWords(symbol: string): string {
+export function howManyUnitsWords(symbol: string): string {
   return `How ${symbolAssetClass(symbol) === 'crypto' ? 'much' : 'many'} ${unitWords(symbol)}`;
 }
 

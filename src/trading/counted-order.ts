@@ -1,6 +1,6 @@
 import { contractMultiplier } from './asset-class.ts';
 import { Dec, toPlain } from './decimal.ts';
-import type { CountedMandateTerms } from './mandate/mandate.ts';
+import type { MandateWithUse } from './mandate/mandate.ts';
 import { orderAssignment, type UsedCover } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import type { TradingState } from './policy-views.ts';
@@ -10,7 +10,7 @@ import { boundedOrder } from './worst-case.ts';
  * The account's totals from the gateway's journal, read in the transaction that claims the order. Includes every order
  * that may have been sent, except rejected orders, the order itself and the order that it replaces.
  */
-export interface CountedFacts {
+export interface CountedTotals {
   readonly state: TradingState;
   /** Dollars of all orders, buys and sells, since midnight in New York. */
   readonly day_notional: string;
@@ -30,10 +30,10 @@ export interface CountedFacts {
   /** For an option order: the shares and cash that open orders already use as cover. Absent for other orders. */
   readonly covering?: UsedCover;
   /** The mandate that the order names. Null if the owner has no such mandate. Absent if the order names no mandate. */
-  readonly mandate?: CountedMandateTerms | null;
+  readonly mandate?: MandateWithUse | null;
 }
 
-export const emptyCounts: CountedFacts = {
+export const emptyTotals: CountedTotals = {
   state: 'active',
   day_notional: '0',
   day_orders: 0,
@@ -75,7 +75,7 @@ export function reservedDollars(draft: OrderDraft): string {
 }
 
 /** Returns the counts after these orders. Does not predict orders per minute and open orders. */
-export function countsAfter(drafts: readonly OrderDraft[], counted: CountedFacts): CountedFacts {
+export function totalsAfter(drafts: readonly OrderDraft[], counted: CountedTotals): CountedTotals {
   return {
     ...counted,
     day_notional: new Dec(counted.day_notional).plus(totalReserved(drafts)).toFixed(2),
@@ -116,7 +116,7 @@ export function similarTermsRange(draft: OrderDraft): SimilarTermsRange {
   };
 }
 
-export function isSimilar(terms: string, { prefix, least, most }: SimilarTermsRange): boolean {
+export function isSimilarOrder(terms: string, { prefix, least, most }: SimilarTermsRange): boolean {
   if (!terms.startsWith(prefix)) return false;
   const [, , shares] = JSON.parse(terms) as readonly [symbol: string, side: string, qty: string];
   return new Dec(shares).gte(least) && new Dec(shares).lte(most);

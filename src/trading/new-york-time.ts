@@ -32,7 +32,7 @@ const clockChangesByYear = new Map<number, readonly [number, number]>();
 function clockChanges(year: number): readonly [number, number] {
   const known = clockChangesByYear.get(year);
   if (known !== undefined) return known;
-  const [first, last] = isDaylightSaving(year);
+  const [first, last] = daylightSavingDates(year);
   // 02:00 EST, and 02:00 EDT.
   const found = [utcMidnight(first) + 7 * HOUR_MS, utcMidnight(last) + 6 * HOUR_MS] as const;
   clockChangesByYear.set(year, found);
@@ -44,7 +44,7 @@ function clockChanges(year: number): readonly [number, number] {
  * March to the first Sunday of November (Energy Policy Act of 2005). From 1987: the first Sunday of April to the last
  * Sunday of October (15 U.S.C. 260a). Before: from the last Sunday of April.
  */
-function isDaylightSaving(year: number): readonly [IsoDate, IsoDate] {
+function daylightSavingDates(year: number): readonly [IsoDate, IsoDate] {
   if (year >= 2007) return [nthWeekday(year, 3, 0, 2), nthWeekday(year, 11, 0, 1)];
   const spring = year >= 1987 ? nthWeekday(year, 4, 0, 1) : addDays(nthWeekday(year, 5, 0, 1), -7);
   return [spring, addDays(nthWeekday(year, 11, 0, 1), -7)];

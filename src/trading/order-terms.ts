@@ -45,7 +45,7 @@ const cryptoTerms: AcceptedTerms = {
  * terms. Sources: Alpaca, "Placing Orders" (fractions, extended hours, exits), "Crypto Trading", "Options Trading", and
  * its API's TimeInForce and OrderClass.
  */
-export const commonTerms = {
+export const anyBrokerTerms = {
   us_equity: {
     timesInForce: {
       market: timesInForce,

@@ -7,7 +7,7 @@ import { checkOrderClass, checkPositionIntent } from './order-class-checks.ts';
 import { type OrderClass, orderClasses, orderClassWords, positionIntents } from './order-classes.ts';
 import { findOrderField, type OrderFieldName, orderFieldNames } from './order-fields.ts';
 import { invalidOrder as problem } from './order-problem.ts';
-import { checkTerms, commonTerms } from './order-terms.ts';
+import { anyBrokerTerms, checkTerms } from './order-terms.ts';
 import { orderTypes, type RequiredPrice, requiresPrice, sides, timesInForce } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 import { symbolSchema } from './symbol.ts';
@@ -129,7 +129,7 @@ export function checkOrder(order: OrderRequest | OrderDraft): void {
   checkOrderClass(order);
   checkPositionIntent(order);
   checkAuction(order);
-  checkTerms(order, commonTerms);
+  checkTerms(order, anyBrokerTerms);
 }
 
 function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {

@@ -38,7 +38,7 @@ export const policyViewSchema = z.lazy(() =>
 );
 export type PolicyView = z.output<typeof policyViewSchema>;
 
-export const decisionSchema = z.lazy(() =>
+export const decisionViewSchema = z.lazy(() =>
   z.object({
     effect: z.enum(['allow', 'ask', 'deny']),
     reasons: z.array(z.string()),
@@ -49,12 +49,12 @@ export const decisionSchema = z.lazy(() =>
     policy: z.string(),
   }),
 );
-export type DecisionView = z.output<typeof decisionSchema>;
+export type DecisionView = z.output<typeof decisionViewSchema>;
 
-export const policyChangedSchema = z.lazy(() =>
+export const policyChangeViewSchema = z.lazy(() =>
   z.object({ previous: z.string(), digest: z.string(), changes: z.array(z.string()) }),
 );
-export type PolicyChangedView = z.output<typeof policyChangedSchema>;
+export type PolicyChangeView = z.output<typeof policyChangeViewSchema>;
 
 export const recordedDecisionSchema = z.lazy(() =>
   z.object({

@@ -1,5 +1,5 @@
 import { dollars, sharePrice } from './amounts.ts';
-import { contractMultiplier, howManyWords, priceWords, quantityWords, symbolTicks } from './asset-class.ts';
+import { contractMultiplier, howManyUnitsWords, priceWords, quantityWords, symbolTicks } from './asset-class.ts';
 import { Dec } from './decimal.ts';
 import { orderAssignment } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
@@ -76,7 +76,7 @@ function entryWorstCase({ symbol, side, qty, notional, limit_price: limit }: Ord
     return {
       cash: new Dec(notional).toFixed(2),
       price: null,
-      text: `Costs at most ${dollars(notional)}. ${howManyWords(symbol)} that buys depends on the price.`,
+      text: `Costs at most ${dollars(notional)}. ${howManyUnitsWords(symbol)} that buys depends on the price.`,
     };
   }
   if (limit === undefined) {

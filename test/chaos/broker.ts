@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { Faults } from '../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../src/home/identity-provider/faults.ts';
 import type { Market } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import {
@@ -57,7 +57,7 @@ function createBroker(url: string, market: Market, database: Database.Database) 
       sleep: (_, signal) =>
         new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
     },
-    faults: new Faults(),
+    faults: new ActiveFaults(),
     users: accounts.map((username) => ({
       username,
       password: PASSWORDS[username],

@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import { passesHalt } from '../../src/approval/access.ts';
+import { isAllowedDuringHalt } from '../../src/approval/access.ts';
 import { allowedTransitions } from '../../src/approval/transitions.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/books/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
@@ -252,7 +252,7 @@ function checkHalts({ audit, rows, linesOf }: Evidence, must: Must): void {
     if (line.event === 'halted') halted.add(line.sub);
     if (line.event === 'lifted') halted.delete(line.sub);
     const row = rows.find(({ id }) => id === line.proposal);
-    if (row === undefined || passesHalt(row.kind) || !halted.has(row.sub)) continue;
+    if (row === undefined || isAllowedDuringHalt(row.kind) || !halted.has(row.sub)) continue;
     const lines = linesOf(row);
     const before = lines[lines.indexOf(line) - 1]?.event;
     const begins = line.event === 'executing' && (before === 'approved' || before === 'not_taken');

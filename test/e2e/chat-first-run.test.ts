@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readReadyFile } from '../../src/sandbox/ready-file.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
-import { modelKey } from '../../src/secrets/model-key.ts';
+import { loadModelKey } from '../../src/secrets/model-key.ts';
 import { frame, hasTmux, openTerminal, type Terminal } from './tmux.ts';
 
 function start(folder: string): Terminal {
@@ -63,7 +63,7 @@ describe.skipIf(!hasTmux())('the first run', () => {
     expect(terminal.everything()).not.toContain('sk-planted-key');
     expect(readFileSync(join(folder, 'agent', 'config.yaml'), 'utf8')).not.toContain('sk-planted-key');
     const store = openFileStore({ folder: join(folder, 'agent'), profile: 'sandbox' });
-    expect(await modelKey(store, 'https://api.openai.com/v1')).toBe('sk-planted-key');
+    expect(await loadModelKey(store, 'https://api.openai.com/v1')).toBe('sk-planted-key');
   });
 
   it('says how to add a provider of one’s own, and starts nothing', async () => {

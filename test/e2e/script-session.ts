@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type FaultName, Faults } from '../../src/home/identity-provider/faults.ts';
+import { ActiveFaults, type FaultName } from '../../src/home/identity-provider/faults.ts';
 import type { PhoneClient } from '../../src/home/phone/phone-client.ts';
-import type { SandboxReady } from '../../src/sandbox/ready-file.ts';
+import type { SandboxReadyInfo } from '../../src/sandbox/ready-file.ts';
 import { letMcpClientIn } from './mcp-client.ts';
 import { badModelServer, type ModelServerMode, type RunningModelServer } from './model-servers.ts';
 import { checkJson } from './output-schemas.ts';
@@ -17,7 +17,7 @@ import { compiledCode, launcher } from './world.ts';
 const LIMIT_MS = 90_000;
 
 /** Faults of which one can bring on another, which then lasts. */
-export class ScriptFaults extends Faults {
+export class ScriptFaults extends ActiveFaults {
   readonly #next = new Map<FaultName, FaultName>();
 
   chain(first: FaultName, next: FaultName): void {
@@ -34,7 +34,7 @@ export class ScriptFaults extends Faults {
 }
 
 export interface Stage {
-  readonly ready: SandboxReady;
+  readonly ready: SandboxReadyInfo;
   readonly phone: PhoneClient;
   readonly faults: ScriptFaults;
 }

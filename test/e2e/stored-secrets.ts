@@ -4,7 +4,7 @@ import { NotificationTokens } from '../../src/approval/notification-tokens.ts';
 import { ProposalTransitions } from '../../src/approval/transitions.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { credentialNames } from '../../src/secrets/credential-store.ts';
-import { databaseKey } from '../../src/secrets/database-key.ts';
+import { getOrCreateDatabaseKey } from '../../src/secrets/database-key.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { createTokenSeal } from '../../src/secrets/token-seal.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
@@ -25,7 +25,7 @@ export async function readStoredSecrets(agentHome: string): Promise<string[]> {
 
 /** Every row of every table of state.db, decrypted, as text: what a token would be found in if it were there. */
 export async function dumpState(agentHome: string): Promise<string> {
-  const database = openStateDatabase(join(agentHome, 'state.db'), await databaseKey(store(agentHome)));
+  const database = openStateDatabase(join(agentHome, 'state.db'), await getOrCreateDatabaseKey(store(agentHome)));
   try {
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as {
       name: string;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
-import { readReadyFile, type SandboxReady } from '../../src/sandbox/ready-file.ts';
+import { readReadyFile, type SandboxReadyInfo } from '../../src/sandbox/ready-file.ts';
 
 export const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 
@@ -34,7 +34,7 @@ export interface World {
   readonly folder: string;
   readonly agentHome: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly ready: SandboxReady;
+  readonly ready: SandboxReadyInfo;
   readonly phone: ReturnType<typeof createPhoneClient>;
   readonly seed: {
     users: { username: string; broker_password: string; broker_key: { key_id: string; secret: string } }[];
@@ -216,7 +216,7 @@ export async function createWorld(
   };
 }
 
-async function waitForReady(file: string, sandbox: Running): Promise<SandboxReady> {
+async function waitForReady(file: string, sandbox: Running): Promise<SandboxReadyInfo> {
   let ended: Finished | undefined;
   sandbox.finished.then((result) => {
     ended = result;

@@ -9,7 +9,7 @@ import { resolveProfile } from '../../src/config/resolve-profile.ts';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import type { UserDirs } from '../../src/machine/directories.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
-import { databaseKey } from '../../src/secrets/database-key.ts';
+import { getOrCreateDatabaseKey } from '../../src/secrets/database-key.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import type { EvalRequest } from './requests.ts';
 import type { Played } from './score.ts';
@@ -39,7 +39,7 @@ export async function createEvalWorld(env: Readonly<Record<string, string | unde
   await phone.completeDevice('alice', login.user_code);
   await login.complete(new AbortController().signal);
   const session = await openSession({ profile, store, home });
-  const key = await databaseKey(store);
+  const key = await getOrCreateDatabaseKey(store);
 
   async function answering(decision: 'approve' | 'deny', signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {

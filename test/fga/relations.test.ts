@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { embeddedRelations, rights, type Standing } from '../../src/gateway/relations/embedded.ts';
+import { type AccessRelation, embeddedRelations, relationsByPermission } from '../../src/gateway/relations/embedded.ts';
 import { openFgaRelations } from '../../src/gateway/relations/openfga.ts';
 import { RelationsUnavailable } from '../../src/gateway/relations/relations.ts';
 import type { AccessGrant } from '../../src/store/access-store.ts';
@@ -50,7 +50,7 @@ async function storeWith(...grants: AccessGrant[]) {
 const engaged = [grant('firm', 'acme', { until: NOW + HOUR }), grant('advisor', 'bob', { of: 'acme' })];
 
 describe.skipIf('missing' in found)('with OpenFGA and the model that is shipped', () => {
-  const standings: [Standing, AccessGrant[]][] = [
+  const standings: [AccessRelation, AccessGrant[]][] = [
     ['owner', []],
     ['co_owner', [grant('co_owner', 'bob')]],
     ['advisor', engaged],
@@ -62,7 +62,7 @@ describe.skipIf('missing' in found)('with OpenFGA and the model that is shipped'
     const user = standing === 'owner' ? 'alice' : 'bob';
     for (const relation of permissions) {
       const allowed = await relations.check({ user, relation, account: 'alice', at: NOW });
-      expect([relation, allowed]).toEqual([relation, rights[relation].includes(standing)]);
+      expect([relation, allowed]).toEqual([relation, relationsByPermission[relation].includes(standing)]);
       expect(await relations.check({ user: 'eve', relation, account: 'alice', at: NOW })).toBe(false);
       expect(await relations.check({ user, relation, account: 'carol', at: NOW })).toBe(false);
     }

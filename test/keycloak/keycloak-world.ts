@@ -6,7 +6,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { publicClientKey } from '../../src/auth/provider/assertion-key.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
-import { Faults } from '../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
@@ -67,7 +67,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
       database: database('broker'),
       market: createMarket({ seed: 'keycloak', clock: systemClock, hours: 'always' }),
       clock: systemClock,
-      faults: new Faults(),
+      faults: new ActiveFaults(),
       users: [{ username: 'alice', name: 'Alice', password: 'alice-at-broker' }],
       oauthClients: [{ ...vaultClient, redirect_uris: [REDIRECT] }],
       partialFills: false,

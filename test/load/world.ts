@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JWK } from 'jose';
 import { resolveProfile } from '../../src/config/resolve-profile.ts';
-import { Faults } from '../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../src/home/identity-provider/faults.ts';
 import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol/protocol.ts';
 import type { AgentServer } from '../../src/home/identity-provider/servers/agent-server.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
@@ -90,7 +90,7 @@ export async function startLoadWorld({
     gatewayClient: { client_id: CLIENT, jwks: { keys: [publicKey] } },
     servers: agentServers,
     vault,
-    faults: new Faults(),
+    faults: new ActiveFaults(),
   });
   servers.issuer.serve(provider.callback);
   await gateway.open({
@@ -183,7 +183,7 @@ async function startBroker({ home, users, servers, watch }: AtBroker) {
     database: home.database('paper-broker'),
     market: createMarket({ seed: 'load', clock: systemClock, hours: 'always' }),
     clock: systemClock,
-    faults: new Faults(),
+    faults: new ActiveFaults(),
     users: users.map(({ username, name, broker_password }) => ({
       username,
       name,

@@ -5,7 +5,7 @@ import {
   ResourceNotFoundError,
   Server,
 } from '@modelcontextprotocol/server';
-import { serveTasks, TASKS } from '../../src/mcp/server/tasks.ts';
+import { serveTasks, TASKS_EXTENSION } from '../../src/mcp/server/tasks.ts';
 import { elicit, picture, png, resource, text, wholeSchema } from './fixture-content.ts';
 import { codec, tasks, tools } from './fixture-tools.ts';
 
@@ -30,7 +30,7 @@ export function fixtureServer({ era }: Pick<McpRequestContext, 'era'>): Server {
         prompts: {},
         completions: {},
         logging: {},
-        ...(isModern ? { extensions: { [TASKS]: {} } } : {}),
+        ...(isModern ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
       },
       requestState: { verify: codec.verify },
     },

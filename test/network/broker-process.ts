@@ -5,7 +5,7 @@ import { createServer, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { HttpBindings } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { Faults } from '../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../src/home/identity-provider/faults.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { requestListener, type TlsFiles } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
@@ -60,7 +60,7 @@ process.once('message', async (setup: BrokerSetup) => {
     database: new Database(':memory:'),
     market,
     clock: systemClock,
-    faults: new Faults(),
+    faults: new ActiveFaults(),
     partialFills: false,
     requestsPerMinute: 1_000_000,
   });

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGatewayDatabase } from '../../src/app/gateway/gateway-database.ts';
 import { createKeyPairs } from '../../src/gateway/broker/key-pairs.ts';
-import { keyPlaceOf } from '../../src/gateway/broker/named-broker.ts';
+import { keyPairLocationOf } from '../../src/gateway/broker/named-broker.ts';
 import { gatewaySettingsSchema } from '../../src/gateway/gateway-settings.ts';
-import { Faults } from '../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../src/home/identity-provider/faults.ts';
 import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol/protocol.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../src/home/identity-provider.ts';
@@ -118,7 +118,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       about: { name: 'Network tests', environment: 'paper', simulated: true },
       phonePairingSecret: home.pairingSecret,
       gatewayClient: { client_id: CLIENT, jwks: { keys: [publicKey] } },
-      faults: new Faults(),
+      faults: new ActiveFaults(),
     });
     closers.push(() => provider.close());
     issuer.serve(provider.callback);
@@ -188,7 +188,7 @@ async function keepKeyPair(
       store: database.stores.brokerKeys,
       sealSecret: database.secrets.sealSecret,
       now: Date.now,
-      broker: keyPlaceOf(at, parsed.brokers),
+      broker: keyPairLocationOf(at, parsed.brokers),
     });
     await pairs.keep('alice', pair, { accountNumber, environment: 'paper' });
   } finally {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
-import { postgresGatewayKeyRows, postgresRegistrationPlace } from '../../src/store/postgres/gateway-database.ts';
+import { postgresGatewayKeyRows, postgresRegistrationStorage } from '../../src/store/postgres/gateway-database.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { deleteExpiredProofs } from '../../src/store/postgres/proof-store.ts';
@@ -22,7 +22,7 @@ withPostgres('the gateway’s tables', () => {
     stores = await postgresGatewayStores(database);
     await filledStores(stores);
     const keys = postgresGatewayKeyRows(database);
-    await postgresRegistrationPlace(database).write(undefined, 'registered');
+    await postgresRegistrationStorage(database).write(undefined, 'registered');
     await keys.addFirstSeal({ name: 'seal', version: 1, wrapped: 'wrapped' }, 'check');
     const all = await rowsOf(
       server.superuser,

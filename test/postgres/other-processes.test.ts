@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
-import type { News, OtherProcesses } from '../../src/store/other-processes.ts';
+import type { OtherProcesses, ProcessNotification } from '../../src/store/other-processes.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
@@ -10,7 +10,7 @@ import { drafted } from './support/filled-stores.ts';
 interface Process {
   readonly stores: GatewayStores;
   readonly others: OtherProcesses;
-  readonly heard: News[];
+  readonly heard: ProcessNotification[];
 }
 
 withPostgres('gateways over one database', () => {
@@ -21,7 +21,7 @@ withPostgres('gateways over one database', () => {
     const stores = await postgresGatewayStores(await server.open(of));
     const { others } = stores;
     if (others === undefined) throw new Error('there are none');
-    const heard: News[] = [];
+    const heard: ProcessNotification[] = [];
     others.hear((news) => heard.push(news));
     // It says so once it listens.
     await vi.waitFor(() => expect(heard).toEqual(['missed']));

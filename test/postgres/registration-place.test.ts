@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { registeredClientIds } from '../../src/approval/ciba/client-registration.ts';
-import { postgresRegistrationPlace } from '../../src/store/postgres/gateway-database.ts';
+import { registeredClientIdSource } from '../../src/approval/ciba/client-registration.ts';
+import { postgresRegistrationStorage } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { RegistrationStorage } from '../../src/store/registration-storage.ts';
 import { clientKey } from '../integration/approval/asking-fixture.ts';
@@ -23,10 +23,10 @@ withPostgres('the client that gateways over one database registered', () => {
   });
   beforeEach(async () => {
     const tenant = newTenant();
-    places = await Promise.all([1, 2].map(async () => postgresRegistrationPlace(await server.open(tenant))));
+    places = await Promise.all([1, 2].map(async () => postgresRegistrationStorage(await server.open(tenant))));
   });
   const idsOf = (place: RegistrationStorage) =>
-    registeredClientIds({
+    registeredClientIdSource({
       ...{ issuer: provider.issuer, resource: 'https://gateway.example', privateKey: clientKey, place },
       ...{ details: 'rar', delivery: 'poll', access: {} },
     });

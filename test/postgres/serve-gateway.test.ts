@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { migrateDatabase } from '../../src/app/gateway/gateway-database.ts';
 import { addGatewayWrappingKey, gatewayKey } from '../../src/app/gateway/gateway-key.ts';
-import { liftHalt, recount, verifyRecord } from '../../src/app/gateway/gateway-record.ts';
+import { liftGatewayHalt, recount, verifyRecord } from '../../src/app/gateway/gateway-record.ts';
 import { makeKey } from '../../src/app/gateway/key-file.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
 import { systemClock } from '../../src/machine/clock.ts';
@@ -145,7 +145,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     await opened.close();
     const parts = { env, clock: systemClock };
     const { signal } = new AbortController();
-    expect(await liftHalt(parts, placesOf('one'), 'alice')).toMatchObject({
+    expect(await liftGatewayHalt(parts, placesOf('one'), 'alice')).toMatchObject({
       ended: 'halted',
       state: 'active',
     });

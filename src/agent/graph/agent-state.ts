@@ -3,7 +3,7 @@ import { Annotation, messagesStateReducer } from '@langchain/langgraph';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { ErrorFacts } from '../events.ts';
-import type { Usage } from '../model/usage.ts';
+import type { ModelUsage } from '../model/usage.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
 
 export interface ToolCall {
@@ -64,7 +64,7 @@ export const AgentState = Annotation.Root({
   turns: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
   /** Consecutive turns in which every call was malformed, named an unknown tool, or had invalid arguments. */
   mistakes: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
-  usage: Annotation<Usage>({
+  usage: Annotation<ModelUsage>({
     reducer: (_, next) => next,
     default: () => ({ input_tokens: 0, output_tokens: 0 }),
   }),

@@ -14,7 +14,7 @@ export function promptMessage(text: string, composedBy?: string): HumanMessage {
   });
 }
 
-export function prompts(messages: readonly BaseMessage[]): Prompt[] {
+export function promptMessages(messages: readonly BaseMessage[]): Prompt[] {
   return messages.flatMap((message) => {
     if (!HumanMessage.isInstance(message) || standardInputIn(message.text) !== undefined) return [];
     const { composed_by } = message.additional_kwargs;

@@ -28,7 +28,7 @@ import { describeCall, ordersInCall } from './call-description.ts';
 import { composedAnswer } from './composed-orders.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { answerEveryCall, markOutsideText, prompts } from './message-history.ts';
+import { answerEveryCall, markOutsideText, promptMessages } from './message-history.ts';
 import { appendPromptContext, standardInputIn, systemPrompt } from './system-prompt.ts';
 import { readArguments } from './tool-node.ts';
 
@@ -239,7 +239,7 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Out
   const failed = uncorrectedFailures(outcomes).flatMap(({ what, error }) =>
     what === undefined ? [] : [`Not done: ${what} (${safeLine(error.message, MAX_REASON_LENGTH)}).`],
   );
-  const asked = prompts(messages).flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : []));
+  const asked = promptMessages(messages).flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : []));
   const named = namedOrders(asked);
   const from = messages.findLastIndex(({ type }) => type === 'human');
   const called = messages
@@ -334,7 +334,7 @@ function nearCallAnswer(text: string, problem: string): ParsedAnswer {
 
 /** Returns the calls that a model wrote as text. Text counts as a call only if it could be executed unchanged. */
 function readWrittenCalls(environment: Tools, text: string, messages: readonly BaseMessage[]) {
-  const mayBeJson = /json/i.test(prompts(messages).at(-1)?.text ?? '');
+  const mayBeJson = /json/i.test(promptMessages(messages).at(-1)?.text ?? '');
   const written = classifyText(
     text,
     tools.map(({ name }) => name),

@@ -2,7 +2,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { countNamedOrders } from '../planner/named-orders.ts';
 import type { AgentStateValue, ProposalQuota } from './agent-state.ts';
 import { composedProposalCount } from './composed-orders.ts';
-import { prompts } from './message-history.ts';
+import { promptMessages } from './message-history.ts';
 
 /**
  * Maximum number of proposals per prompt, unless the person's own words name more orders. Nobody reviews many approvals
@@ -17,7 +17,7 @@ export function proposalQuota(
   const denied = asked.some(({ error }) => error?.code === 'approval_denied');
   const most =
     composedProposalCount(state.messages) ??
-    Math.max(MAX_PROPOSALS_PER_PROMPT, countNamedOrders(prompts(state.messages).map(({ text }) => text)));
+    Math.max(MAX_PROPOSALS_PER_PROMPT, countNamedOrders(promptMessages(state.messages).map(({ text }) => text)));
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 

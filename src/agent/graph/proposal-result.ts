@@ -7,7 +7,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { MAX_SENTENCE_LENGTH } from '../../tools/gateway/gateway-problem.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import type { ToolResult } from '../../tools/tool.ts';
-import { mandateFor, mandateHeadline } from '../../trading/mandate/mandate-words.ts';
+import { describeCoveredOrders, mandateHeadline } from '../../trading/mandate/mandate-words.ts';
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
@@ -126,7 +126,7 @@ function describeOutcome(proposal: Proposal): readonly [string, Readonly<Record<
 
 function mandateFacts({ kind, subject }: Proposal): { for?: string; worst?: string; expires_at?: string } {
   if (kind !== 'mandate') return {};
-  return { for: mandateFor(subject), worst: mandateHeadline(subject), expires_at: subject.expires_at };
+  return { for: describeCoveredOrders(subject), worst: mandateHeadline(subject), expires_at: subject.expires_at };
 }
 
 function endCommand(

@@ -2,10 +2,10 @@ import { printableAscii } from '../../text/invisible.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
-import { type Held, partName, positionPart } from '../../trading/portfolio/allocation.ts';
+import { describePositionPart, type HeldQuantity, positionPart } from '../../trading/portfolio/allocation.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
 import { readTurn } from '../planner/conversation.ts';
-import { type CancelIntent, isName, type ReplaceIntent } from '../planner/intent.ts';
+import { type CancelIntent, isUnresolvedName, type ReplaceIntent } from '../planner/intent.ts';
 import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
 import { readUtterances, type Utterance } from '../planner/utterance.ts';
 
@@ -27,7 +27,7 @@ export interface ProvenanceInput {
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Names of the rules in code that filled in fields, by field. */
   readonly computed?: Readonly<Record<string, string>>;
-  readonly positions?: ReadonlyMap<string, Held>;
+  readonly positions?: ReadonlyMap<string, HeldQuantity>;
   readonly names?: readonly NameSearchResult[];
   /** The account that the request names, for comparing it with the names that the person may use. */
   readonly account?: AccountEntry;
@@ -176,7 +176,7 @@ function orderSources(input: ProvenanceInput): FoundSources {
       (part) => held !== undefined && isSameValue(positionPart(part, held), request.qty),
     );
     if (fraction !== undefined) {
-      fields.qty = { source: 'computed', from: partName(fraction) };
+      fields.qty = { source: 'computed', from: describePositionPart(fraction) };
       turn = Math.max(turn, partAt);
     } else {
       fields.qty = otherSource(from);
@@ -262,7 +262,7 @@ function orderRule(
   if ('newest' in which) return openOrders[0]?.id === order.id ? 'the newest order' : undefined;
   if ('only' in which) return openOrders.length === 1 ? 'the only open order' : undefined;
   if (!('symbol' in which)) return undefined;
-  const symbol = isName(which.symbol) ? findSymbol(which.symbol, names) : which.symbol;
+  const symbol = isUnresolvedName(which.symbol) ? findSymbol(which.symbol, names) : which.symbol;
   return symbol === order.symbol ? `open ${order.symbol} orders` : undefined;
 }
 

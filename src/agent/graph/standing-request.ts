@@ -11,7 +11,7 @@ import { type AccountEntry, isAccountCalled } from '../../trading/account-entry.
 import { sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { MandateRequestInput } from '../../trading/mandate/envelope.ts';
-import { type EndMention, parseEnd } from '../../trading/mandate/mandate-end.ts';
+import { type MentionedEnd, parseMandateEnd } from '../../trading/mandate/mandate-end.ts';
 import {
   DEFAULT_STANDING_ORDER_TIME,
   isRecurring,
@@ -149,7 +149,7 @@ function mandateProvenance(
 
 interface StandingUtterance {
   readonly standing: StandingOrderTerms;
-  readonly end: EndMention | undefined;
+  readonly end: MentionedEnd | undefined;
   readonly account?: AccountEntry | undefined;
   readonly said: readonly string[];
   readonly names?: readonly NameSearchResult[] | undefined;
@@ -219,13 +219,13 @@ function accountSource(
 
 /** Returns the end's source. An end that the person named must not be left out, and none may be added. */
 function endSource(
-  end: EndMention | undefined,
+  end: MentionedEnd | undefined,
   { until, before }: ScheduleMention,
   now: number,
 ): Partial<Record<'end', Provenance['fields'][string]>> {
   const said = before !== undefined ? { before } : until !== undefined ? { until } : undefined;
   if (end === undefined && said === undefined) return {};
-  const isSame = end !== undefined && said !== undefined && parseEnd(end, now) === parseEnd(said, now);
+  const isSame = end !== undefined && said !== undefined && parseMandateEnd(end, now) === parseMandateEnd(said, now);
   return { end: isSame ? userSource : otherSource };
 }
 

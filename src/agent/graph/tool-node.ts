@@ -11,7 +11,7 @@ import { alertCondition, alertSchema } from '../../trading/alert.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
 import { readTurn } from '../planner/conversation.ts';
-import { intentSymbols, isName } from '../planner/intent.ts';
+import { intentSymbols, isUnresolvedName } from '../planner/intent.ts';
 import { findSymbol } from '../planner/symbols-by-name.ts';
 import { readUtterances } from '../planner/utterance.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
@@ -234,7 +234,7 @@ function isSymbolSaid({ said, names = [] }: ConversationFacts, symbol: string): 
     const turns = said.slice(0, at + 1);
     const { parsed } = readTurn(turns);
     const named = 'intents' in parsed ? parsed.intents.flatMap(intentSymbols) : [];
-    const tickers = named.map((one) => (isName(one) ? (findSymbol(one, names) ?? one.toUpperCase()) : one));
+    const tickers = named.map((one) => (isUnresolvedName(one) ? (findSymbol(one, names) ?? one.toUpperCase()) : one));
     return tickers.includes(symbol) || readUtterances(turns, symbol, names).some((reading) => reading.symbol);
   });
 }

@@ -1,7 +1,7 @@
 import type { AIMessageChunk, UsageMetadata } from '@langchain/core/messages';
 import { Dec, toPlain } from '../../trading/decimal.ts';
 
-export interface Usage {
+export interface ModelUsage {
   readonly input_tokens: number;
   readonly output_tokens: number;
   /** Dollars as a decimal string; absent if any call's cost is unknown. */
@@ -9,7 +9,7 @@ export interface Usage {
 }
 
 /** Dollars per million tokens. */
-export interface Price {
+export interface TokenPrice {
   readonly input: string;
   readonly output: string;
 }
@@ -20,7 +20,7 @@ const MILLION = 1_000_000;
  * Returns an answer's usage. The cost is the one that the server reports (OpenRouter's `usage.cost`), or is computed
  * from the profile's price.
  */
-export function answerUsage(answer: AIMessageChunk, price: Price | undefined): Usage {
+export function answerUsage(answer: AIMessageChunk, price: TokenPrice | undefined): ModelUsage {
   // The field is public, but hidden behind the message's type parameters.
   const { usage_metadata: spent } = answer as unknown as { usage_metadata?: UsageMetadata };
   const input_tokens = spent?.input_tokens ?? 0;
@@ -39,7 +39,7 @@ export function answerUsage(answer: AIMessageChunk, price: Price | undefined): U
   };
 }
 
-export function addUsage(earlier: Usage, later: Usage): Usage {
+export function addUsage(earlier: ModelUsage, later: ModelUsage): ModelUsage {
   const first = earlier.input_tokens === 0 && earlier.output_tokens === 0;
   const known = later.cost_usd !== undefined && (first || earlier.cost_usd !== undefined);
   return {

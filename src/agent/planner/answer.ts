@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { shortIds } from '../../text/short-id.ts';
+import { idShortener } from '../../text/short-id.ts';
 import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
-import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords } from '../../trading/amounts.ts';
+import { dollars, formatTodayChange, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { batchSentence } from '../../trading/kinds/batch.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/kinds/kind-words.ts';
-import { grantedSchema } from '../../trading/mandate/granted.ts';
-import { formatLastDay } from '../../trading/mandate/mandate-end.ts';
+import { mandateResultSchema } from '../../trading/mandate/granted.ts';
+import { formatLastDayWithWeekday } from '../../trading/mandate/mandate-end.ts';
 import { formatMoment } from '../../trading/mandate/standing-order-words.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
@@ -31,7 +31,7 @@ import {
 import { accountAnswer } from './account-answers.ts';
 import type { AnsweredCall } from './answered-calls.ts';
 import { dataAnswer, figureAnswer } from './data-answers.ts';
-import type { View } from './steps.ts';
+import type { StepView } from './steps.ts';
 
 const failure = z.lazy(() => z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }));
 const person = z.lazy(() =>
@@ -64,16 +64,16 @@ const oneOrder = z.lazy(() => z.object({ order: orderSchema, approval: z.string(
 const batch = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
 const grantedOne = z.lazy(() =>
   z.object({
-    granted: grantedSchema.unwrap().extend({ for: z.string(), worst: z.string(), expires_at: z.string() }),
+    granted: mandateResultSchema.unwrap().extend({ for: z.string(), worst: z.string(), expires_at: z.string() }),
   }),
 );
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
-export function composeAnswer(results: readonly (AnsweredCall & { readonly view?: View | undefined })[]): string {
+export function composeAnswer(results: readonly (AnsweredCall & { readonly view?: StepView | undefined })[]): string {
   return results.map(toolAnswer).join('\n\n');
 }
 
-function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly view?: View | undefined }): string {
+function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly view?: StepView | undefined }): string {
   const failed = failure.safeParse(content);
   if (failed.success) return joinHint(failed.data.error.message, failed.data.error.hint);
   switch (tool) {
@@ -138,7 +138,7 @@ function standingOrderAnswer(
     `${what}: the gateway will place it automatically. ${worst}.`,
     ...(isEndSaid
       ? []
-      : [`You gave no end date, so it lasts ${DEFAULT_DAYS} days, until ${formatLastDay(expires_at)}.`]),
+      : [`You gave no end date, so it lasts ${DEFAULT_DAYS} days, until ${formatLastDayWithWeekday(expires_at)}.`]),
     next_at === undefined ? 'It is watching the price now.' : `Next: ${formatMoment(next_at)}.`,
     `\`trade-agent mandates revoke ${mandate}\` ends it.`,
   ].join(' ');
@@ -161,7 +161,7 @@ function portfolioAnswer({ account, positions, traded_today }: z.output<typeof p
   const view = portfolioView(account, positions, { traded });
   const day =
     view.day_change === null || view.day_change_fraction === null
-      ? todayWords(null, null)
+      ? formatTodayChange(null, null)
       : `${signedDollars(view.day_change)}, ${signedPercent(view.day_change_fraction)} today`;
   const lines = [
     `Equity **${dollars(view.equity)}** (${day}), cash ${dollars(view.cash)}, buying power ${dollars(view.buying_power)}. ${accountLabel(view.environment, view.simulated)}`,
@@ -207,7 +207,7 @@ function quoteTable(list: z.output<typeof quotes>['quotes']): string {
 function orderTable(list: z.output<typeof orderList>): string {
   const { state, total, total_is_minimum: isMinimum = false, orders } = list;
   if (orders.length === 0) return state === 'all' ? 'No orders.' : `No ${state} orders.`;
-  const short = shortIds(orders.map(({ id }) => id));
+  const short = idShortener(orders.map(({ id }) => id));
   const rows = table(
     ['Id', 'Order', 'State', 'Filled', 'Price'],
     orders.map((order) => [
@@ -326,7 +326,7 @@ function missingCareHints({ looked_at_by, told_by }: { looked_at_by: string[]; t
   ];
 }
 
-type AccountView = Exclude<View, { figure: unknown }>;
+type AccountView = Exclude<StepView, { figure: unknown }>;
 
 function portfolioViewAnswer({ account, positions }: z.output<typeof portfolio>, view: AccountView): string {
   const note = account.simulated ? ' Prices are simulated.' : '';

@@ -1,5 +1,5 @@
 /** Dollar pairs by coin name. A pair is used only if the asset list contains it. */
-export const coins: Readonly<Record<string, readonly [string]>> = {
+export const coinPairsByName: Readonly<Record<string, readonly [string]>> = {
   bitcoin: ['BTC/USD'],
   bitcoins: ['BTC/USD'],
   btc: ['BTC/USD'],
@@ -28,5 +28,5 @@ export function isCoinCode(word: string): boolean {
 }
 
 export function coinPair(name: string): string | undefined {
-  return Object.hasOwn(coins, name) ? coins[name]?.[0] : undefined;
+  return Object.hasOwn(coinPairsByName, name) ? coinPairsByName[name]?.[0] : undefined;
 }

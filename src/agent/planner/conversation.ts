@@ -1,9 +1,9 @@
 import { type Intent, intentSymbols, mapSymbols } from './intent.ts';
-import { type Parsed, parsePrompt, stripCourtesies } from './sentence.ts';
+import { type ParsedPrompt, parsePrompt, stripCourtesies } from './sentence.ts';
 import { NotUnderstood, Words } from './words.ts';
 
 interface UnderstoodTurn {
-  readonly parsed: Parsed;
+  readonly parsed: ParsedPrompt;
   /** The corrected sentence that a "yes" accepts. */
   readonly accepted?: string;
 }

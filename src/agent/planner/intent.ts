@@ -119,7 +119,7 @@ type BaseIntent =
 export type Intent = BaseIntent & { readonly account?: string };
 
 /** Returns whether a symbol is a name that has to be looked up. */
-export function isName(symbol: string): boolean {
+export function isUnresolvedName(symbol: string): boolean {
   return symbol !== symbol.toUpperCase();
 }
 

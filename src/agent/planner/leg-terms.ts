@@ -11,17 +11,17 @@ import { NotUnderstood, type Words } from './words.ts';
  * Terms by field. `market`, `stop_limit`, `limit`: an order type whose price is not known yet. `may_be_total`: the
  * limit may be the price of all shares together. `exit_class`: the legs' order class. `either`: two alternative prices.
  */
-export type Terms = Record<string, string | boolean>;
+export type SentenceTerms = Record<string, string | boolean>;
 
 const profitWords = ['take profit', 'take-profit', 'tp', 'profit target', 'price target'] as const;
 const lossWords = ['stop loss', 'stop-loss', 'a stop loss', 'a stop-loss'] as const;
 const withStop = ['with a stop loss', 'with a stop-loss', 'with a stop', 'with stop loss', 'with stop'] as const;
 
 /** Matches a clause after "and" that adds a leg. */
-export const legAhead =
+export const legAheadPattern =
   '\\s*(?:with\\s+)?(?:an?\\s+)?(?:take[- ]?profit|tp|(?:profit|price)\\s+target|stop)(?:[- ](?:loss|at|of|price|@))*\\s*\\$?\\d';
 
-export function readLeg(words: Words, side: 'buy' | 'sell'): Terms | undefined {
+export function readLeg(words: Words, side: 'buy' | 'sell'): SentenceTerms | undefined {
   if (words.take('and')) return {};
   for (const name of ['bracket', 'oco', 'oto'] satisfies OrderClass[]) {
     if (words.take(name)) return { exit_class: name };
@@ -43,7 +43,7 @@ function readLegPrice(words: Words, what: string): string {
   return words.price(what);
 }
 
-export function withLegs(side: 'buy' | 'sell', { exit_class, either, ...terms }: Terms): Terms {
+export function withLegs(side: 'buy' | 'sell', { exit_class, either, ...terms }: SentenceTerms): SentenceTerms {
   const found = side === 'buy' ? entryLegs(terms) : positionLegs(terms, either === true);
   if (exit_class === undefined || found.order_class === exit_class) return found;
   throw new NotUnderstood(
@@ -57,7 +57,7 @@ export function withLegs(side: 'buy' | 'sell', { exit_class, either, ...terms }:
   );
 }
 
-function entryLegs(terms: Terms): Terms {
+function entryLegs(terms: SentenceTerms): SentenceTerms {
   const { take_profit_limit_price: profit, stop_loss_stop_price: loss, stop_price, ...entry } = terms;
   if (profit === undefined && loss === undefined) return terms;
   // With a take profit, any stop is a leg.
@@ -72,7 +72,7 @@ function entryLegs(terms: Terms): Terms {
   };
 }
 
-function positionLegs(terms: Terms, either: boolean): Terms {
+function positionLegs(terms: SentenceTerms, either: boolean): SentenceTerms {
   const { take_profit_limit_price: named, limit_price, stop_price, ...rest } = terms;
   if (named === undefined && !either) return terms;
   const profit = named ?? limit_price;

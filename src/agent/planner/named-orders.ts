@@ -1,6 +1,6 @@
 import type { Side } from '../../trading/order.ts';
 import { readTurn } from './conversation.ts';
-import { isName } from './intent.ts';
+import { isUnresolvedName } from './intent.ts';
 import { orderVerbs, splitIntoClauses } from './utterance.ts';
 
 /** The maximum number of open proposals of a client. */
@@ -36,7 +36,9 @@ export function namedOrders(userTurns: readonly string[]): { readonly side: Side
   if ('intents' in parsed) {
     return parsed.intents.flatMap((intent) => {
       const symbol = intent.kind === 'order' ? String(intent.request.symbol) : '';
-      return intent.kind === 'order' && symbol !== '' && !isName(symbol) ? [{ side: intent.request.side, symbol }] : [];
+      return intent.kind === 'order' && symbol !== '' && !isUnresolvedName(symbol)
+        ? [{ side: intent.request.side, symbol }]
+        : [];
     });
   }
   const said = splitIntoClauses(turn).flatMap(({ sides, tickers }) =>

@@ -3,7 +3,7 @@ import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
 import type { ContractMention } from './contract-mention.ts';
-import { isName, type OrderIntent } from './intent.ts';
+import { isUnresolvedName, type OrderIntent } from './intent.ts';
 import { takeTimeInForce } from './order-terms.ts';
 import { looksNumeric, NotUnderstood, parseAmount, truncateWord, Words } from './words.ts';
 
@@ -19,11 +19,11 @@ const openings: readonly (readonly [RegExp, 'buy' | 'sell', PositionIntent | und
 ];
 
 /** Matches "call" or "put", a strike followed by "c" or "p", or an OCC symbol. */
-const namesOption = /\b(?:calls?|puts?)\b|\s\$?\d+(?:\.\d+)?[cp]\b|\b[A-Z][A-Z0-9]{0,5}\d{6}[CP]\d{8}\b/i;
+const optionPattern = /\b(?:calls?|puts?)\b|\s\$?\d+(?:\.\d+)?[cp]\b|\b[A-Z][A-Z0-9]{0,5}\d{6}[CP]\d{8}\b/i;
 
 /** Returns whether a clause names an option. If so, its commas separate strike and expiry, not symbols. */
 export function isAboutOption(clause: string): boolean {
-  return namesOption.test(clause);
+  return optionPattern.test(clause);
 }
 
 interface OptionUtterance {
@@ -168,7 +168,7 @@ function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionUt
     if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
     throw new NotUnderstood(`${symbol} already includes the strike and expiry.`, 'Leave them out.', 'invalid_order');
   }
-  if (isName(symbol) || symbolAssetClass(symbol) !== 'us_equity') {
+  if (isUnresolvedName(symbol) || symbolAssetClass(symbol) !== 'us_equity') {
     throw new NotUnderstood(
       `For an option I need the ticker symbol of the stock, and "${truncateWord(symbol)}" isn't one.`,
       examples,

@@ -31,14 +31,14 @@ interface SymbolItem {
 }
 
 /** Matches weekdays, so that "Thursday" in "every Monday and Thursday" is not read as a company's name. */
-const isDay = /^(?:mon|tues|wednes|thurs|fri|satur|sun)days?$/i;
+const weekdayPattern = /^(?:mon|tues|wednes|thurs|fri|satur|sun)days?$/i;
 
 function symbolItem(clause: string): SymbolItem | undefined {
   const words = new Words(clause);
   words.takeAny('my', 'the');
   try {
     const symbol = words.symbol();
-    if (isDay.test(symbol)) return undefined;
+    if (weekdayPattern.test(symbol)) return undefined;
     const noun = itemNouns.find((each) => words.take(each)) ?? '';
     return { symbol, noun, rest: words.rest() };
   } catch (error) {

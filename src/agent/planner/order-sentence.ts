@@ -3,8 +3,8 @@ import { Dec } from '../../trading/decimal.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
 import { withDefaults } from '../../trading/order-defaults.ts';
 import { coinPair } from './coins.ts';
-import { type Intent, isName, type OrderIntent } from './intent.ts';
-import type { Terms } from './leg-terms.ts';
+import { type Intent, isUnresolvedName, type OrderIntent } from './intent.ts';
+import type { SentenceTerms } from './leg-terms.ts';
 import { orderExamples, type ReadTerms, readTerms } from './order-terms.ts';
 import { NotUnderstood, shellQuotesHint, truncateWord, type Words } from './words.ts';
 
@@ -17,7 +17,7 @@ const verbs = {
 export const amountVerbs: readonly string[] = [...verbs.buy, ...verbs.sell];
 
 /** Order types named before the verb: "limit buy 5 AAPL at 180", "place a limit order to buy 5 AAPL at 180". */
-const kinds: readonly (readonly [string, Terms])[] = [
+const kinds: readonly (readonly [string, SentenceTerms])[] = [
   ['stop limit', { stop_limit: true }],
   ['limit', { limit: true }],
   ['market', { market: true }],
@@ -37,7 +37,7 @@ export function readOrder(words: Words): OrderIntent | undefined {
   return words.takeAny(...verbs.close) ? readClose(words, given) : undefined;
 }
 
-function readOrderSentence(words: Words, side: 'buy' | 'sell', given: Terms): OrderIntent {
+function readOrderSentence(words: Words, side: 'buy' | 'sell', given: SentenceTerms): OrderIntent {
   if (side === 'buy') words.takeAny('me', 'us');
   const size = readSize(words, side);
   const symbol = words.symbol();
@@ -45,7 +45,7 @@ function readOrderSentence(words: Words, side: 'buy' | 'sell', given: Terms): Or
   return toOrderIntent({ symbol, side, ...size.amount }, readTerms(words, side, given), size.fraction);
 }
 
-function readClose(words: Words, given: Terms): OrderIntent {
+function readClose(words: Words, given: SentenceTerms): OrderIntent {
   const isWhole = words.takeAny('all of my', 'all my', 'all of the', 'all');
   const isMine = words.takeAny('my entire', 'my whole', 'my', 'the');
   const isPosition = words.takeAny('position in', 'shares of', 'shares in', 'position of');
@@ -69,7 +69,7 @@ function toOrderIntent(
   if (fraction !== undefined) return { kind: 'order', request, fraction, ...bound };
   // The name is resolved later; the rest is validated now.
   const said = String(request.symbol);
-  validateOrder(isName(said) ? { ...request, symbol: coinPair(said) ?? 'NAME' } : request);
+  validateOrder(isUnresolvedName(said) ? { ...request, symbol: coinPair(said) ?? 'NAME' } : request);
   // A dollar amount is already a total.
   return { kind: 'order', request, ...(request.qty === undefined ? {} : bound) };
 }
@@ -174,13 +174,13 @@ function validateOrder(request: OrderRequestInput): void {
  * AAPL?" asks for the order.
  */
 
-const isPolite =
+const politePattern =
   /\b(?:please|kindly|for me)\b|\b(?:thanks|thank you)[\s.!?]*$|\bwould you (?:buy|purchase|get|sell) (?:me|us)\b/i;
 const would = /\bwould you\b[\s,]*/i;
 
 /** Removes the "would you" of a polite request. */
 export function stripPoliteWould(sentence: string): string {
-  return isPolite.test(sentence) ? sentence.replace(would, '') : sentence;
+  return politePattern.test(sentence) ? sentence.replace(would, '') : sentence;
 }
 
 const trades: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'rebalance'];
@@ -211,10 +211,10 @@ const question = new RegExp(
   'i',
 );
 /** Matches questions about an order that can be answered without placing it. */
-const isOfFacts = /\b(?:rules|limits|wash sale)\b/i;
+const answerableQuestionPattern = /\b(?:rules|limits|wash sale)\b/i;
 
 export function questionRefusal(sentence: string): NotUnderstood | undefined {
-  return question.test(sentence) && !isOfFacts.test(sentence)
+  return question.test(sentence) && !answerableQuestionPattern.test(sentence)
     ? new NotUnderstood(QUESTION_MESSAGE, QUESTION_HINT)
     : undefined;
 }

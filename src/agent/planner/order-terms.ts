@@ -1,5 +1,5 @@
 import type { OrderRequestInput, OrderType, TimeInForce } from '../../trading/order.ts';
-import { readLeg, type Terms, withLegs } from './leg-terms.ts';
+import { readLeg, type SentenceTerms, withLegs } from './leg-terms.ts';
 import { NotUnderstood, truncateWord, type Words } from './words.ts';
 
 const conditionsHint =
@@ -52,8 +52,8 @@ export interface ReadTerms {
 }
 
 /** Reads everything after the symbol. */
-export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {}): ReadTerms {
-  const terms: Terms = { ...given };
+export function readTerms(words: Words, side: 'buy' | 'sell', given: SentenceTerms = {}): ReadTerms {
+  const terms: SentenceTerms = { ...given };
   while (!words.done) {
     for (const [field, value] of Object.entries(readTerm(words, side))) {
       if (field in terms) {
@@ -75,7 +75,7 @@ export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {})
   return { terms: { ...order, type }, ...(may_be_total === true ? { mayBeTotal: true } : {}) };
 }
 
-function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
+function readTerm(words: Words, side: 'buy' | 'sell'): SentenceTerms {
   const time_in_force = takeTimeInForce(words);
   if (time_in_force !== undefined) return { time_in_force };
   if (words.takeAny(...bounds[side].each)) return { limit_price: words.price('limit price') };
@@ -107,7 +107,7 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
 }
 
 /** Readers of terms, each with the words that start such a term, tried in this order. */
-const openings: readonly (readonly [(words: Words) => Terms, readonly string[]])[] = [
+const openings: readonly (readonly [(words: Words) => SentenceTerms, readonly string[]])[] = [
   [
     () => ({ market: true }),
     'at market price|at the market price|at market|at the market|at mkt|market price|market|mkt'.split('|'),
@@ -122,12 +122,12 @@ const openings: readonly (readonly [(words: Words) => Terms, readonly string[]])
   [readLimit, ['at a limit of', 'at limit', 'limit', 'lmt', 'at', '@']],
 ];
 
-function readStop(words: Words): Terms {
+function readStop(words: Words): SentenceTerms {
   words.takeAny('at', '@', 'price', 'of');
   return { stop_price: words.price('stop price') };
 }
 
-function readLimit(words: Words): Terms {
+function readLimit(words: Words): SentenceTerms {
   words.takeAny('order at', 'price of', 'price at', 'price', 'at', '@', 'of');
   return { limit_price: words.price('limit price') };
 }
@@ -139,7 +139,7 @@ function isEach(words: Words): boolean {
   return /^\$?\d/.test(words.peek(1)) && (first === 'each' || (/^(a|per)$/.test(first) && second === 'share'));
 }
 
-function readStopLimit(words: Words): Terms {
+function readStopLimit(words: Words): SentenceTerms {
   words.take('order');
   if (!/^\$?\d/.test(words.peek())) return { stop_limit: true };
   const stop_price = words.price('stop price');
@@ -147,7 +147,7 @@ function readStopLimit(words: Words): Terms {
   return { stop_limit: true, stop_price, limit_price: words.price('limit price') };
 }
 
-function readTrail(words: Words): Terms {
+function readTrail(words: Words): SentenceTerms {
   words.takeAny('stop loss', 'stop');
   words.takeAny('of', 'by', 'at');
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(words.peek())?.[1];

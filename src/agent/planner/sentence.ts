@@ -6,12 +6,12 @@ import { requireUnambiguousAccount, splitAccount, withAccount } from './account-
 import { readAlert, readAlertSchedule, readStopAlert } from './alert-sentence.ts';
 import { readData, readFigure, showPattern, wholeClause } from './data-sentence.ts';
 import { commonPhrases, fixedPhrases } from './fixed-phrases.ts';
-import { type Intent, intentSymbols, isName, type StandingOrderIntent } from './intent.ts';
+import { type Intent, intentSymbols, isUnresolvedName, type StandingOrderIntent } from './intent.ts';
 import { german } from './languages/german.ts';
 import { korean } from './languages/korean.ts';
-import type { Language } from './languages/requests.ts';
+import type { LanguageRequests } from './languages/requests.ts';
 import { spanish } from './languages/spanish.ts';
-import { legAhead } from './leg-terms.ts';
+import { legAheadPattern } from './leg-terms.ts';
 import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
 import { expandList, isListItem } from './order-list.ts';
@@ -23,7 +23,7 @@ import { scheduleHint, takeSchedule } from './schedule-mention.ts';
 import { hasOnlySymbols, isAct, requireAllWordsUsed } from './used-words.ts';
 import { NotUnderstood, readOnlySymbol, truncateWord, Words } from './words.ts';
 
-export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
+export type ParsedPrompt = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
 
 const HINT =
   'The built-in planner understands requests like "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT", "open orders", "cancel my AAPL order". "help" lists them all. For more, use a language model with --model.';
@@ -35,18 +35,19 @@ const MAX_LENGTH = 1_000;
 const verbs = 'buy|sell|purchase|cancel|quote|list|show';
 
 /** Matches the end of a sentence, which also ends a list. */
-const ending = /\s*(?:;|\n|\.\s+)\s*/;
+const sentenceEndPattern = /\s*(?:;|\n|\.\s+)\s*/;
 
 const between = new RegExp(
-  `\\s*(?:,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${legAhead})|,\\s+(?=(?:${verbs})\\b))\\s*`,
+  `\\s*(?:,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${legAheadPattern})|,\\s+(?=(?:${verbs})\\b))\\s*`,
   'i',
 );
 
 /** Matches a schedule at the start, which belongs to the clause after it: "Every Monday, buy …". */
-const whenFirst = /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
+const leadingSchedulePattern =
+  /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
 /** Matches an account at the start, which belongs to the clause after it: "In my IRA account, buy …". */
-const accountFirst = new RegExp(
+const leadingAccountPattern = new RegExp(
   `^((?:in|from|at|on) [^,;.]*\\baccount\\b[^,;.]*),\\s+(?=(?:please )?(?:${verbs})\\b)`,
   'i',
 );
@@ -58,7 +59,7 @@ const courtesy =
  * Parses a prompt completely or not at all: "buy 5 AAPL and frobnicate" does nothing. Common requests in other
  * languages are translated. If a request may be misspelled, the planner asks.
  */
-export function parsePrompt(prompt: string): Parsed {
+export function parsePrompt(prompt: string): ParsedPrompt {
   const text = prompt.trim();
   const english = parseEnglish(text);
   if ('intents' in english || text.length > MAX_LENGTH) return english;
@@ -94,7 +95,7 @@ function toRefusal(error: unknown): { readonly refusal: PlannerRefusal } {
   throw error;
 }
 
-function parseEnglish(text: string): Parsed {
+function parseEnglish(text: string): ParsedPrompt {
   try {
     if (text.length > MAX_LENGTH) throw new NotUnderstood('That is too long for the built-in planner.', HINT);
     const intents: Intent[] = [];
@@ -142,10 +143,10 @@ export function sentenceClauses(text: string): string[] {
 }
 
 function splitSentences(text: string): string[][] {
-  return text.split(ending).map((sentence) =>
+  return text.split(sentenceEndPattern).map((sentence) =>
     stripPoliteWould(sentence)
-      .replace(whenFirst, '$1 ')
-      .replace(accountFirst, '$1 ')
+      .replace(leadingSchedulePattern, '$1 ')
+      .replace(leadingAccountPattern, '$1 ')
       .split(between)
       .map(stripCourtesies)
       .filter((clause) => clause !== ''),
@@ -255,7 +256,7 @@ function parseWithoutAccount(clause: string): Intent {
 }
 
 export function unresolvedNames(intents: readonly Intent[]): string[] {
-  return [...new Set(intents.flatMap(intentSymbols).filter(isName))];
+  return [...new Set(intents.flatMap(intentSymbols).filter(isUnresolvedName))];
 }
 
 /** Rejects a rebalance without targets, and says what to type instead. @throws {NotUnderstood} */
@@ -396,7 +397,7 @@ const slots: Readonly<Record<string, string>> = {
 interface Pattern {
   readonly english: string;
   readonly pattern: RegExp;
-  readonly language: Language;
+  readonly language: LanguageRequests;
 }
 
 /** Compiled when the first sentence that is not English is parsed. */
@@ -427,7 +428,7 @@ export function translate(text: string): string | undefined {
   return undefined;
 }
 
-function compilePatterns(language: Language): Pattern[] {
+function compilePatterns(language: LanguageRequests): Pattern[] {
   return language.requests.flatMap(([english, ...said]) =>
     said.map((template) => ({ english, pattern: compilePattern(template), language })),
   );
@@ -449,7 +450,7 @@ function compilePattern(template: string): RegExp {
 }
 
 /** Reads a number in which points and commas may separate thousands or decimals, depending on the language. */
-function plainNumber(written: string, { groupsByPoint }: Language): string {
+function plainNumber(written: string, { groupsByPoint }: LanguageRequests): string {
   if (!groupsByPoint || /^\d+$/.test(written)) return written;
   if (/^\d+[.,]\d{1,2}$/.test(written)) return written.replace(',', '.');
   const one = written.replace(/[.,]/g, '');

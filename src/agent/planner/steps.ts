@@ -7,13 +7,13 @@ import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
 import { hasEndedEntry, openLegs } from '../../trading/order-legs.ts';
 import { positionPart } from '../../trading/portfolio/allocation.ts';
-import { describeLeftReason } from '../../trading/portfolio/rebalance.ts';
+import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
 import { type Order, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { type ContractMention, describeContract, matchesContract } from './contract-mention.ts';
 import {
   type Intent,
-  isName,
+  isUnresolvedName,
   mapSymbols,
   type OrderIntent,
   type PerformanceFigure,
@@ -33,7 +33,7 @@ import { unresolvedNames } from './sentence.ts';
 import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from './symbols-by-name.ts';
 import { NotUnderstood } from './words.ts';
 
-export type View =
+export type StepView =
   | { readonly view: PortfolioView }
   | { readonly symbol: string }
   | { readonly figure: PerformanceFigure };
@@ -42,7 +42,7 @@ export type View =
 export interface Step {
   readonly name: string;
   readonly args: Record<string, unknown>;
-  readonly view?: View;
+  readonly view?: StepView;
 }
 
 const portfolio = z.lazy(() => z.object({ positions: z.array(positionSchema) }));
@@ -67,7 +67,7 @@ const needsNewest = (intent: Intent) =>
 /**
  * Whether the open orders are needed: to find the order, or to tell whether a number is a new quantity or a new price.
  */
-const needsOpen = (intent: Intent) =>
+const needsOpenOrders = (intent: Intent) =>
   (intent.kind === 'cancel' && !('id' in intent.which && isFullId(intent.which.id)) && !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
 
@@ -86,7 +86,7 @@ export function lookups(intents: readonly Intent[]): Step[] {
     steps.push(portfolioStep(account));
   }
   const looks = [
-    [needsOpen, openOrdersQuery],
+    [needsOpenOrders, openOrdersQuery],
     [needsNewest, newestOrdersQuery],
   ] as const;
   for (const [needs, query] of looks) {
@@ -100,7 +100,7 @@ export function lookups(intents: readonly Intent[]): Step[] {
 
 function withTickers(intents: readonly Intent[], found: readonly NameSearchResult[]): Intent[] {
   return intents.map((intent) =>
-    mapSymbols(intent, (symbol) => (isName(symbol) ? requireSymbol(symbol, found) : symbol)),
+    mapSymbols(intent, (symbol) => (isUnresolvedName(symbol) ? requireSymbol(symbol, found) : symbol)),
   );
 }
 
@@ -234,7 +234,7 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): Step[] {
   }
 }
 
-function portfolioView({ view, symbol }: Intent & { kind: 'portfolio' }): { readonly view?: View } {
+function portfolioView({ view, symbol }: Intent & { kind: 'portfolio' }): { readonly view?: StepView } {
   if (symbol !== undefined) return { view: { symbol } };
   return view === undefined ? {} : { view: { view } };
 }
@@ -358,7 +358,7 @@ export function rebalanceAnswer(answer: unknown): string {
     .join(', ');
   return [
     `${orders.length === 0 ? 'There is nothing to trade. Now' : 'Before'}: ${stood}.`,
-    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${describeLeftReason(reason)}.`),
+    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${describeSkippedReason(reason)}.`),
     ...(without_target.length === 0 ? [] : [`No target, so not traded: ${without_target.join(', ')}.`]),
     ...(simulated ? ['Prices are simulated.'] : []),
   ].join(' ');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { matchesName, normalizeName } from '../../trading/asset-name.ts';
-import { coins } from './coins.ts';
+import { coinPairsByName } from './coins.ts';
 import { NotUnderstood, truncateWord } from './words.ts';
 
 export interface NameSearchResult {
@@ -86,7 +86,7 @@ function nicknameKey(name: string): string {
  * are in the asset list, the planner asks; those that are not in the list are ignored.
  */
 export const nicknames: Readonly<Record<string, readonly string[]>> = {
-  ...coins,
+  ...coinPairsByName,
   google: ['GOOGL', 'GOOG'],
   'google class a': ['GOOGL'],
   'google class c': ['GOOG'],

@@ -4,7 +4,7 @@ import { type OrderClass, orderClasses, type PositionIntent } from '../../tradin
 import { defined } from '../../values/defined.ts';
 import { CONTRACT_RULE, matchesContract, positionIntentsIn } from './contract-mention.ts';
 import { readTurn } from './conversation.ts';
-import { isName, type OrderIntent } from './intent.ts';
+import { isUnresolvedName, type OrderIntent } from './intent.ts';
 import { isNumberWord, readNumber } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
 import { sentenceClauses } from './sentence.ts';
@@ -107,7 +107,7 @@ export function readUtterances(
 }
 
 function resolveTicker(said: string, names: readonly NameSearchResult[]): string | undefined {
-  if (!isName(said)) return said;
+  if (!isUnresolvedName(said)) return said;
   // If a model resolved the name, the word counts only if it is the ticker itself.
   return findSymbol(said, names) ?? said.toUpperCase();
 }
@@ -131,7 +131,7 @@ function readIntent({ request, fraction, contract }: OrderIntent, turn: string, 
   });
   const type = request.type ?? 'market';
   const said = String(request.symbol);
-  const isByName = isName(said) && said.toUpperCase() !== symbol;
+  const isByName = isUnresolvedName(said) && said.toUpperCase() !== symbol;
   const computed = contract !== undefined ? CONTRACT_RULE : isByName ? NAME_RULE : undefined;
   return {
     symbol: true,

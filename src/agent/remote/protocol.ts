@@ -16,7 +16,7 @@ import {
   pruneThreadsSchema,
   putNoticeSchema,
   queuedScheduleSchema,
-  reconcileSchema,
+  reconcileRequestSchema,
   removedAlertsSchema,
   resumeThreadSchema,
   scheduleAlertChecksSchema,
@@ -131,7 +131,7 @@ export const operations = {
     'post /approvals/reconcile',
     'Asks the gateway for outcomes that are not known yet',
     approvalsAnswerSchema,
-    { body: reconcileSchema },
+    { body: reconcileRequestSchema },
   ),
   listSchedules: defineReadOperation('get /schedules', 'Lists the person’s schedules', schedulesSchema),
   addSchedule: defineOperation('post /schedules', 'Adds a schedule', scheduleAnswerSchema, {

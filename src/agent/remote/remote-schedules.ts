@@ -3,7 +3,7 @@ import type { Session } from '../../auth/session/session.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { isTransient } from '../../tools/gateway/gateway-problem.ts';
-import type { AddSchedule, RemoteSchedule } from './protocol.ts';
+import type { AddScheduleRequest, RemoteSchedule } from './protocol.ts';
 import { remoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';
 
@@ -42,7 +42,7 @@ export function remoteSchedules(
     /** Newest first. */
     runs,
     list: async (): Promise<RemoteSchedule[]> => (await server.call('listSchedules', { signal })).schedules,
-    add: async (body: AddSchedule): Promise<RemoteSchedule> => {
+    add: async (body: AddScheduleRequest): Promise<RemoteSchedule> => {
       const scopes = scheduleScopes(body.check);
       return (await surely((key) => server.call('addSchedule', { body, key, scopes, signal }))).schedule;
     },

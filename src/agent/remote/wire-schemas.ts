@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type NoticeChannelKind, noticeChannelSchema, noticeKindNames } from '../../config/notice-channels.ts';
+import { type NoticeChannelKind, noticeChannelKindNames, noticeChannelSchema } from '../../config/notice-channels.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { schedulePattern, timingSchema } from '../../schedule/schedule.ts';
@@ -132,7 +132,7 @@ export const prunedThreadsSchema = z.object({ deleted: z.array(z.string()) });
 
 export const approvalsAnswerSchema = z.object({ approvals: z.array(approvalSchema) });
 export const approvalAnswerSchema = z.object({ approval: approvalSchema });
-export const reconcileSchema = z.strictObject({
+export const reconcileRequestSchema = z.strictObject({
   id: z.string().min(1).max(64).exactOptional().describe('one approval; all if omitted'),
 });
 
@@ -163,7 +163,7 @@ export const addScheduleSchema = z.strictObject({
     .positive()
     .max(24 * 3_600_000),
 });
-export type AddSchedule = z.output<typeof addScheduleSchema>;
+export type AddScheduleRequest = z.output<typeof addScheduleSchema>;
 
 export const remoteScheduleSchema = z.object({
   ...addScheduleSchema.shape,
@@ -214,7 +214,7 @@ export const noticeChannelsSchema = z.object({
   channels: z.array(
     z.object({
       name: z.string(),
-      kind: z.enum(noticeKindNames as NoticeChannelKind[]),
+      kind: z.enum(noticeChannelKindNames as NoticeChannelKind[]),
       to: z.string().describe('its destination, in words'),
       enabled: z.boolean(),
       min_severity: z.enum(noticeSeverities),

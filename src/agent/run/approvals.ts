@@ -8,7 +8,7 @@ import { isTransient } from '../../tools/gateway/gateway-problem.ts';
 import { isFinalState, isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { ApprovalView } from '../events.ts';
 import { approvalView } from '../graph/proposal-view.ts';
-import { notCancellableError, withdraw } from './withdraw.ts';
+import { notCancelableError, withdraw } from './withdraw.ts';
 
 const MAX_LISTED = 200;
 /** Maximum number of open approvals, newest first, that are read one by one because the gateway's list lacks them. */
@@ -106,7 +106,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
       const known = await ownOf(id);
       if (known !== undefined && isSettledState(known.proposal.state)) {
         if (known.proposal.state === 'cancelled') return asLastSeen(known);
-        throw notCancellableError(known.proposal);
+        throw notCancelableError(known.proposal);
       }
       return seen(await withdraw(await requireClient(session), id));
     },

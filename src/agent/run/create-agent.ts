@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { openStateDatabase } from '../../store/sqlite/state-database.ts';
 import { sqliteState } from '../../store/sqlite/state-stores.ts';
-import type { OpenState, StateStores } from '../../store/state-stores.ts';
+import type { OpenStateStores, StateStores } from '../../store/state-stores.ts';
 import type { Thread } from '../../store/thread-store.ts';
 import type { Alerts } from '../../tools/alerts.ts';
 import type { ForeignTools } from '../../tools/foreign-tools.ts';
@@ -82,7 +82,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
 }
 
 /** Creates an agent that uses the given state stores, and closes them. */
-export function createAgentOnStores(state: OpenState, options: AgentSettings): Agent {
+export function createAgentOnStores(state: OpenStateStores, options: AgentSettings): Agent {
   const { profile, session, clock = systemClock } = options;
   const { stores } = state;
   const { threads, proposals } = stores;

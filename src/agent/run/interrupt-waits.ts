@@ -8,7 +8,7 @@ import type { ConnectionView } from '../events.ts';
 import type { AwaitedConnection } from '../graph/awaited-connection.ts';
 import type { AgentGraph, AwaitedProposal } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
-import { withdrawOpen } from './withdraw.ts';
+import { withdrawIfOpen } from './withdraw.ts';
 
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
@@ -101,7 +101,7 @@ class InterruptWaits {
     // A proposal made in this run need not be checked if nobody waits.
     if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
     const settles = this.#wait(id, async () => {
-      if (approvalMode === 'deny') await withdrawOpen(this.#environment, seen);
+      if (approvalMode === 'deny') await withdrawIfOpen(this.#environment, seen);
       // A proposal of an earlier run may have ended: then only its end is emitted.
       if (!this.#shown.has(id)) await this.#look(id);
       if (!once) await this.#follow(id, { once: false });
@@ -159,7 +159,7 @@ export type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
  * @param shown IDs of proposals that were already emitted; new ones are added
  * @returns the final state, in which nothing is left for this run to wait for
  */
-export async function drain(
+export async function drainInterrupts(
   environment: GraphEnvironment,
   graph: AgentGraph,
   config: GraphConfig,

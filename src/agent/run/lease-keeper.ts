@@ -1,9 +1,9 @@
 import type { Clock } from '../../machine/clock.ts';
-import type { Lease, StoredThreadStatus, ThreadStore } from '../../store/thread-store.ts';
+import type { StoredThreadStatus, ThreadLease, ThreadStore } from '../../store/thread-store.ts';
 import { THREAD_LEASE_MS } from './threads.ts';
 
 export interface HeldLease {
-  readonly lease: Lease;
+  readonly lease: ThreadLease;
   isHeld(): Promise<boolean>;
   /** Stores the run's status if the lease is still held, and releases it. Never throws. */
   end(status: StoredThreadStatus | undefined): Promise<void>;
@@ -54,7 +54,7 @@ export function createLeaseKeeper(
 
   return {
     /** @param lost called once if another run took over the thread while this process or machine was suspended */
-    keep(lease: Lease, lost: () => void): HeldLease {
+    keep(lease: ThreadLease, lost: () => void): HeldLease {
       const { thread } = lease;
       // Ends an earlier run of this agent whose lease ran out while the machine slept.
       kept.get(thread)?.();

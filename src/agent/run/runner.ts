@@ -1,8 +1,8 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import type { BaseCheckpointSaver, StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import type { HistoryGuard } from '../../store/state-stores.ts';
-import type { Lease, Thread, ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
+import type { LeaseGuard } from '../../store/state-stores.ts';
+import type { Thread, ThreadLease, ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
@@ -18,18 +18,18 @@ import { promptMessage } from '../graph/message-history.ts';
 import { approvalView, proposalOutcome } from '../graph/proposal-view.ts';
 import { markStandardInput, promptContext, STANDARD_INPUT, withPromptContext } from '../graph/system-prompt.ts';
 import { EventQueue } from './event-queue.ts';
-import { connectionView, drain, type GraphConfig, isMidProposal, openInterrupts } from './interrupt-waits.ts';
+import { connectionView, drainInterrupts, type GraphConfig, isMidProposal, openInterrupts } from './interrupt-waits.ts';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
 import { runResult } from './run-result.ts';
 import { beginThread } from './threads.ts';
-import { withdrawOpen } from './withdraw.ts';
+import { withdrawIfOpen } from './withdraw.ts';
 
 export interface RunnerDeps {
   readonly threads: ThreadStore;
   readonly leases: LeaseKeeper;
   readonly holder: string;
   /** The checkpoint store, usable while the run holds the thread. */
-  readonly saverFor: (guard: HistoryGuard) => Promise<BaseCheckpointSaver>;
+  readonly saverFor: (guard: LeaseGuard) => Promise<BaseCheckpointSaver>;
   readonly environment: AgentEnvironment & {
     readonly gatewayFor: (signal: AbortSignal) => GraphEnvironment['gateway'];
   };
@@ -117,7 +117,7 @@ class Run {
     return result;
   }
 
-  async #drive(thread: string, lease: Lease): Promise<RunResult> {
+  async #drive(thread: string, lease: ThreadLease): Promise<RunResult> {
     const environment = this.#environmentFor(thread);
     const saver = await this.#parts.saverFor({ lease, lost: () => takenOverError(thread) });
     const graph = buildGraph(environment, saver);
@@ -152,7 +152,7 @@ class Run {
   async #takeBackOpen(environment: GraphEnvironment): Promise<void> {
     await Promise.all(
       (await this.#proposals(environment)).map((seen) =>
-        withdrawOpen(environment, seen).catch((error: unknown) => {
+        withdrawIfOpen(environment, seen).catch((error: unknown) => {
           const { message } = asTradeAgentError(error);
           this.#emit({
             type: 'notice',
@@ -199,7 +199,7 @@ class Run {
       },
       config,
     );
-    return drain(environment, graph, config, this.#shown);
+    return drainInterrupts(environment, graph, config, this.#shown);
   }
 
   async #resume(
@@ -212,7 +212,7 @@ class Run {
     // Not `next`, which omits finished tasks: a run may have died before it stored the step after them.
     if (before.tasks.length === 0) return before;
     if (openInterrupts(before.tasks).length === 0) await graph.invoke(null, config);
-    return drain(environment, graph, config, this.#shown);
+    return drainInterrupts(environment, graph, config, this.#shown);
   }
 
   #environmentFor(thread: string): GraphEnvironment {

@@ -4,9 +4,9 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { StateStores } from '../../store/state-stores.ts';
 import type {
-  Lease,
   LeasedThread,
   Thread,
+  ThreadLease,
   ThreadOwner,
   ThreadProposals,
   ThreadStore,
@@ -30,7 +30,7 @@ export async function beginThread(
   threads: Pick<ThreadStore, 'find' | 'begin'>,
   request: ThreadRequest,
   { owner, holder, clock }: { readonly owner: ThreadOwner; readonly holder: string; readonly clock: Clock },
-): Promise<{ readonly thread: Thread; readonly lease: Lease }> {
+): Promise<{ readonly thread: Thread; readonly lease: ThreadLease }> {
   const isResumed = 'resume' in request;
   const id = isResumed ? request.resume : (request.thread ?? shortId('th_', 10));
   const title = isResumed ? undefined : request.title;

@@ -10,7 +10,7 @@ import { describeProposal } from '../graph/proposal-view.ts';
  * Withdraws a proposal for a run that may not ask the person or must not leave a proposal open. Does nothing if the
  * proposal is already being executed or has ended.
  */
-export async function withdrawOpen(
+export async function withdrawIfOpen(
   { proposing, saw }: Pick<GraphEnvironment, 'proposing' | 'saw'>,
   seen: ThreadProposal,
 ): Promise<void> {
@@ -36,11 +36,11 @@ export async function withdraw(gateway: GatewayClient, id: string): Promise<Prop
     if (!isTradeAgentError(error) || !tooLateProblems.includes(String(error.details.problem))) throw error;
     const proposal = await gateway.proposal(id);
     if (proposal.state === 'cancelled') return proposal;
-    throw notCancellableError(proposal);
+    throw notCancelableError(proposal);
   }
 }
 
-export function notCancellableError(proposal: Proposal): TradeAgentError {
+export function notCancelableError(proposal: Proposal): TradeAgentError {
   const { id, state } = proposal;
   if (!isSettledState(state)) {
     return new TradeAgentError(

@@ -42,7 +42,7 @@ export async function cancelApproval(app: App, id: string): Promise<ApprovalView
  * Looks up the outcome of one approval or, without an id, of all. `unknown` counts the outcomes that remain unknown.
  * @throws {TradeAgentError} `not_found`, `login_required`
  */
-export async function reconcile(app: App, id: string | undefined) {
+export async function reconcileApprovals(app: App, id: string | undefined) {
   await app.requireSession();
   const whole = id === undefined ? undefined : await resolveApprovalId(app, id);
   const approvals = await (await app.agent({})).reconcile(whole);

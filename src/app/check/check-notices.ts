@@ -7,17 +7,17 @@ import { deliver } from '../../notify/deliver.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
 import { DEFAULT_BODY, DEFAULT_TITLE, fillTemplate, type NoticeFacts } from '../../notify/template.ts';
-import { noticeSecrets } from '../../secrets/notice-secrets.ts';
+import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
 import type {
-  FiredState,
   NoticeOutbox,
   OutgoingNotice,
+  RuleFiring,
   UnnotifiedFilter,
   WaitingNotice,
 } from '../../store/check-store.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { environmentName } from '../../trading/environment.ts';
-import { kindMember, kindWords } from '../../trading/kinds/kinds.ts';
+import { kindWords, memberOfKind } from '../../trading/kinds/kinds.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { noticesTimeLimit } from '../notices/notice-place.ts';
@@ -41,7 +41,7 @@ interface NoticeInput {
   readonly result: CheckResult;
   /** New findings, worst first. `stateOf` has the state that is stored for each finding. */
   readonly findings: readonly Finding[];
-  readonly stateOf: ReadonlyMap<Finding, FiredState>;
+  readonly stateOf: ReadonlyMap<Finding, RuleFiring>;
   /** Filters out states that a channel was already notified of by a check that crashed before it saved them. */
   readonly untold: UnnotifiedFilter;
   readonly runs: readonly RunResult[];
@@ -88,7 +88,7 @@ function singleNotice(
   name: string,
   channel: NoticeChannel,
   finding: Finding,
-  state: FiredState,
+  state: RuleFiring,
 ): Notice {
   const facts = noticeFacts(input, finding);
   return toNotice(input, {
@@ -105,7 +105,7 @@ function combinedNotice(
   input: NoticeInput,
   name: string,
   channel: NoticeChannel,
-  fresh: readonly (readonly [Finding, FiredState])[],
+  fresh: readonly (readonly [Finding, RuleFiring])[],
 ): Notice {
   const { account } = input.result;
   // The findings are sorted, worst first.
@@ -135,7 +135,7 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
     .filter(({ status }) => status === 'pending')
     .flatMap(({ approvals }) => approvals)
     .filter((approval) => proposedSymbols(approval).length > 0 && approval.status === 'requested')
-    .map((approval) => ({ ...approval, what: kindWords(approval.kind).summary(kindMember(approval)) }))
+    .map((approval) => ({ ...approval, what: kindWords(approval.kind).summary(memberOfKind(approval)) }))
     .map(({ id, code, expires_at, what }) => ({
       channel: name,
       notice: toNotice(input, {
@@ -198,7 +198,7 @@ export async function sendNotices(
 ): Promise<NoticeReport[]> {
   const waiting = await outbox.waiting();
   if (waiting.length === 0) return [];
-  const secrets = await noticeSecrets(await app.store());
+  const secrets = await loadNoticeSecrets(await app.store());
   const limit = noticesTimeLimit(app.clock, app.signal);
   try {
     const names = [...new Set(waiting.map(({ channel }) => channel))];

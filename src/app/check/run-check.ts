@@ -4,7 +4,7 @@ import { join, parse } from 'node:path';
 import { type ApprovalMode, MAX_ORDERS_PER_REQUEST, type RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
 import { shortId } from '../../agent/short-id.ts';
-import { type Check, checkPortfolio, type SuggestedProposal } from '../../check/check.ts';
+import { type CompletedCheck, checkPortfolio, type SuggestedProposal } from '../../check/check.ts';
 import { defaultRulesFile, loadRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result-schema.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
@@ -13,7 +13,7 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import type { Notice } from '../../notify/notice.ts';
-import { databaseKey } from '../../secrets/database-key.ts';
+import { getOrCreateDatabaseKey } from '../../secrets/database-key.ts';
 import type { AccountCheckState, CheckStore } from '../../store/check-store.ts';
 import { openCheckStore } from '../../store/sqlite/check-store.ts';
 import { safeLine } from '../../text/sanitize.ts';
@@ -45,25 +45,25 @@ export async function runChecks(
   listener: ChecksListener,
   told: OnAllReported,
 ): Promise<CheckOutcomes> {
-  return await withCheckBasis(app, options, (basis) => runChecksOn(app, options, listener, told, basis));
+  return await withCheckResources(app, options, (basis) => runChecksWith(app, options, listener, told, basis));
 }
 
 type ChecksListener = Omit<CheckListener, 'told'>;
 type OnAllReported = (results: readonly CheckResult[], missing: readonly MissingAccount[]) => void | Promise<void>;
 
 /** Does the same as {@link runChecks}, with rules and a store that are already open. */
-export async function runChecksOn(
+export async function runChecksWith(
   app: App,
   options: CheckOptions,
   listener: ChecksListener,
   told: OnAllReported,
-  basis: CheckBasis,
+  basis: CheckResources,
 ): Promise<CheckOutcomes> {
   if (!app.isAllAccounts) {
     const one = { ...listener, told: (result: CheckResult) => told([result], []) };
-    return { checks: [await runCheckOn(app, options, one, basis)], missing: [] };
+    return { checks: [await runCheckWith(app, options, one, basis)], missing: [] };
   }
-  const checked: Checked[] = [];
+  const checked: FinishedCheck[] = [];
   const missing: MissingAccount[] = [];
   for (const entry of await app.accounts()) {
     const one = await runInAccount(app, entry, (own, at) => checkAccount(own, at, options, listener, basis));
@@ -84,8 +84,8 @@ async function checkAccount(
   { account, broker, label }: KnownAccount,
   { report, ...options }: CheckOptions,
   listener: ChecksListener,
-  basis: CheckBasis,
-): Promise<Checked> {
+  basis: CheckResources,
+): Promise<FinishedCheck> {
   try {
     const file = report === undefined ? {} : { report: accountReportPath(report, account) };
     return await checkAndNotify(own, { ...options, ...file }, listener, { ...basis, at: { broker, label } });
@@ -141,7 +141,7 @@ export interface CheckOutcome {
 }
 
 /** The warning for profiles that store nothing on this machine. */
-const NOT_REMEMBERED =
+const FINDINGS_NOT_SAVED =
   'findings are not remembered on this machine, so the next check reports them again. A schedule on the server remembers them';
 
 /** Sales come first. Purchases that need their proceeds follow in a second round. */
@@ -153,15 +153,15 @@ const MAX_ROUNDS = 2;
  * @throws {TradeAgentError} `invalid_config` for invalid rules, `login_required`, `busy`, and any gateway error
  */
 export async function runCheck(app: App, options: CheckOptions, listener: CheckListener): Promise<CheckOutcome> {
-  return await withCheckBasis(app, options, (basis) => runCheckOn(app, options, listener, basis));
+  return await withCheckResources(app, options, (basis) => runCheckWith(app, options, listener, basis));
 }
 
 /** Does the same as {@link runCheck}, with rules and a store that are already open. */
-async function runCheckOn(
+async function runCheckWith(
   app: App,
   options: CheckOptions,
   listener: CheckListener,
-  basis: CheckBasis,
+  basis: CheckResources,
 ): Promise<CheckOutcome> {
   const checked = await checkAndNotify(app, options, listener, basis);
   await listener.told(checked.outcome.result);
@@ -170,10 +170,14 @@ async function runCheckOn(
 }
 
 /** Runs `work` with the rules and the store of earlier checks, under a lock that excludes other checks. */
-async function withCheckBasis<T>(app: App, options: CheckOptions, work: (basis: CheckBasis) => Promise<T>): Promise<T> {
+async function withCheckResources<T>(
+  app: App,
+  options: CheckOptions,
+  work: (basis: CheckResources) => Promise<T>,
+): Promise<T> {
   const rules = options.rules === undefined ? defaultRulesFile() : await loadRules(options.rules);
   // A read-only session can't execute an order, even if it is approved on the phone.
-  if (!proposes(options)) app.limitToReading();
+  if (!proposesOrders(options)) app.limitToReading();
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const folder = ensurePrivateFolder(home.data);
   const lock = join(folder, `check.${profile.name}.lock`);
@@ -181,7 +185,7 @@ async function withCheckBasis<T>(app: App, options: CheckOptions, work: (basis: 
   return await withProcessLock(lock, { waitMs: 0, signal: app.signal, busy }, async () => {
     // A profile with a server stores nothing here: schedules on the server remember their findings.
     const isHere = profile.server === undefined;
-    const key = isHere ? await databaseKey(await app.store()) : randomBytes(32);
+    const key = isHere ? await getOrCreateDatabaseKey(await app.store()) : randomBytes(32);
     const file = isHere ? join(folder, `checks.${profile.name}.db`) : ':memory:';
     const store = openCheckStore<Notice>(file, key.toString('hex'));
     try {
@@ -192,7 +196,7 @@ async function withCheckBasis<T>(app: App, options: CheckOptions, work: (basis: 
   });
 }
 
-interface CheckBasis {
+interface CheckResources {
   readonly file: RulesFile;
   readonly store: CheckStore<Notice>;
   readonly owner: string;
@@ -203,7 +207,7 @@ interface CheckBasis {
 }
 
 /** A finished check. It is saved only after it was reported: a crash in between repeats it instead of losing it. */
-interface Checked {
+interface FinishedCheck {
   readonly outcome: CheckOutcome;
   remember(): Promise<void>;
 }
@@ -213,14 +217,14 @@ async function checkAndNotify(
   app: App,
   options: CheckOptions,
   listener: ChecksListener,
-  basis: CheckBasis,
-): Promise<Checked> {
+  basis: CheckResources,
+): Promise<FinishedCheck> {
   const look = await createEvaluator(app, options, basis);
   const { done, memory } = await look();
   for (const finding of done.result.findings) listener.finding(finding);
   const runs: RunResult[] = [];
   let latest = done;
-  while (proposes(options) && latest.proposals.length > 0 && runs.length < MAX_ROUNDS) {
+  while (proposesOrders(options) && latest.proposals.length > 0 && runs.length < MAX_ROUNDS) {
     const { account } = latest.result.account;
     const run = await proposeOrders(app, latest.proposals, account, memory, options, (event) =>
       listener.proposing(event),
@@ -235,7 +239,7 @@ async function checkAndNotify(
     proposals: runs.map((run) => ({ ...runObject(run, app.profileOptions) })),
     notes: [...done.result.notes],
   };
-  if ((await app.profile()).server !== undefined) result.notes.push(NOT_REMEMBERED);
+  if ((await app.profile()).server !== undefined) result.notes.push(FINDINGS_NOT_SAVED);
 
   const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
   if (failure !== undefined) result.notes.push(failure.message);
@@ -248,11 +252,11 @@ async function checkAndNotify(
 }
 
 /** Returns a function that evaluates the account, called once per round. */
-async function createEvaluator(app: App, options: CheckOptions, { file, store, owner }: CheckBasis) {
+async function createEvaluator(app: App, options: CheckOptions, { file, store, owner }: CheckResources) {
   const gateway = await app.gateway();
   const { symbolSector } = await import('../../trading/listed-symbols.ts');
   const suggesting = options.suggest === true;
-  return async (): Promise<{ done: Check; memory: AccountCheckState<Notice> }> => {
+  return async (): Promise<{ done: CompletedCheck; memory: AccountCheckState<Notice> }> => {
     const { snapshot, memory } = await gatherAccount(store, owner, {
       gateway,
       file,
@@ -281,7 +285,7 @@ async function createEvaluator(app: App, options: CheckOptions, { file, store, o
   };
 }
 
-export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | 'approval'>): boolean {
+export function proposesOrders({ suggest, approval }: Pick<CheckOptions, 'suggest' | 'approval'>): boolean {
   return suggest === true && approval !== 'deny';
 }
 
@@ -293,7 +297,7 @@ function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
 }
 
 /** Whether another round may run: only for purchases that waited for sales, and only once these sales are filled. */
-function mayContinue({ status, orders }: RunResult, { result }: Check): boolean {
+function mayContinue({ status, orders }: RunResult, { result }: CompletedCheck): boolean {
   return (
     status === 'done' &&
     orders.length > 0 &&
@@ -306,9 +310,9 @@ function mayContinue({ status, orders }: RunResult, { result }: Check): boolean 
 /** Sends notices and records their outcome in the result. Failures are reported and have no other effect. */
 async function notifyPeople(
   app: App,
-  { owner, sendNotices }: CheckBasis,
+  { owner, sendNotices }: CheckResources,
   result: CheckResult,
-  done: Check,
+  done: CompletedCheck,
   memory: AccountCheckState<Notice>,
   runs: readonly RunResult[],
 ): Promise<void> {
@@ -351,7 +355,7 @@ async function notifyPeople(
 async function writeReport(
   file: string,
   result: CheckResult,
-  { figures }: Check,
+  { figures }: CompletedCheck,
 ): Promise<TradeAgentError | undefined> {
   const { htmlReport } = await import('../../check/report/html.ts');
   return writeReportFile(file, htmlReport(result, figures));

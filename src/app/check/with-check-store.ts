@@ -5,7 +5,7 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import type { Notice } from '../../notify/notice.ts';
 import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
-import { onlyOnThisMachine } from '../profile-server.ts';
+import { onlyOnThisMachineError } from '../profile-server.ts';
 
 /** Reads the account together with its stored history. @param owner the owner key in the store */
 export async function gatherAccount(
@@ -39,13 +39,13 @@ export async function withCheckStore<T>(
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const file = join(home.data, `checks.${profile.name}.db`);
   if ('otherwise' in options && !existsSync(file)) return options.otherwise as T;
-  if (profile.server !== undefined) throw onlyOnThisMachine('imports', profile.server);
-  const [{ openCheckStore }, { databaseKey }] = await Promise.all([
+  if (profile.server !== undefined) throw onlyOnThisMachineError('imports', profile.server);
+  const [{ openCheckStore }, { getOrCreateDatabaseKey }] = await Promise.all([
     import('../../store/sqlite/check-store.ts'),
     import('../../secrets/database-key.ts'),
   ]);
   ensurePrivateFolder(home.data);
-  const store = openCheckStore<Notice>(file, (await databaseKey(await app.store())).toString('hex'));
+  const store = openCheckStore<Notice>(file, (await getOrCreateDatabaseKey(await app.store())).toString('hex'));
   try {
     return await use(store, `${profile.name}:${session.user.sub}`);
   } finally {

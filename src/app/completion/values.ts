@@ -12,7 +12,7 @@ const SYMBOLS_TIMEOUT_MS = 300;
 const IDS_TIMEOUT_MS = 2_000;
 const MAX_VALUES = 200;
 
-export type CompletedKind =
+export type CompletionKind =
   | 'symbols'
   | 'orders'
   | 'threads'
@@ -23,7 +23,7 @@ export type CompletedKind =
   | 'connections';
 
 /** Returns completion candidates, likeliest first, or none after a time limit. Never throws or prompts. */
-export async function completionValues(app: App, kind: CompletedKind): Promise<readonly string[]> {
+export async function completionValues(app: App, kind: CompletionKind): Promise<readonly string[]> {
   try {
     if (!localKinds.includes(kind)) await requireRunning(app);
     return (await valueSources[kind](app)).slice(0, MAX_VALUES);
@@ -32,7 +32,7 @@ export async function completionValues(app: App, kind: CompletedKind): Promise<r
   }
 }
 
-const localKinds: readonly CompletedKind[] = ['schedules', 'profiles', 'connections'];
+const localKinds: readonly CompletionKind[] = ['schedules', 'profiles', 'connections'];
 
 /** Rejects if the sandbox isn't running, because completion never starts a sandbox. */
 async function requireRunning(app: App): Promise<void> {
@@ -46,7 +46,7 @@ async function requireRunning(app: App): Promise<void> {
 const idLister = (list: (gateway: GatewayClient) => Promise<readonly { readonly id: string }[]>) => (app: App) =>
   withTimeout(IDS_TIMEOUT_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
 
-const valueSources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly string[]>>> = {
+const valueSources: Readonly<Record<CompletionKind, (app: App) => Promise<readonly string[]>>> = {
   symbols: heldSymbols,
   orders: idLister((gateway) => gateway.orders({ status: 'open', limit: 50 })),
   threads: (app) =>

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { type ModelServer, modelServer, modelUrl } from '../../agent/model/model-server.ts';
-import { companyName } from '../../auth/company/company-failure.ts';
+import { companyHost } from '../../auth/company/company-failure.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { configFilePath } from '../../config/config-file.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
@@ -8,7 +8,7 @@ import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { NOT_SIGNED_IN } from '../../errors/login-required.ts';
 import { DEVICE_GRANT, ID_JAG_PROFILE, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
-import { modelKey } from '../../secrets/model-key.ts';
+import { loadModelKey } from '../../secrets/model-key.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { App } from '../app.ts';
 import { version } from '../version.ts';
@@ -211,7 +211,7 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
       provider: 'builtin',
     });
   }
-  const stored = storeUsable ? await modelKey(await app.store(), modelUrl(profile.model)) : undefined;
+  const stored = storeUsable ? await loadModelKey(await app.store(), modelUrl(profile.model)) : undefined;
   const server = modelServer(profile.model, app.env, stored);
   const host = new URL(server.url).host;
   const details = { provider: 'openai', name: server.name, url: server.url, key: server.key !== undefined };
@@ -271,7 +271,7 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
   if (company === undefined) return [];
   const access = { clock: app.clock, fetch: app.fetch, timeoutSeconds: COMPANY_TIMEOUT_S };
   const theirs = await providerMetadata(company.issuer, access);
-  const name = companyName(company);
+  const name = companyHost(company);
   const details = { issuer: company.issuer, client_id: company.client_id };
   const grants = stringList(theirs.grant_types_supported);
   const lacking = [

@@ -10,7 +10,7 @@ import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import type { RecountResult } from '../../store/sql/order-recount.ts';
 import type { App } from '../app.ts';
 import { folderKeys, type GatewayKeys, sealCheck, wrappedKeys } from './gateway-keys.ts';
-import { sealFile, sealSecret, unusableFile } from './key-file.ts';
+import { sealFile, sealSecret, unusableFileError } from './key-file.ts';
 import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 
 /** How long to wait for a running gateway to release its SQLite database, in milliseconds. */
@@ -53,14 +53,14 @@ export async function openGatewayDatabase(
     const keys = await openKeys({ postgres, opened }, settings.kms, folder, env);
     const secrets = await loadSecrets(keys);
     // Each gateway must be able to open what another one has sealed.
-    if (settings.kms === undefined && !(await postgres.hasSameSeal(opened, sealCheck(sealSecret(folder))))) {
+    if (settings.kms === undefined && !(await postgres.claimOrMatchSealKey(opened, sealCheck(sealSecret(folder))))) {
       throw new TradeAgentError('invalid_config', 'the other gateways on this database use a different seal.key', {
         hint: 'Copy seal.key and key.json from the first gateway\'s folder, or set "kms" as in the others.',
         details: { file: sealFile(folder) },
       });
     }
     const stores = await postgres.postgresGatewayStores(opened, createAuthReqIdSeal(secrets.sealSecret));
-    const registration = postgres.postgresRegistrationPlace(opened);
+    const registration = postgres.postgresRegistrationStorage(opened);
     return { stores, secrets: { ...secrets, registration }, close: () => opened.close() };
   } catch (error) {
     await opened.close();
@@ -142,7 +142,7 @@ export function readDatabaseAddress(place: AddressSource, folder: string, env: N
     return address;
   }
   const file = resolve(folder, place.url_file);
-  const address = readPrivateFile(file, MAX_ADDRESS_LENGTH, unusableFile(file))?.trim();
+  const address = readPrivateFile(file, MAX_ADDRESS_LENGTH, unusableFileError(file))?.trim();
   if (address === undefined || address === '') throw missing(file);
   return address;
 }

@@ -10,7 +10,7 @@ import {
   keyFile,
   makeKey,
   nextKeyFile,
-  noNextKey,
+  noNextKeyError,
   type PublicKey,
   prepareNextKey,
   readKey,
@@ -135,7 +135,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
       const all = await rows.all();
       const of = (name: GatewayKeyName) => all.filter((row) => row.name === name);
       const [[next], [nextSeal], [newest]] = [of('next_client'), of('next_seal'), of('seal')];
-      if (next === undefined || nextSeal === undefined) throw noNextKey();
+      if (next === undefined || nextSeal === undefined) throw noNextKeyError();
       const key = await openKey(next);
       await tryIt(key);
       const [before] = of('client');

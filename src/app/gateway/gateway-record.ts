@@ -11,7 +11,7 @@ import { readCertificates } from '../../net/certificate-file.ts';
 import { allSecrets, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { AuditStore } from '../../store/audit.ts';
 import type { App } from '../app.ts';
-import { isPinned, type PinnedKeys, pinnedKeys } from '../receipts.ts';
+import { type PinnedKeys, pinnedKeyMatcher, pinnedKeys } from '../receipts.ts';
 import { openRecord, type RecordStores, withGatewayKeys } from './gateway-database.ts';
 import { sealFile } from './key-file.ts';
 import { type GatewayPaths, readAnchorCa, readStorageSettings } from './settings-file.ts';
@@ -23,7 +23,7 @@ const auditFile = (folder: string) => join(folder, 'audit.jsonl');
  * gateway runs.
  * @throws {TradeAgentError} `usage` if trading is not halted, `invalid_config` if no gateway has run in the folder
  */
-export async function liftHalt({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths, sub: string) {
+export async function liftGatewayHalt({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths, sub: string) {
   return await withRecord(env, places, async ({ halts, audit }) => {
     const { since, state: ended } = await halts.current(sub, clock.now());
     if (ended === 'active' || since === undefined || !(await halts.lift(sub, since, clock.now()))) {
@@ -107,7 +107,7 @@ export async function verifyRecord(
   const kept = options.checkpoint === undefined ? undefined : await readSavedCheckpoint(options.checkpoint);
   const ca = options.authorityCa ?? (isCopy ? undefined : await readAnchorCa(places.config, places.home));
   const checkpoints = createCheckpointReader({
-    isTrusted: isPinned(pinned),
+    isTrusted: pinnedKeyMatcher(pinned),
     trustedAuthorities: ca === undefined ? undefined : await readCertificates(ca),
   });
   const look = (store: Parameters<typeof verifyAuditFile>[1]) => verifyAuditFile(file, store, checkpoints);

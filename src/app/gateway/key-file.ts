@@ -63,14 +63,14 @@ export async function prepareNextKey(folder: string): Promise<PublicKey> {
  */
 export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<PublicKey> {
   const next = readKeyFile(nextKeyFile(folder));
-  if (next === undefined) throw noNextKey();
+  if (next === undefined) throw noNextKeyError();
   await tryIt(next);
   writePrivateFile(keyFile(folder), `${JSON.stringify(next)}\n`);
   rmSync(nextKeyFile(folder));
   return toPublicKey(next);
 }
 
-export function noNextKey(): TradeAgentError {
+export function noNextKeyError(): TradeAgentError {
   return new TradeAgentError('usage', 'there is no new key to switch to', {
     hint: 'Create one with "trade-agent gateway key --rotate".',
   });
@@ -94,7 +94,7 @@ export function sealSecret(folder: string): string {
  */
 export function findSealSecret(folder: string): string | undefined {
   const file = sealFile(folder);
-  const unusable = unusableFile(file);
+  const unusable = unusableFileError(file);
   const secret = readPrivateFile(file, MAX_KEY_FILE_BYTES, unusable)?.trim();
   if (secret === undefined || /^[\w-]{43}$/.test(secret)) return secret;
   throw unusable('it does not contain a 32-byte key (base64url)');
@@ -118,7 +118,7 @@ export async function addWrappingKeyTo(file: string | undefined, folder: string,
 }
 
 /** Returns a function that creates the error for an unusable private file, given the reason. */
-export const unusableFile = (file: string) => (why: string) =>
+export const unusableFileError = (file: string) => (why: string) =>
   new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
 
 export function toPublicKey(key: JWK): PublicKey {
@@ -141,7 +141,7 @@ export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
 
 /** @returns undefined if the file does not exist @throws {TradeAgentError} `invalid_config` */
 export function readKeyFile(file: string): JWK | undefined {
-  const unusable = unusableFile(file);
+  const unusable = unusableFileError(file);
   const text = readPrivateFile(file, MAX_KEY_FILE_BYTES, unusable);
   if (text === undefined) return undefined;
   let key: unknown;

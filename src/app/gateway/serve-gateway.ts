@@ -3,20 +3,20 @@ import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import { type FolderRules, folderRules } from '../../gateway/policy/files/rules-source.ts';
-import { type KnownAccounts, unmatchedAccounts } from '../../gateway/policy/limited-accounts.ts';
+import { type KnownAccounts, limitMismatches } from '../../gateway/policy/limited-accounts.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type ListenOptions, listen } from '../../net/http-server.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { DRAIN_MS, type OnClose, serve, serveRoutes } from '../serve.ts';
+import { DRAIN_MS, type RegisterCleanup, serve, serveRoutes } from '../serve.ts';
 import { version } from '../version.ts';
 import { openGatewayDatabase } from './gateway-database.ts';
 import { serveTelemetry } from './served-telemetry.ts';
 import { readSettings } from './settings-file.ts';
 
-export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
+export interface ServeGatewayOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   readonly home: string;
   readonly config: string;
   /** May contain the database's address. */
@@ -39,7 +39,10 @@ export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issue
  * Serves until the signal aborts. Only one gateway may run per folder.
  * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
  */
-export async function serveGateway(app: Pick<App, 'clock' | 'signal' | 'tell'>, options: ServeOptions): Promise<void> {
+export async function serveGateway(
+  app: Pick<App, 'clock' | 'signal' | 'tell'>,
+  options: ServeGatewayOptions,
+): Promise<void> {
   const { home, ready, readyFile } = options;
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
@@ -48,7 +51,7 @@ export async function serveGateway(app: Pick<App, 'clock' | 'signal' | 'tell'>, 
   const rules = await folderRules(home, { onError });
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
-  const open = async (onClose: OnClose): Promise<ServedGateway> => {
+  const open = async (onClose: RegisterCleanup): Promise<ServedGateway> => {
     const { tell, clock } = app;
     const server = await listen({ ...options, tell, clock }, () => clock.now());
     onClose(() => server.close(0));
@@ -69,7 +72,7 @@ export async function serveGateway(app: Pick<App, 'clock' | 'signal' | 'tell'>, 
     const { issuer, resource, environment } = settings;
     serveRoutes(server, gateway.app, telemetry, resource);
     const known = { brokers: settings.brokers, brokerKeys: database.stores.brokerKeys };
-    void reportUnmatched(rules, known, onError);
+    void reportUnmatchedAccounts(rules, known, onError);
     const measured = defined({ metrics: telemetry.url });
     return { resource, issuer, environment, url: server.url, ...measured, home, pid: process.pid };
   };
@@ -79,7 +82,7 @@ export async function serveGateway(app: Pick<App, 'clock' | 'signal' | 'tell'>, 
 }
 
 /** Reports accounts without an entry in limits.yaml, and vice versa. The first decision reports unreadable files. */
-export async function reportUnmatched(
+export async function reportUnmatchedAccounts(
   rules: FolderRules,
   known: KnownAccounts,
   tell: (message: string) => void,
@@ -87,6 +90,6 @@ export async function reportUnmatched(
   await rules.preload();
   try {
     const { written } = await rules.current();
-    for (const message of await unmatchedAccounts(written.limits, known)) tell(message);
+    for (const message of await limitMismatches(written.limits, known)) tell(message);
   } catch {}
 }

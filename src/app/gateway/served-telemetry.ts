@@ -1,6 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
-import { type HealthOptions, unreadiness } from '../../gateway/routes/health.ts';
+import { type HealthOptions, reasonNotReady } from '../../gateway/routes/health.ts';
 import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
 import type { MeasuredJobs } from '../../gateway/telemetry/measured-jobs.ts';
 import type { Clock } from '../../machine/clock.ts';
@@ -43,15 +43,16 @@ export async function serveTelemetry(
     };
   }
   // Loaded only if something is measured.
-  const { openTelemetry } = await import('../../gateway/telemetry/telemetry.ts');
+  const { createTelemetry } = await import('../../gateway/telemetry/telemetry.ts');
   const { metrics_port: port, traces } = settings;
   const server = port === undefined ? undefined : await listenOnLoopback(port, () => clock.now());
-  const telemetry = openTelemetry({ version: version(), clock, traces }, send);
+  const telemetry = createTelemetry({ version: version(), clock, traces }, send);
   let health: HealthOptions | undefined;
   server?.serve(async (request, response) => {
     if (request.method !== 'GET') return void response.writeHead(404).end();
     if (health !== undefined && request.url === '/healthz') return void sendHealth(response, undefined);
-    if (health !== undefined && request.url === '/readyz') return void sendHealth(response, await unreadiness(health));
+    if (health !== undefined && request.url === '/readyz')
+      return void sendHealth(response, await reasonNotReady(health));
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     try {
       const text = await telemetry.metrics();

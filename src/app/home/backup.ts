@@ -12,7 +12,7 @@ import { createTokenSeal } from '../../secrets/token-seal.ts';
 import { EMPTY_HEAD } from '../../store/audit.ts';
 import { endAllSignIns } from '../../store/home/oidc-store.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
-import type { Reason } from '../../store/proposal-store.ts';
+import type { ProposalReason } from '../../store/proposal-store.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
@@ -124,7 +124,7 @@ function lineSeq(line: string): number {
   }
 }
 
-const restoredReason: Reason = {
+const restoredReason: ProposalReason = {
   code: 'approval_cancelled',
   text: 'the home was restored from a backup; check with the broker what happened since',
 };

@@ -4,12 +4,17 @@ import { parseYaml, readYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import {
   type BrokerSettings,
-  brokerOf,
+  type BrokerSettingsInput,
   brokerSettingsSchema,
+  findBrokerKind,
   traitsOf,
-  type WrittenBroker,
 } from '../../gateway/broker/brokers.ts';
-import { brokerName, keyPlaceOf, type NamedBroker, SINGLE_BROKER_NAME } from '../../gateway/broker/named-broker.ts';
+import {
+  brokerName,
+  keyPairLocationOf,
+  type NamedBroker,
+  SINGLE_BROKER_NAME,
+} from '../../gateway/broker/named-broker.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
 import {
   type StoredCredentials,
@@ -197,7 +202,7 @@ export async function addBroker(
       for (const one of before.brokers) {
         // Otherwise nobody could tell which of two brokers of the same kind the keys are for.
         const after = brokers.find((same) => same.name === one.name);
-        if (after !== undefined && keyPlaceOf(after, brokers).before === undefined)
+        if (after !== undefined && keyPairLocationOf(after, brokers).before === undefined)
           await home.keyPairs(one, before.brokers).settle();
       }
       await home.keyPairs(broker, brokers).keep(sub, pair, account);
@@ -267,7 +272,7 @@ export async function listBrokers(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, async ({ gateway, keyPairs }) =>
     Promise.all(
       gateway.brokers.map(async (broker) => {
-        const { address } = brokerOf(broker);
+        const { address } = findBrokerKind(broker);
         const kept = await keyPairs(broker).list();
         return {
           name: broker.name,
@@ -318,14 +323,14 @@ export interface BrokerChoice {
 
 /** A broker as written to `gateway.yaml` and as parsed from it. */
 export interface BrokerEntry {
-  readonly written: WrittenBroker;
+  readonly written: BrokerSettingsInput;
   readonly settings: BrokerSettings;
   readonly label: string;
 }
 
 /** @throws {TradeAgentError} `usage` for settings that this kind of broker does not accept */
 export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): BrokerEntry {
-  const { kept, address } = brokerOf({ kind });
+  const { kept, address } = findBrokerKind({ kind });
   const kinds: readonly string[] = kept?.kinds ?? [];
   if (credentials !== undefined && !kinds.includes(credentials)) {
     // The message omits the value, because the person may have typed a key there.
@@ -339,7 +344,7 @@ export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): Br
     credentials: credentials ?? kinds[0],
     ...defined({ label }),
     ...(url === undefined ? {} : { [address]: url }),
-  } as WrittenBroker;
+  } as BrokerSettingsInput;
   const { data, error } = brokerSettingsSchema.safeParse(written);
   if (data !== undefined) return { written, settings: data, label: traitsOf(data).label };
   const [issue] = error.issues;

@@ -8,8 +8,8 @@ import { errorObject } from '../../errors/error-object.ts';
 import type { NamedBroker } from '../../gateway/broker/named-broker.ts';
 import { isStoredKind } from '../../gateway/broker/stored-kinds.ts';
 import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
-import { LIMITS_LOST, readFolderRules } from '../../gateway/policy/files/rules-source.ts';
-import { unmatchedAccounts } from '../../gateway/policy/limited-accounts.ts';
+import { LIMITS_LOST_PROBLEM, readFolderRules } from '../../gateway/policy/files/rules-source.ts';
+import { limitMismatches } from '../../gateway/policy/limited-accounts.ts';
 import { hasLimits } from '../../gateway/policy/rules.ts';
 import { ownCheckpointReader } from '../../gateway/record-checkpoints.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
@@ -402,7 +402,7 @@ async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Fin
     if (!hasLimits(limits)) {
       return [
         (await stores.limits.hadLimits())
-          ? fail('rules', LIMITS_LOST.what, LIMITS_LOST.fix)
+          ? fail('rules', LIMITS_LOST_PROBLEM.what, LIMITS_LOST_PROBLEM.fix)
           : warn('rules', 'no limits: any approved order is sent', 'Create limits.yaml. See docs/guide/POLICY.md.'),
       ];
     }
@@ -410,7 +410,7 @@ async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Fin
     const rules = files === 0 ? '' : `, ${files} rules ${files === 1 ? 'file' : 'files'}`;
     const accounts = Object.keys(limits?.accounts ?? {}).join(', ');
     const { brokers } = gateway;
-    const unmatched = await unmatchedAccounts(limits, { brokers, brokerKeys: stores.brokerKeys });
+    const unmatched = await limitMismatches(limits, { brokers, brokerKeys: stores.brokerKeys });
     return [
       ok('rules', `limits for ${accounts}${rules}; digest ${digest}`),
       ...unmatched.map((message) =>

@@ -151,11 +151,11 @@ const readySchema = z.object({
   home: z.string(),
   pid: z.int().positive(),
 });
-export type HomeReady = z.output<typeof readySchema>;
+export type HomeReadyInfo = z.output<typeof readySchema>;
 
 /** Reads the ready file of a running home. Returns undefined if no home is running. */
-export function readHomeReady(file: string): HomeReady | undefined {
-  let ready: HomeReady;
+export function readHomeReady(file: string): HomeReadyInfo | undefined {
+  let ready: HomeReadyInfo;
   try {
     ready = readySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
@@ -166,7 +166,7 @@ export function readHomeReady(file: string): HomeReady | undefined {
 }
 
 /** Writes the ready file. @returns a function that removes the file, unless another home has overwritten it */
-export function announceHome(file: string, ready: HomeReady): () => void {
+export function writeHomeReady(file: string, ready: HomeReadyInfo): () => void {
   writePrivateFile(file, `${JSON.stringify(ready)}\n`);
   return () => {
     if (readHomeReady(file)?.pid === ready.pid) rmSync(file, { force: true });

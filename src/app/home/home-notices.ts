@@ -7,14 +7,14 @@ import { openChannel } from '../../notify/open-channel.ts';
 import type { ChannelDeps } from '../../notify/sender.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { openFileStore } from '../../secrets/file/file-store.ts';
-import { noticeSecrets } from '../../secrets/notice-secrets.ts';
-import { type NoticePlace, noticesTimeLimit } from '../notices/notice-place.ts';
+import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
+import { type NoticeChannelSource, noticesTimeLimit } from '../notices/notice-place.ts';
 import { type ListedChannel, secretState } from '../notices/notices.ts';
 
 /** The command that manages a home's notice channels. Quoted in hints. */
 export const HOME_NOTICES_COMMAND = 'trade-agent home notices';
 
-export function homeNotices(folder: string, channels: NoticesConfig): NoticePlace {
+export function homeNotices(folder: string, channels: NoticesConfig): NoticeChannelSource {
   return {
     channels: async () => channels,
     store: async () => homeSecrets(folder),
@@ -29,8 +29,8 @@ export function homeNotices(folder: string, channels: NoticesConfig): NoticePlac
 type HomeChannel = Pick<ListedChannel, 'name' | 'kind' | 'enabled' | 'to' | 'secret'>;
 
 /** @throws {TradeAgentError} `credential_store_…` */
-export async function listHomeNotices(place: NoticePlace): Promise<readonly HomeChannel[]> {
-  const secretOf = await noticeSecrets(await place.store());
+export async function listHomeNotices(place: NoticeChannelSource): Promise<readonly HomeChannel[]> {
+  const secretOf = await loadNoticeSecrets(await place.store());
   return Object.entries(await place.channels()).map(([name, channel]) => ({
     name,
     kind: channel.kind,
@@ -67,7 +67,7 @@ export function phoneNotices(options: PhoneNoticesOptions): PhoneNotices {
     async tell(told, signal) {
       const used = Object.entries(channels).filter(([, channel]) => channel.enabled && isWanted(told, channel));
       if (used.length === 0 || told.user !== owner()) return;
-      const secretOf = await noticeSecrets(options.secrets);
+      const secretOf = await loadNoticeSecrets(options.secrets);
       const notice = toNotice(told);
       const limit = noticesTimeLimit(clock, signal);
       try {

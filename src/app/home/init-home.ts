@@ -26,7 +26,7 @@ import { withHome } from './open-home.ts';
 /** The gateway's client at the home's provider. Its key is in the home's folder. */
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
-export interface OpenedAccount {
+export interface VerifiedNewAccount {
   readonly pair: StoredCredentials;
   readonly account: VerifiedAccount;
   readonly entry: BrokerEntry;
@@ -36,7 +36,7 @@ export interface NewHome {
   readonly folder: string;
   readonly settings: z.input<typeof homeSettingsSchema>;
   readonly owner: Person;
-  readonly opened: OpenedAccount;
+  readonly opened: VerifiedNewAccount;
   readonly limits: Limits;
 }
 
@@ -47,12 +47,12 @@ export type CreatedHome = Awaited<ReturnType<typeof initHome>>;
  * @param environment used only for a broker with a custom address, which does not reveal the environment
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`
  */
-export async function openAccount(
+export async function verifyNewAccount(
   { fetch }: Pick<App, 'fetch'>,
   entry: BrokerEntry,
   pair: StoredCredentials,
   environment: 'paper' | 'live',
-): Promise<OpenedAccount> {
+): Promise<VerifiedNewAccount> {
   return { pair, account: await verifyCredentials(entry.settings, pair, { environment, fetch }), entry };
 }
 

@@ -7,7 +7,7 @@ import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-sett
 import { folderRules } from '../../gateway/policy/files/rules-source.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
 import { createHome, type HomeOptions, isGatewayPath } from '../../home/home.ts';
-import { Faults } from '../../home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../home/identity-provider/faults.ts';
 import { createVault } from '../../home/identity-provider/vault.ts';
 import type { PushOptions } from '../../home/phone/push/phone-push.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
@@ -30,11 +30,11 @@ import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
-import { reportUnmatched } from '../gateway/serve-gateway.ts';
+import { reportUnmatchedAccounts } from '../gateway/serve-gateway.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
-import { DRAIN_MS, type OnClose, serve } from '../serve.ts';
+import { DRAIN_MS, type RegisterCleanup, serve } from '../serve.ts';
 import { version } from '../version.ts';
-import { announceHome, type HomeReady, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
+import { type HomeReadyInfo, homeFiles, readGatewaySettings, readHomeSettings, writeHomeReady } from './home-files.ts';
 import { HOME_NOTICES_COMMAND, homeSecrets, phoneNotices } from './home-notices.ts';
 import { requireOwnFolder } from './open-home.ts';
 
@@ -44,7 +44,7 @@ export interface ServeHomeOptions {
   readonly listen?: ListenAddress | undefined;
   readonly listening: Pick<ListenOptions, 'tls' | 'proxy'>;
   readonly readyFile?: string | undefined;
-  readonly ready: (home: HomeReady) => Promise<void>;
+  readonly ready: (home: HomeReadyInfo) => Promise<void>;
   readonly log: (entry: HomeRequest) => void;
 }
 
@@ -80,8 +80,8 @@ async function open(
   app: HomeApp,
   options: ServeHomeOptions,
   { settings, gateway }: { readonly settings: HomeSettings; readonly gateway: GatewaySettings },
-  onClose: OnClose,
-): Promise<HomeReady> {
+  onClose: RegisterCleanup,
+): Promise<HomeReadyInfo> {
   const { folder, readyFile, log } = options;
   const { clock } = app;
   const now = () => clock.now();
@@ -121,7 +121,7 @@ async function open(
   answer = telemetry.requests(home.listener, home.routes);
   server.serve(withRequestLog(answer, clock, log));
   onClose(preloadVerification());
-  const ready: HomeReady = {
+  const ready: HomeReadyInfo = {
     address: settings.address,
     url: server.url,
     environment: gateway.environment,
@@ -129,9 +129,9 @@ async function open(
     pid: process.pid,
   };
   for (const file of readyFile === undefined ? [files.ready] : [files.ready, readyFile]) {
-    onClose(announceHome(file, ready));
+    onClose(writeHomeReady(file, ready));
   }
-  void reportUnmatched(rules, { brokers: gateway.brokers, brokerKeys: stores.brokerKeys }, onError);
+  void reportUnmatchedAccounts(rules, { brokers: gateway.brokers, brokerKeys: stores.brokerKeys }, onError);
   return ready;
 }
 
@@ -172,7 +172,7 @@ function homeParts(
       rules,
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
     },
-    faults: new Faults(),
+    faults: new ActiveFaults(),
     softwareKeys: false,
     // A home has no terminal phone, so nobody may know this secret.
     phonePairingSecret: randomBytes(32).toString('base64url'),

@@ -2,10 +2,10 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { launcherPath } from '../launcher.ts';
 
-export type ServiceKind = 'systemd' | 'launchd';
+export type ServiceManager = 'systemd' | 'launchd';
 
 export interface ServiceOptions {
-  readonly kind: ServiceKind;
+  readonly kind: ServiceManager;
   /** The home's folder, which may not exist yet. */
   readonly folder: string;
   readonly user: string;

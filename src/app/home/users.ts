@@ -11,7 +11,7 @@ import { homeFiles, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, withHome } from './open-home.ts';
 
 export type ListedUser = Awaited<ReturnType<typeof toListedUsers>>[number];
-export type Pairing = Awaited<ReturnType<typeof pairPhone>>;
+export type PairingLink = Awaited<ReturnType<typeof pairPhone>>;
 export type ListedAuthenticator = ReturnType<typeof toListedAuthenticator>;
 
 /** Lists the people. `accounts` has the accounts for which a person stored keys, and `account` is the first of them. */

@@ -7,13 +7,13 @@ export interface Machine {
   readonly env: NodeJS.ProcessEnv;
 }
 
-export interface Program {
+export interface ServerProgram {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-export type Entry = Readonly<Record<string, unknown>>;
+export type ServerEntry = Readonly<Record<string, unknown>>;
 
 /** The location and format of a client's list of servers. */
 export interface McpClientSpec {
@@ -24,9 +24,9 @@ export interface McpClientSpec {
   readonly file: (machine: Machine) => string;
   /** The key of the table of servers in the file. */
   readonly section: string;
-  readonly stdio: (program: Program) => Entry;
+  readonly stdio: (program: ServerProgram) => ServerEntry;
   /** Undefined if the client's file accepts no URLs. */
-  readonly remote: ((url: string) => Entry) | undefined;
+  readonly remote: ((url: string) => ServerEntry) | undefined;
   /** Next steps for the person. @param name the server's name */
   readonly next: { readonly stdio: (name: string) => string[]; readonly remote: (name: string) => string[] };
 }
@@ -37,7 +37,7 @@ function applicationData({ platform, userHome, env }: Machine): string {
   return env.XDG_CONFIG_HOME || join(userHome, '.config');
 }
 
-const stdioEntry = ({ command, args, env }: Program): Entry => ({
+const stdioEntry = ({ command, args, env }: ServerProgram): ServerEntry => ({
   command,
   args,
   ...(Object.keys(env).length === 0 ? {} : { env }),

@@ -12,12 +12,12 @@ import type { App } from '../app.ts';
 import { launcherPath } from '../launcher.ts';
 import { version } from '../version.ts';
 import {
-  type Entry,
   type Machine,
   type McpClientName,
   type McpClientSpec,
   mcpClients,
-  type Program,
+  type ServerEntry,
+  type ServerProgram,
 } from './client-table.ts';
 
 export interface InstallOptions {
@@ -84,7 +84,11 @@ export async function installMcp(
   return { ...found, state: 'written' };
 }
 
-async function remoteEntry(app: Pick<App, 'profile'>, client: McpClientSpec, options: InstallOptions): Promise<Entry> {
+async function remoteEntry(
+  app: Pick<App, 'profile'>,
+  client: McpClientSpec,
+  options: InstallOptions,
+): Promise<ServerEntry> {
   if (options.readOnly) {
     throw new TradeAgentError('usage', '--read-only works only without --remote', {
       hint: 'With --remote, you choose what the client may do when it signs in.',
@@ -104,7 +108,7 @@ async function ownProgram(
   app: Pick<App, 'env' | 'config' | 'profileName'>,
   { readOnly }: InstallOptions,
   { platform }: Machine,
-): Promise<Program> {
+): Promise<ServerProgram> {
   const config = await app.config();
   const profile = findProfile(config, chosenProfileName(config, app.profileName));
   const script = launcherPath();
@@ -183,7 +187,7 @@ export function editServer(
   text: string,
   client: McpClientSpec,
   name: string,
-  wanted: Entry,
+  wanted: ServerEntry,
 ): EditedSettings {
   const format = client.format === 'toml' ? tomlFormat : jsonFormat(client.comments ?? false);
   const before = parseSettings(format, file, text);
@@ -247,8 +251,8 @@ interface Format {
   /** @throws {TextError} */
   parse(text: string): Record<string, unknown>;
   /** @returns undefined if other entries would change too */
-  set(text: string, path: readonly [section: string, name: string], entry: Entry): string | undefined;
-  show(path: readonly [section: string, name: string], entry: Entry): string;
+  set(text: string, path: readonly [section: string, name: string], entry: ServerEntry): string | undefined;
+  show(path: readonly [section: string, name: string], entry: ServerEntry): string;
 }
 
 /** A syntax error. Line and column count from 1. */

@@ -1,6 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
 import type { PendingConnection } from '../../auth/connections/connect-account.ts';
-import { type ConnectionName, connectionNames, REDIRECT_PORT } from '../../auth/connections/known-connections.ts';
+import {
+  type ConnectionName,
+  connectionNames,
+  DEFAULT_REDIRECT_PORT,
+} from '../../auth/connections/known-connections.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import type { McpCaller } from '../../mcp/mcp-caller.ts';
 import { READ_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
@@ -8,7 +12,7 @@ import type { OwnRules } from '../../tools/own-rules.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { CheckStoreApp } from '../check/with-check-store.ts';
-import type { openAccounts } from '../connections.ts';
+import type { openUserConnectedAccounts } from '../connections.ts';
 import { version } from '../version.ts';
 
 interface ServeStdioOptions {
@@ -79,7 +83,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
   }
 }
 
-type ConnectApp = Parameters<typeof openAccounts>[0];
+type ConnectApp = Parameters<typeof openUserConnectedAccounts>[0];
 
 /**
  * Returns a function that creates a link for connecting an account, or returns undefined if a link can't connect the
@@ -90,14 +94,14 @@ function connectAddresses(app: ConnectApp, signal: AbortSignal): (connection: st
   /** Connections in progress, by name, until the person completes or declines one or its link expires. */
   const open = new Map<string, Promise<PendingConnection>>();
   const start = async (name: ConnectionName): Promise<PendingConnection> => {
-    const { describeConnection, openAccounts } = await import('../connections.ts');
-    const { connectAccount } = await import('../../auth/connections/connect-account.ts');
+    const { describeConnection, openUserConnectedAccounts } = await import('../connections.ts');
+    const { beginAccountConnection } = await import('../../auth/connections/connect-account.ts');
     const [{ provider_name: connection, scopes }, { accounts, finish }] = await Promise.all([
       describeConnection(app, name),
-      openAccounts(app),
+      openUserConnectedAccounts(app),
     ]);
-    const options = { connection, scopes, finish, redirectPort: REDIRECT_PORT, clock: app.clock };
-    const started = await connectAccount(accounts, options);
+    const options = { connection, scopes, finish, redirectPort: DEFAULT_REDIRECT_PORT, clock: app.clock };
+    const started = await beginAccountConnection(accounts, options);
     started
       .complete(signal)
       .catch(() => undefined)

@@ -1,11 +1,11 @@
-import { type McpServerConfig, mcpServerName, mcpServerSchema } from '../../config/mcp-servers.ts';
+import { type McpServerConfig, mcpServerNamePattern, mcpServerSchema } from '../../config/mcp-servers.ts';
 import { type EntryLocation, removeEntry, writeEntry } from '../../config/named-entries.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type ComparedTool, compareTools } from '../../mcp/client/compared-tools.ts';
 import type { ServerAccess } from '../../mcp/client/server-access.ts';
 import type { ServerRegistry, ServerState } from '../../mcp/client/server-registry.ts';
 import { dangerTexts } from '../../mcp/client/tool-danger.ts';
-import { mcpCredentials } from '../../secrets/places/mcp-credentials.ts';
+import { createMcpCredentials } from '../../secrets/places/mcp-credentials.ts';
 import { closestMatch } from '../../text/closest-match.ts';
 import type { AgentOptions, App } from '../app.ts';
 import { withModel } from '../chosen-model.ts';
@@ -21,7 +21,7 @@ async function serverAccess(
     fetch: app.redactedFetch,
     env: app.env,
     version: version(),
-    credentials: mcpCredentials(store, home.config, profile.name),
+    credentials: createMcpCredentials(store, home.config, profile.name),
   };
 }
 
@@ -148,7 +148,7 @@ export async function addServer(
   ask: ServerPrompts & { choose: (looked: InspectedServer) => Promise<readonly string[]> },
 ): Promise<InspectedServer> {
   const profile = await app.profile();
-  if (!mcpServerName.test(name)) {
+  if (!mcpServerNamePattern.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid server name`, {
       hint: 'Use up to 24 lowercase letters, digits and -.',
     });

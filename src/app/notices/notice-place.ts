@@ -5,7 +5,12 @@ import type { ResolveHost } from '../../net/resolve-host.ts';
 import { clockTimeLimit } from '../../net/time-limit.ts';
 import { NoticeFailure } from '../../notify/notice.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { noticeSecretLabel, noticeSecretNeed, noticeSecrets, storeNoticeSecret } from '../../secrets/notice-secrets.ts';
+import {
+  loadNoticeSecrets,
+  noticeSecretLabel,
+  noticeSecretNeed,
+  storeNoticeSecret,
+} from '../../secrets/notice-secrets.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
@@ -23,7 +28,7 @@ export function noticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
 }
 
 /** The channels of a profile or a home, and their secrets. */
-export interface NoticePlace {
+export interface NoticeChannelSource {
   channels(): Promise<NoticesConfig>;
   /** @throws {TradeAgentError} `credential_store_…` */
   store(): Promise<CredentialStore>;
@@ -37,7 +42,7 @@ export interface NoticePlace {
   testData(): Promise<Readonly<Record<string, unknown>>>;
 }
 
-export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticePlace {
+export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticeChannelSource {
   const name = async () => (await app.profile()).name;
   return {
     channels: async () => (await app.profile()).notices ?? {},
@@ -51,7 +56,7 @@ export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticePlace
 }
 
 /** @throws {TradeAgentError} `not_found` */
-export async function findChannel(place: NoticePlace, name: string): Promise<NoticeChannel> {
+export async function findChannel(place: NoticeChannelSource, name: string): Promise<NoticeChannel> {
   const notices = await place.channels();
   const channel = Object.hasOwn(notices, name) ? notices[name] : undefined;
   if (channel !== undefined) return channel;
@@ -69,7 +74,7 @@ export async function findChannel(place: NoticePlace, name: string): Promise<Not
  *   from `ask`
  */
 export async function setNoticeSecret(
-  place: NoticePlace,
+  place: NoticeChannelSource,
   name: string,
   ask: (words: string) => Promise<string>,
 ): Promise<{ readonly kind: NoticeChannel['kind']; readonly words: string }> {
@@ -90,7 +95,7 @@ export async function setNoticeSecret(
 /** @throws {TradeAgentError} `not_found`; `notice_failed` if it could not be sent */
 export async function testNotice(
   app: Pick<App, 'clock' | 'redactedFetch' | 'env' | 'signal'>,
-  place: NoticePlace,
+  place: NoticeChannelSource,
   name: string,
   resolveMail?: ResolveHost,
 ): Promise<{ readonly id: string; readonly attempts: number }> {
@@ -100,7 +105,7 @@ export async function testNotice(
   ]);
   const { clock, env, signal } = app;
   const channel = await findChannel(place, name);
-  const secret = (await noticeSecrets(await place.store()))(name, channel);
+  const secret = (await loadNoticeSecrets(await place.store()))(name, channel);
   const now = () => clock.now();
   const send = openChannel(name, channel, secret, {
     fetch: app.redactedFetch,

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { type EntryLocation, removeEntry, writeEntry } from '../../config/named-entries.ts';
 import {
   type NoticeChannel,
+  noticeChannelKindNames,
   noticeChannelSchema,
   noticeDestination,
-  noticeKindNames,
 } from '../../config/notice-channels.ts';
 import { readYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { deleteNoticeSecret, noticeSecretNeed, noticeSecrets } from '../../secrets/notice-secrets.ts';
+import { deleteNoticeSecret, loadNoticeSecrets, noticeSecretNeed } from '../../secrets/notice-secrets.ts';
 import type { App } from '../app.ts';
 import { profileServer } from '../profile-server.ts';
 import { findChannel, profileNotices, setNoticeSecret, testNotice } from './notice-place.ts';
@@ -30,7 +30,7 @@ export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
   const { notices = {} } = await app.profile();
   const channels = Object.entries(notices);
   if (channels.length === 0) return [];
-  const secretOf = await noticeSecrets(await app.store());
+  const secretOf = await loadNoticeSecrets(await app.store());
   const waiting = await waitingNotices(app);
   return channels.map(([name, channel]) => ({
     name,
@@ -52,11 +52,11 @@ export function secretState(channel: NoticeChannel, kept: boolean): ListedChanne
 async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
   const file = join((await app.home()).data, `checks.${(await app.profile()).name}.db`);
   if (!existsSync(file)) return new Map();
-  const [{ databaseKey }, { openCheckStore }] = await Promise.all([
+  const [{ getOrCreateDatabaseKey }, { openCheckStore }] = await Promise.all([
     import('../../secrets/database-key.ts'),
     import('../../store/sqlite/check-store.ts'),
   ]);
-  const store = openCheckStore(file, (await databaseKey(await app.store())).toString('hex'));
+  const store = openCheckStore(file, (await getOrCreateDatabaseKey(await app.store())).toString('hex'));
   try {
     return await store.waitingNotices();
   } finally {
@@ -79,9 +79,9 @@ async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Pr
  *   `invalid_config` for settings that the kind doesn't accept. Nothing is written in these cases
  */
 export async function addNotice(app: App, name: string, kind: string, settings: readonly string[]) {
-  if (!noticeKindNames.includes(kind)) {
+  if (!noticeChannelKindNames.includes(kind)) {
     throw new TradeAgentError('usage', `there is no kind of channel "${kind}"`, {
-      hint: `Choose one of: ${noticeKindNames.join(', ')}.`,
+      hint: `Choose one of: ${noticeChannelKindNames.join(', ')}.`,
     });
   }
   const atServer = (await profileServer(app)) === undefined ? undefined : await import('./server-notices.ts');

@@ -1,5 +1,5 @@
 import { type OperationAnswer, type RemoteRequests, remoteRequests } from '../../agent/remote/remote-requests.ts';
-import { type NoticeChannel, noticeChannelSchema, noticeNameSchema } from '../../config/notice-channels.ts';
+import { type NoticeChannel, noticeChannelNameSchema, noticeChannelSchema } from '../../config/notice-channels.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { App } from '../app.ts';
@@ -27,7 +27,7 @@ async function findServerNotice(app: ServerApp, name: string) {
 
 /** @param written the settings, as in config.yaml @throws {TradeAgentError} `invalid_config`, `usage` */
 export async function addServerNotice(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
-  if (!noticeNameSchema.safeParse(name).success) {
+  if (!noticeChannelNameSchema.safeParse(name).success) {
     throw new TradeAgentError('usage', `"${name}" is not a valid channel name`, {
       hint: 'Use up to 32 lowercase letters, digits and "-".',
     });

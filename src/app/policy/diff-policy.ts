@@ -8,8 +8,8 @@ import { loadCedar } from '../../gateway/policy/cedar/cedar-engine.ts';
 import type { RuleText } from '../../gateway/policy/cedar/rule-text.ts';
 import { decide } from '../../gateway/policy/decide.ts';
 import type { Action, Facts, Subject } from '../../gateway/policy/decision.ts';
-import { changeLines, compareRules } from '../../gateway/policy/files/compare.ts';
-import { makeRules, type ReadRules, type WrittenRules } from '../../gateway/policy/files/rules-source.ts';
+import { compareRules, describeChanges } from '../../gateway/policy/files/compare.ts';
+import { buildRules, type ReadRules, type WrittenRules } from '../../gateway/policy/files/rules-source.ts';
 import {
   type AccountLimits,
   accountLimitsSchema,
@@ -41,7 +41,7 @@ export async function diffPolicy(app: Pick<App, 'gateway'>, path: string, { repl
     account: view.account,
     policy: view.digest,
     tighter: compareRules(was, will).tighter,
-    changes: changeLines(was, will, view.account),
+    changes: describeChanges(was, will, view.account),
     replayed: replay ? past.length : null,
     flips: past.flatMap((decision) => findFlip(decision, before, after) ?? []),
   };
@@ -184,7 +184,7 @@ async function compileCandidateRules(view: PolicyView, candidate: CandidateRules
 }
 
 export async function compileRules(written: WrittenRules): Promise<ReadRules> {
-  return await makeRules(written, await loadCedar());
+  return await buildRules(written, await loadCedar());
 }
 
 function toWrittenRules({ account, limits, policies, firm }: PolicyView): WrittenRules {

@@ -6,12 +6,12 @@ import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { decide } from '../../gateway/policy/decide.ts';
-import type { CountedFacts, Facts, OptionFacts } from '../../gateway/policy/decision.ts';
+import type { CountedTotals, Facts, OptionFacts } from '../../gateway/policy/decision.ts';
 import type { ReadRules } from '../../gateway/policy/files/rules-source.ts';
 import { orderFacts } from '../../gateway/policy/order-world.ts';
 import { limitsSchema } from '../../gateway/policy/rules.ts';
 import { contractMultiplier, parseOptionSymbol } from '../../trading/asset-class.ts';
-import { emptyCounts } from '../../trading/counted-order.ts';
+import { emptyTotals } from '../../trading/counted-order.ts';
 import { Dec, decimalString, positiveDecimalString, toPlain } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import {
@@ -216,7 +216,7 @@ const givenFacts = z.strictObject({
     clock_behind: z.int().positive().optional(),
     opposes_open: z.boolean(),
     covering: z.strictObject({ shares: decimalString, cash: decimalString, buys: decimalString }),
-  } satisfies Record<Exclude<keyof CountedFacts, 'mandate'>, z.ZodType>),
+  } satisfies Record<Exclude<keyof CountedTotals, 'mandate'>, z.ZodType>),
   more: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()])).optional(),
 });
 type GivenFacts = z.output<typeof givenFacts>;
@@ -293,7 +293,7 @@ export function buildFacts(one: PolicyCase, general: GivenFacts, account: string
     holdings:
       given.holdings === null ? null : holdingFacts(given.holdings ?? {}, reference, contractMultiplier(draft.symbol)),
     ...(parseOptionSymbol(draft.symbol) === undefined ? {} : { option: optionFacts(draft, given.option ?? {}) }),
-    counted: withOverrides(emptyCounts, given.counted ?? {}),
+    counted: withOverrides(emptyTotals, given.counted ?? {}),
     more: given.more ?? {},
   };
 }

@@ -8,7 +8,7 @@ import { type CredentialLocation, profileSchema } from '../../config/profile.ts'
 import {
   removeProfile as eraseProfile,
   type ProfileInput,
-  requireNewProfile,
+  requireNewProfileName,
   addProfile as writeProfile,
 } from '../../config/profile-edit.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
@@ -60,7 +60,7 @@ export async function addProfile(
   ask: (setting: PromptedSetting) => Promise<string>,
 ): Promise<AddedProfile> {
   const home = await app.home();
-  await requireNewProfile(home, name);
+  await requireNewProfileName(home, name);
   if (given.server !== undefined) return await addServerProfile(app, home, name, given.server, given);
   const issuer = requireUrl(given.issuer ?? (await ask('issuer')), '--issuer');
   const metadata = await providerMetadata(issuer, { fetch: app.fetch, clock: app.clock });

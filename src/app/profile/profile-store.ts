@@ -13,7 +13,7 @@ interface StoreSetting extends CredentialLocation {
 }
 
 /** A storage location, with the `credential_key` from config.yaml. */
-export interface NamedPlace extends StoredPlace {
+export interface StoreLocation extends StoredPlace {
   readonly key: string | undefined;
 }
 
@@ -47,8 +47,8 @@ export async function showStore(app: App, name: string | undefined) {
 
 interface MovedStore {
   readonly name: string;
-  readonly from: NamedPlace;
-  readonly to: NamedPlace;
+  readonly from: StoreLocation;
+  readonly to: StoreLocation;
   /** The names of the moved secrets. */
   readonly moved: readonly string[];
   /** Set if the old copy could not be erased. */

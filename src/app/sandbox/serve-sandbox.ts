@@ -1,7 +1,7 @@
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import { CONNECT_PATH } from '../../home/identity-provider/protocol/protocol.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
-import type { SandboxReady } from '../../sandbox/ready-file.ts';
+import type { SandboxReadyInfo } from '../../sandbox/ready-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 import type { App } from '../app.ts';
 import { serve } from '../serve.ts';
@@ -10,7 +10,7 @@ import { version } from '../version.ts';
 export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts' | 'onError'> {
   /** Exits after this many milliseconds without use. */
   readonly idleExitMs?: number;
-  readonly ready: (ready: SandboxReady) => Promise<void>;
+  readonly ready: (ready: SandboxReadyInfo) => Promise<void>;
 }
 
 /**

@@ -65,7 +65,7 @@ async function runNow(
   app: App,
   store: ScheduleStore,
   { schedule, journal }: { readonly schedule: Schedule; readonly journal: ScheduleJournal },
-  due: DueNow | undefined,
+  due: DueDecision | undefined,
   progress: CheckProgress,
 ): Promise<ScheduleRun> {
   const { clock } = app;
@@ -90,9 +90,11 @@ async function runNow(
     return { status: 'ran', record: end(endedRun(begun, check, app.signal, clock.now())), check };
   } catch (thrown) {
     const { error, found } =
-      thrown instanceof CheckFailed ? thrown : new CheckFailed(app.signal.aborted ? app.signal.reason : thrown);
+      thrown instanceof ScheduledCheckFailure
+        ? thrown
+        : new ScheduledCheckFailure(app.signal.aborted ? app.signal.reason : thrown);
     end(failedRun(begun, error, found, clock.now()));
-    throw thrown instanceof CheckFailed ? error : thrown;
+    throw thrown instanceof ScheduledCheckFailure ? error : thrown;
   }
 }
 
@@ -103,7 +105,7 @@ const STOP_TIMEOUT_MS = 2500;
 const PROPOSAL_TTL_S = 8 * 3600;
 
 /** A scheduled check's error, and its results so far. */
-export class CheckFailed {
+export class ScheduledCheckFailure {
   readonly error: unknown;
   readonly found: readonly CheckResult[];
   constructor(error: unknown, found: readonly CheckResult[] = []) {
@@ -120,7 +122,7 @@ type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
  * Runs a schedule's check. Fails with the signal's reason if the check does not end in time.
  * @param due milliseconds since the epoch; undefined if a person started it
  * @param checks runs the checks; defaults to running them on this machine
- * @throws {CheckFailed}
+ * @throws {ScheduledCheckFailure}
  */
 export async function scheduledCheck(
   app: App,
@@ -145,7 +147,7 @@ export async function scheduledCheck(
       rejectAfterStop(app, done.signal),
     ]);
   } catch (error) {
-    throw new CheckFailed(app.signal.aborted ? app.signal.reason : error, found);
+    throw new ScheduledCheckFailure(app.signal.aborted ? app.signal.reason : error, found);
   } finally {
     done.abort();
   }
@@ -203,7 +205,7 @@ export function isRetried(exitCode: ExitCode): boolean {
 /** Maximum findings per record. The worst ones are kept. */
 const MAX_RECORDED_FINDINGS = 20;
 
-export type DueNow = RunDecision & { run: true };
+export type DueDecision = RunDecision & { run: true };
 
 /** A run's record, and whether the run is repeated at the next wake-up. */
 export interface EndedRun {
@@ -212,7 +214,7 @@ export interface EndedRun {
 }
 
 /** @param due undefined if a person started the run @param now milliseconds since the epoch */
-export function startedRecord(schedule: string, due: DueNow | undefined, now: number): RunRecord {
+export function startedRecord(schedule: string, due: DueDecision | undefined, now: number): RunRecord {
   return {
     schedule,
     due: due === undefined ? null : isoTime(due.due),

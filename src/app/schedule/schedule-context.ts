@@ -33,7 +33,7 @@ export async function hoursGateway(
 const resultExitCodes = [exitCodes.found, exitCodes.pending, exitCodes.denied, exitCodes.expired] as const;
 
 /** Describes this machine for schedulers. The commands that they start receive none of the user's tokens. */
-export function thisMachine({ env }: Pick<App, 'env'>, folder: string): SchedulerMachine {
+export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): SchedulerMachine {
   return {
     platform: process.platform,
     env,
@@ -70,7 +70,7 @@ async function momentsFromCalendar(timing: Timing, calendar: readonly TradingDay
   return timingMoments(timing, calendar);
 }
 
-export interface AddOptions {
+export interface AddScheduleOptions {
   readonly cron?: string;
   readonly at?: string;
   readonly name?: string;
@@ -139,7 +139,7 @@ export async function scheduleState(
 
 async function entryState(app: App, store: ScheduleStore, schedule: Schedule): Promise<ScheduleState['entry']> {
   try {
-    return await openScheduler(schedule.with, thisMachine(app, store.folder)).state(schedule);
+    return await openScheduler(schedule.with, describeThisMachine(app, store.folder)).state(schedule);
   } catch {
     // A list must not fail because of one unreadable entry.
     return 'unreadable';

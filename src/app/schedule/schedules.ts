@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { shortId } from '../../agent/short-id.ts';
 import { findProfile } from '../../config/resolve-profile.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { requireEdge, wakeMinutes } from '../../schedule/moments.ts';
+import { requireMarketTime, wakeMinutes } from '../../schedule/moments.ts';
 import { defaultScheduler, openScheduler } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
@@ -16,14 +16,14 @@ import { launcherPath } from '../launcher.ts';
 import { profileServer } from '../profile-server.ts';
 import { resolvePrefix } from '../resolve-prefix.ts';
 import {
-  type AddOptions,
+  type AddScheduleOptions,
   DEFAULT_TIMEOUT_MS,
+  describeThisMachine,
   requireValidName,
   type ScheduleState,
   scheduleMoments,
   scheduleState,
   scheduleStore,
-  thisMachine,
 } from './schedule-context.ts';
 
 /** @param idOrName the id or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
@@ -70,7 +70,7 @@ export async function scheduleLogs(app: App, idOrName: string | undefined, limit
  */
 export async function addSchedule(
   app: App,
-  options: AddOptions,
+  options: AddScheduleOptions,
   agree: (schedule: Schedule) => Promise<boolean>,
 ): Promise<ScheduleState> {
   const timing = parseTiming(options);
@@ -91,7 +91,7 @@ export async function addSchedule(
   const account = app.isAllAccounts ? ALL_ACCOUNTS : await app.account();
   const moments = await scheduleMoments(app, timing, profile.name, store);
   const now = app.clock.now();
-  const machine = thisMachine(app, store.folder);
+  const machine = describeThisMachine(app, store.folder);
   const scheduler = openScheduler(options.with ?? defaultScheduler(machine), machine);
   const id = shortId('s', 6);
   const timeoutMs = options.timeout ?? DEFAULT_TIMEOUT_MS;
@@ -132,10 +132,10 @@ export async function addSchedule(
   return await scheduleState(app, store, schedule, dryRun ? 'dry_run' : undefined);
 }
 
-function parseTiming({ cron, at }: AddOptions): Timing {
+function parseTiming({ cron, at }: AddScheduleOptions): Timing {
   if (cron !== undefined && at === undefined) return { cron: cron.trim() };
   if (at !== undefined && cron === undefined) {
-    requireEdge(at);
+    requireMarketTime(at);
     return { at };
   }
   throw new TradeAgentError('usage', 'a schedule needs either --cron or --at', {
@@ -151,7 +151,7 @@ function requireFreeName(name: string | undefined, store: ScheduleStore): void {
   });
 }
 
-async function validateCheck(options: AddOptions): Promise<Schedule['check']> {
+async function validateCheck(options: AddScheduleOptions): Promise<Schedule['check']> {
   const rules = options.rules === undefined ? undefined : resolve(options.rules);
   const report = options.report === undefined ? undefined : resolve(options.report);
   if (rules !== undefined) {
@@ -175,7 +175,7 @@ export async function removeSchedule(app: App, idOrName: string) {
   if ((await profileServer(app)) !== undefined)
     return (await import('./server-schedules.ts')).removeServerSchedule(app, idOrName);
   const store = await scheduleStore(app);
-  const machine = thisMachine(app, store.folder);
+  const machine = describeThisMachine(app, store.folder);
   const found = await tryFindSchedule(app, idOrName);
   if (found.schedule === undefined) {
     // The schedule's file may be gone while its entry still fails at each wake-up.

@@ -9,7 +9,12 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { resolvePrefix } from '../resolve-prefix.ts';
 import type { ScheduleRun } from './run-schedule.ts';
-import { type AddOptions, DEFAULT_TIMEOUT_MS, requireValidName, type ScheduleState } from './schedule-context.ts';
+import {
+  type AddScheduleOptions,
+  DEFAULT_TIMEOUT_MS,
+  requireValidName,
+  type ScheduleState,
+} from './schedule-context.ts';
 
 /* The use cases of `schedules.ts` for schedules that the profile's server stores and runs. */
 
@@ -18,7 +23,7 @@ async function openRemoteSchedules(app: App): Promise<RemoteSchedules> {
 }
 
 /** @throws {TradeAgentError} `usage` for options that apply only to this machine; `invalid_config` for invalid rules */
-export async function addServerSchedule(app: App, timing: Timing, options: AddOptions): Promise<ScheduleState> {
+export async function addServerSchedule(app: App, timing: Timing, options: AddScheduleOptions): Promise<ScheduleState> {
   const {
     name,
     whenOpen = false,
@@ -45,7 +50,7 @@ export async function addServerSchedule(app: App, timing: Timing, options: AddOp
   return toScheduleState(await profileName(app), added);
 }
 
-function rejectLocalOptions({ with: starter, report, dryRun }: AddOptions): void {
+function rejectLocalOptions({ with: starter, report, dryRun }: AddScheduleOptions): void {
   const said = { '--with': starter, '--report': report, '--dry-run': dryRun === true ? true : undefined };
   const [option] = Object.entries(said).find(([, value]) => value !== undefined) ?? [];
   if (option === undefined) return;

@@ -23,16 +23,16 @@ import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { NOTICE_TTL_MS, noticeId } from '../check/check-notices.ts';
-import { proposes, runChecksOn } from '../check/run-check.ts';
+import { proposesOrders, runChecksWith } from '../check/run-check.ts';
 import { assembleApp } from '../create-app.ts';
 import {
-  CheckFailed,
-  type DueNow,
+  type DueDecision,
   diedRecord,
   type EndedRun,
   endedRun,
   failedRun,
   marketClosedRun,
+  ScheduledCheckFailure,
   scheduledCheck,
   startedRecord,
 } from '../schedule/run-schedule.ts';
@@ -54,7 +54,7 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
  * 3. A run that was killed can be repeated safely: the gateway treats an order proposed twice as one order
  *   (`app/check/run-check.ts`), and a notice sent twice has the same id (`app/check/check-notices.ts`).
  */
-export function checkJob(parts: CheckJobParts): JobHandler {
+export function createCheckJob(parts: CheckJobParts): JobHandler {
   return async ({ ids: { person, schedule: id } }, signal) => {
     if (person === undefined || id === undefined) return;
     const rows = personSchedules(parts, person);
@@ -85,7 +85,7 @@ interface CheckTurn {
   readonly person: string;
   readonly row: ScheduleRow<ServerSchedule, RunRecord>;
   /** Undefined if a person or a price requested the run. */
-  readonly due: DueNow | undefined;
+  readonly due: DueDecision | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -149,11 +149,11 @@ async function runCheckTurn(
         { finding: () => undefined, proposing: () => undefined },
         due?.due,
         async (own, options, listener, told) => {
-          if (!proposes(options)) own.limitToReading();
+          if (!proposesOrders(options)) own.limitToReading();
           const { rules } = schedule.check;
           const file = rules === undefined ? defaultRulesFile() : await parseRules(rules, 'rules');
           const basis = { file, store, owner: person, sendNotices: async () => [] };
-          return await runChecksOn(own, options, listener, told, basis);
+          return await runChecksWith(own, options, listener, told, basis);
         },
       );
       const found = check.checks.flatMap(({ result }) => [...result.findings, ...result.ongoing]);
@@ -163,7 +163,7 @@ async function runCheckTurn(
       await app.close();
     }
   } catch (thrown) {
-    const { error, found } = thrown instanceof CheckFailed ? thrown : new CheckFailed(thrown);
+    const { error, found } = thrown instanceof ScheduledCheckFailure ? thrown : new ScheduledCheckFailure(thrown);
     if (isTradeAgentError(error) && error.code === 'login_required')
       await desk.tell(await personChannels(parts, person).all(), error);
     return failedRun(begun, error, found, clock.now());

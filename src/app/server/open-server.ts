@@ -18,14 +18,14 @@ import { type NoticeParts, personChannels } from '../../server/server-parts.ts';
 import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { type ServerSettings, serverProfile } from '../../server/settings/server-settings.ts';
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
-import type { Rate } from '../../store/rate-buckets.ts';
+import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { App } from '../app.ts';
 import { type AddressSource, readDatabaseAddress } from '../gateway/gateway-database.ts';
-import { findChannel, type NoticePlace, testNotice } from '../notices/notice-place.ts';
+import { findChannel, type NoticeChannelSource, testNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPaths } from './server-places.ts';
 
 /** Rate limit, shared by all workers, for polling the gateway about waiting runs. */
-const COLLECT_RATE: Rate = { perSecond: 50, burst: 100 };
+const COLLECT_RATE: RateLimit = { perSecond: 50, burst: 100 };
 
 /** Opens the parts that a server or worker needs. @throws {TradeAgentError} `invalid_config`; `provider_unreachable` */
 export async function openServer(
@@ -128,7 +128,7 @@ const errorName = (error: unknown): string => (error instanceof Error ? error.na
 
 /** Sends a test notice through a person's channel. @throws {TradeAgentError} `not_found`; `notice_failed` */
 export async function testPersonNotice(parts: NoticeParts, person: string, name: string, signal: AbortSignal) {
-  const place: NoticePlace = {
+  const place: NoticeChannelSource = {
     channels: () => personChannels(parts, person).all(),
     store: async () => parts.credentials(person),
     add: 'Add one with "trade-agent notices add NAME KIND".',

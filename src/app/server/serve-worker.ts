@@ -15,7 +15,7 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { DRAIN_MS, serve } from '../serve.ts';
-import { checkJob } from './check-job.ts';
+import { createCheckJob } from './check-job.ts';
 import { openServer } from './open-server.ts';
 import { readServerSettings, type ServerPaths } from './server-places.ts';
 
@@ -108,7 +108,7 @@ export async function startScheduleWork(options: ScheduleWorkOptions) {
   const schedules = tenantSchedules(options);
   const leases = postgresWorkerLeases(database);
   const days = marketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
-  await jobs.work('check', checkJob({ ...options, days }), { concurrency });
+  await jobs.work('check', createCheckJob({ ...options, days }), { concurrency });
   await jobs.work('notice', noticeJob(options), { concurrency });
   await jobs.work('reconcile', reconcileJob(options), { concurrency });
   const now = () => clock.now();

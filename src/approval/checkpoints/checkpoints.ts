@@ -3,7 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { timeLimit } from '../../net/time-limit.ts';
 import type { CheckpointStore } from '../../store/checkpoint-store.ts';
 import { DAY_MS } from '../../values/durations.ts';
-import { checkpointNote } from '../receipts/checkpoint.ts';
+import { createCheckpointSigner } from '../receipts/checkpoint.ts';
 import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
 
@@ -16,7 +16,7 @@ const ANCHOR_TIMEOUT_MS = 20_000;
 /** Delay before an authority is asked again after a failure, in milliseconds; doubled each time, up to an hour. */
 const ANCHOR_RETRY_MS = 60_000;
 
-export interface CheckpointOptions {
+export interface CheckpointWriterOptions {
   readonly store: CheckpointStore;
   /** The key that signs receipts. */
   readonly key: Promise<ReceiptKey>;
@@ -31,7 +31,7 @@ export interface CheckpointOptions {
 }
 
 /** Closes each day of the audit log with a checkpoint. */
-export interface Checkpoints {
+export interface CheckpointWriter {
   start(): void;
   /** Closes the past day if it is still open, and asks the authority, if any, for a time stamp. */
   look(): Promise<void>;
@@ -44,7 +44,7 @@ export interface Checkpoints {
  * on which no gateway ran are closed by one line at the next start. The authority is asked afterwards, only about the latest
  * checkpoint, which covers all earlier ones. Nothing waits for the authority.
  */
-export function createCheckpoints(options: CheckpointOptions): Checkpoints {
+export function createCheckpointWriter(options: CheckpointWriterOptions): CheckpointWriter {
   const { store, clock, gateway, flush, onError } = options;
   const closing = new AbortController();
   const { signal } = closing;
@@ -55,7 +55,7 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
   const closeDay = async (): Promise<void> => {
     const now = clock.now();
     const [day, today] = [utcDay(now - DAY_MS), utcDay(now)];
-    const noted = await store.close({ day, today }, checkpointNote(await options.key, gateway, day), now);
+    const noted = await store.close({ day, today }, createCheckpointSigner(await options.key, gateway, day), now);
     if (noted) await flush();
   };
   const askAuthority = async (): Promise<void> => {

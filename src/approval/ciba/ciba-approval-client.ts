@@ -4,7 +4,7 @@ import { verifyIdToken } from '../../auth/provider/id-token.ts';
 import { expiryTime } from '../../auth/provider/lifetime.ts';
 import { type ProviderAccess, retryWithProviderTime } from '../../auth/provider/provider.ts';
 import { secondsAhead } from '../../auth/provider/provider-clock.ts';
-import { type ProviderFailure, providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { classifyProviderFailure, type ProviderFailure, providerError } from '../../auth/provider/provider-failure.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
@@ -14,9 +14,14 @@ import type { RegistrationStorage } from '../../store/registration-storage.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
-import { type CibaClient, type ClientIds, type ConnectCiba, createConnectCiba } from './ciba-client.ts';
+import {
+  type CibaClient,
+  type CibaClientFactory,
+  type ClientIdSource,
+  createCibaClientFactory,
+} from './ciba-client.ts';
 import type { BackchannelAuthentication, CibaPort, Outcome, PollResult, Question } from './ciba-port.ts';
-import { registeredClientIds, registrationFile } from './client-registration.ts';
+import { registeredClientIdSource, registrationFile } from './client-registration.ts';
 
 const OUTCOME_TIMEOUT_MS = 10_000;
 const MAX_TEXT_LENGTH = 200;
@@ -66,7 +71,7 @@ export class CibaApprovalClient implements CibaPort {
   readonly delivery: 'poll' | 'ping';
   readonly #options: CibaApprovalClientOptions;
   readonly #clock: Clock;
-  readonly #connect: ConnectCiba;
+  readonly #connect: CibaClientFactory;
 
   constructor(options: CibaApprovalClientOptions) {
     const { fetch, clock, timeoutSeconds } = options;
@@ -74,7 +79,7 @@ export class CibaApprovalClient implements CibaPort {
     this.delivery = options.delivery;
     this.#options = options;
     this.#clock = clock ?? systemClock;
-    this.#connect = createConnectCiba({ ...options, access, ids: clientIds(options, access) });
+    this.#connect = createCibaClientFactory({ ...options, access, ids: clientIds(options, access) });
   }
 
   /**
@@ -88,13 +93,13 @@ export class CibaApprovalClient implements CibaPort {
     try {
       return await this.#send(client, question);
     } catch (error) {
-      if (!isInvalidClient(error)) throw providerError(providerFailure(error), REQUEST_FAILED, issuer);
+      if (!isInvalidClient(error)) throw providerError(classifyProviderFailure(error), REQUEST_FAILED, issuer);
       const known = await this.#connect(client.clientId);
       if (known.clientId === client.clientId) throw unknownClient(client);
       return await this.#send(known, question).catch((again: unknown) => {
         throw isInvalidClient(again)
           ? unknownClient(known)
-          : providerError(providerFailure(again), REQUEST_FAILED, issuer);
+          : providerError(classifyProviderFailure(again), REQUEST_FAILED, issuer);
       });
     }
   }
@@ -166,7 +171,7 @@ export class CibaApprovalClient implements CibaPort {
       return await this.#judge(client, authReqId, expected, answer);
     } catch (error) {
       signal.throwIfAborted();
-      return toPollResult(providerFailure(error), this.#clock.now() >= expected.expiresAt);
+      return toPollResult(classifyProviderFailure(error), this.#clock.now() >= expected.expiresAt);
     }
   }
 
@@ -269,11 +274,11 @@ export class CibaApprovalClient implements CibaPort {
   }
 }
 
-function clientIds(options: CibaApprovalClientOptions, access: ProviderAccess): ClientIds {
+function clientIds(options: CibaApprovalClientOptions, access: ProviderAccess): ClientIdSource {
   const { client } = options;
   if ('id' in client) return { current: async () => client.id };
   const place = 'registration' in client ? client.registration : registrationFile(client.registrationFile);
-  return registeredClientIds({ ...options, place, tokenFile: client.tokenFile, access });
+  return registeredClientIdSource({ ...options, place, tokenFile: client.tokenFile, access });
 }
 
 /** @param isOver whether the request's own deadline has passed */
@@ -327,7 +332,7 @@ function requireDetails({ dialect }: CibaClient, details: 'rar' | 'message'): vo
 }
 
 function isInvalidClient(error: unknown): boolean {
-  const failure = providerFailure(error);
+  const failure = classifyProviderFailure(error);
   return failure.kind === 'oauth' && failure.error === 'invalid_client';
 }
 

@@ -1,13 +1,13 @@
 import type { JWK } from 'jose';
 import type { ClientAuth, Configuration, ServerMetadata } from 'openid-client';
-import { assertionKey } from '../../auth/provider/assertion-key.ts';
-import type { Dialect } from '../../auth/provider/dialect.ts';
+import { toAssertionKey } from '../../auth/provider/assertion-key.ts';
+import type { ProviderDialect } from '../../auth/provider/dialect.ts';
 import { detectProvider, providerDialect } from '../../auth/provider/dialects.ts';
 import { clientConfiguration, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
 
 /** The gateway's client id at the provider. */
-export interface ClientIds {
+export interface ClientIdSource {
   /**
    * @param forgotten an id that the provider no longer knows. A new id is obtained, unless another call has already
    *   obtained one
@@ -21,7 +21,7 @@ export interface CibaClientOptions {
   readonly privateKey: JWK;
   /** The issuer's dialect. If undefined, it is detected from the issuer's metadata. */
   readonly provider?: ProviderName | undefined;
-  readonly ids: ClientIds;
+  readonly ids: ClientIdSource;
   readonly access: ProviderAccess;
 }
 
@@ -29,26 +29,32 @@ export interface CibaClientOptions {
 export interface CibaClient {
   readonly clientId: string;
   readonly metadata: ServerMetadata;
-  readonly dialect: Dialect;
+  readonly dialect: ProviderDialect;
   readonly authentication: ClientAuth;
   /** Returns openid-client's configuration, with a fetch and a timeout for one request. */
   configure(request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>): Promise<Configuration>;
 }
 
 /** Creates the client for one request, since the provider's metadata may change while the gateway runs. */
-export type ConnectCiba = (forgotten?: string) => Promise<CibaClient>;
+export type CibaClientFactory = (forgotten?: string) => Promise<CibaClient>;
 
 /**
- * Returns a function that creates the client. It rejects for the same reasons as {@link ClientIds.current} and the
+ * Returns a function that creates the client. It rejects for the same reasons as {@link ClientIdSource.current} and the
  * provider's discovery.
  */
-export function createConnectCiba({ issuer, privateKey, ids, access, ...options }: CibaClientOptions): ConnectCiba {
+export function createCibaClientFactory({
+  issuer,
+  privateKey,
+  ids,
+  access,
+  ...options
+}: CibaClientOptions): CibaClientFactory {
   let authentication: Promise<ClientAuth> | undefined;
   let discovery: Promise<ServerMetadata> | undefined;
 
   const authenticate = async (): Promise<ClientAuth> => {
     const { PrivateKeyJwt } = await import('openid-client');
-    return PrivateKeyJwt(await assertionKey(privateKey));
+    return PrivateKeyJwt(await toAssertionKey(privateKey));
   };
   // However many polls find the metadata out of date, the provider is asked only once.
   const discover = (): Promise<ServerMetadata> => {

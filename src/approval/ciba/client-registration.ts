@@ -3,7 +3,7 @@ import type { ServerMetadata } from 'openid-client';
 import { z } from 'zod';
 import { publicClientKey } from '../../auth/provider/assertion-key.ts';
 import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
-import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { classifyProviderFailure, providerError } from '../../auth/provider/provider-failure.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
@@ -11,7 +11,7 @@ import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import type { RegistrationStorage } from '../../store/registration-storage.ts';
 import { detailsTypeByKind } from '../details.ts';
-import type { ClientIds } from './ciba-client.ts';
+import type { ClientIdSource } from './ciba-client.ts';
 
 export interface RegistrationOptions {
   readonly issuer: string;
@@ -47,7 +47,7 @@ const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '
  * again if the provider has forgotten it. If several processes register at the same time, all use the id that was
  * stored first.
  */
-export function registeredClientIds(options: RegistrationOptions): ClientIds {
+export function registeredClientIdSource(options: RegistrationOptions): ClientIdSource {
   let running: Promise<string> | undefined;
 
   const current = async (forgotten: string | undefined): Promise<string> => {
@@ -125,7 +125,7 @@ async function registerClient(options: RegistrationOptions): Promise<string> {
     return (await oauth.processDynamicClientRegistrationResponse(response)).client_id;
   } catch (error) {
     if (isTradeAgentError(error)) throw error;
-    throw providerError(providerFailure(error), 'the gateway’s client could not be registered', issuer);
+    throw providerError(classifyProviderFailure(error), 'the gateway’s client could not be registered', issuer);
   }
 }
 

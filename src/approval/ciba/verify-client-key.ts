@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { retryWithProviderTime } from '../../auth/provider/provider.ts';
-import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { classifyProviderFailure, providerError } from '../../auth/provider/provider-failure.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
-import { type CibaClientOptions, createConnectCiba } from './ciba-client.ts';
+import { type CibaClientOptions, createCibaClientFactory } from './ciba-client.ts';
 
 /**
  * Errors that a provider returns only after it has authenticated the client: the request is unknown, or the client may
@@ -26,7 +26,7 @@ export async function verifyClientKey(
 ): Promise<void> {
   const { clientId, issuer } = options;
   const what = 'the new key could not be tested';
-  const client = await createConnectCiba({ ...options, ids: { current: async () => clientId } })();
+  const client = await createCibaClientFactory({ ...options, ids: { current: async () => clientId } })();
   const { genericGrantRequest } = await import('openid-client');
   try {
     await retryWithProviderTime(issuer, async () =>
@@ -35,7 +35,7 @@ export async function verifyClientKey(
       }),
     );
   } catch (error) {
-    const failure = providerFailure(error);
+    const failure = classifyProviderFailure(error);
     if (failure.kind !== 'oauth') throw providerError(failure, what, issuer);
     if (AUTHENTICATED_ERRORS.includes(failure.error)) return;
     throw new TradeAgentError(

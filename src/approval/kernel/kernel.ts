@@ -1,9 +1,9 @@
 import { failpoint } from '../../machine/failpoint.ts';
 import type { TradingStateSnapshot } from '../../store/halts.ts';
-import type { ProposalKey, Reason, StoredProposal } from '../../store/proposal-store.ts';
+import type { ProposalKey, ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { isSettledState, type ProposalRequest } from '../../trading/proposal.ts';
-import { actingFor, askerWithoutToken, haltedReason, passesHalt, revokedReason } from '../access.ts';
+import { haltedReason, isAllowedDuringHalt, proposerForOwner, proposerWithoutToken, revokedReason } from '../access.ts';
 import { placedLateReason, recordExecuted, settleExecution } from '../carry-out.ts';
 import type { ChangeListener } from '../change-notifier.ts';
 import { KernelContext } from '../kernel-context.ts';
@@ -27,7 +27,7 @@ const KEEP_ALIVE_INTERVAL_MS = 15_000;
  */
 const LOOKUP_INTERVAL_MS = 1_000;
 
-const withdrawnReason: Reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
+const withdrawnReason: ProposalReason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
 
 export interface ChangedProposals {
   /** In the order of their changes, each in its current state. Empty in a keep-alive. */
@@ -225,7 +225,7 @@ export class ApprovalKernel {
     const { store, halts, clock, audit } = this.#parts;
     const since = await halts.halt(sub, clientId, clock.now());
     for (const proposal of await store.list({ sub, state: 'open' })) {
-      if (!passesHalt(proposal.kind)) await this.#supervisor.cancel(proposal, haltedReason);
+      if (!isAllowedDuringHalt(proposal.kind)) await this.#supervisor.cancel(proposal, haltedReason);
     }
     audit.flushSoon();
     return since;
@@ -256,7 +256,7 @@ export class ApprovalKernel {
    * outcome is reused for one second, whoever asks.
    */
   async settle(proposal: StoredProposal, looking: Proposer): Promise<StoredProposal> {
-    const asker = actingFor(looking, proposal.sub);
+    const asker = proposerForOwner(looking, proposal.sub);
     this.#context.remember(looking);
     const { id, state } = proposal;
     if (state === 'executed' && !this.#supervisor.isSupervised(id)) {
@@ -314,7 +314,7 @@ export class ApprovalKernel {
     if (state !== 'expired' && state !== 'executed') return 'unexplained';
     const { isCorrected } = getKind(kind);
     if (state === 'executed' && isCorrected === undefined) return 'accounted';
-    const found = await getKind(kind).settle(subject, this.latestAsker(sub) ?? askerWithoutToken(sub));
+    const found = await getKind(kind).settle(subject, this.latestAsker(sub) ?? proposerWithoutToken(sub));
     if (found?.outcome !== 'executed') return 'accounted';
     if (state === 'expired') {
       await recordExecuted(this.#context, proposal, found.result);

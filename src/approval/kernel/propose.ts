@@ -3,9 +3,9 @@ import canonicalize from 'canonicalize';
 import { utcSeconds } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type {
-  Draft,
   KeyedProposal,
   KeyedRequest,
+  ProposalDraft,
   ProposalSnapshot,
   StoredProposal,
 } from '../../store/proposal-store.ts';
@@ -21,12 +21,12 @@ import {
   requestBody,
 } from '../../trading/proposal.ts';
 import { HOUR_MS } from '../../values/durations.ts';
-import { actingFor, authorizeProposal, haltedReason, passesHalt } from '../access.ts';
+import { authorizeProposal, haltedReason, isAllowedDuringHalt, proposerForOwner } from '../access.ts';
 import { proposalDigest } from '../details.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 import type { CompletedRequest, MandateUse, Proposer, UncoveredReason } from '../kind.ts';
 import { isRelationDenial, logDenial } from '../log-denial.ts';
-import { drawNonce } from '../signature/statement.ts';
+import { generateNonce } from '../signature/statement.ts';
 import { proposalFacts } from '../transitions.ts';
 import { enforceQuota, type QuotaParty, type Quotas } from './quotas.ts';
 
@@ -141,7 +141,7 @@ async function propose(
   const expiresAt = utcSeconds(clock.now() + ttl * 1000);
   const kind = getKind(request.kind);
   const completed = await kind.complete(body, {
-    proposer: actingFor(caller, owner),
+    proposer: proposerForOwner(caller, owner),
     subjectId: deriveSubjectId(sub, client, key.key),
     expiresAt,
     under,
@@ -179,7 +179,7 @@ async function propose(
 /** Writes the row, or returns the existing proposal. */
 async function writeProposal(
   parts: KernelDeps & ProposalRules,
-  draft: Omit<Draft, 'again' | 'code'>,
+  draft: Omit<ProposalDraft, 'again' | 'code'>,
   key: KeyedRequest,
   asker: QuotaParty,
 ): Promise<ProposeResult> {
@@ -198,8 +198,8 @@ async function writeProposal(
       return kept.outcome === 'known' ? existingProposal(kept, key) : { proposal: sameOpen, isNew: false };
     }
     enforceQuota(openProposals, quotas, asker, now);
-    const code = drawFreeCode(openProposals.openCodes, drawCode);
-    const numbered: Draft = { ...draft, code, again: repeatCount(sameLately) };
+    const code = generateUnusedCode(openProposals.openCodes, drawCode);
+    const numbered: ProposalDraft = { ...draft, code, again: repeatCount(sameLately) };
     const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
     const drafted = await store.draft(numbered, key, openProposals, note, now);
     if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
@@ -210,7 +210,7 @@ async function writeProposal(
 const repeatCount = (before: number) => (before === 0 ? undefined : before + 1);
 
 function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): void {
-  if (passesHalt(kind) || haltedAt === undefined) return;
+  if (isAllowedDuringHalt(kind) || haltedAt === undefined) return;
   throw new HttpProblem(403, 'policy_denied', haltedReason.text, {
     hint: 'Lift the halt with "trade-agent halt --lift", then approve that on your phone.',
     members: { ...haltedReason.members },
@@ -246,7 +246,7 @@ function proposalIdentity(
     proposedBy,
     provenance,
     requestedBy,
-  }: Pick<Draft, 'client' | 'requestedBy' | 'proposedBy'> & { readonly provenance: Provenance },
+  }: Pick<ProposalDraft, 'client' | 'requestedBy' | 'proposedBy'> & { readonly provenance: Provenance },
 ) {
   const statement = {
     kind,
@@ -258,11 +258,11 @@ function proposalIdentity(
     proposed_by: proposedBy,
   };
   return {
-    id: drawProposalId(),
+    id: generateProposalId(),
     kind,
     requestedBy,
     digest: proposalDigest(statement),
-    nonce: drawNonce(),
+    nonce: generateNonce(),
   };
 }
 
@@ -337,7 +337,7 @@ const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
  * Returns four random Crockford base-32 characters, shown in both the terminal and the phone. If the code were derived
  * from the draft, its author could vary the draft until it got the code of another proposal.
  */
-export function drawCode(): string {
+export function generateCode(): string {
   return Array.from({ length: 4 }, () => CROCKFORD[randomInt(32)]).join('');
 }
 
@@ -345,7 +345,7 @@ export function drawCode(): string {
  * Returns a code that no open proposal of the person has, since people tell open proposals apart by their codes.
  * @param taken the codes of all of the person's open proposals
  */
-export function drawFreeCode(taken: readonly string[], draw: () => string = drawCode): string {
+export function generateUnusedCode(taken: readonly string[], draw: () => string = generateCode): string {
   for (;;) {
     const code = draw();
     if (!taken.includes(code)) return code;
@@ -355,7 +355,7 @@ export function drawFreeCode(taken: readonly string[], draw: () => string = draw
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** Returns a random proposal id: `pr_` and sixteen characters. */
-export function drawProposalId(): string {
+export function generateProposalId(): string {
   return `pr_${Array.from({ length: 16 }, () => BASE62[randomInt(62)]).join('')}`;
 }
 

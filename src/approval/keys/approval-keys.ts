@@ -7,7 +7,7 @@ import type {
 } from '@simplewebauthn/server';
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { sameSecret } from '../../secrets/constant-time.ts';
+import { isSameSecret } from '../../secrets/constant-time.ts';
 import type { AuditNote } from '../../store/audit.ts';
 import type { KeyProof, KeyUse, SigningKey, SigningKeyStore } from '../../store/signing-key-store.ts';
 import { safeLine } from '../../text/sanitize.ts';
@@ -21,7 +21,7 @@ import {
   statementChallenge,
 } from '../signature/statement.ts';
 import {
-  counterRegressed,
+  counterRegressedProblem,
   SIGNATURE_ALGORITHMS,
   signatureProblem,
   type VerifiedEvidence,
@@ -40,7 +40,7 @@ const EDDSA = -8;
 const SIGN_IN_PURPOSE = ['sign in'] as const;
 
 /** The options with which a passkey signs an approval, and the statement that the challenge is derived from. */
-export interface ApprovalRequestOptions extends PublicKeyCredentialRequestOptionsJSON {
+export interface ApprovalSigningOptions extends PublicKeyCredentialRequestOptionsJSON {
   /** To be copied into the evidence unchanged. */
   readonly statement: ApprovalStatement;
 }
@@ -153,7 +153,7 @@ export class ApprovalKeys {
       case 'known':
         throw keyKnown();
       case 'stale':
-        throw 'secret' in by ? pairingEnded() : counterRegressed();
+        throw 'secret' in by ? pairingEnded() : counterRegressedProblem();
     }
   }
 
@@ -200,7 +200,8 @@ export class ApprovalKeys {
     }
     const proof = by === 'machine' ? by : { use: await this.#assertedBy(by, keyAction('remove', sub, credentialId)) };
     const note = removedNote(key, by === 'machine' ? by : 'key');
-    if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale') throw counterRegressed();
+    if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale')
+      throw counterRegressedProblem();
     failpoint('key.removed');
   }
 
@@ -229,7 +230,7 @@ export class ApprovalKeys {
         hint: 'Sign in again.',
       });
     }
-    if (!(await store.use(use, clock.now()))) throw counterRegressed();
+    if (!(await store.use(use, clock.now()))) throw counterRegressedProblem();
     const key = await store.byId(use.credentialId);
     if (key === undefined) throw new Error('a key is missing from the store');
     return key;
@@ -241,7 +242,7 @@ export class ApprovalKeys {
    * @param details those of a proposal, or those that a client requests directly
    * @throws `signature_key_unknown` if this person has no passkey here, `signature_nonce`
    */
-  async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalRequestOptions> {
+  async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalSigningOptions> {
     const statement = approvalStatement(details);
     const passkeys = (await this.#options.store.of(sub)).filter(({ method }) => method === 'webauthn');
     if (passkeys.length === 0) {
@@ -295,7 +296,7 @@ export class ApprovalKeys {
       clock.now(),
     );
     // In the meantime the key was removed, or signed something else with a higher counter.
-    if (kept === 'stale') throw counterRegressed();
+    if (kept === 'stale') throw counterRegressedProblem();
     failpoint('signature.kept');
     return verified;
   }
@@ -536,7 +537,7 @@ class Challenges {
     const bytes = Buffer.from(challenge, 'base64url');
     if (bytes.length !== HEAD_BYTES + MAC_BYTES) return false;
     const head = bytes.subarray(0, HEAD_BYTES);
-    if (!sameSecret(bytes.subarray(HEAD_BYTES), this.#macOf(head, about))) return false;
+    if (!isSameSecret(bytes.subarray(HEAD_BYTES), this.#macOf(head, about))) return false;
     const age = this.#clock.now() - head.readUIntBE(0, TIME_BYTES);
     return age >= 0 && age <= CHALLENGE_LIFETIME_MS;
   }

@@ -46,7 +46,7 @@ export function toHttpProblem(error: unknown): HttpProblem {
  * Returns the display name of an account's broker; undefined if there can be only one broker.
  * @throws {Refusal} like access to the account
  */
-export type FindBroker = (proposer: Proposer, account: string) => Promise<string | undefined>;
+export type FindBrokerName = (proposer: Proposer, account: string) => Promise<string | undefined>;
 
 /** Returns the account and its broker for the phone; empty if there is only one broker. */
 export function displayedAccount({

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { AuditHead, AuditNote } from '../../store/audit.ts';
-import { type ReceiptJwk, type ReceiptKey, verifySigner } from './receipt-key.ts';
+import { type ReceiptJwk, type ReceiptKey, verifyDetachedSignature } from './receipt-key.ts';
 
 /**
  * The type of a checkpoint's signature (RFC 7515 §4.1.9), so that a receipt's signature is never accepted as a
@@ -37,7 +37,7 @@ export type Checkpoint = z.output<typeof checkpointSchema>;
  * Returns a function that makes and signs the checkpoint line of a day. Call the function in the transaction that stores
  * the line, so that no other line can come between.
  */
-export function checkpointNote(
+export function createCheckpointSigner(
   key: ReceiptKey,
   gateway: string,
   day: string,
@@ -60,7 +60,7 @@ export async function verifyCheckpoint(
   if (checkpoint === undefined) return undefined;
   // A checkpoint is only valid in its own place.
   if (checkpoint.lines !== checkpoint.seq - 1 || checkpoint.head !== checkpoint.prev) return undefined;
-  const signer = await verifySigner(checkpoint.signature, checkpointPayload(checkpoint), CHECKPOINT_TYPE);
+  const signer = await verifyDetachedSignature(checkpoint.signature, checkpointPayload(checkpoint), CHECKPOINT_TYPE);
   return signer && { checkpoint, signer };
 }
 

@@ -59,7 +59,7 @@ async function publicJwk(x: string): Promise<ReceiptJwk> {
  * Verifies a signature with the key in its header, and returns that key.
  * @returns undefined if it is not a signature of this payload and type
  */
-export async function verifySigner(
+export async function verifyDetachedSignature(
   { protected: header, signature }: DetachedSignature,
   payload: string,
   type: string = RECEIPT_TYPE,

@@ -15,7 +15,7 @@ import { type ApprovalStatement, statementChallenge } from '../signature/stateme
 import { verifyAssertion } from '../signature/verify-evidence.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
 import { ReceiptError, receiptPayload, receiptText, sameCanonicalForm } from './receipt-form.ts';
-import { type ReceiptJwk, verifySigner } from './receipt-key.ts';
+import { type ReceiptJwk, verifyDetachedSignature } from './receipt-key.ts';
 
 /** Functions that return the complete orders of a proposal, by its kind. */
 const draftsByKind: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
@@ -51,7 +51,7 @@ export async function verifyReceipt(
   isTrusted: (thumbprint: string) => boolean,
 ): Promise<VerifiedReceipt> {
   const receipt = readReceipt(text);
-  const signer = await verifySigner(receipt.signature, receiptPayload(receipt));
+  const signer = await verifyDetachedSignature(receipt.signature, receiptPayload(receipt));
   if (signer === undefined) {
     throw new ReceiptError('gateway_signature', 'it was changed after its gateway signed it');
   }

@@ -49,7 +49,7 @@ const proposedDetailsSchema = z.lazy(() =>
 );
 
 /** Returns 22 random base64url characters. */
-export function drawNonce(): string {
+export function generateNonce(): string {
   return randomBytes(16).toString('base64url');
 }
 

@@ -181,14 +181,14 @@ export async function verifyAssertion(
   ) {
     throw signatureProblem('signature_algorithm', 'the key’s algorithm is not accepted here');
   }
-  if ((counter > 0 || key.counter > 0) && counter <= key.counter) throw counterRegressed();
+  if ((counter > 0 || key.counter > 0) && counter <= key.counter) throw counterRegressedProblem();
   if (!(await hasValidSignature(assertion, expected, key)))
     throw signatureProblem('signature_wrong', 'the signature was not made by the key');
   return { key, counter, backedUp: flags.bs };
 }
 
 /** Returns the refusal of a key whose counter went backwards, which means that the key may have been copied. */
-export function counterRegressed(): HttpProblem {
+export function counterRegressedProblem(): HttpProblem {
   return signatureProblem('signature_counter', 'the key’s counter went backwards, so the key may have been copied', {
     hint: 'Remove the key and enroll another.',
   });

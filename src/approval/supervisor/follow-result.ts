@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import type { KernelContext, ResultCheck } from '../kernel-context.ts';
-import type { Proposer, ReportedChange, ResultNews } from '../kind.ts';
+import type { KernelContext, ResultCheckOutcome } from '../kernel-context.ts';
+import type { Proposer, ReportedChange, ResultChangeStream } from '../kind.ts';
 
 /** Delays between checks of an open order, in milliseconds: short right after it was placed, then increasing. */
 const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000] as const;
@@ -46,7 +46,7 @@ export async function followResult(
   if (kind.follow === undefined || asker === undefined) return;
   // A later session's token lives longer.
   const latest = (): Proposer => context.latestAsker(first.sub) ?? asker;
-  const look = async (): Promise<ResultCheck | 'failed'> => {
+  const look = async (): Promise<ResultCheckOutcome | 'failed'> => {
     try {
       return await context.checkResult(id, latest());
     } catch (error) {
@@ -71,15 +71,15 @@ export async function followResult(
 
 async function checkUntilOver(
   clock: Clock,
-  news: ResultNews | undefined,
-  look: () => Promise<ResultCheck | 'failed'>,
+  news: ResultChangeStream | undefined,
+  look: () => Promise<ResultCheckOutcome | 'failed'>,
   signal: AbortSignal,
 ): Promise<void> {
   const waits = FOLLOW_WAITS_MS.values();
   const spacing = new CheckSpacing(clock);
   let lag: Iterator<number> = [].values();
   let until = clock.now() + MAX_POLLING_MS;
-  let came: ResultCheck | 'failed' = 'same';
+  let came: ResultCheckOutcome | 'failed' = 'same';
   while (clock.now() < until) {
     const isTold = news?.isLive() === true && came !== 'failed';
     if (isTold) until = clock.now() + MAX_POLLING_MS;
@@ -104,7 +104,7 @@ function nextWait(waits: Iterator<number>, otherwise: number): number {
 /** Waits for a reported change, or only sleeps if there is no stream of changes. */
 async function waitForNews(
   clock: Clock,
-  news: ResultNews | undefined,
+  news: ResultChangeStream | undefined,
   ms: number,
   signal: AbortSignal,
 ): Promise<ReportedChange> {

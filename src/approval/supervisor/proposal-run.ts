@@ -1,7 +1,7 @@
 import { failpoint } from '../../machine/failpoint.ts';
-import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
+import type { ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
-import { askerWithoutToken } from '../access.ts';
+import { proposerWithoutToken } from '../access.ts';
 import { executeProposal, settleExecution } from '../carry-out.ts';
 import type { PollResult } from '../ciba/ciba-port.ts';
 import type { KernelContext } from '../kernel-context.ts';
@@ -407,7 +407,7 @@ export class ProposalRun {
           return await this.#conclude(proposal, 'blocked', { code: 'provider_error', text });
         }
         const text = 'the answer from the phone was lost, so the question is asked again';
-        const reason: Reason = { code: 'answer_lost', text };
+        const reason: ProposalReason = { code: 'answer_lost', text };
         // The owner's approval stays. Only the second approver is asked again.
         const again = { authReqId: proposal.ownerAuthReqId ?? '', reason };
         await this.#decide(
@@ -434,7 +434,7 @@ export class ProposalRun {
   }
 
   /** Ends the proposal without an approval. */
-  async #conclude(proposal: StoredProposal, to: ProposalState, reason: Reason): Promise<true> {
+  async #conclude(proposal: StoredProposal, to: ProposalState, reason: ProposalReason): Promise<true> {
     failpoint('poll.answered');
     await this.#decide(proposal, { to, changes: { reason } });
     failpoint('decision.recorded');
@@ -476,7 +476,7 @@ export class ProposalRun {
       const proposal = await store.get(this.#id);
       if (proposal?.state !== 'unknown') return;
       const { sub, kind, subject } = proposal;
-      const asker = this.#context.latestAsker(sub) ?? (isUnattended ? askerWithoutToken(sub) : undefined);
+      const asker = this.#context.latestAsker(sub) ?? (isUnattended ? proposerWithoutToken(sub) : undefined);
       if (asker === undefined) return;
       const found = await getKind(kind).settle(subject, asker);
       if (found === undefined) return;

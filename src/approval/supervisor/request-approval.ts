@@ -1,10 +1,10 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { toProblemCode } from '../../errors/problem-codes.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
+import type { ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import { approvingMandate, haltedReason, passesHalt } from '../access.ts';
-import { denialFacts, mayPassLater, refusedApprovalEnd, verifyApprovalToken } from '../carry-out.ts';
+import { approvingMandate, haltedReason, isAllowedDuringHalt } from '../access.ts';
+import { denialFacts, mayBeAcceptedLater, refusedApprovalOutcome, verifyApprovalToken } from '../carry-out.ts';
 import type { BackchannelAuthentication, Outcome, Question } from '../ciba/ciba-port.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import { logDenial } from '../log-denial.ts';
@@ -33,7 +33,7 @@ export async function requestOwnerApproval(
   signal: AbortSignal,
 ): Promise<void> {
   const { moves, halts } = context.parts;
-  if (!passesHalt(proposal.kind) && (await halts.haltedAt(proposal.sub)) !== undefined) {
+  if (!isAllowedDuringHalt(proposal.kind) && (await halts.haltedAt(proposal.sub)) !== undefined) {
     context.announce(await moves.move(proposal, 'cancelled', { reason: haltedReason }));
   } else if (approvingMandate(proposal) !== undefined) {
     // Its owner approved it in advance: they are not asked, and there is no token.
@@ -68,9 +68,9 @@ export async function requestSecondApproval(
   } catch (error) {
     const refusal = isTradeAgentError(error) ? new HttpProblem(500, toProblemCode(error), error.message) : error;
     if (!(refusal instanceof HttpProblem)) throw error;
-    if (mayPassLater(refusal) && clock.now() < proposal.deadline) return VERIFY_RETRY_MS;
+    if (mayBeAcceptedLater(refusal) && clock.now() < proposal.deadline) return VERIFY_RETRY_MS;
     await logDenial(context.parts, denialFacts(proposal), refusal);
-    const { to, reason } = refusedApprovalEnd(refusal);
+    const { to, reason } = refusedApprovalOutcome(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
     return 0;
   }
@@ -123,7 +123,7 @@ async function sendQuestion(
     if (left < MIN_DECISION_MS) {
       const whom = question.asked.sub === proposal.sub ? 'its owner' : 'the second approver';
       const text = `the time to approve it ran out before ${whom} could be asked`;
-      const reason: Reason = { code: 'approval_expired', text };
+      const reason: ProposalReason = { code: 'approval_expired', text };
       context.announce(await moves.move(proposal, 'expired', { reason }));
       return undefined;
     }
@@ -153,7 +153,7 @@ function retryDelay(tries: number, error: unknown): number | undefined {
   return SEND_RETRY_DELAYS_MS[tries - 1];
 }
 
-function notAskedReason({ sub, second }: StoredProposal, asked: string, error: unknown): Reason {
+function notAskedReason({ sub, second }: StoredProposal, asked: string, error: unknown): ProposalReason {
   const who = asked !== sub && asked === second ? 'the second approver' : 'the owner';
   return isTradeAgentError(error)
     ? { code: toProblemCode(error), text: `${who} could not be asked: ${error.message}` }

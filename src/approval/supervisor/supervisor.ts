@@ -1,5 +1,5 @@
-import { LIVENESS_MS, type News, type OtherProcesses } from '../../store/other-processes.ts';
-import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
+import { HEARTBEAT_TIMEOUT_MS, type OtherProcesses, type ProcessNotification } from '../../store/other-processes.ts';
+import type { ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import type { Transition } from '../transitions.ts';
 import { ProposalRun } from './proposal-run.ts';
@@ -12,7 +12,7 @@ import { ProviderPings } from './provider-pings.ts';
  */
 const ADOPTION_INTERVAL_MS = 2;
 /** How often this gateway renews its lease if it shares the database. Two renewals may get lost. */
-const LEASE_RENEWAL_INTERVAL_MS = LIVENESS_MS / 3;
+const LEASE_RENEWAL_INTERVAL_MS = HEARTBEAT_TIMEOUT_MS / 3;
 /** Delays before retrying to read the open proposals after a failure, in milliseconds; the last one repeats. */
 const START_RETRY_DELAYS_MS = [1_000, 5_000, 15_000] as const;
 
@@ -92,7 +92,7 @@ export class ProposalSupervisor {
     await others.leave().catch((error) => this.#context.fail(error));
   }
 
-  async #hear(news: News): Promise<void> {
+  async #hear(news: ProcessNotification): Promise<void> {
     const { parts, changes } = this.#context;
     if (news === 'missed') {
       changes.notifyAll();
@@ -172,7 +172,7 @@ export class ProposalSupervisor {
   }
 
   /** Cancels a proposal in any state that still allows it. */
-  async cancel(proposal: StoredProposal, reason: Reason): Promise<Transition> {
+  async cancel(proposal: StoredProposal, reason: ProposalReason): Promise<Transition> {
     for (let seen = proposal; ; ) {
       const after = await this.#context.parts.moves.move(seen, 'cancelled', { reason });
       if (after.outcome === 'stale') {

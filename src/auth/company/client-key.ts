@@ -4,10 +4,10 @@ import { publicClientKey } from '../provider/assertion-key.ts';
 import { generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from '../session/dpop-key.ts';
 
 /** This machine's key for authenticating to the company and the home (`private_key_jwt`). Its thumbprint is its `kid`. */
-export type CompanyKey = PrivateJwk & { readonly kid: string; readonly alg: 'ES256' };
+export type CompanyClientKey = PrivateJwk & { readonly kid: string; readonly alg: 'ES256' };
 
 /** Returns the key, creating and storing it on first use. @throws {TradeAgentError} `credential_store_…` */
-export async function ensureCompanyKey(store: CredentialStore): Promise<CompanyKey> {
+export async function ensureCompanyKey(store: CredentialStore): Promise<CompanyClientKey> {
   const { company_key: kept } = await store.get(['company_key'], { fresh: true });
   if (kept !== undefined) return await withKeyId(parsePrivateJwk(kept));
   const made = await generatePrivateJwk();
@@ -16,21 +16,21 @@ export async function ensureCompanyKey(store: CredentialStore): Promise<CompanyK
   return isFirst ? await withKeyId(made) : await ensureCompanyKey(store);
 }
 
-export async function storedCompanyKey(store: CredentialStore): Promise<CompanyKey | undefined> {
+export async function storedCompanyKey(store: CredentialStore): Promise<CompanyClientKey | undefined> {
   const { company_key: kept } = await store.get(['company_key']);
   return kept === undefined ? undefined : await withKeyId(parsePrivateJwk(kept));
 }
 
-async function withKeyId(key: PrivateJwk): Promise<CompanyKey> {
+async function withKeyId(key: PrivateJwk): Promise<CompanyClientKey> {
   const { calculateJwkThumbprint } = await import('jose');
   return { ...key, kid: await calculateJwkThumbprint(key), alg: 'ES256' };
 }
 
-export function publicCompanyKey(key: CompanyKey): Record<string, string> {
+export function publicCompanyKey(key: CompanyClientKey): Record<string, string> {
   return publicClientKey(key);
 }
 
-export function homeYamlLines(
+export function companyClientYamlLines(
   { issuer, client_id }: CompanySignIn,
   publicKey: Record<string, string>,
 ): readonly string[] {

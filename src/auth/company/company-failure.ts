@@ -1,24 +1,24 @@
 import type { CompanySignIn, ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loginHint } from '../../errors/login-required.ts';
-import { type ProviderFailure, providerError, providerFailure } from '../provider/provider-failure.ts';
+import { classifyProviderFailure, type ProviderFailure, providerError } from '../provider/provider-failure.ts';
 
 /** Returns the company's host name, because a display name that the company chose would prove nothing. */
-export function companyName({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
+export function companyHost({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
   return new URL(issuer).host;
 }
 
-export function companyAccessEnded(company: CompanySignIn): TradeAgentError {
+export function companyAccessEndedError(company: CompanySignIn): TradeAgentError {
   return new TradeAgentError(
     'login_required',
-    `${companyName(company)} no longer accepts your sign-in, which has ended there`,
+    `${companyHost(company)} no longer accepts your sign-in, which has ended there`,
     { hint: `If you are still a member there: ${loginHint()}` },
   );
 }
 
 export function exchangeError(error: unknown, profile: ResolvedProfile, company: CompanySignIn): TradeAgentError {
-  const failure = providerFailure(error);
-  const name = companyName(company);
+  const failure = classifyProviderFailure(error);
+  const name = companyHost(company);
   const refused = oauthError(failure);
   switch (refused) {
     case 'insufficient_user_authentication':
@@ -27,7 +27,7 @@ export function exchangeError(error: unknown, profile: ResolvedProfile, company:
         details: { error: refused },
       });
     case 'invalid_client':
-      return unknownCompanyClient(company);
+      return unknownCompanyClientError(company);
     case 'access_denied':
     case 'invalid_grant':
     case 'invalid_scope':
@@ -47,9 +47,9 @@ export function exchangeError(error: unknown, profile: ResolvedProfile, company:
 }
 
 export function redemptionError(error: unknown, profile: ResolvedProfile, company: CompanySignIn): TradeAgentError {
-  const failure = providerFailure(error);
+  const failure = classifyProviderFailure(error);
   const refused = oauthError(failure);
-  const what = `${profile.issuer} did not accept the identity assertion from ${companyName(company)} (${refused})`;
+  const what = `${profile.issuer} did not accept the identity assertion from ${companyHost(company)} (${refused})`;
   switch (refused) {
     case 'invalid_client':
     case 'unauthorized_client':
@@ -74,15 +74,15 @@ export function redemptionError(error: unknown, profile: ResolvedProfile, compan
   }
 }
 
-export function unknownCompanyClient(company: CompanySignIn): TradeAgentError {
-  return new TradeAgentError('provider_error', `${companyName(company)} does not know this machine's key`, {
+export function unknownCompanyClientError(company: CompanySignIn): TradeAgentError {
+  return new TradeAgentError('provider_error', `${companyHost(company)} does not know this machine's key`, {
     hint: `Ask its operator to register the key for the client ${company.client_id}: "${showKeyCommand(company)}" prints it.`,
     details: { error: 'invalid_client' },
   });
 }
 
-export function companyScopeMissing(company: CompanySignIn, scopes: readonly string[]): TradeAgentError {
-  return new TradeAgentError('insufficient_scope', `${companyName(company)} does not grant you ${scopes.join(', ')}`, {
+export function companyScopeMissingError(company: CompanySignIn, scopes: readonly string[]): TradeAgentError {
+  return new TradeAgentError('insufficient_scope', `${companyHost(company)} does not grant you ${scopes.join(', ')}`, {
     hint: 'Some actions need a sign-in at the home itself, in a separate profile without "company".',
     details: { scopes: [...scopes], sent: false },
   });

@@ -6,7 +6,7 @@ import { MCP_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { beginDeviceLogin, type DeviceLogin, type DeviceLoginOptions } from '../session/device-login.ts';
 import { ensureCompanyKey } from './client-key.ts';
-import { unknownCompanyClient } from './company-failure.ts';
+import { unknownCompanyClientError } from './company-failure.ts';
 import { signInToHome } from './identity-assertion.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
@@ -47,7 +47,7 @@ export async function beginCompanyLogin(
     },
   }).catch((error: unknown) => {
     const isUnknown = isTradeAgentError(error) && error.details?.error === 'invalid_client';
-    throw isUnknown ? unknownCompanyClient(company) : error;
+    throw isUnknown ? unknownCompanyClientError(company) : error;
   });
   return { ...started, scopes: [...MCP_SCOPES] };
 }

@@ -5,15 +5,20 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
 import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { bindsTokens, loginClient, retryWithProviderTime } from '../provider/provider.ts';
-import { providerError, providerFailure } from '../provider/provider-failure.ts';
-import { dpopHandle, parsePrivateJwk } from '../session/dpop-key.ts';
+import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
+import { createDpopHandle, parsePrivateJwk } from '../session/dpop-key.ts';
 import { requireFreshLogin } from '../session/live-login.ts';
 import type { Session } from '../session/session.ts';
 import { parseStoredSession, type StoredSession, sessionUser } from '../session/stored-session.ts';
 import { coversScopes, storeRefreshToken } from '../session/token-refresh.ts';
 import { createTokenSession, type SessionOptions } from '../session/token-session.ts';
 import { storedCompanyKey } from './client-key.ts';
-import { companyAccessEnded, companyName, companyScopeMissing, unknownCompanyClient } from './company-failure.ts';
+import {
+  companyAccessEndedError,
+  companyHost,
+  companyScopeMissingError,
+  unknownCompanyClientError,
+} from './company-failure.ts';
 import type { CompanyClientContext, CompanyToken } from './identity-assertion.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
@@ -40,7 +45,7 @@ export async function openCompanySession(options: SessionOptions): Promise<Sessi
     clientId: session.company?.client_there ?? profile.login_client.client_id,
     key: opened.dpopKey,
     scopes: session.scopes,
-    missing: (scopes) => companyScopeMissing(company, scopes),
+    missing: (scopes) => companyScopeMissingError(company, scopes),
     renew: (scopes) => renewAccessToken(opened, scopes),
     requireFresh: () => requireFreshLogin(place, store, clock),
   });
@@ -82,7 +87,7 @@ async function renewAccessToken(opened: OpenedCompanySession, scopes: readonly s
       hint: 'Sign in again with "trade-agent login".',
     });
   }
-  if (!coversScopes(token, scopes)) throw companyScopeMissing(company, scopes);
+  if (!coversScopes(token, scopes)) throw companyScopeMissingError(company, scopes);
   return token;
 }
 
@@ -114,18 +119,18 @@ async function refreshCompanySignIn({
         configuration,
         sent,
         {},
-        bound ? { DPoP: await dpopHandle(configuration, dpopKey) } : {},
+        bound ? { DPoP: await createDpopHandle(configuration, dpopKey) } : {},
       );
     }).catch(async (error: unknown): Promise<never> => {
-      const failure = providerFailure(error);
+      const failure = classifyProviderFailure(error);
       const refused = failure.kind === 'oauth' ? failure.error : undefined;
       if (refused === 'invalid_grant') {
         // Deletes only the token that was sent. A newer one in its place belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
-        throw companyAccessEnded(company);
+        throw companyAccessEndedError(company);
       }
-      if (refused === 'invalid_client') throw unknownCompanyClient(company);
-      throw providerError(failure, `your sign-in at ${companyName(company)} could not be renewed`, company.issuer);
+      if (refused === 'invalid_client') throw unknownCompanyClientError(company);
+      throw providerError(failure, `your sign-in at ${companyHost(company)} could not be renewed`, company.issuer);
     });
     const successor = tokens.refresh_token ?? sent;
     if (successor !== sent) await storeRefreshToken(store, { refresh_token: successor }, sent);

@@ -13,16 +13,16 @@ import {
 import { expiryTime } from '../provider/lifetime.ts';
 import { bindsTokens, loginClient, type ProviderAccess, retryWithProviderTime } from '../provider/provider.ts';
 import type { AccessToken } from '../session/access-token.ts';
-import { dpopHandle, type PrivateJwk } from '../session/dpop-key.ts';
+import { createDpopHandle, type PrivateJwk } from '../session/dpop-key.ts';
 import { grantedScopes, UNKNOWN_LIFETIME_S } from '../session/token-refresh.ts';
-import type { CompanyKey } from './client-key.ts';
+import type { CompanyClientKey } from './client-key.ts';
 import { exchangeError, redemptionError } from './company-failure.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
 export interface CompanyClientContext {
   readonly profile: ResolvedProfile;
   readonly company: CompanySignIn;
-  readonly key: CompanyKey;
+  readonly key: CompanyClientKey;
   readonly dpopKey: PrivateJwk;
   readonly access: ProviderAccess;
   readonly clock: Clock;
@@ -61,7 +61,7 @@ export async function signInToHome(
   let sentAt = machine.clock.now();
   const answer = await retryWithProviderTime(profile.issuer, async () => {
     const configuration = await loginClient({ ...profile, login_client: { client_id: clientId } }, home);
-    const DPoP = await dpopHandle(configuration, machine.dpopKey);
+    const DPoP = await createDpopHandle(configuration, machine.dpopKey);
     sentAt = machine.clock.now();
     const parameters = { assertion, scope: scopes.join(' ') };
     return await genericGrantRequest(configuration, JWT_BEARER_GRANT, parameters, { DPoP });
@@ -107,7 +107,7 @@ async function requestAssertion(
         resource: profile.audience,
         scope: scopes.join(' '),
       },
-      bound ? { DPoP: await dpopHandle(configuration, dpopKey) } : {},
+      bound ? { DPoP: await createDpopHandle(configuration, dpopKey) } : {},
     );
   }).catch((error: unknown) => {
     throw exchangeError(error, profile, company);

@@ -38,7 +38,7 @@ const MAX_PAUSE_S = 30;
  * Starts connecting an account at a third party.
  * @throws {TradeAgentError} `port_in_use`, and the errors of the API's `start`
  */
-export async function connectAccount(
+export async function beginAccountConnection(
   accounts: ConnectedAccountsClient,
   options: ConnectOptions,
 ): Promise<PendingConnection> {

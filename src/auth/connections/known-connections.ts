@@ -4,7 +4,7 @@ export const connectionNames = ['broker', 'slack', 'gmail'] as const;
 export type ConnectionName = (typeof connectionNames)[number];
 
 /** Default port on this machine that the browser is redirected to, for providers that redirect. */
-export const REDIRECT_PORT = 4766;
+export const DEFAULT_REDIRECT_PORT = 4766;
 
 export interface KnownConnection {
   readonly label: string;

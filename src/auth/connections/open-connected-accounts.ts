@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import { CONNECTION_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { companyScopeMissing } from '../company/company-failure.ts';
+import { companyScopeMissingError } from '../company/company-failure.ts';
 import type { ConnectedAccountsService } from '../provider/dialect.ts';
 import { providerDialect } from '../provider/dialects.ts';
 import { loginClient } from '../provider/provider.ts';
@@ -34,7 +34,7 @@ export async function openConnectedAccounts(
 ): Promise<OpenConnectedAccounts> {
   const clock = options.clock ?? systemClock;
   // Connected accounts belong to the person. A company's sign-in does not authorize access to them.
-  if (profile.company !== undefined) throw companyScopeMissing(profile.company, CONNECTION_SCOPES);
+  if (profile.company !== undefined) throw companyScopeMissingError(profile.company, CONNECTION_SCOPES);
   const held = await store.get(['session', 'dpop_key']);
   const session = parseStoredSession(held.session, profile);
   if (session === undefined || held.dpop_key === undefined) throw loginRequired();

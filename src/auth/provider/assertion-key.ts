@@ -13,7 +13,7 @@ export function publicClientKey({ kty, crv, x, y, n, e, alg, kid }: JWK): Record
  * @param privateKey a JWK without `alg` is treated as ES256. Its `kid`, if any, is named in assertions. Keys for Auth0
  * have none, because Auth0 assigns its own key ids
  */
-export async function assertionKey(
+export async function toAssertionKey(
   privateKey: CryptoKey | JWK,
 ): Promise<{ readonly key: CryptoKey; readonly kid?: string }> {
   if (!('kty' in privateKey)) return { key: privateKey as CryptoKey };

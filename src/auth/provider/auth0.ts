@@ -1,6 +1,6 @@
 import { TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
-import { type Dialect, fitBindingMessage } from './dialect.ts';
-import { standard } from './standard.ts';
+import { fitBindingMessage, type ProviderDialect } from './dialect.ts';
+import { standardDialect } from './standard.ts';
 
 /** Auth0 requires `binding_message` and allows 64 characters: "Use only alphanumeric and +-_.,:# characters". */
 const BINDING_MESSAGE_CHARACTER = /[A-Za-z0-9+\-_.,:#]/;
@@ -10,8 +10,8 @@ const MAX_BINDING_MESSAGE_LENGTH = 64;
 const MAX_PUSH_APPROVAL_S = 300;
 
 /** Auth0. Custom domains are recognized by an endpoint that only Auth0 has. */
-export const auth0: Dialect = {
-  ...standard,
+export const auth0Dialect: ProviderDialect = {
+  ...standardDialect,
   label: 'Auth0',
   recognizes: (metadata) =>
     /\.auth0\.com$/.test(new URL(metadata.issuer).hostname) ||

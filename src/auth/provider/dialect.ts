@@ -1,13 +1,13 @@
 import type { ServerMetadata } from 'openid-client';
 
 /** A provider feature that trade-agent uses. Each feature has setup instructions for providers that lack it. */
-export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
+export type ProviderFeature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
 
 /**
  * How one provider deviates from the standards, and what it does where the standards leave a choice. A dialect contains
  * only data and pure functions; the requests are the same for every provider.
  */
-export interface Dialect {
+export interface ProviderDialect {
   readonly label: string;
   recognizes(metadata: ServerMetadata): boolean;
   /** Adds the provider's endpoints that its discovery document omits. */
@@ -34,7 +34,7 @@ export interface Dialect {
   readonly revokesAccessTokens: boolean;
   /** Returns the service that manages the person's connected accounts, or undefined if the provider has none. */
   connectedAccounts(metadata: ServerMetadata): ConnectedAccountsService | undefined;
-  readonly setup: Readonly<Record<Feature, string>>;
+  readonly setup: Readonly<Record<ProviderFeature, string>>;
 }
 
 /** A provider's rules for a server that exchanges a person's token. */

@@ -1,15 +1,19 @@
 import type { ServerMetadata } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { type ProviderName, providerNames } from '../../config/provider-names.ts';
-import { auth0 } from './auth0.ts';
-import type { Dialect } from './dialect.ts';
-import { keycloak } from './keycloak.ts';
-import { standard } from './standard.ts';
+import { auth0Dialect } from './auth0.ts';
+import type { ProviderDialect } from './dialect.ts';
+import { keycloakDialect } from './keycloak.ts';
+import { standardDialect } from './standard.ts';
 
-const dialects: Readonly<Record<ProviderName, Dialect>> = { standard, auth0, keycloak };
+const dialects: Readonly<Record<ProviderName, ProviderDialect>> = {
+  standard: standardDialect,
+  auth0: auth0Dialect,
+  keycloak: keycloakDialect,
+};
 
 /** Returns the dialect that the profile names, or the standard one if it names none. */
-export function providerDialect(profile: { readonly provider?: ProviderName | undefined }): Dialect {
+export function providerDialect(profile: { readonly provider?: ProviderName | undefined }): ProviderDialect {
   return dialects[profile.provider ?? 'standard'];
 }
 

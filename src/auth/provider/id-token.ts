@@ -6,7 +6,7 @@ import { AUTH_REQ_ID_CLAIM } from '../../oauth/oauth-names.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
 import { providerNow } from './provider-clock.ts';
-import { providerFailure } from './provider-failure.ts';
+import { classifyProviderFailure } from './provider-failure.ts';
 
 const CLOCK_TOLERANCE_S = 60;
 
@@ -64,9 +64,9 @@ export async function verifyIdToken(
     }
     return {
       sub: String(payload.sub),
-      name: displayText(payload.name),
-      email: displayText(payload.email),
-      username: displayText(payload.preferred_username),
+      name: sanitizeDisplayName(payload.name),
+      email: sanitizeDisplayName(payload.email),
+      username: sanitizeDisplayName(payload.preferred_username),
       authReqId: optionalText(payload[AUTH_REQ_ID_CLAIM]),
     };
   } catch (error) {
@@ -123,7 +123,7 @@ async function fetchKeys(
         await clock.sleep(KEY_FETCH_PAUSE_MS);
         continue;
       }
-      const isAway = error instanceof jose.errors.JWKSTimeout || providerFailure(error).kind === 'unreachable';
+      const isAway = error instanceof jose.errors.JWKSTimeout || classifyProviderFailure(error).kind === 'unreachable';
       throw isAway ? keysUnreachable(issuer) : error;
     }
   }
@@ -142,6 +142,6 @@ function optionalText(value: unknown): string | undefined {
 const MAX_NAME_LENGTH = 200;
 
 /** Sanitizes a name that someone else chose for display. Returns undefined if nothing visible is left. */
-export function displayText(value: unknown): string | undefined {
+export function sanitizeDisplayName(value: unknown): string | undefined {
   return optionalText(safeLine(optionalText(value) ?? '', MAX_NAME_LENGTH));
 }

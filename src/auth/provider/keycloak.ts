@@ -1,5 +1,5 @@
-import { type Dialect, fitBindingMessage } from './dialect.ts';
-import { standard } from './standard.ts';
+import { fitBindingMessage, type ProviderDialect } from './dialect.ts';
+import { standardDialect } from './standard.ts';
 
 /** Keycloak 26.4's `BackchannelAuthenticationEndpoint` accepts `^[a-zA-Z0-9-._+/!?#]{1,50}$`, which excludes spaces. */
 const BINDING_MESSAGE_CHARACTER = /[a-zA-Z0-9\-._+/!?#]/;
@@ -9,8 +9,8 @@ const MAX_BINDING_MESSAGE_LENGTH = 50;
  * Keycloak 26. It ignores RFC 9396 details in a CIBA request, so the details never reach the token. The gateway
  * therefore sends only the binding message (`details: message`), and only for paper accounts.
  */
-export const keycloak: Dialect = {
-  ...standard,
+export const keycloakDialect: ProviderDialect = {
+  ...standardDialect,
   label: 'Keycloak',
   recognizes: (metadata) =>
     /\/realms\/[^/]+\/?$/.test(metadata.issuer) &&

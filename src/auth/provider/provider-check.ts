@@ -2,13 +2,13 @@ import type { ServerMetadata } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { CIBA_GRANT, DEVICE_GRANT } from '../../oauth/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
-import type { Dialect, Feature } from './dialect.ts';
+import type { ProviderDialect, ProviderFeature } from './dialect.ts';
 import { providerDialect } from './dialects.ts';
 import { supportsDpop } from './provider.ts';
 
 /** The result of checking one feature. Every `warn` and `fail` says what to configure at the provider. */
 export interface ProviderFinding {
-  readonly feature: Feature;
+  readonly feature: ProviderFeature;
   /** `warn`: optional, or impossible to check from outside. `fail`: something will not work. */
   readonly status: 'ok' | 'warn' | 'fail';
   readonly message: string;
@@ -24,7 +24,7 @@ export function checkProviderFeatures(profile: CheckedProfile, announced: Server
   const metadata = dialect.complete(announced);
   const grants = listedValues(metadata, 'grant_types_supported');
   const lacks = (grant: string) => grants !== undefined && !grants.includes(grant);
-  const say = (feature: Feature, status: ProviderFinding['status'], message: string): ProviderFinding => ({
+  const say = (feature: ProviderFeature, status: ProviderFinding['status'], message: string): ProviderFinding => ({
     feature,
     status,
     message,
@@ -42,7 +42,7 @@ export function checkProviderFeatures(profile: CheckedProfile, announced: Server
   ];
 }
 
-type MakeFinding = (feature: Feature, status: ProviderFinding['status'], message: string) => ProviderFinding;
+type MakeFinding = (feature: ProviderFeature, status: ProviderFinding['status'], message: string) => ProviderFinding;
 
 function cibaFinding(metadata: ServerMetadata, announced: ServerMetadata, lacksGrant: boolean, say: MakeFinding) {
   if (metadata.backchannel_authentication_endpoint === undefined || lacksGrant) {
@@ -57,7 +57,7 @@ function cibaFinding(metadata: ServerMetadata, announced: ServerMetadata, lacksG
     : say('ciba', 'ok', 'phone approvals (CIBA)');
 }
 
-function detailsFinding(profile: CheckedProfile, dialect: Dialect, metadata: ServerMetadata, say: MakeFinding) {
+function detailsFinding(profile: CheckedProfile, dialect: ProviderDialect, metadata: ServerMetadata, say: MakeFinding) {
   const type = TRADE_ORDER_TYPE;
   if (dialect.details === 'never') {
     const what = `${dialect.label} does not put the approved order into the token`;
@@ -88,7 +88,7 @@ function dpopFinding(profile: CheckedProfile, metadata: ServerMetadata, say: Mak
  * Warns if token exchange is missing. Only the gateway uses it, and the gateway may have another way to reach the
  * broker.
  */
-function tokenExchangeFinding(dialect: Dialect, grants: readonly string[] | undefined, say: MakeFinding) {
+function tokenExchangeFinding(dialect: ProviderDialect, grants: readonly string[] | undefined, say: MakeFinding) {
   return grants?.includes(dialect.exchangeGrantType)
     ? say('token_exchange', 'ok', "token exchange, for the gateway's access to the broker")
     : say('token_exchange', 'warn', 'token exchange is not announced; the gateway needs it to reach the broker');

@@ -25,7 +25,7 @@ const unreachableReasons = new Map<unknown, string>([
 ]);
 
 /** Classifies an error thrown by openid-client, oauth4webapi, jose or fetch. */
-export function providerFailure(error: unknown): ProviderFailure {
+export function classifyProviderFailure(error: unknown): ProviderFailure {
   if (isResponseTooLarge(error)) return { kind: 'invalid', reason: 'its answer was too long' };
   const { name, code, cause, error: oauthError, error_description, response = cause } = asRecord(error);
   if (response instanceof Response && isOverloaded(response, oauthError)) return overloadFailure(response);

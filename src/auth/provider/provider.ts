@@ -12,7 +12,7 @@ import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fet
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { providerDialect } from './dialects.ts';
 import { hasOffsetChanged, secondsAhead, withClockComparison } from './provider-clock.ts';
-import { providerError, providerFailure } from './provider-failure.ts';
+import { classifyProviderFailure, providerError } from './provider-failure.ts';
 
 /** How long metadata is cached. Metadata changes rarely, and a stale copy costs at most one failed request. */
 const METADATA_TTL_MS = 3_600_000;
@@ -122,7 +122,7 @@ export async function retryWithProviderTime<T>(issuer: string, request: () => Pr
   try {
     return await request();
   } catch (error) {
-    const failure = providerFailure(error);
+    const failure = classifyProviderFailure(error);
     if (!hasOffsetChanged(issuer, before) || failure.kind !== 'oauth' || !CLOCK_ERROR_CODES.includes(failure.error))
       throw error;
     return await request();
@@ -135,12 +135,12 @@ export async function loginClient(profile: ResolvedProfile, access: ProviderAcce
   if (access.privateKey === undefined) {
     return clientConfiguration(profile, { client_id, token_endpoint_auth_method: 'none' }, undefined, access);
   }
-  const [{ PrivateKeyJwt }, { assertionKey }] = await Promise.all([
+  const [{ PrivateKeyJwt }, { toAssertionKey }] = await Promise.all([
     import('openid-client'),
     // Loads all of jose, which a person's own sign-in does not need.
     import('./assertion-key.ts'),
   ]);
-  const proof = PrivateKeyJwt(await assertionKey(access.privateKey));
+  const proof = PrivateKeyJwt(await toAssertionKey(access.privateKey));
   return clientConfiguration(profile, { client_id }, proof, access);
 }
 
@@ -176,7 +176,7 @@ async function discover(issuer: string, access: ProviderAccess): Promise<ServerM
     });
     metadata = plainMetadata(configuration.serverMetadata());
   } catch (error) {
-    throw providerError(providerFailure(error), what, issuer);
+    throw providerError(classifyProviderFailure(error), what, issuer);
   }
   if (!isTrustworthy(metadata, issuer)) {
     throw new TradeAgentError(

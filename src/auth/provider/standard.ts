@@ -1,10 +1,10 @@
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
-import type { Dialect } from './dialect.ts';
+import type { ProviderDialect } from './dialect.ts';
 
 /** A provider that follows the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */
-export const standard: Dialect = {
+export const standardDialect: ProviderDialect = {
   label: 'a standard provider',
   recognizes: () => true,
   complete: (metadata) => metadata,

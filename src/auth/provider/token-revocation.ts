@@ -2,7 +2,7 @@ import type { Configuration } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { providerDialect } from './dialects.ts';
 import { loginClient, type ProviderAccess } from './provider.ts';
-import { type ProviderFailure, providerFailure } from './provider-failure.ts';
+import { classifyProviderFailure, type ProviderFailure } from './provider-failure.ts';
 
 type RevocableToken = 'refresh_token' | 'access_token';
 
@@ -64,7 +64,7 @@ async function revokeEach(
     } else {
       const failure = await tokenRevocation(configuration, value, { token_type_hint: token }).then(
         () => undefined,
-        providerFailure,
+        classifyProviderFailure,
       );
       if (failure?.kind === 'unreachable') away = failure.reason;
       if (failure !== undefined) left.push({ token, ...revocationFailure(failure) });

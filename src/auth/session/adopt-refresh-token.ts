@@ -6,8 +6,8 @@ import { READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { verifyIdToken } from '../provider/id-token.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
-import { providerError, providerFailure } from '../provider/provider-failure.ts';
-import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
+import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
+import { createDpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { newSession } from './stored-session.ts';
 
 /**
@@ -37,9 +37,9 @@ export async function adoptRefreshToken(
       configuration,
       sent,
       { scope: ['openid', ...READ_SCOPES].join(' '), ...audienceParameters(profile) },
-      bindsTokens(profile, metadata) ? { DPoP: await dpopHandle(configuration, key) } : {},
+      bindsTokens(profile, metadata) ? { DPoP: await createDpopHandle(configuration, key) } : {},
     ).catch((error: unknown): never => {
-      const failure = providerFailure(error);
+      const failure = classifyProviderFailure(error);
       if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
         throw loginRequired('the identity provider did not accept the refresh token');
       }

@@ -15,8 +15,8 @@ import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { expiryTime } from '../provider/lifetime.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
 import { compareClocks } from '../provider/provider-clock.ts';
-import { providerError, providerFailure } from '../provider/provider-failure.ts';
-import { dpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
+import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
+import { createDpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
 import { newSession, parseStoredSession, type StoredSession, sessionUser } from './stored-session.ts';
 
@@ -93,7 +93,7 @@ export async function beginDeviceLogin(
     ...Object.entries(connections?.audience ?? {}),
   ]);
   const started = await initiateDeviceAuthorization(configuration, parameters).catch((error) => {
-    throw providerError(providerFailure(error), 'the sign-in could not be started', profile.issuer);
+    throw providerError(classifyProviderFailure(error), 'the sign-in could not be started', profile.issuer);
   });
   options.signal?.throwIfAborted();
   const { user_code, verification_uri, verification_uri_complete } = started;
@@ -129,7 +129,7 @@ export async function beginDeviceLogin(
       const tokens = await pollDeviceToken({
         configuration,
         dpop: bindsTokens(profile, configuration.serverMetadata())
-          ? await dpopHandle(configuration, dpopKey)
+          ? await createDpopHandle(configuration, dpopKey)
           : undefined,
         deviceCode: started.device_code,
         issuer: profile.issuer,
@@ -246,7 +246,7 @@ async function pollDeviceToken(poll: DevicePoll) {
       );
     } catch (error) {
       signal.throwIfAborted();
-      const failure = providerFailure(error);
+      const failure = classifyProviderFailure(error);
       if (failure.kind === 'unreachable') {
         pause = Math.min(Math.max(interval, failure.retryAfter ?? 0), Math.max(interval, MAX_PAUSE_S));
         continue;

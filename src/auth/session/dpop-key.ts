@@ -47,7 +47,7 @@ export async function importKeyPair(jwk: PrivateJwk): Promise<webcrypto.CryptoKe
 }
 
 /** Creates a DPoP handle for openid-client's requests to the provider. The handle stores the provider's nonces. */
-export async function dpopHandle(
+export async function createDpopHandle(
   configuration: Parameters<typeof import('openid-client').getDPoPHandle>[0],
   jwk: PrivateJwk,
 ): Promise<DPoPHandle> {

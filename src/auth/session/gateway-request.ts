@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import { neverConnected } from '../../errors/never-connected.ts';
+import { failedBeforeConnecting } from '../../errors/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
 /**
@@ -72,7 +72,7 @@ async function sendOnce({
     init.signal?.throwIfAborted();
     throw timeout.aborted
       ? unreachableError(called, url, `no response within ${timeoutMs / 1000} seconds`)
-      : unreachableError(called, url, networkCode(error), !neverConnected(error));
+      : unreachableError(called, url, networkCode(error), !failedBeforeConnecting(error));
   }
   // An event stream has no total time limit. Its reader watches the heartbeats.
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) clearTimeout(timer);

@@ -14,9 +14,9 @@ import {
   type ProviderAccess,
   retryWithProviderTime,
 } from '../provider/provider.ts';
-import { providerError, providerFailure } from '../provider/provider-failure.ts';
+import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
 import { type AccessToken, isUsable, parseAccessToken, serializeAccessToken } from './access-token.ts';
-import { dpopHandle, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
+import { createDpopHandle, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { parseStoredSession } from './stored-session.ts';
 
 /** Assumed lifetime of a token without `expires_in`, in seconds. */
@@ -68,7 +68,7 @@ export async function refreshAccessToken(
       sent,
       bound ? proofKey : undefined,
     ).catch(async (error: unknown): Promise<never> => {
-      const failure = providerFailure(error);
+      const failure = classifyProviderFailure(error);
       if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
         // Deletes only the token that was sent. A newer one in its place belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
@@ -119,7 +119,7 @@ async function requestTokens(
   const oidc = await import('openid-client');
   return await retryWithProviderTime(profile.issuer, async () => {
     const configuration = await loginClient(profile, access);
-    const DPoP = key === undefined ? undefined : await dpopHandle(configuration, key);
+    const DPoP = key === undefined ? undefined : await createDpopHandle(configuration, key);
     const target = isIdentityOnly(scopes) ? {} : (audience ?? audienceParameters(profile));
     const parameters = { scope: scopes.join(' '), ...target };
     const sentAt = clock.now();

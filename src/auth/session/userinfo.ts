@@ -4,10 +4,10 @@ import { loginRequired } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { displayText } from '../provider/id-token.ts';
+import { sanitizeDisplayName } from '../provider/id-token.ts';
 import { loginClient } from '../provider/provider.ts';
-import { providerError, providerFailure } from '../provider/provider-failure.ts';
-import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
+import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
+import { createDpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
 import { parseStoredSession } from './stored-session.ts';
 import { refreshAccessToken } from './token-refresh.ts';
@@ -43,7 +43,8 @@ export async function fetchUserinfo(options: {
     IDENTITY_SCOPES,
   );
   const { fetchUserInfo } = await import('openid-client');
-  const DPoP = token.type === 'dpop' ? await dpopHandle(configuration, parsePrivateJwk(stored.dpop_key)) : undefined;
+  const DPoP =
+    token.type === 'dpop' ? await createDpopHandle(configuration, parsePrivateJwk(stored.dpop_key)) : undefined;
   try {
     const claims = await fetchUserInfo(
       configuration,
@@ -51,11 +52,11 @@ export async function fetchUserinfo(options: {
       session.sub,
       ...(DPoP === undefined ? [] : [{ DPoP }]),
     );
-    return { sub: claims.sub, name: displayText(claims.name), email: displayText(claims.email) };
+    return { sub: claims.sub, name: sanitizeDisplayName(claims.name), email: sanitizeDisplayName(claims.email) };
   } catch (error) {
     if ((error as { status?: unknown }).status === 401) {
       throw loginRequired('the identity provider no longer accepts this session');
     }
-    throw providerError(providerFailure(error), what, profile.issuer);
+    throw providerError(classifyProviderFailure(error), what, profile.issuer);
   }
 }

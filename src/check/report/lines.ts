@@ -3,7 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
-import { describeLeftReason } from '../../trading/portfolio/rebalance.ts';
+import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
 import type { FigureName } from '../incomplete.ts';
 import type { CheckResult } from '../result-schema.ts';
 
@@ -154,7 +154,7 @@ export function suggestedLines({ suggestion }: CheckResult): string[] {
   const { orders, left } = suggestion ?? { orders: [], left: [] };
   return [
     ...orders.map(orderLine),
-    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${describeLeftReason(reason)}`),
+    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${describeSkippedReason(reason)}`),
   ];
 }
 

@@ -9,11 +9,11 @@ import {
   shortSubjectDetails,
   subjectFields,
   subjectHeadline,
-  subjectKind,
+  subjectKindText,
 } from '../text/approval-subject.ts';
 import { conversationName } from './chat-state.ts';
 import { QrCode } from './qr-code.tsx';
-import { inBorder, inColor, useScreen, useScreenText, useTheme } from './screen.ts';
+import { borderColorProps, colorProps, useScreen, useScreenText, useTheme } from './screen.ts';
 import { countWrappedRows } from './wrapped-rows.ts';
 
 /** A pending approval and, if there are several conversations, its conversation's number. */
@@ -49,7 +49,7 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
   const withQr = qr.length > 0 && width >= MIN_FIELDS_WIDTH + (qr[0]?.length ?? 0) + 6;
   return (
     <Box
-      {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', ...inBorder(theme.warn) })}
+      {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', ...borderColorProps(theme.warn) })}
       paddingX={1}
       width={width}
       justifyContent="space-between"
@@ -57,8 +57,8 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
       <Box flexDirection="column" {...(withQr ? { width: width - (qr[0]?.length ?? 0) - 6 } : {})}>
         <Text>
           {talk === undefined ? '' : `${conversationName(talk)} `}
-          <Text bold {...inColor(theme.warn)}>
-            {subjectKind(approval)}
+          <Text bold {...colorProps(theme.warn)}>
+            {subjectKindText(approval)}
           </Text>
           : {statusText(approval, now)}
         </Text>

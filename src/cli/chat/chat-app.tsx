@@ -20,10 +20,10 @@ import type { InputHistory } from './input-history.ts';
 import { ItemView, useMarkdown } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
 import { QrCode } from './qr-code.tsx';
-import { inBorder, inColor, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
+import { borderColorProps, colorProps, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
 import { completions, offeredCompletions } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
-import { type InputRow, inputRows, lastRows, tail } from './wrapped-rows.ts';
+import { type InputRow, inputRows, lastColumns, lastRows } from './wrapped-rows.ts';
 
 const MAX_INPUT_ROWS = 8;
 const MAX_COMPLETIONS = 6;
@@ -153,7 +153,7 @@ function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
       {picker.rows.slice(from, from + most).map((row, index) => {
         const chosen = from + index === picker.chosen;
         return (
-          <Text key={row} wrap="truncate-end" bold={chosen} {...(chosen ? inColor(theme.accent) : {})}>
+          <Text key={row} wrap="truncate-end" bold={chosen} {...(chosen ? colorProps(theme.accent) : {})}>
             {chosen ? (unicode ? '▸ ' : '> ') : '  '}
             {shown(row)}
           </Text>
@@ -249,7 +249,7 @@ function Header({ status, version }: { status: ChatStatus; version: string }) {
 function EnvironmentLabel({ status }: { status: ChatStatus }) {
   const theme = useTheme();
   return isLive(status) ? (
-    <Text bold inverse {...inColor(theme.danger)}>
+    <Text bold inverse {...colorProps(theme.danger)}>
       {` ${environmentLabel(status)} `}
     </Text>
   ) : (
@@ -275,7 +275,7 @@ function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; ma
   return (
     <Box
       flexDirection="column"
-      {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', ...inBorder(theme.accent) })}
+      {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', ...borderColorProps(theme.accent) })}
       paddingX={1}
       width={columns}
       maxHeight={Math.max(6, maxRows)}
@@ -319,7 +319,7 @@ function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint: strin
           {noMatch !== undefined && index === rows.length - 1 ? (
             <Text dimColor>{noMatchText(shown(noMatch))}</Text>
           ) : empty ? (
-            <Text dimColor>{tail(suggestion, Math.max(1, columns - 4))}</Text>
+            <Text dimColor>{lastColumns(suggestion, Math.max(1, columns - 4))}</Text>
           ) : null}
         </Text>
       ))}

@@ -8,7 +8,7 @@ import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { formatLocalTime } from '../text/as-of.ts';
 import type { ChatSession } from './chat-session.ts';
 import { isWaiting, shortTitle } from './chat-state.ts';
-import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
+import { type SlashCommand, type SlashName, slashCommands, slashHelpLines } from './slash-commands.ts';
 
 /** Maximum rows of a printed list, so that the list and the live part fit on the screen. */
 const MAX_LIST_ROWS = 15;
@@ -17,7 +17,7 @@ const CLEARING_ROWS = 60;
 type Handler = (chat: ChatSession, args: readonly string[]) => void;
 
 const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
-  help: (chat) => chat.report(slashHelp),
+  help: (chat) => chat.report(slashHelpLines),
   portfolio: (chat) => runReport(chat, () => chat.driver.portfolio()),
   orders: (chat) => runReport(chat, () => chat.driver.ordersReport()),
   chart,

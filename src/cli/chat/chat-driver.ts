@@ -34,12 +34,12 @@ export interface ChatStatus {
 }
 
 /** Everything that the chat can do, so that the screen does not depend on sessions, gateways or agents. */
-export type ChatDriver = ReturnType<typeof contextDriver>;
+export type ChatDriver = ReturnType<typeof createChatDriver>;
 
 export type ChatLogin = Awaited<ReturnType<typeof startChatLogin>>;
 
 /** @param spoken whether a screen reader is used; reports then contain no drawings */
-export function contextDriver(context: Context, given: AgentOptions, spoken: boolean) {
+export function createChatDriver(context: Context, given: AgentOptions, spoken: boolean) {
   // Must happen before the status line opens a session.
   if (given.readOnly) context.limitToReading();
   let options: AgentOptions = given;
@@ -94,7 +94,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       return profiles.map((one) => ({ ...one, environment: environmentName(one.environment) }));
     },
     /** @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
-    checkProfile: async (name: string) => (await import('../../app/chat.ts')).checkProfile(context, name),
+    checkProfile: async (name: string) => (await import('../../app/chat.ts')).requireCompleteProfile(context, name),
     /** Switches the session's model. Must not be called during a run. */
     chooseModel: async (name: string) => {
       const { switchModel } = await import('../../app/chat.ts');

@@ -8,7 +8,7 @@ import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
-import { approvalOutcome, isFinalApproval, wasPlacedLate } from '../text/approval-lines.ts';
+import { approvalOutcome, isFinalApproval, wasReportedAsNotPlaced } from '../text/approval-lines.ts';
 import { DEFAULT_THEME } from '../text/theme.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
@@ -53,7 +53,7 @@ export class ChatSession {
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
   readonly #works = new WorkSet({ failed: (error) => this.fail(error), changed: () => this.#set({}) });
-  readonly #watch: OrderWatcher;
+  readonly #watch: OpenOrderWatcher;
   readonly picking = new RowPicker((picker) => this.#set({ picker }));
   readonly #runCommand: (chat: ChatSession, command: SlashCommand) => void;
   readonly #onQuit: () => void;
@@ -89,7 +89,7 @@ export class ChatSession {
       ended: false,
     };
     this.#onQuit = options.onQuit ?? (() => undefined);
-    this.#watch = new OrderWatcher({
+    this.#watch = new OpenOrderWatcher({
       orders: () => this.driver.orders(),
       clock: this.#clock,
       changed: (order) => this.#orderChanged(order),
@@ -301,7 +301,7 @@ export class ChatSession {
 
   #addLate(approvals: readonly ApprovalView[]): void {
     for (const approval of approvals) {
-      if (!wasPlacedLate(approval) || this.#toldLate.has(approval.id) || this.#quit) continue;
+      if (!wasReportedAsNotPlaced(approval) || this.#toldLate.has(approval.id) || this.#quit) continue;
       this.#toldLate.add(approval.id);
       const text = `${approvalOutcome(approval)} (${approval.code}); see "trade-agent approvals show ${approval.id}"`;
       this.add({ type: 'outcome', text: safeLine(text), good: false });
@@ -457,7 +457,7 @@ const ORDER_RETRY_INTERVAL_MS = 30_000;
  * Watches open orders, including orders placed elsewhere, and reports each change (fill, partial fill, cancellation).
  * Polls only while an order is open, or when `look` is called.
  */
-export class OrderWatcher {
+export class OpenOrderWatcher {
   readonly #orders: () => Promise<readonly Order[]>;
   readonly #clock: Clock;
   readonly #changed: (order: Order) => void;

@@ -24,7 +24,7 @@ export function openInputHistory(folder: string) {
   return {
     entries,
     add: (entry: string) => {
-      if (entry === last || !isStorable(entry)) return;
+      if (entry === last || !isStorableEntry(entry)) return;
       last = entry;
       ignoreErrors(() => {
         ensurePrivateFolder(dirname(file));
@@ -45,7 +45,7 @@ export function isHistoryEnabled(config: { readonly history?: boolean | undefine
  * Returns false for input that looks like a secret (key, token, password), that starts with a space (a shell
  * convention), or that is a long paste.
  */
-export function isStorable(entry: string): boolean {
+export function isStorableEntry(entry: string): boolean {
   if (entry.trim() === '' || entry.startsWith(' ') || entry.length > MAX_ENTRY_LENGTH) return false;
   if (/\b(pass(word|phrase|wd)?|secret|token|api[-_ ]?key|private[-_ ]?key|credential|bearer|otp|pin)\b/i.test(entry))
     return false;

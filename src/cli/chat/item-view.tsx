@@ -4,7 +4,7 @@ import { formatSeconds } from '../run/run-renderer.ts';
 import { type MarkdownStyle, terminalMarkdown } from '../text/markdown.ts';
 import { painter, paintSigned } from '../text/theme.ts';
 import type { ChatItem } from './chat-item.ts';
-import { inColor, useScreen, useScreenText, useTheme } from './screen.ts';
+import { colorProps, useScreen, useScreenText, useTheme } from './screen.ts';
 
 const bold: MarkdownStyle = { strong: (text) => styleText('bold', text, { validateStream: false }) };
 
@@ -63,7 +63,7 @@ export function ItemView({ item }: { item: ChatItem }) {
       );
     case 'outcome':
       return (
-        <Text {...inColor(item.good ? theme.gain : theme.warn)}>
+        <Text {...colorProps(item.good ? theme.gain : theme.warn)}>
           {talk}
           {sign('outcome')}
           {shown(item.text)}
@@ -90,7 +90,7 @@ export function ItemView({ item }: { item: ChatItem }) {
         <Box flexDirection="column">
           <Text>
             {talk}
-            <Text {...inColor(theme.danger)} bold>
+            <Text {...colorProps(theme.danger)} bold>
               error:
             </Text>{' '}
             {shown(item.text)}

@@ -32,11 +32,11 @@ export function useTheme(): Theme {
   return color ? themes[theme] : {};
 }
 
-export function inColor(color: Theme[keyof Theme]): { color?: string } {
+export function colorProps(color: Theme[keyof Theme]): { color?: string } {
   return defined({ color });
 }
 
-export function inBorder(color: Theme[keyof Theme]): { borderColor?: string } {
+export function borderColorProps(color: Theme[keyof Theme]): { borderColor?: string } {
   return defined({ borderColor: color });
 }
 

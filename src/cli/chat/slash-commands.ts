@@ -82,7 +82,7 @@ export function completeCommand(text: string, chosen: number): string {
  * Returns the highlighted command, which Enter completes; undefined if there are no completions. `send` is false if the
  * command needs an argument.
  */
-export function markedCommand(editor: EditorState, chosen: number): { text: string; send: boolean } | undefined {
+export function highlightedCommand(editor: EditorState, chosen: number): { text: string; send: boolean } | undefined {
   const one = offeredCompletions(editor)[chosen];
   // Aliases such as "/q" are complete, unless another command was chosen.
   const whole = chosen === 0 && Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());
@@ -97,7 +97,7 @@ function commonPrefix(a: string, b: string): string {
   return a.slice(0, length);
 }
 
-export const slashHelp = [
+export const slashHelpLines = [
   'Type a request: "what do I own", "quote AAPL", "buy 5 AAPL limit 180".',
   'While an order waits for your approval, you can keep going: your next request',
   'starts a new conversation.',

@@ -7,13 +7,13 @@ import { version } from '../../app/version.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
 import type { Context } from '../context/context.ts';
-import { phoneAlerter } from '../run/phone-alerter.ts';
+import { createPhoneAlerter } from '../run/phone-alerter.ts';
 import { withDefaultSize } from '../terminal/default-size.ts';
 import type { OutputStream } from '../terminal/io.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 import { ChatApp } from './chat-app.tsx';
 import { runChatCommand } from './chat-commands.ts';
-import { contextDriver, initialStatus } from './chat-driver.ts';
+import { createChatDriver, initialStatus } from './chat-driver.ts';
 import { ChatSession } from './chat-session.ts';
 import { isHistoryEnabled, noHistory, openInputHistory } from './input-history.ts';
 
@@ -38,7 +38,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
     : noHistory;
   let end: () => void = () => undefined;
   const session = new ChatSession({
-    driver: contextDriver(context, options, spoken),
+    driver: createChatDriver(context, options, spoken),
     runCommand: runChatCommand,
     clock,
     status,
@@ -74,7 +74,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   const stop = () => void session.quit();
   signal.addEventListener('abort', stop, { once: true });
   const attention = await context.attention();
-  const call = phoneAlerter(attention);
+  const call = createPhoneAlerter(attention);
   const unsubscribe = session.subscribe(() =>
     call(session.snapshot().state.runs.flatMap(({ approvals }) => approvals)),
   );

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { Clock } from '../../machine/clock.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { EditorAction, EditorState } from './line-editor.ts';
-import { completeCommand, markedCommand, offeredCompletions } from './slash-commands.ts';
+import { completeCommand, highlightedCommand, offeredCompletions } from './slash-commands.ts';
 
 /** Maximum time between two Ctrl-C presses that quit the chat. */
 const QUIT_WINDOW_MS = 2000;
@@ -41,7 +41,7 @@ export function useChatKeys(props: {
       edit({ type: 'replace', text: `${text.slice(0, -1)}\n` });
       return;
     }
-    const command = markedCommand(current(), marked.current);
+    const command = highlightedCommand(current(), marked.current);
     const entry = command?.text ?? text;
     if (entry !== text) edit({ type: 'replace', text: entry });
     if (command?.send === false) return;

@@ -20,7 +20,7 @@ export function lastRows(text: string, columns: number, rows: number): string {
   for (const line of lines.reverse()) {
     const needed = countLineRows(line, columns);
     if (needed > left) {
-      if (left > 0) kept.unshift(tail(line, columns * left));
+      if (left > 0) kept.unshift(lastColumns(line, columns * left));
       break;
     }
     kept.unshift(line);
@@ -29,7 +29,7 @@ export function lastRows(text: string, columns: number, rows: number): string {
   return kept.join('\n');
 }
 
-export function tail(line: string, width: number): string {
+export function lastColumns(line: string, width: number): string {
   const segments = graphemes(line);
   let taken = 0;
   let start = segments.length;

@@ -80,8 +80,8 @@ export class CliCommand extends Command {
     const { cli } = this;
     const globals = this.optsWithGlobals<GlobalOptions>();
     const output = await this.openOutput();
-    const { startTrace } = await import('./trace.ts');
-    const trace = startTrace(cli, globals, this.path());
+    const { startLogging } = await import('./trace.ts');
+    const trace = startLogging(cli, globals, this.path());
     const { createContext } = await import('./context.ts');
     const traced = { ...cli, fetch: trace.fetch, redactedFetch: trace.redactedFetch };
     const context = createContext(traced, globals, output, tell);

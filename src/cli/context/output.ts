@@ -37,8 +37,8 @@ export async function openOutput(
       hint: 'Leave out --output: --jq implies json.',
     });
   }
-  const { jqFilter } = await import('../format/jq.ts');
-  return createOutput(io, 'json', await jqFilter(jq));
+  const { createJqFilter } = await import('../format/jq.ts');
+  return createOutput(io, 'json', await createJqFilter(jq));
 }
 
 /** Writes a command's result to stdout in the selected format. All other text must go to `io.talk`. */
@@ -72,13 +72,13 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
  */
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {
   const object = errorObject(error);
-  if (format === 'text' || format === 'csv') talkError(io, object);
+  if (format === 'text' || format === 'csv') printError(io, object);
   else io.print(safeJson({ schema: 'trade-agent.error/1', error: object }));
   return exitCodeForError(object.code);
 }
 
 /** Prints `error: …` and `hint: …` (default: to stderr). */
-export function talkError(
+export function printError(
   io: Io,
   { message, hint }: { message: string; hint?: string },
   tell = (line: string) => io.talk(line),

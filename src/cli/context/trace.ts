@@ -9,7 +9,7 @@ import type { Cli, GlobalOptions } from './cli.ts';
 /**
  * Starts to log a command to the log file and, with `--verbose`, to stderr. `TRADE_AGENT_LOG=off` disables the file.
  */
-export function startTrace(
+export function startLogging(
   { io, env, clock, fetch }: Pick<Cli, 'io' | 'env' | 'clock' | 'fetch'>,
   globals: GlobalOptions,
   command: string,
@@ -20,7 +20,7 @@ export function startTrace(
     log?.write(event, { command, ...facts });
     if (globals.verbose !== true) return;
     const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
-    io.talk(io.paint('stderr', 'dim', safeLine(redact(`[${event}] ${words.join(' ')}`))));
+    io.talk(io.paint('stderr', 'dim', safeLine(redactSecrets(`[${event}] ${words.join(' ')}`))));
   };
   if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
   return {
@@ -116,7 +116,7 @@ export function createLogFile(file: string, clock: Clock) {
           ...facts,
         });
         // One write in append mode, so that lines of several processes never mix.
-        appendFileSync(file, `${redact(line)}\n`, { mode: 0o600 });
+        appendFileSync(file, `${redactSecrets(line)}\n`, { mode: 0o600 });
         if (!ready) chmodSync(file, 0o600);
         ready = true;
       } catch {
@@ -139,7 +139,7 @@ function rotate(file: string): void {
  * Replaces everything that could be a credential: JWTs, API keys, and any 40 or more consecutive characters. Keeps
  * words and IDs (at most 36 characters).
  */
-export function redact(text: string): string {
+export function redactSecrets(text: string): string {
   return text
     .replace(/\bey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.?[A-Za-z0-9_-]*/g, '[redacted]')
     .replace(/\bsk-[A-Za-z0-9_-]{8,}/g, '[redacted]')

@@ -9,7 +9,7 @@ const COMPILE_ERROR_STATUS = 3;
  * @throws {TradeAgentError} `usage` with jq's message if the expression doesn't compile; the filter throws the same if
  * the expression doesn't fit the result
  */
-export async function jqFilter(expression: string): Promise<(json: string, indented: boolean) => string> {
+export async function createJqFilter(expression: string): Promise<(json: string, indented: boolean) => string> {
   const jq = await loadJq();
   // Checked before the command runs, so that no order is placed whose result can't be printed.
   const tried = jq.raw('null', expression, ['-c']);

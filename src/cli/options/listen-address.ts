@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from 'commander';
-import { type ListenAddress, splitListenAddress } from '../../home/settings/home-settings.ts';
+import { type ListenAddress, parseHostPort } from '../../home/settings/home-settings.ts';
 
 export function parseListenAddress(text: string): ListenAddress {
-  const parts = splitListenAddress(text);
+  const parts = parseHostPort(text);
   if (parts !== undefined) return parts;
   throw new InvalidArgumentError('Write HOST:PORT, as in 127.0.0.1:4780 or [::1]:4780.');
 }

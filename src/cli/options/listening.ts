@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ListenOptions } from '../../net/http-server.ts';
-import { peerList } from '../../net/peer-list.ts';
+import { createPeerList } from '../../net/peer-list.ts';
 import { portParser } from './choice.ts';
 
 export interface ListeningFlags {
@@ -25,7 +25,7 @@ export function addListeningOptions<C extends Command>(command: C): C {
 
 function addProxy(text: string, before: readonly string[]): readonly string[] {
   try {
-    peerList([text]);
+    createPeerList([text]);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     throw new InvalidArgumentError(`${error.message}. ${error.hint ?? ''}`);

@@ -3,12 +3,12 @@ import { exitCodeForRun } from '../../app/exit-codes.ts';
 import { containsMessage, followRun, type RunObject, resumeCommand, runObject } from '../../app/run.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { Context } from '../context/context.ts';
-import { talkError } from '../context/output.ts';
-import { phoneAlerter } from './phone-alerter.ts';
+import { printError } from '../context/output.ts';
+import { createPhoneAlerter } from './phone-alerter.ts';
 import { RunRenderer } from './run-renderer.ts';
 
 /** Shows a run's events, prints its result and how to continue pending work. @returns the exit code */
-export async function driveRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
+export async function showRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
   const { io, output, signal } = context;
   const { phone } = await context.profile();
   const renderer = new RunRenderer(io, context.clock, {
@@ -17,7 +17,7 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
     paint: await context.paint(),
   });
   const attention = await context.attention();
-  const call = phoneAlerter(attention);
+  const call = createPhoneAlerter(attention);
   const waiting = new Map<string, ApprovalView>();
   const result = await followRun(events, signal, (event) => {
     if (event.type === 'approval') {
@@ -54,7 +54,7 @@ function printPending(context: Context, object: RunObject): void {
   const { io } = context;
   // On a terminal, the answer right above may say the same.
   const said = io.stdoutIsTty && object.error !== undefined && containsMessage(object.text, object.error.message);
-  if (object.error !== undefined && !said) talkError(io, object.error);
+  if (object.error !== undefined && !said) printError(io, object.error);
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {
     const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;

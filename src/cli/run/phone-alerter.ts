@@ -3,7 +3,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import type { Attention } from '../terminal/attention.ts';
 import { subjectHeadline } from '../text/approval-subject.ts';
 
-export function phoneAlerter(attention: Attention): (waiting: readonly ApprovalView[]) => void {
+export function createPhoneAlerter(attention: Attention): (waiting: readonly ApprovalView[]) => void {
   const rung = new Set<string>();
   let calling = false;
   return (approvals) => {

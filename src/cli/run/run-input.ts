@@ -24,7 +24,7 @@ export interface RunRequest {
  * @returns a function that waits for the prompt and its context
  * @throws {TradeAgentError} `usage` without a prompt
  */
-export function runInput(context: Context, { prompt, thread }: RunRequest): () => Promise<RunInput> {
+export function readRunInput(context: Context, { prompt, thread }: RunRequest): () => Promise<RunInput> {
   const fromStdin = prompt === '-' || (prompt === undefined && !context.io.stdinIsTty);
   if (!fromStdin && (prompt ?? '').trim() === '') throw noPromptError();
   const reading = readInput(context, fromStdin ? MAX_PROMPT_BYTES : MAX_CONTEXT_BYTES, prompt);

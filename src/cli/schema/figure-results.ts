@@ -27,7 +27,7 @@ const incomplete = z.array(z.string()).describe('symbols with incomplete data');
 const imported = z.int().describe('number of activities that were imported from files');
 
 // docs/reference/METRICS.md defines each figure.
-export const figureResults = {
+export const portfolioResultSchemas = {
   performance: z.object({
     period: z.enum(periods),
     from: z.string().describe('RFC 3339'),

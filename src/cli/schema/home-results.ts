@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { environments } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/policy-views.ts';
-import { finding, timeSchema } from './parts.ts';
+import { doctorFindingSchema, timeSchema } from './parts.ts';
 
 const environment = z.enum(environments);
 const recoveryCode = z.string().describe('shown only once; it can read, deny and halt, but not approve');
@@ -30,7 +30,7 @@ const brokerName = z.string().describe('name of the broker in gateway.yaml; "bro
 
 const brokerKind = z.string().describe('the broker’s kind in gateway.yaml, such as alpaca');
 
-export const homeResults = {
+export const homeResultSchemas = {
   'home-init': z.object({
     folder: z.string(),
     address: z.string().describe('address of the issuer, the gateway and the phone page'),
@@ -75,7 +75,7 @@ export const homeResults = {
   }),
   'home-doctor': z.object({
     ok: z.boolean().describe('true if no finding needs action'),
-    findings: z.array(finding),
+    findings: z.array(doctorFindingSchema),
   }),
   'home-pairing': z.object({
     user: z.string(),

@@ -56,7 +56,7 @@ const installation = z.object({
   next: z.array(z.string()).describe('next steps'),
 });
 
-export const mcpResults = {
+export const mcpResultSchemas = {
   'mcp-install': installation,
   'mcp-clients': z.object({ clients: z.array(client) }),
   'mcp-client-revoke': z.object({ client }),

@@ -10,13 +10,13 @@ export {
   timeSchema,
 } from '../../agent/view-schemas.ts';
 
-export const user = z.object({
+export const signedInUserSchema = z.object({
   sub: z.string(),
   name: z.string().nullable(),
   email: z.string().nullable(),
 });
 
-export const orderSummary = z.object({
+export const orderSummarySchema = z.object({
   id: z.string(),
   client_order_id: z.string(),
   symbol: z.string(),
@@ -28,7 +28,7 @@ export const orderSummary = z.object({
   filled_avg_price: z.string().nullable(),
 });
 
-export const finding = z.object({
+export const doctorFindingSchema = z.object({
   check: z.string(),
   status: z.enum(['ok', 'warn', 'fail', 'skip']),
   message: z.string(),

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { runRecordSchema } from '../../schedule/run-record.ts';
-import { schedulers } from '../../schedule/scheduler-names.ts';
+import { schedulerNames } from '../../schedule/scheduler-names.ts';
 import { accountEntrySchema } from '../../trading/account-entry.ts';
 import { environments, orderRequestSchema } from '../../trading/order.ts';
-import { decisionSchema, policyViewSchema, recordedDecisionSchema } from '../../trading/policy-views.ts';
+import { decisionViewSchema, policyViewSchema, recordedDecisionSchema } from '../../trading/policy-views.ts';
 import { recordFaults } from '../../trading/record-line.ts';
-import { approvalViewSchema, timeSchema, user } from './parts.ts';
+import { approvalViewSchema, signedInUserSchema, timeSchema } from './parts.ts';
 
 const effect = z.enum(['allow', 'ask', 'deny']);
 const reasons = z.array(z.string()).describe('reason codes (CATEGORY_CONDITION, see docs/guide/POLICY.md)');
 const changes = z.array(z.string()).describe('each starts with "looser:" or "tighter:"; looser ones come first');
 
-export const policyResults = {
+export const policyResultSchemas = {
   policy: policyViewSchema.unwrap(),
-  'policy-check': decisionSchema.unwrap().extend({ order: orderRequestSchema }),
+  'policy-check': decisionViewSchema.unwrap().extend({ order: orderRequestSchema }),
   'policy-set': z.object({
     outcome: z
       .enum(['applied', 'pending', 'unchanged'])
@@ -57,7 +57,7 @@ export const policyResults = {
   'policy-log': z.object({ decisions: z.array(recordedDecisionSchema.unwrap()) }),
 };
 
-export const recordResults = {
+export const recordResultSchemas = {
   'gateway-audit': z.object({
     file: z.string(),
     ok: z.boolean().describe('true if no line was changed, removed or added'),
@@ -101,7 +101,7 @@ const schedule = z.object({
     approval: z.string(),
   }),
   timeout_ms: z.int(),
-  with: z.enum([...schedulers, 'server']),
+  with: z.enum([...schedulerNames, 'server']),
   entry: z
     .enum(['installed', 'missing', 'changed', 'unreadable', 'dry_run', 'kept'])
     .describe('kept: stored on the server, which needs no crontab entry'),
@@ -112,7 +112,7 @@ const schedule = z.object({
   last: runRecordSchema.nullable(),
 });
 
-export const scheduleResults = {
+export const scheduleResultSchemas = {
   schedule: z.object({
     schedule,
     written: z
@@ -137,19 +137,19 @@ export const scheduleResults = {
 } as const satisfies Record<string, z.ZodObject>;
 
 /** A company's identity provider, and the client that is registered there. */
-export const companyClient = z.object({ issuer: z.string(), client_id: z.string() });
+export const companyClientSchema = z.object({ issuer: z.string(), client_id: z.string() });
 const companyIssuer = z.string().nullable().describe("issuer of the person's company, if they sign in through it");
 
-export const signInResults = {
+export const signInResultSchemas = {
   login: z.object({
-    user,
+    user: signedInUserSchema,
     profile: z.string(),
     environment: z.enum(environments),
     company: companyIssuer,
   }),
   'company-key': z.object({
     profile: z.string(),
-    company: companyClient,
+    company: companyClientSchema,
     key: z.record(z.string(), z.string()).describe('public key, as a JWK (RFC 7517)'),
     home_yaml: z.string().describe('entry for home.yaml'),
   }),
@@ -162,7 +162,7 @@ export const signInResults = {
     warning: z.string().nullable(),
   }),
   whoami: z.object({
-    user,
+    user: signedInUserSchema,
     profile: z.string(),
     environment: z.enum(environments),
     issuer: z.string(),

@@ -19,7 +19,7 @@ const storePlace = z.object({
   file: z.string().nullable(),
 });
 
-export const profileResults = {
+export const profileResultSchemas = {
   profiles: z.object({
     profiles: z.array(
       z.object({

@@ -20,20 +20,26 @@ import {
   positionSchema,
   quoteSchema,
 } from '../../trading/views.ts';
-import { figureResults } from './figure-results.ts';
-import { homeResults } from './home-results.ts';
-import { mcpResults } from './mcp-results.ts';
+import { portfolioResultSchemas } from './figure-results.ts';
+import { homeResultSchemas } from './home-results.ts';
+import { mcpResultSchemas } from './mcp-results.ts';
 import {
   approvalSummarySchema,
   approvalViewSchema,
+  doctorFindingSchema,
   errorSchema,
-  finding,
-  orderSummary,
+  orderSummarySchema,
   runStatusSchema,
   timeSchema,
 } from './parts.ts';
-import { companyClient, policyResults, recordResults, scheduleResults, signInResults } from './policy-results.ts';
-import { profileResults } from './profile-results.ts';
+import {
+  companyClientSchema,
+  policyResultSchemas,
+  recordResultSchemas,
+  scheduleResultSchemas,
+  signInResultSchemas,
+} from './policy-results.ts';
+import { profileResultSchemas } from './profile-results.ts';
 
 const receiptResults = {
   receipts: z.object({ receipts: z.array(receiptEntrySchema) }),
@@ -81,7 +87,7 @@ const dataResults = {
     totals: z.object({ dividends: dollars, interest: dollars, fees: dollars }).describe('totals of the whole period'),
     simulated: z.boolean(),
   }),
-  ...figureResults,
+  ...portfolioResultSchemas,
 } as const satisfies Record<string, z.ZodObject>;
 
 const alert = z.object({
@@ -155,7 +161,7 @@ const run = z.object({
   status: runStatusSchema,
   text: z.string().describe('the answer, in Markdown'),
   data: toolDataSchema,
-  orders: z.array(orderSummary),
+  orders: z.array(orderSummarySchema),
   messages: z.array(sentMessageSchema).describe('messages that were sent'),
   approvals: z.array(approvalSummarySchema),
   connections: z
@@ -191,7 +197,7 @@ const wrappingKey = z.object({ file: z.string().describe('file with all wrapping
 export const resultSchemas = {
   run,
   error: z.object({ error: errorSchema }),
-  ...signInResults,
+  ...signInResultSchemas,
   connections: z.object({
     connections: z.array(
       z.object({
@@ -331,7 +337,7 @@ export const resultSchemas = {
     gateway: z.string(),
     broker: z.string(),
     phone: z.string(),
-    company: companyClient.nullable().describe('the users’ company; null without --company'),
+    company: companyClientSchema.nullable().describe('the users’ company; null without --company'),
     home: z.string(),
     pid: z.int(),
   }),
@@ -380,7 +386,7 @@ export const resultSchemas = {
       .describe('client metadata to register at the identity provider (RFC 7591)'),
   }),
   'gateway-wrapping-key': wrappingKey,
-  ...recordResults,
+  ...recordResultSchemas,
   'gateway-recount': z.object({
     orders: z.int().describe('number of orders dated in the future'),
     newest: timeSchema.nullable().describe('latest of those dates'),
@@ -407,13 +413,13 @@ export const resultSchemas = {
     written: z.boolean(),
   }),
   completion: z.object({ shell: z.enum(shells), script: z.string() }),
-  doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
+  doctor: z.object({ ok: z.boolean(), findings: z.array(doctorFindingSchema) }),
   ...dataResults,
-  ...profileResults,
-  ...homeResults,
-  ...mcpResults,
-  ...policyResults,
+  ...profileResultSchemas,
+  ...homeResultSchemas,
+  ...mcpResultSchemas,
+  ...policyResultSchemas,
   ...alertResults,
-  ...scheduleResults,
+  ...scheduleResultSchemas,
   ...receiptResults,
 } as const satisfies Record<string, z.ZodObject>;

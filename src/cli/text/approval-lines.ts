@@ -75,20 +75,20 @@ export function requesterText({ requested_by, client }: ApprovalView, machine?: 
  * Returns whether an order was first reported as not placed, but reached the broker. An executed order has a reason
  * only then.
  */
-export function wasPlacedLate({ status, reason }: ApprovalView): boolean {
+export function wasReportedAsNotPlaced({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;
 }
 
 export function approvalOutcome(approval: ApprovalView): string {
   if (approval.kind === 'order' && approval.status === 'executed' && approval.placed !== undefined) {
     const by = approval.mandate_id === undefined ? '' : ` (by mandate ${approval.mandate_id})`;
-    const late = wasPlacedLate(approval) ? ` · ${approval.reason}` : '';
+    const late = wasReportedAsNotPlaced(approval) ? ` · ${approval.reason}` : '';
     return safeLine(`${orderOutcome(approval.placed)}${by}${late}`);
   }
   const status = currentStatus(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
   if (approval.mandate_id !== undefined) parts.push(`approved by mandate ${approval.mandate_id}`);
-  if (approval.placed !== undefined) parts.push(fillText(approval.placed));
+  if (approval.placed !== undefined) parts.push(formatFill(approval.placed));
   if (approval.granted !== undefined) parts.push(formatGrant(approval.granted));
   if (approval.lines !== undefined) parts.push(batchSentence(approval.lines));
   if (approval.reason !== undefined && !status.includes(approval.reason)) parts.push(safeLine(approval.reason));
@@ -101,7 +101,7 @@ function formatGrant({ mandate, next_at }: NonNullable<ApprovalView['granted']>)
 }
 
 /** Formats an order's fill: `filled 5 at $180.02`, `partially filled 2 of 5 at $180.02`, `accepted`. */
-export function fillText(order: {
+export function formatFill(order: {
   readonly status: string;
   readonly filled_qty: string;
   readonly filled_avg_price: string | null;

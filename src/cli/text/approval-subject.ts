@@ -1,15 +1,15 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { chosenByAiWarning } from '../../trading/kinds/chosen-by-ai.ts';
-import { kindMember, kindWords } from '../../trading/kinds/kinds.ts';
+import { kindWords, memberOfKind } from '../../trading/kinds/kinds.ts';
 
 /** Returns a headline such as `BUY 5 AAPL, limit $180.00` or `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {
-  return kindWords(approval.kind).terminal.headline(kindMember(approval));
+  return kindWords(approval.kind).terminal.headline(memberOfKind(approval));
 }
 
 export function subjectFields(approval: ApprovalView): [label: string, value: string][] {
-  const fields = kindWords(approval.kind).terminal.fields(kindMember(approval));
+  const fields = kindWords(approval.kind).terminal.fields(memberOfKind(approval));
   return [
     ...fields.map(([label, value]): [string, string] => [label, withBroker(value, approval)]),
     ...assessment(approval),
@@ -38,13 +38,13 @@ export function approvalWarnings({ kind, warnings, chosen_by_ai = [] }: Approval
   return [...(chosen === undefined ? [] : [chosen]), ...warnings];
 }
 
-export function subjectKind({ kind, environment }: ApprovalView): string {
+export function subjectKindText({ kind, environment }: ApprovalView): string {
   const { called } = kindWords(kind).terminal;
   return environment === undefined ? called : `${environmentName(environment)} ${called}`;
 }
 
 export function shortSubjectDetails(approval: ApprovalView): string[] {
   return kindWords(approval.kind)
-    .terminal.brief(kindMember(approval))
+    .terminal.brief(memberOfKind(approval))
     .map((text) => withBroker(text, approval));
 }

@@ -1,5 +1,5 @@
 import { safeLine } from '../../text/sanitize.ts';
-import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords } from '../../trading/amounts.ts';
+import { dollars, formatTodayChange, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import type { PortfolioRow, PortfolioTotal, PortfolioView } from '../../trading/portfolio/portfolio-view.ts';
@@ -63,7 +63,7 @@ function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
   const { day_change: change, day_change_fraction: fraction } = view;
   const day =
     change === null || fraction === null
-      ? todayWords(null, null)
+      ? formatTodayChange(null, null)
       : `${paintSigned(paint, `${signedDollars(change)} (${signedPercent(fraction)})`)} today`;
   const facts: [string, string][] = [
     ['account', accountLabel(view)],

@@ -5,7 +5,7 @@ import { parseDecimal } from '../../trading/decimal.ts';
 import { isMultiLeg } from '../../trading/order-legs.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
-import { fillText } from './approval-lines.ts';
+import { formatFill } from './approval-lines.ts';
 import { ageText } from './as-of.ts';
 import { programReader, type Reader } from './reader.ts';
 import { fitTable, numberColumn } from './table.ts';
@@ -78,7 +78,7 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
             : safeLine(symbol),
       },
       { head: 'TYPE', cell: (order) => orderTerms(order), shortens: true },
-      { head: 'STATUS', cell: (order) => fillText(order), shortens: true },
+      { head: 'STATUS', cell: (order) => formatFill(order), shortens: true },
       ...(hasSeveralBrokers
         ? [
             { head: 'ACCOUNT', cell: ({ account }: OrderRow) => safeLine(account ?? '') },
@@ -105,14 +105,14 @@ export function orderText(order: OrderRow, reader: Reader = programReader): stri
     ...accountRow(order),
     ['order', `${order.side.toUpperCase()} ${orderAmount(order)} ${order.symbol} ${orderTerms(order)}`],
     ['TIF', order.time_in_force + (order.extended_hours ? ', extended hours' : '')],
-    ['status', fillText(order)],
+    ['status', formatFill(order)],
     ['submitted', reader.time(order.submitted_at)],
   ];
   if (order.filled_at !== null) rows.push(['filled', reader.time(order.filled_at)]);
   if (order.order_class !== undefined) rows.push(['class', order.order_class]);
   for (const leg of legs) {
     const what = `${leg.side.toUpperCase()} ${orderAmount(leg)} ${leg.symbol} ${orderTerms(leg)}`;
-    rows.push(['leg', `${what}, ${fillText(leg)}, id ${short(leg.id)}`]);
+    rows.push(['leg', `${what}, ${formatFill(leg)}, id ${short(leg.id)}`]);
   }
   return rows.flatMap(([label, value]) => labelledLines(label.padEnd(10), value, reader.columns)).join('\n');
 }

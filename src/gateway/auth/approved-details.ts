@@ -22,7 +22,7 @@ interface ApprovalKind {
  * Compares a request with the approved details of the token. No field is filled in, dropped or corrected beforehand.
  * @throws {Refusal} 403 `details_mismatch`, with the names of the fields
  */
-export function requireApproved(
+export function requireApprovedDetails(
   approved: Record<string, unknown>,
   demanded: Record<string, unknown>,
   kind: ApprovalKind,
@@ -85,7 +85,7 @@ export function approvedDetails(
       kind,
       'approval_malformed',
       'the authorization details in the access token are malformed',
-      issueFields(parsed.error.issues),
+      invalidFieldNames(parsed.error.issues),
     );
   }
   // Returns the raw object for the comparison, because parsing may have changed it.
@@ -95,7 +95,7 @@ export function approvedDetails(
 type Issue = { readonly path: PropertyKey[]; readonly code?: string | undefined; readonly keys?: unknown };
 
 /** Returns the paths of the invalid fields; for unknown ones, their names, because zod gives only the parent's path. */
-export function issueFields(issues: readonly Issue[]): string[] {
+export function invalidFieldNames(issues: readonly Issue[]): string[] {
   const fields = issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) return issue.keys.map(String);
     return issue.path.length === 0 ? [] : [issue.path.map(String).join('.')];
@@ -103,13 +103,13 @@ export function issueFields(issues: readonly Issue[]): string[] {
   return [...new Set(fields)].sort();
 }
 
-export function malformed(
+export function malformedProblem(
   status: number,
   code: ProblemCode,
   what: string,
   { issues }: { readonly issues: readonly (Issue & { readonly message: string })[] },
 ): HttpProblem {
-  const fields = issueFields(issues);
+  const fields = invalidFieldNames(issues);
   return new HttpProblem(status, code, `${what} is malformed: ${fields.join(', ') || 'not an object'}`, {
     fields,
     ...defined({ hint: issues[0]?.message }),
@@ -117,7 +117,7 @@ export function malformed(
 }
 
 /** Converts an error of `checkOrder` or `checkMessage` to an HTTP problem. @throws any other error */
-export function invalidContent(code: ProblemCode, error: unknown): HttpProblem {
+export function invalidContentProblem(code: ProblemCode, error: unknown): HttpProblem {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
   const fields = typeof field === 'string' ? [field] : undefined;

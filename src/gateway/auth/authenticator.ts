@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { SSEStreamingApi } from 'hono/streaming';
 import type { Clock } from '../../machine/clock.ts';
-import { eventStreamResponse, type ReleaseSlot, streamLimit } from '../../net/event-stream.ts';
+import { createStreamLimit, eventStreamResponse, type ReleaseSlot } from '../../net/event-stream.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { isStoreUnavailable } from '../../store/postgres/store-unavailable.ts';
 import { HttpProblem, type HttpProblemOptions, ProblemError } from '../../trading/http-problem.ts';
@@ -38,7 +38,7 @@ export interface Authenticator {
 }
 type Handler = (c: Context) => Promise<Response>;
 
-interface DoorOptions {
+interface AuthenticatorOptions {
   readonly verify: TokenVerifier;
   /** Returns the caller of a request made inside this process; undefined for requests over the network. */
   readonly actingFor: (request: Request) => Promise<Caller | undefined>;
@@ -56,7 +56,7 @@ interface DoorOptions {
   readonly log: RequestLog;
 }
 
-export function createAuthenticator(options: DoorOptions): Authenticator {
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { verify, actingFor, resource, clock, log } = options;
   const { metadataPath = METADATA_PATH, challengeScopes } = options;
   const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
@@ -130,8 +130,8 @@ export function createAuthenticator(options: DoorOptions): Authenticator {
     return caller;
   }
 
-  const ofTokens = streamLimit(MAX_STREAMS_PER_TOKEN);
-  const ofPeople = streamLimit(options.mostStreams ?? MAX_STREAMS_PER_PERSON);
+  const ofTokens = createStreamLimit(MAX_STREAMS_PER_TOKEN);
+  const ofPeople = createStreamLimit(options.mostStreams ?? MAX_STREAMS_PER_PERSON);
   /** @throws {Refusal} 429 `too_many_open` */
   function enterStream({ jti, sub }: Caller): ReleaseSlot {
     const leavePerson = ofPeople.enter(sub);
@@ -183,7 +183,7 @@ function refusalOf(
   {
     called = 'gateway',
     internalHint: hint = 'Look up the order by client_order_id before you send it again.',
-  }: Pick<DoorOptions, 'called' | 'internalHint'>,
+  }: Pick<AuthenticatorOptions, 'called' | 'internalHint'>,
 ): ProblemError<string> {
   if (error instanceof ProblemError) return error;
   return isStoreUnavailable(error)

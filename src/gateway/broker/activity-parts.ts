@@ -18,7 +18,7 @@ export function fillActivity(
  * @param shares negative if they left the account
  * @param fill set if the activity is a fill
  */
-export function movement(
+export function activityMovement(
   shares: Dec | undefined,
   fill: { readonly price: number; readonly sells: boolean } | undefined,
   amount: number | null | undefined,

@@ -29,14 +29,14 @@ export type BrokerFailure =
   | { readonly kind: 'unreadable' };
 
 /** Thrown if nothing was sent. The message tells the person why. */
-export class NotSent extends Error {
+export class NotSentError extends Error {
   override name = 'NotSent';
 }
 
 const againSoon = 'Try again in a moment.';
 
 /** Returns the error for a failed read or cancellation. Contains nothing from the response's body. */
-export function readRefusal(failure: BrokerFailure, cause: unknown): HttpProblem {
+export function toReadProblem(failure: BrokerFailure, cause: unknown): HttpProblem {
   switch (failure.kind) {
     case 'unauthorized':
       if (failure.credentials !== undefined) return storedCredentialsRejected(failure.credentials, cause);

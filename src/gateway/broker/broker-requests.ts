@@ -1,7 +1,7 @@
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Cancellation, Submission } from './broker.ts';
-import { type BrokerFailure, readRefusal } from './broker-failure.ts';
+import { type BrokerFailure, toReadProblem } from './broker-failure.ts';
 
 /** Classifies an error of the broker's client. Never throws; an unknown error is `unreadable`. */
 export type ClassifyError = (error: unknown) => BrokerFailure;
@@ -19,7 +19,7 @@ export interface BrokerRequests {
 }
 
 export function brokerRequests(failureOf: ClassifyError): BrokerRequests {
-  const refusalOf = (error: unknown) => (error instanceof HttpProblem ? error : readRefusal(failureOf(error), error));
+  const refusalOf = (error: unknown) => (error instanceof HttpProblem ? error : toReadProblem(failureOf(error), error));
   return {
     async read(call) {
       try {

@@ -1,6 +1,6 @@
 import type { CryptoKey, JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
-import { assertionKey } from '../../auth/provider/assertion-key.ts';
+import { toAssertionKey } from '../../auth/provider/assertion-key.ts';
 import { secondsAhead } from '../../auth/provider/provider-clock.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
@@ -57,7 +57,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
   const { provider, exchange, now, maxCached = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
   const pending = new Map<string, Promise<string>>();
-  let clientKey: ReturnType<typeof assertionKey> | undefined;
+  let clientKey: ReturnType<typeof toAssertionKey> | undefined;
 
   const keep = (sub: string, token: { readonly token: string; readonly until: number }) => {
     // The newest is last: expired tokens are dropped first, then the oldest.
@@ -73,7 +73,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
     if (accessToken === '') throw noSession();
     const as = await provider.metadata();
     if (as.token_endpoint === undefined) throw failed(undefined);
-    clientKey ??= assertionKey(exchange.privateKey);
+    clientKey ??= toAssertionKey(exchange.privateKey);
     const key = await clientKey;
     const url = requireSecureUrl(as.token_endpoint);
     // The assertion uses the provider's clock.

@@ -1,4 +1,4 @@
-import type { Rate } from '../../store/rate-buckets.ts';
+import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { TermsByClass } from '../../trading/order-terms.ts';
 
 /** Features that a broker may lack (`notOffered`). Checks don't depend on these features. */
@@ -48,5 +48,5 @@ export interface BrokerTraits {
   /** Whether the broker pushes order updates (`tradeUpdates` of `Broker`). If not, orders are polled. */
   readonly pushesUpdates?: boolean;
   /** The documented rate limit for one account at the broker's own addresses. */
-  readonly accountRate?: Rate;
+  readonly accountRate?: RateLimit;
 }

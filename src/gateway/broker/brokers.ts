@@ -19,14 +19,14 @@ export const brokerSettingsSchema = z.discriminatedUnion('kind', settingsOfAll()
   error: ({ code, input }) => (code === 'invalid_union' ? unknownKind(input) : undefined),
 });
 export type BrokerSettings = z.output<typeof brokerSettingsSchema>;
-export type WrittenBroker = z.input<typeof brokerSettingsSchema>;
+export type BrokerSettingsInput = z.input<typeof brokerSettingsSchema>;
 
-export function brokerOf({ kind }: Pick<BrokerSettings, 'kind'>): BrokerKind<BrokerSettings> {
+export function findBrokerKind({ kind }: Pick<BrokerSettings, 'kind'>): BrokerKind<BrokerSettings> {
   return brokers[kind];
 }
 
 export function traitsOf(settings: BrokerSettings): BrokerTraits {
-  const { traits } = brokerOf(settings);
+  const { traits } = findBrokerKind(settings);
   return 'of' in traits ? traits.of(settings) : traits;
 }
 

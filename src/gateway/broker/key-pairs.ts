@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { createTokenSeal, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts';
-import { type StoredCredentials, storedKindNames, storedSchema } from './stored-kinds.ts';
+import { type StoredCredentials, storedCredentialsSchemaFor, storedKindNames } from './stored-kinds.ts';
 import type { VerifiedAccount } from './verify-problems.ts';
 
-export type KeptKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
+export type StoredKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
 
 export type KeyPairs = ReturnType<typeof createKeyPairs>;
 
@@ -12,17 +12,17 @@ interface KeyPairsOptions {
   readonly store: BrokerKeyStore;
   readonly sealSecret: SealSecrets;
   readonly now: () => number;
-  readonly broker: KeyPlace;
+  readonly broker: KeyPairLocation;
 }
 
-export interface KeyPlace {
+export interface KeyPairLocation {
   readonly name: string;
   readonly kind: string;
   /** Name of stored key pairs from when there was only `broker:`. Unset if another broker may have used the name. */
   readonly before?: string;
 }
 
-const anyKept = z.union(storedKindNames.map((kind) => storedSchema(kind)));
+const anyKept = z.union(storedKindNames.map((kind) => storedCredentialsSchemaFor(kind)));
 
 /**
  * Stores the credentials of people's accounts in the gateway's database, sealed with AES-256-GCM for one person and
@@ -51,13 +51,13 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
       await store.keep({ sub, connection: name, kind, sealed, accountNumber, environment, keptAt: now() });
     },
     /** @throws {TradeAgentError} `state_corrupt` if the row was sealed with another key, or for another person */
-    async find(sub: string): Promise<(KeptKeyPair & { readonly pair: StoredCredentials }) | undefined> {
+    async find(sub: string): Promise<(StoredKeyPair & { readonly pair: StoredCredentials }) | undefined> {
       const row = await rowOf(sub);
       if (row === undefined) return undefined;
       const pair = anyKept.parse(JSON.parse(seal.open(row.sealed, context(sub, row.connection))));
       return { ...shown(row), pair };
     },
-    async list(): Promise<KeptKeyPair[]> {
+    async list(): Promise<StoredKeyPair[]> {
       const rows = (await Promise.all(places.map((place) => store.list(place)))).flat();
       const own = rows.filter((row) => row.kind === kind);
       return own.filter(({ sub }, at) => own.findIndex((row) => row.sub === sub) === at).map(shown);
@@ -87,6 +87,6 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
   };
 }
 
-function shown({ sub, accountNumber, environment, keptAt }: BrokerKey): KeptKeyPair {
+function shown({ sub, accountNumber, environment, keptAt }: BrokerKey): StoredKeyPair {
   return { sub, accountNumber, environment, keptAt };
 }

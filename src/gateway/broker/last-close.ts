@@ -13,7 +13,7 @@ interface Holding {
 type TradedSince = Holding;
 
 /** Price and units at the close. The price is undefined if the broker does not report it. */
-export interface AtClose {
+export interface ClosingPrice {
   /** Units per `qty`: 1, or 100 for an option contract. */
   readonly units: string | number | undefined;
   readonly price: string | undefined;
@@ -28,7 +28,7 @@ export function equityAtLastClose(
   equity: string,
   held: readonly Holding[],
   traded: readonly TradedSince[],
-  contracts: ReadonlyMap<string, AtClose>,
+  contracts: ReadonlyMap<string, ClosingPrice>,
 ): Dec | undefined {
   let made = ZERO;
   for (const id of new Set([...held, ...traded].map((one) => one.id))) {
@@ -57,7 +57,7 @@ const sumOf = (rows: readonly Holding[]): Dec =>
  * Returns today's fills, including those of legs.
  * @returns undefined if a fill's contract, side or price is unknown
  */
-export function tradedToday(
+export function findTodaysTrades(
   orders: readonly Order[],
   now: number,
   idOf: (part: OrderLeg) => string | undefined,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type BrokerSettings, brokerSettingsSchema } from './brokers.ts';
-import type { KeyPlace } from './key-pairs.ts';
+import type { KeyPairLocation } from './key-pairs.ts';
 
 /** A broker with its name in the settings. A person has at most one account there; for two, configure two brokers. */
 export type NamedBroker = BrokerSettings & { readonly name: string };
@@ -41,7 +41,7 @@ export function namedBrokers({
   return [{ ...(broker ?? brokerSettingsSchema.parse({})), name: SINGLE_BROKER_NAME }];
 }
 
-export function keyPlaceOf({ name, kind }: NamedBroker, all: readonly NamedBroker[]): KeyPlace {
+export function keyPairLocationOf({ name, kind }: NamedBroker, all: readonly NamedBroker[]): KeyPairLocation {
   const isOnlyOfKind = all.filter((one) => one.kind === kind).length === 1;
   const isTaken = all.some((one) => one.name === SINGLE_BROKER_NAME);
   return { name, kind, ...(isOnlyOfKind && !isTaken ? { before: SINGLE_BROKER_NAME } : {}) };

@@ -4,7 +4,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { OrderTerms } from '../../trading/order-terms.ts';
 import { isFinalStatus, type Order } from '../../trading/views.ts';
 import type { OrderQuery, Submission } from './broker.ts';
-import { NotSent } from './broker-failure.ts';
+import { NotSentError } from './broker-failure.ts';
 
 /** @throws {RangeError} if no JSON number has exactly these digits */
 function exactNumber(text: string): number {
@@ -18,34 +18,34 @@ function exactNumber(text: string): number {
  * check, because an order that such a broker can't express must be rejected, not sent without the missing part.
  */
 
-/** @throws {NotSent} for an order that the broker does not support */
-export function requireExpressible(draft: OrderDraft, label: string, terms: OrderTerms): void {
+/** @throws {NotSentError} for an order that the broker does not support */
+export function requireSupportedOrder(draft: OrderDraft, label: string, terms: OrderTerms): void {
   const { symbol, type, time_in_force, qty, notional, extended_hours, order_class } = draft;
   if (symbolAssetClass(symbol) !== 'us_equity' || order_class !== undefined) {
-    throw new NotSent(`${label} only supports plain orders for shares`);
+    throw new NotSentError(`${label} only supports plain orders for shares`);
   }
   if (terms.timesInForce[type]?.includes(time_in_force) !== true) {
-    throw new NotSent(`${label} does not support ${type} orders with time in force ${time_in_force}`);
+    throw new NotSentError(`${label} does not support ${type} orders with time in force ${time_in_force}`);
   }
   const { types, timesInForce } = terms.extendedHours;
   if (extended_hours && !(types.includes(type) && timesInForce.includes(time_in_force))) {
-    throw new NotSent(`${label} does not support ${type} orders in extended hours`);
+    throw new NotSentError(`${label} does not support ${type} orders in extended hours`);
   }
   if (qty === undefined || notional !== undefined || !/^\d+$/.test(qty)) {
-    throw new NotSent(`${label} only supports orders for whole shares`);
+    throw new NotSentError(`${label} only supports orders for whole shares`);
   }
 }
 
-/** @throws {NotSent} for an amount that no JSON number represents exactly */
-export function toSentNumber(text: string, label: string): number {
+/** @throws {NotSentError} for an amount that no JSON number represents exactly */
+export function toExactNumber(text: string, label: string): number {
   try {
     return exactNumber(text);
   } catch {
-    throw new NotSent(`${label} does not support amounts with so many digits`);
+    throw new NotSentError(`${label} does not support amounts with so many digits`);
   }
 }
 
-export function notReplaced(label: string): Submission {
+export function replacementNotSupported(label: string): Submission {
   return {
     outcome: 'refused',
     reason: 'not_replaceable',

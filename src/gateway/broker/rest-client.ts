@@ -1,12 +1,12 @@
 import { boundedFetch, isResponseTooLarge, ResponseTooLarge } from '../../net/bounded-fetch.ts';
 import { defined } from '../../values/defined.ts';
-import { type BrokerFailure, NotSent } from './broker-failure.ts';
+import { type BrokerFailure, NotSentError } from './broker-failure.ts';
 
 /** Maximum size of a response, in bytes: enough for a busy account's orders of a day, or for a year of bars. */
 const MAX_ANSWER_LENGTH = 8 * 1024 * 1024;
 
 /** A failed response that needs to be classified. Its text is not passed on. */
-export class RestAnswer extends Error {
+export class FailedResponse extends Error {
   override name = 'RestAnswer';
   readonly status: number;
   readonly headers: Headers;
@@ -24,7 +24,7 @@ export class RestAnswer extends Error {
 }
 
 /** Thrown if there was no answer. The cause's message is left out, because it may quote a header. */
-export class NoAnswer extends Error {
+export class NoResponseError extends Error {
   override name = 'NoAnswer';
   readonly why: 'timeout' | 'unreachable' | 'unreadable';
 
@@ -41,7 +41,7 @@ export interface RestRequest {
   readonly json?: unknown;
 }
 
-/** Sends one request and returns the response's JSON. @throws {RestAnswer NoAnswer} */
+/** Sends one request and returns the response's JSON. @throws {FailedResponse NoResponseError} */
 export type RestClient = (path: string, request?: RestRequest) => Promise<unknown>;
 
 interface RestOptions {
@@ -61,7 +61,7 @@ type SendOnce = (
 ) => Promise<unknown>;
 
 /** Creates a function that sends one request, limited in time and size. It never follows a redirect or retries. */
-export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
+export function createSendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (url, { body, ...request }) => {
     let response: Response;
@@ -75,17 +75,17 @@ export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'time
       });
       text = await response.text();
     } catch (error) {
-      throw new NoAnswer(whyNot(error));
+      throw new NoResponseError(failureReason(error));
     }
-    if (!response.ok) throw new RestAnswer(response.status, response.headers, text);
+    if (!response.ok) throw new FailedResponse(response.status, response.headers, text);
     const answer = parsed(text);
-    if (answer === undefined) throw new NoAnswer('unreadable');
+    if (answer === undefined) throw new NoResponseError('unreadable');
     return answer;
   };
 }
 
 export function restClient({ base, headers, ...options }: RestOptions): RestClient {
-  const send = sendOnce(options);
+  const send = createSendOnce(options);
   const root = base.replace(/\/+$/, '');
   return (path, { method = 'GET', query, form, json } = {}) => {
     const search = query === undefined ? '' : `?${new URLSearchParams(query)}`;
@@ -101,15 +101,15 @@ export function restClient({ base, headers, ...options }: RestOptions): RestClie
   };
 }
 
-export function restFailure(error: unknown): BrokerFailure {
-  if (error instanceof NotSent) {
+export function classifyRestError(error: unknown): BrokerFailure {
+  if (error instanceof NotSentError) {
     return { kind: 'refused', status: 422, reason: 'other', message: error.message, brokerCode: undefined };
   }
-  if (error instanceof RestAnswer) return { kind: 'failing', status: error.status };
-  return { kind: error instanceof NoAnswer ? error.why : 'unreadable' };
+  if (error instanceof FailedResponse) return { kind: 'failing', status: error.status };
+  return { kind: error instanceof NoResponseError ? error.why : 'unreadable' };
 }
 
-export function whyNot(error: unknown): NoAnswer['why'] {
+export function failureReason(error: unknown): NoResponseError['why'] {
   if (error instanceof ResponseTooLarge || isResponseTooLarge(error)) return 'unreadable';
   const { name } = error instanceof Error ? error : { name: '' };
   return name === 'TimeoutError' || name === 'AbortError' ? 'timeout' : 'unreachable';

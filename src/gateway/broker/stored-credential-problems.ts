@@ -35,7 +35,7 @@ export function storedCredentialsUnreadable(kind: StoredKind, cause: unknown): H
   );
 }
 
-export function storedForOtherEnvironment(
+export function storedCredentialsForOtherEnvironment(
   kind: StoredKind,
   found: 'paper' | 'live',
   wanted: 'paper' | 'live',

@@ -114,20 +114,20 @@ interface CredentialText {
 export type StoredKind = keyof typeof credentialKinds;
 export const storedKindNames = Object.keys(credentialKinds) as [StoredKind, ...StoredKind[]];
 
-export type StoredOf<K extends StoredKind> = K extends StoredKind
+export type StoredCredentialsOf<K extends StoredKind> = K extends StoredKind
   ? { readonly [F in keyof (typeof credentialKinds)[K]['fields']]: string }
   : never;
-export type StoredCredentials = StoredOf<StoredKind>;
+export type StoredCredentials = StoredCredentialsOf<StoredKind>;
 
 export function storedKindText(kind: StoredKind): CredentialText {
   return credentialKinds[kind];
 }
 
-export function storedSchema<K extends StoredKind>(kind: K): z.ZodType<StoredOf<K>> {
+export function storedCredentialsSchemaFor<K extends StoredKind>(kind: K): z.ZodType<StoredCredentialsOf<K>> {
   const fields = Object.entries(storedKindText(kind).fields).map(
     ([name, { pattern, wrong }]) => [name, z.string().regex(pattern, wrong)] as const,
   );
-  return z.strictObject(Object.fromEntries(fields)) as unknown as z.ZodType<StoredOf<K>>;
+  return z.strictObject(Object.fromEntries(fields)) as unknown as z.ZodType<StoredCredentialsOf<K>>;
 }
 
 export function isStoredKind(credentials: 'exchange' | StoredKind | undefined): credentials is StoredKind {

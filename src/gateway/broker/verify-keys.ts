@@ -1,7 +1,13 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { ActingTool } from './acting-tool.ts';
-import { type BrokerSettings, brokerOf, traitsOf } from './brokers.ts';
-import { isStoredKind, type StoredCredentials, type StoredKind, storedKindText, storedSchema } from './stored-kinds.ts';
+import { type BrokerSettings, findBrokerKind, traitsOf } from './brokers.ts';
+import {
+  isStoredKind,
+  type StoredCredentials,
+  type StoredKind,
+  storedCredentialsSchemaFor,
+  storedKindText,
+} from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -26,7 +32,7 @@ export async function verifyCredentials(
 ): Promise<VerifiedAccount> {
   const { verify } = keptOf(settings);
   const kind = requireStoredKind(settings);
-  const given = storedSchema(kind).safeParse(credentials);
+  const given = storedCredentialsSchemaFor(kind).safeParse(credentials);
   if (!given.success) {
     const { fields, noun } = storedKindText(kind);
     if (Object.keys(credentials).sort().join() !== Object.keys(fields).sort().join()) {
@@ -61,7 +67,7 @@ export function requireToolInspection(settings: BrokerSettings): InspectTools {
 }
 
 function keptOf(settings: BrokerSettings) {
-  const { kept } = brokerOf(settings);
+  const { kept } = findBrokerKind(settings);
   if (kept !== undefined) return kept;
   throw new TradeAgentError('usage', `${traitsOf(settings).label} accounts can only be opened with exchanged tokens`, {
     hint: 'Set "broker.credentials: exchange" in gateway.yaml.',

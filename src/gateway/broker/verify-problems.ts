@@ -27,7 +27,7 @@ export function wrongCredentials(label: string, noun: string, hint: string): Tra
 }
 
 /** @param setting name of the setting in gateway.yaml that may be wrong */
-export function notAnAccount(host: string, what: string, setting?: string): TradeAgentError {
+export function accountNotVerified(host: string, what: string, setting?: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${host} ${what}`, {
     hint:
       setting === undefined
@@ -37,7 +37,7 @@ export function notAnAccount(host: string, what: string, setting?: string): Trad
   });
 }
 
-export function unreachable(host: string, kind: BrokerFailure['kind']): TradeAgentError {
+export function brokerUnreachable(host: string, kind: BrokerFailure['kind']): TradeAgentError {
   const what =
     kind === 'timeout' ? 'did not answer in time' : kind === 'unreachable' ? 'can’t be reached' : 'returned an error';
   return new TradeAgentError('broker_unreachable', `${host} ${what}`, {

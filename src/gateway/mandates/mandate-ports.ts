@@ -1,6 +1,6 @@
 import type { Approval, MandateUse, Proposer, UncoveredReason } from '../../approval/kind.ts';
 import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
-import type { MandateCover, OrderPorts } from '../../approval/kinds/order/kind.ts';
+import type { MandateCoverage, OrderPorts } from '../../approval/kinds/order/kind.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { currentSlot } from '../../trading/mandate/cadence.ts';
@@ -96,7 +96,7 @@ async function cover(
   { sub, jkt = '' }: Proposer,
   { mandate, slot }: MandateUse,
   draft: OrderDraft,
-): Promise<MandateCover> {
+): Promise<MandateCoverage> {
   const { mandates, now } = options;
   const rules = await options.rules.current();
   const at = now();

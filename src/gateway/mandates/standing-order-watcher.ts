@@ -3,7 +3,7 @@ import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
-import type { StandingOrder, StandingOrderStore, StandingStep } from '../../store/standing-order-store.ts';
+import type { StandingOrder, StandingOrderStep, StandingOrderStore } from '../../store/standing-order-store.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { isDueNow, latestDue, nextDue } from '../../trading/mandate/due-times.ts';
@@ -141,7 +141,7 @@ async function advanceMissed(options: StandingWatchOptions, order: StandingOrder
   const dueAt = latestDue(when, order.dueAt, now);
   if (dueAt === order.dueAt) return { order, terms };
   const last = { outcome: 'missed', at: instant(now), text: missedText } as const;
-  const next: StandingStep = { dueAt, state: 'watching', last, event: 'standing_missed' };
+  const next: StandingOrderStep = { dueAt, state: 'watching', last, event: 'standing_missed' };
   if (!(await standing.step(order, next, now))) return undefined;
   kernel.noted();
   return { order: { ...order, ...next }, terms };
@@ -154,7 +154,7 @@ async function endWatch(
   now: number,
 ): Promise<void> {
   const ended = { outcome: 'ended', at: instant(now), text: `the mandate is ${mandate}` } as const;
-  const next: StandingStep = {
+  const next: StandingOrderStep = {
     dueAt: order.dueAt,
     state: mandate === 'expired' || mandate === 'exhausted' ? 'done' : 'stopped',
     last: order.last ?? ended,
@@ -225,7 +225,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   }
   const { when } = terms.standing;
   const dueAt = isRecurring(when) && order.dueAt !== null ? nextDue(when, order.dueAt) : null;
-  const next: StandingStep = {
+  const next: StandingOrderStep = {
     dueAt,
     state: dueAt === null ? 'done' : 'watching',
     last,

@@ -1,4 +1,4 @@
-import { neverConnected } from '../../errors/never-connected.ts';
+import { failedBeforeConnecting } from '../../errors/never-connected.ts';
 import type { MessageDraft } from '../../trading/message.ts';
 
 /**
@@ -15,7 +15,7 @@ export type Delivery =
   | { readonly outcome: 'unknown' };
 
 /** Sends a message once, as the token's owner. Returns the service's failures instead of throwing them. */
-export type Deliver = (draft: MessageDraft, accessToken: string) => Promise<Delivery>;
+export type DeliverMessage = (draft: MessageDraft, accessToken: string) => Promise<Delivery>;
 
 export interface DeliveryOptions {
   readonly url: string;
@@ -26,7 +26,7 @@ export interface DeliveryOptions {
 const LARGEST_ANSWER = 256 * 1024;
 
 /** Posts a request. Returns `not_taken` if there was no connection, and `unknown` if there is no readable answer. */
-export async function post(
+export async function postRequest(
   url: string,
   request: { readonly body: string; readonly contentType: string; readonly accessToken: string },
   { fetch: send, timeoutMs }: Pick<DeliveryOptions, 'fetch' | 'timeoutMs'>,
@@ -47,7 +47,7 @@ export async function post(
     return { status: response.status, body: await readJson(response) };
   } catch (error) {
     // With any other failure, the message may have been sent.
-    return neverConnected(error) ? { outcome: 'not_taken', reason: 'unreachable' } : { outcome: 'unknown' };
+    return failedBeforeConnecting(error) ? { outcome: 'not_taken', reason: 'unreachable' } : { outcome: 'unknown' };
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { MessageDraft } from '../../trading/message.ts';
-import { type Deliver, type Delivery, type DeliveryOptions, post } from './delivery.ts';
+import { type DeliverMessage, type Delivery, type DeliveryOptions, postRequest } from './delivery.ts';
 
 export const GMAIL_URL = 'https://gmail.googleapis.com';
 
@@ -14,10 +14,10 @@ const errorSchema = z.object({
 });
 
 /** Returns a function that sends mail with `users.messages.send`, as the token's user (`me`). */
-export function gmailDelivery(options: DeliveryOptions): Deliver {
+export function gmailDelivery(options: DeliveryOptions): DeliverMessage {
   return async (draft, accessToken) => {
     const raw = Buffer.from(formatMail(draft)).toString('base64url');
-    const answer = await post(
+    const answer = await postRequest(
       `${options.url.replace(/\/+$/, '')}/gmail/v1/users/me/messages/send`,
       { accessToken, contentType: 'application/json', body: JSON.stringify({ raw }) },
       options,

@@ -3,11 +3,11 @@ import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { IdentityProvider } from '../auth/identity-provider.ts';
 import { type BrokerExchange, createBrokerTokens, exchangeNotConfigured } from '../broker/broker-token.ts';
-import { type Deliver, type Delivery, type DeliveryOptions, post } from './delivery.ts';
+import { type DeliverMessage, type Delivery, type DeliveryOptions, postRequest } from './delivery.ts';
 import { GMAIL_URL, gmailDelivery } from './gmail.ts';
 import type { MessageOutlet } from './message-service.ts';
 
-export type MessageServices = {
+export type MessageServiceSettings = {
   readonly [S in MessageService]?:
     | {
         readonly audience: string;
@@ -25,7 +25,7 @@ export function createMessageOutlets(
   {
     messages = {},
     exchange,
-  }: { readonly messages?: MessageServices | undefined; readonly exchange?: BrokerExchange | undefined },
+  }: { readonly messages?: MessageServiceSettings | undefined; readonly exchange?: BrokerExchange | undefined },
   provider: IdentityProvider,
   requests: Omit<DeliveryOptions, 'url'> & { now: () => number },
 ): ReadonlyMap<MessageService, MessageOutlet> {
@@ -72,9 +72,9 @@ const UNCERTAIN_ERRORS = ['fatal_error', 'internal_error', 'request_timeout', 's
  * Returns a function that sends with `chat.postMessage`, without markup, links or previews, so that Slack shows exactly
  * the approved text.
  */
-function slackDelivery(options: DeliveryOptions): Deliver {
+function slackDelivery(options: DeliveryOptions): DeliverMessage {
   return async ({ recipient, text }, accessToken) => {
-    const answer = await post(
+    const answer = await postRequest(
       `${options.url.replace(/\/+$/, '')}/chat.postMessage`,
       {
         accessToken,

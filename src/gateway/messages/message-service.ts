@@ -15,17 +15,17 @@ import {
 import { messageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
 import {
   approvedDetails,
-  invalidContent,
-  issueFields,
-  requireApproved,
+  invalidContentProblem,
+  invalidFieldNames,
+  requireApprovedDetails,
   requireUnexpired,
 } from '../auth/approved-details.ts';
 import { type Caller, toCaller } from '../auth/caller.ts';
 import { waitForOtherGateway } from '../auth/other-gateways.ts';
 import { ReplayedProblem, recordedProblem } from '../auth/problem.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
-import { DISPATCH_MS } from '../orders/order-submission.ts';
-import type { Deliver, Delivery } from './delivery.ts';
+import { MAX_DISPATCH_DELAY_MS } from '../orders/order-submission.ts';
+import type { DeliverMessage, Delivery } from './delivery.ts';
 
 /*
  * One approval sends at most one message, although no service can be asked for the outcome, because:
@@ -42,7 +42,7 @@ const MESSAGE = { scope: 'messages:write', noun: 'message' } as const;
 
 export interface MessageOutlet {
   readonly tokens: BrokerTokens;
-  readonly deliver: Deliver;
+  readonly deliver: DeliverMessage;
 }
 
 interface MessageServiceOptions {
@@ -64,9 +64,9 @@ interface Dispatch {
   readonly replay: boolean;
 }
 
-export type MessageDesk = ReturnType<typeof createMessageDesk>;
+export type MessageSender = ReturnType<typeof createMessageSender>;
 
-export function createMessageDesk(options: MessageServiceOptions) {
+export function createMessageSender(options: MessageServiceOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
@@ -235,7 +235,7 @@ async function handOver(
     throw notSentYet();
   }
   // No byte leaves after the approval has expired, even if the process was suspended.
-  const left = Math.min(Date.parse(draft.expires_at) - clock.now(), DISPATCH_MS);
+  const left = Math.min(Date.parse(draft.expires_at) - clock.now(), MAX_DISPATCH_DELAY_MS);
   const deadline = deadlineAfter(left, clock);
   const delivery: Delivery = await withDispatchDeadline(deadline, () => outlet.deliver(draft, token)).catch(
     (): Delivery => ({ outcome: 'unknown' }),
@@ -370,14 +370,14 @@ function approvedMessage(
   const approved = approvedDetails(caller, kind);
   const draft = parseMessage(body);
   const demanded = messageSendDetails(draft, target);
-  requireApproved(approved, demanded, kind);
+  requireApprovedDetails(approved, demanded, kind);
   return { draft, digest: demanded.digest };
 }
 
 function parseMessage(body: unknown): MessageDraft {
   const parsed = messageDraftSchema.safeParse(body);
   if (!parsed.success) {
-    const fields = issueFields(parsed.error.issues);
+    const fields = invalidFieldNames(parsed.error.issues);
     throw new HttpProblem(400, 'invalid_message', `the message is malformed: ${fields.join(', ') || 'not an object'}`, {
       fields,
     });
@@ -385,12 +385,12 @@ function parseMessage(body: unknown): MessageDraft {
   try {
     checkMessage(parsed.data);
   } catch (error) {
-    throw invalidContent('invalid_message', error);
+    throw invalidContentProblem('invalid_message', error);
   }
   return parsed.data;
 }
 
-export function messagePorts(desk: MessageDesk): MessagePorts {
+export function messagePorts(desk: MessageSender): MessagePorts {
   return {
     requireConnected: (draft, proposer) => desk.requireConnected(draft, proposer),
     send: async (approved, owner) => (await desk.sendApproved(approved, toCaller(owner))).message,

@@ -3,14 +3,14 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import { type Authenticator, requireClient } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
 import { METADATA_PATH, protectedResourceMetadata } from '../auth/protected-resource-metadata.ts';
-import { limitedBody } from '../routes/request.ts';
+import { readLimitedBody } from '../routes/request.ts';
 import type { Mount, MountedCaller } from './mount.ts';
 
 interface MountParts {
   readonly resource: string;
   readonly issuer: string;
   readonly door: Authenticator;
-  readonly acting: Acting;
+  readonly acting: InProcessCallers;
 }
 
 /**
@@ -100,7 +100,7 @@ async function withoutCredentials(c: Context, maxBodyBytes: number): Promise<Req
   const { url, method, signal } = c.req.raw;
   const headers = new Headers(c.req.raw.headers);
   for (const name of CREDENTIALS) headers.delete(name);
-  const body = method === 'GET' || method === 'HEAD' ? null : await limitedBody(c.req.raw.body, maxBodyBytes);
+  const body = method === 'GET' || method === 'HEAD' ? null : await readLimitedBody(c.req.raw.body, maxBodyBytes);
   return new Request(url, { method, headers, body, signal });
 }
 
@@ -108,9 +108,9 @@ async function withoutCredentials(c: Context, maxBodyBytes: number): Promise<Req
  * Marks in-process requests for a caller whom a mount verified. The mark belongs to the request object, so a request
  * from the network can't have one.
  */
-type Acting = ReturnType<typeof createActing>;
+type InProcessCallers = ReturnType<typeof createInProcessCallers>;
 
-export function createActing() {
+export function createInProcessCallers() {
   const callers = new WeakMap<Request, Caller>();
   return {
     /** Marks the request as the caller's, limited to these scopes. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 
 /** How long the broker must keep reporting the order as missing, in milliseconds: far longer than its reads lag. */
-export const ABSENCE_MS = 5 * 60_000;
+export const REQUIRED_ABSENCE_MS = 5 * 60_000;
 /**
  * Maximum time between two misses. A longer gap restarts the measurement, because the process may have been stopped.
  */
@@ -22,20 +22,20 @@ interface Misses {
 }
 
 /** Measures how long the broker has reported each order as missing while this process was running and awake. */
-export type Absence = ReturnType<typeof createAbsence>;
+export type AbsenceTracker = ReturnType<typeof createAbsenceTracker>;
 
 /**
  * Measures the monotonic time from an order's first miss to its last, as long as successive misses are at most 90 s
  * apart and both clocks advance together. A restart, a sleep of the machine or a clock change restarts the measurement:
  * while the machine sleeps, request timers and the kernel's retransmissions stop, but the wall clock does not.
  */
-export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>) {
+export function createAbsenceTracker(clock: Pick<Clock, 'now' | 'monotonic'>) {
   const measured = new Map<string, Misses>();
   return {
     /**
      * Records that the broker does not have the order.
      * @param of identifies its last submission
-     * @returns whether the misses span {@link ABSENCE_MS}
+     * @returns whether the misses span {@link REQUIRED_ABSENCE_MS}
      */
     missed(order: string, of: string): boolean {
       const now = clock.monotonic();
@@ -51,7 +51,7 @@ export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>) {
       measured.delete(order);
       measured.set(order, misses);
       if (measured.size > MAX_TRACKED_ORDERS) measured.delete(measured.keys().next().value ?? '');
-      return misses.last - misses.first >= ABSENCE_MS;
+      return misses.last - misses.first >= REQUIRED_ABSENCE_MS;
     },
     /** Restarts the measurement, because the broker did not answer or has the order. */
     forget: (order: string): void => void measured.delete(order),

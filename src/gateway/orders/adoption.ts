@@ -4,7 +4,7 @@ import type { JournalEntry } from '../../store/order-journal.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
-import { ordersPerSlot } from '../policy/within-mandate.ts';
+import { maxOrdersPerSlot } from '../policy/within-mandate.ts';
 
 interface Parts {
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
@@ -44,8 +44,8 @@ function mandateOveruse({ terms, used, inSlot }: CountedMandate): string[] {
     ...ofDollars(used.total_notional, total, ''),
     ...(day === undefined ? [] : ofDollars(used.day_notional, day, ' today')),
     ...(used.orders > orders ? [`${used.orders} orders of ${orders}`] : []),
-    ...(terms.cadence !== 'on_demand' && inSlot > ordersPerSlot(terms)
-      ? [`${inSlot} orders of ${ordersPerSlot(terms)} in one period`]
+    ...(terms.cadence !== 'on_demand' && inSlot > maxOrdersPerSlot(terms)
+      ? [`${inSlot} orders of ${maxOrdersPerSlot(terms)} in one period`]
       : []),
   ];
 }

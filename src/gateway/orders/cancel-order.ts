@@ -11,7 +11,7 @@ import type { Broker } from '../broker/broker.ts';
  * @throws {Refusal} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's errors (502, 503, 504),
  * after which the call may be repeated
  */
-export async function cancelApproved(
+export async function cancelApprovedOrder(
   { account, environment, order: { id } }: CancelSubject,
   broker: Broker,
 ): Promise<Order> {

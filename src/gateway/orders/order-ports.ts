@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Proposer } from '../../approval/kind.ts';
 import type { BatchPorts } from '../../approval/kinds/batch/kind.ts';
 import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
-import { draftOrder, type OrderContext, requireWellFormed } from '../../approval/kinds/order/kind.ts';
+import { draftOrder, type OrderContext, requireWellFormedOrder } from '../../approval/kinds/order/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
 import { symbolAssetClass } from '../../trading/asset-class.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import type { OrderProposal } from '../../trading/kinds/order.ts';
+import type { OrderProposalRequest } from '../../trading/kinds/order.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import { protectsPosition } from '../../trading/protects.ts';
@@ -18,8 +18,8 @@ import { recordedProblem } from '../auth/problem.ts';
 import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
 import type { OrderUpdates } from '../broker/updates/order-updates.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
-import { type OrderWorld as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
-import { cancelApproved, orderNotFound } from './cancel-order.ts';
+import { type OrderSnapshot as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
+import { cancelApprovedOrder, orderNotFound } from './cancel-order.ts';
 import type { OrderService } from './place-order.ts';
 import { computeOrderChanges } from './replacement.ts';
 
@@ -88,7 +88,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
         requireReplaceable: (draft) => void computeOrderChanges(draft, order, broker.traits),
       };
     },
-    cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner, subject.account)),
+    cancel: async (subject, owner) => cancelApprovedOrder(subject, await brokerFor(owner, subject.account)),
   };
 }
 
@@ -132,11 +132,11 @@ interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSl
  * Returns the decision that an order would get if it were proposed now, without asking anybody or storing anything.
  * @throws {Refusal} as completing a proposal does
  */
-export type OrderCheck = (who: Proposer, request: OrderProposal) => Promise<DecisionView>;
+export type OrderCheck = (who: Proposer, request: OrderProposalRequest) => Promise<DecisionView>;
 
 export function createOrderCheck({ rules, brokerFor, maxSlippage, now }: OrderCheckOptions): OrderCheck {
   return async (proposer, request) => {
-    requireWellFormed(request);
+    requireWellFormedOrder(request);
     const { symbol, account } = request;
     const broker = await brokerFor(proposer, account);
     const found = requireSymbol(await rules.worlds(broker, [symbol]), symbol);

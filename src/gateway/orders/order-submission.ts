@@ -18,7 +18,7 @@ import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
-import type { Absence } from './absence.ts';
+import type { AbsenceTracker } from './absence.ts';
 import { matchesIntent, notReplaceable } from './replacement.ts';
 
 /*
@@ -43,7 +43,7 @@ import { matchesIntent, notReplaceable } from './replacement.ts';
  *
  * What limits a submission:
  *
- *  6. No byte of a submission leaves more than DISPATCH_MS after the checks that allowed it, or after its approval
+ *  6. No byte of a submission leaves more than MAX_DISPATCH_DELAY_MS after the checks that allowed it, or after its approval
  *     expired, by the wall clock or by the monotonic clock. Both are compared once the connection is open, synchronously
  *     before the write (net/dispatch-deadline.ts), so a process, machine or network that was suspended cannot send late. A
  *     submission stopped there was provably not sent.
@@ -73,7 +73,7 @@ import { matchesIntent, notReplaceable } from './replacement.ts';
 export const RESEND_DELAY_MS = 30_000;
 
 /** Maximum time from the checks before a submission to sending its first byte, in milliseconds. See (6). */
-export const DISPATCH_MS = 15_000;
+export const MAX_DISPATCH_DELAY_MS = 15_000;
 
 /** Maximum duration of the checks, in milliseconds. Slower checks are repeated, because they may be out of date. */
 const MAX_CHECK_DURATION_MS = 1_000;
@@ -84,7 +84,7 @@ const LOOKUP_DELAYS_MS = [200, 500, 1000, 2000] as const;
 export interface SubmissionContext {
   readonly journal: OrderJournal;
   readonly clock: Clock;
-  readonly absence: Absence;
+  readonly absence: AbsenceTracker;
   /** Called when an order that was recorded as rejected is found at the broker. */
   readonly adopted: (entry: JournalEntry) => Promise<void>;
 }
@@ -141,7 +141,7 @@ async function runFinalChecks(
 ): Promise<DispatchDeadline | HttpProblem | 'taken_over'> {
   for (;;) {
     const lookedAt = currentMoment(clock);
-    const left = Math.min(Date.parse(intent.draft.expires_at) - lookedAt.wall, DISPATCH_MS);
+    const left = Math.min(Date.parse(intent.draft.expires_at) - lookedAt.wall, MAX_DISPATCH_DELAY_MS);
     if (left <= 0) return approvalExpired();
     if (isOurs !== undefined && !(await isOurs())) return 'taken_over';
     const reason = await stopped(intent);

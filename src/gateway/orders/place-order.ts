@@ -14,9 +14,9 @@ import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import {
   approvedDetails,
-  invalidContent,
-  malformed,
-  requireApproved,
+  invalidContentProblem,
+  malformedProblem,
+  requireApprovedDetails,
   requireUnexpired,
 } from '../auth/approved-details.ts';
 import type { Caller } from '../auth/caller.ts';
@@ -24,9 +24,9 @@ import { waitForOtherGateway } from '../auth/other-gateways.ts';
 import { ReplayedProblem, recordedProblem } from '../auth/problem.ts';
 import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
 import type { Submission } from '../broker/broker.ts';
-import type { Asked, OrderRules } from '../policy/order-rules.ts';
-import { type OrderWorld, openOrders, requireSymbol } from '../policy/order-world.ts';
-import { createAbsence } from './absence.ts';
+import type { OrderQuestion, OrderRules } from '../policy/order-rules.ts';
+import { type OrderSnapshot, openOrders, requireSymbol } from '../policy/order-world.ts';
+import { createAbsenceTracker } from './absence.ts';
 import { suspendIfExceeded } from './adoption.ts';
 import { requireAccount } from './cancel-order.ts';
 import {
@@ -102,7 +102,7 @@ export function createOrderService(given: OrderServiceOptions) {
   const early = createEarlyOrders(given.brokerFor, given.clock);
   const options = {
     ...given,
-    absence: createAbsence(given.clock),
+    absence: createAbsenceTracker(given.clock),
     adopted: (entry: JournalEntry) => suspendIfExceeded(given, entry),
   };
   const desk: ServiceState = { options, flights: new Map(), arriving: new Map(), early };
@@ -379,8 +379,8 @@ interface AdmissionOptions {
 /** An order that passed the first checks: the data on which its decision is based, and the function that sends it. */
 interface Admitted {
   readonly broker: OpenAccount;
-  readonly asked: Asked;
-  readonly world: OrderWorld;
+  readonly asked: OrderQuestion;
+  readonly world: OrderSnapshot;
   readonly send: () => Promise<Submission>;
 }
 
@@ -413,7 +413,7 @@ async function admitOrder(
   return { broker, asked: { subject: decisionSubject(caller, draft), draft, replaces }, world, send };
 }
 
-function decisionSubject(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
+function decisionSubject(caller: Caller, { mandate }: OrderDraft): OrderQuestion['subject'] {
   const { sub, clientId = '', membership, proposer, approvers, acr } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
   const whose = proposer ?? { sub, client: clientId, membership };
@@ -499,18 +499,18 @@ function approvedOrder(
   const approved = approvedDetails(caller, kind);
   const draft = parseOrder(body);
   const demanded = tradeOrderDetails(draft, target);
-  requireApproved(approved, demanded, kind);
+  requireApprovedDetails(approved, demanded, kind);
   return { draft, digest: demanded.digest };
 }
 
 function parseOrder(body: unknown): OrderDraft {
   // Orders under a mandate can only come from proposals.
   const parsed = orderDraftSchema.unwrap().omit({ mandate: true, slot: true }).safeParse(body);
-  if (!parsed.success) throw malformed(400, 'invalid_order', 'the order', parsed.error);
+  if (!parsed.success) throw malformedProblem(400, 'invalid_order', 'the order', parsed.error);
   try {
     checkOrder(parsed.data);
   } catch (error) {
-    throw invalidContent('invalid_order', error);
+    throw invalidContentProblem('invalid_order', error);
   }
   return normalizeOrder(parsed.data);
 }

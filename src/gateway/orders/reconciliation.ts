@@ -1,4 +1,4 @@
-import { askerWithoutToken } from '../../approval/access.ts';
+import { proposerWithoutToken } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
@@ -106,7 +106,7 @@ export function createReconciliation(options: ReconciliationOptions) {
       failedWait: RETRY_DELAYS_MS.first,
     };
     try {
-      await work(toCaller(asker ?? askerWithoutToken(sub)));
+      await work(toCaller(asker ?? proposerWithoutToken(sub)));
       const next = Math.min(wait * 2, LOOKUP_DELAYS_MS.longest);
       due.set(key, {
         at: clock.monotonic() + wait,

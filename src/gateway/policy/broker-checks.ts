@@ -105,7 +105,7 @@ function priceHolds(order: OrderFacts, market: MarketFacts): Objection | undefin
   const { symbol, side, reference_price, max_slippage } = order;
   const { bid, ask, last, quoted_at, session } = market;
   const quote = { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0', at: quoted_at };
-  const check = checkPrice(order, quote, session ?? undefined);
+  const check = checkPriceMovement(order, quote, session ?? undefined);
   if (check.ok) return undefined;
   if (check.reason === 'no_price') {
     return {
@@ -135,19 +135,19 @@ type PriceCheck =
  * quote is older than the last session.
  * @param lastSession New York date of the latest session that has begun; undefined if unknown
  */
-export function checkPrice(
+export function checkPriceMovement(
   draft: Pick<OrderDraft, 'side' | 'reference_price' | 'max_slippage'>,
   quote: Pick<Quote, 'bid' | 'ask' | 'last' | 'at'>,
   lastSession: string | undefined,
 ): PriceCheck {
   const price = currentPrice(draft.side, quote);
-  if (price === undefined || isStale(quote.at, lastSession ?? null)) return { ok: false, reason: 'no_price' };
+  if (price === undefined || isQuoteStale(quote.at, lastSession ?? null)) return { ok: false, reason: 'no_price' };
   const moved = bandSide(price, { around: draft.reference_price, fraction: draft.max_slippage });
   return moved === adverseSide[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
 }
 
 /** Returns whether a quote is older than the last session. Also true if the session is unknown. */
-export function isStale(quotedAt: string, lastSession: string | null): boolean {
+export function isQuoteStale(quotedAt: string, lastSession: string | null): boolean {
   return lastSession === null || newYorkDate(Date.parse(quotedAt)) < lastSession;
 }
 

@@ -1,5 +1,5 @@
 import { shares } from '../../trading/amounts.ts';
-import { emptyCounts } from '../../trading/counted-order.ts';
+import { emptyTotals } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
@@ -91,7 +91,7 @@ export function requireAllowedAction(
     market: null,
     broker: null,
     holdings: null,
-    counted: emptyCounts,
+    counted: emptyTotals,
     more: tokenFacts(subject),
   });
   // A person who has not been asked yet is asked next.

@@ -1,11 +1,11 @@
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { Membership } from '../../oauth/membership.ts';
-import type { CountedFacts } from '../../trading/counted-order.ts';
+import type { CountedTotals } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 
-export type { CountedFacts } from '../../trading/counted-order.ts';
+export type { CountedTotals } from '../../trading/counted-order.ts';
 
 /** An action that the policy allows or denies. Cedar's actions have the same names. */
 export type Action = 'place' | 'replace' | 'cancel' | 'send_message' | 'change_policy' | 'grant_mandate';
@@ -39,13 +39,13 @@ export interface Facts {
   readonly holdings: HoldingFacts | null;
   /** Set only for orders for options. */
   readonly option?: OptionFacts | undefined;
-  readonly counted: CountedFacts;
+  readonly counted: CountedTotals;
   /** Further facts, with the source as prefix (`mandate.`, `relations.`). */
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 }
 
 /** Facts without the journal's counts. They are read before the transaction that counts orders. */
-export type WorldFacts = Omit<Facts, 'counted'>;
+export type SnapshotFacts = Omit<Facts, 'counted'>;
 
 export interface OrderFacts {
   readonly symbol: string;
@@ -177,7 +177,7 @@ export function dayLoss({ equity, last_equity, day_flow }: HoldingFacts): Dec | 
 }
 
 /** Returns the number of shares that are held and not on sale; negative if short. */
-export function sharesFreeToSell({ qty, open_elsewhere }: HoldingFacts, counted: CountedFacts): Dec {
+export function sharesFreeToSell({ qty, open_elsewhere }: HoldingFacts, counted: CountedTotals): Dec {
   return new Dec(qty).minus(counted.open_symbol_sells).minus(open_elsewhere.symbol_sells);
 }
 

@@ -8,7 +8,7 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { adverseSide, bandSide, currentPrice } from '../../trading/price-drift.ts';
 import { sentLimit } from '../../trading/worst-case.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
-import { isStale } from './broker-checks.ts';
+import { isQuoteStale } from './broker-checks.ts';
 import { dayLoss, type Facts, isReducing, type MarketFacts, type Objection, type OrderFacts } from './decision.ts';
 
 interface Compared {
@@ -28,7 +28,7 @@ interface Excess {
 }
 
 /** The limit can't be checked, because a fact is unknown or too old. */
-type Unknown = 'unavailable' | 'stale';
+type UncheckableLimit = 'unavailable' | 'stale';
 
 interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
@@ -36,7 +36,7 @@ interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   /** Names the facts that the limit needs. Used in the error message if they are unknown. */
   readonly needs: string;
   /** Returns undefined if the order is within the limit. */
-  readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | Unknown | undefined;
+  readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | UncheckableLimit | undefined;
   /** Another remedy than changing the limit, for the hint. */
   readonly instead?: string;
 }
@@ -312,7 +312,7 @@ export function limitObjections(limits: AccountLimits, compared: Compared): Obje
   });
 }
 
-function unknownFact(name: LimitName, { needs }: LimitRow, which: Unknown): Objection {
+function unknownFact(name: LimitName, { needs }: LimitRow, which: UncheckableLimit): Objection {
   return which === 'stale'
     ? {
         reason: 'FACT_STALE',
@@ -391,7 +391,7 @@ function deviationOf(
   if (limit_price === null) return undefined;
   if (market === null) return 'unavailable';
   const { bid, ask, last, session, quoted_at } = market;
-  if (isStale(quoted_at, session)) return 'stale';
+  if (isQuoteStale(quoted_at, session)) return 'stale';
   const now = currentPrice(side, { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0' });
   if (now === undefined) return 'unavailable';
   const around =

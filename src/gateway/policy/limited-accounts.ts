@@ -1,5 +1,5 @@
 import type { BrokerKeyStore } from '../../store/broker-key-store.ts';
-import { keyPlaceOf, type NamedBroker } from '../broker/named-broker.ts';
+import { keyPairLocationOf, type NamedBroker } from '../broker/named-broker.ts';
 import { isStoredKind } from '../broker/stored-kinds.ts';
 import { EVERY_ACCOUNT, hasLimits, type Limits, limitsFor } from './rules.ts';
 
@@ -13,7 +13,7 @@ export interface KnownAccounts {
  * account number would have no effect. Detects them only for accounts whose credentials are stored here, because with
  * exchanged tokens the gateway does not know the account numbers in advance.
  */
-export async function unmatchedAccounts(
+export async function limitMismatches(
   limits: Limits | undefined,
   { brokers, brokerKeys }: KnownAccounts,
 ): Promise<string[]> {
@@ -21,7 +21,7 @@ export async function unmatchedAccounts(
   const kept = brokers.filter(({ credentials }) => isStoredKind(credentials));
   const places = new Set(
     kept.flatMap((broker) => {
-      const { name, before } = keyPlaceOf(broker, brokers);
+      const { name, before } = keyPairLocationOf(broker, brokers);
       return before === undefined ? [name] : [name, before];
     }),
   );

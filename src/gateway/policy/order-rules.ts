@@ -3,7 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { type Halts, MAX_DAY_LOSS } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
-import { type CountedFacts, countsAfter, totalReserved } from '../../trading/counted-order.ts';
+import { type CountedTotals, totalReserved, totalsAfter } from '../../trading/counted-order.ts';
 import type { HttpProblem } from '../../trading/http-problem.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
@@ -12,8 +12,8 @@ import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, decisionProblem } from './decide.ts';
-import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
-import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
+import type { Decision, Facts, SnapshotFacts, Subject } from './decision.ts';
+import { type OrderSnapshot, readOrderSnapshots, snapshotFacts } from './order-world.ts';
 import { BATCH_BEFORE, relationFacts, tokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 import { mandateMismatches } from './within-mandate.ts';
@@ -27,7 +27,7 @@ interface OrderRulesOptions {
   readonly clock: Clock;
 }
 
-export interface Asked {
+export interface OrderQuestion {
   readonly subject: Subject;
   readonly draft: OrderDraft;
   /** The broker's id of the order that this order replaces. */
@@ -43,7 +43,7 @@ export function createOrderRules(options: OrderRulesOptions) {
   const { rules: source, journal, halts, decisions, relations, clock } = options;
 
   /** Reads the current rules and facts. */
-  const known = async (asked: Asked, world: OrderWorld) => {
+  const known = async (asked: OrderQuestion, world: OrderSnapshot) => {
     const { subject, draft, replaces, after = [] } = asked;
     const told = await relationFacts(relations, subject, actionOf(asked), clock.now());
     const more = {
@@ -51,13 +51,13 @@ export function createOrderRules(options: OrderRulesOptions) {
       ...tokenFacts(subject),
       ...(after.length === 0 ? {} : { [BATCH_BEFORE]: totalReserved(after) }),
     };
-    const facts = { ...worldFacts({ draft, replaces }, world, { now: clock.now() }), more };
+    const facts = { ...snapshotFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };
   /**
    * Reads the current rules and facts. If the day's loss exceeds its limit, first restricts trading to reducing orders.
    */
-  const rulesAndFacts = async (asked: Asked, world: OrderWorld) => {
+  const rulesAndFacts = async (asked: OrderQuestion, world: OrderSnapshot) => {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
     if (dayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
@@ -72,15 +72,15 @@ export function createOrderRules(options: OrderRulesOptions) {
      * @throws {Refusal} 422 `unknown_symbol`, and the errors of the broker's reads
      */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
-      readWorlds(broker, symbols, await source.current(), { journal, clock }, early),
+      readOrderSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**
      * Applies all rules with the current counts, and records a denial.
      * @returns whether a second approval is needed
      * @throws {Refusal} 403 `policy_denied`, or the reason's own HTTP problem, with `reason` and `reasons`
      */
-    async requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']) {
+    async requireAllowed(asked: OrderQuestion, world: OrderSnapshot, stage: DecisionNote['stage']) {
       const { rules, facts } = await rulesAndFacts(asked, world);
-      const counted = countsAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
+      const counted = totalsAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
       const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
       if (decision.effect === 'allow') return { needsSecond };
@@ -90,17 +90,17 @@ export function createOrderRules(options: OrderRulesOptions) {
       throw decisionProblem(decision);
     },
     /** Returns the current decision without storing anything. */
-    async decision(asked: Asked, world: OrderWorld): Promise<Decision> {
+    async decision(asked: OrderQuestion, world: OrderSnapshot): Promise<Decision> {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
     },
     /** Prepares a decision by the current rules. The transaction that counts orders makes it with `decide`. */
-    async deciding(asked: Asked, world: OrderWorld) {
+    async deciding(asked: OrderQuestion, world: OrderSnapshot) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       let last: Decision | undefined;
       return {
         /** Decides with these counts. Synchronous and without side effects, for `OrderJournal.claim`. */
-        decide: (counted: CountedFacts): DecisionNote => {
+        decide: (counted: CountedTotals): DecisionNote => {
           last = decided(rules, asked, facts, counted);
           return noteOf(asked, last, { ...facts, counted }, 'order');
         },
@@ -114,7 +114,7 @@ export function createOrderRules(options: OrderRulesOptions) {
   };
 }
 
-function decided(rules: Rules, asked: Asked, facts: WorldFacts, counted: CountedFacts): Decision {
+function decided(rules: Rules, asked: OrderQuestion, facts: SnapshotFacts, counted: CountedTotals): Decision {
   const decision = decide(rules, asked.subject, actionOf(asked), { ...facts, counted });
   const { draft } = asked;
   if (draft.mandate === undefined) return decision;
@@ -123,7 +123,7 @@ function decided(rules: Rules, asked: Asked, facts: WorldFacts, counted: Counted
 
 function outsideOfItsMandate(
   draft: OrderDraft,
-  { mandate }: CountedFacts,
+  { mandate }: CountedTotals,
   rules: Rules,
   now: number,
 ): readonly UncoveredReason[] {
@@ -146,15 +146,15 @@ function decidedUnderMandate(decision: Decision, outside: readonly UncoveredReas
   };
 }
 
-function actionOf({ replaces }: Asked): 'place' | 'replace' {
+function actionOf({ replaces }: OrderQuestion): 'place' | 'replace' {
   return replaces === undefined ? 'place' : 'replace';
 }
 
-function countingOf({ subject, draft, replaces }: Asked) {
+function countingOf({ subject, draft, replaces }: OrderQuestion) {
   return { sub: subject.owner, clientOrderId: draft.client_order_id, draft, replaces };
 }
 
-function noteOf(asked: Asked, decision: Decision, facts: Facts, stage: DecisionNote['stage']): DecisionNote {
+function noteOf(asked: OrderQuestion, decision: Decision, facts: Facts, stage: DecisionNote['stage']): DecisionNote {
   const { effect, reasons, texts, limit, value, policy } = decision;
   return {
     sub: asked.subject.owner,

@@ -1,6 +1,6 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { OpenEntry, OrderJournal } from '../../store/order-journal.ts';
+import type { OpenOrderEntry, OrderJournal } from '../../store/order-journal.ts';
 import type { Activity } from '../../trading/activity.ts';
 import { contractMultiplier, parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
 import { countedSize } from '../../trading/counted-order.ts';
@@ -20,7 +20,7 @@ import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Asset, Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
-import type { BrokerFacts, HoldingFacts, MarketFacts, OptionFacts, OrderFacts, WorldFacts } from './decision.ts';
+import type { BrokerFacts, HoldingFacts, MarketFacts, OptionFacts, OrderFacts, SnapshotFacts } from './decision.ts';
 import type { Rules } from './rules.ts';
 
 /** Calendar days to look back for a session. The exchange has not been closed for this long since 2001. */
@@ -49,7 +49,7 @@ const MAX_OPEN_ORDERS = 500;
 const MAX_LOOKUPS = 20;
 
 /**
- * Reads open orders, which must be read before anything else (`readWorlds`).
+ * Reads open orders, which must be read before anything else (`readOrderSnapshots`).
  * @throws {Refusal} the errors of the broker's reads
  */
 export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
@@ -61,7 +61,7 @@ interface WorldContext {
 }
 
 /** The state of an account and a symbol at the broker at one moment. For several symbols, the moment is the same. */
-export interface OrderWorld {
+export interface OrderSnapshot {
   readonly account: Account;
   readonly traits: BrokerTraits;
   readonly positions: readonly Position[];
@@ -85,13 +85,13 @@ export interface OrderWorld {
  * @param early open orders whose request has already been started
  * @throws {Refusal} 422 `unknown_symbol`, and the errors of the broker's reads
  */
-export async function readWorlds(
+export async function readOrderSnapshots(
   broker: OpenAccount,
   symbols: readonly string[],
   rules: Rules,
   context: WorldContext,
   early?: Promise<readonly Order[]>,
-): Promise<ReadonlyMap<string, OrderWorld>> {
+): Promise<ReadonlyMap<string, OrderSnapshot>> {
   // Concurrent, because waiting would not make the price fresher. Only dependent reads wait.
   const opening = early ?? openOrders(broker);
   const clock = broker.clock();
@@ -141,14 +141,14 @@ export async function readWorlds(
   );
 }
 
-export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: string): OrderWorld {
+export function requireSymbol(worlds: ReadonlyMap<string, OrderSnapshot>, symbol: string): OrderSnapshot {
   const world = worlds.get(symbol);
   if (world === undefined) throw unknownSymbol(symbol);
   return world;
 }
 
 /** Records the outcome of one of the gateway's orders in the journal. */
-async function updateJournal(entry: OpenEntry, broker: OpenAccount, context: WorldContext): Promise<void> {
+async function updateJournal(entry: OpenOrderEntry, broker: OpenAccount, context: WorldContext): Promise<void> {
   const { journal, clock } = context;
   const order = entry.orderId === null ? undefined : await broker.order(entry.orderId);
   if (order !== undefined) await journal.over(entry, order, clock.now());
@@ -161,11 +161,11 @@ export function unknownSymbol(symbol: string): HttpProblem {
   });
 }
 
-export function worldFacts(
+export function snapshotFacts(
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
-  world: OrderWorld,
+  world: OrderSnapshot,
   { now }: { readonly now: number },
-): WorldFacts {
+): SnapshotFacts {
   const option = optionFacts(draft, replaces, world);
   return {
     at: new Date(now).toISOString(),
@@ -208,7 +208,7 @@ function exitFacts(draft: OrderDraft): Pick<OrderFacts, 'order_class' | 'stop_lo
   };
 }
 
-function marketFacts({ market, quote, session }: OrderWorld): MarketFacts {
+function marketFacts({ market, quote, session }: OrderSnapshot): MarketFacts {
   // Brokers write a side without a quote as zero.
   const given = (price: string) => (new Dec(price).gt(0) ? price : null);
   return {
@@ -223,7 +223,7 @@ function marketFacts({ market, quote, session }: OrderWorld): MarketFacts {
   };
 }
 
-function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld): BrokerFacts {
+function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderSnapshot): BrokerFacts {
   return {
     trading_blocked: account.trading_blocked,
     tradable: asset.tradable,
@@ -259,7 +259,7 @@ function brokerObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['
 function holdingFacts(
   { symbol, side }: OrderDraft,
   replaces: string | undefined,
-  { account, positions, dayFlow, quote, elsewhere }: OrderWorld,
+  { account, positions, dayFlow, quote, elsewhere }: OrderSnapshot,
 ): HoldingFacts {
   const held = positions.find((position) => position.symbol === symbol);
   const sign = held?.side === 'short' ? -1 : 1;
@@ -354,7 +354,7 @@ export function netDayFlow(
 function optionFacts(
   { symbol, position_intent }: OrderDraft,
   replaces: string | undefined,
-  { account, positions, elsewhere }: Pick<OrderWorld, 'account' | 'positions' | 'elsewhere'>,
+  { account, positions, elsewhere }: Pick<OrderSnapshot, 'account' | 'positions' | 'elsewhere'>,
 ): OptionFacts | undefined {
   const option = parseOptionSymbol(symbol);
   if (option === undefined) return undefined;

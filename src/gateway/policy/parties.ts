@@ -88,8 +88,8 @@ function approverObjections(
   limits: AccountLimits | undefined,
 ): Objection[] {
   const value = totalWithBatch(facts);
-  const above = secondPersonAbove(limits, facts);
-  const untapped = approval === 'mandate' ? aboveWithoutTap(limits, facts) : undefined;
+  const above = exceededSecondApprovalLimit(limits, facts);
+  const untapped = approval === 'mandate' ? missingTapObjection(limits, facts) : undefined;
   return objectionsThatApply<Objection>(
     above !== undefined &&
       !(new Set(approvers).size >= 2) && {
@@ -104,7 +104,7 @@ function approverObjections(
 }
 
 /** Applies `live.mandate_up_to`: a live order above this amount needs a tap, even under a mandate. */
-export function aboveWithoutTap(
+export function missingTapObjection(
   limits: AccountLimits | undefined,
   { environment, order }: Pick<Facts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
 ): Objection | undefined {
@@ -124,10 +124,7 @@ export function aboveWithoutTap(
 const STEP_UP_ACTIONS: readonly Action[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
 
 /** Returns the `acr` that approvers of live money must have (`live.acr`); undefined if none is required. */
-export function requiredSignIn(
-  limits: AccountLimits | undefined,
-  environment: Facts['environment'],
-): string | undefined {
+export function requiredAcr(limits: AccountLimits | undefined, environment: Facts['environment']): string | undefined {
   return environment === 'live' ? limits?.live?.acr : undefined;
 }
 
@@ -144,7 +141,7 @@ export function signInObjection(
   { environment, more }: Facts,
   limits: AccountLimits | undefined,
 ): Objection | undefined {
-  const wanted = requiredSignIn(limits, environment);
+  const wanted = requiredAcr(limits, environment);
   if (wanted === undefined || approval !== 'tap' || !STEP_UP_ACTIONS.includes(action)) return undefined;
   const told: readonly unknown[] = Array.isArray(more[APPROVAL_ACR]) ? more[APPROVAL_ACR] : [];
   if (told.length >= Math.max(approvers.length, 1) && told.every((acr) => acr === wanted)) return undefined;
@@ -161,7 +158,7 @@ export function signInObjection(
  * Returns the limit above which a second approval is needed; undefined if the order does not exceed it. An unbounded
  * order exceeds any limit.
  */
-export function secondPersonAbove(
+export function exceededSecondApprovalLimit(
   limits: AccountLimits | undefined,
   facts: Pick<Facts, 'environment' | 'order' | 'more'>,
 ): string | undefined {

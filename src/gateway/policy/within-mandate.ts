@@ -4,14 +4,14 @@ import { countedSize } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { type Cadence, currentSlot } from '../../trading/mandate/cadence.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
-import type { CountedMandateTerms, MandateState, MandateUse } from '../../trading/mandate/mandate.ts';
+import type { MandateState, MandateUse, MandateWithUse } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import { defined } from '../../values/defined.ts';
 import { objectionsThatApply } from './decision.ts';
-import { aboveWithoutTap } from './parties.ts';
+import { missingTapObjection } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** How much of a mandate is used at one moment, without the order being checked. */
@@ -20,7 +20,7 @@ export interface MandateUsage extends MandateUse {
   readonly in_slot: number;
 }
 
-export interface UnderMandate {
+export interface MandateOrder {
   readonly draft: OrderDraft;
   /** The order's worst case in dollars; null if unbounded. */
   readonly notional: string | null;
@@ -37,10 +37,10 @@ export interface UnderMandate {
  * place that decides it. Without side effects: it runs before anybody is asked, and again in the transaction that
  * claims the order.
  */
-export function withinMandate(
+export function reasonsOutsideMandate(
   terms: MandateEnvelope,
   used: MandateUsage,
-  order: UnderMandate,
+  order: MandateOrder,
   now: number,
 ): UncoveredReason[] {
   return objectionsThatApply<UncoveredReason>(
@@ -69,7 +69,7 @@ function mandateStateReasons(terms: MandateEnvelope, { state }: MandateUsage, no
   );
 }
 
-function partyMismatches(terms: MandateEnvelope, { draft, jkt = terms.agent_jkt }: UnderMandate): UncoveredReason[] {
+function partyMismatches(terms: MandateEnvelope, { draft, jkt = terms.agent_jkt }: MandateOrder): UncoveredReason[] {
   const isKeys = jkt === terms.agent_jkt;
   const isAccounts = draft.account === terms.account && draft.environment === terms.environment;
   return objectionsThatApply<UncoveredReason>(
@@ -104,7 +104,7 @@ function orderMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
   );
 }
 
-function amountExcesses(terms: MandateEnvelope, used: MandateUsage, { notional }: UnderMandate): UncoveredReason[] {
+function amountExcesses(terms: MandateEnvelope, used: MandateUsage, { notional }: MandateOrder): UncoveredReason[] {
   const beyond = (reason: PolicyReason, limit: string, before: string, what: string): UncoveredReason | undefined => {
     const value = notional === null ? null : new Dec(before).plus(notional).toFixed(2, Dec.ROUND_UP);
     if (value !== null && new Dec(value).lte(limit)) return undefined;
@@ -172,7 +172,7 @@ function outsideBand(
 function slotMismatch(
   terms: MandateEnvelope,
   { in_slot }: MandateUsage,
-  { slot }: UnderMandate,
+  { slot }: MandateOrder,
   now: number,
 ): UncoveredReason | undefined {
   const present = currentSlot(terms.cadence, now);
@@ -183,11 +183,11 @@ function slotMismatch(
         : `the order is for ${slot}, but the current slot is ${present}`;
     return { reason: 'MANDATE_SLOT_MISMATCH', text, ...defined({ limit: present }), value: slot };
   }
-  if (present === undefined || in_slot < ordersPerSlot(terms)) return undefined;
+  if (present === undefined || in_slot < maxOrdersPerSlot(terms)) return undefined;
   return {
     reason: 'MANDATE_SLOT_USED',
     text: `the mandate was already used for ${present}`,
-    limit: String(ordersPerSlot(terms)),
+    limit: String(maxOrdersPerSlot(terms)),
     value: String(in_slot + 1),
   };
 }
@@ -196,7 +196,7 @@ function slotMismatch(
  * Returns the number of orders of one symbol and side that a slot allows. If the mandate has no schedule, returns the
  * mandate's total.
  */
-export function ordersPerSlot({
+export function maxOrdersPerSlot({
   cadence,
   orders_per_slot = 1,
   max_orders,
@@ -218,7 +218,7 @@ interface OrderUnder {
  * transaction.
  */
 export function mandateMismatches(
-  mandate: CountedMandateTerms,
+  mandate: MandateWithUse,
   { draft, slot, jkt, rules }: OrderUnder,
   now: number,
 ): UncoveredReason[] {
@@ -226,6 +226,6 @@ export function mandateMismatches(
   const used = { ...mandate.used, state: mandateState(mandate, now), in_slot: mandate.inSlot };
   const order = { draft, notional, slot, jkt, policy: rules.digest };
   const { environment } = draft;
-  const untapped = aboveWithoutTap(rules.limitsOf(draft.account), { environment, order: { notional } });
-  return objectionsThatApply<UncoveredReason>(withinMandate(mandate.terms, used, order, now), untapped);
+  const untapped = missingTapObjection(rules.limitsOf(draft.account), { environment, order: { notional } });
+  return objectionsThatApply<UncoveredReason>(reasonsOutsideMandate(mandate.terms, used, order, now), untapped);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Relations } from './relations.ts';
-import { createAsk, type RelationsServer } from './relations-client.ts';
+import { createRelationsClient, type RelationsServer } from './relations-client.ts';
 
 const decided = z.object({ decision: z.boolean() });
 const found = z.object({ results: z.array(z.object({ type: z.literal('user'), id: z.string().min(1) })) });
@@ -11,7 +11,7 @@ const found = z.object({ results: z.array(z.object({ type: z.literal('user'), id
  * @see https://openid.net/specs/authorization-api-1_0.html
  */
 export function authzenRelations(elsewhere: RelationsServer): Relations {
-  const ask = createAsk(elsewhere);
+  const ask = createRelationsClient(elsewhere);
   const about = (account: string, relation: string, at: number) => ({
     action: { name: relation },
     resource: { type: 'account', id: account },

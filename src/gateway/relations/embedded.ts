@@ -2,13 +2,13 @@ import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
 import type { Permission } from '../../trading/permissions.ts';
 import type { Relations } from './relations.ts';
 
-export type Standing = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'household_member';
+export type AccessRelation = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'household_member';
 
 const owners = ['owner', 'co_owner'] as const;
 const managers = [...owners, 'advisor'] as const;
 
 /** Same as the `define can_…` lines in docs/operate/access/model.fga (tested). */
-export const rights: Readonly<Record<Permission, readonly Standing[]>> = {
+export const relationsByPermission: Readonly<Record<Permission, readonly AccessRelation[]>> = {
   can_view: [...managers, 'viewer', 'household_member'],
   can_view_proposals: managers,
   can_propose: managers,
@@ -32,25 +32,25 @@ export const rights: Readonly<Record<Permission, readonly Standing[]>> = {
 export function embeddedRelations(store: Pick<AccessStore, 'to'>): Relations {
   return {
     async check({ user, relation, account, at }) {
-      if (user === account) return rights[relation].includes('owner');
+      if (user === account) return relationsByPermission[relation].includes('owner');
       const standings = standingsOf(user, await store.to(account), at);
-      return rights[relation].some((standing) => standings.has(standing));
+      return relationsByPermission[relation].some((standing) => standings.has(standing));
     },
     async seconds(account, at) {
       const grants = await store.to(account);
       const named = [...new Set(grants.filter(({ role }) => role === 'co_owner').map(({ who }) => who))];
       return named.filter((who) =>
-        rights.can_approve_second.some((standing) => standingsOf(who, grants, at).has(standing)),
+        relationsByPermission.can_approve_second.some((standing) => standingsOf(who, grants, at).has(standing)),
       );
     },
   };
 }
 
-function standingsOf(user: string, all: readonly AccessGrant[], at: number): ReadonlySet<Standing> {
+function standingsOf(user: string, all: readonly AccessGrant[], at: number): ReadonlySet<AccessRelation> {
   const grants = all.filter(({ from, until }) => from <= at && (until === null || at < until));
   const isPart = (role: 'firm' | 'household', name: string) =>
     grants.some((grant) => grant.role === role && grant.who === name);
-  const standings = new Set<Standing>();
+  const standings = new Set<AccessRelation>();
   for (const { role, who, of } of grants) {
     if (who !== user) continue;
     if (role === 'co_owner' || role === 'viewer') standings.add(role);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Relations, RelationsUnavailable } from './relations.ts';
-import { createAsk, type RelationsServer } from './relations-client.ts';
+import { createRelationsClient, type RelationsServer } from './relations-client.ts';
 
 interface OpenFgaOptions extends RelationsServer {
   readonly store: string;
@@ -19,7 +19,7 @@ const listed = z.object({
  * @see https://openfga.dev/api/service
  */
 export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions): Relations {
-  const ask = createAsk(elsewhere);
+  const ask = createRelationsClient(elsewhere);
   const base = `/stores/${encodeURIComponent(store)}`;
   const common = (at: number) => ({
     authorization_model_id: model,

@@ -14,7 +14,7 @@ interface People {
   readonly grants: AccessStore | undefined;
 }
 
-export function peopleOf(
+export function createGatewayPeople(
   {
     relations: settings = { kind: 'embedded' },
     stores,

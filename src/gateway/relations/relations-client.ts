@@ -11,23 +11,27 @@ const MAX_ANSWER_MS = 500;
 const MAX_ANSWER_LENGTH = 64 * 1024;
 
 /** Returns the headers that authenticate this gateway at the relations server. */
-export type Credential = (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
+export type RelationsCredential = (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 
 export interface RelationsServer {
   /** Without a trailing slash. Must be https, or http on this machine. */
   readonly url: string;
-  readonly credential: Credential;
+  readonly credential: RelationsCredential;
   readonly fetch: typeof fetch;
 }
 
 /** Sends a question once. Does not retry, because a second answer would come too late. */
-export type Ask = <Schema extends z.ZodType>(path: string, body: unknown, answer: Schema) => Promise<z.output<Schema>>;
+export type AskRelationsServer = <Schema extends z.ZodType>(
+  path: string,
+  body: unknown,
+  answer: Schema,
+) => Promise<z.output<Schema>>;
 
 /**
  * @returns a function that throws {@link RelationsUnavailable} if no valid answer arrives in time; the error contains
  * no secrets
  */
-export function createAsk({ url, credential, fetch }: RelationsServer): Ask {
+export function createRelationsClient({ url, credential, fetch }: RelationsServer): AskRelationsServer {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (path, body, answer) => {
     const signal = AbortSignal.timeout(MAX_ANSWER_MS);
@@ -66,7 +70,7 @@ const tokenAnswer = z.object({
   expires_in: z.number().positive().default(60),
 });
 
-export function presharedKey(key: string): Credential {
+export function presharedKey(key: string): RelationsCredential {
   return async () => ({ authorization: `Bearer ${key}` });
 }
 
@@ -79,7 +83,7 @@ export function clientCredentials(options: {
   readonly audience: string;
   readonly fetch: typeof fetch;
   readonly now: () => number;
-}): Credential {
+}): RelationsCredential {
   const { tokenUrl, clientId, clientSecret, audience, now } = options;
   const send = boundedFetch(options.fetch, LONGEST_TOKEN_ANSWER);
   let kept: { readonly token: string; readonly until: number } | undefined;

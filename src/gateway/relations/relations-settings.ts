@@ -8,7 +8,7 @@ import { authzenRelations } from './authzen.ts';
 import { embeddedRelations } from './embedded.ts';
 import { openFgaRelations } from './openfga.ts';
 import type { Relations } from './relations.ts';
-import { type Credential, clientCredentials, presharedKey } from './relations-client.ts';
+import { clientCredentials, presharedKey, type RelationsCredential } from './relations-client.ts';
 
 const baseAddress = secureAddress.refine((text) => !/[?#]/.test(text), 'must have neither a query nor a fragment');
 
@@ -153,7 +153,10 @@ export function createRelations(
   return openFgaRelations({ ...elsewhere, store: options.store, model: options.model });
 }
 
-function credentialOf(secret: Secret, parts: { readonly fetch: typeof fetch; readonly now: () => number }): Credential {
+function credentialOf(
+  secret: Secret,
+  parts: { readonly fetch: typeof fetch; readonly now: () => number },
+): RelationsCredential {
   if ('clientId' in secret) return clientCredentials({ ...secret, ...parts });
   return secret.key === undefined ? async () => ({}) : presharedKey(secret.key);
 }

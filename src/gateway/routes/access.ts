@@ -1,10 +1,10 @@
 import type { Hono } from 'hono';
-import { managedElsewhere } from '../../approval/kinds/access/kind.ts';
+import { accessManagedElsewhereProblem } from '../../approval/kinds/access/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { guarded, requireNoQuery } from './request.ts';
+import { createGuardedRoutes, requireNoQuery } from './request.ts';
 
 /**
  * Routes that list who has access to the caller's account, and to which accounts the caller has access. Access is
@@ -15,7 +15,7 @@ export function accessRoutes(
   door: Authenticator,
   { store, now }: { readonly store: AccessStore | undefined; readonly now: () => number },
 ): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   at.get('/v1/access', ['orders:read'], async (c, { sub }) => {
     requireNoQuery(c.req.url);
     if (store === undefined) return c.json({ account: sub, kept: 'elsewhere', granted: [], given: [] });
@@ -24,7 +24,7 @@ export function accessRoutes(
     return c.json({ account: sub, kept: 'here', granted: views(granted), given: views(given) });
   });
   at.delete('/v1/access/:id', ['orders:cancel'], async (c, { sub }) => {
-    if (store === undefined) throw managedElsewhere();
+    if (store === undefined) throw accessManagedElsewhereProblem();
     const id = c.req.param('id') ?? '';
     const given = (await store.of(sub)).find((grant) => grant.id === id);
     if (await store.revoke(given?.account ?? sub, id, now())) return c.body(null, 204);

@@ -7,7 +7,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { Accounts } from '../broker/accounts.ts';
 import type { BrokerCredentials } from '../broker/broker-credentials.ts';
 import { type ResolveOwner, readOwnerQuery } from './for-owner.ts';
-import { guarded, jsonBody, parseQuery } from './request.ts';
+import { createGuardedRoutes, parseQuery, readJsonBody } from './request.ts';
 
 const choiceSchema = z.strictObject({ account: accountNumberSchema });
 
@@ -28,7 +28,7 @@ export function accountRoutes(
     readonly ownClients: readonly string[];
   },
 ): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   at.get('/v1/accounts', ['portfolio:read'], async (c, caller) =>
     c.json({ accounts: await accounts.of(await standIn(caller, readOwnerQuery(c.req.url), 'can_view')) }),
   );
@@ -39,7 +39,7 @@ export function accountRoutes(
         challenge: {},
       });
     }
-    const choice = choiceSchema.safeParse(await jsonBody(c));
+    const choice = choiceSchema.safeParse(await readJsonBody(c));
     if (!choice.success) {
       throw new HttpProblem(400, 'invalid_query', 'the account’s number is missing', { fields: ['account'] });
     }
@@ -59,7 +59,7 @@ export function connectionRoutes(
   door: Authenticator,
   accounts: ReadonlyMap<string, Pick<BrokerCredentials, 'isConnected'>>,
 ): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   at.get('/v1/connections', ['portfolio:read'], async (c, caller) => {
     const { name: wanted } = parseQuery(connectionsQuery, c.req.url);
     const chosen = [...accounts].filter(([name]) => wanted === undefined || wanted === name);

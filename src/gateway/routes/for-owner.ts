@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Access, actingFor } from '../../approval/access.ts';
+import { type Access, proposerForOwner } from '../../approval/access.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
 import type { Permission } from '../../trading/permissions.ts';
 import type { Caller } from '../auth/caller.ts';
@@ -11,8 +11,8 @@ export const forParameter = { for: z.string().min(1).max(256).optional() };
 /** The query parameter `account`: an account number (default: the default account). */
 export const accountParameter = { account: accountNumberSchema.optional() };
 
-export const ofAccount = { ...forParameter, ...accountParameter };
-const ofAccountQuery = z.strictObject(ofAccount);
+export const ownerAndAccountParameters = { ...forParameter, ...accountParameter };
+const ofAccountQuery = z.strictObject(ownerAndAccountParameters);
 
 /** Parses the query of a route that has no other parameters. @throws {Refusal} 400 `invalid_query` */
 export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
@@ -28,11 +28,11 @@ const forQuery = z.strictObject(forParameter);
  */
 export type ResolveOwner = (caller: Caller, owner: string | undefined, question: Permission) => Promise<Caller>;
 
-export function standingIn(access: Pick<Access, 'require'>): ResolveOwner {
+export function createOwnerResolver(access: Pick<Access, 'require'>): ResolveOwner {
   return async (caller, owner = caller.sub, question) => {
     // A person's own account never depends on another server's relations.
     if (owner !== caller.sub) await access.require(caller.sub, question, owner);
-    return actingFor(caller, owner);
+    return proposerForOwner(caller, owner);
   };
 }
 

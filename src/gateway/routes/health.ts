@@ -53,7 +53,7 @@ export function healthRoutes(app: Hono, door: Authenticator, { askStore, isShut,
     door.open(async (c) => {
       const unready = (reason: string) =>
         c.json({ status: 'not ready', reason }, 503, { 'retry-after': '5', 'cache-control': 'no-store' });
-      const reason = await unreadiness({ askStore, isShut });
+      const reason = await reasonNotReady({ askStore, isShut });
       if (reason !== undefined) return unready(reason);
       const offsets = clocks === undefined ? undefined : await withTimeout(clocks());
       const known = offsets !== undefined && Object.keys(offsets).length > 0;
@@ -63,7 +63,7 @@ export function healthRoutes(app: Hono, door: Authenticator, { askStore, isShut,
 }
 
 /** Returns why the gateway is not ready; undefined if it is ready. */
-export async function unreadiness({
+export async function reasonNotReady({
   askStore,
   isShut,
 }: Pick<HealthOptions, 'askStore' | 'isShut'>): Promise<'closing' | 'store' | undefined> {

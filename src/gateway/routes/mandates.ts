@@ -1,14 +1,14 @@
 import type { Hono } from 'hono';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { MandateService } from '../mandates/mandate-service.ts';
-import { guarded, requireNoQuery } from './request.ts';
+import { createGuardedRoutes, requireNoQuery } from './request.ts';
 
 /**
  * Routes for the caller's own mandates. Ending a mandate needs only `orders:cancel`, because it makes the rules
  * stricter. All other changes are proposals.
  */
 export function mandateRoutes(app: Hono, door: Authenticator, desk: MandateService): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   at.get('/v1/mandates', ['orders:read'], async (c, { sub }) => {
     requireNoQuery(c.req.url);
     return c.json({ mandates: await desk.list(sub) });

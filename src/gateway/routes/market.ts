@@ -13,12 +13,12 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
 import { accountParameter } from './for-owner.ts';
-import { guarded, limitParameter, parseQuery, symbolList } from './request.ts';
+import { createGuardedRoutes, limitParameter, parseQuery, symbolListSchema } from './request.ts';
 
 /** Maximum number of symbols in a request. More would make the broker's URL and the wait too long. */
 const MAX_SYMBOLS = 50;
 
-const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolList(MAX_SYMBOLS) });
+const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolListSchema(MAX_SYMBOLS) });
 
 const oneQuery = z.strictObject(accountParameter);
 
@@ -57,14 +57,14 @@ const calendarQuery = z
 
 const newsQuery = z.strictObject({
   ...accountParameter,
-  symbols: symbolList(MAX_SYMBOLS).optional(),
+  symbols: symbolListSchema(MAX_SYMBOLS).optional(),
   limit: limitParameter(MAX_ARTICLES, 10),
 });
 
 const corporateActionsQuery = z
   .strictObject({
     ...accountParameter,
-    symbols: symbolList(MAX_SYMBOLS),
+    symbols: symbolListSchema(MAX_SYMBOLS),
     start: z.iso.date(),
     end: z.iso.date(),
     limit: limitParameter(MAX_CORPORATE_ACTIONS, 50),
@@ -99,11 +99,11 @@ const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
 };
 
 export function marketRoutes(app: Hono, door: Authenticator, brokerFor: OpenAccountFor, now: () => number): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   at.get('/v1/quotes', ['market:read'], async (c, caller) => {
     const { symbols, account } = parseQuery(quotesQuery, c.req.url);
     const broker = await brokerFor(caller, account);
-    await requireKnown(broker, symbols);
+    await requireKnownSymbols(broker, symbols);
     const quotes = await broker.quotes(symbols);
     const missing = symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol));
     if (missing.length > 0) {
@@ -118,7 +118,7 @@ export function marketRoutes(app: Hono, door: Authenticator, brokerFor: OpenAcco
     const end = range.end ?? new Date(now());
     const start = range.start ?? new Date(end.getTime() - limit * MAX_RANGE_MS[timeframe] - 7 * DAY_MS);
     const broker = await brokerFor(caller, account);
-    await requireKnown(broker, [symbol]);
+    await requireKnownSymbols(broker, [symbol]);
     const bars = await broker.bars({ symbol, timeframe, start, end, limit, adjustment });
     return c.json({ adjustment, bars });
   });
@@ -140,7 +140,7 @@ export function marketRoutes(app: Hono, door: Authenticator, brokerFor: OpenAcco
     if (broker.optionContracts === undefined) {
       throw new HttpProblem(404, 'not_found', 'this broker does not trade options');
     }
-    await requireKnown(broker, [query.underlying]);
+    await requireKnownSymbols(broker, [query.underlying]);
     const { underlying, right, strike_from, strike_to, limit } = query;
     const expires = expiresWithin(query, now());
     const strike = { from: strike_from, to: strike_to };
@@ -149,13 +149,13 @@ export function marketRoutes(app: Hono, door: Authenticator, brokerFor: OpenAcco
   at.get('/v1/news', ['market:read'], async (c, caller) => {
     const { symbols = [], limit, account } = parseQuery(newsQuery, c.req.url);
     const broker = await brokerFor(caller, account);
-    await requireKnown(broker, symbols);
+    await requireKnownSymbols(broker, symbols);
     return c.json({ news: await broker.news({ symbols, limit }) });
   });
   at.get('/v1/corporate-actions', ['market:read'], async (c, caller) => {
     const { account, ...query } = parseQuery(corporateActionsQuery, c.req.url);
     const broker = await brokerFor(caller, account);
-    await requireKnown(broker, query.symbols);
+    await requireKnownSymbols(broker, query.symbols);
     return c.json(await broker.corporateActions(query));
   });
   at.get('/v1/calendar', ['market:read'], async (c, caller) => {
@@ -190,7 +190,7 @@ function daysIn({ start, end }: { start: string; end: string }): number {
  * Requires that all symbols exist, because the broker rejects a whole request for one unknown symbol.
  * @throws {Refusal} 404 `unknown_symbol`
  */
-export async function requireKnown(broker: Broker, symbols: readonly string[]): Promise<void> {
+export async function requireKnownSymbols(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const unknown = symbols.filter((_, index) => assets[index] === undefined);
   if (unknown.length === 0) return;

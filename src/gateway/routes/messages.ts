@@ -1,13 +1,13 @@
 import type { Hono } from 'hono';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
-import type { MessageDesk } from '../messages/message-service.ts';
-import { guarded, jsonBody } from './request.ts';
+import type { MessageSender } from '../messages/message-service.ts';
+import { createGuardedRoutes, readJsonBody } from './request.ts';
 
-export function messageRoutes(app: Hono, door: Authenticator, desk: MessageDesk): void {
-  const at = guarded(app, door);
+export function messageRoutes(app: Hono, door: Authenticator, desk: MessageSender): void {
+  const at = createGuardedRoutes(app, door);
   at.post('/v1/messages', ['messages:write'], async (c, caller) => {
-    const { message, replay } = await desk.send(caller, await jsonBody(c));
+    const { message, replay } = await desk.send(caller, await readJsonBody(c));
     if (replay) c.header('idempotent-replay', 'true');
     return c.json(message, replay ? 200 : 201);
   });

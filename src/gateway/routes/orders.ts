@@ -9,11 +9,11 @@ import type { OpenAccountFor } from '../broker/accounts.ts';
 import { notCancelable, orderNotFound } from '../orders/cancel-order.ts';
 import type { OrderService } from '../orders/place-order.ts';
 import { matchesIntent } from '../orders/replacement.ts';
-import { ofAccount, type ResolveOwner, readAccountQuery } from './for-owner.ts';
-import { guarded, jsonBody, limitParameter, parseQuery } from './request.ts';
+import { ownerAndAccountParameters, type ResolveOwner, readAccountQuery } from './for-owner.ts';
+import { createGuardedRoutes, limitParameter, parseQuery, readJsonBody } from './request.ts';
 
 const ordersQuery = z.strictObject({
-  ...ofAccount,
+  ...ownerAndAccountParameters,
   status: z.enum(['open', 'closed', 'all']).default('open'),
   limit: limitParameter(500, 50),
   symbols: z
@@ -28,7 +28,7 @@ const ordersQuery = z.strictObject({
 });
 
 const clientOrderIdQuery = z.strictObject({
-  ...ofAccount,
+  ...ownerAndAccountParameters,
   client_order_id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
 });
 
@@ -40,9 +40,9 @@ export function orderRoutes(
   desk: OrderService,
   standIn: ResolveOwner,
 ): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   at.post('/v1/orders', ['orders:write'], async (c, caller) => {
-    const { order, replay } = await desk.place(caller, await jsonBody(c));
+    const { order, replay } = await desk.place(caller, await readJsonBody(c));
     if (replay) c.header('idempotent-replay', 'true');
     return c.json(order, replay ? 200 : 201);
   });

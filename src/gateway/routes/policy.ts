@@ -5,7 +5,7 @@ import type { StoredDecision } from '../../store/decision-store.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { order } from '../../trading/kinds/order.ts';
 import { policyChange } from '../../trading/kinds/policy-change.ts';
-import { malformed } from '../auth/approved-details.ts';
+import { malformedProblem } from '../auth/approved-details.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { OrderCheck } from '../orders/order-ports.ts';
@@ -17,7 +17,7 @@ import type { ReadRules } from '../policy/files/rules-source.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
 import { haltView, toProposer } from './proposals.ts';
-import { guarded, jsonBody, limitParameter, parseQuery } from './request.ts';
+import { createGuardedRoutes, limitParameter, parseQuery, readJsonBody } from './request.ts';
 
 const decisionsQuery = z.strictObject({
   effect: z.enum(['allow', 'deny']).optional(),
@@ -42,7 +42,7 @@ interface PolicyRouteOptions {
  * proposal.
  */
 export function policyRoutes(app: Hono, door: Authenticator, options: PolicyRouteOptions): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   const { rules: source, stores, brokerFor, now, policy, check } = options;
   at.get('/v1/decisions', ['orders:read'], async (c, { sub }) => {
     const query = parseQuery(decisionsQuery, c.req.url);
@@ -67,11 +67,11 @@ export function policyRoutes(app: Hono, door: Authenticator, options: PolicyRout
     });
   });
   at.put('/v1/policy', ['orders:cancel'], async (c, caller) => {
-    const request = parsed(policyChange.requestSchema, await jsonBody(c), 'invalid_policy');
+    const request = parsed(policyChange.requestSchema, await readJsonBody(c), 'invalid_policy');
     return c.json(await policy.tighten(toProposer(caller), request));
   });
   at.post('/v1/policy/check', ['orders:read', 'portfolio:read'], async (c, caller) => {
-    const request = parsed(checkSchema, await jsonBody(c), 'invalid_order');
+    const request = parsed(checkSchema, await readJsonBody(c), 'invalid_order');
     return c.json(await check(toProposer(caller), request.order));
   });
 }
@@ -83,7 +83,7 @@ function decisionView({ subjectId, at, ...decision }: StoredDecision) {
 function parsed<S extends z.ZodType>(schema: S, body: unknown, code: 'invalid_order' | 'invalid_policy'): z.output<S> {
   const found = schema.safeParse(body);
   if (found.success) return found.data;
-  throw malformed(code === 'invalid_order' ? 400 : 422, code, 'it', found.error);
+  throw malformedProblem(code === 'invalid_order' ? 400 : 422, code, 'it', found.error);
 }
 
 type Files = Readonly<Record<string, string>>;

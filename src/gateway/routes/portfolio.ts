@@ -3,11 +3,11 @@ import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
-import { ofAccount, type ResolveOwner, readAccountQuery } from './for-owner.ts';
-import { guarded, parseQuery } from './request.ts';
+import { ownerAndAccountParameters, type ResolveOwner, readAccountQuery } from './for-owner.ts';
+import { createGuardedRoutes, parseQuery } from './request.ts';
 
 const historyQuery = z.strictObject({
-  ...ofAccount,
+  ...ownerAndAccountParameters,
   period: z
     .string()
     .regex(/^[1-9]\d{0,2}[DWMA]$/, 'must be a number and D, W, M or A, such as 1M')
@@ -16,7 +16,7 @@ const historyQuery = z.strictObject({
 });
 
 const activitiesQuery = z.strictObject({
-  ...ofAccount,
+  ...ownerAndAccountParameters,
   after: z
     .union([z.iso.datetime({ offset: true }), z.iso.date()])
     .transform((text) => new Date(text))
@@ -34,7 +34,7 @@ export function portfolioRoutes(
   brokerFor: OpenAccountFor,
   standIn: ResolveOwner,
 ): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   const brokerOf = async (
     caller: Caller,
     { for: owner, account }: { readonly for?: string | undefined; readonly account?: string | undefined },

@@ -16,12 +16,19 @@ import {
   proposalRequestSchema,
 } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { malformed } from '../auth/approved-details.ts';
+import { malformedProblem } from '../auth/approved-details.ts';
 import { type Authenticator, requireClient, requireScopes } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
 import { type IsRevoked, requireUnrevoked } from '../auth/token-verifier.ts';
 import { forParameter, type ResolveOwner, readOwnerQuery } from './for-owner.ts';
-import { guarded, jsonBody, limitParameter, optionalJson, parseQuery, requireNoQuery } from './request.ts';
+import {
+  createGuardedRoutes,
+  limitParameter,
+  parseQuery,
+  readJsonBody,
+  readOptionalJson,
+  requireNoQuery,
+} from './request.ts';
 
 /** Maximum wait, in seconds. Shorter than the timeouts of ordinary HTTP clients. */
 const MAX_WAIT_S = 25;
@@ -54,13 +61,13 @@ export interface ProposalRouteOptions {
 
 /** Routes for proposals. None of them trades: the owner decides on their phone. */
 export function proposalRoutes(app: Hono, door: Authenticator, options: ProposalRouteOptions): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   const { kernel, now, isRevoked, standIn } = options;
   const view = (proposal: StoredProposal) => proposalView(proposal, options.approval);
 
   at.post('/v1/proposals', [], async (c, caller) => {
     const key = idempotencyKey(c.req.header('idempotency-key'));
-    const request = parseRequest(await jsonBody(c));
+    const request = parseRequest(await readJsonBody(c));
     requireProposing(caller, request.kind);
     if (mandateReference(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
     const { proposal, isNew } = await kernel.propose(toProposer(caller), request, key);
@@ -132,7 +139,7 @@ export function proposalRoutes(app: Hono, door: Authenticator, options: Proposal
 
 /** Routes for halts. Anybody with access may restrict trading, but resuming needs the owner's approval. */
 function haltRoutes(app: Hono, door: Authenticator, { kernel, standIn }: ProposalRouteOptions): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   at.get('/v1/halt', ['orders:read'], async (c, caller) => {
     const { sub } = await standIn(caller, readOwnerQuery(c.req.url), 'can_view');
     return c.json(haltView(await kernel.trading(sub)));
@@ -142,7 +149,7 @@ function haltRoutes(app: Hono, door: Authenticator, { kernel, standIn }: Proposa
     const own = toProposer(caller);
     // Stopping works without a body. The record names the person if it is not the owner.
     const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
-    const { state } = haltRequest((await optionalJson(c)) ?? {});
+    const { state } = haltRequest((await readOptionalJson(c)) ?? {});
     if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
     await kernel.halt(proposer);
     return c.json(haltView(await kernel.trading(sub)));
@@ -158,7 +165,7 @@ export function pingRoute(app: Hono, door: Authenticator, kernel: ApprovalKernel
     '/ciba/ping',
     door.open(async (c) => {
       const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-      const body = z.object({ auth_req_id: z.string().min(1).max(512) }).safeParse(await jsonBody(c));
+      const body = z.object({ auth_req_id: z.string().min(1).max(512) }).safeParse(await readJsonBody(c));
       if (token === undefined || !body.success) {
         throw new HttpProblem(401, 'token_missing', 'only the identity provider may call this');
       }
@@ -247,5 +254,5 @@ function idempotencyKey(header: string | undefined): string {
 function parseRequest(body: unknown): ProposalRequest {
   const parsed = proposalRequestSchema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw malformed(400, 'invalid_proposal', 'the proposal', parsed.error);
+  throw malformedProblem(400, 'invalid_proposal', 'the proposal', parsed.error);
 }

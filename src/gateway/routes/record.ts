@@ -4,12 +4,12 @@ import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { OwnRecord } from '../record/own-record.ts';
 import type { Receipts } from '../record/receipts.ts';
-import { guarded, limitParameter, parseQuery, requireNoQuery } from './request.ts';
+import { createGuardedRoutes, limitParameter, parseQuery, requireNoQuery } from './request.ts';
 
 const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
 
 export function recordRoutes(app: Hono, door: Authenticator, record: OwnRecord): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   at.get('/v1/record', ['orders:read'], async (c, { sub }) =>
     c.json({ lines: await record.lines(sub, parseQuery(listQuery, c.req.url).limit) }),
   );
@@ -18,7 +18,7 @@ export function recordRoutes(app: Hono, door: Authenticator, record: OwnRecord):
 
 /** Routes for receipts, and for the public keys that verify them. */
 export function receiptRoutes(app: Hono, door: Authenticator, receipts: Receipts): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>
     c.json({ receipts: await receipts.list(sub, parseQuery(listQuery, c.req.url).limit) }),
   );

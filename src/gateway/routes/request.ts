@@ -50,7 +50,7 @@ export function limitParameter(max: number, fallback: number) {
 }
 
 /** Schema of a comma-separated list of symbols. Removes duplicates. */
-export function symbolList(most: number) {
+export function symbolListSchema(most: number) {
   return z
     .string()
     .transform((text) => [...new Set(text.split(','))])
@@ -62,17 +62,17 @@ export function symbolList(most: number) {
 const MAX_BODY_BYTES = 16 * 1024;
 
 /** @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
-export async function jsonBody(c: Context, largest = MAX_BODY_BYTES): Promise<unknown> {
+export async function readJsonBody(c: Context, largest = MAX_BODY_BYTES): Promise<unknown> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
     throw new HttpProblem(415, 'unsupported_media_type', 'the request body must be application/json');
   }
-  return parsed(utf8(await limitedBody(c.req.raw.body, largest)));
+  return parsed(utf8(await readLimitedBody(c.req.raw.body, largest)));
 }
 
-/** Returns undefined for an empty body. @throws {Refusal} as {@link jsonBody} */
-export async function optionalJson(c: Context): Promise<unknown> {
-  const text = utf8(await limitedBody(c.req.raw.body, MAX_BODY_BYTES));
+/** Returns undefined for an empty body. @throws {Refusal} as {@link readJsonBody} */
+export async function readOptionalJson(c: Context): Promise<unknown> {
+  const text = utf8(await readLimitedBody(c.req.raw.body, MAX_BODY_BYTES));
   return text.trim() === '' ? undefined : parsed(text);
 }
 
@@ -93,7 +93,7 @@ function parsed(text: string): unknown {
   return body;
 }
 
-export async function limitedBody(
+export async function readLimitedBody(
   body: ReadableStream<Uint8Array> | null,
   largest: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -120,7 +120,7 @@ function utf8(bytes: Uint8Array): string {
 type Handle = (c: Context, caller: Caller) => Promise<Response>;
 
 /** Returns functions that add routes, which require all of the given scopes. */
-export function guarded(app: Hono, door: Pick<Authenticator, 'guard'>) {
+export function createGuardedRoutes(app: Hono, door: Pick<Authenticator, 'guard'>) {
   const on = (method: string) => (path: string, scopes: readonly Scope[], handle: Handle) =>
     void app.on(method, path, door.guard(scopes, handle));
   return { get: on('GET'), post: on('POST'), put: on('PUT'), patch: on('PATCH'), delete: on('DELETE') };

@@ -8,8 +8,8 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { Broker } from '../broker/broker.ts';
 import { accountParameter, type ResolveOwner, readAccountQuery } from './for-owner.ts';
-import { requireKnown } from './market.ts';
-import { guarded, jsonBody, parseQuery } from './request.ts';
+import { requireKnownSymbols } from './market.ts';
+import { createGuardedRoutes, parseQuery, readJsonBody } from './request.ts';
 
 /** Maximum number of changes in one request, because each symbol is looked up at the broker. */
 const MAX_CHANGES = 20;
@@ -29,7 +29,7 @@ export function watchlistRoutes(
   brokerFor: OpenAccountFor,
   standIn: ResolveOwner,
 ): void {
-  const at = guarded(app, door);
+  const at = createGuardedRoutes(app, door);
   const inTurn = createQueue();
   at.get('/v1/watchlist', ['portfolio:read'], async (c, caller) => {
     const { for: owner, account } = readAccountQuery(c.req.url);
@@ -38,10 +38,10 @@ export function watchlistRoutes(
   at.patch('/v1/watchlist', [WATCHLIST_SCOPE], async (c, caller) => {
     // Delegates can't change anything.
     const { account } = parseQuery(z.strictObject(accountParameter), c.req.url);
-    const { add, remove } = readChange(await jsonBody(c));
+    const { add, remove } = readChange(await readJsonBody(c));
     const broker = await brokerFor(caller, account);
     // A removed symbol may no longer be traded.
-    await requireKnown(broker, add);
+    await requireKnownSymbols(broker, add);
     return c.json(await inTurn(`${broker.at.name} ${caller.sub}`, () => changedSymbols(broker, add, remove)));
   });
 }

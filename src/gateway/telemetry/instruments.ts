@@ -19,21 +19,23 @@ export interface Instruments {
 }
 
 /** Histogram boundaries in seconds, based on OpenTelemetry's semantic conventions for HTTP. */
-export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 120, 600];
+export const DURATION_BUCKETS_S = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 120, 600,
+];
 
 export type Attributes = Readonly<Record<string, string | number>>;
 
-export interface Measured {
+export interface RequestMeasurement {
   /** The context for child spans. */
   readonly context: Context;
   end(attributes: Attributes, failed: boolean): void;
 }
 
-export function begin(
+export function beginMeasurement(
   { tracer, contexts }: Instruments,
   name: string,
   kind: SpanKind.SERVER | SpanKind.CLIENT,
-): Measured {
+): RequestMeasurement {
   const around = contexts.active() ?? ROOT_CONTEXT;
   const span = tracer?.startSpan(name, { kind }, around);
   return {

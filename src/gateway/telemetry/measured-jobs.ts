@@ -1,4 +1,4 @@
-import { type Instruments, SECONDS } from './instruments.ts';
+import { DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
 
 export type MeasuredJobs = <Args extends readonly unknown[]>(
   kind: string,
@@ -13,7 +13,7 @@ export function measuredJobs({ meter }: Pick<Instruments, 'meter'>): MeasuredJob
   const duration = meter.createHistogram('trade_agent.job.duration', {
     unit: 's',
     description: 'Duration of jobs that ended here, successfully or not.',
-    advice: { explicitBucketBoundaries: SECONDS },
+    advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
   });
   return (kind, work) =>
     async (...args) => {

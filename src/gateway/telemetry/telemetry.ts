@@ -10,7 +10,7 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../machine/clock.ts';
 import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
-import { type Attributes, begin, type Instruments, SECONDS } from './instruments.ts';
+import { type Attributes, beginMeasurement, DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
 import { measuredJobs } from './measured-jobs.ts';
 
@@ -23,10 +23,10 @@ interface TelemetryOptions {
   readonly traces?: string | undefined;
 }
 
-export type Telemetry = ReturnType<typeof openTelemetry>;
+export type Telemetry = ReturnType<typeof createTelemetry>;
 
 /** Creates OpenTelemetry metrics and spans. They never contain a person, account, symbol, amount, id or header. */
-export function openTelemetry(options: TelemetryOptions, send: typeof fetch = dispatchFetch) {
+export function createTelemetry(options: TelemetryOptions, send: typeof fetch = dispatchFetch) {
   const reader = new PrometheusExporter({ preventServerStart: true });
   const meters = new MeterProvider({ readers: [reader] });
   const tracers = new TracerProvider({
@@ -84,7 +84,7 @@ function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fet
   const duration = instruments.meter.createHistogram('http.client.request.duration', {
     unit: 's',
     description: 'Time until the response headers of outgoing requests arrived.',
-    advice: { explicitBucketBoundaries: SECONDS },
+    advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
   });
   return async (input, init) => {
     const request = input instanceof Request ? input : undefined;
@@ -92,7 +92,7 @@ function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fet
     const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
     const asked = { 'http.request.method': method, 'server.address': url.hostname };
     const since = performance.now();
-    const span = begin(instruments, `${method} ${url.hostname}`, SpanKind.CLIENT);
+    const span = beginMeasurement(instruments, `${method} ${url.hostname}`, SpanKind.CLIENT);
     const end = (came: Record<string, string | number>, failed: boolean) => {
       const attributes = { ...asked, ...came };
       duration.record((performance.now() - since) / 1000, attributes);
@@ -150,7 +150,7 @@ function measuredRequests(
   const duration = instruments.meter.createHistogram('http.server.request.duration', {
     unit: 's',
     description: 'Time until requests were answered or aborted, without event streams.',
-    advice: { explicitBucketBoundaries: SECONDS },
+    advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
   });
   const routeOf = routeFinder(routes);
   return (request, response) => {
@@ -158,7 +158,7 @@ function measuredRequests(
     const route = routeOf(path);
     const method = METHODS.includes(request.method ?? '') ? (request.method ?? '') : '_OTHER';
     const since = performance.now();
-    const span = begin(instruments, `${method} ${route}`, SpanKind.SERVER);
+    const span = beginMeasurement(instruments, `${method} ${route}`, SpanKind.SERVER);
     response.once('close', () => {
       const attributes = {
         'http.request.method': method,
@@ -204,7 +204,7 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
   const stayed = meter.createHistogram('trade_agent.proposal.state.duration', {
     unit: 's',
     description: 'Time that proposals spent in a state before the next one.',
-    advice: { explicitBucketBoundaries: SECONDS },
+    advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
   });
   const outcomes = meter.createCounter('trade_agent.orders', {
     description: 'Orders by the outcome of claiming and of sending them.',

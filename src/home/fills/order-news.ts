@@ -48,7 +48,7 @@ export function lateOrderNews(proposal: StoredProposal): OrderNews | undefined {
   };
 }
 
-export function unexplainedNews({ sub, account, order }: UnexplainedOrder, now: number): OrderNews {
+export function unexplainedOrderNews({ sub, account, order }: UnexplainedOrder, now: number): OrderNews {
   return {
     key: JSON.stringify(['unexplained', sub, order.id]),
     user: sub,

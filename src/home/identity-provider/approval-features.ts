@@ -7,11 +7,11 @@ import {
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { APPROVAL_SCOPES, CONNECTION_SCOPES, IDENTITY_SCOPES, MCP_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { readSubject, UnacceptableDetails } from './approval-subject.ts';
+import { readSubject, UnacceptableDetailsError } from './approval-subject.ts';
 import { isPublicClient } from './authorization/public-client.ts';
-import { approvalTypes, type GatewayClient } from './clients.ts';
-import { connectedAccountsUrl, isIn, jwtResource, LOGIN_CLIENT_ID, mcpResource } from './protocol/protocol.ts';
-import { type RequestLimits, tooManyError } from './protocol/request-limits.ts';
+import { approvalDetailsTypes, type GatewayClient } from './clients.ts';
+import { connectedAccountsUrl, isOneOf, jwtResource, LOGIN_CLIENT_ID, mcpResource } from './protocol/protocol.ts';
+import { type RequestLimits, tooManyRequestsError } from './protocol/request-limits.ts';
 import { type AgentServer, serverByAddress } from './servers/agent-server.ts';
 
 type Features = NonNullable<Configuration['features']>;
@@ -46,13 +46,13 @@ export function parseSubject({ resource, now }: Pick<ApprovalFeatureOptions, 're
   try {
     return readSubject(details, { resource, now: now() });
   } catch (error) {
-    if (error instanceof UnacceptableDetails) throw new errors.InvalidAuthorizationDetails(error.message);
+    if (error instanceof UnacceptableDetailsError) throw new errors.InvalidAuthorizationDetails(error.message);
     throw error;
   }
 }
 
 /** Configures which client may get tokens for which resource (RFC 8707). */
-export function resourceIndicators({
+export function resourceIndicatorsFeature({
   issuer,
   resource,
   servers,
@@ -65,7 +65,7 @@ export function resourceIndicators({
     useGrantedResource: (ctx) => {
       if (ctx.oidc.client !== undefined && isPublicClient(ctx.oidc.client)) return true;
       const asked = ctx.oidc.params?.scope;
-      return typeof asked !== 'string' || !asked.split(' ').every((scope) => isIn(IDENTITY_SCOPES, scope));
+      return typeof asked !== 'string' || !asked.split(' ').every((scope) => isOneOf(IDENTITY_SCOPES, scope));
     },
     getResourceServerInfo: (_ctx, indicator, client) => {
       const isLogin = client.clientId === LOGIN_CLIENT_ID;
@@ -83,13 +83,13 @@ export function resourceIndicators({
 }
 
 /** Configures which client may request approval of which details, and which tokens carry the details (RFC 9396). */
-export function richAuthorizationRequests(
+export function richAuthorizationRequestsFeature(
   options: ApprovalFeatureOptions,
 ): RichAuthorizationRequestsActiveConfiguration {
   return {
     enabled: true,
     types: Object.fromEntries(
-      approvalTypes.map((type) => [
+      approvalDetailsTypes.map((type) => [
         type,
         {
           validate: (ctx: KoaContextWithOIDC) => {
@@ -135,7 +135,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       const wait = tooOften ?? (tooMany ? PENDING_WAIT_S : undefined);
       if (wait === undefined) return;
       ctx.set('retry-after', String(wait));
-      throw tooManyError(wait);
+      throw tooManyRequestsError(wait);
     },
     validateBindingMessage: (_ctx, message) => {
       if (message !== undefined && !BINDING_MESSAGE.test(message)) {

@@ -35,11 +35,11 @@ interface ApprovalSubject {
 }
 
 /** Maximum lifetime of an approval request, in seconds. */
-export const MAX_REQUEST_S = { proposal: 24 * 3600, other: 3600 } as const;
+export const MAX_REQUEST_LIFETIME_S = { proposal: 24 * 3600, other: 3600 } as const;
 
 /**
  * Reads the `authorization_details` of a CIBA request: one proposal, one order, or one message.
- * @throws {UnacceptableDetails}
+ * @throws {UnacceptableDetailsError}
  */
 export function readSubject(text: unknown, target: { resource: string; now: number }): ApprovalSubject {
   const found = parseSingleObject(text);
@@ -52,7 +52,7 @@ export function readSubject(text: unknown, target: { resource: string; now: numb
     const message = messageBindingMessage(toMessageDraft(details));
     return { details, scope: MESSAGE_SCOPE, isProposal: false, bindingMessage: { is: message } };
   }
-  if (found.type !== TRADE_ORDER_TYPE) throw new UnacceptableDetails(`the type must be ${TRADE_ORDER_TYPE}`);
+  if (found.type !== TRADE_ORDER_TYPE) throw new UnacceptableDetailsError(`the type must be ${TRADE_ORDER_TYPE}`);
   const ordering = (details: TradeOrderDetails) => tradeOrderDetails(toOrderDraft(details), { gateway });
   const details = readChecked(found, 'order', tradeOrderDetailsSchema, ordering, now);
   const message = bindingMessage(toOrderDraft(details));
@@ -62,7 +62,7 @@ export function readSubject(text: unknown, target: { resource: string; now: numb
 function readProposal(found: object, { resource, now }: { resource: string; now: number }): ApprovalSubject {
   const details = rethrowUnacceptable(() => parseProposalDetails(found, { gateway: resource, now }));
   const { detailsType, scope, subjectSchema, check } = kindWords(details.kind);
-  if (details.type !== detailsType) throw new UnacceptableDetails(`the type must be ${detailsType}`);
+  if (details.type !== detailsType) throw new UnacceptableDetailsError(`the type must be ${detailsType}`);
   // Rejects incomplete subjects, and ones with invisible characters, before anybody sees them.
   rethrowUnacceptable(() => check(subjectSchema.parse(details.subject)));
   return { details, scope, isProposal: true, bindingMessage: { endsIn: ` ${details.code}` } };
@@ -73,9 +73,9 @@ function rethrowUnacceptable<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof z.ZodError) {
-      throw new UnacceptableDetails(`incomplete subject: ${invalidFields(error)}`);
+      throw new UnacceptableDetailsError(`incomplete subject: ${invalidFields(error)}`);
     }
-    if (error instanceof TypeError || isTradeAgentError(error)) throw new UnacceptableDetails(error.message);
+    if (error instanceof TypeError || isTradeAgentError(error)) throw new UnacceptableDetailsError(error.message);
     throw error;
   }
 }
@@ -89,14 +89,14 @@ function toMessageDraft(details: MessageSendDetails): MessageDraft {
   return messageDraftSchema.parse(draft);
 }
 
-export class UnacceptableDetails extends Error {
+export class UnacceptableDetailsError extends Error {
   override name = 'UnacceptableDetails';
 }
 
 /**
  * Reads the one order or message of a CIBA request (RFC 9396 §2). Every field is checked and the digest is recomputed, so
  * that the phone displays exactly what the digest and the code on the terminal are computed from.
- * @throws {UnacceptableDetails}
+ * @throws {UnacceptableDetailsError}
  */
 function readChecked<T extends { readonly expires_at: string }>(
   detail: Record<string, unknown>,
@@ -107,14 +107,14 @@ function readChecked<T extends { readonly expires_at: string }>(
 ): T {
   const parsed = schema.safeParse(detail);
   if (!parsed.success) {
-    throw new UnacceptableDetails(`incomplete ${what}: ${invalidFields(parsed.error)}`);
+    throw new UnacceptableDetailsError(`incomplete ${what}: ${invalidFields(parsed.error)}`);
   }
   const expected: Record<string, unknown> = { ...rethrowUnacceptable(() => recompute(parsed.data)) };
   const differing = differingFields(detail, expected);
   if (differing.length > 0) {
-    throw new UnacceptableDetails(`these fields do not match the ${what} or the gateway: ${differing.join(', ')}`);
+    throw new UnacceptableDetailsError(`these fields do not match the ${what} or the gateway: ${differing.join(', ')}`);
   }
-  if (Date.parse(parsed.data.expires_at) <= now) throw new UnacceptableDetails('expires_at has passed');
+  if (Date.parse(parsed.data.expires_at) <= now) throw new UnacceptableDetailsError('expires_at has passed');
   return parsed.data;
 }
 
@@ -133,10 +133,10 @@ export function toOrderDraft(details: TradeOrderDetails): OrderDraft {
 function parseSingleObject(text: unknown): Record<string, unknown> {
   const value = parseJson(text);
   if (!Array.isArray(value) || value.length !== 1 || typeof value[0] !== 'object' || value[0] === null) {
-    throw new UnacceptableDetails('authorization_details must hold exactly one object');
+    throw new UnacceptableDetailsError('authorization_details must hold exactly one object');
   }
   if (!isWellFormed(value)) {
-    throw new UnacceptableDetails('authorization_details contains an unpaired surrogate');
+    throw new UnacceptableDetailsError('authorization_details contains an unpaired surrogate');
   }
   return value[0];
 }

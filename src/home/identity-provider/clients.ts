@@ -6,9 +6,9 @@ import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oaut
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import { LOGIN_CLIENT_ID } from './protocol/protocol.ts';
 
-export const approvalTypes: readonly string[] = Object.values(detailsTypeByKind);
+export const approvalDetailsTypes: readonly string[] = Object.values(detailsTypeByKind);
 
-export const loginClient: AllClientMetadata & { client_id: string } = {
+export const loginClientMetadata: AllClientMetadata & { client_id: string } = {
   client_id: LOGIN_CLIENT_ID,
   client_name: 'trade-agent',
   application_type: 'native',
@@ -27,7 +27,10 @@ export interface GatewayClient {
 }
 
 /** Returns the metadata of the gateway's client, which requests approvals (CIBA with ping) and exchanges tokens. */
-export function gatewayClient(client: GatewayClient, resource: string): AllClientMetadata & { client_id: string } {
+export function gatewayClientMetadata(
+  client: GatewayClient,
+  resource: string,
+): AllClientMetadata & { client_id: string } {
   return {
     client_id: client.client_id,
     client_name: 'order gateway',
@@ -40,7 +43,7 @@ export function gatewayClient(client: GatewayClient, resource: string): AllClien
     },
     backchannel_token_delivery_mode: 'ping',
     backchannel_client_notification_endpoint: ownPingEndpoint(resource),
-    authorization_details_types: [...approvalTypes],
+    authorization_details_types: [...approvalDetailsTypes],
   };
 }
 
@@ -51,7 +54,7 @@ export function gatewayClient(client: GatewayClient, resource: string): AllClien
 const PING_RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
 
 /** Sends CIBA pings (CIBA Core §10.2) without waiting. A lost ping only causes a delay, because clients also poll. */
-export function pingSender(options: {
+export function createPingSender(options: {
   resource: string;
   /** Can reach the gateway, even on this machine. */
   fetch: typeof fetch;

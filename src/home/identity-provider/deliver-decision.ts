@@ -7,16 +7,16 @@ import { Dec, toPlain } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } from './approval-requests.ts';
 import { approvalScope } from './approval-subject.ts';
-import type { Faults } from './faults.ts';
+import type { ActiveFaults } from './faults.ts';
 
 /** Passes people's decisions to the provider, which the client's next poll then receives. */
-export type Delivery = ReturnType<typeof createDelivery>;
+export type DecisionDelivery = ReturnType<typeof createDecisionDelivery>;
 
-export function createDelivery(options: {
+export function createDecisionDelivery(options: {
   readonly provider: () => Provider;
   readonly requests: ApprovalRequests;
   readonly resource: string;
-  readonly faults: Faults;
+  readonly faults: ActiveFaults;
 }) {
   const { requests, resource, faults } = options;
   /** Idempotent, so that it can be repeated after a crash. */
@@ -87,11 +87,11 @@ function changeFields(fields: Readonly<Record<string, unknown>>): Record<string,
     : { ...fields, [amount]: toPlain(new Dec(String(fields[amount])).plus(1)) };
 }
 
-export type Decide = ReturnType<typeof createDecide>;
+export type DecisionRecorder = ReturnType<typeof createDecisionRecorder>;
 
-export function createDecide(options: {
+export function createDecisionRecorder(options: {
   readonly requests: ApprovalRequests;
-  readonly delivery: Delivery;
+  readonly delivery: DecisionDelivery;
   /** Verifies signed approvals. Undefined if approvals need no signature. */
   readonly signatures: Pick<ApprovalKeys, 'check'> | undefined;
 }) {

@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /** Faults that the sandbox can simulate, with descriptions: `trade-agent sandbox --fault NAME[:COUNT]`. */
-export const faults = {
+export const faultDescriptions = {
   slow_down: 'the identity provider responds to a CIBA poll with slow_down',
   lost_token_response: 'the identity provider issues the approval token and then drops the connection',
   idp_5xx: 'the identity provider responds with 503 at its token endpoint',
@@ -14,20 +14,20 @@ export const faults = {
   broker_stream_drop: 'the broker drops a stream of order updates instead of sending one',
 } as const;
 
-export type FaultName = keyof typeof faults;
+export type FaultName = keyof typeof faultDescriptions;
 
 /** The active faults, each with the number of times that it will still happen (`Infinity` until cleared). */
-export class Faults {
+export class ActiveFaults {
   readonly #left = new Map<FaultName, number>();
 
   /** @throws {TradeAgentError} `usage` for an unknown name or a count that isn't a positive integer */
-  static parse(texts: readonly string[]): Faults {
-    const parsed = new Faults();
+  static parse(texts: readonly string[]): ActiveFaults {
+    const parsed = new ActiveFaults();
     for (const text of texts) {
       const [name = '', count = ''] = text.split(':');
-      if (!(name in faults)) {
+      if (!(name in faultDescriptions)) {
         throw new TradeAgentError('usage', `unknown fault "${name}"`, {
-          hint: `Choose from ${Object.keys(faults).join(', ')}; append :N to repeat it N times.`,
+          hint: `Choose from ${Object.keys(faultDescriptions).join(', ')}; append :N to repeat it N times.`,
         });
       }
       if (count !== '' && !/^[1-9]\d*$/.test(count)) {

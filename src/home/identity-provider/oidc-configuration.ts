@@ -17,29 +17,35 @@ import {
   type ApprovalFeatureOptions,
   cibaFeature,
   parseSubject,
-  resourceIndicators,
-  richAuthorizationRequests,
+  resourceIndicatorsFeature,
+  richAuthorizationRequestsFeature,
 } from './approval-features.ts';
-import { MAX_REQUEST_S } from './approval-subject.ts';
+import { MAX_REQUEST_LIFETIME_S } from './approval-subject.ts';
 import { checkAuthorizationRequest } from './authorization/authorization-request.ts';
-import { clientDocuments } from './authorization/client-documents.ts';
+import { clientDocumentsFeature } from './authorization/client-documents.ts';
 import {
   checkPublicClient,
-  isDocumentId,
+  isDocumentClientId,
   isPublicClient,
   publicClientDefaults,
 } from './authorization/public-client.ts';
-import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
-import { COMPANY_TOKEN_S, type Company, companyClients, findCompany, memberClaims } from './companies/company.ts';
-import { assertionProblem, CLOCK_TOLERANCE_S } from './protocol/client-assertion.ts';
-import { ACCESS_TOKEN_S, CONSENT_PATH, isIn, routes } from './protocol/protocol.ts';
+import { checkApprovalClient, gatewayClientMetadata, loginClientMetadata } from './clients.ts';
 import {
+  COMPANY_TOKEN_LIFETIME_S,
+  type Company,
+  companyClientsMetadata,
+  findCompany,
+  memberClaims,
+} from './companies/company.ts';
+import { assertionProblem, CLOCK_TOLERANCE_S } from './protocol/client-assertion.ts';
+import { ACCESS_TOKEN_LIFETIME_S, CONSENT_PATH, isOneOf, protocolRoutes } from './protocol/protocol.ts';
+import {
+  authTimeClaim,
   checkServerSignIn,
   serverByAddress,
   serverByClient,
-  serverClient,
+  serverClientMetadata,
   serverName,
-  signedInAt,
 } from './servers/agent-server.ts';
 
 interface OidcConfigurationOptions extends ApprovalFeatureOptions {
@@ -52,8 +58,8 @@ interface OidcConfigurationOptions extends ApprovalFeatureOptions {
   readonly cookieKey: string;
   readonly people: People;
   readonly nameOf: (grantId: string) => string | undefined;
-  readonly limits: ApprovalFeatureOptions['limits'] & Parameters<typeof clientDocuments>[0]['limits'];
-  readonly clientDocuments: Pick<Parameters<typeof clientDocuments>[0], 'resolve' | 'reader'>;
+  readonly limits: ApprovalFeatureOptions['limits'] & Parameters<typeof clientDocumentsFeature>[0]['limits'];
+  readonly clientDocuments: Pick<Parameters<typeof clientDocumentsFeature>[0], 'resolve' | 'reader'>;
   /** Called with an access token's claims before they are signed. May change the claims. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
   readonly fetch: typeof fetch;
@@ -72,7 +78,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     adapter: options.store.adapter,
     jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
     cookies: { keys: [options.cookieKey], names: cookieNames(options.issuer) },
-    routes,
+    routes: protocolRoutes,
     clients: staticClients(options),
     clientDefaults: {
       ...publicClientDefaults,
@@ -162,15 +168,15 @@ function features(options: OidcConfigurationOptions): NonNullable<Configuration[
     pushedAuthorizationRequests: { enabled: false },
     userinfo: { enabled: true },
     dPoP: { enabled: true },
-    clientIdMetadataDocument: clientDocuments({ limits: options.limits, ...options.clientDocuments }),
+    clientIdMetadataDocument: clientDocumentsFeature({ limits: options.limits, ...options.clientDocuments }),
     deviceFlow: { enabled: true, deviceInfo: () => ({}) },
     revocation: {
       enabled: true,
       allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
     },
     registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
-    resourceIndicators: resourceIndicators(options),
-    richAuthorizationRequests: richAuthorizationRequests(options),
+    resourceIndicators: resourceIndicatorsFeature(options),
+    richAuthorizationRequests: richAuthorizationRequestsFeature(options),
     ciba: cibaFeature(options),
   };
 }
@@ -182,8 +188,8 @@ function staticClients({
   companies,
   knownClients = [],
 }: OidcConfigurationOptions): ClientMetadata[] {
-  const theirs = [...servers.map(serverClient), ...companies.flatMap(companyClients)];
-  return [loginClient, gatewayClient(ours, resource), ...theirs, ...knownClients];
+  const theirs = [...servers.map(serverClientMetadata), ...companies.flatMap(companyClientsMetadata)];
+  return [loginClientMetadata, gatewayClientMetadata(ours, resource), ...theirs, ...knownClients];
 }
 
 function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
@@ -197,7 +203,7 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
     if (member !== undefined) return { ...member };
     const server = serverByClient(options.servers, token.clientId);
     if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
-    if (serverByAddress(options.servers, token.aud) !== undefined) return signedInAt(ctx);
+    if (serverByAddress(options.servers, token.aud) !== undefined) return authTimeClaim(ctx);
     const name = 'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
     return name === undefined ? undefined : { client_name: name };
   };
@@ -222,18 +228,18 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
         // The gateway enforces the expiry in the details, however long the token lives.
         return isProposalDetails(details) ? Math.max(MIN_APPROVAL_S, left) : left;
       }
-      return ACCESS_TOKEN_S;
+      return ACCESS_TOKEN_LIFETIME_S;
     },
     BackchannelAuthenticationRequest: (ctx, request) => {
       const asked = Number(ctx?.oidc.params?.requested_expiry ?? 5 * MINUTE);
       const { details, isProposal } = parseSubject({ resource, now }, request.params?.authorization_details);
-      const longest = isProposal ? MAX_REQUEST_S.proposal : MAX_REQUEST_S.other;
+      const longest = isProposal ? MAX_REQUEST_LIFETIME_S.proposal : MAX_REQUEST_LIFETIME_S.other;
       return Math.min(asked, longest, secondsUntil(details.expires_at));
     },
     AuthorizationCode: MINUTE,
     DeviceCode: 10 * MINUTE,
     Grant: (_ctx, grant) => {
-      if (findCompany(companies, grant.clientId) !== undefined) return COMPANY_TOKEN_S;
+      if (findCompany(companies, grant.clientId) !== undefined) return COMPANY_TOKEN_LIFETIME_S;
       return [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '') ? 60 * MINUTE : 90 * DAY;
     },
     IdToken: 10 * MINUTE,
@@ -250,7 +256,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
  */
 const renderError: Configuration['renderError'] = (ctx, out) => {
   const { path } = ctx;
-  if (path !== routes.authorization && !path.startsWith(`${routes.authorization}/`)) {
+  if (path !== protocolRoutes.authorization && !path.startsWith(`${protocolRoutes.authorization}/`)) {
     ctx.body = out;
     return;
   }
@@ -266,7 +272,8 @@ function checkSessionScopes(ctx: KoaContextWithOIDC): void {
     .split(' ')
     .filter(Boolean);
   const refused = scopes.filter(
-    (scope) => !isIn(IDENTITY_SCOPES, scope) && !isIn(SESSION_SCOPES, scope) && !isIn(CONNECTION_SCOPES, scope),
+    (scope) =>
+      !isOneOf(IDENTITY_SCOPES, scope) && !isOneOf(SESSION_SCOPES, scope) && !isOneOf(CONNECTION_SCOPES, scope),
   );
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }
@@ -281,7 +288,7 @@ function checkClientMetadata(ctx: KoaContextWithOIDC | undefined, metadata: AllC
   const isRegistration = ctx?.oidc.route === 'registration';
   if (isRegistration && ctx.get('authorization') !== '') {
     checkApprovalClient(metadata);
-  } else if (isDocumentId(metadata.client_id)) {
+  } else if (isDocumentClientId(metadata.client_id)) {
     checkPublicClient(metadata);
   } else if (isRegistration) {
     requireNoApprovals(metadata);

@@ -33,10 +33,10 @@ import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { createDocumentReader, MAX_DOCUMENT_BYTES } from './authorization/client-documents.ts';
 import { oneLineName } from './authorization/public-client.ts';
-import { ownPingEndpoint, pingSender } from './clients.ts';
+import { createPingSender, ownPingEndpoint } from './clients.ts';
 import type { Company } from './companies/company.ts';
 import { companyGrantParameters, createCompanyGrant } from './companies/company-grant.ts';
-import type { Faults } from './faults.ts';
+import type { ActiveFaults } from './faults.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
 import {
   connectedAccountsUrl,
@@ -45,8 +45,8 @@ import {
   mcpResource,
   OUTCOME_PATH,
   POLL_INTERVAL_S,
-  routes,
-  temporarilyUnavailable,
+  protocolRoutes,
+  temporarilyUnavailableError,
   tokenExchangeParameters,
 } from './protocol/protocol.ts';
 import { isRequestFault } from './protocol/readable-form.ts';
@@ -54,7 +54,7 @@ import { limitProtocol, type RequestLimits, respondTooMany } from './protocol/re
 import { type AgentServer, serverByClient } from './servers/agent-server.ts';
 import {
   createServerExchange,
-  invalidSubjectToken,
+  invalidSubjectTokenError,
   type ServerExchangeOptions,
   type SignInGrants,
   verifySubjectToken,
@@ -75,7 +75,7 @@ export interface ProtocolOptions {
   readonly servers?: readonly AgentServer[] | undefined;
   readonly companies?: readonly Company[] | undefined;
   readonly vault: Vault;
-  readonly faults: Faults;
+  readonly faults: ActiveFaults;
   /** Sends push messages, and pings to the gateway (CIBA), which may be on this machine. */
   readonly fetch?: typeof fetch;
   /** Sends CIBA pings to other clients. By default, this fetch can't reach this machine or its network. */
@@ -241,7 +241,7 @@ function outgoingRequests(options: ProtocolOptions) {
   const resolve = options.resolve ?? createPublicResolver();
   /** Resolves hosts of clients that a person has registered. */
   const resolvePing = options.resolve ?? createPublicResolver();
-  const ping = pingSender({
+  const ping = createPingSender({
     resource: options.resource,
     fetch: options.fetch ?? fetch,
     publicFetch: options.publicFetch ?? publicFetch(resolvePing),
@@ -265,7 +265,7 @@ function completeResponses(
     issuer,
     faults,
     companies,
-  }: { readonly issuer: string; readonly faults: Faults; readonly companies: readonly Company[] },
+  }: { readonly issuer: string; readonly faults: ActiveFaults; readonly companies: readonly Company[] },
 ): void {
   const metadata = {
     // Several clients request every listed scope, so scopes that require an approval are not listed.
@@ -351,7 +351,7 @@ function createBrokerExchange(options: TokenExchangeOptions) {
   async function subject(token: unknown): Promise<string> {
     const audience = [options.resource, mcpResource(options.resource)];
     const { sub, jti } = await verifySubjectToken(token, options, { audience });
-    if (options.grants.liveGrant(jti) === undefined) throw invalidSubjectToken('was revoked');
+    if (options.grants.liveGrant(jti) === undefined) throw invalidSubjectTokenError('was revoked');
     return sub;
   }
 }
@@ -359,7 +359,7 @@ function createBrokerExchange(options: TokenExchangeOptions) {
 function vaultProblem(error: unknown): unknown {
   if (!(error instanceof VaultError)) return error;
   return error.refusal === 'broker_unreachable'
-    ? temporarilyUnavailable(error.message)
+    ? temporarilyUnavailableError(error.message)
     : new errors.InvalidTarget(error.message);
 }
 
@@ -389,7 +389,7 @@ type Next = () => Promise<unknown>;
  */
 function registrationGate(options: RegistrationOptions) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
-    if (ctx.path !== routes.registration || ctx.method !== 'POST') return void (await next());
+    if (ctx.path !== protocolRoutes.registration || ctx.method !== 'POST') return void (await next());
     if (ctx.get('authorization') === '') return await registerOpenly(ctx, next, options);
     const registrar = await authenticateRegistrar(ctx, options);
     if (registrar === undefined) return;

@@ -7,7 +7,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { authenticateClient } from './protocol/client-assertion.ts';
 import { OUTCOME_PATH } from './protocol/protocol.ts';
-import { readableForm } from './protocol/readable-form.ts';
+import { requireReadableForm } from './protocol/readable-form.ts';
 import { limitUnauthorized, type RequestLimits } from './protocol/request-limits.ts';
 
 const clientSchema = z.object({
@@ -43,7 +43,7 @@ export function createOutcomeEndpoint(options: {
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(limitUnauthorized(options.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
-  app.use(readableForm);
+  app.use(requireReadableForm);
 
   app.post(OUTCOME_PATH, async (context) => {
     context.header('cache-control', 'no-store');

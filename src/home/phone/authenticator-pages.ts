@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { readAssertion, readRegistration } from './credential-json.ts';
-import { localTime } from './decision/local-time.ts';
+import { renderLocalTime } from './decision/local-time.ts';
 import { notifyAccountEvent } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import {
@@ -10,9 +10,9 @@ import {
   keyErrorPage,
   type Markup,
   messagePage,
-  page,
   passkeyRequired,
   redirectToSignIn,
+  renderPage,
 } from './page/page.ts';
 import { passkeyName } from './pairing-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -110,7 +110,7 @@ function listPage(context: BrowserContext, keys: readonly SigningKey[], recovery
   const { formToken } = context.var;
   const passkeys = keys.filter(({ method }) => method === 'webauthn').length;
   const token = html`<input type="hidden" name="form_token" value="${formToken}">`;
-  return page(context, {
+  return renderPage(context, {
     title: 'Passkeys',
     body: html`<h1 tabindex="-1">Passkeys</h1>
 <p class="soft">Each of these can approve in your name. Keep two on separate devices: if you lose one, you can remove it with the other.</p>
@@ -129,7 +129,7 @@ ${token}
 }
 <div class="card" data-testid="recovery">
 <h2>Recovery code</h2>
-<p>${recoveryIssued === undefined ? 'You have none.' : html`Created ${localTime(recoveryIssued)}.`} It lets you view and deny requests, halt trading, and sign out browsers. It can’t approve anything, or add or remove a passkey.</p>
+<p>${recoveryIssued === undefined ? 'You have none.' : html`Created ${renderLocalTime(recoveryIssued)}.`} It lets you view and deny requests, halt trading, and sign out browsers. It can’t approve anything, or add or remove a passkey.</p>
 ${
   full
     ? html`<form method="post" action="${PATH}/recovery">${token}<button class="quiet" data-testid="new-recovery">Create a new one</button></form>`
@@ -143,8 +143,8 @@ function keyCard(key: SigningKey, token: Markup, { full, removable }: { full: bo
   const hidden = html`${token}<input type="hidden" name="id" value="${key.credentialId}">`;
   return html`<article class="card" data-testid="authenticator" data-method="${key.method}">
 <h2 data-testid="authenticator-name">${key.name}</h2>
-<p><span data-testid="authenticator-kind">${passkeyKind(key)}</span><br><span class="soft small">Added ${localTime(key.enrolledAt)}${
-    key.lastUsedAt === undefined ? ', not used yet' : html`, last used ${localTime(key.lastUsedAt)}`
+<p><span data-testid="authenticator-kind">${passkeyKind(key)}</span><br><span class="soft small">Added ${renderLocalTime(key.enrolledAt)}${
+    key.lastUsedAt === undefined ? ', not used yet' : html`, last used ${renderLocalTime(key.lastUsedAt)}`
   }</span></p>
 ${
   full
@@ -172,7 +172,7 @@ function passkeyKind({ method, deviceType, backedUp }: SigningKey): string {
 }
 
 function recoveryPage(context: BrowserContext, code: string) {
-  return page(context, {
+  return renderPage(context, {
     title: 'Recovery code',
     body: html`<div class="card">
 <h1 tabindex="-1">Your recovery code</h1>

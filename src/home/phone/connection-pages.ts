@@ -4,7 +4,7 @@ import type { ConnectionRequest } from '../identity-provider/connection-requests
 import { CONNECT_PATH } from '../identity-provider/protocol/protocol.ts';
 import { VaultError } from '../identity-provider/third-party.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { messagePage, page, passkeyRequired, redirectToSignIn } from './page/page.ts';
+import { messagePage, passkeyRequired, redirectToSignIn, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { thirdPartyScopeWords } from './scope-words.ts';
 
@@ -87,7 +87,7 @@ function unknownConnection(context: BrowserContext) {
 
 function requestPage(context: BrowserContext, request: ConnectionRequest) {
   const { label, asker, scopes, authorizationUrl } = request;
-  return page(context, {
+  return renderPage(context, {
     title: `Connect ${label}`,
     body: html`<div class="card">
 <h1>Connect <span data-testid="connection">${label}</span>?</h1>

@@ -5,7 +5,7 @@ import type { ConsentRequest } from '../identity-provider/authorization/consents
 import { CONSENT_PATH, passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
 import { allowFormRedirect } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { messagePage, page, passkeyRequired, redirectToSignIn } from './page/page.ts';
+import { messagePage, passkeyRequired, redirectToSignIn, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { scopeWords } from './scope-words.ts';
 
@@ -58,7 +58,7 @@ function consentPage(
 ) {
   const { name, host, hasDocument, redirectUri, answeredAt, isLocal, isOfApp, scopes } = request;
   allowFormRedirect(context, redirectUri);
-  return page(context, {
+  return renderPage(context, {
     title: 'Allow this program?',
     body: html`<div class="card" data-testid="consent">
 <h1 tabindex="-1">Allow this program?</h1>

@@ -4,7 +4,7 @@ import type { Person } from '../../store/home/people.ts';
 import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
 import { passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { messagePage, page, passkeyRequired, redirectToSignIn } from './page/page.ts';
+import { messagePage, passkeyRequired, redirectToSignIn, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { describeSignInScopes } from './scope-words.ts';
 
@@ -88,7 +88,7 @@ function deniedPage(context: BrowserContext) {
 }
 
 function signedInPage(context: BrowserContext, { clientName, deviceName }: DeviceRequest, { name }: Person) {
-  return page(context, {
+  return renderPage(context, {
     title: 'Signed in',
     body: html`<div class="card" data-testid="device-done">
 <h1>You're signed in</h1>
@@ -100,7 +100,7 @@ function signedInPage(context: BrowserContext, { clientName, deviceName }: Devic
 }
 
 function codePage(context: BrowserContext, userCode: string, status: 200 | 404 | 410 | 429 = 200, problem?: string) {
-  return page(context, {
+  return renderPage(context, {
     title: 'Connect a device',
     status,
     body: html`<div class="card">
@@ -118,7 +118,7 @@ ${problem === undefined ? '' : html`<p class="problem" role="alert" data-testid=
 }
 
 function consentPage(context: BrowserContext, request: DeviceRequest) {
-  return page(context, {
+  return renderPage(context, {
     title: 'Sign in this device?',
     body: html`<div class="card">
 <h1>Sign in this device?</h1>

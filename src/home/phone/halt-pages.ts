@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { MAX_DAY_LOSS, type TradingStateSnapshot } from '../../store/halts.ts';
-import { localTime } from './decision/local-time.ts';
+import { renderLocalTime } from './decision/local-time.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
-import { type Markup, page, redirectToSignIn } from './page/page.ts';
+import { type Markup, redirectToSignIn, renderPage } from './page/page.ts';
 import type { HaltControl, PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/halt';
@@ -18,8 +18,8 @@ export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServi
     const { user, formToken } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
     const tradingState = await halting.trading(user.username);
-    const since = localTime(Math.min(tradingState?.since ?? clock.now(), clock.now()));
-    return page(context, {
+    const since = renderLocalTime(Math.min(tradingState?.since ?? clock.now(), clock.now()));
+    return renderPage(context, {
       title: 'Halt trading',
       body:
         tradingState?.state === 'halted'
@@ -53,7 +53,7 @@ export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServi
 function reducingCard({ until, by }: TradingStateSnapshot, since: Markup): Markup {
   return html`<div class="card" data-testid="reducing">
 <h2>Positions can only be reduced</h2>
-<p>Since ${since}${by === MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` It ends automatically at ${localTime(until)}.`}</p>
+<p>Since ${since}${by === MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` It ends automatically at ${renderLocalTime(until)}.`}</p>
 <p>To end it now: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`;
 }

@@ -3,16 +3,16 @@ import { html } from 'hono/html';
 import { dollars } from '../../trading/amounts.ts';
 import type { MandateState, MandateView } from '../../trading/mandate/mandate.ts';
 import {
+  describeCoveredOrders,
+  describeMandateAmounts,
+  describeMandateTimes,
   formatPriceBands,
-  mandateAmounts,
-  mandateFor,
   mandateHeadline,
-  mandateWhen,
 } from '../../trading/mandate/mandate-words.ts';
 import { describeLastResult, describeNextTime } from '../../trading/mandate/standing-order-words.ts';
 import { environmentBanner } from './decision/signs.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
-import { type Markup, page, redirectToSignIn } from './page/page.ts';
+import { type Markup, redirectToSignIn, renderPage } from './page/page.ts';
 import type { MandateControl } from './phone-services.ts';
 
 const PATH = '/phone/mandates';
@@ -40,7 +40,7 @@ export function createMandatePages(mandating: MandateControl): Hono<BrowserEnv> 
     const all = await mandating.list(user.username);
     const open = all.filter(({ state }) => ['active', 'suspended', 'exhausted'].includes(state));
     const over = all.filter((mandate) => !open.includes(mandate));
-    return page(context, {
+    return renderPage(context, {
       title: 'Mandates',
       body: html`<h1 tabindex="-1">Mandates</h1>
 <p class="soft">Orders that can be placed without asking you again.</p>
@@ -52,7 +52,7 @@ ${
     : html`<h2>Ended</h2>
 <ul class="recent">${over.map(
         (mandate) =>
-          html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${mandateFor(mandate.terms)}<br><span class="soft small">${usageText(mandate)}${mandate.standing?.last === undefined ? '' : ` · ${describeLastResult(mandate.standing.last)}`} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
+          html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${describeCoveredOrders(mandate.terms)}<br><span class="soft small">${usageText(mandate)}${mandate.standing?.last === undefined ? '' : ` · ${describeLastResult(mandate.standing.last)}`} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
       )}</ul>`
 }`,
     });
@@ -75,8 +75,8 @@ function mandateCard(mandate: MandateView, formToken: string): Markup {
   const { id, state, terms, slot, standing } = mandate;
   const rows: [string, string][] = [
     ['Used', usageText(mandate)],
-    ['Amounts', mandateAmounts(terms)],
-    ['How often', mandateWhen(terms)],
+    ['Amounts', describeMandateAmounts(terms)],
+    ['How often', describeMandateTimes(terms)],
     ...(standing === undefined ? [] : [['Next', describeNextTime(standing)] as [string, string]]),
     ...(standing?.last === undefined ? [] : [['Last', describeLastResult(standing.last)] as [string, string]]),
     ...(slot === undefined ? [] : [['Now', slot] as [string, string]]),
@@ -87,7 +87,7 @@ function mandateCard(mandate: MandateView, formToken: string): Markup {
   return html`<article class="card" data-testid="mandate" data-id="${id}" data-state="${state}">
 ${environmentBanner(terms.environment)}
 <h2 data-testid="mandate-worst">${mandateHeadline(terms)}</h2>
-<p data-testid="mandate-for">${mandateFor(terms)} · <strong>${stateWords[state]}</strong></p>
+<p data-testid="mandate-for">${describeCoveredOrders(terms)} · <strong>${stateWords[state]}</strong></p>
 <dl class="shows">${rows.map(([label, text]) => html`<div><dt>${label}</dt><dd>${text}</dd></div>`)}</dl>
 <p class="small soft mono">${id}</p>
 <form method="post" action="${PATH}">

@@ -4,7 +4,7 @@ import { readRegistration } from './credential-json.ts';
 import { environmentBanner } from './decision/signs.ts';
 import { browserName, notifyAccountEvent, signIn } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
-import { keyErrorJson, keyErrorPage, messagePage, page } from './page/page.ts';
+import { keyErrorJson, keyErrorPage, messagePage, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PAIRING_PATH = '/phone/pair';
@@ -23,7 +23,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
   const { keys, people } = services;
 
   app.get(PAIRING_PATH, (context) =>
-    page(context, {
+    renderPage(context, {
       title: 'Set up this phone',
       body: html`<form method="post" action="${PAIRING_PATH}" data-auto>
 <input type="hidden" name="form_token" value="${context.var.formToken}">
@@ -87,7 +87,7 @@ export function passkeyName(context: BrowserContext, given: unknown): string {
 
 function setUpPage(context: BrowserContext, secret: string, person: string) {
   const { about, formToken } = context.var;
-  return page(context, {
+  return renderPage(context, {
     title: 'Set up this phone',
     body: html`<div class="card">
 ${environmentBanner(about.environment)}

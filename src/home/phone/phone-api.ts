@@ -4,14 +4,14 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { isProposalDetails, proposalDetailsSchema } from '../../approval/details.ts';
 import { utcSeconds } from '../../machine/clock.ts';
-import { sameSecret } from '../../secrets/constant-time.ts';
+import { isSameSecret } from '../../secrets/constant-time.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
 import { limitUnauthorized } from '../identity-provider/protocol/request-limits.ts';
 import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
-import { nextChange, type PhoneServices } from './phone-services.ts';
+import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
 
 /** Maximum `wait` in seconds, which is below the timeouts of common HTTP clients. */
 const MAX_WAIT_S = 25;
@@ -44,7 +44,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
   app.use(async (context, next) => {
     context.header('cache-control', 'no-store');
-    if (!sameSecret(context.req.header('authorization') ?? '', `Bearer ${services.pairingSecret}`)) {
+    if (!isSameSecret(context.req.header('authorization') ?? '', `Bearer ${services.pairingSecret}`)) {
       context.header('www-authenticate', 'Bearer realm="phone"');
       return context.json({ error: 'unauthorized' }, 401);
     }
@@ -171,7 +171,7 @@ async function waitUntil(
     if (left <= 0 || signal.aborted || services.closing.aborted) break;
     // An expiry triggers no change event.
     const expiresIn = expiresAt - services.clock.now();
-    await nextChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, signal);
+    await waitForRequestChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, signal);
   }
   return true;
 }

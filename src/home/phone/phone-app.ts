@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { CONSENT_PATH } from '../identity-provider/protocol/protocol.ts';
-import { readableForm } from '../identity-provider/protocol/readable-form.ts';
+import { requireReadableForm } from '../identity-provider/protocol/readable-form.ts';
 import { createAuthenticatorPages } from './authenticator-pages.ts';
 import { createConnectionPages } from './connection-pages.ts';
 import { createConsentPages } from './consent-pages.ts';
@@ -49,7 +49,7 @@ const plainRequests = createMiddleware(async (context, next) => {
 export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const pages = new Hono<BrowserEnv>();
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));
-  pages.use(readableForm);
+  pages.use(requireReadableForm);
   pages.use(browserMiddleware(services));
   pages.route('/', createPushRoutes(services.push));
   pages.route('/', createSignInPages(services));

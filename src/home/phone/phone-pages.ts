@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { eventStreamResponse, streamLimit, tooManyStreams } from '../../net/event-stream.ts';
+import { createStreamLimit, eventStreamResponse, tooManyStreamsResponse } from '../../net/event-stream.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { type CachedReads, cacheReads } from './dashboard/cached-reads.ts';
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts';
@@ -8,11 +8,11 @@ import type { DecisionServices } from './decision/approval-steps.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';
 import { type CardState, requestCard, requestItem } from './decision/request-card.ts';
-import { recentItem, resultPanel } from './decision/result-panel.ts';
+import { recentDecisionItem, resultPanel } from './decision/result-panel.ts';
 import { isOpenSession } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { type Markup, page, redirectToSignIn } from './page/page.ts';
-import { nextChange, type PhoneServices } from './phone-services.ts';
+import { type Markup, redirectToSignIn, renderPage } from './page/page.ts';
+import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
 /**
@@ -31,7 +31,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     const viewer = currentViewer(context);
     if (viewer === undefined) return redirectToSignIn(context, '/phone');
     const state = await phoneState(services, viewer);
-    return page(context, {
+    return renderPage(context, {
       title: 'Approve orders',
       script: 'approvals.js',
       // Without script, a page with a request must not reload while it is being read.
@@ -40,13 +40,13 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     });
   });
 
-  const streams = streamLimit(MAX_STREAMS);
+  const streams = createStreamLimit(MAX_STREAMS);
   app.get('/phone/events', (context) => {
     const { session } = context.var;
     const viewer = currentViewer(context);
     if (viewer === undefined) return context.text('sign in first', 401);
     const leave = streams.enter(viewer.user);
-    if (leave === undefined) return tooManyStreams(context);
+    if (leave === undefined) return tooManyStreamsResponse(context);
     return eventStreamResponse(
       context,
       ({ message }) => services.onError(message),
@@ -59,7 +59,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
             return;
           }
           // Started before the state is read, so that a change in between is not delayed until the next heartbeat.
-          const change = nextChange(services, viewer.user, HEARTBEAT_MS, over);
+          const change = waitForRequestChange(services, viewer.user, HEARTBEAT_MS, over);
           const { cards, ...rest } = await phoneUpdate(await phoneState(services, viewer), sent);
           const now = JSON.stringify(rest);
           await stream.writeSSE(
@@ -173,7 +173,7 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
     recent: requests.recent(user, MAX_RECENT),
     card: (request: ApprovalRequest) => requestCard(request, cardState(request)),
     result: (request: ApprovalRequest) => resultPanel(request, steps.whyDenied(request)),
-    recentItem: (request: ApprovalRequest) => recentItem(request, steps.whyDenied(request)),
+    recentItem: (request: ApprovalRequest) => recentDecisionItem(request, steps.whyDenied(request)),
   };
 }
 

@@ -58,7 +58,7 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
 }
 
 /** Resolves on the next change to the user's requests, after `ms`, or when a signal aborts. Never rejects. */
-export async function nextChange(
+export async function waitForRequestChange(
   services: PhoneServices,
   user: string,
   ms: number,

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { utcSeconds } from '../../machine/clock.ts';
 import { type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { page, passkeyRequired, redirectToSignIn } from './page/page.ts';
+import { passkeyRequired, redirectToSignIn, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';
@@ -18,7 +18,7 @@ export function createProgramPages({ authorized, clients, grants }: PhoneService
     const { user, formToken } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
     const token = html`<input type="hidden" name="form_token" value="${formToken}">`;
-    return page(context, {
+    return renderPage(context, {
       title: 'Programs',
       body: html`<h1 tabindex="-1">Programs</h1>
 <h2>Signed in as you</h2>
@@ -62,7 +62,7 @@ ${
     if (user === undefined) return redirectToSignIn(context, PATH);
     if (!hasFullAccess(context)) return passkeyRequired(context);
     const { token, expiresAt } = clients.issueToken(user.username);
-    return page(context, {
+    return renderPage(context, {
       title: 'Token for one program',
       body: html`<div class="card">
 <h1 tabindex="-1">Token for one program</h1>

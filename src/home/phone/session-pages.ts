@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { Session } from '../../store/home/sessions.ts';
-import { localTime } from './decision/local-time.ts';
+import { renderLocalTime } from './decision/local-time.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
-import { page, redirectToSignIn } from './page/page.ts';
+import { redirectToSignIn, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/sessions';
@@ -20,14 +20,14 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
   app.get(PATH, (context) => {
     const { user, session, formToken } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
-    return page(context, {
+    return renderPage(context, {
       title: 'Sessions',
       body: html`<h1 tabindex="-1">Sessions</h1>
 <p class="soft">The browsers where you are signed in. Each session ends after eight hours, or after half an hour without activity.</p>
 <ul class="recent">${sessions.list(user.username).map(
         (one) => html`<li data-testid="session"><span>${one.browser}${
           one.id === session?.id ? html` <strong data-testid="this-browser">this browser</strong>` : ''
-        }<br><span class="soft small">${signInMethods[one.by]}, ${localTime(one.openedAt)}; last used ${localTime(one.seenAt)}</span></span>
+        }<br><span class="soft small">${signInMethods[one.by]}, ${renderLocalTime(one.openedAt)}; last used ${renderLocalTime(one.seenAt)}</span></span>
 <form method="post" action="${PATH}/end"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${one.id}"><button class="quiet" data-testid="end-session">Sign out</button></form></li>`,
       )}</ul>
 <form method="post" action="${PATH}/end-others"><input type="hidden" name="form_token" value="${formToken}"><button class="stop wide" data-testid="end-others">Sign out everywhere else</button></form>`,

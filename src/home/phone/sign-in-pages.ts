@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { readAssertion } from './credential-json.ts';
 import { notifyAccountEvent, signIn, signOut } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
-import { keyErrorText, messagePage, page } from './page/page.ts';
+import { keyErrorText, messagePage, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
@@ -61,7 +61,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
   });
 
   app.get('/phone/link', (context) =>
-    page(context, {
+    renderPage(context, {
       title: 'Sign in',
       body: html`<form method="post" action="/phone/link" data-auto>
 <input type="hidden" name="form_token" value="${context.var.formToken}">
@@ -102,7 +102,7 @@ function signInPage(
 ) {
   const { about, formToken } = context.var;
   const hidden = html`<input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="next" value="${next}">`;
-  return page(context, {
+  return renderPage(context, {
     title: 'Sign in',
     status,
     body: html`<div class="card">

@@ -28,7 +28,7 @@ export function hasOneKeySource({ jwks, jwks_uri }: { jwks?: unknown; jwks_uri?:
   return (jwks === undefined) !== (jwks_uri === undefined);
 }
 
-export const KEY_SOURCE_ISSUE = {
+export const MISSING_KEY_SOURCE_ISSUE = {
   path: ['jwks'],
   error: 'is required unless "jwks_uri" is set; set exactly one of them',
 };

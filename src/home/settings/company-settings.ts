@@ -7,7 +7,7 @@ import {
   clientKeySchemas,
   firstDuplicate,
   hasOneKeySource,
-  KEY_SOURCE_ISSUE,
+  MISSING_KEY_SOURCE_ISSUE,
   requireUniqueClientIds,
 } from './client-settings.ts';
 
@@ -40,7 +40,7 @@ const companySchema = z.strictObject({
     .array(
       z
         .strictObject({ client_id: clientIdSchema, name: displayName, ...clientKeySchemas })
-        .refine(hasOneKeySource, KEY_SOURCE_ISSUE),
+        .refine(hasOneKeySource, MISSING_KEY_SOURCE_ISSUE),
     )
     .min(1)
     .max(20),

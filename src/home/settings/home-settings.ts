@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { noticesSchema } from '../../config/notice-channels.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { peerList } from '../../net/peer-list.ts';
+import { createPeerList } from '../../net/peer-list.ts';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
 import { isAllowedRedirect } from '../identity-provider/authorization/public-client.ts';
 import {
@@ -11,7 +11,7 @@ import {
   clientKeySchemas,
   firstDuplicate,
   hasOneKeySource,
-  KEY_SOURCE_ISSUE,
+  MISSING_KEY_SOURCE_ISSUE,
   requireUniqueClientIds,
 } from './client-settings.ts';
 import { companiesSchema } from './company-settings.ts';
@@ -25,7 +25,7 @@ const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
 /** Examples: `127.0.0.1:4780`, `[::1]:4780`. */
 const listenAddressSchema = z
   .string()
-  .refine((text) => splitListenAddress(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
+  .refine((text) => parseHostPort(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
 
 const knownClientSchema = z.strictObject({
   client_id: clientIdSchema,
@@ -52,7 +52,7 @@ const serverSchema = z
       ),
     ...clientKeySchemas,
   })
-  .refine(hasOneKeySource, KEY_SOURCE_ISSUE);
+  .refine(hasOneKeySource, MISSING_KEY_SOURCE_ISSUE);
 
 /** A Shared Signals receiver: the endpoint that receives Security Event Tokens (RFC 8935), and the tokens' `aud`. */
 const receiverSchema = z.strictObject({
@@ -123,7 +123,7 @@ export interface ListenAddress {
 }
 
 /** Parses `HOST:PORT`. Returns undefined for anything else. */
-export function splitListenAddress(text: string): ListenAddress | undefined {
+export function parseHostPort(text: string): ListenAddress | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
@@ -138,7 +138,7 @@ export function formatListenAddress({ host, port }: ListenAddress): string {
 
 /** Returns the configured listen address. Defaults to loopback, on the port of a local address. */
 export function resolveListenAddress({ address, listen }: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
-  const said = listen === undefined ? undefined : splitListenAddress(listen);
+  const said = listen === undefined ? undefined : parseHostPort(listen);
   if (said !== undefined) return said;
   const port = isLocalAddress(address) ? Number(new URL(address).port || 80) : DEFAULT_PORT;
   return { host: '127.0.0.1', port };
@@ -182,7 +182,7 @@ interface NamedSettings {
 
 function validateProxies(addresses: readonly string[], context: z.RefinementCtx): void {
   try {
-    peerList(addresses);
+    createPeerList(addresses);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     context.addIssue({ code: 'custom', message: `${error.message}. ${error.hint ?? ''}` });

@@ -34,7 +34,7 @@ export function createClaims(boss: PgBoss, pool: Pool, queue: string) {
     /** Schedules a retry, or marks the job as dead. @param code the error's code; never its text */
     async failed(claim: Claim, code: string): Promise<void> {
       await boss.fail(queue, claim, { code });
-      if (claim.retryCount >= RETRY_LIMIT) await clearDead(pool);
+      if (claim.retryCount >= RETRY_LIMIT) await removeDeadJobs(pool);
     },
     /** Gives the job back as if it had not been fetched, so that another worker can do it immediately. */
     async giveBack({ id, retryCount }: Claim): Promise<void> {
@@ -55,6 +55,6 @@ export type Claims = ReturnType<typeof createClaims>;
  * Removes the tenant's dead jobs, which would block their keys. Their dead letters were already written by the
  * statement that marked them as failed.
  */
-export async function clearDead(pool: Pool): Promise<void> {
+export async function removeDeadJobs(pool: Pool): Promise<void> {
   await pool.query(`DELETE FROM ${TABLE} WHERE state = 'failed' AND policy = 'key_strict_fifo'`);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PgBoss } from 'pg-boss';
 import { openPool } from '../../store/postgres/pool.ts';
-import { ADDITIONS, JOBS_SCHEMA } from './jobs-schema.ts';
+import { JOBS_SCHEMA, JOBS_SCHEMA_ADDITIONS } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 
 /** Interval between checks whether all indexes have been built, in milliseconds. */
@@ -29,7 +29,9 @@ export async function migrateJobs(address: string): Promise<void> {
     }
     if (problem !== undefined) throw problem;
     // A lock: concurrent changes of the same catalog rows would fail.
-    await pool.query(`SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ${JOBS_SCHEMA}', 0)); ${ADDITIONS}`);
+    await pool.query(
+      `SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ${JOBS_SCHEMA}', 0)); ${JOBS_SCHEMA_ADDITIONS}`,
+    );
   } finally {
     await pool.end();
   }

@@ -15,7 +15,7 @@ import {
   parseJob,
   parseTenantJob,
 } from '../job-queue.ts';
-import { type Claim, type Claims, clearDead, createClaims } from './claims.ts';
+import { type Claim, type Claims, createClaims, removeDeadJobs } from './claims.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 import { ensureQueues, queueName } from './queues.ts';
@@ -97,7 +97,7 @@ export async function pgBossQueue({
       if (closed !== undefined || workers.has(queue))
         throw new TradeAgentError('internal', `${kind} jobs already have a worker, or the queue is closed`);
       workers.set(queue, startWorker({ claims: createClaims(boss, pool, queue), handler, concurrency, heard }));
-      clearing ??= setInterval(() => void clearDead(pool).catch(heard), CLEAR_INTERVAL_MS);
+      clearing ??= setInterval(() => void removeDeadJobs(pool).catch(heard), CLEAR_INTERVAL_MS);
     },
     async dead(limit = 100) {
       const { rows } = await pool.query<{ id: string; data: Job; at: number; code: string | null }>(

@@ -1,12 +1,12 @@
 import type { PgBoss, Queue } from 'pg-boss';
 import {
   DEAD_JOB_RETENTION_SECONDS,
-  expireInSeconds,
+  FIRST_RETRY_DELAY_SECONDS,
   HEARTBEAT_TIMEOUT_SECONDS,
   JOB_KINDS,
   type JobKind,
+  jobTimeLimitSeconds,
   RETRY_LIMIT,
-  RETRY_SECONDS,
 } from '../job-queue.ts';
 
 /** How long finished jobs are kept, in seconds: not long, because the rows have the results. */
@@ -36,11 +36,11 @@ export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> 
     await ensure(queueName(tenant, kind), 'key_strict_fifo', {
       retryLimit: RETRY_LIMIT,
       retryBackoff: true,
-      retryDelay: RETRY_SECONDS,
+      retryDelay: FIRST_RETRY_DELAY_SECONDS,
       heartbeatSeconds: HEARTBEAT_TIMEOUT_SECONDS,
       retentionSeconds: UNSTARTED_JOB_RETENTION_SECONDS,
       deleteAfterSeconds: DONE_JOB_RETENTION_SECONDS,
-      expireInSeconds: expireInSeconds[kind],
+      expireInSeconds: jobTimeLimitSeconds[kind],
       deadLetter: dead,
       notify: true,
     });

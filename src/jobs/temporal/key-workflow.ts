@@ -7,7 +7,7 @@ export interface Activities {
 }
 
 /** A job's time limit, its heartbeat timeout, and its first retry delay, which doubles. Seconds. */
-export interface KeyLimits {
+export interface JobLimits {
   readonly expireInSeconds: number;
   readonly heartbeatSeconds: number;
   readonly retrySeconds: number;
@@ -22,7 +22,7 @@ const MAX_JOBS_PER_EXECUTION = 50;
  * Runs the jobs of one key, one at a time, in the order in which they were signaled. It knows only their ids, and ends
  * when no jobs are left. Temporal replays this code, so changes must use `patched()` (docs/adding/job-queue.md).
  */
-export async function jobsOfKey(limits: KeyLimits, waiting: readonly number[] = []): Promise<void> {
+export async function jobsOfKey(limits: JobLimits, waiting: readonly number[] = []): Promise<void> {
   const queue = [...waiting];
   setHandler(defineSignal<[readonly number[]]>('enqueued'), (ids) => {
     // An id may be signaled twice.

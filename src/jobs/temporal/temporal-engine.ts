@@ -5,15 +5,15 @@ import { defined } from '../../values/defined.ts';
 import { waitAtMost } from '../alarm.ts';
 import {
   ABORT_GRACE_MS,
-  expireInSeconds,
+  FIRST_RETRY_DELAY_SECONDS,
   HEARTBEAT_INTERVAL_MS,
   HEARTBEAT_TIMEOUT_SECONDS,
   type JobHandler,
   type JobKind,
+  jobTimeLimitSeconds,
   RETRY_LIMIT,
-  RETRY_SECONDS,
 } from '../job-queue.ts';
-import type { Activities, jobsOfKey, KeyLimits } from './key-workflow.ts';
+import type { Activities, JobLimits, jobsOfKey } from './key-workflow.ts';
 import type { Outbox } from './outbox.ts';
 import type { HandOver } from './relay.ts';
 import {
@@ -65,10 +65,10 @@ export async function openTemporal(options: TemporalOptions) {
   const queueOf = (kind: JobKind) => `trade-agent/${tenant}/${kind}`;
   return {
     async handOver({ kind, key }: Parameters<HandOver>[0], ids: readonly number[]): Promise<void> {
-      const limits: KeyLimits = {
-        expireInSeconds: expireInSeconds[kind],
+      const limits: JobLimits = {
+        expireInSeconds: jobTimeLimitSeconds[kind],
         heartbeatSeconds: HEARTBEAT_TIMEOUT_SECONDS,
-        retrySeconds: RETRY_SECONDS,
+        retrySeconds: FIRST_RETRY_DELAY_SECONDS,
       };
       await connection.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, () =>
         client.workflow.signalWithStart(WORKFLOW, {

@@ -26,7 +26,7 @@ const SIGN_IN_TIMEOUT_MS = 300_000;
 const CALLBACK = '/callback';
 
 /** Thrown if nobody can be asked to sign in. */
-export class SignInNeeded extends Error {
+export class SignInRequiredError extends Error {
   override name = 'SignInNeeded';
 }
 
@@ -69,11 +69,11 @@ export class Authorization implements AuthProvider {
     return (await this.#kept.tokens())?.access_token;
   }
 
-  /** Refreshes the token if possible. @throws {SignInNeeded} */
+  /** Refreshes the token if possible. @throws {SignInRequiredError} */
   async onUnauthorized({ response }: UnauthorizedContext): Promise<void> {
     this.#challenge = extractWWWAuthenticateParams(response);
     const used = await this.token();
-    if (used === undefined) throw new SignInNeeded();
+    if (used === undefined) throw new SignInRequiredError();
     // Refreshes under a lock, because two processes that use the same refresh token would both lose it.
     await this.#options.credentials.exclusively(async () => {
       if ((await this.token()) !== used) return;
@@ -223,7 +223,7 @@ class StoringProvider implements OAuthClientProvider {
     if (this.#registered !== undefined) return this.#registered;
     const kept = at === undefined ? undefined : await this.#kept.client(at.issuer);
     if (this.#person === undefined) {
-      if (kept === undefined) throw new SignInNeeded();
+      if (kept === undefined) throw new SignInRequiredError();
       return kept as StoredOAuthClientInformation;
     }
     const isForAnotherPort = kept?.redirect_uris?.includes(this.redirectUrl) === false;
@@ -244,7 +244,7 @@ class StoringProvider implements OAuthClientProvider {
   }
 
   async redirectToAuthorization(url: URL): Promise<void> {
-    if (this.#person === undefined) throw new SignInNeeded();
+    if (this.#person === undefined) throw new SignInRequiredError();
     if (!isSecureUrl(url.href)) {
       throw new TradeAgentError('mcp_server_failed', 'the sign-in URL is not an https URL', {
         hint: 'Report it to whoever runs the server.',

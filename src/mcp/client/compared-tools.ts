@@ -1,7 +1,7 @@
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import { toolPin } from '../../net/tool-pin.ts';
 import { type ToolDanger, toolDanger } from './tool-danger.ts';
-import { type FitTool, fitTool, type ServerTool } from './tool-text.ts';
+import { type SanitizedTool, type ServerTool, sanitizeTool } from './tool-text.ts';
 
 /**
  * State of a server's tool:
@@ -21,7 +21,7 @@ export interface ComparedTool {
   /** Undefined if gone. */
   readonly pin: string | undefined;
   /** Undefined if gone or unfit. */
-  readonly fit: FitTool | undefined;
+  readonly fit: SanitizedTool | undefined;
   readonly danger: ToolDanger | undefined;
 }
 
@@ -32,7 +32,7 @@ export function compareTools(
 ): readonly ComparedTool[] {
   const byName = new Map([...offered].reverse().map((tool) => [tool.name, tool]));
   const there = [...byName.values()].reverse().map((tool): ComparedTool => {
-    const [fit, pin, danger] = [fitTool(tool), toolPin(tool), toolDanger(tool)];
+    const [fit, pin, danger] = [sanitizeTool(tool), toolPin(tool), toolDanger(tool)];
     return { name: tool.name, state: stateOf(tool.name, pin, fit, danger), pin, fit, danger };
   });
   const gone = allowed
@@ -40,7 +40,12 @@ export function compareTools(
     .map((name) => ({ name, state: 'gone' as const, pin: undefined, fit: undefined, danger: undefined }));
   return [...there, ...gone];
 
-  function stateOf(name: string, pin: string, fit: FitTool | undefined, danger: ToolDanger | undefined): ToolState {
+  function stateOf(
+    name: string,
+    pin: string,
+    fit: SanitizedTool | undefined,
+    danger: ToolDanger | undefined,
+  ): ToolState {
     if (fit === undefined) return 'unfit';
     if (!allowed.includes(name)) return 'not_allowed';
     if (danger !== undefined && !unsafe.includes(name)) return 'unsafe';

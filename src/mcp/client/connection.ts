@@ -19,7 +19,7 @@ import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
-import { Authorization, SignInNeeded } from './authorization.ts';
+import { Authorization, SignInRequiredError } from './authorization.ts';
 import type { ServerAccess, ServerLimits } from './server-access.ts';
 import type { ServerTool } from './tool-text.ts';
 
@@ -303,7 +303,7 @@ const messageByCode: Partial<Record<SdkErrorCode, string>> = {
 };
 
 function needsSignIn(error: unknown): boolean {
-  return errorCauses(error).some((cause) => cause instanceof SignInNeeded || cause.name === 'UnauthorizedError');
+  return errorCauses(error).some((cause) => cause instanceof SignInRequiredError || cause.name === 'UnauthorizedError');
 }
 
 function errorCauses(error: unknown): Error[] {

@@ -12,7 +12,7 @@ export interface ServerTool {
     | undefined;
 }
 
-export interface FitTool {
+export interface SanitizedTool {
   readonly name: string;
   readonly description: string;
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -24,12 +24,12 @@ const MAX_SCHEMA_LENGTH = 16 * 1024;
 const MAX_SCHEMA_DEPTH = 32;
 
 /** Sanitizes a tool. Returns undefined if a property name or constant is unsafe, since these must not be changed. */
-export function fitTool({ name, description = '', inputSchema }: ServerTool): FitTool | undefined {
+export function sanitizeTool({ name, description = '', inputSchema }: ServerTool): SanitizedTool | undefined {
   if (hasInvisible(name) || name.length > 128) return undefined;
   if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH) return undefined;
   const parameters = fitValue(inputSchema, 0);
   if (parameters === UNFIT) return undefined;
-  return { name, description: fitText(description), parameters: parameters as FitTool['parameters'] };
+  return { name, description: fitText(description), parameters: parameters as SanitizedTool['parameters'] };
 }
 
 function fitText(text: string): string {

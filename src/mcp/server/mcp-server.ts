@@ -24,7 +24,7 @@ import { isTool, toolsFor } from '../tools/catalog.ts';
 import type { McpTool, ProposedResult, ToolCall } from '../tools/mcp-tool.ts';
 import { withConnectUrl } from './account-questions.ts';
 import { type McpServerOptions, SHORT_HOLD_MS } from './server-options.ts';
-import { declaresTasks, proposalTask, proposalTasks, serveTasks, TASKS, taskResult } from './tasks.ts';
+import { declaresTasks, proposalTask, proposalTasks, serveTasks, TASKS_EXTENSION, taskResult } from './tasks.ts';
 
 const instructions = [
   'trade-agent manages a brokerage account and cannot place an order that its owner did not approve on their phone.',
@@ -46,7 +46,7 @@ export function mcpServer(
   const server = new Server(
     { name: 'trade-agent', title: 'trade-agent', version: options.version },
     {
-      capabilities: { tools: {}, ...(isModern ? { extensions: { [TASKS]: {} } } : {}) },
+      capabilities: { tools: {}, ...(isModern ? { extensions: { [TASKS_EXTENSION]: {} } } : {}) },
       instructions,
       inputRequired: { roundTimeoutMs: INPUT_TIMEOUT_MS },
     },

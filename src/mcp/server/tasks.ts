@@ -15,7 +15,7 @@ import type { McpCaller } from '../mcp-caller.ts';
 import { ownProposal } from '../tools/own-proposals.ts';
 
 /** The task extension (SEP-2663), for revision 2026-07-28 only. */
-export const TASKS = 'io.modelcontextprotocol/tasks';
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 
 /** A `tasks/get` result without its id. Times are RFC 3339. */
 export interface Task {
@@ -47,7 +47,7 @@ export interface TaskSource {
 export function declaresTasks({ mcpReq }: Pick<ServerContext, 'mcpReq'>): boolean {
   const envelope = mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
   const declared = z
-    .object({ extensions: z.object({ [TASKS]: z.looseObject({}) }) })
+    .object({ extensions: z.object({ [TASKS_EXTENSION]: z.looseObject({}) }) })
     .safeParse(envelope?.[CLIENT_CAPABILITIES_META_KEY]);
   return declared.success;
 }
@@ -55,7 +55,7 @@ export function declaresTasks({ mcpReq }: Pick<ServerContext, 'mcpReq'>): boolea
 /** @throws {MissingRequiredClientCapabilityError} */
 export function requireTasks(context: Pick<ServerContext, 'mcpReq'>): void {
   if (declaresTasks(context)) return;
-  throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS]: {} } } });
+  throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } });
 }
 
 /** Builds the response to a `tools/call` that takes time. */

@@ -1,14 +1,14 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { closePosition as agents, readClosingOrder } from '../../tools/close-position.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { propose, withKey } from './propose.ts';
+import { propose, withIdempotencyKey } from './propose.ts';
 import { clientIdempotencyKey } from './retries.ts';
 
 export const closePosition = defineMcpTool({
   name: agents.name,
   title: 'Propose to close a position',
   description: `${agents.description} The status is pending_approval until they decide. Then call check_approval, and do not close the position again.`,
-  schema: withKey(agents.schema.unwrap()),
+  schema: withIdempotencyKey(agents.schema.unwrap()),
   scopes: ['orders:propose', 'portfolio:read', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {

@@ -1,13 +1,13 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { placeOrder as agents, readOrderRequest } from '../../tools/place-order.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { propose, withKey } from './propose.ts';
+import { propose, withIdempotencyKey } from './propose.ts';
 
 export const placeOrder = defineMcpTool({
   name: agents.name,
   title: 'Propose an order',
   description: `${agents.description} The status is pending_approval until they decide. Then call check_approval, and do not place the order again.`,
-  schema: withKey(agents.schema.unwrap()),
+  schema: withIdempotencyKey(agents.schema.unwrap()),
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {

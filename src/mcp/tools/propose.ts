@@ -56,5 +56,5 @@ function externalProvenance(fields: Readonly<Record<string, unknown>>, from: str
   return { fields: Object.fromEntries(given.map(([name]) => [name, { source: 'other', from }])) };
 }
 
-export const withKey = <Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) =>
+export const withIdempotencyKey = <Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) =>
   schema.extend({ idempotency_key: idempotencyKey });

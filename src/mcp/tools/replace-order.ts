@@ -1,13 +1,13 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { replaceOrder as agents, readReplaceRequest } from '../../tools/replace-order.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { propose, withKey } from './propose.ts';
+import { propose, withIdempotencyKey } from './propose.ts';
 
 export const replaceOrder = defineMcpTool({
   name: agents.name,
   title: 'Propose to change an order',
   description: agents.description,
-  schema: withKey(agents.schema.unwrap()),
+  schema: withIdempotencyKey(agents.schema.unwrap()),
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...changes }) {

@@ -3,7 +3,7 @@ import { noteIn, summaryMessage } from '../../tools/summary-message.ts';
 import { messageServices } from '../../trading/message.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { propose, withKey } from './propose.ts';
+import { propose, withIdempotencyKey } from './propose.ts';
 import { clientIdempotencyKey } from './retries.ts';
 
 export const sendSummary = defineMcpTool({
@@ -11,7 +11,7 @@ export const sendSummary = defineMcpTool({
   title: 'Propose to send a summary',
   description:
     'Proposes to send a summary of the portfolio to a Slack channel or by e-mail. The gateway writes the text from its own figures. The owner sees the recipient and the full text on their phone and approves or denies it there. Nothing is sent before that.',
-  schema: withKey(
+  schema: withIdempotencyKey(
     z.strictObject({
       service: z.enum(messageServices),
       recipient: z.string().max(254).describe('A Slack channel such as #trading, or one e-mail address'),

@@ -7,7 +7,7 @@ import { ID_JAG_TYPE } from '../../oauth/oauth-names.ts';
 import { defined } from '../../values/defined.ts';
 import type { CompanyPeople, CompanyPerson } from './people.ts';
 import { applyRules, type CompanyRule } from './rules.ts';
-import { readSubject, type Subject, type SubjectOptions } from './subject.ts';
+import { readSubject, type SubjectOptions, type TokenSubject } from './subject.ts';
 
 const ASSERTION_LIFETIME_S = 300;
 /** The assertion's `typ` header (RFC 7519 §5.1), from the ID-JAG draft. */
@@ -73,7 +73,7 @@ function checkedAudience(params: ExchangeParameters): string {
   return params.audience;
 }
 
-function personClaims({ sub, email, groups }: CompanyPerson, { authTime, acr, amr }: Subject) {
+function personClaims({ sub, email, groups }: CompanyPerson, { authTime, acr, amr }: TokenSubject) {
   return { sub, email, groups, ...defined({ auth_time: authTime, acr, amr }) };
 }
 

@@ -7,18 +7,18 @@ import Provider, { type AdapterFactory, type ClientMetadata, type Configuration 
 import { z } from 'zod';
 import { tokenExchangeParameters } from '../../home/identity-provider/protocol/protocol.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import { requireHost } from '../../net/host-check.ts';
+import { createHostCheck } from '../../net/host-check.ts';
 import { requestListener } from '../../net/http-server.ts';
 import { DEVICE_GRANT, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
-import { sameSecret } from '../../secrets/constant-time.ts';
+import { isSameSecret } from '../../secrets/constant-time.ts';
 import { createOidcStore } from '../../store/home/oidc-store.ts';
 import { loadProviderKeys } from '../../store/home/provider-keys.ts';
 import { prepareProviderDatabase } from '../../store/home/schema.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
 import { createLogin, readForm } from '../paper-broker/oauth/oauth-routes.ts';
 import { assertionExchange } from './assertion-exchange.ts';
-import { type CompanyPeople, type CompanyPerson, companyPeople } from './people.ts';
+import { type CompanyPeople, type CompanyPerson, openCompanyPeople } from './people.ts';
 import type { CompanyRule } from './rules.ts';
 import { createIdTokens, type IdTokens } from './subject.ts';
 
@@ -46,7 +46,7 @@ export function createCompany(options: CompanyOptions) {
   const keys = loadProviderKeys(database, now);
   const [signingKey, ...earlier] = keys.signing.current().keys;
   if (signingKey === undefined) throw new Error('the company has no signing key');
-  const people = companyPeople(database, options.people);
+  const people = openCompanyPeople(database, options.people);
   const clients = companyClients(database, options.clients);
   const issued = createIdTokens(database, ID_TOKEN_LIFETIME_S, now);
   const store = createOidcStore({
@@ -76,7 +76,7 @@ export function createCompany(options: CompanyOptions) {
   const { decide } = companySignIn(provider, people, now);
   const pages = requestListener(companyPages({ name, clients, decide, people: options.people, pairingSecret, now }));
   const protocol = provider.callback();
-  const isForUs = requireHost([issuer]);
+  const isForUs = createHostCheck([issuer]);
   const endSessions = (sub: string) => store.endGrants({ sub });
   return {
     issuer,
@@ -131,21 +131,21 @@ function companyPages(options: CompanyPagesOptions): Hono {
       return context.html(signInPage(name, code, 'Too many wrong passwords. Wait 15 minutes.'), 429);
     }
     if (outcome === 'wrong') return context.html(signInPage(name, code, 'User name or password is wrong.'), 401);
-    const decided = await decide(code, find(username)?.sub, BY_PASSWORD);
+    const decided = await decide(code, find(username)?.sub, PASSWORD_SIGN_IN);
     return decided === 'allowed'
       ? context.html(textPage(name, 'You are signed in. Go back to the terminal.'))
       : context.html(signInPage(name, code, 'That code is not valid. Request a new one.'), 400);
   });
   app.post(DECIDE_PATH, async (context) => {
     const given = context.req.header('authorization') ?? '';
-    if (pairingSecret === undefined || !sameSecret(given, `Bearer ${pairingSecret}`)) {
+    if (pairingSecret === undefined || !isSameSecret(given, `Bearer ${pairingSecret}`)) {
       return context.json({ error: 'unauthorized' }, 401);
     }
     const body = decisionSchema.safeParse(await context.req.json().catch(() => undefined)).data;
     if (body === undefined) return context.json({ error: 'invalid_request' }, 400);
     const person = find(body.user);
     if (person === undefined) return context.json({ error: 'no_such_user' }, 404);
-    const decided = await decide(body.user_code, person.sub, BY_SECOND_FACTOR);
+    const decided = await decide(body.user_code, person.sub, SECOND_FACTOR_SIGN_IN);
     return decided === 'allowed' ? context.json({ status: decided }) : context.json({ error: decided }, 404);
   });
 
@@ -190,9 +190,9 @@ interface SignInStrength {
   readonly amr: readonly string[];
 }
 
-export const BY_PASSWORD: SignInStrength = { acr: 'pwd', amr: ['pwd'] };
+export const PASSWORD_SIGN_IN: SignInStrength = { acr: 'pwd', amr: ['pwd'] };
 /** A phishing-resistant second factor (OpenID Connect EAP ACR Values 1.0 §2). */
-export const BY_SECOND_FACTOR: SignInStrength = { acr: 'phr', amr: ['pwd', 'hwk', 'mfa'] };
+export const SECOND_FACTOR_SIGN_IN: SignInStrength = { acr: 'phr', amr: ['pwd', 'hwk', 'mfa'] };
 
 type DeviceDecisionOutcome = 'allowed' | 'denied' | 'not_found';
 

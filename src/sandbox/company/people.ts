@@ -9,9 +9,9 @@ export interface CompanyPerson {
   readonly password: string;
 }
 
-export type CompanyPeople = ReturnType<typeof companyPeople>;
+export type CompanyPeople = ReturnType<typeof openCompanyPeople>;
 
-export function companyPeople(database: Database, people: readonly CompanyPerson[]) {
+export function openCompanyPeople(database: Database, people: readonly CompanyPerson[]) {
   const left = database.prepare<[string]>('SELECT 1 FROM company_leavers WHERE sub = ?');
   const leave = database.prepare<[string]>('INSERT OR IGNORE INTO company_leavers VALUES (?)');
   return {

@@ -5,7 +5,7 @@ import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import type { ExchangeParameters } from '../../home/identity-provider/protocol/protocol.ts';
 import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 
-export interface Subject {
+export interface TokenSubject {
   readonly sub: string;
   readonly authTime: number | undefined;
   readonly acr: string | undefined;
@@ -45,7 +45,7 @@ export interface SubjectOptions {
 export async function readSubject(
   ctx: TokenEndpointGrantContext<ExchangeParameters>,
   options: SubjectOptions,
-): Promise<Subject> {
+): Promise<TokenSubject> {
   const { subject_token: token, subject_token_type: type } = ctx.oidc.params;
   if (token === undefined || token === '') throw new errors.InvalidRequest('subject_token is missing');
   if (type === ID_TOKEN_TYPE) return await subjectOfIdToken(ctx, token, options);
@@ -57,7 +57,7 @@ async function subjectOfIdToken(
   { oidc: { client, provider } }: TokenEndpointGrantContext<ExchangeParameters>,
   token: string,
   { issuer, verificationKey, now, idTokens: known }: SubjectOptions,
-): Promise<Subject> {
+): Promise<TokenSubject> {
   const { payload } = await jwtVerify(token, verificationKey, {
     issuer,
     audience: client.clientId,
@@ -83,7 +83,7 @@ async function subjectOfIdToken(
 async function subjectOfRefreshToken(
   { oidc: { client, provider } }: TokenEndpointGrantContext<ExchangeParameters>,
   token: string,
-): Promise<Subject> {
+): Promise<TokenSubject> {
   const found = await provider.RefreshToken.find(token);
   if (found === undefined || found.clientId !== client.clientId || found.consumed) {
     throw new errors.InvalidGrant('subject_token is not a refresh token of the client');

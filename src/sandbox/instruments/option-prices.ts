@@ -2,7 +2,7 @@ import { Dec } from '../../trading/decimal.ts';
 import { ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import type { BarRequest, MarketBar } from '../market/bars.ts';
 import type { Market, MarketQuote } from '../market/market.ts';
-import { hashText, uniform } from '../market/price-path.ts';
+import { hashText, uniformHash } from '../market/price-path.ts';
 import { expiresAt, type ListedContract } from './option-contracts.ts';
 
 const RATE = 0.04;
@@ -13,7 +13,7 @@ const CONTRACTS_PER_SHARE = 1 / 2000;
 
 /** Returns a stock's constant implied volatility, as a fraction a year. */
 function impliedVolatility(seed: string, underlying: string): number {
-  return 0.2 + 0.25 * uniform(hashText(`volatility\n${seed}\n${underlying}`), 1, 0);
+  return 0.2 + 0.25 * uniformHash(hashText(`volatility\n${seed}\n${underlying}`), 1, 0);
 }
 
 function optionTermsAt(market: Market, contract: ListedContract, spot: string, at: number): OptionTerms {

@@ -16,7 +16,7 @@ export function parseAdjustment(text: string): readonly Adjustment[] | undefined
 }
 
 /** A factor that makes prices before a corporate action comparable with prices after the action. */
-export interface Factor {
+export interface AdjustmentFactor {
   readonly at: number;
   readonly price: Dec;
   readonly shares: Dec;
@@ -32,7 +32,7 @@ export function adjustmentFactor(
   asked: readonly Adjustment[],
   closeBefore: Dec | undefined,
   worth: (symbol: string) => Dec | undefined,
-): Factor | undefined {
+): AdjustmentFactor | undefined {
   const at = effectiveAt(action);
   const one = new Dec(1);
   if ((action.kind === 'forward_split' || action.kind === 'reverse_split') && asked.includes('split')) {
@@ -50,7 +50,7 @@ export function adjustmentFactor(
   return undefined;
 }
 
-export function adjustPrices(bar: MarketBar, factors: readonly Factor[]): MarketBar {
+export function adjustPrices(bar: MarketBar, factors: readonly AdjustmentFactor[]): MarketBar {
   const later = factors.filter(({ at }) => at > bar.at);
   if (later.length === 0) return bar;
   const price = later.reduce((product, factor) => product.times(factor.price), new Dec(1));

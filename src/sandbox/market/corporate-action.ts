@@ -57,7 +57,7 @@ export const corporateActionLists = {
 type Lists = typeof corporateActionLists;
 export type CorporateActionList = keyof Lists;
 export type CorporateAction = z.output<Lists[CorporateActionList]>;
-export type ActionOf<Kind extends CorporateAction['kind']> = Extract<CorporateAction, { kind: Kind }>;
+export type CorporateActionOf<Kind extends CorporateAction['kind']> = Extract<CorporateAction, { kind: Kind }>;
 
 export const corporateActionsSchema = z
   .strictObject(

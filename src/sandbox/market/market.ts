@@ -7,16 +7,16 @@ import { memoizePerObject } from '../../values/memoize-per-object.ts';
 import { type Adjustment, adjustmentFactor, adjustPrices } from './adjustment.ts';
 import { type BarRequest, buildBars, type MarketBar } from './bars.ts';
 import {
-  type ActionOf,
   actionSubject,
   type CorporateAction,
+  type CorporateActionOf,
   compareByBookingDay,
   effectiveAt,
   endsSymbol,
   otherSymbol,
   processDate,
 } from './corporate-action.ts';
-import { hashText, pricePath, uniform } from './price-path.ts';
+import { hashText, pricePath, uniformHash } from './price-path.ts';
 import type { Tape } from './tape.ts';
 
 interface MarketOptions {
@@ -355,14 +355,14 @@ function seededDividends(
   sessions: Sessions,
   start: IsoDate,
   end: IsoDate,
-): ActionOf<'cash_dividend'>[] {
+): CorporateActionOf<'cash_dividend'>[] {
   const key = hashText(`dividends\n${seed}\n${symbol}`);
-  if (uniform(key, 1, 0) >= PAYING) return [];
-  const quarterly = new Dec(snapshotPrice).times(2 + Math.floor(uniform(key, 2, 0) * 6)).div(1000);
+  if (uniformHash(key, 1, 0) >= PAYING) return [];
+  const quarterly = new Dec(snapshotPrice).times(2 + Math.floor(uniformHash(key, 2, 0) * 6)).div(1000);
   const rate = Dec.max(quarterly.toDecimalPlaces(2), '0.01').toFixed();
-  const offset = Math.floor(uniform(key, 3, 0) * 3);
-  const day = 1 + Math.floor(uniform(key, 4, 0) * 24);
-  const found: ActionOf<'cash_dividend'>[] = [];
+  const offset = Math.floor(uniformHash(key, 3, 0) * 3);
+  const day = 1 + Math.floor(uniformHash(key, 4, 0) * 24);
+  const found: CorporateActionOf<'cash_dividend'>[] = [];
   // Ex-dates are weeks before the payment.
   const from = new Date(`${addDays(start, -120)}T00:00:00Z`);
   for (let month = 0; ; month += 1) {

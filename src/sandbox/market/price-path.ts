@@ -16,7 +16,7 @@ export function hashText(text: string): number {
   return hash >>> 0;
 }
 
-export function uniform(a: number, b: number, c: number): number {
+export function uniformHash(a: number, b: number, c: number): number {
   let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
@@ -28,8 +28,8 @@ function noise(key: number, octave: number, time: number): number {
   const cell = Math.floor(position);
   const within = position - cell;
   const eased = within * within * (3 - 2 * within);
-  const left = uniform(key, octave, cell) * 2 - 1;
-  const right = uniform(key, octave, cell + 1) * 2 - 1;
+  const left = uniformHash(key, octave, cell) * 2 - 1;
+  const right = uniformHash(key, octave, cell + 1) * 2 - 1;
   return left + (right - left) * eased;
 }
 
@@ -50,9 +50,9 @@ function logDeviation(key: number, time: number): number {
 export function pricePath(seed: string, symbol: string, snapshotPrice: string) {
   const key = hashText(`${seed}\n${symbol}`);
   const start = Number(snapshotPrice);
-  const temper = 0.7 + 0.6 * uniform(key, 101, 0); // some symbols are calmer than others
+  const temper = 0.7 + 0.6 * uniformHash(key, 101, 0); // some symbols are calmer than others
   const atAnchor = logDeviation(key, SNAPSHOT_TIME);
-  const sharesADay = 200_000 * 10 ** (2 * uniform(key, 102, 0));
+  const sharesADay = 200_000 * 10 ** (2 * uniformHash(key, 102, 0));
   return {
     /**
      * Returns the price at an instant (milliseconds since the epoch), in dollars a share, not yet rounded to the tick.
@@ -61,7 +61,7 @@ export function pricePath(seed: string, symbol: string, snapshotPrice: string) {
     volume: (time: number, span: number) =>
       Math.max(
         1,
-        Math.round(((sharesADay * span) / 86_400_000) * (0.5 + uniform(key, 103, Math.floor(time / MINUTE)))),
+        Math.round(((sharesADay * span) / 86_400_000) * (0.5 + uniformHash(key, 103, Math.floor(time / MINUTE)))),
       ),
   };
 }

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { Faults } from '../../home/identity-provider/faults.ts';
+import type { ActiveFaults } from '../../home/identity-provider/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { openHistoryGaps, openLog, openWatchlists } from '../../store/sandbox/broker-tables.ts';
 import { type Ledger, openLedger } from '../../store/sandbox/ledger.ts';
@@ -36,7 +36,7 @@ export interface PaperBrokerOptions {
   database: Database.Database;
   market: Market;
   clock: Clock;
-  faults: Faults;
+  faults: ActiveFaults;
   /** `password` is for the broker's login page, `key` for API clients, and `story` is the account's history. */
   users: readonly {
     username: string;

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { Faults } from '../../home/identity-provider/faults.ts';
+import type { ActiveFaults } from '../../home/identity-provider/faults.ts';
 import type { TokenStore } from '../../store/sandbox/token-store.ts';
 
 export interface SentItem {
@@ -16,7 +16,7 @@ export interface StandInOptions {
   readonly tokens: Pick<TokenStore, 'accessToken'>;
   readonly outbox: { add(item: SentItem): void; all(): SentItem[] };
   readonly now: () => number;
-  readonly faults: Faults;
+  readonly faults: ActiveFaults;
 }
 
 export function bearerToken(context: Context): string | undefined {

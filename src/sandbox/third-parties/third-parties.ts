@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
-import type { Faults } from '../../home/identity-provider/faults.ts';
+import type { ActiveFaults } from '../../home/identity-provider/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { openLog } from '../../store/sandbox/broker-tables.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
@@ -16,7 +16,7 @@ export interface ThirdPartiesOptions {
   readonly users: readonly { username: string; password: string }[];
   readonly clients: Readonly<Record<'slack' | 'gmail', OAuthClient>>;
   readonly clock: Clock;
-  readonly faults: Faults;
+  readonly faults: ActiveFaults;
 }
 
 export const thirdPartyScopes = {

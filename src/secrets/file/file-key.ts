@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createPrivateFile, readPrivateFile } from '../../machine/private-file.ts';
-import { sameSecret } from '../constant-time.ts';
+import { isSameSecret } from '../constant-time.ts';
 import type { PassphraseKeys } from './passphrase-keys.ts';
 import type { KeyHeader, KeyKind } from './sealed-file.ts';
 
@@ -31,7 +31,7 @@ const KEY_BYTES = 32;
 const MAX_KEY_FILE_BYTES = 1024;
 
 /** @param besideFile the key file for `beside` */
-export function fileKey(
+export function createFileKey(
   choice: FileKeyChoice,
   credentials: { readonly file: string; readonly besideFile: string; readonly profile: string },
 ): FileKey {
@@ -61,7 +61,7 @@ function namedKey(keyFile: string, file: string): FileKey {
     open: async (header) => {
       const key = requireKey(keyFile, file);
       const check = header.kind === 'key-file' ? Buffer.from(header.check, 'base64') : Buffer.alloc(0);
-      if (sameSecret(check, checkOf(key))) return key;
+      if (isSameSecret(check, checkOf(key))) return key;
       throw unusableKey(`${keyFile} is not the key of the credential file ${file}`);
     },
     create: async () => {

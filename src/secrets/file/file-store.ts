@@ -5,7 +5,7 @@ import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts
 import type { CredentialStore } from '../credential-store.ts';
 import { assertLengths, matchesExpected, pick } from '../credential-values.ts';
 import { storeLock, withStoreLock } from '../store-lock.ts';
-import { type FileKeyChoice, fileKey } from './file-key.ts';
+import { createFileKey, type FileKeyChoice } from './file-key.ts';
 import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './sealed-file.ts';
 
 /** Maximum wait for the write lock, in milliseconds. Long enough for a slow disk and many writers. */
@@ -35,7 +35,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
   const { folder, profile, key: choice = 'beside' } = options;
   const kind = toKeyKind(choice);
   const file = credentialFile(folder, profile, kind);
-  const fileKeys = fileKey(choice, { file, besideFile: join(folder, `credentials-${profile}.key`), profile });
+  const fileKeys = createFileKey(choice, { file, besideFile: join(folder, `credentials-${profile}.key`), profile });
   const context = `trade-agent-credentials/1/${profile}`;
   const isNew = !existsSync(file);
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { sameSecret } from '../constant-time.ts';
+import { isSameSecret } from '../constant-time.ts';
 import type { KeyHeader } from './sealed-file.ts';
 
 export interface PassphraseSource {
@@ -73,7 +73,7 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
           const known = passphrases.get(where.file);
           const passphrase = known ?? normalized(await source.read('open', where.profile));
           const found = await derived(passphrase, header);
-          if (sameSecret(found.check, check)) {
+          if (isSameSecret(found.check, check)) {
             passphrases.set(where.file, passphrase);
             return found.key;
           }

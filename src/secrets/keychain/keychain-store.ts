@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
-import { type CredentialName, type CredentialStore, credentialNames, type Expected } from '../credential-store.ts';
+import {
+  type CredentialName,
+  type CredentialStore,
+  credentialNames,
+  type ExpectedValues,
+} from '../credential-store.ts';
 import { assertLengths, pick } from '../credential-values.ts';
 import { storeLock, withStoreLock } from '../store-lock.ts';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
@@ -90,7 +95,7 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
   };
 }
 
-function toWire(expected: Expected | undefined): Record<string, string | null> {
+function toWire(expected: ExpectedValues | undefined): Record<string, string | null> {
   return Object.fromEntries(Object.entries(expected ?? {}).map(([name, value]) => [name, value ?? null]));
 }
 

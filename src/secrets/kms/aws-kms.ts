@@ -7,7 +7,7 @@ import { requireSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { type AwsCredentials, awsDomain } from './aws/credential-request.ts';
-import { awsCredentials } from './aws/credentials.ts';
+import { createAwsCredentialProvider } from './aws/credentials.ts';
 import type { Kms } from './kms.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -17,7 +17,7 @@ interface AwsKmsOptions {
   /** A symmetric key's id, ARN or alias. */
   readonly key: string;
   readonly region: string;
-  /** See {@link awsCredentials}; `AWS_ENDPOINT_URL_KMS` overrides the address of KMS (a VPC endpoint, FIPS). */
+  /** See {@link createAwsCredentialProvider}; `AWS_ENDPOINT_URL_KMS` overrides the address of KMS (a VPC endpoint, FIPS). */
   readonly env: NodeJS.ProcessEnv;
   readonly fetch?: typeof fetch;
   readonly clock?: Pick<Clock, 'now'>;
@@ -76,7 +76,7 @@ interface SignedRequest {
 }
 
 /** Returns the headers of a request with its signature (AWS Signature Version 4). */
-export async function signedHeaders(request: SignedRequest, credentials: AwsCredentials): Promise<Headers> {
+export async function signHeaders(request: SignedRequest, credentials: AwsCredentials): Promise<Headers> {
   const { url, service, region, method, headers, body, now } = request;
   const signer = new AwsV4Signer({
     url: url.href,
@@ -103,7 +103,7 @@ type SendToKms = <Schema extends z.ZodType>(
 function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
   const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
   const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
-  const credentials = awsCredentials({ env, region, clock, fetch: send });
+  const credentials = createAwsCredentialProvider({ env, region, clock, fetch: send });
   return async (operation, content, schema) => {
     const body = JSON.stringify(content);
     const request = {
@@ -112,7 +112,7 @@ function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
       body,
     };
     const now = clock.now();
-    const headers = await signedHeaders({ ...request, url: base, service: 'kms', region, now }, await credentials());
+    const headers = await signHeaders({ ...request, url: base, service: 'kms', region, now }, await credentials());
     const signal = AbortSignal.timeout(timeoutMs);
     let status: number;
     let answer: unknown;
@@ -139,7 +139,7 @@ const MISSING_PERMISSION = 'Its IAM policy must allow kms:Encrypt and kms:Decryp
 const WRONG_CREDENTIALS = 'The AWS credentials are wrong or have expired, or this machine’s clock is off.';
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html, and each operation's own */
-const hints: Readonly<Record<string, string>> = {
+const hintsByErrorCode: Readonly<Record<string, string>> = {
   AccessDeniedException: MISSING_PERMISSION,
   NotFoundException: 'There is no such key in this region and account.',
   InvalidCiphertextException: CANNOT_UNWRAP,
@@ -164,7 +164,7 @@ function statusError(base: URL, status: number, answer: unknown): TradeAgentErro
       hint: 'Enable it, or cancel its deletion, then try again.',
     });
   }
-  const hint = hints[type];
+  const hint = hintsByErrorCode[type];
   const shown = hint === undefined ? '' : ` (${type})`;
   const otherwise = status === 403 ? `${WRONG_CREDENTIALS} ${MISSING_PERMISSION}` : 'Try again in a moment.';
   return unavailable(base, `answered with HTTP status ${status}${shown}`, hint ?? otherwise);

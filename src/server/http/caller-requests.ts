@@ -5,7 +5,7 @@ import { idempotencyKeySchema } from '../../agent/remote/protocol.ts';
 import type { Session } from '../../auth/session/session.ts';
 import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
-import { jsonBody } from '../../gateway/routes/request.ts';
+import { readJsonBody } from '../../gateway/routes/request.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';
@@ -45,9 +45,9 @@ export async function withAgent<T>(
   });
 }
 
-/** Parses the request body. @throws {Refusal} 400 `usage`, naming the invalid fields; the errors of `jsonBody` */
+/** Parses the request body. @throws {Refusal} 400 `usage`, naming the invalid fields; the errors of `readJsonBody` */
 export async function parseBody<S extends z.ZodType>(c: Context, schema: S, largest?: number): Promise<z.output<S>> {
-  const parsed = schema.safeParse(await jsonBody(c, largest));
+  const parsed = schema.safeParse(await readJsonBody(c, largest));
   if (parsed.success) return parsed.data;
   const fields = [...new Set(parsed.error.issues.map(({ path }) => path.join('.')))];
   throw new AgentHttpProblem(

@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
-import { limitedBody } from '../../gateway/routes/request.ts';
+import { readLimitedBody } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedResponse, isResponseTooLarge } from '../../net/bounded-fetch.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
@@ -57,7 +57,7 @@ async function forward(
   { sessions, clock }: GatewayProxyOptions,
 ): Promise<Response> {
   const { method } = c.req;
-  const body = method === 'GET' ? null : await limitedBody(c.req.raw.body, MAX_REQUEST_BYTES);
+  const body = method === 'GET' ? null : await readLimitedBody(c.req.raw.body, MAX_REQUEST_BYTES);
   const session = await sessions.seen(caller, caller.accessToken);
   const response = await session.fetch(
     `${session.profile.gateway.replace(/\/+$/, '')}${path}`,

@@ -1,12 +1,12 @@
 import type { Hono } from 'hono';
 import { noticeSecretSchema, putNoticeSchema } from '../../agent/remote/protocol.ts';
-import { type NoticeChannel, noticeDestination, noticeNameSchema } from '../../config/notice-channels.ts';
+import { type NoticeChannel, noticeChannelNameSchema, noticeDestination } from '../../config/notice-channels.ts';
 import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import {
   deleteNoticeSecret,
+  loadNoticeSecrets,
   noticeSecretLabel,
   noticeSecretNeed,
-  noticeSecrets,
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
@@ -37,7 +37,7 @@ export const noticeRoutes =
       throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
     };
     routes.get('/v1/agent/notices', async (c, { sub }) => {
-      const secretOf = await withHttpProblems(() => noticeSecrets(parts.credentials(sub)));
+      const secretOf = await withHttpProblems(() => loadNoticeSecrets(parts.credentials(sub)));
       const all = Object.entries(await personChannels(parts, sub).all());
       const waiting = await personChecks(parts, sub).waitingNotices();
       return c.json({
@@ -96,7 +96,7 @@ const usageProblem = (message: string, hint: string) => new AgentHttpProblem(400
 
 /** @throws {AgentHttpProblem} 400 `usage` */
 function parseChannelName(text: string | undefined): string {
-  const parsed = noticeNameSchema.safeParse(text);
+  const parsed = noticeChannelNameSchema.safeParse(text);
   if (parsed.success) return parsed.data;
   throw usageProblem(
     `${JSON.stringify(text)} is not a valid channel name`,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { type AddSchedule, addScheduleSchema, type RemoteSchedule } from '../../agent/remote/protocol.ts';
+import { type AddScheduleRequest, addScheduleSchema, type RemoteSchedule } from '../../agent/remote/protocol.ts';
 import { shortId } from '../../agent/short-id.ts';
 import type { Session } from '../../auth/session/session.ts';
 import { priceConditions } from '../../check/conditions.ts';
@@ -20,7 +20,13 @@ import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { MAX_SCHEDULES, personSchedules, type ServerSchedule, tenantSchedules, wakeTime } from '../server-parts.ts';
+import {
+  MAX_SCHEDULES,
+  nextReviewTime,
+  personSchedules,
+  type ServerSchedule,
+  tenantSchedules,
+} from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 import { callerSession, parseBody, readRoutes, requireIdempotencyKey } from './caller-requests.ts';
 
@@ -103,7 +109,7 @@ export function scheduleRoutes(app: Hono, door: Authenticator, parts: ServerPart
 }
 
 async function newSchedule(
-  asked: AddSchedule,
+  asked: AddScheduleRequest,
   caller: Caller,
   { key, moments, now }: { readonly key: string; readonly moments: Moments; readonly now: number },
 ): Promise<NewSchedule<ServerSchedule>> {
@@ -119,7 +125,7 @@ async function newSchedule(
     key,
     request: createHash('sha256').update(JSON.stringify(asked)).digest('base64url'),
     now,
-    wakeAt: wakeTime(asked.timing, moments.after(now, 1)[0], now),
+    wakeAt: nextReviewTime(asked.timing, moments.after(now, 1)[0], now),
     conditions: asked.on_price === true ? priceConditions(file) : [],
   };
 }

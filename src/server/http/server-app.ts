@@ -11,7 +11,7 @@ import {
   operations,
   problemSchema,
   pruneThreadsSchema,
-  reconcileSchema,
+  reconcileRequestSchema,
   remoteScheduleSchema,
   resumeThreadSchema,
   runResultSchema,
@@ -188,7 +188,7 @@ function approvalRoutes(app: Hono, door: Authenticator, parts: ServerParts): voi
     c.json({ approvals: await withAgent(parts, caller, (agent) => agent.approvals()) }),
   );
   routes.post('/v1/agent/approvals/reconcile', async (c, caller) => {
-    const { id } = await parseBody(c, reconcileSchema);
+    const { id } = await parseBody(c, reconcileRequestSchema);
     return c.json({ approvals: await withAgent(parts, caller, (agent) => agent.reconcile(id)) });
   });
   routes.get('/v1/agent/approvals/:approval', async (c, caller) => {

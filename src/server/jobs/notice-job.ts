@@ -6,7 +6,7 @@ import type { ResolveHost } from '../../net/resolve-host.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailure } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
-import { noticeSecrets } from '../../secrets/notice-secrets.ts';
+import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
 import { postgresOneNotice } from '../../store/postgres/state/notice-outbox.ts';
 import { personDatabase } from '../../store/postgres/state/person-database.ts';
 import { createJob } from '../../store/postgres/state/schedule-jobs.ts';
@@ -55,7 +55,7 @@ async function sendNotice(
 ) {
   const problem = await channelProblem(channel, noticeResolve);
   if (problem !== undefined) return { code: 'refused', ...problem } as const;
-  const secret = (await noticeSecrets(credentials(person)))(name, channel);
+  const secret = (await loadNoticeSecrets(credentials(person)))(name, channel);
   const send = openChannel(name, channel, secret, {
     fetch: noticeFetch,
     env: {},

@@ -12,7 +12,7 @@ import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { RunStore, RunTurn, RunWait, StoredRun } from '../../store/run-store.ts';
+import type { RunClaim, RunStore, RunWait, StoredRun } from '../../store/run-store.ts';
 import type { StateStores } from '../../store/state-stores.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import { personAgent, personStores, withinScopes } from '../person-agent.ts';
@@ -184,7 +184,7 @@ async function runTurn(
     };
     let result: RunResult | undefined;
     if (!stop.signal.aborted) {
-      const isSaid = await hasPrompt(stores, runs, run);
+      const isSaid = await checkAndRecordPrompt(stores, runs, run);
       result = isSaid
         ? await heard(agent.resume(run.thread, wire))
         : await heard(agent.run({ ...fromWireInput(runInputSchema.parse(run.input)), thread: run.thread }, wire));
@@ -205,7 +205,7 @@ async function runTurn(
  * Returns whether the run's prompt is in its thread. The first turn records how many prompts were there before it.
  * @throws {TurnLost}
  */
-async function hasPrompt(stores: StateStores, runs: RunStore, run: StoredRun): Promise<boolean> {
+async function checkAndRecordPrompt(stores: StateStores, runs: RunStore, run: StoredRun): Promise<boolean> {
   if (run.input === undefined) return true;
   const said = await countPrompts(stores, run.thread);
   if (run.prompts !== undefined) return said > run.prompts;
@@ -270,7 +270,7 @@ const onceOnlyEvents: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'a
  */
 async function createEventWriter(
   runs: Pick<RunStore, 'append' | 'eventsAfter'>,
-  turn: RunTurn,
+  turn: RunClaim,
   clock: Clock,
   lost: (reason: unknown) => void,
 ) {

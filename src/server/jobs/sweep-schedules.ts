@@ -3,7 +3,7 @@ import { decideRun } from '../../schedule/decide-run.ts';
 import { timingSchema } from '../../schedule/schedule.ts';
 import type { DueSchedule, TenantSchedules, WakePlan, WorkerLeases } from '../../store/schedule-rows.ts';
 import type { TradingDay } from '../../trading/activity.ts';
-import { wakeTime } from '../server-parts.ts';
+import { nextReviewTime } from '../server-parts.ts';
 
 /** Schedules per transaction. */
 const SCHEDULE_BATCH = 500;
@@ -66,5 +66,5 @@ function planWake({ timing: stored, ...progress }: DueSchedule, days: readonly T
   const timing = timingSchema.parse(stored);
   const decision = decideRun(timingMoments(timing, days), progress, now);
   const next = decision.run ? timingMoments(timing, days).after(now, 1)[0] : decision.next;
-  return { wakeAt: wakeTime(timing, next, now), isDue: decision.run };
+  return { wakeAt: nextReviewTime(timing, next, now), isDue: decision.run };
 }

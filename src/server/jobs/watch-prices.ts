@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Session } from '../../auth/session/session.ts';
 import { readQuotes } from '../../check/read-quotes.ts';
 import { loginRequired } from '../../errors/login-required.ts';
-import type { SeenValue, TenantSchedules, WorkerLeases } from '../../store/schedule-rows.ts';
+import type { ObservedValue, TenantSchedules, WorkerLeases } from '../../store/schedule-rows.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { Dec, isPositive } from '../../trading/decimal.ts';
 import type { Quote } from '../../trading/views.ts';
@@ -67,7 +67,7 @@ async function fetchQuotes(
 }
 
 /** Returns the values that conditions are compared with; none if there is no price. */
-export function conditionValues({ symbol, last, previous_close: before }: Quote): SeenValue[] {
+export function conditionValues({ symbol, last, previous_close: before }: Quote): ObservedValue[] {
   if (last === undefined || !isPositive(new Dec(last))) return [];
   const prices = (['above', 'below'] as const).map((side) => ({ symbol, side, value: last }));
   if (before === undefined || !isPositive(new Dec(before))) return prices;

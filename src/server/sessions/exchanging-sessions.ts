@@ -8,10 +8,10 @@ import {
   type ProviderAccess,
   retryWithProviderTime,
 } from '../../auth/provider/provider.ts';
-import { type ProviderFailure, providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { classifyProviderFailure, type ProviderFailure, providerError } from '../../auth/provider/provider-failure.ts';
 import { revokeTokens } from '../../auth/provider/token-revocation.ts';
 import { type AccessToken, isUsable, parseAccessToken } from '../../auth/session/access-token.ts';
-import { dpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from '../../auth/session/dpop-key.ts';
+import { createDpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from '../../auth/session/dpop-key.ts';
 import { requireFreshLogin } from '../../auth/session/live-login.ts';
 import type { Session } from '../../auth/session/session.ts';
 import { newSession, parseStoredSession, type StoredSession, sessionUser } from '../../auth/session/stored-session.ts';
@@ -254,7 +254,7 @@ async function exchangeToken(
     const answer = await retryWithProviderTime(profile.issuer, async () => {
       const configuration = await loginClient(profile, access);
       bound = bindsTokens(profile, configuration.serverMetadata());
-      const proof = bound ? { DPoP: await dpopHandle(configuration, key) } : {};
+      const proof = bound ? { DPoP: await createDpopHandle(configuration, key) } : {};
       sentAt = clock.now();
       return await oidc.genericGrantRequest(
         configuration,
@@ -281,7 +281,7 @@ async function exchangeToken(
     return { token, refreshToken: answer.refresh_token };
   } catch (error) {
     if (error instanceof TradeAgentError) throw error;
-    const failure = providerFailure(error);
+    const failure = classifyProviderFailure(error);
     if (isSubjectRejected(failure, profile)) return undefined;
     throw exchangeError(failure, profile, scopes);
   }

@@ -1,7 +1,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
-import { sameSecret } from '../../secrets/constant-time.ts';
+import { isSameSecret } from '../../secrets/constant-time.ts';
 import type { People } from './people.ts';
 
 /** Crockford's base32 (without I, L, O and U), which encodes five bits per character. */
@@ -57,7 +57,7 @@ export function createRecoveryCodes(options: {
     check(username: string, typed: string): boolean {
       const row = people.find(username) === undefined ? undefined : get.get(username);
       // Compares even for an unknown name, so that the time taken does not reveal which names exist.
-      const right = sameSecret(row?.digest ?? '', digest(username, normalizeCode(typed)));
+      const right = isSameSecret(row?.digest ?? '', digest(username, normalizeCode(typed)));
       if (row === undefined || !right) return false;
       used.run(clock.now(), username);
       return true;

@@ -1,14 +1,14 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /** Which approval requests the phones were notified of. Times are milliseconds since the epoch. */
-export type RingTable = ReturnType<typeof openRingTable>;
+export type RequestNotifications = ReturnType<typeof openRequestNotifications>;
 
 /**
  * Opens the notification state of each approval request: when all of the person's devices were notified (or that
  * failed), when a page first showed the request, and when the reminder was sent. It is joined with the provider's table
  * of requests, so that people are notified of a request even if the home crashes in between.
  */
-export function openRingTable(database: Database) {
+export function openRequestNotifications(database: Database) {
   const waits = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?';
   const unrung = database.prepare<[number], { request: string; user: string }>(
     `SELECT id AS request, user FROM approval_requests LEFT JOIN request_rings ON request = id

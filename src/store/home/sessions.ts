@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
-import { sameSecret } from '../../secrets/constant-time.ts';
+import { isSameSecret } from '../../secrets/constant-time.ts';
 import type { People } from './people.ts';
 
 /** Maximum duration of a session, in milliseconds. */
@@ -103,7 +103,7 @@ export function createSessions(options: {
       const now = clock.now();
       const row = statements.find.get(digest(given), now, now - IDLE_TIMEOUT_MS);
       if (row === undefined || !known(row.user)) return undefined;
-      if (key !== undefined && !sameSecret(row.key ?? '', digest(key))) return undefined;
+      if (key !== undefined && !isSameSecret(row.key ?? '', digest(key))) return undefined;
       if (isTheirs && now - row.seen_at >= SEEN_PRECISION_MS) statements.seen.run(now, row.digest);
       return toSession(row);
     },

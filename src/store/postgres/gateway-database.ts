@@ -1,7 +1,7 @@
 import type { GatewayKeyRows, WrappedGatewayKey } from '../gateway-key-rows.ts';
 import type { RegistrationStorage } from '../registration-storage.ts';
 import { recountOrders } from '../sql/order-recount.ts';
-import { ensureHead, lockSeal } from './head.ts';
+import { claimOrMatchSealKeyInTransaction, ensureHead } from './head.ts';
 import { type MigrationResult, migrate } from './migrate.ts';
 import { gatewaySchema } from './migrations/gateway.ts';
 import { type OpenOptions, openDatabase } from './open-database.ts';
@@ -14,7 +14,7 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
  */
 
 export { postgresGatewayStores } from './gateway-stores.ts';
-export { hasSameSeal } from './head.ts';
+export { claimOrMatchSealKey } from './head.ts';
 
 export const recountTenant = (database: TenantDatabase, now: number) => recountOrders(postgresDatabase(database), now);
 
@@ -31,7 +31,7 @@ export function migrateGateway(address: string): Promise<MigrationResult> {
  * Creates the storage of the client registration, which a tenant's gateways share because only the client that sent a
  * CIBA request can poll it.
  */
-export function postgresRegistrationPlace(database: TenantDatabase): RegistrationStorage {
+export function postgresRegistrationStorage(database: TenantDatabase): RegistrationStorage {
   return {
     async read() {
       const row = await database.read((unit) =>
@@ -81,7 +81,7 @@ export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows
     async addFirstSeal(seal, check) {
       await ensureHead(database);
       return await whole(async (unit) => {
-        if (!(await lockSeal(unit, check))) throw new Rollback();
+        if (!(await claimOrMatchSealKeyInTransaction(unit, check))) throw new Rollback();
         await insertKey(unit, seal);
       });
     },

@@ -32,13 +32,13 @@ export async function ensureHead(database: TenantDatabase): Promise<void> {
  * `check`, and later ones compare it.
  * @param check a value derived from the key that does not reveal it
  */
-export async function hasSameSeal(database: TenantDatabase, check: string): Promise<boolean> {
+export async function claimOrMatchSealKey(database: TenantDatabase, check: string): Promise<boolean> {
   await ensureHead(database);
-  return await database.write((unit) => lockSeal(unit, check));
+  return await database.write((unit) => claimOrMatchSealKeyInTransaction(unit, check));
 }
 
-/** Does the same as {@link hasSameSeal} in a transaction. Until it ends, no other gateway can store its value. */
-export async function lockSeal(unit: Unit, check: string): Promise<boolean> {
+/** Does the same as {@link claimOrMatchSealKey} in a transaction. Until it ends, no other gateway can store its value. */
+export async function claimOrMatchSealKeyInTransaction(unit: Unit, check: string): Promise<boolean> {
   await unit.run('UPDATE heads SET seal_check = coalesce(seal_check, @check)', { check });
   const head = await unit.one<{ seal_check: string }>('SELECT seal_check FROM heads');
   return head?.seal_check === check;

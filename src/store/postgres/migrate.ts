@@ -34,7 +34,7 @@ export async function migrate(address: string, { name, migrations }: Schema): Pr
       'SELECT coalesce(max(version), 0) AS version FROM schema_version',
     );
     const from = rows[0]?.version ?? 0;
-    if (from > migrations.length) throw tooNew(from, migrations.length);
+    if (from > migrations.length) throw newerSchemaError(from, migrations.length);
     for (const [index, migration] of migrations.entries()) {
       if (index < from) continue;
       await client.query(migration);
@@ -49,7 +49,7 @@ export async function migrate(address: string, { name, migrations }: Schema): Pr
   }
 }
 
-export function tooNew(found: number, known: number): TradeAgentError {
+export function newerSchemaError(found: number, known: number): TradeAgentError {
   return new TradeAgentError(
     'invalid_config',
     `the database has version ${found}, but this program supports at most ${known}`,

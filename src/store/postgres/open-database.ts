@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { tooNew } from './migrate.ts';
+import { newerSchemaError } from './migrate.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 import { appRole, type Schema } from './schema.ts';
 import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
@@ -38,7 +38,7 @@ export async function openDatabase({ schema, tenant, ...server }: OpenOptions): 
 async function requireCompatible(pool: Pool, { name, migrations }: Schema): Promise<void> {
   const found = await schemaVersion(pool, name);
   const known = migrations.length;
-  if (found > known) throw tooNew(found, known);
+  if (found > known) throw newerSchemaError(found, known);
   if (found < known) {
     throw new TradeAgentError('invalid_config', `the database has version ${found}, but this program needs ${known}`, {
       hint: 'Migrate it with the login that owns its tables.',

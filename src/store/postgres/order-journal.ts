@@ -1,5 +1,5 @@
 import {
-  type CountedFacts,
+  type CountedTotals,
   noSimilarTerms,
   type SimilarTermsRange,
   similarTermsRange,
@@ -8,7 +8,7 @@ import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { isFinalStatus, type Order } from '../../trading/views.ts';
 import { MINUTE_MS } from '../../values/durations.ts';
 import type { DecisionNote } from '../decision-store.ts';
-import type { Claim, Counting, JournalState, OrderJournal, OrderKey, Usage } from '../order-journal.ts';
+import type { Counting, JournalState, LimitUsage, OrderClaim, OrderJournal, OrderKey } from '../order-journal.ts';
 import {
   type AccountOrders,
   type CountingClock,
@@ -23,8 +23,15 @@ import {
 } from '../rows/order-counts.ts';
 import { DECISION_RETENTION, decisionValues, noteDecision } from '../sql/decision-store.ts';
 import { TRADING_STATE_COLUMNS, type TradingStateRow, tradingStateAt, tradingStateSource } from '../sql/halts.ts';
-import { findMandate, takePlace } from '../sql/mandate-store.ts';
-import { adoptOrder, closeIfFinal, orderChanges, THIS_ORDER, toOrderKey, UNSETTLED } from '../sql/order-journal.ts';
+import { findMandate, recordMandateUse } from '../sql/mandate-store.ts';
+import {
+  adoptOrder,
+  closeIfFinal,
+  IS_THIS_ORDER,
+  IS_UNSETTLED,
+  orderChanges,
+  toOrderKey,
+} from '../sql/order-journal.ts';
 import { postgresUnits, runWork } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
@@ -53,9 +60,9 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
 /** Returns the order's previous state. Does not change a rejected order: see {@link adopt}. */
 const PLACE = `
   WITH seen AS (
-    SELECT state FROM gateway_orders WHERE ${THIS_ORDER} FOR UPDATE
+    SELECT state FROM gateway_orders WHERE ${IS_THIS_ORDER} FOR UPDATE
   ), placed AS (
-    UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${UNSETTLED}
+    UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${IS_UNSETTLED}
   )
   SELECT state FROM seen`;
 
@@ -89,9 +96,9 @@ async function lockMandate(unit: Unit, sub: string, id: string): Promise<void> {
 async function claimOrder(
   unit: Unit,
   tenant: string,
-  order: Claim,
+  order: OrderClaim,
   at: CountingClocks,
-  decide: ((counted: CountedFacts) => DecisionNote) | undefined,
+  decide: ((counted: CountedTotals) => DecisionNote) | undefined,
 ): Promise<Outcome> {
   const { sub, clientOrderId, draft, mandate } = order;
   const { clock: now } = at;
@@ -112,7 +119,7 @@ async function claimOrder(
   const [outcome] = await Promise.all([written, locked, held]);
   if (mandate !== undefined && outcome === 'claimed') {
     const { symbol, side } = draft;
-    await runWork(unit, takePlace(order, mandate, { slot: order.slot ?? '', symbol, side }));
+    await runWork(unit, recordMandateUse(order, mandate, { slot: order.slot ?? '', symbol, side }));
   }
   return outcome;
 }
@@ -167,7 +174,7 @@ const WRITE_DECIDED = `WITH ${INTENT}, ${NOTED_DECISION} ${ANSWER}`;
 
 async function writeClaim(
   unit: Pick<Unit, 'one'>,
-  order: Claim,
+  order: OrderClaim,
   { clock: now, counting }: CountingClocks,
   decision: DecisionNote | undefined,
 ): Promise<Outcome> {
@@ -282,7 +289,7 @@ interface CountingClocks {
 }
 
 /** Counts the facts for an order. The transaction must be read-only, or block other claims for the account. */
-async function countOrder(unit: QuerySource, order: Counting, at: CountingClocks): Promise<CountedFacts> {
+async function countOrder(unit: QuerySource, order: Counting, at: CountingClocks): Promise<CountedTotals> {
   return (await inspectOrder(unit, order, at)).counted;
 }
 
@@ -298,7 +305,7 @@ async function inspectOrder(unit: QuerySource, order: Counting, at: CountingCloc
   return { isKnown, counted: countedFacts(order, out, mandate ?? null) };
 }
 
-async function countUsage(unit: QuerySource, sub: string, account: string, at: CountingClocks): Promise<Usage> {
+async function countUsage(unit: QuerySource, sub: string, account: string, at: CountingClocks): Promise<LimitUsage> {
   // Excludes no order, because no user has an empty ID.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
   return toUsage(await readAccountOrders(unit, others, { owner: sub, ...noSimilarTerms }, at));

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { LIVENESS_MS, type News, type OtherProcesses } from '../other-processes.ts';
+import { HEARTBEAT_TIMEOUT_MS, type OtherProcesses, type ProcessNotification } from '../other-processes.ts';
 import { OPEN_STATES } from '../rows/proposal-states.ts';
 import type { Listener } from './listener.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-const ALIVE_UNTIL = `clock_timestamp() + interval '${LIVENESS_MS} milliseconds'`;
+const ALIVE_UNTIL = `clock_timestamp() + interval '${HEARTBEAT_TIMEOUT_MS} milliseconds'`;
 /**
  * SQL condition that no live process supervises the proposal. Uses the database's clock, because the machines' clocks
  * may differ.
@@ -68,11 +68,11 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
   const { tenant } = database;
   // Each tenant has its own channel, so that none hears of another's. Hashed, because not every tenant name is a valid identifier.
   const channel = `ta_${createHash('sha256').update(tenant).digest('hex').slice(0, 40)}`;
-  const listeners = new Set<(news: News) => void>();
+  const listeners = new Set<(news: ProcessNotification) => void>();
   let listening: Listener | undefined;
   let isKnown = false;
   const heard = (payload: string | undefined) => {
-    const told = payload === undefined ? undefined : (JSON.parse(payload) as { by: string; news: News });
+    const told = payload === undefined ? undefined : (JSON.parse(payload) as { by: string; news: ProcessNotification });
     if (told?.by === name) return;
     for (const listener of listeners) listener(told?.news ?? 'missed');
   };

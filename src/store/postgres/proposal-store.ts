@@ -1,9 +1,9 @@
 import type { AuditNote } from '../audit.ts';
 import type {
-  Draft,
   KeyedRequest,
   ProposalChange,
   ProposalChangeResult,
+  ProposalDraft,
   ProposalSnapshot,
   ProposalStore,
   SnapshotQuery,
@@ -25,8 +25,8 @@ import {
   EPOCH_COLUMNS,
   type EpochRow,
   findByKey,
+  type ProposalRowReader,
   proposalReads,
-  type RowOpener,
   readEpoch,
   requireProposal,
   toEpoch,
@@ -36,7 +36,7 @@ import { postgresDatabase, runWork } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdSeal): ProposalStore {
-  const opened: RowOpener = (row) => toProposal(row, seal);
+  const opened: ProposalRowReader = (row) => toProposal(row, seal);
   return {
     ...proposalReads(postgresDatabase(database), opened),
     // Batched, because after a change, everyone who waits for the proposal reads it.
@@ -56,9 +56,15 @@ export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdS
   };
 }
 
-function draftMethods(database: TenantDatabase, opened: RowOpener) {
+function draftMethods(database: TenantDatabase, opened: ProposalRowReader) {
   return {
-    draft: (draft: Draft, key: KeyedRequest, expected: { readonly epoch: string }, note: AuditNote, now: number) =>
+    draft: (
+      draft: ProposalDraft,
+      key: KeyedRequest,
+      expected: { readonly epoch: string },
+      note: AuditNote,
+      now: number,
+    ) =>
       queryWithHead(
         database,
         (unit) => Promise.all([runWork(unit, findByKey(key, opened)), runWork(unit, readEpoch(draft.sub))]),
@@ -99,7 +105,7 @@ const DRAFT = `
   ${writeHeadCtes('drafted')}
   SELECT * FROM drafted`;
 
-function changeMethods(database: TenantDatabase, opened: RowOpener, seal: AuthReqIdSeal) {
+function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal: AuthReqIdSeal) {
   return {
     change: (
       { id, version: seen }: Pick<StoredProposal, 'id' | 'version'>,
@@ -183,7 +189,7 @@ async function readSnapshot(
   unit: Unit,
   { sub, client, typed, fingerprint, ...by }: SnapshotQuery,
   since: number,
-  opened: RowOpener,
+  opened: ProposalRowReader,
 ): Promise<ProposalSnapshot> {
   const asker = { sub, client, proposedBy: by.proposedBy ?? null };
   const asked = { ...asker, typed, since, until: recentUntil(since), fingerprint: fingerprint ?? null };

@@ -23,7 +23,7 @@ export const sweeperRole = (schema: string): string => `${schema}_sweeper`;
  * Returns the first statements of every schema, which create its roles and the function for the current transaction's
  * tenant.
  */
-export const tenancy = (schema: string): Migration => `
+export const tenancyMigration = (schema: string): Migration => `
   DO $$
   DECLARE wanted text;
   BEGIN

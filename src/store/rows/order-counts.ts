@@ -1,21 +1,21 @@
 import { contractMultiplier } from '../../trading/asset-class.ts';
 import {
-  type CountedFacts,
+  type CountedTotals,
   countedSize,
-  isSimilar,
+  isSimilarOrder,
   repeatKey,
   reservedDollars,
   type SimilarTermsRange,
 } from '../../trading/counted-order.ts';
 import { Dec, ZERO } from '../../trading/decimal.ts';
-import type { CountedMandateTerms } from '../../trading/mandate/mandate.ts';
+import type { MandateWithUse } from '../../trading/mandate/mandate.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { usedCover } from '../../trading/option-cover.ts';
 import type { TradingState } from '../../trading/policy-views.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { DAY_MS, MINUTE_MS } from '../../values/durations.ts';
-import type { Claim, Counting, Usage } from '../order-journal.ts';
+import type { Counting, LimitUsage, OrderClaim } from '../order-journal.ts';
 
 /** Period in which identical orders are found. Longer than any `min_seconds_between_same`. */
 export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
@@ -26,7 +26,7 @@ export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 const MAX_CLOCK_AHEAD_MS = DAY_MS;
 
 /** Returns the values of an order's columns that are used for counting. */
-export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
+export function countedColumns({ draft }: Pick<OrderClaim, 'draft'>) {
   return {
     account: draft.account,
     symbol: draft.symbol,
@@ -135,7 +135,7 @@ export interface AccountOrders {
 export function totalRecentOrders(late: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
   const began = newYorkMidnight(now);
   const ofDay = late.filter(({ created_at }) => created_at >= began);
-  const same = late.flatMap((row) => (isSimilar(row.terms, like) ? [row.created_at] : []));
+  const same = late.flatMap((row) => (isSimilarOrder(row.terms, like) ? [row.created_at] : []));
   return {
     notional: sum(ofDay.map(({ notional }) => notional)).toFixed(),
     orders: ofDay.length,
@@ -145,7 +145,7 @@ export function totalRecentOrders(late: readonly RecentOrder[], now: number, lik
 }
 
 /** Returns how much of its limits an account has used. */
-export function toUsage({ newest, clock, late, open, state }: AccountOrders): Usage {
+export function toUsage({ newest, clock, late, open, state }: AccountOrders): LimitUsage {
   const behind = (newest ?? clock) - clock;
   return {
     state,
@@ -165,8 +165,8 @@ export function toUsage({ newest, clock, late, open, state }: AccountOrders): Us
 export function countedFacts(
   { draft }: Pick<Counting, 'draft'>,
   out: AccountOrders,
-  mandate: CountedMandateTerms | null | undefined,
-): CountedFacts {
+  mandate: MandateWithUse | null | undefined,
+): CountedTotals {
   const { symbol, side } = draft;
   const { now, late, open } = out;
   const inSymbol = open.filter((row) => row.symbol === symbol);

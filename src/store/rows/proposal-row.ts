@@ -1,5 +1,5 @@
 import type { ProposalKind, ProposalState } from '../../trading/proposal.ts';
-import type { Draft, ProposalChange, Reason, StoredProposal } from '../proposal-store.ts';
+import type { ProposalChange, ProposalDraft, ProposalReason, StoredProposal } from '../proposal-store.ts';
 import {
   AUTH_REQ_ID_COLUMNS,
   type AuthReqIdSeal,
@@ -90,11 +90,11 @@ export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposa
     hasToken: row.sealed_token !== null,
     tokenExpiresAt: row.token_expires_at ?? undefined,
     result: row.result === null ? undefined : JSON.parse(row.result),
-    reason: row.reason === null ? undefined : (JSON.parse(row.reason) as Reason),
+    reason: row.reason === null ? undefined : (JSON.parse(row.reason) as ProposalReason),
   };
 }
 
-export function draftValues(draft: Draft) {
+export function draftValues(draft: ProposalDraft) {
   const { worstCase, warnings, shows, provenance, requestedBy, membership } = draft;
   const { id, sub, client, kind, code, subjectId, fingerprint, digest, deadline } = draft;
   return {

@@ -4,7 +4,7 @@ import { Dec, toCents, toPlain } from '../../trading/decimal.ts';
 import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
 
 /** Whether an account may sell short and overdraw its cash. */
-export interface Credit {
+export interface MarginPermissions {
   /** Whether the account may sell shares that it does not hold. */
   readonly short?: boolean;
   /** Whether the account's cash may become negative. */
@@ -61,7 +61,7 @@ export function openLedger(database: Database.Database) {
      * @returns false, with nothing changed, if cash or shares are insufficient and the account may not overdraw or sell
      * short
      */
-    book(fill: Omit<FillRecord, 'amount'>, { short = false, overdraft = false }: Credit = {}): boolean {
+    book(fill: Omit<FillRecord, 'amount'>, { short = false, overdraft = false }: MarginPermissions = {}): boolean {
       const amount = toCents(new Dec(fill.qty).times(fill.price).times(contractMultiplier(fill.symbol)));
       const sign = fill.side === 'buy' ? 1 : -1;
       const cash = cashOf(fill.account_id).minus(new Dec(amount).times(sign));

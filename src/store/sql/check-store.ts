@@ -1,27 +1,27 @@
 import type { Activity } from '../../trading/activity.ts';
 import type { HighWaterMark } from '../../trading/portfolio/drawdown.ts';
 import type { PriceHistory } from '../../trading/portfolio/price-history.ts';
-import { type MarkRow, toHighWaterMark, toMarkRow } from '../check-rows.ts';
+import { type HighWaterMarkRow, toHighWaterMark, toMarkRow } from '../check-rows.ts';
 import type {
   AccountCheckState,
-  AccountOwner,
+  CheckedAccount,
   CheckSnapshot,
   CheckStore,
-  FiredState,
   ImportedFile,
   ImportStore,
+  RuleFiring,
   StoredNotice,
 } from '../check-store.ts';
-import { forgetNotified, type KeepNotices, noticeOutbox, THIS_ACCOUNT } from './notice-outbox.ts';
+import { forgetNotified, IS_THIS_ACCOUNT, type NoticeWriter, noticeOutbox } from './notice-outbox.ts';
 import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './sql-database.ts';
 
 /** Locks an account's check state until the end of the transaction. */
-const lockAccount = ({ profile, account }: AccountOwner) => lock('checks', profile, account);
+const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
 
 /** @param keep runs the work that stores notices; callers can pass their own to do more in the same transaction */
 export function checkStore<Notice extends StoredNotice>(
   database: SqlUnits,
-  keep: KeepNotices = async (work) => void (await database.write(work)),
+  keep: NoticeWriter = async (work) => void (await database.write(work)),
 ): Omit<CheckStore<Notice>, 'close'> {
   const { person } = database.dialect;
   return {
@@ -30,7 +30,7 @@ export function checkStore<Notice extends StoredNotice>(
     activities: ({ profile, account }) => ({
       async get() {
         const row = await database.one<{ rows: string; whole_at: number }>(
-          `SELECT rows, whole_at FROM activities WHERE ${THIS_ACCOUNT}`,
+          `SELECT rows, whole_at FROM activities WHERE ${IS_THIS_ACCOUNT}`,
           { profile, account },
         );
         return row && { activities: JSON.parse(row.rows) as Activity[], wholeAt: row.whole_at };
@@ -55,8 +55,8 @@ export function checkStore<Notice extends StoredNotice>(
 
 function accountMemory<Notice extends StoredNotice>(
   database: SqlUnits,
-  owner: AccountOwner,
-  keep: KeepNotices,
+  owner: CheckedAccount,
+  keep: NoticeWriter,
 ): AccountCheckState<Notice> {
   const { dialect } = database;
   return {
@@ -81,27 +81,27 @@ function accountMemory<Notice extends StoredNotice>(
     },
     async asked(rule, definition) {
       await database.run(
-        `UPDATE proposed SET asked = true WHERE ${THIS_ACCOUNT} AND rule = @rule AND definition = @definition`,
+        `UPDATE proposed SET asked = true WHERE ${IS_THIS_ACCOUNT} AND rule = @rule AND definition = @definition`,
         { ...owner, rule, definition },
       );
     },
   };
 }
 
-const readFired = ({ profile, account }: AccountOwner) =>
-  all<FiredState>(`SELECT rule, subject, definition, since FROM fired WHERE ${THIS_ACCOUNT}`, {
+const readFired = ({ profile, account }: CheckedAccount) =>
+  all<RuleFiring>(`SELECT rule, subject, definition, since FROM fired WHERE ${IS_THIS_ACCOUNT}`, {
     profile,
     account,
   });
 
 function* readSnapshot(owner: { profile: string; account: string }): Work<CheckSnapshot> {
   const fired = yield* readFired(owner);
-  const mark = yield* one<MarkRow>(
-    `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${THIS_ACCOUNT}`,
+  const mark = yield* one<HighWaterMarkRow>(
+    `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${IS_THIS_ACCOUNT}`,
     owner,
   );
   const proposed = yield* all<{ rule: string; definition: string; thread: string; asked: number | boolean }>(
-    `SELECT rule, definition, thread, asked FROM proposed WHERE ${THIS_ACCOUNT}`,
+    `SELECT rule, definition, thread, asked FROM proposed WHERE ${IS_THIS_ACCOUNT}`,
     owner,
   );
   return {
@@ -117,10 +117,10 @@ function* readSnapshot(owner: { profile: string; account: string }): Work<CheckS
 /** Writes only the rows that changed: between two checks, few of thousands change. */
 function* writeFired(
   { person, each }: Dialect,
-  { profile, account }: AccountOwner,
-  states: readonly FiredState[],
+  { profile, account }: CheckedAccount,
+  states: readonly RuleFiring[],
 ): Work<void> {
-  const key = ({ rule, subject }: FiredState) => `${rule}\n${subject}`;
+  const key = ({ rule, subject }: RuleFiring) => `${rule}\n${subject}`;
   const before = new Map((yield* readFired({ profile, account })).map((state) => [key(state), state]));
   // The last state of a rule and a subject wins.
   const now = new Map(states.map((state) => [key(state), state]));
@@ -131,7 +131,7 @@ function* writeFired(
   const gone = [...before].flatMap(([name, state]) => (now.has(name) ? [] : [state]));
   if (gone.length > 0)
     yield* run(
-      `DELETE FROM fired WHERE ${THIS_ACCOUNT}
+      `DELETE FROM fired WHERE ${IS_THIS_ACCOUNT}
          AND (rule, subject) IN (SELECT value ->> 'rule', value ->> 'subject' FROM ${each('@gone')})`,
       { profile, account, gone: JSON.stringify(gone) },
     );
@@ -146,7 +146,7 @@ function* writeFired(
     );
 }
 
-const writeMark = ({ person }: Dialect, { profile, account }: AccountOwner, mark: HighWaterMark) =>
+const writeMark = ({ person }: Dialect, { profile, account }: CheckedAccount, mark: HighWaterMark) =>
   run(
     `INSERT INTO high_water (profile, account, value, at, last_value, last_at, flows)
      VALUES (@profile, @account, @value, @at, @last_value, @last_at, @flows)
@@ -179,13 +179,13 @@ function closeCache(database: SqlUnits): CheckStore<StoredNotice>['closes'] {
 }
 
 /** Creates one account's store of imports, in the tables `imports` and `imported`. */
-function importStore(database: SqlUnits, { profile, account }: AccountOwner): ImportStore {
+function importStore(database: SqlUnits, { profile, account }: CheckedAccount): ImportStore {
   const owner = { profile, account };
   const { bytes, each } = database.dialect;
   return {
     async activities() {
       const rows = await database.all<{ row: string }>(
-        `SELECT row FROM imported WHERE ${THIS_ACCOUNT} ORDER BY at, id`,
+        `SELECT row FROM imported WHERE ${IS_THIS_ACCOUNT} ORDER BY at, id`,
         owner,
       );
       return rows.map(({ row }) => JSON.parse(row) as Activity);
@@ -194,7 +194,7 @@ function importStore(database: SqlUnits, { profile, account }: AccountOwner): Im
       database.all<ImportedFile>(
         `SELECT id, file, at, (SELECT count(*) FROM imported WHERE profile = imports.profile
            AND account = imports.account AND import = imports.id) AS rows
-         FROM imports WHERE ${THIS_ACCOUNT} ORDER BY at DESC, id${bytes}`,
+         FROM imports WHERE ${IS_THIS_ACCOUNT} ORDER BY at DESC, id${bytes}`,
         owner,
       ),
     put: ({ id, file, at }, activities) =>
@@ -223,8 +223,8 @@ function importStore(database: SqlUnits, { profile, account }: AccountOwner): Im
     remove: (id) =>
       database.write(function* () {
         yield* lockAccount(owner);
-        const known = yield* run(`DELETE FROM imports WHERE ${THIS_ACCOUNT} AND id = @id`, { ...owner, id });
-        const rows = yield* run(`DELETE FROM imported WHERE ${THIS_ACCOUNT} AND import = @id`, {
+        const known = yield* run(`DELETE FROM imports WHERE ${IS_THIS_ACCOUNT} AND id = @id`, { ...owner, id });
+        const rows = yield* run(`DELETE FROM imported WHERE ${IS_THIS_ACCOUNT} AND import = @id`, {
           ...owner,
           id,
         });

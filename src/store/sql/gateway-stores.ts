@@ -1,6 +1,6 @@
 import { EMPTY_HEAD } from '../audit.ts';
 import type { BrokerKey, BrokerKeyStore } from '../broker-key-store.ts';
-import type { CheckpointStore, RecordCheckpoint } from '../checkpoint-store.ts';
+import type { AuditCheckpoint, CheckpointStore } from '../checkpoint-store.ts';
 import type { DefaultAccountStore } from '../default-account-store.ts';
 import type { GatewayStores } from '../gateway-stores.ts';
 import type { LimitsStore } from '../limits-store.ts';
@@ -140,7 +140,7 @@ interface CheckpointRow {
   readonly anchored: number;
 }
 
-function toCheckpoint({ anchored, ...row }: CheckpointRow): RecordCheckpoint {
+function toCheckpoint({ anchored, ...row }: CheckpointRow): AuditCheckpoint {
   return { ...row, anchored: anchored === 1 };
 }
 

@@ -10,7 +10,7 @@ import type {
   StoredMandate,
 } from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
-import { all, one, type RecordHead, run, type SqlDatabase, type Work } from './sql-database.ts';
+import { type AuditLogHead, all, one, run, type SqlDatabase, type Work } from './sql-database.ts';
 import { insertStandingOrder } from './standing-order-store.ts';
 import { consumeApproval } from './used-approvals.ts';
 
@@ -53,7 +53,7 @@ export function mandateStore(database: SqlDatabase): MandateStore {
   };
 }
 
-function* writeGranted(head: RecordHead, mandate: GrantedMandate, now: number): Work<void> {
+function* writeGranted(head: AuditLogHead, mandate: GrantedMandate, now: number): Work<void> {
   const { sub, id, terms, digest } = mandate;
   const { replaces } = terms;
   if (replaces !== undefined) {
@@ -112,7 +112,7 @@ function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string)
  * Records an order's use of a mandate, in the transaction that claims the order. The caller must have decided that this
  * is allowed.
  */
-export function* takePlace({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
+export function* recordMandateUse({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const taken = yield* all<{ n: number }>(
     `SELECT n FROM mandate_uses
      WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side ORDER BY n`,
@@ -129,17 +129,17 @@ export function* takePlace({ sub, clientOrderId }: OrderKey, mandate: string, sl
  * Records an order's use again if it was released, because the order was found at the broker. Does so even if the slot
  * is full.
  */
-export function* retakePlace(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
+export function* restoreMandateUse(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const { sub, clientOrderId } = key;
   const held = yield* one('SELECT n FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
     sub,
     clientOrderId,
   });
-  if (held === undefined) yield* takePlace(key, mandate, slot);
+  if (held === undefined) yield* recordMandateUse(key, mandate, slot);
 }
 
 /** Releases an order's use of its mandate, in the transaction that rejects the order. */
-export function* releasePlace({ sub, clientOrderId }: OrderKey): Work<void> {
+export function* releaseMandateUse({ sub, clientOrderId }: OrderKey): Work<void> {
   yield* run('DELETE FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
     sub,
     clientOrderId,

@@ -1,9 +1,9 @@
-import { type NotifiedRow, unnotifiedFilter } from '../check-rows.ts';
-import type { AccountOwner, NoticeOutbox, OutgoingNotice, StoredNotice, WaitingNotice } from '../check-store.ts';
+import { type NotifiedFiringRow, unnotifiedFilter } from '../check-rows.ts';
+import type { CheckedAccount, NoticeOutbox, OutgoingNotice, StoredNotice, WaitingNotice } from '../check-store.ts';
 import { run, type SqlUnits, type Work } from './sql-database.ts';
 
 /** SQL condition for rows of the account `@profile`, `@account`. */
-export const THIS_ACCOUNT = 'profile = @profile AND account = @account';
+export const IS_THIS_ACCOUNT = 'profile = @profile AND account = @account';
 
 export interface NoticeRow {
   readonly channel: string;
@@ -13,23 +13,23 @@ export interface NoticeRow {
 }
 
 /** Runs work that stores notices and returns the new notices' IDs. */
-export type KeepNotices = (work: () => Work<string[]>) => Promise<void>;
+export type NoticeWriter = (work: () => Work<string[]>) => Promise<void>;
 
 export function noticeOutbox<Notice extends StoredNotice>(
   database: SqlUnits,
-  { profile, account }: AccountOwner,
-  keep: KeepNotices,
+  { profile, account }: CheckedAccount,
+  keep: NoticeWriter,
 ): NoticeOutbox<Notice> {
   const owner = { profile, account };
   return {
     async untold() {
-      const text = `SELECT channel, rule, subject, definition FROM told WHERE ${THIS_ACCOUNT}`;
-      return unnotifiedFilter(await database.all<NotifiedRow>(text, owner));
+      const text = `SELECT channel, rule, subject, definition FROM told WHERE ${IS_THIS_ACCOUNT}`;
+      return unnotifiedFilter(await database.all<NotifiedFiringRow>(text, owner));
     },
     put: (notices) => keep(() => putNotices(owner, notices)),
     async waiting() {
       const rows = await database.all<NoticeRow>(
-        `SELECT channel, notice, until, attempts FROM notice WHERE ${THIS_ACCOUNT}
+        `SELECT channel, notice, until, attempts FROM notice WHERE ${IS_THIS_ACCOUNT}
          ORDER BY made_at, ${database.dialect.place}`,
         owner,
       );
@@ -79,9 +79,9 @@ export function toWaitingNotice<Notice extends StoredNotice>({ notice, ...row }:
  * Forgets notifications about rules that no longer fire, so that channels are notified when the rules fire again. Runs
  * in the transaction that stores the fired states.
  */
-export const forgetNotified = ({ profile, account }: AccountOwner) =>
+export const forgetNotified = ({ profile, account }: CheckedAccount) =>
   run(
-    `DELETE FROM told WHERE ${THIS_ACCOUNT} AND NOT EXISTS (
+    `DELETE FROM told WHERE ${IS_THIS_ACCOUNT} AND NOT EXISTS (
        SELECT 1 FROM fired WHERE fired.profile = told.profile AND fired.account = told.account
          AND fired.rule = told.rule AND fired.subject = told.subject AND fired.definition = told.definition
      )`,

@@ -1,15 +1,15 @@
 import type { OrderDraft } from '../../trading/order.ts';
 import { isFinalStatus, type Order, type Problem } from '../../trading/views.ts';
-import type { JournalEntry, JournalState, OpenEntry, OrderJournal, OrderKey } from '../order-journal.ts';
+import type { JournalEntry, JournalState, OpenOrderEntry, OrderJournal, OrderKey } from '../order-journal.ts';
 import { closedAmounts, type ReservedAmounts } from '../rows/order-counts.ts';
-import { releasePlace, retakePlace } from './mandate-store.ts';
+import { releaseMandateUse, restoreMandateUse } from './mandate-store.ts';
 import { all, type Dialect, one, run, type SqlUnits, type Work } from './sql-database.ts';
 
-export const THIS_ORDER = 'sub = @sub AND client_order_id = @clientOrderId';
-export const UNSETTLED = `${THIS_ORDER} AND state IN ('intent', 'unknown')`;
-const UNAMBIGUOUS = `${UNSETTLED} AND NOT ambiguous`;
-const UNSENT = `${THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
-const AS_SEEN = `${UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
+export const IS_THIS_ORDER = 'sub = @sub AND client_order_id = @clientOrderId';
+export const IS_UNSETTLED = `${IS_THIS_ORDER} AND state IN ('intent', 'unknown')`;
+const UNAMBIGUOUS = `${IS_UNSETTLED} AND NOT ambiguous`;
+const UNSENT = `${IS_THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
+const AS_SEEN = `${IS_UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
 
 /** Returns the journal's methods for claimed orders. They change an order only if its state allows it. */
 export function orderChanges(database: SqlUnits) {
@@ -23,14 +23,14 @@ export function orderChanges(database: SqlUnits) {
         { ...toOrderKey(key), result: JSON.stringify(problem), now },
       );
       // Frees its place in the mandate in the same transaction that records the refusal.
-      if (changed === 1) yield* releasePlace(key);
+      if (changed === 1) yield* releaseMandateUse(key);
       return changed === 1 ? ('rejected' as const) : ('stale' as const);
     });
   return {
-    find: async (sub, clientOrderId) => (await entries(THIS_ORDER, { sub, clientOrderId }))[0],
+    find: async (sub, clientOrderId) => (await entries(IS_THIS_ORDER, { sub, clientOrderId }))[0],
     // `+` makes SQLite sort the result. By the index on created_at, it would scan all orders that the account ever placed.
     open: (account, limit) =>
-      database.all<OpenEntry>(
+      database.all<OpenOrderEntry>(
         `SELECT sub, client_order_id AS "clientOrderId", ${json('result')} ->> 'id' AS "orderId" FROM gateway_orders
          WHERE account = @account AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
          ORDER BY +created_at, ${place} LIMIT @limit`,
@@ -66,7 +66,7 @@ export function orderChanges(database: SqlUnits) {
       return changed === 1 ? 'released' : 'stale';
     },
     refuse: (key, problem, now) => reject(key, problem, now, UNAMBIGUOUS),
-    reject: async (key, problem, now) => void (await reject(key, problem, now, UNSETTLED)),
+    reject: async (key, problem, now) => void (await reject(key, problem, now, IS_UNSETTLED)),
     abandon: (key, problem, now) => reject(key, problem, now, UNSENT),
     async writeOff(seen, problem, { now, reservedUntil }) {
       const { submissions, submittedAt } = seen;
@@ -90,7 +90,7 @@ export function orderChanges(database: SqlUnits) {
     async doubt(key, now) {
       await database.run(
         `UPDATE gateway_orders SET state = 'unknown', submitted_at = @now, updated_at = @now
-         WHERE ${THIS_ORDER} AND state = 'intent'`,
+         WHERE ${IS_THIS_ORDER} AND state = 'intent'`,
         { ...toOrderKey(key), now },
       );
     },
@@ -105,7 +105,7 @@ export function* adoptOrder(
   now: number,
 ): Work<'adopted' | 'known'> {
   const { sub } = key;
-  const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${THIS_ORDER}`, toOrderKey(key));
+  const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${IS_THIS_ORDER}`, toOrderKey(key));
   if (found === undefined) return 'known';
   const { mandate, slot } = found;
   // Locks the mandate, because taking a place depends on the taken ones.
@@ -113,12 +113,12 @@ export function* adoptOrder(
     yield* all(`SELECT id FROM mandates WHERE sub = @sub AND id = @mandate${forUpdate}`, { sub, mandate });
   const changed = yield* run(
     `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now
-     WHERE ${THIS_ORDER} AND state = 'rejected'`,
+     WHERE ${IS_THIS_ORDER} AND state = 'rejected'`,
     { ...toOrderKey(key), result: JSON.stringify(order), now },
   );
   if (changed === 0) return 'known';
   const { symbol, side } = JSON.parse(found.draft) as OrderDraft;
-  if (mandate !== null) yield* retakePlace(key, mandate, { slot: slot ?? '', symbol, side });
+  if (mandate !== null) yield* restoreMandateUse(key, mandate, { slot: slot ?? '', symbol, side });
   yield* closeIfFinal(forUpdate, key, order, now);
   return 'adopted';
 }
@@ -128,11 +128,11 @@ export function* closeIfFinal(forUpdate: Dialect['forUpdate'], key: OrderKey, or
   if (!isFinalStatus(order.status)) return;
   const reserved = yield* one<ReservedAmounts>(
     `SELECT notional, qty FROM gateway_orders
-     WHERE ${THIS_ORDER} AND state = 'placed' AND over_at IS NULL${forUpdate}`,
+     WHERE ${IS_THIS_ORDER} AND state = 'placed' AND over_at IS NULL${forUpdate}`,
     toOrderKey(key),
   );
   if (reserved === undefined) return;
-  yield* run(`UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${THIS_ORDER}`, {
+  yield* run(`UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${IS_THIS_ORDER}`, {
     ...toOrderKey(key),
     ...closedAmounts(reserved, order),
     now,

@@ -6,10 +6,10 @@ import { NOTIFIED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import { one, run, type SqlDatabase, type SqlValues, type Work } from './sql-database.ts';
 
 /** Converts a row to a proposal. Sealed members are opened only when they are read. */
-export type RowOpener = (row: ProposalRow) => StoredProposal;
+export type ProposalRowReader = (row: ProposalRow) => StoredProposal;
 
 /** Returns the store's read methods, and the write methods that do not change a proposal's version. */
-export function proposalReads(database: SqlDatabase, opened: RowOpener) {
+export function proposalReads(database: SqlDatabase, opened: ProposalRowReader) {
   const { place } = database.dialect;
   const proposals = async (text: string, values?: SqlValues) =>
     (await database.all<ProposalRow>(text, values)).map(opened);
@@ -82,13 +82,16 @@ export function proposalReads(database: SqlDatabase, opened: RowOpener) {
   } satisfies Partial<ProposalStore>;
 }
 
-export function* requireProposal(id: string, opened: RowOpener): Work<StoredProposal> {
+export function* requireProposal(id: string, opened: ProposalRowReader): Work<StoredProposal> {
   const row = yield* one<ProposalRow>('SELECT * FROM proposals WHERE id = @id', { id });
   if (row !== undefined) return opened(row);
   throw new Error(`proposal ${id} is missing in the store`);
 }
 
-export function* findByKey({ sub, client, key }: ProposalKey, opened: RowOpener): Work<KeyedProposal | undefined> {
+export function* findByKey(
+  { sub, client, key }: ProposalKey,
+  opened: ProposalRowReader,
+): Work<KeyedProposal | undefined> {
   const found = yield* one<ProposalRow & { readonly request: string }>(
     `SELECT proposals.*, keys.request FROM proposal_keys AS keys JOIN proposals ON proposals.id = keys.proposal
      WHERE keys.sub = @sub AND keys.client = @client AND keys.key = @key`,

@@ -50,7 +50,7 @@ export function* lock(...name: readonly string[]): Work<void> {
 }
 
 /** The end of the audit log, locked by a transaction. */
-export interface RecordHead {
+export interface AuditLogHead {
   /** Adds an audit log entry. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): void;
   last(): AuditHead;
@@ -92,5 +92,5 @@ export interface SqlUnits {
 /** A gateway's database. */
 export interface SqlDatabase extends SqlUnits {
   /** Runs a transaction that adds audit log entries. Such transactions are serialized. */
-  record<T>(work: (head: RecordHead) => Work<T>): Promise<T>;
+  record<T>(work: (head: AuditLogHead) => Work<T>): Promise<T>;
 }

@@ -3,7 +3,7 @@ import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import { isRecurring } from '../../trading/mandate/standing-order.ts';
 import type { AuditNote } from '../audit.ts';
 import type { GrantedMandate } from '../mandate-store.ts';
-import type { StandingOrder, StandingOrderStore, StandingStep } from '../standing-order-store.ts';
+import type { StandingOrder, StandingOrderStep, StandingOrderStore } from '../standing-order-store.ts';
 import { run, type SqlDatabase, type Work } from './sql-database.ts';
 
 export function standingOrderStore(database: SqlDatabase): StandingOrderStore {
@@ -64,12 +64,12 @@ function firstDue({ standing, not_before }: MandateEnvelope, now: number): numbe
   return nextDue(standing.when, Math.max(now, Date.parse(not_before)));
 }
 
-function stepValues({ dueAt, state, last }: StandingStep) {
+function stepValues({ dueAt, state, last }: StandingOrderStep) {
   return { dueAt, state, last: last === undefined ? null : JSON.stringify(last) };
 }
 
 /** Returns the audit log entry for a standing order's step. */
-function stepNote({ sub, mandate, dueAt }: StandingOrder, { state, last, event }: StandingStep): AuditNote {
+function stepNote({ sub, mandate, dueAt }: StandingOrder, { state, last, event }: StandingOrderStep): AuditNote {
   const due = dueAt === null ? {} : { due: new Date(dueAt).toISOString() };
   return { event, facts: { sub, mandate, ...due, ...last, state } };
 }

@@ -1,9 +1,9 @@
 import { isSettledState } from '../../trading/proposal.ts';
 import {
-  type Lease,
   type LeasedThread,
   type StoredThreadStatus,
   type Thread,
+  type ThreadLease,
   type ThreadStore,
   TITLE_LENGTH,
 } from '../thread-store.ts';
@@ -28,7 +28,7 @@ const IS_HELD = 'id = @thread AND lease_owner = @holder AND lease_epoch = @epoch
  * Returns whether the lease is still held by its holder.
  * @param lock PostgreSQL's clause that locks the row, so that the result stays true until the end of the transaction
  */
-export function* isHeldLease({ thread, holder, epoch }: Lease, lock: '' | ' FOR SHARE' = ''): Work<boolean> {
+export function* isHeldLease({ thread, holder, epoch }: ThreadLease, lock: '' | ' FOR SHARE' = ''): Work<boolean> {
   const found = yield* one(`SELECT 1 AS held FROM threads WHERE ${IS_HELD}${lock}`, {
     thread,
     holder,

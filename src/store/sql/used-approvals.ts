@@ -1,4 +1,4 @@
-import type { Approval } from '../used-approval.ts';
+import type { ApprovalId } from '../used-approval.ts';
 import { run, type Work } from './sql-database.ts';
 
 interface ApprovalUse {
@@ -11,7 +11,7 @@ interface ApprovalUse {
  * Uses an approval, in the transaction that writes what was approved. Returns false if the approval was already used.
  */
 export function* consumeApproval(
-  { issuer, jti }: Approval,
+  { issuer, jti }: ApprovalId,
   { kind, sub, subjectId }: ApprovalUse,
   now: number,
 ): Work<boolean> {

@@ -5,7 +5,7 @@ import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
 import type { Statement } from 'better-sqlite3-multiple-ciphers';
 import { CheckpointRows, type MessageRow } from '../checkpoint-rows.ts';
 import { isHeldLease } from '../sql/thread-store.ts';
-import type { HistoryGuard } from '../state-stores.ts';
+import type { LeaseGuard } from '../state-stores.ts';
 import { workRunner } from './sql-database.ts';
 import type { StateDatabase } from './state-database.ts';
 
@@ -31,7 +31,7 @@ export class HistorySaver extends SqliteSaver {
    * @param guard checked in each transaction, so that no other process can take the thread between the check and the
    * write
    */
-  constructor(database: StateDatabase, guard?: HistoryGuard) {
+  constructor(database: StateDatabase, guard?: LeaseGuard) {
     super(database as unknown as SaverDatabase);
     this.#database = database;
     const runWork = workRunner(database);

@@ -1,15 +1,15 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import {
-  type CountedFacts,
+  type CountedTotals,
   noSimilarTerms,
   type SimilarTermsRange,
   similarTermsRange,
 } from '../../trading/counted-order.ts';
-import type { CountedMandateTerms } from '../../trading/mandate/mandate.ts';
+import type { MandateWithUse } from '../../trading/mandate/mandate.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { DecisionNote } from '../decision-store.ts';
-import type { Claim, Counting, JournalState, OrderJournal, Usage } from '../order-journal.ts';
+import type { Counting, JournalState, LimitUsage, OrderClaim, OrderJournal } from '../order-journal.ts';
 import {
   type AccountOrders,
   countedColumns,
@@ -23,8 +23,15 @@ import {
 } from '../rows/order-counts.ts';
 import { noteDecision } from '../sql/decision-store.ts';
 import { readTradingState } from '../sql/halts.ts';
-import { findMandate, takePlace } from '../sql/mandate-store.ts';
-import { adoptOrder, closeIfFinal, orderChanges, THIS_ORDER, toOrderKey, UNSETTLED } from '../sql/order-journal.ts';
+import { findMandate, recordMandateUse } from '../sql/mandate-store.ts';
+import {
+  adoptOrder,
+  closeIfFinal,
+  IS_THIS_ORDER,
+  IS_UNSETTLED,
+  orderChanges,
+  toOrderKey,
+} from '../sql/order-journal.ts';
 import { one, run, type Work } from '../sql/sql-database.ts';
 import { consumeApproval } from '../sql/used-approvals.ts';
 import { type RunWork, sqliteUnits, workRunner } from './sql-database.ts';
@@ -34,9 +41,9 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
   const units = sqliteUnits(database);
   const { counted, usage, timeOf } = createOrderCounts(database, workRunner(database));
   function* claim(
-    order: Claim,
+    order: OrderClaim,
     now: number,
-    decide: ((facts: CountedFacts) => DecisionNote) | undefined,
+    decide: ((facts: CountedTotals) => DecisionNote) | undefined,
   ): Work<Awaited<ReturnType<OrderJournal['claim']>>> {
     const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
     if ((yield* readState(order)) !== undefined) return 'known';
@@ -63,7 +70,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     });
     if (mandate !== undefined) {
       const { symbol, side } = draft;
-      yield* takePlace(order, mandate, { slot: slot ?? '', symbol, side });
+      yield* recordMandateUse(order, mandate, { slot: slot ?? '', symbol, side });
     }
     return 'claimed';
   }
@@ -77,7 +84,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
         const before = yield* readState(key);
         if (before === 'rejected') return yield* adoptOrder('', key, order, now);
         yield* run(
-          `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${UNSETTLED}`,
+          `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${IS_UNSETTLED}`,
           { ...toOrderKey(key), result: JSON.stringify(order), now },
         );
         yield* closeIfFinal('', key, order, now);
@@ -93,9 +100,9 @@ const INSERT = `
   VALUES (@sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, 0, @countedAt, @now,
      @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot)`;
 
-function* readState(key: Pick<Claim, 'sub' | 'clientOrderId'>): Work<JournalState | undefined> {
+function* readState(key: Pick<OrderClaim, 'sub' | 'clientOrderId'>): Work<JournalState | undefined> {
   const row = yield* one<{ state: JournalState }>(
-    `SELECT state FROM gateway_orders WHERE ${THIS_ORDER}`,
+    `SELECT state FROM gateway_orders WHERE ${IS_THIS_ORDER}`,
     toOrderKey(key),
   );
   return row?.state;
@@ -149,20 +156,20 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
       state: runWork(readTradingState(sub, now)).state,
     };
   };
-  const underMandate = (sub: string, draft: OrderDraft, now: number): CountedMandateTerms | null => {
+  const underMandate = (sub: string, draft: OrderDraft, now: number): MandateWithUse | null => {
     const { mandate = '', slot = '', symbol, side, client_order_id } = draft;
     const query = { since: newYorkMidnight(now), slot: { slot, symbol, side } };
     return runWork(findMandate(sub, mandate, query, client_order_id)) ?? null;
   };
   return {
     timeOf,
-    counted(order: Counting, clock: number): CountedFacts {
+    counted(order: Counting, clock: number): CountedTotals {
       const { sub, clientOrderId, draft, replaces = null } = order;
       const key = { account: draft.account, sub, clientOrderId, replaces };
       const out = outOf(key, sub, clock, similarTermsRange(draft));
       return countedFacts(order, out, draft.mandate === undefined ? undefined : underMandate(sub, draft, out.now));
     },
-    usage: (sub: string, account: string, clock: number): Usage =>
+    usage: (sub: string, account: string, clock: number): LimitUsage =>
       toUsage(outOf({ ...NO_ORDER, account }, sub, clock, noSimilarTerms)),
   };
 }

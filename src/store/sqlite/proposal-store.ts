@@ -18,8 +18,8 @@ import {
   type EpochRow,
   findByKey,
   insertKey,
+  type ProposalRowReader,
   proposalReads,
-  type RowOpener,
   readEpoch,
   requireProposal,
   toEpoch,
@@ -29,7 +29,7 @@ import { sqliteDatabase } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
 export function sqliteProposalStore(database: Database.Database, seal: AuthReqIdSeal): ProposalStore {
-  const opened: RowOpener = (row) => toProposal(row, seal);
+  const opened: ProposalRowReader = (row) => toProposal(row, seal);
   const shared = sqliteDatabase(database);
   const byId = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
   const version = latestVersion(database);
@@ -46,7 +46,7 @@ export function sqliteProposalStore(database: Database.Database, seal: AuthReqId
   };
 }
 
-function snapshotMethods(database: Database.Database, opened: RowOpener) {
+function snapshotMethods(database: Database.Database, opened: ProposalRowReader) {
   const epoch = database.prepare<[{ sub: string }], EpochRow>(`SELECT ${EPOCH_COLUMNS}`);
   const openCodes = database
     .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN_STATES})`)
@@ -98,7 +98,7 @@ function snapshotMethods(database: Database.Database, opened: RowOpener) {
   return { snapshot: async (of, since) => snapshot.deferred(of, since) } satisfies Partial<ProposalStore>;
 }
 
-function draftMethods(database: SqlDatabase, version: () => number, opened: RowOpener) {
+function draftMethods(database: SqlDatabase, version: () => number, opened: ProposalRowReader) {
   return {
     draft: (draft, key, expected, line, now) =>
       database.record(function* (head) {
@@ -119,7 +119,7 @@ const DRAFT = `
   VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject, @subjectId, @fingerprint, @digest,
     @nonce, @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_POLL_INTERVAL_S})`;
 
-function changeMethods(database: SqlDatabase, version: () => number, opened: RowOpener, seal: AuthReqIdSeal) {
+function changeMethods(database: SqlDatabase, version: () => number, opened: ProposalRowReader, seal: AuthReqIdSeal) {
   return {
     change: ({ id, version: seen }, change, line, { now, unlessHalted = false }) =>
       database.record<ProposalChangeResult>(function* (head) {

@@ -1,6 +1,6 @@
 import { threadProposals } from '../sql/thread-proposals.ts';
 import { threadStore } from '../sql/thread-store.ts';
-import type { OpenState, StateStores } from '../state-stores.ts';
+import type { OpenStateStores, StateStores } from '../state-stores.ts';
 import { sqliteUnits } from './sql-database.ts';
 import { closeStateDatabase, reclaimSpace, type StateDatabase } from './state-database.ts';
 
@@ -8,7 +8,7 @@ import { closeStateDatabase, reclaimSpace, type StateDatabase } from './state-da
 const SPARE_PAGES = 64;
 
 /** @param database opened by {@link openStateDatabase}; closed together with the stores */
-export function sqliteState(database: StateDatabase): OpenState {
+export function sqliteState(database: StateDatabase): OpenStateStores {
   return {
     stores: sqliteStateStores(database),
     reclaimSpace: () => reclaimSpace(database),

@@ -1,5 +1,5 @@
 import { type Activity, EARLIEST_ACTIVITY_MS } from '../../trading/activity.ts';
-import { mergeImported } from '../../trading/portfolio/imported.ts';
+import { mergeImportedActivities } from '../../trading/portfolio/imported.ts';
 import type { GatewayClient } from './gateway-client.ts';
 
 /**
@@ -22,7 +22,7 @@ export function withImportedActivities(gateway: GatewayClient, imported: Importe
       if (wanted.length === 0) return found;
       // Reads all of it, to find where the broker's history begins.
       const all = await gateway.activities({ after: EARLIEST_ACTIVITY_MS });
-      return mergeImported(all, wanted).filter(({ at }) => Date.parse(at) > after);
+      return mergeImportedActivities(all, wanted).filter(({ at }) => Date.parse(at) > after);
     },
   };
 }

@@ -9,8 +9,8 @@ import { watchlistSchema } from '../../trading/market-news.ts';
 import type { OrderRequestInput } from '../../trading/order.ts';
 import { permissionToPropose } from '../../trading/permissions.ts';
 import {
-  decisionSchema,
-  policyChangedSchema,
+  decisionViewSchema,
+  policyChangeViewSchema,
   policyViewSchema,
   recordedDecisionSchema,
   tradingStates,
@@ -61,7 +61,7 @@ const haltSchema = z.lazy(() =>
     by: z.string().optional(),
   }),
 );
-export type Halt = z.output<typeof haltSchema>;
+export type HaltState = z.output<typeof haltSchema>;
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
@@ -112,14 +112,14 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
      * `details.problem` is `rules_stale` if `base` is outdated, `rules_unchanged`, or `invalid_policy` with the line
      */
     changePolicy: (change: PolicyChangeRequest) =>
-      send('PUT', '/v1/policy', policyChangedSchema, {
+      send('PUT', '/v1/policy', policyChangeViewSchema, {
         body: change,
         scopes: [CANCEL_SCOPE],
         ms: CHECK_TIMEOUT_MS,
       }),
     /** A dry run: nothing is stored. */
     checkPolicy: (order: OrderRequestInput) =>
-      send('POST', '/v1/policy/check', decisionSchema, {
+      send('POST', '/v1/policy/check', decisionViewSchema, {
         body: { order },
         scopes: [ORDERS_READ, PORTFOLIO_READ],
         ms: CHECK_TIMEOUT_MS,

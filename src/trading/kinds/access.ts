@@ -49,7 +49,7 @@ const subjectSchema = z.lazy(() =>
 export type AccessSubject = z.output<typeof subjectSchema>;
 
 const resultSchema = z.lazy(() => z.object({ access: z.string(), granted_at: z.string() }));
-export type AccessGranted = z.output<typeof resultSchema>;
+export type AccessResult = z.output<typeof resultSchema>;
 
 const roleDescriptions: Readonly<Record<AccessRole, string>> = {
   co_owner: 'can do everything you can except give others access; is the second approver if two are needed',

@@ -9,13 +9,13 @@ import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-export const orderId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
+export const orderIdSchema = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 
 const requestSchema = z.lazy(() =>
   z.strictObject({
     /** Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
-    order_id: orderId,
+    order_id: orderIdSchema,
   }),
 );
 export type CancelRequest = z.output<typeof requestSchema>;

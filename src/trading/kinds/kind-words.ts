@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ApprovalScope, ProposeScope } from '../../oauth/scopes.ts';
 import type { DetailField, FieldWords } from '../detail-fields.ts';
-import type { Granted } from '../mandate/granted.ts';
+import type { MandateResult } from '../mandate/granted.ts';
 import type { SentMessage } from '../message.ts';
 import type { Environment } from '../order.ts';
 import type { ProposalState } from '../proposal-state.ts';
@@ -23,7 +23,7 @@ export interface KindOutcome {
   readonly placed?: Order | undefined;
   readonly sent?: SentMessage | undefined;
   readonly lines?: readonly BatchLine[] | undefined;
-  readonly granted?: Granted | undefined;
+  readonly granted?: MandateResult | undefined;
 }
 
 export function outcomeOrders({ placed, lines = [] }: KindOutcome): Order[] {

@@ -17,7 +17,7 @@ const subjectSchema = z.lazy(() =>
 export type LiftSubject = z.output<typeof subjectSchema>;
 
 const resultSchema = z.lazy(() => z.object({ lifted_at: z.string() }));
-export type Lifted = z.output<typeof resultSchema>;
+export type LiftResult = z.output<typeof resultSchema>;
 
 const liftHeadline = ({ state }: LiftSubject) =>
   state === 'reducing' ? 'ALLOW BUYING AGAIN: positions can grow' : 'LIFT THE HALT: trading resumes';

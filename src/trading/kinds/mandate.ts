@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { MANDATE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { checkMandate, mandateEnvelopeSchema, mandateRequestSchema } from '../mandate/envelope.ts';
-import { grantedSchema } from '../mandate/granted.ts';
+import { mandateResultSchema } from '../mandate/granted.ts';
 import {
+  describeCoveredOrders,
+  describeMandateAmounts,
+  describeMandateTimes,
   formatPriceBands,
-  mandateAmounts,
   mandateFields,
-  mandateFor,
   mandateHeadline,
-  mandateWhen,
 } from '../mandate/mandate-words.ts';
 import { describeStandingOrder } from '../mandate/standing-order-words.ts';
 import { formatDollars } from '../order-fields.ts';
@@ -52,7 +52,7 @@ export const mandate = defineKind({
   passesHalt: false,
   requestSchema: mandateRequestSchema,
   subjectSchema,
-  resultSchema: grantedSchema,
+  resultSchema: mandateResultSchema,
   check: checkMandate,
   environment: ({ environment }) => environment,
   summary: (terms) => `MANDATE ${mandateHeadline(terms)}`,
@@ -69,7 +69,7 @@ export const mandate = defineKind({
     called: 'mandate',
     headline: (terms) => `MANDATE ${mandateHeadline(terms)}`,
     fields: mandateFields,
-    brief: (terms) => [mandateFor(terms), terms.account],
+    brief: (terms) => [describeCoveredOrders(terms), terms.account],
   },
   phone: {
     called: 'mandate',
@@ -77,11 +77,11 @@ export const mandate = defineKind({
     fieldWords,
     view(subject) {
       const { price, standing } = subject;
-      const often = mandateWhen(subject);
+      const often = describeMandateTimes(subject);
       return {
-        headline: `${mandateFor(subject)} without asking again`,
+        headline: `${describeCoveredOrders(subject)} without asking again`,
         terms: [
-          capitalize(mandateAmounts(subject)),
+          capitalize(describeMandateAmounts(subject)),
           often,
           subject.order_types.join(', '),
           ...(price === undefined ? [] : [formatPriceBands(price)]),

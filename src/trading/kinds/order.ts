@@ -23,7 +23,7 @@ const requestSchema = z.lazy(() =>
     environment: z.enum(environments).optional(),
   }),
 );
-export type OrderProposal = z.output<typeof requestSchema>;
+export type OrderProposalRequest = z.output<typeof requestSchema>;
 
 export const order = defineKind({
   name: 'order',

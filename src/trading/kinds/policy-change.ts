@@ -63,7 +63,7 @@ const subjectSchema = z.lazy(() =>
 export type PolicyChangeSubject = z.output<typeof subjectSchema>;
 
 const resultSchema = z.lazy(() => z.object({ digest: z.string(), changed_at: z.string() }));
-export type PolicyChanged = z.output<typeof resultSchema>;
+export type PolicyChangeResult = z.output<typeof resultSchema>;
 
 const fieldWords: FieldWords = {
   previous: { label: 'Previous rules', technical: true },

@@ -6,7 +6,7 @@ import { openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
 import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
 import { orderSchema } from '../views.ts';
-import { orderId } from './cancel.ts';
+import { orderIdSchema } from './cancel.ts';
 import { defineKind } from './kind-words.ts';
 import { briefOrder, draftFields } from './order.ts';
 import { changePhrases } from './phrases.ts';
@@ -26,7 +26,7 @@ const requestSchema = z.lazy(() =>
   z.strictObject({
     /** Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
-    order_id: orderId,
+    order_id: orderIdSchema,
     ...changes.unwrap().shape,
   }),
 );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const grantedSchema = z.lazy(() =>
+export const mandateResultSchema = z.lazy(() =>
   z.object({
     mandate: z.string(),
     granted_at: z.string(),
@@ -8,4 +8,4 @@ export const grantedSchema = z.lazy(() =>
     next_at: z.string().optional(),
   }),
 );
-export type Granted = z.output<typeof grantedSchema>;
+export type MandateResult = z.output<typeof mandateResultSchema>;

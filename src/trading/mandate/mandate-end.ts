@@ -7,7 +7,7 @@ export const dayPattern =
   /^((20[0-9]{2}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|today|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday)$/;
 
 /** The last day of the mandate (`until`), or the day before which the mandate ends (`before`). */
-export type EndMention = { readonly until: string } | { readonly before: string };
+export type MentionedEnd = { readonly until: string } | { readonly before: string };
 
 const SESSION_CLOSE = '16:00';
 
@@ -16,7 +16,7 @@ const SESSION_CLOSE = '16:00';
  * Thursday. @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or if no
  * trading session is left before the end
  */
-export function parseEnd(end: EndMention, now: number): number {
+export function parseMandateEnd(end: MentionedEnd, now: number): number {
   const isBefore = 'before' in end;
   const said = isBefore ? end.before : end.until;
   const last = isBefore ? addDays(parseDay(said, now), -1) : parseDay(said, now);
@@ -60,6 +60,6 @@ function hasSession(last: IsoDate, now: number): boolean {
 }
 
 /** @param expiresAt RFC 3339 */
-export function formatLastDay(expiresAt: string): string {
+export function formatLastDayWithWeekday(expiresAt: string): string {
   return formatDay(Date.parse(expiresAt) - 1);
 }

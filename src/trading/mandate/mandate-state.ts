@@ -1,9 +1,9 @@
 import { Dec } from '../decimal.ts';
-import type { CountedMandateTerms, MandateState } from './mandate.ts';
+import type { MandateState, MandateWithUse } from './mandate.ts';
 
 /** Returns the effective state: the stored state, or the state that follows from the terms and use. */
 export function mandateState(
-  { state, terms, used }: Pick<CountedMandateTerms, 'state' | 'terms' | 'used'>,
+  { state, terms, used }: Pick<MandateWithUse, 'state' | 'terms' | 'used'>,
   now: number,
 ): MandateState {
   if (state === 'revoked' || state === 'replaced') return state;

@@ -17,14 +17,16 @@ export function mandateHeadline(terms: Pick<MandateEnvelope, 'max_total_notional
 }
 
 /** Describes the covered orders: `Buy AAPL, MSFT`, or `Buy $200.00 of VTI every Monday 10:00 New York`. */
-export function mandateFor(terms: Pick<MandateEnvelope, 'sides' | 'symbols' | 'standing' | 'expires_at'>): string {
+export function describeCoveredOrders(
+  terms: Pick<MandateEnvelope, 'sides' | 'symbols' | 'standing' | 'expires_at'>,
+): string {
   const { sides, symbols, standing } = terms;
   if (standing !== undefined) return `${describeStandingOrder(standing)} ${describeWhen(standing, terms.expires_at)}`;
   const verbs = [...(sides.includes('buy') ? ['buy'] : []), ...(sides.includes('sell') ? ['sell'] : [])].join(' and ');
   return `${verbs.charAt(0).toUpperCase()}${verbs.slice(1)} ${symbols.join(', ')}`;
 }
 
-export function mandateAmounts(
+export function describeMandateAmounts(
   terms: Pick<MandateEnvelope, 'max_order_notional' | 'max_day_notional' | 'max_orders'>,
 ): string {
   const { max_order_notional, max_day_notional, max_orders } = terms;
@@ -35,7 +37,7 @@ export function mandateAmounts(
   ].join(', ');
 }
 
-export function mandateWhen(
+export function describeMandateTimes(
   terms: Pick<MandateEnvelope, 'cadence' | 'orders_per_slot' | 'standing' | 'expires_at'>,
 ): string {
   const { cadence, orders_per_slot = 1, standing, expires_at } = terms;
@@ -48,9 +50,9 @@ export function mandateFields(terms: MandateEnvelope): [label: string, value: st
   const { price, not_before, expires_at, times_in_force } = terms;
   return [
     ['mandate', mandateHeadline(terms)],
-    ['for', mandateFor(terms)],
-    ['amounts', mandateAmounts(terms)],
-    ['how often', mandateWhen(terms)],
+    ['for', describeCoveredOrders(terms)],
+    ['amounts', describeMandateAmounts(terms)],
+    ['how often', describeMandateTimes(terms)],
     ['order types', terms.order_types.join(', ')],
     ['duration', times_in_force.map((one) => timeInForceWords[one].terms).join(', ')],
     ...(price === undefined ? [] : [['price', formatPriceBands(price)] as [string, string]]),

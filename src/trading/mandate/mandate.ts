@@ -35,7 +35,7 @@ const mandateUseSchema = z.lazy(() =>
 );
 export type MandateUse = z.output<typeof mandateUseSchema>;
 
-export interface CountedMandateTerms {
+export interface MandateWithUse {
   readonly terms: MandateEnvelope;
   readonly state: StoredMandateState;
   readonly used: MandateUse;

@@ -2,7 +2,7 @@ import { abs, compare, Dec, min, toPlain, ZERO } from '../decimal.ts';
 import type { Position } from '../views.ts';
 import { Rate } from './value-point.ts';
 
-export interface Held {
+export interface HeldQuantity {
   readonly qty: string;
   readonly qty_available: string;
 }
@@ -11,28 +11,28 @@ export interface Held {
  * Returns a part of a position, rounded down to nine decimals. @param fraction `"0.5"` is half of the position. `"1"`
  * is the whole position except the shares in open sell orders
  */
-export function positionPart(fraction: string, held: Held): string {
+export function positionPart(fraction: string, held: HeldQuantity): string {
   const base = fraction === '1' ? held.qty_available : held.qty;
   return toPlain(new Dec(base).times(fraction).toDecimalPlaces(9, Dec.ROUND_DOWN));
 }
 
-export function partName(fraction: string): string {
+export function describePositionPart(fraction: string): string {
   if (fraction === '1') return 'the whole position';
   return fraction === '0.5' ? 'half of the position' : `${toPlain(new Dec(fraction).times(100))} % of the position`;
 }
 
-export interface Share {
+export interface PortfolioWeight {
   readonly name: string;
   readonly value: Dec;
   readonly weight: Dec;
 }
 
 /** Compares by weight, largest first. Equal weights are ordered by name, so that the order is stable. */
-function compareByWeight(a: Share, b: Share): number {
+function compareByWeight(a: PortfolioWeight, b: PortfolioWeight): number {
   return compare(b.weight, a.weight) || (a.name < b.name ? -1 : 1);
 }
 
-function shares(values: ReadonlyMap<string, Dec>, equity: Dec): Share[] {
+function shares(values: ReadonlyMap<string, Dec>, equity: Dec): PortfolioWeight[] {
   return [...values]
     .map(([name, value]) => ({
       name,
@@ -42,7 +42,7 @@ function shares(values: ReadonlyMap<string, Dec>, equity: Dec): Share[] {
     .sort(compareByWeight);
 }
 
-export function weightsBySymbol(positions: readonly Position[], equity: Dec): Share[] {
+export function weightsBySymbol(positions: readonly Position[], equity: Dec): PortfolioWeight[] {
   const values = new Map<string, Dec>();
   for (const { symbol, market_value } of positions) {
     const before = values.get(symbol);
@@ -53,10 +53,10 @@ export function weightsBySymbol(positions: readonly Position[], equity: Dec): Sh
 
 /** Returns the weights by sector. Symbols without a known sector are grouped as `unknown`. */
 export function weightsBySector(
-  bySymbol: readonly Share[],
+  bySymbol: readonly PortfolioWeight[],
   equity: Dec,
   sectorOf: (symbol: string) => string | undefined,
-): Share[] {
+): PortfolioWeight[] {
   const values = new Map<string, Dec>();
   for (const { name, value } of bySymbol) {
     const sector = sectorOf(name) ?? 'unknown';
@@ -65,7 +65,7 @@ export function weightsBySector(
   return shares(values, equity);
 }
 
-export type Band =
+export type DriftBand =
   /** Percentage points as a fraction: 0.05 is five points. */
   | { readonly points: Dec }
   /** Larry Swedroe's 5/25 rule: five points or a quarter of the target, whichever is smaller. */
@@ -83,12 +83,16 @@ export interface Drift {
 const FIVE_POINTS = new Dec('0.05');
 const QUARTER = new Dec('0.25');
 
-export function allowedDrift(target: Dec, band: Band): Dec {
+export function allowedDrift(target: Dec, band: DriftBand): Dec {
   return band === 'five-25' ? min(FIVE_POINTS, target.mul(QUARTER)) : band.points;
 }
 
 /** Returns the drift of each target, in the order of the targets. A target without a position has weight zero. */
-export function driftFromTargets(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], band: Band): Drift[] {
+export function driftFromTargets(
+  targets: ReadonlyMap<string, Dec>,
+  weights: readonly PortfolioWeight[],
+  band: DriftBand,
+): Drift[] {
   const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
   return [...targets].map(([symbol, target]) => {
     const weight = weightOf.get(symbol) ?? ZERO;

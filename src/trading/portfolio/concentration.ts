@@ -1,5 +1,5 @@
 import { type Dec, ZERO } from '../decimal.ts';
-import type { Share } from './allocation.ts';
+import type { PortfolioWeight } from './allocation.ts';
 import { Rate } from './value-point.ts';
 
 /**
@@ -8,7 +8,7 @@ import { Rate } from './value-point.ts';
  * position, 1/n for n equal positions, and undefined if nothing is invested. Source: US Department of Justice,
  * "Herfindahl-Hirschman Index".
  */
-export function concentration(shares: readonly Share[]) {
+export function concentration(shares: readonly PortfolioWeight[]) {
   const sizes = shares.map(({ value, weight }) => ({ value: value.abs(), weight: weight.abs() }));
   sizes.sort((a, b) => b.weight.comparedTo(a.weight));
   const invested = sizes.reduce((sum, { value }) => sum.plus(value), ZERO);

@@ -3,7 +3,7 @@ import { Dec, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 
 /** Sums dividends, interest and fees. @param since earliest time, in milliseconds since the epoch */
-export function income(activities: readonly Activity[], since = Number.NEGATIVE_INFINITY) {
+export function incomeTotals(activities: readonly Activity[], since = Number.NEGATIVE_INFINITY) {
   const sum = (kind: Activity['kind']) =>
     activities
       .filter((activity) => activity.kind === kind && Date.parse(activity.at) >= since)

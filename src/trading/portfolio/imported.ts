@@ -6,7 +6,10 @@ import { newYorkDate } from '../new-york-time.ts';
  * spin-off cost allocations, which always count because no broker reports them. Both inputs and the result are oldest
  * first.
  */
-export function mergeImported(broker: readonly Activity[], imported: readonly Activity[]): readonly Activity[] {
+export function mergeImportedActivities(
+  broker: readonly Activity[],
+  imported: readonly Activity[],
+): readonly Activity[] {
   const before = importedBeforeBroker(broker, imported);
   const used = new Set(before);
   const divisions = imported.filter((one) => one.basis !== undefined && !used.has(one));

@@ -15,14 +15,14 @@ const leftReasonWords = {
 } as const;
 type SkippedReason = Exclude<keyof typeof leftReasonWords, 'market_closed'>;
 
-export function describeLeftReason(reason: string): string {
+export function describeSkippedReason(reason: string): string {
   return Object.hasOwn(leftReasonWords, reason) ? leftReasonWords[reason as SkippedReason] : reason;
 }
 
 const ONE = new Dec(1);
 const MAX_ORDER_QTY = new Dec(MAX_QTY);
 
-export interface Tradable {
+export interface TradableSymbol {
   readonly symbol: string;
   readonly bid: Dec;
   readonly ask: Dec;
@@ -60,7 +60,7 @@ interface SuggestedOrder {
   readonly reason: 'drift' | 'funding';
 }
 
-export interface Rebalancing {
+export interface RebalancingPlan {
   /** Sells first, then buys. No buy depends on the proceeds of a sell. */
   readonly orders: readonly SuggestedOrder[];
   readonly left: readonly { readonly symbol: string; readonly reason: SkippedReason }[];
@@ -68,7 +68,7 @@ export interface Rebalancing {
 
 interface RebalanceCandidate {
   readonly drift: Drift;
-  readonly tradable: Tradable;
+  readonly tradable: TradableSymbol;
   readonly gap: Dec;
   readonly size: Dec;
 }
@@ -81,10 +81,10 @@ interface RebalanceCandidate {
  */
 export function rebalance(
   drifts: readonly Drift[],
-  tradables: ReadonlyMap<string, Tradable>,
+  tradables: ReadonlyMap<string, TradableSymbol>,
   account: { readonly equity: Dec; readonly cash: Dec },
   options: RebalanceOptions,
-): Rebalancing {
+): RebalancingPlan {
   const left: { symbol: string; reason: SkippedReason }[] = [];
   const wishes: RebalanceCandidate[] = [];
   for (const drift of [...drifts].sort(compareBySymbol)) {
@@ -127,7 +127,7 @@ export function rebalance(
   return { orders, left };
 }
 
-function hasPrice(tradable: Tradable | undefined): tradable is Tradable {
+function hasPrice(tradable: TradableSymbol | undefined): tradable is TradableSymbol {
   return tradable !== undefined && isPositive(tradable.ask) && isPositive(tradable.bid);
 }
 
@@ -146,7 +146,7 @@ function wholeLots(amount: Dec, each: Dec, lot: Dec): Dec {
  * Like {@link wholeLots}, at the higher of the price and the held position's value per share. Doesn't divide to get
  * that value.
  */
-function wholeLotsAtMark(amount: Dec, price: Dec, { qty, value }: Tradable, lot: Dec): Dec {
+function wholeLotsAtMark(amount: Dec, price: Dec, { qty, value }: TradableSymbol, lot: Dec): Dec {
   const isMore = isPositive(qty) && compare(value, price.mul(qty)) > 0;
   return isMore ? wholeLots(amount.mul(qty), value, lot) : wholeLots(amount, price, lot);
 }

@@ -1,8 +1,8 @@
 import { symbolAssetClass } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import type { Order, Position, Quote } from '../views.ts';
-import type { Share } from './allocation.ts';
-import type { Tradable } from './rebalance.ts';
+import type { PortfolioWeight } from './allocation.ts';
+import type { TradableSymbol } from './rebalance.ts';
 
 /** The smallest fraction of a share: brokers accept up to nine decimals. */
 export const MIN_SHARE_FRACTION = '0.000000001';
@@ -18,9 +18,9 @@ export function tradablesBySymbol(
     readonly positions: readonly Position[];
     readonly openOrders: readonly Pick<Order, 'symbol' | 'legs'>[];
   },
-  bySymbol: readonly Share[],
+  bySymbol: readonly PortfolioWeight[],
   awaited: ReadonlySet<string>,
-): Map<string, Tradable> {
+): Map<string, TradableSymbol> {
   const { quotes, positions, openOrders } = facts;
   const ordered = new Set(openOrders.flatMap(({ symbol, legs = [] }) => [symbol, ...legs.map((leg) => leg.symbol)]));
   const positionOf = new Map(positions.map((position) => [position.symbol, position]));

@@ -4,7 +4,12 @@ import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalog.ts
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
-import { type BrokerSettings, brokerOf, brokerSettingsSchema, traitsOf } from '../../../src/gateway/broker/brokers.ts';
+import {
+  type BrokerSettings,
+  brokerSettingsSchema,
+  findBrokerKind,
+  traitsOf,
+} from '../../../src/gateway/broker/brokers.ts';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { OrderType } from '../../../src/trading/order-types.ts';
@@ -68,7 +73,7 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
   const wire = createWire(fixture.isWrite);
   let unauthorized = 0;
   const settings: BrokerSettings = brokerSettingsSchema.parse(fixture.settings);
-  const kind = brokerOf(settings);
+  const kind = findBrokerKind(settings);
   const connect = (timeoutMs: number) =>
     kind.connect(settings, {
       environment: 'paper',

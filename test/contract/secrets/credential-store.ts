@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CredentialStore, credentialNames } from '../../../src/secrets/credential-store.ts';
-import { databaseKey } from '../../../src/secrets/database-key.ts';
+import { getOrCreateDatabaseKey } from '../../../src/secrets/database-key.ts';
 
 /** An empty place where credentials are kept, with somebody else's beside. */
 export interface OpenedCredentials {
@@ -144,10 +144,10 @@ export function credentialStoreContract(opening: () => Promise<OpenedCredentials
     });
 
     it('has one database key for all who ask at once and later', async () => {
-      const keys = await Promise.all(Array.from({ length: 5 }, () => databaseKey(opened.open())));
+      const keys = await Promise.all(Array.from({ length: 5 }, () => getOrCreateDatabaseKey(opened.open())));
       expect(keys[0]).toHaveLength(32);
       expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1);
-      expect(await databaseKey(opened.open())).toEqual(keys[0]);
+      expect(await getOrCreateDatabaseKey(opened.open())).toEqual(keys[0]);
     });
   });
 }

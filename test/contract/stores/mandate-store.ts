@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DecisionNote } from '../../../src/store/decision-store.ts';
 import type { GrantedMandate } from '../../../src/store/mandate-store.ts';
-import type { CountedFacts } from '../../../src/trading/counted-order.ts';
+import type { CountedTotals } from '../../../src/trading/counted-order.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
@@ -48,7 +48,7 @@ const decided = (effect: 'allow' | 'deny'): DecisionNote => ({
   facts: {},
 });
 /** One for each slot, as the gateway decides it. */
-const oncePerSlot = ({ mandate }: CountedFacts) =>
+const oncePerSlot = ({ mandate }: CountedTotals) =>
   decided(mandate != null && mandate.state === 'active' && mandate.inSlot === 0 ? 'allow' : 'deny');
 
 /** What every store of mandates promises, and the journal of orders about them. */
@@ -157,8 +157,8 @@ export function mandateStoreContract(open: OpenStores): void {
 
     it('tells what decides all but the order itself', async () => {
       await claim(draft(1));
-      const seen: CountedFacts[] = [];
-      const looks = (facts: CountedFacts) => {
+      const seen: CountedTotals[] = [];
+      const looks = (facts: CountedTotals) => {
         seen.push(facts);
         return decided('deny');
       };
@@ -192,7 +192,7 @@ export function mandateStoreContract(open: OpenStores): void {
     });
 
     it('fills a slot of more than one up to its places, and one that was given back again', async () => {
-      const upTo = (places: number) => (facts: CountedFacts) =>
+      const upTo = (places: number) => (facts: CountedTotals) =>
         decided((facts.mandate?.inSlot ?? 9) < places ? 'allow' : 'deny');
       expect(await claim(draft(1), now, upTo(2))).toBe('claimed');
       expect(await claim(draft(2), now, upTo(2))).toBe('claimed');

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DecisionNote } from '../../../src/store/decision-store.ts';
-import type { Claim } from '../../../src/store/order-journal.ts';
-import type { CountedFacts } from '../../../src/trading/counted-order.ts';
+import type { OrderClaim } from '../../../src/store/order-journal.ts';
+import type { CountedTotals } from '../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
 import { anOrderDraft } from '../../fixtures/builders.ts';
@@ -19,22 +19,22 @@ export function orderCountsContract(open: OpenStores): void {
     number = 0;
   });
 
-  const order = (changes: Partial<OrderDraft> = {}, more: Partial<Claim> = {}): Claim => {
+  const order = (changes: Partial<OrderDraft> = {}, more: Partial<OrderClaim> = {}): OrderClaim => {
     const id = `ta-${String(++number).padStart(8, '0')}`;
     const draft = anOrderDraft({ client_order_id: id, type: 'limit', limit_price: '180.00', ...changes });
     const approval = { issuer: 'https://issuer.example', jti: `jti-${id}` };
     return { sub: 'alice', clientOrderId: id, digest: `digest-${id}`, approval, draft, ...more };
   };
-  const claimed = async (claim: Claim, now = NOON): Promise<Claim> => {
+  const claimed = async (claim: OrderClaim, now = NOON): Promise<OrderClaim> => {
     expect(await journal.claim(claim, now)).toBe('claimed');
     return claim;
   };
-  const placed = async (): Promise<Claim> => {
+  const placed = async (): Promise<OrderClaim> => {
     const claim = await claimed(order());
     await journal.place(claim, brokers('accepted'), NOON);
     return claim;
   };
-  const met = (claim = order(), now = NOON): Promise<CountedFacts> => journal.counted(claim, now);
+  const met = (claim = order(), now = NOON): Promise<CountedTotals> => journal.counted(claim, now);
   const brokers = (status: Order['status'], more: Partial<Order> = {}) =>
     ({ id: 'order-1', status, qty: '5', filled_qty: '0', filled_avg_price: null, ...more }) as Order;
   const verdict = (effect: 'allow' | 'deny'): DecisionNote => ({
@@ -64,7 +64,7 @@ export function orderCountsContract(open: OpenStores): void {
     it('is told before and inside the claim alike, and without the order itself', async () => {
       await claimed(order());
       const next = order({ qty: '2' });
-      let inside: CountedFacts | undefined;
+      let inside: CountedTotals | undefined;
       const before = await met(next);
       await journal.claim(next, NOON, (counted) => {
         inside = counted;
@@ -328,7 +328,8 @@ export function orderCountsContract(open: OpenStores): void {
     });
 
     it('sees every one before it, of however many at once, in this process and another', async () => {
-      const within = ({ day_notional }: CountedFacts) => verdict(Number(day_notional) + 900 <= 6300 ? 'allow' : 'deny');
+      const within = ({ day_notional }: CountedTotals) =>
+        verdict(Number(day_notional) + 900 <= 6300 ? 'allow' : 'deny');
       const answers = await opened.atOnce(20, ({ orders }) => orders.claim(order(), NOON, within));
       expect(answers.filter((answer) => answer === 'claimed')).toHaveLength(7);
       expect(answers.filter((answer) => answer === 'denied')).toHaveLength(13);

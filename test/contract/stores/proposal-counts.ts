@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Draft } from '../../../src/store/proposal-store.ts';
+import type { ProposalDraft } from '../../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../../src/trading/proposal.ts';
 import { proposalsIn } from './drafted-proposals.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
@@ -12,7 +12,7 @@ export function proposalCountsContract(open: OpenStores): void {
   const asker = { sub: 'alice', client: 'trade-agent', typed: true };
   const query = { ...asker, fingerprint: 'AAPL 5' };
   const proposals = proposalsIn(store);
-  const drafted = (id: string, more: Partial<Draft> = {}, now = 1000) =>
+  const drafted = (id: string, more: Partial<ProposalDraft> = {}, now = 1000) =>
     proposals.drafted(id, more, now, `${id} of ${more.subjectId ?? `ta-${id}`}`);
   const change = async (...given: Parameters<typeof proposals.change>) => (await proposals.change(...given)).proposal;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Draft } from '../../../src/store/proposal-store.ts';
+import type { ProposalDraft } from '../../../src/store/proposal-store.ts';
 import { proposalsIn } from './drafted-proposals.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
 
@@ -10,7 +10,7 @@ export function proposalPartiesContract(open: OpenStores): void {
 
   const proposals = proposalsIn(store);
   let made = 0;
-  const drafted = (id: string, { by, ...more }: Partial<Draft> & { by?: string } = {}) =>
+  const drafted = (id: string, { by, ...more }: Partial<ProposalDraft> & { by?: string } = {}) =>
     proposals.drafted(id, { typed: false, proposedBy: by, ...more }, 1000 + made++);
   const change = async (...given: Parameters<typeof proposals.change>) => (await proposals.change(...given)).proposal;
   const ids = (found: readonly { id: string }[]) => found.map(({ id }) => id);

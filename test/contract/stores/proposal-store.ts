@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Draft, ProposalChange, StoredProposal } from '../../../src/store/proposal-store.ts';
+import type { ProposalChange, ProposalDraft, StoredProposal } from '../../../src/store/proposal-store.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
 import { proposalsIn, proposedNote } from './drafted-proposals.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
@@ -11,10 +11,11 @@ export function proposalStoreContract(open: OpenStores): void {
 
   const proposals = proposalsIn(store);
   const asker = { sub: 'alice', client: 'trade-agent', typed: true };
-  const draftOf = (id: string, more: Partial<Draft> = {}) =>
+  const draftOf = (id: string, more: Partial<ProposalDraft> = {}) =>
     aProposalDraft(id, { warnings: ['one'], shows: { Company: 'Apple' }, ...more });
   const keyOf = (key: string, request = 'body') => ({ sub: 'alice', client: 'trade-agent', key, request });
-  const drafted = (id: string, more: Partial<Draft> = {}, now = 1000) => proposals.drafted(id, draftOf(id, more), now);
+  const drafted = (id: string, more: Partial<ProposalDraft> = {}, now = 1000) =>
+    proposals.drafted(id, draftOf(id, more), now);
   const change = (seen: StoredProposal, to: Partial<ProposalChange>, unlessHalted = false, now = 2000) =>
     proposals.change(seen, to, now, unlessHalted);
   const noted = async () => (await opened.stores.audit.snapshot('/nowhere')).pending.length;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StandingStep } from '../../../src/store/standing-order-store.ts';
+import type { StandingOrderStep } from '../../../src/store/standing-order-store.ts';
 import { nextDue } from '../../../src/trading/mandate/due-times.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
@@ -31,7 +31,7 @@ export function standingStoreContract(open: OpenStores): void {
   afterEach(() => opened.close());
 
   describe('a standing order', () => {
-    const next: StandingStep = {
+    const next: StandingOrderStep = {
       dueAt: nextDue(when, due),
       state: 'watching',
       last: { outcome: 'ordered', at: '2026-11-30T15:00:00Z', proposal: 'p-1' },

@@ -2,7 +2,7 @@ import type { RunnableConfig } from '@langchain/core/runnables';
 import { type BaseCheckpointSaver, emptyCheckpoint } from '@langchain/langgraph-checkpoint';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateStores } from '../../../src/store/state-stores.ts';
-import type { Lease, ThreadOwner, ThreadProposal } from '../../../src/store/thread-store.ts';
+import type { ThreadLease, ThreadOwner, ThreadProposal } from '../../../src/store/thread-store.ts';
 import type { Proposal } from '../../../src/trading/proposal.ts';
 
 /** A new and empty store of the agent's state. */
@@ -25,13 +25,13 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
 
   const owner: ThreadOwner = { profile: 'test', sub: 'alice' };
   const run = { id: 't1', owner, title: 'buy 5 AAPL', holder: 'one', now: 1000, until: 31_000 } as const;
-  const begun = async (more: object = {}): Promise<Lease> => {
+  const begun = async (more: object = {}): Promise<ThreadLease> => {
     const expected = (await stores.threads.find({ ...run, ...more }.id))?.epoch;
     const found = await stores.threads.begin({ ...run, expected, ...more });
     if (found.outcome !== 'begun') throw new Error(found.outcome);
     return found.lease;
   };
-  const held = (...leases: Lease[]) => Promise.all(leases.map((lease) => stores.threads.isHeld(lease)));
+  const held = (...leases: ThreadLease[]) => Promise.all(leases.map((lease) => stores.threads.isHeld(lease)));
   const proposal = (id: string, state: string, at = '2026-11-24T15:00:00.000Z') =>
     ({ id, state, updated_at: at }) as Proposal;
   const seen = (id: string, state: string, at?: string): ThreadProposal => ({

@@ -6,7 +6,7 @@ import { parseLimits } from '../../../src/gateway/policy/files/next-rules.ts';
 import { readSubject } from '../../../src/home/identity-provider/approval-subject.ts';
 import { readAssertion, readRegistration } from '../../../src/home/phone/credential-json.ts';
 import { resultText } from '../../../src/mcp/client/connection.ts';
-import { fitTool } from '../../../src/mcp/client/tool-text.ts';
+import { sanitizeTool } from '../../../src/mcp/client/tool-text.ts';
 import { isWellFormed } from '../../../src/net/well-formed-json.ts';
 import { tools } from '../../../src/tools/catalog.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
@@ -114,7 +114,7 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
       const { name, description, inputSchema } = value as Record<string, never>;
       // The protocol's own schema has been at it by then.
       if (typeof name !== 'string' || !['string', 'undefined'].includes(typeof description)) return;
-      if (typeof inputSchema === 'object' && inputSchema !== null) fitTool({ name, description, inputSchema });
+      if (typeof inputSchema === 'object' && inputSchema !== null) sanitizeTool({ name, description, inputSchema });
     },
     {
       name: 'search',

@@ -11,7 +11,7 @@ import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
 import type { UserDirs } from '../../../src/machine/directories.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
-import { databaseKey } from '../../../src/secrets/database-key.ts';
+import { getOrCreateDatabaseKey } from '../../../src/secrets/database-key.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 
 /** The real identity provider, gateway and paper broker for the tests of a file, with alice signed in. */
@@ -56,7 +56,7 @@ export function sandboxWorld() {
         profile,
         session: await session(),
         stateDb: join(folder, 'state.db'),
-        databaseKey: await databaseKey(store),
+        databaseKey: await getOrCreateDatabaseKey(store),
         env: {},
         ...options,
       });

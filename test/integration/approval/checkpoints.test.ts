@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { verifyRecord } from '../../../src/app/gateway/gateway-record.ts';
 import { AuditChain } from '../../../src/approval/audit-chain.ts';
 import { createCheckpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
-import { createCheckpoints } from '../../../src/approval/checkpoints/checkpoints.ts';
+import { createCheckpointWriter } from '../../../src/approval/checkpoints/checkpoints.ts';
 import { timeStampAuthority } from '../../../src/approval/checkpoints/time-stamp-authority.ts';
 import { verifyTimeStampToken } from '../../../src/approval/checkpoints/time-stamp-token.ts';
 import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
@@ -34,7 +34,7 @@ async function recordOver(days: number, options: { authority?: TimeStampServer; 
   let now = Date.now() - days * DAY_MS;
   const said: string[] = [];
   const { authority } = options;
-  const checkpoints = createCheckpoints({
+  const checkpoints = createCheckpointWriter({
     ...{ store, gateway, key: Promise.resolve(options.by ?? key) },
     ...(authority && {
       anchor: async () =>
@@ -170,8 +170,8 @@ describe('a record’s checkpoints', () => {
     expect(await verify(moved)).toMatchObject({ ok: true });
     const [first, second] = of('checkpoint', moved).map((line) => JSON.parse(line));
     const payload = { ...second, gateway: 'https://other.example' };
-    const { checkpointNote } = await import('../../../src/approval/receipts/checkpoint.ts');
-    const { facts } = checkpointNote(
+    const { createCheckpointSigner } = await import('../../../src/approval/receipts/checkpoint.ts');
+    const { facts } = createCheckpointSigner(
       key,
       payload.gateway,
       payload.day,

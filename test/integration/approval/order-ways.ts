@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { orderProposal, typedOrder } from '../../../src/app/orders/place-order.ts';
-import { databaseKey } from '../../../src/secrets/database-key.ts';
+import { getOrCreateDatabaseKey } from '../../../src/secrets/database-key.ts';
 import { readOrderRequest } from '../../../src/tools/place-order.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { type ManualClock, manualClock } from '../sandbox/paper-broker-world.ts';
@@ -16,7 +16,7 @@ export async function openMarketAt(at: number, max_slippage: string) {
     profile: { ...alice.session.profile, max_slippage },
     session: alice.session,
     stateDb: join(alice.home.data, 'state.db'),
-    databaseKey: await databaseKey(alice.store),
+    databaseKey: await getOrCreateDatabaseKey(alice.store),
     env: {},
   });
   const close = async () => {

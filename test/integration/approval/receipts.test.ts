@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkpointNote } from '../../../src/approval/receipts/checkpoint.ts';
+import { createCheckpointSigner } from '../../../src/approval/receipts/checkpoint.ts';
 import { ReceiptError, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
 import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
@@ -185,7 +185,7 @@ describe('a receipt of a day that is over', () => {
     const { checkpoints, audit } = sqliteGatewayStores(database);
     // As a gateway notes them at midnight; the sandbox's clock is today's.
     for (const at of [{ day: '2026-01-01', today: '2100-01-01' }, day, { ...day, today: '2026-11-20' }])
-      await checkpoints.close(at, checkpointNote(key, gateway, at.day), Date.now());
+      await checkpoints.close(at, createCheckpointSigner(key, gateway, at.day), Date.now());
     await audit.moveToFile(join(home, 'audit.jsonl'));
     database.close();
     covered = JSON.parse((await fileOf((JSON.parse(order) as Receipt).proposal.id)).text);
@@ -224,7 +224,7 @@ describe('a receipt of a day that is over', () => {
     const text = await forged(receiptText(covered), key, (receipt) => {
       const { hash: _, signature: __, ...line } = last(receipt);
       const head = { seq: Number(line.seq) - 1, hash: String(line.prev) };
-      const { facts } = checkpointNote(thief, receipt.gateway, String(line.day))(head, String(line.previous));
+      const { facts } = createCheckpointSigner(thief, receipt.gateway, String(line.day))(head, String(line.previous));
       const signed = { ...line, ...facts };
       receipt.record[receipt.record.length - 1] = JSON.stringify({ ...signed, hash: entryHash(signed) });
     });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
+import { beginAccountConnection } from '../../../src/auth/connections/connect-account.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import type { Session } from '../../../src/auth/session/session.ts';
@@ -134,7 +134,7 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
       async connect(service, scopes) {
         const { accounts, finish } = await openConnectedAccounts(profile, store, { home });
         const options = { connection: service, scopes, finish, redirectPort: 0, clock: systemClock };
-        const started = await connectAccount(accounts, options);
+        const started = await beginAccountConnection(accounts, options);
         await phone.answerConnection(user, started.ticket, 'approve');
         await started.complete(new AbortController().signal);
         await started.close();

@@ -5,7 +5,7 @@ import { decodeJwt, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-approval-client.ts';
 import type { PollResult, Question } from '../../../src/approval/ciba/ciba-port.ts';
-import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
+import { beginAccountConnection } from '../../../src/auth/connections/connect-account.ts';
 import { createConnectedAccountsClient } from '../../../src/auth/connections/connected-accounts-client.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import { logout } from '../../../src/auth/logout.ts';
@@ -332,7 +332,7 @@ describe('a connected account', () => {
     const open = async (port = 0) => {
       await login();
       const opened = await openConnectedAccounts(profile, store, { home, clock });
-      const connecting = await connectAccount(opened.accounts, {
+      const connecting = await beginAccountConnection(opened.accounts, {
         connection: 'slack',
         scopes: ['chat:write'],
         finish: opened.finish,

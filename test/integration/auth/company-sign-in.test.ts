@@ -5,8 +5,8 @@ import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { openCompanySession, verifyCompanySession } from '../../../src/auth/company/company-session.ts';
 import { logout } from '../../../src/auth/logout.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
-import { BY_PASSWORD } from '../../../src/sandbox/company/company.ts';
-import { databaseKey } from '../../../src/secrets/database-key.ts';
+import { PASSWORD_SIGN_IN } from '../../../src/sandbox/company/company.ts';
+import { getOrCreateDatabaseKey } from '../../../src/secrets/database-key.ts';
 import { options, play } from '../agent/world.ts';
 import { type CompanyWorld, companyWorld } from './company-world.ts';
 
@@ -52,7 +52,7 @@ describe('a sign-in by one’s company', () => {
     const agent = await createAgent({
       ...{ profile: world.profile, session, env: {} },
       stateDb: join(machine.home.data, 'state.db'),
-      databaseKey: await databaseKey(machine.store),
+      databaseKey: await getOrCreateDatabaseKey(machine.store),
     });
     const tap = async () => {
       const [request] = await world.phone.requests('alice', { waitSeconds: 25 });
@@ -200,7 +200,7 @@ describe('signing in is refused', () => {
   it('where the company wants a stronger sign-in', async () => {
     const machine = await world.machine();
     await world.withRule({ acr: ['phr'] }, async () => {
-      await expect(machine.login({ strength: BY_PASSWORD })).rejects.toMatchObject({
+      await expect(machine.login({ strength: PASSWORD_SIGN_IN })).rejects.toMatchObject({
         code: 'login_required',
         message: expect.stringContaining('requires a stronger sign-in'),
       });

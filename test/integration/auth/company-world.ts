@@ -8,7 +8,7 @@ import { type CompanySignIn, profileSchema, type ResolvedProfile } from '../../.
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { UserDirs } from '../../../src/machine/directories.ts';
-import { BY_SECOND_FACTOR, type Company } from '../../../src/sandbox/company/company.ts';
+import { type Company, SECOND_FACTOR_SIGN_IN } from '../../../src/sandbox/company/company.ts';
 import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
@@ -120,7 +120,7 @@ function machineOf(
     /** Signs in at the company, the person saying yes there. */
     async login({
       sub = '00u-alice',
-      strength = BY_SECOND_FACTOR as Parameters<Company['decide']>[2],
+      strength = SECOND_FACTOR_SIGN_IN as Parameters<Company['decide']>[2],
       profile: at = profile,
     } = {}) {
       const started = await beginCompanyLogin(at, store, { fetch: send, home, clock: hastyClock });

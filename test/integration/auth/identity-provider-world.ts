@@ -6,7 +6,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
-import { Faults } from '../../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
@@ -49,7 +49,7 @@ export async function createWorld(options: WorldOptions = {}) {
   const received: ReturnType<typeof seen>[] = [];
   /** What the gateway answers, first in line first; 200 `{}` when there is none. */
   const answers: { status: number; headers?: Record<string, string>; delayMs?: number }[] = [];
-  const faults = new Faults();
+  const faults = new ActiveFaults();
 
   const gateway = createServer((request, response) => {
     received.push(seen(request));

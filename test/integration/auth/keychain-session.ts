@@ -4,14 +4,14 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { CredentialName, Expected } from '../../../src/secrets/credential-store.ts';
+import type { CredentialName, ExpectedValues } from '../../../src/secrets/credential-store.ts';
 import { asHere } from '../../shipped/modules.ts';
 
 export interface Step {
   readonly do: 'get' | 'set' | 'delete' | 'probe';
   readonly names?: CredentialName[];
   readonly values?: Partial<Record<CredentialName, string>>;
-  readonly expected?: Expected;
+  readonly expected?: ExpectedValues;
 }
 export interface DriverInput {
   readonly options: { folder: string; profile: string; timeoutMs?: number; child?: string };

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cancelApproved } from '../../../src/gateway/orders/cancel-order.ts';
+import { cancelApprovedOrder } from '../../../src/gateway/orders/cancel-order.ts';
 import type { CancelSubject } from '../../../src/trading/kinds/cancel.ts';
 import type { StandInOrder } from './support/alpaca-stand-in.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';
@@ -96,25 +96,25 @@ describe('an approved cancel', () => {
   const cancels = () => world.alpaca.requests.filter((line) => line.startsWith('DELETE')).length;
 
   it('cancels the order, also one that protects a position', async () => {
-    expect(await cancelApproved(subject, world.broker)).toMatchObject({ id: order.id, status: 'canceled' });
+    expect(await cancelApprovedOrder(subject, world.broker)).toMatchObject({ id: order.id, status: 'canceled' });
     expect(order.status).toBe('canceled');
   });
 
   it('is done where the order is cancelled already: nothing is sent', async () => {
-    await cancelApproved(subject, world.broker);
-    expect(await cancelApproved(subject, world.broker)).toMatchObject({ status: 'canceled' });
+    await cancelApprovedOrder(subject, world.broker);
+    expect(await cancelApprovedOrder(subject, world.broker)).toMatchObject({ status: 'canceled' });
     expect(cancels()).toBe(1);
   });
 
   it('whose answer was lost is found done', async () => {
     world.alpaca.lostCancels = 1;
-    expect(await cancelApproved(subject, world.broker)).toMatchObject({ status: 'canceled' });
+    expect(await cancelApprovedOrder(subject, world.broker)).toMatchObject({ status: 'canceled' });
     expect(cancels()).toBe(1);
   });
 
   it.each(['filled', 'expired', 'rejected', 'replaced'])('is refused for an order that is %s', async (status) => {
     order.status = status;
-    await expect(cancelApproved(subject, world.broker)).rejects.toMatchObject({
+    await expect(cancelApprovedOrder(subject, world.broker)).rejects.toMatchObject({
       code: 'not_cancelable',
       options: { members: { status } },
     });
@@ -127,7 +127,7 @@ describe('an approved cancel', () => {
       order.status = 'filled';
       return cancel(id);
     };
-    await expect(cancelApproved(subject, { ...world.broker, cancel: filling })).rejects.toMatchObject({
+    await expect(cancelApprovedOrder(subject, { ...world.broker, cancel: filling })).rejects.toMatchObject({
       code: 'not_cancelable',
     });
   });
@@ -137,14 +137,14 @@ describe('an approved cancel', () => {
       order.status = 'filled';
       return 'requested' as const;
     };
-    await expect(cancelApproved(subject, { ...world.broker, cancel })).rejects.toMatchObject({
+    await expect(cancelApprovedOrder(subject, { ...world.broker, cancel })).rejects.toMatchObject({
       code: 'not_cancelable',
     });
   });
 
   it('is refused where the broker won’t, though the order still stands', async () => {
     const broker = { ...world.broker, cancel: async () => 'not_cancelable' as const };
-    await expect(cancelApproved(subject, broker)).rejects.toMatchObject({ code: 'not_cancelable' });
+    await expect(cancelApprovedOrder(subject, broker)).rejects.toMatchObject({ code: 'not_cancelable' });
   });
 
   it('that the broker took is under way while it can’t be asked', async () => {
@@ -156,16 +156,16 @@ describe('an approved cancel', () => {
         return world.broker.order(id);
       },
     };
-    expect(await cancelApproved(subject, broker)).toMatchObject({ id: order.id, status: 'pending_cancel' });
+    expect(await cancelApprovedOrder(subject, broker)).toMatchObject({ id: order.id, status: 'pending_cancel' });
   });
 
   it('of an order that isn’t there is refused', async () => {
     world.alpaca.book.length = 0;
-    await expect(cancelApproved(subject, world.broker)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(cancelApprovedOrder(subject, world.broker)).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('of an order in another account is refused', async () => {
-    await expect(cancelApproved({ ...subject, account: 'PA3BOB0001' }, world.broker)).rejects.toMatchObject({
+    await expect(cancelApprovedOrder({ ...subject, account: 'PA3BOB0001' }, world.broker)).rejects.toMatchObject({
       code: 'account_mismatch',
     });
     expect(order.status).toBe('accepted');
@@ -173,7 +173,7 @@ describe('an approved cancel', () => {
 
   it('sends nothing while the broker is down', async () => {
     world.alpaca.readsFail = 500;
-    await expect(cancelApproved(subject, world.broker)).rejects.toMatchObject({ code: 'broker_unavailable' });
+    await expect(cancelApprovedOrder(subject, world.broker)).rejects.toMatchObject({ code: 'broker_unavailable' });
     expect(cancels()).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeKey } from '../../../src/app/gateway/key-file.ts';
-import { type ServedGateway, type ServeOptions, serveGateway } from '../../../src/app/gateway/serve-gateway.ts';
+import { type ServedGateway, type ServeGatewayOptions, serveGateway } from '../../../src/app/gateway/serve-gateway.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 
 const fixtures = new URL('../../fixtures/tls/', import.meta.url).pathname;
@@ -42,7 +42,7 @@ function settings(changes: object = {}): void {
 }
 
 /** Resolves once it serves, rejects where it doesn't. */
-function serve(options: Partial<ServeOptions> = {}): Promise<ServedGateway> {
+function serve(options: Partial<ServeGatewayOptions> = {}): Promise<ServedGateway> {
   const { promise, resolve, reject } = Promise.withResolvers<ServedGateway>();
   const app = { clock: systemClock, signal: stop.signal, tell: () => {} };
   serving = serveGateway(app, {

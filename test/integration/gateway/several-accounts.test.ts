@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-pairs.ts';
-import { keyPlaceOf, type NamedBroker } from '../../../src/gateway/broker/named-broker.ts';
-import type { StoredOf } from '../../../src/gateway/broker/stored-kinds.ts';
+import { keyPairLocationOf, type NamedBroker } from '../../../src/gateway/broker/named-broker.ts';
+import type { StoredCredentialsOf } from '../../../src/gateway/broker/stored-kinds.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { accountEntriesSchema } from '../../../src/trading/account-entry.ts';
 import { PASSWORDS, type World as Paper, startWorld as startPaper } from '../sandbox/paper-broker-world.ts';
 import { answerOf, closedAfter, startWorld, type World } from './support/world.ts';
 
 const SEAL = 'the seal of this gateway';
-type KeyPair = StoredOf<'key_pair'>;
+type KeyPair = StoredCredentialsOf<'key_pair'>;
 const FIRST: KeyPair = { keyId: 'PKFIRST00000000001', secret: 'first/secret+of/the+test' };
 const SECOND: KeyPair = { keyId: 'PKSECOND0000000001', secret: 'second/secret+of/the+test' };
 const BOBS: KeyPair = { keyId: 'PKBOBSECOND0000001', secret: 'bob/second+of/the+test' };
@@ -66,7 +66,7 @@ beforeEach(async () => {
   world = await startWorld({ brokers, sealSecret: SEAL, fetch: fetching, ownClients: ['trade-agent'] });
   const store = sqliteGatewayStores(world.database).brokerKeys;
   const pairsAt = (at: number) => {
-    const place = keyPlaceOf(brokers[at] as NamedBroker, brokers);
+    const place = keyPairLocationOf(brokers[at] as NamedBroker, brokers);
     return createKeyPairs({ store, sealSecret: SEAL, now: () => world.clock.now(), broker: place });
   };
   pairs = { first: pairsAt(0), second: pairsAt(1) };

@@ -1,7 +1,7 @@
 import { json } from 'node:stream/consumers';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openTelemetry, type Telemetry } from '../../../src/gateway/telemetry/telemetry.ts';
+import { createTelemetry, type Telemetry } from '../../../src/gateway/telemetry/telemetry.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -14,7 +14,7 @@ const systemTime = { now: () => Date.now() };
 
 /** A world whose gateway is measured, also in what it is asked. */
 async function measuredWorld(traces?: string): Promise<{ world: World; telemetry: Telemetry; url: string }> {
-  const telemetry = openTelemetry({ version: '0.0.0', clock: systemTime, traces });
+  const telemetry = createTelemetry({ version: '0.0.0', clock: systemTime, traces });
   closedAfter(telemetry);
   const world = await startWorld({ fetch: telemetry.fetch, stores: telemetry.stores });
   const { url } = world;
@@ -82,7 +82,7 @@ describe('metrics', () => {
   });
 
   it('count proposals by the state that they come to, and how long they were in the one before', async () => {
-    const telemetry = openTelemetry({ version: '0.0.0', clock: { now: () => 31_000 } });
+    const telemetry = createTelemetry({ version: '0.0.0', clock: { now: () => 31_000 } });
     onTestFinished(() => telemetry.close());
     const database = new Database(':memory:');
     onTestFinished(() => void database.close());

@@ -11,7 +11,7 @@ import {
   requireNewBroker,
 } from '../../../src/app/home/brokers.ts';
 import { homeDoctor } from '../../../src/app/home/doctor.ts';
-import { announceHome, homeFiles } from '../../../src/app/home/home-files.ts';
+import { homeFiles, writeHomeReady } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
 import type { StoredCredentials } from '../../../src/gateway/broker/stored-kinds.ts';
 import { type SnaptradeStandIn, startSnaptrade } from '../gateway/support/snaptrade-stand-in.ts';
@@ -116,7 +116,7 @@ describe('a broker that is added to a home', () => {
 
   it('is not known to a home that runs, and that is told', async () => {
     const { address, environment } = { address: 'http://localhost:4780', environment: 'paper' } as const;
-    const gone = announceHome(homeFiles(ground.folder).ready, {
+    const gone = writeHomeReady(homeFiles(ground.folder).ready, {
       ...{ address, url: address, environment, home: ground.folder, pid: process.pid },
     });
     expect(await add('tradier', atTradier(), token())).toMatchObject({ runs: true });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brokerEntry } from '../../../src/app/home/brokers.ts';
-import { initHome, type NewHome, openAccount } from '../../../src/app/home/init-home.ts';
+import { initHome, type NewHome, verifyNewAccount } from '../../../src/app/home/init-home.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 
@@ -30,7 +30,7 @@ export async function homeGround(port = 4780) {
     /** Makes a home for the sandbox's alice. @returns her recovery code */
     async make(change: Partial<NewHome> = {}) {
       const entry = brokerEntry({ kind: 'alpaca', url: sandbox.ready.broker });
-      const opened = await openAccount(app, entry, pair, 'paper');
+      const opened = await verifyNewAccount(app, entry, pair, 'paper');
       const { recoveryCode } = await initHome(app, {
         folder,
         settings: { address: `http://localhost:${port}` },

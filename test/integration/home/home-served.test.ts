@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { type HomeReady, homeFiles } from '../../../src/app/home/home-files.ts';
+import { type HomeReadyInfo, homeFiles } from '../../../src/app/home/home-files.ts';
 import type { NewHome } from '../../../src/app/home/init-home.ts';
 import { type HomeRequest, type ServeHomeOptions, serveHome } from '../../../src/app/home/serve-home.ts';
 import { freePort } from '../../free-port.ts';
@@ -37,12 +37,12 @@ const make = async (settings: (address: string) => NewHome['settings']) => {
   await ground.make({ folder, settings: settings(`localhost:${port}`) });
 };
 /** Serves it, and waits until it does. */
-async function serve(options: Partial<ServeHomeOptions> = {}): Promise<HomeReady> {
+async function serve(options: Partial<ServeHomeOptions> = {}): Promise<HomeReadyInfo> {
   log = [];
   told = [];
   const stopped = new AbortController();
   let served: Promise<void> | undefined;
-  const ready = new Promise<HomeReady>((resolve, reject) => {
+  const ready = new Promise<HomeReadyInfo>((resolve, reject) => {
     served = serveHome(
       { ...app, tell: (message) => void told.push(message), redactedFetch: fetch, signal: stopped.signal },
       {

@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { type McpServerConfig, mcpServerSchema } from '../../../src/config/mcp-servers.ts';
 import { connectServer } from '../../../src/mcp/client/connection.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import { mcpCredentialFile, mcpCredentials } from '../../../src/secrets/places/mcp-credentials.ts';
+import { createMcpCredentials, mcpCredentialFile } from '../../../src/secrets/places/mcp-credentials.ts';
 import { type HttpBrowser, pairByHttp } from '../home/http-browser.ts';
 import { letIn } from '../home/public-client.ts';
 import { sharedMcpWorld } from '../mcp/mcp-world.ts';
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 function credentials() {
-  return mcpCredentials(openFileStore({ folder, profile: 'work' }), folder, 'work');
+  return createMcpCredentials(openFileStore({ folder, profile: 'work' }), folder, 'work');
 }
 
 let asked = 0;

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { serveTelemetry } from '../../../src/app/gateway/served-telemetry.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { requireHost } from '../../../src/net/host-check.ts';
+import { createHostCheck } from '../../../src/net/host-check.ts';
 import { type HttpServer, listenOnLoopback, NO_PAGE_CSP } from '../../../src/net/http-server.ts';
 
 const open: (() => Promise<void>)[] = [];
@@ -30,7 +30,7 @@ it('each answer says that it is no page, before anything is served too', async (
 
 it('so does what a handler says nothing of, and a refusal of its host', async () => {
   const made = await server();
-  const isForUs = requireHost(['https://home.example']);
+  const isForUs = createHostCheck(['https://home.example']);
   made.serve((request, response) => {
     if (request.url === '/host' && !isForUs(request, response)) return;
     response.writeHead(404, { 'content-type': 'application/json' }).end('{}');

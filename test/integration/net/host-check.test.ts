@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { requireHost } from '../../../src/net/host-check.ts';
+import { createHostCheck } from '../../../src/net/host-check.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 
 let server: HttpServer;
@@ -10,7 +10,7 @@ let served: number;
 beforeEach(async () => {
   server = await listenOnLoopback(0, Date.now);
   served = 0;
-  const isForUs = requireHost(['https://home.example', 'http://localhost:4747']);
+  const isForUs = createHostCheck(['https://home.example', 'http://localhost:4747']);
   server.serve((asked, response) => {
     if (!isForUs(asked, response)) return;
     served++;

@@ -3,7 +3,7 @@ import { decide } from '../../../src/gateway/policy/decide.ts';
 import type { Facts } from '../../../src/gateway/policy/decision.ts';
 import { limitsSchema, staticRules } from '../../../src/gateway/policy/rules.ts';
 import { mandateMismatches } from '../../../src/gateway/policy/within-mandate.ts';
-import type { Claim } from '../../../src/store/order-journal.ts';
+import type { OrderClaim } from '../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
@@ -34,7 +34,7 @@ async function play({ limits, now, orders }: Round): Promise<string[]> {
         ...{ sub: 'alice', client: 'client', owner: 'alice', approval: 'tap' as const },
         approvers: ['alice'],
       };
-      const claim: Claim = {
+      const claim: OrderClaim = {
         ...{ sub: 'alice', clientOrderId: draft.client_order_id, digest: 'digest', draft },
         approval: { issuer: 'https://issuer.example', jti: draft.client_order_id },
         ...(draft.mandate === undefined ? {} : { mandate: draft.mandate, slot: draft.slot }),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Fill } from '../../../src/home/fills/fill.ts';
-import { lateOrderNews, unexplainedNews } from '../../../src/home/fills/order-news.ts';
+import { lateOrderNews, unexplainedOrderNews } from '../../../src/home/fills/order-news.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { approval, order } from '../../unit/cli/sample-events.ts';
 import { type BellWorld, openBellWorld } from './bell-world.ts';
@@ -40,7 +40,7 @@ function lateNews() {
   if (news === undefined) throw new Error('it was not late');
   return news;
 }
-const unexplained = () => unexplainedNews({ sub: 'alice', account: 'PA3ALICE01', order: open }, AT);
+const unexplained = () => unexplainedOrderNews({ sub: 'alice', account: 'PA3ALICE01', order: open }, AT);
 
 interface Telling {
   readonly tell: () => Promise<void>;

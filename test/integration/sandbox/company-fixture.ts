@@ -5,10 +5,10 @@ import { onTestFinished } from 'vitest';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { DEVICE_GRANT } from '../../../src/oauth/oauth-names.ts';
 import {
-  BY_SECOND_FACTOR,
   type Company,
   type CompanyOptions,
   createCompany,
+  SECOND_FACTOR_SIGN_IN,
 } from '../../../src/sandbox/company/company.ts';
 import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
 
@@ -94,7 +94,7 @@ export async function companyWorld(rules: CompanyRule[] = [letsIn]): Promise<Com
         { execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks] },
       );
     },
-    async signIn(configuration, sub = ALICE, strength = BY_SECOND_FACTOR) {
+    async signIn(configuration, sub = ALICE, strength = SECOND_FACTOR_SIGN_IN) {
       const scope = 'openid profile email offline_access';
       const started = await oidc.initiateDeviceAuthorization(configuration, { scope });
       await company.decide(started.user_code, sub, strength);

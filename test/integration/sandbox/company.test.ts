@@ -7,7 +7,7 @@ import {
   REFRESH_TOKEN_TYPE,
   TOKEN_EXCHANGE_GRANT,
 } from '../../../src/oauth/oauth-names.ts';
-import { BY_PASSWORD } from '../../../src/sandbox/company/company.ts';
+import { PASSWORD_SIGN_IN } from '../../../src/sandbox/company/company.ts';
 import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
 import { ALICE, CLIENT, companyWorld, HOME, letsIn, newMachine, register } from './company-fixture.ts';
 
@@ -135,7 +135,7 @@ describe('an exchange', () => {
 
   it('is refused after a weak sign-in where the rule wants a strong one, by the error of step-up', async () => {
     const { configuration, signIn } = await acme([{ ...letsIn, acr: ['phr'] }]);
-    const weak = await signIn(configuration, ALICE, BY_PASSWORD);
+    const weak = await signIn(configuration, ALICE, PASSWORD_SIGN_IN);
     await refused(exchange(configuration, weak.id_token), 'insufficient_user_authentication');
     await exchange(configuration, (await signIn(configuration)).id_token);
   });

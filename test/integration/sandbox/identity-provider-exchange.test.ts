@@ -3,7 +3,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { generateKeyPair, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Faults } from '../../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../../src/home/identity-provider/faults.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
@@ -35,7 +35,7 @@ async function startBroker() {
     database,
     market: createMarket({ seed: 'vault', clock: systemClock, hours: 'always' }),
     clock: systemClock,
-    faults: new Faults(),
+    faults: new ActiveFaults(),
     users: Object.entries(passwords).map(([username, password]) => ({ username, password, name: username })),
     oauthClients: [{ ...vaultClient, redirect_uris: [redirectUri] }],
   });

@@ -9,7 +9,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import * as client from 'openid-client';
 import { toOrderDraft } from '../../../src/home/identity-provider/approval-subject.ts';
-import { Faults } from '../../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../../src/home/identity-provider/faults.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
@@ -75,7 +75,7 @@ export async function startIdentityProvider(
   const { connections = {}, tls, about, address: proxied, ...rest } = options;
   const given = defined(rest);
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
-  const faults = new Faults();
+  const faults = new ActiveFaults();
   const gatewayKey = await generateKeyPair('ES256', { extractable: true });
   const problems: string[] = [];
   let handler: RequestListener = (_request, response) => response.writeHead(503).end();

@@ -5,9 +5,9 @@ import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import { createDeviceCodes } from '../../../src/home/identity-provider/device-codes.ts';
-import { Faults } from '../../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../../src/home/identity-provider/faults.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../../../src/home/identity-provider/protocol/protocol.ts';
-import { holdPoll } from '../../../src/home/identity-provider.ts';
+import { holdCibaPoll } from '../../../src/home/identity-provider.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { details, RESOURCE } from './identity-provider-fixture.ts';
@@ -27,13 +27,13 @@ describe('a poll that waits', () => {
       expiresAt: exp * 1000,
     });
     const res = new ServerResponse(new IncomingMessage(new Socket()));
-    const held = holdPoll(
+    const held = holdCibaPoll(
       request.authReqId,
       { clientId: 'approval', exp },
       {
         context: { oidc: { route: 'token', client: { clientId: 'approval' } }, res },
         requests,
-        faults: new Faults(),
+        faults: new ActiveFaults(),
         clock: systemClock,
         closing: new AbortController().signal,
       },

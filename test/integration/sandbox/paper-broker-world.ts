@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Alpaca, ApiError } from '@alpacahq/alpaca-trade-api';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { Faults } from '../../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../../src/home/identity-provider/faults.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { createMarket, type Market } from '../../../src/sandbox/market/market.ts';
 import type { AccountHistory } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
@@ -64,7 +64,7 @@ export interface World {
   broker: PaperBroker;
   market: Market;
   clock: ManualClock;
-  faults: Faults;
+  faults: ActiveFaults;
   alpaca(username?: keyof typeof PASSWORDS, url?: string): Promise<Alpaca>;
   token(username?: keyof typeof PASSWORDS, scope?: string): Promise<string>;
   close(): Promise<void>;
@@ -85,7 +85,7 @@ export async function startWorld(
   const clock = manualClock(options.now ?? TUESDAY_NOON);
   const { story } = options;
   const market = createMarket({ seed: 'test', clock, hours: options.hours ?? 'always' });
-  const faults = new Faults();
+  const faults = new ActiveFaults();
   let listener: ReturnType<typeof getRequestListener> | undefined;
   const server: Server = createServer((request, response) => void listener?.(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

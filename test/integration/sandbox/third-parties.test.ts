@@ -5,7 +5,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { OAuth2Client } from 'google-auth-library';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { formatMail } from '../../../src/gateway/messages/gmail.ts';
-import { Faults } from '../../../src/home/identity-provider/faults.ts';
+import { ActiveFaults } from '../../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
@@ -22,7 +22,7 @@ let parties: ReturnType<typeof createThirdParties>;
 let slackToken: string;
 let gmailToken: string;
 const databases = { slack: new Database(':memory:'), gmail: new Database(':memory:') };
-const faults = new Faults();
+const faults = new ActiveFaults();
 
 beforeAll(async () => {
   server = await listenOnLoopback(0, Date.now);

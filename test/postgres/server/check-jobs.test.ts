@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { checkJob } from '../../../src/app/server/check-job.ts';
+import { createCheckJob } from '../../../src/app/server/check-job.ts';
 import { priceConditions } from '../../../src/check/conditions.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
@@ -34,7 +34,7 @@ withPostgres('a schedule’s check at a server', () => {
   const job = (ids: Enqueued['ids'] = { person: 'alice', schedule: 's1' }, kind: Enqueued['kind'] = 'check') => ({
     ...{ kind, key: 'k', ids },
   });
-  const check = (signal = never) => checkJob(tenant.parts)(job(), signal);
+  const check = (signal = never) => createCheckJob(tenant.parts)(job(), signal);
   const sweep = () =>
     scheduleSweep({
       ...{ schedules: tenant.schedules, days: tenant.days.known, now: () => Date.now(), intervalMs: 1000 },
@@ -272,7 +272,7 @@ withPostgres('a schedule’s check at a server', () => {
   it('does nothing for anybody else: a job with another person’s id finds none of it', async () => {
     await tenant.add(ABOVE);
     await ask();
-    await checkJob(tenant.parts)(job({ person: 'bob', schedule: 's1' }), never);
+    await createCheckJob(tenant.parts)(job({ person: 'bob', schedule: 's1' }), never);
     await noticeJob(tenant.parts)(job({ person: 'bob', notice: 'nt_1' }, 'notice'), never);
     expect(await tenant.rows.runs('s1', 9)).toEqual([]);
     await expect(

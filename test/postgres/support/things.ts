@@ -1,10 +1,10 @@
-import { type Schema, tenancy, tenantTable } from '../../../src/store/postgres/schema.ts';
+import { type Schema, tenancyMigration, tenantTable } from '../../../src/store/postgres/schema.ts';
 
 /** A small schema for tests: one table that the application writes. */
 export const things: Schema = {
   name: 'trade_agent_things',
   migrations: [
-    tenancy('trade_agent_things'),
+    tenancyMigration('trade_agent_things'),
     `CREATE TABLE things (
        tenant text NOT NULL DEFAULT current_tenant(), id text NOT NULL, n bigint NOT NULL, PRIMARY KEY (tenant, id)
      );

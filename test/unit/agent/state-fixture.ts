@@ -8,7 +8,7 @@ import type { Clock } from '../../../src/machine/clock.ts';
 import { openStateDatabase, type StateDatabase } from '../../../src/store/sqlite/state-database.ts';
 import { sqliteStateStores } from '../../../src/store/sqlite/state-stores.ts';
 import type { StateStores } from '../../../src/store/state-stores.ts';
-import type { Lease } from '../../../src/store/thread-store.ts';
+import type { ThreadLease } from '../../../src/store/thread-store.ts';
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-test-'));
@@ -23,7 +23,7 @@ export async function openStores(clock: Clock): Promise<
   StateStores & {
     readonly database: StateDatabase;
     /** @throws {TradeAgentError} `busy` */
-    take(thread: string, holder: string): Promise<Lease>;
+    take(thread: string, holder: string): Promise<ThreadLease>;
   }
 > {
   const database = openStateDatabase(join(temporaryFolder(), 'state.db'), randomBytes(32));

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { deriveSubjectId, drawCode, drawProposalId } from '../../../src/approval/kernel/propose.ts';
+import { deriveSubjectId, generateCode, generateProposalId } from '../../../src/approval/kernel/propose.ts';
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 it('codes are drawn evenly in each place, whatever is proposed', () => {
-  const codes = Array.from({ length: 20_000 }, drawCode);
+  const codes = Array.from({ length: 20_000 }, generateCode);
   for (const place of [0, 1, 2, 3]) {
     const counts = new Map([...CROCKFORD].map((character) => [character, 0]));
     for (const code of codes) {
@@ -19,13 +19,13 @@ it('codes are drawn evenly in each place, whatever is proposed', () => {
 });
 
 it('1,000 codes repeat no more than chance has it', () => {
-  const codes = new Set(Array.from({ length: 1_000 }, drawCode));
+  const codes = new Set(Array.from({ length: 1_000 }, generateCode));
   // Half a pair is to be expected of 32^4; more than six come less than once in a million times.
   expect(1_000 - codes.size).toBeLessThanOrEqual(6);
 });
 
 it('ids of proposals are random', () => {
-  const ids = Array.from({ length: 1_000 }, drawProposalId);
+  const ids = Array.from({ length: 1_000 }, generateProposalId);
   expect(new Set(ids).size).toBe(1_000);
   expect(ids.every((id) => /^pr_[0-9A-Za-z]{16}$/.test(id))).toBe(true);
 });

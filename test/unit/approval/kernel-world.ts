@@ -9,7 +9,7 @@ import { AuditChain } from '../../../src/approval/audit-chain.ts';
 import type { CibaPort, Outcome, PollResult, Question } from '../../../src/approval/ciba/ciba-port.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
 import { ApprovalKernel } from '../../../src/approval/kernel/kernel.ts';
-import { drawCode, drawProposalId, type ProposalCaller } from '../../../src/approval/kernel/propose.ts';
+import { generateCode, generateProposalId, type ProposalCaller } from '../../../src/approval/kernel/propose.ts';
 import { defaultQuotas } from '../../../src/approval/kernel/quotas.ts';
 import type { KernelDeps } from '../../../src/approval/kernel-deps.ts';
 import type { Approval, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
@@ -245,7 +245,7 @@ export function kernelWorld({
     },
     /** One that an earlier process left like this; its token is good for five minutes. */
     left: async (state: ProposalState, qty = '5', ttlMs = TOKEN_MS): Promise<StoredProposal> => {
-      const id = drawProposalId();
+      const id = generateProposalId();
       const deadline = clock.now() + ttlMs;
       const subject: Subject = { qty, client_order_id: `ta-${id}`, expires_at: utcSeconds(deadline) };
       const draft = {
@@ -255,7 +255,7 @@ export function kernelWorld({
         username: undefined,
         email: undefined,
         kind: 'order',
-        code: drawCode(),
+        code: generateCode(),
         subject,
         subjectId: subject.client_order_id,
         fingerprint: qty,
@@ -410,7 +410,7 @@ export function kernelWorld({
       quotas: defaultQuotas,
       maxTtlSeconds: 24 * 3600,
       ownClients: new Set(['trade-agent']),
-      drawCode: () => codes.shift() ?? drawCode(),
+      drawCode: () => codes.shift() ?? generateCode(),
       onError: (message) => errors.push(message),
     });
   world.asking = asking;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { NO_TOKEN } from '../../../src/approval/access.ts';
 import type { Approval, Execution, Proposer } from '../../../src/approval/kind.ts';
-import type { Reason } from '../../../src/store/proposal-store.ts';
+import type { ProposalReason } from '../../../src/store/proposal-store.ts';
 import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import type { ProposalState } from '../../../src/trading/proposal.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 
-const notPlaced: Reason = {
+const notPlaced: ProposalReason = {
   code: 'not_placed',
   text: 'the approval expired before the broker took the order',
 };

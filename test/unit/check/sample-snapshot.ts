@@ -1,7 +1,7 @@
 import { checkPortfolio } from '../../../src/check/check.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
-import type { FiredState } from '../../../src/store/check-store.ts';
+import type { RuleFiring } from '../../../src/store/check-store.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../../../src/trading/new-york-time.ts';
@@ -101,7 +101,7 @@ export const FORGETFUL = {
 };
 
 /** Runs checks one after the other, each remembering the one before. @param memory shared by checks of several files */
-export async function checks(text: string, memory: { fired: readonly FiredState[] } = { fired: [] }) {
+export async function checks(text: string, memory: { fired: readonly RuleFiring[] } = { fired: [] }) {
   const file = await parseRules(text, 'rules.yaml');
   const run = (seen: Snapshot, suggest?: Parameters<typeof checkPortfolio>[0]['suggest']) => {
     const done = checkPortfolio({

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { neverConnected } from '../../../src/errors/never-connected.ts';
+import { failedBeforeConnecting } from '../../../src/errors/never-connected.ts';
 
 const failureOf = (url: string) =>
   fetch(url, { method: 'POST', body: 'order' }).then(
@@ -27,39 +27,39 @@ const system = (code: string, syscall: string) => Object.assign(new Error(code),
 
 describe('a request', () => {
   it.each(['127.0.0.1', 'localhost'])('to a closed port of %s never left', async (host) => {
-    expect(neverConnected(await failureOf(`http://${host}:${await portOf('closed')}/`))).toBe(true);
+    expect(failedBeforeConnecting(await failureOf(`http://${host}:${await portOf('closed')}/`))).toBe(true);
   });
 
   it('to a name that does not exist never left', async () => {
-    expect(neverConnected(await failureOf('http://nowhere.invalid/'))).toBe(true);
+    expect(failedBeforeConnecting(await failureOf('http://nowhere.invalid/'))).toBe(true);
   });
 
   it('whose connection could not be made in time never left', () => {
     const cause = Object.assign(new Error('timed out'), { code: 'UND_ERR_CONNECT_TIMEOUT' });
-    expect(neverConnected(failed(cause))).toBe(true);
+    expect(failedBeforeConnecting(failed(cause))).toBe(true);
   });
 
   it('whose connection broke under it may have arrived', async () => {
-    expect(neverConnected(await failureOf(`http://127.0.0.1:${await portOf('hangs up')}/`))).toBe(false);
+    expect(failedBeforeConnecting(await failureOf(`http://127.0.0.1:${await portOf('hangs up')}/`))).toBe(false);
   });
 
   it.each(['EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])(
     'may have arrived where its connection ended by %s, not where it never began',
     (code) => {
-      expect(neverConnected(failed(system(code, 'read')))).toBe(false);
-      expect(neverConnected(failed(system(code, 'write')))).toBe(false);
-      expect(neverConnected(failed(system(code, 'connect')))).toBe(true);
+      expect(failedBeforeConnecting(failed(system(code, 'read')))).toBe(false);
+      expect(failedBeforeConnecting(failed(system(code, 'write')))).toBe(false);
+      expect(failedBeforeConnecting(failed(system(code, 'connect')))).toBe(true);
     },
   );
 
   it('may have arrived where one of several addresses took it', () => {
     const both = [system('ECONNREFUSED', 'connect'), system('ECONNRESET', 'read')];
-    expect(neverConnected(failed(new AggregateError(both)))).toBe(false);
+    expect(failedBeforeConnecting(failed(new AggregateError(both)))).toBe(false);
   });
 
   it('that failed for a reason nobody knows may have arrived', () => {
-    expect(neverConnected(failed(undefined))).toBe(false);
-    expect(neverConnected(failed(new AggregateError([])))).toBe(false);
-    expect(neverConnected('odd')).toBe(false);
+    expect(failedBeforeConnecting(failed(undefined))).toBe(false);
+    expect(failedBeforeConnecting(failed(new AggregateError([])))).toBe(false);
+    expect(failedBeforeConnecting('odd')).toBe(false);
   });
 });

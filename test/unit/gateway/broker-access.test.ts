@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import type { IdentityProvider } from '../../../src/gateway/auth/identity-provider.ts';
 import { brokersSettings, namedBrokers } from '../../../src/gateway/broker/named-broker.ts';
 import { createBrokerAccess } from '../../../src/gateway/broker-access.ts';
-import type { GatewayOptions, RequestRates } from '../../../src/gateway/gateway-options.ts';
+import type { GatewayOptions, RequestRateLimits } from '../../../src/gateway/gateway-options.ts';
 import type { RateBuckets } from '../../../src/store/rate-buckets.ts';
 
 /** By which buckets, and how fast, alice's account is asked at a broker that is set so. */
-async function bucketsAt(settings: object, rates?: RequestRates): Promise<[string, unknown][]> {
+async function bucketsAt(settings: object, rates?: RequestRateLimits): Promise<[string, unknown][]> {
   const asked: [string, unknown][] = [];
   const buckets: RateBuckets = {
     take: async (bucket, rate) => {

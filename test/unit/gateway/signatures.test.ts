@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
-import { requiredSignatures, requireSignedLiveMoney } from '../../../src/gateway/signatures.ts';
+import { requiredSigningKeys, requireSignedLiveMoney } from '../../../src/gateway/signatures.ts';
 import { createHome, type HomeOptions } from '../../../src/home/home.ts';
 
 type Signature = 'required' | 'live' | 'off';
@@ -17,11 +17,11 @@ describe('whether approvals are signed', () => {
     ['off', 'paper', false],
     ['off', 'live', false],
   ])('%s with %s money: %s', (signature, environment, isSigned) => {
-    expect(requiredSignatures(optionsOf(signature, environment, { keys }))).toBe(isSigned ? keys : undefined);
+    expect(requiredSigningKeys(optionsOf(signature, environment, { keys }))).toBe(isSigned ? keys : undefined);
   });
 
   it.each<Signature>(['required', 'live'])('%s is refused where there are no keys, and says so', (signature) => {
-    expect(() => requiredSignatures(optionsOf(signature, 'paper'))).toThrow(
+    expect(() => requiredSigningKeys(optionsOf(signature, 'paper'))).toThrow(
       expect.objectContaining({
         code: 'invalid_config',
         message: expect.stringContaining(signature),
@@ -31,7 +31,7 @@ describe('whether approvals are signed', () => {
   });
 
   it('is off where nobody is asked', () => {
-    expect(requiredSignatures({ environment: 'live' } as unknown as GatewayOptions)).toBeUndefined();
+    expect(requiredSigningKeys({ environment: 'live' } as unknown as GatewayOptions)).toBeUndefined();
   });
 
   it('a home is not made without where money is live', async () => {

@@ -45,8 +45,8 @@ describe('the lint of the English', () => {
 });
 
 it.each([...catalogs()] as [name: string, text: string][])(
-  'test/golden/strings/%s has what people read (npm run strings writes it)',
+  'docs/reference/strings/%s has what people read (npm run strings writes it)',
   (name, text) => {
-    expect(readFileSync(join(root, 'test/golden/strings', name), 'utf8')).toBe(text);
+    expect(readFileSync(join(root, 'docs/reference/strings', name), 'utf8')).toBe(text);
   },
 );

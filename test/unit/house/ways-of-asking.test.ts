@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { noticeKindNames } from '../../../src/config/notice-channels.ts';
+import { noticeChannelKindNames } from '../../../src/config/notice-channels.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const text = readFileSync(`${root}/docs/guide/NOTICES.md`, 'utf8');
@@ -21,7 +21,7 @@ it('docs/guide/NOTICES.md says of each way when it is used, what is in it and wh
 
 it('docs/guide/NOTICES.md has a row for each kind of channel', () => {
   const named = rows.map(([way = '']) => /^`(\w+)`/.exec(way)?.[1]);
-  expect(noticeKindNames.filter((kind) => !named.includes(kind))).toEqual([]);
+  expect(noticeChannelKindNames.filter((kind) => !named.includes(kind))).toEqual([]);
 });
 
 it.each(rows.map((row) => [row[0], row[5] ?? ''] as const))('%s names a test that is there', (_, shown) => {

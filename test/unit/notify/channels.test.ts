@@ -3,7 +3,7 @@ import { channelKind, type NoticeChannelKind, noticeChannelSchema } from '../../
 import type { Notice } from '../../../src/notify/notice.ts';
 import { openChannel } from '../../../src/notify/open-channel.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
-import { noticeSecretNeed, noticeSecrets, storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
+import { loadNoticeSecrets, noticeSecretNeed, storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 
 /** What every kind of channel must keep to: a new one needs its line here, and runs against all of this. */
 const channels: Record<
@@ -131,7 +131,7 @@ describe('a channel', () => {
     async (kind, { settings, secret, elsewhere }, channel) => {
       const store = memoryStore();
       await storeNoticeSecret(store, 'c', channel, secret ?? '');
-      const secretOf = await noticeSecrets(store);
+      const secretOf = await loadNoticeSecrets(store);
       expect(secretOf('c', channel)).toBe(secret);
       expect(secretOf('c', noticeChannelSchema.parse({ kind, ...settings, ...elsewhere }))).toBe(undefined);
     },

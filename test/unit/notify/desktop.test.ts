@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { desktopCommand, desktopEnvironment, desktopSender } from '../../../src/notify/desktop.ts';
+import { desktopCommand, desktopSender, notifierEnvironment } from '../../../src/notify/desktop.ts';
 import { folderOfSuite } from '../../folders.ts';
 
 const evil = {
@@ -49,7 +49,7 @@ describe('a desktop notice', () => {
     const runtime = join(folder, 'runtime');
     mkdirSync(runtime);
     writeFileSync(join(runtime, 'bus'), '');
-    const env = desktopEnvironment(
+    const env = notifierEnvironment(
       { PATH: '/bin', HOME: '/h', XDG_RUNTIME_DIR: runtime, TRADE_AGENT_HOME: '/x', AWS_SECRET: 'x' },
       'linux',
     );

@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { signingKey } from '../../../src/config/signing-key.ts';
+import { decodeSigningKey } from '../../../src/config/signing-key.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
 import { ntfyMessage } from '../../../src/notify/ntfy.ts';
 import { signatureHeaders, webhookMessage } from '../../../src/notify/signed-webhook.ts';
@@ -21,16 +21,16 @@ describe('a signed webhook', () => {
     const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
     const body = webhookMessage(notice);
     const now = Date.parse('2026-11-24T17:00:05.900Z');
-    const headers = signatureHeaders(signingKey(secret) ?? Buffer.alloc(0), notice.id, body, now);
+    const headers = signatureHeaders(decodeSigningKey(secret) ?? Buffer.alloc(0), notice.id, body, now);
     expect(headers['webhook-timestamp']).toBe(String(Math.floor(now / 1000)));
     expect(headers['webhook-signature']).toBe(new Webhook(secret).sign(notice.id, new Date(now), body));
   });
 
   it('takes keys of 24 to 64 bytes alone', () => {
-    const ofBytes = (count: number) => signingKey(`whsec_${Buffer.alloc(count, 1).toString('base64')}`)?.length;
+    const ofBytes = (count: number) => decodeSigningKey(`whsec_${Buffer.alloc(count, 1).toString('base64')}`)?.length;
     expect([23, 24, 64, 65].map(ofBytes)).toEqual([undefined, 24, 64, undefined]);
-    expect(signingKey(Buffer.alloc(32).toString('base64'))).toBe(undefined);
-    expect(signingKey('whsec_not base64 but long enough to be a key')).toBe(undefined);
+    expect(decodeSigningKey(Buffer.alloc(32).toString('base64'))).toBe(undefined);
+    expect(decodeSigningKey('whsec_not base64 but long enough to be a key')).toBe(undefined);
   });
 });
 

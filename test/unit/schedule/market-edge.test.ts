@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { edgeMoments, parseEdge, requireEdge } from '../../../src/schedule/moments.ts';
+import { marketTimeMoments, parseMarketTime, requireMarketTime } from '../../../src/schedule/moments.ts';
 
 describe('a moment of the trading day', () => {
   it.each([
@@ -10,7 +10,7 @@ describe('a moment of the trading day', () => {
     ['close-1h30m', { edge: 'close', minutes: -90 }],
     ['open-2h', { edge: 'open', minutes: -120 }],
     ['close+0m', { edge: 'close', minutes: 0 }],
-  ])('%s is read', (text, edge) => expect(parseEdge(text)).toEqual(edge));
+  ])('%s is read', (text, edge) => expect(parseMarketTime(text)).toEqual(edge));
 
   it.each([
     ['close-30', 'close-30m'],
@@ -20,14 +20,14 @@ describe('a moment of the trading day', () => {
     ['1h before closing', 'close-1h'],
     ['CLOSE-30m', 'close-30m'],
   ])('%j is no such moment, and is told as %s', (text, meant) => {
-    expect(parseEdge(text)).toBeUndefined();
-    expect(() => requireEdge(text)).toThrow(
+    expect(parseMarketTime(text)).toBeUndefined();
+    expect(() => requireMarketTime(text)).toThrow(
       expect.objectContaining({ code: 'usage', hint: expect.stringContaining(`"${meant}"`) }),
     );
   });
 
   it.each([['9:30'], ['close-'], ['close-13h'], ['noon'], ['open+5s'], ['']])('%j is refused', (text) => {
-    expect(() => requireEdge(text)).toThrow(expect.objectContaining({ code: 'usage' }));
+    expect(() => requireMarketTime(text)).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 });
 
@@ -38,7 +38,7 @@ describe('the moments at an edge of the trading day', () => {
     { date: '2026-11-27', open: '09:30', close: '13:00' },
     { date: '2026-11-30', open: '09:30', close: '16:00' },
   ];
-  const moments = edgeMoments({ edge: 'close', minutes: -30 }, calendar);
+  const moments = marketTimeMoments({ edge: 'close', minutes: -30 }, calendar);
   const at = (text: string) => Date.parse(text);
 
   it('leave out the holiday, and are early on the half-day', () => {

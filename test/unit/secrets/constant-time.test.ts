@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { sameSecret } from '../../../src/secrets/constant-time.ts';
+import { isSameSecret } from '../../../src/secrets/constant-time.ts';
 
 it.each([
   ['a text', 'é of mine', 'é of mine'],
   ['bytes', Buffer.from([0, 255]), Buffer.from([0, 255])],
   ['a text and its bytes', 'é', Buffer.from('é')],
 ])('%s is the same as itself', (_, one, other) => {
-  expect(sameSecret(one, other)).toBe(true);
+  expect(isSameSecret(one, other)).toBe(true);
 });
 
 it.each([
@@ -16,10 +16,10 @@ it.each([
   ['bytes of another length', Buffer.from([0]), Buffer.from([0, 0])],
   ['nothing', 'secret', ''],
 ])('a secret is not the same as %s', (_, one, other) => {
-  expect(sameSecret(one, other)).toBe(false);
+  expect(isSameSecret(one, other)).toBe(false);
 });
 
 it('nothing is not the same as nothing: who has no secret gets in nowhere', () => {
-  expect(sameSecret('', '')).toBe(false);
-  expect(sameSecret(Buffer.alloc(0), '')).toBe(false);
+  expect(isSameSecret('', '')).toBe(false);
+  expect(isSameSecret(Buffer.alloc(0), '')).toBe(false);
 });

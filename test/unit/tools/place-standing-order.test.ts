@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
 import { readStandingOrderRequest, standingCommand } from '../../../src/tools/place-standing-order.ts';
-import { parseEnd } from '../../../src/trading/mandate/mandate-end.ts';
+import { parseMandateEnd } from '../../../src/trading/mandate/mandate-end.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
 
 const NOW = newYorkInstant('2026-12-03', '11:00');
@@ -62,7 +62,8 @@ it('no MCP client is offered a standing order, or any mandate, whatever it may d
 });
 
 describe('an end as people say it', () => {
-  const end = (said: Parameters<typeof parseEnd>[0], now = NOW) => new Date(parseEnd(said, now)).toISOString();
+  const end = (said: Parameters<typeof parseMandateEnd>[0], now = NOW) =>
+    new Date(parseMandateEnd(said, now)).toISOString();
   it.each([
     [{ until: 'friday' }, '2026-12-05T05:00:00.000Z'],
     [{ before: 'friday' }, '2026-12-04T05:00:00.000Z'],

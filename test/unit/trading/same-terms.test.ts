@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isSimilar, noSimilarTerms, repeatKey, similarTermsRange } from '../../../src/trading/counted-order.ts';
+import { isSimilarOrder, noSimilarTerms, repeatKey, similarTermsRange } from '../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
 const draft = {
@@ -12,6 +12,6 @@ it.each<[string, string, boolean]>([
   ['another size', '["KO","buy","5"]', false],
   ['another symbol that begins alike', '["KOD","buy","3"]', false],
 ])('finds the same order again in %s', (_, terms, isSame) => {
-  expect(isSimilar(terms, similarTermsRange(draft))).toBe(isSame);
-  expect(isSimilar(terms, noSimilarTerms)).toBe(false);
+  expect(isSimilarOrder(terms, similarTermsRange(draft))).toBe(isSame);
+  expect(isSimilarOrder(terms, noSimilarTerms)).toBe(false);
 });

@@ -1,6 +1,6 @@
-import type { Language } from './requests.ts';
+import type { LanguageRequests } from './requests.ts';
 
-export const german: Language = {
+export const german: LanguageRequests = {
   groupsByPoint: true,
   requests: [
     ['help', 'hilfe', 'was kannst du', 'was verstehst du'],

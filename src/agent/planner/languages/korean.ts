@@ -1,6 +1,6 @@
-import type { Language } from './requests.ts';
+import type { LanguageRequests } from './requests.ts';
 
-export const korean: Language = {
+export const korean: LanguageRequests = {
   groupsByPoint: false,
   requests: [
     ['help', '도움말', '도와줘', '뭘 할 수 있어'],

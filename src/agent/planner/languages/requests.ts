@@ -3,7 +3,7 @@
  * optional. `{qty}`, `{symbol}`, `{price}` are blanks. `{dollars}` includes the dollar sign and `{amount}` does not;
  * both become `{money}` in English.
  */
-export interface Language {
+export interface LanguageRequests {
   /** Whether `1.000` means a thousand. */
   readonly groupsByPoint: boolean;
   readonly requests: readonly (readonly [english: string, ...said: string[]])[];

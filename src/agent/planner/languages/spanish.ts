@@ -1,6 +1,6 @@
-import type { Language } from './requests.ts';
+import type { LanguageRequests } from './requests.ts';
 
-export const spanish: Language = {
+export const spanish: LanguageRequests = {
   groupsByPoint: true,
   requests: [
     ['help', 'ayuda', 'qué|que puedes hacer', 'qué|que entiendes'],

@@ -2,8 +2,8 @@ import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import type { AccessStore } from '../../../store/access-store.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import {
-  type AccessGranted,
   type AccessRequest,
+  type AccessResult,
   type AccessSubject,
   access,
   describeAccess,
@@ -25,11 +25,11 @@ const NAME_ROLES: readonly string[] = ['firm', 'household'];
  * The kind of proposal that gives someone access to an account. The owner must approve it; revoking access needs no
  * approval.
  */
-export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessRequest, AccessSubject, AccessGranted> {
+export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessRequest, AccessSubject, AccessResult> {
   return {
     ...access,
     async complete({ role, who, of, from, until }, { proposer, subjectId, expiresAt }) {
-      if (store === undefined) throw managedElsewhere();
+      if (store === undefined) throw accessManagedElsewhereProblem();
       const account = proposer.sub;
       const begin = from ?? utcSeconds(clock.now());
       if (!NAME_ROLES.includes(role)) requireOther(who, account, isKnown);
@@ -61,8 +61,8 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
     describe: (subject) => `ALLOW ${describeAccess(subject)}`,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ role, who, of, until }) => JSON.stringify([role, who, of, until]),
-    async execute({ account, role, who, of, from, until, client_access_id }): Promise<Execution<AccessGranted>> {
-      if (store === undefined) return { outcome: 'refused', refusal: managedElsewhere() };
+    async execute({ account, role, who, of, from, until, client_access_id }): Promise<Execution<AccessResult>> {
+      if (store === undefined) return { outcome: 'refused', refusal: accessManagedElsewhereProblem() };
       const now = clock.now();
       // If it was granted before, all is well, even if it has been revoked since: it is not granted twice.
       const times = { from: Date.parse(from), until: until === null ? null : Date.parse(until) };
@@ -91,7 +91,7 @@ function invalidAccess(field: string, detail: string): HttpProblem {
   });
 }
 
-export function managedElsewhere(): HttpProblem {
+export function accessManagedElsewhereProblem(): HttpProblem {
   return new HttpProblem(409, 'service_not_available', 'access to accounts is managed on another server', {
     hint: 'Change it on the server that is set as "relations" in gateway.yaml.',
   });

@@ -13,7 +13,7 @@ import {
   rejectExits,
 } from '../../../trading/kinds/batch.ts';
 import type { BatchLine } from '../../../trading/kinds/kind-words.ts';
-import type { OrderProposal } from '../../../trading/kinds/order.ts';
+import type { OrderProposalRequest } from '../../../trading/kinds/order.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { invalidOrder } from '../../../trading/order-problem.ts';
 import { orderHeadline } from '../../../trading/order-words.ts';
@@ -29,7 +29,7 @@ import {
   type OrderPorts,
   orderFingerprint,
   orderText,
-  requireWellFormed,
+  requireWellFormedOrder,
 } from '../order/kind.ts';
 
 export interface BatchPorts extends OrderPorts {
@@ -102,7 +102,7 @@ function openOrders(lines: BatchResult['lines']): Order[] {
 
 async function completeBatch(
   ports: BatchPorts,
-  requests: readonly OrderProposal[],
+  requests: readonly OrderProposalRequest[],
   onFailure: BatchSubject['on_failure'],
   { proposer, subjectId, expiresAt }: { proposer: Proposer; subjectId: string; expiresAt: string },
 ) {
@@ -112,7 +112,7 @@ async function completeBatch(
     throw toHttpProblem(invalidOrder(`${twice} appears in it twice`, 'Give one order for each symbol.', 'orders'));
   }
   for (const request of requests) {
-    requireWellFormed(request);
+    requireWellFormedOrder(request);
     requireNoLegs(request);
   }
   const inOrder = [...requests].sort((a, b) => Number(a.side === 'buy') - Number(b.side === 'buy'));
@@ -154,7 +154,7 @@ async function completeBatch(
 }
 
 /** @throws {Refusal} 400 `invalid_order` for an order with legs */
-function requireNoLegs(request: OrderProposal): void {
+function requireNoLegs(request: OrderProposalRequest): void {
   try {
     rejectExits(request);
   } catch (error) {

@@ -1,14 +1,14 @@
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import type { Halts } from '../../../store/halts.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
-import { type Lifted, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
+import { type LiftResult, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
 /**
  * The kind of proposal that ends a halt. Every client of the gateway may halt trading, but only the owner's tap resumes
  * it.
  */
-export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind<object, LiftSubject, Lifted> {
+export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind<object, LiftSubject, LiftResult> {
   return {
     ...lift,
     async complete(_request, { proposer, subjectId, expiresAt }) {
@@ -34,7 +34,7 @@ export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind
     describe: ({ state }) => (state === 'reducing' ? 'ALLOW BUYING AGAIN' : 'LIFT THE HALT'),
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ halted_at, state }) => JSON.stringify([halted_at, state]),
-    async execute({ halted_at }, { sub }): Promise<Execution<Lifted>> {
+    async execute({ halted_at }, { sub }): Promise<Execution<LiftResult>> {
       // A halt that has ended already is fine. One that began after the question stays, even over "reducing".
       await halts.lift(sub, Date.parse(halted_at), clock.now());
       return { outcome: 'executed', result: { lifted_at: utcSeconds(clock.now()) } };

@@ -11,14 +11,14 @@ import {
   type MandateRequest,
   mandateEnvelopeSchema,
 } from '../../../trading/mandate/envelope.ts';
-import type { Granted } from '../../../trading/mandate/granted.ts';
-import { mandateFor, mandateHeadline } from '../../../trading/mandate/mandate-words.ts';
+import type { MandateResult } from '../../../trading/mandate/granted.ts';
+import { describeCoveredOrders, mandateHeadline } from '../../../trading/mandate/mandate-words.ts';
 import { GATEWAY_KEY_THUMBPRINT, isRecurring } from '../../../trading/mandate/standing-order.ts';
 import type { Account } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';
 import type { Approval, CompletedRequest, Execution, Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, type FindBroker, toExecution, toHttpProblem } from '../execution.ts';
+import { displayedAccount, type FindBrokerName, toExecution, toHttpProblem } from '../execution.ts';
 
 /** The gateway's services with which mandates are completed and stored. All methods throw only `Refusal`s. */
 export interface MandatePorts {
@@ -40,7 +40,7 @@ export interface MandatePorts {
   isGranted(sub: string, id: string): Promise<boolean>;
   /** The default slippage of orders, a fraction. */
   readonly maxSlippage: string;
-  readonly brokerOf: FindBroker;
+  readonly brokerOf: FindBrokerName;
   /** Whether the owner is shown all terms, and not only a binding message. */
   readonly isShown: boolean;
   /** Whether the gateway can trade in the account without the owner's session, as standing orders require. */
@@ -54,7 +54,7 @@ const LARGE_FRACTION = '0.25';
 export function mandateKind(
   ports: MandatePorts,
   clock: Pick<Clock, 'now'>,
-): Kind<MandateRequest, MandateSubject, Granted> {
+): Kind<MandateRequest, MandateSubject, MandateResult> {
   return {
     ...mandate,
     async complete(request, { proposer, subjectId, expiresAt }): Promise<CompletedRequest<MandateSubject>> {
@@ -106,7 +106,7 @@ export function mandateKind(
         shows: displayedAccount({ account, broker: await ports.brokerOf(proposer, account.account) }),
       };
     },
-    describe: (subject) => `MANDATE USD ${toCents(subject.max_total_notional)} ${mandateFor(subject)}`,
+    describe: (subject) => `MANDATE USD ${toCents(subject.max_total_notional)} ${describeCoveredOrders(subject)}`,
     expiresAt: ({ approve_by }) => approve_by,
     fingerprint: ({ mandate_id: _, approve_by: __, not_before: ___, ...terms }) => JSON.stringify(terms),
     execute: (subject, approved) =>
@@ -115,7 +115,7 @@ export function mandateKind(
         await ports.grant(terms, approved);
         return toGranted(terms, clock.now());
       }),
-    async settle(subject, { sub }): Promise<Execution<Granted> | undefined> {
+    async settle(subject, { sub }): Promise<Execution<MandateResult> | undefined> {
       if (!(await ports.isGranted(sub, subject.mandate_id))) return undefined;
       return { outcome: 'executed', result: toGranted(subject, clock.now()) };
     },
@@ -133,7 +133,7 @@ function storedTerms({ approve_by: _, ...terms }: MandateSubject): MandateEnvelo
   return mandateEnvelopeSchema.parse(terms);
 }
 
-function toGranted({ mandate_id, replaces, standing, not_before }: MandateEnvelope, now: number): Granted {
+function toGranted({ mandate_id, replaces, standing, not_before }: MandateEnvelope, now: number): MandateResult {
   const { when } = standing ?? {};
   return {
     mandate: mandate_id,

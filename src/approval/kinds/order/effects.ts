@@ -157,7 +157,7 @@ export function referencePrice(side: OrderRequest['side'], quote: Quote): string
  * @param environment the environment that the proposer expects, if specified
  * @throws {Refusal} 403 `environment_mismatch`, 422 `insufficient_funds`
  */
-export function requireMeans(
+export function requireSuitableAccount(
   order: OrderRequest,
   world: { readonly account: Account; readonly quote: Quote; readonly positions: readonly Position[] },
   environment: Environment | undefined,

@@ -2,7 +2,7 @@ import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
-import { type OrderProposal, order } from '../../../trading/kinds/order.ts';
+import { type OrderProposalRequest, order } from '../../../trading/kinds/order.ts';
 import {
   checkOrder,
   describeOrder,
@@ -30,11 +30,11 @@ import type {
   Kind,
   MandateUse,
   Proposer,
-  ResultNews,
+  ResultChangeStream,
   UncoveredReason,
 } from '../../kind.ts';
 import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
-import { orderEffects, referencePrice, requireMeans } from './effects.ts';
+import { orderEffects, referencePrice, requireSuitableAccount } from './effects.ts';
 
 /** The account and market data that are used to complete an order. */
 export interface OrderContext {
@@ -63,7 +63,7 @@ export interface OrderContext {
 }
 
 /** The mandate that covers an order, or the reasons why none does. */
-export interface MandateCover {
+export interface MandateCoverage {
   readonly by?: { readonly mandate: string; readonly slot?: string };
   readonly outside: readonly UncoveredReason[];
 }
@@ -81,7 +81,7 @@ export interface OrderPorts {
    * Returns the mandate that covers an order, or why none does.
    * @throws {Refusal} 404 `not_found` for a mandate that is not the proposer's
    */
-  cover(proposer: Proposer, under: MandateUse, draft: OrderDraft): Promise<MandateCover>;
+  cover(proposer: Proposer, under: MandateUse, draft: OrderDraft): Promise<MandateCoverage>;
   /** Prefetches the data by which the order is decided. Never fails. */
   prepare(draft: OrderDraft, owner: Approval): void;
   /** Places the order exactly once, however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
@@ -99,17 +99,17 @@ export interface OrderPorts {
    */
   order(asker: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
   /** Returns a stream of changes to these orders of an account; undefined if the broker has no stream. */
-  news(asker: () => Proposer, account: string, orders: readonly Order[]): ResultNews | undefined;
+  news(asker: () => Proposer, account: string, orders: readonly Order[]): ResultChangeStream | undefined;
   /** The slippage of orders that specify none, a fraction. */
   readonly maxSlippage: string;
 }
 
 /** The kind of proposal for one order. */
-export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
+export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDraft, Order> {
   return {
     ...order,
     async complete(request, { proposer, subjectId, expiresAt, under }): Promise<CompletedRequest<OrderDraft>> {
-      requireWellFormed(request);
+      requireWellFormedOrder(request);
       const world = await ports.world(proposer, request.account, request.symbol);
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
       const cover = under === undefined ? undefined : await findAllowedCover(ports, proposer, under, draft);
@@ -155,14 +155,14 @@ async function findAllowedCover(
   proposer: Proposer,
   under: MandateUse,
   draft: OrderDraft,
-): Promise<MandateCover> {
+): Promise<MandateCoverage> {
   const cover = await ports.cover(proposer, under, draft);
   const { needsTap } = under;
   return needsTap.length === 0 ? cover : { outside: [...needsTap, ...cover.outside] };
 }
 
 /** Validates a request without asking the broker. @throws {Refusal} 400 `invalid_order` */
-export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
+export function requireWellFormedOrder({ max_slippage: _, environment: __, ...asked }: OrderProposalRequest): void {
   refuseOnError(() => checkOrder(asked));
 }
 
@@ -180,7 +180,7 @@ function refuseOnError(check: () => void): void {
  *   422 `insufficient_funds`
  */
 export function draftOrder(
-  { max_slippage, environment, ...asked }: OrderProposal,
+  { max_slippage, environment, ...asked }: OrderProposalRequest,
   world: Pick<OrderContext, 'account' | 'quote' | 'positions' | 'shareDecimals'>,
   ports: Pick<OrderPorts, 'maxSlippage'>,
   { subjectId, expiresAt }: { readonly subjectId: string; readonly expiresAt: string },
@@ -188,7 +188,7 @@ export function draftOrder(
   const { account, quote } = world;
   const reference = referencePrice(asked.side, quote);
   const order = saleInShares(asked, reference, world.shareDecimals);
-  requireMeans(order, world, environment);
+  requireSuitableAccount(order, world, environment);
   const draft = normalizeOrder({
     ...order,
     account: account.account,

@@ -1,15 +1,15 @@
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import {
-  type PolicyChanged,
   type PolicyChangeRequest,
+  type PolicyChangeResult,
   type PolicyChangeSubject,
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, type FindBroker, toExecution } from '../execution.ts';
+import { displayedAccount, type FindBrokerName, toExecution } from '../execution.ts';
 
 /** A planned change of the rules: the part of the subject that is computed from the rules. */
-export type PlannedPolicy = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;
+export type PlannedPolicyChange = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;
 
 /** The gateway's policy service. All methods throw only `Refusal`s. */
 export interface PolicyPorts {
@@ -18,14 +18,14 @@ export interface PolicyPorts {
    * @throws {Refusal} 409 `rules_stale` if the current rules are not `base`, 409 `rules_unchanged`, 422
    *   `invalid_policy` with file, line and hint, and what the broker's reads throw
    */
-  plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicy>;
+  plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicyChange>;
   /**
    * Replaces the rules with digest `previous` by those with digest `digest`. Does nothing if that has already been
    * done.
    * @throws {Refusal} 409 `rules_stale`, 409 `details_mismatch` if limits and texts have another digest, 403
    *   `policy_denied` if rules forbid it
    */
-  apply(change: PlannedPolicy, owner: Approval): Promise<void>;
+  apply(change: PlannedPolicyChange, owner: Approval): Promise<void>;
   digest(): Promise<string>;
 }
 
@@ -39,10 +39,10 @@ export function policyChangeKind({
   clock,
 }: {
   readonly policy: PolicyPorts;
-  readonly brokerOf: FindBroker;
+  readonly brokerOf: FindBrokerName;
   readonly clock: Clock;
-}): Kind<PolicyChangeRequest, PolicyChangeSubject, PolicyChanged> {
-  const changed = ({ digest }: PolicyChangeSubject): PolicyChanged => ({
+}): Kind<PolicyChangeRequest, PolicyChangeSubject, PolicyChangeResult> {
+  const changed = ({ digest }: PolicyChangeSubject): PolicyChangeResult => ({
     digest,
     changed_at: utcSeconds(clock.now()),
   });
@@ -77,7 +77,7 @@ export function policyChangeKind({
 const MAX_NAMED_CHANGES = 4;
 
 /** Returns a sentence that lists what the change newly allows. */
-function loosenedText({ changes }: PlannedPolicy): string {
+function loosenedText({ changes }: PlannedPolicyChange): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
   if (looser.length === 0) return 'This allows nothing new.';
   const told = looser.slice(0, MAX_NAMED_CHANGES).join('; ');

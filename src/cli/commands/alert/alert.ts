@@ -1,5 +1,5 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
-import { schedulers } from '../../../schedule/scheduler-names.ts';
+import { schedulerNames } from '../../../schedule/scheduler-names.ts';
 import { checkTimes } from '../../../tools/alerts.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
@@ -25,7 +25,7 @@ export function addAlertCommand(program: CliCommand): void {
     )
     .argument('<alert>', "'AAPL<180', 'NVDA>150', 'AAPL<-5%', 'TSLA>+8%'")
     .addOption(choiceOption('--schedule <when>', 'also add a schedule if none checks alerts yet', checkTimes))
-    .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulers))
+    .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulerNames))
     .option('--yes', "skip the prompt before writing the schedule's entry")
     .examples(
       ["trade-agent alert add 'AAPL<180'", 'notifies you once it is below'],
@@ -33,7 +33,7 @@ export function addAlertCommand(program: CliCommand): void {
     )
     .exits(exitCodes.busy)
     .runs(async (context, text: string, options: AddAlertOptions) =>
-      (await import('./list.ts')).addAndShow(context, text, options),
+      (await import('./list.ts')).addAlertAndShow(context, text, options),
     );
   alert
     .command('list', { isDefault: true })
@@ -46,5 +46,5 @@ export function addAlertCommand(program: CliCommand): void {
     .argument('<which>', 'a name from "alert list", or a symbol')
     .examples(['trade-agent alert remove aapl-below-180', 'leaves the rest of the file unchanged'])
     .exits(exitCodes.busy)
-    .runs(async (context, which: string) => (await import('./list.ts')).removeAndShow(context, which));
+    .runs(async (context, which: string) => (await import('./list.ts')).removeAlertAndShow(context, which));
 }

@@ -36,7 +36,7 @@ function alertState({ enabled, snoozed_until }: AlertView): string {
   return snoozed_until === null ? 'on' : `snoozed until ${snoozed_until.slice(0, 16)}Z`;
 }
 
-export async function removeAndShow(context: Context, which: string): Promise<void> {
+export async function removeAlertAndShow(context: Context, which: string): Promise<void> {
   const { removed } = await (await profileAlerts(context)).remove(which);
   await context.output.result('alert-removed', { removed }, () =>
     removed.map(({ name, alert }) => `${name}: removed (when ${alertWords(alert)}).`).join('\n'),
@@ -55,7 +55,7 @@ const DEFAULT_CHECK_TIME: CheckTime = '15m';
  * Adds an alert, schedules its check if the person wants that, and shows what else is needed for the alert to reach
  * them.
  */
-export async function addAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
+export async function addAlertAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
   const alert = parseAlert(text);
   const own = await profileAlerts(context);
   const isHere = own.file !== undefined;

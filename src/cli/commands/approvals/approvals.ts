@@ -1,5 +1,5 @@
 import type { ApprovalView } from '../../../agent/events.ts';
-import { cancelApproval, findApproval, listApprovals, reconcile } from '../../../app/approvals/approvals.ts';
+import { cancelApproval, findApproval, listApprovals, reconcileApprovals } from '../../../app/approvals/approvals.ts';
 import { approvalExitCodes, exitCodes, runExitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -46,7 +46,7 @@ export function addApprovalsCommand(program: CliCommand): void {
       ['trade-agent approvals wait --output json', 'all pending ones'],
     )
     .exits(...runExitCodes)
-    .runs(async (context, ids: string[]) => (await import('./print-approval.ts')).showWait(context, ids));
+    .runs(async (context, ids: string[]) => (await import('./print-approval.ts')).waitAndShow(context, ids));
   approvals
     .command('reconcile')
     .summary('look up approvals with an unknown outcome')
@@ -79,7 +79,7 @@ async function showApprovals(context: Context): Promise<void> {
 }
 
 async function showReconciled(context: Context, id: string | undefined): Promise<number> {
-  const { approvals, unknown } = await reconcile(context, id);
+  const { approvals, unknown } = await reconcileApprovals(context, id);
   await context.output.result('reconciled', { approvals, unknown }, async () => {
     if (approvals.length === 0) return 'No approval has an unknown outcome.';
     const { approvalOutcome } = await import('../../text/approval-lines.ts');

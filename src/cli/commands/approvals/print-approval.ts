@@ -6,7 +6,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 import { describeMessage } from '../../../trading/message.ts';
 import type { Context } from '../../context/context.ts';
 import { approvalProgress } from '../../run/approval-progress.ts';
-import { driveRun } from '../../run/drive-run.ts';
+import { showRun } from '../../run/drive-run.ts';
 import { RunRenderer } from '../../run/run-renderer.ts';
 import { toReader } from '../../text/reader.ts';
 
@@ -34,14 +34,14 @@ export async function printApproval(context: Context, approval: ApprovalView): P
  * shown as a list.
  * @returns the exit code
  */
-export async function showWait(context: Context, ids: readonly string[]): Promise<number> {
+export async function waitAndShow(context: Context, ids: readonly string[]): Promise<number> {
   const [only] = ids;
   return only !== undefined && ids.length === 1 ? showOne(context, only) : showAll(context, ids);
 }
 
 async function showOne(context: Context, id: string): Promise<number> {
   const wait = await waitForApproval(context, id);
-  if (wait.kind === 'run') return driveRun(context, wait.events);
+  if (wait.kind === 'run') return showRun(context, wait.events);
   await printApproval(context, await wait.follow(await approvalProgress(context)));
   return exitCodes.done;
 }

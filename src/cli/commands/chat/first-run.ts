@@ -3,9 +3,9 @@ import {
   isFirstRun,
   type ModelChoice,
   needsModelKey,
-  saveFirstChoice,
-  saveFirstHome,
+  saveHomeAsDefault,
   saveModelKey,
+  saveSandboxAsDefault,
 } from '../../../app/chat.ts';
 import { configFilePath } from '../../../config/config-file.ts';
 import { homeFolder } from '../../../machine/directories.ts';
@@ -44,7 +44,7 @@ See docs/operate/providers/ for what a provider must support.`);
     return false;
   }
   const model = await chooseModel(context);
-  await saveFirstChoice(context, model);
+  await saveSandboxAsDefault(context, model);
   await askForKey(context, model);
   io.talk('');
   return true;
@@ -64,7 +64,7 @@ async function setUpFirstHome(context: Context): Promise<void> {
     );
   }
   const model = await chooseModel(context);
-  await saveFirstHome(context, home, model);
+  await saveHomeAsDefault(context, home, model);
   await askForKey(context, model);
   io.talk(`
 Your home is in ${folder}. Now, in another terminal:

@@ -5,7 +5,7 @@ import type { CheckResult } from '../../../check/result-schema.ts';
 import { errorObject } from '../../../errors/error-object.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import type { Context } from '../../context/context.ts';
-import { talkError } from '../../context/output.ts';
+import { printError } from '../../context/output.ts';
 import { RunRenderer } from '../../run/run-renderer.ts';
 
 export type CheckFormat = 'text' | 'markdown';
@@ -73,5 +73,5 @@ function printPendingOf({ io, profileOptions }: Context, { runs, failure }: Chec
       io.talk('approved orders are placed even without this terminal');
       io.talk(`see the outcome with: ${resumeCommand(thread, profileOptions)}`);
     }
-  if (failure !== undefined) talkError(io, errorObject(failure));
+  if (failure !== undefined) printError(io, errorObject(failure));
 }

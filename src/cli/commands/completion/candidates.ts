@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import type { CompletedKind } from '../../../app/completion/values.ts';
+import type { CompletionKind } from '../../../app/completion/values.ts';
 import { commandWords } from '../../options/flag-environment.ts';
 
 interface Candidate {
@@ -10,7 +10,7 @@ interface Candidate {
 /** The possible completions: file paths (`files`), or a list of candidates. */
 export type Candidates = 'files' | readonly Candidate[];
 
-const argumentCommands: Readonly<Record<CompletedKind, readonly string[]>> = {
+const argumentCommands: Readonly<Record<CompletionKind, readonly string[]>> = {
   symbols: ['quote', 'orders buy', 'orders sell'],
   orders: ['orders show', 'orders replace', 'orders cancel'],
   threads: ['threads show', 'threads delete', 'resume'],
@@ -21,7 +21,7 @@ const argumentCommands: Readonly<Record<CompletedKind, readonly string[]>> = {
   connections: ['connections add', 'connections remove'],
 };
 
-const flagKinds: Readonly<Record<string, CompletedKind>> = { '--profile': 'profiles', '--thread': 'threads' };
+const flagKinds: Readonly<Record<string, CompletionKind>> = { '--profile': 'profiles', '--thread': 'threads' };
 
 /**
  * Returns the completions of the word at the cursor.
@@ -32,7 +32,7 @@ export async function findCandidates(
   program: Command,
   before: readonly string[],
   word: string,
-  valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
+  valuesOf: (kind: CompletionKind) => Promise<readonly string[]>,
 ): Promise<Candidates> {
   const { command, flag } = parseWords(program, before);
   const inOne = /^(--[^=]+)=/.exec(word);
@@ -78,7 +78,7 @@ function findOption(command: Command | null, name: string): Option | undefined {
 
 async function flagValues(
   option: Option,
-  valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
+  valuesOf: (kind: CompletionKind) => Promise<readonly string[]>,
 ): Promise<Candidates> {
   if (/<(folder|file)>/.test(option.flags)) return 'files';
   const kind = flagKinds[option.long ?? ''];
@@ -87,10 +87,10 @@ async function flagValues(
 
 async function argumentValues(
   command: Command,
-  valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
+  valuesOf: (kind: CompletionKind) => Promise<readonly string[]>,
 ): Promise<Candidate[]> {
   const name = commandWords(command).join(' ');
-  const kinds = Object.keys(argumentCommands) as CompletedKind[];
+  const kinds = Object.keys(argumentCommands) as CompletionKind[];
   const kind = kinds.find((one) => argumentCommands[one].includes(name));
   if (kind !== undefined) return toCandidates(await valuesOf(kind));
   return [

@@ -1,7 +1,7 @@
 import type { ListedConnection } from '../../../app/connections.ts';
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { ConnectionLink } from '../../../app/index.ts';
-import { REDIRECT_PORT } from '../../../auth/connections/known-connections.ts';
+import { DEFAULT_REDIRECT_PORT } from '../../../auth/connections/known-connections.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -40,7 +40,7 @@ export function addConnectionsCommand(program: CliCommand): void {
       '--redirect-port <port>',
       'the port that the browser returns to, for providers that need it',
       parsePort,
-      REDIRECT_PORT,
+      DEFAULT_REDIRECT_PORT,
     )
     .examples(
       ['trade-agent connections add broker', 'on this machine, or on your phone with the QR code'],

@@ -15,7 +15,7 @@ interface KeyOptions {
   readonly addWrappingKey?: boolean;
 }
 
-export function addGatewayKey(gateway: CliCommand): void {
+export function addGatewayKeyCommand(gateway: CliCommand): void {
   gateway
     .command('key')
     .description(

@@ -5,7 +5,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import { serverPaths } from '../server/places.ts';
 
 /** Adds commands for the gateway's audit log and for halts. They run on the gateway's own machine. */
-export function addGatewayRecord(gateway: CliCommand): void {
+export function addGatewayRecordCommands(gateway: CliCommand): void {
   addGatewayAudit(gateway);
 
   gateway
@@ -15,9 +15,9 @@ export function addGatewayRecord(gateway: CliCommand): void {
     .requiredOption('--user <sub>', 'whose halt, by subject at the identity provider')
     .examples(['trade-agent gateway halt --lift --user alice', 'works while the gateway runs'])
     .runs(async (context, { user }: { user: string }, command: CliCommand) => {
-      const { liftHalt } = await import('../../../app/gateway/gateway-record.ts');
+      const { liftGatewayHalt } = await import('../../../app/gateway/gateway-record.ts');
       const places = serverPaths(command, 'gateway');
-      const { ended, haltedAt, liftedAt, state } = await liftHalt(context, places, user);
+      const { ended, haltedAt, liftedAt, state } = await liftGatewayHalt(context, places, user);
       await context.output.result(
         'gateway-halt',
         { sub: user, ended, halted_at: haltedAt, lifted_at: liftedAt, state },

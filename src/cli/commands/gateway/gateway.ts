@@ -3,10 +3,10 @@ import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
-import { addMigrate } from '../server/migrate.ts';
+import { addMigrateCommand } from '../server/migrate.ts';
 import { serverPaths } from '../server/places.ts';
-import { addGatewayKey } from './gateway-key.ts';
-import { addGatewayRecord } from './gateway-record.ts';
+import { addGatewayKeyCommand } from './gateway-key.ts';
+import { addGatewayRecordCommands } from './gateway-record.ts';
 
 export function addGatewayCommand(program: CliCommand): void {
   const gateway = program
@@ -28,9 +28,9 @@ export function addGatewayCommand(program: CliCommand): void {
     .exits(exitCodes.busy)
     .serves(serve);
 
-  addGatewayKey(gateway);
-  addGatewayRecord(gateway);
-  addMigrate(gateway, 'gateway', 'gateways', async (...args) =>
+  addGatewayKeyCommand(gateway);
+  addGatewayRecordCommands(gateway);
+  addMigrateCommand(gateway, 'gateway', 'gateways', async (...args) =>
     (await import('../../../app/gateway/gateway-database.ts')).migrateDatabase(...args),
   );
 }

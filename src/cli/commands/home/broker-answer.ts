@@ -1,5 +1,5 @@
 import { type BrokerChoice, type BrokerEntry, brokerEntry } from '../../../app/home/brokers.ts';
-import { brokerOf } from '../../../gateway/broker/brokers.ts';
+import { findBrokerKind } from '../../../gateway/broker/brokers.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { storedKindText } from '../../../gateway/broker/stored-kinds.ts';
 import type { Context } from '../../context/context.ts';
@@ -21,7 +21,7 @@ export async function askBroker(
 ): Promise<BrokerEntry> {
   const asks = asking.io.interactive && !byDefault;
   const kind = given ?? (asks && more.url === undefined ? await askBrokerKind(asking) : offeredBrokers[0]);
-  const [first, ...others] = brokerOf({ kind }).kept?.kinds ?? [];
+  const [first, ...others] = findBrokerKind({ kind }).kept?.kinds ?? [];
   if (first === undefined || others.length === 0 || more.credentials !== undefined || !asks) {
     return brokerEntry({ ...more, kind });
   }
@@ -36,7 +36,7 @@ export async function askBroker(
 
 async function askBrokerKind(asking: Pick<Context, 'io' | 'signal'>) {
   const answers = offeredBrokers.map((kind) => {
-    const { kept } = brokerOf({ kind });
+    const { kept } = findBrokerKind({ kind });
     return `${brokerEntry({ kind }).label}: ${kept?.kinds.map((one) => storedKindText(one).noun).join(' or ')}`;
   });
   return offeredBrokers[await choose(asking, 'Which broker do you use?', answers)] ?? offeredBrokers[0];

@@ -6,7 +6,7 @@ import type { Context } from '../../context/context.ts';
 import { parseDescriptor } from '../../options/choice.ts';
 import { homeFolderOption } from './home-folder-option.ts';
 
-export function addHomeBackup(home: CliCommand): void {
+export function addHomeBackupCommands(home: CliCommand): void {
   withPassphrase(
     home
       .command('backup')

@@ -16,7 +16,7 @@ interface UserOptions {
 
 type SetOptions = BrokerKeyOptions & UserOptions;
 
-export function addHomeBroker(home: CliCommand): void {
+export function addHomeBrokerCommands(home: CliCommand): void {
   const broker = home
     .command('broker')
     .summary("manage the home's brokers and their keys")

@@ -10,7 +10,7 @@ import { addListeningOptions } from '../../options/listening.ts';
 import { homeFolderOption } from './home-folder-option.ts';
 import type { InitOptions } from './init-answers.ts';
 
-export function addHomeInit(home: CliCommand): void {
+export function addHomeInitCommand(home: CliCommand): void {
   const making = home
     .command('init')
     .description(

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { exitCodes } from '../../../app/exit-codes.ts';
-import type { HomeReady } from '../../../app/home/home-files.ts';
+import type { HomeReadyInfo } from '../../../app/home/home-files.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
@@ -15,7 +15,7 @@ interface ServeOptions extends ListeningFlags {
   readonly readyFile?: string;
 }
 
-export function addHomeServe(home: CliCommand): void {
+export function addHomeServeCommand(home: CliCommand): void {
   const serving = home
     .command('serve')
     .description(
@@ -58,7 +58,7 @@ async function serve(
   );
 }
 
-async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: HomeReady): Promise<void> {
+async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: HomeReadyInfo): Promise<void> {
   const { address, environment, url, home, pid } = ready;
   await output.result('home-serve', { address, environment, url, home, pid }, () =>
     [`Home        ${address} (${environmentName(environment)})`, `Listening   ${url}`].join('\n'),

@@ -4,7 +4,7 @@ import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { homeFolderOption } from './home-folder-option.ts';
 
-export function addHomeUser(home: CliCommand): void {
+export function addHomeUserCommands(home: CliCommand): void {
   const user = home
     .command('user')
     .summary('manage users, their phones and recovery codes')

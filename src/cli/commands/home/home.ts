@@ -1,19 +1,19 @@
 import { homedir } from 'node:os';
 import { exitCodes } from '../../../app/exit-codes.ts';
 import { homeNotices } from '../../../app/home/home-notices.ts';
-import type { ServiceKind } from '../../../app/home/service.ts';
-import type { HomeStatus, Pairing } from '../../../app/home/users.ts';
+import type { ServiceManager } from '../../../app/home/service.ts';
+import type { HomeStatus, PairingLink } from '../../../app/home/users.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { addHomeBackup } from './home-backup.ts';
-import { addHomeBroker } from './home-broker.ts';
+import { addHomeBackupCommands } from './home-backup.ts';
+import { addHomeBrokerCommands } from './home-broker.ts';
 import { homeFolderOption } from './home-folder-option.ts';
-import { addHomeInit } from './home-init.ts';
-import { addHomeServe } from './home-serve.ts';
-import { addHomeUser, userLines } from './home-user.ts';
+import { addHomeInitCommand } from './home-init.ts';
+import { addHomeServeCommand } from './home-serve.ts';
+import { addHomeUserCommands, userLines } from './home-user.ts';
 
 export function addHomeCommand(program: CliCommand): void {
   const home = program
@@ -29,14 +29,14 @@ export function addHomeCommand(program: CliCommand): void {
       ['trade-agent home pair', 'a link and a QR code for another phone'],
       ['trade-agent home doctor', 'check for problems'],
     );
-  addHomeInit(home);
-  addHomeServe(home);
+  addHomeInitCommand(home);
+  addHomeServeCommand(home);
   addHomeStatus(home);
   addHomePair(home);
-  addHomeUser(home);
-  addHomeBroker(home);
+  addHomeUserCommands(home);
+  addHomeBrokerCommands(home);
   addHomeNotices(home);
-  addHomeBackup(home);
+  addHomeBackupCommands(home);
   addHomeService(home);
 }
 
@@ -58,7 +58,7 @@ function addHomePair(home: CliCommand): void {
     });
 }
 
-async function showPairing(context: Context, { user, url, expiresAt }: Pairing): Promise<void> {
+async function showPairing(context: Context, { user, url, expiresAt }: PairingLink): Promise<void> {
   const { io, output } = context;
   if (output.format === 'text') {
     const { showQrCode } = await import('../../text/qr-code.ts');
@@ -69,7 +69,7 @@ async function showPairing(context: Context, { user, url, expiresAt }: Pairing):
 }
 
 interface ServiceOptions {
-  readonly kind?: ServiceKind;
+  readonly kind?: ServiceManager;
   readonly user: string;
   readonly lowPort?: boolean;
 }

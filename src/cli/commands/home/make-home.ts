@@ -1,5 +1,5 @@
 import { requireUnusedFolder } from '../../../app/home/home-files.ts';
-import { type CreatedHome, initHome, type NewHome, openAccount } from '../../../app/home/init-home.ts';
+import { type CreatedHome, initHome, type NewHome, verifyNewAccount } from '../../../app/home/init-home.ts';
 import { requireStoredKind } from '../../../gateway/broker/verify-keys.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
@@ -20,7 +20,7 @@ export async function makeHome(context: Context, folder: string, options: InitOp
   const { broker: kind, brokerUrl: url, credentials } = options;
   const entry = await askBroker(context, { kind, url, credentials, byDefault: options.yes === true });
   const pair = await readBrokerKeys(context, options, requireStoredKind(entry.settings));
-  const opened = await openAccount(context, entry, pair, options.environment ?? 'paper');
+  const opened = await verifyNewAccount(context, entry, pair, options.environment ?? 'paper');
   await confirmAccount(context, opened.account, options.confirmLive);
   const limits = await askLimits(context, options);
   const notices = await askNotices(context, options);

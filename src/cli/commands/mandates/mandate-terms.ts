@@ -11,7 +11,7 @@ const cadences: Readonly<Record<string, Cadence>> = {
   demand: 'on_demand',
 };
 
-export interface AddOptions {
+export interface AddMandateOptions {
   readonly perOrder?: string;
   readonly perDay?: string;
   readonly total?: string;
@@ -37,7 +37,7 @@ export interface AddOptions {
 }
 
 /** Builds a mandate request, which the schema validates later. @throws {TradeAgentError} `usage` */
-export function mandateTerms(symbols: readonly string[], options: AddOptions): MandateTerms {
+export function parseMandateTerms(symbols: readonly string[], options: AddMandateOptions): MandateTerms {
   const { perOrder, perDay, total, orders, until, from, every, times, side, types, timeInForce } = options;
   const { price, slippage, replaces } = options;
   const terms = {

@@ -1,7 +1,7 @@
 import { safeLine } from '../../../text/sanitize.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import type { MandateView, StandingOrderState } from '../../../trading/mandate/mandate.ts';
-import { formatLastDay, mandateFields, mandateFor } from '../../../trading/mandate/mandate-words.ts';
+import { describeCoveredOrders, formatLastDay, mandateFields } from '../../../trading/mandate/mandate-words.ts';
 import { describeLastResult, describeNextTime } from '../../../trading/mandate/standing-order-words.ts';
 import type { Reader } from '../../text/reader.ts';
 import { fitTable } from '../../text/table.ts';
@@ -17,7 +17,7 @@ export function mandatesText(mandates: readonly MandateView[], reader: Reader): 
     [
       { head: 'ID', cell: ({ id }) => id },
       { head: 'STATE', cell: ({ state }) => state },
-      { head: 'FOR', cell: ({ terms }) => mandateFor(terms), shortens: true },
+      { head: 'FOR', cell: ({ terms }) => describeCoveredOrders(terms), shortens: true },
       { rank: 2, head: 'USED', cell: formatUsage },
       { rank: 1, head: 'UNTIL', cell: ({ terms }) => formatLastDay(terms.expires_at) },
       ...(isLive

@@ -4,7 +4,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { toReader } from '../../text/reader.ts';
-import type { AddOptions } from './mandate-terms.ts';
+import type { AddMandateOptions } from './mandate-terms.ts';
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'] as const;
 
@@ -98,12 +98,12 @@ function addAdd(mandates: CliCommand): void {
       ],
     )
     .exits(...approvalExitCodes)
-    .runs(async (context, symbols: string[], options: AddOptions) => {
+    .runs(async (context, symbols: string[], options: AddMandateOptions) => {
       const { addMandate } = await import('../../../app/mandates.ts');
-      const { mandateTerms } = await import('./mandate-terms.ts');
+      const { parseMandateTerms } = await import('./mandate-terms.ts');
       const { parseStandingOrder } = await import('./standing-order-options.ts');
       const standing = parseStandingOrder(symbols, options);
-      const terms = mandateTerms(symbols, standing === undefined ? options : { ...options, every: undefined });
+      const terms = parseMandateTerms(symbols, standing === undefined ? options : { ...options, every: undefined });
       const mandate = await addMandate(context, { ...terms, ...standing }, async () =>
         (await import('../../run/approval-progress.ts')).approvalProgress(context),
       );

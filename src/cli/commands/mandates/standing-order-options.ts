@@ -6,12 +6,12 @@ import {
   recurrences,
   type StandingOrderTerms,
 } from '../../../trading/mandate/standing-order.ts';
-import type { AddOptions } from './mandate-terms.ts';
+import type { AddMandateOptions } from './mandate-terms.ts';
 
 /** Builds the standing order from `--buy` or `--sell`. @throws {TradeAgentError} `usage` */
 export function parseStandingOrder(
   symbols: readonly string[],
-  options: AddOptions,
+  options: AddMandateOptions,
 ): Pick<MandateTerms, 'standing'> | undefined {
   const { buy, sell, qty, amount, limit, at, below, above } = options;
   if (buy === undefined && sell === undefined) {
@@ -37,7 +37,7 @@ export function parseStandingOrder(
   return { standing: { order, when: parseSchedule(options) } };
 }
 
-function parseSchedule({ every, at, below, above }: AddOptions): StandingOrderTerms['when'] {
+function parseSchedule({ every, at, below, above }: AddMandateOptions): StandingOrderTerms['when'] {
   const said = [every, below, above].filter((value) => value !== undefined);
   if (said.length !== 1) {
     throw usageError(

@@ -17,7 +17,7 @@ const unsafeOption = [
 const collect = (value: string, all: readonly string[]) => [...all, value];
 
 /** Adds `mcp servers`, which manages third-party MCP servers for the language model. */
-export function addMcpServers(mcp: CliCommand): void {
+export function addMcpServersCommand(mcp: CliCommand): void {
   const servers = mcp
     .command('servers')
     .summary('manage third-party servers for the language model')

@@ -11,7 +11,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { askYesNo } from '../../terminal/questions.ts';
 import { homeFolderOption } from '../home/home-folder-option.ts';
-import { addMcpServers } from './mcp-servers.ts';
+import { addMcpServersCommand } from './mcp-servers.ts';
 
 export function addMcpCommand(program: CliCommand): void {
   const mcp = program
@@ -31,7 +31,7 @@ export function addMcpCommand(program: CliCommand): void {
       return serveStdio(context, { stdin, stdout, readOnly, ownRules: ownRules(context) });
     });
   addMcpClients(mcp);
-  addMcpServers(mcp);
+  addMcpServersCommand(mcp);
   addMcpInstall(mcp);
 }
 

@@ -4,7 +4,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { approvalOption } from '../run/run.ts';
 
-export const orderExits = runExitCodes;
+export const orderExitCodes = runExitCodes;
 
 const keyHelp = 'idempotency key, up to 64 letters, digits, . _ -: the same key and order are placed only once';
 

@@ -7,7 +7,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption, parseLimit } from '../../options/choice.ts';
 import { toReader } from '../../text/reader.ts';
-import { addApprovalOptions, addTermOptions, orderExits } from './order-options.ts';
+import { addApprovalOptions, addTermOptions, orderExitCodes } from './order-options.ts';
 
 export function addOrdersCommand(program: CliCommand): void {
   const orders = program
@@ -25,7 +25,7 @@ export function addOrdersCommand(program: CliCommand): void {
       ['trade-agent order replace ID --limit 185', 'ID, or its first characters'],
       ['trade-agent order cancel ID', 'needs approval if it protects a position'],
     )
-    .exits(...orderExits);
+    .exits(...orderExitCodes);
   addListCommand(orders);
   orders
     .command('show')
@@ -133,7 +133,7 @@ function addPlaceCommand(orders: CliCommand, side: Side): void {
     .option('--close', `for options: ${side} to close a position`);
   addApprovalOptions(command)
     .examples(...placeExamples[side])
-    .exits(...orderExits)
+    .exits(...orderExitCodes)
     .runs((context, symbol: string, options: OrderFlags & OrderRequestSettings) =>
       place(context, side, symbol, options),
     );
@@ -149,8 +149,8 @@ async function place(
   const order = typedOrder(side, symbol, flags);
   const under = flags.approval === 'mandate' ? ({ mandate: 'any', approval: 'mandate' } as const) : {};
   const request = orderProposal(order, flags, await context.profile(), under);
-  const { showOutcome } = await import('./show-outcome.ts');
-  return showOutcome(context, (ask) => ask(request), flags);
+  const { proposeAndShow } = await import('./show-outcome.ts');
+  return proposeAndShow(context, (ask) => ask(request), flags);
 }
 
 function addReplaceCommand(orders: CliCommand): void {
@@ -168,19 +168,19 @@ function addReplaceCommand(orders: CliCommand): void {
       ['trade-agent order replace ID --limit 185', 'only the price'],
       ['trade-agent order replace ID --limit 185 --qty 3', 'both at once'],
     )
-    .exits(...orderExits)
+    .exits(...orderExitCodes)
     .runs(replace);
 }
 
 async function replace(context: Context, id: string, flags: ChangeFlags & OrderRequestSettings): Promise<number> {
   const { replaceProposal } = await import('../../../app/orders/place-order.ts');
   const { locateOrder } = await import('../../../app/orders/orders.ts');
-  const { showOutcome } = await import('./show-outcome.ts');
+  const { proposeAndShow } = await import('./show-outcome.ts');
   // Throws for invalid flags before any request.
   replaceProposal(id, flags);
   const place = await locateOrder(context, id);
   const request = replaceProposal(place.id, flags, place.at);
-  return showOutcome(context, (ask) => ask(request), flags);
+  return proposeAndShow(context, (ask) => ask(request), flags);
 }
 
 function addCancelCommand(orders: CliCommand): void {
@@ -193,10 +193,10 @@ function addCancelCommand(orders: CliCommand): void {
     .argument('<id>', "the broker's order ID, or its first characters");
   addApprovalOptions(command)
     .examples(['trade-agent order cancel ID', 'existing fills are kept'])
-    .exits(...orderExits)
+    .exits(...orderExitCodes)
     .runs(async (context, id: string, options: OrderRequestSettings) => {
       const { cancelOrder } = await import('../../../app/orders/orders.ts');
-      const { showOutcome } = await import('./show-outcome.ts');
-      return showOutcome(context, (ask) => cancelOrder(context, id, ask), options);
+      const { proposeAndShow } = await import('./show-outcome.ts');
+      return proposeAndShow(context, (ask) => cancelOrder(context, id, ask), options);
     });
 }

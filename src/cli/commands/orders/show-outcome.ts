@@ -4,14 +4,14 @@ import { type OrderRequestSettings, requestOrder } from '../../../app/orders/pla
 import { approvalFields } from '../../../app/run.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
 import type { Context } from '../../context/context.ts';
-import { talkError } from '../../context/output.ts';
+import { printError } from '../../context/output.ts';
 import { approvalProgress } from '../../run/approval-progress.ts';
 
 /**
  * Proposes an order, shows its progress like that of a run, and prints the outcome and how to continue.
  * @returns the exit code that a run would return
  */
-export async function showOutcome(
+export async function proposeAndShow(
   context: Context,
   work: (ask: (request: ProposalRequestInput) => Promise<OrderOutcome>) => Promise<OrderOutcome>,
   settings: OrderRequestSettings,
@@ -33,7 +33,7 @@ export async function showOutcome(
 }
 
 function printPending({ io, profileOptions }: Context, { status, approval, error, key }: OrderOutcome): void {
-  if (error !== undefined) talkError(io, error);
+  if (error !== undefined) printError(io, error);
   if (approval === null) return;
   const profile = profileOptions.map((word) => ` ${word}`).join('');
   if (status === 'pending') {

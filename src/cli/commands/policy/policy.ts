@@ -2,7 +2,7 @@ import { approvalExitCodes, exitCodes, sessionExitCodes } from '../../../app/exi
 import type { CliCommand } from '../../context/cli-command.ts';
 import { parseLimit } from '../../options/choice.ts';
 import { approvalOption } from '../run/run.ts';
-import type { LogOptions, SetOptions } from './show.ts';
+import type { PolicyLogOptions, PolicySetOptions } from './show.ts';
 
 export function addPolicyCommand(program: CliCommand): void {
   const policy = program
@@ -53,7 +53,7 @@ function addReadCommands(policy: CliCommand): void {
       ['trade-agent policy log --limit 5 --output json', 'with the facts of each decision'],
     )
     .exits(...sessionExitCodes)
-    .runs(async (context, options: LogOptions) => (await import('./show.ts')).printLog(context, options));
+    .runs(async (context, options: PolicyLogOptions) => (await import('./show.ts')).printLog(context, options));
 }
 
 function addSetCommand(policy: CliCommand): void {
@@ -74,7 +74,7 @@ function addSetCommand(policy: CliCommand): void {
       ['trade-agent policy set --rules no-options.cedar', 'your own rule, in Cedar'],
     )
     .exits(...approvalExitCodes, exitCodes.pending)
-    .runs(async (context, limits: string[], options: SetOptions) =>
+    .runs(async (context, limits: string[], options: PolicySetOptions) =>
       (await import('./show.ts')).changeRules(context, limits, options),
     );
 }

@@ -130,12 +130,12 @@ function indent(line: string): string {
   return `  ${safeLine(line)}`;
 }
 
-export interface LogOptions {
+export interface PolicyLogOptions {
   readonly denied?: boolean;
   readonly limit: number;
 }
 
-export async function printLog(context: Context, { denied = false, limit }: LogOptions): Promise<void> {
+export async function printLog(context: Context, { denied = false, limit }: PolicyLogOptions): Promise<void> {
   const gateway = await context.gateway();
   const decisions = await gateway.decisions({ limit, ...(denied ? { effect: 'deny' } : {}) });
   await context.output.result('policy-log', { decisions }, async () => {
@@ -161,7 +161,7 @@ function orderText({ order }: RecordedDecision['facts']): string {
   return safeLine([side.toUpperCase(), amount, symbol, type].map((word) => String(word ?? '')).join(' '));
 }
 
-export interface SetOptions {
+export interface PolicySetOptions {
   readonly approval: 'wait' | 'detach' | 'deny';
   readonly rules: readonly string[];
   readonly remove: readonly string[];
@@ -170,7 +170,7 @@ export interface SetOptions {
 export async function changeRules(
   context: Context,
   limits: readonly string[],
-  { approval, rules, remove }: SetOptions,
+  { approval, rules, remove }: PolicySetOptions,
 ): Promise<ExitCode> {
   const policies = { ...readRuleTexts(rules), ...Object.fromEntries(remove.map((name) => [name, null])) };
   if (limits.length + Object.keys(policies).length === 0) {
@@ -191,7 +191,7 @@ export async function changeRules(
 async function requestApproval(
   context: Context,
   request: ProposalRequestInput,
-  approval: SetOptions['approval'],
+  approval: PolicySetOptions['approval'],
 ): Promise<Proposal> {
   if (approval === 'deny') {
     const why = 'these rules are looser and need your approval, but --approval deny requests none';

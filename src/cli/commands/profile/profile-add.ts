@@ -23,7 +23,7 @@ interface AddOptions {
   readonly credentialKey?: string;
 }
 
-export function addProfileAdd(profile: CliCommand): void {
+export function addProfileAddCommand(profile: CliCommand): void {
   profile
     .command('add')
     .description(

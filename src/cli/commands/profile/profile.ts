@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { exitCodes } from '../../../app/exit-codes.ts';
-import type { NamedPlace } from '../../../app/profile/profile-store.ts';
+import type { StoreLocation } from '../../../app/profile/profile-store.ts';
 import type { CredentialLocation } from '../../../config/profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { StoredPlace } from '../../../secrets/places/stored-places.ts';
@@ -9,7 +9,7 @@ import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { addProfileAdd } from './profile-add.ts';
+import { addProfileAddCommand } from './profile-add.ts';
 
 export function addProfileCommand(program: CliCommand): void {
   const profile = program
@@ -40,7 +40,7 @@ export function addProfileCommand(program: CliCommand): void {
     .argument('<name>', 'a name from "profile list"')
     .examples(['trade-agent profile use work', 'changes one line of config.yaml'])
     .runs(chooseProfile);
-  addProfileAdd(profile);
+  addProfileAddCommand(profile);
   addProfileCheck(profile);
   addProfileSetSecret(profile);
   addProfileStore(profile);
@@ -248,7 +248,7 @@ async function parseTarget({ to, key }: MoveOptions): Promise<CredentialLocation
 }
 
 /** A credential store. The key setting is known only for stores in config.yaml. */
-type Place = StoredPlace & Partial<NamedPlace>;
+type Place = StoredPlace & Partial<StoreLocation>;
 
 function toPlaceView({ credential_store, keyKind, file, key }: Place) {
   return {
@@ -268,6 +268,6 @@ function describePlace({ keyKind, file, key }: Place): string {
   return `${file} (encrypted with ${by[keyKind ?? 'file']})`;
 }
 
-function moveCommand(name: string, { credential_store, key }: NamedPlace): string {
+function moveCommand(name: string, { credential_store, key }: StoreLocation): string {
   return `trade-agent profile store move ${name} --to ${credential_store}${key === undefined ? '' : ` --key ${key}`}`;
 }

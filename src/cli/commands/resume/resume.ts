@@ -20,7 +20,7 @@ export function addResumeCommand(program: CliCommand): void {
     .exits(...runExitCodes)
     .runs(async (context, thread: string, settings: RunSettings) => {
       const events = await resume(context, thread, settings);
-      const { driveRun } = await import('../../run/drive-run.ts');
-      return driveRun(context, events);
+      const { showRun } = await import('../../run/drive-run.ts');
+      return showRun(context, events);
     });
 }

@@ -38,10 +38,10 @@ export function addRunCommand(program: CliCommand): void {
 }
 
 async function runOnce(context: Context, prompt: string | undefined, options: RunOptions): Promise<number> {
-  const { runInput } = await import('../../run/run-input.ts');
-  const events = await run(context, runInput(context, { prompt, thread: options.thread }), options);
-  const { driveRun } = await import('../../run/drive-run.ts');
-  return driveRun(context, events);
+  const { readRunInput } = await import('../../run/run-input.ts');
+  const events = await run(context, readRunInput(context, { prompt, thread: options.thread }), options);
+  const { showRun } = await import('../../run/drive-run.ts');
+  return showRun(context, events);
 }
 
 /** Creates the `--approval` option for commands that may need an approval. */

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { exitCodes } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { Faults, faults } from '../../../home/identity-provider/faults.ts';
+import { ActiveFaults, faultDescriptions } from '../../../home/identity-provider/faults.ts';
 import { resolveUserDirs } from '../../../machine/directories.ts';
-import type { SandboxReady } from '../../../sandbox/ready-file.ts';
+import type { SandboxReadyInfo } from '../../../sandbox/ready-file.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
@@ -60,7 +60,7 @@ export function addSandboxCommand(program: CliCommand): void {
       ['trade-agent sandbox --fault lost_token_response:1', 'lose one token response'],
       ['trade-agent sandbox --home crash --market-data days --market-start 2020-02-19', 'replays days from files'],
     )
-    .helpSection('Faults', faults)
+    .helpSection('Faults', faultDescriptions)
     .exits(exitCodes.busy)
     .serves((parts, output, options: SandboxOptions) => serve(program.cli, parts, output, options));
 }
@@ -75,7 +75,7 @@ async function serve(cli: Cli, parts: ServerParts, output: Output, options: Sand
     home: resolve(home),
     ...defined({ port }),
     ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
-    faults: Faults.parse(options.fault),
+    faults: ActiveFaults.parse(options.fault),
     partialFills: options.partialFills,
     secondAccounts: options.secondAccounts ?? false,
     ...defined({ company: options.company }),
@@ -96,7 +96,7 @@ async function serve(cli: Cli, parts: ServerParts, output: Output, options: Sand
 async function printReady(
   io: Io,
   output: Output,
-  { issuer, gateway, broker, phone, company, home, pid }: SandboxReady,
+  { issuer, gateway, broker, phone, company, home, pid }: SandboxReadyInfo,
 ): Promise<void> {
   io.talk('The sandbox is running. Everything in it is simulated, and it only listens on this machine.');
   await output.result('sandbox', { issuer, gateway, broker, phone, company: company ?? null, home, pid }, () =>

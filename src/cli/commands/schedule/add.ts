@@ -1,4 +1,4 @@
-import type { AddOptions } from '../../../app/schedule/schedule-context.ts';
+import type { AddScheduleOptions } from '../../../app/schedule/schedule-context.ts';
 import { addSchedule } from '../../../app/schedule/schedules.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
 import type { Context } from '../../context/context.ts';
@@ -9,7 +9,7 @@ import { toScheduleView, viewText } from './schedule-view.ts';
  * Shows the crontab or timer entry, writes it if the person agrees, and prints the schedule.
  * @param sure skips the prompt
  */
-export async function addAndShow(context: Context, options: AddOptions, sure: boolean): Promise<void> {
+export async function addScheduleAndShow(context: Context, options: AddScheduleOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
   const state = await addSchedule(context, options, async (schedule) => sure || confirmEntry(context, schedule));
   const { entry } = state.schedule;

@@ -13,7 +13,7 @@ import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import type { Cli, GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { talkError } from '../../context/output.ts';
+import { printError } from '../../context/output.ts';
 import { checkProgress, checkText } from '../check/check-view.ts';
 import { recordLine } from './schedule-view.ts';
 import { formatBothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
@@ -25,7 +25,7 @@ const MAX_LINES = 200;
  * Creates a buffer that holds messages until it is known whether to print them, because cron sends every printed line
  * as mail.
  */
-export function lineBuffer() {
+export function createLineBuffer() {
   const lines: string[] = [];
   let left = 0;
   return {
@@ -42,7 +42,7 @@ export function lineBuffer() {
 }
 
 /** Runs a schedule with its own profile and time limit. Prints nothing if there is nothing to report. */
-export async function runStored(command: CliCommand, id: string, now: boolean): Promise<void> {
+export async function runStoredSchedule(command: CliCommand, id: string, now: boolean): Promise<void> {
   const { cli } = command;
   const globals = command.optsWithGlobals<GlobalOptions>();
   const home = resolveUserDirs(cli.env);
@@ -66,7 +66,7 @@ export async function runStored(command: CliCommand, id: string, now: boolean): 
   root.setOptionValue('profile', schedule.profile);
   if (schedule.account !== undefined) root.setOptionValue('account', schedule.account);
   if (globals.timeout === undefined) root.setOptionValue('timeout', schedule.timeout);
-  const { hold, release } = lineBuffer();
+  const { hold, release } = createLineBuffer();
   const say = (line: string) => cli.io.talk(line);
   let loud = true;
   try {
@@ -158,7 +158,7 @@ async function printRun(
 }
 
 function printFailures({ io, tell }: Context, { checks, missing }: CheckOutcomes): void {
-  for (const { failure } of checks) if (failure !== undefined) talkError(io, errorObject(failure), tell);
+  for (const { failure } of checks) if (failure !== undefined) printError(io, errorObject(failure), tell);
   for (const { label, message } of missing) tell(safeLine(`${label} could not be checked: ${message}`));
 }
 

@@ -1,7 +1,7 @@
 import { exitCodes, runExitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import type { AddOptions } from '../../../app/schedule/schedule-context.ts';
+import type { AddScheduleOptions } from '../../../app/schedule/schedule-context.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { schedulers } from '../../../schedule/scheduler-names.ts';
+import { schedulerNames } from '../../../schedule/scheduler-names.ts';
 import type { GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -57,7 +57,7 @@ export function addScheduleCommand(program: CliCommand): void {
     )
     .exits(...checkExits)
     .action(async (id: string, { now = false }: { now?: boolean }, command: CliCommand) =>
-      (await import('./run-stored.ts')).runStored(command, id, now),
+      (await import('./run-stored.ts')).runStoredSchedule(command, id, now),
     );
   schedule
     .command('logs')
@@ -94,7 +94,7 @@ function addAddCommand(schedule: CliCommand): void {
         ['detach', 'deny', 'wait', 'mandate'],
       ).default('detach'),
     )
-    .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulers))
+    .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulerNames))
     .option('--yes', 'skip the prompt')
     .option('--dry-run', 'only show the entry')
     .examples(
@@ -103,10 +103,10 @@ function addAddCommand(schedule: CliCommand): void {
       ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
     )
     .exits(...sessionExitCodes, exitCodes.busy, exitCodes.timedOut)
-    .runs(async (context, { yes = false, ...options }: AddOptions & { yes?: boolean }, command: CliCommand) => {
-      const { addAndShow } = await import('./add.ts');
+    .runs(async (context, { yes = false, ...options }: AddScheduleOptions & { yes?: boolean }, command: CliCommand) => {
+      const { addScheduleAndShow } = await import('./add.ts');
       const { timeout } = command.optsWithGlobals<GlobalOptions>();
-      return addAndShow(context, { ...options, timeout }, yes);
+      return addScheduleAndShow(context, { ...options, timeout }, yes);
     });
 }
 

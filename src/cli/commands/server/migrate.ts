@@ -7,7 +7,7 @@ import { serverPaths } from './places.ts';
  * Adds the subcommand `migrate` for a gateway or server.
  * @param running names the processes that may keep running during it
  */
-export function addMigrate(
+export function addMigrateCommand(
   parent: CliCommand,
   what: 'gateway' | 'server',
   running: string,

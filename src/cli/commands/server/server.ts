@@ -6,7 +6,7 @@ import type { Output } from '../../context/output.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
-import { addMigrate } from './migrate.ts';
+import { addMigrateCommand } from './migrate.ts';
 import { addServerPathOptions, serverPaths } from './places.ts';
 
 export function addServerCommand(program: CliCommand): void {
@@ -26,7 +26,7 @@ export function addServerCommand(program: CliCommand): void {
     )
     .serves(serve);
   addServerKey(server);
-  addMigrate(server, 'server', 'servers and workers', async (...args) =>
+  addMigrateCommand(server, 'server', 'servers and workers', async (...args) =>
     (await import('../../../app/server/server-places.ts')).migrateServer(...args),
   );
 }

@@ -1,5 +1,5 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import type { WebReady } from '../../../app/web.ts';
+import type { WebReadyInfo } from '../../../app/web.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -41,7 +41,7 @@ async function web(context: Context, { port, open }: { port: number; open: boole
   return isTradeAgentError(reason) && reason.code === 'timeout' ? exitCodes.timedOut : exitCodes.done;
 }
 
-async function show({ output, io }: Context, { url, port }: WebReady): Promise<void> {
+async function show({ output, io }: Context, { url, port }: WebReadyInfo): Promise<void> {
   await output.result('web', { url, port, pid: process.pid }, () => url);
   io.talk('The link works once. Press Ctrl-C to stop.');
 }
@@ -50,7 +50,7 @@ async function show({ output, io }: Context, { url, port }: WebReady): Promise<v
  * Opens the page through a temporary file, because every user of this machine can see the browser's command line.
  * @returns a function that removes the file
  */
-async function openPage(context: Context, { url }: WebReady): Promise<() => void> {
+async function openPage(context: Context, { url }: WebReadyInfo): Promise<() => void> {
   const { writeOpeningPage } = await import('../../../app/web.ts');
   const { file, remove } = await writeOpeningPage(context, url);
   const { openFile } = await import('../../terminal/open-browser.ts');

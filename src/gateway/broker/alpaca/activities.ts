@@ -3,10 +3,10 @@ import { type Activity, activitySchema, type TradingDay, tradingDaySchema } from
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { ActivityPage } from '../broker.ts';
-import { kindOfType } from './activity-types.ts';
+import { activityKindByType } from './activity-types.ts';
 
 /** Maximum number of activities in one of Alpaca's responses. */
-export const ACTIVITY_PAGE = 100;
+export const MAX_ACTIVITIES_PER_PAGE = 100;
 
 /** Converts one page, newest first. Leaves out canceled activities. */
 export function activityPage(answer: readonly trading.GetAccountActivities200ResponseInner[]): ActivityPage {
@@ -18,7 +18,7 @@ export function activityPage(answer: readonly trading.GetAccountActivities200Res
       .map(activityView)
       // The broker sorts by booking time.
       .sort((a, b) => Date.parse(b.at) - Date.parse(a.at)),
-    next_page: rows.length === ACTIVITY_PAGE && last?.id !== undefined ? last.id : null,
+    next_page: rows.length === MAX_ACTIVITIES_PER_PAGE && last?.id !== undefined ? last.id : null,
   };
 }
 
@@ -56,7 +56,7 @@ function sideOf({ side, qty }: AnyActivity): 'buy' | 'sell' {
 const abs = (qty: string) => new Dec(qty).abs();
 
 function getKind(type: string, { symbol, qty }: AnyActivity, amount: Dec | null): Activity['kind'] {
-  const known = Object.hasOwn(kindOfType, type) ? kindOfType[type] : undefined;
+  const known = Object.hasOwn(activityKindByType, type) ? activityKindByType[type] : undefined;
   const kind = known === 'transfer' && (symbol == null || qty == null) ? 'deposit' : (known ?? 'unknown');
   // Deposits and withdrawals differ only by sign.
   if ((kind === 'deposit' || kind === 'withdrawal') && amount !== null && !amount.isZero())

@@ -5,7 +5,7 @@ import type { Activity } from '../../../trading/activity.ts';
  * defines the kinds. A type that is not listed is `unknown`: the activity is shown, and figures that it may affect are
  * marked. A negative `deposit` is a withdrawal. A `transfer` without shares moves cash.
  */
-export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
+export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   FILL: 'fill',
   OPTRD: 'fill', // the shares that an exercise or an assignment trades, at the strike
 
@@ -63,7 +63,7 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
 };
 
 /** Types whose cash counts as a flow (`cashflow_types` of the portfolio history). */
-export const flowTypes: readonly string[] = Object.entries(kindOfType)
+export const cashFlowTypes: readonly string[] = Object.entries(activityKindByType)
   // TRANS covers two other types and would be counted twice.
   .filter(([type, kind]) => (kind === 'deposit' || kind === 'withdrawal') && type !== 'TRANS')
   .map(([type]) => type);

@@ -6,15 +6,15 @@ import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { Asset, Broker, BrokerOrders, ConnectBroker, Replacement, Submission } from '../broker.ts';
-import { type BrokerFailure, NotSent } from '../broker-failure.ts';
+import { type BrokerFailure, NotSentError } from '../broker-failure.ts';
 import { type BrokerRequests, brokerRequests, type ClassifyError } from '../broker-requests.ts';
-import { restFailure } from '../rest-client.ts';
-import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
-import { flowTypes } from './activity-types.ts';
+import { classifyRestError } from '../rest-client.ts';
+import { activityPage, MAX_ACTIVITIES_PER_PAGE, tradingDays } from './activities.ts';
+import { cashFlowTypes } from './activity-types.ts';
 import { alpacaNews, type Read } from './news.ts';
 import { alpacaPrices } from './prices.ts';
 import { alpacaTradeUpdates } from './trade-updates.ts';
-import { alpacaTypes } from './traits.ts';
+import { alpacaOrderTypes } from './traits.ts';
 import {
   accountView,
   assetView,
@@ -37,7 +37,7 @@ interface AlpacaBrokerOptions {
   readonly assets: AssetCatalog;
 }
 
-const cashflowTypes = flowTypes.join(',');
+const cashflowTypes = cashFlowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
@@ -103,7 +103,7 @@ function alpacaBroker(
         activityPage(
           await trading.accountActivities.getAccountActivities({
             direction: 'desc',
-            pageSize: ACTIVITY_PAGE,
+            pageSize: MAX_ACTIVITIES_PER_PAGE,
             ...defined({ after, pageToken: page }),
             ...(withoutFills === true ? { category: 'non_trade_activity' } : {}),
           }),
@@ -223,7 +223,7 @@ const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
 /** Classifies an error. Only Alpaca's own `{code, message}` with such a status is a rejection. Others prove nothing. */
 export function classifyAlpacaError(error: unknown): BrokerFailure {
-  if (error instanceof NotSent) return restFailure(error);
+  if (error instanceof NotSentError) return classifyRestError(error);
   if (!isApiError(error)) {
     if (isTimeout(error)) return { kind: 'timeout' };
     const lost = error instanceof Error && error.name === 'FetchError';
@@ -384,11 +384,11 @@ function patchRequest({ order, changes }: Replacement): trading.PatchOrderReques
 }
 
 /**
- * Converts a draft to Alpaca's request, digit for digit. @throws {NotSent} for an order type that Alpaca does not have
+ * Converts a draft to Alpaca's request, digit for digit. @throws {NotSentError} for an order type that Alpaca does not have
  */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
-  const type = alpacaTypes[draft.type];
-  if (type === undefined) throw new NotSent(`Alpaca does not support ${draft.type} orders`);
+  const type = alpacaOrderTypes[draft.type];
+  if (type === undefined) throw new NotSentError(`Alpaca does not support ${draft.type} orders`);
   return {
     symbol: draft.symbol,
     side: draft.side,

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
-import type { StoredOf } from '../stored-kinds.ts';
+import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import { type VerifiedAccount, type VerifyOptions, wrongCredentials } from '../verify-problems.ts';
 import { connectAlpaca } from './alpaca-broker.ts';
 import { alpacaTraits } from './traits.ts';
@@ -45,7 +45,7 @@ export const alpaca = {
   kept: { kinds: ['key_pair'], verify: verifyAlpacaKeyPair },
 } satisfies BrokerKind<AlpacaSettings>;
 
-type KeyPair = StoredOf<'key_pair'>;
+type KeyPair = StoredCredentialsOf<'key_pair'>;
 type Environment = VerifiedAccount['environment'];
 
 const accountAnswer = z.object({

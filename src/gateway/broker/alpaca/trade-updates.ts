@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Broker, TradeUpdate, UpdateListener } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
-import { type BrokerFailure, readRefusal } from '../broker-failure.ts';
+import { type BrokerFailure, toReadProblem } from '../broker-failure.ts';
 
 /** Maximum message size, in bytes: more than an order with all its legs. A longer message ends the connection. */
 const MAX_MESSAGE_LENGTH = 128 * 1024;
@@ -53,7 +53,7 @@ export function alpacaTradeUpdates(
       listener,
       timeoutMs,
     });
-    if (failure !== undefined && !signal.aborted) throw readRefusal(failure, undefined);
+    if (failure !== undefined && !signal.aborted) throw toReadProblem(failure, undefined);
   };
 }
 

@@ -17,7 +17,7 @@ import {
 import { defined } from '../../../values/defined.ts';
 import type { PortfolioHistory } from '../broker.ts';
 import { brokerWord as word } from '../json-amounts.ts';
-import { flowTypes } from './activity-types.ts';
+import { cashFlowTypes } from './activity-types.ts';
 
 /* Converts the SDK's models to our views. Throws if data is missing, because it must not look like a $0 account. */
 
@@ -204,7 +204,7 @@ export function portfolioHistoryView(history: trading.PortfolioHistory): Portfol
 /** Returns the total cash flow of each window; undefined if the broker reports none. */
 function flowsByWindow({ cashflow, timestamp }: trading.PortfolioHistory): Dec[] | undefined {
   if (cashflow == null) return undefined;
-  const rows = Object.entries(cashflow).filter(([type]) => flowTypes.includes(type));
+  const rows = Object.entries(cashflow).filter(([type]) => cashFlowTypes.includes(type));
   return timestamp.map((_, index) =>
     rows.reduce((sum, [, row]) => sum.plus(String((row as (number | null)[])[index] ?? 0)), ZERO),
   );

@@ -1,5 +1,5 @@
 import type { BrokerFailure } from '../broker-failure.ts';
-import { RestAnswer, restFailure } from '../rest-client.ts';
+import { classifyRestError, FailedResponse } from '../rest-client.ts';
 
 /** A rejection by Interactive Brokers, or by us for something that Interactive Brokers does not support. */
 export class IbkrRejection extends Error {
@@ -14,7 +14,7 @@ export function errorIn(json: unknown): string | undefined {
 /** Classifies an error. An answer `{error}` with any status except a server error is a rejection. */
 export function classifyIbkrError(error: unknown): BrokerFailure {
   if (error instanceof IbkrRejection) return refusedBy(error.message);
-  if (!(error instanceof RestAnswer)) return restFailure(error);
+  if (!(error instanceof FailedResponse)) return classifyRestError(error);
   const { status, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: 'gateway_session' };
   // "Pacing Limitations": no header says how long to wait.

@@ -9,13 +9,13 @@ import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
-import { type AtClose, equityAtLastClose, tradedToday } from '../last-close.ts';
-import { RestAnswer, type RestClient, restFailure } from '../rest-client.ts';
-import type { StoredOf } from '../stored-kinds.ts';
+import { type ClosingPrice, equityAtLastClose, findTodaysTrades } from '../last-close.ts';
+import { classifyRestError, FailedResponse, type RestClient } from '../rest-client.ts';
+import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import {
-  notAnAccount,
-  unreachable,
+  accountNotVerified,
+  brokerUnreachable,
   type VerifiedAccount,
   type VerifyOptions,
   wrongCredentials,
@@ -51,7 +51,7 @@ export const ibkr = {
 
 async function verifyIbkrSession(
   { url }: IbkrSettings,
-  { account }: StoredOf<'gateway_session'>,
+  { account }: StoredCredentialsOf<'gateway_session'>,
   { fetch, timeoutMs }: Required<VerifyOptions>,
 ): Promise<VerifiedAccount> {
   const { host } = new URL(url);
@@ -59,14 +59,14 @@ async function verifyIbkrSession(
     const { environment, status, blocked } = await readAccountDetails(ibkrClient({ url, fetch, timeoutMs }), account);
     return { accountNumber: account, environment, status, tradingBlocked: blocked };
   } catch (error) {
-    if (error instanceof HttpProblem) throw notAnAccount(host, `does not open this account: ${error.message}`);
-    if (error instanceof RestAnswer && error.status === 401) {
+    if (error instanceof HttpProblem) throw accountNotVerified(host, `does not open this account: ${error.message}`);
+    if (error instanceof FailedResponse && error.status === 401) {
       throw wrongCredentials(ibkrTraits.label, 'session', `Sign in at ${url} in a browser on that machine first.`);
     }
-    const { kind } = restFailure(error);
+    const { kind } = classifyRestError(error);
     throw kind === 'unreadable'
-      ? notAnAccount(host, 'did not return an account', 'broker.url')
-      : unreachable(host, kind);
+      ? accountNotVerified(host, 'did not return an account', 'broker.url')
+      : brokerUnreachable(host, kind);
   }
 }
 
@@ -270,7 +270,7 @@ async function holdings({ client, account, list, options }: Reading) {
   const orders = await list.read();
   const held = await readPositions(client, account);
   // A combination has no contract of its own.
-  const traded = tradedToday(orders, options.now(), ({ id }) => {
+  const traded = findTodaysTrades(orders, options.now(), ({ id }) => {
     const { conid, secType } = list.contractOf(id) ?? {};
     return conid === undefined || secType === 'BAG' ? undefined : String(conid);
   });
@@ -327,7 +327,7 @@ async function accountView(reading: Reading, details: IbkrAccount): Promise<Acco
     qty: toAmount(position),
     price: toAmount(mktPrice),
   }));
-  const contracts = new Map<string, AtClose>();
+  const contracts = new Map<string, ClosingPrice>();
   for (const { id } of orders) {
     const { conid, secType = '' } = list.contractOf(id) ?? {};
     if (conid !== undefined) {

@@ -5,7 +5,7 @@ import { toAmount, toMoney, translateWord } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import { ourSymbol } from './contracts.ts';
-import { ibkrTypes } from './traits.ts';
+import { ibkrOrderTypes } from './traits.ts';
 
 const amount = z.union([z.string(), z.number()]).nullish();
 const row = z.object({
@@ -31,7 +31,7 @@ const row = z.object({
 const listAnswer = z.object({ orders: z.array(row).nullish(), snapshot: z.boolean() });
 
 const types: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(ibkrTypes).map(([type, { told }]) => [told, type]),
+  Object.entries(ibkrOrderTypes).map(([type, { told }]) => [told, type]),
 );
 const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
 /** By IBKR's `timeInForce`. A closed day order is listed as CLOSE. */

@@ -3,14 +3,14 @@ import { safeLine } from '../../../text/sanitize.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
 import type { BrokerOrders, Submission } from '../broker.ts';
-import { NotSent } from '../broker-failure.ts';
+import { NotSentError } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { notReplaced, requireExpressible, selectOrders, toSentNumber } from '../plain-orders.ts';
-import { NoAnswer, type RestClient } from '../rest-client.ts';
+import { replacementNotSupported, requireSupportedOrder, selectOrders, toExactNumber } from '../plain-orders.ts';
+import { NoResponseError, type RestClient } from '../rest-client.ts';
 import type { Contracts } from './contracts.ts';
 import { classifyIbkrError, IbkrRejection } from './failure.ts';
 import type { OrderList } from './order-list.ts';
-import { ibkrTerms, ibkrTraits, ibkrTypes } from './traits.ts';
+import { ibkrOrderTypes, ibkrTerms, ibkrTraits } from './traits.ts';
 
 /** A question that must be answered before an order is transmitted ("Order Reply Messages"). */
 interface ReplyMessage {
@@ -116,7 +116,7 @@ export function ibkrOrders(
         return await findListedOrder(list, order_id);
       });
     },
-    replace: async () => notReplaced(ibkrTraits.label),
+    replace: async () => replacementNotSupported(ibkrTraits.label),
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
       return requests.cancel(async () => {
@@ -131,7 +131,7 @@ export function ibkrOrders(
 /**
  * Answers questions until the order is accepted. Declines each question that the approval does not cover, so that no
  * later confirmation can send the order.
- * @throws {IbkrRejection} if the order is rejected; {@link NoAnswer} if a confirmation was sent and its result is
+ * @throws {IbkrRejection} if the order is rejected; {@link NoResponseError} if a confirmation was sent and its result is
  * unknown
  */
 async function confirmQuestions(
@@ -156,7 +156,7 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
     const failure = classifyIbkrError(error);
     // An unknown reply id may mean that the question was answered before.
     if (failure.kind === 'refused' && !/reply id/i.test(failure.message)) throw error;
-    throw new NoAnswer('unreadable');
+    throw new NoResponseError('unreadable');
   }
 }
 
@@ -172,9 +172,9 @@ async function findListedOrder(list: OrderList, orderId: string): Promise<Order>
   try {
     found = (await list.read()).find(({ id }) => id === orderId);
   } catch {
-    throw new NoAnswer('unreadable');
+    throw new NoResponseError('unreadable');
   }
-  if (found === undefined) throw new NoAnswer('unreadable');
+  if (found === undefined) throw new NoResponseError('unreadable');
   return found;
 }
 
@@ -194,16 +194,16 @@ async function prepareTicket(
 ): Promise<Prepared> {
   const { label } = ibkrTraits;
   try {
-    requireExpressible(draft, label, ibkrTerms);
+    requireSupportedOrder(draft, label, ibkrTerms);
     const known = await requests.read(async () => {
       await ready();
       return await contracts([draft.symbol]);
     });
     const contract = known.get(draft.symbol);
-    if (contract === undefined) throw new NotSent(`${label} does not have exactly one US stock ${draft.symbol}`);
+    if (contract === undefined) throw new NotSentError(`${label} does not have exactly one US stock ${draft.symbol}`);
     return { ticket: toTicket(draft, account, contract.conid) };
   } catch (error) {
-    if (error instanceof NotSent) {
+    if (error instanceof NotSentError) {
       const { message } = error;
       return { unsent: { outcome: 'refused', reason: 'other', message, brokerCode: undefined } };
     }
@@ -212,17 +212,17 @@ async function prepareTicket(
   }
 }
 
-/** Converts a draft to IBKR's request. @throws {NotSent} for an amount that no JSON number represents */
+/** Converts a draft to IBKR's request. @throws {NotSentError} for an amount that no JSON number represents */
 function toTicket(draft: OrderDraft, account: string, conid: number): Record<string, unknown> {
   const { type, limit_price, stop_price } = draft;
-  const number = (text: string) => toSentNumber(text, ibkrTraits.label);
+  const number = (text: string) => toExactNumber(text, ibkrTraits.label);
   // "price: typically the limit price; for STP it is the stop price. auxPrice: the stop price of a STOP_LIMIT".
   const price = limit_price ?? stop_price;
   return {
     acctId: account,
     conid,
     cOID: draft.client_order_id,
-    orderType: ibkrTypes[type]?.sent,
+    orderType: ibkrOrderTypes[type]?.sent,
     listingExchange: 'SMART',
     outsideRTH: draft.extended_hours,
     side: draft.side === 'buy' ? 'BUY' : 'SELL',

@@ -4,7 +4,7 @@ import type { OrderType } from '../../../trading/order-types.ts';
 import type { BrokerTraits, OptionalFeature } from '../broker-traits.ts';
 
 /** Interactive Brokers' names: `sent` with an order (absent if not supported), `told` in the order list. */
-export const ibkrTypes: Partial<Readonly<Record<OrderType, { readonly sent?: string; readonly told: string }>>> = {
+export const ibkrOrderTypes: Partial<Readonly<Record<OrderType, { readonly sent?: string; readonly told: string }>>> = {
   market: { sent: 'MKT', told: 'Market' },
   limit: { sent: 'LMT', told: 'Limit' },
   stop: { sent: 'STP', told: 'Stop' },

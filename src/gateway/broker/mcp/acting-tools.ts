@@ -1,16 +1,16 @@
 import type { ActingTool } from '../acting-tool.ts';
-import { NotSent } from '../broker-failure.ts';
+import { NotSentError } from '../broker-failure.ts';
 import { actingTools, type McpMapping } from './mapping.ts';
 import type { McpSession, PinnedTools } from './session.ts';
 
 const PINS_AGE_MS = 60_000;
 
-type Confirmed = Readonly<Record<string, string>>;
+type ConfirmedPins = Readonly<Record<string, string>>;
 
 export function compareActingTools(
   tools: PinnedTools,
   mapping: McpMapping,
-  confirmed: Confirmed,
+  confirmed: ConfirmedPins,
 ): readonly ActingTool[] {
   return actingTools(mapping).map((name) => {
     const { tool, pin } = tools.get(name) ?? {};
@@ -33,14 +33,18 @@ const stateText: Readonly<Record<ActingTool['state'], string>> = {
   gone: 'is missing or exists twice',
 };
 
-/** @throws {NotSent} if a tool's description differs from the confirmed description */
-export async function requireConfirmed(session: McpSession, mapping: McpMapping, confirmed: Confirmed): Promise<void> {
+/** @throws {NotSentError} if a tool's description differs from the confirmed description */
+export async function requireConfirmedTools(
+  session: McpSession,
+  mapping: McpMapping,
+  confirmed: ConfirmedPins,
+): Promise<void> {
   const tools = compareActingTools(await session.tools(PINS_AGE_MS), mapping, confirmed);
   const other = tools.find(({ state }) => state !== 'confirmed');
   if (other === undefined) return;
   const { name, state, pin } = other;
   const then = pin === undefined ? '' : `, and set broker.pins.${name} to ${pin}`;
-  throw new NotSent(
+  throw new NotSentError(
     `the tool ${name} of the broker's server ${stateText[state]}: no order is sent until the gateway's operator has reviewed it ("trade-agent home broker tools")${then}`,
   );
 }

@@ -1,8 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { safeLine } from '../../../text/sanitize.ts';
-import { NoAnswer } from '../rest-client.ts';
+import { NoResponseError } from '../rest-client.ts';
 import { ToolError } from './failure.ts';
-import type { Refusals } from './mapping.ts';
+import type { RejectionMapping } from './mapping.ts';
 
 /** Maximum length of a message, in characters. */
 const MAX_MESSAGE_LENGTH = 300;
@@ -20,9 +20,9 @@ export function valueAt(value: unknown, pointer: string): unknown {
 
 /**
  * Returns a tool's structured answer, or its only text parsed as JSON.
- * @throws {ToolError} if the tool reports failure, {@link NoAnswer} if the answer is unreadable
+ * @throws {ToolError} if the tool reports failure, {@link NoResponseError} if the answer is unreadable
  */
-export function parseAnswer(result: CallToolResult, refusals: Refusals | undefined): unknown {
+export function parseAnswer(result: CallToolResult, refusals: RejectionMapping | undefined): unknown {
   const { content, structuredContent, isError } = result;
   const [part, ...others] = content ?? [];
   const text = part?.type === 'text' && others.length === 0 ? part.text : undefined;
@@ -30,11 +30,11 @@ export function parseAnswer(result: CallToolResult, refusals: Refusals | undefin
   const no = refusals === undefined ? undefined : refusalIn(json, refusals);
   if (no !== undefined) throw no;
   if (isError === true) throw textNo(text ?? '', refusals);
-  if (json === undefined) throw new NoAnswer('unreadable');
+  if (json === undefined) throw new NoResponseError('unreadable');
   return json;
 }
 
-function refusalIn(json: unknown, { at, status, code, message }: Refusals): ToolError | undefined {
+function refusalIn(json: unknown, { at, status, code, message }: RejectionMapping): ToolError | undefined {
   const no = valueAt(json, at);
   if (no === undefined || no === null) return undefined;
   const words = valueAt(no, message);
@@ -47,7 +47,7 @@ function refusalIn(json: unknown, { at, status, code, message }: Refusals): Tool
   });
 }
 
-function textNo(text: string, refusals: Refusals | undefined): ToolError {
+function textNo(text: string, refusals: RejectionMapping | undefined): ToolError {
   const { status_after: before, own } = refusals?.text ?? {};
   const from = before === undefined ? -1 : text.indexOf(before);
   const status = from < 0 ? undefined : statusOf(/^\d{3}\b/.exec(text.slice(from + (before ?? '').length))?.[0]);

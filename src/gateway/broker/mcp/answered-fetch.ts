@@ -1,5 +1,5 @@
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
-import { NoAnswer, RestAnswer, whyNot } from '../rest-client.ts';
+import { FailedResponse, failureReason, NoResponseError } from '../rest-client.ts';
 
 /** Maximum size of one answer or event stream, in bytes. */
 const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
@@ -28,7 +28,7 @@ export const sdkTimeouts = ({ timeoutMs }: SessionOptions) => ({
  * Creates the `fetch` of the SDK's transport. Each message is one POST, and its answer, limited in size, is read here.
  * The SDK then has no stream to resume, and the server can't send requests during a call.
  */
-export function answeredFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
+export function createAnsweringFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (input, init = {}) => {
     if (init.method !== 'POST') return new Response(null, { status: 405 });
@@ -40,7 +40,9 @@ export function answeredFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions)
       const sent = { ...init, headers, redirect: 'error', signal: AbortSignal.any(limits) } as const;
       return await responseTo(message, await send(input, sent));
     } catch (error) {
-      throw error instanceof RestAnswer || error instanceof NoAnswer ? error : new NoAnswer(whyNot(error));
+      throw error instanceof FailedResponse || error instanceof NoResponseError
+        ? error
+        : new NoResponseError(failureReason(error));
     }
   };
 }
@@ -55,7 +57,7 @@ async function responseTo({ id, method }: ReturnType<typeof messageIn>, response
   if (!response.ok) {
     const text = await response.text();
     if (INTERPRETED_METHODS.includes(method) || status === 401 || status === 429 || status >= 500)
-      throw new RestAnswer(status, headers, text);
+      throw new FailedResponse(status, headers, text);
     return new Response(text, { status, headers });
   }
   if (id !== undefined) return Response.json(await answerIn(response, id), { headers: sessionHeader(response) });
@@ -76,7 +78,7 @@ async function answerIn(response: Response, id: unknown): Promise<unknown> {
     const message = parsed(text);
     if (isAnswerTo(message, id)) return message;
   }
-  throw new NoAnswer('unreadable');
+  throw new NoResponseError('unreadable');
 }
 
 /** Yields the data of each event (HTML, "Server-sent events"). */

@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { answeredFetch, type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
+import { createAnsweringFetch, type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
 
 /** Connects the client. A module of its own, so that the SDK is loaded at the first call. */
 export async function connectClient(options: SessionOptions, token: string): Promise<Client> {
@@ -16,7 +16,7 @@ export async function connectClient(options: SessionOptions, token: string): Pro
     },
   );
   const transport = new StreamableHTTPClientTransport(new URL(options.url), {
-    fetch: answeredFetch({ ...options, token }),
+    fetch: createAnsweringFetch({ ...options, token }),
     reconnectionOptions: {
       initialReconnectionDelay: 1_000,
       maxReconnectionDelay: 1_000,

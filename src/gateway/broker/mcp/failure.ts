@@ -1,9 +1,9 @@
 import { retryAfterMs } from '../../../net/retry-after.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import { NoAnswer, RestAnswer, restFailure } from '../rest-client.ts';
+import { classifyRestError, FailedResponse, NoResponseError } from '../rest-client.ts';
 import type { StoredKind } from '../stored-kinds.ts';
-import type { Refusals } from './mapping.ts';
+import type { RejectionMapping } from './mapping.ts';
 
 /** A failure that a tool reports. */
 export class ToolError extends Error {
@@ -32,7 +32,7 @@ const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
 
 interface FailureContext {
-  readonly refusals: Refusals | undefined;
+  readonly refusals: RejectionMapping | undefined;
   readonly kept: StoredKind | undefined;
 }
 
@@ -48,14 +48,14 @@ export function classifyMcpError(error: unknown, { refusals, kept }: FailureCont
     return refusedBy(status, words, code, rejectionReason(words, refusals));
   }
   const answer = unwrapCause(error);
-  if (answer instanceof RestAnswer && answer.status === 401)
+  if (answer instanceof FailedResponse && answer.status === 401)
     return { kind: 'unauthorized', ...defined({ credentials: kept }) };
-  if (answer instanceof RestAnswer && answer.status === 429) {
+  if (answer instanceof FailedResponse && answer.status === 429) {
     const wait = retryAfterMs(answer.headers.get('retry-after'), Date.now());
     return { kind: 'rate_limited', retryAfterMs: wait };
   }
   if (answer instanceof Error && 'code' in answer && answer.code === SDK_TIMEOUT) return { kind: 'timeout' };
-  return restFailure(answer);
+  return classifyRestError(answer);
 }
 
 /** Classifies an error after an order was sent. A line of text proves nothing. */
@@ -74,7 +74,7 @@ function refusedBy(
 }
 
 /** Affects only what the person reads. */
-function rejectionReason(words: string, refusals: Refusals | undefined) {
+function rejectionReason(words: string, refusals: RejectionMapping | undefined) {
   const said = words.toLowerCase();
   const has = (all: readonly string[] = []) => all.some((one) => said.includes(one.toLowerCase()));
   if (has(refusals?.reasons.duplicate)) return 'duplicate';
@@ -84,7 +84,7 @@ function rejectionReason(words: string, refusals: Refusals | undefined) {
 /** Unwraps an error, because the SDK wraps what the transport throws. */
 export function unwrapCause(error: unknown): unknown {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    if (at instanceof RestAnswer || at instanceof NoAnswer) return at;
+    if (at instanceof FailedResponse || at instanceof NoResponseError) return at;
   }
   return error;
 }

@@ -10,7 +10,7 @@ const pointer = z
 const words = z.record(z.string(), z.string());
 const literal = z.union([z.string(), z.number(), z.boolean()]);
 
-export const inputs = [
+export const mappingInputs = [
   'account',
   'symbol',
   'symbols',
@@ -28,7 +28,7 @@ export const inputs = [
 
 const argument = z.union([
   z.strictObject({
-    from: z.enum(inputs),
+    from: z.enum(mappingInputs),
     /** The server's value for each of our values. A value that is not listed is never sent. */
     words: words.optional(),
     /** `number`: sent as a JSON number (if exact). `list`: sent as a list. Default: text, several joined by commas. */
@@ -36,7 +36,7 @@ const argument = z.union([
   }),
   z.strictObject({ is: literal }),
 ]);
-export type Argument = z.output<typeof argument>;
+export type MappedArgument = z.output<typeof argument>;
 
 const field = z.union([
   pointer,
@@ -49,8 +49,8 @@ const field = z.union([
   z.strictObject({ name: z.literal(true) }),
   z.strictObject({ is: z.string() }),
 ]);
-export type Field = z.output<typeof field>;
-export type Fields = Readonly<Record<string, Field | undefined>>;
+export type MappedField = z.output<typeof field>;
+export type MappedFields = Readonly<Record<string, MappedField | undefined>>;
 
 const call = z.strictObject({
   tool: z.string().min(1).max(128),
@@ -58,7 +58,7 @@ const call = z.strictObject({
   /** Pointer to the answer: an object, or the rows of a list (an array, or the members of an object). */
   at: pointer.default(''),
 });
-export type Call = z.output<typeof call>;
+export type MappedCall = z.output<typeof call>;
 
 const allOf = <N extends string>(...names: readonly N[]) =>
   Object.fromEntries(names.map((name) => [name, field])) as Record<N, typeof field>;
@@ -116,11 +116,12 @@ const refusals = z.strictObject({
     })
     .prefault({}),
 });
-export type Refusals = z.output<typeof refusals>;
+export type RejectionMapping = z.output<typeof refusals>;
 
 /** Arguments that a mapping must have, because a field that is not sent can't have been approved. */
 const REQUIRED_ARGUMENTS = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
-const isInput = (name: string): name is (typeof inputs)[number] => (inputs as readonly string[]).includes(name);
+const isInput = (name: string): name is (typeof mappingInputs)[number] =>
+  (mappingInputs as readonly string[]).includes(name);
 const sayableTypes = orderTypes.filter((type) => orderTypeTable[type].prices.every(isInput));
 
 export const mcpMapping = z

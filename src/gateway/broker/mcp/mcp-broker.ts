@@ -4,18 +4,18 @@ import type { OrderDraft } from '../../../trading/order.ts';
 import type { Account, Order } from '../../../trading/views.ts';
 import type { Broker, BrokerOrders, ConnectBroker } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
-import { NotSent } from '../broker-failure.ts';
+import { NotSentError } from '../broker-failure.ts';
 import type { BrokerContext } from '../broker-kind.ts';
 import { type BrokerRequests, brokerRequests, type ClassifyError } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import { notReplaced, requireExpressible, selectOrders, toSentNumber } from '../plain-orders.ts';
-import { NoAnswer } from '../rest-client.ts';
+import { replacementNotSupported, requireSupportedOrder, selectOrders, toExactNumber } from '../plain-orders.ts';
+import { NoResponseError } from '../rest-client.ts';
 import { isSameOrder } from '../same-order.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
-import { requireConfirmed } from './acting-tools.ts';
+import { requireConfirmedTools } from './acting-tools.ts';
 import { parseAnswer } from './answer.ts';
 import { classifyMcpError, classifySubmissionError } from './failure.ts';
-import type { Argument, Call, inputs, McpMapping } from './mapping.ts';
+import type { MappedArgument, MappedCall, McpMapping, mappingInputs } from './mapping.ts';
 import { createMcpSession, type McpSession } from './session.ts';
 import { type McpSettings, mappingOf } from './settings.ts';
 import { mcpLacks, mcpTerms } from './traits.ts';
@@ -49,9 +49,9 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         return failure;
       };
     const requests = brokerRequests(told(classifyMcpError));
-    const ask = async (call: Call, given: Given) =>
+    const ask = async (call: MappedCall, given: Given) =>
       parseAnswer(await session.call(call.tool, toToolArguments(call, given)), mapping.refusals);
-    const read = <T>(call: Call, given: Given, view: (answer: unknown) => T) =>
+    const read = <T>(call: MappedCall, given: Given, view: (answer: unknown) => T) =>
       requests.read(async () => view(await ask(call, { account, ...given })));
     return {
       ...unsupportedMethods(mapping.label, mcpLacks),
@@ -59,7 +59,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         mapping,
         account,
         ask,
-        requireConfirmed: () => requireConfirmed(session, mapping, settings.pins),
+        requireConfirmed: () => requireConfirmedTools(session, mapping, settings.pins),
         requests,
         submissionFailureOf: told(classifySubmissionError),
       }),
@@ -76,7 +76,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         assets.find(symbol, () =>
           requests.find(async () => {
             const asset = assetView(await ask(mapping.asset, { account, symbol }), mapping);
-            if (asset.symbol !== symbol) throw new NotSent('an answer about a different symbol');
+            if (asset.symbol !== symbol) throw new NotSentError('an answer about a different symbol');
             return asset;
           }),
         ),
@@ -105,8 +105,8 @@ interface OrderTools {
   readonly mapping: McpMapping;
   /** Undefined if only the server knows the account. */
   readonly account: string | undefined;
-  readonly ask: (call: Call, given: Given) => Promise<unknown>;
-  /** @throws {NotSent} if a tool's description differs from the confirmed description */
+  readonly ask: (call: MappedCall, given: Given) => Promise<unknown>;
+  /** @throws {NotSentError} if a tool's description differs from the confirmed description */
   readonly requireConfirmed: () => Promise<void>;
   readonly requests: BrokerRequests;
   readonly submissionFailureOf: ClassifyError;
@@ -114,11 +114,11 @@ interface OrderTools {
 
 function mcpOrders(tools: OrderTools): BrokerOrders {
   const { mapping, account, ask, requireConfirmed, requests, submissionFailureOf } = tools;
-  const one = async (call: Call, given: Given, whose = account): Promise<Order> =>
+  const one = async (call: MappedCall, given: Given, whose = account): Promise<Order> =>
     orderView(rowOf(await ask(call, given), call), mapping, whose);
   const isId = (id: string) => orderIds[mapping.order_ids].test(id);
   const asked = (order: Order, isIt: boolean): Order => {
-    if (!isIt) throw new NoAnswer('unreadable');
+    if (!isIt) throw new NoResponseError('unreadable');
     return order;
   };
   return {
@@ -151,8 +151,8 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
         draft.client_order_id,
         async () => {
           if (account !== undefined && draft.account !== account)
-            throw new NotSent('the order is for a different account than the connected one');
-          requireExpressible(draft, mapping.label, mcpTerms(mapping));
+            throw new NotSentError('the order is for a different account than the connected one');
+          requireSupportedOrder(draft, mapping.label, mcpTerms(mapping));
           await requireConfirmed();
           const order = await one(mapping.submit, { ...wordsOf(draft), account: draft.account }, draft.account);
           // Without a client_order_id, the order is identified by everything that was sent.
@@ -162,11 +162,11 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
         },
         submissionFailureOf,
       ),
-    replace: async () => notReplaced(mapping.label),
+    replace: async () => replacementNotSupported(mapping.label),
     cancel: async (id) => {
       if (!isId(id)) return 'not_found';
       await requests.read(requireConfirmed).catch((error: unknown) => {
-        throw error instanceof HttpProblem && error.cause instanceof NotSent ? notConfirmed(error.cause) : error;
+        throw error instanceof HttpProblem && error.cause instanceof NotSentError ? notConfirmed(error.cause) : error;
       });
       return requests.cancel(() => ask(mapping.cancel, { account, order_id: id }));
     },
@@ -178,17 +178,17 @@ const wordsOf = (draft: OrderDraft): Given => {
   return { symbol, side, type, time_in_force, qty, limit_price, stop_price, client_order_id };
 };
 
-function notConfirmed(cause: NotSent): HttpProblem {
+function notConfirmed(cause: NotSentError): HttpProblem {
   return new HttpProblem(422, 'broker_rejected', cause.message, {
     hint: 'Cancel it at the broker, or confirm its tools ("pins" in gateway.yaml).',
     cause,
   });
 }
 
-type Given = Partial<Record<(typeof inputs)[number], string | readonly string[] | undefined>>;
+type Given = Partial<Record<(typeof mappingInputs)[number], string | readonly string[] | undefined>>;
 
-/** Converts our fields to a tool's arguments. @throws {NotSent} for a value that is not in the mapping */
-export function toToolArguments({ tool, arguments: all }: Call, given: Given): Record<string, unknown> {
+/** Converts our fields to a tool's arguments. @throws {NotSentError} for a value that is not in the mapping */
+export function toToolArguments({ tool, arguments: all }: MappedCall, given: Given): Record<string, unknown> {
   const entries = Object.entries(all).flatMap(([name, argument]): [string, unknown][] => {
     const value = saidOf(argument, given, tool);
     return value === undefined ? [] : [[name, value]];
@@ -196,7 +196,7 @@ export function toToolArguments({ tool, arguments: all }: Call, given: Given): R
   return Object.fromEntries(entries);
 }
 
-function saidOf(argument: Argument, given: Given, tool: string): unknown {
+function saidOf(argument: MappedArgument, given: Given, tool: string): unknown {
   if ('is' in argument) return argument.is;
   const { from, words, as } = argument;
   const value = given[from];
@@ -204,10 +204,10 @@ function saidOf(argument: Argument, given: Given, tool: string): unknown {
   const said = (typeof value === 'string' ? [value] : value).map((one) => {
     if (words === undefined) return one;
     const theirs = Object.hasOwn(words, one) ? words[one] : undefined;
-    if (theirs === undefined) throw new NotSent(`${tool} has no value for ${from} ${one}`);
+    if (theirs === undefined) throw new NotSentError(`${tool} has no value for ${from} ${one}`);
     return theirs;
   });
   if (as === 'list') return said;
   if (as === undefined) return said.join(',');
-  return toSentNumber(said.join(), tool);
+  return toExactNumber(said.join(), tool);
 }

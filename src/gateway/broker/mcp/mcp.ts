@@ -5,10 +5,10 @@ import type { ActingTool } from '../acting-tool.ts';
 import { createAssetCatalog } from '../asset-catalog.ts';
 import type { BrokerKind } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
-import type { StoredOf } from '../stored-kinds.ts';
+import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import {
-  notAnAccount,
-  unreachable,
+  accountNotVerified,
+  brokerUnreachable,
   type VerifiedAccount,
   type VerifyOptions,
   wrongCredentials,
@@ -36,7 +36,7 @@ export const mcp = {
   kept: { kinds: ['access_token'], verify: verifyMcpToken, tools: inspectTools },
 } satisfies BrokerKind<McpSettings>;
 
-type Given = StoredOf<'access_token'>;
+type Given = StoredCredentialsOf<'access_token'>;
 
 /** Verifies the token. The settings determine the environment. */
 async function verifyMcpToken(
@@ -101,8 +101,9 @@ async function translateErrors<T>(
       );
     }
     if (error.code === 'account_not_connected')
-      throw notAnAccount(host, `has no account ${accountNumber} for this token`);
-    if (error.code === 'broker_invalid_response') throw notAnAccount(host, 'did not return an account', 'broker.url');
-    throw unreachable(host, error.code === 'broker_timeout' ? 'timeout' : 'unreachable');
+      throw accountNotVerified(host, `has no account ${accountNumber} for this token`);
+    if (error.code === 'broker_invalid_response')
+      throw accountNotVerified(host, 'did not return an account', 'broker.url');
+    throw brokerUnreachable(host, error.code === 'broker_timeout' ? 'timeout' : 'unreachable');
   }
 }

@@ -1,11 +1,11 @@
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client';
 import { toolPin } from '../../../net/tool-pin.ts';
-import { RestAnswer } from '../rest-client.ts';
+import { FailedResponse } from '../rest-client.ts';
 import { type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
 import { unwrapCause } from './failure.ts';
 
 export interface McpSession {
-  /** Sends one request. @throws {RestAnswer NoAnswer}, or the SDK's errors, which prove nothing */
+  /** Sends one request. @throws {FailedResponse NoAnswer}, or the SDK's errors, which prove nothing */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
   /** Returns the tools by name, read at most `longestAgoMs` ago. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
@@ -57,7 +57,7 @@ export function createMcpSession(options: SessionOptions, token: string): McpSes
       } catch (error) {
         // The server ended the session (MCP 2025-11-25, "Session Management").
         const cause = unwrapCause(error);
-        const isEnded = cause instanceof RestAnswer && [400, 404].includes(cause.status);
+        const isEnded = cause instanceof FailedResponse && [400, 404].includes(cause.status);
         if (isEnded && client.getProtocolEra() === 'legacy') forget(session);
         throw error;
       }

@@ -14,9 +14,9 @@ import {
 } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { brokerWord, toAmount, toMoney } from '../json-amounts.ts';
-import { NoAnswer } from '../rest-client.ts';
+import { NoResponseError } from '../rest-client.ts';
 import { valueAt } from './answer.ts';
-import type { Call, Field, Fields, McpMapping } from './mapping.ts';
+import type { MappedCall, MappedField, MappedFields, McpMapping } from './mapping.ts';
 
 /* Converts tools' answers to our views. Throws if data is missing, because it must not look like a $0 account. */
 
@@ -26,15 +26,15 @@ interface Row {
   readonly name: string;
 }
 
-export const rowOf = (answer: unknown, { at }: Call): Row => ({ value: valueAt(answer, at), name: '' });
+export const rowOf = (answer: unknown, { at }: MappedCall): Row => ({ value: valueAt(answer, at), name: '' });
 
-export function rowsOf(answer: unknown, { at }: Call): Row[] {
+export function rowsOf(answer: unknown, { at }: MappedCall): Row[] {
   const rows = valueAt(answer, at);
-  if (typeof rows !== 'object' || rows === null) throw new NoAnswer('unreadable');
+  if (typeof rows !== 'object' || rows === null) throw new NoResponseError('unreadable');
   return Object.entries(rows).map(([name, value]) => ({ value, name }));
 }
 
-function raw({ value, name }: Row, field: Field | undefined): unknown {
+function raw({ value, name }: Row, field: MappedField | undefined): unknown {
   if (field === undefined) return undefined;
   if (typeof field === 'string') return valueAt(value, field);
   if ('name' in field) return name;
@@ -45,7 +45,7 @@ function raw({ value, name }: Row, field: Field | undefined): unknown {
 }
 
 /** Returns functions that read a row's fields. A missing field is undefined, which the schema may reject. */
-function reader<F extends Fields>(row: Row, fields: F) {
+function reader<F extends MappedFields>(row: Row, fields: F) {
   const number = (name: keyof F, as: (value: string | number) => string) => {
     const value = raw(row, fields[name]);
     if (value === null || value === undefined || value === '') return undefined;
@@ -171,7 +171,7 @@ export const orderIds = {
 
 /**
  * Converts an order. Unknown values are passed through.
- * @throws {NoAnswer} for an order of another account, or without a usable ID
+ * @throws {NoResponseError} for an order of another account, or without a usable ID
  */
 export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {
   const legs = mapping.legs === undefined ? undefined : valueAt(row.value, mapping.legs);
@@ -194,7 +194,8 @@ function isOwn(row: Row, { order_fields: fields }: McpMapping, account: string |
 function partView(row: Row, mapping: McpMapping, account: string | undefined) {
   const { id, money, amount, word, flag, instant } = reader(row, mapping.order_fields);
   const orderId = id('id') ?? '';
-  if (!isOwn(row, mapping, account) || !orderIds[mapping.order_ids].test(orderId)) throw new NoAnswer('unreadable');
+  if (!isOwn(row, mapping, account) || !orderIds[mapping.order_ids].test(orderId))
+    throw new NoResponseError('unreadable');
   const wordIfAny = (name: Parameters<typeof word>[0]) => word(name) || undefined;
   return {
     id: orderId,

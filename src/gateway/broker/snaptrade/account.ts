@@ -7,9 +7,9 @@ import { type Account, accountSchema, isFinalStatus, type Position, positionSche
 import { DAY_MS } from '../../../values/durations.ts';
 import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
-import { RestAnswer } from '../rest-client.ts';
+import { FailedResponse } from '../rest-client.ts';
 import { brokerLacks } from '../unsupported-features.ts';
-import type { Client, SnaptradeOptions, Who } from './client.ts';
+import type { Client, SnaptradeOptions, SnaptradeUser } from './client.ts';
 import { listSnaptradeOrders } from './orders.ts';
 import { ourSymbol } from './symbols.ts';
 import { snaptradeTraits } from './traits.ts';
@@ -35,7 +35,7 @@ const historyAnswer = z.object({
 });
 
 /** Reads `GET /accounts/{accountId}` and the account's connection. */
-export async function readAccountDetails(client: Client, who: Who) {
+export async function readAccountDetails(client: Client, who: SnaptradeUser) {
   const { accountInformation, connections } = client;
   const account = accountAnswer.parse((await accountInformation.getUserAccountDetails(who)).data);
   const { userId, userSecret } = who;
@@ -57,7 +57,7 @@ export async function readAccountDetails(client: Client, who: Who) {
 /** Reads the account. `last_equity` is SnapTrade's newest daily value before today, if daily values are enabled. */
 export async function readAccount(
   client: Client,
-  who: Who,
+  who: SnaptradeUser,
   { environment, simulated, now }: Pick<SnaptradeOptions, 'environment' | 'simulated' | 'now'>,
 ): Promise<Account> {
   const details = await readAccountDetails(client, who);
@@ -108,7 +108,7 @@ const positionsAnswer = z.object({
 });
 
 /** Reads `GET /accounts/{accountId}/positions/all`. There is no last close, so the day counts as unchanged. */
-export async function readPositions(client: Client, who: Who): Promise<Position[]> {
+export async function readPositions(client: Client, who: SnaptradeUser): Promise<Position[]> {
   const orders = await listSnaptradeOrders(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
   const { results } = positionsAnswer.parse(data);
@@ -151,12 +151,12 @@ export async function readPositions(client: Client, who: Who): Promise<Position[
  * @throws errors about the credentials or the quota
  */
 function emptyIfDisabled(error: unknown): [] {
-  if (error instanceof RestAnswer && [401, 429].includes(error.status)) throw error;
+  if (error instanceof FailedResponse && [401, 429].includes(error.status)) throw error;
   return [];
 }
 
 /** Returns the values, oldest first. */
-async function readValues(client: Client, who: Who): Promise<{ date: string; total_value: string }[]> {
+async function readValues(client: Client, who: SnaptradeUser): Promise<{ date: string; total_value: string }[]> {
   const { data } = await client.accountInformation.getAccountBalanceHistory(who);
   return historyAnswer.parse(data).history.sort((a, b) => a.date.localeCompare(b.date));
 }
@@ -169,14 +169,14 @@ const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
  */
 export async function readPortfolioHistory(
   client: Client,
-  who: Who,
+  who: SnaptradeUser,
   { period }: PortfolioHistoryQuery,
   now: number,
 ): Promise<PortfolioHistory> {
   const days = Number.parseInt(period, 10) * (DAYS[period.at(-1) ?? ''] ?? 1);
   const from = newYorkDate(now - days * DAY_MS);
   const all = await readValues(client, who).catch((error: unknown) => {
-    const isNo = error instanceof RestAnswer && [400, 403, 404].includes(error.status);
+    const isNo = error instanceof FailedResponse && [400, 403, 404].includes(error.status);
     throw isNo ? brokerLacks(snaptradeTraits.label, 'portfolioHistory') : error;
   });
   const values = all.filter(({ date }) => date >= from);

@@ -1,8 +1,8 @@
 import type { CommercialApiKeyAuth, Snaptrade } from 'snaptrade-typescript-sdk';
-import { sendOnce } from '../rest-client.ts';
-import type { StoredOf } from '../stored-kinds.ts';
+import { createSendOnce } from '../rest-client.ts';
+import type { StoredCredentialsOf } from '../stored-kinds.ts';
 
-export type SnaptradeCredentials = StoredOf<'snaptrade_user' | 'snaptrade_personal'>;
+export type SnaptradeCredentials = StoredCredentialsOf<'snaptrade_user' | 'snaptrade_personal'>;
 
 export interface SnaptradeOptions {
   readonly environment: 'paper' | 'live';
@@ -16,15 +16,15 @@ export interface SnaptradeOptions {
 /** The SDK's client. A personal key has only one user, so its requests don't name the user. */
 export type Client = Snaptrade<CommercialApiKeyAuth>;
 
-export interface Who {
+export interface SnaptradeUser {
   readonly userId: string;
   readonly userSecret: string;
   readonly accountId: string;
 }
 
-export function whoOf(credentials: SnaptradeCredentials): Who {
+export function snaptradeUserOf(credentials: SnaptradeCredentials): SnaptradeUser {
   const { accountId } = credentials;
-  if (!('userId' in credentials)) return { accountId } as Who;
+  if (!('userId' in credentials)) return { accountId } as SnaptradeUser;
   const { userId, userSecret } = credentials;
   return { userId, userSecret, accountId };
 }
@@ -51,7 +51,7 @@ export async function snaptradeClient(
     'userId' in credentials
       ? SnaptradeAuth.commercialApiKey({ clientId, consumerKey })
       : SnaptradeAuth.personalApiKey({ clientId, consumerKey });
-  const send = sendOnce({ fetch, timeoutMs });
+  const send = createSendOnce({ fetch, timeoutMs });
   const adapter = async (config: Prepared) => {
     const { method = 'get', data } = config;
     // The SDK signs for its own address only, so requests are redirected to the configured one.

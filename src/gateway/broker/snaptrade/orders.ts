@@ -4,12 +4,12 @@ import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
 import type { BrokerOrders } from '../broker.ts';
-import { NotSent } from '../broker-failure.ts';
+import { NotSentError } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
 import { brokerWord, toAmount, toMoney, translateWord } from '../json-amounts.ts';
-import { notReplaced, requireExpressible, selectOrders, toSentNumber } from '../plain-orders.ts';
-import { NoAnswer, RestAnswer } from '../rest-client.ts';
-import type { Client, Who } from './client.ts';
+import { replacementNotSupported, requireSupportedOrder, selectOrders, toExactNumber } from '../plain-orders.ts';
+import { FailedResponse, NoResponseError } from '../rest-client.ts';
+import type { Client, SnaptradeUser } from './client.ts';
 import { ourSymbol, toYahooSymbol, universalSymbol } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
@@ -20,7 +20,7 @@ const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
 
 export function snaptradeOrders(
   client: () => Promise<Client>,
-  who: Who,
+  who: SnaptradeUser,
   { now }: { readonly now: () => number },
   requests: BrokerRequests,
 ): BrokerOrders {
@@ -48,7 +48,7 @@ export function snaptradeOrders(
         const { data } = await trading.placeForceOrder({ userId, userSecret, ...form });
         return placedView(draft, record.parse(data), now());
       }),
-    replace: async () => notReplaced(snaptradeTraits.label),
+    replace: async () => replacementNotSupported(snaptradeTraits.label),
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
       return requests.cancel(async () => {
@@ -63,7 +63,7 @@ export function snaptradeOrders(
 }
 
 /** Returns the orders, newest first. */
-export async function listSnaptradeOrders(client: Client, who: Who, state: 'all' | 'open'): Promise<Order[]> {
+export async function listSnaptradeOrders(client: Client, who: SnaptradeUser, state: 'all' | 'open'): Promise<Order[]> {
   const { accountInformation } = client;
   const { data } = await accountInformation.getUserAccountOrders({ ...who, state, days: MAX_HISTORY_DAYS });
   return z
@@ -78,17 +78,17 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
   try {
     await call();
   } catch (error) {
-    if (error instanceof RestAnswer && error.status === 400) {
-      throw new RestAnswer(422, error.headers, error.text);
+    if (error instanceof FailedResponse && error.status === 400) {
+      throw new FailedResponse(422, error.headers, error.text);
     }
     throw error;
   }
 }
 
-/** Converts a draft to SnapTrade's form. @throws {NotSent} for a field that SnapTrade does not support */
-function toOrderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWithOptions {
+/** Converts a draft to SnapTrade's form. @throws {NotSentError} for a field that SnapTrade does not support */
+function toOrderForm(draft: OrderDraft, { accountId }: SnaptradeUser): ManualTradeFormWithOptions {
   const { label } = snaptradeTraits;
-  requireExpressible(draft, label, snaptradeTerms);
+  requireSupportedOrder(draft, label, snaptradeTerms);
   const { type, time_in_force, qty = '', limit_price, stop_price } = draft;
   return {
     account_id: accountId,
@@ -97,10 +97,10 @@ function toOrderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWith
     universal_symbol_id: null,
     order_type: types[type as keyof typeof types],
     time_in_force: times[time_in_force as keyof typeof times],
-    units: toSentNumber(qty, label),
+    units: toExactNumber(qty, label),
     client_order_id: draft.client_order_id,
-    ...(limit_price === undefined ? {} : { price: toSentNumber(limit_price, label) }),
-    ...(stop_price === undefined ? {} : { stop: toSentNumber(stop_price, label) }),
+    ...(limit_price === undefined ? {} : { price: toExactNumber(limit_price, label) }),
+    ...(stop_price === undefined ? {} : { stop: toExactNumber(stop_price, label) }),
   };
 }
 
@@ -164,17 +164,17 @@ const record = z.object({
 });
 type Row = z.output<typeof record>;
 
-/** @throws {NotSent} if the brokerage rejected the order, {@link NoAnswer} if the answer is about another order */
+/** @throws {NotSentError} if the brokerage rejected the order, {@link NoResponseError} if the answer is about another order */
 function placedView(draft: OrderDraft, row: Row, now: number): Order {
   const { universal_symbol: symbol, action, total_quantity: total } = row;
   const isOther =
     (symbol != null && ourSymbol(symbol.symbol) !== draft.symbol) ||
     (action != null && sideOf(action) !== draft.side) ||
     (total != null && !new Dec(String(total)).eq(draft.qty ?? 0));
-  if (isOther) throw new NoAnswer('unreadable');
+  if (isOther) throw new NoResponseError('unreadable');
   const status = statuses[row.status];
   const filled = new Dec(String(row.filled_quantity ?? 0));
-  if (status === 'rejected' && filled.isZero()) throw new NotSent('the brokerage rejected the order');
+  if (status === 'rejected' && filled.isZero()) throw new NotSentError('the brokerage rejected the order');
   return orderSchema.parse({
     ...whatHappened(row),
     client_order_id: draft.client_order_id,

@@ -5,19 +5,19 @@ import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Asset, assetSchema, type Order, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
-import { fillActivity, movement } from '../activity-parts.ts';
+import { activityMovement, fillActivity } from '../activity-parts.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { ActivityPage, ActivityQuery, Broker, ConnectBroker } from '../broker.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import { RestAnswer, restFailure } from '../rest-client.ts';
+import { classifyRestError, FailedResponse } from '../rest-client.ts';
 import type { StoredKind } from '../stored-kinds.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import {
-  notAnAccount,
-  unreachable,
+  accountNotVerified,
+  brokerUnreachable,
   type VerifiedAccount,
   type VerifyOptions,
   wrongCredentials,
@@ -27,9 +27,9 @@ import {
   type Client,
   type SnaptradeCredentials,
   type SnaptradeOptions,
+  type SnaptradeUser,
   snaptradeClient,
-  type Who,
-  whoOf,
+  snaptradeUserOf,
 } from './client.ts';
 import { listSnaptradeOrders, snaptradeOrders } from './orders.ts';
 import { ourSymbol, toYahooSymbol, universalSymbol } from './symbols.ts';
@@ -64,24 +64,24 @@ async function verifySnaptradeUser(
   const { host } = new URL(url);
   try {
     const client = await snaptradeClient({ url, fetch, timeoutMs }, credentials);
-    const { number, environment, status, blocked } = await readAccountDetails(client, whoOf(credentials));
+    const { number, environment, status, blocked } = await readAccountDetails(client, snaptradeUserOf(credentials));
     return { accountNumber: number, environment, status, tradingBlocked: blocked };
   } catch (error) {
-    if (error instanceof RestAnswer && error.status === 401) {
+    if (error instanceof FailedResponse && error.status === 401) {
       throw wrongCredentials(
         snaptradeTraits.label,
         'client, key or user',
         'Copy the client ID, consumer key and user from SnapTrade again.',
       );
     }
-    if (error instanceof RestAnswer && error.status === 404) {
-      throw notAnAccount(host, 'has no such account for this user');
+    if (error instanceof FailedResponse && error.status === 404) {
+      throw accountNotVerified(host, 'has no such account for this user');
     }
     if (error instanceof TradeAgentError) throw error;
-    const { kind } = restFailure(error);
+    const { kind } = classifyRestError(error);
     throw kind === 'unreadable'
-      ? notAnAccount(host, 'did not return an account', 'broker.url')
-      : unreachable(host, kind);
+      ? accountNotVerified(host, 'did not return an account', 'broker.url')
+      : brokerUnreachable(host, kind);
   }
 }
 
@@ -93,7 +93,7 @@ function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCa
       connected ??= snaptradeClient({ ...options, fetch: send }, credentials);
       return connected;
     };
-    const who = whoOf(credentials);
+    const who = snaptradeUserOf(credentials);
     const kept = 'userId' in credentials ? 'snaptrade_user' : 'snaptrade_personal';
     const requests = brokerRequests((error) => {
       const failure = classifySnaptradeError(error, kept);
@@ -127,7 +127,7 @@ const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
 /** Classifies an error. An answer with `detail` and such a status is a rejection. Any other error proves nothing. */
 function classifySnaptradeError(error: unknown, kept: StoredKind): BrokerFailure {
-  if (!(error instanceof RestAnswer)) return restFailure(error);
+  if (!(error instanceof FailedResponse)) return classifyRestError(error);
   const { status, headers, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: kept };
   if (status === 429) return { kind: 'rate_limited', retryAfterMs: msUntilReset(headers) };
@@ -169,7 +169,7 @@ const tick = (value: number | null | undefined) => formatPrice(String(value ?? 0
  */
 async function readQuotes(
   client: Client,
-  who: Who,
+  who: SnaptradeUser,
   symbols: readonly string[],
   { simulated, now }: { readonly simulated: boolean; readonly now: () => number },
 ): Promise<Quote[]> {
@@ -273,7 +273,7 @@ const pageAnswer = z.object({ data: z.array(row) });
 /** Reads `GET /accounts/{accountId}/activities`, which is a day late. Adds today's fills from the orders. */
 async function readActivities(
   client: Client,
-  who: Who,
+  who: SnaptradeUser,
   { after, page = '0' }: ActivityQuery,
   now: number,
 ): Promise<ActivityPage> {
@@ -318,7 +318,7 @@ function activityView(one: z.output<typeof row>): Activity {
     at: new Date(activityTime(one)).toISOString(),
     symbol: symbol === undefined ? null : ourSymbol(symbol),
     group: one.external_reference_id ?? null,
-    ...movement(shares, fill, amount),
+    ...activityMovement(shares, fill, amount),
   });
 }
 

@@ -1,6 +1,6 @@
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import { RestAnswer, restFailure } from '../rest-client.ts';
+import { classifyRestError, FailedResponse } from '../rest-client.ts';
 import type { StoredKind } from '../stored-kinds.ts';
 
 /**
@@ -20,7 +20,7 @@ export class TradierRejection extends Error {
 /** Classifies an error. `errors`, and a line of text with 400, are rejections. A proxy's page or a 5xx is not. */
 export function classifyTradierError(error: unknown, kept: StoredKind | undefined): BrokerFailure {
   if (error instanceof TradierRejection) return refusedBy(error.words);
-  if (!(error instanceof RestAnswer)) return restFailure(error);
+  if (!(error instanceof FailedResponse)) return classifyRestError(error);
   const { status, json, headers } = error;
   if (status === 401) return { kind: 'unauthorized', ...defined({ credentials: kept }) };
   if (status === 429 || isQuotaError(json)) return { kind: 'rate_limited', retryAfterMs: msUntilReset(headers) };
@@ -36,7 +36,7 @@ export function errorMessages(json: unknown): readonly string[] | undefined {
   return (Array.isArray(error) ? error : [error]).map(String);
 }
 
-function wordsOf({ status, json, text, headers }: RestAnswer): readonly string[] | undefined {
+function wordsOf({ status, json, text, headers }: FailedResponse): readonly string[] | undefined {
   const errors = errorMessages(json);
   if (errors !== undefined) return errors;
   const isLine = status === 400 && /^text\/plain\b/.test(headers.get('content-type') ?? '');

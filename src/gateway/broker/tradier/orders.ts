@@ -4,8 +4,8 @@ import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrokerOrders } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { notReplaced, requireExpressible, selectOrders } from '../plain-orders.ts';
-import { NoAnswer, type RestClient } from '../rest-client.ts';
+import { replacementNotSupported, requireSupportedOrder, selectOrders } from '../plain-orders.ts';
+import { NoResponseError, type RestClient } from '../rest-client.ts';
 import { oneOrMore } from './client.ts';
 import { TradierRejection } from './failure.ts';
 import { orderView, type OrderRow as Row, orderRow as row, tagOf } from './order-view.ts';
@@ -48,7 +48,7 @@ export function tradierOrders(client: RestClient, path: () => Promise<string>, r
         const { order } = placedAnswer.parse(await client(within, { method: 'POST', form }));
         return await readPlaced(() => one(within, String(order.id)));
       }),
-    replace: async () => notReplaced(tradierTraits.label),
+    replace: async () => replacementNotSupported(tradierTraits.label),
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
       return requests.cancel(async () =>
@@ -58,7 +58,7 @@ export function tradierOrders(client: RestClient, path: () => Promise<string>, r
   };
 }
 
-/** Returns the orders, newest first. @throws {NoAnswer} if there are more pages */
+/** Returns the orders, newest first. @throws {NoResponseError} if there are more pages */
 export async function listTradierOrders(client: RestClient, path: string): Promise<Order[]> {
   const rows: Row[] = [];
   for (let page = 1; page <= MAX_PAGES; page++) {
@@ -67,7 +67,7 @@ export async function listTradierOrders(client: RestClient, path: string): Promi
     rows.push(...orders.order);
     if (page >= (orders.total_pages ?? 1)) return rows.map(orderView).sort(newestFirst);
   }
-  throw new NoAnswer('unreadable');
+  throw new NoResponseError('unreadable');
 }
 
 const newestFirst = (a: Order, b: Order) => Number(b.id) - Number(a.id);
@@ -81,7 +81,7 @@ async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   try {
     found = await read();
   } catch {
-    throw new NoAnswer('unreadable');
+    throw new NoResponseError('unreadable');
   }
   const order = orderView(found);
   if (order.status !== 'rejected' || order.filled_qty !== '0') return order;
@@ -90,7 +90,7 @@ async function readPlaced(read: () => Promise<Row>): Promise<Order> {
 
 /** Converts a draft digit for digit, computing nothing. @throws {NotSent} for an order that Tradier does not support */
 function toOrderForm(draft: OrderDraft): Record<string, string> {
-  requireExpressible(draft, tradierTraits.label, tradierTerms);
+  requireSupportedOrder(draft, tradierTraits.label, tradierTerms);
   const { type, time_in_force, qty = '', limit_price, stop_price } = draft;
   return {
     class: 'equity',

@@ -15,12 +15,12 @@ import {
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
-import { fillActivity, movement } from '../activity-parts.ts';
+import { activityMovement, fillActivity } from '../activity-parts.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { ActivityPage, ActivityQuery, Broker, CalendarQuery, ConnectBroker } from '../broker.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
-import { equityAtLastClose, tradedToday } from '../last-close.ts';
+import { equityAtLastClose, findTodaysTrades } from '../last-close.ts';
 import type { RestClient } from '../rest-client.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import {
@@ -259,7 +259,7 @@ function eventView(row: Event, seen: Map<string, number>): Activity {
     at: new Date(newYorkInstant(row.date.slice(0, 10), '00:00')).toISOString(),
     symbol: symbol === undefined || symbol === '' ? null : ourSymbol(symbol),
     group: null,
-    ...movement(shares, fill, row.amount),
+    ...activityMovement(shares, fill, row.amount),
   });
 }
 
@@ -294,7 +294,7 @@ async function holdings(client: RestClient, path: string, now: number) {
   const orders = await listTradierOrders(client, `${path}/orders`);
   const rows = positionRows.parse(await client(`${path}/positions`));
   const held = rows.map((row) => ({ ...row, symbol: ourSymbol(row.symbol) }));
-  const traded = tradedToday(orders, now, ({ symbol }) => symbol);
+  const traded = findTodaysTrades(orders, now, ({ symbol }) => symbol);
   const symbols = new Set([...held.map(({ symbol }) => symbol), ...(traded ?? []).map(({ id }) => id)]);
   return { orders, held, traded, quotes: await readQuoteRows(client, [...symbols]) };
 }

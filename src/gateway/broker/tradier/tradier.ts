@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
-import { RestAnswer, restFailure } from '../rest-client.ts';
-import type { StoredOf } from '../stored-kinds.ts';
+import { classifyRestError, FailedResponse } from '../rest-client.ts';
+import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import {
-  notAnAccount,
-  unreachable,
+  accountNotVerified,
+  brokerUnreachable,
   type VerifiedAccount,
   type VerifyOptions,
   wrongCredentials,
@@ -45,7 +45,7 @@ type Environment = VerifiedAccount['environment'];
 /** Asks the host of the given environment, then the other host, because each accepts only its own tokens. */
 async function verifyTradierToken(
   settings: TradierSettings,
-  { token, accountNumber }: StoredOf<'access_token'>,
+  { token, accountNumber }: StoredCredentialsOf<'access_token'>,
   { environment, fetch, timeoutMs }: Required<VerifyOptions>,
 ): Promise<VerifiedAccount> {
   const other: Environment = environment === 'paper' ? 'live' : 'paper';
@@ -56,7 +56,7 @@ async function verifyTradierToken(
     const client = tradierClient({ base, fetch, timeoutMs }, token);
     try {
       const account = (await readAccounts(client)).find(({ number }) => number === accountNumber);
-      if (account === undefined) throw notAnAccount(host, `has no account ${accountNumber} for this token`);
+      if (account === undefined) throw accountNotVerified(host, `has no account ${accountNumber} for this token`);
       const { status } = account;
       return {
         accountNumber,
@@ -75,16 +75,16 @@ async function verifyTradierToken(
 }
 
 function problemOf(error: unknown, host: string): TradeAgentError {
-  if (error instanceof RestAnswer && error.status === 401) {
+  if (error instanceof FailedResponse && error.status === 401) {
     return wrongCredentials(
       tradierTraits.label,
       'access token',
       'Copy all of it again. If you lost it, create a new one.',
     );
   }
-  const { kind } = restFailure(error);
-  if (kind === 'unreadable') return notAnAccount(host, 'did not return an account', 'broker.url');
-  return unreachable(host, kind);
+  const { kind } = classifyRestError(error);
+  if (kind === 'unreadable') return accountNotVerified(host, 'did not return an account', 'broker.url');
+  return brokerUnreachable(host, kind);
 }
 
 function baseOf({ url }: Pick<TradierSettings, 'url'>, environment: 'paper' | 'live'): string {

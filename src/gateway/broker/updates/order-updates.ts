@@ -1,4 +1,4 @@
-import type { ReportedChange, ResultNews } from '../../../approval/kind.ts';
+import type { ReportedChange, ResultChangeStream } from '../../../approval/kind.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { AccountHolder, OpenAccount, OpenAccountFor } from '../accounts.ts';
@@ -112,7 +112,7 @@ export interface OrderUpdates {
    * @param who returns the owner, with a current token
    * @param ids the orders' IDs at the broker, and their client_order_ids
    */
-  listen(who: () => AccountHolder, account: string, ids: ReadonlySet<string>): ResultNews | undefined;
+  listen(who: () => AccountHolder, account: string, ids: ReadonlySet<string>): ResultChangeStream | undefined;
   close(): Promise<void>;
 }
 
@@ -234,7 +234,7 @@ function throttle(ms: number, clock: Clock, signal: AbortSignal, act: () => void
   };
 }
 
-interface ResultListener extends ResultNews {
+interface ResultListener extends ResultChangeStream {
   isAbout(ids: readonly string[]): boolean;
   hear(what: Exclude<ReportedChange, 'nothing'>): void;
 }
@@ -242,7 +242,7 @@ interface ResultListener extends ResultNews {
 function createResultListener(
   clock: Clock,
   ids: ReadonlySet<string>,
-  of: Pick<ResultNews, 'isLive'> & { readonly ended: (listener: ResultListener) => void },
+  of: Pick<ResultChangeStream, 'isLive'> & { readonly ended: (listener: ResultListener) => void },
 ): ResultListener {
   let heard: ReportedChange = 'nothing';
   let waiting: AbortController | undefined;

@@ -4,7 +4,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import {
   type Action,
-  type CountedFacts,
+  type CountedTotals,
   dayLoss,
   type Facts,
   type HoldingFacts,
@@ -24,7 +24,7 @@ const NOT_PUT = 'its data can’t be evaluated by the rules';
  * evaluated, only its id is reported, because Cedar's message can quote an order's facts. A cancellation always passes.
  * @param rules including the rules that apply in every gateway
  */
-export function cedarRules(
+export function createCedarRules(
   engine: CedarEngine,
   rules: readonly CedarRule[],
   limitsOf: (account: string) => CedarLimits | undefined,
@@ -62,7 +62,7 @@ function answer(
 }
 
 /** Used if Cedar can't be loaded: nothing is sent, but cancellations still pass. */
-export const unevaluableRules: CedarRules = {
+export const unavailableCedarRules: CedarRules = {
   evaluate: (_subject, action) =>
     action === 'cancel' ? { forbidden: [] } : { forbidden: [], error: 'Cedar can’t be loaded' },
 };
@@ -171,7 +171,7 @@ function held(holdings: HoldingFacts): CedarValue {
   });
 }
 
-function counted(facts: CountedFacts, order: OrderFacts | null): CedarValue {
+function counted(facts: CountedTotals, order: OrderFacts | null): CedarValue {
   const { day_notional, open_symbol_notional, open_symbol_sells, same_before } = facts;
   const after = order === null || order.notional === null ? null : new Dec(day_notional).plus(order.notional).toFixed();
   return record({

@@ -156,7 +156,7 @@ function listed(names: Names): string {
  * Returns lines that people can read, looser changes first: `looser: Maximum per order $1,000.00 → $5,000.00`.
  * @param account its name is omitted from lines about this account
  */
-export function changeLines(previous: ComparedRules, next: ComparedRules, account: string): string[] {
+export function describeChanges(previous: ComparedRules, next: ComparedRules, account: string): string[] {
   return comparedLines(previous, next)
     .sort((a, b) => Number(a.tighter) - Number(b.tighter))
     .map(({ line, tighter }) => {

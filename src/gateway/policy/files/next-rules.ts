@@ -7,7 +7,7 @@ import { defined } from '../../../values/defined.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { type RuleText, readRules } from '../cedar/rule-text.ts';
 import { type AccountLimits, accountLimitsSchema, EVERY_ACCOUNT, type Limits, limitsFor } from '../rules.ts';
-import { makeRules, type ReadRules } from './rules-source.ts';
+import { buildRules, type ReadRules } from './rules-source.ts';
 
 interface WantedRules {
   readonly account: string;
@@ -52,7 +52,7 @@ export async function nextRules(folder: string, before: ReadRules, wanted: Wante
     ],
   };
   try {
-    return { rules: await makeRules(written, engine ?? (await cedar())), limits };
+    return { rules: await buildRules(written, engine ?? (await cedar())), limits };
   } catch (error) {
     throw invalidPolicy(error);
   }

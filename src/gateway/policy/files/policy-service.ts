@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isScalar, type Pair, parse, parseDocument, stringify, type YAMLMap } from 'yaml';
 import { AuditChain } from '../../../approval/audit-chain.ts';
 import type { Approval, Proposer } from '../../../approval/kind.ts';
-import type { PlannedPolicy, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
+import type { PlannedPolicyChange, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { readPrivateFile } from '../../../machine/private-file.ts';
@@ -16,14 +16,14 @@ import {
   MAX_CHANGE_LINES,
   type PolicyChangeRequest,
 } from '../../../trading/kinds/policy-change.ts';
-import type { PolicyChangedView } from '../../../trading/policy-views.ts';
+import type { PolicyChangeView } from '../../../trading/policy-views.ts';
 import type { Account } from '../../../trading/views.ts';
 import type { Broker } from '../../broker/broker.ts';
 import { requireAllowedAction } from '../decide.ts';
 import type { Subject } from '../decision.ts';
 import { type AccountLimits, hasLimits, limitsFor, type RulesSource } from '../rules.ts';
 import { type FileTexts, finishWriting, writeAtomically } from './atomic-write.ts';
-import { type ComparedRules, changeLines, compareRules } from './compare.ts';
+import { type ComparedRules, compareRules, describeChanges } from './compare.ts';
 import { cedarUnavailable, type NextRules, nextRules, parseLimits } from './next-rules.ts';
 import type { FolderRules, ReadRules } from './rules-source.ts';
 
@@ -41,7 +41,7 @@ export interface PolicyService extends PolicyPorts {
    * Changes the rules immediately if the change allows nothing new.
    * @throws {Refusal} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` if the change needs approval
    */
-  tighten(who: Proposer, request: PolicyChangeRequest): Promise<PolicyChangedView>;
+  tighten(who: Proposer, request: PolicyChangeRequest): Promise<PolicyChangeView>;
 }
 
 /** Maximum wait for the lock, in milliseconds. A change holds it only for a few file operations. */
@@ -53,7 +53,7 @@ const LOCK_WAIT_MS = 10_000;
  * written only if it has that result. The files are read again before each decision (rules-source.ts).
  */
 
-export function createPolicyDesk(options: PolicyDeskOptions): PolicyService {
+export function createPolicyService(options: PolicyDeskOptions): PolicyService {
   const { rules, clock, note } = options;
   const alone = <T>(work: () => Promise<T>) => withFolderLock(rules.folder, work);
   return {
@@ -64,7 +64,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyService {
       const by = { ...of(who), approval: 'none', approvers: [] } as const;
       // Rules, such as a firm's, may forbid remote changes.
       requireAllowedAction(before, by, 'change_policy', account, clock.now());
-      const subject: PlannedPolicy = {
+      const subject: PlannedPolicyChange = {
         account: account.account,
         environment: account.environment,
         previous: before.digest,
@@ -143,7 +143,7 @@ async function plan(
   if (next.rules.digest === before.digest) throw unchanged('the rules are already like this');
   const [was, will] = [toComparedRules(before), toComparedRules(next.rules)];
   const { tighter } = compareRules(was, will);
-  return { ...next, before, account, tighter, changes: changeLines(was, will, account.account) };
+  return { ...next, before, account, tighter, changes: describeChanges(was, will, account.account) };
 }
 
 /** @throws {Refusal} 503 if Cedar can't be loaded */
@@ -152,7 +152,7 @@ function toComparedRules({ written, cedarRules }: ReadRules): ComparedRules {
   return { limits: written.limits, cedarRules };
 }
 
-async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: Approval): Promise<void> {
+async function apply(options: PolicyDeskOptions, change: PlannedPolicyChange, owner: Approval): Promise<void> {
   const { rules, clock } = options;
   const before = await rules.current();
   // Written by a process that died before it could report the result.
@@ -220,7 +220,7 @@ function requireSound({ problem }: ReadRules): void {
 const MAX_SUBJECT_LENGTH = 8 * 1024;
 
 /** Rejects a change that is too long for a phone to display in full. @throws {Refusal} 422 `invalid_policy` */
-function requireDisplayable(subject: PlannedPolicy): void {
+function requireDisplayable(subject: PlannedPolicyChange): void {
   const { changes } = subject;
   const fits =
     changes.length <= MAX_CHANGE_LINES &&
@@ -233,8 +233,8 @@ function requireDisplayable(subject: PlannedPolicy): void {
 }
 
 /** Leaves out limits that are not set. */
-function plainLimits(limits: AccountLimits = {}): PlannedPolicy['limits'] {
-  return JSON.parse(JSON.stringify(limits)) as PlannedPolicy['limits'];
+function plainLimits(limits: AccountLimits = {}): PlannedPolicyChange['limits'] {
+  return JSON.parse(JSON.stringify(limits)) as PlannedPolicyChange['limits'];
 }
 
 function unchanged(text: string): HttpProblem {
@@ -261,7 +261,7 @@ function needsApproval(changes: readonly string[]): HttpProblem {
 }
 
 /** Creates the service that changes the rules in the gateway's folder. Static rules can't be changed. */
-export function gatewayPolicy(
+export function createFolderPolicy(
   rules: RulesSource,
   {
     auditFile,
@@ -278,7 +278,7 @@ export function gatewayPolicy(
   if (!isInFolder(rules)) return fixedRules(rules);
   rules.rememberIn(limits, clock);
   const record = auditFile === undefined ? undefined : new AuditChain(auditFile, audit);
-  return createPolicyDesk({
+  return createPolicyService({
     rules,
     accountOf: async (who, account) => await (await brokerFor(who, account)).account(),
     note: async (note, now) => {

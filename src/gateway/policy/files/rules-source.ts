@@ -6,7 +6,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { forgeryRisk, readPrivateFile, readTrustedFile } from '../../../machine/private-file.ts';
 import type { LimitsStore } from '../../../store/limits-store.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
-import { cedarRules, unevaluableRules } from '../cedar/cedar-rules.ts';
+import { createCedarRules, unavailableCedarRules } from '../cedar/cedar-rules.ts';
 import { baseRules, type CedarRule, type RuleText, readRules } from '../cedar/rule-text.ts';
 import {
   hasLimits,
@@ -63,7 +63,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   const written = await readWritten(folder);
   // Cedar takes a while to load, and nothing needs it yet.
   let rules: Promise<ReadRules> | undefined =
-    written.texts.length === 0 ? undefined : Promise.resolve(await makeRules(written, await engine()));
+    written.texts.length === 0 ? undefined : Promise.resolve(await buildRules(written, await engine()));
 
   let memory: LimitsMemory | undefined;
   const read = async () => {
@@ -72,7 +72,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
     const reading = rules === undefined && now === known ? Promise.resolve(written) : readWritten(folder);
     known = now;
     rules = reading.then(
-      async (texts) => makeRules(texts, await engine()).catch((error) => invalidRules(folder, error, texts)),
+      async (texts) => buildRules(texts, await engine()).catch((error) => invalidRules(folder, error, texts)),
       (error) => invalidRules(folder, error, undefined),
     );
     const made = await rules;
@@ -93,7 +93,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
         () => undefined,
       ),
     rememberIn(store, clock) {
-      memory = limitsMemory(store, clock, onError);
+      memory = createLimitsLossDetector(store, clock, onError);
     },
     forgetLimits: async () => await memory?.forget(),
   };
@@ -101,22 +101,22 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
 
 /** Reads a folder's rules once. @throws {TradeAgentError} as {@link folderRules} */
 export async function readFolderRules(folder: string): Promise<ReadRules> {
-  return await makeRules(await readWritten(folder), await loadCedar());
+  return await buildRules(await readWritten(folder), await loadCedar());
 }
 
 /**
  * Builds the rules. Without `engine`, they allow nothing.
  * @throws {TradeAgentError} `invalid_config`, as {@link readRules}
  */
-export async function makeRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
+export async function buildRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
   const { limits, texts } = written;
   const digest = digestRules(written);
   const limitsOf = (account: string) => limitsFor(limits, account);
   if (engine === undefined) {
-    return { digest, limitsOf, cedar: unevaluableRules, written, cedarRules: undefined };
+    return { digest, limitsOf, cedar: unavailableCedarRules, written, cedarRules: undefined };
   }
   const rules = readRules(engine, texts);
-  const cedar = cedarRules(engine, [...baseRules(engine), ...rules], limitsOf);
+  const cedar = createCedarRules(engine, [...baseRules(engine), ...rules], limitsOf);
   return { digest, limitsOf, cedar, written, cedarRules: rules };
 }
 
@@ -141,7 +141,7 @@ function invalidRules(folder: string, error: unknown, written: WrittenRules | un
   return {
     digest: digestRules(texts),
     limitsOf: (account) => limitsFor(texts.limits, account),
-    cedar: unevaluableRules,
+    cedar: unavailableCedarRules,
     // Rejected callers see this, so the folder's location is left out.
     problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
     written: texts,
@@ -264,19 +264,19 @@ export async function readLimits(folder: string): Promise<Limits | undefined> {
   return text === undefined ? undefined : await parseYaml(limitsSchema, text, file);
 }
 
-export const LIMITS_LOST = {
+export const LIMITS_LOST_PROBLEM = {
   what: 'limits.yaml no longer contains any limits',
   fix: 'Restore it. To have no limits, remove the last one with a change that you approve on your phone.',
 } as const;
-const LOST = `${LIMITS_LOST.what}. ${LIMITS_LOST.fix}`;
+const LOST = `${LIMITS_LOST_PROBLEM.what}. ${LIMITS_LOST_PROBLEM.fix}`;
 
-type LimitsMemory = ReturnType<typeof limitsMemory>;
+type LimitsMemory = ReturnType<typeof createLimitsLossDetector>;
 
 /**
  * Creates a check that detects when all limits have disappeared.
  * @param onLost called once each time that the files are reread without limits
  */
-function limitsMemory(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
+function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
   // Cached for each reading of the files, so that a decision never waits for the database twice.
   let last: { readonly rules: ReadRules; readonly answer: Promise<ReadRules> } | undefined;
   const ask = async (rules: ReadRules): Promise<ReadRules> => {

@@ -1,6 +1,6 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
-import { isIn } from '../protocol/protocol.ts';
+import { isOneOf } from '../protocol/protocol.ts';
 
 /** Scopes that are allowed in addition to those of `/mcp`. */
 export const EXTRA_SCOPES = ['openid', 'offline_access'] as const;
@@ -21,9 +21,9 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
     throw new errors.InvalidRequest('response_mode must be query');
   }
   const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : [];
-  const refused = scopes.filter((scope) => !isIn(MCP_SCOPES, scope) && !isIn(EXTRA_SCOPES, scope));
+  const refused = scopes.filter((scope) => !isOneOf(MCP_SCOPES, scope) && !isOneOf(EXTRA_SCOPES, scope));
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
-  if (!scopes.some((scope) => isIn(MCP_SCOPES, scope))) scopes.push(...MCP_SCOPES);
+  if (!scopes.some((scope) => isOneOf(MCP_SCOPES, scope))) scopes.push(...MCP_SCOPES);
   if (isOfflineDropped(ctx, scopes)) scopes.push('offline_access');
   params.scope = scopes.join(' ');
 }

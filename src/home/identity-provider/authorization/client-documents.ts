@@ -3,7 +3,7 @@ import { type Configuration, errors } from 'oidc-provider';
 import { hasOnlyPublicAddresses } from '../../../net/public-fetch.ts';
 import { RESOLVER_RETRY_S, ResolverBusy } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
-import { type RequestLimits, tooManyError } from '../protocol/request-limits.ts';
+import { type RequestLimits, tooManyRequestsError } from '../protocol/request-limits.ts';
 import { isPublicClient } from './public-client.ts';
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetadataDocument']>;
@@ -45,7 +45,7 @@ export function createDocumentReader(read: typeof fetch) {
  * signing in, so reads are limited to 5 kB and 5 s, without redirects, and never from this machine or its network.
  * Concurrent reads and look-ups are limited, so that strangers can't delay the owner's requests.
  */
-export function clientDocuments(options: {
+export function clientDocumentsFeature(options: {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'documents'>;
   readonly resolve: ResolveHost;
   readonly reader: Pick<DocumentReader, 'isBusy'>;
@@ -56,7 +56,7 @@ export function clientDocuments(options: {
     if (looked.has(request)) return false;
     looked.add(request);
     const wait = options.limits.documents.take(options.limits.addressOf(request));
-    if (wait !== undefined) throw tooManyError(wait);
+    if (wait !== undefined) throw tooManyRequestsError(wait);
     return true;
   };
   return {
@@ -68,11 +68,11 @@ export function clientDocuments(options: {
       // The consent page has no such request. Whoever is there has already come through one.
       const request: IncomingMessage | undefined = ctx?.req;
       if (request !== undefined && !isFirstLook(request)) return false;
-      if (options.reader.isBusy()) throw tooManyError(Math.ceil(READ_TIMEOUT_MS / 1000));
+      if (options.reader.isBusy()) throw tooManyRequestsError(Math.ceil(READ_TIMEOUT_MS / 1000));
       try {
         if (await hasOnlyPublicAddresses(new URL(clientId).hostname, options.resolve)) return true;
       } catch (error) {
-        if (error instanceof ResolverBusy) throw tooManyError(RESOLVER_RETRY_S);
+        if (error instanceof ResolverBusy) throw tooManyRequestsError(RESOLVER_RETRY_S);
         throw error;
       }
       throw new errors.InvalidClient('the client_id is not an address on the public internet');

@@ -4,9 +4,9 @@ import { errors } from 'oidc-provider';
 import { isLoopback } from '../../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import type { AuthorizedClients, NamedClient } from '../../../store/home/authorized-clients.ts';
-import { type Authentication, isIn, mcpResource } from '../protocol/protocol.ts';
+import { type Authentication, isOneOf, mcpResource } from '../protocol/protocol.ts';
 import { EXTRA_SCOPES } from './authorization-request.ts';
-import { isAppScheme, isDocumentId, namedClient, redirectTarget } from './public-client.ts';
+import { isAppScheme, isDocumentClientId, namedClient, redirectTarget } from './public-client.ts';
 
 /** A client that waits for consent, as displayed to the person who decides. */
 export interface ConsentRequest extends NamedClient {
@@ -70,7 +70,7 @@ export function createConsents(options: {
       return {
         ...namedClient(client, redirectUri),
         clientId: client.clientId,
-        hasDocument: isDocumentId(client.clientId),
+        hasDocument: isDocumentClientId(client.clientId),
         redirectUri,
         answeredAt: redirectTarget(redirectUri),
         isLocal: isAppScheme(new URL(redirectUri)) || isLoopback(new URL(redirectUri)),
@@ -105,9 +105,9 @@ export function createConsents(options: {
         }
         const { clientId } = client;
         const grant = new provider.Grant({ clientId, accountId: user });
-        const beside = scopes.filter((scope) => isIn(EXTRA_SCOPES, scope));
+        const beside = scopes.filter((scope) => isOneOf(EXTRA_SCOPES, scope));
         if (beside.length > 0) grant.addOIDCScope(beside.join(' '));
-        grant.addResourceScope(target, scopes.filter((scope) => isIn(MCP_SCOPES, scope)).join(' '));
+        grant.addResourceScope(target, scopes.filter((scope) => isOneOf(MCP_SCOPES, scope)).join(' '));
         const grantId = await grant.save();
         options.authorized.note(grantId, {
           user,

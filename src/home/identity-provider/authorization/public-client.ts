@@ -23,7 +23,7 @@ export function isPublicClient(client: Pick<Client, 'responseTypeAllowed'>): boo
 }
 
 /** Returns whether a client's id is the address of its metadata document (CIMD). */
-export function isDocumentId(clientId: string | undefined): boolean {
+export function isDocumentClientId(clientId: string | undefined): boolean {
   return clientId !== undefined && /^https:\/\//i.test(clientId);
 }
 
@@ -78,7 +78,7 @@ export function namedClient(
   redirectUri: string,
 ): NamedClient {
   const name = typeof clientName === 'string' ? safeLine(clientName, MAX_NAME_LENGTH) : '';
-  const host = isDocumentId(clientId) ? new URL(clientId).host : redirectTarget(redirectUri);
+  const host = isDocumentClientId(clientId) ? new URL(clientId).host : redirectTarget(redirectUri);
   return { name: name === '' ? 'Unnamed program' : name, host };
 }
 

@@ -10,8 +10,8 @@ import { printableAscii } from '../../../text/invisible.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { defined } from '../../../values/defined.ts';
 import { CLOCK_TOLERANCE_S, isOnlyAudience } from '../protocol/client-assertion.ts';
-import { isIn, jwtResource, mcpResource, temporarilyUnavailable } from '../protocol/protocol.ts';
-import { COMPANY_TOKEN_S, type Company, findCompany, memberClaims } from './company.ts';
+import { isOneOf, jwtResource, mcpResource, temporarilyUnavailableError } from '../protocol/protocol.ts';
+import { COMPANY_TOKEN_LIFETIME_S, type Company, findCompany, memberClaims } from './company.ts';
 
 /** Maximum length that leaves room in the 80 characters that a proposal has for its requester. */
 const MAX_NAME_LENGTH = 60;
@@ -90,7 +90,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
       grantId: await grant.save(),
       gty: 'jwt_bearer',
       scope,
-      expiresIn: COMPANY_TOKEN_S,
+      expiresIn: COMPANY_TOKEN_LIFETIME_S,
       resourceServer: new provider.ResourceServer(resource, jwtResource(resource, MCP_SCOPES)),
     });
     token.setThumbprint('jkt', proof.thumbprint);
@@ -155,7 +155,7 @@ function grantedScope({ scope = '' }: IdentityAssertion, asked: string | undefin
   const wanted = asked?.split(' ');
   const granted = scope
     .split(' ')
-    .filter((one) => isIn(MCP_SCOPES, one) && company.scopes.includes(one) && (wanted?.includes(one) ?? true));
+    .filter((one) => isOneOf(MCP_SCOPES, one) && company.scopes.includes(one) && (wanted?.includes(one) ?? true));
   if (granted.length === 0)
     throw new errors.InvalidScope('none of the scopes can be granted for this assertion', scope);
   return [...new Set(granted)].join(' ');
@@ -251,7 +251,8 @@ async function verifyAssertion(assertion: string, { company, key, now }: Asserti
     // The library's messages name claims, never their values.
     if (error instanceof joseErrors.JOSEError) throw rejectedAssertion(error.message);
     if (!(error instanceof HttpProblem)) throw error;
-    if (error.status === 503) throw temporarilyUnavailable('the company’s identity provider gives no usable response');
+    if (error.status === 503)
+      throw temporarilyUnavailableError('the company’s identity provider gives no usable response');
     throw rejectedAssertion('it is signed by a key that the issuer does not have');
   }
 }

@@ -3,10 +3,10 @@ import type { ClientMetadata } from 'oidc-provider';
 import { createIdentityProvider } from '../../../gateway/auth/identity-provider.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { JWT_BEARER_GRANT } from '../../../oauth/oauth-names.ts';
-import { type KeyClient, keyClient } from '../protocol/key-client.ts';
+import { type KeyClient, keyClientMetadata } from '../protocol/key-client.ts';
 
 /** Lifetime of tokens, in seconds. It is short because each renewal asks the company whether the person is still a member. */
-export const COMPANY_TOKEN_S = 300;
+export const COMPANY_TOKEN_LIFETIME_S = 300;
 
 /** A client that a company runs for its people. It is confidential and authenticates with a key (`private_key_jwt`). */
 interface CompanyClient extends KeyClient {
@@ -41,9 +41,9 @@ export function findCompany(companies: readonly Company[], clientId: unknown): C
 }
 
 /** Returns the metadata of a company's clients, which may only redeem assertions signed by the company's own issuer. */
-export function companyClients({ clients }: Company): ClientMetadata[] {
+export function companyClientsMetadata({ clients }: Company): ClientMetadata[] {
   return clients.map((client) => ({
-    ...keyClient(client),
+    ...keyClientMetadata(client),
     client_name: client.name,
     grant_types: [JWT_BEARER_GRANT],
   }));

@@ -10,7 +10,7 @@ export interface KeyClient {
 }
 
 /** Returns metadata for a client that nobody signs in with and whose tokens are bound to a key. The caller adds the grant types. */
-export function keyClient({ client_id, jwks, jwks_uri }: KeyClient): ClientMetadata {
+export function keyClientMetadata({ client_id, jwks, jwks_uri }: KeyClient): ClientMetadata {
   return {
     client_id,
     token_endpoint_auth_method: 'private_key_jwt',

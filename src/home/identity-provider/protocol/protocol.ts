@@ -5,14 +5,14 @@ import { errors, type ResourceServer } from 'oidc-provider';
 export const LOGIN_CLIENT_ID = 'trade-agent';
 
 /** Lifetime of a session's access token, in seconds. */
-export const ACCESS_TOKEN_S = 600;
+export const ACCESS_TOKEN_LIFETIME_S = 600;
 
 /** Seconds between the polls of a client. */
 export const POLL_INTERVAL_S = 2;
 /** How long the token endpoint holds a CIBA poll. CIBA Core §10.1.1 suggests at most 30 s. */
-export const LONG_POLL_MS = 25_000;
+export const MAX_LONG_POLL_MS = 25_000;
 
-export const routes = {
+export const protocolRoutes = {
   authorization: '/authorize',
   backchannel_authentication: '/bc-authorize',
   code_verification: '/device',
@@ -31,10 +31,10 @@ export const OUTCOME_PATH = '/bc-outcome';
 export const SIGNALS_PATH = '/signals/events';
 
 /** Transmitter metadata (OpenID Shared Signals Framework 1.0 §7.1.1). */
-export const TRANSMITTER_PATH = '/.well-known/ssf-configuration';
+export const TRANSMITTER_METADATA_PATH = '/.well-known/ssf-configuration';
 
 /** `backchannel_logout_uri` of companies' clients (OpenID Connect Back-Channel Logout 1.0 §2.2). */
-export const LOGOUT_PATH = '/backchannel-logout';
+export const BACKCHANNEL_LOGOUT_PATH = '/backchannel-logout';
 
 /** Page on which a person connects an account, started by a client (`ticket`) or by the person (`connection`). */
 export const CONNECT_PATH = '/connections/connect';
@@ -53,7 +53,7 @@ export function mcpResource(resource: string): string {
 
 export const CONSENT_PATH = '/authorize/consent';
 
-export function isIn<T extends string>(list: readonly T[], text: string): text is T {
+export function isOneOf<T extends string>(list: readonly T[], text: string): text is T {
   return (list as readonly string[]).includes(text);
 }
 
@@ -71,7 +71,7 @@ export function jwtResource(audience: string, scopes: readonly string[]): Resour
  * Makes the error for when a third party gives no usable response. The client may repeat its request (RFC 6749
  * §4.1.2.1, as a 503).
  */
-export function temporarilyUnavailable(message: string): Error {
+export function temporarilyUnavailableError(message: string): Error {
   return Object.assign(new errors.TemporarilyUnavailable(message), { status: 503, statusCode: 503 });
 }
 

@@ -5,7 +5,7 @@ import { createMiddleware } from 'hono/factory';
  * Middleware for routes that read a form. Responds with 400 to an unreadable or interrupted form. The parsed body is
  * cached.
  */
-export const readableForm = createMiddleware(async (context, next) => {
+export const requireReadableForm = createMiddleware(async (context, next) => {
   if (context.req.method === 'POST') {
     try {
       await context.req.parseBody();

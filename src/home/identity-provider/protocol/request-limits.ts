@@ -5,7 +5,7 @@ import { createMiddleware } from 'hono/factory';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Clock } from '../../../machine/clock.ts';
 import { clientAddress } from '../../../net/trusted-proxy.ts';
-import { routes } from './protocol.ts';
+import { protocolRoutes } from './protocol.ts';
 
 export type RequestLimits = ReturnType<typeof createRequestLimits>;
 
@@ -64,7 +64,7 @@ function tooManyBody(wait: number): { error: string; error_description: string }
 }
 
 /** Makes the error that the library's hooks throw for too many requests. */
-export function tooManyError(wait: number): Error {
+export function tooManyRequestsError(wait: number): Error {
   const { error, error_description } = tooManyBody(wait);
   return Object.assign(new errors.CustomOIDCProviderError(error, error_description), {
     status: 429,
@@ -170,8 +170,8 @@ export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) 
 }
 
 function startLimit({ path, method }: KoaContextWithOIDC, limits: RequestLimits) {
-  if (path === routes.device_authorization && method === 'POST') return limits.deviceStarts;
-  return path === routes.authorization ? limits.authorizations : undefined;
+  if (path === protocolRoutes.device_authorization && method === 'POST') return limits.deviceStarts;
+  return path === protocolRoutes.authorization ? limits.authorizations : undefined;
 }
 
 /** Applies the limit to endpoints outside the library, where only 401 responses count as failures. */

@@ -2,8 +2,8 @@ import { type ClientMetadata, errors, type KoaContextWithOIDC } from 'oidc-provi
 import { TOKEN_EXCHANGE_GRANT } from '../../../oauth/oauth-names.ts';
 import { CONNECTION_SCOPES } from '../../../oauth/scopes.ts';
 import { shortenHost } from '../authorization/public-client.ts';
-import { type KeyClient, keyClient } from '../protocol/key-client.ts';
-import { isIn } from '../protocol/protocol.ts';
+import { type KeyClient, keyClientMetadata } from '../protocol/key-client.ts';
+import { isOneOf } from '../protocol/protocol.ts';
 
 /** A server that runs the agent for people, as configured in `home.yaml`. */
 export interface AgentServer extends KeyClient {
@@ -32,9 +32,9 @@ export function serverName({ address }: Pick<AgentServer, 'address'>): string {
  * Returns the metadata of the server's client. The client exchanges people's tokens and renews its own grants; nobody
  * signs in with it.
  */
-export function serverClient(server: AgentServer): ClientMetadata {
+export function serverClientMetadata(server: AgentServer): ClientMetadata {
   return {
-    ...keyClient(server),
+    ...keyClientMetadata(server),
     client_name: serverName(server),
     grant_types: [TOKEN_EXCHANGE_GRANT, 'refresh_token'],
   };
@@ -53,12 +53,12 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   if (resources.length > 1) throw new errors.InvalidTarget('a sign-in to a server can have no other resource');
   const refused = String(params.scope ?? '')
     .split(' ')
-    .filter((scope) => isIn(CONNECTION_SCOPES, scope));
+    .filter((scope) => isOneOf(CONNECTION_SCOPES, scope));
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }
 
 /** Returns the claim `auth_time` (RFC 9068 §2.2.1), because servers require a fresh sign-in just as laptops do. */
-export function signedInAt(ctx: KoaContextWithOIDC): { readonly auth_time: number } | undefined {
+export function authTimeClaim(ctx: KoaContextWithOIDC): { readonly auth_time: number } | undefined {
   const { DeviceCode, RefreshToken } = ctx.oidc.entities;
   const auth_time = DeviceCode?.authTime ?? RefreshToken?.authTime;
   return auth_time === undefined ? undefined : { auth_time };

@@ -4,7 +4,12 @@ import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../oauth/oauth-names.ts';
 import { SESSION_SCOPES } from '../../../oauth/scopes.ts';
 import type { Grants } from '../grants.ts';
-import { ACCESS_TOKEN_S, type ExchangeParameters, jwtResource, LOGIN_CLIENT_ID } from '../protocol/protocol.ts';
+import {
+  ACCESS_TOKEN_LIFETIME_S,
+  type ExchangeParameters,
+  jwtResource,
+  LOGIN_CLIENT_ID,
+} from '../protocol/protocol.ts';
 import { type AgentServer, serverName } from './agent-server.ts';
 
 /** Grant type recorded in an exchanged token and its renewals. */
@@ -57,7 +62,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
       grantId: grant.jti,
       gty: EXCHANGED_GRANT_TYPE,
       scope,
-      expiresIn: Math.min(ACCESS_TOKEN_S, secondsLeft(grant, options.now())),
+      expiresIn: Math.min(ACCESS_TOKEN_LIFETIME_S, secondsLeft(grant, options.now())),
       resourceServer: new provider.ResourceServer(options.resource, jwtResource(options.resource, SESSION_SCOPES)),
     });
     token.setThumbprint('jkt', proof.thumbprint);
@@ -94,12 +99,13 @@ export function createServerExchange(options: ServerExchangeOptions) {
       claims: ['cnf'],
     });
     const { sub, jti, aud, scope, client_id, act, auth_time } = payload;
-    if (aud !== address) throw invalidSubjectToken('is for more than one audience');
-    if (act !== undefined) throw invalidSubjectToken('was itself exchanged');
-    if (client_id !== LOGIN_CLIENT_ID) throw invalidSubjectToken('is not from the client that people sign in with');
+    if (aud !== address) throw invalidSubjectTokenError('is for more than one audience');
+    if (act !== undefined) throw invalidSubjectTokenError('was itself exchanged');
+    if (client_id !== LOGIN_CLIENT_ID)
+      throw invalidSubjectTokenError('is not from the client that people sign in with');
     const grantId = options.grants.liveGrant(jti);
     const signIn = grantId === undefined ? undefined : await provider.Grant.find(grantId);
-    if (signIn?.accountId !== sub || signIn.isExpired) throw invalidSubjectToken('was revoked');
+    if (signIn?.accountId !== sub || signIn.isExpired) throw invalidSubjectTokenError('was revoked');
     return {
       sub,
       signIn,
@@ -158,7 +164,7 @@ export async function verifySubjectToken(
   { issuer, verificationKey, now }: Pick<ServerExchangeOptions, 'issuer' | 'verificationKey' | 'now'>,
   { audience, claims = [] }: { readonly audience: string[]; readonly claims?: string[] },
 ): Promise<JWTPayload & { readonly sub: string; readonly jti: string }> {
-  if (typeof token !== 'string' || token === '') throw invalidSubjectToken('is missing');
+  if (typeof token !== 'string' || token === '') throw invalidSubjectTokenError('is missing');
   const { payload } = await jwtVerify(token, verificationKey, {
     issuer,
     audience,
@@ -168,14 +174,14 @@ export async function verifySubjectToken(
     currentDate: new Date(now()),
   }).catch((error: unknown) => {
     // The library's messages name claims, never their values.
-    throw error instanceof joseErrors.JOSEError ? invalidSubjectToken(`is not valid: ${error.message}`) : error;
+    throw error instanceof joseErrors.JOSEError ? invalidSubjectTokenError(`is not valid: ${error.message}`) : error;
   });
   const { sub, jti } = payload;
-  if (sub === undefined || jti === undefined) throw invalidSubjectToken('lacks a claim');
+  if (sub === undefined || jti === undefined) throw invalidSubjectTokenError('lacks a claim');
   return { ...payload, sub, jti };
 }
 
-export const invalidSubjectToken = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
+export const invalidSubjectTokenError = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
 
 function secondsLeft({ exp }: Grant, now: number): number {
   return exp === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(exp - now / 1000));

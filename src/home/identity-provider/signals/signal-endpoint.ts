@@ -3,8 +3,8 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { failpoint } from '../../../machine/failpoint.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
-import { LOGOUT_PATH, SIGNALS_PATH } from '../protocol/protocol.ts';
-import { readableForm } from '../protocol/readable-form.ts';
+import { BACKCHANNEL_LOGOUT_PATH, SIGNALS_PATH } from '../protocol/protocol.ts';
+import { requireReadableForm } from '../protocol/readable-form.ts';
 import type { RequestLimits } from '../protocol/request-limits.ts';
 import type { CompanyRevocations } from './company-revocations.ts';
 import { SignalRejection } from './security-events.ts';
@@ -92,7 +92,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
   /** Error response of Back-Channel Logout 1.0 §2.8. */
   const noLogout = (context: Context, { message }: SignalRejection) =>
     context.json({ error: 'invalid_request', error_description: message }, 400);
-  app.post(LOGOUT_PATH, tooLong(noLogout), readableForm, (context) =>
+  app.post(BACKCHANNEL_LOGOUT_PATH, tooLong(noLogout), requireReadableForm, (context) =>
     answer(
       context,
       async () => {

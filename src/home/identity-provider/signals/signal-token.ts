@@ -12,7 +12,7 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/auth/to
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { isObject } from '../../../values/is-object.ts';
 import type { Company } from '../companies/company.ts';
-import { readEvent, type SecurityEvent, SignalRejection } from './security-events.ts';
+import { readEventsClaim, type SecurityEvent, SignalRejection } from './security-events.ts';
 
 /** Subject identifier in `iss_sub` format (RFC 9493 §3.2.3). */
 const issuerSubject = z.object({
@@ -95,7 +95,7 @@ export async function readSecurityEvent(token: string, options: SignalTokenOptio
     audience: company.signals?.audience ?? '',
     oldest: MAX_EVENT_AGE_S,
   });
-  const event = readEvent(payload.events);
+  const event = readEventsClaim(payload.events);
   const about = event && { ...event, subject: subjectId(payload.sub_id, company.issuer) };
   return toSignal(token, company, payload, about);
 }

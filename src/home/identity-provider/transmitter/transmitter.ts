@@ -12,7 +12,7 @@ import {
   type SignalOutbox,
 } from '../../../store/home/signal-outbox.ts';
 import { defined } from '../../../values/defined.ts';
-import { routes } from '../protocol/protocol.ts';
+import { protocolRoutes } from '../protocol/protocol.ts';
 import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.ts';
 
 export interface SignalReceiver {
@@ -250,7 +250,7 @@ export function transmitterMetadata(issuer: string): Readonly<Record<string, unk
   return {
     spec_version: '1_0',
     issuer,
-    jwks_uri: `${issuer}${routes.jwks}`,
+    jwks_uri: `${issuer}${protocolRoutes.jwks}`,
     delivery_methods_supported: ['urn:ietf:rfc:8935'],
     default_subjects: 'ALL',
   };

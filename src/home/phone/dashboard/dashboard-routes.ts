@@ -2,15 +2,15 @@ import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { eventStreamResponse, streamLimit, tooManyStreams } from '../../../net/event-stream.ts';
+import { createStreamLimit, eventStreamResponse, tooManyStreamsResponse } from '../../../net/event-stream.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
-import { type Markup, messagePage, page } from '../page/page.ts';
+import { type Markup, messagePage, renderPage } from '../page/page.ts';
 import type { CachedReads } from './cached-reads.ts';
 import { type Period, periods } from './dashboard-data.ts';
-import { type DashboardView, makePart, type Part, type PartName, partNames } from './parts.ts';
+import { type DashboardView, type Part, type PartName, partNames, renderPart } from './parts.ts';
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
 const CHECK_INTERVAL_MS = 5_000;
@@ -54,19 +54,19 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
     const data = place.dataOf(context);
     if (data === undefined) return place.signInPage(context);
     const decide = await place.decide?.(context);
-    return page(context, {
+    return renderPage(context, {
       title: 'Dashboard',
       script: 'dashboard.js',
       body: await dashboardBody(viewOf(context, data), { decide, clock }),
     });
   });
 
-  const streams = streamLimit(MAX_STREAMS);
+  const streams = createStreamLimit(MAX_STREAMS);
   app.get(`${path}/events`, (context) => {
     const data = place.dataOf(context);
     if (data === undefined) return context.text('sign in first', 401);
     const leave = streams.enter(context.var.user?.username ?? '');
-    if (leave === undefined) return tooManyStreams(context);
+    if (leave === undefined) return tooManyStreamsResponse(context);
     return eventStreamResponse(
       context,
       ({ message }) => place.onError(message),
@@ -82,7 +82,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
           }
           // Started before anything is read, so that a change in between is not delayed until the next check.
           const change = told();
-          const parts = await Promise.all(names.map((name) => makePart(name, viewOf(context, data))));
+          const parts = await Promise.all(names.map((name) => renderPart(name, viewOf(context, data))));
           const news = parts.filter(({ name, digest }) => sent.get(name) !== digest);
           for (const { name, digest } of news) sent.set(name, digest);
           await stream.writeSSE(
@@ -206,7 +206,10 @@ async function dashboardBody(
   const first = new Map<PartName, Part | undefined>(
     await Promise.all(
       partNames.map(
-        async (name): Promise<[PartName, Part | undefined]> => [name, await Promise.race([makePart(name, view), soon])],
+        async (name): Promise<[PartName, Part | undefined]> => [
+          name,
+          await Promise.race([renderPart(name, view), soon]),
+        ],
       ),
     ),
   );

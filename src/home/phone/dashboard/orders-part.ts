@@ -5,7 +5,7 @@ import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import { hasEnded, isMultiLeg } from '../../../trading/order-legs.ts';
 import type { Order, OrderLeg } from '../../../trading/views.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
-import { sign } from '../decision/signs.ts';
+import { renderSign } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 
 const MAX_CLOSED_ORDERS = 10;
@@ -35,7 +35,7 @@ function orderLine(order: Order): Markup {
 /** Renders a line such as `Buy 5 AAPL` with a sign for its side. An unknown side is shown unchanged. */
 function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
   const much = qty === null ? dollars(notional ?? '0') : shares(qty);
-  const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${sign(side)}</span> ` : '';
+  const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${renderSign(side)}</span> ` : '';
   return html`${marked}<strong>${markInvisible(capitalizeWord(side))} ${much} ${markInvisible(symbol)}</strong>`;
 }
 

@@ -5,12 +5,23 @@ import { isSecureUrl } from '../../../net/secure-url.ts';
 import { markInvisible, safeLine } from '../../../text/sanitize.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { type Activity, toFlows } from '../../../trading/activity.ts';
-import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords } from '../../../trading/amounts.ts';
+import {
+  dollars,
+  formatTodayChange,
+  sharePrice,
+  shares,
+  signedDollars,
+  signedPercent,
+} from '../../../trading/amounts.ts';
 import { Dec, parseDecimal } from '../../../trading/decimal.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
-import { mandateAmounts, mandateFor, mandateWhen } from '../../../trading/mandate/mandate-words.ts';
+import {
+  describeCoveredOrders,
+  describeMandateAmounts,
+  describeMandateTimes,
+} from '../../../trading/mandate/mandate-words.ts';
 import { newYorkDate, newYorkMidnight } from '../../../trading/new-york-time.ts';
 import { dayTrades } from '../../../trading/portfolio/day-trades.ts';
 import { drawdowns } from '../../../trading/portfolio/drawdown.ts';
@@ -28,7 +39,7 @@ import type { Account, Position } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
 import { requestCard } from '../decision/request-card.ts';
-import { environmentBanner, sign } from '../decision/signs.ts';
+import { environmentBanner, renderSign } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 import type {
   AccountReads,
@@ -43,7 +54,7 @@ import type {
   TradingStatus,
 } from './dashboard-data.ts';
 import { formatToSecond, ordersPart } from './orders-part.ts';
-import { eventWords, type FormParts, proposalsPart, toProposalDetails } from './proposals-part.ts';
+import { describeAuditEvent, type FormParts, proposalsPart, toProposalDetails } from './proposals-part.ts';
 
 const MAX_CARDS = 5;
 
@@ -157,7 +168,7 @@ export interface Part {
 }
 
 /** Renders one part. A part that can't be read says so and why. Never throws. */
-export async function makePart(name: PartName, view: DashboardView): Promise<Part> {
+export async function renderPart(name: PartName, view: DashboardView): Promise<Part> {
   const markup = await partMakers[name](view).catch(unreadablePart);
   const text = String(await markup);
   return { name, html: text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
@@ -230,8 +241,8 @@ const MAX_TEXT_LENGTH = 200;
 function tradingPart({ state, since }: TradingStatus, { path, formToken }: FormParts): Markup {
   const when = since === undefined ? '' : html` since ${withLocalTimes(formatToSecond(since))}`;
   if (state === 'halted')
-    return html`<p class="standing" data-testid="trading" data-state="halted">${sign('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To resume: <span class="mono">trade-agent halt --lift</span></p>`;
-  return html`<div class="standing" data-testid="trading" data-state="${state}"><span>${state === 'active' ? html`${sign('done')}<strong>Trading is on</strong>` : html`${sign('late')}<strong>Positions can only be reduced</strong>${when}`}</span>
+    return html`<p class="standing" data-testid="trading" data-state="halted">${renderSign('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To resume: <span class="mono">trade-agent halt --lift</span></p>`;
+  return html`<div class="standing" data-testid="trading" data-state="${state}"><span>${state === 'active' ? html`${renderSign('done')}<strong>Trading is on</strong>` : html`${renderSign('late')}<strong>Positions can only be reduced</strong>${when}`}</span>
 <details data-keep="halt"><summary>Halt …</summary>
 <p class="small">Pending requests are withdrawn, and nothing more is carried out until you approve resuming on your phone. Orders at the broker stay open.</p>
 <form method="post" action="${path}/halt"><input type="hidden" name="form_token" value="${formToken}"><button class="stop" data-testid="halt" data-keep="halt-button">Halt all trading</button></form>
@@ -245,7 +256,7 @@ function mandatesPart(mandates: readonly MandateView[]): Markup {
     .slice(0, MAX_LINES)
     .map(
       ({ id, state, terms, used, standing }) =>
-        html`<li data-id="${id}" data-state="${state}"><span><strong>${markInvisible(mandateFor(terms))}</strong><br><span class="soft small">${mandateAmounts(terms)} · ${mandateWhen(terms)}<br>used ${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders${
+        html`<li data-id="${id}" data-state="${state}"><span><strong>${markInvisible(describeCoveredOrders(terms))}</strong><br><span class="soft small">${describeMandateAmounts(terms)} · ${describeMandateTimes(terms)}<br>used ${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders${
           standing?.next_at === undefined ? '' : html` · next ${withLocalTimes(formatToSecond(standing.next_at))}`
         }</span></span><span class="outcome">${state}</span></li>`,
     )}</ul>`;
@@ -256,7 +267,7 @@ function schedulesPart(schedules: readonly ScheduleLine[], runs: readonly RunLin
     return html`<p class="soft none" data-testid="no-schedules">No schedules yet. Try <span class="mono">trade-agent schedule add</span></p>`;
   return html`<ul class="lines" data-testid="schedules">${schedules.map(
     ({ id, name, when, next, overdue }) =>
-      html`<li><span><strong>${sanitize(name ?? id)}</strong><br><span class="soft small">${sanitize(when)}${next === undefined ? '' : html` · next ${withLocalTimes(formatToSecond(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${sign('late')}overdue since ${withLocalTimes(formatToSecond(overdue))}`}</span></li>`,
+      html`<li><span><strong>${sanitize(name ?? id)}</strong><br><span class="soft small">${sanitize(when)}${next === undefined ? '' : html` · next ${withLocalTimes(formatToSecond(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${renderSign('late')}overdue since ${withLocalTimes(formatToSecond(overdue))}`}</span></li>`,
   )}</ul>
 ${runs.length === 0 ? '' : html`<h3>Runs</h3><ul class="lines" data-testid="runs">${runs.slice(0, MAX_LINES).map(runLine)}</ul>`}`;
 }
@@ -306,8 +317,8 @@ function recordPart(
 ): Markup {
   return html`<p class="verdict ${verdict.ok ? '' : 'problem'}" data-testid="verdict" data-ok="${String(verdict.ok)}">${
     verdict.ok
-      ? html`${sign('done')}<span><strong>Intact</strong>: all ${verdict.lines} entries verified.</span>`
-      : html`${sign('no')}<span><strong>Not intact</strong>: entry ${verdict.line} ${recordProblems[verdict.what]}. Ask the gateway’s operator to run <span class="mono">trade-agent gateway audit verify</span></span>`
+      ? html`${renderSign('done')}<span><strong>Intact</strong>: all ${verdict.lines} entries verified.</span>`
+      : html`${renderSign('no')}<span><strong>Not intact</strong>: entry ${verdict.line} ${recordProblems[verdict.what]}. Ask the gateway’s operator to run <span class="mono">trade-agent gateway audit verify</span></span>`
   }</p>
 ${
   lines.length === 0
@@ -316,7 +327,7 @@ ${
         .slice(0, MAX_LINES)
         .map(
           ({ seq, at, event, code, kind }) =>
-            html`<li><span>${sanitize(eventWords(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${sanitize(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${sanitize(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${withLocalTimes(formatToSecond(at))} · ${seq}</span></li>`,
+            html`<li><span>${sanitize(describeAuditEvent(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${sanitize(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${sanitize(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${withLocalTimes(formatToSecond(at))} · ${seq}</span></li>`,
         )}</ol>`
 }`;
 }
@@ -343,7 +354,7 @@ ${view.trading_blocked ? html`<p class="problem">The broker has blocked trading 
 
 function todayLine({ day_change, day_change_fraction }: PortfolioView): Markup {
   if (day_change === null || day_change_fraction === null) {
-    return html`<span class="soft">${todayWords(null, null)}</span>`;
+    return html`<span class="soft">${formatTodayChange(null, null)}</span>`;
   }
   return html`${formatGain(day_change)} (${formatGainPercent(day_change_fraction)}) <span class="soft">today</span>`;
 }
@@ -453,7 +464,7 @@ function totalsPart(accounts: readonly Account[], without: readonly string[]): M
   const lacking = without.length === 0 ? '' : html` <strong>without ${without.join(', ')}</strong>`;
   return html`<dl class="figures" data-testid="totals">${totalByCurrency(accounts).map(
     ({ currency, equity, cash, day_change }) =>
-      html`<div><dt>All accounts, ${safeLine(currency, 10)}${lacking}</dt><dd>${dollars(equity)} <span class="soft">${todayWords(day_change, null)}, ${dollars(cash)} in cash</span></dd></div>`,
+      html`<div><dt>All accounts, ${safeLine(currency, 10)}${lacking}</dt><dd>${dollars(equity)} <span class="soft">${formatTodayChange(day_change, null)}, ${dollars(cash)} in cash</span></dd></div>`,
   )}</dl>`;
 }
 

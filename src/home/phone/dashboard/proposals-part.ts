@@ -12,7 +12,7 @@ import type { RecordLine } from '../../../trading/record-line.ts';
 import { defined } from '../../../values/defined.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
 import { type RequestView, requestView } from '../decision/request-view.ts';
-import { environmentMark, type Sign, sign } from '../decision/signs.ts';
+import { environmentMark, renderSign, type SignName } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 import { formatToSecond } from './orders-part.ts';
 
@@ -40,8 +40,8 @@ function proposalItem(proposal: Proposal, record: readonly RecordLine[] | undefi
   const came = proposalOutcome(proposal);
   const isDecided = isSettledState(state) || isInProgressState(state);
   return html`<li data-testid="proposal" data-id="${id}" data-state="${state}"><details data-keep="${id}">
-<summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${environmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${withLocalTimes(view.terms)} · `}${withLocalTimes(formatToSecond(proposal.created_at))}</span></span>
-<span class="outcome ${drawn}">${sign(drawn)}${word}</span></summary>
+<summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${renderSign(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${environmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${withLocalTimes(view.terms)} · `}${withLocalTimes(formatToSecond(proposal.created_at))}</span></span>
+<span class="outcome ${drawn}">${renderSign(drawn)}${word}</span></summary>
 ${came === '' ? '' : html`<p data-testid="came">${withLocalTimes(came)}</p>`}
 ${view.total === undefined ? '' : html`<p class="small soft">${view.total}</p>`}
 ${requesterInfo(proposal, view)}
@@ -56,7 +56,7 @@ ${isDecided ? '' : withdrawForm(proposal, view, form)}
 </details></li>`;
 }
 
-const stateWords: Readonly<Record<Proposal['state'], readonly [Sign, word: string]>> = {
+const stateWords: Readonly<Record<Proposal['state'], readonly [SignName, word: string]>> = {
   drafted: ['wait', 'preparing'],
   requested: ['wait', 'waiting'],
   approved: ['wait', 'approved'],
@@ -110,10 +110,10 @@ function stepList(proposal: Proposal, record: readonly RecordLine[] | undefined)
   const lines = (record ?? []).filter((line) => line.proposal === id || line.approval === id).reverse();
   const steps =
     lines.length > 0
-      ? lines.map(({ at, event }) => ({ at, words: markInvisible(eventWords(event)) }))
+      ? lines.map(({ at, event }) => ({ at, words: markInvisible(describeAuditEvent(event)) }))
       : [
-          { at: created_at, words: eventWords('proposed') },
-          { at: updated_at.split('#')[0] ?? updated_at, words: eventWords(state) },
+          { at: created_at, words: describeAuditEvent('proposed') },
+          { at: updated_at.split('#')[0] ?? updated_at, words: describeAuditEvent(state) },
         ];
   return html`<ol class="steps" data-testid="steps">${steps.map(
     ({ at, words }) =>
@@ -184,7 +184,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
 };
 
 /** Describes an audit event. For an event of a newer gateway, returns the event's name. */
-export function eventWords(event: string): string {
+export function describeAuditEvent(event: string): string {
   return Object.hasOwn(eventTexts, event) ? eventTexts[event as AuditEvent] : event.replaceAll('_', ' ');
 }
 

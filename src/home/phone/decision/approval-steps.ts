@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { drawCode, drawFreeCode } from '../../../approval/kernel/propose.ts';
+import { generateCode, generateUnusedCode } from '../../../approval/kernel/propose.ts';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
-import type { Decide } from '../../identity-provider/deliver-decision.ts';
-import { lastFour, requestView } from './request-view.ts';
+import type { DecisionRecorder } from '../../identity-provider/deliver-decision.ts';
+import { lastFourCharacters, requestView } from './request-view.ts';
 
 /** Maximum age of a sign-in for approving live orders. */
 const MAX_LIVE_SIGN_IN_AGE_MS = 10 * 60 * 1000;
@@ -35,7 +35,7 @@ export interface DecisionServices {
   readonly requests: ApprovalRequests;
   readonly steps: ApprovalSteps;
   readonly signatures: 'required' | 'off';
-  readonly decide: Decide;
+  readonly decide: DecisionRecorder;
 }
 
 const unmetSteps = {
@@ -100,7 +100,7 @@ export function createApprovalSteps(options: {
         if (pick !== 'right') return hindered(pick);
       }
       const typed = confirm.trim().toUpperCase();
-      const right = ['LIVE', lastFour(view.account)?.toUpperCase()];
+      const right = ['LIVE', lastFourCharacters(view.account)?.toUpperCase()];
       if (view.live && typed !== '' && right.includes(typed)) {
         confirmations.keep(approver.user, view.account ?? '');
       }
@@ -191,7 +191,7 @@ function createCodeChoices(database: Database, clock: Clock) {
 /** Returns the right code at a random position among other, distinct codes. */
 function shuffled(code: string): string[] {
   const codes: string[] = [];
-  while (codes.length < CODE_CHOICES - 1) codes.push(drawFreeCode([code, ...codes], drawCode));
+  while (codes.length < CODE_CHOICES - 1) codes.push(generateUnusedCode([code, ...codes], generateCode));
   codes.splice(randomInt(CODE_CHOICES), 0, code);
   return codes;
 }

@@ -2,12 +2,12 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { BrowserEnv } from '../page/browser-env.ts';
-import { type Markup, page, redirectToSignIn } from '../page/page.ts';
+import { type Markup, redirectToSignIn, renderPage } from '../page/page.ts';
 import type { DecisionServices } from './approval-steps.ts';
-import { localTime, withLocalTimes } from './local-time.ts';
+import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { outcomeSummary, type RequestView, requestView } from './request-view.ts';
 import { parseFill, statusWords } from './result-panel.ts';
-import { environmentMark, sign } from './signs.ts';
+import { environmentMark, renderSign } from './signs.ts';
 
 const PAGE_SIZE = 20;
 
@@ -23,7 +23,7 @@ export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv>
     const found = services.requests.recent(user.username, PAGE_SIZE + 1, before);
     const shown = found.slice(0, PAGE_SIZE);
     const last = found.length > PAGE_SIZE ? shown.at(-1) : undefined;
-    return page(context, {
+    return renderPage(context, {
       title: 'History',
       script: 'approvals.js',
       body: html`<div class="title"><h1>History</h1><a class="small" href="/phone">Approvals</a></div>
@@ -44,9 +44,9 @@ function historyItem(request: ApprovalRequest, why: string | undefined): Markup 
   const came = why ?? outcomeSummary(request);
   const { price, total, traded } = entryAmounts(request, view);
   return html`<li data-testid="entry" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
-<p class="first">${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span>`}<strong class="words">${view.headline}</strong><span class="much ${traded ? '' : 'not'}" data-testid="entry-total">${total}</span></p>
-<p class="second"><span class="outcome">${sign(drawn)}${word}</span><span class="words" data-testid="entry-outcome">${withLocalTimes(came)}</span>${environmentMark(view)}</p>
-<p class="third soft">${price === '' ? '' : html`<span data-testid="entry-price">${price}</span> · `}${localTime(request.decidedAt ?? request.expiresAt)} · <span class="mono">${request.code}</span></p>
+<p class="first">${view.side === undefined ? '' : html`<span class="${view.side}">${renderSign(view.side)}</span>`}<strong class="words">${view.headline}</strong><span class="much ${traded ? '' : 'not'}" data-testid="entry-total">${total}</span></p>
+<p class="second"><span class="outcome">${renderSign(drawn)}${word}</span><span class="words" data-testid="entry-outcome">${withLocalTimes(came)}</span>${environmentMark(view)}</p>
+<p class="third soft">${price === '' ? '' : html`<span data-testid="entry-price">${price}</span> · `}${renderLocalTime(request.decidedAt ?? request.expiresAt)} · <span class="mono">${request.code}</span></p>
 </li>`;
 }
 

@@ -6,11 +6,11 @@ import type { Markup } from '../page/page.ts';
 const timePattern = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;
 
 /** Renders a time that the page's script converts to the phone's own time zone. Without script, the page shows UTC. */
-export function localTime(epochMs: number): Markup {
+export function renderLocalTime(epochMs: number): Markup {
   return withLocalTimes(utcSeconds(epochMs));
 }
 
-/** Renders a text in which every time is marked up like {@link localTime}. */
+/** Renders a text in which every time is marked up like {@link renderLocalTime}. */
 export function withLocalTimes(text: string): Markup {
   const parts: Markup[] = [];
   let rest = text;

@@ -2,9 +2,9 @@ import { html } from 'hono/html';
 import { markInvisible } from '../../../text/sanitize.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
-import { localTime, withLocalTimes } from './local-time.ts';
-import { type DisplayedField, lastFour, type RequestView, requestView } from './request-view.ts';
-import { environmentBanner, environmentMark, sign, wordBanner } from './signs.ts';
+import { renderLocalTime, withLocalTimes } from './local-time.ts';
+import { type DisplayedField, lastFourCharacters, type RequestView, requestView } from './request-view.ts';
+import { environmentBanner, environmentMark, noMoneyBanner, renderSign } from './signs.ts';
 
 /**
  * Renders a pending request: the most important facts first, then all fields, with Approve and Deny within the thumb's
@@ -24,9 +24,9 @@ export function requestCard(request: CardRequest, state: CardState): Markup {
   return html`<article class="card request ${view.side ?? ''}" data-testid="request" data-request-id="${request.id}" data-kind="${view.kind}" data-says="${cardAnnouncement(view)}" aria-labelledby="${heading}">
 <form method="post" action="/phone/requests/${request.id}">
 <input type="hidden" name="form_token" value="${state.formToken}">
-${view.banner === undefined ? environmentBanner(view.environment) : wordBanner(view.banner)}
+${view.banner === undefined ? environmentBanner(view.environment) : noMoneyBanner(view.banner)}
 ${amountLine(view)}
-<h2 class="headline" id="${heading}" tabindex="-1"><span class="words" data-testid="headline">${view.headline}</span>${view.side === undefined ? '' : sign(view.side)}</h2>
+<h2 class="headline" id="${heading}" tabindex="-1"><span class="words" data-testid="headline">${view.headline}</span>${view.side === undefined ? '' : renderSign(view.side)}</h2>
 <p class="soft terms" data-testid="terms">${withLocalTimes(view.terms)}</p>
 ${labeledLines('shows', view.shows)}
 ${cautions(view)}
@@ -91,7 +91,7 @@ function codeBox({ code }: CardRequest, { codes }: CardState): Markup | '' {
 }
 
 function confirmationField({ account }: RequestView): Markup {
-  const last = lastFour(account);
+  const last = lastFourCharacters(account);
   return html`<p class="confirm"><label><span>Your first approval with real money: type <b>LIVE</b>${
     last === undefined ? '' : html`, or the last four characters of the account, <b>${last}</b>`
   }.</span>
@@ -151,7 +151,7 @@ function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }:
   if (typeof cannot === 'object') return readOnlyBar(request, cannot.decideAt);
   return html`<div class="bar" data-testid="bar">
 <p class="said" data-testid="said" role="alert"></p>
-<p class="expiry"><span class="about" id="${question}">${about}</span><strong data-testid="countdown" data-expires="${request.expiresAt}">until ${localTime(request.expiresAt)}</strong></p>
+<p class="expiry"><span class="about" id="${question}">${about}</span><strong data-testid="countdown" data-expires="${request.expiresAt}">until ${renderLocalTime(request.expiresAt)}</strong></p>
 ${codes === undefined ? '' : html`<div class="codes" role="radiogroup" aria-labelledby="${question}" data-testid="codes">${codes.map(codeChoice)}</div>`}
 <div class="pair">
 <button class="stop" name="decision" value="deny" formnovalidate data-testid="deny"><b>Deny</b><span class="act">${view.act}</span></button>
@@ -162,7 +162,7 @@ ${approveButton(view, cannot)}
 
 function readOnlyBar({ expiresAt }: CardRequest, decideAt: string | undefined): Markup {
   return html`<div class="elsewhere" data-testid="elsewhere">
-<p class="expiry small"><span class="soft">Read-only here.</span> <strong data-testid="countdown" data-expires="${expiresAt}">until ${localTime(expiresAt)}</strong></p>
+<p class="expiry small"><span class="soft">Read-only here.</span> <strong data-testid="countdown" data-expires="${expiresAt}">until ${renderLocalTime(expiresAt)}</strong></p>
 <p>${
     decideAt === undefined
       ? 'Decide on your phone.'
@@ -193,7 +193,7 @@ function approveButton({ act }: RequestView, cannot: keyof typeof approveObstacl
 export function requestItem(request: ApprovalRequest): Markup {
   const view = requestView(request);
   return html`<li data-testid="other" data-id="${request.id}"><a href="/phone?request=${request.id}" data-show="${request.id}">
-<span class="what">${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span>`}<span class="words">${view.headline}</span> ${view.live ? environmentMark(view) : ''}</span>
+<span class="what">${view.side === undefined ? '' : html`<span class="${view.side}">${renderSign(view.side)}</span>`}<span class="words">${view.headline}</span> ${view.live ? environmentMark(view) : ''}</span>
 <span class="much">${view.amount ?? ''}</span>
-<span class="left" data-expires="${request.expiresAt}" data-short>until ${localTime(request.expiresAt)}</span></a></li>`;
+<span class="left" data-expires="${request.expiresAt}" data-short>until ${renderLocalTime(request.expiresAt)}</span></a></li>`;
 }

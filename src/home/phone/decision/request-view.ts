@@ -45,7 +45,7 @@ export function outcomeSummary({ outcome, status, details }: ApprovalRequest): s
   return status === 'approved' && details.proposal !== undefined ? outcomeText({ state: 'executing', text: '' }) : '';
 }
 
-export function lastFour(account: string | undefined): string | undefined {
+export function lastFourCharacters(account: string | undefined): string | undefined {
   return account === undefined || account.length <= 4 ? undefined : account.slice(-4);
 }
 

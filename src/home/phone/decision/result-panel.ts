@@ -6,12 +6,12 @@ import { Dec } from '../../../trading/decimal.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
-import { localTime, withLocalTimes } from './local-time.ts';
+import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { outcomeSummary, requestView } from './request-view.ts';
-import { type Sign, sign } from './signs.ts';
+import { renderSign, type SignName } from './signs.ts';
 
 interface StatusWord {
-  readonly sign: Sign;
+  readonly sign: SignName;
   readonly word: string;
   /** Whether more updates are expected. */
   readonly open?: boolean;
@@ -27,22 +27,22 @@ export function resultPanel(request: ApprovalRequest, why?: string): Markup {
   const said = why ?? statusSentence(request);
   const fill = parseFill(request.outcome?.text ?? '', symbol);
   return html`<article class="card result ${status.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${status.open ?? false}" tabindex="-1">
-<p class="standing">${sign(status.sign)}<strong data-testid="standing">${status.word}</strong></p>
+<p class="standing">${renderSign(status.sign)}<strong data-testid="standing">${status.word}</strong></p>
 <p class="headline">${headline}</p>
 <p><span data-testid="outcome">${withLocalTimes(said)}</span>${fill === undefined ? '' : html` <span class="soft">· ${fill.total} total</span>`}</p>
 <button type="button" class="quiet" data-put-away data-testid="put-away">Dismiss<span class="unseen">: ${headline}</span></button>
 </article>`;
 }
 
-export function recentItem(request: ApprovalRequest, why?: string): Markup {
+export function recentDecisionItem(request: ApprovalRequest, why?: string): Markup {
   const view = requestView(request);
   const came = why ?? outcomeSummary(request);
   const { sign: drawn, word } = statusWords[request.status];
   return html`<li data-testid="recent" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
 <span><span class="words">${view.headline}</span> <span class="soft">${view.banner === undefined ? environmentName(view.environment) : ''}</span>${
     came === '' ? '' : html`<br><span data-testid="recent-outcome">${withLocalTimes(came)}</span>`
-  }<br><span class="soft small"><span class="mono">${request.code}</span> · ${localTime(request.decidedAt ?? request.expiresAt)}</span></span>
-<span class="outcome">${sign(drawn)}${word}</span></li>`;
+  }<br><span class="soft small"><span class="mono">${request.code}</span> · ${renderLocalTime(request.decidedAt ?? request.expiresAt)}</span></span>
+<span class="outcome">${renderSign(drawn)}${word}</span></li>`;
 }
 
 export const statusWords: Readonly<Record<ApprovalRequest['status'], StatusWord>> = {

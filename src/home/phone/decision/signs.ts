@@ -23,18 +23,18 @@ const paths = {
   go: 'M7 4l13 8-13 8z',
   person: 'M12 3a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM3 21a9 7.5 0 0 1 18 0z',
 } as const;
-export type Sign = keyof typeof paths;
+export type SignName = keyof typeof paths;
 
 /** Renders a sign that is hidden from screen readers and has the color of the surrounding text. */
-export function sign(name: Sign): Markup {
+export function renderSign(name: SignName): Markup {
   return html`<svg class="sign" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${paths[name]}"/></svg>`;
 }
 
 /** Returns the drawn sign for the character of a proposal kind, or else the character itself. */
 function kindSign(character: string): Markup {
-  const drawn: Readonly<Record<string, Sign>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
+  const drawn: Readonly<Record<string, SignName>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
   const name = Object.hasOwn(drawn, character) ? drawn[character] : undefined;
-  return name === undefined ? html`<span aria-hidden="true">${character}</span>` : sign(name);
+  return name === undefined ? html`<span aria-hidden="true">${character}</span>` : renderSign(name);
 }
 
 /**
@@ -43,12 +43,12 @@ function kindSign(character: string): Markup {
  */
 export function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'
-    ? html`<p class="environment paper" data-testid="environment">${sign('paper')}<strong>${environmentName(environment)}</strong><span>simulated money</span></p>`
-    : html`<p class="environment live" data-testid="environment">${sign('live')}<strong>${environmentName(environment)}</strong><span>real money</span></p>`;
+    ? html`<p class="environment paper" data-testid="environment">${renderSign('paper')}<strong>${environmentName(environment)}</strong><span>simulated money</span></p>`
+    : html`<p class="environment live" data-testid="environment">${renderSign('live')}<strong>${environmentName(environment)}</strong><span>real money</span></p>`;
 }
 
 /** Renders the banner of a request that moves no money. */
-export function wordBanner({ sign: character, word, what }: Banner): Markup {
+export function noMoneyBanner({ sign: character, word, what }: Banner): Markup {
   return html`<p class="environment paper" data-testid="environment">${kindSign(character)}<strong>${word}</strong><span>${what}</span></p>`;
 }
 

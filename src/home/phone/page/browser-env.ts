@@ -4,7 +4,7 @@ import type { Person } from '../../../store/home/people.ts';
 import type { Session } from '../../../store/home/sessions.ts';
 
 /** The description of the home that its pages display. */
-export interface HomeAbout {
+export interface HomeDescription {
   /** Name given by the home's owner, such as `Alice's home`. */
   readonly name: string;
   readonly environment: 'paper' | 'live';
@@ -14,7 +14,7 @@ export interface HomeAbout {
 export interface BrowserEnv {
   Bindings: HttpBindings;
   Variables: {
-    readonly about: HomeAbout;
+    readonly about: HomeDescription;
     readonly canHalt: boolean;
     readonly canLook: boolean;
     readonly installable: boolean;

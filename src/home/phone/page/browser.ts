@@ -4,11 +4,11 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
-import { sameSecret } from '../../../secrets/constant-time.ts';
+import { isSameSecret } from '../../../secrets/constant-time.ts';
 import type { People } from '../../../store/home/people.ts';
 import type { Sessions } from '../../../store/home/sessions.ts';
 import { type NewSession, SESSION_LIFETIME_MS, type Session } from '../../../store/home/sessions.ts';
-import type { BrowserContext, BrowserEnv, HomeAbout } from './browser-env.ts';
+import type { BrowserContext, BrowserEnv, HomeDescription } from './browser-env.ts';
 import { messagePage, RELOAD_PARAMETER, shellPage } from './page.ts';
 
 /** A recovery sign-in or a change of passkeys, which an intruder may have made. */
@@ -25,7 +25,7 @@ export interface AccountEvent {
 
 export interface BrowserServices {
   readonly issuer: string;
-  readonly about: HomeAbout;
+  readonly about: HomeDescription;
   readonly keys: ApprovalKeys;
   readonly people: People;
   readonly sessions: Sessions;
@@ -38,7 +38,7 @@ export interface BrowserServices {
 }
 
 /** Header with the origin key, which servers on other ports of this machine can't read. */
-export const KEY_HEADER = 'x-phone-key';
+export const ORIGIN_KEY_HEADER = 'x-phone-key';
 /** Header that replaces a redirect for scripts, because `fetch` would follow a redirect and load the page twice. */
 export const LOCATION_HEADER = 'x-phone-location';
 
@@ -104,7 +104,7 @@ export function browserMiddleware(services: BrowserServices) {
   const { issuer, sessions } = services;
   const { secure, ...cookies } = sessionCookies(issuer);
   const recognize = async (context: BrowserContext): Promise<void> => {
-    const given = context.req.header(KEY_HEADER) ?? '';
+    const given = context.req.header(ORIGIN_KEY_HEADER) ?? '';
     const key = /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
     const cookie = secure || key !== undefined ? getCookie(context, cookies.session) : undefined;
     const found = sessions.find(cookie, {
@@ -124,7 +124,7 @@ export function browserMiddleware(services: BrowserServices) {
   };
   const isOurForm = async (context: BrowserContext): Promise<boolean> => {
     const { form_token: token } = await context.req.parseBody();
-    const right = typeof token === 'string' && sameSecret(token, context.var.formToken);
+    const right = typeof token === 'string' && isSameSecret(token, context.var.formToken);
     return right && !isCrossSite(context, issuer);
   };
   return createMiddleware<BrowserEnv>(async (context, next) => {

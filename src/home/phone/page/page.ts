@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type BrowserContext, hasFullAccess } from './browser-env.ts';
-import { installHead } from './install-files.ts';
+import { installHeadTags } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 
 /** Query parameter with which pages reload themselves, so that the reload does not count as activity. */
@@ -17,7 +17,7 @@ export type Markup = ReturnType<typeof html>;
  */
 const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 
-export function page(
+export function renderPage(
   context: BrowserContext,
   options: {
     title: string;
@@ -62,7 +62,7 @@ function pageDocument(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>${title}</title>
-${installable ? installHead() : ''}
+${installable ? installHeadTags() : ''}
 <link rel="stylesheet" href="${assetUrl('phone.css')}">
 <script type="module" src="${assetUrl('shell.js')}"></script>
 ${head}
@@ -107,7 +107,7 @@ export function messagePage(
   if (context.req.header('accept') === 'application/json') {
     return context.json({ title: message.title, text: message.text }, status);
   }
-  return page(context, {
+  return renderPage(context, {
     title: message.title,
     status,
     body: html`<div class="card"><h1 tabindex="-1" data-testid="message">${message.title}</h1><p>${message.text}</p>${

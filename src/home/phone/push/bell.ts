@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
-import { openRingTable, type RingTable } from '../../../store/home/ring-table.ts';
+import { openRequestNotifications, type RequestNotifications } from '../../../store/home/ring-table.ts';
 import { defined } from '../../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNotices } from './phone-notices.ts';
 import { askMessage, noticeText, type PushContent, pushTopic, settledMessage } from './push-message.ts';
-import { type Push, type PushContext, pushToAll } from './push-sender.ts';
+import { type PushContext, type PushDelivery, pushToAll } from './push-sender.ts';
 
 export interface BellOptions extends PushContext {
   readonly database: Database;
@@ -44,7 +44,7 @@ const RETRY_MS = 5000;
  */
 export function createBell(options: BellOptions) {
   const { requests, subscriptions, clock, closing } = options;
-  const table = openRingTable(options.database);
+  const table = openRequestNotifications(options.database);
   const inProgress = new Map<string, Promise<void>>();
   let wake = new AbortController();
   const look = () => wake.abort();
@@ -123,7 +123,11 @@ export function createBell(options: BellOptions) {
   };
 }
 
-async function ring(options: BellOptions, table: RingTable, request: ApprovalRequest | undefined): Promise<void> {
+async function ring(
+  options: BellOptions,
+  table: RequestNotifications,
+  request: ApprovalRequest | undefined,
+): Promise<void> {
   if (request === undefined) return;
   failpoint('push.due');
   const { notices, noticesWhen, closing, clock } = options;
@@ -138,7 +142,11 @@ async function ring(options: BellOptions, table: RingTable, request: ApprovalReq
   table.pushed(request.id, clock.now());
 }
 
-async function ringAgain(options: BellOptions, table: RingTable, request: ApprovalRequest | undefined): Promise<void> {
+async function ringAgain(
+  options: BellOptions,
+  table: RequestNotifications,
+  request: ApprovalRequest | undefined,
+): Promise<void> {
   if (request === undefined) return;
   await pushToAll(options, request.user, askPush(options, request, true));
   options.closing.throwIfAborted();
@@ -148,7 +156,7 @@ async function ringAgain(options: BellOptions, table: RingTable, request: Approv
 
 async function withdrawNotification(
   options: BellOptions,
-  table: RingTable,
+  table: RequestNotifications,
   { id, request, pushedAt }: { id: string; request: ApprovalRequest | undefined; pushedAt: number | undefined },
 ): Promise<void> {
   if (request !== undefined && pushedAt !== undefined) {
@@ -167,7 +175,7 @@ async function withdrawNotification(
   table.over(id);
 }
 
-function askPush(options: BellOptions, request: ApprovalRequest, again: boolean): Push {
+function askPush(options: BellOptions, request: ApprovalRequest, again: boolean): PushDelivery {
   return {
     payload: (short) =>
       JSON.stringify(askMessage(withoutHiddenCode(options, request), short ? 'short' : options.content, again)),

@@ -17,7 +17,7 @@ type PushResult =
   /** The push was no longer needed, or its time was over. */
   | { readonly outcome: 'over' };
 
-export interface Push {
+export interface PushDelivery {
   payload(short: boolean): string;
   readonly topic: string;
   readonly urgency: 'high' | 'normal';
@@ -26,7 +26,7 @@ export interface Push {
   readonly wanted: () => boolean;
 }
 
-type SendPush = (subscription: PushSubscription, push: Push) => Promise<PushResult>;
+type SendPush = (subscription: PushSubscription, push: PushDelivery) => Promise<PushResult>;
 
 interface PushSenderOptions {
   readonly vapid: VapidKeys;
@@ -54,7 +54,7 @@ const MAX_RESPONSE_BYTES = 16 * 1024;
 export function createPushSender(options: PushSenderOptions): SendPush {
   const { clock, closing } = options;
   /** Waits until the push service accepts pushes again. @returns the result if the push can't or need not be sent */
-  const standBy = async (push: Push, restsUntil: number): Promise<PushResult | undefined> => {
+  const standBy = async (push: PushDelivery, restsUntil: number): Promise<PushResult | undefined> => {
     const wait = restsUntil - clock.now();
     if (wait > MAX_WAIT_MS) return { outcome: 'failed', restsUntil };
     if (wait > 0) await clock.sleep(wait, closing);
@@ -89,7 +89,7 @@ interface PushFailure {
 
 async function attemptPush(
   subscription: PushSubscription,
-  push: Push,
+  push: PushDelivery,
   short: boolean,
   options: PushSenderOptions,
 ): Promise<'sent' | 'gone' | PushFailure> {
@@ -129,7 +129,7 @@ function toPushResult({ status, headers }: Response, now: number): 'sent' | 'gon
 /** Builds the request with the library (RFC 8030 §5, RFC 8188, RFC 8291 and RFC 8292). */
 async function buildRequest(
   { endpoint, p256dh, auth }: PushSubscription,
-  { payload, topic, urgency, until }: Push,
+  { payload, topic, urgency, until }: PushDelivery,
   short: boolean,
   { vapid, contact, clock }: PushSenderOptions,
 ): Promise<{ method: string; headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }> {
@@ -165,7 +165,7 @@ export interface PushContext {
 export async function pushToAll(
   options: PushContext,
   user: string,
-  push: Push,
+  push: PushDelivery,
   concerns: (subscription: PushSubscription) => boolean = () => true,
 ): Promise<boolean> {
   const { subscriptions, send, closing } = options;

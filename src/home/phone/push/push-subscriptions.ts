@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { z } from 'zod';
 import type { Clock } from '../../../machine/clock.ts';
-import { sameSecret } from '../../../secrets/constant-time.ts';
+import { isSameSecret } from '../../../secrets/constant-time.ts';
 import type { Sessions } from '../../../store/home/sessions.ts';
 import { isPushEndpoint } from './push-endpoint.ts';
 
@@ -86,7 +86,7 @@ export function openPushSubscriptions(
     const { user } = owner;
     if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
     const there = byEndpoint.get(endpoint);
-    if (there !== undefined && there.user !== user && !sameSecret(there.auth, auth)) return 'taken';
+    if (there !== undefined && there.user !== user && !isSameSecret(there.auth, auth)) return 'taken';
     if (there?.user !== user && ofUser.all(user).length >= MAX_PER_PERSON) return 'too_many';
     write.run({ ...owner, endpoint, p256dh, auth, now: clock.now() });
     return 'kept';

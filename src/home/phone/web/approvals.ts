@@ -1,7 +1,7 @@
 import { createPageState, type PageState } from './page-state.ts';
 import { applyUpdate, measureBar } from './stage.ts';
 import { handleTaps } from './taps.ts';
-import { localTimes, updateCountdowns } from './times.ts';
+import { convertToLocalTimes, updateCountdowns } from './times.ts';
 
 /*
  * Script of the approvals and history pages. Keeps the page in sync with the server through an event stream, and touches
@@ -17,7 +17,7 @@ function start(): void {
   if (room !== undefined && room.root === root) return;
   room?.leave();
   room = undefined;
-  localTimes(document);
+  convertToLocalTimes(document);
   updateCountdowns();
   measureBar();
   if (root === null) return;

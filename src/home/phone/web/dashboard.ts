@@ -1,6 +1,6 @@
 // Decisions on this page use the same script as the approvals page.
 import './approvals.ts';
-import { localTimes, updateCountdowns } from './times.ts';
+import { convertToLocalTimes, updateCountdowns } from './times.ts';
 import { drawChart, resizeCharts } from './value-chart.ts';
 
 /* Keeps the dashboard in sync with the server. Replaces only changed parts, and keeps opened details and the focus. */
@@ -21,7 +21,7 @@ function start(): void {
   leave();
   here = root ?? undefined;
   if (root === null) return;
-  localTimes(root);
+  convertToLocalTimes(root);
   for (const chart of root.querySelectorAll<HTMLElement>('[data-chart]')) drawChart(chart);
   const live = root.querySelector<HTMLElement>('#live');
   const tell = (text: string, offline: boolean) => {
@@ -62,7 +62,7 @@ function put(root: HTMLElement, { name, html, digest }: Part): void {
   place.dataset.digest = digest;
   for (const details of place.querySelectorAll<HTMLDetailsElement>('details[data-keep]'))
     if (open.has(details.dataset.keep)) details.open = true;
-  localTimes(place);
+  convertToLocalTimes(place);
   for (const chart of place.querySelectorAll<HTMLElement>('[data-chart]')) drawChart(chart);
   if (kept === undefined) return;
   const again = [...place.querySelectorAll<HTMLElement>('[data-keep]')].find(({ dataset }) => dataset.keep === kept);

@@ -1,18 +1,18 @@
-import { localTimes } from './times.ts';
+import { convertToLocalTimes } from './times.ts';
 
-export interface Piece {
+export interface RenderedPiece {
   readonly id: string;
   readonly html: string;
 }
 
 /** An update from the server. See `phoneUpdate` in ../phone-pages.ts. */
-export interface Update {
-  readonly waiting: readonly Piece[];
+export interface PageUpdate {
+  readonly waiting: readonly RenderedPiece[];
   /** The new and changed cards. */
-  readonly cards: readonly Piece[];
+  readonly cards: readonly RenderedPiece[];
   readonly more: number;
-  readonly results: readonly Piece[];
-  readonly recent: readonly Piece[];
+  readonly results: readonly RenderedPiece[];
+  readonly recent: readonly RenderedPiece[];
 }
 
 export type PageState = ReturnType<typeof createPageState>;
@@ -44,7 +44,7 @@ export function createPageState(root: HTMLElement) {
     current: root.dataset.current ?? '',
     /** The markup of the displayed card. Undefined for the card that the page was loaded with. */
     card: undefined as string | undefined,
-    update: undefined as Update | undefined,
+    update: undefined as PageUpdate | undefined,
     cards: new Map<string, string>(),
     told: new Map<string, string>(),
     /** Requests that were decided on this page, and that the server has not confirmed yet. */
@@ -83,7 +83,7 @@ export function toElement(html: string): HTMLElement {
   template.innerHTML = html.trim();
   const fresh = template.content.firstElementChild;
   if (!(fresh instanceof HTMLElement)) throw new TypeError('no element in what the server told');
-  localTimes(fresh);
+  convertToLocalTimes(fresh);
   return fresh;
 }
 

@@ -1,4 +1,4 @@
-export const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
+export const FRAGMENT_MEDIA_TYPE = 'text/vnd.trade-agent.fragment+html';
 
 const TIMEOUT_MS = 30_000;
 
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 30_000;
  */
 export async function sendRequest(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
-  if (!headers.has('accept')) headers.set('accept', FRAGMENT);
+  if (!headers.has('accept')) headers.set('accept', FRAGMENT_MEDIA_TYPE);
   headers.set('x-phone-key', phoneKey());
   const answer = await fetch(path, {
     ...init,

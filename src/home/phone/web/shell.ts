@@ -1,8 +1,8 @@
 import type { ApprovalOptions } from './passkeys.ts';
 import { loadPasskeys } from './passkeys-loader.ts';
 import { startPush } from './push.ts';
-import { FRAGMENT, sendRequest } from './request.ts';
-import { localTimes } from './times.ts';
+import { FRAGMENT_MEDIA_TYPE, sendRequest } from './request.ts';
+import { convertToLocalTimes } from './times.ts';
 
 interface TradeAgent {
   /** Sends a request with the origin key. */
@@ -215,7 +215,7 @@ function showFormProblem(form: HTMLFormElement, text: string): void {
 
 /** Replaces the page with the page in the response. The markup comes from our own server, so it is trusted. */
 async function replacePage(answer: Response): Promise<void> {
-  if (!answer.headers.get('content-type')?.startsWith(FRAGMENT)) {
+  if (!answer.headers.get('content-type')?.startsWith(FRAGMENT_MEDIA_TYPE)) {
     return showProblem(`The server's response can't be displayed (${answer.status}). Reload the page.`);
   }
   const template = document.createElement('template');
@@ -234,7 +234,7 @@ async function replacePage(answer: Response): Promise<void> {
 
 /** Converts times to the phone's time zone, and loads the page's `data-script`, which must be one of our own assets. */
 function initializePage(main: HTMLElement | null): void {
-  localTimes(document);
+  convertToLocalTimes(document);
   const source = main?.dataset.script;
   if (!source?.startsWith('/phone/assets/')) return;
   const script = document.createElement('script');

@@ -1,10 +1,10 @@
-import { type PageState, type Piece, toElement, type Update } from './page-state.ts';
+import { type PageState, type PageUpdate, type RenderedPiece, toElement } from './page-state.ts';
 import { updateCountdowns } from './times.ts';
 
 /** Milliseconds for which a moved button ignores taps, so that a tap already under way does nothing. */
 const SETTLE_MS = 700;
 
-export function applyUpdate(room: PageState, update: Update): void {
+export function applyUpdate(room: PageState, update: PageUpdate): void {
   room.update = update;
   for (const { id, html } of update.cards) room.cards.set(id, html);
   for (const { id, html } of update.results) room.told.set(id, html);
@@ -56,7 +56,7 @@ function keepResult(room: PageState, id: string): void {
   room.keep([id, ...others]);
 }
 
-function updateLists(room: PageState, update: Update, waiting: readonly Piece[]): void {
+function updateLists(room: PageState, update: PageUpdate, waiting: readonly RenderedPiece[]): void {
   const { others, results, recent, kept } = room;
   const rest = waiting.filter(({ id }) => id !== room.current);
   const list = others.firstElementChild;
@@ -155,7 +155,7 @@ function copyInput(old: HTMLElement, fresh: HTMLElement): void {
 function patch(
   room: PageState,
   list: Element,
-  wanted: readonly Piece[],
+  wanted: readonly RenderedPiece[],
   changed: (element: HTMLElement) => void = () => {},
 ): void {
   const children = [...list.children].filter((child) => child instanceof HTMLElement);

@@ -10,7 +10,7 @@ const local = new Intl.DateTimeFormat(undefined, fields);
 const exact = new Intl.DateTimeFormat(undefined, { ...fields, second: '2-digit' });
 
 /** Converts times to the phone's own time zone. The server writes UTC, which stays in the `title` attribute. */
-export function localTimes(root: ParentNode): void {
+export function convertToLocalTimes(root: ParentNode): void {
   for (const time of root.querySelectorAll<HTMLTimeElement>('time[datetime]:not([title])')) {
     time.title = time.textContent;
     time.textContent = (time.closest('dl') === null ? local : exact).format(new Date(time.dateTime));

@@ -2,7 +2,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type IsoDate, newYorkDate } from '../../../trading/new-york-time.ts';
 
-export interface Day {
+export interface RecordedDay {
   readonly date: IsoDate;
   readonly open: Dec;
   readonly high: Dec;
@@ -11,7 +11,7 @@ export interface Day {
   readonly volume: number;
 }
 
-export interface Row {
+export interface FileRow {
   readonly line: number;
   readonly fields: Readonly<Record<string, string>>;
 }
@@ -34,7 +34,7 @@ export function invalidMarketFile(file: string, line: number | undefined, what: 
 }
 
 /** Returns a symbol's days, oldest first. @throws {TradeAgentError} `invalid_config`, with file and line */
-export function parseDays(file: string, rows: readonly Row[]): Day[] {
+export function parseDays(file: string, rows: readonly FileRow[]): RecordedDay[] {
   const seen = new Map<IsoDate, number>();
   const days = rows.map((row) => {
     const day = parseDay(file, row);
@@ -47,7 +47,7 @@ export function parseDays(file: string, rows: readonly Row[]): Day[] {
   return days.sort((a, b) => (a.date < b.date ? -1 : 1));
 }
 
-function parseDay(file: string, row: Row): Day {
+function parseDay(file: string, row: FileRow): RecordedDay {
   const field = (name: Field): string | undefined =>
     fieldNames[name].map((alias) => row.fields[alias]).find((value) => value !== undefined && value !== '');
   const price = (name: Field): Dec => {

@@ -4,10 +4,10 @@ import { CsvError, type Info, parse } from 'csv-parse/sync';
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { type CorporateAction, corporateActionsSchema } from '../corporate-action.ts';
-import { type Day, invalidMarketFile, parseDays, type Row } from './day-rows.ts';
+import { type FileRow, invalidMarketFile, parseDays, type RecordedDay } from './day-rows.ts';
 
 interface ReplayData {
-  readonly days: ReadonlyMap<string, readonly Day[]>;
+  readonly days: ReadonlyMap<string, readonly RecordedDay[]>;
   readonly actions: readonly CorporateAction[];
 }
 
@@ -18,7 +18,7 @@ const ACTIONS_FILE = 'corporate-actions.json';
  * {TradeAgentError} `invalid_config`, with file and line
  */
 export function readMarketFolder(folder: string): ReplayData {
-  const days = new Map<string, readonly Day[]>();
+  const days = new Map<string, readonly RecordedDay[]>();
   let actions: readonly CorporateAction[] = [];
   for (const name of listFiles(folder)) {
     const file = join(folder, name);
@@ -33,7 +33,7 @@ export function readMarketFolder(folder: string): ReplayData {
   return { days, actions };
 }
 
-function readDays(file: string, symbol: string, rowsOf: typeof csvRows): Day[] {
+function readDays(file: string, symbol: string, rowsOf: typeof csvRows): RecordedDay[] {
   if (!/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/.test(symbol)) {
     throw invalidMarketFile(file, undefined, 'the file must be named after its symbol, such as AAPL.csv or BRK.B.json');
   }
@@ -63,7 +63,7 @@ function readActions(file: string): CorporateAction[] {
 }
 
 /** Returns the rows of a CSV file (RFC 4180) by the names in its header, in any order and case. */
-export function csvRows(file: string, text: string): Row[] {
+export function csvRows(file: string, text: string): FileRow[] {
   try {
     const rows = parse(text, {
       bom: true,
@@ -81,7 +81,7 @@ export function csvRows(file: string, text: string): Row[] {
 }
 
 /** Returns the rows of a JSON file, which contains a list of days or Alpaca's response with `bars`. */
-export function jsonRows(file: string, text: string): Row[] {
+export function jsonRows(file: string, text: string): FileRow[] {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true });
   const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;

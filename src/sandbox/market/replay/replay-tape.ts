@@ -4,7 +4,7 @@ import { type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-
 import { type Sessions, sessionsOfDays } from '../../../trading/trading-calendar.ts';
 import { memoizePerObject } from '../../../values/memoize-per-object.ts';
 import type { Tape } from '../tape.ts';
-import type { Day } from './day-rows.ts';
+import type { RecordedDay } from './day-rows.ts';
 
 interface Point {
   readonly at: number;
@@ -15,16 +15,16 @@ interface Point {
  * Creates a tape of recorded days. Within a day the price moves from the open through low and high (whichever is
  * farther from the close comes first) to the close, each in a third of the session.
  */
-export function createReplayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
+export function createReplayTape(data: ReadonlyMap<string, readonly RecordedDay[]>): Tape {
   const sessions = sessionsOfDays(recordedDates(data));
   const openOf = (date: IsoDate) => sessions.on(date)?.open ?? newYorkInstant(date, '09:30');
-  const pointsOf = memoizePerObject((day: Day) => turningPoints(day, sessions));
-  const within = (symbol: string, from: number, to: number): readonly Day[] => {
+  const pointsOf = memoizePerObject((day: RecordedDay) => turningPoints(day, sessions));
+  const within = (symbol: string, from: number, to: number): readonly RecordedDay[] => {
     const days = data.get(symbol) ?? [];
-    const found: Day[] = [];
+    const found: RecordedDay[] = [];
     const [first, last] = [newYorkDate(from), newYorkDate(to)];
     for (let i = lastUpTo(days, last); i >= 0; i--) {
-      const day = days[i] as Day;
+      const day = days[i] as RecordedDay;
       if (day.date < first) break;
       const [open, close] = [pointsOf(day)[0]?.at ?? 0, pointsOf(day).at(-1)?.at ?? 0];
       if (open < to && close > from) found.unshift(day);
@@ -62,11 +62,11 @@ export function createReplayTape(data: ReadonlyMap<string, readonly Day[]>): Tap
   };
 }
 
-export function recordedDates(data: ReadonlyMap<string, readonly Day[]>): IsoDate[] {
+export function recordedDates(data: ReadonlyMap<string, readonly RecordedDay[]>): IsoDate[] {
   return [...new Set([...data.values()].flatMap((days) => days.map(({ date }) => date)))].sort();
 }
 
-function turningPoints(day: Day, sessions: Sessions): readonly Point[] {
+function turningPoints(day: RecordedDay, sessions: Sessions): readonly Point[] {
   const session = sessions.on(day.date);
   if (session === undefined) throw new Error(`no session on ${day.date}`);
   const rises = day.close.gte(day.open);
@@ -85,7 +85,7 @@ function priceAt(points: readonly Point[], at: number): Dec {
   return before.price.plus(after.price.minus(before.price).times(part));
 }
 
-function lastUpTo(days: readonly Day[], date: IsoDate): number {
+function lastUpTo(days: readonly RecordedDay[], date: IsoDate): number {
   let [low, high] = [0, days.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -95,7 +95,7 @@ function lastUpTo(days: readonly Day[], date: IsoDate): number {
   return low - 1;
 }
 
-function listing(symbol: string, days: readonly Day[]): ListedSymbol {
+function listing(symbol: string, days: readonly RecordedDay[]): ListedSymbol {
   const known = listedSymbols().get(symbol) ?? { name: symbol, exchange: 'NYSE', sector: 'Unknown' };
   return { ...known, symbol, snapshotPrice: days.at(-1)?.close.toFixed() ?? '0' } as ListedSymbol;
 }

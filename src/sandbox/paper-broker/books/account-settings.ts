@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { z } from 'zod';
 
-export const accountSettings = z.object({
+export const accountSettingsSchema = z.object({
   disable_overnight_trading: z.boolean(),
   fractional_trading: z.boolean(),
   /** `1`: cash account. `2`: Regulation T margin. */
@@ -12,7 +12,7 @@ export const accountSettings = z.object({
   suspend_trade: z.boolean(),
   trade_confirm_email: z.enum(['all', 'none']),
 });
-export type AccountSettings = z.output<typeof accountSettings>;
+export type AccountSettings = z.output<typeof accountSettingsSchema>;
 
 const defaults: AccountSettings = {
   disable_overnight_trading: false,

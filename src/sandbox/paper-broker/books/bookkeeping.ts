@@ -5,9 +5,9 @@ import type { EntryRecord } from '../../../store/sandbox/records.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import {
-  type ActionOf,
   actionSubject,
   type CorporateAction,
+  type CorporateActionOf,
   effectiveAt,
   effectiveDate,
   processDate,
@@ -173,7 +173,7 @@ export function actionEntries(action: CorporateAction, holder: Holder): EntryRec
   }
 }
 
-function dividendEntry(action: ActionOf<'cash_dividend'>, { account_id, entitled }: Holder): EntryRecord {
+function dividendEntry(action: CorporateActionOf<'cash_dividend'>, { account_id, entitled }: Holder): EntryRecord {
   return createEntry({
     account_id,
     type: 'DIV',
@@ -221,7 +221,7 @@ function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cas
  * Returns the entries of a spin-off, which divide the parent's cost by the market values of both shares (26 CFR
  * 1.358-2).
  */
-function spinOffEntries(action: ActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
+function spinOffEntries(action: CorporateActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
   const { qty: held, cost } = holder.holding;
   const qty = proportionalShares(held, action.new_rate, action.source_rate);
   const [made, kept] = [qty.times(holder.worth(action.new_symbol)), held.times(holder.worth(action.source_symbol))];

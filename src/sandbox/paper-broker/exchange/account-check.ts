@@ -6,7 +6,7 @@ import type { AccountSettings } from '../books/account-settings.ts';
 import { notPermitted, unprocessable } from '../books/broker-error.ts';
 import { isShortable } from '../books/tradable-asset.ts';
 import { assetTerms } from './asset-terms.ts';
-import { buyingPower, heldShares, marginBuyingPower, openQty, reservation } from './buying-power.ts';
+import { buyingPower, heldShares, marginBuyingPower, openQty, orderReservation } from './buying-power.ts';
 import { accountMargin, marginMultiplier, mayShort } from './margin.ts';
 import { couldTradeWith } from './matching.ts';
 
@@ -55,7 +55,7 @@ export function cashBuyingPower({ cash, positions, open, market }: Omit<AccountS
 
 function checkCost(order: OrderRecord, means: AccountState): void {
   const { cash, positions, open, settings, market } = means;
-  const cost = reservation(order);
+  const cost = orderReservation(order);
   const assetClass = symbolAssetClass(order.symbol);
   const least = assetTerms[assetClass].leastCost;
   if (cost.lt(least)) throw notPermitted(`cost basis must be >= minimal amount of order ${least}`);
@@ -127,7 +127,7 @@ function checkOption(order: OrderRecord, means: AccountState): void {
     }
     return;
   }
-  const cost = reservation(order);
+  const cost = orderReservation(order);
   const free = cashBuyingPower(means);
   if (cost.gt(free)) throw insufficientOptionsBuyingPower(cost, free);
 }

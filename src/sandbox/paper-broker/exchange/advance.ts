@@ -2,7 +2,7 @@ import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { tradesAt } from '../../instruments/whole-market.ts';
 import type { Market } from '../../market/market.ts';
-import { hashText, uniform } from '../../market/price-path.ts';
+import { hashText, uniformHash } from '../../market/price-path.ts';
 import { unprocessable } from '../books/broker-error.ts';
 import { type MatchResult, matchOrder } from './matching.ts';
 
@@ -16,7 +16,7 @@ export interface TradingContext {
  * Advances an open order to the current time (expiry, auctions, triggers) and books its fills. Call inside a
  * transaction. @returns the order to store, or the same object if unchanged
  */
-export function advance(order: OrderRecord, floor: TradingContext): OrderRecord {
+export function advanceOrder(order: OrderRecord, floor: TradingContext): OrderRecord {
   const { market, at } = floor;
   if (order.auction_at !== null) return fillInAuction(order, order.auction_at, floor);
   if (order.expires_at !== null && at >= order.expires_at) {
@@ -25,13 +25,13 @@ export function advance(order: OrderRecord, floor: TradingContext): OrderRecord 
   if (order.dormant === 1 || order.order_class === 'mleg') return order;
   const immediate = order.time_in_force === 'ioc' || order.time_in_force === 'fok';
   const tradesNow = tradesAt(market, order.symbol, at, order.extended_hours === 1);
-  if (!tradesNow) return immediate ? canceled(order, at) : order;
+  if (!tradesNow) return immediate ? toCanceledOrder(order, at) : order;
   if (order.pause_until !== null && at < order.pause_until) return order;
 
   const { fillPrice, ...followed } = judgedAt(order, market, at);
   const next: OrderRecord = { ...order, ...followed, status: statusAfter(order, followed) };
   if (fillPrice !== undefined) return fill(next, fillPrice, floor);
-  if (immediate) return canceled(next, at);
+  if (immediate) return toCanceledOrder(next, at);
   const fields = ['hwm', 'stop_price', 'triggered', 'status'] as const;
   return fields.every((field) => next[field] === order[field]) ? order : next;
 }
@@ -39,14 +39,14 @@ export function advance(order: OrderRecord, floor: TradingContext): OrderRecord 
 function fillInAuction(order: OrderRecord, auctionAt: number, floor: TradingContext): OrderRecord {
   if (floor.at < auctionAt) return order;
   const { fillPrice } = judgedAt(order, floor.market, auctionAt);
-  return fillPrice === undefined ? canceled(order, floor.at) : fill(order, fillPrice, floor);
+  return fillPrice === undefined ? toCanceledOrder(order, floor.at) : fill(order, fillPrice, floor);
 }
 
 function statusAfter({ status }: OrderRecord, { triggered }: Pick<MatchResult, 'triggered'>) {
   return status === 'accepted' || (status === 'held' && triggered !== 0) ? 'new' : status;
 }
 
-export function canceled(order: OrderRecord, at: number): OrderRecord {
+export function toCanceledOrder(order: OrderRecord, at: number): OrderRecord {
   return { ...order, status: 'canceled', canceled_at: at };
 }
 
@@ -66,7 +66,9 @@ function fill(order: OrderRecord, price: string, { market, book, at }: TradingCo
   const qty = inParts ? new Dec(order.first_part ?? 0) : remaining;
   const booked = qty.gt(0) && book(order, { qty: toPlain(qty), price });
   if (!booked) {
-    return new Dec(order.filled_qty).isZero() ? { ...order, status: 'rejected', failed_at: at } : canceled(order, at);
+    return new Dec(order.filled_qty).isZero()
+      ? { ...order, status: 'rejected', failed_at: at }
+      : toCanceledOrder(order, at);
   }
   const partly = {
     ...order,
@@ -81,7 +83,7 @@ function fill(order: OrderRecord, price: string, { market, book, at }: TradingCo
 const PARTIAL_SHARE = 0.1;
 const PARTIAL_PAUSE = { least: 500, most: 2000 };
 
-export function firstPart(
+export function firstPartQuantity(
   order: Pick<OrderRecord, 'client_order_id' | 'qty' | 'time_in_force'>,
   seed: string,
 ): string | null {
@@ -99,5 +101,5 @@ function pauseBetweenParts(order: Pick<OrderRecord, 'client_order_id'>, seed: st
 
 /** Returns a pseudorandom number in [0, 1) that is the same for an order on every run. */
 function chance(order: Pick<OrderRecord, 'client_order_id'>, seed: string, salt: number): number {
-  return uniform(hashText(seed), hashText(order.client_order_id), salt);
+  return uniformHash(hashText(seed), hashText(order.client_order_id), salt);
 }

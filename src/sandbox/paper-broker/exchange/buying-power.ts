@@ -1,7 +1,7 @@
 import type { OrderRecord, PositionRecord } from '../../../store/sandbox/records.ts';
 import { contractMultiplier, parseOptionSymbol } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
-import { type Margin, secures } from './margin.ts';
+import { type Margin, putSecurity } from './margin.ts';
 
 export function openQty(order: OrderRecord, lastPrice: string): Dec {
   const wanted = order.qty ?? new Dec(order.notional ?? 0).div(order.limit_price ?? lastPrice);
@@ -15,14 +15,14 @@ const inMarket = (open: readonly OrderRecord[]) => open.filter(({ status }) => s
  * require.
  */
 function reservedCash(open: readonly OrderRecord[]): Dec {
-  return inMarket(open).reduce((sum, order) => sum.plus(reservation(order)), new Dec(0));
+  return inMarket(open).reduce((sum, order) => sum.plus(orderReservation(order)), new Dec(0));
 }
 
-export function reservation(order: OrderRecord): Dec {
+export function orderReservation(order: OrderRecord): Dec {
   const left = new Dec(order.qty ?? 0).minus(order.filled_qty);
   if (order.position_intent === 'sell_to_open') {
     const contract = parseOptionSymbol(order.symbol);
-    if (contract?.right === 'put') return secures(contract.strike, left);
+    if (contract?.right === 'put') return putSecurity(contract.strike, left);
     return contract === undefined ? left.times(order.reserve_price ?? 0) : new Dec(0);
   }
   if (order.side === 'sell' || order.position_intent === 'buy_to_close') return new Dec(0);
@@ -66,7 +66,7 @@ export function securedCash(positions: readonly PositionRecord[]): Dec {
   return positions.reduce((sum, { symbol, qty }) => {
     const contract = parseOptionSymbol(symbol);
     const written = contract?.right === 'put' && new Dec(qty).isNegative();
-    return written ? sum.plus(secures(contract.strike, new Dec(qty).abs())) : sum;
+    return written ? sum.plus(putSecurity(contract.strike, new Dec(qty).abs())) : sum;
   }, new Dec(0));
 }
 

@@ -16,19 +16,19 @@ import { badParameter, notFound, notPermitted, unprocessable } from '../books/br
 import { createEntry } from '../books/entries.ts';
 import { isFractionable } from '../books/tradable-asset.ts';
 import { type AccountState, checkAccount, heldQuantity, inferIntent } from './account-check.ts';
-import { advance, canceled, firstPart } from './advance.ts';
+import { advanceOrder, firstPartQuantity, toCanceledOrder } from './advance.ts';
 import { lockedShares, securedCash } from './buying-power.ts';
-import { exerciseHeld } from './exercise.ts';
+import { exerciseHeldContracts } from './exercise.ts';
 import { accountMargin, marginMultiplier } from './margin.ts';
 import { matchOrder } from './matching.ts';
 import type { Ticket } from './order-body.ts';
 import {
-  checkAgainstBase,
   checkExitPrices,
+  checkExitsAgainstBase,
   type ExitPrices,
   legTickets,
   opensPosition,
-  opposite,
+  oppositeSide,
 } from './order-classes.ts';
 import { isFractional } from './order-ticket.ts';
 import { type ReplacementTerms, replacementTicket } from './replacement.ts';
@@ -77,7 +77,7 @@ export function createExchange(options: ExchangeOptions) {
   };
 
   const bringUpToNow = (order: OrderRecord): OrderRecord => {
-    const next = advance(order, {
+    const next = advanceOrder(order, {
       market,
       at: now(),
       book: (filled, fill) => bookFill(options, filled, fill),
@@ -95,13 +95,13 @@ export function createExchange(options: ExchangeOptions) {
       inTransaction(() => {
         const order = requireOpen(accountId, orderId);
         untold.push({ event: 'pending_cancel', order: { ...order, status: 'pending_cancel' } });
-        return store(canceled(order, now()));
+        return store(toCanceledOrder(order, now()));
       }),
     /** Cancels all open orders. @returns the orders that were open */
     cancelAll: (accountId: string, symbol?: string): OrderRecord[] =>
       inTransaction(() => {
         const open = orders.openOf(accountId).filter((order) => symbol === undefined || order.symbol === symbol);
-        for (const order of open) update(canceled(order, now()));
+        for (const order of open) update(toCanceledOrder(order, now()));
         return open;
       }),
     replace: (accountId: string, orderId: string, terms: ReplacementTerms): OrderRecord =>
@@ -123,7 +123,7 @@ export function createExchange(options: ExchangeOptions) {
         return order;
       }),
     exercise: (accountId: string, symbol: string): void =>
-      inTransaction(() => exerciseHeld(options, accountId, symbol, orders.openOf(accountId))),
+      inTransaction(() => exerciseHeldContracts(options, accountId, symbol, orders.openOf(accountId))),
     settle: (): void => {
       for (const { account_id, id } of orders.open()) {
         inTransaction(() => {
@@ -387,9 +387,9 @@ function groupChanges(changed: OrderRecord, group: readonly OrderRecord[], at: n
   if (changed.status === 'replaced') return [];
   if (changed.exit === null) {
     if (changed.status === 'filled') return others.map((leg) => activateExit(leg, others));
-    return isOpenOrder(changed) ? [] : others.map((order) => canceled(order, at));
+    return isOpenOrder(changed) ? [] : others.map((order) => toCanceledOrder(order, at));
   }
-  if (!isOpenOrder(changed) || changed.triggered === 1) return others.map((order) => canceled(order, at));
+  if (!isOpenOrder(changed) || changed.triggered === 1) return others.map((order) => toCanceledOrder(order, at));
   return changed.status === 'partially_filled'
     ? others.map((order) => ({ ...order, qty: toPlain(new Dec(changed.qty ?? 0).minus(changed.filled_qty)) }))
     : [];
@@ -413,9 +413,9 @@ function checkGroupPrices(group: readonly OrderRecord[], quote: MarketQuote): vo
     stop_loss: exit('stop_loss')?.stop_price ?? null,
     stop_loss_limit: exit('stop_loss')?.limit_price ?? null,
   };
-  checkExitPrices(opens ? opposite(parent.side) : parent.side, prices);
+  checkExitPrices(opens ? oppositeSide(parent.side) : parent.side, prices);
   if (opens && isOpenOrder(parent)) {
-    checkAgainstBase(parent.side, prices, parent.limit_price ?? quote.last);
+    checkExitsAgainstBase(parent.side, prices, parent.limit_price ?? quote.last);
   }
 }
 
@@ -495,7 +495,7 @@ function newOrder(
     ...newOrderDefaults(accountId, at),
     extended_hours: ticket.extended_hours ? 1 : 0,
     status: place === undefined ? 'accepted' : 'held',
-    first_part: partialFills ? firstPart(ticket, market.seed) : null,
+    first_part: partialFills ? firstPartQuantity(ticket, market.seed) : null,
     auction_at,
     expires_at: orderExpiry(ticket, market, at),
     exit: ticket.order_class === 'oco' ? 'take_profit' : null,

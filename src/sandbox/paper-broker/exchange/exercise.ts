@@ -110,7 +110,7 @@ function expire(options: ExerciseOptions, accountId: string, contract: ListedCon
  * Exercises held contracts that are not in open sell orders. Call inside a transaction. @throws {BrokerError} 404, 403
  * (Alpaca, "Options trading overview")
  */
-export function exerciseHeld(
+export function exerciseHeldContracts(
   options: ExerciseOptions,
   accountId: string,
   symbol: string,

@@ -49,7 +49,7 @@ function positionRequirements(symbol: string, qty: string, value: Dec, market: M
   // Options and coins are not marginable. Sold options are secured by shares or cash.
   const contract = parseOptionSymbol(symbol);
   const written = contract?.right === 'put' && new Dec(qty).isNegative();
-  const whole = written ? secures(contract.strike, new Dec(qty).abs()) : Dec.max(value, 0);
+  const whole = written ? putSecurity(contract.strike, new Dec(qty).abs()) : Dec.max(value, 0);
   return { initial: whole, maintenance: whole };
 }
 
@@ -61,7 +61,7 @@ function shortMaintenance(shares: Dec, last: string): Dec {
   return shares.times(perShare);
 }
 
-export const secures = (strike: string, contracts: Dec): Dec => contracts.times(strike).times(100);
+export const putSecurity = (strike: string, contracts: Dec): Dec => contracts.times(strike).times(100);
 
 /** Returns the margin multiplier: 2 only for accounts set to margin with enough equity. */
 export function marginMultiplier(settings: AccountSettings, { equity }: Margin): 1 | 2 {

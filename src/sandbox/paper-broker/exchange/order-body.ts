@@ -11,7 +11,7 @@ const amount = z
 const orNull = <T>(value: T | null | undefined): T | null => value ?? null;
 const optionalAmount = amount.nullish().transform(orNull);
 
-export const orderBody = z.object({
+export const orderBodySchema = z.object({
   symbol: z.string().min(1).max(32),
   side: z.enum(sides),
   type: z.enum(orderTypes),
@@ -40,4 +40,4 @@ export const orderBody = z.object({
   stop_loss: z.object({ stop_price: optionalAmount, limit_price: optionalAmount }).nullish().transform(orNull),
 });
 
-export type Ticket = z.output<typeof orderBody>;
+export type Ticket = z.output<typeof orderBodySchema>;

@@ -42,7 +42,7 @@ export function checkOrderClass(ticket: Ticket): void {
   }
   if (ticket.extended_hours) throw unprocessable('extended hours orders must be simple orders');
   checkExits(ticket, terms.exits);
-  checkExitPrices(terms.opens ? opposite(ticket.side) : ticket.side, {
+  checkExitPrices(terms.opens ? oppositeSide(ticket.side) : ticket.side, {
     take_profit: take_profit?.limit_price ?? null,
     stop_loss: stop_loss?.stop_price ?? null,
     stop_loss_limit: stop_loss?.limit_price ?? null,
@@ -84,7 +84,7 @@ export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_
  * Checks that each exit's price is on its side of the entry. @param side of the entry @param base the entry's limit, or
  * else the last trade @throws {BrokerError} 422 with `base_price`
  */
-export function checkAgainstBase(side: Side, exits: ExitPrices, base: string): void {
+export function checkExitsAgainstBase(side: Side, exits: ExitPrices, base: string): void {
   const check = (name: string, price: string | null, above: boolean) => {
     if (price === null) return;
     const bound = above ? new Dec(base).plus(TICK) : new Dec(base).minus(TICK);
@@ -99,7 +99,7 @@ export function checkAgainstBase(side: Side, exits: ExitPrices, base: string): v
 export const opensPosition = (order_class: OrderClass): boolean =>
   order_class !== '' && order_class !== 'mleg' && classes[order_class].opens;
 
-export const opposite = (side: Side): Side => (side === 'buy' ? 'sell' : 'buy');
+export const oppositeSide = (side: Side): Side => (side === 'buy' ? 'sell' : 'buy');
 
 export function legTickets(ticket: Ticket): { exit: LegKind; ticket: Ticket }[] {
   const { order_class, take_profit, stop_loss } = ticket;
@@ -107,7 +107,7 @@ export function legTickets(ticket: Ticket): { exit: LegKind; ticket: Ticket }[] 
   const { opens } = classes[order_class];
   const leg = {
     ...ticket,
-    side: opens ? opposite(ticket.side) : ticket.side,
+    side: opens ? oppositeSide(ticket.side) : ticket.side,
     client_order_id: null,
     position_intent: null,
     take_profit: null,

@@ -4,7 +4,7 @@ import { requiresPrice } from '../../../trading/order-types.ts';
 import { findCryptoPair } from '../../instruments/crypto-pairs.ts';
 import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
 import { assetTerms, checkAssetTerms } from './asset-terms.ts';
-import { orderBody, type Ticket } from './order-body.ts';
+import { orderBodySchema, type Ticket } from './order-body.ts';
 import { checkOrderClass } from './order-classes.ts';
 
 /**
@@ -16,7 +16,7 @@ export function readTicket(body: unknown): Ticket {
   if ('order_class' in body && body.order_class === 'mleg') {
     throw notPermitted('submit mleg order is disabled');
   }
-  const read = orderBody.safeParse(body);
+  const read = orderBodySchema.safeParse(body);
   if (!read.success) {
     const [issue] = read.error.issues;
     const [top = 'request body', member] = issue?.path.map(String) ?? [];

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { thirdPartyScopeWords } from '../../../home/phone/scope-words.ts';
-import { sameSecret } from '../../../secrets/constant-time.ts';
+import { isSameSecret } from '../../../secrets/constant-time.ts';
 import type { IssuedTokens, TokenStore } from '../../../store/sandbox/token-store.ts';
 
 interface OAuthOptions {
@@ -249,7 +249,7 @@ export function createLogin(users: readonly User[], now: () => number): Login {
     if (fresh !== undefined && fresh.count >= MAX_LOGIN_ATTEMPTS) return 'too_many';
     const user = users.find((known) => known.username === username);
     // Compares even for an unknown name, so that timing does not reveal which names exist.
-    const right = sameSecret(password, user?.password ?? '');
+    const right = isSameSecret(password, user?.password ?? '');
     // Counts only existing names, so that the table stays small.
     if (user === undefined) return 'wrong';
     if (!right) {
@@ -282,7 +282,9 @@ function authenticateClient(
     client_secret = formDecoded(secret);
   }
   const client = clients.find((known) => known.client_id === client_id);
-  return client !== undefined && client_secret && sameSecret(client_secret, client.client_secret) ? client : undefined;
+  return client !== undefined && client_secret && isSameSecret(client_secret, client.client_secret)
+    ? client
+    : undefined;
 }
 
 /** Reads a form. Drops repeated parameters (RFC 6749 §3.1), so that they count as missing. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
-import type { Faults } from '../../../home/identity-provider/faults.ts';
-import { sameSecret } from '../../../secrets/constant-time.ts';
+import type { ActiveFaults } from '../../../home/identity-provider/faults.ts';
+import { isSameSecret } from '../../../secrets/constant-time.ts';
 import type { AccountRecord } from '../../../store/sandbox/records.ts';
 import type { TokenStore } from '../../../store/sandbox/token-store.ts';
 import { BrokerError, DataError } from '../books/broker-error.ts';
@@ -39,7 +39,7 @@ export function createAccess({ tokens, keys, accountOf }: AccessOptions) {
     byKey(keyId: string, secret: string): Grant | undefined {
       const key = keys.find((known) => known.keyId === keyId);
       // Compares even for an unknown ID, so that timing does not reveal which IDs exist.
-      const username = sameSecret(secret, key?.secret ?? '') ? key?.username : undefined;
+      const username = isSameSecret(secret, key?.secret ?? '') ? key?.username : undefined;
       return grantOf(username, ['account:write', 'trading']);
     },
     byToken(token: string): Grant | undefined {
@@ -118,7 +118,7 @@ export function handleErrors(app: Hono): void {
 export function guardedApi(
   access: MiddlewareHandler<BrokerEnv>,
   rate: MiddlewareHandler<BrokerEnv>,
-  faults: Faults,
+  faults: ActiveFaults,
 ): Hono<BrokerEnv> {
   const api = new Hono<BrokerEnv>();
   for (const version of ['/v2/*', '/v1/*', '/v1beta1/*', '/v1beta3/*']) {

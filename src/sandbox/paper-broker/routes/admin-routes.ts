@@ -1,6 +1,6 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
-import { sameSecret } from '../../../secrets/constant-time.ts';
+import { isSameSecret } from '../../../secrets/constant-time.ts';
 import type { HistoryGaps } from '../../../store/sandbox/broker-tables.ts';
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import { decimalString } from '../../../trading/decimal.ts';
@@ -23,7 +23,7 @@ const clockBody = z.strictObject({ now: z.iso.datetime({ offset: true }) });
 export const requireAdminSecret =
   (secret: string, refusal: object): MiddlewareHandler =>
   async (context, next) =>
-    sameSecret(context.req.header('authorization') ?? '', `Bearer ${secret}`) ? next() : context.json(refusal, 401);
+    isSameSecret(context.req.header('authorization') ?? '', `Bearer ${secret}`) ? next() : context.json(refusal, 401);
 
 export function adminRoutes(options: {
   secret: string;

@@ -4,7 +4,7 @@ import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
-import { hashText, uniform } from '../../market/price-path.ts';
+import { hashText, uniformHash } from '../../market/price-path.ts';
 import { actionJson, actionList } from '../books/action-json.ts';
 import { DataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
@@ -240,15 +240,15 @@ function createArticle(market: Market, symbol: string, date: string) {
   const listed = market.symbol(symbol);
   if (listed === undefined) return undefined;
   const id = hashText(`news\n${market.seed}\n${symbol}\n${date}`);
-  if (uniform(id, 1, 0) * DAYS_BETWEEN >= 1) return undefined;
-  const at = newYorkInstant(date, MORNING) + Math.floor(uniform(id, 2, 0) * WRITING_MS);
+  if (uniformHash(id, 1, 0) * DAYS_BETWEEN >= 1) return undefined;
+  const at = newYorkInstant(date, MORNING) + Math.floor(uniformHash(id, 2, 0) * WRITING_MS);
   const { name, sector } = listed;
   const subjects = [
     () => priceMoveHeadline(market, symbol, name, at),
     () => `${name} speaks at a simulated conference on ${sector.toLowerCase()}`,
     () => `A simulated analyst’s questions about ${name} (${symbol})`,
   ];
-  const subject = subjects[Math.floor(uniform(id, 3, 0) * subjects.length)] ?? subjects[0];
+  const subject = subjects[Math.floor(uniformHash(id, 3, 0) * subjects.length)] ?? subjects[0];
   return {
     id,
     symbol,

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { Faults } from '../../../home/identity-provider/faults.ts';
+import type { ActiveFaults } from '../../../home/identity-provider/faults.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord } from '../../../store/sandbox/records.ts';
@@ -48,7 +48,7 @@ const listQuery = z.object({
   nested: z.enum(['true', 'false']).default('false'),
 });
 
-export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: Faults): Hono<BrokerEnv> {
+export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: ActiveFaults): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
   app.get('/v2/orders', (context) => {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
-import type { Faults } from '../../../home/identity-provider/faults.ts';
+import type { ActiveFaults } from '../../../home/identity-provider/faults.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { Access, Grant } from './access.ts';
 
@@ -44,7 +44,7 @@ const authorization = (known: boolean, action: string) => ({
  * Creates Alpaca's WebSocket `/stream` ("Websocket streaming") with the stream `trade_updates`, for key pairs and OAuth
  * tokens. Frames are binary JSON, as on Alpaca's paper endpoint.
  */
-export function createTradeStream(options: { access: Access; clock: Clock; faults: Faults }) {
+export function createTradeStream(options: { access: Access; clock: Clock; faults: ActiveFaults }) {
   const { access, clock, faults } = options;
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   const connections = new Map<WebSocket, Connection>();

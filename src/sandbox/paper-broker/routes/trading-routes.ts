@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { Faults } from '../../../home/identity-provider/faults.ts';
+import type { ActiveFaults } from '../../../home/identity-provider/faults.ts';
 import type { HistoryGaps } from '../../../store/sandbox/broker-tables.ts';
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
@@ -12,7 +12,7 @@ import type { Session } from '../../../trading/trading-calendar.ts';
 import { defined } from '../../../values/defined.ts';
 import { cryptoPairs, findCryptoPair, withoutSlash } from '../../instruments/crypto-pairs.ts';
 import type { Market } from '../../market/market.ts';
-import { type AccountSettingsStore, accountSettings } from '../books/account-settings.ts';
+import { type AccountSettingsStore, accountSettingsSchema } from '../books/account-settings.ts';
 import { BrokerError, badParameter, notFound, parseBody, parseTime, unprocessable } from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
 import { assetId, assetJson, cryptoJson, stableUuid } from '../books/tradable-asset.ts';
@@ -29,7 +29,12 @@ import { contractRoutes } from './option-routes.ts';
 import { orderRoutes } from './order-routes.ts';
 import { portfolioHistory } from './portfolio-history.ts';
 
-export function tradingRoutes(books: Books, exchange: Exchange, faults: Faults, now: () => number): Hono<BrokerEnv> {
+export function tradingRoutes(
+  books: Books,
+  exchange: Exchange,
+  faults: ActiveFaults,
+  now: () => number,
+): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   app.use('/v2/*', async (_context, next) => {
     exchange.settle();
@@ -56,7 +61,7 @@ function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> {
   app.get('/v2/account/configurations', (context) => context.json(books.settings.of(context.get('account').id)));
   app.patch('/v2/account/configurations', requireTrading, async (context) => {
     const body = await context.req.json().catch(() => undefined);
-    const changes = defined(parseBody(accountSettings.partial(), body));
+    const changes = defined(parseBody(accountSettingsSchema.partial(), body));
     return context.json(books.settings.change(context.get('account').id, changes));
   });
 

@@ -21,7 +21,7 @@ interface CredentialRequest {
  * @param whom the source, as in "the container's role"
  * @throws {TradeAgentError} `credential_store_unavailable`, with only the status of the answer
  */
-export async function credentialText(
+export async function fetchCredentialText(
   send: typeof fetch,
   whom: string,
   { url, timeoutMs = TIMEOUT_MS, ...init }: CredentialRequest,
@@ -49,7 +49,7 @@ const roleSchema = z.object({
 });
 
 /** @throws {TradeAgentError} `credential_store_unavailable` */
-export function roleCredentials(whom: string, text: string): AwsCredentials {
+export function parseRoleCredentials(whom: string, text: string): AwsCredentials {
   const { data } = roleSchema.safeParse(parseJson(text));
   if (data === undefined) throw noCredentials(whom, 'no valid answer');
   return {

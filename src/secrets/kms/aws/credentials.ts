@@ -7,9 +7,9 @@ import {
   type AwsCredentialSource,
   type AwsCredentials,
   awsDomain,
-  credentialText,
+  fetchCredentialText,
   noCredentials,
-  roleCredentials,
+  parseRoleCredentials,
 } from './credential-request.ts';
 
 /** Reads `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, for temporary credentials, `AWS_SESSION_TOKEN`. */
@@ -39,7 +39,7 @@ const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
     RoleSessionName: env.AWS_ROLE_SESSION_NAME || 'trade-agent',
     WebIdentityToken: readToken(file),
   });
-  const text = await credentialText(fetch, STS, { url, method: 'POST', body });
+  const text = await fetchCredentialText(fetch, STS, { url, method: 'POST', body });
   // The XML always has the same shape, and the values are base64 and a date, which XML does not escape.
   const element = (name: string) =>
     new RegExp(`<Credentials>[^]*?<${name}>([\\w+/=:.-]+)</${name}>[^]*?</Credentials>`).exec(text)?.[1];
@@ -77,7 +77,7 @@ const fromContainer: AwsCredentialSource = async ({ env, fetch }) => {
   if (!isTheirs) throw noCredentials(CONTAINER, 'its address is neither https nor an AWS link-local address');
   const authorization = readAuthorization(env);
   const headers = defined({ authorization });
-  return roleCredentials(CONTAINER, await credentialText(fetch, CONTAINER, { url, headers }));
+  return parseRoleCredentials(CONTAINER, await fetchCredentialText(fetch, CONTAINER, { url, headers }));
 };
 
 /** Reads the token file for each request, because the platform renews the token. */
@@ -110,7 +110,7 @@ const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
   const named = env.AWS_EC2_METADATA_SERVICE_ENDPOINT;
   const base = named ? requireSecureUrl(named) : new URL(METADATA_ADDRESS);
   const ask = (path: string, method: 'GET' | 'PUT', headers: Readonly<Record<string, string>>) =>
-    credentialText(fetch, MACHINE, {
+    fetchCredentialText(fetch, MACHINE, {
       url: new URL(path, base),
       method,
       headers,
@@ -123,7 +123,7 @@ const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
   const roles = '/latest/meta-data/iam/security-credentials/';
   const role = (await ask(roles, 'GET', headers)).trim();
   if (!/^[\w+=,.@-]{1,64}$/.test(role)) throw noCredentials(MACHINE, 'it has none');
-  return roleCredentials(MACHINE, await ask(`${roles}${role}`, 'GET', headers));
+  return parseRoleCredentials(MACHINE, await ask(`${roles}${role}`, 'GET', headers));
 };
 
 /** In the order of AWS's SDKs, without their profiles, which are meant for people. */
@@ -139,7 +139,7 @@ const RENEW_BEFORE_MS = 5 * 60_000;
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
  * @returns a function that throws {@link TradeAgentError} `credential_store_unavailable` if there are no credentials
  */
-export function awsCredentials(options: AwsCredentialOptions): () => Promise<AwsCredentials> {
+export function createAwsCredentialProvider(options: AwsCredentialOptions): () => Promise<AwsCredentials> {
   const { clock } = options;
   let kept: AwsCredentials | undefined;
   let renewing: Promise<AwsCredentials> | undefined;

@@ -1,5 +1,5 @@
 import { DECIDED_STATES, NOTIFIED_STATES, OPEN_STATES } from '../../rows/proposal-states.ts';
-import { rateBucketTable, type Schema, tenancy, tenantTable } from '../schema.ts';
+import { rateBucketTable, type Schema, tenancyMigration, tenantTable } from '../schema.ts';
 
 /** Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const schema = 'trade_agent_gateway';
@@ -405,6 +405,6 @@ const gateways = `
 export const gatewaySchema: Schema = {
   name: schema,
   migrations: [
-    tenancy(schema) + journals + proposals + record + mandates + people + gateways + rateBucketTable(schema),
+    tenancyMigration(schema) + journals + proposals + record + mandates + people + gateways + rateBucketTable(schema),
   ],
 };

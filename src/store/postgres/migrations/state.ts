@@ -1,4 +1,4 @@
-import { appRole, type Migration, rateBucketTable, type Schema, tenancy, tenantTable } from '../schema.ts';
+import { appRole, type Migration, rateBucketTable, type Schema, tenancyMigration, tenantTable } from '../schema.ts';
 
 const schema = 'trade_agent_state';
 
@@ -380,7 +380,7 @@ const jobs = `
 export const stateSchema: Schema = {
   name: schema,
   migrations: [
-    tenancy(schema) +
+    tenancyMigration(schema) +
       people +
       threads +
       checkpoints +

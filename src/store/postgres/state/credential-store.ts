@@ -4,10 +4,10 @@ import { type Clock, systemClock } from '../../../machine/clock.ts';
 import {
   type CredentialStore,
   credentialNames,
-  type Expected,
+  type ExpectedValues,
   type LockPurpose,
   type ServerCredentialName,
-  serverOnlyNames,
+  serverOnlyCredentialNames,
 } from '../../../secrets/credential-store.ts';
 import { assertLengths, matchesExpected, pick } from '../../../secrets/credential-values.ts';
 import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/envelope/secret-seal.ts';
@@ -58,7 +58,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
    * @param prepare does the slow work before the transaction begins
    */
   const change = async <T>(
-    expected: Expected<ServerCredentialName> | undefined,
+    expected: ExpectedValues<ServerCredentialName> | undefined,
     prepare: () => Promise<T>,
     make: (unit: Unit, prepared: T) => Promise<void>,
   ): Promise<boolean> => {
@@ -124,7 +124,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
         await put(unit, secret);
         await unit.run('DELETE FROM credentials WHERE name = @name', { name: secret.name });
       });
-      await open(await readSealed([...credentialNames, ...serverOnlyNames]));
+      await open(await readSealed([...credentialNames, ...serverOnlyCredentialNames]));
     },
     exclusively: (purpose, work, signal) => leases.exclusively(purpose, work, signal),
   };

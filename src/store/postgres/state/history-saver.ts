@@ -3,7 +3,7 @@ import type { Checkpoint, CheckpointMetadata, CheckpointTuple } from '@langchain
 import { BaseCheckpointSaver, type CheckpointListOptions, type PendingWrite } from '@langchain/langgraph-checkpoint';
 import { CheckpointRows, type MessageRow } from '../../checkpoint-rows.ts';
 import { isHeldLease } from '../../sql/thread-store.ts';
-import type { HistoryGuard } from '../../state-stores.ts';
+import type { LeaseGuard } from '../../state-stores.ts';
 import { runWork } from '../sql-database.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
@@ -44,14 +44,14 @@ interface Change {
  */
 export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #database: PersonDatabase;
-  readonly #guard: HistoryGuard | undefined;
+  readonly #guard: LeaseGuard | undefined;
   readonly #rows = new CheckpointRows(this.serde);
   /** Changes that wait for the next transaction. */
   readonly #changes: Change[] = [];
   #isCommitting = false;
 
   /** @param guard checked in each transaction, which locks the lease until its end */
-  constructor(database: PersonDatabase, guard?: HistoryGuard) {
+  constructor(database: PersonDatabase, guard?: LeaseGuard) {
     super();
     this.#database = database;
     this.#guard = guard;

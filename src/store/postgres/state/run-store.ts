@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MAX_OPEN_RUNS, type NewRun, type RunStore, type RunTurn, type StoredRun } from '../../run-store.ts';
+import { MAX_OPEN_RUNS, type NewRun, type RunClaim, type RunStore, type StoredRun } from '../../run-store.ts';
 import type { Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
@@ -254,7 +254,7 @@ function insertRun(unit: Unit, run: NewRun, now: number): Promise<Row | undefine
   );
 }
 
-async function append(unit: Unit, { id, epoch }: RunTurn, events: readonly unknown[]): Promise<boolean> {
+async function append(unit: Unit, { id, epoch }: RunClaim, events: readonly unknown[]): Promise<boolean> {
   const row = await unit.one<{ events: number }>(
     `UPDATE runs SET events = events + @count WHERE id = @id AND ${OWNS_TURN} RETURNING events`,
     { id, epoch, count: events.length },

@@ -1,10 +1,10 @@
 import type {
-  AddedSchedule,
+  AddScheduleResult,
   Condition,
   NewSchedule,
-  RevisedSchedule,
   RunEnd,
   ScheduleProgress,
+  ScheduleRevision,
   ScheduleRow,
   ScheduleRows,
   StoredSchedule,
@@ -100,7 +100,7 @@ async function addSchedule<Schedule extends StoredSchedule>(
   unit: Unit,
   { schedule, key, request, now, wakeAt, conditions }: NewSchedule<Schedule>,
   most: number,
-): Promise<AddedSchedule<Schedule>> {
+): Promise<AddScheduleResult<Schedule>> {
   // Serializes a person's additions, so that the count is correct.
   await unit.one(
     "SELECT pg_advisory_xact_lock(hashtextextended(json_build_array('schedules', current_tenant(), current_person())::text, 0))",
@@ -134,7 +134,7 @@ async function addSchedule<Schedule extends StoredSchedule>(
 async function reviseSchedule<Schedule extends StoredSchedule>(
   unit: Unit,
   seen: Schedule,
-  { schedule, wakeAt, conditions }: RevisedSchedule<Schedule>,
+  { schedule, wakeAt, conditions }: ScheduleRevision<Schedule>,
 ): Promise<boolean> {
   const { id } = seen;
   const changed = await unit.run('UPDATE schedules SET definition = @to WHERE id = @id AND definition = @from', {

@@ -1,6 +1,6 @@
 import { threadProposals } from '../../sql/thread-proposals.ts';
 import { threadStore } from '../../sql/thread-store.ts';
-import type { OpenState, StateStores } from '../../state-stores.ts';
+import type { OpenStateStores, StateStores } from '../../state-stores.ts';
 import { postgresUnits } from '../sql-database.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
@@ -9,7 +9,7 @@ import { type PersonDatabase, personDatabase } from './person-database.ts';
  * @param database a tenant's part of a database with `stateSchema`, which is closed with the stores
  * @param person the person's `sub` at the tenant's identity provider
  */
-export function postgresState(database: TenantDatabase, person: string): OpenState {
+export function postgresState(database: TenantDatabase, person: string): OpenStateStores {
   let closing: Promise<void> | undefined;
   return {
     stores: postgresStateStores(personDatabase(database, person)),

@@ -1,8 +1,8 @@
 import type {
   ConditionSide,
+  ObservedValue,
   ScheduleBacklog,
   ScheduleProgress,
-  SeenValue,
   TenantSchedules,
   WakePlan,
 } from '../../schedule-rows.ts';
@@ -137,7 +137,7 @@ async function setWakeTimes(
  */
 async function toggleCrossed(
   unit: Unit,
-  seen: readonly SeenValue[],
+  seen: readonly ObservedValue[],
   now: number,
 ): Promise<{ readonly person: string; readonly schedule: string }[]> {
   const given = {

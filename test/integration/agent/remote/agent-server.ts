@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import type { Agent } from '../../../../src/agent/agent.ts';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
 import {
-  type AddSchedule,
+  type AddScheduleRequest,
   fromWireInput,
   fromWireOptions,
   IDEMPOTENCY_KEY,
@@ -182,7 +182,7 @@ export class AgentServer {
         return { approvals: await agent.reconcile((body as { id?: string }).id) };
       case 'addSchedule': {
         const added = {
-          ...(body as AddSchedule),
+          ...(body as AddScheduleRequest),
           id: `s${this.schedules.length + 1}`,
           created_at: new Date().toISOString(),
           next: ['2030-01-02T20:30:00.000Z'],

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type OrderPorts, orderKind } from '../../../../src/approval/kinds/order/kind.ts';
-import type { OrderProposal } from '../../../../src/trading/kinds/order.ts';
+import type { OrderProposalRequest } from '../../../../src/trading/kinds/order.ts';
 import type { Account, Position, Quote } from '../../../../src/trading/views.ts';
 
 /** A sale for an amount, where shares can be ordered to so many decimals and one is worth $180. */
@@ -22,7 +22,7 @@ const sale = async (notional: string, shareDecimals: number) => {
       requireAllowed: async () => ({ needsSecond: false }),
     }),
   } as unknown as OrderPorts);
-  const asked: OrderProposal = {
+  const asked: OrderProposalRequest = {
     symbol: 'AAPL',
     side: 'sell',
     notional,

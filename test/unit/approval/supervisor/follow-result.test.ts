@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ResultCheck } from '../../../../src/approval/kernel-context.ts';
+import type { ResultCheckOutcome } from '../../../../src/approval/kernel-context.ts';
 import type { KernelDeps } from '../../../../src/approval/kernel-deps.ts';
-import type { Kind, Proposer, ReportedChange, ResultNews } from '../../../../src/approval/kind.ts';
+import type { Kind, Proposer, ReportedChange, ResultChangeStream } from '../../../../src/approval/kind.ts';
 import { followResult } from '../../../../src/approval/supervisor/follow-result.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
@@ -20,7 +20,11 @@ type Happening = readonly [number, ReportedChange | 'stands' | 'lost'];
  */
 async function follow(
   happenings: readonly Happening[] | undefined,
-  { looks = [], ms, isResumed = false }: { looks?: (ResultCheck | HttpProblem)[]; ms: number; isResumed?: boolean },
+  {
+    looks = [],
+    ms,
+    isResumed = false,
+  }: { looks?: (ResultCheckOutcome | HttpProblem)[]; ms: number; isResumed?: boolean },
 ) {
   const clock = new VirtualClock();
   const began = clock.now();
@@ -29,7 +33,7 @@ async function follow(
   const left = [...(happenings ?? [])];
   let stands = false;
   let ended = 0;
-  const news: ResultNews = {
+  const news: ResultChangeStream = {
     isLive: () => stands,
     async next(wait, signal) {
       const [first = Number.POSITIVE_INFINITY] = left[0] ?? [];

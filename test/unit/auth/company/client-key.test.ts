@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { ensureCompanyKey, homeYamlLines, publicCompanyKey } from '../../../../src/auth/company/client-key.ts';
+import { companyClientYamlLines, ensureCompanyKey, publicCompanyKey } from '../../../../src/auth/company/client-key.ts';
 import { openFileStore } from '../../../../src/secrets/file/file-store.ts';
 
 const newStore = () =>
@@ -32,7 +32,7 @@ it('what is shown of it is its public half, named by its thumbprint', async () =
 it('the lines for home.yaml are YAML that says issuer, client and key, whatever they are called', async () => {
   const shown = publicCompanyKey(await ensureCompanyKey(newStore()));
   const company = { issuer: 'https://login.acme.example/a:b', client_id: 'yes: #no' };
-  expect(parse(homeYamlLines(company, shown).join('\n'))).toEqual({
+  expect(parse(companyClientYamlLines(company, shown).join('\n'))).toEqual({
     companies: [
       {
         issuer: company.issuer,

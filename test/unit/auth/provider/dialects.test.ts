@@ -1,8 +1,8 @@
 import type { ServerMetadata } from 'openid-client';
 import { describe, expect, it } from 'vitest';
-import { auth0 } from '../../../../src/auth/provider/auth0.ts';
+import { auth0Dialect } from '../../../../src/auth/provider/auth0.ts';
 import { detectProvider, providerDialect } from '../../../../src/auth/provider/dialects.ts';
-import { keycloak } from '../../../../src/auth/provider/keycloak.ts';
+import { keycloakDialect } from '../../../../src/auth/provider/keycloak.ts';
 import { type ProviderName, providerNames } from '../../../../src/config/provider-names.ts';
 
 /** What every dialect must keep to: a new one needs its metadata here, and runs against all of this. */
@@ -59,8 +59,8 @@ const MESSAGE = 'SELL 1234.567890123 BRK.B STP LMT 612.00 610.00 GTC EXT H0URS K
 
 describe('a binding message', () => {
   it.each([
-    [auth0, /^[A-Za-z0-9+\-_.,:#]{1,64}$/],
-    [keycloak, /^[a-zA-Z0-9-._+/!?#]{1,50}$/],
+    [auth0Dialect, /^[A-Za-z0-9+\-_.,:#]{1,64}$/],
+    [keycloakDialect, /^[a-zA-Z0-9-._+/!?#]{1,50}$/],
   ])('for $0.label has the characters and the length it takes, and keeps its code', (dialect, allowed) => {
     for (const message of [MESSAGE, 'BUY 5 AAPL LMT 180.00 K7QP', `${'x'.repeat(200)} K7QP`, 'K7QP']) {
       expect(dialect.bindingMessage(message)).toMatch(allowed);
@@ -69,6 +69,6 @@ describe('a binding message', () => {
   });
 
   it('says what the terminal says', () => {
-    expect(keycloak.bindingMessage('BUY 5 AAPL LMT 180.00 K7QP')).toBe('BUY_5_AAPL_LMT_180.00_K7QP');
+    expect(keycloakDialect.bindingMessage('BUY 5 AAPL LMT 180.00 K7QP')).toBe('BUY_5_AAPL_LMT_180.00_K7QP');
   });
 });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { providerError, providerFailure, retryAfterSeconds } from '../../../../src/auth/provider/provider-failure.ts';
+import {
+  classifyProviderFailure,
+  providerError,
+  retryAfterSeconds,
+} from '../../../../src/auth/provider/provider-failure.ts';
 import { closestMatch } from '../../../../src/text/closest-match.ts';
 
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.cGxhbnRlZA.c2lnbmF0dXJl';
@@ -14,7 +18,7 @@ describe('a provider’s failure', () => {
       cause: { access_token: TOKEN },
       response,
     });
-    const wrapped = providerError(providerFailure(error), 'the sign-in failed', 'https://id.example');
+    const wrapped = providerError(classifyProviderFailure(error), 'the sign-in failed', 'https://id.example');
     const everything = `${wrapped.stack} ${wrapped.message} ${wrapped.hint} ${JSON.stringify(wrapped.details)} ${String(wrapped.cause)}`;
     expect(everything).not.toContain(TOKEN);
     expect(everything).not.toContain('\u001b');
@@ -24,19 +28,19 @@ describe('a provider’s failure', () => {
   it('is unreachable for 5xx and 429, with the wait the server asked for', () => {
     const response = new Response(null, { status: 503, headers: { 'retry-after': '7' } });
     const error = Object.assign(new Error('x'), { code: 'OAUTH_RESPONSE_IS_NOT_CONFORM', cause: response });
-    expect(providerFailure(error)).toMatchObject({ kind: 'unreachable', retryAfter: 7 });
+    expect(classifyProviderFailure(error)).toMatchObject({ kind: 'unreachable', retryAfter: 7 });
   });
 
   it('is unreachable for a network error, invalid for a library’s complaint about the answer', () => {
     const network = new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
-    expect(providerFailure(network)).toMatchObject({
+    expect(classifyProviderFailure(network)).toMatchObject({
       kind: 'unreachable',
       reason: 'no connection (ECONNREFUSED)',
     });
-    expect(providerFailure(Object.assign(new Error('x'), { code: 'OAUTH_INVALID_RESPONSE' }))).toMatchObject({
+    expect(classifyProviderFailure(Object.assign(new Error('x'), { code: 'OAUTH_INVALID_RESPONSE' }))).toMatchObject({
       kind: 'invalid',
     });
-    expect(providerFailure('nonsense')).toMatchObject({ kind: 'invalid' });
+    expect(classifyProviderFailure('nonsense')).toMatchObject({ kind: 'invalid' });
   });
 
   it('reads Retry-After as seconds and as a date, within an hour', () => {

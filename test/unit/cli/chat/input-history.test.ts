@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isHistoryEnabled, isStorable, openInputHistory } from '../../../../src/cli/chat/input-history.ts';
+import { isHistoryEnabled, isStorableEntry, openInputHistory } from '../../../../src/cli/chat/input-history.ts';
 import { folderOfTest } from '../../../folders.ts';
 
 let folder: string;
@@ -54,13 +54,13 @@ describe('the history of what was typed', () => {
     ' begins with a blank',
     '',
   ])('never keeps %j', (entry) => {
-    expect(isStorable(entry)).toBe(false);
+    expect(isStorableEntry(entry)).toBe(false);
     openInputHistory(folder).add(entry);
     expect(openInputHistory(folder).entries).toEqual([]);
   });
 
   it.each(['buy 5 AAPL limit 180', 'sell $1,250.50 of MSFT', '/resume th_90yb1t0src'])('keeps %j', (entry) => {
-    expect(isStorable(entry)).toBe(true);
+    expect(isStorableEntry(entry)).toBe(true);
   });
 
   it('can be turned off', () => {

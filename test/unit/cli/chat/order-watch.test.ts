@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OrderWatcher } from '../../../../src/cli/chat/chat-session.ts';
+import { OpenOrderWatcher } from '../../../../src/cli/chat/chat-session.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 import { manualClock } from '../manual-clock.ts';
 import { order } from '../sample-events.ts';
@@ -8,7 +8,7 @@ function watching(answers: (readonly Order[] | Error)[]) {
   const clock = manualClock();
   const told: string[] = [];
   let asked = 0;
-  const watch = new OrderWatcher({
+  const watch = new OpenOrderWatcher({
     clock,
     orders: async () => {
       const answer = answers[asked++];

@@ -3,9 +3,9 @@ import { type EditorState, emptyEditor } from '../../../../src/cli/chat/line-edi
 import {
   completeCommand,
   completions,
-  markedCommand,
+  highlightedCommand,
   parseSlashCommand,
-  slashHelp,
+  slashHelpLines,
 } from '../../../../src/cli/chat/slash-commands.ts';
 
 const typed = (text: string): EditorState => ({ ...emptyEditor, text });
@@ -26,18 +26,18 @@ describe('a / command', () => {
   });
 
   it('is taken by Enter as it is marked, half typed as it may be', () => {
-    expect(markedCommand(typed('/thr'), 0)).toEqual({ text: '/threads', send: true });
-    expect(markedCommand(typed('/p'), 1)).toEqual({ text: '/profile', send: true });
-    expect(markedCommand(typed('/ch'), 0)).toEqual({ text: '/chart ', send: false });
+    expect(highlightedCommand(typed('/thr'), 0)).toEqual({ text: '/threads', send: true });
+    expect(highlightedCommand(typed('/p'), 1)).toEqual({ text: '/profile', send: true });
+    expect(highlightedCommand(typed('/ch'), 0)).toEqual({ text: '/chart ', send: false });
     // Whole as they are, or none at all.
     for (const text of ['/', '/q', '/help', '/orders 3', '/zzz', 'buy 5 AAPL']) {
-      expect(markedCommand(typed(text), 0)).toBeUndefined();
+      expect(highlightedCommand(typed(text), 0)).toBeUndefined();
     }
-    expect(markedCommand(typed('/'), 1)).toEqual({ text: '/portfolio', send: true });
+    expect(highlightedCommand(typed('/'), 1)).toEqual({ text: '/portfolio', send: true });
   });
 
   it('is explained in lines that fit 80 columns', () => {
-    for (const line of slashHelp.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    for (const line of slashHelpLines.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it('may become several while half typed, and none once it is whole', () => {

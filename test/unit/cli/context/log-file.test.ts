@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createLogFile, redact, tracedFetch } from '../../../../src/cli/context/trace.ts';
+import { createLogFile, redactSecrets, tracedFetch } from '../../../../src/cli/context/trace.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 import { folderOfTest } from '../../../folders.ts';
 
@@ -40,7 +40,7 @@ describe('the log file', () => {
   it.each(['eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl', 'sk-proj-abcdefgh1234', 'A'.repeat(43)])(
     'never holds %s',
     (secret) => {
-      expect(redact(`before ${secret} after`)).toBe('before [redacted] after');
+      expect(redactSecrets(`before ${secret} after`)).toBe('before [redacted] after');
     },
   );
 
@@ -52,7 +52,7 @@ describe('the log file', () => {
 
   it('keeps ids and words', () => {
     const line = '{"url":"http://127.0.0.1:1/v1/orders/61e69015-8549-4bfd-b9c3-01e75843f47d"}';
-    expect(redact(line)).toBe(line);
+    expect(redactSecrets(line)).toBe(line);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { phoneAlerter } from '../../../../src/cli/run/phone-alerter.ts';
+import { createPhoneAlerter } from '../../../../src/cli/run/phone-alerter.ts';
 import { createAttention } from '../../../../src/cli/terminal/attention.ts';
 import { fakeTerminal } from '../fake-terminal.ts';
 import { approval } from '../sample-events.ts';
@@ -46,7 +46,7 @@ describe('a call to the person', () => {
 
   it('comes once for each approval, and ends once none waits', () => {
     const calls: string[] = [];
-    const call = phoneAlerter({ ring: (text) => calls.push(text), calm: () => calls.push('calm') });
+    const call = createPhoneAlerter({ ring: (text) => calls.push(text), calm: () => calls.push('calm') });
     call([]);
     call([approval]);
     call([approval]);

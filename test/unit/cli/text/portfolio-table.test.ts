@@ -81,22 +81,19 @@ describe('the portfolio as a table', () => {
     `);
   });
 
-  it.each(['dark', 'light', 'color-blind', 'none'] as const)(
-    'in the theme %s keeps words and signs',
-    async (theme) => {
-      const plain = await portfolioTable(figures, { columns: 100, unicode: true });
-      const painted = await portfolioTable(figures, {
-        columns: 100,
-        unicode: true,
-        paint: painter(theme, true),
-      });
-      expect(stripVTControlCharacters(painted)).toBe(plain);
-      expect(painted === plain).toBe(theme === 'none');
-      // A gain and a loss are told by another color each.
-      const codes = ['+$44.00', '-$12.00'].map((amount) => /\u001b\[(\d+)m$/.exec(painted.split(amount)[0] ?? '')?.[1]);
-      expect(new Set(codes).size).toBe(theme === 'none' ? 1 : 2);
-    },
-  );
+  it.each(['dark', 'light', 'color-blind', 'none'] as const)('in the theme %s keeps words and signs', async (theme) => {
+    const plain = await portfolioTable(figures, { columns: 100, unicode: true });
+    const painted = await portfolioTable(figures, {
+      columns: 100,
+      unicode: true,
+      paint: painter(theme, true),
+    });
+    expect(stripVTControlCharacters(painted)).toBe(plain);
+    expect(painted === plain).toBe(theme === 'none');
+    // A gain and a loss are told by another color each.
+    const codes = ['+$44.00', '-$12.00'].map((amount) => /\u001b\[(\d+)m$/.exec(painted.split(amount)[0] ?? '')?.[1]);
+    expect(new Set(codes).size).toBe(theme === 'none' ? 1 : 2);
+  });
 
   it('is never coloured where the stream takes no colors', async () => {
     const paint = painter('dark', false);

@@ -1,6 +1,6 @@
 import { trading } from '@alpacahq/alpaca-trade-api/rest';
 import { describe, expect, it } from 'vitest';
-import { kindOfType } from '../../../../src/gateway/broker/alpaca/activity-types.ts';
+import { activityKindByType } from '../../../../src/gateway/broker/alpaca/activity-types.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
 import { atDayEnds, mergedFlows } from '../../../../src/trading/portfolio/returns.ts';
@@ -167,7 +167,7 @@ describe('Alpaca’s activity types', () => {
   it('of its published contract are all known', () => {
     const contract = Object.values(trading.ActivityType);
     expect(contract.length).toBeGreaterThan(30);
-    expect(contract.filter((type) => kindOfType[type] === undefined && !groups.includes(type))).toEqual([]);
+    expect(contract.filter((type) => activityKindByType[type] === undefined && !groups.includes(type))).toEqual([]);
   });
 
   // "Account activity types now match what the API returns and accepts", Alpaca's changelog of 6 November 2026.
@@ -179,7 +179,7 @@ describe('Alpaca’s activity types', () => {
     ['SSO', 'other'],
     ['CORR', undefined],
   ])('beyond it: %s is %s', (type, kind) => {
-    expect(kindOfType[type]).toBe(kind);
+    expect(activityKindByType[type]).toBe(kind);
   });
 });
 

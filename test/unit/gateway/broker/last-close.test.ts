@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { equityAtLastClose, tradedToday } from '../../../../src/gateway/broker/last-close.ts';
+import { equityAtLastClose, findTodaysTrades } from '../../../../src/gateway/broker/last-close.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 
 type Given = Parameters<typeof equityAtLastClose>;
@@ -55,7 +55,7 @@ const order = {
   filled_at: '2026-11-25T15:00:00Z',
   submitted_at: '2026-11-24T15:00:00Z',
 } as Order;
-const traded = (...orders: Order[]) => tradedToday(orders, NOON, ({ symbol }) => symbol || undefined);
+const traded = (...orders: Order[]) => findTodaysTrades(orders, NOON, ({ symbol }) => symbol || undefined);
 
 it('counts what was filled today, sold below zero, and the legs of a spread', () => {
   const yesterday = { ...order, filled_at: '2026-11-24T15:00:00Z' };

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import { createKeyPairs } from '../../../../src/gateway/broker/key-pairs.ts';
-import { keyPlaceOf, type NamedBroker, namedBrokers } from '../../../../src/gateway/broker/named-broker.ts';
+import { keyPairLocationOf, type NamedBroker, namedBrokers } from '../../../../src/gateway/broker/named-broker.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 
 const alpaca = { kind: 'alpaca', simulated: false } as const;
@@ -24,7 +24,7 @@ describe('a key pair from before brokers had names', () => {
     return (brokers: readonly NamedBroker[], at = 0) =>
       createKeyPairs({
         ...{ store, sealSecret: 'seal', now: () => 1 },
-        broker: keyPlaceOf(brokers[at] as NamedBroker, brokers),
+        broker: keyPairLocationOf(brokers[at] as NamedBroker, brokers),
       });
   };
 

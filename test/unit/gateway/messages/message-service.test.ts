@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import type { BrokerTokens } from '../../../../src/gateway/broker/broker-token.ts';
 import type { Delivery } from '../../../../src/gateway/messages/delivery.ts';
-import { createMessageDesk } from '../../../../src/gateway/messages/message-service.ts';
+import { createMessageSender } from '../../../../src/gateway/messages/message-service.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../../src/trading/message-details.ts';
@@ -20,7 +20,7 @@ const draft: MessageDraft = {
 const now = () => Date.parse('2026-11-24T14:58:00Z');
 const deskWith = (deliver: (draft: MessageDraft, token: string) => Promise<Delivery>) => {
   const tokens = { tokenFor: async ({ sub }: Caller) => sub, forget: () => {} } as unknown as BrokerTokens;
-  return createMessageDesk({
+  return createMessageSender({
     journal: sqliteGatewayStores(new Database(':memory:')).messages,
     outlets: new Map([['slack', { tokens, deliver }]]),
     gateway,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ABSENCE_MS, createAbsence } from '../../../../src/gateway/orders/absence.ts';
+import { createAbsenceTracker, REQUIRED_ABSENCE_MS } from '../../../../src/gateway/orders/absence.ts';
 
 const START = Date.parse('2026-11-24T15:00:00Z');
 /** What identifies the order's last submission. */
@@ -9,7 +9,7 @@ const SUBMISSION = '1 1000';
 function measuring() {
   let monotonic = 5_000;
   let wall = START;
-  const absence = createAbsence({ now: () => wall, monotonic: () => monotonic });
+  const absence = createAbsenceTracker({ now: () => wall, monotonic: () => monotonic });
   const missed = (of = SUBMISSION, order = 'order') => absence.missed(order, of);
   /** Lets time pass while the machine is awake. */
   const pass = (ms: number) => {
@@ -40,7 +40,7 @@ type Measuring = ReturnType<typeof measuring>;
 
 /** That the next miss is the first of another measurement: it takes five minutes from there on, and no less. */
 function expectAnew({ missFor, missed, pass }: Measuring, of = SUBMISSION): void {
-  expect(missFor(ABSENCE_MS - 1, of)).not.toContain(true);
+  expect(missFor(REQUIRED_ABSENCE_MS - 1, of)).not.toContain(true);
   pass(1);
   expect(missed(of)).toBe(true);
 }
@@ -48,7 +48,7 @@ function expectAnew({ missFor, missed, pass }: Measuring, of = SUBMISSION): void
 describe('an order is absent', () => {
   it('after five minutes of misses, and from then on', () => {
     const { missFor, missed, pass } = measuring();
-    expect(missFor(ABSENCE_MS)).toEqual([...Array(5).fill(false), true]);
+    expect(missFor(REQUIRED_ABSENCE_MS)).toEqual([...Array(5).fill(false), true]);
     pass(30_000);
     expect(missed()).toBe(true);
   });
@@ -91,7 +91,7 @@ describe('an order is absent', () => {
     missFor(299_000, SUBMISSION, 'another');
     expect(missed()).toBe(false);
     forget('another');
-    expect(missFor(ABSENCE_MS).at(-1)).toBe(true);
+    expect(missFor(REQUIRED_ABSENCE_MS).at(-1)).toBe(true);
     expect(missed(SUBMISSION, 'another')).toBe(false);
   });
 });

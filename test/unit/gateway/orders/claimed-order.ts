@@ -3,7 +3,7 @@ import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
-import { createAbsence } from '../../../../src/gateway/orders/absence.ts';
+import { createAbsenceTracker } from '../../../../src/gateway/orders/absence.ts';
 import {
   approvalExpired,
   recheckWrittenOff,
@@ -63,7 +63,7 @@ export async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'
   const context: SubmissionContext = {
     journal,
     clock,
-    absence: createAbsence(clock),
+    absence: createAbsenceTracker(clock),
     adopted: async (entry) => void adopted.push(entry),
   };
   const made = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
-import { ABSENCE_MS } from '../../../../src/gateway/orders/absence.ts';
+import { REQUIRED_ABSENCE_MS } from '../../../../src/gateway/orders/absence.ts';
 import { currentDispatchDeadline } from '../../../../src/net/dispatch-deadline.ts';
 import { claim, claimed, draft, order, START, TTL_MS, unavailable } from './claimed-order.ts';
 
@@ -108,26 +108,26 @@ describe('an order of unknown outcome that the broker does not have', () => {
     const made = await claimed();
     await made.journal.doubt(claim, START);
     // The misses of the first minute prove nothing: until then it may be sent.
-    expect(await made.settleFor(TTL_MS + ABSENCE_MS - 30_000)).toBeUndefined();
+    expect(await made.settleFor(TTL_MS + REQUIRED_ABSENCE_MS - 30_000)).toBeUndefined();
     made.pass(29_999);
     expect(await made.settle()).toBeUndefined();
     made.pass(1);
     expect(await made.settle()).toMatchObject({
       state: 'rejected',
       problem: { code: 'not_placed' },
-      writtenOffAt: START + TTL_MS + ABSENCE_MS,
+      writtenOffAt: START + TTL_MS + REQUIRED_ABSENCE_MS,
     });
   });
 
   it('is not written off while the broker does not answer, which starts the measurement again', async () => {
     const made = await claimed();
     made.pass(TTL_MS);
-    await made.settleFor(ABSENCE_MS - 30_000);
+    await made.settleFor(REQUIRED_ABSENCE_MS - 30_000);
     made.found = unavailable;
     await expect(made.settle()).rejects.toMatchObject({ code: 'broker_unavailable' });
     made.found = async () => undefined;
     made.pass(30_000);
-    expect(await made.settleFor(ABSENCE_MS - 1)).toBeUndefined();
+    expect(await made.settleFor(REQUIRED_ABSENCE_MS - 1)).toBeUndefined();
     made.pass(1);
     expect(await made.settle()).toMatchObject({ state: 'rejected' });
   });
@@ -136,7 +136,7 @@ describe('an order of unknown outcome that the broker does not have', () => {
     const made = await claimed();
     made.pass(TTL_MS);
     made.account = async () => 'PA3OTHER01';
-    expect(await made.settleFor(2 * ABSENCE_MS)).toBeUndefined();
+    expect(await made.settleFor(2 * REQUIRED_ABSENCE_MS)).toBeUndefined();
     expect(await made.entry()).toMatchObject({ state: 'intent', writtenOffAt: null });
     made.account = async () => draft.account;
     expect(await made.settle()).toMatchObject({ state: 'rejected' });
@@ -147,7 +147,7 @@ describe('an order of unknown outcome that the broker does not have', () => {
     made.pass(TTL_MS);
     const known = made[what];
     made[what] = unavailable;
-    await expect(made.settleFor(ABSENCE_MS)).rejects.toMatchObject({ code: 'broker_unavailable' });
+    await expect(made.settleFor(REQUIRED_ABSENCE_MS)).rejects.toMatchObject({ code: 'broker_unavailable' });
     expect(await made.entry()).toMatchObject({ state: 'intent', writtenOffAt: null });
     Object.assign(made, { [what]: known });
     expect(await made.settle()).toMatchObject({ state: 'rejected' });
@@ -156,7 +156,7 @@ describe('an order of unknown outcome that the broker does not have', () => {
   it('is not written off where somebody sends it again meanwhile', async () => {
     const made = await claimed();
     made.pass(TTL_MS);
-    await made.settleFor(ABSENCE_MS - 30_000);
+    await made.settleFor(REQUIRED_ABSENCE_MS - 30_000);
     made.pass(30_000);
     made.account = async () => {
       await made.journal.reclaim(await made.entry(), START + TTL_MS);
@@ -169,7 +169,7 @@ describe('an order of unknown outcome that the broker does not have', () => {
   it('is placed where the broker has it at the last look', async () => {
     const made = await claimed();
     made.pass(TTL_MS);
-    await made.settleFor(ABSENCE_MS - 30_000);
+    await made.settleFor(REQUIRED_ABSENCE_MS - 30_000);
     made.found = async () => order;
     expect(await made.settle()).toMatchObject({ state: 'placed', writtenOffAt: null });
     expect(made.adopted).toEqual([]);
@@ -191,7 +191,7 @@ describe('an order of unknown outcome that the broker does not have', () => {
   it('is never written off where the broker lists the orders of the day alone', async () => {
     const made = await claimed('while_listed');
     made.pass(TTL_MS);
-    expect(await made.settleFor(10 * ABSENCE_MS)).toBeUndefined();
+    expect(await made.settleFor(10 * REQUIRED_ABSENCE_MS)).toBeUndefined();
     expect((await made.entry()).state).toBe('intent');
     made.found = async () => order;
     expect(await made.settle()).toMatchObject({ state: 'placed' });
@@ -203,7 +203,7 @@ describe('an order of unknown outcome that the broker does not have', () => {
     await expect(lost).rejects.toMatchObject({ code: 'outcome_unknown' });
     expect((await made.entry()).state).toBe('unknown');
     made.pass(TTL_MS);
-    expect(await made.settleFor(2 * ABSENCE_MS)).toBeUndefined();
+    expect(await made.settleFor(2 * REQUIRED_ABSENCE_MS)).toBeUndefined();
     await made.writeOff();
     expect((await made.recheck()).state).toBe('rejected');
     expect(made.looks).toBe(0);
@@ -222,11 +222,11 @@ describe('an order of unknown outcome that the broker does not have', () => {
   ])('keeps what it reserved until the end of its trading day in New York: %s', async (_, at, close, until) => {
     const made = await claimed();
     made.market = async () => ({ next_close: close });
-    made.pass(Date.parse(at) - START - ABSENCE_MS);
+    made.pass(Date.parse(at) - START - REQUIRED_ABSENCE_MS);
     // In summer this is before the start, and its approval has not expired yet.
     const entry = { ...(await made.entry()), draft: { ...draft, expires_at: '2026-01-01T00:00:00Z' } };
     made.entry = async () => entry;
-    await made.settleFor(ABSENCE_MS);
+    await made.settleFor(REQUIRED_ABSENCE_MS);
     expect(made.reservations.map((ms) => new Date(ms).toISOString().replace('.000', ''))).toEqual([until]);
   });
 });

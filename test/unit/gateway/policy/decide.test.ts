@@ -3,7 +3,7 @@ import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { decide, decisionProblem } from '../../../../src/gateway/policy/decide.ts';
 import type { Action, Decision, Subject } from '../../../../src/gateway/policy/decision.ts';
-import { worldFacts } from '../../../../src/gateway/policy/order-world.ts';
+import { snapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
 import type { CedarAnswer, Rules } from '../../../../src/gateway/policy/rules.ts';
 import { anAccount, aQuote } from '../../../fixtures/builders.ts';
 import {
@@ -120,7 +120,7 @@ describe('what a broker takes', () => {
     },
   };
   const judged = (changes: Changes, traits: BrokerTraits) => {
-    const facts = worldFacts({ draft: changed(changes) }, { ...world, traits }, { now: NOON });
+    const facts = snapshotFacts({ draft: changed(changes) }, { ...world, traits }, { now: NOON });
     const prices = { ...facts, market: factsOf().market, counted: nothingCounted };
     return decide(rulesOf(), subject, 'place', prices);
   };

@@ -8,7 +8,7 @@ import { loadCedar } from '../../../../src/gateway/policy/cedar/cedar-engine.ts'
 import { readRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { Facts } from '../../../../src/gateway/policy/decision.ts';
-import { makeRules } from '../../../../src/gateway/policy/files/rules-source.ts';
+import { buildRules } from '../../../../src/gateway/policy/files/rules-source.ts';
 import { limitTable } from '../../../../src/gateway/policy/limit-table.ts';
 import { defaultLimits, limitsSchema } from '../../../../src/gateway/policy/rules.ts';
 import { policyReasons } from '../../../../src/trading/policy-reasons.ts';
@@ -99,7 +99,7 @@ describe('each rule that docs/guide/POLICY.md shows', () => {
     const text = rules.find((rule) => rule.includes(`@id("${id}")`)) ?? '';
     const texts = [{ origin: 'policies', file: `${id}.cedar`, text }] as const;
     expect(readRules(await loadCedar(), texts)).toMatchObject([{ id: `policies/${id}`, effect: 'forbid', reason }]);
-    const made = await makeRules({ limits: undefined, texts }, await loadCedar());
+    const made = await buildRules({ limits: undefined, texts }, await loadCedar());
     expect(decide(made, owner, 'place', no)).toMatchObject({ effect: 'deny', reasons: [reason] });
     expect(decide(made, owner, 'place', yes)).toMatchObject({ effect: 'allow' });
   });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { namedBrokers } from '../../../../src/gateway/broker/named-broker.ts';
-import { unmatchedAccounts } from '../../../../src/gateway/policy/limited-accounts.ts';
+import { limitMismatches } from '../../../../src/gateway/policy/limited-accounts.ts';
 import { limitsSchema } from '../../../../src/gateway/policy/rules.ts';
 import type { BrokerKey } from '../../../../src/store/broker-key-store.ts';
 
@@ -10,7 +10,7 @@ const said = async (
   known: readonly string[],
   credentials: 'key_pair' | 'exchange' = 'key_pair',
 ) =>
-  await unmatchedAccounts(accounts === undefined ? undefined : limitsSchema.parse({ accounts }), {
+  await limitMismatches(accounts === undefined ? undefined : limitsSchema.parse({ accounts }), {
     brokers: namedBrokers({ broker: { kind: 'alpaca', credentials } as never }),
     brokerKeys: { list: async () => known.map((accountNumber) => ({ accountNumber }) as BrokerKey) },
   });

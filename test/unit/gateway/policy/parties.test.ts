@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
-import { relationFacts, secondPersonAbove, tokenFacts } from '../../../../src/gateway/policy/parties.ts';
+import { exceededSecondApprovalLimit, relationFacts, tokenFacts } from '../../../../src/gateway/policy/parties.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import { factsOf, limitedTo, NOON, subject } from './sound-order.ts';
@@ -78,10 +78,10 @@ describe('who has a part in an order', () => {
   it('are two with real money above an amount of its own, the smaller of both', () => {
     const limits = { second_person_above: '2000', live: { second_person_above: '500' } };
     const facts = factsOf();
-    expect(secondPersonAbove(limits, facts)).toBeUndefined();
-    expect(secondPersonAbove(limits, { ...facts, environment: 'live' })).toBe('500');
-    expect(secondPersonAbove({ live: { second_person_above: '500' } }, facts)).toBeUndefined();
-    expect(secondPersonAbove({ ...at('100'), live: { second_person_above: '500' } }, facts)).toBe('100');
+    expect(exceededSecondApprovalLimit(limits, facts)).toBeUndefined();
+    expect(exceededSecondApprovalLimit(limits, { ...facts, environment: 'live' })).toBe('500');
+    expect(exceededSecondApprovalLimit({ live: { second_person_above: '500' } }, facts)).toBeUndefined();
+    expect(exceededSecondApprovalLimit({ ...at('100'), live: { second_person_above: '500' } }, facts)).toBe('100');
   });
 });
 

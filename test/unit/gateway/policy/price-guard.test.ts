@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkPrice } from '../../../../src/gateway/policy/broker-checks.ts';
+import { checkPriceMovement } from '../../../../src/gateway/policy/broker-checks.ts';
 import { lastSession } from '../../../../src/gateway/policy/order-world.ts';
 
 const order = { side: 'buy', reference_price: '100.00', max_slippage: '0.01' } as const;
@@ -14,14 +14,14 @@ describe('the price guard', () => {
     ['98.99', true],
     ['1.00', true],
   ])('at an ask of %s lets a buy pass: %s', (ask, ok) => {
-    expect(checkPrice(order, { ask, bid: '1', last: '1', at }, today).ok).toBe(ok);
+    expect(checkPriceMovement(order, { ask, bid: '1', last: '1', at }, today).ok).toBe(ok);
   });
 
   it('looks at the bid for a sell, and only below the reference', () => {
     const sell = { ...order, side: 'sell' } as const;
-    expect(checkPrice(sell, { bid: '99.00', ask: '500', last: '500', at }, today).ok).toBe(true);
-    expect(checkPrice(sell, { bid: '400', ask: '500', last: '500', at }, today).ok).toBe(true);
-    expect(checkPrice(sell, { bid: '98.99', ask: '100', last: '100', at }, today)).toEqual({
+    expect(checkPriceMovement(sell, { bid: '99.00', ask: '500', last: '500', at }, today).ok).toBe(true);
+    expect(checkPriceMovement(sell, { bid: '400', ask: '500', last: '500', at }, today).ok).toBe(true);
+    expect(checkPriceMovement(sell, { bid: '98.99', ask: '100', last: '100', at }, today)).toEqual({
       ok: false,
       reason: 'moved',
       price: '98.99',
@@ -31,16 +31,16 @@ describe('the price guard', () => {
   it('is exact where binary floats are not', () => {
     // 0.07 · 1.1 is 0.07700000000000001 in binary.
     const tight = { side: 'buy', reference_price: '0.0700', max_slippage: '0.1' } as const;
-    expect(checkPrice(tight, { ask: '0.077', bid: '0', last: '0', at }, today).ok).toBe(true);
-    expect(checkPrice(tight, { ask: '0.0771', bid: '0', last: '0', at }, today).ok).toBe(false);
+    expect(checkPriceMovement(tight, { ask: '0.077', bid: '0', last: '0', at }, today).ok).toBe(true);
+    expect(checkPriceMovement(tight, { ask: '0.0771', bid: '0', last: '0', at }, today).ok).toBe(false);
   });
 
   it('falls back to the last trade, and has no answer without one', () => {
-    expect(checkPrice(order, { ask: '0', bid: '100', last: '100.5', at }, today)).toEqual({
+    expect(checkPriceMovement(order, { ask: '0', bid: '100', last: '100.5', at }, today)).toEqual({
       ok: true,
       price: '100.5',
     });
-    expect(checkPrice(order, { ask: '0.00', bid: '100', last: '0', at }, today)).toEqual({
+    expect(checkPriceMovement(order, { ask: '0.00', bid: '100', last: '0', at }, today)).toEqual({
       ok: false,
       reason: 'no_price',
     });
@@ -52,12 +52,12 @@ describe('the price guard', () => {
     ['of the evening before, by New York’s date', '2026-11-24T04:59:59.000Z', false],
     ['of the session before', '2026-11-23T20:59:59.000Z', false],
   ])('takes a quote %s for a price or not', (_, quoted, ok) => {
-    const check = checkPrice(order, { ask: '100', bid: '100', last: '100', at: quoted }, today);
+    const check = checkPriceMovement(order, { ask: '100', bid: '100', last: '100', at: quoted }, today);
     expect(check).toEqual(ok ? { ok: true, price: '100' } : { ok: false, reason: 'no_price' });
   });
 
   it('has no price where nobody knows of a session', () => {
-    const check = checkPrice(order, { ask: '100', bid: '100', last: '100', at }, undefined);
+    const check = checkPriceMovement(order, { ask: '100', bid: '100', last: '100', at }, undefined);
     expect(check).toEqual({ ok: false, reason: 'no_price' });
   });
 
@@ -70,7 +70,7 @@ describe('the price guard', () => {
         fc.integer({ min: 1, max: 100_000_00 }),
         fc.integer({ min: 1, max: 1000 }),
         (side, reference, now, permille) => {
-          const check = checkPrice(
+          const check = checkPriceMovement(
             { side, reference_price: cents(reference), max_slippage: (permille / 1000).toFixed(3) },
             { ask: cents(now), bid: cents(now), last: '0', at },
             today,

@@ -1,8 +1,8 @@
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
-import { type OrderWorld, worldFacts } from '../../../../src/gateway/policy/order-world.ts';
+import { type OrderSnapshot, snapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
 import type { AccountLimits, Rules } from '../../../../src/gateway/policy/rules.ts';
-import type { CountedFacts } from '../../../../src/trading/counted-order.ts';
+import type { CountedTotals } from '../../../../src/trading/counted-order.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 import { anAccount, anOrder, anOrderDraft, aPosition, aQuote, type OrderChanges } from '../../../fixtures/builders.ts';
 
@@ -23,7 +23,7 @@ export type Changes = OrderChanges;
 
 export const changed = (changes: OrderChanges) => anOrderDraft({ ...draft, ...changes });
 
-export const world: OrderWorld = {
+export const world: OrderSnapshot = {
   account: anAccount(),
   traits: alpacaTraits,
   dayFlow: '0',
@@ -47,7 +47,7 @@ export const world: OrderWorld = {
   elsewhere: [],
 };
 
-export const nothingCounted: CountedFacts = {
+export const nothingCounted: CountedTotals = {
   state: 'active',
   day_notional: '0.00',
   day_orders: 0,
@@ -61,15 +61,15 @@ export const nothingCounted: CountedFacts = {
 
 export interface Circumstances {
   readonly order?: OrderChanges;
-  readonly world?: Partial<OrderWorld>;
-  readonly counted?: Partial<CountedFacts>;
+  readonly world?: Partial<OrderSnapshot>;
+  readonly counted?: Partial<CountedTotals>;
   readonly replaces?: string;
 }
 
 export function factsOf({ order = {}, world: other = {}, counted = {}, replaces }: Circumstances = {}): Facts {
   const asked = { draft: changed(order), replaces };
   return {
-    ...worldFacts(asked, { ...world, ...other }, { now: NOON }),
+    ...snapshotFacts(asked, { ...world, ...other }, { now: NOON }),
     counted: { ...nothingCounted, ...counted },
   };
 }

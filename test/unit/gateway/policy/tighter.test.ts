@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../src/gateway/policy/cedar/cedar-engine.ts';
-import { cedarRules } from '../../../../src/gateway/policy/cedar/cedar-rules.ts';
+import { createCedarRules } from '../../../../src/gateway/policy/cedar/cedar-rules.ts';
 import { baseRules, type CedarRule, readRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
@@ -130,7 +130,7 @@ function rulesOf(account: AccountLimits, chosen: readonly number[]) {
   const limits: Limits = { version: 1, accounts: { '*': account } };
   const limitsOf = (number: string) => limitsFor(limits, number);
   const mine = own.filter((_, index) => chosen.includes(index));
-  const rules: Rules = { digest: '', limitsOf, cedar: cedarRules(engine, [...base, ...mine], limitsOf) };
+  const rules: Rules = { digest: '', limitsOf, cedar: createCedarRules(engine, [...base, ...mine], limitsOf) };
   return { rules, compared: { limits, cedarRules: mine } };
 }
 

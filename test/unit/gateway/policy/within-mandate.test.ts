@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type MandateUsage, type UnderMandate, withinMandate } from '../../../../src/gateway/policy/within-mandate.ts';
+import {
+  type MandateOrder,
+  type MandateUsage,
+  reasonsOutsideMandate,
+} from '../../../../src/gateway/policy/within-mandate.ts';
 import { mandateEnvelopeSchema } from '../../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { anOrderDraft, type OrderChanges } from '../../../fixtures/builders.ts';
@@ -27,7 +31,7 @@ const draft = anOrderDraft({
   limit_price: '200.00',
   reference_price: '180.00',
 });
-const order: UnderMandate = {
+const order: MandateOrder = {
   draft,
   notional: '200.00',
   slot: '2026-W48',
@@ -38,13 +42,13 @@ const order: UnderMandate = {
 const reasons = (
   change: {
     draft?: Partial<OrderDraft>;
-    order?: Partial<UnderMandate>;
+    order?: Partial<MandateOrder>;
     used?: Partial<MandateUsage>;
     terms?: Partial<typeof terms>;
   } = {},
   at = now,
 ) =>
-  withinMandate(
+  reasonsOutsideMandate(
     { ...terms, ...change.terms },
     { ...unused, ...change.used },
     { ...order, ...change.order, draft: { ...draft, ...change.draft } },
@@ -133,8 +137,8 @@ describe('an order one step outside of its mandate has the reason of that field'
 });
 
 describe('prices that a mandate names', () => {
-  const within = (changes: OrderChanges, of: Parameters<typeof withinMandate>[0] = terms) =>
-    withinMandate(
+  const within = (changes: OrderChanges, of: Parameters<typeof reasonsOutsideMandate>[0] = terms) =>
+    reasonsOutsideMandate(
       of,
       unused,
       { ...order, draft: anOrderDraft({ ...draft, limit_price: undefined, ...changes }) },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { embeddedRelations, rights } from '../../../../src/gateway/relations/embedded.ts';
+import { embeddedRelations, relationsByPermission } from '../../../../src/gateway/relations/embedded.ts';
 import type { AccessGrant } from '../../../../src/store/access-store.ts';
 import { permissions } from '../../../../src/trading/permissions.ts';
 
@@ -27,8 +27,8 @@ const allowed = async (relations: ReturnType<typeof over>, user: string, at = NO
   }
   return may;
 };
-const mayOf = (standing: (typeof rights)['can_view'][number]) =>
-  permissions.filter((question) => rights[question].includes(standing));
+const mayOf = (standing: (typeof relationsByPermission)['can_view'][number]) =>
+  permissions.filter((question) => relationsByPermission[question].includes(standing));
 
 describe('who may what about an account', () => {
   it('is all for its owner, and nothing for a stranger', async () => {

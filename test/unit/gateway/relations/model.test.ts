@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { transformer } from '@openfga/syntax-transformer';
 import { describe, expect, it } from 'vitest';
-import { rights } from '../../../../src/gateway/relations/embedded.ts';
+import { relationsByPermission } from '../../../../src/gateway/relations/embedded.ts';
 import { permissions } from '../../../../src/trading/permissions.ts';
 
 interface Userset {
@@ -33,7 +33,7 @@ describe('the model that is shipped', () => {
   });
 
   it.each(permissions)('answers %s as the embedded default does', (question) => {
-    expect(partsOf(account[question] ?? {}).sort()).toEqual([...rights[question]].sort());
+    expect(partsOf(account[question] ?? {}).sort()).toEqual([...relationsByPermission[question]].sort());
   });
 
   it('has an advisor by themselves or by an engaged firm, and a household’s members', () => {

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { expect, it } from 'vitest';
 import { createAuthenticator } from '../../../../src/gateway/auth/authenticator.ts';
 import type { Caller } from '../../../../src/gateway/auth/caller.ts';
-import { standingIn } from '../../../../src/gateway/routes/for-owner.ts';
+import { createOwnerResolver } from '../../../../src/gateway/routes/for-owner.ts';
 import { proposalRoutes } from '../../../../src/gateway/routes/proposals.ts';
 import { alice, GATEWAY, type KernelWorld, kernelWorld } from '../../approval/kernel-world.ts';
 
@@ -26,7 +26,7 @@ function routesOf(world: KernelWorld, isRevoked: () => boolean): Hono {
   proposalRoutes(app, door, {
     kernel: world.kernel,
     now: () => world.clock.now(),
-    standIn: standingIn(world.access),
+    standIn: createOwnerResolver(world.access),
     isRevoked,
     approval: { method: 'ciba' },
   });

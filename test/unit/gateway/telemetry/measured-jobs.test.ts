@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
-import { openTelemetry } from '../../../../src/gateway/telemetry/telemetry.ts';
+import { createTelemetry } from '../../../../src/gateway/telemetry/telemetry.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 
-const telemetry = openTelemetry({ version: '0', clock: systemClock });
+const telemetry = createTelemetry({ version: '0', clock: systemClock });
 afterEach(() => telemetry.close());
 
 it('a job is counted by its kind and by what came of it, and fails as it did', async () => {

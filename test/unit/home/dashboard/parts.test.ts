@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { proposalDigest } from '../../../../src/approval/details.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { AccountReads, DashboardData } from '../../../../src/home/phone/dashboard/dashboard-data.ts';
-import { makePart, type PartName, partNames } from '../../../../src/home/phone/dashboard/parts.ts';
+import { type PartName, partNames, renderPart } from '../../../../src/home/phone/dashboard/parts.ts';
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
@@ -92,9 +92,9 @@ const several = (second: Partial<AccountReads> = {}): Partial<DashboardData> => 
   }),
 });
 const partIn = async (chosen: string | undefined, name: PartName, of: Partial<DashboardData>) =>
-  (await makePart(name, { data: data(of), account: chosen, period: '1M', form, now })).html;
+  (await renderPart(name, { data: data(of), account: chosen, period: '1M', form, now })).html;
 const part = async (name: PartName, of: Partial<DashboardData> = {}) =>
-  (await makePart(name, { data: data(of), period: '1M', form, now })).html;
+  (await renderPart(name, { data: data(of), period: '1M', form, now })).html;
 
 describe('money', () => {
   it('has a color and a sign, and says where it is simulated', async () => {
@@ -211,7 +211,7 @@ describe('where the person decides on this page', () => {
   const record = async () => [{ seq: 1, at: '2026-11-26T12:00:01Z', event: 'requested', hash: 'h', code: 'Q7ZK' }];
   const shown = async (name: PartName, state: Proposal['state'], hidesCodes: boolean) => {
     const of = data({ record, proposals: async () => [proposal({ state } as never)] });
-    const made = await makePart(name, { data: of, period: '1M', form: { ...form, hidesCodes }, now });
+    const made = await renderPart(name, { data: of, period: '1M', form: { ...form, hidesCodes }, now });
     return made.html.includes('Q7ZK');
   };
 

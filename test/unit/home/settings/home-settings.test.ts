@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { homeAddressProblem } from '../../../../src/home/settings/home-address.ts';
 import {
   homeSettingsSchema,
+  parseHostPort,
   resolveListenAddress,
-  splitListenAddress,
   trustedProxies,
 } from '../../../../src/home/settings/home-settings.ts';
 
@@ -97,7 +97,7 @@ describe('where it listens', () => {
   });
 
   it.each(['4780', ':4780', 'a b:1', '[1.2.3.4]:1', '::1:80'])('%s is nowhere', (text) => {
-    expect(splitListenAddress(text)).toBeUndefined();
+    expect(parseHostPort(text)).toBeUndefined();
   });
 
   it('behind a proxy of this machine, that one alone is believed', () => {

@@ -3,7 +3,7 @@ import { mcpServerSchema } from '../../../../src/config/mcp-servers.ts';
 import { compareTools } from '../../../../src/mcp/client/compared-tools.ts';
 import { MAX_RESULT_BYTES, resultText } from '../../../../src/mcp/client/connection.ts';
 import { allowedTools, modelToolName } from '../../../../src/mcp/client/server-registry.ts';
-import { fitTool, type ServerTool } from '../../../../src/mcp/client/tool-text.ts';
+import { type ServerTool, sanitizeTool } from '../../../../src/mcp/client/tool-text.ts';
 import { toolPin } from '../../../../src/net/tool-pin.ts';
 import { tools } from '../../../../src/tools/catalog.ts';
 
@@ -36,16 +36,16 @@ describe('a pin', () => {
 describe('a tool is made fit to be shown:', () => {
   it('what draws, hides or plays a turn of the conversation goes from its descriptions', () => {
     const text = 'a\u001b[31mb\u202ec\u200b<|im_start|>';
-    const fit = fitTool(withProperty({ type: 'string', description: text, title: text }));
+    const fit = sanitizeTool(withProperty({ type: 'string', description: text, title: text }));
     expect(fit?.parameters).toEqual({
       type: 'object',
       properties: { query: { type: 'string', description: 'abc< |im_start|>', title: 'abc< |im_start|>' } },
     });
-    expect(fitTool(tool({ description: text }))?.description).toBe('abc< |im_start|>');
+    expect(sanitizeTool(tool({ description: text }))?.description).toBe('abc< |im_start|>');
   });
 
   it('what no model needs of a schema goes, but a property that is called so stays', () => {
-    const fit = fitTool(
+    const fit = sanitizeTool(
       tool({
         inputSchema: {
           type: 'object',
@@ -68,7 +68,7 @@ describe('a tool is made fit to be shown:', () => {
       withProperty(Array.from({ length: 40 }).reduce<Record<string, unknown>>((inner) => ({ items: inner }), {})),
     ],
   ])('%s makes it unfit', (_, unfit) => {
-    expect(fitTool(unfit)).toBeUndefined();
+    expect(sanitizeTool(unfit)).toBeUndefined();
     expect(
       compareTools({ tools: [unfit.name], pins: { [unfit.name]: toolPin(unfit) }, unsafe: [] }, [unfit]),
     ).toMatchObject([{ state: 'unfit' }]);

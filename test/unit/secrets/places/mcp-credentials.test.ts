@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { openFileStore } from '../../../../src/secrets/file/file-store.ts';
 import {
+  createMcpCredentials,
   eraseMcpCredentials,
   mcpCredentialFile,
-  mcpCredentials,
 } from '../../../../src/secrets/places/mcp-credentials.ts';
 
 let folder: string;
@@ -15,7 +15,7 @@ beforeEach(() => {
   return () => rmSync(folder, { recursive: true });
 });
 const store = (profile = 'work') => openFileStore({ folder, profile });
-const opened = (profile = 'work') => mcpCredentials(store(profile), folder, profile);
+const opened = (profile = 'work') => createMcpCredentials(store(profile), folder, profile);
 /** Longer than any keychain takes. */
 const token = 'PLANTED-TOKEN'.repeat(1_000);
 

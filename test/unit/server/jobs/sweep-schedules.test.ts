@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { scheduleSweep } from '../../../../src/server/jobs/sweep-schedules.ts';
-import { wakeTime } from '../../../../src/server/server-parts.ts';
+import { nextReviewTime } from '../../../../src/server/server-parts.ts';
 import type { DueSchedule, WakePlan } from '../../../../src/store/schedule-rows.ts';
 
 const MINUTE = 60_000;
@@ -88,7 +88,7 @@ describe('a sweep', () => {
 });
 
 it('a schedule that goes by the market’s days is looked at twice a day, and soon where none are known', () => {
-  expect(wakeTime({ at: 'open' }, now + 99 * 60 * MINUTE, now)).toBe(now + 12 * 60 * MINUTE);
-  expect(wakeTime({ at: 'open' }, undefined, now)).toBe(now + 5 * MINUTE);
-  expect(wakeTime(each, undefined, now)).toBeNull();
+  expect(nextReviewTime({ at: 'open' }, now + 99 * 60 * MINUTE, now)).toBe(now + 12 * 60 * MINUTE);
+  expect(nextReviewTime({ at: 'open' }, undefined, now)).toBe(now + 5 * MINUTE);
+  expect(nextReviewTime(each, undefined, now)).toBeNull();
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
-import { dividendsByMonth, income } from '../../../../src/trading/portfolio/dividends.ts';
+import { dividendsByMonth, incomeTotals } from '../../../../src/trading/portfolio/dividends.ts';
 import { always } from '../../../fixtures/always.ts';
 
 const paid = (at: string, amount: string | null, symbol: string | null = 'KO'): Activity => ({
@@ -47,6 +47,6 @@ it('of all months are the dividends of the income', () => {
       paid(new Date(Date.parse('2024-01-01T12:00:00Z') + day * 86_400_000).toISOString(), String(cents / 100)),
     );
     const total = dividendsByMonth(activities).reduce((sum, month) => sum + month.total.mul(100).toNumber(), 0);
-    expect(total).toBe(income(activities).dividends.mul(100).toNumber());
+    expect(total).toBe(incomeTotals(activities).dividends.mul(100).toNumber());
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
-import { mergeImported } from '../../../../src/trading/portfolio/imported.ts';
+import { mergeImportedActivities } from '../../../../src/trading/portfolio/imported.ts';
 
 const row = (id: string, at: string, imported?: true): Activity => ({
   ...{ id, at, kind: 'deposit', type: 'CSD', symbol: null, side: null, qty: null, price: null, amount: '1' },
@@ -16,7 +16,7 @@ it('what was imported counts before the first day that the broker tells of, and 
     row('d', '2026-03-15T05:00:00Z', true),
     row('a', '2020-01-02T05:00:00Z', true),
   ];
-  expect(ids(mergeImported(broker, own))).toBe('abxy');
-  expect(ids(mergeImported([], own))).toBe('abcd');
-  expect(mergeImported(broker, [])).toBe(broker);
+  expect(ids(mergeImportedActivities(broker, own))).toBe('abxy');
+  expect(ids(mergeImportedActivities([], own))).toBe('abcd');
+  expect(mergeImportedActivities(broker, [])).toBe(broker);
 });

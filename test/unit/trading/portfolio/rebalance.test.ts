@@ -2,8 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { checkOrder } from '../../../../src/trading/order.ts';
-import { allowedDrift, type Band, driftFromTargets, type Share } from '../../../../src/trading/portfolio/allocation.ts';
-import { type RebalanceOptions, rebalance, type Tradable } from '../../../../src/trading/portfolio/rebalance.ts';
+import {
+  allowedDrift,
+  type DriftBand,
+  driftFromTargets,
+  type PortfolioWeight,
+} from '../../../../src/trading/portfolio/allocation.ts';
+import { type RebalanceOptions, rebalance, type TradableSymbol } from '../../../../src/trading/portfolio/rebalance.ts';
 import { alwaysIn } from '../../../fixtures/always.ts';
 
 const standard: RebalanceOptions = {
@@ -25,15 +30,15 @@ interface Held {
 
 const of = (symbol: string, qty: number, target: string): Held => ({ symbol, qty, price: 100, target });
 
-function world(held: readonly Held[], cash: number | string, band: Band = { points: new Dec('0.05') }) {
-  const tradables = new Map<string, Tradable>(
+function world(held: readonly Held[], cash: number | string, band: DriftBand = { points: new Dec('0.05') }) {
+  const tradables = new Map<string, TradableSymbol>(
     held.map(({ symbol, qty: shares, price, busy = false }) => {
       const [bid, qty] = [new Dec(price), new Dec(shares)];
       return [symbol, { symbol, bid, ask: bid, qty, available: qty, value: qty.mul(price), busy }];
     }),
   );
   const equity = [...tradables.values()].reduce((sum, { value }) => sum.plus(value), new Dec(cash));
-  const weights: Share[] = [...tradables.values()].map(({ symbol, value }) => ({
+  const weights: PortfolioWeight[] = [...tradables.values()].map(({ symbol, value }) => ({
     name: symbol,
     value,
     weight: equity.isZero() ? new Dec(0) : value.div(equity),
@@ -112,7 +117,7 @@ describe('rebalancing', () => {
 
   it('sells no share that is on sale already', () => {
     const { drifts, tradables, account } = world([of('AAA', 60, '0.5')], 4000);
-    const aaa = tradables.get('AAA') as Tradable;
+    const aaa = tradables.get('AAA') as TradableSymbol;
     const suggested = (available: number) =>
       rebalance(drifts, new Map([['AAA', { ...aaa, available: new Dec(available) }]]), account, standard);
     expect(inWords(suggested(4))).toEqual(['sell 4 AAA']);
@@ -121,7 +126,7 @@ describe('rebalancing', () => {
 
   it('sells the last share too, where what one counts for has no end: 600 of $400', () => {
     const { drifts, tradables, account } = world([{ symbol: 'AAA', qty: 400, price: 1, target: 0 }], 4000);
-    const aaa = { ...(tradables.get('AAA') as Tradable), bid: new Dec('0.6') };
+    const aaa = { ...(tradables.get('AAA') as TradableSymbol), bid: new Dec('0.6') };
     const [qty, available] = [new Dec(600), new Dec(600)];
     const { orders } = rebalance(drifts, new Map([['AAA', { ...aaa, qty, available }]]), account, standard);
     expect(orders.map(({ request }) => request.qty)).toEqual(['600']);
@@ -159,7 +164,7 @@ describe('whatever the portfolio, the suggested orders', () => {
         target: new Dec(part).div(parts).toFixed(6, Dec.ROUND_DOWN),
         busy,
       }));
-      const band: Band = fiveTwentyFive ? 'five-25' : { points: new Dec('0.05') };
+      const band: DriftBand = fiveTwentyFive ? 'five-25' : { points: new Dec('0.05') };
       const options: RebalanceOptions = {
         ...standard,
         buyOnly,
@@ -182,7 +187,7 @@ describe('whatever the portfolio, the suggested orders', () => {
   it('never overshoot a target, from either side', () => {
     check(({ suggest, account, tradables, options }) => {
       for (const { request, target } of suggest(options).orders) {
-        const { value, ask } = tradables.get(request.symbol) as Tradable;
+        const { value, ask } = tradables.get(request.symbol) as TradableSymbol;
         const moved = new Dec(request.qty ?? 0).mul(ask);
         const wanted = target.mul(account.equity);
         if (request.side === 'buy') expect(value.plus(moved).lte(wanted)).toBe(true);
@@ -196,7 +201,7 @@ describe('whatever the portfolio, the suggested orders', () => {
       const { orders } = suggest({ ...options, minOrder: new Dec(0) });
       for (const { request, target, reason } of orders) {
         if (reason === 'funding' || request.side === 'buy') continue;
-        const { value, ask } = tradables.get(request.symbol) as Tradable;
+        const { value, ask } = tradables.get(request.symbol) as TradableSymbol;
         const after = value.minus(new Dec(request.qty ?? 0).mul(ask));
         expect(after.minus(target.mul(account.equity)).lt(ask.mul(options.lot).plus('1e-12'))).toBe(true);
       }

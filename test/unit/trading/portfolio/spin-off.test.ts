@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
-import { mergeImported } from '../../../../src/trading/portfolio/imported.ts';
+import { mergeImportedActivities } from '../../../../src/trading/portfolio/imported.ts';
 import { lotHistory } from '../../../../src/trading/portfolio/lot-history-replay.ts';
 import { type LotMethod, lotMethods } from '../../../../src/trading/portfolio/lot-pool.ts';
 
@@ -32,7 +32,7 @@ describe('a spin-off agrees with', () => {
   it.each(lotMethods)(
     'ConocoPhillips, Form 8937 of Phillips 66: of 6,000 dollars for 100 shares 22.91 %% go with 50 (%s)',
     (method) => {
-      const all = mergeImported(cop, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
+      const all = mergeImportedActivities(cop, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
       expect(held(all, 'COP', method)).toEqual([['100', '4625.40', '2012-01-03']]);
       expect(held(all, 'PSX', method)).toEqual([['50', '1374.60', '2012-01-03']]);
       expect(lotHistory(all, method).incomplete).toEqual([]);
@@ -74,18 +74,18 @@ describe('a spin-off', () => {
   });
 
   it('that the broker tells itself comes once: the row says how it divides the cost alone', () => {
-    const all = mergeImported(told, [divides('PSX', '2012-05-02', '49', 'COP', '0.2291')]);
+    const all = mergeImportedActivities(told, [divides('PSX', '2012-05-02', '49', 'COP', '0.2291')]);
     expect(held(all, 'PSX')).toEqual([['50', '1374.60', '2012-01-03']]);
   });
 
   it('of shares that nobody knows the cost of comes without one', () => {
     const unknown = [row({ kind: 'transfer', type: 'JNLS', qty: '100' }), told[1] as Activity];
-    const all = mergeImported(unknown, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
+    const all = mergeImportedActivities(unknown, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
     expect(held(all, 'PSX')).toEqual([['50', undefined, undefined]]);
   });
 
   it('with cash for a part of a share leaves it open what that part cost, and says so', () => {
-    const all = mergeImported(
+    const all = mergeImportedActivities(
       [bought('COP', '2012-01-03', '101', '60'), came('PSX', '2012-05-01', '50', '16.67')],
       [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')],
     );

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { mandateTerms } from '../../../../../src/cli/commands/mandates/mandate-terms.ts';
+import { parseMandateTerms } from '../../../../../src/cli/commands/mandates/mandate-terms.ts';
 
 describe('a mandate as a person says it', () => {
   it('lasts from the beginning of its first day in New York to the end of its last', () => {
-    expect(mandateTerms(['aapl,MSFT'], { from: '2026-10-30', until: '2026-11-01' })).toEqual({
+    expect(parseMandateTerms(['aapl,MSFT'], { from: '2026-10-30', until: '2026-11-01' })).toEqual({
       symbols: ['AAPL', 'MSFT'],
       not_before: '2026-10-30T04:00:00Z',
       // The clock is set back on that day.
@@ -12,7 +12,7 @@ describe('a mandate as a person says it', () => {
   });
 
   it('says all of its terms, and nothing that was not said', () => {
-    const terms = mandateTerms([], {
+    const terms = parseMandateTerms([], {
       perOrder: '200',
       total: '2000',
       orders: '12',
@@ -45,7 +45,7 @@ describe('a mandate as a person says it', () => {
     ['--price', { price: ['AAPL=..'] }],
     ['--price', { price: ['AAPL 150'] }],
   ])('is refused where %s is none: %o', (option, options) => {
-    expect(() => mandateTerms(['AAPL'], options)).toThrow(
+    expect(() => parseMandateTerms(['AAPL'], options)).toThrow(
       expect.objectContaining({ code: 'usage', message: expect.stringContaining(option) }),
     );
   });

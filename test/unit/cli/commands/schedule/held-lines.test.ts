@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { lineBuffer } from '../../../../../src/cli/commands/schedule/run-stored.ts';
+import { createLineBuffer } from '../../../../../src/cli/commands/schedule/run-stored.ts';
 
 it('says what was kept back in its order, once, the end of too much left out', () => {
-  const { hold, release } = lineBuffer();
+  const { hold, release } = createLineBuffer();
   const said: string[] = [];
   for (let line = 1; line <= 250; line++) hold(`line ${line}`);
   release((line) => said.push(line));

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ReportedChange, ResultNews } from '../../../../../src/approval/kind.ts';
+import type { ReportedChange, ResultChangeStream } from '../../../../../src/approval/kind.ts';
 import type { OpenAccount, OpenAccountFor } from '../../../../../src/gateway/broker/accounts.ts';
 import type { UpdateListener } from '../../../../../src/gateway/broker/broker.ts';
 import { createOrderUpdates } from '../../../../../src/gateway/broker/updates/order-updates.ts';
@@ -56,7 +56,7 @@ function world({ tells = true, opens = async () => {} } = {}) {
       return news;
     },
     /** What each has heard by now. */
-    async heard(...all: ResultNews[]) {
+    async heard(...all: ResultChangeStream[]) {
       const found: ReportedChange[] = [];
       for (const news of all) {
         await clock.advance(0);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
-import { type CedarLimits, cedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
+import { type CedarLimits, createCedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
 import { baseRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
 import type { Action, Facts, Subject } from '../../../../../src/gateway/policy/decision.ts';
 import { policyReasons } from '../../../../../src/trading/policy-reasons.ts';
@@ -20,7 +20,7 @@ interface Asked {
 
 /** The reasons that the program's own rules give. */
 function reasons({ who = {}, action = 'place', facts: known = facts, limits }: Asked): string[] {
-  const rules = cedarRules(engine, baseRules(engine), () => limits);
+  const rules = createCedarRules(engine, baseRules(engine), () => limits);
   const { forbidden, error } = rules.evaluate({ ...alice, ...who }, action, known);
   expect(error).toBeUndefined();
   return forbidden.map(({ reason }) => reason);
@@ -71,7 +71,7 @@ describe('the rules of every gateway', () => {
   });
 
   it('are no rules about an order that is missing', () => {
-    const rules = cedarRules(engine, baseRules(engine), () => undefined);
+    const rules = createCedarRules(engine, baseRules(engine), () => undefined);
     const answer = rules.evaluate(alice, 'place', { ...facts, order: null });
     expect(answer).toEqual({ forbidden: [], error: 'its data can’t be evaluated by the rules' });
   });

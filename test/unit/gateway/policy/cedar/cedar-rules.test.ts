@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
-import { cedarRules, unevaluableRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
+import { createCedarRules, unavailableCedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
 import { baseRules, readRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
 import type { Action, Facts } from '../../../../../src/gateway/policy/decision.ts';
 import { alice, anOrder, facts, withOrder } from './decided.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 /** An owner's rules beside our own. */
 function rulesOf(text: string) {
   const own = readRules(engine, [{ origin: 'policies', file: 'policies/own.cedar', text }]);
-  return cedarRules(engine, [...baseRules(engine), ...own], () => undefined);
+  return createCedarRules(engine, [...baseRules(engine), ...own], () => undefined);
 }
 
 const answer = (text: string, known: Facts = facts, action: Action = 'place') =>
@@ -147,6 +147,6 @@ it('what was tried out long ago is still evaluated as it was written', () => {
 });
 
 it('without Cedar nothing goes out, and what went out can be cancelled', () => {
-  expect(unevaluableRules.evaluate(alice, 'place', { ...facts, order: anOrder }).error).toBeDefined();
-  expect(unevaluableRules.evaluate(alice, 'cancel', facts)).toEqual({ forbidden: [] });
+  expect(unavailableCedarRules.evaluate(alice, 'place', { ...facts, order: anOrder }).error).toBeDefined();
+  expect(unavailableCedarRules.evaluate(alice, 'cancel', facts)).toEqual({ forbidden: [] });
 });

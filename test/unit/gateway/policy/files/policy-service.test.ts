@@ -5,7 +5,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Approval } from '../../../../../src/approval/kind.ts';
-import { createPolicyDesk, type PolicyService } from '../../../../../src/gateway/policy/files/policy-service.ts';
+import { createPolicyService, type PolicyService } from '../../../../../src/gateway/policy/files/policy-service.ts';
 import { type FolderRules, folderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../../../../src/machine/clock.ts';
 import type { AuditNote } from '../../../../../src/store/audit.ts';
@@ -39,7 +39,7 @@ function write(name: string, text: string): void {
 
 async function open(): Promise<void> {
   rules = await folderRules(folder);
-  desk = createPolicyDesk({
+  desk = createPolicyService({
     rules,
     accountOf: async ({ sub }) => ({ account: sub === 'alice' ? 'PA1' : 'PA2', environment: 'paper' }),
     note: async (note) => {
