@@ -24,8 +24,8 @@ describe('the demo without a terminal', () => {
       /Approval needed/,
       /BUY 5 AAPL/,
       /The terminal is closed/,
-      /what you approve is carried out, with or without this terminal/,
-      /nothing of the agent is running/,
+      /approving it still places the order, even without this terminal/,
+      /no part of the agent is running/,
       /phone --user alice --decide approve --once/,
       // The simulated broker may fill it in parts.
       /approved [0-9A-Z]{4}: filled (\d of )?5 at \$/,
@@ -33,7 +33,7 @@ describe('the demo without a terminal', () => {
       /Bought 5 AAPL at/,
       /trade-agent orders/,
       /BUY +5 +AAPL/,
-      /gateway’s record/,
+      /gateway’s audit log/,
       /proposed[\s\S]*requested[\s\S]*approved[\s\S]*executing[\s\S]*executed/,
     ];
     let rest = stdout;
@@ -58,7 +58,7 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
     await terminal.shows(/Set up a browser[\s\S]*press Enter to approve/);
     terminal.press('Enter');
     await terminal.shows(/7\. The gateway’s audit log/);
-    await terminal.shows(/Over to you[\s\S]*\/help$/m);
+    await terminal.shows(/Your turn: the chat[\s\S]*\/help$/m);
     expect(terminal.everything()).toMatch(/approved [0-9A-Z]{4}: filled (\d of )?5 at/);
     expect(terminal.everything()).toMatch(/Bought 5 AAPL at/);
     terminal.type('/quit\n');
@@ -83,7 +83,7 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
         timeout: 20_000,
       });
     expect(second('phone --decide approve --once')).toMatch(/approved [0-9A-Z]{4}/);
-    await terminal.shows(/Over to you[\s\S]*\/help$/m);
+    await terminal.shows(/Your turn: the chat[\s\S]*\/help$/m);
     expect(second(resume)).toMatch(/BUY 5 AAPL|bought 5 AAPL/i);
     terminal.type('/quit\n');
     await terminal.ended();
