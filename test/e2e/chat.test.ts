@@ -177,7 +177,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
       terminal.type('/help\n');
       await expect.poll(() => terminal.everything().split('/portfolio ').length - 1, { timeout: 10_000 }).toBe(round);
     }
-    await terminal.turn('/clear\n', /A new conversation/);
+    await terminal.turn('/clear\n', /New conversation\. Earlier messages/);
     expect(terminal.everything().split('/portfolio ').length - 1).toBe(3);
     expect(terminal.screen()).not.toContain('/portfolio ');
   });
