@@ -92,7 +92,7 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
     expect(config).toMatch(new RegExp(`issuer: ${address}[\\s\\S]*default_profile: home`));
 
     const beside = await startCommand(['home', 'serve'], { env: env() }).finished;
-    expect([beside.code, beside.stderr]).toEqual([12, expect.stringContaining(`holds the home ${home()}`)]);
+    expect([beside.code, beside.stderr]).toEqual([12, expect.stringContaining(`is using the home ${home()}`)]);
     serving.press('C-c');
     await serving.ended();
     expect(readdirSync(home())).not.toContain('ready.json');
