@@ -121,8 +121,8 @@ describe('the package', () => {
       .flatMap((file) => {
         const text = readFileSync(join(root, 'dist', file), 'utf8');
         const imports = text.matchAll(
-          // Not what an error message quotes.
-          /(?:(?<![.\w'])(?:from|import|require)\(?|__require\)\()\s*"((?:@[\w.-]+\/)?[a-z][\w.-]*)"/g,
+          // Not what an error message quotes: a statement or a call ends after the name.
+          /(?:(?<![.\w'])(?:from|import|require)\(?|__require\)\()\s*"((?:@[\w.-]+\/)?[a-z][\w.-]*)"(?=[;)\n])/g,
         );
         return [...imports].flatMap(([, name]) => name ?? []).filter((name) => !isBuiltin(name));
       });
