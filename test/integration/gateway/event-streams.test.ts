@@ -46,7 +46,7 @@ it('one token has so many streams open, and not more; one that ends makes room',
   expect(await refused.json()).toMatchObject({
     status: 429,
     code: 'too_many_open',
-    detail: `more than ${MOST_OF_TOKEN} streams are open at once by one token`,
+    detail: `one token has more than ${MOST_OF_TOKEN} open streams`,
     hint: 'Close one first.',
   });
   first.abort();
@@ -60,7 +60,7 @@ it('nor has one person, by whatever tokens; another person’s are none of their
   const refused = await open(await tokenOf('alice'));
   expect(await refused.json()).toMatchObject({
     code: 'too_many_open',
-    detail: `more than ${MOST_OF_PERSON} streams are open at once by one person`,
+    detail: `one person has more than ${MOST_OF_PERSON} open streams`,
   });
   expect((await open(await tokenOf('bob'))).status).toBe(200);
 });

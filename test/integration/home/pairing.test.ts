@@ -112,7 +112,7 @@ describe('a pairing link', () => {
     const url = await link();
     await locked.page.goto(url);
     await locked.page.getByTestId('set-up').tap();
-    expect(await locked.page.getByTestId('problem').textContent()).toMatch(/not finished/);
+    expect(await locked.page.getByTestId('problem').textContent()).toMatch(/Not completed/);
     await locked.close();
     // Nor for a browser that says it did not ask them.
     const origin = world.issuer;

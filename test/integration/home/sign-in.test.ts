@@ -53,7 +53,7 @@ describe('signing in by passkey', () => {
     await signOut();
     await phone.authenticator.unlock(false);
     await phone.page.getByTestId('sign-in').tap();
-    expect(await phone.page.getByTestId('problem').textContent()).toMatch(/not finished/);
+    expect(await phone.page.getByTestId('problem').textContent()).toMatch(/Not completed/);
     await phone.authenticator.unlock(true);
     await phone.signIn();
   });

@@ -161,7 +161,7 @@ describe('a phone that rings', () => {
       return texts;
     })()`);
     expect(kept).toEqual([
-      [expect.stringMatching(/^\/phone\/offline\//), expect.stringContaining('nothing can be approved now')],
+      [expect.stringMatching(/^\/phone\/offline\//), expect.stringContaining('nothing can be approved right now')],
     ]);
   });
 
@@ -249,7 +249,7 @@ describe('the page', () => {
     await phone.context.setOffline(true);
     await phone.page.reload();
     await phone.page.getByTestId('offline').waitFor();
-    expect(await phone.page.locator('main').textContent()).toContain('nothing can be approved now');
+    expect(await phone.page.locator('main').textContent()).toContain('nothing can be approved right now');
     await phone.context.setOffline(false);
     await phone.page.getByTestId('empty').waitFor({ timeout: 15_000 });
   });
