@@ -42,7 +42,7 @@ describe('on the sandbox', () => {
   it('answers what the account’s risk, lots, wash sales, rules and findings are', async () => {
     const risk = await asked("what's my risk");
     expect(risk).toMatchObject({ status: 'done', content: { period: '1Y', simulated: true } });
-    expect(risk.text).toMatch(/Volatility \*\*[\d.]+%\*\* a year.*simulated/s);
+    expect(risk.text).toMatch(/Volatility is \*\*[\d.]+%\*\* a year.*simulated/s);
 
     const lots = await asked('show my tax lots');
     expect(lots).toMatchObject({ status: 'done', content: { simulated: true } });

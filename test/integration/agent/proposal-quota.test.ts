@@ -61,7 +61,7 @@ describe('a model that asks too much', () => {
     await play(agent.run({ prompt: 'buy some AAPL', thread: 't' }, { ...options(), maxTurns: 1 }));
     expect(world.phone.asked).toHaveLength(5);
     const { messages } = await agent.thread('t');
-    expect(messages.filter(({ text }) => /no more than 5 proposals/.test(text))).toHaveLength(3);
+    expect(messages.filter(({ text }) => /at most 5 proposals/.test(text))).toHaveLength(3);
   });
 
   it('gets as many as the person’s own words name, where those are more', async () => {

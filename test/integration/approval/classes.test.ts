@@ -145,7 +145,7 @@ describe('an option', () => {
     const most = new Dec(limit).times(100).toFixed(2);
     expect(request.details).toMatchObject({
       subject: { symbol: CALL, position_intent: 'buy_to_open', limit_price: limit },
-      worst_case: { cash: most, text: expect.stringContaining('All of that is lost') },
+      worst_case: { cash: most, text: expect.stringContaining('You lose all of it if the option expires worthless') },
       shows: {
         Contract: 'AAPL 18 Dec 2026 $230 call, for 100 shares',
         Premium: expect.stringMatching(/^\$[\d.]+ a share, \$[\d,.]+ a contract$/),

@@ -88,7 +88,7 @@ describe('a schedule', () => {
     const ran = await world.json('schedule', 'run', body.schedule.id, '--now');
     expect(ran.body.check.account.account).toBe(second);
     const other = await run('schedule', 'run', body.schedule.id, '--now', '--account', 'broker');
-    expect([other.exitCode, other.stderr]).toEqual([2, expect.stringContaining(`is of account ${second}`)]);
+    expect([other.exitCode, other.stderr]).toEqual([2, expect.stringContaining(`is for account ${second}`)]);
   });
 
   it('of all accounts runs in each, and its record says which found what', async () => {

@@ -32,7 +32,7 @@ describe('before login', () => {
   it('gives up on a login after --timeout, with 124', async () => {
     const { exitCode, stderr } = await world.run(['login', '--timeout', '300ms']);
     expect(exitCode).toBe(124);
-    expect(stderr).toContain('Only go on if you started this');
+    expect(stderr).toContain('Continue only if you started this');
   });
 });
 

@@ -38,13 +38,13 @@ const files = () =>
 describe('a server that was named is', () => {
   const cases: [string, string[], number, RegExp, RegExp][] = [
     ['unreachable', ['--server', 'http://127.0.0.1:9'], 1, /http:\/\/127\.0\.0\.1:9 can't be reached/, /--server/],
-    ['without TLS', ['--server', 'http://agents.example'], 2, /not an https address/, /servers on this machine/],
-    ['no address', ['--server', 'agents'], 2, /not an https address/, /https:\/\//],
+    ['without TLS', ['--server', 'http://agents.example'], 2, /not an https URL/, /servers on this machine/],
+    ['no address', ['--server', 'agents'], 2, /not an https URL/, /https:\/\//],
     [
       'named beside a profile',
       ['--server', 'https://a.example', ...inProfile],
       2,
-      /in the place of a profile/,
+      /--server and --profile can't be combined/,
       /--profile/,
     ],
   ];
@@ -71,7 +71,7 @@ describe('a server that was named is', () => {
     other.also.set(PROTECTED_RESOURCE_PATH, () => ({ ...said, resource: other.url }));
     expect(await run()).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('paper or live money'),
+      stderr: expect.stringContaining('does not say whether it is paper or live'),
     });
     await other.stop();
   });
@@ -123,7 +123,7 @@ describe('a profile of a server', () => {
       world.run(['schedule', 'add', '--at', 'close-30m', '--name', 'close-check', ...more, ...inProfile]);
     const added = await add('--rules', rules, '--when-open', '--on-price', '--timeout', '5m');
     expect(added.exitCode, added.stderr).toBe(0);
-    expect(added.stdout).toContain('entry  server: runs there');
+    expect(added.stdout).toContain('entry  server: runs on the server');
     expect(server.schedules).toMatchObject([
       {
         name: 'close-check',

@@ -48,7 +48,7 @@ const tokensOf = async () => {
 it('a run opens no browser: it says where to sign in', async () => {
   await expect(connect()).rejects.toMatchObject({
     code: 'login_required',
-    message: 'MCP server news wants you to sign in',
+    message: 'MCP server news requires you to sign in',
     hint: expect.stringContaining('trade-agent mcp servers test news'),
   });
   expect(await credentials().read()).toEqual({});

@@ -246,7 +246,7 @@ describe('schedule run', () => {
     expect(exitCode).toBe(3);
     const other = await run('run', id, '--profile', 'work');
     expect(other.exitCode).toBe(2);
-    expect(other.stderr).toContain('of profile sandbox');
+    expect(other.stderr).toContain('belongs to profile sandbox');
   });
 
   it('says that a schedule is overdue which nothing starts', async () => {
