@@ -190,7 +190,7 @@ it('the doctor says which account has no limits, and that limits are gone', asyn
   try {
     writeFileSync(file, 'accounts: {PA3ALICE0I: {max_order_notional: "100"}}\n');
     expect(await rules()).toEqual([
-      ['ok', expect.stringContaining('limits of PA3ALICE0I')],
+      ['ok', expect.stringContaining('limits for PA3ALICE0I')],
       ['warn', expect.stringContaining('account PA3ALICE01 has no entry in limits.yaml')],
       ['warn', expect.stringContaining('limits.yaml has an entry for PA3ALICE0I')],
     ]);
@@ -242,7 +242,7 @@ const spoilt: [string, () => () => void, object][] = [
     () => changed('gateway.yaml', /trading_url: .*/, 'trading_url: http://127.0.0.1:9'),
     { broker: 'fail', clock: 'skip' },
   ],
-  ['settings that are wrong', () => changed('home.yaml', 'address', 'adress'), { home: 'fail' }],
+  ['settings that are wrong', () => changed('home.yaml', /^address/m, 'adress'), { home: 'fail' }],
   ['limits that are wrong', () => changed('limits.yaml', 'accounts', 'acounts'), { rules: 'fail', record: 'ok' }],
   [
     'a rule that is wrong',
