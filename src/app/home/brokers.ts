@@ -388,6 +388,6 @@ export function readCredentialsText(text: string, from: string, kind: StoredKind
   const labels = new Intl.ListFormat('en-GB').format(fields.map(([, { label }]) => label.toLowerCase()));
   const examples = fields.map(([, { names }]) => `"${names[0]}=…"`).join(', ');
   throw new TradeAgentError('usage', `${from} contains no ${noun}`, {
-    hint: `Write ${labels}, each on its own line and in this order, or ${examples}.`,
+    hint: `Write the ${labels}${fields.length > 1 ? ', each on its own line and in this order' : ''}, or ${examples}.`,
   });
 }
