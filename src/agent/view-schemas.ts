@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { batchLineSchema } from '../trading/kinds/kind-words.ts';
-import { kinds, memberOfKind, proposalKinds } from '../trading/kinds/kinds.ts';
+import { kindPayload, kinds, proposalKinds } from '../trading/kinds/kinds.ts';
 import { mandateResultSchema } from '../trading/mandate/granted.ts';
 import { sentMessageSchema } from '../trading/message.ts';
 import { environments } from '../trading/order.ts';
@@ -66,7 +66,7 @@ export const approvalViewSchema = approvalSummarySchema
       .describe('the outcome of each order of a batch, in order of execution'),
     sent: sentMessageSchema.optional().describe('the message, once it is sent'),
   })
-  .refine((view) => memberOfKind(view) !== undefined, 'must have the field named after its kind');
+  .refine((view) => kindPayload(view) !== undefined, 'must have the field named after its kind');
 
 export const connectionSchema = z.object({
   name: z.string(),

@@ -1,7 +1,7 @@
 import type { Agent, ApprovalMode, RunOptions } from '../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../agent/events.ts';
 import { RunFollower } from '../agent/run/run-follower.ts';
-import { memberOfKind } from '../trading/kinds/kinds.ts';
+import { kindPayload } from '../trading/kinds/kinds.ts';
 import type { Order } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
@@ -141,7 +141,7 @@ export function approvalFields(approval: ApprovalView) {
     requested_by,
     client,
     ...defined({ mandate_id: approval.mandate_id, granted: approval.granted }),
-    [kind]: memberOfKind(approval),
+    [kind]: kindPayload(approval),
   };
 }
 

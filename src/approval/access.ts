@@ -9,12 +9,12 @@ import type { Proposer } from './kind.ts';
  * before the execution. A relation that cannot be determined counts as missing.
  */
 export interface Access {
-  /** @throws {Refusal} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE` */
+  /** @throws {HttpProblem} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE` */
   require(who: string, question: Permission, account: string): Promise<void>;
   /**
    * Returns a person who can give the second approval.
    * @param but people who must not be chosen: the owner and the proposer
-   * @throws {Refusal} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if there is no such person, `RELATION_UNAVAILABLE`
+   * @throws {HttpProblem} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if there is no such person, `RELATION_UNAVAILABLE`
    */
   second(account: string, but: readonly string[]): Promise<string>;
 }
@@ -50,7 +50,7 @@ interface Parties {
 
 /**
  * Requires that everyone involved in a proposal is still permitted to propose or approve it.
- * @throws {Refusal} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE`
+ * @throws {HttpProblem} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE`
  */
 export async function authorizeProposal(access: Access, { kind, owner, proposer, second }: Parties): Promise<void> {
   const question = permissionToPropose[kind];

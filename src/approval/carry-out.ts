@@ -335,7 +335,7 @@ function approvalParties({
  * person's own key if signatures are required.
  * @param time `isFirst` if the approval has not been acted on yet. An owner's approval that waited for a second
  *   approver was verified when it arrived, and may have expired since
- * @throws {Refusal}
+ * @throws {HttpProblem}
  */
 export async function verifyApprovalToken(
   parts: KernelDeps,
@@ -384,7 +384,7 @@ const notRecordedReason: ProposalReason = {
 };
 /**
  * Refuses a proposal whose row was changed after it was drafted, since the person saw something else.
- * @throws {Refusal} 500 `state_corrupt`
+ * @throws {HttpProblem} 500 `state_corrupt`
  */
 function requireIntact(proposal: StoredProposal): void {
   const { worstCase, requestedBy, proposedBy, digest } = proposal;

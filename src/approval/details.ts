@@ -162,7 +162,7 @@ export function parseProposalDetails(
 /**
  * Requires that the approved details in a token are exactly those of the request: a single object, with the same
  * members and values.
- * @throws {Refusal} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`, `details_mismatch`
+ * @throws {HttpProblem} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`, `details_mismatch`
  */
 export function requireSameDetails(claim: unknown, asked: Readonly<Record<string, unknown>>): void {
   if (claim === undefined || (Array.isArray(claim) && claim.length === 0)) {
@@ -198,7 +198,8 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
 }
 
 /**
- * Returns the members of the subject that differ, such as `subject.max_orders`; for any other field, the field itself.
+ * For `subject`, returns the paths of its members that differ, such as `subject.max_orders`. For any other field, returns
+ * the field's own name.
  */
 function differingTerms(
   field: string,

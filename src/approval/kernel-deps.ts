@@ -44,7 +44,7 @@ export interface KernelDeps {
   /**
    * Verifies an approval's token like any caller's.
    * @param time `isFirst` is false if the token was accepted before; it may then have expired
-   * @throws {Refusal} 401 with a code for each way to fail, 503 `provider_unreachable`
+   * @throws {HttpProblem} 401 with a code for each way to fail, 503 `provider_unreachable`
    */
   readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approval>;
   /** Returns the `acr` that the approval of a proposal needs, if any. */

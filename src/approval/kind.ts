@@ -147,8 +147,8 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   /** The RFC 9396 type, unless the provider has its own name for it. */
   readonly detailsType: string;
   /**
-   * Validates the request, checks it against the policy, and completes it. Has no side effects.
-   * @throws {Refusal}
+   * Validates the request, checks it against the policy, and fills in the missing fields. Has no side effects.
+   * @throws {HttpProblem}
    */
   complete(
     request: Request,

@@ -79,7 +79,7 @@ const common = {
 const rearm = percent
   .optional()
   .describe(
-    'How far the value must move back before the rule can fire again: percent of a price or an amount, points of a percentage',
+    'How far the value must move back before the rule can fire again: in percent for prices and amounts, in percentage points for percentages',
   );
 
 const priceLimits = { above: price.optional(), below: price.optional() };

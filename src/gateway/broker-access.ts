@@ -138,7 +138,7 @@ export function createExchangedCredentials(tokens: BrokerTokens): BrokerCredenti
   };
 }
 
-/** @throws {Refusal} 409 `account_not_connected` */
+/** @throws {HttpProblem} 409 `account_not_connected` */
 function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>): void {
   if (by === undefined || accessToken !== NO_TOKEN) return;
   throw new HttpProblem(

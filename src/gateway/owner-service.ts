@@ -34,7 +34,7 @@ export interface OwnerService extends OwnAccount {
   halted(): Promise<ReturnType<typeof haltView>>;
   record(limit: number): Promise<readonly RecordLine[]>;
   verifyRecord(): Promise<RecordVerdict>;
-  /** @throws {Refusal} as `ApprovalKernel.withdraw` */
+  /** @throws {HttpProblem} as `ApprovalKernel.withdraw` */
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
   /**

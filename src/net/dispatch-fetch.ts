@@ -33,7 +33,7 @@ const IDLE_TIMEOUT_MS = 4_000;
  * Resolves names for connections. Idle ones are closed soon, so names are often resolved, which must not wait for a
  * slow resolver.
  */
-const lookup = createStaleLookup();
+const lookup = createServeStaleLookup();
 
 const agents = {
   'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS, lookup }),
@@ -160,7 +160,7 @@ export type SystemLookup = (
  * for any other name would delay the broker's name. Use it only for names from the owner's own settings.
  * @param options.monotonic the monotonic clock, in milliseconds
  */
-export function createStaleLookup({
+export function createServeStaleLookup({
   lookup = (host, options, done) => systemLookup(host, options, done),
   monotonic = () => performance.now(),
 }: {

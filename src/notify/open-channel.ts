@@ -17,7 +17,7 @@ const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
   ntfy,
 };
 
-/** Opens a channel. If its secret is missing, each notice fails, but not the program. */
+/** Opens a channel. If its secret is missing, each notice fails, but the program keeps running. */
 export function openChannel(
   name: string,
   channel: NoticeChannel,

@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
-import { commandFailed, type MachineCommand } from './machine-command.ts';
+import { commandFailed, type RunSystemCommand } from './machine-command.ts';
 import type { Scheduler, StartCommand } from './scheduler.ts';
 
 /** How long to wait for the lock, in milliseconds: only one of our commands may edit the crontab at a time. */
@@ -10,7 +10,7 @@ const LOCK_WAIT_MS = 30_000;
  * Returns a scheduler that edits the user's crontab, only through the `crontab` command.
  * @param lock file by which our commands exclude each other
  */
-export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
+export function crontabScheduler(run: RunSystemCommand, lock: string): Scheduler {
   const read = async (): Promise<Buffer> => {
     const answer = await run('crontab', ['-l']);
     if (answer.code === 0) return answer.stdout;

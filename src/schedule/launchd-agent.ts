@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { commandFailed, type MachineCommand } from './machine-command.ts';
+import { commandFailed, type RunSystemCommand } from './machine-command.ts';
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { Scheduler, StartCommand } from './scheduler.ts';
 
 /** Returns a scheduler that uses launchd. @param folder of the user's agents: `~/Library/LaunchAgents` */
-export function launchdScheduler(run: MachineCommand, folder: string, uid: number): Scheduler {
+export function launchdScheduler(run: RunSystemCommand, folder: string, uid: number): Scheduler {
   const label = (id: string) => `trade-agent.schedule.${id}`;
   const file = (id: string) => join(folder, `${label(id)}.plist`);
   return {

@@ -8,7 +8,7 @@ export interface CommandAnswer {
 }
 
 /** Runs a system command, such as `crontab`. @throws {TradeAgentError} `not_found`, `timeout` */
-export type MachineCommand = (name: string, args: readonly string[], input?: Buffer) => Promise<CommandAnswer>;
+export type RunSystemCommand = (name: string, args: readonly string[], input?: Buffer) => Promise<CommandAnswer>;
 
 const COMMAND_TIMEOUT_MS = 20_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
@@ -17,7 +17,7 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
  * Returns a function that runs system commands.
  * @param env the commands' environment; their locale is C, because some messages are parsed
  */
-export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
+export function machineCommand(env: NodeJS.ProcessEnv): RunSystemCommand {
   return (name, args, input) =>
     new Promise((resolve, reject) => {
       const child = execFile(

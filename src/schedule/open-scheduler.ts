@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 import { crontabScheduler } from './crontab.ts';
 import { launchdScheduler } from './launchd-agent.ts';
-import type { MachineCommand } from './machine-command.ts';
+import type { RunSystemCommand } from './machine-command.ts';
 import type { ResultExitCodes, Scheduler } from './scheduler.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 import { systemdScheduler } from './systemd-timer.ts';
@@ -13,7 +13,7 @@ export interface SchedulerMachine {
   readonly env: NodeJS.ProcessEnv;
   readonly userHome: string;
   readonly uid: number;
-  readonly run: MachineCommand;
+  readonly run: RunSystemCommand;
   /** The folder for the lock by which our commands exclude each other. */
   readonly folder: string;
   readonly results: ResultExitCodes;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { commandFailed, type MachineCommand } from './machine-command.ts';
+import { commandFailed, type RunSystemCommand } from './machine-command.ts';
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { ResultExitCodes, Scheduler, StartCommand } from './scheduler.ts';
 
@@ -11,7 +11,7 @@ const GRACE_SECONDS = 60;
  * @param folder of the user's units: `~/.config/systemd/user`
  * @param results exit codes that do not count as failures
  */
-export function systemdScheduler(run: MachineCommand, folder: string, results: ResultExitCodes): Scheduler {
+export function systemdScheduler(run: RunSystemCommand, folder: string, results: ResultExitCodes): Scheduler {
   const names = (id: string) => ({ service: `trade-agent-${id}.service`, timer: `trade-agent-${id}.timer` });
   const control = async (what: string, ...args: string[]) => {
     const answer = await run('systemctl', ['--user', ...args]);

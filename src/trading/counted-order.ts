@@ -12,7 +12,7 @@ import { boundedOrder } from './worst-case.ts';
  */
 export interface CountedTotals {
   readonly state: TradingState;
-  /** Dollars of all orders, buys and sells, since midnight in New York. */
+  /** Total value in dollars of all orders, buys and sells, since midnight in New York. */
   readonly day_notional: string;
   readonly day_orders: number;
   readonly last_minute: number;

@@ -99,7 +99,7 @@ export function priceBand(type: string) {
 
 export const timeInForceWords = {
   day: { name: 'Day', terms: 'day (until the close)' },
-  gtc: { name: 'Good till cancelled', terms: 'gtc (until cancelled)' },
+  gtc: { name: 'Good till canceled', terms: 'gtc (until cancelled)' },
   opg: { name: 'At the open', terms: 'opg (in the opening auction)' },
   cls: { name: 'At the close', terms: 'cls (in the closing auction)' },
   ioc: { name: 'Immediate or cancel', terms: 'ioc (immediately, the rest is cancelled)' },

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { decimalString } from './decimal.ts';
 import {
+  kindPayload,
   kinds,
-  memberOfKind,
   type ProposalKind,
   proposalKinds,
   type RequestInputOf,
@@ -107,7 +107,7 @@ export const proposalRequestSchema = z.lazy(() => {
 });
 
 export function requestBody(request: ProposalRequest): Record<string, unknown> {
-  return { ...(memberOfKind(request) as object) };
+  return { ...(kindPayload(request) as object) };
 }
 
 export function mandateReference(request: ProposalRequest | ProposalRequestInput): MandateReference | undefined {

@@ -110,7 +110,7 @@ const positionPatterns = [
   /^how(?:'s| is| are) my (.+?)(?: position| shares| stock)? doing$/i,
 ];
 
-export function readPosition(clause: string): Intent | undefined {
+export function parsePositionQuestion(clause: string): Intent | undefined {
   for (const pattern of positionPatterns) {
     const what = pattern.exec(clause)?.[1];
     if (what === undefined) continue;

@@ -16,7 +16,7 @@ import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
 import { expandList, isListItem } from './order-list.ts';
 import { questionRefusal, readOrder, readWould, stripPoliteWould } from './order-sentence.ts';
-import { readBareSymbols, readChart, readMoreSymbols, readPosition, readQuote } from './price-sentence.ts';
+import { parsePositionQuestion, readBareSymbols, readChart, readMoreSymbols, readQuote } from './price-sentence.ts';
 import { readRebalance, requireCompleteTargets, withMoreTargets } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
 import { scheduleHint, takeSchedule } from './schedule-mention.ts';
@@ -250,7 +250,7 @@ function parseWithoutAccount(clause: string): Intent {
   const again = new Words(clause);
   if (again.takeAny(...cancelling)) return readCancel(again);
   if (again.takeAny(...changing)) return readReplace(again);
-  const price = readPosition(clause) ?? readChart(clause) ?? readQuote(clause);
+  const price = parsePositionQuestion(clause) ?? readChart(clause) ?? readQuote(clause);
   if (price !== undefined) return price;
   throw new NotUnderstood(`I don't understand "${truncateWord(clause)}".`, HINT);
 }

@@ -178,7 +178,7 @@ export const operations = {
   }),
   lookAtAlerts: defineReadOperation(
     'post /alerts/look',
-    'Schedules checks of the alerts, in addition to price events',
+    'Schedules checks of the alerts, in addition to those that price events trigger',
     alertChecksScheduledSchema,
     { body: scheduleAlertChecksSchema },
   ),

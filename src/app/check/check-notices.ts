@@ -17,7 +17,7 @@ import type {
 } from '../../store/check-store.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { environmentName } from '../../trading/environment.ts';
-import { kindWords, memberOfKind } from '../../trading/kinds/kinds.ts';
+import { kindPayload, kindWords } from '../../trading/kinds/kinds.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { noticesTimeLimit } from '../notices/notice-place.ts';
@@ -135,7 +135,7 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
     .filter(({ status }) => status === 'pending')
     .flatMap(({ approvals }) => approvals)
     .filter((approval) => proposedSymbols(approval).length > 0 && approval.status === 'requested')
-    .map((approval) => ({ ...approval, what: kindWords(approval.kind).summary(memberOfKind(approval)) }))
+    .map((approval) => ({ ...approval, what: kindWords(approval.kind).summary(kindPayload(approval)) }))
     .map(({ id, code, expires_at, what }) => ({
       channel: name,
       notice: toNotice(input, {

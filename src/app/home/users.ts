@@ -11,7 +11,7 @@ import { homeFiles, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, withHome } from './open-home.ts';
 
 export type ListedUser = Awaited<ReturnType<typeof toListedUsers>>[number];
-export type PairingLink = Awaited<ReturnType<typeof pairPhone>>;
+export type PairingLink = Awaited<ReturnType<typeof createPairingLink>>;
 export type ListedAuthenticator = ReturnType<typeof toListedAuthenticator>;
 
 /** Lists the people. `accounts` has the accounts for which a person stored keys, and `account` is the first of them. */
@@ -171,7 +171,7 @@ function deriveUsername(name: string): string {
  * @param username defaults to the home's only person
  * @throws {TradeAgentError} `not_found`, `usage` if there are several people, `invalid_config`
  */
-export async function pairPhone(app: Pick<App, 'clock'>, folder: string, username: string | undefined) {
+export async function createPairingLink(app: Pick<App, 'clock'>, folder: string, username: string | undefined) {
   return await withHome(app, folder, async (home) => {
     const person = findPerson(home, username);
     const { secret, expiresAt } = await home.keys.pair(person.username);

@@ -170,7 +170,7 @@ async function validateCheck(options: AddScheduleOptions): Promise<Schedule['che
   };
 }
 
-/** Removes a schedule's entry, if any, and then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
+/** Removes a schedule's entry in the system's scheduler, if any, and then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
 export async function removeSchedule(app: App, idOrName: string) {
   if ((await profileServer(app)) !== undefined)
     return (await import('./server-schedules.ts')).removeServerSchedule(app, idOrName);

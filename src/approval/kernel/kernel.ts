@@ -75,7 +75,7 @@ export class ApprovalKernel {
   /**
    * Completes a request, asks its owner for approval, and executes it once approved. `isNew` is false if the proposal
    * already existed: with the same key, or as an open proposal of the same client for the same thing.
-   * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 `too_many_open`, `too_many_asked`,
+   * @throws {HttpProblem} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 `too_many_open`, `too_many_asked`,
    *   `resting`, and whatever completing the request throws
    */
   async propose(caller: ProposalCaller, request: ProposalRequest, key: string): Promise<ProposeResult> {
@@ -94,7 +94,7 @@ export class ApprovalKernel {
     return { proposal: await this.#changed(id, version, RING_WAIT_MS, [this.#closing.signal]), isNew };
   }
 
-  /** Returns a proposal that the person owns or made for someone else. @throws {Refusal} 404 `not_found` */
+  /** Returns a proposal that the person owns or made for someone else. @throws {HttpProblem} 404 `not_found` */
   async find(sub: string, id: string): Promise<StoredProposal> {
     const found = await this.#parts.store.get(id);
     if (found !== undefined && (found.sub === sub || found.proposedBy === sub)) return found;
@@ -185,7 +185,7 @@ export class ApprovalKernel {
     return await this.#supervisor.called(authReqId, notificationToken);
   }
 
-  /** Withdraws a proposal. @throws {Refusal} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
+  /** Withdraws a proposal. @throws {HttpProblem} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
   async withdraw(sub: string, id: string): Promise<StoredProposal> {
     const { proposal } = await this.#supervisor.cancel(await this.find(sub, id), withdrawnReason);
     const { state } = proposal;

@@ -72,7 +72,7 @@ export interface ProposeResult {
 
 /**
  * Returns the function that accepts a request: it completes the request and writes the row, but asks nobody yet.
- * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 of the quotas, and whatever completing the
+ * @throws {HttpProblem} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 of the quotas, and whatever completing the
  *   request throws
  */
 export function createProposalIntake(parts: KernelDeps & ProposalRules) {
@@ -228,7 +228,7 @@ function requestedMandateUse(request: ProposalRequest, provenance: Provenance): 
   return { mandate: asked.mandate ?? 'any', slot: asked.slot, only, needsTap: reasonsForTap(provenance) };
 }
 
-/** @throws {Refusal} 403 `client_not_allowed` for other clients, which can neither request nor use mandates */
+/** @throws {HttpProblem} 403 `client_not_allowed` for other clients, which can neither request nor use mandates */
 function requireOwnClient(own: boolean, isNeeded: boolean): void {
   if (own || !isNeeded) return;
   throw new HttpProblem(403, 'client_not_allowed', 'only the gateway’s own login client can use mandates', {
@@ -318,7 +318,7 @@ function displayedOrigin(
   return known === '' ? request.requested_by : known;
 }
 
-/** Returns the existing proposal of an idempotency key. @throws {Refusal} 409 `idempotency_key_conflict` */
+/** Returns the existing proposal of an idempotency key. @throws {HttpProblem} 409 `idempotency_key_conflict` */
 function existingProposal({ request, proposal }: KeyedProposal, key: KeyedRequest): ProposeResult {
   if (request === key.request) return { proposal, isNew: false };
   throw new HttpProblem(

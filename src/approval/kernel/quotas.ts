@@ -43,7 +43,7 @@ export interface QuotaParty {
 /**
  * Enforces the quotas. Without quotas, a client could make a phone ring until its owner approves just to make it stop.
  * @param snapshot counts of open and recent proposals, and the latest decisions
- * @throws {Refusal} 429 `too_many_open`, `too_many_asked`, `resting`, each with `reason`, `limit` and `value`
+ * @throws {HttpProblem} 429 `too_many_open`, `too_many_asked`, `resting`, each with `reason`, `limit` and `value`
  */
 export function enforceQuota(
   { open, lately, decided }: Pick<ProposalSnapshot, 'open' | 'lately' | 'decided'>,

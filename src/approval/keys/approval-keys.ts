@@ -368,7 +368,7 @@ export class ApprovalKeys {
 
   /**
    * Returns the key that signed a challenge of this process, and its counter, for the store.
-   * @throws {Refusal} 403 `signature_…`
+   * @throws {HttpProblem} 403 `signature_…`
    */
   async #assertedBy(
     { sub, assertion }: { readonly sub?: string; readonly assertion: AuthenticationResponseJSON },

@@ -44,7 +44,7 @@ export function toHttpProblem(error: unknown): HttpProblem {
 
 /**
  * Returns the display name of an account's broker; undefined if there can be only one broker.
- * @throws {Refusal} like access to the account
+ * @throws {HttpProblem} like access to the account
  */
 export type FindBrokerName = (proposer: Proposer, account: string) => Promise<string | undefined>;
 

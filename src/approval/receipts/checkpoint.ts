@@ -35,7 +35,7 @@ export type Checkpoint = z.output<typeof checkpointSchema>;
 
 /**
  * Returns a function that makes and signs the checkpoint line of a day. Call the function in the transaction that stores
- * the line, so that no other line can come between.
+ * the line, so that no other line can be inserted before it.
  */
 export function createCheckpointSigner(
   key: ReceiptKey,

@@ -56,7 +56,7 @@ export function generateNonce(): string {
 /**
  * Returns the statement that approves these details: those of a proposal, or of an order or message that a client
  * requests directly (trading/approval-details.ts, trading/message-details.ts).
- * @throws {Refusal} 403 `signature_nonce` for a proposal that has no nonce because it predates signed approvals
+ * @throws {HttpProblem} 403 `signature_nonce` for a proposal that has no nonce because it predates signed approvals
  * @throws {ZodError} for any other details
  */
 export function approvalStatement(details: Readonly<Record<string, unknown>>): ApprovalStatement {

@@ -50,7 +50,7 @@ const comparedMembers: readonly (readonly [keyof ApprovalStatement, Extract<Prob
 
 /**
  * Verifies that a person's own key signed exactly this approval. Changes nothing: the caller stores the key's counter.
- * @throws {Refusal} 403 with a code for each way to fail
+ * @throws {HttpProblem} 403 with a code for each way to fail
  */
 export async function verifyEvidence(
   evidence: unknown,
@@ -143,7 +143,7 @@ const COSE = { kty: 1, alg: 3, crv: -1 } as const;
 /**
  * Verifies that an enrolled key signed the challenge (WebAuthn §7.2). Each check has its own code; the signature is
  * checked last.
- * @throws {Refusal} 403 `signature_…`
+ * @throws {HttpProblem} 403 `signature_…`
  */
 export async function verifyAssertion(
   assertion: Assertion,

@@ -81,7 +81,7 @@ export async function requestSecondApproval(
 /**
  * Asks the next approver by CIBA, unless the proposal was meanwhile settled or already asked about, and stores the
  * request id, interval and deadline in the row. If the gateway dies before storing them, the person is asked a second
- * time: nobody receives the first question's token, and a provider that knows proposals replaces the first question.
+ * time: nobody receives the first question's token, and a provider that knows proposal IDs replaces the first question.
  */
 async function sendAndStoreQuestion(
   context: KernelContext,

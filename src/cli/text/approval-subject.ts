@@ -1,15 +1,15 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { chosenByAiWarning } from '../../trading/kinds/chosen-by-ai.ts';
-import { kindWords, memberOfKind } from '../../trading/kinds/kinds.ts';
+import { kindPayload, kindWords } from '../../trading/kinds/kinds.ts';
 
 /** Returns a headline such as `BUY 5 AAPL, limit $180.00` or `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {
-  return kindWords(approval.kind).terminal.headline(memberOfKind(approval));
+  return kindWords(approval.kind).terminal.headline(kindPayload(approval));
 }
 
 export function subjectFields(approval: ApprovalView): [label: string, value: string][] {
-  const fields = kindWords(approval.kind).terminal.fields(memberOfKind(approval));
+  const fields = kindWords(approval.kind).terminal.fields(kindPayload(approval));
   return [
     ...fields.map(([label, value]): [string, string] => [label, withBroker(value, approval)]),
     ...assessment(approval),
@@ -45,6 +45,6 @@ export function subjectKindText({ kind, environment }: ApprovalView): string {
 
 export function shortSubjectDetails(approval: ApprovalView): string[] {
   return kindWords(approval.kind)
-    .terminal.brief(memberOfKind(approval))
+    .terminal.brief(kindPayload(approval))
     .map((text) => withBroker(text, approval));
 }

@@ -3,7 +3,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { Bar } from '../../trading/views.ts';
-import { type Paint, paintSigned, plainPaint, type Role } from './theme.ts';
+import { type Paint, paintSigned, plainPaint, type TextRole } from './theme.ts';
 
 interface ChartTrade {
   readonly at: string;
@@ -218,7 +218,7 @@ function dateLine(first: Bar, last: Bar, bars: readonly Bar[], indent: number, w
 
 interface Cell {
   readonly sign: string;
-  readonly role: Role | undefined;
+  readonly role: TextRole | undefined;
 }
 
 interface Scale {
@@ -250,12 +250,12 @@ class Canvas {
     this.#cells = Array.from({ length: rows }, () => new Array<Cell | undefined>(width).fill(undefined));
   }
 
-  put(x: number, row: number, sign: string, role?: Role): void {
+  put(x: number, row: number, sign: string, role?: TextRole): void {
     const line = this.#cells[row];
     if (line !== undefined && x >= 0 && x < this.width) line[x] = { sign, role };
   }
 
-  under(x: number, row: number, sign: string, role?: Role): void {
+  under(x: number, row: number, sign: string, role?: TextRole): void {
     if (this.#cells[row]?.[x] === undefined) this.put(x, row, sign, role);
   }
 
@@ -272,7 +272,7 @@ class Canvas {
     return this.#cells.map((row) => {
       let text = '';
       let run = '';
-      let role: Role | undefined;
+      let role: TextRole | undefined;
       const end = () => {
         text += role === undefined ? run : paint(role, run);
         run = '';

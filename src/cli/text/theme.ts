@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { ThemeName } from '../../config/theme-name.ts';
 
 /** The meaning of a color. Color is never the only cue: gains and losses also have a sign, warnings also have a word. */
-export type Role = 'gain' | 'loss' | 'accent' | 'muted' | 'warn' | 'danger' | 'strong';
+export type TextRole = 'gain' | 'loss' | 'accent' | 'muted' | 'warn' | 'danger' | 'strong';
 
 /** One of the terminal's sixteen colors, so that the person's own palette applies. Named as in Node and Ink. */
 type TerminalColor =
@@ -19,7 +19,7 @@ type TerminalColor =
   | 'cyanBright';
 
 /** Colors by role. A role without a color is bold (`strong`), dim (`muted`), or not emphasized. */
-export type Theme = Readonly<Partial<Record<Role, TerminalColor>>>;
+export type Theme = Readonly<Partial<Record<TextRole, TerminalColor>>>;
 
 export const themes: Readonly<Record<ThemeName, Theme>> = {
   dark: {
@@ -44,7 +44,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 
 export const DEFAULT_THEME: ThemeName = 'dark';
 
-export type Paint = (role: Role, text: string) => string;
+export type Paint = (role: TextRole, text: string) => string;
 
 /** @param color whether the stream supports color; NO_COLOR and pipes override any theme */
 export function painter(name: ThemeName, color: boolean): Paint {

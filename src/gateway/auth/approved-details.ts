@@ -20,7 +20,7 @@ interface ApprovalKind {
 
 /**
  * Compares a request with the approved details of the token. No field is filled in, dropped or corrected beforehand.
- * @throws {Refusal} 403 `details_mismatch`, with the names of the fields
+ * @throws {HttpProblem} 403 `details_mismatch`, with the names of the fields
  */
 export function requireApprovedDetails(
   approved: Record<string, unknown>,
@@ -49,7 +49,7 @@ function findMismatches(approved: Record<string, unknown>, demanded: Record<stri
 /**
  * Returns the details exactly as they are in the token, which must contain a single object, of this type. A second
  * object of any type is an error.
- * @throws {Refusal} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`
+ * @throws {HttpProblem} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`
  */
 export function approvedDetails(
   { authorizationDetails: claim }: Pick<Caller, 'authorizationDetails'>,
@@ -124,7 +124,7 @@ export function invalidContentProblem(code: ProblemCode, error: unknown): HttpPr
   return new HttpProblem(400, code, error.message, defined({ hint: error.hint, fields }));
 }
 
-/** @throws {Refusal} 403 `approval_expired` */
+/** @throws {HttpProblem} 403 `approval_expired` */
 export function requireUnexpired(
   expiresAt: string,
   { noun, scope }: Pick<ApprovalKind, 'noun' | 'scope'>,

@@ -132,7 +132,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   const ofTokens = createStreamLimit(MAX_STREAMS_PER_TOKEN);
   const ofPeople = createStreamLimit(options.mostStreams ?? MAX_STREAMS_PER_PERSON);
-  /** @throws {Refusal} 429 `too_many_open` */
+  /** @throws {HttpProblem} 429 `too_many_open` */
   function enterStream({ jti, sub }: Caller): ReleaseSlot {
     const leavePerson = ofPeople.enter(sub);
     if (leavePerson === undefined) throw tooManyStreams(ofPeople.most, 'person');
@@ -200,7 +200,7 @@ interface Answering {
   brokeOff(error: unknown): void;
 }
 
-/** @throws {Refusal} 403 `insufficient_scope` (RFC 6750 §3.1), with the required scopes */
+/** @throws {HttpProblem} 403 `insufficient_scope` (RFC 6750 §3.1), with the required scopes */
 export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   if (scopes.every((scope) => caller.scopes.has(scope))) return;
   throw new HttpProblem(403, 'insufficient_scope', `the access token lacks a scope: ${scopes.join(' ')} needed`, {
@@ -210,7 +210,7 @@ export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   });
 }
 
-/** @throws {Refusal} 403 `client_unknown` */
+/** @throws {HttpProblem} 403 `client_unknown` */
 export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
   if (clientId !== undefined) return clientId;
   throw new HttpProblem(403, 'client_unknown', 'the access token does not say which client it is for', {

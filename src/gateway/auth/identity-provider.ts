@@ -13,9 +13,9 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 
 /** Metadata and keys of the identity provider. Only its tokens are accepted. */
 export interface IdentityProvider {
-  /** RFC 8414 metadata, cached for an hour. @throws {Refusal} 503 `provider_unreachable` */
+  /** RFC 8414 metadata, cached for an hour. @throws {HttpProblem} 503 `provider_unreachable` */
   metadata(): Promise<oauth.AuthorizationServer>;
-  /** @throws {Refusal} 401 `token_key_unknown`, 503 `provider_unreachable` */
+  /** @throws {HttpProblem} 401 `token_key_unknown`, 503 `provider_unreachable` */
   readonly key: JWTVerifyGetKey;
   /** Undefined if the provider runs in this process, with the same clock. */
   readonly time?: ProviderTime | undefined;

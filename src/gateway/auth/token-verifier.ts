@@ -197,7 +197,7 @@ function textOf(claim: unknown): string | undefined {
   return typeof claim === 'string' && claim !== '' ? claim : undefined;
 }
 
-/** @throws {Refusal} 401 `token_revoked` */
+/** @throws {HttpProblem} 401 `token_revoked` */
 export async function requireUnrevoked({ jti }: Pick<Caller, 'jti'>, isRevoked: IsRevoked | undefined) {
   if (isRevoked === undefined || !(await isRevoked(jti))) return;
   throw tokenRefusal('token_revoked', 'the access token was revoked', { hint: 'Log in again.' });
@@ -388,7 +388,7 @@ interface ProofTarget {
 /**
  * Makes every check of a DPoP proof in RFC 9449 §4.3, including for replay. Stores the proof's `jti` only after all
  * other checks, so that a forged proof can't use up the ID of a real one.
- * @throws {Refusal} 401, with a different code for each check
+ * @throws {HttpProblem} 401, with a different code for each check
  */
 export async function verifyDpopProof(proof: string | undefined, target: ProofTarget, seen: ProofStore): Promise<void> {
   if (proof === undefined || proof === '') {

@@ -28,7 +28,7 @@ export type AccountHolder = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate
 
 /**
  * Opens the person's account with this number, or their default account. The number alone determines the broker.
- * @throws {Refusal} 403 `account_mismatch`, 409 `account_not_connected`, and the errors of the credentials and the
+ * @throws {HttpProblem} 403 `account_mismatch`, 409 `account_not_connected`, and the errors of the credentials and the
  * broker's reads
  */
 export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<OpenAccount>;
@@ -64,7 +64,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     numbers.ask(place, who, await openAt(place, who));
 
   /**
-   * @throws {Refusal} 403 `account_mismatch`; or the error of a broker that may have the account but could not be
+   * @throws {HttpProblem} 403 `account_mismatch`; or the error of a broker that may have the account but could not be
    * reached
    */
   const placeOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
@@ -131,7 +131,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
         }),
       );
     },
-    /** Sets the default account. @throws {Refusal} as `open` */
+    /** Sets the default account. @throws {HttpProblem} as `open` */
     async choose(who: AccountHolder, account: string): Promise<void> {
       await placeOf(who, account);
       await chosen.choose(who.sub, account);

@@ -6,9 +6,9 @@ export type AccountCredentials = { readonly accessToken: string } | StoredCreden
 
 /** Provides credentials for the caller's account at the broker. Credentials never leave the gateway. */
 export interface BrokerCredentials {
-  /** @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
+  /** @throws {HttpProblem} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
   credentialsFor(caller: Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>): Promise<AccountCredentials>;
-  /** @throws {Refusal} as `credentialsFor`, except `account_not_connected` */
+  /** @throws {HttpProblem} as `credentialsFor`, except `account_not_connected` */
   isConnected(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<boolean>;
   /** Returns the account's number if it is known without a request to the broker. */
   accountOf?(caller: Pick<Caller, 'sub'>): Promise<string | undefined>;

@@ -8,13 +8,13 @@ export type ClassifyError = (error: unknown) => BrokerFailure;
 
 /** The four kinds of request to a broker. Each kind is sent only once and has its own error handling. */
 export interface BrokerRequests {
-  /** @throws {Refusal} as all reads of a `Broker` */
+  /** @throws {HttpProblem} as all reads of a `Broker` */
   read<T>(call: () => Promise<T>): Promise<T>;
   /** Like `read`, but returns undefined if the broker itself answers 404. */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
   /** Sends an order. Never throws. If a 2xx response is unreadable or about another order, the outcome is `unknown`. */
   submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: ClassifyError): Promise<Submission>;
-  /** @throws {Refusal} if it is unknown whether the order is canceled */
+  /** @throws {HttpProblem} if it is unknown whether the order is canceled */
   cancel(call: () => Promise<unknown>): Promise<Cancellation>;
 }
 

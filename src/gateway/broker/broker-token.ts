@@ -118,7 +118,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
   };
 
   return {
-    /** @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
+    /** @throws {HttpProblem} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
     tokenFor(caller: TokenCaller): Promise<string> {
       const known = keptFor(caller.sub);
       if (known !== undefined) return Promise.resolve(known);
@@ -128,7 +128,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       pending.set(caller.sub, started);
       return started;
     },
-    /** Does not use the cache. @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed` */
+    /** Asks the provider even if a token is cached, unless the caller has no access token. @throws {HttpProblem} 503 `provider_unreachable`, 502 `token_exchange_failed` */
     async isConnected(caller: TokenCaller): Promise<boolean> {
       // Without an access token the provider can't be asked, but a cached broker token still opens the account.
       if (caller.accessToken === '' && keptFor(caller.sub) !== undefined) return true;

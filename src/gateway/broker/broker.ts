@@ -206,16 +206,16 @@ export interface Broker {
   corporateActions(query: CorporateActionQuery): Promise<CorporateActions>;
   /** Returns an empty list if the owner has no watchlist. */
   watchlist(): Promise<Watchlist>;
-  /** Replaces the symbols, in this order. Creates a missing watchlist. @throws {Refusal} as a read */
+  /** Replaces the symbols, in this order. Creates a missing watchlist. @throws {HttpProblem} as a read */
   setWatchlist(symbols: readonly string[]): Promise<Watchlist>;
   /** Sends the order as it is. Never throws. */
   submit(order: OrderDraft): Promise<Submission>;
   /** Replaces an order. Never throws. `not_replaceable`: the earlier order is closed or can't be changed. */
   replace(orderId: string, replacement: Replacement): Promise<Submission>;
-  /** @throws {Refusal} as a read, if it is unknown whether the order is canceled. The call may then be repeated. */
+  /** @throws {HttpProblem} as a read, if it is unknown whether the order is canceled. The call may then be repeated. */
   cancel(id: string): Promise<Cancellation>;
   /**
-   * Resolves when `signal` aborts or the connection ends. @throws {Refusal} as a read, if no connection can be opened
+   * Resolves when `signal` aborts or the connection ends. @throws {HttpProblem} as a read, if no connection can be opened
    */
   tradeUpdates?(signal: AbortSignal, listener: UpdateListener): Promise<void>;
 }

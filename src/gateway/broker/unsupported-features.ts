@@ -23,14 +23,14 @@ interface FeatureMethods {
 }
 
 /** 501 `broker_lacks`: the broker has no API for this feature. */
-export function brokerLacks(label: string, what: OptionalFeature): HttpProblem {
+export function unsupportedFeatureProblem(label: string, what: OptionalFeature): HttpProblem {
   return new HttpProblem(501, 'broker_lacks', `${label} has no API for ${featureNames[what]}`, {
     hint: 'See docs/guide/BROKERS.md for what each broker supports.',
     members: { lacks: what },
   });
 }
 
-/** @throws {Refusal} 501 `broker_lacks` for any other adjustment */
+/** @throws {HttpProblem} 501 `broker_lacks` for any other adjustment */
 export function requireSplitAdjustment(label: string, { adjustment = 'split' }: BarQuery): void {
   if (adjustment === 'split') return;
   throw new HttpProblem(501, 'broker_lacks', `${label} only adjusts past prices for splits, not ${adjustment}`, {
@@ -46,7 +46,7 @@ export function unsupportedMethods<L extends OptionalFeature>(
 ): Pick<Broker, FeatureMethods[L]> {
   const methods = lacks.flatMap((what) => {
     const refuse = async () => {
-      throw brokerLacks(label, what);
+      throw unsupportedFeatureProblem(label, what);
     };
     const names: string[] = what === 'watchlist' ? ['watchlist', 'setWatchlist'] : [what];
     return names.map((name) => [name, refuse]);

@@ -52,7 +52,7 @@ export async function verifyCredentials(
 type InspectTools = (credentials: StoredCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
 
 /**
- * Returns the function that inspects the broker's acting tools without calling a tool.
+ * Returns the function that inspects, without calling them, the tools that place or cancel the broker's orders.
  * @throws {TradeAgentError} `usage` if the broker has none
  */
 export function requireToolInspection(settings: BrokerSettings): InspectTools {

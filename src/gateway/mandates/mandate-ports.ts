@@ -124,7 +124,7 @@ async function cover(
 
 const noActiveMandate: UncoveredReason = { reason: 'MANDATE_NOT_FOUND', text: 'there is no active mandate' };
 
-/** @throws {Refusal} 404 `not_found`, also for another person's mandate */
+/** @throws {HttpProblem} 404 `not_found`, also for another person's mandate */
 async function findMandates(
   { mandates, now }: MandatePortsOptions,
   sub: string,

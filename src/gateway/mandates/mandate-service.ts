@@ -37,7 +37,7 @@ export function createMandateService(options: {
     };
     return { ...view, standing: stands };
   };
-  /** @throws {Refusal} 404 `not_found` */
+  /** @throws {HttpProblem} 404 `not_found` */
   const find = async (sub: string, id: string) => {
     const mandate = await mandates.find(sub, id, query());
     if (mandate === undefined) throw noSuchMandate();
@@ -49,7 +49,7 @@ export function createMandateService(options: {
     find,
     /**
      * Suspends or revokes a mandate, so that no further order can use it. Idempotent.
-     * @throws {Refusal} 404 `not_found`, 409 `mandate_ended`
+     * @throws {HttpProblem} 404 `not_found`, 409 `mandate_ended`
      * @param by the client's ID, or `phone`
      */
     async end(sub: string, id: string, to: 'suspended' | 'revoked', by: string): Promise<MandateView> {

@@ -83,7 +83,7 @@ export function createMessageSender(options: MessageServiceOptions) {
 
   /**
    * Sends the approved message at most once.
-   * @throws {Refusal} as `send`
+   * @throws {HttpProblem} as `send`
    * @param approved a message whose fields were already compared with the caller's approval
    */
   async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
@@ -98,7 +98,7 @@ export function createMessageSender(options: MessageServiceOptions) {
     return dispatch(entry, replay);
   }
 
-  /** @throws {Refusal} 404 `not_found`, 504 `outcome_unknown`, or the refusal of the message */
+  /** @throws {HttpProblem} 404 `not_found`, 504 `outcome_unknown`, or the refusal of the message */
   async function outcome({ sub }: Caller, id: string): Promise<SentMessage> {
     const key = { sub, id };
     let known: Known | undefined;
@@ -117,7 +117,7 @@ export function createMessageSender(options: MessageServiceOptions) {
   }
 
   return {
-    /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedProblem} if it was recorded earlier */
+    /** @throws {HttpProblem} with a distinct code for each failure; {@link ReplayedProblem} if it was recorded earlier */
     async send(caller: Caller, body: unknown): Promise<Dispatch> {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
@@ -128,8 +128,8 @@ export function createMessageSender(options: MessageServiceOptions) {
     },
     sendApproved,
     /**
-     * Checks whether the message could be sent now, without sending it or using an approval up.
-     * @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available`
+     * Checks whether the message could be sent now, without sending it or consuming an approval.
+     * @throws {HttpProblem} 409 `account_not_connected`, 422 `service_not_available`
      */
     async requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void> {
       await admitMessage({ draft }, who, options);
@@ -358,7 +358,7 @@ interface ApprovedMessage {
 
 /**
  * Compares the message with the approved details of the token.
- * @throws {Refusal} 400 `invalid_message`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
+ * @throws {HttpProblem} 400 `invalid_message`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
  * `details_mismatch`
  */
 function approvedMessage(

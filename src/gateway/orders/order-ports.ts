@@ -130,7 +130,7 @@ interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSl
 
 /**
  * Returns the decision that an order would get if it were proposed now, without asking anybody or storing anything.
- * @throws {Refusal} as completing a proposal does
+ * @throws {HttpProblem} as completing a proposal does
  */
 export type OrderCheck = (who: Proposer, request: OrderProposalRequest) => Promise<DecisionView>;
 

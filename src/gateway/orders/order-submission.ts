@@ -107,7 +107,7 @@ export interface Intent extends OrderKey {
  * Sends an order whose intent is in the journal, and records the outcome.
  * @param send sends one request with the draft's client_order_id: a submission, or a replacement
  * @returns the entry, `placed` or `rejected`
- * @throws {Refusal} 504 `outcome_unknown`, 503 `broker_busy`, `service_busy`, 409 `account_not_connected`
+ * @throws {HttpProblem} 504 `outcome_unknown`, 503 `broker_busy`, `service_busy`, 409 `account_not_connected`
  */
 export async function submitIntent(
   intent: Intent,
@@ -169,7 +169,7 @@ async function recordUnsent(
 /**
  * Records what the broker's answer proves. See (2), (3) and (5).
  * @returns undefined if the order has to be looked up
- * @throws {Refusal} if the broker did not take this submission and the order may be sent again
+ * @throws {HttpProblem} if the broker did not take this submission and the order may be sent again
  */
 async function recordAnswer(
   submission: Submission,

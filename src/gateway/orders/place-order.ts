@@ -108,7 +108,7 @@ export function createOrderService(given: OrderServiceOptions) {
   const desk: ServiceState = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
   return {
-    /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedProblem} if it was recorded earlier */
+    /** @throws {HttpProblem} with a distinct code for each failure; {@link ReplayedProblem} if it was recorded earlier */
     async place(caller: Caller, body: unknown): Promise<Placement> {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
@@ -124,17 +124,17 @@ export function createOrderService(given: OrderServiceOptions) {
      * journal or by asking the broker. The order is sent again only if that can't place it twice.
      * @param approved an order whose fields were already compared with the caller's approval
      * @param caller the approver, whose `jti` is used up
-     * @throws {Refusal} as `place`, and 409 `not_replaceable`
+     * @throws {HttpProblem} as `place`, and 409 `not_replaceable`
      */
     placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(desk, approved, caller),
     /**
      * Settles the caller's order by asking the broker. Returns undefined if this gateway never placed it.
-     * @throws {Refusal} 504 `outcome_unknown`
+     * @throws {HttpProblem} 504 `outcome_unknown`
      */
     settle: (caller: Caller, clientOrderId: string) => settle(desk, caller, clientOrderId),
     /**
      * Looks up an order that was written off, and adopts it. Returns undefined if this gateway never placed it.
-     * @throws {Refusal} as the broker's reads do
+     * @throws {HttpProblem} as the broker's reads do
      */
     recheck: (caller: Caller, clientOrderId: string) => recheckOrder(desk, caller, clientOrderId),
     /** Gives up an order whose proposal ended before anything was sent, and releases its share of the mandate. */
@@ -428,7 +428,7 @@ function decisionSubject(caller: Caller, { mandate }: OrderDraft): OrderQuestion
   };
 }
 
-/** @throws {Refusal} 409 `not_replaceable` */
+/** @throws {HttpProblem} 409 `not_replaceable` */
 async function prepareRequest(
   draft: OrderDraft,
   replaces: string | undefined,
@@ -487,7 +487,7 @@ interface ApprovedOrder {
 
 /**
  * Recomputes the order from the request and compares it with the approved details of the token.
- * @throws {Refusal} 400 `invalid_order`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
+ * @throws {HttpProblem} 400 `invalid_order`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
  * `details_mismatch`
  */
 function approvedOrder(

@@ -16,7 +16,7 @@ const trails = ['trail_price', 'trail_percent'] as const;
 /**
  * Returns only the fields in which the approved order differs from the order at the broker, so that all others stay
  * unchanged.
- * @throws {Refusal} 409 `not_replaceable`
+ * @throws {HttpProblem} 409 `not_replaceable`
  */
 export function computeOrderChanges(
   draft: OrderDraft,

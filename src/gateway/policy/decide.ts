@@ -74,7 +74,7 @@ export function decisionProblem(decision: Decision): HttpProblem {
 
 /**
  * Requires that an action other than an order is allowed. Such actions don't count toward limits.
- * @throws {Refusal} 403 `policy_denied`
+ * @throws {HttpProblem} 403 `policy_denied`
  */
 export function requireAllowedAction(
   rules: Rules,

@@ -69,14 +69,14 @@ export function createOrderRules(options: OrderRulesOptions) {
   return {
     /**
      * @param early open orders whose request has already been started
-     * @throws {Refusal} 422 `unknown_symbol`, and the errors of the broker's reads
+     * @throws {HttpProblem} 422 `unknown_symbol`, and the errors of the broker's reads
      */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readOrderSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**
      * Applies all rules with the current counts, and records a denial.
      * @returns whether a second approval is needed
-     * @throws {Refusal} 403 `policy_denied`, or the reason's own HTTP problem, with `reason` and `reasons`
+     * @throws {HttpProblem} 403 `policy_denied`, or the reason's own HTTP problem, with `reason` and `reasons`
      */
     async requireAllowed(asked: OrderQuestion, world: OrderSnapshot, stage: DecisionNote['stage']) {
       const { rules, facts } = await rulesAndFacts(asked, world);

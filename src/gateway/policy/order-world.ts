@@ -29,7 +29,7 @@ const MAX_DAYS_BACK = 10;
 /**
  * Returns the New York date of the latest session that has begun: today if the market is open, otherwise from the
  * broker's calendar.
- * @throws {Refusal} the errors of the broker's reads
+ * @throws {HttpProblem} the errors of the broker's reads
  */
 export async function lastSession(market: MarketClock, broker: Pick<Broker, 'calendar'>): Promise<string | undefined> {
   const now = Date.parse(market.timestamp);
@@ -50,7 +50,7 @@ const MAX_LOOKUPS = 20;
 
 /**
  * Reads open orders, which must be read before anything else (`readOrderSnapshots`).
- * @throws {Refusal} the errors of the broker's reads
+ * @throws {HttpProblem} the errors of the broker's reads
  */
 export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
@@ -83,7 +83,7 @@ export interface OrderSnapshot {
  * broker reported.
  * @param rules determine whether deposits and withdrawals since the last close are needed
  * @param early open orders whose request has already been started
- * @throws {Refusal} 422 `unknown_symbol`, and the errors of the broker's reads
+ * @throws {HttpProblem} 422 `unknown_symbol`, and the errors of the broker's reads
  */
 export async function readOrderSnapshots(
   broker: OpenAccount,
@@ -120,7 +120,7 @@ export async function readOrderSnapshots(
     return hasEndedEntry(order) ? liveParts(order) : [];
   });
   const now = Date.parse(market.timestamp);
-  const dayFlow = flows === null ? {} : { dayFlow: netDayFlow(flows, account, { positions, now }) };
+  const dayFlow = flows === null ? {} : { dayFlow: netDepositsToday(flows, account, { positions, now }) };
   const common = { account, traits: broker.traits, positions, elsewhere, ...dayFlow };
   return new Map(
     symbols.map((symbol, at) => {
@@ -317,7 +317,7 @@ const MAX_FLOW_PAGES = 10;
 
 /**
  * Reads deposits and withdrawals; undefined if the broker can't report them.
- * @throws {Refusal} the errors of the broker's reads
+ * @throws {HttpProblem} the errors of the broker's reads
  */
 export async function readDayFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,
@@ -339,7 +339,7 @@ export async function readDayFlows(
 }
 
 /** Returns net deposits in dollars; null if unknown. Transferred shares count at the price of their position. */
-export function netDayFlow(
+export function netDepositsToday(
   activities: readonly Activity[] | undefined,
   { last_equity_on: closedOn }: Account,
   { positions, now }: { readonly positions: readonly Position[]; readonly now: number },

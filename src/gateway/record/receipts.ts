@@ -59,7 +59,7 @@ export function createReceipts(
     },
     /**
      * Returns the text of the person's own receipt, found by the proposal's id or an order's `client_order_id`.
-     * @throws {Refusal} 404 `not_found` if there is no such proposal, or no order was sent for it yet
+     * @throws {HttpProblem} 404 `not_found` if there is no such proposal, or no order was sent for it yet
      */
     async find(sub: string, id: string): Promise<string> {
       const proposal = await named(sub, id);

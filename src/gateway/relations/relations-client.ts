@@ -10,7 +10,7 @@ const MAX_ANSWER_MS = 500;
 /** Maximum size of an answer, in bytes. */
 const MAX_ANSWER_LENGTH = 64 * 1024;
 
-/** Returns the headers that authenticate this gateway at the relations server. */
+/** Returns the headers that authenticate this gateway to the relations server. */
 export type RelationsCredential = (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 
 export interface RelationsServer {

@@ -14,7 +14,7 @@ export const accountParameter = { account: accountNumberSchema.optional() };
 export const ownerAndAccountParameters = { ...forParameter, ...accountParameter };
 const ofAccountQuery = z.strictObject(ownerAndAccountParameters);
 
-/** Parses the query of a route that has no other parameters. @throws {Refusal} 400 `invalid_query` */
+/** Parses the query of a route that has no other parameters. @throws {HttpProblem} 400 `invalid_query` */
 export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
   return parseQuery(ofAccountQuery, url);
 }
@@ -24,7 +24,7 @@ const forQuery = z.strictObject(forParameter);
 /**
  * Returns the caller. If they named another owner, returns them as that owner's delegate: with the owner's `sub`,
  * without a token.
- * @throws {Refusal} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
+ * @throws {HttpProblem} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
  */
 export type ResolveOwner = (caller: Caller, owner: string | undefined, question: Permission) => Promise<Caller>;
 
@@ -36,7 +36,7 @@ export function createOwnerResolver(access: Pick<Access, 'require'>): ResolveOwn
   };
 }
 
-/** Parses the query of a route that has no other parameters. @throws {Refusal} 400 `invalid_query` */
+/** Parses the query of a route that has no other parameters. @throws {HttpProblem} 400 `invalid_query` */
 export function readOwnerQuery(url: string): string | undefined {
   return parseQuery(forQuery, url).for;
 }

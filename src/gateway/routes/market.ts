@@ -167,7 +167,7 @@ export function marketRoutes(app: Hono, door: Authenticator, brokerFor: OpenAcco
   );
 }
 
-/** @throws {Refusal} 400 `invalid_query` */
+/** @throws {HttpProblem} 400 `invalid_query` */
 function expiresWithin(
   { expires_from, expires_to }: z.output<typeof contractsQuery>,
   now: number,
@@ -188,7 +188,7 @@ function daysIn({ start, end }: { start: string; end: string }): number {
 
 /**
  * Requires that all symbols exist, because the broker rejects a whole request for one unknown symbol.
- * @throws {Refusal} 404 `unknown_symbol`
+ * @throws {HttpProblem} 404 `unknown_symbol`
  */
 export async function requireKnownSymbols(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));

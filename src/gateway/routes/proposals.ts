@@ -222,12 +222,12 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
   const parsed = haltSchema.safeParse(body);
   if (parsed.success) return parsed.data;
   throw new HttpProblem(400, 'invalid_query', 'the state must be "halted" or "reducing"', {
-    hint: 'To resume trading, propose a lift, which the owner has to approve.',
+    hint: 'To resume trading, propose lifting the halt. The owner has to approve it.',
     fields: ['state'],
   });
 }
 
-/** @throws {Refusal} 403 `client_unknown` */
+/** @throws {HttpProblem} 403 `client_unknown` */
 export function toProposer(caller: Caller): ProposalCaller & Proposer {
   const { sub, clientName, membership, jkt, accessToken, username, email } = caller;
   return { sub, clientId: requireClient(caller), clientName, membership, jkt, accessToken, username, email };

@@ -10,7 +10,7 @@ import type { Caller } from '../auth/caller.ts';
 
 /**
  * Parses the query. Each parameter may occur at most once.
- * @throws {Refusal} 400 `invalid_query`, with the parameters' names
+ * @throws {HttpProblem} 400 `invalid_query`, with the parameters' names
  */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
   const parameters = new URL(url).searchParams;
@@ -34,7 +34,7 @@ const nothing = z.strictObject({});
 
 /**
  * Rejects parameters such as `for`, which would otherwise be ignored silently.
- * @throws {Refusal} 400 `invalid_query`
+ * @throws {HttpProblem} 400 `invalid_query`
  */
 export function requireNoQuery(url: string): void {
   parseQuery(nothing, url);
@@ -61,7 +61,7 @@ export function symbolListSchema(most: number) {
 /** Maximum size of a body, in bytes. An order has about 600 bytes. */
 const MAX_BODY_BYTES = 16 * 1024;
 
-/** @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
+/** @throws {HttpProblem} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
 export async function readJsonBody(c: Context, largest = MAX_BODY_BYTES): Promise<unknown> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
@@ -70,7 +70,7 @@ export async function readJsonBody(c: Context, largest = MAX_BODY_BYTES): Promis
   return parsed(utf8(await readLimitedBody(c.req.raw.body, largest)));
 }
 
-/** Returns undefined for an empty body. @throws {Refusal} as {@link readJsonBody} */
+/** Returns undefined for an empty body. @throws {HttpProblem} as {@link readJsonBody} */
 export async function readOptionalJson(c: Context): Promise<unknown> {
   const text = utf8(await readLimitedBody(c.req.raw.body, MAX_BODY_BYTES));
   return text.trim() === '' ? undefined : parsed(text);

@@ -53,7 +53,7 @@ type NewRequest = Omit<ApprovalRequest, 'id' | 'status' | 'requestedAt' | 'decid
 
 export type ApprovalRequests = ReturnType<typeof createApprovalRequests>;
 
-/** Outcomes by which a client withdraws a pending request. */
+/** Outcomes that withdraw a pending request when its client reports them. */
 const WITHDRAWING_STATES: readonly Outcome['state'][] = ['cancelled', 'expired', 'blocked'];
 const REPLACED_TEXT = 'the response was lost, so it was requested again';
 

@@ -45,7 +45,7 @@ export async function withAgent<T>(
   });
 }
 
-/** Parses the request body. @throws {Refusal} 400 `usage`, naming the invalid fields; the errors of `readJsonBody` */
+/** Parses the request body. @throws {HttpProblem} 400 `usage`, naming the invalid fields; the errors of `readJsonBody` */
 export async function parseBody<S extends z.ZodType>(c: Context, schema: S, largest?: number): Promise<z.output<S>> {
   const parsed = schema.safeParse(await readJsonBody(c, largest));
   if (parsed.success) return parsed.data;
@@ -58,7 +58,7 @@ export async function parseBody<S extends z.ZodType>(c: Context, schema: S, larg
   );
 }
 
-/** @throws {Refusal} 400 `idempotency_key_missing` */
+/** @throws {HttpProblem} 400 `idempotency_key_missing` */
 export function requireIdempotencyKey(c: Context): string {
   const parsed = idempotencyKeySchema.safeParse(c.req.header('idempotency-key'));
   if (parsed.success) return parsed.data;

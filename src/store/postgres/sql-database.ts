@@ -28,7 +28,7 @@ export async function runWork<T>(unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'r
   return step.value;
 }
 
-/** @param place see {@link Dialect}; `seq` for the tables of `stateSchema` */
+/** @param place see {@link ProviderDialect}; `seq` for the tables of `stateSchema` */
 export function postgresUnits(
   database: Pick<TenantDatabase, 'read' | 'write'>,
   place: 'place' | 'seq' = 'seq',

@@ -14,7 +14,14 @@ import { afterAll, afterEach, expect, it } from 'vitest';
 import { listBrokerKeys, removeBrokerKeys, setBrokerKeys } from '../../../src/app/home/brokers.ts';
 import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
-import { addUser, homeStatus, listUsers, newRecoveryCode, pairPhone, removeUser } from '../../../src/app/home/users.ts';
+import {
+  addUser,
+  createPairingLink,
+  homeStatus,
+  listUsers,
+  newRecoveryCode,
+  removeUser,
+} from '../../../src/app/home/users.ts';
 import { app, homeGround } from './home-folder.ts';
 
 const ground = await homeGround();
@@ -81,8 +88,8 @@ it('says whose trading is halted, or may only reduce and until when', async () =
 });
 
 it('pairs a phone by a link whose secret is behind the #, and ends the one before', async () => {
-  const first = await pairPhone(app, ground.folder, undefined);
-  const second = await pairPhone(app, ground.folder, 'alice');
+  const first = await createPairingLink(app, ground.folder, undefined);
+  const second = await createPairingLink(app, ground.folder, 'alice');
   expect(second.url).toMatch(/^http:\/\/localhost:4780\/phone\/pair#[\w-]{43}$/);
   const open = (url: string) => withHome(app, ground.folder, ({ keys }) => keys.pairing(new URL(url).hash.slice(1)));
   expect(await open(first.url)).toBeUndefined();
@@ -93,7 +100,9 @@ it('pairs a phone by a link whose secret is behind the #, and ends the one befor
 it('people come and go; a name is never given again', async () => {
   const added = await addUser(app, ground.folder, { name: 'Böb Brown' });
   expect(added.username).toBe('bob');
-  await expect(pairPhone(app, ground.folder, undefined)).rejects.toThrow('this home has several users: alice, bob');
+  await expect(createPairingLink(app, ground.folder, undefined)).rejects.toThrow(
+    'this home has several users: alice, bob',
+  );
   await removeUser(app, ground.folder, 'bob');
   expect((await listUsers(app, ground.folder)).map(({ username }) => username)).toEqual(['alice']);
   await expect(addUser(app, ground.folder, { name: 'Bob' })).rejects.toThrow('the user name bob is taken');

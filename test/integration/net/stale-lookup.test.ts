@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DispatchDeadline, withDispatchDeadline } from '../../../src/net/dispatch-deadline.ts';
-import { createStaleLookup, dispatchFetch, type SystemLookup } from '../../../src/net/dispatch-fetch.ts';
+import { createServeStaleLookup, dispatchFetch, type SystemLookup } from '../../../src/net/dispatch-fetch.ts';
 
 const FIRST: LookupAddress = { address: '192.0.2.1', family: 4 };
 const SECOND: LookupAddress = { address: '192.0.2.2', family: 4 };
@@ -30,15 +30,15 @@ function system(...answers: (LookupAddress[] | string | undefined)[]) {
 describe('a name of the owner’s', () => {
   it('leads where the system says now, as long as it says so in time', async () => {
     const { lookup } = system([FIRST], [SECOND]);
-    const stale = createStaleLookup({ lookup });
+    const stale = createServeStaleLookup({ lookup });
     expect(await find(stale)).toEqual([FIRST]);
     expect(await find(stale)).toEqual([SECOND]);
-    expect(await find(createStaleLookup({ lookup: system([FIRST]).lookup }), false)).toBe('192.0.2.1');
+    expect(await find(createServeStaleLookup({ lookup: system([FIRST]).lookup }), false)).toBe('192.0.2.1');
   });
 
   it('leads where it did while the system is silent, which is asked once', async () => {
     const { lookup, asked } = system([FIRST], undefined, undefined);
-    const stale = createStaleLookup({ lookup });
+    const stale = createServeStaleLookup({ lookup });
     await find(stale);
     const began = performance.now();
     expect(await Promise.all([find(stale), find(stale)])).toEqual([[FIRST], [FIRST]]);
@@ -51,7 +51,7 @@ describe('a name of the owner’s', () => {
   });
 
   it('leads where it did when the system cannot say, but not when it says that there is none', async () => {
-    const stale = createStaleLookup({ lookup: system([FIRST], 'EAI_AGAIN', 'ENOTFOUND').lookup });
+    const stale = createServeStaleLookup({ lookup: system([FIRST], 'EAI_AGAIN', 'ENOTFOUND').lookup });
     await find(stale);
     expect(await find(stale)).toEqual([FIRST]);
     await expect(find(stale)).rejects.toMatchObject({ code: 'ENOTFOUND' });
@@ -59,7 +59,7 @@ describe('a name of the owner’s', () => {
 
   it('is forgotten after a day', async () => {
     let now = 0;
-    const stale = createStaleLookup({ lookup: system([FIRST], 'EAI_AGAIN').lookup, monotonic: () => now });
+    const stale = createServeStaleLookup({ lookup: system([FIRST], 'EAI_AGAIN').lookup, monotonic: () => now });
     await find(stale);
     now += DAY + 1;
     await expect(find(stale)).rejects.toMatchObject({ code: 'EAI_AGAIN' });

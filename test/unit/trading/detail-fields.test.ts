@@ -76,7 +76,7 @@ describe('the headline and the terms', () => {
     ['a limit order', 'Buy 5 AAPL', 'Limit order at $180.00 · Day'],
     ['a market order for an amount', 'Buy $500.00 of AAPL', 'Market order · Day'],
     ['a stop order', 'Sell 10 AAPL', 'Stop order at $170.00 · Day'],
-    ['a stop limit order', 'Buy 5 AAPL', 'Stop limit order: stop $181.00, limit $180.00 · Good till cancelled'],
+    ['a stop limit order', 'Buy 5 AAPL', 'Stop limit order: stop $181.00, limit $180.00 · Good till canceled'],
     ['a trailing stop by price', 'Buy 1 AAPL', 'Trailing stop order by $2.50 · Day'],
     ['a trailing stop by percent', 'Buy 1 AAPL', 'Trailing stop order by 5 % · Day'],
     ['a bracket', 'Buy 5 AAPL', 'Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day'],

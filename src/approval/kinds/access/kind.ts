@@ -74,7 +74,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
   };
 }
 
-/** @throws {Refusal} for one's own account, or a person whom the provider does not know */
+/** @throws {HttpProblem} for one's own account, or a person whom the provider does not know */
 function requireOther(who: string, account: string, isKnown: AccessPorts['isKnown']): void {
   if (who === account) throw invalidAccess('who', 'this is your own account');
   if (isKnown?.(who) !== false) return;

@@ -153,7 +153,7 @@ async function completeBatch(
   };
 }
 
-/** @throws {Refusal} 400 `invalid_order` for an order with legs */
+/** @throws {HttpProblem} 400 `invalid_order` for an order with legs */
 function requireNoLegs(request: OrderProposalRequest): void {
   try {
     rejectExits(request);

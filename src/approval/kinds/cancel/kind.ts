@@ -10,7 +10,7 @@ import { displayedAccount, toExecution } from '../execution.ts';
 
 /** The gateway's cancellation service. All methods throw only `Refusal`s. */
 export interface CancelPorts {
-  /** Returns the order, its account, and whether it protects a position. @throws {Refusal} 404 `not_found` */
+  /** Returns the order, its account, and whether it protects a position. @throws {HttpProblem} 404 `not_found` */
   openOrder(
     proposer: Proposer,
     account: string | undefined,
@@ -22,7 +22,7 @@ export interface CancelPorts {
     broker?: string;
     protects: boolean;
   }>;
-  /** Cancels the order. A repeated call returns the same order. @throws {Refusal} 409 `not_cancelable` */
+  /** Cancels the order. A repeated call returns the same order. @throws {HttpProblem} 409 `not_cancelable` */
   cancel(subject: CancelSubject, owner: Pick<Approval, 'sub' | 'accessToken'>): Promise<Order>;
 }
 

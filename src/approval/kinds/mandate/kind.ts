@@ -22,18 +22,18 @@ import { displayedAccount, type FindBrokerName, toExecution, toHttpProblem } fro
 
 /** The gateway's services with which mandates are completed and stored. All methods throw only `Refusal`s. */
 export interface MandatePorts {
-  /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
+  /** @throws {HttpProblem} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
   account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
   /**
    * Returns the digest of the current rules.
-   * @throws {Refusal} 403 `policy_denied` if the rules can't be read or forbid mandates
+   * @throws {HttpProblem} 403 `policy_denied` if the rules can't be read or forbid mandates
    */
   policy(proposer: Proposer, account: Account): Promise<string>;
-  /** Requires that this mandate can be replaced. @throws {Refusal} 404 `not_found`, 409 `mandate_ended` */
+  /** Requires that this mandate can be replaced. @throws {HttpProblem} 404 `not_found`, 409 `mandate_ended` */
   requireReplaceable(sub: string, id: string): Promise<void>;
   /**
    * Stores the mandate once, however often it is called.
-   * @throws {Refusal} 403 `approval_already_used`, 409 `mandate_ended`
+   * @throws {HttpProblem} 403 `approval_already_used`, 409 `mandate_ended`
    */
   grant(terms: MandateEnvelope, owner: Approval): Promise<void>;
   /** Whether the mandate has been stored. */
@@ -161,7 +161,7 @@ function normalizedAmounts(
 
 /**
  * Returns the thumbprint of the key that the proposer's token is bound to.
- * @throws {Refusal} 403 `token_not_bound`, `approval_required`
+ * @throws {HttpProblem} 403 `token_not_bound`, `approval_required`
  */
 function requireBoundKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'>): string {
   if (!isShown) {

@@ -6,14 +6,14 @@ import { toExecution, toHttpProblem } from '../execution.ts';
 
 /** The gateway's message service. All methods throw only `Refusal`s. */
 export interface MessagePorts {
-  /** @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available` */
+  /** @throws {HttpProblem} 409 `account_not_connected`, 422 `service_not_available` */
   requireConnected(draft: MessageDraft, proposer: Proposer): Promise<void>;
   /**
    * Sends the message at most once.
-   * @throws {Refusal} 504 `outcome_unknown` (`final` if it can never be known), and others
+   * @throws {HttpProblem} 504 `outcome_unknown` (`final` if it can never be known), and others
    */
   send(approved: { draft: MessageDraft; digest: string }, owner: Approval): Promise<SentMessage>;
-  /** @throws {Refusal} 404 `not_found` if the message was never sent, 504 `outcome_unknown` */
+  /** @throws {HttpProblem} 404 `not_found` if the message was never sent, 504 `outcome_unknown` */
   outcome(asker: Proposer, clientMessageId: string): Promise<SentMessage>;
 }
 

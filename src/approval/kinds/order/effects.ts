@@ -155,7 +155,7 @@ export function referencePrice(side: OrderRequest['side'], quote: Quote): string
  * Requires that the account is the intended one and has what the order needs. This only spares the person an approval
  * that could not be executed; the broker checks again.
  * @param environment the environment that the proposer expects, if specified
- * @throws {Refusal} 403 `environment_mismatch`, 422 `insufficient_funds`
+ * @throws {HttpProblem} 403 `environment_mismatch`, 422 `insufficient_funds`
  */
 export function requireSuitableAccount(
   order: OrderRequest,

@@ -49,7 +49,7 @@ export interface OrderContext {
   /**
    * Checks an order against every rule that will apply when it is executed.
    * @returns whether it needs a second approver after the owner
-   * @throws {Refusal}
+   * @throws {HttpProblem}
    */
   requireAllowed(
     draft: OrderDraft,
@@ -73,22 +73,22 @@ export interface OrderPorts {
   /**
    * Returns the account and market data for an order.
    * @param account the account's number; the person's default account if undefined
-   * @throws {Refusal} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's
+   * @throws {HttpProblem} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's
    *   reads throw
    */
   world(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderContext>;
   /**
    * Returns the mandate that covers an order, or why none does.
-   * @throws {Refusal} 404 `not_found` for a mandate that is not the proposer's
+   * @throws {HttpProblem} 404 `not_found` for a mandate that is not the proposer's
    */
   cover(proposer: Proposer, under: MandateUse, draft: OrderDraft): Promise<MandateCoverage>;
   /** Prefetches the data by which the order is decided. Never fails. */
   prepare(draft: OrderDraft, owner: Approval): void;
-  /** Places the order exactly once, however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
+  /** Places the order exactly once, however often it is called. @throws {HttpProblem} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approval): Promise<Order>;
   /**
    * Looks up an order that may have been placed; sends nothing. Returns undefined if the order was never placed.
-   * @throws {Refusal} 504 `outcome_unknown`
+   * @throws {HttpProblem} 504 `outcome_unknown`
    */
   outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
   /** Gives up an order unless any part of it has been sent. */
@@ -161,7 +161,7 @@ async function findAllowedCover(
   return needsTap.length === 0 ? cover : { outside: [...needsTap, ...cover.outside] };
 }
 
-/** Validates a request without asking the broker. @throws {Refusal} 400 `invalid_order` */
+/** Validates a request without asking the broker. @throws {HttpProblem} 400 `invalid_order` */
 export function requireWellFormedOrder({ max_slippage: _, environment: __, ...asked }: OrderProposalRequest): void {
   refuseOnError(() => checkOrder(asked));
 }
@@ -176,7 +176,7 @@ function refuseOnError(check: () => void): void {
 
 /**
  * Returns the order that a request means for this account, at the current price.
- * @throws {Refusal} 400 `invalid_order` for legs on the wrong side of the current price; 403 `environment_mismatch`,
+ * @throws {HttpProblem} 400 `invalid_order` for legs on the wrong side of the current price; 403 `environment_mismatch`,
  *   422 `insufficient_funds`
  */
 export function draftOrder(

@@ -15,14 +15,14 @@ export type PlannedPolicyChange = Omit<PolicyChangeSubject, 'client_policy_id' |
 export interface PolicyPorts {
   /**
    * Plans a change without making it.
-   * @throws {Refusal} 409 `rules_stale` if the current rules are not `base`, 409 `rules_unchanged`, 422
+   * @throws {HttpProblem} 409 `rules_stale` if the current rules are not `base`, 409 `rules_unchanged`, 422
    *   `invalid_policy` with file, line and hint, and what the broker's reads throw
    */
   plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicyChange>;
   /**
    * Replaces the rules with digest `previous` by those with digest `digest`. Does nothing if that has already been
    * done.
-   * @throws {Refusal} 409 `rules_stale`, 409 `details_mismatch` if limits and texts have another digest, 403
+   * @throws {HttpProblem} 409 `rules_stale`, 409 `details_mismatch` if limits and texts have another digest, 403
    *   `policy_denied` if rules forbid it
    */
   apply(change: PlannedPolicyChange, owner: Approval): Promise<void>;

@@ -21,14 +21,14 @@ import { orderEffects, referencePrice } from '../order/effects.ts';
 import { type OrderPorts, orderText } from '../order/kind.ts';
 
 export interface ReplacePorts extends OrderPorts {
-  /** @throws {Refusal} 404 `not_found` */
+  /** @throws {HttpProblem} 404 `not_found` */
   openOrder(
     proposer: Proposer,
     account: string | undefined,
     id: string,
   ): Promise<{
     order: Order;
-    /** Requires that the order's broker can change it to this draft. @throws {Refusal} 409 `not_replaceable` */
+    /** Requires that the order's broker can change it to this draft. @throws {HttpProblem} 409 `not_replaceable` */
     requireReplaceable(draft: OrderDraft): void;
   }>;
 }
@@ -88,7 +88,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
 
 /**
  * Returns the terms of an open order, as of a request for it.
- * @throws {Refusal} 400 `invalid_order` for an order that could not be proposed here
+ * @throws {HttpProblem} 400 `invalid_order` for an order that could not be proposed here
  */
 function requestedTerms(order: Order): OrderRequest {
   try {
@@ -98,7 +98,7 @@ function requestedTerms(order: Order): OrderRequest {
   }
 }
 
-/** Returns the order's terms after the change. @throws {Refusal} 400 `invalid_order`, 409 `not_replaceable` */
+/** Returns the order's terms after the change. @throws {HttpProblem} 400 `invalid_order`, 409 `not_replaceable` */
 function changedTerms(
   order: Order,
   { trail, ...asked }: Omit<ReplaceRequest, 'order_id' | 'account'>,

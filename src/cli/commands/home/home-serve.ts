@@ -78,9 +78,9 @@ async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder
     parts.tell('No phone is paired yet. Pair one: trade-agent home pair');
     return;
   }
-  const { pairPhone } = await import('../../../app/home/users.ts');
+  const { createPairingLink } = await import('../../../app/home/users.ts');
   const { showQrCode } = await import('../../text/qr-code.ts');
-  const { user, url } = await pairPhone(parts, folder, undefined);
+  const { user, url } = await createPairingLink(parts, folder, undefined);
   await showQrCode(cli, url);
   parts.tell(`No phone is paired yet. Open this on ${user}'s phone within ten minutes; it works once:\n\n  ${url}\n`);
 }

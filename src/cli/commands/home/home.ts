@@ -52,8 +52,8 @@ function addHomePair(home: CliCommand): void {
       ['trade-agent home pair --user bob --output json', 'for scripts'],
     )
     .runs(async (context, { user }: { user?: string }, command: CliCommand) => {
-      const { pairPhone } = await import('../../../app/home/users.ts');
-      const pairing = await pairPhone(context, homeFolderOption(command), user);
+      const { createPairingLink } = await import('../../../app/home/users.ts');
+      const pairing = await createPairingLink(context, homeFolderOption(command), user);
       await showPairing(context, pairing);
     });
 }

@@ -150,7 +150,7 @@ export function listenSettings({ listen, tlsCert, tlsKey, proxy = [] }: InitOpti
   };
 }
 
-export async function askNotices(asking: PromptContext, options: InitOptions) {
+export async function promptForNotices(asking: PromptContext, options: InitOptions) {
   const { ntfy } = options;
   if (ntfy !== undefined) {
     const channel = ntfyChannel(ntfy);

@@ -5,7 +5,7 @@ import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { askBroker } from './broker-answer.ts';
 import { confirmAccount, readBrokerKeys } from './broker-keys.ts';
-import { askAddress, askLimits, askNotices, askOwner, type InitOptions, listenSettings } from './init-answers.ts';
+import { askAddress, askLimits, askOwner, type InitOptions, listenSettings, promptForNotices } from './init-answers.ts';
 
 /**
  * Asks for missing answers, tests the keys at the broker, and creates the home.
@@ -23,7 +23,7 @@ export async function makeHome(context: Context, folder: string, options: InitOp
   const opened = await verifyNewAccount(context, entry, pair, options.environment ?? 'paper');
   await confirmAccount(context, opened.account, options.confirmLive);
   const limits = await askLimits(context, options);
-  const notices = await askNotices(context, options);
+  const notices = await promptForNotices(context, options);
   const home: NewHome = {
     folder,
     settings: {

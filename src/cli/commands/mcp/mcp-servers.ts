@@ -94,7 +94,7 @@ function addAdd(servers: CliCommand): void {
     .argument('<name>', 'lower-case letters, digits and -')
     .argument('[args...]', 'arguments of the program, after "--"')
     .option('--command <program>', 'a local program that speaks MCP over stdin and stdout')
-    .option('--env <variable>', 'the name of a variable to pass to it; repeatable', collect, [])
+    .option('--env <variable>', 'an environment variable to pass to the program; repeatable', collect, [])
     .option('--url <address>', 'or the address of an HTTP server')
     .option('--client-id <id>', 'our client ID there, if it has no dynamic registration')
     .option('--tool <name>', 'allow this tool without asking; repeatable', collect, [])

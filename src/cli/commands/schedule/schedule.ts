@@ -35,7 +35,7 @@ export function addScheduleCommand(program: CliCommand): void {
   schedule
     .command('remove')
     .description('remove a schedule and its entry; leaves the rest of the crontab unchanged')
-    .argument('<id>', 'its ID or name, or the first characters')
+    .argument('<id>', 'its ID or name, or a unique prefix')
     .option('--yes', 'skip the prompt')
     .examples(
       ['trade-agent schedule remove s4k2m9x', 'asks first on a terminal'],
@@ -47,9 +47,9 @@ export function addScheduleCommand(program: CliCommand): void {
     .command('run')
     .summary('run a check that is due')
     .description(
-      'Run the check of a schedule if it is due, as the entry does. Prints nothing if nothing is due or found, so that cron sends no mail.',
+      'Run the check of a schedule if it is due, as cron, systemd or launchd does. Prints nothing if nothing is due or found, so that cron sends no mail.',
     )
-    .argument('<id>', 'its ID or name, or the first characters')
+    .argument('<id>', 'its ID or name, or a unique prefix')
     .option('--now', 'run it even if it is not due')
     .examples(
       ['trade-agent schedule run s4k2m9x', 'as cron does'],

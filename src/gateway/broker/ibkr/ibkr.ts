@@ -182,7 +182,7 @@ interface IbkrAccount {
 
 /**
  * Must precede other requests about an account.
- * @throws {Refusal} 409 if the account is not in the session, or not in dollars
+ * @throws {HttpProblem} 409 if the account is not in the session, or not in dollars
  */
 async function readAccountDetails(client: RestClient, account: string): Promise<IbkrAccount> {
   const { accounts, isPaper } = accountsAnswer.parse(await client('/iserver/accounts'));

@@ -92,7 +92,7 @@ function openedBy(credentials: AccountCredentials): { token: string; account: st
   throw new TypeError('these credentials are for a different broker');
 }
 
-/** Returns the account. @throws {Refusal} 409 `account_not_connected` if the token belongs to another account */
+/** Returns the account. @throws {HttpProblem} 409 `account_not_connected` if the token belongs to another account */
 function requireAccount(found: Account, account: string | undefined): Account {
   if (account === undefined || found.account === account) return found;
   throw new HttpProblem(409, 'account_not_connected', 'the access token opens a different account', {

@@ -8,7 +8,7 @@ import { DAY_MS } from '../../../values/durations.ts';
 import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
 import { FailedResponse } from '../rest-client.ts';
-import { brokerLacks } from '../unsupported-features.ts';
+import { unsupportedFeatureProblem } from '../unsupported-features.ts';
 import type { Client, SnaptradeOptions, SnaptradeUser } from './client.ts';
 import { listSnaptradeOrders } from './orders.ts';
 import { ourSymbol } from './symbols.ts';
@@ -165,7 +165,7 @@ const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 
 /**
  * Returns SnapTrade's daily estimates of the last year, in which deposits count as gains.
- * @throws {Refusal} 501 if daily values are not enabled
+ * @throws {HttpProblem} 501 if daily values are not enabled
  */
 export async function readPortfolioHistory(
   client: Client,
@@ -177,7 +177,7 @@ export async function readPortfolioHistory(
   const from = newYorkDate(now - days * DAY_MS);
   const all = await readValues(client, who).catch((error: unknown) => {
     const isNo = error instanceof FailedResponse && [400, 403, 404].includes(error.status);
-    throw isNo ? brokerLacks(snaptradeTraits.label, 'portfolioHistory') : error;
+    throw isNo ? unsupportedFeatureProblem(snaptradeTraits.label, 'portfolioHistory') : error;
   });
   const values = all.filter(({ date }) => date >= from);
   const base = new Dec(values[0]?.total_value ?? 0);

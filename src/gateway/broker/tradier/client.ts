@@ -62,7 +62,7 @@ export async function readAccounts(client: RestClient): Promise<TradierAccount[]
 }
 
 /**
- * Returns the account with the configured number, or the only account. @throws {Refusal} 409 `account_not_connected`
+ * Returns the account with the configured number, or the only account. @throws {HttpProblem} 409 `account_not_connected`
  */
 export function selectAccount(accounts: readonly TradierAccount[], credentials: AccountCredentials): TradierAccount {
   const number = 'accountNumber' in credentials ? credentials.accountNumber : undefined;

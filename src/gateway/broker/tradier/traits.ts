@@ -16,8 +16,9 @@ export const tradierTerms: OrderTerms = {
 };
 
 /**
- * Tradier's traits ("Place an Equity Order"): market, limit, stop, stop_limit; day, gtc; "in whole numbers". The
- * client_order_id is sent as the `tag`, which need not be unique and is only in the list of the session's orders.
+ * Tradier's traits, from "Place an Equity Order": order types market, limit, stop and stop_limit, time in force day and
+ * gtc, whole shares only. The client_order_id is sent as the `tag`. A tag need not be unique, and only the list of the
+ * session's orders contains it.
  * "Modify an Order" changes an order in place.
  */
 export const tradierTraits: BrokerTraits & {

@@ -18,7 +18,7 @@ interface AccountListener extends UpdateListener {
 }
 
 interface AccountUpdatesOptions {
-  /** @throws {Refusal} as `OpenAccountFor` */
+  /** @throws {HttpProblem} as `OpenAccountFor` */
   readonly open: () => Promise<OpenAccount>;
   readonly clock: Clock;
   /** Called for unexpected errors. */

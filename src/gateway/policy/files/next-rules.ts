@@ -27,7 +27,7 @@ export interface NextRules {
  * Returns the rules after a change, with the same checks as when the gateway starts. Other people's rules stay as they
  * are: the change sets limits of this account only, and can change a rule file only if each of its rules is about this
  * account.
- * @throws {Refusal} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
+ * @throws {HttpProblem} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
 export async function nextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
   const { account, policies } = wanted;
@@ -58,7 +58,7 @@ export async function nextRules(folder: string, before: ReadRules, wanted: Wante
   }
 }
 
-/** @throws {Refusal} 422 `invalid_policy`, with the name of the wrong key */
+/** @throws {HttpProblem} 422 `invalid_policy`, with the name of the wrong key */
 export function parseLimits(limits: unknown): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
@@ -83,7 +83,7 @@ function ruleText(file: string, text: string): RuleText {
   return { origin: 'policies', file, text };
 }
 
-/** Rejects rules about other accounts, because their owners were not asked. @throws {Refusal} 422 `invalid_policy` */
+/** Rejects rules about other accounts, because their owners were not asked. @throws {HttpProblem} 422 `invalid_policy` */
 function requireOwn(engine: CedarEngine, text: RuleText, account: string): void {
   let rules: ReturnType<typeof readRules>;
   try {

@@ -39,7 +39,7 @@ interface PolicyDeskOptions {
 export interface PolicyService extends PolicyPorts {
   /**
    * Changes the rules immediately if the change allows nothing new.
-   * @throws {Refusal} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` if the change needs approval
+   * @throws {HttpProblem} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` if the change needs approval
    */
   tighten(who: Proposer, request: PolicyChangeRequest): Promise<PolicyChangeView>;
 }
@@ -117,7 +117,7 @@ async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promis
   }
 }
 
-/** @throws {Refusal} 500 `service_busy`; the next attempt then writes all files or none */
+/** @throws {HttpProblem} 500 `service_busy`; the next attempt then writes all files or none */
 function writeRules(write: () => void): void {
   try {
     write();
@@ -146,7 +146,7 @@ async function plan(
   return { ...next, before, account, tighter, changes: describeChanges(was, will, account.account) };
 }
 
-/** @throws {Refusal} 503 if Cedar can't be loaded */
+/** @throws {HttpProblem} 503 if Cedar can't be loaded */
 function toComparedRules({ written, cedarRules }: ReadRules): ComparedRules {
   if (cedarRules === undefined) throw cedarUnavailable();
   return { limits: written.limits, cedarRules };
@@ -219,7 +219,7 @@ function requireSound({ problem }: ReadRules): void {
 /** Maximum length of a change as JSON, because the change is sent in the approval request and in its token. */
 const MAX_SUBJECT_LENGTH = 8 * 1024;
 
-/** Rejects a change that is too long for a phone to display in full. @throws {Refusal} 422 `invalid_policy` */
+/** Rejects a change that is too long for a phone to display in full. @throws {HttpProblem} 422 `invalid_policy` */
 function requireDisplayable(subject: PlannedPolicyChange): void {
   const { changes } = subject;
   const fits =

@@ -16,7 +16,7 @@ export interface ConsentRequest extends NamedClient {
    * response.
    */
   readonly hasDocument: boolean;
-  /** Address that receives the code, unmodified. */
+  /** Redirect URI that receives the code, exactly as the client sent it. */
   readonly redirectUri: string;
   readonly answeredAt: string;
   /**

@@ -75,7 +75,7 @@ export interface Signal {
 
 export interface SignalTokenOptions {
   readonly companies: readonly Company[];
-  /** @throws {Refusal} 503 `provider_unreachable` */
+  /** @throws {HttpProblem} 503 `provider_unreachable` */
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly now: () => number;
 }
@@ -83,7 +83,7 @@ export interface SignalTokenOptions {
 /**
  * Verifies and reads a Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
  * @throws {SignalRejection}
- * @throws {Refusal} 503 if the company's keys can't be fetched; the sender should retry
+ * @throws {HttpProblem} 503 if the company's keys can't be fetched; the sender should retry
  */
 export async function readSecurityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = issuingCompany(

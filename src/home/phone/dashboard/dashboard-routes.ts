@@ -10,7 +10,7 @@ import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
 import { type Markup, messagePage, renderPage } from '../page/page.ts';
 import type { CachedReads } from './cached-reads.ts';
 import { type Period, periods } from './dashboard-data.ts';
-import { type DashboardView, type Part, type PartName, partNames, renderPart } from './parts.ts';
+import { type DashboardPart, type DashboardView, type PartName, partNames, renderPart } from './parts.ts';
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
 const CHECK_INTERVAL_MS = 5_000;
@@ -203,10 +203,10 @@ async function dashboardBody(
     () => undefined,
     () => undefined,
   );
-  const first = new Map<PartName, Part | undefined>(
+  const first = new Map<PartName, DashboardPart | undefined>(
     await Promise.all(
       partNames.map(
-        async (name): Promise<[PartName, Part | undefined]> => [
+        async (name): Promise<[PartName, DashboardPart | undefined]> => [
           name,
           await Promise.race([renderPart(name, view), soon]),
         ],
@@ -237,7 +237,7 @@ ${section('summary')}
 </div>`;
 }
 
-function partSection(name: PartName, part: Part | undefined, beside: Markup | ''): Markup {
+function partSection(name: PartName, part: DashboardPart | undefined, beside: Markup | ''): Markup {
   const title = titles[name];
   const content = html`<div data-part="${name}" data-digest="${part?.digest ?? ''}" data-testid="part-${name}">${
     part === undefined ? html`<p class="soft coming">Loading …</p>` : raw(part.html)

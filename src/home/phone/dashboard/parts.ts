@@ -161,14 +161,14 @@ const partMakers = {
 export type PartName = keyof typeof partMakers;
 export const partNames = Object.keys(partMakers) as PartName[];
 
-export interface Part {
+export interface DashboardPart {
   readonly name: PartName;
   readonly html: string;
   readonly digest: string;
 }
 
 /** Renders one part. A part that can't be read says so and why. Never throws. */
-export async function renderPart(name: PartName, view: DashboardView): Promise<Part> {
+export async function renderPart(name: PartName, view: DashboardView): Promise<DashboardPart> {
   const markup = await partMakers[name](view).catch(unreadablePart);
   const text = String(await markup);
   return { name, html: text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) };

@@ -128,7 +128,7 @@ export function redirectToSignIn(context: Context, next: string): Response {
   return context.redirect(`/signin?${new URLSearchParams({ next })}`, 303);
 }
 
-/** Returns the displayed text for an error of {@link Keys}. @throws all other errors */
+/** Returns the displayed text for an error of {@link ApprovalKeys}. @throws all other errors */
 export function keyErrorText(error: unknown): { status: ContentfulStatusCode; text: string } {
   if (!(error instanceof HttpProblem)) throw error;
   const { hint } = error.toProblem();
