@@ -61,7 +61,7 @@ describe('on the sandbox', () => {
     });
     expect(await asked('any findings?')).toMatchObject({
       status: 'done',
-      text: expect.stringContaining('By the default rules'),
+      text: expect.stringContaining('Findings from the default rules'),
       content: { rules_file: null, simulated: true },
     });
     // A look changes nothing: what is new stays new.

@@ -389,7 +389,7 @@ describe('a desktop notice', () => {
     });
     expect(exitCode).toBe(3);
     expect(stdout).toContain('AAPL is at');
-    expect(stderr).toContain('there is no notify-send here');
+    expect(stderr).toContain('notify-send, which shows notices, is not installed');
   });
 });
 
