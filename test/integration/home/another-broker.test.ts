@@ -39,7 +39,7 @@ it('a home at another broker asks for what that has, tries it there, and keeps i
   expect(await storedCredentialKind(ground.folder, undefined)).toBe('access_token');
   await expect(set(`key=PKTEST\nsecret=${tradier.token}`)).rejects.toMatchObject({
     code: 'usage',
-    message: 'token.txt holds no access token',
+    message: 'token.txt contains no access token',
     hint: expect.stringContaining('account number and access token, each on its own line'),
   });
   await expect(set(`${tradier.account}\nanother-token-0123`)).rejects.toMatchObject({

@@ -109,7 +109,7 @@ describe('a client that says who it is at its own address (CIMD)', () => {
   ])('is refused where its document %s', async (name, publish) => {
     const id = `https://agent.example/${encodeURIComponent(name)}`;
     publish(id);
-    expect(await refusedPage((await publicClient(world, id)).url())).toContain("can't be allowed");
+    expect(await refusedPage((await publicClient(world, id)).url())).toContain("can't be given access");
     expect(fetched).toEqual([id]);
   });
 
@@ -141,7 +141,7 @@ describe('a client that says who it is at its own address (CIMD)', () => {
     'file:///etc/passwd',
   ])('is nobody where its id is %s', async (id) => {
     published(id);
-    expect(await refusedPage((await publicClient(world, id)).url())).toContain("can't be allowed");
+    expect(await refusedPage((await publicClient(world, id)).url())).toContain("can't be given access");
     expect(fetched).toEqual([]);
   });
 

@@ -133,7 +133,7 @@ describe('a request is refused', () => {
     const answer = await fetch(url, { redirect: 'manual' });
     expect(answer.status).toBe(400);
     expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
-    expect(await answer.text()).toContain("can't be allowed");
+    expect(await answer.text()).toContain("can't be given access");
   });
 
   it('of our own clients, who come by other ways', async () => {

@@ -42,7 +42,7 @@ it('one that nobody vouches for is not', async () => {
 });
 
 it.each([
-  ['soon', ENDS_AT - 3 * DAY, 'warn', /ends in 3 days/],
+  ['soon', ENDS_AT - 3 * DAY, 'warn', /expires in 3 days/],
   ['ago', ENDS_AT + DAY, 'fail', /has expired/],
 ])('one that ends %s is said', async (_, now, status, says) => {
   const lines = await found({ address: address(), tls: { cert, key } }, { now });

@@ -153,7 +153,7 @@ describe('no home is made, and nothing is left behind,', () => {
     [
       'where the file holds what is another broker’s',
       () => ({ broker: 'tradier', brokerKeyFile: file('key=PKTEST1234', 'secret=a/secret+of=theirs') }),
-      { code: 'usage', message: expect.stringContaining('holds no access token') },
+      { code: 'usage', message: expect.stringContaining('contains no access token') },
     ],
     [
       'where the broker has nothing of that kind',
@@ -227,11 +227,11 @@ describe('at a terminal', () => {
       [/Access token \(hidden\): $/, tradier.token],
     ] as const;
     const live: InitOptions = { ...at('tradier', tradier.url), environment: 'live' };
-    const wrong = asked([...answers, [/to go on \(VA000001\): $/, 'yes']]);
+    const wrong = asked([...answers, [/to continue \(VA000001\): $/, 'yes']]);
     await expect(makeHome(wrong.context, fresh(), live)).rejects.toThrow('the account number does not match');
     expect(wrong.said()).toMatch(/Account VA000001: LIVE, ACTIVE[\s\S]*REAL MONEY/);
     expect(left()).toEqual([]);
-    const right = asked([...answers, [/to go on \(VA000001\): $/, 'VA000001'], ...rest]);
+    const right = asked([...answers, [/to continue \(VA000001\): $/, 'VA000001'], ...rest]);
     const { opened } = await makeHome(right.context, fresh(), live);
     expect(opened.account.environment).toBe('live');
     expect(parse(readFileSync(join(folder, 'gateway.yaml'), 'utf8')).environment).toBe('live');

@@ -144,7 +144,7 @@ it('that fail say which, never what, and hold up no other', async () => {
   expect(problems.toSorted()).toEqual([
     expect.stringMatching(/^notice nowhere: 127\.0\.0\.1:1 can't be reached/),
     expect.stringMatching(
-      /^notice unsigned: there is no signing secret.*"trade-agent home notices set-secret unsigned"/,
+      /^notice unsigned: the signing secret .* is missing; run "trade-agent home notices set-secret unsigned"/,
     ),
   ]);
   expect(problems.join()).not.toMatch(/AAPL|K7QP/);

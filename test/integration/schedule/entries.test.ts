@@ -124,7 +124,7 @@ describe('schedule add and remove', () => {
   });
 
   it.each([
-    [['--cron', '61 * * * *'], 'no minute'],
+    [['--cron', '61 * * * *'], 'not a valid minute'],
     [['--at', 'close-30'], 'Did you mean "close-30m"?'],
     [[], 'either --cron or --at'],
     [['--cron', '@daily', '--at', 'open'], 'either --cron or --at'],
