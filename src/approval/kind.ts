@@ -116,9 +116,9 @@ export interface ResultChangeStream {
  * @example
  * ```ts
  * import type { Kind } from './kind.ts';
- * import { type Lifted, type LiftSubject, lift } from '../trading/kinds/lift.ts';
+ * import { type LiftResult, type LiftSubject, lift } from '../trading/kinds/lift.ts';
  *
- * export const liftAtOnce: Kind<object, LiftSubject, Lifted> = {
+ * export const liftAtOnce: Kind<object, LiftSubject, LiftResult> = {
  *   ...lift,
  *   complete: async (_request, { subjectId, expiresAt }) => ({
  *     subject: { halted_at: '2026-11-25T14:30:00Z', client_lift_id: subjectId, expires_at: expiresAt },

@@ -24,11 +24,11 @@ export interface ChannelDeps {
  *
  * @example
  * ```ts
- * import { createPoster } from './http-post.ts';
+ * import { createPostSender } from './http-post.ts';
  * import type { Sender } from './sender.ts';
  *
  * export const plainWebhook: Sender<'webhook'> = ({ url }, _secret, deps) =>
- *   createPoster(deps, ({ title, body }) => ({ url, headers: {}, body: JSON.stringify({ title, body }) }));
+ *   createPostSender(deps, ({ title, body }) => ({ url, headers: {}, body: JSON.stringify({ title, body }) }));
  * ```
  */
 export type Sender<Kind extends NoticeChannelKind> = (

@@ -76,11 +76,17 @@ export type LimitUsage = Pick<
  * The journal that ensures that at most one order is sent per approval. Each method checks its condition and writes its
  * changes in one transaction, which is on disk when the promise resolves. Times are milliseconds since the epoch.
  *
- * @example ```ts import type { Claim, OrderJournal } from './order-journal.ts';
+ * @example
+ * ```ts
+ * import type { JournalEntry, OrderJournal } from './order-journal.ts';
  *
- * // However many callers and processes try this, only one may send. export async function sendOnce(journal:
- * OrderJournal, claim: Claim, send: () => Promise<void>): Promise<boolean> { const isMine = (await journal.claim(claim,
- * Date.now())) === 'claimed'; if (isMine) await send(); return isMine; } ```
+ * // However many callers and processes try this, only one may send.
+ * export async function sendOnce(journal: OrderJournal, claim: JournalEntry, send: () => Promise<void>): Promise<boolean> {
+ *   const isMine = (await journal.claim(claim, Date.now())) === 'claimed';
+ *   if (isMine) await send();
+ *   return isMine;
+ * }
+ * ```
  */
 export interface OrderJournal {
   find(sub: string, clientOrderId: string): Promise<JournalEntry | undefined>;

@@ -163,13 +163,18 @@ export interface SnapshotQuery {
  * does not check state transitions (see `transitions`). Open proposals are those that are not settled
  * (`isSettledState`), including `unknown`. Of two proposals of the same millisecond, the one drafted later is newer.
  *
- * @example ```ts import type { AuditNote } from './audit.ts'; import type { ProposalStore, StoredProposal } from
- * './proposal-store.ts';
+ * @example
+ * ```ts
+ * import type { AuditNote } from './audit.ts';
+ * import type { ProposalStore, StoredProposal } from './proposal-store.ts';
  *
- * // A compare-and-set: of two callers that read the same row, one changes it and the other gets `stale`. export async
- * function cancel(store: ProposalStore, seen: StoredProposal, note: AuditNote): Promise<boolean> { const change = {
- * ...seen, state: 'cancelled', token: 'erased' } as const; const { outcome } = await store.change(seen, change, note, {
- * now: Date.now() }); return outcome === 'moved'; } ```
+ * // A compare-and-set: of two callers that read the same row, one changes it and the other gets `stale`.
+ * export async function cancel(store: ProposalStore, seen: StoredProposal, note: AuditNote): Promise<boolean> {
+ *   const change = { ...seen, state: 'cancelled', token: 'erased' } as const;
+ *   const { outcome } = await store.change(seen, change, note, { now: Date.now() });
+ *   return outcome === 'moved';
+ * }
+ * ```
  */
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;

@@ -61,10 +61,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
   const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MAX_WAIT_S);
-  /**
-   * Signs an approval. Returns undefined for a request that is no longer pending, so that the phone can report the
-   * request's state.
-   */
+  /** Signs an approval. Returns undefined for a request that is no longer pending: the phone reports its state. */
   const signed = async (path: string, id: string) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
     if (status !== 'pending') return undefined;
@@ -161,14 +158,9 @@ export function createPhoneClient(options: PhoneClientOptions) {
      * minutes.
      */
     pairing: (user: string) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
-    /**
-     * Creates a link that signs a browser in as `user`, only to view and deny. The link works once, within ten minutes.
-     */
+    /** Creates a link that signs a browser in as `user`, only to view and deny. It works once, within ten minutes. */
     ticket: (user: string) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
-    /**
-     * Creates a token with which a client can register itself, within ten minutes, for requesting approvals from
-     * `user`.
-     */
+    /** Creates a token with which a client can register itself, within ten minutes, to request approvals from `user`. */
     registrationToken: (user: string) =>
       call(registrationSchema, '/phone/api/registrations', noUser(user), { body: { user } }),
   };

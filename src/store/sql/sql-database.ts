@@ -22,11 +22,16 @@ type StepResult = readonly unknown[] | number;
  * The statements of one transaction, in order. SQLite runs all of them synchronously, so that no other work on the
  * connection can interleave. PostgreSQL awaits each statement.
  *
- * @example ```ts import { one, run, type Work } from './sql-database.ts';
+ * @example
+ * ```ts
+ * import { one, run, type Work } from './sql-database.ts';
  *
- * export function* advance(id: string): Work<boolean> { const found = yield* one<{ epoch: number }>('SELECT epoch FROM
- * things WHERE id = @id', { id }); if (found === undefined) return false; return (yield* run('UPDATE things SET epoch =
- * epoch + 1 WHERE id = @id', { id })) === 1; } ```
+ * export function* advance(id: string): Work<boolean> {
+ *   const found = yield* one<{ epoch: number }>('SELECT epoch FROM things WHERE id = @id', { id });
+ *   if (found === undefined) return false;
+ *   return (yield* run('UPDATE things SET epoch = epoch + 1 WHERE id = @id', { id })) === 1;
+ * }
+ * ```
  */
 export type Work<T> = Generator<Step, T, StepResult>;
 

@@ -222,11 +222,11 @@ const channel: Addition = {
   ntfy: defineChannel({`,
       ],
     ],
-    'src/notify/pushover.ts': `import { createPoster } from './http-post.ts';
+    'src/notify/pushover.ts': `import { createPostSender } from './http-post.ts';
 import type { Sender } from './sender.ts';
 
 export const pushover: Sender<'pushover'> = ({ user }, token, deps) =>
-  createPoster(deps, ({ title, body }) => ({
+  createPostSender(deps, ({ title, body }) => ({
     url: 'https://api.pushover.net/1/messages.json',
     headers: {},
     body: JSON.stringify({ token, user, title, message: body }),
