@@ -78,10 +78,10 @@ export type LimitUsage = Pick<
  *
  * @example
  * ```ts
- * import type { JournalEntry, OrderJournal } from './order-journal.ts';
+ * import type { OrderClaim, OrderJournal } from './order-journal.ts';
  *
  * // However many callers and processes try this, only one may send.
- * export async function sendOnce(journal: OrderJournal, claim: JournalEntry, send: () => Promise<void>): Promise<boolean> {
+ * export async function sendOnce(journal: OrderJournal, claim: OrderClaim, send: () => Promise<void>): Promise<boolean> {
  *   const isMine = (await journal.claim(claim, Date.now())) === 'claimed';
  *   if (isMine) await send();
  *   return isMine;
