@@ -1,6 +1,8 @@
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { evidenceSchema } from '../../../src/approval/signature/statement.ts';
 import { parseAnswer } from '../../../src/gateway/broker/mcp/answer.ts';
+import { ToolError } from '../../../src/gateway/broker/mcp/failure.ts';
+import { NoResponseError } from '../../../src/gateway/broker/rest-client.ts';
 import { gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
 import { parseLimits } from '../../../src/gateway/policy/files/next-rules.ts';
 import { readSubject } from '../../../src/home/identity-provider/approval-subject.ts';
@@ -137,7 +139,7 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
       try {
         parseAnswer(result, { at: '/error', status: '/status', code: '/code', message: '/message' } as never);
       } catch (error) {
-        if (!(error instanceof Error) || !['ToolNo', 'NoAnswer'].includes(error.constructor.name)) throw error;
+        if (!(error instanceof ToolError || error instanceof NoResponseError)) throw error;
       }
     },
     {
