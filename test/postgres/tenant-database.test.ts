@@ -35,7 +35,7 @@ withPostgres('a tenant’s part of a database', () => {
       await unit.run(PUT, { id: 'b', n: 2 });
       await unit.run(PUT, { id: 'a', n: 2 }).catch(() => undefined);
     });
-    await expect(swallowing).rejects.toThrow('was undone');
+    await expect(swallowing).rejects.toThrow('was rolled back');
     expect(await idsOf(ours)).toEqual([{ id: 'a', n: 1 }]);
   });
 
@@ -46,7 +46,7 @@ withPostgres('a tenant’s part of a database', () => {
       await unit.last.run(PUT, { id: 'c', n: 3 });
       await unit.run(PUT, { id: 'd', n: 4 });
     });
-    await expect(following).rejects.toThrow('nothing may follow');
+    await expect(following).rejects.toThrow('no statement may follow');
     expect((await idsOf(ours)).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
   });
 

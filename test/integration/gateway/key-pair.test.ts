@@ -71,7 +71,7 @@ describe('an account that is opened by a key pair', () => {
     expect(body).toMatchObject({
       status: 409,
       code: 'account_not_connected',
-      detail: expect.stringContaining('refuses the key pair'),
+      detail: expect.stringContaining('rejected the key pair'),
       hint: expect.stringMatching(/new pair at the broker.*trade-agent home broker/),
     });
     for (const part of Object.values(WRONG)) expect(JSON.stringify([body, world.log])).not.toContain(part);
@@ -91,7 +91,7 @@ describe('an account that is opened by a key pair', () => {
     await pairs.keep('alice', KEYS.alice, { ...account, environment: 'live' });
     expect((await read('/v1/account')).body).toMatchObject({
       code: 'account_not_connected',
-      detail: expect.stringContaining('is of a live account'),
+      detail: expect.stringContaining('is for a live account'),
     });
     expect(await connected()).toEqual([{ name: 'broker', connected: false }]);
   });
@@ -115,7 +115,7 @@ describe('an account that is opened by a key pair', () => {
     expect((await read('/v1/account', 'bob')).body).toMatchObject({
       status: 409,
       code: 'account_not_connected',
-      detail: expect.stringContaining('cannot be opened'),
+      detail: expect.stringContaining('cannot be decrypted'),
     });
     await expect(pairs.find('bob')).rejects.toMatchObject({ code: 'state_corrupt' });
   });

@@ -262,7 +262,7 @@ describe('a server is not started', () => {
     ['with text for a certificate', () => writeFileSync(files.certFile, 'hello'), /contains no PEM certificate/],
     ['with text for a key', () => writeFileSync(files.keyFile, 'hello'), /contains no PEM private key/],
     ['with a key that anybody can read', () => chmodSync(files.keyFile, 0o604), /is readable by every user/],
-    ['with a book for a certificate', () => writeFileSync(files.certFile, 'x'.repeat(2 ** 20 + 1)), /too long/],
+    ['with a book for a certificate', () => writeFileSync(files.certFile, 'x'.repeat(2 ** 20 + 1)), /too large/],
   ])('%s, and says which file', async (_, spoil, message) => {
     spoil();
     await expect(serve()).rejects.toMatchObject({

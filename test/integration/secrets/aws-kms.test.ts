@@ -150,7 +150,7 @@ describe('AWS KMS', () => {
     ['com.amazonaws.kms#KMSInvalidStateException', 400, { code: 'credential_store_locked' }],
     ['AccessDeniedException', 400, { hint: expect.stringContaining('kms:Encrypt and kms:Decrypt') }],
     ['InvalidKeyUsageException', 400, { hint: expect.stringContaining('symmetric key') }],
-    ['ExpiredTokenException', 400, { hint: expect.stringContaining('have ended') }],
+    ['ExpiredTokenException', 400, { hint: expect.stringContaining('have expired') }],
     ['KMSInternalException', 500, { hint: 'Try again in a moment.' }],
   ])('that answers %s says what to do, and none of its words', async (type, status, refusal) => {
     const message = `the plaintext ${key.toString('base64')} is not well`;

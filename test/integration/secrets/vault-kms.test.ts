@@ -74,7 +74,7 @@ describe('Vault as a key management service', () => {
     const { vault, kms, tokenFile } = opened;
     vault.state.token = 'hvs.next';
     expect(await failed(kms.wrap(key, 'c'))).toMatchObject({
-      hint: expect.stringContaining('token has ended'),
+      hint: expect.stringContaining('token has expired'),
     });
     writeFileSync(tokenFile, 'hvs.next');
     await kms.wrap(key, 'c');
