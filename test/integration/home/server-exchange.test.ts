@@ -342,12 +342,11 @@ describe('a grant for when the person is away', () => {
     const { refreshToken, given, tokens } = await offline('bob');
     const page = await (await browser.visit('/phone/programs')).text();
     expect(page).toContain('trade-agent at agent.example on <strong>test-laptop</strong>');
-    const [, id = ''] =
-      /server at agent\.example, while you are away[\s\S]*?name="id" value="([^"]+)"/.exec(page) ?? [];
+    const [, id = ''] = /server at agent\.example, while you’re away[\s\S]*?name="id" value="([^"]+)"/.exec(page) ?? [];
     await browser.submit('/phone/programs', '/phone/programs/sign-out', { id });
     expect(await refused(mine.renew(refreshToken))).toMatch(/^invalid_grant/);
     expect(await isRevoked(given.access_token)).toBe(true);
-    expect(await (await browser.visit('/phone/programs')).text()).not.toContain('while you are away');
+    expect(await (await browser.visit('/phone/programs')).text()).not.toContain('while you’re away');
     // By the sign-in that stands the server gets no other, and goes on while the person is there.
     const again = mine.exchange(tokens.access_token, { requested_token_type: REFRESH_TOKEN });
     expect(await refused(again)).toMatch(/^invalid_scope/);
