@@ -1,6 +1,6 @@
 /** The server's response is longer than the allowed maximum. */
 export class ResponseTooLarge extends Error {
-  override name = 'AnswerTooLong';
+  override name = 'ResponseTooLarge';
 
   constructor(longest: number) {
     super(`the response is longer than ${longest} bytes`);
@@ -53,7 +53,7 @@ export async function boundedResponse(
 
 export function isResponseTooLarge(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    if (at.name === 'AnswerTooLong') return true;
+    if (at.name === 'ResponseTooLarge') return true;
   }
   return false;
 }

@@ -55,11 +55,11 @@ export class ProblemError<Code extends string> extends Error {
 }
 
 export class HttpProblem extends ProblemError<ProblemCode> {
-  override name = 'Refusal';
+  override name = 'HttpProblem';
 }
 
 export class AgentHttpProblem extends ProblemError<AgentProblemCode> {
-  override name = 'AgentRefusal';
+  override name = 'AgentHttpProblem';
 }
 
 function problemTitle(code: string): string {

@@ -206,7 +206,7 @@ function equalBytes(one: Buffer, other: Buffer): boolean {
 
 /** The reason why something is not a valid time stamp, or why an authority returned none. */
 export class TimeStampError extends Error {
-  override readonly name = 'NoTimeStamp';
+  override readonly name = 'TimeStampError';
 }
 
 /** Parses a single DER value without trailing bytes. @throws {TimeStampError} */

@@ -33,7 +33,7 @@ export type ReceiptFault =
 
 /** The reason why a text is not a valid receipt. */
 export class ReceiptError extends Error {
-  override readonly name = 'NoReceipt';
+  override readonly name = 'ReceiptError';
   readonly fault: ReceiptFault;
 
   constructor(fault: ReceiptFault, message: string) {

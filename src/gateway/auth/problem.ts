@@ -39,7 +39,7 @@ function quotable(text: string): string {
 
 /** The problem recorded for an earlier request, returned again for a repeated request. */
 export class ReplayedProblem extends HttpProblem {
-  override name = 'ReplayedRefusal';
+  override name = 'ReplayedProblem';
 }
 
 export function recordedProblem(problem: Problem): HttpProblem {

@@ -30,7 +30,7 @@ export type BrokerFailure =
 
 /** Thrown if nothing was sent. The message tells the person why. */
 export class NotSentError extends Error {
-  override name = 'NotSent';
+  override name = 'NotSentError';
 }
 
 const againSoon = 'Try again in a moment.';

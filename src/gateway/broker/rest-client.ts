@@ -7,7 +7,7 @@ const MAX_ANSWER_LENGTH = 8 * 1024 * 1024;
 
 /** A failed response that needs to be classified. Its text is not passed on. */
 export class FailedResponse extends Error {
-  override name = 'RestAnswer';
+  override name = 'FailedResponse';
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -25,7 +25,7 @@ export class FailedResponse extends Error {
 
 /** Thrown if there was no answer. The cause's message is left out, because it may quote a header. */
 export class NoResponseError extends Error {
-  override name = 'NoAnswer';
+  override name = 'NoResponseError';
   readonly why: 'timeout' | 'unreachable' | 'unreadable';
 
   constructor(why: 'timeout' | 'unreachable' | 'unreadable') {

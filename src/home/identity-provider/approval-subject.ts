@@ -90,7 +90,7 @@ function toMessageDraft(details: MessageSendDetails): MessageDraft {
 }
 
 export class UnacceptableDetailsError extends Error {
-  override name = 'UnacceptableDetails';
+  override name = 'UnacceptableDetailsError';
 }
 
 /**

@@ -27,7 +27,7 @@ const CALLBACK = '/callback';
 
 /** Thrown if nobody can be asked to sign in. */
 export class SignInRequiredError extends Error {
-  override name = 'SignInNeeded';
+  override name = 'SignInRequiredError';
 }
 
 /** Parameters of the server's challenge (RFC 9728, RFC 6750). */

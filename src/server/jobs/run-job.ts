@@ -317,7 +317,7 @@ async function createEventWriter(
 
 /** Another job has claimed the run, so the results of this one are discarded. */
 class TurnLost extends Error {
-  override name = 'TurnOver';
+  override name = 'TurnLost';
 }
 
 function mergeTextEvents(events: readonly AgentEvent[]): AgentEvent[] {

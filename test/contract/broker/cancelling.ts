@@ -30,7 +30,7 @@ export function cancellingCases(bench: () => Bench): void {
     const answers = [{ status: 404 }, { status: 422 }, { status: 500 }];
     for (const mishap of ['lost request', ...answers, 'lost answer'] as const) {
       wire.mishap = mishap;
-      await expect(broker.cancel(id)).rejects.toMatchObject({ name: 'Refusal' });
+      await expect(broker.cancel(id)).rejects.toMatchObject({ name: 'HttpProblem' });
       expect(wire.writes()).toBe(1);
     }
   });

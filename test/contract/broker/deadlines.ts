@@ -41,7 +41,7 @@ export function deadlineCases(bench: () => Bench, { replaces }: BrokerTraits): v
     const fresh = connect(10_000);
     const deadline = passed();
     const sent = withDispatchDeadline(deadline, () => fresh.submit(order('limit')));
-    await sent.catch((error: unknown) => expect(error).toMatchObject({ name: 'Refusal' }));
+    await sent.catch((error: unknown) => expect(error).toMatchObject({ name: 'HttpProblem' }));
     expect(deadline.nothingSent).toBe(true);
     expect(await open()).toEqual(before);
     expect(await fresh.submit(order('limit'))).toMatchObject({ outcome: 'accepted' });

@@ -32,9 +32,9 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
     const { broker, resting, wire } = bench();
     const { id, client_order_id } = await resting();
     wire.mishap = mishap;
-    await expect(broker.order(id)).rejects.toMatchObject({ name: 'Refusal' });
+    await expect(broker.order(id)).rejects.toMatchObject({ name: 'HttpProblem' });
     if (clientOrderId.lookedUp === 'never') return;
-    await expect(broker.orderByClientOrderId(client_order_id)).rejects.toMatchObject({ name: 'Refusal' });
+    await expect(broker.orderByClientOrderId(client_order_id)).rejects.toMatchObject({ name: 'HttpProblem' });
   });
 
   it.each(nothingProved)('that meets %s is unknown, and not sent again', async (_, mishap) => {

@@ -241,7 +241,7 @@ export function failingReadCases(bench: () => Bench): void {
     const { broker, wire, unauthorized } = bench();
     wire.mishap = mishap;
     wire.requests();
-    await expect(broker.account()).rejects.toMatchObject({ name: 'Refusal', status, code });
+    await expect(broker.account()).rejects.toMatchObject({ name: 'HttpProblem', status, code });
     expect(wire.requests()).toBe(1);
     expect(unauthorized()).toBe(code === 'account_not_connected' ? 1 : 0);
   });

@@ -8,7 +8,7 @@ import { type Account, isFinalStatus, type Order } from '../../../trading/views.
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, toExecution } from '../execution.ts';
 
-/** The gateway's cancellation service. All methods throw only `Refusal`s. */
+/** The gateway's cancellation service. All methods throw only `HttpProblem`s. */
 export interface CancelPorts {
   /** Returns the order, its account, and whether it protects a position. @throws {HttpProblem} 404 `not_found` */
   openOrder(

@@ -20,7 +20,7 @@ import { NO_TOKEN } from '../../access.ts';
 import type { Approval, CompletedRequest, Execution, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, type FindBrokerName, toExecution, toHttpProblem } from '../execution.ts';
 
-/** The gateway's services with which mandates are completed and stored. All methods throw only `Refusal`s. */
+/** The gateway's services with which mandates are completed and stored. All methods throw only `HttpProblem`s. */
 export interface MandatePorts {
   /** @throws {HttpProblem} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
   account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;

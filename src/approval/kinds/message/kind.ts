@@ -4,7 +4,7 @@ import { messageDigest } from '../../../trading/message-details.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { toExecution, toHttpProblem } from '../execution.ts';
 
-/** The gateway's message service. All methods throw only `Refusal`s. */
+/** The gateway's message service. All methods throw only `HttpProblem`s. */
 export interface MessagePorts {
   /** @throws {HttpProblem} 409 `account_not_connected`, 422 `service_not_available` */
   requireConnected(draft: MessageDraft, proposer: Proposer): Promise<void>;

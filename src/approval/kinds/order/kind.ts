@@ -68,7 +68,7 @@ export interface MandateCoverage {
   readonly outside: readonly UncoveredReason[];
 }
 
-/** The gateway's order service. All methods throw only `Refusal`s. */
+/** The gateway's order service. All methods throw only `HttpProblem`s. */
 export interface OrderPorts {
   /**
    * Returns the account and market data for an order.

@@ -11,7 +11,7 @@ import { displayedAccount, type FindBrokerName, toExecution } from '../execution
 /** A planned change of the rules: the part of the subject that is computed from the rules. */
 export type PlannedPolicyChange = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;
 
-/** The gateway's policy service. All methods throw only `Refusal`s. */
+/** The gateway's policy service. All methods throw only `HttpProblem`s. */
 export interface PolicyPorts {
   /**
    * Plans a change without making it.

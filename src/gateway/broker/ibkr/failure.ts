@@ -3,7 +3,7 @@ import { classifyRestError, FailedResponse } from '../rest-client.ts';
 
 /** A rejection by Interactive Brokers, or by us for something that Interactive Brokers does not support. */
 export class IbkrRejection extends Error {
-  override name = 'IbkrNo';
+  override name = 'IbkrRejection';
 }
 
 export function errorIn(json: unknown): string | undefined {

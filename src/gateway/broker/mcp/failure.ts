@@ -7,7 +7,7 @@ import type { RejectionMapping } from './mapping.ts';
 
 /** A failure that a tool reports. */
 export class ToolError extends Error {
-  override name = 'ToolNo';
+  override name = 'ToolError';
   /** The broker's HTTP status, if known. */
   readonly status: number | undefined;
   /** The broker's own error code. If there is none, the answer came from an intermediary. */

@@ -8,7 +8,7 @@ import type { StoredKind } from '../stored-kinds.ts';
  * malformed request.
  */
 export class TradierRejection extends Error {
-  override name = 'TradierNo';
+  override name = 'TradierRejection';
   readonly words: readonly string[];
 
   constructor(words: readonly string[]) {

@@ -77,7 +77,7 @@ type SignalErrorCode =
 
 /** A rejected signal. The message never quotes the token. */
 export class SignalRejection extends Error {
-  override name = 'SignalRefusal';
+  override name = 'SignalRejection';
   readonly fault: SignalErrorCode;
 
   constructor(fault: SignalErrorCode, message: string) {
