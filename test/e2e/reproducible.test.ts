@@ -64,7 +64,7 @@ describe.skipIf(needs !== '')(`a release of the same sources in another folder${
   });
 
   it('is refused for what is not committed, and for a version without notes', { timeout: 60_000 }, () => {
-    expect(release('out')).toMatchObject({ status: 2, stderr: expect.stringContaining('not committed') });
+    expect(release('out')).toMatchObject({ status: 2, stderr: expect.stringContaining('uncommitted changes') });
     git('add', '--all');
     git('commit', '--quiet', '--message', 'all of it');
     expect(release('out')).toMatchObject({
