@@ -153,7 +153,7 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  *     lost connection, a 5xx, a page that is not the broker's, a 2xx about something else.
  *  5. **An order is sent exactly as it is passed.** No field is rounded, defaulted or left out. A field that the broker can't
  *     express is an error, and nothing is sent. The order already has its bound (`boundedOrder`).
- *  6. **Reads throw nothing but a `HttpProblem`** (502 `broker_unavailable`, `broker_invalid_response`, 504 `broker_timeout`, 503
+ *  6. **Reads throw nothing but an `HttpProblem`** (502 `broker_unavailable`, `broker_invalid_response`, 504 `broker_timeout`, 503
  *     `broker_busy`, 409 `account_not_connected`) and return the views of trading/views.ts, because an incomplete answer must
  *     not look like a $0 account. An account that may not trade is `trading_blocked`. Symbols are written `BRK.B`. Order ids
  *     have up to 64 letters, digits and `-`; page names up to 128, including `:`, `_` and `.`.
