@@ -132,7 +132,10 @@ it('a gateway of one’s own places what was approved, once, over a restart, and
   expect(statSync(join(home(), 'gateway.db')).mode & 0o077).toBe(0);
 
   const beside = await command('--port', '0').ended;
-  expect([beside.code, beside.stderr]).toEqual([12, expect.stringContaining(`holds the gateway's folder ${home()}`)]);
+  expect([beside.code, beside.stderr]).toEqual([
+    12,
+    expect.stringContaining(`is using the gateway's folder ${home()}`),
+  ]);
 });
 
 it.each([

@@ -42,7 +42,7 @@ it('is signed in at once, by a browser, and used by runs without one until it is
   await browser.submit('/phone/programs', '/phone/programs/end', { id });
   const after = await run();
   expect(after.code, after.stdout + after.stderr).toBe(0);
-  expect(after.stderr).toContain('MCP server desk wants you to sign in; its tools are not available');
+  expect(after.stderr).toContain('MCP server desk requires you to sign in; its tools are not available');
   expect(after.stderr).not.toContain('mcp-sdk');
 
   expect((await world.cli(['mcp', 'servers', 'remove', 'desk'])).code).toBe(0);

@@ -69,7 +69,7 @@ describe.runIf(programs !== undefined)('a server of one’s own', () => {
       expect(ended.code, ended.stderr).toBe(0);
       return ended.stdout;
     };
-    expect(await said('notices', 'add', 'push', 'ntfy', 'topic=alice')).toContain('push tells');
+    expect(await said('notices', 'add', 'push', 'ntfy', 'topic=alice')).toContain('push sends notices to alice');
     expect(await said('alert', 'add', 'AAPL<1', '--schedule', 'close')).toContain('The server checks half an hour');
     expect(JSON.parse(await said('alert', 'list', '--output', 'json'))).toMatchObject({
       ...{ alerts: [{ name: 'aapl-below-1' }], file: null, looked_at_by: ['alerts'], told_by: ['push'] },
