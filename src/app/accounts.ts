@@ -18,7 +18,6 @@ export type MultiAccountApp = Pick<App, 'account' | 'accounts' | 'inAccount' | '
 
 export type KnownAccount = AccountEntry & { readonly account: string };
 
-/** An account that could not be read, with the reason. */
 export interface MissingAccount extends AccountName {
   readonly message: string;
 }
@@ -40,7 +39,7 @@ export async function selectedAccounts(app: MultiAccountApp): Promise<readonly A
   return entries.length < 2 ? undefined : entries;
 }
 
-/** Returns an empty list for `not_found`, which a gateway with a single account responds. */
+/** Returns an empty list for `not_found`, because a gateway with a single account responds with that error. */
 function emptyIfNotFound(error: unknown): AccountEntry[] {
   if (isTradeAgentError(error) && error.code === 'not_found') return [];
   throw error;

@@ -55,7 +55,6 @@ function alertCare({ watching, channels }: AlertFile): AlertCoverage {
   return { looked_at_by: watching.map(({ name, id }) => name ?? id), told_by: channels };
 }
 
-/** A profile's alert file, the schedules that check it, and the channels that send its alerts. */
 interface AlertFile {
   /** Absolute; may not exist yet. */
   readonly file: string;
@@ -69,8 +68,8 @@ type AlertApp = Pick<App, 'home' | 'config' | 'profileName'>;
 
 /**
  * Finds the profile's alert file: `alerts.PROFILE.yaml` beside `config.yaml` if it exists, or else the rules file of
- * the profile's first schedule that has one. If there is neither, `file` is the path of `alerts.PROFILE.yaml`, to be
- * created.
+ * the profile's first schedule that has one. If there is neither, `file` is the path at which `alerts.PROFILE.yaml`
+ * will be created.
  */
 async function alertFile(app: AlertApp): Promise<AlertFile> {
   const [home, config, store] = await Promise.all([app.home(), app.config(), scheduleStore(app)]);
@@ -136,12 +135,12 @@ interface AlertCheckOptions {
 }
 
 /**
- * Schedules checks of the profile's alerts on this machine, unless such a schedule exists. The checks only notify and
+ * Schedules checks of the profile's alerts on this machine, unless such a schedule exists. The checks send notices, but
  * propose no orders.
  * @throws {TradeAgentError} as `addSchedule`; `not_found` if there are no alerts
  */
 export async function scheduleAlertChecks(app: App, every: CheckTime, options: AlertCheckOptions = {}) {
-  // The first alert creates the file. Without it, every run of the schedule would fail.
+  // The first alert creates the file. Without the file, every run of the schedule would fail.
   const place = await alertFile(app);
   if (!existsSync(place.file)) {
     throw new TradeAgentError('not_found', 'there are no alerts to check', {
@@ -152,7 +151,7 @@ export async function scheduleAlertChecks(app: App, every: CheckTime, options: A
   const there = place.watching.find((one) => JSON.stringify(one.timing) === JSON.stringify(timing));
   if (there !== undefined) return { schedule: there.name ?? there.id, isNew: false, with: there.with };
   const { schedule } = await addSchedule(
-    // The session that is already open keeps its scopes.
+    // Adding a schedule limits sessions to reading, but this app's session must keep its scopes.
     { ...app, limitToReading: () => undefined },
     {
       ...('cron' in timing ? { cron: timing.cron, whenOpen: true } : { at: timing.at }),

@@ -50,7 +50,7 @@ export interface App {
    * @throws {TradeAgentError} `usage` for an unknown account or `all`; `login_required`
    */
   account(): Promise<string | undefined>;
-  /** The gateway for no particular account: market data and mandates. @throws {TradeAgentError} `login_required` */
+  /** The gateway client for data of no particular account. @throws {TradeAgentError} `login_required` */
   usersGateway(): Promise<GatewayClient>;
   /** All of the person's accounts. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
@@ -60,7 +60,7 @@ export interface App {
   gateway(): Promise<GatewayClient>;
   /** The profile's MCP servers, not yet connected, or undefined if the profile has none. */
   foreignTools(): Promise<ServerRegistry | undefined>;
-  /** The agent, created once, with the options of the first call. Later calls' options are ignored. */
+  /** The agent, created by the first call with its options. Later calls ignore their options. */
   agent(options: AgentOptions): Promise<Agent>;
   /** Drops the session and the agent, after a login or logout. */
   reset(): Promise<void>;

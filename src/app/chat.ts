@@ -66,7 +66,6 @@ export async function requireCompleteProfile(app: App, name: string): Promise<vo
   if (!findProfile(config, name).sandbox) resolveProfile(config, name);
 }
 
-/** The `model` setting of a profile in config.yaml. */
 export type ModelChoice =
   | { readonly provider: 'builtin' }
   | { readonly provider: 'openai'; readonly name: string; readonly base_url?: string };

@@ -33,7 +33,7 @@ export async function describeConnection(
 
 export type ListedConnection = Awaited<ReturnType<typeof listConnections>>[number];
 
-/** Lists all connections, connected or not. @throws {TradeAgentError} `login_required`, `invalid_config` */
+/** Lists all services that can be connected. @throws {TradeAgentError} `login_required`, `invalid_config` */
 export async function listConnections(app: App) {
   const accounts = await (await openUserConnectedAccounts(app)).accounts.list();
   return await Promise.all(

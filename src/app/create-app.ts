@@ -17,7 +17,6 @@ export interface AppOptions {
   /** For addresses whose path may contain a secret: logs only the host. Defaults to `fetch`. */
   readonly redactedFetch?: typeof fetch;
   readonly signal: AbortSignal;
-  /** The value of `--profile`. */
   readonly profileOption?: string | undefined;
   /** The address of a server, used instead of a profile. */
   readonly serverOption?: string | undefined;
@@ -201,7 +200,7 @@ function profileOptions({ profileOption, serverOption }: AppOptions): string[] {
   return profileOption === undefined ? [] : ['--profile', profileOption];
 }
 
-/** Creates the parts of an app that signing in and out does not reset. */
+/** Creates the parts of an app that stay the same when the person signs in or out. */
 function persistentParts(options: AppOptions, profileName: string | undefined) {
   const { env, signal, tell } = options;
   const home = memoize(async () => (await import('../machine/directories.ts')).resolveUserDirs(env));
@@ -243,7 +242,7 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
     if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
       const { sessionFileLocation, sessionFileStore } = await import('../secrets/session-file.ts');
       const warn = (message: string) => tell(`warning: ${message}`);
-      // Prefetches nothing: a command that brings its own session may need no keychain.
+      // Nothing is prefetched, because a command that brings its own session may not need the keychain.
       return sessionFileStore(opened, sessionFileLocation(env), warn, signal);
     }
     // Reads everything a command may need at once, because each keychain call starts a process.

@@ -28,7 +28,7 @@ export type DemoScene =
 
 export type DemoEvent =
   | { readonly type: 'scene'; readonly scene: DemoScene }
-  /** Environment variables with which another terminal can join. */
+  /** Environment variables that let another terminal join the demo. */
   | { readonly type: 'join'; readonly env: Readonly<Record<string, string>> }
   | PlayedLine
   | { readonly type: 'record'; readonly entry: Readonly<Record<string, unknown>> };
@@ -66,7 +66,7 @@ export async function playDemo(
   signal.addEventListener('abort', stop, { once: true });
   try {
     options.show({ type: 'scene', scene: 'opening' });
-    // An unattended demo lasts a few seconds, too short for anyone to join.
+    // An unattended demo lasts only a few seconds, so nobody could join it.
     if (options.person !== undefined) options.show({ type: 'join', env: its });
     return { audit: await play(stage, folder, readyFile, options) };
   } catch (error) {

@@ -71,13 +71,13 @@ const exitCodeByError: Readonly<Record<ErrorCode, ExitCode>> = {
   login_denied: exitCodes.loginNeeded,
   login_expired: exitCodes.loginNeeded,
   insufficient_scope: exitCodes.loginNeeded,
-  // Signing in at the third party.
+  // The person has to sign in at the third party.
   connection_required: exitCodes.loginNeeded,
   credential_store_unavailable: exitCodes.credentialStore,
   credential_store_locked: exitCodes.credentialStore,
   approval_pending: exitCodes.pending,
   approval_denied: exitCodes.denied,
-  // The person cancelled it. Scripts see the same exit code as for a denial.
+  // The proposal was withdrawn. Scripts see the same exit code as for a denial.
   approval_cancelled: exitCodes.denied,
   approval_expired: exitCodes.expired,
   blocked: exitCodes.blocked,

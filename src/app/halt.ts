@@ -2,16 +2,16 @@ import type { HaltState } from '../tools/gateway/safeguard-requests.ts';
 import type { App } from './app.ts';
 import type { ApprovalListener } from './approvals/propose-and-wait.ts';
 
-/** Stops all trading and withdraws pending approvals. `reducing` only stops what increases positions. */
+/** Stops all trading and withdraws pending approvals. `reducing` stops only orders that would increase a position. */
 export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<HaltState> {
   return (await app.gateway()).halt(state);
 }
 
 /**
- * Resumes trading after approval on the phone. Asks nobody if nothing is halted.
+ * Resumes trading after approval on the phone. If trading is not halted, nobody is asked.
  * @param requestedBy the requester's name, as shown to the person
  * @returns the current state, since trading may have been halted again meanwhile
- * @throws {TradeAgentError} the reason if it was not approved
+ * @throws {TradeAgentError} the reason if resuming was not approved
  */
 export async function liftHalt(
   app: App,

@@ -130,7 +130,7 @@ const MAX_ROWS = 100_000;
  * Reads a CSV file of activities (RFC 4180 with a header line, UTF-8). A row's id is a digest of its content and the
  * number of equal rows before it, so that the same row is recognized in another file.
  * @param now milliseconds since the epoch
- * @throws {TradeAgentError} `usage` for a file that is not such a CSV
+ * @throws {TradeAgentError} `usage` for a file in another format
  */
 export function readHistory(file: string, now: number) {
   const text = readCsvText(file);
@@ -148,14 +148,14 @@ export function readHistory(file: string, now: number) {
   const seen = new Map<string, number>();
   const rows: { readonly line: number; readonly activity: Activity }[] = [];
   const bad: { readonly line: number; readonly reason: string }[] = [];
-  for (const [place, { line, cells }] of records.entries()) {
+  for (const [index, { line, cells }] of records.entries()) {
     try {
       if (cells.length !== heads.length)
         throw new RowError(`it has ${cells.length} cells, but the header has ${heads.length}`);
       const row: HistoryRow = Object.fromEntries(
         historyColumns.map((name) => [name, cells[known.indexOf(name)] ?? '']),
       );
-      const read = toActivity(row, place, now);
+      const read = toActivity(row, index, now);
       const same = JSON.stringify({ ...read, at: row.date?.trim() });
       const count = seen.get(same) ?? 0;
       seen.set(same, count + 1);
@@ -234,7 +234,7 @@ interface RowType {
   /** Alpaca's name of the type, which the code that reads activities expects. */
   readonly type: string;
   readonly side?: 'buy' | 'sell';
-  /** The sign of the quantity, whether or not the file has a minus. */
+  /** The sign that the quantity gets, whether or not the file has a minus. */
   readonly qty?: Sign;
   readonly amount?: Sign;
   readonly symbol: 'needed' | 'optional' | 'none';
@@ -258,15 +258,15 @@ const historyTypes: Readonly<Record<string, RowType>> = {
 class RowError extends Error {}
 
 /**
- * @param place the row's index, which keeps the rows of one day in order
+ * @param index the row's index, which keeps the rows of one day in order
  * @param now milliseconds since the epoch; later dates are rejected
  * @throws {RowError}
  */
-function toActivity(row: HistoryRow, place: number, now: number): Omit<Activity, 'id'> {
+function toActivity(row: HistoryRow, index: number, now: number): Omit<Activity, 'id'> {
   const word = row.type?.trim().toLowerCase() ?? '';
   const type = Object.hasOwn(historyTypes, word) ? historyTypes[word] : undefined;
   if (type === undefined) throw new RowError(`type "${word}" must be one of ${Object.keys(historyTypes).join(', ')}`);
-  const at = parseInstant(row.date ?? '', place);
+  const at = parseInstant(row.date ?? '', index);
   if (at > now) throw new RowError(`date ${row.date} is in the future`);
   if (at < EARLIEST_ACTIVITY_MS)
     throw new RowError(`date ${row.date} is before ${new Date(EARLIEST_ACTIVITY_MS).getUTCFullYear()}`);
@@ -292,12 +292,12 @@ function toActivity(row: HistoryRow, place: number, now: number): Omit<Activity,
 }
 
 /** Parses a date as milliseconds since the epoch. A date without a time means midnight in New York. */
-function parseInstant(text: string, place: number): number {
+function parseInstant(text: string, index: number): number {
   const written = text.trim();
   if (/^\d{4}-\d\d-\d\d$/.test(written)) {
     const day = new Date(`${written}T00:00:00Z`);
     if (!Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === written)
-      return newYorkInstant(written, '00:00') + place;
+      return newYorkInstant(written, '00:00') + index;
   }
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(written)) {
     const at = Date.parse(written);

@@ -30,8 +30,8 @@ export interface StartedLogin {
 }
 
 /**
- * Starts a device login (RFC 8628) for the profile. Afterwards it resets the app, so that session and agent are
- * reopened.
+ * Starts a device login (RFC 8628) for the profile. Once it is complete, the app is reset, so that the session and the
+ * agent are opened again.
  * @param asked the company at which the profile signs in, now and later; defaults to the profile's own
  */
 export async function startLogin(app: App, asked: RequestedCompany = {}): Promise<StartedLogin> {

@@ -55,7 +55,7 @@ async function parseTickers(typed: readonly string[]): Promise<string[]> {
   });
 }
 
-/** Milliseconds between price requests: thirty per minute for all symbols together. */
+/** Milliseconds between requests for the prices of all symbols: thirty requests a minute. */
 const PRICES_INTERVAL_MS = 2_000;
 const MAX_BACKOFF_MS = 30_000;
 
@@ -107,7 +107,7 @@ export async function priceHistory(app: App, typed: string, range: string = DEFA
   const gateway = await app.gateway();
   const [bars, activities, positions] = await Promise.all([
     gateway.bars({ symbol, timeframe, start }),
-    // Trades and cost are only annotations. Prices are shown without them if they can't be read.
+    // Fills and the average cost are only annotations. If they can't be read, prices are shown without them.
     gateway.activities({ after: start }).catch(() => []),
     gateway.positions().catch(() => []),
   ]);

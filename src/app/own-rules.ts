@@ -8,8 +8,9 @@ import { gatherAccount, withCheckStore } from './check/with-check-store.ts';
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * Returns the rules of the profile's newest scheduled check, or else the standard rules. These rules produce the same
- * findings as `trade-agent check`, but nobody is notified, and new findings stay new.
+ * Returns the findings and targets under the rules of the profile's newest schedule with a rules file, or else under
+ * the standard rules. The findings equal those of `trade-agent check`, but nobody is notified of them, and new findings
+ * stay new.
  */
 export function ownRules(app: RulesApp): OwnRules {
   return {

@@ -29,7 +29,7 @@ async function readPairingSecret(app: App): Promise<string> {
 
 /**
  * Confirms a login code.
- * @param at whether the home or a company displays the code
+ * @param at whether the code belongs to a login at the home or at a company
  * @throws {TradeAgentError} `not_found`, `login_expired`, `usage` if the code was already used
  */
 export async function confirmLogin(
@@ -96,7 +96,7 @@ const OUTCOME_SECONDS = 5;
 
 export type Decision = 'approve' | 'deny';
 
-/** Asks the person. Resolves with undefined if they leave the request open. Rejects when `signal` aborts. */
+/** Asks for a decision. Resolves with undefined if the person makes none. Rejects when `signal` aborts. */
 export type AskDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<Decision | undefined>;
 
 interface PhoneWatch {
@@ -126,7 +126,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
     const requests = await phone.requests(watch.user, { waitSeconds: WAIT_SECONDS, signal });
     const request = requests.find(({ id }) => !left.has(id));
     if (request === undefined) {
-      // Requests left open are still pending, so the server responds immediately. The pause avoids a tight loop.
+      // The server responds immediately while requests left open are pending. The pause avoids a tight loop.
       if (left.size > 0) await app.clock.sleep(1000, signal);
       continue;
     }

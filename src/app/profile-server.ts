@@ -2,7 +2,7 @@ import { findProfile } from '../config/resolve-profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 
-/** Returns the profile's server, or undefined if its agent runs on this machine. Contacts nobody. */
+/** Returns the profile's server, or undefined if its agent runs on this machine. Sends no request. */
 export async function profileServer(app: Pick<App, 'config' | 'profileName'>): Promise<string | undefined> {
   return findProfile(await app.config(), app.profileName).server;
 }

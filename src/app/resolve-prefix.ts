@@ -14,8 +14,8 @@ export interface IdSource {
 }
 
 /**
- * Completes the prefix of an id. Returns complete ids and prefixes without a match unchanged, so that the lookup by id
- * reports a missing one.
+ * Completes the prefix of an id. Returns complete ids and prefixes without a match unchanged, so that the lookup that
+ * follows reports an id that does not exist.
  * @throws {TradeAgentError} `usage`, naming the matches, if several match or the prefix is too short
  */
 export async function resolvePrefix(typed: string, { called, whole, list }: IdSource): Promise<string> {

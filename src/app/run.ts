@@ -10,7 +10,7 @@ import { resolveThreadId } from './threads.ts';
 export interface RunSettings extends AgentOptions {
   readonly approval: ApprovalMode;
   readonly maxTurns?: number;
-  /** Withdraws pending proposals if stopped early. */
+  /** Whether to withdraw pending proposals if the run is stopped early. */
   readonly cancelOnExit?: boolean;
 }
 
@@ -18,7 +18,7 @@ export type RunInput = Parameters<Agent['run']>[0];
 
 /**
  * Sends one request to the agent, in a new or existing thread.
- * @param input read while the agent starts
+ * @param input called once the agent has started
  * @returns the events, of which the last is the result
  * @throws {TradeAgentError} errors that prevent the agent from starting, and any error from `input`
  */
@@ -33,7 +33,7 @@ export async function run(
   return asked.thread === undefined ? deleteIfNotUnderstood(agent, events) : events;
 }
 
-/** Deletes the thread of a prompt that was not understood, because such a thread is of no use. */
+/** Deletes the thread of a prompt that was not understood, because there is nothing in the thread to continue. */
 async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
   let begun: string | undefined;
   let result: RunResult | undefined;
@@ -45,7 +45,7 @@ async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentE
   if (result === undefined) return;
   const { status, error, approvals, orders } = result;
   const idle = status === 'failed' && error?.code === 'usage' && approvals.length === 0 && orders.length === 0;
-  // If the thread can't be deleted, it stays as a failed one.
+  // A thread that can't be deleted remains as a failed thread.
   const isGone =
     idle &&
     begun !== undefined &&

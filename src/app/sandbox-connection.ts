@@ -91,7 +91,7 @@ async function startInBackground(
   }
 }
 
-/** Waits for another sandbox's ready file: our child exits immediately if another sandbox holds the folder. */
+/** Waits for another sandbox's ready file. If another sandbox holds the folder, our child exits immediately. */
 async function anotherIsStarting(readyFile: string): Promise<boolean> {
   for (let i = 0; i < 80; i++) {
     if (readReadyFile(readyFile) !== undefined) return true;

@@ -14,7 +14,7 @@ export type RegisterCleanup = (close: () => unknown) => void;
 export interface ServeParts<Served> {
   /** Ends serving, without an error. */
   readonly signal: AbortSignal;
-  /** Opens each part. If opening a part fails, the parts opened before are closed. */
+  /** Opens everything that is served. If this fails, everything that was already opened is closed. */
   readonly open: (onClose: RegisterCleanup) => Promise<Served>;
   readonly ready: (served: Served) => Promise<void>;
   /** A file to which the argument of `ready` is written, as JSON. */
@@ -23,7 +23,7 @@ export interface ServeParts<Served> {
   readonly done?: (() => Promise<void>) | undefined;
 }
 
-/** Opens the parts, reports readiness, and closes the parts once the signal aborts. */
+/** Opens everything that is served, reports readiness, and closes everything once the signal aborts. */
 export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
   const { signal, readyFile, done } = parts;
   const closers: (() => unknown)[] = [];

@@ -13,7 +13,7 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
-/** Creates the profile's agent. If this is a server's agent, nothing is stored on this machine. */
+/** Creates the profile's agent. An agent that runs on a server stores nothing on this machine. */
 export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
   if ((await app.profile()).server !== undefined) return await startRemoteAgent(app, options);
   const [profile, home, store, session, account] = await Promise.all([
@@ -45,7 +45,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   });
 }
 
-/** @throws {TradeAgentError} `login_required`; `usage` for the URL of a model, because the server chooses the model */
+/** @throws {TradeAgentError} `login_required`; `usage` if a model URL is given, because the server chooses the model */
 async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent> {
   const { readOnly = false, model, baseUrl } = options;
   if (baseUrl !== undefined) {
@@ -67,7 +67,6 @@ function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
 }
 
-/** Loads the alerts module on first use. */
 function lazyAlerts(app: App): Alerts {
   const load = async () => (await import('./alerts.ts')).localAlerts(app);
   return {
@@ -78,7 +77,6 @@ function lazyAlerts(app: App): Alerts {
   };
 }
 
-/** Loads the module for checks with the person's rules on first use. */
 function lazyOwnRules(app: App): OwnRules {
   const load = async () => (await import('./own-rules.ts')).ownRules(app);
   return { findings: async () => (await load()).findings(), targets: async () => (await load()).targets() };

@@ -26,7 +26,7 @@ import { gatewayWithImported } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
 
 export interface WebReadyInfo {
-  /** The URL, whose fragment is a secret that opens the page once. */
+  /** The page's URL. Its fragment contains a secret that can be used only once. */
   readonly url: string;
   readonly port: number;
 }
@@ -41,7 +41,7 @@ export async function serveWeb(
   { port, ready }: { readonly port: number; readonly ready: (web: WebReadyInfo) => Promise<void> },
 ): Promise<void> {
   const { clock, signal, isAllAccounts } = app;
-  // With `all`, data that belongs to no account is read through the default account.
+  // If `all` is selected, data that isn't tied to an account is read through the default account.
   const one = isAllAccounts ? app.inAccount(undefined) : app;
   const [gateway, profile] = await Promise.all([gatewayWithImported(one), app.profile(), app.requireSession()]);
   const secret = randomSecret();
@@ -85,7 +85,7 @@ export async function serveWeb(
   });
 }
 
-/** Reads the agent's data on this machine. @param isAllAccounts whether to include findings of all the person's accounts */
+/** Returns the agent's data on this machine. @param isAllAccounts whether to include findings of all accounts */
 function agentData(app: App, isAllAccounts: boolean): AgentData {
   return {
     schedules: async () => {
@@ -110,7 +110,7 @@ function agentData(app: App, isAllAccounts: boolean): AgentData {
   };
 }
 
-/** Returns the findings that this profile's checks saved for this person. Empty if no check ever ran. */
+/** Returns the findings that this profile's checks saved for this person, or none if no check has run yet. */
 async function openFindings(app: App, isAllAccounts: boolean): Promise<FindingLine[]> {
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const file = join(home.data, `checks.${profile.name}.db`);
@@ -159,9 +159,9 @@ const DASHBOARD = '/dashboard';
 const OPEN = '/open';
 
 interface WebPagesOptions {
-  /** The dashboard's address, `http://127.0.0.1:52431`. Other hosts are rejected earlier (`net/host-check.ts`). */
+  /** The dashboard's address, `http://127.0.0.1:52431`. `net/host-check.ts` rejects requests for other hosts. */
   readonly origin: string;
-  /** The link's fragment, which opens the page once. */
+  /** The secret in the link's fragment. It opens the page only once. */
   readonly secret: string;
   readonly about: HomeDescription;
   readonly data: CachedReads;
@@ -174,14 +174,14 @@ interface WebPagesOptions {
 /**
  * Access control. Other programs and users of this machine, and any website that the person visits, can send requests
  * to this port. None of them gets any data:
- * 1. Requests for another host, or from another origin, are rejected earlier, which stops DNS rebinding and
- *   cross-site forms.
- * 2. Documents are empty. Their script fetches the content with a key kept in the origin's storage, sent in a header
- *   that other sites can't send here (CORS).
- * 3. A key becomes valid only together with the link's secret, which works once. If someone else used the link first,
- *   the person is rejected and so notices.
- * 4. The key is bound to a cookie set with it, which is `SameSite=Strict` and HttpOnly. Otherwise an earlier program
- *   on this port, which has read the key from the browser's storage, could use it.
+ * 1. Requests for another host, or from another origin, are rejected earlier, which stops DNS rebinding and cross-site
+ *   forms.
+ * 2. Documents are empty. Their script fetches the content with a key that is kept in the origin's storage and sent in
+ *   a header that other sites can't send here (CORS).
+ * 3. A key becomes valid only together with the link's secret, which works once. If someone else uses the link first,
+ *   the person's own attempt is rejected, so the person finds out.
+ * 4. The key is bound to a cookie set with it, which is `SameSite=Strict` and HttpOnly. Otherwise, a program that
+ *   served this port earlier and read the key from the browser's storage could use the key.
  */
 function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   const { origin, about, data, account, clock, closing } = options;
@@ -213,7 +213,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     await next();
     const location = context.res.headers.get('location');
     if (location === null) return;
-    // The page's script navigates by itself, because a redirect followed by `fetch` would load the page twice.
+    // The page's script navigates itself. If `fetch` followed the redirect, the page would be loaded twice.
     const headers = new Headers(context.res.headers);
     headers.delete('location');
     headers.set(LOCATION_HEADER, location);
@@ -276,7 +276,7 @@ function accessDenied(context: BrowserContext, why: 'wrong' | 'used'): Response 
   });
 }
 
-/** Checks the origin that browsers state for a request (Fetch Metadata). */
+/** Whether the browser says that the request comes from another site (Fetch Metadata). */
 function isCrossSite(context: BrowserContext, origin: string): boolean {
   const site = context.req.header('sec-fetch-site');
   const mode = context.req.header('sec-fetch-mode');

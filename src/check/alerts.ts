@@ -52,7 +52,7 @@ async function withoutRules(text: string, file: string, names: readonly string[]
   return validatedText(document, file);
 }
 
-/** Returns the changed file's text. Throws if a check could not read it, so that such a file is never written. */
+/** Returns the changed file's text. Throws if a check could not read the text, so that it is never written. */
 async function validatedText(document: Document, file: string): Promise<string> {
   const text = document.toString({ lineWidth: 0 });
   await parseRules(text, file);
@@ -114,8 +114,8 @@ export async function addAlert(
 }
 
 /**
- * Removes the alert with this name, or all alerts for this symbol. @throws {TradeAgentError} `not_found`;
- * `invalid_config`
+ * Removes the alert with this name, or all alerts for this symbol.
+ * @throws {TradeAgentError} `not_found`; `invalid_config`
  */
 export async function removeAlerts(
   before: string,

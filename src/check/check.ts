@@ -22,10 +22,7 @@ interface CheckInput {
   readonly suggest?: {
     readonly awaited: ReadonlySet<string>;
     readonly buyOnly?: boolean;
-    /**
-     * Returns whether this thread proposed an order for this symbol. The thread's run may have died before proposing
-     * it.
-     */
+    /** Returns false if the thread's run died before it proposed an order for the symbol. */
     readonly wasAsked: (thread: string, symbol: string) => boolean;
   };
 }

@@ -33,7 +33,7 @@ export function computeFigures(
   const falls = drawdownsSince(mark, line, { flows, booked });
   const bySymbol = weightsBySymbol(positions, equity);
   const change = equity.minus(account.last_equity ?? equity);
-  // An account that was emptied is neither lost nor in debt.
+  // An account from which everything was withdrawn is neither lost nor in debt.
   const ruin: 'lost' | 'owes' | undefined = equity.isNegative()
     ? 'owes'
     : equity.isZero() && falls.current.gte(1)
@@ -73,9 +73,9 @@ function dayStart(history: Snapshot['history'], now: number): number {
 }
 
 /**
- * Returns the external flow since the last close. If the line has a value at that close, it is the flow of the line's
- * last point. On an account's first day, `last_equity` may include the opening balance, so the flow counts only if that
- * makes the day's change smaller.
+ * Returns deposits minus withdrawals since the last close. If the line has a value at that close, the line's last point
+ * has this flow. On an account's first day, `last_equity` may include the opening balance, so the flow counts only if
+ * that makes the day's change smaller.
  */
 function flowSinceClose(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
   const [close, present] = line.slice(-2);
@@ -106,8 +106,8 @@ function drawdownsSince(
 }
 
 /**
- * Returns the drawdowns since the mark. They start at its exact time, often midday, because its value includes that
- * morning's flows.
+ * Returns the drawdowns since the mark. They start at the mark's exact time, often midday, because the mark's value
+ * includes that morning's flows.
  */
 function drawdownsFromMark(
   mark: HighWaterMark,
@@ -139,7 +139,7 @@ function deeperFall(known: Drawdown | undefined, since: Drawdown | undefined): D
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }
 
-/** Returns realized gains without wash sales. Symbols whose trades do not match the positions are incomplete. */
+/** Returns realized gains, without wash sales. `uncovered` has the symbols whose trades do not match the positions. */
 function realizedGains(activities: readonly Activity[], positions: readonly Position[]) {
   const trades = toTrades(activities);
   const { fills, exchanges } = trades;

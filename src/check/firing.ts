@@ -35,8 +35,8 @@ const NOT_SEEN_SUFFIX = ' (not seen)';
 const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
 
 /**
- * Returns a digest of the parts of a rule that make it fire. Its wording and times are not among them, so changing
- * those does not make the rule fire again.
+ * Returns a digest of the parts of a rule that make it fire. Changing other parts, such as the rule's wording or times,
+ * does not make the rule fire again.
  */
 export const ruleDefinition = memoizePerObject((rule: Rule): string => {
   const { message: _m, severity: _s, when: _w, snooze: _z, enabled: _e, ...trigger } = rule;
@@ -93,7 +93,7 @@ export function fireRules(
   for (const { rule, subject, code, text } of look.blind) {
     const say = () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't be checked` });
     see({ rule, subject, state: 'triggered', say }, `${subject}${NOT_SEEN_SUFFIX}`, code);
-    // Earlier findings are neither confirmed nor over.
+    // Whether an earlier finding still holds is not known, so its state is kept.
     const fired = known.get(stateKey(rule.name, subject));
     if (fired !== undefined) states.push(fired);
   }
@@ -128,7 +128,7 @@ function toFinding({ rule, subject, say }: Observation, since: number, problem?:
 
 const rank: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 
-/** Sorts the most severe findings first, otherwise in the order of the rules. */
+/** Sorts the most severe findings first. Findings of the same severity stay in the order of the rules. */
 function compareSeverity(a: Finding, b: Finding): number {
   return rank[a.severity] - rank[b.severity];
 }

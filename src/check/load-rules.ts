@@ -86,7 +86,7 @@ async function parseQuickly(text: string, file: string): Promise<RulesFile | und
   }
 }
 
-/** Makes the checks that the schema can't express. @param at returns the file and line of a path */
+/** Checks what the schema can't express. @param at returns the file and line of a path */
 function checkRules({ rules, targets }: RulesFile, file: string, at: (path: readonly PropertyKey[]) => string): void {
   rules.forEach((rule, index) => {
     const known = messagePlaceholders(rule.kind);
@@ -193,7 +193,7 @@ function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
 }
 
 const BEFORE = '(?:(?:#[^\\n]*|[a-z_]+: [\\w.%-]+)?\\n)*';
-/** Matches a line with a symbol and a percentage, written so that YAML reads text and the schema accepts it. */
+/** Matches a line with a symbol and a percentage that YAML reads as text and the schema accepts. */
 const LINE = ` {2}(?:cash|${shareSymbolPattern.source}): ${percentPattern.source}\\n`;
 const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 

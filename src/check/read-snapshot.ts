@@ -27,9 +27,9 @@ interface GatherOptions {
   readonly suggest: boolean;
 }
 
-/** Number of days to read, enough to find the usual closing time. */
+/** Number of days of the calendar to read, enough to find the usual closing time. */
 const CALENDAR_DAYS = 28;
-/** If the clocks differ by more than this, a note says so, because it confuses people who compare times. */
+/** If the clocks differ by more than this, a note says so, because the difference confuses people who compare times. */
 const CLOCK_SKEW_MS = 60_000;
 
 export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
@@ -138,7 +138,7 @@ async function readActivities(
 }
 
 /**
- * How far back activities are read again on each check, because brokers book late and make corrections. Once a week,
+ * How far back activities are read again on each check, because brokers add and correct activities late. Once a week,
  * all activities are read again.
  */
 const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
@@ -152,11 +152,11 @@ async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: 
     return all;
   }
   const after = kept.wholeAt - ACTIVITY_OVERLAP_MS;
-  // A day inside the requested range: at its edge brokers may count by date or by time.
+  // One day after the requested start, because brokers may take the start as a date or as a time.
   const from = after + DAY_MS;
   const fresh = await gateway.activities({ after });
   const told = new Set(fresh.map(({ id }) => id));
-  // Late bookings are dated earlier but requested by booking time.
+  // An activity that was booked late has an earlier date, although requests go by booking time.
   return [...kept.activities.filter(({ id, at }) => Date.parse(at) < from && !told.has(id)), ...fresh].sort(
     (a, b) => Date.parse(a.at) - Date.parse(b.at),
   );
@@ -251,7 +251,7 @@ async function readClosesFor(
   };
   const last = kept?.days.at(-1);
   if (kept !== undefined && last !== undefined && now - last * DAY_MS < BARS_PERIOD_MS) {
-    // One bar is read twice: if it differs, a split or correction has changed all before it.
+    // The last stored bar is read again. If it differs, a split or correction has changed all bars before it.
     const fresh = packBars(await gateway.bars({ symbol, timeframe: '1Day', start: last * DAY_MS }));
     const overlap = fresh.days.indexOf(last);
     if (overlap !== -1 && fresh.closes[overlap] === kept.closes.at(-1)) {

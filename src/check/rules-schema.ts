@@ -4,8 +4,8 @@ import { newYorkInstant } from '../trading/new-york-time.ts';
 import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
 
 /*
- * Schema of the rules file, in which `5%`, `15m`, `2026-11-27` become decimal fractions, milliseconds, instants.
- * Source of docs/reference/schema/check-rules.schema.json.
+ * Schema of the rules file. It turns `5%` into a decimal fraction, `15m` into milliseconds and `2026-11-27` into an
+ * instant. Source of docs/reference/schema/check-rules.schema.json.
  */
 
 /** Returns a function for the error text of an invalid value. Missing values keep Zod's own text. */
@@ -21,7 +21,7 @@ export const percentPattern = /\d{1,4}(\.\d{1,6})?%/;
 export const percentToFraction = (percentage: string): string => new Dec(`${percentage.slice(0, -1)}e-2`).toFixed();
 
 const percent = z
-  // A number would be read as a fraction by some and as a percentage by others.
+  // Without the sign, 5 could be meant as a fraction or as a percentage.
   .string({ error: unlessMissing('must be a percentage, with its sign: 5%') })
   .regex(new RegExp(`^${percentPattern.source}$`), 'must be a percentage, with its sign: 5%')
   .transform(percentToFraction)

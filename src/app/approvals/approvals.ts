@@ -9,7 +9,7 @@ import type { ApprovalListener } from './propose-and-wait.ts';
 
 /** Lists approvals, newest first. @throws {TradeAgentError} `login_required` */
 export async function listApprovals(app: App): Promise<ApprovalView[]> {
-  // Without a session the agent knows only some of the approvals.
+  // Without a session, the agent lists only some of the approvals.
   await app.requireSession();
   return (await app.agent({})).approvals();
 }
@@ -39,7 +39,7 @@ export async function cancelApproval(app: App, id: string): Promise<ApprovalView
 }
 
 /**
- * Looks up the outcome of one approval or, without an id, of all. `unknown` counts the outcomes that remain unknown.
+ * Looks up the outcome of one approval, or of all if `id` is undefined. `unknown` counts the outcomes still unknown.
  * @throws {TradeAgentError} `not_found`, `login_required`
  */
 export async function reconcileApprovals(app: App, id: string | undefined) {
@@ -51,9 +51,9 @@ export async function reconcileApprovals(app: App, id: string | undefined) {
 }
 
 type ApprovalWait =
-  /** The events of the approval's thread, which continues. */
+  /** The approval's thread continues, with these events. */
   | { readonly kind: 'run'; readonly events: AsyncIterable<AgentEvent> }
-  /** For a proposal of another client or machine, which has no thread on this machine. */
+  /** The proposal comes from another client or machine, so this machine has no thread for it. */
   | {
       readonly kind: 'approval';
       /** Waits until the proposal is executed. @throws {TradeAgentError} the reason if it was not executed */

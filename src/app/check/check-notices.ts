@@ -25,7 +25,7 @@ import { proposedSymbols } from '../run.ts';
 
 /** If there are more new findings, a channel gets one combined notice. */
 const MAX_NOTICES = 10;
-/** Maximum lines in a combined notice. The rest is only counted. */
+/** Maximum number of lines in a combined notice. The remaining findings are only counted. */
 const MAX_LINES = 40;
 /** Long enough for a server that is down over a long weekend. Older notices are obsolete. */
 export const NOTICE_TTL_MS = 4 * 86_400_000;
@@ -220,7 +220,7 @@ export async function sendNotices(
         const deliveries = await deliver(
           async (notice, signal) => {
             await send(notice, signal);
-            // Removed immediately, before another notice fails or the process crashes.
+            // A sent notice is removed immediately, before another notice fails or the process crashes.
             await outbox.remove(notice.id);
           },
           sendable,

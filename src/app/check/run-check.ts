@@ -140,11 +140,10 @@ export interface CheckOutcome {
   readonly failure: TradeAgentError | undefined;
 }
 
-/** The warning for profiles that store nothing on this machine. */
 const FINDINGS_NOT_SAVED =
   'findings are not remembered on this machine, so the next check reports them again. A schedule on the server remembers them';
 
-/** Sales come first. Purchases that need their proceeds follow in a second round. */
+/** Sales are proposed first. Purchases that need their proceeds follow in a second round. */
 const MAX_ROUNDS = 2;
 
 /**
@@ -206,7 +205,7 @@ interface CheckResources {
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
 
-/** A finished check. It is saved only after it was reported: a crash in between repeats it instead of losing it. */
+/** A finished check. It is saved only after it was reported, so that a crash in between repeats the check. */
 interface FinishedCheck {
   readonly outcome: CheckOutcome;
   remember(): Promise<void>;
@@ -307,7 +306,7 @@ function mayContinue({ status, orders }: RunResult, { result }: CompletedCheck):
   );
 }
 
-/** Sends notices and records their outcome in the result. Failures are reported and have no other effect. */
+/** Sends notices and records their outcome in the result. A failure is reported, but the check succeeds anyway. */
 async function notifyPeople(
   app: App,
   { owner, sendNotices }: CheckResources,
@@ -383,7 +382,7 @@ export async function proposeOrders(
 
   const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), activeMandates(app)]);
   const { due = clock.now(), ...runOptions } = options;
-  // With a mandate, each order is covered or needs approval separately.
+  // While the account has an active mandate, each order is proposed separately, because the mandate may cover it.
   const together = mandates.every(({ state, terms }) => state !== 'active' || terms.account !== account);
   const result = await followRun(
     agent.run(

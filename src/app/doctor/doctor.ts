@@ -16,7 +16,7 @@ import { type Finding, fail, ok, skip, warn } from './finding.ts';
 import { checkBroker, checkGateway, checkGatewayClock, checkProvider } from './server-checks.ts';
 
 /**
- * Checks everything a run depends on. Starts and changes nothing, and prints no secrets.
+ * Checks everything that a run depends on. Does not start the sandbox, and prints no secrets.
  * @param options.checkUpdates also asks the package registry for a newer version
  * @returns `ok` is false if a check failed
  */
@@ -173,7 +173,6 @@ async function checkState(app: App): Promise<Finding> {
   return ok('state', `${approvals.length} approvals, ${pending} pending`, details);
 }
 
-/** Runs only with --check-updates. */
 async function checkUpdates(app: App, registry: string): Promise<Finding> {
   const url = `${registry.replace(/\/+$/, '')}/trade-agent/latest`;
   try {
@@ -204,7 +203,7 @@ function isNewer(a: string, b: string): boolean {
 
 const MODEL_TIMEOUT_MS = 5000;
 
-/** Lists the server's models, which is free and verifies the key. */
+/** Checks the model's server by listing its models, which costs nothing and verifies the API key. */
 async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boolean): Promise<Finding> {
   if (profile.model.provider === 'builtin') {
     return ok('model', 'the built-in planner: works offline, understands simple requests', {
@@ -262,7 +261,6 @@ async function modelNames(response: Response): Promise<string[] | undefined> {
   }
 }
 
-/** Seconds per request. */
 const COMPANY_TIMEOUT_S = 5;
 
 /** Checks that the profile's company can sign people in and that the home accepts its assertions. */

@@ -82,12 +82,12 @@ export function clockFinding(date: string | null, now: number): Finding {
     : fail('clock', `${message}: tokens and signatures will be rejected`, fix, details);
 }
 
-/** The part of `/readyz` that says by how many seconds the gateway's clock is ahead. */
+/** The seconds by which the gateway's clock is ahead of other clocks, from `/readyz`. */
 const readinessSchema = z.object({
   clock_ahead_seconds: z.object({ provider: z.number().optional(), database: z.number().optional() }),
 });
 
-/** Returns no finding if the gateway does not report its clock, or if it is down, which another check reports. */
+/** Returns no finding if the gateway is down, which another check reports, or does not report its clock. */
 export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const readiness = await fetchWithTimeout(app, `${gatewayBaseUrl(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)

@@ -17,7 +17,7 @@ import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 const BUSY_TIMEOUT_MS = 10_000;
 const MAX_ADDRESS_LENGTH = 4_096;
 
-/** The source of a PostgreSQL address. Never a command-line argument, which every local user can read. */
+/** Where to read the PostgreSQL connection string. Never a command-line argument: every local user can read those. */
 export type AddressSource = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {
@@ -130,40 +130,40 @@ export async function openRecord(
   return { stores: sqliteAuditStores(opened), close: async () => void opened.close() };
 }
 
-/** @throws {TradeAgentError} `invalid_config` if the address is missing or others can read its file */
-export function readDatabaseAddress(place: AddressSource, folder: string, env: NodeJS.ProcessEnv): string {
+/** @throws {TradeAgentError} `invalid_config` if the connection string is missing or other users can read its file */
+export function readDatabaseAddress(source: AddressSource, folder: string, env: NodeJS.ProcessEnv): string {
   const missing = (where: string) =>
     new TradeAgentError('invalid_config', `the database address is missing: ${where}`, {
       hint: 'It must contain only postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full',
     });
-  if ('url_env' in place) {
-    const address = env[place.url_env]?.trim();
-    if (address === undefined || address === '') throw missing(`${place.url_env} is not set`);
+  if ('url_env' in source) {
+    const address = env[source.url_env]?.trim();
+    if (address === undefined || address === '') throw missing(`${source.url_env} is not set`);
     return address;
   }
-  const file = resolve(folder, place.url_file);
+  const file = resolve(folder, source.url_file);
   const address = readPrivateFile(file, MAX_ADDRESS_LENGTH, unusableFileError(file))?.trim();
   if (address === undefined || address === '') throw missing(file);
   return address;
 }
 
-async function openPostgres({ tenant, ...place }: DatabaseSettings, folder: string, env: NodeJS.ProcessEnv) {
+async function openPostgres({ tenant, ...source }: DatabaseSettings, folder: string, env: NodeJS.ProcessEnv) {
   const postgres = await import('../../store/postgres/gateway-database.ts');
-  const address = readDatabaseAddress(place as AddressSource, folder, env);
+  const address = readDatabaseAddress(source as AddressSource, folder, env);
   return { postgres, opened: await postgres.openGateway({ address, tenant }) };
 }
 
 /**
  * Creates or migrates a gateway's tables in PostgreSQL. Works while gateways run.
- * @param place source of a database address whose user owns the tables
+ * @param source where to find the connection string of the role that owns the tables
  * @returns the versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function migrateDatabase(
   { env }: Pick<App, 'env'>,
   { home }: Pick<GatewayPaths, 'home'>,
-  place: AddressSource,
+  source: AddressSource,
 ): Promise<{ readonly from: number; readonly to: number }> {
   const { migrateGateway } = await import('../../store/postgres/gateway-database.ts');
-  return await migrateGateway(readDatabaseAddress(place, home, env));
+  return await migrateGateway(readDatabaseAddress(source, home, env));
 }

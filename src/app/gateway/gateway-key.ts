@@ -10,8 +10,8 @@ import { addWrappingKeyTo, type PublicKey, toPublicKey } from './key-file.ts';
 import { type GatewayPaths, readSettings, readStorageSettings } from './settings-file.ts';
 
 /**
- * `rotate` creates the next key, and `confirm` switches to that key once the provider knows it. `rewrap` wraps all of
- * the gateway's keys with the newest wrapping key.
+ * `rotate` creates the next key. `confirm` replaces the current key with the next one, once the provider accepts it.
+ * `rewrap` wraps all of the gateway's keys with the newest wrapping key.
  */
 export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
@@ -32,7 +32,7 @@ export interface GatewayKey extends PublicKey {
  * Creates, shows or replaces the key that the gateway's clients use at the identity provider.
  * @param kty type of a new key: `RSA` for providers that don't accept ES256
  * @throws {TradeAgentError} `usage` for a step out of order, `invalid_config`, `provider_…` if the provider does not
- *   know the new key
+ *   accept the new key
  */
 export async function gatewayKey(
   app: Pick<App, 'fetch' | 'clock' | 'env'>,
@@ -80,7 +80,6 @@ async function runKeyStep(
   }
 }
 
-/** Returns the ids of the manually registered clients that use this key. */
 function manualClientIds({ exchange, approval }: GatewaySettings): string[] {
   const ids = [exchange?.client_id, approval.client_id ?? exchange?.client_id];
   return [...new Set(ids.filter((id) => id !== undefined))];

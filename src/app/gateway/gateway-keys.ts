@@ -33,7 +33,7 @@ export interface GatewayKeys {
   prepareNext(): Promise<PublicKey>;
   /**
    * Replaces the keys with the next ones.
-   * @param tryIt rejects if the provider doesn't know the key; nothing is replaced then
+   * @param tryIt rejects if the provider does not accept the key; nothing is replaced then
    * @throws {TradeAgentError} `usage` if there is no next key
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<PublicKey>;
@@ -60,7 +60,7 @@ export function folderKeys(folder: string): GatewayKeys {
   };
 }
 
-/** Returns a check value of the oldest secret, which is never replaced because stored secrets may be sealed with it. */
+/** Returns a digest by which gateways compare their oldest seal secrets. That secret is never replaced. */
 export function sealCheck(secret: string): string {
   return createHmac('sha256', secret).update('trade-agent gateway').digest('hex');
 }
@@ -68,8 +68,8 @@ export function sealCheck(secret: string): string {
 /**
  * Returns the keys shared by all gateways on a database, wrapped by a key management service. The first gateway that
  * needs a key creates it, or adopts the key in its folder. The client key and the seal key are replaced together, in
- * two steps: the next keys stay unused until every gateway was restarted, because a gateway must not seal with a key
- * that others don't know.
+ * two steps: the next keys stay unused until every gateway has been restarted, because a gateway must not seal secrets
+ * with a key that other gateways have not loaded.
  * @param folder may contain key.json and seal.key
  */
 export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): GatewayKeys {
@@ -126,7 +126,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
         const seal = await wrap('next_seal', 1, randomBytes(32).toString('base64url'));
         await addKey('next_client', await generateKey(kty === 'RSA' ? 'RSA' : 'EC'), [seal]);
       }
-      // Another process may have created it first.
+      // Another process may have created the next key first.
       const next = await waits();
       if (next === undefined) throw changedConcurrently();
       return toPublicKey(await openKey(next));
@@ -143,14 +143,14 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
         wrap('client', (before?.version ?? 0) + 1, JSON.stringify(key)),
         wrap('seal', (newest?.version ?? 0) + 1, await open(nextSeal)),
       ]);
-      // The clients' old key is removed. The old seal key stays, to open what it sealed.
+      // The clients' old key is removed. The old seal key stays, because it must still open what it sealed.
       const removed = [next, nextSeal, ...of('client')];
       if (await rows.replace(removed, added)) return toPublicKey(key);
       throw changedConcurrently();
     },
     async seal() {
       await sealRows();
-      // One read, because during a switch each key is either `seal` or `next_seal`.
+      // All keys are read at once, because a switch that happens between two reads could hide a key from both.
       const all = await rows.all();
       const those = ['seal', 'next_seal'].flatMap((name) => all.filter((row) => row.name === name));
       const [newest, ...others] = await Promise.all(those.map(open));

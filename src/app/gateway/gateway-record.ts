@@ -69,15 +69,15 @@ async function withRecord<T>(
 const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 
 export interface VerifyOptions {
-  /** A copy of the log, verified without a database. Defaults to the gateway's log, compared with its database. */
+  /** The file of a copied log, verified without a database. Defaults to the gateway's own log and its database. */
   readonly file?: string | undefined;
   /**
-   * The trusted key: a thumbprint, or a file with keys. Defaults to the gateway's key (for a copy: the published one).
+   * A thumbprint or key file to trust. Defaults to the gateway's own key or, for a copy, to the key that it publishes.
    */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;
-  /** A file with the root certificates for timestamps. */
+  /** A file with the root certificates of the timestamp authority. */
   readonly authorityCa?: string | undefined;
 }
 
@@ -120,7 +120,7 @@ export async function verifyRecord(
   return { file, ...verdict, signed };
 }
 
-/** Stands in for the database when verifying a copy, whose last line is unknown. */
+/** Stands in for the database when a copy is verified: no line is pending, and the whole file belongs to the log. */
 const copyStore = { snapshot: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
 
 /** Returns the current and former signing keys of this folder's gateway, or none if it has no key yet. */

@@ -10,7 +10,7 @@ const MAX_KEY_FILE_BYTES = 16 * 1024;
 
 export const keyFile = (folder: string) => join(folder, 'key.json');
 export const sealFile = (folder: string) => join(folder, 'seal.key');
-/** Returns the path of the next key, which replaces the current one once the identity provider knows it. */
+/** Returns the path of the next key, which replaces the current key once the identity provider accepts the next one. */
 export const nextKeyFile = (folder: string) => join(folder, 'next-key.json');
 
 /** A public key in the two formats that providers accept: JWK (RFC 7517) and PEM (SPKI). */
@@ -58,7 +58,7 @@ export async function prepareNextKey(folder: string): Promise<PublicKey> {
 
 /**
  * Replaces the key with the next one after testing it.
- * @param tryIt rejects if the provider doesn't know the key; the old key then stays in use
+ * @param tryIt rejects if the provider does not accept the key; the old key then stays in use
  * @throws {TradeAgentError} `usage` if there is no next key
  */
 export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<PublicKey> {
@@ -77,8 +77,8 @@ export function noNextKeyError(): TradeAgentError {
 }
 
 /**
- * Returns the secret that seals approvals' tokens, created on first start. It is separate from the clients' key,
- * because tokens sealed earlier must still open after the clients' key was replaced.
+ * Returns the secret that seals approvals' tokens, and creates it on first start. It is separate from the clients' key,
+ * because replacing the clients' key must not make stored tokens unreadable.
  * @throws {TradeAgentError} `invalid_config`
  */
 export function sealSecret(folder: string): string {

@@ -19,7 +19,7 @@ import { readSettings } from './settings-file.ts';
 export interface ServeGatewayOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   readonly home: string;
   readonly config: string;
-  /** May contain the database's address. */
+  /** May contain the database's connection string. */
   readonly env: NodeJS.ProcessEnv;
   /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string;
@@ -28,7 +28,6 @@ export interface ServeGatewayOptions extends Pick<ListenOptions, 'host' | 'port'
 }
 
 export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issuer' | 'environment'> {
-  /** The address on which the gateway listens, behind any proxy. */
   readonly url: string;
   readonly metrics?: string;
   readonly home: string;
@@ -81,7 +80,7 @@ export async function serveGateway(
   );
 }
 
-/** Reports accounts without an entry in limits.yaml, and vice versa. The first decision reports unreadable files. */
+/** Reports accounts without an entry in limits.yaml, and entries without an account. Skips unreadable files. */
 export async function reportUnmatchedAccounts(
   rules: FolderRules,
   known: KnownAccounts,

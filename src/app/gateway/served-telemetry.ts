@@ -9,7 +9,7 @@ import { listenOnLoopback } from '../../net/http-server.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { version } from '../version.ts';
 
-/** A gateway's instrumented parts. Without telemetry settings, the parts are returned unchanged. */
+/** Measures a gateway's requests, stores and jobs. Without telemetry settings, nothing is measured. */
 export interface ServedTelemetry {
   readonly fetch: typeof fetch;
   stores(stores: GatewayStores): GatewayStores;
@@ -42,7 +42,7 @@ export async function serveTelemetry(
       close: async () => undefined,
     };
   }
-  // Loaded only if something is measured.
+  // Loaded only if telemetry is configured.
   const { createTelemetry } = await import('../../gateway/telemetry/telemetry.ts');
   const { metrics_port: port, traces } = settings;
   const server = port === undefined ? undefined : await listenOnLoopback(port, () => clock.now());

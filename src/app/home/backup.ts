@@ -62,7 +62,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
     .filter((name) => !left.has(name) && !/(?:\.tmp|\.log|-wal|-shm|-journal)$/.test(name))
     .filter((name) => lstatSync(join(folder, name)).isFile())
     .sort();
-  // Databases come first, because the audit log only grows: it is then cut to the last line that its database knows.
+  // Databases come first. The audit log may grow meanwhile, so its copy ends at the last line in its database.
   const databases = names.filter((name) => name.endsWith('.db'));
   const copies = new Map<string, Buffer>();
   let head = EMPTY_HEAD.seq;
@@ -119,7 +119,7 @@ function lineSeq(line: string): number {
     const { seq } = JSON.parse(line) as { seq?: unknown };
     return typeof seq === 'number' ? seq : 0;
   } catch {
-    // A line that was cut short. The complete line follows.
+    // A crash cut this line short. The complete line follows.
     return 0;
   }
 }
@@ -131,9 +131,9 @@ const restoredReason: ProposalReason = {
 
 /**
  * Restores a backup to a folder that does not exist yet, completely or not at all. Open proposals are withdrawn
- * (`withdrawn`), since they may have been decided and executed after the backup. Proposals being executed
- * (`lookedUp`) are looked up by id at the broker when the home is served, which is safe because the broker accepts
- * each id once. Ends every sign-in. The phones' keys stay valid.
+ * (`withdrawn`), since they may have been decided and executed after the backup. Proposals being executed (`lookedUp`)
+ * are looked up by id at the broker when the home is served. Looking them up is safe, because the broker accepts each
+ * id once. Ends every sign-in. The phones' keys stay valid.
  * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file or an existing folder; `invalid_config`.
  *   Nothing is written in these cases
  */
@@ -143,7 +143,7 @@ export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file,
   return await createHomeFolder(folder, async (part) => {
     const lock = basename(homeFiles(part).lock);
     for (const [name, data] of archive.files) if (name !== lock) createPrivateFile(join(part, name), data);
-    // Fails on missing files or newer versions before the folder gets its final name.
+    // Fails if files are missing or come from a newer version, before the folder gets its final name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
     readKey(part);

@@ -33,7 +33,7 @@ import type { App } from '../app.ts';
 import { homeFiles, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, requireOwnFolder, withHome } from './open-home.ts';
 
-/** A person and a broker of a home. If not named, the home's only person or only broker. */
+/** A person and a broker of a home. Each defaults to the only one that the home has. */
 interface KeyOwner {
   readonly folder: string;
   readonly username: string | undefined;
@@ -136,7 +136,7 @@ function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: s
   );
 }
 
-/** Rejects an account that is stored for another broker too: its orders could total twice its limits. */
+/** Rejects an account that is stored for another broker too. Otherwise, its orders could total twice its limits. */
 async function requireNewAccount(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,
@@ -314,7 +314,7 @@ export async function inspectBrokerTools(
 
 export interface BrokerChoice {
   readonly kind: OfferedBroker;
-  /** A `StoredKind`. Defaults to the broker's first. */
+  /** A `StoredKind`. Defaults to the first kind that the broker accepts. */
   readonly credentials?: string | undefined;
   /** The broker's address, unless it is the default address. */
   readonly url?: string | undefined;
@@ -361,8 +361,8 @@ const isOtherKindsField = (name: string) =>
   storedKindNames.some((kind) => Object.values(storedKindText(kind).fields).some(({ names }) => names.includes(name)));
 
 /**
- * Reads credentials from a file: one line per field in their order, or `name=…` lines. The field names of the broker's
- * own tools are accepted too. Errors quote nothing from the text.
+ * Reads credentials from a file: one line per field, in the order of the fields, or `name=…` lines. The broker's own
+ * names for the fields are accepted too. Error messages quote nothing from the file.
  * @throws {TradeAgentError} `usage`
  */
 export function readCredentialsText(text: string, from: string, kind: StoredKind): StoredCredentials {

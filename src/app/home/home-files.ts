@@ -53,12 +53,12 @@ export async function readGatewaySettings(folder: string): Promise<GatewaySettin
 }
 
 /**
- * Creates a home's folder completely or not at all. Everything is written to `NAME.part` beside it, which is renamed
- * in one step at the end. A process that dies leaves nothing that could be served, and the next attempt erases the
+ * Creates a home's folder completely or not at all. Everything is written to `NAME.part` beside it, which is renamed in
+ * one step at the end. A process that dies leaves nothing that could be served, and the next attempt erases the
  * leftovers. A folder that contains files is rejected, because someone could have prepared them or hold them open.
  * @param work writes into the folder it receives
- * @throws {TradeAgentError} `usage` if there is a home, or a folder that can't become one; `busy` while another
- *   process creates it
+ * @throws {TradeAgentError} `usage` if the folder is already a home or can't become one; `busy` while another process
+ *   creates it
  */
 export async function createHomeFolder<T>(folder: string, work: (part: string) => Promise<T>): Promise<T> {
   requireUnusedFolder(folder);
@@ -145,7 +145,6 @@ function erasePartFolder(part: string): void {
 /** The addresses of a running home. Written once the home responds. */
 const readySchema = z.object({
   address: z.string(),
-  /** The local address on which the home listens, behind any proxy. */
   url: z.string(),
   environment: z.enum(['paper', 'live']),
   home: z.string(),

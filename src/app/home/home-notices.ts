@@ -34,7 +34,7 @@ export async function listHomeNotices(place: NoticeChannelSource): Promise<reado
   return Object.entries(await place.channels()).map(([name, channel]) => ({
     name,
     kind: channel.kind,
-    // A home notifies of nothing but approvals and fills.
+    // A channel that is off for both approvals and fills counts as disabled.
     enabled: channel.enabled && (channel.approvals || channel.fills),
     to: noticeDestination(channel),
     secret: secretState(channel, secretOf(name, channel) !== undefined),

@@ -58,7 +58,7 @@ export async function verifyNewAccount(
 
 /**
  * Creates a home, completely or not at all.
- * @returns the recovery code, to be shown once: 120 bits that allow reading, denying and halting, but not approving
+ * @returns the recovery code (120 bits), to be shown once. It allows reading, denying and halting, but not approving
  * @throws {TradeAgentError} `usage` if the folder contains a home or can't become one; `busy`
  */
 export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {

@@ -20,7 +20,7 @@ import type { App } from '../app.ts';
 import { sealSecret } from '../gateway/key-file.ts';
 import { DATABASE_WAIT_MS, folderProblem, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
 
-/** A home's data as seen by the operator of its machine. Available while the home runs. */
+/** A home's data, opened by a command on the home's machine. The home may be running. */
 export interface OpenHome {
   readonly folder: string;
   readonly settings: HomeSettings;
@@ -108,7 +108,7 @@ export async function withHome<T>(
   }
 }
 
-/** Ends grants in the database. A running home notices the changed rows. */
+/** The clients that people have authorized. Ending a grant changes only the database; a running home notices it. */
 function authorizedClients(database: Database, now: () => number): AuthorizedClients {
   const store = createOidcStore({
     database,

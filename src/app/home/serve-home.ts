@@ -181,7 +181,7 @@ function homeParts(
   } satisfies Partial<HomeOptions>;
 }
 
-/** Returns the home's name on phones, which contains the name of its first person. */
+/** Returns the name that phones display for the home. It contains the name of the home's first person. */
 function displayName(people: People, { address }: HomeSettings): string {
   const [owner] = people.list();
   return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
@@ -226,7 +226,7 @@ function emptyVault(folder: string, database: HomeOptions['providerDatabase']) {
   return createVault({ database, key, connections: {} });
 }
 
-/** Logs requests, except the gateway's, which logs its own. */
+/** Logs each request, except for requests to the gateway, which keeps its own log. */
 function withRequestLog(
   answer: RequestListener,
   clock: App['clock'],
@@ -246,7 +246,7 @@ function withRequestLog(
   };
 }
 
-/** Returns the push and notice options of home.yaml. @param owner returns the user name of the channels' owner */
+/** Returns the push and notice options of home.yaml. @param owner returns the user name of the home's owner */
 function homePush(
   app: Pick<App, 'clock' | 'redactedFetch' | 'env' | 'tell'>,
   folder: string,

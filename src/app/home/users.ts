@@ -69,8 +69,8 @@ export async function addUser(app: Pick<App, 'clock'>, folder: string, given: Gi
 }
 
 /**
- * Removes a person, keys first, so that an interrupted removal leaves nobody who can approve. A running home withdraws
- * their open proposals within a second. If the home is not running, the next start withdraws them.
+ * Removes a person, and their keys first, so that they can't approve anything even if the removal is interrupted. A
+ * running home withdraws their open proposals within a second. A stopped home does so on its next start.
  * @throws {TradeAgentError} `not_found`
  */
 export async function removeUser(app: Pick<App, 'clock'>, folder: string, username: string): Promise<void> {
@@ -137,7 +137,6 @@ const MAX_NAME_LENGTH = 60;
 
 interface GivenPerson {
   readonly name: string;
-  /** Defaults to a user name derived from `name`. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
 }
@@ -201,8 +200,8 @@ export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, us
 }
 
 /**
- * Revokes a client. Its tokens become invalid immediately. A running home ends the client's proposals and streams
- * immediately as well, and a stopped home when it starts.
+ * Revokes a client. Its tokens become invalid immediately. A running home also ends the client's proposals and streams
+ * immediately. A stopped home ends them when it starts.
  * @param id an id, an unambiguous prefix of an id, or a name
  * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id
  */

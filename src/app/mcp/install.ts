@@ -114,7 +114,7 @@ async function ownProgram(
   const script = launcherPath();
   const args = ['mcp', '--profile', profile.name, ...(readOnly ? ['--read-only'] : [])];
   const env = startEnvironment(app.env, credentialStoreKind(profile) === 'keychain');
-  // npx's cache may be gone tomorrow.
+  // npx may have deleted its cache by tomorrow.
   if (!/[\\/]_npx[\\/]/.test(script)) return { command: process.execPath, args: [script, ...args], env };
   const npx = ['npx', '--yes', `trade-agent@${version()}`, ...args];
   // Windows needs a shell to start anything but an .exe.
@@ -167,7 +167,6 @@ function writeSettings(file: string, { text }: EditedSettings): void {
 
 interface EditedSettings {
   readonly text: string;
-  /** The entry as displayed. */
   readonly entry: string;
   /** The entry that is replaced: undefined if there is none, equal to `entry` if nothing changes. */
   readonly before: string | undefined;
@@ -208,7 +207,6 @@ export function editServer(
   return { text: edited, entry: shown, before: there === undefined ? undefined : format.show(path, there) };
 }
 
-/** Whether a text parses to exactly the wanted value. */
 function parsesTo(format: Format, text: string, wanted: Record<string, unknown>): boolean {
   try {
     return isDeepStrictEqual(toPlainValue(format.parse(text)), toPlainValue(wanted));
@@ -246,7 +244,7 @@ function toPlainValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toPlainValue(member)]));
 }
 
-/** Parses a settings format and changes one server's entry in it. */
+/** A format of settings files, with functions to parse a file and to change one server's entry. */
 interface Format {
   /** @throws {TextError} */
   parse(text: string): Record<string, unknown>;

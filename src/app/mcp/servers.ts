@@ -40,12 +40,11 @@ async function findServer(app: Pick<App, 'profile'>, name: string): Promise<McpS
   });
 }
 
-/** Returns the location of a server's entry in `config.yaml`. */
 async function serverEntryPlace(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryLocation> {
   return { home: await app.home(), profile: (await app.profile()).name, section: 'mcp_servers', name };
 }
 
-/** Opens the registry of the profile's servers, not yet connected. */
+/** Returns a registry of the profile's servers. Connects to none of them. */
 export async function openServerRegistry(app: App): Promise<ServerRegistry> {
   const { serverRegistry } = await import('../../mcp/client/server-registry.ts');
   const { mcp_servers: servers = {} } = await app.profile();
@@ -108,7 +107,7 @@ export type OpenBrowser = (url: string) => Promise<void>;
 type ServerApp = Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store' | 'signal'>;
 
 /**
- * Connects a server and compares its tools with the allowed tools.
+ * Connects to a server and compares its tools with the allowed tools.
  * @throws {TradeAgentError} `not_found`, `mcp_server_failed`, `login_denied`, `login_expired`, `credential_store_…`
  */
 export async function inspectServer(app: ServerApp, name: string, open: OpenBrowser): Promise<InspectedServer> {
@@ -136,7 +135,7 @@ async function inspect(
 export type ServerLocation = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
 
 /**
- * Connects a server, lets the person choose among its tools, and adds it to the profile.
+ * Connects to a server, lets the person choose among its tools, and adds the server to the profile.
  * @param ask.choose receives the server's tools and returns the names of those to allow
  * @throws {TradeAgentError} `usage` for an invalid name or location; `not_found` for an unknown tool; `blocked` for a
  *   tool that could act without the phone; any error from connecting or `ask.choose`. Nothing is written in these cases

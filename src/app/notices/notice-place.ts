@@ -17,7 +17,6 @@ import type { App } from '../app.ts';
 /** Time limit for all notices of one check or command, so that a slow mail server can't delay cron's next check. */
 const ALL_NOTICES_TIMEOUT_MS = 30_000;
 
-/** Returns the time limit of {@link ALL_NOTICES_TIMEOUT_MS} for sending notices. */
 export function noticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
   return clockTimeLimit(
     clock,
@@ -92,7 +91,7 @@ export async function setNoticeSecret(
   return { kind: channel.kind, words };
 }
 
-/** @throws {TradeAgentError} `not_found`; `notice_failed` if it could not be sent */
+/** @throws {TradeAgentError} `not_found`; `notice_failed` if the test notice could not be sent */
 export async function testNotice(
   app: Pick<App, 'clock' | 'redactedFetch' | 'env' | 'signal'>,
   place: NoticeChannelSource,

@@ -67,7 +67,6 @@ async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
 /** Settings that take a list and may be repeated. */
 const LIST_SETTINGS: readonly string[] = ['to', 'rules', 'tags'];
 
-/** Returns the location of a channel's entry in `config.yaml`. */
 async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryLocation> {
   return { home: await app.home(), profile: (await app.profile()).name, section: 'notices', name };
 }

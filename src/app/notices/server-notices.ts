@@ -61,7 +61,7 @@ export async function testServerNotice(
 }
 
 /**
- * @param ask returns the secret, given its description
+ * @param ask asks for the secret, given its description
  * @throws {TradeAgentError} `not_found`; `usage` without a secret
  */
 export async function setServerNoticeSecret(

@@ -93,25 +93,23 @@ function cancelProposal({ id, at }: OrderLocation): ProposalRequestInput {
 export type OrderApp = MultiAccountApp & Pick<App, 'gateway'>;
 
 export interface OrderLocation {
-  /** The broker's id. */
   readonly id: string;
-  /** The gateway for the order's account. */
   readonly gateway: GatewayClient;
   /** The account, if there are several and none was named. */
   readonly at: (AccountName & { readonly account: string }) | undefined;
 }
 
-/** A prefix is looked up among this many of the newest orders, the most that one list contains. */
+/** A prefix is looked up among this many of the newest orders. One response contains no more. */
 const MAX_SEARCHED_ORDERS = 500;
 
-/** Matches a UUID, which only one broker can use as an order's id. Order numbers may be used by two brokers. */
+/** Matches a UUID. A UUID identifies one order, whereas two brokers may use the same order number. */
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * Finds an order by its id or a prefix, in the selected account or else in any of the person's accounts. Fails if an
- * account that may contain another such order can't be read.
+ * account that can't be read may also have a matching order.
  * @throws {TradeAgentError} `usage` for an ambiguous prefix or an order in several accounts; `not_found` if no account
- *   has the order; `gateway_refused` if an account that may have it can't be read; `login_required`
+ *   has the order; `gateway_refused` if an account that may have the order can't be read; `login_required`
  */
 export async function locateOrder(app: OrderApp, typed: string): Promise<OrderLocation> {
   const entries = await selectedAccounts(app);

@@ -86,7 +86,7 @@ async function followToEnd(
     return toOutcome(key, seen);
   } catch (error) {
     if (!signal.aborted) throw error;
-    // Only the client stopped. The proposal is not affected.
+    // Only this client stopped waiting. The proposal is not affected.
     return { ...toOutcome(key, seen), error: errorObject(signal.reason) };
   }
 }
@@ -245,7 +245,7 @@ function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags)
   });
 }
 
-/** Returns the legs. A purchase's legs follow the entry order. A sale's two legs close the position that is held. */
+/** Returns the legs. They follow the entry order of a purchase, or close an existing position (two legs of a sale). */
 function legPrices(
   side: Side,
   { takeProfit, stopLoss }: OrderFlags,
@@ -289,7 +289,7 @@ export function orderProposal(
 ): ProposalRequestInput {
   const said = new Set(['symbol', 'side', 'qty', 'notional', 'limit_price', 'stop_price']);
   for (const field of ['trail_price', 'trail_percent', 'order_class', ...legFields]) said.add(field);
-  // A price implies the type.
+  // The prices that the person typed determine the order type, so the type also comes from the person.
   if (order.type !== 'market') said.add('type');
   if (flags.tif !== undefined) said.add('time_in_force');
   if (flags.extendedHours === true) said.add('extended_hours');

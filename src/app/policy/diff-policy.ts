@@ -25,8 +25,8 @@ export type PolicyDiff = Awaited<ReturnType<typeof diffPolicy>>;
 const MAX_REPLAYED_DECISIONS = 500;
 
 /**
- * Returns how a file's rules differ from the active rules and, with `replay`, which past orders they would decide
- * differently. Both rule sets decide each past order from its recorded facts. Changes nothing.
+ * Returns how a file's rules differ from the active rules. With `replay`, also returns the past orders that the file's
+ * rules would decide differently; both sets of rules decide each order from its recorded facts. Changes nothing.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required`
  */
 export async function diffPolicy(app: Pick<App, 'gateway'>, path: string, { replay }: { readonly replay: boolean }) {
@@ -51,7 +51,7 @@ function comparableRules({ written, cedarRules = [] }: ReadRules) {
   return { limits: written.limits, cedarRules };
 }
 
-/** Returns the last decision about each order, newest first, without decisions that this version can't read. */
+/** Returns the last decision about each order, newest first. Leaves out decisions that this version can't read. */
 function latestPerOrder(decisions: readonly RecordedDecision[]): RecordedDecision[] {
   const seen = new Set<string>();
   return decisions.filter(({ client_order_id: id, facts }) => {

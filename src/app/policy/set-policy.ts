@@ -27,10 +27,10 @@ interface PolicyEdit {
 }
 
 /**
- * Changes the account's rules. Tightening applies immediately. Loosening needs approval.
+ * Changes the account's rules. Tighter rules apply immediately. Looser rules need approval.
  * @param ask requests the approval and resolves with the proposal, decided or not
  * @throws {TradeAgentError} `usage` for an unknown limit, `blocked`, `invalid_config` for invalid rules, or the reason
- *   if it was not approved
+ *   if the change was not approved
  */
 export async function setPolicy(
   app: Pick<App, 'gateway'>,
@@ -104,7 +104,7 @@ export function applyLimitChanges(limits: Limits, pairs: readonly string[], sche
   );
 }
 
-/** Tries the value as text, number, `true` and list, and keeps the form that the schema accepts. */
+/** Tries the value as a string, a number, `true` and a list, and keeps the form that the schema accepts. */
 function withValue(limits: Limits, key: string, text: string, schema: z.ZodType): Limits {
   const list = text
     .split(',')
@@ -121,7 +121,7 @@ function withValue(limits: Limits, key: string, text: string, schema: z.ZodType)
     const changed = setAt(limits, key.split('.'), form);
     const parsed = schema.safeParse(changed);
     const own = parsed.success ? undefined : parsed.error.issues.find(({ path }) => isWithin(path, key));
-    // A later pair may supply what another key still lacks.
+    // Problems with other keys are ignored here, because a later pair may fix them.
     if (own === undefined) return changed;
     complaint ||= own.message;
   }

@@ -40,9 +40,8 @@ export async function portfolioFigures(
   const [account, positions, activities, values] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    // Optional. Without it, the day's figure includes deposits, and a position's change is since the last close.
+    // Without activities, the day's figure includes deposits, and a position's change is since the last close.
     gateway.activities({ after: began - 1 }).catch(() => []),
-    // Optional as well.
     lines === 0 ? [] : gateway.valueHistory('1M').catch(() => []),
   ]);
   const shown = [...positions]
@@ -97,9 +96,9 @@ export async function combinedPortfolio(app: MultiAccountApp): Promise<CombinedP
   return { accounts, missing, totals: totalByCurrency(accounts.map(({ account }) => account)) };
 }
 
-/** Milliseconds between price requests: 100 per minute for all symbols together, of the 200 that Alpaca allows. */
+/** Milliseconds between requests for the prices of all symbols: 100 requests a minute, half of what Alpaca allows. */
 const PRICES_INTERVAL_MS = 600;
-/** Account and positions are read again at least this often, in milliseconds. */
+/** Milliseconds after which the account and positions are read again. */
 const FULL_REFRESH_INTERVAL_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
 /** Maximum number of symbols per request for quotes. */
@@ -122,8 +121,8 @@ interface LiveOptions {
 }
 
 /**
- * Updates a portfolio until `signal` aborts: prices periodically, positions as soon as the gateway reports a fill.
- * Sends one request at a time.
+ * Updates a portfolio until `signal` aborts: the prices periodically, and the positions as soon as the gateway reports
+ * a fill. Sends one request at a time.
  * @throws {TradeAgentError} errors of the first read, and `login_required` if the session ends in the meantime
  */
 export async function liveFigures(app: App, { signal, lines, changed, told }: LiveOptions): Promise<void> {

@@ -43,7 +43,7 @@ export type PromptedSetting = 'issuer' | 'gateway' | 'loginClient';
 export interface AddedProfile {
   readonly profile: ProfileInput;
   readonly file: string;
-  /** The identity provider's features, and which functions will not work yet. */
+  /** The identity provider's capabilities, and which trade-agent features won't work until it is configured. */
   readonly findings: readonly ProviderFinding[];
 }
 
@@ -219,7 +219,7 @@ interface ProfileFinding extends Omit<ProviderFinding, 'feature'> {
 }
 
 /**
- * Checks a profile (the current one by default). `ok` is false if the provider or gateway lacks something it needs.
+ * Checks a profile (the current one by default). `ok` is false if the provider or gateway lacks a needed feature.
  * @throws {TradeAgentError} `invalid_config`, `provider_unreachable`
  */
 export async function checkProfile(app: App, name: string | undefined) {

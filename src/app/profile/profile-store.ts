@@ -7,7 +7,6 @@ import { moveCredentials } from '../../secrets/move-credentials.ts';
 import { isSamePlace, type StoredPlace, storedPlaces, toStoredPlace } from '../../secrets/places/stored-places.ts';
 import type { App } from '../app.ts';
 
-/** A profile's name and where it stores its secrets. */
 interface StoreSetting extends CredentialLocation {
   readonly name: string;
 }
@@ -49,11 +48,10 @@ interface MovedStore {
   readonly name: string;
   readonly from: StoreLocation;
   readonly to: StoreLocation;
-  /** The names of the moved secrets. */
   readonly moved: readonly string[];
   /** Set if the old copy could not be erased. */
   readonly warning: string | undefined;
-  /** The erased leftovers of an earlier move. If there were any, nothing else was done. */
+  /** The leftovers of an earlier move that were erased. If there were any, the call did nothing else. */
   readonly erased: readonly StoredPlace[];
 }
 
@@ -90,7 +88,7 @@ export async function moveStore(app: App, name: string, to: CredentialLocation):
   };
 }
 
-/** Runs when the profile has already been switched and only leftovers of an earlier move remain. */
+/** Erases the leftovers of an earlier move, after the profile has already been switched. */
 async function eraseLeftovers(app: App, setting: StoreSetting, here: StoredPlace): Promise<MovedStore> {
   const { name } = setting;
   const kept = storedPlaces((await app.home()).config, name);

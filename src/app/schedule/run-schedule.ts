@@ -46,13 +46,13 @@ export async function runSchedule(
   });
 }
 
-/** Whether to run the schedule, or to record due times that passed. */
+/** Whether the schedule has to run, or missed due times have to be recorded. */
 function needsLock(journal: ScheduleJournal, moments: Moments, now: number): boolean {
   const decision = decideRun(moments, journal, now);
   return decision.run || decision.handled !== journal.handled;
 }
 
-/** Marks unfinished runs as died: this process holds the lock, so their processes must have been killed. */
+/** Marks unfinished runs as died. Their processes must have been killed, because this process holds the lock. */
 function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   return {
     ...journal,
@@ -98,13 +98,13 @@ async function runNow(
   }
 }
 
-/** Time for an aborted run to stop, in milliseconds. Shorter than the command's, so that the run can be recorded. */
+/** Milliseconds that an aborted run has to stop. The command itself has longer, so that it can record the run. */
 const STOP_TIMEOUT_MS = 2500;
 
 /** In seconds: a working day, because the person may not see the request on their phone immediately. */
 const PROPOSAL_TTL_S = 8 * 3600;
 
-/** A scheduled check's error, and its results so far. */
+/** The error of a scheduled check, with the results from before the error. */
 export class ScheduledCheckFailure {
   readonly error: unknown;
   readonly found: readonly CheckResult[];
@@ -119,8 +119,8 @@ type CheckedSchedule = Pick<Schedule, 'id' | 'name' | 'check'>;
 type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
 
 /**
- * Runs a schedule's check. Fails with the signal's reason if the check does not end in time.
- * @param due milliseconds since the epoch; undefined if a person started it
+ * Runs a schedule's check. Throws the signal's reason if the check does not end in time.
+ * @param due milliseconds since the epoch; undefined if a person started the run
  * @param checks runs the checks; defaults to running them on this machine
  * @throws {ScheduledCheckFailure}
  */
@@ -135,7 +135,7 @@ export async function scheduledCheck(
   const listener = { ...progress, found: (result: CheckResult) => void found.push(result) };
   const done = new AbortController();
   try {
-    // Loaded late, because most calls find nothing due.
+    // Loaded late, because most calls find no run that is due.
     const run = checks ?? (await import('../check/run-check.ts')).runChecks;
     return await Promise.race([
       run(
@@ -195,14 +195,14 @@ const retriedExitCodes: readonly ExitCode[] = [
 ];
 
 /**
- * Whether a run with this exit code is repeated at the next wake-up. Excludes errors that a person must fix first
- * (invalid rules, no login) and an order's outcome, which is a result.
+ * Whether a run with this exit code is repeated at the next wake-up. Errors that a person must fix first (invalid
+ * rules, no login) are not retried, and neither are outcomes of orders, which are results.
  */
 export function isRetried(exitCode: ExitCode): boolean {
   return retriedExitCodes.includes(exitCode);
 }
 
-/** Maximum findings per record. The worst ones are kept. */
+/** Maximum number of findings in a record. The most severe findings are kept. */
 const MAX_RECORDED_FINDINGS = 20;
 
 export type DueDecision = RunDecision & { run: true };

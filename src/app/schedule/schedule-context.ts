@@ -32,7 +32,7 @@ export async function hoursGateway(
 /** Exit codes that are results, not failures. */
 const resultExitCodes = [exitCodes.found, exitCodes.pending, exitCodes.denied, exitCodes.expired] as const;
 
-/** Describes this machine for schedulers. The commands that they start receive none of the user's tokens. */
+/** Describes this machine for schedulers. The commands that set up a scheduler receive none of the user's tokens. */
 export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): SchedulerMachine {
   return {
     platform: process.platform,
@@ -47,7 +47,7 @@ export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): 
 
 /**
  * Returns when a schedule's timing is due, using the broker's calendar if needed.
- * @throws {TradeAgentError} any error from reading the calendar, if no current one is cached
+ * @throws {TradeAgentError} any error from reading the calendar, if no current calendar is cached
  */
 export async function scheduleMoments(
   app: App,
@@ -64,7 +64,6 @@ export async function scheduleMoments(
   return momentsFromCalendar(timing, days);
 }
 
-/** Does the same as {@link scheduleMoments} with a given calendar. */
 async function momentsFromCalendar(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
   const { timingMoments } = await import('../../schedule/cron-expression.ts');
   return timingMoments(timing, calendar);
@@ -75,7 +74,7 @@ export interface AddScheduleOptions {
   readonly at?: string;
   readonly name?: string;
   readonly whenOpen?: boolean;
-  /** Whether it also runs when a price crosses a limit in its rules. Only on a server, which watches prices. */
+  /** Whether the check also runs when a price crosses a limit in its rules. Only for schedules on a server. */
   readonly onPrice?: boolean;
   readonly rules?: string;
   readonly report?: string;
@@ -101,17 +100,17 @@ export function requireValidName(name: string | undefined): void {
 }
 
 const NEXT_RUNS = 3;
-/** Two wake-ups. After this time, either the machine was off or the scheduler has no entry. */
+/** Two wake-ups. A run that is later has been missed: the machine was off, or the scheduler has no entry. */
 const OVERDUE_MS = 31 * 60_000;
 
 /** A schedule and its state. Times are milliseconds since the epoch. */
 export interface ScheduleState {
   readonly schedule: Omit<Schedule, 'with'> & { readonly with: Schedule['with'] | 'server' };
-  /** `kept`: the schedule is on a server, which needs no entry. */
+  /** The entry in the system's scheduler. `kept`: there is none, because a server runs the schedule. */
   readonly entry: EntryState | 'unreadable' | 'dry_run' | 'kept';
-  /** Times of the next runs. Empty if the broker's calendar was not read yet. */
+  /** Times of the next runs. Empty if the broker's calendar has not been read yet. */
   readonly next: readonly number[];
-  /** When a run was due that did not happen. */
+  /** The due time of a run that did not happen. */
   readonly overdue: number | undefined;
   readonly last: RunRecord | undefined;
 }
@@ -141,7 +140,7 @@ async function entryState(app: App, store: ScheduleStore, schedule: Schedule): P
   try {
     return await openScheduler(schedule.with, describeThisMachine(app, store.folder)).state(schedule);
   } catch {
-    // A list must not fail because of one unreadable entry.
+    // One unreadable scheduler entry must not make the whole list fail.
     return 'unreadable';
   }
 }

@@ -38,7 +38,7 @@ export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Pr
   return store.find(whole);
 }
 
-/** Does the same as {@link findSchedule}, on this machine or on the server. */
+/** Like {@link findSchedule}, but also finds schedules on the profile's server. */
 export async function namedSchedule(app: App, idOrName: string): Promise<Pick<Schedule, 'id' | 'name'>> {
   if ((await profileServer(app)) === undefined) return findSchedule(app, idOrName);
   return (await import('./server-schedules.ts')).findServerSchedule(app, idOrName);
@@ -65,7 +65,7 @@ export async function scheduleLogs(app: App, idOrName: string | undefined, limit
 
 /**
  * Adds a schedule and its scheduler entry, after validating both.
- * @param agree called before anything is written; false leaves everything unchanged
+ * @param agree called before anything is written; if it returns false, nothing is written
  * @throws {TradeAgentError} `usage`, `not_found`, `invalid_config`; `interrupted` if the person does not agree
  */
 export async function addSchedule(
@@ -119,7 +119,7 @@ export async function addSchedule(
   const dryRun = options.dryRun === true;
   if (!dryRun) {
     if (!(await agree(schedule))) throw new TradeAgentError('interrupted', 'nothing was written');
-    // The definition is written first. An entry without one would fail at each wake-up.
+    // The definition is written first. A scheduler entry without a definition would fail at each wake-up.
     store.put(schedule);
     try {
       await scheduler.install(id, schedule.entry);
@@ -170,7 +170,7 @@ async function validateCheck(options: AddScheduleOptions): Promise<Schedule['che
   };
 }
 
-/** Removes a schedule's entry in the system's scheduler, if any, and then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
+/** Removes a schedule and its entry in the system's scheduler. @throws {TradeAgentError} `not_found`, `busy` */
 export async function removeSchedule(app: App, idOrName: string) {
   if ((await profileServer(app)) !== undefined)
     return (await import('./server-schedules.ts')).removeServerSchedule(app, idOrName);

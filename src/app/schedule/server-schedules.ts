@@ -87,7 +87,6 @@ async function findRemoteSchedule(schedules: RemoteSchedules, idOrName: string):
   });
 }
 
-/** @returns the schedule's id */
 export async function removeServerSchedule(app: App, idOrName: string) {
   const schedules = await openRemoteSchedules(app);
   const { id } = await findRemoteSchedule(schedules, idOrName);
@@ -98,7 +97,7 @@ export async function removeServerSchedule(app: App, idOrName: string) {
 export async function serverScheduleLogs(app: App, idOrName: string | undefined, limit: number): Promise<RunRecord[]> {
   const schedules = await openRemoteSchedules(app);
   const meant = idOrName === undefined ? await schedules.list() : [await findRemoteSchedule(schedules, idOrName)];
-  // The protocol's maximum.
+  // The protocol allows at most 100 runs per request.
   const runs = await Promise.all(meant.map(({ id }) => schedules.runs(id, Math.min(limit, 100))));
   return runs
     .flat()
@@ -107,7 +106,7 @@ export async function serverScheduleLogs(app: App, idOrName: string | undefined,
 }
 
 /**
- * Has the server run a schedule now and waits for the result. Without `now` it only reports the time of the next run,
+ * With `now`, has the server run a schedule and waits for the result. Otherwise, only reports the time of the next run,
  * since the server runs schedules when they are due.
  * @throws {TradeAgentError} `timeout` if the run does not end in time
  */

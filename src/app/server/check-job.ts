@@ -38,9 +38,9 @@ import {
 } from '../schedule/run-schedule.ts';
 import { hoursGateway } from '../schedule/schedule-context.ts';
 
-/** Delay before transient failures are retried, in milliseconds, as on a personal machine. */
+/** Delay before a check with a transient failure is retried, in milliseconds. The same as on a personal machine. */
 const RETRY_DELAY_MS = 15 * 60_000;
-/** A run's time limit in milliseconds, whatever its schedule says. Shorter than its job's limit. */
+/** A run's time limit in milliseconds, whatever its schedule says. Shorter than the time limit of the run's job. */
 const MAX_RUN_MS = 4 * 60_000;
 
 export interface CheckJobParts extends ServerParts, NoticeParts {
@@ -49,8 +49,8 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
 
 /**
  * Runs a schedule's check if it is due or was requested. Each due time runs once, however often the job is executed:
- * 1. The schedule's row decides whether a run is due (`schedule/decide-run.ts`). It records handled due times.
- * 2. A run begins with a compare-and-set on the row's epoch. An earlier run can then no longer write its end.
+ * 1. The schedule's row records the due times that were handled. It decides whether a run is due (`decide-run.ts`).
+ * 2. A run begins with a compare-and-set on the row's epoch. An earlier run can then no longer write its outcome.
  * 3. A run that was killed can be repeated safely: the gateway treats an order proposed twice as one order
  *   (`app/check/run-check.ts`), and a notice sent twice has the same id (`app/check/check-notices.ts`).
  */
@@ -67,7 +67,7 @@ export function createCheckJob(parts: CheckJobParts): JobHandler {
     if (!decision.run && row.askedAt === null) return await recordPassed(rows, row, decision.handled);
     const turn = { person, row, due: decision.run ? decision : undefined, signal };
     const ended = await runTurn(parts, rows, turn, decision.handled);
-    // Only the job itself can retry a run that was requested.
+    // A requested run has no due time that would start it again later, so the job itself has to be retried.
     if (ended?.again === true && turn.due === undefined) throw recordError(ended.record);
   };
 }
@@ -89,7 +89,7 @@ interface CheckTurn {
   readonly signal: AbortSignal;
 }
 
-/** @returns undefined if another run began meanwhile, and then nothing is written */
+/** @returns undefined if another run began meanwhile; nothing is written in that case */
 async function runTurn(
   parts: CheckJobParts,
   rows: ScheduleRows<ServerSchedule, RunRecord>,
@@ -105,7 +105,7 @@ async function runTurn(
   const epoch = await rows.begin(id, row.epoch, { handled, pending, run: begun }, died);
   if (epoch === undefined) return undefined;
   const { standing, ...ended } = await runCheckTurn(parts, turn, begun);
-  // The job was aborted. Another one continues from the row, which says that this run began.
+  // The job was aborted. Its next attempt continues from the row, which records that this run began.
   turn.signal.throwIfAborted();
   const { record, again } = ended;
   const isDone = due !== undefined && !again;
@@ -187,11 +187,11 @@ function recordError({ status, error }: RunRecord): TradeAgentError {
   return new TradeAgentError(code as TradeAgentError['code'], message);
 }
 
-/** Not a valid account number, so it can't collide with the saved findings of an account. */
+/** Stored instead of an account number. No account has this number, so the findings of accounts stay separate. */
 const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
-/** Notifies a person that their checks stopped because they are signed out, once until they sign in again. */
+/** Notifies a person, once per sign-out, that their checks stopped because they are signed out. */
 function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = personChecks(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
@@ -230,7 +230,7 @@ function signInNotice(person: string, channel: string, error: TradeAgentError, n
 
 /**
  * Creates the app for use cases that run on a server on a person's behalf, with their session and their data in the
- * server's database. It has no files, terminal or sandbox, and throws if a use case needs one.
+ * server's database. The app has no files, terminal or sandbox, and throws an error if a use case needs one of them.
  * @param account account number, or `all`; undefined for the default account
  */
 function personApp(

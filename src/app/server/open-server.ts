@@ -27,7 +27,7 @@ import { readServerKey, type ServerPaths } from './server-places.ts';
 /** Rate limit, shared by all workers, for polling the gateway about waiting runs. */
 const COLLECT_RATE: RateLimit = { perSecond: 50, burst: 100 };
 
-/** Opens the parts that a server or worker needs. @throws {TradeAgentError} `invalid_config`; `provider_unreachable` */
+/** Opens what a server or a worker needs. @throws {TradeAgentError} `invalid_config`; `provider_unreachable` */
 export async function openServer(
   settings: ServerSettings,
   places: ServerPaths & { readonly env: NodeJS.ProcessEnv },
@@ -126,7 +126,7 @@ async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Pr
 
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
-/** Sends a test notice through a person's channel. @throws {TradeAgentError} `not_found`; `notice_failed` */
+/** Sends a test notice through one of a person's channels. @throws {TradeAgentError} `not_found`; `notice_failed` */
 export async function testPersonNotice(parts: NoticeParts, person: string, name: string, signal: AbortSignal) {
   const place: NoticeChannelSource = {
     channels: () => personChannels(parts, person).all(),
@@ -137,7 +137,7 @@ export async function testPersonNotice(parts: NoticeParts, person: string, name:
       `This is a test. "${channel}" will notify you of findings from your schedules on the server.`,
     testData: async () => ({}),
   };
-  // The name may resolve to another address than when the channel was added.
+  // The channel's host name may resolve to a different address than when the channel was added.
   const problem = await channelProblem(await findChannel(place, name), parts.noticeResolve);
   if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
   return await testNotice(

@@ -10,7 +10,7 @@ import { openServer } from './open-server.ts';
 import { readServerSettings, type ServerPaths } from './server-places.ts';
 
 export interface ServeServerOptions extends ServerPaths, Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
-  /** May contain the database's address and the model server's key. */
+  /** May contain the database's connection string and the model server's API key. */
   readonly env: NodeJS.ProcessEnv;
   /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string;
@@ -23,7 +23,6 @@ export interface ServedServer {
   readonly issuer: string;
   readonly gateway: string;
   readonly tenant: string;
-  /** The address on which the server listens, behind any proxy. */
   readonly url: string;
   readonly metrics?: string;
   readonly home: string;

@@ -9,7 +9,7 @@ import type { App } from '../app.ts';
 import { type AddressSource, readDatabaseAddress } from '../gateway/gateway-database.ts';
 import { addWrappingKeyTo, makeKeyAt, type PublicKey, readKeyFile, toPublicKey } from '../gateway/key-file.ts';
 
-/** The folder that a server and its workers share or copy, and the settings file. */
+/** A server's folder and settings file. The server's workers use the same folder or a copy of it. */
 export interface ServerPaths {
   readonly home: string;
   readonly config: string;
@@ -24,8 +24,8 @@ export async function readServerSettings(file: string): Promise<ServerSettings> 
 const serverKeyFile = ({ home }: ServerPaths, name = 'key.json') => resolve(home, name);
 
 /** @throws {TradeAgentError} `invalid_config` if there is no key */
-export function readServerKey(places: ServerPaths, { key_file }: Pick<ServerSettings, 'key_file'>): JWK {
-  const file = serverKeyFile(places, key_file);
+export function readServerKey(paths: ServerPaths, { key_file }: Pick<ServerSettings, 'key_file'>): JWK {
+  const file = serverKeyFile(paths, key_file);
   const key = readKeyFile(file);
   if (key !== undefined) return key;
   throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {
@@ -39,15 +39,15 @@ export function readServerKey(places: ServerPaths, { key_file }: Pick<ServerSett
  * @throws {TradeAgentError} `usage` if a key to create already exists; `invalid_config` if there is no key to show
  */
 export async function serverKey(
-  places: ServerPaths,
+  paths: ServerPaths,
   { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
 ): Promise<PublicKey & { readonly status: 'made' | 'in_use'; readonly file: string }> {
-  const settings = await readServerSettings(places.config).catch((error: unknown) => {
-    // The key must exist before the settings, which name it.
+  const settings = await readServerSettings(paths.config).catch((error: unknown) => {
+    // The key is created before the settings exist, because the settings name its file.
     if (isTradeAgentError(error)) return undefined;
     throw error;
   });
-  const file = serverKeyFile(places, settings?.key_file);
+  const file = serverKeyFile(paths, settings?.key_file);
   if (!show) return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public key.')) };
   const key = readKeyFile(file);
   if (key !== undefined) return { status: 'in_use', file, ...toPublicKey(key) };
@@ -91,17 +91,17 @@ export async function rewrapServerKeys(
 }
 
 /**
- * Creates or migrates a server's tables, including those of the job queue. Works while servers and workers run.
- * @param place source of a database address whose user owns the tables
+ * Creates or migrates a server's tables, including the job queue's tables. Works while servers and workers run.
+ * @param source where to find the connection string of the role that owns the tables
  * @returns the versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function migrateServer(
   { env }: Pick<App, 'env'>,
   { home }: Pick<ServerPaths, 'home'>,
-  place: AddressSource,
+  source: AddressSource,
 ): Promise<{ readonly from: number; readonly to: number }> {
-  const address = readDatabaseAddress(place, home, env);
+  const address = readDatabaseAddress(source, home, env);
   const [{ migrateServerDatabase }, { migrateJobs }] = await Promise.all([
     import('../../store/postgres/server-database.ts'),
     import('../../jobs/pg-boss/migrate-jobs.ts'),

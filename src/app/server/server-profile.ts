@@ -25,7 +25,7 @@ interface ProfileSelection {
 
 /**
  * Adds a profile for the server that `--server` names.
- * @throws {TradeAgentError} `usage` for an insecure address, or if a profile was named too
+ * @throws {TradeAgentError} `usage` for an insecure address, or if `--profile` is given as well
  */
 export function withServer(
   config: Config,
@@ -99,8 +99,8 @@ interface ServerRequestOptions {
 
 /**
  * Returns a server's metadata (RFC 9728): its issuer, login client and environment.
- * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` if it is not a trade-agent server; any error from
- *   contacting the identity provider
+ * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` if no trade-agent server responds at the address;
+ *   any error from contacting the identity provider
  */
 export async function describeServer(server: string, options: ServerRequestOptions): Promise<ServerMetadata> {
   const { home, clock } = options;
@@ -121,7 +121,7 @@ export async function describeServer(server: string, options: ServerRequestOptio
     try {
       writePrivateFile(file, JSON.stringify({ fetched_at: clock.now(), server, told }));
     } catch {
-      // It is only a cache.
+      // Without the cache, the metadata is fetched again next time.
     }
   }
   return told;

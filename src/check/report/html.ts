@@ -20,8 +20,8 @@ import {
 const MAX_BARS = 12;
 
 /**
- * Returns one self-contained HTML file: no script, no request, light and dark, readable on a phone. Outside text is
- * escaped, and a CSP blocks any active content that was not.
+ * Returns one self-contained HTML file, without scripts and requests, for light and dark mode and for phones. Untrusted
+ * text is escaped, and a CSP blocks active content if text is ever left unescaped.
  */
 export function htmlReport(result: CheckResult, figures: Pick<Figures, 'points' | 'drawdowns'>): string {
   const e = escapeHtml;
@@ -97,7 +97,7 @@ function valueChart({ points }: Pick<Figures, 'points'>): string {
 }
 
 function drawdownChart({ drawdowns: { series, current } }: Pick<Figures, 'drawdowns'>): string {
-  // The line ends at the current drawdown, even if the mark is between day ends.
+  // The line ends at the current drawdown, even if the high-water mark was set between two day ends.
   const falls = series.map(({ at, fraction }, index) => ({
     at,
     value: -(index === series.length - 1 ? current : fraction).toNumber(),
