@@ -45,7 +45,7 @@ export async function grantAccess(
  */
 export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {
   const whole = await resolvePrefix(id, {
-    called: 'accesses',
+    called: 'access grants',
     // Access ids have no common format.
     whole: /^$/,
     list: async () => (await (await app.gateway()).access()).granted.map((access) => access.id),

@@ -181,11 +181,11 @@ function readCsvText(file: string): string {
     opened = openSync(file, 'r');
     const facts = fstatSync(opened);
     if (!facts.isFile()) throw unusableFile(`${file} is not a file`, hint);
-    if (facts.size > MAX_FILE_BYTES) throw unusableFile(`${file} is larger than 16 MiB`, 'Split it.');
+    if (facts.size > MAX_FILE_BYTES) throw unusableFile(`${file} is larger than 16 MiB`, 'Split the file.');
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(opened));
   } catch (error) {
     if (error instanceof TradeAgentError) throw error;
-    if (error instanceof TypeError) throw unusableFile(`${file} is not UTF-8`, 'Save it as CSV UTF-8.');
+    if (error instanceof TypeError) throw unusableFile(`${file} is not UTF-8`, 'Save the file as CSV UTF-8.');
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw unusableFile(code === 'ENOENT' ? `there is no file ${file}` : `${file} can't be read (${code})`, hint);
   } finally {

@@ -184,7 +184,7 @@ export async function pinnedKeys(
       signal: limit.signal,
       redirect: 'error',
     });
-    if (!answer.ok) throw new Error(`it responded with ${answer.status}`);
+    if (!answer.ok) throw new Error(`the gateway responded with HTTP status ${answer.status}`);
     return { thumbprints: await keyThumbprints(await answer.json()), from: url };
   } catch (cause) {
     if (cause instanceof TradeAgentError) throw cause;

@@ -77,7 +77,7 @@ function freeName(alert: Alert, rules: readonly Rule[]): string {
   const names = [plain, ...Array.from({ length: rules.length }, (_, index) => `${plain}-${index + 2}`)];
   const free = names.find((name) => !taken.has(name));
   if (free !== undefined) return free;
-  throw new TradeAgentError('invalid_config', `there is no name left for an alert like ${plain}`);
+  throw new TradeAgentError('invalid_config', `can't name the alert: ${plain} and all its numbered variants are taken`);
 }
 
 /**
@@ -109,7 +109,7 @@ export async function addAlert(
     });
   }
   const added = all.find((one) => one.name === name);
-  if (added === undefined) throw new TypeError('an alert that was written can be read');
+  if (added === undefined) throw new TypeError('the added alert is missing from the file');
   return { text, added, isNew: true };
 }
 

@@ -42,7 +42,7 @@ const MAX_BYTES = 1024 * 1024;
  * @throws {TradeAgentError} `invalid_config` with the file, line and key, and the most similar valid key
  */
 export async function loadRules(file: string): Promise<RulesFile> {
-  const hint = 'Pass another file with --rules, or omit it to use the default rules.';
+  const hint = 'Pass another file with --rules, or omit --rules to use the default rules.';
   return parseRules(readRequiredFile(file, 'rules file', hint), file);
 }
 

@@ -15,8 +15,8 @@ const periodReturn = z.object({
   period: fraction,
   annual: optional(fraction),
   days: z.number(),
-  ended: z.string().optional().describe('When everything was lost; there is no return after that'),
-  began: z.string().optional().describe('When it restarted with new money after everything was lost'),
+  ended: z.string().optional().describe('When everything was lost; returns end there'),
+  began: z.string().optional().describe('When the account restarted with new money after everything was lost'),
 });
 const share = z.object({ name: z.string(), value: dollars, weight: fraction });
 
@@ -27,16 +27,16 @@ const findingSchema = z.object({
   severity: z.enum(['info', 'warning', 'critical']),
   message: z.string(),
   facts: z.record(z.string(), z.string()),
-  since: z.string().describe('When it was first seen, RFC 3339'),
+  since: z.string().describe('When the finding was first seen, RFC 3339'),
   problem: z.string().optional().describe('Why the rule could not be checked'),
 });
 
 const noticeReportSchema = z.object({
-  id: z.string().describe('The same for each retry; the recipient gets it too'),
+  id: z.string().describe('The same for each retry; also sent to the recipient'),
   channel: z.string(),
   title: z.string(),
   status: z.enum(['delivered', 'waiting', 'given_up']).describe('waiting: retried at the next check'),
-  attempts: z.int().describe('During this check'),
+  attempts: z.int().describe('Attempts during this check'),
   error: z.object({ code: z.enum(failureCodes), message: z.string() }).optional(),
 });
 export type NoticeReport = z.output<typeof noticeReportSchema>;
@@ -51,7 +51,7 @@ export const checkResultSchema = z.object({
     account: z.string(),
     environment: z.enum(['paper', 'live']),
     simulated: z.boolean(),
-    broker: z.string().optional().describe('With --account all: its name in the gateway’s settings'),
+    broker: z.string().optional().describe('With --account all: the broker’s name in the gateway’s settings'),
     label: z.string().optional().describe('With --account all: the broker’s display name'),
   }),
   market: z.object({
@@ -117,10 +117,12 @@ export const checkResultSchema = z.object({
       left: z.array(z.object({ symbol: z.string(), reason: z.string() })),
     }),
   ),
-  proposals: z.array(z.record(z.string(), z.unknown())).describe('As run --output json prints them, one per round'),
+  proposals: z
+    .array(z.record(z.string(), z.unknown()))
+    .describe('The proposed orders of each round, in the format of run --output json'),
   notices: z
     .array(noticeReportSchema)
-    .describe('Delivery of notices: those of this check, and those that earlier ones could not send'),
+    .describe('Delivery of this check’s notices, and of notices that earlier checks could not send'),
   notes: z.array(z.string()),
 });
 export type CheckResult = z.output<typeof checkResultSchema>;

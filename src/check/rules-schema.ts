@@ -22,10 +22,10 @@ export const percentToFraction = (percentage: string): string => new Dec(`${perc
 
 const percent = z
   // Without the sign, 5 could be meant as a fraction or as a percentage.
-  .string({ error: unlessMissing('must be a percentage, with its sign: 5%') })
-  .regex(new RegExp(`^${percentPattern.source}$`), 'must be a percentage, with its sign: 5%')
+  .string({ error: unlessMissing('must be a percentage with a percent sign: 5%') })
+  .regex(new RegExp(`^${percentPattern.source}$`), 'must be a percentage with a percent sign: 5%')
   .transform(percentToFraction)
-  .describe('A percentage, with its sign: 5%');
+  .describe('A percentage with a percent sign: 5%');
 
 const amount = z
   .union([z.string(), z.number()], { error: 'must be an amount such as 150 or "150.25"' })
@@ -58,7 +58,7 @@ export type Severity = (typeof severities)[number];
 const common = {
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'must be lower-case letters, digits and "-", at most 48')
+    .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'must be up to 48 lowercase letters, digits and "-"')
     .describe('Name of the rule, under which its state is stored'),
   severity: z.enum(severities).default('warning'),
   message: z
@@ -73,7 +73,7 @@ const common = {
     })
     .default('always')
     .describe('When the rule is checked'),
-  snooze: moment.optional().describe('The rule does not fire until then'),
+  snooze: moment.optional().describe('The rule does not fire before this time'),
   enabled: z.boolean().default(true),
 };
 const rearm = percent
@@ -151,7 +151,10 @@ const kinds = [
   z.strictObject({
     kind: z.literal('loss'),
     ...common,
-    over: z.enum(['day', 'total']).default('day').describe('Since the last close, or unrealized since the purchases'),
+    over: z
+      .enum(['day', 'total'])
+      .default('day')
+      .describe('The loss since the last close, or the unrealized loss since the purchases'),
     above: z.union([percent.transform((fraction) => ({ fraction })), amount.transform((dollars) => ({ dollars }))], {
       error: 'must be a percentage such as "3%" or dollars such as 500',
     }),

@@ -248,7 +248,7 @@ function partitionWaiting(waiting: readonly WaitingNotice<Notice>[], channel: No
       const message = `config.yaml no longer has an enabled channel "${name}"`;
       reports.push(toReport(name, notice, 0, 'given_up', { code: 'no_channel', message }));
     } else if (now >= until) {
-      const message = 'it could not be sent in time';
+      const message = 'the notice expired before it could be sent';
       reports.push(toReport(name, notice, 0, 'given_up', { code: 'too_old', message }));
     } else sendable.push(notice);
   }

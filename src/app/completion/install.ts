@@ -47,7 +47,9 @@ export function resolveShell(named: string | undefined, { env }: Pick<InstallEnv
 export function completionPlan(shell: Shell, { env, exists = existsSync }: InstallEnvironment): CompletionPlan {
   const home = env.HOME ?? env.USERPROFILE ?? '';
   if (home === '') {
-    throw new TradeAgentError('usage', 'there is no home directory to write to', { hint: 'Set HOME.' });
+    throw new TradeAgentError('usage', 'there is no home directory to write to', {
+      hint: 'Set the HOME environment variable.',
+    });
   }
   const data = env.XDG_DATA_HOME || join(home, '.local', 'share');
   const config = env.XDG_CONFIG_HOME || join(home, '.config');

@@ -32,7 +32,10 @@ export async function doctor(
       ? await runGuarded('updates', signal, async () =>
           env.npm_config_registry
             ? checkUpdates(app, env.npm_config_registry)
-            : skip('updates', 'run it through npm, which sets the registry: npx trade-agent doctor --check-updates'),
+            : skip(
+                'updates',
+                'run this command through npm, which sets the registry: npx trade-agent doctor --check-updates',
+              ),
         )
       : []),
   ];
@@ -229,7 +232,7 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
     return warn(
       'model',
       `${host} does not list its models (HTTP status ${response.status})`,
-      'Try it with trade-agent run.',
+      'Try the model with "trade-agent run".',
       details,
     );
   }

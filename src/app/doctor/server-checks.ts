@@ -58,7 +58,7 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
       ? fail(
           'provider',
           `${message}. Missing: ${missing.join('; ')}`,
-          'Enable it at the provider, or use another provider.',
+          'Enable what is missing at the provider, or use another provider.',
           details,
         )
       : supports.dpop
@@ -143,12 +143,16 @@ export async function checkGateway(app: App, profile: ResolvedProfile): Promise<
     metadata = (await described.json()) as typeof metadata;
   } catch {
     app.signal.throwIfAborted();
-    return fail('gateway', `${base} can't be reached`, 'Start it, or fix the gateway address in the profile.');
+    return fail('gateway', `${base} can't be reached`, 'Start the gateway, or fix its address in the profile.');
   }
   const servers = Array.isArray(metadata.authorization_servers) ? metadata.authorization_servers.map(String) : [];
   const same = (url: string) => url.replace(/\/+$/, '') === profile.issuer.replace(/\/+$/, '');
   if (metadata.resource !== profile.audience) {
-    return fail('gateway', `${base} expects tokens for another audience`, `Set audience: ${String(metadata.resource)}`);
+    return fail(
+      'gateway',
+      `${base} expects tokens for another audience`,
+      `Set the profile's audience to ${String(metadata.resource)}`,
+    );
   }
   if (!servers.some(same)) {
     return fail(

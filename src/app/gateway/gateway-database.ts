@@ -133,7 +133,7 @@ export async function openRecord(
 /** @throws {TradeAgentError} `invalid_config` if the connection string is missing or other users can read its file */
 export function readDatabaseAddress(source: AddressSource, folder: string, env: NodeJS.ProcessEnv): string {
   const missing = (where: string) =>
-    new TradeAgentError('invalid_config', `the database address is missing: ${where}`, {
+    new TradeAgentError('invalid_config', `the database's connection string is missing: ${where}`, {
       hint: 'It must contain only postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full',
     });
   if ('url_env' in source) {

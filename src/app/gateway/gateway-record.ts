@@ -100,7 +100,7 @@ export async function verifyRecord(
   const isCopy = options.file !== undefined;
   if (isCopy && !existsSync(file)) {
     throw new TradeAgentError('usage', `there is no file ${file}`, {
-      hint: 'Choose a copy of an audit log.',
+      hint: 'Pass a copy of an audit log.',
     });
   }
   const pinned = options.key === undefined && !isCopy ? await ownKeys(app, places) : await pinnedKeys(app, options.key);

@@ -180,7 +180,7 @@ async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Fi
     return fail(
       'record',
       `${record}, line ${verdict.line}: ${verdict.what}`,
-      'Find out who changed it. Run "trade-agent gateway audit verify" for details.',
+      'Find out who changed the audit log. Run "trade-agent gateway audit verify" for details.',
     );
   }
   const last = await stores.checkpoints.last();
@@ -189,7 +189,7 @@ async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Fi
     return warn(
       'record',
       `${verdict.lines} entries, intact${signed}, but ${gateway.anchor.rfc3161} has not timestamped them yet`,
-      'It is retried every hour. Check that the authority can be reached ("anchor" in gateway.yaml).',
+      'The gateway retries every hour. Check that the authority can be reached ("anchor" in gateway.yaml).',
     );
   }
   return ok('record', `${verdict.lines} entries, intact${signed}`);
@@ -226,7 +226,11 @@ async function checkServed(
     });
     const { resource } = (await response.json()) as { resource?: unknown };
     if (!response.ok || resource !== address) {
-      return fail('served', `another server responds at ${address}`, 'Stop it, or give the home another address.');
+      return fail(
+        'served',
+        `another server responds at ${address}`,
+        'Stop that server, or give the home another address.',
+      );
     }
     return ok('served', `${address} responds`);
   } catch {
@@ -301,12 +305,12 @@ function checkTrust({ host, port }: { host: string; port: number }, found: PeerC
 function validityFinding(check: string, message: string, until: number, now: number): Finding {
   const days = Math.floor((until - now) / DAY_MS);
   const details = { valid_to: new Date(until).toISOString() };
-  if (days < 0) return fail(check, `${message}, but the certificate has expired`, 'Renew it.', details);
+  if (days < 0) return fail(check, `${message}, but the certificate has expired`, 'Renew the certificate.', details);
   if (days < EXPIRY_WARNING_DAYS) {
     return warn(
       check,
       `${message}; the certificate expires in ${days} days`,
-      'Find out why it is not being renewed.',
+      'Find out why the certificate is not being renewed.',
       details,
     );
   }
@@ -354,7 +358,7 @@ function checkFolder(folder: string): Finding {
     if (found.isSymbolicLink())
       return fail('folder', `${file} is a symbolic link`, 'Replace the link with the file itself.');
     if (found.uid !== process.getuid?.())
-      return fail('folder', `${file} belongs to another user`, `chown it to the home's own user.`);
+      return fail('folder', `${file} belongs to another user`, `Make the home's own user its owner (chown).`);
     if ((found.mode & 0o077) !== 0) return fail('folder', `other users can open ${file}`, `chmod go= '${file}'`);
   }
   const above = dirname(folder);
@@ -380,7 +384,7 @@ function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding {
   if (agent.uid !== owner) return ok('user', 'the agent here belongs to another user');
   return warn(
     'user',
-    'the agent runs as the same user, so anything it is tricked into running could read the broker keys here. It still could not sign approvals',
+    'the agent runs as the same user, so a program that the agent is tricked into running could read the broker keys here. The program still could not sign approvals',
     'Run the home as its own user ("trade-agent home service") or on another machine. See docs/guide/HOME.md.',
   );
 }

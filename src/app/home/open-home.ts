@@ -131,7 +131,7 @@ export function requireOwnFolder(folder: string): void {
   const problem = folderProblem(found);
   if (problem === undefined) return;
   throw new TradeAgentError('invalid_config', `${folder} can't be used: ${problem}`, {
-    hint: 'Run this as the user who owns the home ("sudo -u USER trade-agent home …"), and "chmod 700" the folder.',
+    hint: 'Run this command as the user who owns the home ("sudo -u USER trade-agent home …"), and "chmod 700" the folder.',
     details: { folder },
   });
 }

@@ -57,7 +57,7 @@ function systemd(parts: ServiceParts) {
     ],
     warnings: inHome.map(
       (path) =>
-        `${path} is in a user's home directory, which ${user} can't read: install Node and trade-agent system-wide ("sudo npm install -g trade-agent"), then run this again`,
+        `${path} is in a user's home directory, which ${user} can't read: install Node and trade-agent system-wide ("sudo npm install -g trade-agent"), then run this command again`,
     ),
   };
 }
@@ -73,7 +73,7 @@ function launchd(parts: ServiceParts) {
       `trade-agent home service --kind launchd > ${shellQuote(file)}`,
       `launchctl bootstrap gui/$(id -u) ${shellQuote(file)}`,
     ],
-    warnings: ['it runs as your user, so any program that you run can read the home'],
+    warnings: ['the service runs as your user, so any program that you run can read the home'],
   };
 }
 

@@ -124,7 +124,7 @@ export const mcpClients = {
     remote: (url) => ({ url }),
     next: {
       stdio: restartStep('Cursor'),
-      remote: () => [...restartStep('Cursor')(), 'It opens the browser so that you can sign in.'],
+      remote: () => [...restartStep('Cursor')(), 'Cursor opens the browser so that you can sign in.'],
     },
   },
   // https://code.visualstudio.com/docs/agents/reference/mcp-configuration
@@ -138,7 +138,7 @@ export const mcpClients = {
     remote: (url) => ({ type: 'http', url }),
     next: {
       stdio: (name) => [`Start ${name} under "MCP: List Servers".`],
-      remote: (name) => [`Start ${name} under "MCP: List Servers". It opens the browser so that you can sign in.`],
+      remote: (name) => [`Start ${name} under "MCP: List Servers". VS Code opens the browser so that you can sign in.`],
     },
   },
 } as const satisfies Readonly<Record<string, McpClientSpec>>;

@@ -96,7 +96,7 @@ async function remoteEntry(
   }
   if (client.remote === undefined) {
     throw new TradeAgentError('usage', `${client.title} does not support URLs in its settings file`, {
-      hint: "In its settings, under Connectors, add the gateway's URL followed by /mcp. The vendor's servers call it, so it must be a public https URL. Or omit --remote.",
+      hint: "Open the client's settings, and under Connectors, add the gateway's URL followed by /mcp. This must be a public https URL, because the vendor's servers call it. To use a local program instead, omit --remote.",
     });
   }
   const { gateway } = await app.profile();

@@ -208,7 +208,7 @@ async function withAllowed(
     if (found === undefined) throw unknownTool(server, name, there);
     if (found.fit === undefined || found.pin === undefined) {
       throw new TradeAgentError('usage', `${name} of ${server} can't be displayed faithfully, so it can't be allowed`, {
-        hint: 'It contains invisible characters, or is too long. Report it to whoever runs the server.',
+        hint: 'Its description contains invisible characters or is too long. Report this to whoever runs the server.',
       });
     }
     return [name, found.pin] as const;
@@ -264,7 +264,7 @@ function unknownTool(server: string, name: string, tools: readonly ComparedTool[
   return new TradeAgentError('not_found', `${server} has no tool "${name}"`, {
     hint:
       nearest === undefined
-        ? `List its tools with "trade-agent mcp servers test ${server}".`
+        ? `List the server's tools with "trade-agent mcp servers test ${server}".`
         : `Did you mean "${nearest}"? Nothing was changed.`,
   });
 }

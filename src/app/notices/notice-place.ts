@@ -81,7 +81,9 @@ export async function setNoticeSecret(
   if (noticeSecretNeed(channel) === 'none') {
     throw new TradeAgentError('usage', `${name} needs no secret`, {
       hint:
-        channel.kind === 'email' ? 'If the server requires a user name, set "user" first.' : 'You can use it as it is.',
+        channel.kind === 'email'
+          ? 'If the server requires a user name, set "user" first.'
+          : 'You can use the channel without a secret.',
     });
   }
   const store = await place.store();

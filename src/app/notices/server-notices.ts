@@ -71,7 +71,9 @@ export async function setServerNoticeSecret(
 ): Promise<{ readonly kind: string; readonly words: string }> {
   const { kind, wants } = await findServerNotice(app, name);
   if (wants === null)
-    throw new TradeAgentError('usage', `${name} needs no secret`, { hint: 'You can use it as it is.' });
+    throw new TradeAgentError('usage', `${name} needs no secret`, {
+      hint: 'You can use the channel without a secret.',
+    });
   const body = { secret: await ask(wants) };
   const { signal } = app;
   await (await serverRequests(app)).call('setNoticeSecret', { params: { notice: name }, body, signal });

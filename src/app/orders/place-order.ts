@@ -118,8 +118,9 @@ const runStatusByState: Partial<Record<Proposal['state'], RunStatus>> = {
 };
 
 function approvalNotAllowed(approval: ApprovalMode): TradeAgentError {
-  const again = approval === 'mandate' ? 'No mandate covers this; run it again' : 'Run it again';
-  return new TradeAgentError('approval_denied', 'this command may not ask for approvals', {
+  const again =
+    approval === 'mandate' ? 'No mandate covers this order; run the command again' : 'Run the command again';
+  return new TradeAgentError('approval_denied', 'this command is not allowed to ask for approval', {
     hint: `Nothing was proposed. ${again} with --approval wait or detach.`,
   });
 }
@@ -138,7 +139,7 @@ async function explainKey(gateway: GatewayClient, key: string, error: unknown): 
 
 function unconfirmedProposal(key: string, cause: unknown): TradeAgentError {
   return new TradeAgentError('outcome_unknown', 'the gateway did not confirm whether it has the proposal', {
-    hint: `Run the same command again with --key ${key}. It continues with the same proposal. Do not request the order in any other way before that.`,
+    hint: `Run the same command again with --key ${key}. It continues with the same proposal. Don't request the order in any other way until then.`,
     ...defined({ cause }),
   });
 }

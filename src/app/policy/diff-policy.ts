@@ -198,7 +198,7 @@ function toWrittenRules({ account, limits, policies, firm }: PolicyView): Writte
 function parseLimits(limits: PolicyView['limits']): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
-  throw new TradeAgentError('gateway_refused', 'the gateway has limits that this version does not know', {
+  throw new TradeAgentError('gateway_refused', 'the gateway has limits that this version does not support', {
     hint: 'Install the same version of trade-agent as the gateway.',
   });
 }

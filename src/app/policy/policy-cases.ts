@@ -56,13 +56,13 @@ function parseOrder(sentence: string): { readonly order: OrderRequest; readonly 
   }
   const [intent, ...more] = parsed.intents;
   if (intent?.kind !== 'order' || more.length > 0) {
-    throw new TradeAgentError('usage', 'this is not a single order', {
+    throw new TradeAgentError('usage', 'the text is not a single order', {
       hint: 'For example: trade-agent policy check "buy 5 AAPL limit 180".',
     });
   }
   const { request, fraction, contract } = intent;
   if (contract !== undefined) {
-    throw new TradeAgentError('usage', 'this contract can only be resolved by the broker', {
+    throw new TradeAgentError('usage', 'only the broker can look up this contract', {
       hint: 'Use its symbol: trade-agent policy check "buy 1 AAPL261218C00190000 at 2.50".',
     });
   }
@@ -225,7 +225,7 @@ const caseSchema = z.strictObject({
   name: z.string().min(1).max(200),
   /** A sentence for the built-in planner, or the order's fields. */
   order: z.union([z.string().min(1), orderRequestSchema], {
-    error: 'must be "buy 5 AAPL", or the order’s fields',
+    error: 'must be a sentence such as "buy 5 AAPL", or the order’s fields',
   }),
   approval: z.enum(['none', 'tap', 'mandate']).default('none'),
   facts: givenFacts.default({}),

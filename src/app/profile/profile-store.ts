@@ -100,7 +100,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: StoredPlace
   }
   if (!kept.some((place) => isSamePlace(place, here))) {
     throw new TradeAgentError('credential_store_unavailable', 'the store named in the profile is empty', {
-      hint: `The only copy is elsewhere ("trade-agent profile store show ${name}"). Set credential_store and credential_key of "${name}" back to that place.`,
+      hint: `The only copy is elsewhere ("trade-agent profile store show ${name}"). Set credential_store and credential_key of "${name}" back to that store.`,
     });
   }
   // Erases nothing while the profile's store can't be read.

@@ -77,9 +77,13 @@ export async function addSchedule(
   if ((await profileServer(app)) !== undefined)
     return (await import('./server-schedules.ts')).addServerSchedule(app, timing, options);
   if (options.onPrice === true) {
-    throw new TradeAgentError('usage', '--on-price works only for schedules on a server, which watches prices', {
-      hint: 'Remove it, and use --cron "*/15 9-16 * * 1-5" to check every 15 minutes.',
-    });
+    throw new TradeAgentError(
+      'usage',
+      '--on-price works only for schedules on a server, because only a server watches prices',
+      {
+        hint: 'Remove --on-price, and use --cron "*/15 9-16 * * 1-5" to check every 15 minutes.',
+      },
+    );
   }
   const store = await scheduleStore(app);
   // Adding a schedule reads only the calendar and the accounts.

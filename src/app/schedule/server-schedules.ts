@@ -54,12 +54,12 @@ function rejectLocalOptions({ with: starter, report, dryRun }: AddScheduleOption
   const said = { '--with': starter, '--report': report, '--dry-run': dryRun === true ? true : undefined };
   const [option] = Object.entries(said).find(([, value]) => value !== undefined) ?? [];
   if (option === undefined) return;
-  const message = `${option} works only for schedules on this machine, and this one runs on the server`;
+  const message = `${option} works only for schedules on this machine, but this schedule runs on the server`;
   throw new TradeAgentError('usage', message, { hint: `Remove ${option}.` });
 }
 
 async function rulesText(file: string): Promise<string> {
-  const hint = 'Pass another file with --rules, or omit it to use the standard rules.';
+  const hint = 'Pass another file with --rules, or omit --rules to use the standard rules.';
   const text = readRequiredFile(file, 'rules file', hint);
   const { parseRules } = await import('../../check/load-rules.ts');
   await parseRules(text, file);

@@ -241,7 +241,7 @@ function personApp(
   signal: AbortSignal,
 ): App {
   const elsewhere = async () => {
-    throw new TradeAgentError('usage', 'this works only on your own machine, not on a server');
+    throw new TradeAgentError('usage', 'this feature works only on your own machine, not on a server');
   };
   return assembleApp(
     {

@@ -30,7 +30,7 @@ export function noticeJob(parts: NoticeParts): JobHandler {
     if (channel?.enabled !== true) return await outbox.remove(id);
     if (clock.now() >= waiting.until) {
       await outbox.remove(id);
-      throw new NoticeFailure('too_old', 'it could not be sent in time');
+      throw new NoticeFailure('too_old', 'the notice expired before it could be sent');
     }
     const failure = await sendNotice(parts, person, waiting.channel, channel, waiting.notice, signal);
     if (failure === undefined) return await outbox.remove(id);

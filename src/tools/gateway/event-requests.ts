@@ -36,7 +36,7 @@ export function eventRequests({ open }: GatewayRequests) {
   };
 }
 
-/** Parses an event. Returns undefined for events and kinds of proposals that this version does not know. */
+/** Parses an event. Returns undefined for events and kinds of proposals that this version does not support. */
 function parseGatewayEvent(message: StreamMessage): GatewayEvent | undefined {
   if (message.comment) return { type: 'alive' };
   const { event, id, data } = message;

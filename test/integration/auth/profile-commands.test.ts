@@ -163,7 +163,10 @@ describe('profile check', () => {
     const { exitCode, stdout } = await world.run(['profile', 'check', 'work', '--output', 'json']);
     expect(exitCode).toBe(3);
     const gateway = JSON.parse(stdout).findings.find(({ feature }: { feature: string }) => feature === 'gateway');
-    expect(gateway).toMatchObject({ status: 'fail', fix: `Set audience: ${world.sandbox.ready.gateway}` });
+    expect(gateway).toMatchObject({
+      status: 'fail',
+      fix: `Set the profile's audience to ${world.sandbox.ready.gateway}`,
+    });
   });
 });
 

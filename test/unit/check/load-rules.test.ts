@@ -43,7 +43,7 @@ describe('a rules file is refused, with its line and the nearest right word, for
     [
       'a percentage without its sign',
       lines('kind: drawdown', 'above: 10'),
-      ':4: "rules[0].above" must be a percentage, with its sign: 5%',
+      ':4: "rules[0].above" must be a percentage with a percent sign: 5%',
     ],
     [
       'a duration without its unit',

@@ -151,7 +151,7 @@ describe('other rules, compared with those in force,', () => {
     });
   });
 
-  it('are not compared with limits that this version does not know', async () => {
+  it('are not compared with limits that this version does not support', async () => {
     const file = limits('"*": {}');
     const newer = app([], { limits: { max_moon_phase: 3 } });
     await expect(diffPolicy(newer, file, { replay: false })).rejects.toMatchObject({
