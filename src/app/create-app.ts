@@ -190,7 +190,7 @@ async function resolveAccountNumber(called: string, list: App['accounts']): Prom
 
 function oneAccountOnly(): TradeAgentError {
   return new TradeAgentError('usage', 'this command works on one account at a time', {
-    hint: 'Choose one with --account, or omit it to use the default account. "trade-agent accounts" lists them.',
+    hint: 'Choose one with --account, or omit --account to use the default account. "trade-agent accounts" lists them.',
     details: { field: 'account' },
   });
 }

@@ -83,7 +83,7 @@ function computedFields(terms: MandateTerms, from: string) {
   );
 }
 
-/** Returns the terms that a new mandate takes over from the one that it replaces: all except the end. */
+/** Returns the terms that a new mandate takes over from the mandate that it replaces: all except its end. */
 function reusableTerms(terms: MandateEnvelope): MandateTerms {
   const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
   const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;

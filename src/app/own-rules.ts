@@ -9,8 +9,7 @@ export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'req
 
 /**
  * Returns the findings and targets under the rules of the profile's newest schedule with a rules file, or else under
- * the standard rules. The findings equal those of `trade-agent check`, but nobody is notified of them, and new findings
- * stay new.
+ * the standard rules. `trade-agent check` reports the same findings. Here, nobody is notified, and new findings stay new.
  */
 export function ownRules(app: RulesApp): OwnRules {
   return {

@@ -60,7 +60,7 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
 }
 
 /**
- * Requires a signature by any key: the reader decides which keys to trust.
+ * Requires a valid signature by any key. Whoever verifies the receipt decides which keys to trust.
  * @throws {TradeAgentError} `gateway_refused`
  */
 async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {

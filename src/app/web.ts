@@ -271,8 +271,8 @@ function accessDenied(context: BrowserContext, why: 'wrong' | 'used'): Response 
     title: why === 'used' ? 'This link was already used' : 'You are not signed in here',
     text:
       why === 'used'
-        ? 'A link works only once. If you didn\'t open it, stop "trade-agent web". To open another page, run it again.'
-        : 'Open the link that "trade-agent web" shows. To get a new link, run it again.',
+        ? 'A link works only once. If you didn\'t open it, stop "trade-agent web". To open another page, run the command again.'
+        : 'Open the link that "trade-agent web" shows. To get a new link, run the command again.',
   });
 }
 

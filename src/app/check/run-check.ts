@@ -36,16 +36,16 @@ export interface CheckOutcomes {
 /**
  * Runs one check or, if the person asked for all accounts, one check per account, in sequence. Each account gets its
  * own report. Accounts that can't be read are returned as `missing`.
- * @param told receives all results before any of them is saved
+ * @param allReported receives all results before any of them is saved
  * @throws {TradeAgentError} as `runCheck`; `broker_unreachable` if no account could be read
  */
 export async function runChecks(
   app: App,
   options: CheckOptions,
   listener: ChecksListener,
-  told: OnAllReported,
+  allReported: OnAllReported,
 ): Promise<CheckOutcomes> {
-  return await withCheckResources(app, options, (basis) => runChecksWith(app, options, listener, told, basis));
+  return await withCheckResources(app, options, (basis) => runChecksWith(app, options, listener, allReported, basis));
 }
 
 type ChecksListener = Omit<CheckListener, 'told'>;
@@ -56,11 +56,11 @@ export async function runChecksWith(
   app: App,
   options: CheckOptions,
   listener: ChecksListener,
-  told: OnAllReported,
+  allReported: OnAllReported,
   basis: CheckResources,
 ): Promise<CheckOutcomes> {
   if (!app.isAllAccounts) {
-    const one = { ...listener, told: (result: CheckResult) => told([result], []) };
+    const one = { ...listener, told: (result: CheckResult) => allReported([result], []) };
     return { checks: [await runCheckWith(app, options, one, basis)], missing: [] };
   }
   const checked: FinishedCheck[] = [];
@@ -73,7 +73,7 @@ export async function runChecksWith(
   if (checked.length === 0) throw noAccountChecked(missing);
   const checks = checked.map(({ outcome }) => outcome);
   const results = checks.map(({ result }) => result);
-  await told(results, missing);
+  await allReported(results, missing);
   for (const { remember } of checked) await remember();
   return { checks, missing };
 }

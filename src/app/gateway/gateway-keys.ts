@@ -102,7 +102,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
     const now = await kept('seal');
     if (now.length > 0) return now;
     throw new TradeAgentError('invalid_config', 'this database was sealed with a seal.key file', {
-      hint: 'Start a gateway once in the folder with that file, which imports the key.',
+      hint: 'Start a gateway once in the folder that contains seal.key. This imports the key.',
     });
   };
 

@@ -132,7 +132,7 @@ function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: s
   throw new TradeAgentError(
     'usage',
     name === undefined ? 'this home has several brokers' : `this home has no broker "${name}"`,
-    { hint: `Choose one with --broker: ${names}. They are listed under "brokers" in gateway.yaml.` },
+    { hint: `Choose one with --broker: ${names}. The brokers are listed under "brokers" in gateway.yaml.` },
   );
 }
 

@@ -40,7 +40,7 @@ export async function readHomeSettings(folder: string): Promise<HomeSettings> {
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readGatewaySettings(folder: string): Promise<GatewaySettings> {
   const { gateway } = homeFiles(folder);
-  const hint = 'See docs/operate/GATEWAY.md for its contents. "trade-agent home init" creates one.';
+  const hint = 'See docs/operate/GATEWAY.md for its contents. "trade-agent home init" creates this file.';
   const settings = await parseYaml(
     gatewaySettingsSchema,
     readRequiredFile(gateway, 'gateway configuration', hint),
@@ -94,7 +94,7 @@ export function requireUnusedFolder(folder: string): void {
   const names = readdirSync(folder);
   if (names.includes(basename(homeFiles('').settings))) {
     throw new TradeAgentError('usage', `a home already exists: ${folder}`, {
-      hint: 'Serve it with "trade-agent home serve", or create another one with --home FOLDER.',
+      hint: 'Serve this home with "trade-agent home serve", or create another home with --home FOLDER.',
       details: { folder },
     });
   }

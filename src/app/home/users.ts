@@ -146,12 +146,12 @@ export function newPerson({ name, username = deriveUsername(name), email = '' }:
   const shown = name.trim();
   if (shown === '' || shown.length > MAX_NAME_LENGTH || /\p{C}/u.test(shown)) {
     throw new TradeAgentError('usage', `a name must have 1 to ${MAX_NAME_LENGTH} printable characters`, {
-      hint: 'Write it as your phone should display it: --name "Ada Lovelace".',
+      hint: 'Write the name as your phone should display it: --name "Ada Lovelace".',
     });
   }
   if (email !== '' && !z.email().safeParse(email).success) {
     throw new TradeAgentError('usage', `"${email}" is not an email address`, {
-      hint: 'Fix it or omit it.',
+      hint: 'Fix the address, or omit --email.',
     });
   }
   return { username, name: shown, email };

@@ -194,7 +194,7 @@ function toWrittenRules({ account, limits, policies, firm }: PolicyView): Writte
   };
 }
 
-/** Rejects unknown limits. If one were ignored, orders that the gateway denies would be reported as allowed. */
+/** Rejects unknown limits. If they were ignored, orders that the gateway denies would be reported as allowed. */
 function parseLimits(limits: PolicyView['limits']): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;

@@ -97,25 +97,25 @@ async function addServerProfile(
   }
   const address = requireUrl(server, '--server').replace(/\/+$/, '');
   const { describeServer } = await import('../server/server-profile.ts');
-  const told = await describeServer(address, { fetch: app.fetch, clock: app.clock, signal: app.signal });
-  if (environment !== undefined && environment !== told.environment) {
-    throw new TradeAgentError('usage', `${address} is a ${told.environment} server, not ${environment}`, {
+  const published = await describeServer(address, { fetch: app.fetch, clock: app.clock, signal: app.signal });
+  if (environment !== undefined && environment !== published.environment) {
+    throw new TradeAgentError('usage', `${address} is a ${published.environment} server, not ${environment}`, {
       hint: 'Remove --environment.',
     });
   }
-  const metadata = await providerMetadata(given.issuer ?? told.issuer, {
+  const metadata = await providerMetadata(given.issuer ?? published.issuer, {
     fetch: app.fetch,
     clock: app.clock,
   });
-  const { audience = told.audience, provider = told.provider, loginClient } = given;
+  const { audience = published.audience, provider = published.provider, loginClient } = given;
   app.tell(`Found ${providerDialect({ provider }).label} at ${metadata.issuer}`);
   const profile: ProfileInput = {
     provider,
     issuer: metadata.issuer,
     server: address,
     ...(audience === address ? {} : { audience }),
-    environment: told.environment,
-    login_client: loginClient === undefined ? told.login_client : { client_id: loginClient },
+    environment: published.environment,
+    login_client: loginClient === undefined ? published.login_client : { client_id: loginClient },
     ...storePlace(given),
   };
   return await checkAndWrite(home, name, profile, metadata);
