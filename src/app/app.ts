@@ -54,7 +54,7 @@ export interface App {
   usersGateway(): Promise<GatewayClient>;
   /** All of the person's accounts. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
-  /** Returns a copy for one account (undefined: the default account). The caller closes the copy's agent. */
+  /** Returns a copy for one account, the default account if undefined. The caller closes the copy's agent. */
   inAccount(account: string | undefined): App;
   /** A gateway client for the selected account. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;

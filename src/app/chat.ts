@@ -82,7 +82,6 @@ export async function isFirstRun(app: App): Promise<boolean> {
   return !configured && !existsSync(home.sandbox);
 }
 
-/** Makes the sandbox the default profile, with the given model. */
 export async function saveSandboxAsDefault(app: App, model: ModelChoice): Promise<void> {
   const home = await app.home();
   await saveConfig(home, {
@@ -106,7 +105,6 @@ export async function findHome(folder: string): Promise<HomeEndpoint | undefined
   return { address, environment };
 }
 
-/** Makes a home the default profile, with the given model. */
 export async function saveHomeAsDefault(
   app: App,
   { address, environment }: HomeEndpoint,

@@ -36,12 +36,12 @@ export async function changeConfigKey(app: App, key: string, value: string | und
 
 interface Editor {
   edit(text: string): Promise<string>;
-  /** Asks whether to edit an invalid text again, so that a typo does not discard the person's changes. */
+  /** Asks whether to edit an invalid file again, so that a typo does not discard the person's changes. */
   again(refusal: TradeAgentError): Promise<boolean>;
 }
 
 /**
- * Opens config.yaml in an editor. Only a valid text replaces the file.
+ * Opens config.yaml in an editor. Replaces the file only if the edited text is valid.
  * @throws {TradeAgentError} `invalid_config` if the person gives up, and any error from the editor
  */
 export async function editConfig(app: App, editor: Editor) {

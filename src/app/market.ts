@@ -121,7 +121,9 @@ export async function priceHistory(app: App, typed: string, range: string = DEFA
   return { symbol, range: text, bars, trades, cost, simulated };
 }
 
-/** Lists news, newest first; without symbols, of the whole market. @throws `unknown_symbol`, `login_required` */
+/**
+ * Lists news, newest first. Without symbols, lists news of the whole market. @throws `unknown_symbol`, `login_required`
+ */
 export async function latestNews(
   app: Pick<App, 'gateway'>,
   query: { readonly symbols: readonly string[]; readonly limit: number },

@@ -158,7 +158,6 @@ function shellCommand(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
-/** Whether an answer already contains an error's message. */
 export function containsMessage(text: string, message: string): boolean {
   return text.toLowerCase().includes(message.toLowerCase().replace(/\.$/, ''));
 }

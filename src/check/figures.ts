@@ -56,7 +56,7 @@ export function computeFigures(
     income: activities && incomeTotals(activities),
     incomplete: incompleteFigures(activities, {
       priceOn,
-      flowsTold: history.some(({ flow }) => flow !== undefined),
+      flowsReported: history.some(({ flow }) => flow !== undefined),
       since,
     }),
   };

@@ -23,15 +23,15 @@ const FLOW_FIGURES: readonly FigureName[] = ['time_weighted_return', 'money_weig
 /**
  * Returns the names of incomplete figures, with the reasons.
  * @param activities undefined if unavailable
- * @param flowsTold whether the broker's history includes cash flows
+ * @param flowsReported whether the broker's history includes cash flows
  * @param since start of the day's figures
  */
 export function incompleteFigures(
   activities: readonly Activity[] | undefined,
-  { priceOn, flowsTold, since }: { priceOn: ClosingPriceLookup; flowsTold: boolean; since: number },
+  { priceOn, flowsReported, since }: { priceOn: ClosingPriceLookup; flowsReported: boolean; since: number },
 ): IncompleteFigures[] {
   if (activities === undefined) {
-    const reason = flowsTold
+    const reason = flowsReported
       ? 'shares transferred in or out are not known'
       : 'deposits and withdrawals are not known, and count as gains and losses';
     return [{ figures: ['day_profit', ...FLOW_FIGURES], reason }];

@@ -20,7 +20,7 @@ export interface Observation {
   readonly say: () => FindingText;
 }
 
-/** A rule that could not be checked. It is always reported: a check that saw nothing must not read as "all well". */
+/** A rule that could not be checked. It is always reported, so that a failed check does not look like a good result. */
 export interface UncheckedRule {
   readonly rule: Rule;
   readonly subject: string;

@@ -156,7 +156,7 @@ async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: 
   const from = after + DAY_MS;
   const fresh = await gateway.activities({ after });
   const told = new Set(fresh.map(({ id }) => id));
-  // An activity that was booked late has an earlier date, although requests go by booking time.
+  // Requests go by booking time, so an activity that was booked late can have an earlier date.
   return [...kept.activities.filter(({ id, at }) => Date.parse(at) < from && !told.has(id)), ...fresh].sort(
     (a, b) => Date.parse(a.at) - Date.parse(b.at),
   );

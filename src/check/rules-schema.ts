@@ -8,7 +8,7 @@ import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
  * instant. Source of docs/reference/schema/check-rules.schema.json.
  */
 
-/** Returns a function for the error text of an invalid value. Missing values keep Zod's own text. */
+/** Returns a Zod error function with a text for invalid values. Missing values keep Zod's own text. */
 const unlessMissing =
   (words: string) =>
   ({ input }: { input: unknown }) =>

@@ -23,7 +23,7 @@ import type { App } from '../app.ts';
 import { noticesTimeLimit } from '../notices/notice-place.ts';
 import { proposedSymbols } from '../run.ts';
 
-/** If there are more new findings, a channel gets one combined notice. */
+/** A channel with more new findings than this gets one combined notice. */
 const MAX_NOTICES = 10;
 /** Maximum number of lines in a combined notice. The remaining findings are only counted. */
 const MAX_LINES = 40;
@@ -42,10 +42,9 @@ interface NoticeInput {
   /** New findings, worst first. `stateOf` has the state that is stored for each finding. */
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, RuleFiring>;
-  /** Filters out states that a channel was already notified of by a check that crashed before it saved them. */
+  /** Leaves out states of which an earlier check notified the channel before it crashed. */
   readonly untold: UnnotifiedFilter;
   readonly runs: readonly RunResult[];
-  /** Milliseconds since the epoch. */
   readonly now: number;
 }
 

@@ -94,7 +94,6 @@ async function checkAccount(
   }
 }
 
-/** Turns `report.html` into `report.PA3ALICE01.html`. */
 function accountReportPath(path: string, account: string): string {
   const { dir, name, ext } = parse(path);
   return join(dir, `${name}.${account.replace(/[^\w-]/g, '_')}${ext}`);
@@ -134,7 +133,6 @@ export interface CheckListener {
 /** The outcome of a check whose result was reported and saved. */
 export interface CheckOutcome {
   readonly result: CheckResult;
-  /** One run per round of proposals. */
   readonly runs: readonly RunResult[];
   /** Why the report could not be written. */
   readonly failure: TradeAgentError | undefined;

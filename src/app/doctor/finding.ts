@@ -3,7 +3,6 @@ import { defined } from '../../values/defined.ts';
 /** `warn` does not count as a failure. `skip` means that nothing was checked, for the reason in `message`. */
 type FindingStatus = 'ok' | 'warn' | 'fail' | 'skip';
 
-/** The result of one check, without secrets. */
 export interface Finding {
   readonly check: string;
   readonly status: FindingStatus;

@@ -60,7 +60,7 @@ export function folderKeys(folder: string): GatewayKeys {
   };
 }
 
-/** Returns a digest by which gateways compare their oldest seal secrets. That secret is never replaced. */
+/** Returns a digest by which gateways compare their oldest seal secret, which is never replaced. */
 export function sealCheck(secret: string): string {
   return createHmac('sha256', secret).update('trade-agent gateway').digest('hex');
 }

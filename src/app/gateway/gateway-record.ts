@@ -132,7 +132,7 @@ async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths
 
 async function ownSecrets(env: NodeJS.ProcessEnv, { home, config }: GatewayPaths): Promise<SealSecrets | undefined> {
   const kept = await readStorageSettings(config);
-  // Checked first, because reading a missing key would create it.
+  // Checks whether the key exists, because reading a missing key would create it.
   if (kept.kms !== undefined || existsSync(sealFile(home)))
     return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
   const { storedSandboxSecret } = await import('../../sandbox/stored-secret.ts');

@@ -10,7 +10,7 @@ const MAX_KEY_FILE_BYTES = 16 * 1024;
 
 export const keyFile = (folder: string) => join(folder, 'key.json');
 export const sealFile = (folder: string) => join(folder, 'seal.key');
-/** Returns the path of the next key, which replaces the current key once the identity provider accepts the next one. */
+/** Returns the path of the key that replaces the current key once the identity provider accepts it. */
 export const nextKeyFile = (folder: string) => join(folder, 'next-key.json');
 
 /** A public key in the two formats that providers accept: JWK (RFC 7517) and PEM (SPKI). */

@@ -20,7 +20,6 @@ import { readKey, sealSecret } from '../gateway/key-file.ts';
 import { createHomeFolder, DATABASE_WAIT_MS, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
 import { requireOwnFolder } from './open-home.ts';
 
-/** A home's folder, and the file and passphrase of a backup. */
 interface BackupLocation {
   readonly folder: string;
   readonly file: string;

@@ -197,7 +197,7 @@ async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Fi
 
 const REQUEST_TIMEOUT_MS = 5_000;
 
-/** Checks that the name resolves. The settings' schema already requires https or localhost. */
+/** Checks that the home's host name resolves. The settings' schema already requires https or localhost. */
 async function checkAddress({ address }: HomeSettings): Promise<Finding> {
   if (isLocalAddress(address)) return ok('address', `${address}: only for browsers on this machine`);
   const { hostname } = new URL(address);
@@ -350,7 +350,7 @@ function checkFolder(folder: string): Finding {
   if (problem !== undefined) return fail('folder', `${folder}: ${problem}`, `chmod 700 '${folder}'`);
   if (process.platform === 'win32') return ok('folder', folder);
   for (const name of readdirSync(folder)) {
-    // A firm's rules may belong to root. Reading them checks who could have written them.
+    // A firm's rules may belong to root. The code that reads them checks who could have written them.
     if (name === 'firm') continue;
     const file = join(folder, name);
     const found = lstatSync(file, { throwIfNoEntry: false });

@@ -28,7 +28,7 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: People;
   readonly keys: ApprovalKeys;
-  /** Key pairs of people's accounts at a broker. @param all all brokers, if they differ from the home's settings */
+  /** Key pairs of people's accounts at a broker. @param all the home's brokers, if they differ from its settings */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
   readonly authorized: Pick<AuthorizedClients, 'list' | 'end'>;

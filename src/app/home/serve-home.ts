@@ -174,7 +174,7 @@ function homeParts(
     },
     faults: new ActiveFaults(),
     softwareKeys: false,
-    // A home has no terminal phone, so nobody may know this secret.
+    // A home has no terminal phone, so nobody needs to know this secret.
     phonePairingSecret: randomBytes(32).toString('base64url'),
     // A command killed at the wrong moment must not force a new sign-in.
     refreshTokenReuse: 'until_confirmed',

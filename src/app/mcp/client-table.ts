@@ -22,7 +22,6 @@ export interface McpClientSpec {
   /** Whether the file is JSON in which comments and trailing commas are allowed. */
   readonly comments?: boolean;
   readonly file: (machine: Machine) => string;
-  /** The key of the table of servers in the file. */
   readonly section: string;
   readonly stdio: (program: ServerProgram) => ServerEntry;
   /** Undefined if the client's file accepts no URLs. */

@@ -19,7 +19,6 @@ interface ServeStdioOptions {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly readOnly: boolean;
-  /** The person's rules, for the tools that run checks. */
   readonly ownRules?: OwnRules;
 }
 

@@ -35,9 +35,7 @@ export interface NoticeChannelSource {
   readonly add: string;
   /** The command that manages the channels, such as `trade-agent notices`. */
   readonly command: string;
-  /** Returns the text of a test notice. */
   testText(name: string): Promise<string>;
-  /** Returns the data of a test notice. */
   testData(): Promise<Readonly<Record<string, unknown>>>;
 }
 

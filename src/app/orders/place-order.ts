@@ -125,7 +125,7 @@ function approvalNotAllowed(approval: ApprovalMode): TradeAgentError {
   });
 }
 
-/** @throws `usage`, naming the proposal that used the key, for the gateway's conflict; any other error unchanged */
+/** Throws `usage`, naming the proposal that used the key, if the error is a conflict. Otherwise rethrows the error. */
 async function explainKey(gateway: GatewayClient, key: string, error: unknown): Promise<never> {
   if (!isTradeAgentError(error) || error.details.problem !== 'idempotency_key_conflict') throw error;
   const first = await gateway.proposed(key).catch(() => undefined);
@@ -246,7 +246,7 @@ function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags)
   });
 }
 
-/** Returns the legs. They follow the entry order of a purchase, or close an existing position (two legs of a sale). */
+/** Returns the legs, which follow the entry order of a purchase. The two legs of a sale close an existing position. */
 function legPrices(
   side: Side,
   { takeProfit, stopLoss }: OrderFlags,

@@ -34,8 +34,8 @@ import { compileActiveRules, compileRules, readLimitsFile, readPolicies, toRuleT
 /**
  * Returns the policy's decision about an order right now. Requests no approval.
  * @param sentence an order for the built-in planner: `buy 5 AAPL limit 180`
- * @throws {TradeAgentError} `usage` for text that is not an order, `login_required`, and errors from completing the
- *   order
+ * @throws {TradeAgentError} `usage` for text that is not an order, `login_required`, and errors from filling in the
+ *   order's other fields
  */
 export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
   const read = parseOrder(sentence);

@@ -101,7 +101,6 @@ const PRICES_INTERVAL_MS = 600;
 /** Milliseconds after which the account and positions are read again. */
 const FULL_REFRESH_INTERVAL_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
-/** Maximum number of symbols per request for quotes. */
 const MAX_QUOTE_SYMBOLS = 50;
 
 export interface LiveFigures extends PortfolioFigures {
@@ -193,7 +192,6 @@ function lastPrices(quotes: readonly Quote[]): ReadonlyMap<string, string> {
   return new Map(quotes.map(({ symbol, last }) => [symbol, last]));
 }
 
-/** Milliseconds between retries for an account that could not be read. */
 const RETRY_INTERVAL_MS = 30_000;
 
 export interface LiveCombinedPortfolio extends CombinedPortfolio {

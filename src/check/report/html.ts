@@ -182,7 +182,6 @@ dd{margin:0 0 0 auto;text-align:right;font-variant-numeric:tabular-nums}
 .none{color:var(--soft);margin:0}
 `;
 
-/** A point of a chart. Amounts become numbers only in charts. */
 interface ChartPoint {
   readonly at: number;
   readonly value: number;
