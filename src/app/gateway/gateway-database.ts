@@ -17,7 +17,7 @@ import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 const BUSY_TIMEOUT_MS = 10_000;
 const MAX_ADDRESS_LENGTH = 4_096;
 
-/** Where to read the PostgreSQL connection string. Never a command-line argument: every local user can read those. */
+/** The file or variable with the PostgreSQL connection string. Every local user could read a command-line argument. */
 export type AddressSource = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {

@@ -99,7 +99,7 @@ export interface OrderLocation {
   readonly at: (AccountName & { readonly account: string }) | undefined;
 }
 
-/** A prefix is looked up among this many of the newest orders. One response contains no more. */
+/** A prefix is looked up among this many of the newest orders, which is the maximum of one response. */
 const MAX_SEARCHED_ORDERS = 500;
 
 /** Matches a UUID. A UUID identifies one order, whereas two brokers may use the same order number. */
