@@ -1,4 +1,5 @@
 import type { Clock } from '../machine/clock.ts';
+import type { EarlyPingStore } from '../store/early-ping-store.ts';
 import type { Halts } from '../store/halts.ts';
 import type { OtherProcesses } from '../store/other-processes.ts';
 import type { ProposalStore, StoredProposal } from '../store/proposal-store.ts';
@@ -23,6 +24,7 @@ export interface KernelDeps {
   /** Reports internal errors. Never receives a token. */
   readonly onError: (message: string) => void;
   readonly store: ProposalStore;
+  readonly earlyPings: EarlyPingStore;
   /** Undefined if no other process uses the database. */
   readonly others?: OtherProcesses | undefined;
   readonly moves: ProposalTransitions;

@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { isSameSecret } from '../secrets/constant-time.ts';
 import { allSecrets, type SealSecrets } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
@@ -10,7 +10,8 @@ type QuestionKey = Pick<StoredProposal, 'id' | 'asked'>;
 /**
  * The tokens with which the identity provider proves that it sent a ping (CIBA Core §7.1, §10.2). They are derived from
  * secrets that only the gateways have, so every gateway can compute them and none stores them: HKDF-SHA256 (RFC 5869)
- * with the question in `info`. They have 256 bits; CIBA Core §7.1 requires 160.
+ * with the question in `info`. They have 256 bits; CIBA Core §7.1 requires 160. An HMAC after the dot shows that a
+ * gateway made the token, even before its question is known.
  */
 export class NotificationTokens {
   readonly #secrets: ReturnType<typeof allSecrets>;
@@ -24,13 +25,33 @@ export class NotificationTokens {
     return deriveToken(this.#secrets[0], question);
   }
 
+  /**
+   * Whether a gateway made this token, for whichever question. A stranger's ping is thus recognized before its question
+   * is stored.
+   */
+  isOwn(token: string): boolean {
+    const [body = '', tag = ''] = token.split('.');
+    return this.#secrets.some((secret) => isSameSecret(tag, tokenTag(secret, body)));
+  }
+
+  /** Returns the question's token under each secret: the current one, and the previous one while it is replaced. */
+  all(question: QuestionKey): string[] {
+    return this.#secrets.map((secret) => deriveToken(secret, question));
+  }
+
   /** Whether a token belongs to the question in a proposal's row. Compares in constant time. */
   isTokenFor(token: string, proposal: QuestionKey): boolean {
-    return this.#secrets.some((secret) => isSameSecret(token, deriveToken(secret, proposal)));
+    return this.all(proposal).some((own) => isSameSecret(token, own));
   }
 }
 
 function deriveToken(secret: string | Buffer, { id, asked }: QuestionKey): string {
   const info = `trade-agent notification token v1 ${id} ${asked}`;
-  return Buffer.from(hkdfSync('sha256', secret, '', info, 32)).toString('base64url');
+  const body = Buffer.from(hkdfSync('sha256', secret, '', info, 32)).toString('base64url');
+  return `${body}.${tokenTag(secret, body)}`;
+}
+
+function tokenTag(secret: string | Buffer, body: string): string {
+  const key = hkdfSync('sha256', secret, '', 'trade-agent notification token tag v1', 32);
+  return createHmac('sha256', Buffer.from(key)).update(body).digest('base64url');
 }

@@ -4,6 +4,7 @@ import type { BrokerKeyStore } from './broker-key-store.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { DecisionStore } from './decision-store.ts';
 import type { DefaultAccountStore } from './default-account-store.ts';
+import type { EarlyPingStore } from './early-ping-store.ts';
 import type { Halts } from './halts.ts';
 import type { LimitsStore } from './limits-store.ts';
 import type { MandateStore } from './mandate-store.ts';
@@ -34,6 +35,7 @@ export interface GatewayStores {
   readonly defaultAccounts: DefaultAccountStore;
   readonly access: AccessStore;
   readonly limits: LimitsStore;
+  readonly earlyPings: EarlyPingStore;
   /** Undefined if only one process uses the database. */
   readonly others?: OtherProcesses;
   /** Rate limits that all processes share. Undefined if only one process uses the database. */

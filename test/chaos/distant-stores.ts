@@ -44,6 +44,7 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     defaultAccounts: distant(stores.defaultAccounts),
     access: distant(stores.access),
     limits: distant(stores.limits),
+    earlyPings: distant(stores.earlyPings),
     mandates: distant(stores.mandates),
     standing: distant(stores.standing),
   };

@@ -60,7 +60,7 @@ withPostgres('a proposal at one of two gateways', () => {
     const row = String(found?.rows[0]?.text);
     expect(row).toContain('"state":"requested"');
     for (const secret of [authReqId ?? '', notificationToken ?? '']) {
-      expect(secret).toMatch(/^[\w-]{36,}$/);
+      expect(secret).toMatch(/^[\w.-]{36,}$/);
       // In bytes as well, which are shown in hex.
       for (const shown of [secret, Buffer.from(secret).toString('hex')]) expect(row).not.toContain(shown);
     }
@@ -71,6 +71,23 @@ withPostgres('a proposal at one of two gateways', () => {
     await world.decide(id, 'approve', {}, another.url);
     await vi.waitFor(async () => expect((await at(world.url, id)).state).toBe('executed'), 10_000);
     expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('is decided at once by a call that comes to the other before the question is stored', async () => {
+    const own = await stores();
+    const change: GatewayStores['proposals']['change'] = async (seen, next, ...rest) => {
+      // The person is quicker than the database.
+      if (next.state === 'requested') await world.decide(seen.id, 'approve', {}, another.url);
+      return await own.proposals.change(seen, next, ...rest);
+    };
+    const third = await world.another({ ...own, proposals: { ...own.proposals, change } });
+    const body = { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: '79' } };
+    const key = { 'idempotency-key': 'quickly' };
+    const { body: proposed } = await alice().send('POST', '/v1/proposals', body, key, third.url);
+    // A poll that makes up for a lost call comes after 30 seconds.
+    await vi.waitFor(async () => expect((await at(third.url, String(proposed.id))).state).toBe('executed'), 10_000);
+    expect(world.broker.submissions).toHaveLength(1);
+    await third.close();
   });
 
   it('is withdrawn at the other, and whoever looks after it stops', async () => {

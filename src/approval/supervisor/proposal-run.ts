@@ -244,7 +244,7 @@ export class ProposalRun {
     const { store, asking } = this.#context.parts;
     const found = await store.get(this.#id);
     if (found === undefined) return undefined;
-    const called = asking.delivery !== 'ping' || this.#calls.takeEarlyPing(found);
+    const called = asking.delivery !== 'ping' || (await this.#calls.takeEarlyPing(found));
     const uncalled = LOST_PING_POLL_SECONDS.first;
     const pause = Math.max(!called && this.#isFresh ? uncalled : 0, this.#pauseLeft(found));
     return { pause, failures: 0, polled: false, called, uncalled, expiresAt: found.expiresAt };

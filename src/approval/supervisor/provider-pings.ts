@@ -1,12 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../machine/clock.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 
-/** Maximum number of kept pings whose question is not stored yet, because the person approved very quickly. */
-const MAX_EARLY_PINGS = 1_000;
-/** Maximum length of a kept token. Our notification tokens are shorter, so longer ones are not kept. */
-const MAX_NOTIFICATION_TOKEN_LENGTH = 128;
 /**
  * Interval between polls that make up for lost pings, across all proposals. Without it, ten thousand open proposals
  * would keep gateway and provider busy for nothing, and thousands of long polls open.
@@ -48,8 +45,6 @@ export class ProviderPings {
   /** Turns of polls after a restart or a missed message. */
   readonly restarted: TurnLimiter;
   readonly #parts: KernelDeps;
-  /** Notification tokens by `auth_req_id`, of pings whose question is not stored yet. The oldest are dropped first. */
-  readonly #early = new Map<string, string>();
 
   constructor(parts: KernelDeps) {
     this.#parts = parts;
@@ -59,30 +54,28 @@ export class ProviderPings {
 
   /** Returns the open proposal that a ping is about; undefined if its question is not stored yet. */
   async findProposal(authReqId: string, notificationToken: string): Promise<StoredProposal | undefined> {
-    const { store, notificationTokens } = this.#parts;
+    const { store, notificationTokens, earlyPings, clock } = this.#parts;
     let proposal = await store.byAuthReqId(authReqId);
     if (proposal === undefined) {
-      this.#remember(authReqId, notificationToken);
-      // The id may have been stored during that read, and nobody would look for an early ping again.
+      // Otherwise anybody could fill the database.
+      if (!notificationTokens.isOwn(notificationToken)) return undefined;
+      await earlyPings.add(pingDigest(authReqId, notificationToken), clock.now());
+      // Either the gateway that stores the question finds this ping afterwards, or the question is found here.
       proposal = await store.byAuthReqId(authReqId);
-      if (proposal === undefined) return undefined;
-      this.takeEarlyPing(proposal);
     }
-    const isAsked = !isSettledState(proposal.state) && notificationTokens.isTokenFor(notificationToken, proposal);
-    return isAsked ? proposal : undefined;
+    if (proposal === undefined || isSettledState(proposal.state)) return undefined;
+    return notificationTokens.isTokenFor(notificationToken, proposal) ? proposal : undefined;
   }
 
   /** Whether a ping came before the proposal's question was stored. Returns true only once per ping. */
-  takeEarlyPing(proposal: StoredProposal): boolean {
+  async takeEarlyPing(proposal: StoredProposal): Promise<boolean> {
+    const { notificationTokens, earlyPings } = this.#parts;
     const { authReqId = '' } = proposal;
-    const notificationToken = this.#early.get(authReqId);
-    this.#early.delete(authReqId);
-    return notificationToken !== undefined && this.#parts.notificationTokens.isTokenFor(notificationToken, proposal);
+    return await earlyPings.take(notificationTokens.all(proposal).map((token) => pingDigest(authReqId, token)));
   }
+}
 
-  #remember(authReqId: string, notificationToken: string): void {
-    if (notificationToken.length > MAX_NOTIFICATION_TOKEN_LENGTH) return;
-    if (this.#early.size >= MAX_EARLY_PINGS) this.#early.delete(this.#early.keys().next().value ?? '');
-    this.#early.set(authReqId, notificationToken);
-  }
+/** Returns what is stored of an early ping, from which its token can't be recovered. */
+function pingDigest(authReqId: string, notificationToken: string): string {
+  return createHash('sha256').update(`${authReqId} ${notificationToken}`).digest('base64url');
 }

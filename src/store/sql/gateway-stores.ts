@@ -2,6 +2,7 @@ import { EMPTY_HEAD } from '../audit.ts';
 import type { BrokerKey, BrokerKeyStore } from '../broker-key-store.ts';
 import type { AuditCheckpoint, CheckpointStore } from '../checkpoint-store.ts';
 import type { DefaultAccountStore } from '../default-account-store.ts';
+import { type EarlyPingStore, MAX_EARLY_PING_AGE_MS } from '../early-ping-store.ts';
 import type { GatewayStores } from '../gateway-stores.ts';
 import type { LimitsStore } from '../limits-store.ts';
 import { accessStore } from './access-store.ts';
@@ -27,6 +28,7 @@ export function sharedStores(database: SqlDatabase) {
     defaultAccounts: defaultAccountStore(database),
     access: accessStore(database),
     limits: limitsStore(database),
+    earlyPings: earlyPingStore(database),
   } satisfies Partial<GatewayStores>;
 }
 
@@ -58,6 +60,26 @@ function limitsStore(database: SqlDatabase): LimitsStore {
         { now },
       )),
     forget: async () => void (await database.run('DELETE FROM limits_seen')),
+  };
+}
+
+function earlyPingStore(database: SqlDatabase): EarlyPingStore {
+  return {
+    add: (ping, now) =>
+      database.write(function* () {
+        yield* run('DELETE FROM early_pings WHERE received_at < @oldest', { oldest: now - MAX_EARLY_PING_AGE_MS });
+        yield* run('INSERT INTO early_pings (ping, received_at) VALUES (@ping, @now) ON CONFLICT DO NOTHING', {
+          ping,
+          now,
+        });
+      }),
+    async take(pings) {
+      const each = database.dialect.each('@pings');
+      const taken = await database.run(`DELETE FROM early_pings WHERE ping IN (SELECT value->>'ping' FROM ${each})`, {
+        pings: JSON.stringify(pings.map((ping) => ({ ping }))),
+      });
+      return taken > 0;
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { auditStoreContract } from './audit-store.ts';
 import { brokerKeyStoreContract } from './broker-key-store.ts';
 import { checkpointStoreContract } from './checkpoint-store.ts';
 import { decisionStoreContract } from './decision-store.ts';
+import { earlyPingStoreContract } from './early-ping-store.ts';
 import type { OpenStores } from './gateway-factory.ts';
 import { limitsStoreContract } from './limits-store.ts';
 import { mandateStoreContract } from './mandate-store.ts';
@@ -33,6 +34,7 @@ const contracts = [
   brokerKeyStoreContract,
   accessStoreContract,
   limitsStoreContract,
+  earlyPingStoreContract,
   mandateStoreContract,
   standingStoreContract,
   signingKeyStoreContract,

@@ -80,6 +80,7 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
   await stores.others?.renew();
   await stores.defaultAccounts.choose(sub, draft.account);
   await stores.limits.remember(now);
+  await stores.earlyPings.add('early', now);
   await stores.buckets?.take('broker', { perSecond: 1, burst: 1 }, 1);
   await stores.proofs.remember('proof', now + 1000, now);
 }

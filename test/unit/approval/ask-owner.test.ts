@@ -18,7 +18,7 @@ describe('asking the owner', () => {
         bindingMessage: `BUY 5 AAPL ${code}`,
         details: expect.objectContaining({ type: 'trade_order', proposal: id, code, client: 'trade-agent' }),
         expiresIn: 600,
-        notificationToken: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/),
+        notificationToken: expect.stringMatching(/^[\w-]{43}\.[\w-]{43}$/),
       },
     ]);
     expect(expiresAt).toBe(world.clock.now() + 600_000);

@@ -110,6 +110,7 @@ export function kernelWorld({
     proposals: store,
     halts,
     audit: auditStore,
+    earlyPings,
   } = sqliteGatewayStores(database, createAuthReqIdSeal('of the test'));
   const moves = new ProposalTransitions(store, createTokenSeal('of the test'), clock);
   const notificationTokens = new NotificationTokens('of the test');
@@ -398,6 +399,7 @@ export function kernelWorld({
       audit,
       asking,
       notificationTokens,
+      earlyPings,
       clock,
       gateway: GATEWAY,
       details,

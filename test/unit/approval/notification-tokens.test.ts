@@ -8,7 +8,7 @@ describe('the token that goes with a question', () => {
   const token = tokens.of(question);
 
   it('is the same at each gateway that has the secret: RFC 5869 by Python’s hmac', () => {
-    expect(token).toBe('xziKUiUh0uQiYSr9lAS0q9FLQOnK1yW2gzy86vZKUwI');
+    expect(token).toMatch(/^xziKUiUh0uQiYSr9lAS0q9FLQOnK1yW2gzy86vZKUwI\.[\w-]{43}$/);
     expect(new NotificationTokens('of the test').isTokenFor(token, question)).toBe(true);
   });
 
@@ -19,7 +19,7 @@ describe('the token that goes with a question', () => {
     ['ids and counts that read alike', tokens.of({ id: 'pr_1 1', asked: 1 })],
     ['another gateway', new NotificationTokens('of another').of(question)],
   ])('does not count where it is of %s', (_, another) => {
-    expect(another).toMatch(/^[\w-]{43}$/);
+    expect(another).toMatch(/^[\w-]{43}\.[\w-]{43}$/);
     expect(tokens.isTokenFor(another, question)).toBe(false);
   });
 
@@ -30,6 +30,15 @@ describe('the token that goes with a question', () => {
     ['empty', ''],
   ])('does not count %s', (_, changed) => {
     expect(tokens.isTokenFor(changed, question)).toBe(false);
+  });
+
+  it('is known as a gateway’s own without its question, and a stranger’s is not', () => {
+    expect(tokens.isOwn(token)).toBe(true);
+    expect(new NotificationTokens(['the next', 'of the test']).isOwn(token)).toBe(true);
+    const [body = '', tag = ''] = token.split('.');
+    const strangers = ['', '.', body, `${body}.`, `.${tag}`, `${body}A.${tag}`, `${body}.${tag}A`, `x.${tag}`];
+    for (const other of [...strangers, 'x'.repeat(100_000), new NotificationTokens('of another').of(question)])
+      expect(tokens.isOwn(other)).toBe(false);
   });
 
   it('counts after the secret was replaced, when the next ones are of the newer', () => {

@@ -183,10 +183,20 @@ describe('where the provider calls back', () => {
     expect(world.book).toHaveLength(1);
   });
 
-  it('calls for questions that are nobody’s are remembered up to a thousand', async () => {
+  it('calls with tokens that no gateway made are not stored, and those that nobody takes are dropped', async () => {
     const world = kernelWorld({ delivery: 'ping' });
-    for (let number = 0; number < 5_000; number++) {
+    const stored = () => world.database.prepare('SELECT count(*) FROM early_pings').pluck().get();
+    for (let number = 0; number < 100; number++) {
       expect(await world.kernel.called(`guess-${number}`, 'x'.repeat(100_000))).toBe(false);
     }
+    expect(stored()).toBe(0);
+    const { id, notificationTokens } = { id: 'pr_none', ...world };
+    const early = async (asked: number) =>
+      await world.kernel.called(`none-${asked}`, notificationTokens.of({ id, asked }));
+    for (const asked of [1, 2, 3]) expect(await early(asked)).toBe(false);
+    expect(stored()).toBe(3);
+    await world.sleep(600_001);
+    await early(4);
+    expect(stored()).toBe(1);
   });
 });

@@ -393,6 +393,13 @@ const gateways = `
     PRIMARY KEY (tenant)
   );
   ${tenantTable(schema, 'registered_clients', { app: 'SELECT, INSERT, UPDATE' })}
+  CREATE TABLE early_pings (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    ping text NOT NULL,
+    received_at bigint NOT NULL,
+    PRIMARY KEY (tenant, ping)
+  );
+  ${tenantTable(schema, 'early_pings', { app: 'SELECT, INSERT, DELETE' })}
   CREATE TABLE limits_seen (
     tenant text NOT NULL DEFAULT current_tenant(),
     since bigint NOT NULL,

@@ -258,6 +258,12 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX standing_orders_watched ON standing_orders (sub) WHERE state = 'watching';
 
+  -- The hash of each ping that arrived before its question was stored.
+  CREATE TABLE early_pings (
+    ping TEXT PRIMARY KEY,
+    received_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   -- The time since when the rules of the gateway have limits. At most one row.
   CREATE TABLE limits_seen (
     id INTEGER PRIMARY KEY CHECK (id = 1),
