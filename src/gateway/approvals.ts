@@ -122,7 +122,7 @@ function denialNote(denied: Denial, policy: string, now: number): DecisionNote {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;
   const { reasons = [], limit, value, policy: decidedBy } = options.members ?? {};
-  const told = Array.isArray(reasons) ? reasons : [];
+  const given = Array.isArray(reasons) ? reasons : [];
   return {
     sub,
     client,
@@ -132,7 +132,9 @@ function denialNote(denied: Denial, policy: string, now: number): DecisionNote {
     account: '',
     action: actions[kind] ?? kind,
     effect: 'deny',
-    reasons: policyReasons.filter((reason) => told.includes(reason)).sort((a, b) => told.indexOf(a) - told.indexOf(b)),
+    reasons: policyReasons
+      .filter((reason) => given.includes(reason))
+      .sort((a, b) => given.indexOf(a) - given.indexOf(b)),
     texts: [message],
     ...(typeof limit === 'string' ? { limit } : {}),
     ...(typeof value === 'string' ? { value } : {}),

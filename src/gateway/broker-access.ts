@@ -68,7 +68,7 @@ function documentedRate(broker: NamedBroker): RateLimit | undefined {
 const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
   isStoredKind(credentials) || unattended !== undefined;
 
-/** Returns the credentials for this broker only: credentials for one broker are never sent to another. */
+/** Creates the credentials for one broker, which are never sent to another broker. */
 function credentialsOf(
   broker: NamedBroker,
   options: GatewayOptions,
@@ -100,8 +100,8 @@ function createStoredCredentials(
 }
 
 /**
- * Combines two kinds of credentials: without a session or under a mandate, the owner's stored credentials are used,
- * otherwise the session. Delegates get neither.
+ * Combines two kinds of credentials: the owner's stored credentials for requests without a session or under a mandate,
+ * and the session's credentials for all others. Delegates never get the stored credentials.
  */
 function unattendedCredentials(
   bySession: BrokerCredentials,
@@ -118,8 +118,8 @@ function unattendedCredentials(
 }
 
 /**
- * Creates credentials that exchange the caller's token for a broker's. A delegate does not have the owner's token, and
- * does not get the owner's cached token.
+ * Creates credentials that exchange the caller's token for the broker's token. Delegates are rejected, because they
+ * don't have the owner's token and must not use the owner's cached one.
  */
 export function createExchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
   return {
@@ -144,7 +144,7 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
   throw new HttpProblem(
     409,
     'account_not_connected',
-    'this account opens only with its owner’s own sign-in, so nobody else can act for them here',
+    'this account can be opened only with its owner’s own sign-in, so nobody else can act for its owner here',
     {
       hint: 'Use a gateway that stores the owner’s key pair ("broker: {credentials: key_pair}" in gateway.yaml), such as a home.',
     },
@@ -152,8 +152,8 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
 }
 
 /**
- * Creates credentials that are read from the store for each request, so that changes apply at once. If a broker rejects
- * them temporarily, they are not deleted.
+ * Creates credentials that are read from the store for each request, so that changes apply at once. They are kept even
+ * if the broker rejects them, because the rejection may be temporary.
  */
 function storedCredentials(
   pairs: Pick<KeyPairs, 'find'>,

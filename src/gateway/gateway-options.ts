@@ -29,9 +29,9 @@ export interface GatewayOptions {
   readonly issuer: string;
   /** The gateway's resource identifier (RFC 8707): its base URL, and the expected `aud`. */
   readonly resource: string;
-  /** The RFC 9396 type of order approvals at this provider. */
+  /** The RFC 9396 type that the provider uses for order approvals. */
   readonly detailsType?: string;
-  /** Required for messages, and for accounts that are not accessed with key pairs. */
+  /** Required for sending messages, and for accounts that are not accessed with key pairs. */
   readonly exchange?: BrokerExchange;
   /** At least one broker. A person has at most one account at each broker. */
   readonly brokers: readonly NamedBroker[];
@@ -43,24 +43,24 @@ export interface GatewayOptions {
   readonly stores: GatewayStores;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
-  /** The RFC 9396 type of message approvals at this provider. */
+  /** The RFC 9396 type that the provider uses for message approvals. */
   readonly messageDetailsType?: string;
   readonly messages?: MessageServiceSettings;
   readonly rules?: RulesSource;
   readonly relations?: RelationsOptions;
   /**
-   * Returns whether the session of the proposing client was revoked. Set if this can be checked each time that the
-   * session is used.
+   * Returns whether the person's permission for the proposing client was revoked. Omitted if the gateway can't check
+   * this at each use.
    */
   readonly isRevokedBySignal?: IsRevokedBySignal;
-  /** Returns whether the provider knows this `sub`. Access is granted only to people whom the provider knows. */
+  /** Returns whether the provider has a user with this `sub`. Access can be granted only to such users. */
   readonly isKnown?: (sub: string) => boolean;
   /** Called for an open order that this gateway sent but that belongs to no proposal (default: `onError`). */
   readonly onUnexplainedOrder?: (found: UnexplainedOrder) => void;
   readonly log?: RequestLog;
   /** Called for internal errors. The message never contains a token. */
   readonly onError?: (message: string) => void;
-  /** Shared by all gateways that use the same stores. */
+  /** Rate limits that all gateways with the same stores share. */
   readonly rates?: RequestRateLimits;
   /** Settings for the timestamps of the record's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;
@@ -77,11 +77,11 @@ export interface GatewayOptions {
   readonly keys?: Pick<ApprovalKeys, 'check' | 'site'>;
   /** Whether to reject access tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
-  /** Returns whether an access token's session has ended. Set if this can be checked for each request. */
+  /** Returns whether an access token's session has ended. Omitted if the gateway can't check this for each request. */
   readonly isRevoked?: IsRevoked;
-  /** Clients that are allowed in addition to `ownClients` (default: every client). */
+  /** IDs of the clients that are allowed in addition to `ownClients` (default: every client). */
   readonly allowedClients?: readonly string[];
-  /** The clients with which our own users sign in. */
+  /** IDs of the operator's own clients, which have larger quotas. */
   readonly ownClients?: readonly string[];
   /** Default maximum slippage of proposals, as a fraction of the reference price. */
   readonly maxSlippage?: string;
@@ -106,7 +106,7 @@ export interface GatewayApproval
   readonly quotas?: Quotas;
   /** Maximum lifetime of a proposal, in seconds. */
   readonly maxTtl: number;
-  /** The page where the person decides, if any. */
+  /** URL of the page where the person approves or denies, if any. */
   readonly phoneUrl?: string;
 }
 

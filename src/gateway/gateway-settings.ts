@@ -53,7 +53,7 @@ const quota = ({ open, hour }: Quota) =>
     })
     .prefault({});
 
-/** How the owner is asked for approval. */
+/** How the gateway asks the owner for approval. */
 const approvalSchema = z
   .strictObject({
     method: z.literal('ciba', { error: 'the only supported method is "ciba"' }).default('ciba'),
@@ -79,19 +79,20 @@ const approvalSchema = z
     /** File that contains the initial access token (RFC 7591 §3): a path, or a name in the folder. */
     registration_token_file: z.string().min(1).optional(),
     /**
-     * The provider software, whose details differ from the standards (default: detected from the provider's metadata).
+     * The identity provider's software, because products deviate from the standards (default: detected from the
+     * provider's metadata).
      */
     provider: z.enum(providerNames).optional(),
     /**
-     * `ping`: the provider calls `<resource>/ciba/ping` when a request was answered. The gateway also polls, in case a
-     * call is lost.
+     * `ping`: the provider calls `<resource>/ciba/ping` when the person has answered a request. The gateway also polls,
+     * in case a call is lost.
      */
     delivery: z.enum(['poll', 'ping']).default('poll'),
     /** Maximum lifetime of a proposal, in seconds. */
     max_ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).default(MAX_TTL_S),
     /**
-     * Quotas for each client and person: `own` for `own_clients` (where requests typed by the person count separately),
-     * `other` for the rest.
+     * Quotas for each client and person: `own` for the clients in `own_clients`, whose requests that the person typed
+     * are counted separately; `other` for all other clients.
      */
     quotas: z
       .strictObject({
@@ -99,12 +100,12 @@ const approvalSchema = z
         other: quota(defaultQuotas.other),
       })
       .prefault({}),
-    /** The page where the person decides, shown next to the code. */
+    /** URL of the page where the person approves or denies, shown next to the code. */
     phone_url: secureAddress.optional(),
   })
   .refine(({ client_id, registration }) => client_id === undefined || registration === undefined, {
     path: ['registration'],
-    error: 'either client_id or registration, not both',
+    error: 'set either client_id or registration, not both',
   })
   .refine(
     ({ registration, registration_token_file }) => registration !== undefined || registration_token_file === undefined,
@@ -112,10 +113,10 @@ const approvalSchema = z
   )
   .refine(({ details, provider }) => details === 'message' || providerDialect({ provider }).details !== 'never', {
     path: ['details'],
-    error: 'this provider does not support authorization details: use "message", which works for paper accounts',
+    error: 'this provider does not support authorization details: use "message", which is allowed for paper accounts',
   });
 
-/** `gateway.yaml`: all settings of a gateway that are not secret. */
+/** The contents of `gateway.yaml`: all settings of a gateway that are not secret. */
 const settingsSchema = z.strictObject({
   /** The identity provider's address. */
   issuer: secureAddress,
@@ -138,8 +139,8 @@ const settingsSchema = z.strictObject({
   /** Default: a database in the gateway's folder. */
   database: databaseSchema.optional(),
   /**
-   * The key management service that encrypts the gateway's own keys. They are then stored in the database and shared by
-   * all gateways that use it.
+   * The key management service that encrypts the gateway's own keys. The keys are then stored in the database, and all
+   * gateways that use this database share them.
    */
   kms: kmsSchema.optional(),
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
@@ -150,9 +151,9 @@ const settingsSchema = z.strictObject({
   relations: relationsSchema.prefault({ kind: 'embedded' }),
   /** Whether to reject tokens that are not bound to a key (RFC 9449). */
   require_bound_tokens: z.boolean().default(true),
-  /** Clients that are allowed in addition to `own_clients` (default: every client). */
+  /** IDs of the clients that are allowed in addition to `own_clients` (default: every client). */
   allowed_clients: z.array(clientId).optional(),
-  /** The clients with which our own users sign in. They have larger quotas. */
+  /** IDs of the operator's own clients, which have larger quotas. */
   own_clients: z.array(clientId).default([]),
   /** Default maximum slippage of proposals, as a fraction of the reference price. */
   max_slippage: slippageSchema.default('0.01'),
@@ -167,21 +168,21 @@ export const gatewaySettingsSchema = settingsSchema
       environment === 'paper' || approval.details === 'rar' || approval.signature !== 'off',
     {
       path: ['approval', 'details'],
-      error: 'must not be "message" for live money: only this gateway would bind what the person sees to the order',
+      error:
+        'must not be "message" for live money, because only this gateway’s own record would show what the person approved',
     },
   )
   .refine(({ kms, database }) => kms === undefined || database !== undefined, {
     path: ['kms'],
-    error: 'requires keys in a database ("database"): in a folder, they are files',
+    error: 'requires "database", because that is where the encrypted keys are stored',
   })
   .refine(({ broker, brokers }) => broker === undefined || brokers === undefined, {
     path: ['brokers'],
-    error: 'either broker (one) or brokers (several), not both',
+    error: 'set either broker (for one) or brokers (for several), not both',
   })
   .transform(({ broker, brokers, ...settings }) => ({
     ...settings,
     brokers: namedBrokers({ broker, brokers }),
-    /** Message services. */
     brokersKey: brokers === undefined ? ('broker' as const) : ('brokers' as const),
   }))
   .superRefine(({ brokers, brokersKey, exchange, messages, approval }, context) => {
@@ -192,7 +193,7 @@ export const gatewaySettingsSchema = settingsSchema
     if (exchange === undefined && !byKept)
       wrong(
         ['exchange'],
-        'is missing: it provides the tokens that open accounts at the broker, unless people give their own ("broker.credentials: key_pair")',
+        'is missing: without it, the gateway can’t get tokens for accounts at the broker, unless people enter their own key pairs ("broker.credentials: key_pair")',
       );
     else if (exchange === undefined && sends) wrong(['messages'], 'need tokens from "exchange", which is not set');
     else if (exchange === undefined && approval.client_id === undefined && !approval.registration)

@@ -59,7 +59,7 @@ import { requiredSigningKeys } from './signatures.ts';
 export interface Gateway {
   readonly app: Hono;
   /**
-   * Halts trading for a person who is known to be present, without a token. Undefined if the gateway has no approvals.
+   * Halts trading for a person who is known to be present, without a token. Undefined if approvals are not configured.
    */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
   readonly mandates: MandateService | undefined;
@@ -193,7 +193,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** Returns a function that finds the broker's label. It is undefined if there is only one broker. */
+/** Returns a function that finds the label of an account's broker; undefined if there is only one broker. */
 function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBrokerName {
   return async (who, account) => (hasSeveralBrokers(options) ? (await brokerFor(who, account)).at.label : undefined);
 }
@@ -211,7 +211,7 @@ function errorNameReporter(options: GatewayOptions) {
 function unexplainedOrderReporter(options: GatewayOptions) {
   const onError = errorCallback(options);
   return ({ account, order }: UnexplainedOrder): void =>
-    onError(`the broker has order ${order.id} in account ${account}, which no proposal accounts for`);
+    onError(`the broker has an order that no proposal accounts for: order ${order.id} in account ${account}`);
 }
 
 function approvalDisplayInfo({ approval }: GatewayOptions): ProposalRouteOptions['approval'] {
@@ -290,7 +290,8 @@ interface RouteParts {
 }
 
 /**
- * Returns an `isConnected` that is true if any broker is connected. If none is, it throws the first error of a broker.
+ * Returns an `isConnected` that is true if any broker is connected. If none is, it throws the first error of a broker,
+ * if any.
  */
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
@@ -305,44 +306,44 @@ function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, '
 
 function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { entrance, now, broker, outlets, kernel } = parts;
-  const { door } = entrance;
+  const { authenticator } = entrance;
   const app = new Hono();
-  const standIn = createOwnerResolver(parts.access);
+  const resolveOwner = createOwnerResolver(parts.access);
   const { places, accounts } = broker;
-  accountRoutes(app, door, { accounts, standIn, ownClients: options.ownClients ?? [] });
-  portfolioRoutes(app, door, accounts.open, standIn);
-  marketRoutes(app, door, accounts.open, now);
-  watchlistRoutes(app, door, accounts.open, standIn);
-  orderRoutes(app, door, accounts.open, parts.desk, standIn);
-  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: accounts.open });
-  messageRoutes(app, door, parts.messageDesk);
+  accountRoutes(app, authenticator, { accounts, resolveOwner, ownClients: options.ownClients ?? [] });
+  portfolioRoutes(app, authenticator, accounts.open, resolveOwner);
+  marketRoutes(app, authenticator, accounts.open, now);
+  watchlistRoutes(app, authenticator, accounts.open, resolveOwner);
+  orderRoutes(app, authenticator, accounts.open, parts.desk, resolveOwner);
+  policyRoutes(app, authenticator, { ...parts, stores: options.stores, brokerFor: accounts.open });
+  messageRoutes(app, authenticator, parts.messageDesk);
   if (kernel !== undefined) {
-    proposalRoutes(app, door, {
+    proposalRoutes(app, authenticator, {
       kernel,
       now,
-      standIn,
+      resolveOwner,
       isRevoked: options.isRevoked,
       approval: approvalDisplayInfo(options),
     });
-    pingRoute(app, door, kernel);
-    accessRoutes(app, door, { store: parts.grants, now });
-    if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
-    if (parts.record !== undefined) recordRoutes(app, door, parts.record);
-    if (parts.receipts !== undefined) receiptRoutes(app, door, parts.receipts);
+    pingRoute(app, authenticator, kernel);
+    accessRoutes(app, authenticator, { store: parts.grants, now });
+    if (parts.mandates !== undefined) mandateRoutes(app, authenticator, parts.mandates);
+    if (parts.record !== undefined) recordRoutes(app, authenticator, parts.record);
+    if (parts.receipts !== undefined) receiptRoutes(app, authenticator, parts.receipts);
   }
   connectionRoutes(
     app,
-    door,
+    authenticator,
     new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
       ...places.map(({ name, credentials }) => [name, credentials] as const),
-      // Whether the person has any account, whatever the brokers' names.
+      // Connected if the person has an account at any broker.
       [SINGLE_BROKER_NAME, anyConnected(places)] as const,
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );
   const { proposals, databaseTime } = options.stores;
   const { issuer, clock = systemClock } = options;
-  healthRoutes(app, door, {
+  healthRoutes(app, authenticator, {
     askStore: () => proposals.version(),
     isShut: entrance.isShut,
     clocks: () => clockOffsets({ issuer, clock }, databaseTime),
@@ -350,13 +351,13 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const metadata = protectedResourceMetadata({ ...options, detailsTypes: parts.detailsTypes });
   app.get(
     METADATA_PATH,
-    door.open((c) => c.json(metadata)),
+    authenticator.open((c) => c.json(metadata)),
   );
   for (const mount of options.mounts ?? []) {
-    mountedRoutes(app, mount, { ...options, door: entrance.doorOf(mount), acting: entrance.acting });
+    mountedRoutes(app, mount, { ...options, door: entrance.authenticatorFor(mount), acting: entrance.acting });
   }
   app.notFound(
-    door.open(() => {
+    authenticator.open(() => {
       throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
     }),
   );
@@ -391,7 +392,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
   const others = (audience: string) => audiences.filter((one) => one !== audience);
   return {
     /** Authenticates requests to `/v1`. */
-    door: createAuthenticator({
+    authenticator: createAuthenticator({
       verify: whileOpen(
         createTokenVerifier({
           ...rules,
@@ -417,7 +418,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
       log,
     }),
     /** Authenticates requests to a mount, whose tokens have their own audience. */
-    doorOf(mount: Mount) {
+    authenticatorFor(mount: Mount) {
       const audience = audienceOf(resource, mount);
       return createAuthenticator({
         verify: whileOpen(
@@ -436,7 +437,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
         log,
       });
     },
-    /** Lets a mount make requests to `/v1` for its caller. */
+    /** Registers callers for whom a mount makes requests to `/v1`. */
     acting,
     shut: () => {
       closed = true;

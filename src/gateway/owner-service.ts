@@ -38,8 +38,8 @@ export interface OwnerService extends OwnAccount {
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
   /**
-   * Asks the broker about recent open orders and starts to follow them again. If an order can't be read, its state
-   * stays as it is.
+   * Reads the state of recent open orders from the broker and starts to follow them again. If an order can't be read,
+   * its recorded state stays unchanged.
    */
   lookAtOrders(): Promise<void>;
   /** Calls `changed` for each change of a proposal or its order, until the signal aborts. */
@@ -49,7 +49,7 @@ export interface OwnerService extends OwnAccount {
 /** Maximum number of recent proposals that are searched for open orders. */
 const MAX_OPEN_PROPOSALS = 200;
 
-/** Maximum number of pages, which covers years of an account. Older activities are left out. */
+/** Maximum number of pages of activities, enough for years of an account. Older activities are left out. */
 const MAX_ACTIVITY_PAGES = 50;
 
 export function createOwnerService(
@@ -80,10 +80,10 @@ export function createOwnerService(
     withdraw: (id) => kernel.withdraw(sub, id),
     halt: () => kernel.halt({ sub, clientId: 'phone' }),
     async lookAtOrders() {
-      const asker = proposerWithoutToken(sub);
-      await kernel.watched(asker);
+      const proposer = proposerWithoutToken(sub);
+      await kernel.watched(proposer);
       for (const one of await kernel.list(sub, { state: 'all', limit: MAX_OPEN_PROPOSALS }))
-        if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, asker);
+        if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, proposer);
     },
     async follow(signal, changed) {
       // An empty update is a keep-alive.

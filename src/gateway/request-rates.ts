@@ -32,8 +32,8 @@ export const rateLimitedProviderFetch = (options: Paced, send: typeof fetch): ty
 /** Fraction of the burst that reads leave for writes, so that orders don't have to wait for reads. */
 const WRITE_RESERVE = 0.2;
 /**
- * Maximum wait for the rate limit, in milliseconds. It counts toward the request's timeout. A request that would wait
- * longer gets 429.
+ * Maximum wait for the rate limit, in milliseconds. The wait counts toward the request's timeout. A request that would
+ * have to wait longer gets status 429.
  */
 const MAX_WAIT_MS = 2_000;
 
@@ -46,8 +46,8 @@ interface Pacing {
 }
 
 /**
- * Returns a `fetch` that limits the rate of requests of all gateways together. If the wait is too long, it returns 429
- * with `Retry-After` (RFC 9110 §10.2.3) as the server would. So the caller knows that nothing was sent.
+ * Returns a `fetch` that limits the combined request rate of all gateways. If the wait is too long, it returns 429 with
+ * `Retry-After` (RFC 9110 §10.2.3), as the server would, so that the caller knows that the request was not sent.
  */
 export function rateLimitedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
   const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - WRITE_RESERVE)) };

@@ -10,11 +10,11 @@ export const accountArgument = z.lazy(() =>
     .max(64)
     .optional()
     .describe(
-      'Number or name of one of the person’s accounts (see list_accounts), if they named one; otherwise leave it out',
+      'Number or name of one of the person’s accounts (see list_accounts), if they named an account; otherwise leave this out',
     ),
 );
 
-/** Adds an `account` argument to a tool, which then uses that account. */
+/** Adds an `account` argument to a tool. The tool then uses the account that the argument names. */
 export function withAccountArgument(tool: DirectTool): DirectTool {
   return {
     ...tool,

@@ -53,5 +53,5 @@ export interface Alerts {
   look(every: CheckTime): Promise<{ readonly schedule: string; readonly isNew: boolean; readonly with: string }>;
 }
 
-/** Maximum number of alerts that a model may set. It bounds what outside text could make the model do. */
+/** Maximum number of alerts that a model may set. This bounds what outside text could make the model do. */
 export const MAX_ALERTS_BY_AGENT = 20;

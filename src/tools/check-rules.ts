@@ -9,7 +9,7 @@ const MAX_REASONS = 20;
 export const checkRules = defineTool({
   name: 'check_rules',
   description:
-    'Returns what the owner’s limits and rules would decide about an order now: allow (it passes), ask (it needs their approval) or deny, with all reasons. Nothing is proposed, nobody is asked, and nothing is stored. Shares and dollars are decimal strings.',
+    'Returns what the owner’s limits and rules would decide about an order now: allow, ask (the order needs their approval) or deny, with all reasons. Nothing is proposed, nobody is asked, and nothing is stored. Shares and dollars are decimal strings.',
   schema: orderRequestSchema,
   scopes: ['orders:read', 'portfolio:read'],
   risk: 'read',
@@ -18,14 +18,14 @@ export const checkRules = defineTool({
     const order = normalizeOrder(args);
     checkOrder(order);
     const { effect, reasons, texts, limit, value, hint } = await gateway.checkPolicy(order);
-    const told = texts.slice(0, MAX_REASONS).map((text) => safeLine(text, MAX_TEXT_LENGTH));
+    const shown = texts.slice(0, MAX_REASONS).map((text) => safeLine(text, MAX_TEXT_LENGTH));
     return {
-      summary: `${describeOrder(order)}: ${effectTexts[effect]}${effect !== 'deny' || told[0] === undefined ? '' : `, ${told[0]}`}`,
+      summary: `${describeOrder(order)}: ${effectTexts[effect]}${effect !== 'deny' || shown[0] === undefined ? '' : `, ${shown[0]}`}`,
       content: JSON.stringify({
         order,
         effect,
         reasons: reasons.slice(0, MAX_REASONS),
-        texts: told,
+        texts: shown,
         ...defined({ limit, value }),
         ...(hint === undefined ? {} : { hint: safeLine(hint, MAX_TEXT_LENGTH) }),
       }),

@@ -18,7 +18,7 @@ const closingSchema = z.lazy(() =>
     qty: positiveDecimalString.optional().describe('Shares, at most the number held'),
     fraction: positiveDecimalString
       .optional()
-      .describe('Fraction of the position: "0.5" is half. The whole position if neither is given'),
+      .describe('Fraction of the position: "0.5" is half. The whole position if neither qty nor fraction is given'),
     limit_price: positiveDecimalString.optional().describe('Dollars per share or coin; a market order if omitted'),
   }),
 );

@@ -9,7 +9,7 @@ import { Dec, isDecimalString } from '../trading/decimal.ts';
 const EXACT_DIGITS = 15;
 
 /**
- * Returns a JSON number as it was written or, if its digits may have changed, a text that no decimal schema accepts.
+ * Returns a JSON number as it was written or, if its digits may have changed, a string that no decimal schema accepts.
  */
 export function decimalText(value: number): string {
   const exact = Number.isFinite(value) ? new Dec(String(value)) : undefined;
@@ -42,7 +42,7 @@ function replaceNumber(root: unknown, path: readonly PropertyKey[]): void {
   if (typeof value === 'number') (holder as Record<PropertyKey, unknown>)[last] = decimalText(value);
 }
 
-/** Reads the arguments for an order, a change or a message. @throws {TradeAgentError} naming the field */
+/** Parses the arguments for an order, a change or a message. @throws {TradeAgentError} naming the field */
 export function readProposalArguments<Schema extends z.ZodType>(
   subject: 'order' | 'change' | 'message',
   schema: Schema,
@@ -59,7 +59,7 @@ export function readProposalArguments<Schema extends z.ZodType>(
   });
 }
 
-/** Removes the arguments that a model left empty, and reads numbers as decimals. */
+/** Removes the arguments that a model left empty, and converts numbers to decimal strings. */
 export function withoutEmptyArguments(args: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(args)

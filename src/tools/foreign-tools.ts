@@ -12,7 +12,7 @@ export interface ForeignTool {
 export type ForeignToolAnswer =
   /** Sanitized and truncated. `ok` is false if the server reports a failure. */
   | { readonly outcome: 'answered'; readonly ok: boolean; readonly text: string; readonly cut: boolean }
-  /** The call failed, or the tool is disabled. The message is in our own words. */
+  /** The call failed, or the tool is disabled. The message contains no text from the server. */
   | { readonly outcome: 'failed'; readonly message: string };
 
 export interface ForeignTools {
@@ -30,5 +30,5 @@ export interface ForeignTools {
   close(): Promise<void>;
 }
 
-/** Prefix of a server's name where it is given as the source of a text. */
+/** Prefix of a server's name where the server is given as the source of outside text. */
 export const SERVER_PREFIX = 'MCP server ';

@@ -26,7 +26,7 @@ export const getNews = defineTool({
     const simulated = news.some((article) => article.simulated);
     const about = symbols.length === 0 ? '' : ` about ${symbols.join(', ')}`;
     return {
-      // Leaves out the articles' words, since a summary appears as ours.
+      // The summary is shown as our own text, so it contains no words from the articles.
       summary: `${countText(news.length, 'article')}${about}${simulated ? ', simulated' : ''}`,
       content: JSON.stringify({ news, simulated }),
       ...(news.length === 0 ? {} : { outside: 'news' }),

@@ -14,13 +14,13 @@ export const getOptionContracts = defineTool({
     'and the number of shares per contract (multiplier). For prices per share, use get_quote.',
   schema: z.lazy(() =>
     z.strictObject({
-      underlying: symbolSchema.describe('The stock, such as AAPL'),
+      underlying: symbolSchema.describe('The underlying stock or fund, such as AAPL'),
       expiry: z
         .string()
         .regex(expiryPattern)
         .optional()
         .describe(
-          'A day (YYYY-MM-DD) or month (YYYY-MM); without a year (MM-DD, MM), the next one. If omitted, the next 60 days',
+          'A day (YYYY-MM-DD) or month (YYYY-MM); without a year (MM-DD, MM), the next such day or month. If omitted, the next 60 days',
         ),
       right: z.enum(['call', 'put']).optional(),
       strike_from: positiveDecimalString.optional().describe('Lowest strike, dollars per share'),

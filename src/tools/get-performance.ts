@@ -6,7 +6,7 @@ import { periods, periodWords } from '../trading/period.ts';
 import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** A risk-free rate as a fraction. A larger one was probably meant as a percentage. */
+/** A risk-free rate as a fraction. A number above the maximum was probably meant as a percentage. */
 export const riskFreeSchema = decimalString.pipe(
   z.string().refine((text) => new Dec(text).abs().lte(1), 'must be a fraction such as 0.04'),
 );

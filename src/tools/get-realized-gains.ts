@@ -21,7 +21,7 @@ export const getRealizedGains = defineTool({
       method: z
         .enum(['fifo', 'average', 'highest'])
         .default('fifo')
-        .describe('Which shares are sold: the oldest, at average cost, or the most expensive'),
+        .describe('Which shares count as sold: the oldest, all at average cost, or the most expensive'),
       limit: z
         .number()
         .int()

@@ -11,7 +11,7 @@ const MAX_LOTS = 200;
 export const getTaxLots = defineTool({
   name: 'get_tax_lots',
   description:
-    'Returns the tax lots of positions, first in, first out: purchase date, shares, cost and unrealized gain in dollars, and whether a sale now is long-term (held for more than a year) or short-term. Short positions have negative quantities. Says where the history is incomplete. Losses disallowed by this account’s wash sales are included in the cost.',
+    'Returns the tax lots of positions, first in, first out: purchase date, shares, cost and unrealized gain in dollars, and whether a sale now is long-term (held for more than a year) or short-term. Short positions have negative quantities. Reports where the history is incomplete. Losses disallowed by this account’s wash sales are included in the cost.',
   schema: z.lazy(() =>
     z.strictObject({
       symbol: symbolSchema.optional().describe('A ticker symbol such as AAPL; all positions if omitted'),

@@ -76,7 +76,7 @@ export async function readPerformance(
       amount: total.toFixed(2),
     })),
     ...(query.byPosition ? { contributions: await readContributions(gateway, line) } : {}),
-    // Without an earlier day's end, the cash flows since then are unknown.
+    // Without the value at the end of an earlier day, the cash flows since then are unknown.
     ...currentFigures(account, positions, {
       dayFlow: all.length > 1 ? all.at(-1)?.flow : undefined,
       traded: dayTrades(activities, newYorkMidnight(now)),
@@ -99,7 +99,7 @@ async function readBenchmark(
   try {
     return benchmarkReturn(points, await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' }));
   } catch (error) {
-    // An optional benchmark must not cost the other figures.
+    // If an optional benchmark can't be read, the other figures are returned without it.
     if (mustHaveBenchmark || !isTradeAgentError(error) || error.code === 'login_required') throw error;
     return undefined;
   }

@@ -23,7 +23,7 @@ export const placeOrder: ProposalTool<typeof argumentsSchema> = {
 const orderArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
 
 /**
- * Reads an order. Accepts numbers for decimal strings and null for omitted fields, as models write them.
+ * Parses an order. Accepts numbers for decimal strings and null for omitted fields, as models write them.
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {

@@ -25,8 +25,8 @@ const requestSchema = z.lazy(() =>
   z.strictObject({
     side: z.enum(sides),
     symbol: symbolSchema,
-    qty: positiveDecimalString.optional().describe('shares; either this or notional'),
-    notional: positiveDecimalString.optional().describe('dollars; either this or qty'),
+    qty: positiveDecimalString.optional().describe('number of shares; give either qty or notional'),
+    notional: positiveDecimalString.optional().describe('amount in dollars; give either qty or notional'),
     limit_price: positiveDecimalString.optional().describe('dollars per share; a market order if omitted'),
     every: z.enum(recurrences).optional().describe('day: every trading day; month: on the 1st'),
     at: z
@@ -34,10 +34,14 @@ const requestSchema = z.lazy(() =>
       .regex(/^[0-9]{2}:[0-9]{2}$/, 'must be HH:MM in New York')
       .optional()
       .describe(`with every: a time during market hours in New York; ${DEFAULT_STANDING_ORDER_TIME} if omitted`),
-    below: positiveDecimalString.optional().describe('dollars per share: once, when the price is below it'),
-    above: positiveDecimalString.optional().describe('dollars per share: once, when the price is above it'),
-    until: daySchema().optional().describe('the last day; a weekday means the next one'),
-    before: daySchema().optional().describe('the first day on which it no longer applies'),
+    below: positiveDecimalString
+      .optional()
+      .describe('dollars per share: the order is placed once, when the price is below this'),
+    above: positiveDecimalString
+      .optional()
+      .describe('dollars per share: the order is placed once, when the price is above this'),
+    until: daySchema().optional().describe('the last day of the standing order; a weekday means the next such day'),
+    before: daySchema().optional().describe('the first day on which the standing order no longer applies'),
   }),
 );
 const argumentsSchema = z.lazy(() => requestSchema.unwrap().extend({ account: accountArgument }));

@@ -28,10 +28,10 @@ const argumentsSchema = z.lazy(() =>
       .max(MAX_BATCH_ORDERS)
       .optional()
       .describe(
-        'The weights that the user named, at most 1 in total; the rest stays in cash. Those of the rules file if omitted',
+        'The weights that the user named, at most 1 in total; the rest stays in cash. If omitted, the targets of the rules file',
       ),
-    buy_only: z.boolean().default(false).describe('Sells nothing'),
-    fractional: z.boolean().default(false).describe('Allows fractions of a share; whole shares if false'),
+    buy_only: z.boolean().default(false).describe('True to suggest no sales'),
+    fractional: z.boolean().default(false).describe('True to allow fractions of a share; false for whole shares only'),
   }),
 );
 
@@ -97,8 +97,8 @@ function currentWeights(
 }
 
 /**
- * Returns the targets in the arguments, without bands, or else the targets and bands of the rules file. @throws
- * {TradeAgentError} `usage`
+ * Returns the targets in the arguments, without bands, or else the targets and bands of the rules file.
+ * @throws {TradeAgentError} `usage`
  */
 async function resolveTargets(
   { ownRules }: ToolContext,

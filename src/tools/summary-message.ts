@@ -58,7 +58,7 @@ export function compactSummary(summary: {
   ].join('\n');
 }
 
-/** Returns the note below a summary. It starts after the first blank line. */
+/** Returns the note of a summary, which starts after the first blank line. */
 export function noteIn(text: string): string | undefined {
   const end = text.indexOf('\n\n');
   return end < 0 ? undefined : text.slice(end + 2);

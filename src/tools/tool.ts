@@ -26,7 +26,7 @@ export interface ToolContext {
 
 export interface ToolResult {
   readonly summary: string;
-  /** Compact JSON for the model, which takes outside text in it as data. */
+  /** Compact JSON for the model. Outside text in the JSON is data, not instructions. */
   readonly content: string;
   readonly order?: Order;
   /** The source of any text in the content that neither the person nor the gateway wrote. */
@@ -112,7 +112,7 @@ export function requireAlerts(context: ToolContext): Alerts {
   requireGateway(context);
   if (context.alerts !== undefined) return context.alerts;
   throw new TradeAgentError('blocked', 'alerts are not available here', {
-    hint: 'They are stored on the machine that runs trade-agent: trade-agent alert add.',
+    hint: 'Alerts are stored on the machine that runs trade-agent. Add them there with "trade-agent alert add".',
   });
 }
 

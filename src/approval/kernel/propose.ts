@@ -212,7 +212,7 @@ const repeatCount = (before: number) => (before === 0 ? undefined : before + 1);
 function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): void {
   if (isAllowedDuringHalt(kind) || haltedAt === undefined) return;
   throw new HttpProblem(403, 'policy_denied', haltedReason.text, {
-    hint: 'Lift the halt with "trade-agent halt --lift", then approve that on your phone.',
+    hint: 'Propose lifting the halt with "trade-agent halt --lift", then approve the proposal on your phone.',
     members: { ...haltedReason.members },
   });
 }

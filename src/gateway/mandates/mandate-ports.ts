@@ -145,7 +145,7 @@ async function findMandates(
 
 export function noSuchMandate(): HttpProblem {
   return new HttpProblem(404, 'not_found', 'you have no such mandate', {
-    hint: 'List them with "trade-agent mandates".',
+    hint: 'List your mandates with "trade-agent mandates".',
     members: { reason: 'MANDATE_NOT_FOUND', reasons: ['MANDATE_NOT_FOUND'] },
   });
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/** How long the broker must keep reporting the order as missing, in milliseconds: far longer than its reads lag. */
+/** How long the broker must keep reporting an order as missing, in milliseconds. Its reads lag far less than this. */
 export const REQUIRED_ABSENCE_MS = 5 * 60_000;
 /**
  * Maximum time between two misses. A longer gap restarts the measurement, because the process may have been stopped.
@@ -34,7 +34,7 @@ export function createAbsenceTracker(clock: Pick<Clock, 'now' | 'monotonic'>) {
   return {
     /**
      * Records that the broker does not have the order.
-     * @param of identifies its last submission
+     * @param of identifies the order's last submission
      * @returns whether the misses span {@link REQUIRED_ABSENCE_MS}
      */
     missed(order: string, of: string): boolean {
@@ -47,7 +47,7 @@ export function createAbsenceTracker(clock: Pick<Clock, 'now' | 'monotonic'>) {
         now - known.last <= MAX_MISS_INTERVAL_MS &&
         Math.abs(drift - known.drift) <= MAX_CLOCK_DRIFT_MS;
       const misses = goesOn ? { ...known, last: now } : { of, first: now, last: now, drift };
-      // Moves the entry to the end, so that the oldest comes first.
+      // Moves the order to the end, so that the one that was checked longest ago comes first.
       measured.delete(order);
       measured.set(order, misses);
       if (measured.size > MAX_TRACKED_ORDERS) measured.delete(measured.keys().next().value ?? '');

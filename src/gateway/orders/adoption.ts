@@ -12,8 +12,8 @@ interface Parts {
 }
 
 /**
- * Suspends a mandate that was used beyond the limits that its owner signed. Called when the broker turns out to have an
- * order that was written off, because another order may have used the same budget or slot in the meantime.
+ * Suspends a mandate that was used beyond the limits that its owner signed. Called if an order that was written off is
+ * found at the broker: in the meantime, another order may have used the same budget or slot.
  */
 export async function suspendIfExceeded(parts: Parts, entry: JournalEntry): Promise<void> {
   const { sub, draft } = entry;

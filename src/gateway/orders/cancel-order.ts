@@ -7,7 +7,7 @@ import type { Broker } from '../broker/broker.ts';
 /**
  * Cancels the order whose cancellation its owner approved. Idempotent. If the broker's answer is lost, reads the order
  * to find out whether it was canceled.
- * @returns the order afterwards; `pending_cancel` if the broker took the request but the order can't be read
+ * @returns the order afterwards; `pending_cancel` if the broker accepted the request but the order can't be read
  * @throws {HttpProblem} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's errors (502, 503, 504),
  * after which the call may be repeated
  */

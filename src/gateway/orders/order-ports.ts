@@ -28,7 +28,7 @@ interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountFor;
   readonly updates: Pick<OrderUpdates, 'listen'>;
-  /** Whether the gateway has several brokers, so that questions must name the order's broker. */
+  /** Whether the gateway has several brokers, so that approval requests must name the order's broker. */
   readonly hasSeveralBrokers: boolean;
   readonly maxSlippage: string;
   readonly journal: Pick<OrderJournal, 'over'>;
@@ -57,25 +57,25 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
     prepare: (draft, owner) => desk.prepare(draft, toCaller(owner)),
     place: async (approved, owner) => (await desk.placeApproved(approved, toCaller(owner))).order,
     abandon: (sub, clientOrderId) => desk.abandon({ sub, clientOrderId }),
-    async outcome(asker, clientOrderId) {
-      const entry = await desk.settle(toCaller(asker), clientOrderId);
+    async outcome(proposer, clientOrderId) {
+      const entry = await desk.settle(toCaller(proposer), clientOrderId);
       if (entry?.problem !== undefined) throw recordedProblem(entry.problem);
       if (entry?.order === undefined) return undefined;
-      // The journal has the first answer; the broker knows the order's current state. If the broker can't be asked now, or
-      // not with this token, the order is still placed, and an error would read as "not placed".
+      // The journal has the broker's first answer, and the broker has the order's current state. If the order can't be
+      // read now, or not with this token, it is placed nevertheless, and an error would be taken to mean "not placed".
       try {
-        return (await (await brokerFor(asker, entry.draft.account)).order(entry.order.id)) ?? entry.order;
+        return (await (await brokerFor(proposer, entry.draft.account)).order(entry.order.id)) ?? entry.order;
       } catch (error) {
         if (!(error instanceof HttpProblem)) throw error;
         return entry.order;
       }
     },
-    async order(asker, account, id, clientOrderId) {
-      const order = await (await brokerFor(asker, account)).order(id);
-      if (order !== undefined) await journal.over({ sub: asker.sub, clientOrderId }, order, now());
+    async order(proposer, account, id, clientOrderId) {
+      const order = await (await brokerFor(proposer, account)).order(id);
+      if (order !== undefined) await journal.over({ sub: proposer.sub, clientOrderId }, order, now());
       return order;
     },
-    news: (asker, account, orders) => updates.listen(asker, account, new Set(orders.flatMap(orderIds))),
+    news: (proposer, account, orders) => updates.listen(proposer, account, new Set(orders.flatMap(orderIds))),
     async openOrder(proposer, asked, id) {
       const broker = await brokerFor(proposer, asked);
       const [order, account, positions] = await Promise.all([broker.order(id), broker.account(), broker.positions()]);
@@ -129,8 +129,8 @@ interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSl
 }
 
 /**
- * Returns the decision that an order would get if it were proposed now, without asking anybody or storing anything.
- * @throws {HttpProblem} as completing a proposal does
+ * Returns the decision that an order would get if it were proposed now, without asking for approval or storing anything.
+ * @throws {HttpProblem} the same problems as a proposal of the order
  */
 export type OrderCheck = (who: Proposer, request: OrderProposalRequest) => Promise<DecisionView>;
 

@@ -35,8 +35,8 @@ import { matchesIntent, notReplaceable } from './replacement.ts';
  *     submission. An order found by its client_order_id is proof too.
  *  3. A timeout is not proof: it limits how long we wait, not how long the operating system and the network take to
  *     deliver. Resetting the connection makes a late arrival less likely but proves nothing. Neither does a dead process.
- *  4. A miss (the broker does not know the id) is not proof by itself, because the request may still be in transit and the
- *     broker's reads lag behind its writes.
+ *  4. A miss (the broker reports no order with the id) is not proof by itself, because the request may still be in transit
+ *     and the broker's reads lag behind its writes.
  *  5. A rejection of a second submission ("insufficient buying power", say) proves nothing about the first, because the
  *     first may have caused it. Once an order has been sent while an earlier submission might have been accepted
  *     (`ambiguous`), no rejection settles it. The journal enforces this in the transaction that would write the rejection.
@@ -57,7 +57,8 @@ import { matchesIntent, notReplaceable } from './replacement.ts';
  *
  *  8. An order is written off only if its approval has expired, so by (6) nothing more can leave; if nobody has sent it
  *     again since the first miss; if no request for it is open in this process; and if the broker has answered for
- *     ABSENCE_MS of awake time that it does not have the order (absence.ts). By (3) this is an inference, not proof.
+ *     REQUIRED_ABSENCE_MS of awake time that it does not have the order (absence.ts). By (3) this is an inference, not
+ *     proof.
  *  9. A write-off is therefore provisional. Its reservation (its share of the mandate and of the day's limits) is held
  *     until the trading day ends. Proof overrides a write-off at any time: the journal records the order as placed and
  *     counts it again, the proposal becomes `executed`, and the owner is notified (adoption.ts). Reconciliation looks the
@@ -106,7 +107,7 @@ export interface Intent extends OrderKey {
 /**
  * Sends an order whose intent is in the journal, and records the outcome.
  * @param send sends one request with the draft's client_order_id: a submission, or a replacement
- * @returns the entry, `placed` or `rejected`
+ * @returns the journal entry, in state `placed` or `rejected`
  * @throws {HttpProblem} 504 `outcome_unknown`, 503 `broker_busy`, `service_busy`, 409 `account_not_connected`
  */
 export async function submitIntent(
@@ -169,7 +170,7 @@ async function recordUnsent(
 /**
  * Records what the broker's answer proves. See (2), (3) and (5).
  * @returns undefined if the order has to be looked up
- * @throws {HttpProblem} if the broker did not take this submission and the order may be sent again
+ * @throws {HttpProblem} if the broker did not accept this submission and the order may be sent again
  */
 async function recordAnswer(
   submission: Submission,
@@ -191,7 +192,7 @@ async function recordAnswer(
       return refused === 'stale' ? undefined : await requireEntry(journal, intent);
     }
     case 'unknown':
-      // The request was stopped before it was sent, so the checks run again as if the broker had not taken it.
+      // The request was stopped before it was sent, so the order may be sent again, after new checks.
       if (deadline.nothingSent && (await journal.release(intent, clock.now())) === 'released') throw notSent();
       return undefined;
   }
@@ -211,7 +212,7 @@ export async function settleByLookup(
   if (lookedUp === 'never') return undefined;
   const order = await lookUpOnce(entry, broker, context);
   if (order !== undefined) return await recordFoundOrder(order, entry, context);
-  // The broker may have taken the order and no longer list it.
+  // The broker may have accepted the order and no longer list it.
   if (lookedUp !== 'for_good') return undefined;
   const name = entryKey(entry);
   if (clock.now() < Date.parse(entry.draft.expires_at)) {
@@ -231,12 +232,12 @@ export async function recheckWrittenOff(
 ): Promise<JournalEntry> {
   if (broker.traits.clientOrderId.lookedUp === 'never') return entry;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
-  // A different order under this id is not this one. The id is taken, so this order can never arrive.
+  // If the broker has a different order with this id, the id is taken, so this order can never be placed.
   if (order === undefined || !matchesIntent(order, entry)) return entry;
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/** Gives up an order that the broker never took. Because its approval has expired, nobody will send it anymore. */
+/** Gives up an order that the broker never accepted. Nobody will send it anymore, because its approval has expired. */
 async function abandonUnsent(
   entry: JournalEntry,
   { journal, clock }: SubmissionContext,
@@ -268,7 +269,7 @@ async function writeOff(
   { journal, clock, absence }: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
   const [account, market] = await Promise.all([broker.account(), broker.clock()]);
-  // The order went to the account it was approved for, and the user may have connected a different one since.
+  // The order was sent to the account that it was approved for, and the user may have connected a different account since.
   if (account.account !== entry.draft.account) return undefined;
   const now = clock.now();
   const written = await journal.writeOff(entry, approvalExpired().toProblem(), {
@@ -312,7 +313,7 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
       const order = await broker.orderByClientOrderId(draft.client_order_id);
       if (order !== undefined) return order;
     } catch (error) {
-      // The next lookup may succeed. If none does, the outcome is unknown, which is not a failure.
+      // The next lookup may succeed. If no lookup does, the outcome is unknown, which is not a failure.
       if (!(error instanceof HttpProblem)) throw error;
     }
   }
@@ -326,7 +327,7 @@ async function recordFoundOrder(order: Order, intent: Intent, context: Submissio
   return await requireEntry(journal, intent);
 }
 
-/** Records the order as placed, because the broker has it. The journal may say otherwise so far. */
+/** Records the order as placed, because the broker has it, even if the journal has recorded another outcome. */
 async function recordPlaced(
   order: Order,
   intent: Intent,
@@ -351,9 +352,9 @@ export function outcomeUnknown(clientOrderId: string): HttpProblem {
   return new HttpProblem(
     504,
     'outcome_unknown',
-    'the broker did not answer, so it is unknown whether it took the order',
+    'the broker did not answer, so it is unknown whether it accepted the order',
     {
-      hint: 'Look it up by client_order_id, or send the identical request again. Do not propose the order again until its outcome is known.',
+      hint: 'Look the order up by client_order_id, or send the identical request again. Do not propose the order again until its outcome is known.',
       members: { client_order_id: clientOrderId },
       retryAfter: Math.ceil(RESEND_DELAY_MS / 1000),
     },
@@ -374,19 +375,19 @@ function brokerRejection(refused: Submission & { outcome: 'refused' }): HttpProb
         members,
       })
     : new HttpProblem(422, 'broker_rejected', 'the broker rejected the order', {
-        hint: 'See broker_message for its reason; propose another order.',
+        hint: 'See broker_message for the broker’s reason, and propose a different order.',
         members,
       });
 }
 
 function notTaken({ reason }: Submission & { outcome: 'not_taken' }): HttpProblem {
   return reason === 'rate_limited'
-    ? new HttpProblem(503, 'broker_busy', 'the broker is rate limiting requests and did not take the order', {
+    ? new HttpProblem(503, 'broker_busy', 'the broker is rate limiting requests and did not accept the order', {
         hint: 'Send the identical request again in a moment: the approval is still valid.',
         retryAfter: 5,
       })
     : new HttpProblem(409, 'account_not_connected', 'the broker rejected the credentials for the account', {
-        hint: 'Send the identical request again. If that fails too, reconnect the brokerage account or enter its key pair again.',
+        hint: 'Send the identical request again. If that fails as well, reconnect the brokerage account or enter its key pair again.',
       });
 }
 
@@ -399,14 +400,14 @@ function notSent(): HttpProblem {
 
 function takenOver(): HttpProblem {
   return new HttpProblem(503, 'service_busy', 'another gateway is already executing the approval', {
-    hint: 'Check the proposal: it shows the outcome.',
+    hint: 'Check the proposal, which shows the outcome.',
     retryAfter: 1,
   });
 }
 
-/** The problem of an order that the broker does not have and that may no longer be sent. */
+/** Returns the problem for an order that the broker does not have and that may no longer be sent. */
 export function approvalExpired(): HttpProblem {
-  return notPlaced('the approval expired before the broker took the order');
+  return notPlaced('the approval expired before the broker accepted the order');
 }
 
 function clientOrderIdTaken(): HttpProblem {
@@ -422,7 +423,7 @@ function clientOrderIdTaken(): HttpProblem {
 }
 
 export function notPlaced(why: string, reason?: PolicyReason): HttpProblem {
-  return new HttpProblem(409, 'not_placed', `${why}: there is no order`, {
+  return new HttpProblem(409, 'not_placed', `${why}: no order was placed`, {
     hint: 'Propose the order again.',
     ...(reason === undefined ? {} : { members: { reason, reasons: [reason] } }),
   });

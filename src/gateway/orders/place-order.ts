@@ -45,7 +45,8 @@ import {
 import { computeOrderChanges, notReplaceable } from './replacement.ts';
 
 /*
- * Between any two awaits, another request or another process may do the same work. One approval stays one order because:
+ * Between any two awaits, another request or process may try to place the same order. One approval never becomes two
+ * orders, because:
  *
  *  1. The claim decides. In one transaction, the journal checks that the client_order_id is free and that the approval is
  *     unused, marks the approval as used, and writes the intent. Nothing that was read before the transaction counts, so
@@ -53,8 +54,8 @@ import { computeOrderChanges, notReplaceable } from './replacement.ts';
  *  2. The right to send again is acquired by a compare-and-set on the entry as it was read, and a rejection is written
  *     only if no submission is in doubt at that time (order-submission.ts).
  *  3. Requests for the same order wait for the first one: in this process through `arriving`, which is checked and set
- *     before the first await, and across gateways through the journal row (door/landing.ts). This only saves the person
- *     from a wrong answer. The journal prevents a second order without it.
+ *     before the first await, and across gateways through the journal row (`waitForOtherGateways`). Waiting only prevents
+ *     a wrong answer to the person. Even without it, the journal prevents a second order.
  */
 
 interface OrderServiceOptions extends AdmissionOptions {
@@ -90,9 +91,9 @@ interface ServiceState {
   /** Orders that this process is sending or settling, by user and client_order_id. Repeated requests wait for these. */
   readonly flights: Map<string, Promise<JournalEntry>>;
   /**
-   * Requests to place an order, from their arrival. If a proxy immediately repeats a request, the second one waits. If
-   * both were checked, the first could place the order while the second, whose answer the client gets, fails with
-   * "price moved".
+   * Requests to place an order that have arrived and are not finished. If a proxy immediately repeats a request, the
+   * second request waits. If both were checked, the first could place the order while the second, whose answer the
+   * client gets, fails with "price moved".
    */
   readonly arriving: Map<string, ArrivingRequest>;
   readonly early: EarlyOrders;
@@ -105,67 +106,68 @@ export function createOrderService(given: OrderServiceOptions) {
     absence: createAbsenceTracker(given.clock),
     adopted: (entry: JournalEntry) => suspendIfExceeded(given, entry),
   };
-  const desk: ServiceState = { options, flights: new Map(), arriving: new Map(), early };
+  const service: ServiceState = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
   return {
-    /** @throws {HttpProblem} with a distinct code for each failure; {@link ReplayedProblem} if it was recorded earlier */
+    /** @throws {HttpProblem} with a distinct code for each failure; {@link ReplayedProblem} for a recorded failure */
     async place(caller: Caller, body: unknown): Promise<Placement> {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
-      // Uses the details that both token and request agree on, so a lying provider can't bypass this with its own token.
+      // The details come from the request, so a lying provider can't bypass this check with a token of its own.
       const details = tradeOrderDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
-      return await placeApproved(desk, approved, caller);
+      return await placeApproved(service, approved, caller);
     },
     /** Prefetches the open orders that the decision needs. Never fails. */
     prepare: early.ask,
     /**
      * Places the approved order, or replaces `replaces` with it, exactly once. A repeated request is answered from the
-     * journal or by asking the broker. The order is sent again only if that can't place it twice.
+     * journal or after a lookup at the broker. The order is sent again only if this can't place it twice.
      * @param approved an order whose fields were already compared with the caller's approval
-     * @param caller the approver, whose `jti` is used up
+     * @param caller the approver; the `jti` of their token becomes used
      * @throws {HttpProblem} as `place`, and 409 `not_replaceable`
      */
-    placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(desk, approved, caller),
+    placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(service, approved, caller),
     /**
-     * Settles the caller's order by asking the broker. Returns undefined if this gateway never placed it.
+     * Settles the caller's order with a lookup at the broker. Returns undefined if the order is not in the journal.
      * @throws {HttpProblem} 504 `outcome_unknown`
      */
-    settle: (caller: Caller, clientOrderId: string) => settle(desk, caller, clientOrderId),
+    settle: (caller: Caller, clientOrderId: string) => settle(service, caller, clientOrderId),
     /**
-     * Looks up an order that was written off, and adopts it. Returns undefined if this gateway never placed it.
+     * Looks up an order that was written off, and adopts it if the broker has it. Returns undefined if the order is not in
+     * the journal.
      * @throws {HttpProblem} as the broker's reads do
      */
-    recheck: (caller: Caller, clientOrderId: string) => recheckOrder(desk, caller, clientOrderId),
+    recheck: (caller: Caller, clientOrderId: string) => recheckOrder(service, caller, clientOrderId),
     /** Gives up an order whose proposal ended before anything was sent, and releases its share of the mandate. */
     async abandon(key: OrderKey): Promise<void> {
       const { journal, clock } = options;
-      const problem = notPlaced('the proposal ended before the broker took the order').toProblem();
+      const problem = notPlaced('the proposal ended before the broker accepted the order').toProblem();
       await journal.abandon(key, problem, clock.now());
     },
   };
 }
 
-async function placeApproved(desk: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  const { arriving } = desk;
+async function placeApproved(service: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+  const { arriving } = service;
   const id = approved.draft.client_order_id;
   const key = JSON.stringify([caller.sub, id, approved.digest, approved.replaces]);
   const same = arriving.get(key);
   if (same !== undefined) return { ...(await same.placement), replay: true };
-  const placed = placeOrReplay(desk, approved, caller).finally(() => arriving.delete(key));
+  const placed = placeOrReplay(service, approved, caller).finally(() => arriving.delete(key));
   arriving.set(key, { id, sub: caller.sub, placement: placed });
   return placed;
 }
 
-async function placeOrReplay(desk: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  // Comes before the expiry check, because the outcome may be queried as long as the token is valid.
-  const earlier = await desk.options.journal.find(caller.sub, approved.draft.client_order_id);
-  return earlier === undefined ? placeNew(desk, approved, caller) : replay(desk, earlier, approved, caller);
+async function placeOrReplay(service: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+  // Checked before the expiry, because the outcome may be queried as long as the token is valid.
+  const earlier = await service.options.journal.find(caller.sub, approved.draft.client_order_id);
+  return earlier === undefined ? placeNew(service, approved, caller) : replay(service, earlier, approved, caller);
 }
 
-async function placeNew(desk: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  const { journal, clock, issuer, rules } = desk.options;
-  const admitted = await admitOrder(approved, caller, desk.options, desk.early.take(approved.draft, caller));
+async function placeNew(service: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+  const { journal, clock, issuer, rules } = service.options;
+  const admitted = await admitOrder(approved, caller, service.options, service.early.take(approved.draft, caller));
   failpoint('gateway.verified');
   const { draft, digest, replaces } = approved;
   const { sub, jti } = caller;
@@ -183,16 +185,16 @@ async function placeNew(desk: ServiceState, approved: ApprovedOrder, caller: Cal
         challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
       });
     case 'known':
-      return replay(desk, await requireEntry(journal, claim), approved, caller);
+      return replay(service, await requireEntry(journal, claim), approved, caller);
     case 'claimed':
       failpoint('gateway.claimed');
-      return placement(await trackFlight(desk, claim, () => submit(desk, claim, admitted, caller)), false);
+      return placement(await trackFlight(service, claim, () => submit(service, claim, admitted, caller)), false);
   }
 }
 
 /** Returns the first request's result, after settling the order if necessary. */
 async function replay(
-  desk: ServiceState,
+  service: ServiceState,
   entry: JournalEntry,
   approved: ApprovedOrder,
   caller: Caller,
@@ -205,30 +207,30 @@ async function replay(
   }
   if (isSettled(entry)) return placement(entry, true);
   const flight =
-    desk.flights.get(entryKey(entry)) ??
-    trackFlight(desk, entry, async () => {
-      const landed = await waitForOtherGateways(desk, entry);
-      return isSettled(landed) ? landed : await settleOrSubmit(desk, landed, approved, caller);
+    service.flights.get(entryKey(entry)) ??
+    trackFlight(service, entry, async () => {
+      const landed = await waitForOtherGateways(service, entry);
+      return isSettled(landed) ? landed : await settleOrSubmit(service, landed, approved, caller);
     });
   return placement(await flight, true);
 }
 
-/** Looks the order up. Submits it if the broker never took it and a submission can't place it twice. */
+/** Looks the order up. Submits it if the broker never accepted it and a submission can't place it twice. */
 async function settleOrSubmit(
-  desk: ServiceState,
+  service: ServiceState,
   entry: JournalEntry,
   approved: ApprovedOrder,
   caller: Caller,
 ): Promise<JournalEntry> {
-  const { journal, clock } = desk.options;
-  const { broker, settled } = await askBroker(desk, entry, caller);
+  const { journal, clock } = service.options;
+  const { broker, settled } = await askBroker(service, entry, caller);
   if (settled !== undefined) return settled;
   if (!maySubmitAgain(entry, broker.traits, clock.now())) throw outcomeUnknown(entry.clientOrderId);
 
   let admitted: Admitted;
   try {
-    admitted = await admitOrder(approved, caller, desk.options);
-    await desk.options.rules.requireAllowed(admitted.asked, admitted.world, 'order');
+    admitted = await admitOrder(approved, caller, service.options);
+    await service.options.rules.requireAllowed(admitted.asked, admitted.world, 'order');
   } catch (error) {
     // "Price moved" would invite a new proposal while the order may already be at the broker. The real reason is reported
     // only if every submission is known to have failed.
@@ -237,26 +239,26 @@ async function settleOrSubmit(
   }
   if ((await journal.reclaim(entry, clock.now())) === 'stale') throw outcomeUnknown(entry.clientOrderId);
   failpoint('gateway.reclaimed');
-  return submit(desk, entry, admitted, caller);
+  return submit(service, entry, admitted, caller);
 }
 
-async function settle(desk: ServiceState, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
+async function settle(service: ServiceState, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
   const isArriving = () =>
-    [...desk.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
+    [...service.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
   // Checked before and after reading the journal, because the order may arrive or finish in between.
   const arrives = isArriving();
-  const entry = await desk.options.journal.find(caller.sub, clientOrderId);
+  const entry = await service.options.journal.find(caller.sub, clientOrderId);
   if (entry === undefined) {
-    // The journal does not have it yet, but it may still arrive.
+    // The journal does not have the order yet, but its request may still arrive there.
     if (arrives || isArriving()) throw outcomeUnknown(clientOrderId);
     return undefined;
   }
   if (isSettled(entry)) return entry;
-  const flight = desk.flights.get(entryKey(entry));
+  const flight = service.flights.get(entryKey(entry));
   if (flight !== undefined) return flight;
-  const landed = await waitForOtherGateways(desk, entry);
+  const landed = await waitForOtherGateways(service, entry);
   if (isSettled(landed)) return landed;
-  const { settled } = await askBroker(desk, landed, caller);
+  const { settled } = await askBroker(service, landed, caller);
   if (settled === undefined) throw outcomeUnknown(clientOrderId);
   return settled;
 }
@@ -267,10 +269,10 @@ async function recheckOrder(
   clientOrderId: string,
 ): Promise<JournalEntry | undefined> {
   const entry = await options.journal.find(caller.sub, clientOrderId);
-  // The process that adopted it may have died before it checked the mandate.
+  // The process that adopted the order may have died before it checked the mandate.
   if (entry?.state === 'placed' && entry.writtenOffAt !== null) await options.adopted(entry);
   if (entry === undefined || entry.state !== 'rejected') return entry;
-  // The answer to our own request is still on its way, and says more than a lookup.
+  // Our own request is still open, and its answer will prove more than a lookup.
   const flight = flights.get(entryKey(entry));
   if (flight !== undefined) return await flight;
   const broker = await options.brokerFor(caller, entry.draft.account);
@@ -324,7 +326,7 @@ async function sendObjection(
   const ended = draft.mandate === undefined ? undefined : await mandateObjection(options, sub, draft.mandate);
   if (ended !== undefined) return ended;
   const { state } = await halts.current(sub, clock.now());
-  // Comes last, with nothing awaited after it, so that a proposal is not sent if its sign-in has just ended.
+  // Checked last, with nothing awaited afterwards, so that an order is not sent if its proposer was just revoked.
   if (proposer !== undefined && isRevokedBySignal?.(proposer, proposer.at) === true)
     return notPlaced('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
   if (state === 'halted') return notPlaced('trading was halted before the order was sent', 'TRADING_HALTED');
@@ -385,8 +387,8 @@ interface Admitted {
 }
 
 /**
- * Reads the market and account data for an approved order, and checks time, environment and account, without using the
- * approval up. The caller evaluates the rules: in the claiming transaction, or with `requireAllowed` if the order is
+ * Reads the market and account data for an approved order, and checks time, environment and account, without consuming
+ * the approval. The caller evaluates the rules: in the claiming transaction, or with `requireAllowed` if the order is
  * already claimed.
  * @param early open orders that were prefetched
  */
@@ -399,7 +401,7 @@ async function admitOrder(
   const { rules } = options;
   requireUnexpired(draft.expires_at, ORDER_TERMS, options.clock);
   if (draft.environment !== options.environment) {
-    throw new HttpProblem(403, 'environment_mismatch', `this gateway only trades ${options.environment} accounts`, {
+    throw new HttpProblem(403, 'environment_mismatch', `this gateway trades only ${options.environment} accounts`, {
       fields: ['environment'],
       challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
     });
@@ -455,14 +457,14 @@ type EarlyOrders = ReturnType<typeof createEarlyOrders>;
 export function createEarlyOrders(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();
   return {
-    /** Never fails: errors are reported to the caller of `take`. */
+    /** Starts to read the open orders. Never fails: errors are reported to the caller of `take`. */
     ask(draft: OrderDraft, caller: Caller): void {
       if (asked.size >= MAX_EARLY_ORDERS) asked.clear();
       const orders = brokerFor(caller, draft.account).then(openOrders);
       orders.catch(() => undefined);
       asked.set(orderKey(draft, caller), { at: clock.now(), orders });
     },
-    /** Returns prefetched orders, only once; undefined if they were never requested or are too old. */
+    /** Removes and returns the prefetched orders; undefined if they were never requested or are too old. */
     take(draft: OrderDraft, caller: Caller): Promise<readonly Order[]> | undefined {
       const key = orderKey(draft, caller);
       const early = asked.get(key);

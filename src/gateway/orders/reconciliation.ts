@@ -12,8 +12,8 @@ import { entryKey } from './order-submission.ts';
 import type { OrderService } from './place-order.ts';
 
 /**
- * An open order with an id of this gateway that no proposal accounts for. Either the gateway has no record of it (after
- * restoring a backup, say), or it recorded that the order would not be placed. The owner has to be notified.
+ * An open order with an id of this gateway that no proposal accounts for. Either the gateway has no record of the order
+ * (after restoring a backup, say), or it recorded that the order would not be placed. The owner has to be notified.
  */
 export interface UnexplainedOrder {
   readonly sub: string;
@@ -25,7 +25,7 @@ export interface UnexplainedOrder {
 const CHECK_INTERVAL_MS = 30_000;
 /** Time between two rounds while the machine is awake, in milliseconds. */
 const ROUND_INTERVAL_MS = 24 * 60 * 60_000;
-/** For how long after being written off an order is looked up, in milliseconds. */
+/** How long an order is still looked up after it was written off, in milliseconds. */
 const WRITTEN_OFF_RETENTION_MS = 30 * 24 * 60 * 60_000;
 /** Delay until the next lookup, in milliseconds. Doubles each time. */
 const LOOKUP_DELAYS_MS = { first: 5 * 60_000, longest: ROUND_INTERVAL_MS } as const;
@@ -41,7 +41,7 @@ export interface ReconciliationOptions {
   readonly desk: Pick<OrderService, 'recheck' | 'abandon'>;
   readonly kernel: Pick<ApprovalKernel, 'resumeUnknown' | 'reconcileOrder' | 'latestAsker'>;
   readonly brokerFor: OpenAccountFor;
-  /** Whether accounts can be opened while their owner is not signed in. If not, checks wait until the owner is. */
+  /** Whether accounts can be opened while their owner is not signed in. If not, checks wait until the owner signs in. */
   readonly isUnattended: boolean;
   readonly clock: Clock;
   readonly report: (found: UnexplainedOrder) => void;
@@ -83,7 +83,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     options.report(found);
   };
   let accounts = new Map<string, Account>();
-  /** Next attempts, by account and by order. Whatever has no entry here is due. */
+  /** Next attempts, by account and by order. An account or order that is missing here is due. */
   let due = new Map<string, Due>();
   /** Orders found in this round that belong to a proposal. */
   const accounted = new Set<string>();
@@ -96,17 +96,17 @@ export function createReconciliation(options: ReconciliationOptions) {
   /** Runs `work` if it is due and the account can be opened, and schedules the next attempt. */
   const whenDue = async (key: string, sub: string, work: (caller: Caller) => Promise<void>): Promise<boolean> => {
     signal.throwIfAborted();
-    const asker = kernel.latestAsker(sub);
+    const proposer = kernel.latestAsker(sub);
     const before = due.get(key);
-    const triedWith = asker?.accessToken;
+    const triedWith = proposer?.accessToken;
     const isDue = before === undefined || clock.monotonic() >= before.at || triedWith !== before.triedWith;
-    if (!isDue || (asker === undefined && !isUnattended)) return false;
+    if (!isDue || (proposer === undefined && !isUnattended)) return false;
     const { wait, failedWait } = before ?? {
       wait: LOOKUP_DELAYS_MS.first,
       failedWait: RETRY_DELAYS_MS.first,
     };
     try {
-      await work(toCaller(asker ?? proposerWithoutToken(sub)));
+      await work(toCaller(proposer ?? proposerWithoutToken(sub)));
       const next = Math.min(wait * 2, LOOKUP_DELAYS_MS.longest);
       due.set(key, {
         at: clock.monotonic() + wait,
@@ -118,7 +118,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     } catch (error) {
       const next = Math.min(failedWait * 2, RETRY_DELAYS_MS.longest);
       due.set(key, { at: clock.monotonic() + failedWait, wait, failedWait: next, triedWith });
-      // Other work continues. A refusal means that the broker can't be reached, or that nothing opens the account now.
+      // Other attempts continue. An HTTP problem means that the broker can't be reached, or the account not opened now.
       if (!(error instanceof HttpProblem)) failed(error);
       return false;
     }
@@ -165,7 +165,7 @@ export function createReconciliation(options: ReconciliationOptions) {
               await beginRound();
               begunAt = clock.monotonic();
             }
-            // Set only now, so that a round that could not begin is still due at the next tick.
+            // Set only now, so that a round that could not begin is due again at the next check.
             before = drift;
             await look();
           } catch (error) {
@@ -204,7 +204,7 @@ async function checkOpenOrders(
     if (!OWN_ID.test(id)) continue;
     const known = await journal.find(sub, id);
     const entry = known?.state === 'rejected' ? await desk.recheck(caller, id) : known;
-    // An order that is still rejected is not the approved one.
+    // If the journal still says `rejected`, the broker's order is not the approved one.
     const isOurs = entry !== undefined && entry.state !== 'rejected';
     if (isOurs && (await kernel.reconcileOrder(sub, subjectId(id))) === 'accounted') continue;
     report({ sub, account, order });

@@ -75,7 +75,7 @@ export function matchesIntent(
     order.type === draft.type &&
     order.time_in_force === draft.time_in_force &&
     order.extended_hours === draft.extended_hours &&
-    // The quantity may be smaller, by what the earlier order filled at the last moment.
+    // The quantity may be smaller, by the shares that the earlier order filled at the last moment.
     (draft.qty === undefined || (order.qty !== null && new Dec(order.qty).lte(draft.qty))) &&
     [...prices, ...trails].every((field) => isUnchanged(order, draft, field))
   );

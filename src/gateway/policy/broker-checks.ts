@@ -32,7 +32,7 @@ export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
     classObjections(order, facts),
     legsAreHeld(order, facts),
     market === null
-      ? factUnavailable('the market')
+      ? factUnavailable('the market’s state')
       : objectionsThatApply(marketIsOpen(order, market), priceHolds(order, market)),
   );
 }
@@ -62,7 +62,7 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
     inParts &&
       !broker.fractionable && {
         reason: 'SYMBOL_NOT_FRACTIONABLE',
-        text: `${order.symbol} can only be traded in whole shares`,
+        text: `${order.symbol} can be traded only in whole shares`,
         hint: 'Use a whole number of shares.',
         problem: {
           status: 422,
@@ -74,7 +74,7 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
 }
 
 /**
- * Requires that an OCO's legs sell only shares that are held and not already on sale. Otherwise they would sell short.
+ * Requires that an OCO's legs sell only shares that are held and in no open sell order. Otherwise they would sell short.
  */
 function legsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
@@ -84,8 +84,8 @@ function legsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection
   const limit = Dec.max(free, 0).toFixed();
   return {
     reason: 'EXITS_EXCEED_POSITION',
-    text: `take profit and stop loss are for ${shares(order.shares)} ${order.symbol}, but only ${shares(limit)} are held and not already on sale`,
-    hint: 'Propose no more than that, or cancel the order that sells the rest.',
+    text: `take profit and stop loss are for ${shares(order.shares)} ${order.symbol}, but only ${shares(limit)} are held and in no open sell order`,
+    hint: 'Propose at most that number, or cancel the order that already sells the rest.',
     limit,
     value: order.shares,
   };
@@ -95,8 +95,8 @@ function marketIsOpen({ type }: OrderFacts, { is_open, next_open }: MarketFacts)
   if (!mustWaitForOpen({ type }, { is_open })) return undefined;
   return {
     reason: 'MARKET_CLOSED',
-    text: `the market is closed, and a ${type} order can only be sent while it is open`,
-    hint: `It opens at ${next_open}. A limit order can wait until then.`,
+    text: `the market is closed, and a ${type} order can be sent only while the market is open`,
+    hint: `The market opens at ${next_open}. A limit order can wait until then.`,
     problem: { status: 409, code: 'market_closed', members: { next_open } },
   };
 }
@@ -152,8 +152,9 @@ export function isQuoteStale(quotedAt: string, lastSession: string | null): bool
 }
 
 /*
- * Crypto and options need the broker's permission, and an option is sold only if the shares or cash that it may take are
- * free. The broker checks the same. The check here comes before anybody is asked, and includes this gateway's open orders.
+ * Crypto and options need the broker's permission, and an option may be sold only if the shares or cash that its exercise
+ * would take are free. The broker makes the same checks. The checks here run before approval is requested, and include
+ * this gateway's open orders.
  */
 
 /**
@@ -228,7 +229,7 @@ function opensOnly({ symbol, side }: OrderFacts, { holdings }: Facts, instead: P
   if (side === 'buy' ? !held.isNegative() || held.isZero() : !held.gt(0)) return undefined;
   return {
     reason: 'POSITION_INTENT_MISMATCH',
-    text: `${shares(held.abs().toFixed())} ${symbol} are ${side === 'buy' ? 'sold' : 'held'}: this order would close them`,
+    text: `the account is ${side === 'buy' ? 'short' : 'long'} ${shares(held.abs().toFixed())} ${symbol}, and this order would close them`,
     hint: `Use position_intent ${instead}.`,
   };
 }
@@ -245,7 +246,7 @@ function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection | 
   };
 }
 
-/** Requires that the account holds the shares of a sold call, and that they are free. */
+/** Requires that the account holds the shares that a sold call could take, and that these shares are free. */
 function isCovered(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: Facts,
@@ -259,14 +260,14 @@ function isCovered(
   const underlying = parseOptionSymbol(symbol)?.underlying ?? symbol;
   return {
     reason: 'CALL_NOT_COVERED',
-    text: `the call could take ${shares(needed.toFixed())} ${underlying}, but only ${shares(most)} are held and free`,
-    hint: 'Only sell calls on shares that you hold: 100 for each contract.',
+    text: `the call could require ${shares(needed.toFixed())} ${underlying}, but only ${shares(most)} are held and free`,
+    hint: 'Sell calls only on shares that you hold: 100 for each contract.',
     limit: most,
     value: needed.toFixed(),
   };
 }
 
-/** Requires that the account has enough free cash to buy the shares of a sold put. */
+/** Requires that the account has enough free cash to buy the shares that a sold put could deliver. */
 function isSecured(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: Facts,
@@ -278,8 +279,8 @@ function isSecured(
   if (new Dec(needed).lte(free)) return undefined;
   return {
     reason: 'PUT_NOT_SECURED',
-    text: `the put could take ${dollars(needed)}, but only ${dollars(free)} of cash is free`,
-    hint: 'Only sell puts that your cash covers: 100 × the strike for each contract.',
+    text: `the put could require ${dollars(needed)}, but only ${dollars(free)} of cash is free`,
+    hint: 'Sell only puts that your cash covers: 100 × the strike for each contract.',
     limit: free,
     value: needed,
   };

@@ -28,9 +28,9 @@ const RULE_DEPENDENT_ACTIONS: readonly Action[] = ['place', 'replace', 'grant_ma
 const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
 
 /**
- * Decides without side effects, so that the decision is the same before the person is asked, at execution, and inside
- * the transaction that claims the order. Objections come in this order: trading state, broker and market, parties,
- * limits, policies. A cancellation reduces exposure and always passes.
+ * Decides without side effects, so that the same code can run before approval is requested, at execution, and inside the
+ * transaction that claims the order. Objections are in this order: trading state, broker and market, parties, limits,
+ * policies. A cancellation reduces exposure and always passes.
  * @returns `deny` if any objection can't be lifted by an approval; `ask` if only an approval is missing; otherwise
  * `allow`
  */
@@ -41,16 +41,16 @@ export function decide(rules: Rules, subject: Subject, action: Action, facts: Fa
   if (missing.length === 0 && subject.approval === 'none') {
     missing.push({ reason: 'APPROVAL_MISSING', text: 'the owner has not approved it yet' });
   }
-  const told = against.length > 0 ? against : missing;
-  const [first] = told;
+  const reported = against.length > 0 ? against : missing;
+  const [first] = reported;
   const { digest: policy } = rules;
   if (first === undefined) return { effect: 'allow', reasons: [], texts: [], policy };
   const { hint, limit, value, problem } = first;
   return {
     effect: against.length > 0 ? 'deny' : 'ask',
-    // Two limits may lack the same fact.
-    reasons: [...new Set(told.map(({ reason }) => reason))],
-    texts: firstTexts(told),
+    // Two limits that lack the same fact have the same reason.
+    reasons: [...new Set(reported.map(({ reason }) => reason))],
+    texts: firstTexts(reported),
     ...defined({ hint, limit, value, problem }),
     policy,
   };
@@ -59,17 +59,22 @@ export function decide(rules: Rules, subject: Subject, action: Action, facts: Fa
 export function decisionProblem(decision: Decision): HttpProblem {
   const { reasons, texts, hint, limit, value, problem, policy } = decision;
   const [reason] = reasons;
-  return new HttpProblem(problem?.status ?? 403, problem?.code ?? 'policy_denied', texts[0] ?? 'it is not allowed', {
-    ...defined({ hint, fields: problem?.fields }),
-    members: {
-      ...problem?.members,
-      reason,
-      reasons,
-      ...defined({ limit, value }),
-      policy,
+  return new HttpProblem(
+    problem?.status ?? 403,
+    problem?.code ?? 'policy_denied',
+    texts[0] ?? 'the action is not allowed',
+    {
+      ...defined({ hint, fields: problem?.fields }),
+      members: {
+        ...problem?.members,
+        reason,
+        reasons,
+        ...defined({ limit, value }),
+        policy,
+      },
+      ...(problem === undefined ? { challenge: {} } : {}),
     },
-    ...(problem === undefined ? { challenge: {} } : {}),
-  });
+  );
 }
 
 /**
@@ -94,7 +99,7 @@ export function requireAllowedAction(
     counted: emptyTotals,
     more: tokenFacts(subject),
   });
-  // A person who has not been asked yet is asked next.
+  // If only the approval is missing and nobody was asked for it yet, it is requested next.
   const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
   if (!passes) throw decisionProblem(decision);
 }
@@ -118,8 +123,8 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
 }
 
 /**
- * Returns whether the day's loss is known and exceeds its limit. For the rest of the New York day, only reducing orders
- * then pass.
+ * Returns whether the day's loss is known and exceeds its limit. If so, only reducing orders pass for the rest of the
+ * New York day.
  */
 export function dayLossExceeded(limits: AccountLimits | undefined, holdings: Facts['holdings']): boolean {
   const limit = limits?.max_day_loss;
@@ -137,32 +142,32 @@ function stateObjection(
     return {
       reason: 'TRADING_HALTED',
       text: 'trading is halted',
-      hint: 'Lift the halt with "trade-agent halt --lift", then approve that on your phone.',
+      hint: 'Propose lifting the halt with "trade-agent halt --lift", then approve the proposal on your phone.',
     };
   }
   const isReducing = counted.state === 'reducing' || dayLossExceeded(limits, holdings);
   if (!isReducing || order === null) return undefined;
   const reason = 'TRADING_REDUCING_ONLY';
-  const only = 'positions may only be reduced now';
-  const hint = 'Sell or cancel only, or run "trade-agent halt --lift" and approve that on your phone.';
+  const only = 'positions may only be reduced for now';
+  const hint = 'Only sell or cancel, or run "trade-agent halt --lift" and approve the proposal on your phone.';
   if (order.side === 'buy') return { reason, text: `${only}: purchases are not allowed`, hint };
   if (holdings === null) return factUnavailable('the position');
   const left = sharesFreeToSell(holdings, counted);
   if (new Dec(order.shares).lte(left)) return undefined;
   const limit = Dec.max(left, 0).toFixed();
-  const text = `${only}: ${shares(limit)} ${order.symbol} are held and not already on sale`;
+  const text = `${only}: ${shares(limit)} ${order.symbol} are held and in no open sell order`;
   return { reason, text, hint, limit, value: order.shares };
 }
 
 /**
- * Objects if the clock is wrong: on the wrong day, a daily limit would stay used up or be available again too early.
+ * Objects if the clock is wrong: on the wrong day, a daily limit would stay exhausted or be reset too early.
  */
 function clockObjection({ counted: { clock_behind: behind } }: Facts): Objection | undefined {
   if (behind === undefined) return undefined;
   return {
     reason: 'POLICY_CLOCK_BEHIND',
     text: `the account’s newest order is dated ${Math.floor(behind / 3600)} hours after the gateway’s clock, so today’s usage can’t be determined`,
-    hint: 'The gateway’s operator has to correct its clock. If it is right now and was ahead when that order was sent, run "trade-agent gateway recount".',
+    hint: 'The gateway’s operator has to correct the clock. If the clock is right now, but was ahead when that order was sent, run "trade-agent gateway recount".',
   };
 }
 
@@ -173,7 +178,7 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
       {
         reason: 'POLICY_INVALID',
         text: 'the rules can’t be read, and nothing can be traded without them',
-        hint: `Ask the gateway’s owner to fix them: ${rules.problem}`,
+        hint: `Ask the gateway’s owner to fix the rules: ${rules.problem}`,
       },
     ];
   }
@@ -181,14 +186,14 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
   const said = forbidden.map(({ reason, id, message }) => ({
     reason,
     text: message,
-    hint: `The gateway’s rule "${id}" forbids it.`,
+    hint: `The gateway’s rule "${id}" forbids this.`,
   }));
   return objectionsThatApply<Objection>(
     said,
     error !== undefined && {
       reason: 'POLICY_UNEVALUABLE',
       text: 'a rule could not be evaluated, so nothing can be traded',
-      hint: `Ask the gateway’s owner to fix it: ${error}`,
+      hint: `Ask the gateway’s owner to fix the rule: ${error}`,
     },
   );
 }

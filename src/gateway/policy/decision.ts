@@ -97,7 +97,7 @@ export interface OptionFacts {
   readonly intent: PositionIntent | null;
   /** The account's options level, 0 to 3. */
   readonly level: number;
-  /** Shares of the underlying that cover no other call and are not on sale; negative if short. */
+  /** Shares of the underlying that cover no other call and are in no open sell order; negative if short. */
   readonly free_shares: string | null;
   /** Dollars that don't secure another put and are not needed for another open purchase. */
   readonly free_cash: string | null;
@@ -109,7 +109,7 @@ export interface HoldingFacts {
   /** Equity at the last session's close; null if unknown. */
   readonly last_equity: string | null;
   /**
-   * Net deposits since the last session's close, in dollars (`dayFlow`); null if unknown, absent if no rule needs them.
+   * Net deposits since the last session's close, in dollars (`netDepositsToday`); null if unknown, absent if no rule needs them.
    */
   readonly day_flow?: string | null;
   /** Shares held of the order's symbol; negative for a short position. */
@@ -120,7 +120,7 @@ export interface HoldingFacts {
     readonly orders: number;
     /** Open purchases of the order's symbol, in dollars; null if any is unbounded. */
     readonly symbol_notional: string | null;
-    /** Shares of the order's symbol that are on sale. */
+    /** Shares of the order's symbol that are in open sell orders. */
     readonly symbol_sells: string;
     /** Whether an order for the symbol is open on the opposite side. */
     readonly opposes: boolean;
@@ -176,12 +176,12 @@ export function dayLoss({ equity, last_equity, day_flow }: HoldingFacts): Dec | 
   return new Dec(last_equity).plus(day_flow).minus(equity);
 }
 
-/** Returns the number of shares that are held and not on sale; negative if short. */
+/** Returns the number of shares that are held and in no open sell order; negative if short. */
 export function sharesFreeToSell({ qty, open_elsewhere }: HoldingFacts, counted: CountedTotals): Dec {
   return new Dec(qty).minus(counted.open_symbol_sells).minus(open_elsewhere.symbol_sells);
 }
 
-/** Returns whether an order only sells shares that are held and not on sale. */
+/** Returns whether an order only sells shares that are held and in no open sell order. */
 export function isReducing({ side, shares }: OrderFacts, { holdings, counted }: Facts): boolean {
   return side === 'sell' && holdings !== null && new Dec(shares).lte(sharesFreeToSell(holdings, counted));
 }

@@ -37,7 +37,7 @@ interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly needs: string;
   /** Returns undefined if the order is within the limit. */
   readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | UncheckableLimit | undefined;
-  /** Another remedy than changing the limit, for the hint. */
+  /** A remedy other than changing the limit, for the hint. */
   readonly instead?: string;
 }
 
@@ -53,7 +53,7 @@ const amount = z.string({ error: inQuotes('1000') }).pipe(positiveDecimalString)
 const fraction = z
   .string({ error: inQuotes('0.05') })
   .pipe(positiveDecimalString)
-  .refine((text) => Number(text) <= 1, 'must be a fraction of at most 1: "0.05" is 5 %');
+  .refine((text) => Number(text) <= 1, 'must be a fraction of at most 1: "0.05" is 5%');
 const count = z.number().int().min(1).max(100_000);
 const wall = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day in quotes: "09:30"');
 
@@ -131,7 +131,7 @@ export const limitTable = {
     schema: count,
     reason: 'ORDERS_EXCEED_MAX_OPEN',
     needs: 'the open orders',
-    instead: 'Cancel one first',
+    instead: 'Cancel an open order first',
     check(limit, compared) {
       const open = openOrders(compared);
       if (open === undefined) return 'unavailable';
@@ -147,7 +147,7 @@ export const limitTable = {
       const { holdings } = facts;
       const loss = holdings === null ? undefined : dayLoss(holdings);
       if (loss === undefined) return isReducing(order, facts) ? undefined : 'unavailable';
-      // A sale of holdings passes. The trading state rejects a larger one.
+      // A sale of holdings passes. The trading state rejects a sale of more than the holdings.
       if (order.side === 'sell' || loss.lte(limit)) return undefined;
       return {
         text: `the account has lost ${dollars(loss.toFixed())} since the last close, and the limit is ${dollars(limit)} a day`,
@@ -187,7 +187,7 @@ export const limitTable = {
     schema: z.literal(true, { error: 'must be true, or left out' }),
     reason: 'ORDER_OPPOSES_OPEN',
     needs: 'the open orders',
-    instead: 'Cancel the open one first',
+    instead: 'Cancel the open order first',
     check(_, { order, facts: { counted, holdings } }) {
       if (holdings === null) return 'unavailable';
       if (!counted.opposes_open && !holdings.open_elsewhere.opposes) return undefined;
@@ -252,14 +252,14 @@ export const limitTable = {
       .refine(({ from, to }) => from < to, '"to" must be after "from"'),
     reason: 'HOURS_OUTSIDE_WINDOW',
     needs: 'the exchange’s time',
-    instead: 'Propose it again during those hours',
+    instead: 'Propose the order again during those hours',
     check({ zone, from, to, days }, { facts: { market } }) {
       if (market === null) return 'unavailable';
       const { day, time } = wallTime(Date.parse(market.at), zone);
       if (days.includes(day) && time >= from && time < to) return undefined;
       const window = `${from} to ${to} on ${days.join(' ')}, ${zone}`;
       return {
-        text: `it is ${day} ${time}, and orders are only sent from ${window}`,
+        text: `it is ${day} ${time}, and orders are sent only from ${window}`,
         limit: window,
         value: `${day} ${time}`,
       };
@@ -372,7 +372,7 @@ function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
   const by = order.limit_price === null ? ' that max_slippage allows' : '';
   const own = deviationOf(limit, { ...order, by, limit_price: sentLimit(order) ?? null }, market);
   if (own !== undefined || order.stop_loss === undefined) return own;
-  // A leg is a separate sale, with a stop and a limit.
+  // A stop-loss leg is a separate sell order, with a stop and a limit.
   const exit = { symbol: order.symbol, side: 'sell', by: '', ...order.stop_loss } as const;
   return deviationOf(limit, exit, market);
 }

@@ -10,8 +10,8 @@ export interface KnownAccounts {
 
 /**
  * Returns a sentence for each mismatch between `limits.yaml` and the gateway's accounts: a limit for a misspelled
- * account number would have no effect. Detects them only for accounts whose credentials are stored here, because with
- * exchanged tokens the gateway does not know the account numbers in advance.
+ * account number would have no effect. Mismatches are detected only for accounts whose credentials are stored here,
+ * because with exchanged tokens the gateway does not know the account numbers in advance.
  */
 export async function limitMismatches(
   limits: Limits | undefined,
@@ -34,7 +34,7 @@ export async function limitMismatches(
   return [
     ...unlimited.map(
       (account) =>
-        `account ${account} has no entry in limits.yaml, and there is none for "*", so its orders are not limited`,
+        `account ${account} has no entry in limits.yaml, which has no "*" entry either, so the account’s orders are not limited`,
     ),
     ...unknown.map((account) => `limits.yaml has an entry for ${account}, but no account here has that number`),
   ];

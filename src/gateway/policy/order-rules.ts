@@ -36,7 +36,7 @@ export interface OrderQuestion {
   readonly after?: readonly OrderDraft[] | undefined;
 }
 
-/** Gathers facts and decides, in the same way before the person is asked and at execution. */
+/** Reads facts and decides about orders, in the same way before approval is requested and at execution. */
 export type OrderRules = ReturnType<typeof createOrderRules>;
 
 export function createOrderRules(options: OrderRulesOptions) {
@@ -45,9 +45,9 @@ export function createOrderRules(options: OrderRulesOptions) {
   /** Reads the current rules and facts. */
   const known = async (asked: OrderQuestion, world: OrderSnapshot) => {
     const { subject, draft, replaces, after = [] } = asked;
-    const told = await relationFacts(relations, subject, actionOf(asked), clock.now());
+    const fromRelations = await relationFacts(relations, subject, actionOf(asked), clock.now());
     const more = {
-      ...told,
+      ...fromRelations,
       ...tokenFacts(subject),
       ...(after.length === 0 ? {} : { [BATCH_BEFORE]: totalReserved(after) }),
     };
@@ -84,7 +84,7 @@ export function createOrderRules(options: OrderRulesOptions) {
       const decision = decided(rules, asked, facts, counted);
       const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
       if (decision.effect === 'allow') return { needsSecond };
-      // A person who has not been asked yet is asked next.
+      // If only the approval is missing and nobody was asked for it yet, it is requested next.
       if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw decisionProblem(decision);
@@ -94,7 +94,7 @@ export function createOrderRules(options: OrderRulesOptions) {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
     },
-    /** Prepares a decision by the current rules. The transaction that counts orders makes it with `decide`. */
+    /** Reads the current rules and facts. The transaction that counts orders then decides with `decide`. */
     async deciding(asked: OrderQuestion, world: OrderSnapshot) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       let last: Decision | undefined;

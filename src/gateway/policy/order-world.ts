@@ -60,7 +60,7 @@ interface WorldContext {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** The state of an account and a symbol at the broker at one moment. For several symbols, the moment is the same. */
+/** The state of an account and a symbol at the broker at one moment, which all symbols that are read together share. */
 export interface OrderSnapshot {
   readonly account: Account;
   readonly traits: BrokerTraits;
@@ -71,7 +71,7 @@ export interface OrderSnapshot {
   readonly quote: Quote;
   /** A price from this New York date or later counts as current (`oldestCurrentPriceDate`); undefined if unknown. */
   readonly session: string | undefined;
-  /** Open orders that the journal does not count: orders not sent by this gateway, and legs of filled entries. */
+  /** Open orders that the journal does not count: orders not sent by this gateway, and legs of filled entry orders. */
   readonly elsewhere: readonly Order[];
 }
 
@@ -92,28 +92,28 @@ export async function readOrderSnapshots(
   context: WorldContext,
   early?: Promise<readonly Order[]>,
 ): Promise<ReadonlyMap<string, OrderSnapshot>> {
-  // Concurrent, because waiting would not make the price fresher. Only dependent reads wait.
+  // Reads that don't depend on each other run concurrently, because waiting would not make the price fresher.
   const opening = early ?? openOrders(broker);
   const clock = broker.clock();
   const reading = broker.account();
   const [account, flows, assets, market, quotes, open, positions, session] = await Promise.all([
     reading,
-    // Not cached, because a later deposit would hide a loss.
-    reading.then((told) => (asksDayLoss(rules, told.account) ? readDayFlows(broker, told) : null)),
+    // Not cached: if a deposit were missed, it would hide a loss.
+    reading.then((account) => (asksDayLoss(rules, account.account) ? readDayFlows(broker, account) : null)),
     Promise.all(symbols.map((symbol) => broker.asset(symbol))),
     clock,
     broker.quotes(symbols),
     opening,
     opening.then(() => broker.positions()),
-    clock.then((told) => lastSession(told, broker)),
+    clock.then((market) => lastSession(market, broker)),
   ]);
   const own = await context.journal.open(account.account, MAX_OPEN_ORDERS);
-  // A filled entry may be listed because of its legs.
+  // A broker may list a filled entry order because of its open legs.
   const stillOpen = new Set(open.flatMap((order) => (hasEndedEntry(order) ? [] : [order.id])));
   // An order that the broker is not known to have keeps its reservation, and is looked up only for its own proposal.
   const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
   await Promise.all(gone.slice(0, MAX_LOOKUPS).map((entry) => updateJournal(entry, broker, context)));
-  // By either id, because not every broker returns a client_order_id.
+  // Orders are matched by either id, because not every broker returns a client_order_id.
   const ours = new Set(own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]));
   const elsewhere = open.flatMap((order): readonly Order[] => {
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
@@ -209,7 +209,7 @@ function exitFacts(draft: OrderDraft): Pick<OrderFacts, 'order_class' | 'stop_lo
 }
 
 function marketFacts({ market, quote, session }: OrderSnapshot): MarketFacts {
-  // Brokers write a side without a quote as zero.
+  // Brokers report a price of zero for a side without a quote.
   const given = (price: string) => (new Dec(price).gt(0) ? price : null);
   return {
     at: new Date(market.timestamp).toISOString(),
@@ -265,7 +265,7 @@ function holdingFacts(
   const sign = held?.side === 'short' ? -1 : 1;
   const others = elsewhere.filter(({ id }) => id !== replaces);
   const inSymbol = others.flatMap(liveParts).filter((order) => order.symbol === symbol);
-  // An unknown side may be either.
+  // An order whose side is unknown may be a purchase.
   const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [orderCost(order, quote)]));
   const sells = inSymbol.flatMap((order) =>
     order.side === 'buy' ? [] : [orderShares(order, quote) ?? new Dec(held?.qty ?? 0).abs()],
@@ -308,8 +308,8 @@ function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, acc
 }
 
 /**
- * How much later than its own date a deposit or withdrawal may be booked, in milliseconds. Some brokers filter by one
- * date, some by the other.
+ * How much later than its own date a deposit or withdrawal may be booked, in milliseconds. Some brokers filter by its own
+ * date, and others by the booking date.
  */
 const MAX_BOOKING_DELAY_MS = 7 * ONE_DAY_MS;
 /** Maximum number of pages, with a hundred activities other than fills each. No person's account has more in a week. */
@@ -359,7 +359,7 @@ function optionFacts(
   const option = parseOptionSymbol(symbol);
   if (option === undefined) return undefined;
   const others = elsewhere.filter(({ id }) => id !== replaces);
-  // Orders of several legs may take shares or cash in unknown ways.
+  // Orders with several legs may take shares or cash in unknown ways.
   const known = others.every(({ legs = [] }) => legs.length === 0);
   return {
     intent: position_intent ?? null,
@@ -369,7 +369,7 @@ function optionFacts(
   };
 }
 
-/** Returns the shares held, minus shares that cover sold calls and shares on sale. */
+/** Returns the shares held, minus shares that cover sold calls and shares in open sell orders. */
 function freeShares(underlying: string, positions: readonly Position[], others: readonly Order[]): string {
   const held = positions.filter(({ symbol, side }) => symbol === underlying && side === 'long');
   const called = positions.filter(({ symbol, side }) => isCallOn(symbol, underlying) && side === 'short');

@@ -13,9 +13,9 @@ import {
 } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
-/** Fact: dollars of the orders before this one in the batch. */
+/** Name of the fact with the total, in dollars, of the orders before this order in the batch. */
 export const BATCH_BEFORE = 'batch.before';
-/** Fact: the `acr` claim of each approval's token. */
+/** Name of the fact with the `acr` claim of each approval's token. */
 const APPROVAL_ACR = 'approval.acr';
 /** Prefix of the facts about the proposer's `Membership`. */
 export const PROPOSER_PREFIX = 'proposer.';
@@ -60,11 +60,11 @@ export function partyObjections(subject: Subject, facts: Facts, limits: AccountL
 }
 
 function relationObjections({ sub, owner }: Subject, { more }: Facts): Objection[] {
-  const told = Object.entries(more).filter(([name]) => name.startsWith('relations.'));
-  if (sub !== owner && told.length === 0) return [cannotBeTold];
-  return told.flatMap(([name, answer]) => {
+  const answers = Object.entries(more).filter(([name]) => name.startsWith('relations.'));
+  if (sub !== owner && answers.length === 0) return [permissionsUnavailable];
+  return answers.flatMap(([name, answer]) => {
     if (answer === true) return [];
-    if (answer === null) return [cannotBeTold];
+    if (answer === null) return [permissionsUnavailable];
     const relation = name.slice('relations.'.length);
     return [
       {
@@ -76,7 +76,7 @@ function relationObjections({ sub, owner }: Subject, { more }: Facts): Objection
   });
 }
 
-const cannotBeTold: Objection = {
+const permissionsUnavailable: Objection = {
   reason: 'RELATION_UNAVAILABLE',
   text: 'permissions can’t be checked at the moment',
   hint: 'The gateway’s operator should check "relations" in gateway.yaml, and that its server responds.',
@@ -95,7 +95,7 @@ function approverObjections(
       !(new Set(approvers).size >= 2) && {
         reason: 'APPROVAL_NEEDS_SECOND',
         text: `an order of more than ${dollars(above)} needs a second person’s approval`,
-        hint: 'Propose it again: the second person will be asked.',
+        hint: 'Propose the order again: the second person will then be asked.',
         limit: new Dec(above).toFixed(2),
         value,
       },
@@ -114,7 +114,7 @@ export function missingTapObjection(
   if (value !== null && new Dec(value).lte(limit)) return undefined;
   return {
     reason: 'LIVE_NEEDS_TAP',
-    text: `a live order that can total more than ${dollars(limit)} needs a tap here`,
+    text: `a live order that can total more than ${dollars(limit)} needs a tap on the phone`,
     limit: new Dec(limit).toFixed(2),
     value,
   };
@@ -143,14 +143,14 @@ export function signInObjection(
 ): Objection | undefined {
   const wanted = requiredAcr(limits, environment);
   if (wanted === undefined || approval !== 'tap' || !STEP_UP_ACTIONS.includes(action)) return undefined;
-  const told: readonly unknown[] = Array.isArray(more[APPROVAL_ACR]) ? more[APPROVAL_ACR] : [];
-  if (told.length >= Math.max(approvers.length, 1) && told.every((acr) => acr === wanted)) return undefined;
+  const found: readonly unknown[] = Array.isArray(more[APPROVAL_ACR]) ? more[APPROVAL_ACR] : [];
+  if (found.length >= Math.max(approvers.length, 1) && found.every((acr) => acr === wanted)) return undefined;
   return {
     reason: 'APPROVAL_NEEDS_STEP_UP',
-    text: `with real money an approval takes the sign-in "${wanted}", and its token does not tell of it`,
-    hint: 'Approve it with that sign-in. The gateway’s operator has to make the identity provider include "acr" in the token.',
+    text: `approvals with real money require the sign-in "${wanted}", but the approval’s token does not confirm this sign-in`,
+    hint: 'Approve again with that sign-in. The gateway’s operator has to make the identity provider include "acr" in the token.',
     limit: wanted,
-    value: told.filter((acr) => acr !== '').join(' ') || null,
+    value: found.filter((acr) => acr !== '').join(' ') || null,
   };
 }
 
@@ -174,8 +174,8 @@ export function exceededSecondApprovalLimit(
 }
 
 /**
- * Returns the total of the order and of those before it in the batch, so that splitting an order does not evade a
- * limit. Null if unbounded.
+ * Returns the total of the order and of the orders before it in the batch, so that splitting an order does not evade a
+ * limit. Null if the total is unbounded.
  */
 function totalWithBatch({ order, more }: Pick<Facts, 'order' | 'more'>): string | null {
   const before = more[BATCH_BEFORE];

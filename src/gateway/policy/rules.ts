@@ -72,7 +72,7 @@ export const EVERY_ACCOUNT = '*';
 export const limitsSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }).default(1),
   /**
-   * Limits by account number. `*` applies to accounts without their own entry, and adds nothing to accounts with one.
+   * Limits by account number. `*` applies only to accounts without their own entry.
    */
   accounts: z
     .record(z.string().regex(/^[\x21-\x7e]{1,64}$/), accountLimitsSchema, {

@@ -14,7 +14,7 @@ import { objectionsThatApply } from './decision.ts';
 import { missingTapObjection } from './parties.ts';
 import type { Rules } from './rules.ts';
 
-/** How much of a mandate is used at one moment, without the order being checked. */
+/** How much of a mandate is used at one moment, not counting the order that is being checked. */
 export interface MandateUsage extends MandateUse {
   readonly state: MandateState;
   readonly in_slot: number;
@@ -33,8 +33,8 @@ export interface MandateOrder {
 }
 
 /**
- * Returns all reasons why an order is outside a mandate, in a fixed order; empty if it is inside. This is the only
- * place that decides it. Without side effects: it runs before anybody is asked, and again in the transaction that
+ * Returns all reasons why an order is outside a mandate, in a fixed order; empty if the order is inside. No other code
+ * decides this. Has no side effects, because it runs before approval is requested, and again in the transaction that
  * claims the order.
  */
 export function reasonsOutsideMandate(
@@ -92,7 +92,7 @@ function orderMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
     !symbols.includes(symbol) && outside('MANDATE_SYMBOL_NOT_COVERED', symbol, symbols, symbol),
     !sides.includes(side) && outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', sides, side),
     !isType && outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, order_types, type),
-    // The signed terms name only types, so orders with legs need the owner's approval.
+    // The signed terms name only order types, so orders with legs need the owner's approval.
     order_class !== undefined && outside('MANDATE_TYPE_NOT_COVERED', 'orders with legs', order_types, order_class),
     !(times_in_force.includes(time_in_force) && !extended_hours) &&
       outside(
@@ -117,7 +117,7 @@ function amountExcesses(terms: MandateEnvelope, used: MandateUsage, { notional }
   const { max_order_notional: order, max_day_notional: day, max_total_notional: total, max_orders } = terms;
   return objectionsThatApply<UncoveredReason>(
     beyond('MANDATE_NOTIONAL_EXCEEDS_PER_ORDER', order, '0', 'the order'),
-    day !== undefined && beyond('MANDATE_NOTIONAL_EXCEEDS_PER_DAY', day, used.day_notional, 'the day'),
+    day !== undefined && beyond('MANDATE_NOTIONAL_EXCEEDS_PER_DAY', day, used.day_notional, 'all orders of the day'),
     beyond('MANDATE_NOTIONAL_EXCEEDS_TOTAL', total, used.total_notional, 'all orders together'),
     !(used.orders < max_orders) && {
       reason: 'MANDATE_ORDERS_EXHAUSTED',
@@ -135,7 +135,7 @@ function priceMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
     band !== undefined && outsideBand(symbol, band, draft),
     !new Dec(max_slippage).lte(terms.max_slippage) && {
       reason: 'MANDATE_SLIPPAGE_EXCEEDS_MAX',
-      text: `the order allows ${exactPercent(max_slippage)} slippage, but the mandate only allows ${exactPercent(terms.max_slippage)}`,
+      text: `the order allows ${exactPercent(max_slippage)} slippage, but the mandate allows only ${exactPercent(terms.max_slippage)}`,
       limit: terms.max_slippage,
       value: max_slippage,
     },
@@ -213,8 +213,8 @@ interface OrderUnder {
 }
 
 /**
- * Returns why an order is outside a mandate, or why the rules require a tap despite the mandate; empty if neither is
- * the case. Synchronous and without side effects: it runs before anybody is asked, and again in the claiming
+ * Returns why an order is outside a mandate, or why the rules require a tap despite the mandate; empty if neither
+ * applies. Synchronous and without side effects, because it runs before approval is requested, and again in the claiming
  * transaction.
  */
 export function mandateMismatches(

@@ -6,12 +6,11 @@ import type { AuditStore } from '../../store/audit.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
 
 /**
- * How much of the end of the file is read, in bytes: thousands of entries. Older entries can be read on the gateway's
- * machine.
+ * Maximum number of bytes read from the end of the file, enough for thousands of entries. Older entries can be read on
+ * the gateway's machine.
  */
 const MAX_TAIL_LENGTH = 4 * 1024 * 1024;
 
-/** The parts of the record that one person may see. */
 export type OwnRecord = ReturnType<typeof createOwnRecord>;
 
 /** @param file need not exist yet @param reader called for each full verification, to create a new reader */
@@ -50,7 +49,7 @@ export function createOwnRecord(
     /** Verifies the whole file if it has changed since the last time. */
     async verify(): Promise<RecordVerdict> {
       const { head, bytes } = await store.snapshot(file);
-      // Uses ctime, which no program can set, because a changed file may have the same length.
+      // A changed file may have the same length, so its ctime, which no program can set, is compared as well.
       const changedAt = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
       const upTo = `${head.seq} ${head.hash} ${bytes} ${changedAt}`;
       if (verified?.upTo !== upTo) {
@@ -65,12 +64,12 @@ export function createOwnRecord(
   };
 }
 
-/** Parses an entry, without the provider's request ids. */
+/** Parses an entry and removes the provider's request IDs. */
 function parseEntry(text: string): RecordLine | undefined {
   const line = parsed(text);
   if (line === undefined) return undefined;
-  const { auth_req_id: _, auth_req_hash: __, ...told } = line;
-  return told as RecordLine;
+  const { auth_req_id: _, auth_req_hash: __, ...shown } = line;
+  return shown as RecordLine;
 }
 
 function parsed(text: string): RecordLine | undefined {

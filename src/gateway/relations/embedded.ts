@@ -7,7 +7,7 @@ export type AccessRelation = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'hous
 const owners = ['owner', 'co_owner'] as const;
 const managers = [...owners, 'advisor'] as const;
 
-/** Same as the `define can_…` lines in docs/operate/access/model.fga (tested). */
+/** The relations that give each permission. A test compares them with docs/operate/access/model.fga. */
 export const relationsByPermission: Readonly<Record<Permission, readonly AccessRelation[]>> = {
   can_view: [...managers, 'viewer', 'household_member'],
   can_view_proposals: managers,
@@ -26,8 +26,8 @@ export const relationsByPermission: Readonly<Record<Permission, readonly AccessR
 };
 
 /**
- * Creates relations that follow from the access that owners granted with `trade-agent access`. The owner's `sub`
- * identifies the account. A firm or household is defined for one account, and its owner decides who belongs to it.
+ * Creates relations that are derived from the access that owners granted with `trade-agent access`. The owner's `sub`
+ * identifies the account. A firm or household is defined for one account, whose owner decides who belongs to it.
  */
 export function embeddedRelations(store: Pick<AccessStore, 'to'>): Relations {
   return {

@@ -14,8 +14,8 @@ const listed = z.object({
 });
 
 /**
- * Creates relations that ask OpenFGA or Auth0 FGA: `POST /stores/{id}/check` and `/list-users`. Never sends contextual
- * tuples, because they could grant anything.
+ * Creates relations that query OpenFGA or Auth0 FGA: `POST /stores/{id}/check` and `/list-users`. Never sends
+ * contextual tuples, because they could grant anything.
  * @see https://openfga.dev/api/service
  */
 export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions): Relations {
@@ -63,7 +63,7 @@ function subOf({ type, id }: { readonly type: string; readonly id: string }): st
   try {
     if (type === 'user') return decodeURIComponent(id);
   } catch {
-    // Reported below.
+    // The error below reports this.
   }
-  throw new RelationsUnavailable('it named an invalid user');
+  throw new RelationsUnavailable('the relations server named an invalid user');
 }

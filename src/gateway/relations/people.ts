@@ -42,9 +42,9 @@ const actionTexts: Readonly<Record<Permission, string>> = {
   can_cancel: 'cancel orders of this account',
   can_withdraw: 'withdraw what is proposed for this account',
   can_approve: 'approve for this account',
-  can_approve_second: 'approve for this account as the second person',
+  can_approve_second: 'give the second approval for this account',
   can_halt: 'halt this account',
-  can_lift: 'lift a halt of this account',
+  can_lift: 'lift a halt on this account',
   can_change_policy: 'change the rules of this account',
   can_grant_mandate: 'propose mandates for this account',
   can_revoke_mandate: 'revoke mandates of this account',
@@ -58,7 +58,7 @@ function relationsAccess(relations: Relations, now: () => number): Access {
       const allowed = await unlessUnavailable(relations.check({ user: who, relation: question, account, at: now() }));
       if (allowed) return;
       throw denied('RELATION_DENIED', `${who} may not ${actionTexts[question]}`, {
-        hint: 'Its owner can check access with "trade-agent access list".',
+        hint: 'The account’s owner can check access with "trade-agent access list".',
         question,
       });
     },

@@ -49,13 +49,15 @@ export function createRelationsClient({ url, credential, fetch }: RelationsServe
       });
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw new RelationsUnavailable(`it answered ${response.status}`);
+        throw new RelationsUnavailable(`the relations server answered ${response.status}`);
       }
       return answer.parse(await response.json());
     } catch (error) {
       if (error instanceof RelationsUnavailable) throw error;
       throw new RelationsUnavailable(
-        signal.aborted ? `it took longer than ${MAX_ANSWER_MS} ms` : 'it returned no valid answer',
+        signal.aborted
+          ? `the relations server took longer than ${MAX_ANSWER_MS} ms`
+          : 'the relations server returned no valid answer',
       );
     }
   };
@@ -74,7 +76,7 @@ export function presharedKey(key: string): RelationsCredential {
   return async () => ({ authorization: `Bearer ${key}` });
 }
 
-/** Returns a credential that uses a cached token from client credentials (RFC 6749 §4.4), as Auth0 FGA requires. */
+/** Creates a credential that gets and caches a token with client credentials (RFC 6749 §4.4), as Auth0 FGA requires. */
 export function clientCredentials(options: {
   readonly tokenUrl: string;
   readonly clientId: string;

@@ -60,7 +60,7 @@ export const relationsSchema = z
     context.addIssue({
       code: 'custom',
       path: ['key_file'],
-      message: 'only one of key_file, key_env and client_credentials',
+      message: 'set only one of key_file, key_env and client_credentials',
     });
   });
 type RelationsSettings = z.output<typeof relationsSchema>;
@@ -124,7 +124,7 @@ const LONGEST_SECRET = 4096;
 function secretIn(file: string): string {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'It contains a secret, so only its owner may have access.',
+      hint: 'The file contains a secret, so only its owner may have access to it.',
       details: { file },
     });
   return requireSecret(readPrivateFile(file, LONGEST_SECRET, unusable), file);
@@ -134,7 +134,7 @@ function requireSecret(text: string | undefined, place: string): string {
   const secret = text?.trim();
   if (secret !== undefined && /^[\x21-\x7e]+$/.test(secret)) return secret;
   throw new TradeAgentError('invalid_config', `${place} contains no key`, {
-    hint: 'Put only the key there. It is named by "relations" in gateway.yaml.',
+    hint: 'Store only the key there. "relations" in gateway.yaml names the file or variable.',
   });
 }
 

@@ -29,7 +29,8 @@ export interface Relations {
   /** @throws {RelationsUnavailable} if no valid answer arrives within half a second; the action is then denied */
   check(question: Question): Promise<boolean>;
   /**
-   * Returns who may give the second approval (`can_approve_second`), in the order to ask them. May include the owner.
+   * Returns the people who may give the second approval (`can_approve_second`), in the order in which they are asked.
+   * May include the owner.
    * @throws {RelationsUnavailable}
    */
   seconds(account: string, at: number): Promise<string[]>;

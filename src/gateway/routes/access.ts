@@ -7,15 +7,15 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { createGuardedRoutes, requireNoQuery } from './request.ts';
 
 /**
- * Routes that list who has access to the caller's account, and to which accounts the caller has access. Access is
- * granted with a proposal.
+ * Adds routes that list who has access to the caller's account, and to which accounts the caller has access, and that
+ * revoke access. Granting access needs a proposal.
  */
 export function accessRoutes(
   app: Hono,
-  door: Authenticator,
+  authenticator: Authenticator,
   { store, now }: { readonly store: AccessStore | undefined; readonly now: () => number },
 ): void {
-  const at = createGuardedRoutes(app, door);
+  const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/access', ['orders:read'], async (c, { sub }) => {
     requireNoQuery(c.req.url);
     if (store === undefined) return c.json({ account: sub, kept: 'elsewhere', granted: [], given: [] });

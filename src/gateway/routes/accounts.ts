@@ -12,30 +12,30 @@ import { createGuardedRoutes, parseQuery, readJsonBody } from './request.ts';
 const choiceSchema = z.strictObject({ account: accountNumberSchema });
 
 /**
- * Routes for accounts. Only the owner's own client can set the default account: on the phone, it would look as if the
- * owner chose it.
+ * Routes for accounts. Only the operator's own clients can set the default account: if another client could, approval
+ * requests on the phone would look as if the owner had chosen the account.
  */
 export function accountRoutes(
   app: Hono,
-  door: Authenticator,
+  authenticator: Authenticator,
   {
     accounts,
-    standIn,
+    resolveOwner,
     ownClients,
   }: {
     readonly accounts: Accounts;
-    readonly standIn: ResolveOwner;
+    readonly resolveOwner: ResolveOwner;
     readonly ownClients: readonly string[];
   },
 ): void {
-  const at = createGuardedRoutes(app, door);
+  const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/accounts', ['portfolio:read'], async (c, caller) =>
-    c.json({ accounts: await accounts.of(await standIn(caller, readOwnerQuery(c.req.url), 'can_view')) }),
+    c.json({ accounts: await accounts.of(await resolveOwner(caller, readOwnerQuery(c.req.url), 'can_view')) }),
   );
   at.put('/v1/accounts/default', [PROPOSE_ORDERS_SCOPE], async (c, caller) => {
     if (caller.clientId === undefined || !ownClients.includes(caller.clientId)) {
       throw new HttpProblem(403, 'client_not_allowed', 'this client may not set the default account', {
-        hint: 'The owner can, with "trade-agent accounts default". Or name the account in the request.',
+        hint: 'The owner can set it with "trade-agent accounts default". Alternatively, name the account in the request.',
         challenge: {},
       });
     }
@@ -51,15 +51,15 @@ export function accountRoutes(
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
 /**
- * Routes that list which of the caller's accounts the gateway can reach. Checked for each request, so that a client can
- * wait until an account is connected.
+ * Route that tells which of the caller's accounts at brokers and message services are connected. Checked for each
+ * request, so that a client can wait until an account is connected.
  */
 export function connectionRoutes(
   app: Hono,
-  door: Authenticator,
+  authenticator: Authenticator,
   accounts: ReadonlyMap<string, Pick<BrokerCredentials, 'isConnected'>>,
 ): void {
-  const at = createGuardedRoutes(app, door);
+  const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/connections', ['portfolio:read'], async (c, caller) => {
     const { name: wanted } = parseQuery(connectionsQuery, c.req.url);
     const chosen = [...accounts].filter(([name]) => wanted === undefined || wanted === name);

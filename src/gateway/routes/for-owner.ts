@@ -22,7 +22,7 @@ export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
 const forQuery = z.strictObject(forParameter);
 
 /**
- * Returns the caller. If they named another owner, returns them as that owner's delegate: with the owner's `sub`,
+ * Returns the caller unchanged or, if `owner` is another person, as that owner's delegate: with the owner's `sub` and
  * without a token.
  * @throws {HttpProblem} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
  */

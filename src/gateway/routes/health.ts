@@ -27,7 +27,7 @@ export async function clockOffsets(
   const provider = clockOffset(issuer, clock);
   const askedAt = clock.now();
   const database = await databaseTime?.();
-  // The database answered in between.
+  // The database read its clock between the two times.
   const middle = (askedAt + clock.now()) / 2;
   return {
     ...defined({ provider }),
@@ -43,14 +43,18 @@ const STORE_TIMEOUT_MS = 2_000;
  * down or its store does not respond. Brokers and the provider are not checked, because all gateways share them. A
  * wrong clock is only reported.
  */
-export function healthRoutes(app: Hono, door: Authenticator, { askStore, isShut, clocks }: HealthOptions): void {
+export function healthRoutes(
+  app: Hono,
+  authenticator: Authenticator,
+  { askStore, isShut, clocks }: HealthOptions,
+): void {
   app.get(
     '/healthz',
-    door.open((c) => c.json({ status: 'ok' })),
+    authenticator.open((c) => c.json({ status: 'ok' })),
   );
   app.get(
     '/readyz',
-    door.open(async (c) => {
+    authenticator.open(async (c) => {
       const unready = (reason: string) =>
         c.json({ status: 'not ready', reason }, 503, { 'retry-after': '5', 'cache-control': 'no-store' });
       const reason = await reasonNotReady({ askStore, isShut });

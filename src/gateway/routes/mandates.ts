@@ -7,19 +7,19 @@ import { createGuardedRoutes, requireNoQuery } from './request.ts';
  * Routes for the caller's own mandates. Ending a mandate needs only `orders:cancel`, because it makes the rules
  * stricter. All other changes are proposals.
  */
-export function mandateRoutes(app: Hono, door: Authenticator, desk: MandateService): void {
-  const at = createGuardedRoutes(app, door);
+export function mandateRoutes(app: Hono, authenticator: Authenticator, mandates: MandateService): void {
+  const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/mandates', ['orders:read'], async (c, { sub }) => {
     requireNoQuery(c.req.url);
-    return c.json({ mandates: await desk.list(sub) });
+    return c.json({ mandates: await mandates.list(sub) });
   });
   at.get('/v1/mandates/:id', ['orders:read'], async (c, { sub }) =>
-    c.json(await desk.find(sub, c.req.param('id') ?? '')),
+    c.json(await mandates.find(sub, c.req.param('id') ?? '')),
   );
   at.delete('/v1/mandates/:id', ['orders:cancel'], async (c, { sub, clientId = '' }) =>
-    c.json(await desk.end(sub, c.req.param('id') ?? '', 'revoked', clientId)),
+    c.json(await mandates.end(sub, c.req.param('id') ?? '', 'revoked', clientId)),
   );
   at.put('/v1/mandates/:id/suspension', ['orders:cancel'], async (c, { sub, clientId = '' }) =>
-    c.json(await desk.end(sub, c.req.param('id') ?? '', 'suspended', clientId)),
+    c.json(await mandates.end(sub, c.req.param('id') ?? '', 'suspended', clientId)),
   );
 }

@@ -98,8 +98,13 @@ const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Min': DAY_MS / 240,
 };
 
-export function marketRoutes(app: Hono, door: Authenticator, brokerFor: OpenAccountFor, now: () => number): void {
-  const at = createGuardedRoutes(app, door);
+export function marketRoutes(
+  app: Hono,
+  authenticator: Authenticator,
+  brokerFor: OpenAccountFor,
+  now: () => number,
+): void {
+  const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/quotes', ['market:read'], async (c, caller) => {
     const { symbols, account } = parseQuery(quotesQuery, c.req.url);
     const broker = await brokerFor(caller, account);

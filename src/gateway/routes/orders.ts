@@ -35,28 +35,28 @@ const clientOrderIdQuery = z.strictObject({
 /** Routes for orders. If an order protects a position, canceling it needs an approval (a proposal). */
 export function orderRoutes(
   app: Hono,
-  door: Authenticator,
+  authenticator: Authenticator,
   brokerFor: OpenAccountFor,
-  desk: OrderService,
-  standIn: ResolveOwner,
+  orderService: OrderService,
+  resolveOwner: ResolveOwner,
 ): void {
-  const at = createGuardedRoutes(app, door);
+  const at = createGuardedRoutes(app, authenticator);
   at.post('/v1/orders', ['orders:write'], async (c, caller) => {
-    const { order, replay } = await desk.place(caller, await readJsonBody(c));
+    const { order, replay } = await orderService.place(caller, await readJsonBody(c));
     if (replay) c.header('idempotent-replay', 'true');
     return c.json(order, replay ? 200 : 201);
   });
   at.get('/v1/orders', ['orders:read'], async (c, caller) => {
     const { for: owner, account, symbols = [], ...query } = parseQuery(ordersQuery, c.req.url);
-    const broker = await brokerFor(await standIn(caller, owner, 'can_view'), account);
+    const broker = await brokerFor(await resolveOwner(caller, owner, 'can_view'), account);
     return c.json({ orders: await broker.orders({ ...query, symbols }) });
   });
   // A custom method in Google's style. The router needs the whole segment as one pattern.
   at.get('/v1/:method{orders:by_client_order_id}', ['orders:read'], async (c, caller) => {
     const { client_order_id, for: owner, account } = parseQuery(clientOrderIdQuery, c.req.url);
-    const who = await standIn(caller, owner, 'can_view');
-    // Comes first, so that an open outcome is settled, and stays "unknown" rather than "not found" until it is.
-    const entry = await desk.settle(who, client_order_id);
+    const who = await resolveOwner(caller, owner, 'can_view');
+    // Settles the order first: as long as its outcome is open, the answer must be "unknown", not "not found".
+    const entry = await orderService.settle(who, client_order_id);
     const at = entry?.draft.account ?? account;
     const order = await (await brokerFor(who, at)).orderByClientOrderId(client_order_id);
     // Another order under this id is not the result of the approval.
@@ -70,7 +70,7 @@ export function orderRoutes(
   });
   at.get('/v1/orders/:id', ['orders:read'], async (c, caller) => {
     const { for: owner, account } = readAccountQuery(c.req.url);
-    const who = await standIn(caller, owner, 'can_view');
+    const who = await resolveOwner(caller, owner, 'can_view');
     const order = await (await brokerFor(who, account)).order(orderId(c));
     if (order === undefined) throw orderNotFound();
     return c.json(order);
@@ -78,8 +78,8 @@ export function orderRoutes(
   at.delete('/v1/orders/:id', ['orders:cancel'], async (c, caller) => {
     const id = orderId(c);
     const { for: owner, account } = readAccountQuery(c.req.url);
-    const broker = await brokerFor(await standIn(caller, owner, 'can_cancel'), account);
-    // If one of them can't be read, the order may protect a position, so it is not canceled.
+    const broker = await brokerFor(await resolveOwner(caller, owner, 'can_cancel'), account);
+    // If the order or the positions can't be read, nothing is canceled, because the order may protect a position.
     const order = await broker.order(id);
     if (order === undefined) throw orderNotFound();
     if (protectsPosition(order, await broker.positions())) throw approvalRequired(order);

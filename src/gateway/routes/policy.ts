@@ -41,8 +41,8 @@ interface PolicyRouteOptions {
  * Routes for the caller's own rules and decisions. Tightening the rules needs `orders:cancel`, loosening them is a
  * proposal.
  */
-export function policyRoutes(app: Hono, door: Authenticator, options: PolicyRouteOptions): void {
-  const at = createGuardedRoutes(app, door);
+export function policyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
+  const at = createGuardedRoutes(app, authenticator);
   const { rules: source, stores, brokerFor, now, policy, check } = options;
   at.get('/v1/decisions', ['orders:read'], async (c, { sub }) => {
     const query = parseQuery(decisionsQuery, c.req.url);

@@ -30,15 +30,15 @@ const activitiesQuery = z.strictObject({
 
 export function portfolioRoutes(
   app: Hono,
-  door: Authenticator,
+  authenticator: Authenticator,
   brokerFor: OpenAccountFor,
-  standIn: ResolveOwner,
+  resolveOwner: ResolveOwner,
 ): void {
-  const at = createGuardedRoutes(app, door);
+  const at = createGuardedRoutes(app, authenticator);
   const brokerOf = async (
     caller: Caller,
     { for: owner, account }: { readonly for?: string | undefined; readonly account?: string | undefined },
-  ) => brokerFor(await standIn(caller, owner, 'can_view'), account);
+  ) => brokerFor(await resolveOwner(caller, owner, 'can_view'), account);
   at.get('/v1/account', ['portfolio:read'], async (c, caller) =>
     c.json(await (await brokerOf(caller, readAccountQuery(c.req.url))).account()),
   );

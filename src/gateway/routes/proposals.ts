@@ -53,16 +53,16 @@ const listQuery = z.strictObject({
 export interface ProposalRouteOptions {
   readonly kernel: ApprovalKernel;
   readonly now: () => number;
-  readonly standIn: ResolveOwner;
+  readonly resolveOwner: ResolveOwner;
   readonly isRevoked?: IsRevoked | undefined;
   /** Displayed to the person. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
 
-/** Routes for proposals. None of them trades: the owner decides on their phone. */
-export function proposalRoutes(app: Hono, door: Authenticator, options: ProposalRouteOptions): void {
-  const at = createGuardedRoutes(app, door);
-  const { kernel, now, isRevoked, standIn } = options;
+/** Routes for proposals. No route here places an order: the owner decides on their phone. */
+export function proposalRoutes(app: Hono, authenticator: Authenticator, options: ProposalRouteOptions): void {
+  const at = createGuardedRoutes(app, authenticator);
+  const { kernel, now, isRevoked, resolveOwner } = options;
   const view = (proposal: StoredProposal) => proposalView(proposal, options.approval);
 
   at.post('/v1/proposals', [], async (c, caller) => {
@@ -71,7 +71,7 @@ export function proposalRoutes(app: Hono, door: Authenticator, options: Proposal
     requireProposing(caller, request.kind);
     if (mandateReference(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
     const { proposal, isNew } = await kernel.propose(toProposer(caller), request, key);
-    // The revocation withdrew all proposals up to then, and this one may have come after it.
+    // The revocation withdrew only the proposals that existed then, and this one may have been created afterwards.
     await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
       await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
       throw error;
@@ -81,7 +81,7 @@ export function proposalRoutes(app: Hono, door: Authenticator, options: Proposal
   at.get('/v1/proposals', ['orders:read'], async (c, caller) => {
     const { key, for: owner, ...query } = parseQuery(listQuery, c.req.url);
     if (key === undefined) {
-      const { sub } = await standIn(caller, owner, 'can_view_proposals');
+      const { sub } = await resolveOwner(caller, owner, 'can_view_proposals');
       return c.json({ proposals: (await kernel.list(sub, query)).map(view) });
     }
     const { sub, clientId: client } = toProposer(caller);
@@ -90,7 +90,7 @@ export function proposalRoutes(app: Hono, door: Authenticator, options: Proposal
   });
   at.get('/v1/proposals/:id', ['orders:read'], async (c, caller) => {
     const { wait, since, for: owner } = parseQuery(oneQuery, c.req.url);
-    const { sub } = await standIn(caller, owner, 'can_view_proposals');
+    const { sub } = await resolveOwner(caller, owner, 'can_view_proposals');
     const found = await kernel.find(sub, c.req.param('id') ?? '');
     const proposal = await kernel.settle(found, toProposer(caller));
     const isNews = since !== undefined && view(proposal).updated_at !== since;
@@ -100,20 +100,20 @@ export function proposalRoutes(app: Hono, door: Authenticator, options: Proposal
   });
   at.delete('/v1/proposals/:id', [], async (c, caller) => {
     const id = c.req.param('id') ?? '';
-    const { sub } = await standIn(caller, readOwnerQuery(c.req.url), 'can_withdraw');
+    const { sub } = await resolveOwner(caller, readOwnerQuery(c.req.url), 'can_withdraw');
     const { kind } = await kernel.find(sub, id);
     requireWithdrawing(caller, kind);
     return c.json(view(await kernel.withdraw(sub, id)));
   });
   app.get(
     '/v1/events',
-    door.stream(['orders:read'], async (c, caller) => {
+    authenticator.stream(['orders:read'], async (c, caller) => {
       requireNoQuery(c.req.url);
       const last = c.req.header('last-event-id');
       const version = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
       if (caller.clientId !== undefined) await kernel.watched(toProposer(caller));
       return async (stream) => {
-        // Ends with the token.
+        // The stream ends when the token expires.
         const ended = AbortSignal.any([
           AbortSignal.timeout(Math.max(0, Math.min(caller.expiresAt - now(), 2 ** 31 - 1))),
           c.req.raw.signal,
@@ -127,25 +127,25 @@ export function proposalRoutes(app: Hono, door: Authenticator, options: Proposal
               data: JSON.stringify(view(proposal)),
             });
           }
-          // Sent with an id, so that a stream without changes can be resumed too.
+          // The keep-alive has an id, so that even a stream without changes can be resumed.
           if (changed.proposals.length === 0)
             await stream.write(`: alive\nevent: alive\nid: ${changed.version}\ndata:\n\n`);
         }
       };
     }),
   );
-  haltRoutes(app, door, options);
+  haltRoutes(app, authenticator, options);
 }
 
 /** Routes for halts. Anybody with access may restrict trading, but resuming needs the owner's approval. */
-function haltRoutes(app: Hono, door: Authenticator, { kernel, standIn }: ProposalRouteOptions): void {
-  const at = createGuardedRoutes(app, door);
+function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOwner }: ProposalRouteOptions): void {
+  const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/halt', ['orders:read'], async (c, caller) => {
-    const { sub } = await standIn(caller, readOwnerQuery(c.req.url), 'can_view');
+    const { sub } = await resolveOwner(caller, readOwnerQuery(c.req.url), 'can_view');
     return c.json(haltView(await kernel.trading(sub)));
   });
   at.put('/v1/halt', ['orders:cancel'], async (c, caller) => {
-    const { sub } = await standIn(caller, readOwnerQuery(c.req.url), 'can_halt');
+    const { sub } = await resolveOwner(caller, readOwnerQuery(c.req.url), 'can_halt');
     const own = toProposer(caller);
     // Stopping works without a body. The record names the person if it is not the owner.
     const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
@@ -157,13 +157,13 @@ function haltRoutes(app: Hono, door: Authenticator, { kernel, standIn }: Proposa
 }
 
 /**
- * Route for the identity provider's callback (CIBA Core §10.2), authenticated with the request's notification token. It
- * only triggers a poll.
+ * Route for the identity provider's callback (CIBA Core §10.2), authenticated with the request's notification token. The
+ * callback only triggers a poll.
  */
-export function pingRoute(app: Hono, door: Authenticator, kernel: ApprovalKernel): void {
+export function pingRoute(app: Hono, authenticator: Authenticator, kernel: ApprovalKernel): void {
   app.post(
     '/ciba/ping',
-    door.open(async (c) => {
+    authenticator.open(async (c) => {
       const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(c.req.header('authorization') ?? '')?.[1];
       const body = z.object({ auth_req_id: z.string().min(1).max(512) }).safeParse(await readJsonBody(c));
       if (token === undefined || !body.success) {
@@ -247,7 +247,7 @@ function idempotencyKey(header: string | undefined): string {
   const parsed = idempotencyKeySchema.safeParse(header);
   if (parsed.success) return parsed.data;
   throw new HttpProblem(400, 'idempotency_key_missing', 'a proposal needs an Idempotency-Key header', {
-    hint: '1 to 64 characters of A-Z a-z 0-9 . _ -. Use a new key for each proposal, and the same key when you retry it.',
+    hint: 'A key has 1 to 64 characters of A-Z a-z 0-9 . _ -. Use a new key for each proposal, and the same key when you retry it.',
   });
 }
 

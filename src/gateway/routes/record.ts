@@ -8,8 +8,8 @@ import { createGuardedRoutes, limitParameter, parseQuery, requireNoQuery } from 
 
 const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
 
-export function recordRoutes(app: Hono, door: Authenticator, record: OwnRecord): void {
-  const at = createGuardedRoutes(app, door);
+export function recordRoutes(app: Hono, authenticator: Authenticator, record: OwnRecord): void {
+  const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/record', ['orders:read'], async (c, { sub }) =>
     c.json({ lines: await record.lines(sub, parseQuery(listQuery, c.req.url).limit) }),
   );
@@ -17,8 +17,8 @@ export function recordRoutes(app: Hono, door: Authenticator, record: OwnRecord):
 }
 
 /** Routes for receipts, and for the public keys that verify them. */
-export function receiptRoutes(app: Hono, door: Authenticator, receipts: Receipts): void {
-  const at = createGuardedRoutes(app, door);
+export function receiptRoutes(app: Hono, authenticator: Authenticator, receipts: Receipts): void {
+  const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>
     c.json({ receipts: await receipts.list(sub, parseQuery(listQuery, c.req.url).limit) }),
   );
@@ -31,6 +31,6 @@ export function receiptRoutes(app: Hono, door: Authenticator, receipts: Receipts
   });
   app.get(
     RECEIPT_KEYS_PATH,
-    door.open(async (c) => c.json(await receipts.keys())),
+    authenticator.open(async (c) => c.json(await receipts.keys())),
   );
 }

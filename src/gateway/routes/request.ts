@@ -87,7 +87,7 @@ function parsed(text: string): unknown {
     throw new HttpProblem(
       400,
       'malformed_json',
-      'the request body has half of a surrogate pair, which is not valid text',
+      'the request body contains an unpaired surrogate, which is not valid text',
     );
   }
   return body;
@@ -119,9 +119,9 @@ function utf8(bytes: Uint8Array): string {
 
 type Handle = (c: Context, caller: Caller) => Promise<Response>;
 
-/** Returns functions that add routes, which require all of the given scopes. */
-export function createGuardedRoutes(app: Hono, door: Pick<Authenticator, 'guard'>) {
+/** Returns functions that add routes to `app`. A route requires all of its scopes. */
+export function createGuardedRoutes(app: Hono, authenticator: Pick<Authenticator, 'guard'>) {
   const on = (method: string) => (path: string, scopes: readonly Scope[], handle: Handle) =>
-    void app.on(method, path, door.guard(scopes, handle));
+    void app.on(method, path, authenticator.guard(scopes, handle));
   return { get: on('GET'), post: on('POST'), put: on('PUT'), patch: on('PATCH'), delete: on('DELETE') };
 }

@@ -25,15 +25,15 @@ const changeSchema = z.strictObject({
  */
 export function watchlistRoutes(
   app: Hono,
-  door: Authenticator,
+  authenticator: Authenticator,
   brokerFor: OpenAccountFor,
-  standIn: ResolveOwner,
+  resolveOwner: ResolveOwner,
 ): void {
-  const at = createGuardedRoutes(app, door);
+  const at = createGuardedRoutes(app, authenticator);
   const inTurn = createQueue();
   at.get('/v1/watchlist', ['portfolio:read'], async (c, caller) => {
     const { for: owner, account } = readAccountQuery(c.req.url);
-    return c.json(await (await brokerFor(await standIn(caller, owner, 'can_view'), account)).watchlist());
+    return c.json(await (await brokerFor(await resolveOwner(caller, owner, 'can_view'), account)).watchlist());
   });
   at.patch('/v1/watchlist', [WATCHLIST_SCOPE], async (c, caller) => {
     // Delegates can't change anything.
@@ -71,8 +71,8 @@ async function changedSymbols(broker: Broker, add: readonly string[], remove: re
 }
 
 /**
- * Returns a function that makes one change to a list at a time, because of two concurrent changes, the second would
- * overwrite the first.
+ * Returns a function that runs the changes to each list one after another. Otherwise, the second of two concurrent
+ * changes would overwrite the first.
  */
 function createQueue(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();

@@ -19,16 +19,16 @@ export type AnchorSettings = z.output<typeof anchorSchema>;
 export const databaseSchema = z
   .strictObject({
     /**
-     * File that contains the database's address: a path, or a name in the folder. Must be private, because the address
+     * File that contains the database's URL: a path, or a name in the folder. Must be private, because the URL
      * may contain a password.
      */
     url_file: z.string().min(1).optional(),
-    /** Environment variable that contains the database's address. */
+    /** Environment variable that contains the database's URL. */
     url_env: z
       .string()
       .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
       .optional(),
-    /** Gateways of one tenant share all data, and none with other tenants. */
+    /** Gateways of the same tenant share all their data. Gateways of different tenants share none. */
     tenant: z
       .string()
       .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
@@ -42,6 +42,6 @@ export type DatabaseSettings = z.output<typeof databaseSchema>;
 export const telemetrySchema = z.strictObject({
   /** Loopback port for `/metrics`, in Prometheus's text format. */
   metrics_port: z.number().int().min(0).max(65_535).optional(),
-  /** Address for traces (OTLP over HTTP): `…/v1/traces`. Headers are in `OTEL_EXPORTER_OTLP_HEADERS`. */
+  /** URL for traces (OTLP over HTTP): `…/v1/traces`. `OTEL_EXPORTER_OTLP_HEADERS` can set request headers. */
   traces: secureAddress.optional(),
 });

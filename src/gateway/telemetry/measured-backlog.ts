@@ -1,7 +1,7 @@
 import { defined } from '../../values/defined.ts';
 import type { Instruments } from './instruments.ts';
 
-/** A tenant's backlog. All workers of the tenant share it. */
+/** Jobs and schedules of a tenant that its workers, which share them, still have to run. */
 export interface Backlog {
   readonly jobs: readonly {
     readonly kind: string;
@@ -14,7 +14,7 @@ export interface Backlog {
   readonly dead: number;
   /** Number of schedules that are due but have no job yet. */
   readonly schedulesDue: number;
-  /** Tasks that only one worker does at a time, and whether a worker currently does them. */
+  /** Tasks that only one worker at a time performs, and whether a worker is performing them now. */
   readonly leases: readonly { readonly name: string; readonly isHeld: boolean }[];
 }
 

@@ -19,7 +19,7 @@ const CLOSE_MS = 2_000;
 interface TelemetryOptions {
   readonly version: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** Address for traces (OTLP over HTTP): `…/v1/traces`. Without it, no spans are created. */
+  /** URL for traces (OTLP over HTTP): `…/v1/traces`. If omitted, no spans are created. */
   readonly traces?: string | undefined;
 }
 
@@ -57,10 +57,10 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
   return {
     /** Must be used for all outgoing requests. */
     fetch: measuredFetch(instruments, send),
-    /** Returns the same stores, but counts writes. */
+    /** Wraps the stores so that their writes are counted. */
     stores: (stores: GatewayStores) => measuredStores(instruments, stores),
     jobs: measuredJobs(instruments),
-    /** The function is called at each scrape. */
+    /** @param read called at each scrape */
     backlog: (read: () => Promise<Backlog>) => measureBacklog(instruments, read),
     /** @param routes patterns such as `/v1/proposals/:id`, which label requests */
     requests: (listener: RequestListener, routes: readonly string[]) => measuredRequests(instruments, listener, routes),
@@ -191,7 +191,7 @@ function routeFinder(patterns: readonly string[]): (path: string) => string {
 }
 
 /**
- * Returns the same stores, but records these metrics:
+ * Wraps the stores so that they record these metrics:
  * - `trade_agent.proposals`: number of transitions, by kind and new state
  * - `trade_agent.proposal.state.duration`: seconds in a state, by kind, state and next state
  * - `trade_agent.proposals.open`: number of unsettled proposals, including `unknown` ones, at each scrape
@@ -263,7 +263,7 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
   };
 }
 
-/** Returns the state before a change. The kernel passes the whole proposal. */
+/** Returns the proposal's state before the change. The kernel always passes whole proposals as `seen`. */
 function stateBefore(seen: object): { readonly state: string; readonly since: number } | undefined {
   const { state, updatedAt } = seen as { state?: unknown; updatedAt?: unknown };
   return typeof state === 'string' && typeof updatedAt === 'number' ? { state, since: updatedAt } : undefined;

@@ -27,7 +27,7 @@ export function withProposalAccount(account: string | undefined, asked: Proposal
   const proposed = addAccount(account, asked);
   const { provenance } = asked;
   if (proposed === asked || provenance?.fields === undefined) return proposed;
-  // The person named the account by a flag.
+  // The person named the account with a flag.
   return {
     ...proposed,
     provenance: { ...provenance, fields: { account: { source: 'user' }, ...provenance.fields } },

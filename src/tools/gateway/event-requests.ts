@@ -7,7 +7,7 @@ import type { GatewayRequests } from './gateway-requests.ts';
 const [, , ORDERS_READ] = READ_SCOPES;
 
 export type GatewayEvent =
-  /** A keep-alive. Once the first one has arrived, no event is missed. Gateways of earlier versions send no `id`. */
+  /** A keep-alive. After the first keep-alive, no event is missed. Gateways of earlier versions send no `id`. */
   | { readonly type: 'alive'; readonly id?: string }
   /** A proposal's current state. Also sent for each fill of the proposal's order. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
@@ -20,7 +20,7 @@ const MAX_EVENT_LENGTH = 1_000_000;
 export function eventRequests({ open }: GatewayRequests) {
   return {
     /**
-     * Opens one stream of changes. It ends when its token expires or the connection is lost; `followEvents` reconnects.
+     * Opens one stream of changes, which ends when its token expires or the connection is lost. `followEvents` reconnects.
      * @param lastEventId resumes after this event
      * @throws {TradeAgentError} the gateway's refusal; `gateway_unreachable`
      */

@@ -18,10 +18,10 @@ export type StreamMessage =
       readonly data: string;
     };
 
-/** Yields the messages with numeric ids. @param longest maximum length of an event in UTF-16 code units */
+/** Yields the messages with numeric ids. @param maxLength maximum length of an event in UTF-16 code units */
 export async function* readStreamMessages(
   body: ReadableStream<Uint8Array>,
-  longest: number,
+  maxLength: number,
 ): AsyncGenerator<StreamMessage> {
   const found: StreamMessage[] = [];
   let sinceEvent = 0;
@@ -38,7 +38,7 @@ export async function* readStreamMessages(
     sinceEvent += text.length;
     parser.feed(text);
     if (found.length > 0) sinceEvent = 0;
-    if (sinceEvent > longest) return;
+    if (sinceEvent > maxLength) return;
     yield* found.splice(0);
   }
 }
@@ -110,7 +110,7 @@ function silenceTimer(clock: Clock, until: AbortSignal) {
     const signal = AbortSignal.any([until, ended.signal]);
     for (;;) {
       const left = heardAt + SILENCE_TIMEOUT_MS - clock.now();
-      if (left <= 0) return limit.abort(new DOMException('no sign of life', 'AbortError'));
+      if (left <= 0) return limit.abort(new DOMException('the stream was silent for too long', 'AbortError'));
       await clock.sleep(left, signal);
     }
   };

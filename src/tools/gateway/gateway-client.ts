@@ -111,9 +111,9 @@ function accountRequests({ request, read, list }: GatewayRequests) {
     },
     order,
     /**
-     * Returns the cancelled order.
+     * Returns the canceled order.
      * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` if the order
-     *   protects a position, so that cancelling it must be proposed
+     *   protects a position, so that canceling it must be proposed
      */
     cancelOrder: async (id: string) => {
       await request(`/v1/orders/${requireOrderId(id)}`, { method: 'DELETE' }, [CANCEL_SCOPE]);

@@ -42,7 +42,7 @@ const errorCodes: Partial<Record<ProblemCode, ErrorCode>> = {
 
 const hints: Partial<Record<ErrorCode, string>> = {
   login_required: loginHint(),
-  insufficient_scope: 'Sign in again with "trade-agent login" (without --read-only, to do more than read).',
+  insufficient_scope: 'Sign in again with "trade-agent login" (leave out --read-only to do more than read).',
   market_closed: 'Try again when the market is open, or place a limit order.',
   price_moved: 'Ask for the order again to see and approve it at the new price.',
   insufficient_funds: 'Order less, or free up some buying power first.',
@@ -89,7 +89,7 @@ function connectHint(connection: string): string {
   return `Connect it with "${connectCommand(connection)}".`;
 }
 
-/** Matches the problem of a gateway with stored credentials. Accounts there can't be connected by this client. */
+/** Matches the problem of a gateway with stored credentials. This client can't connect an account at such a gateway. */
 const storedCredentialsSchema = z.object({ credentials: z.string() });
 
 function missingConnection(body: unknown): string | undefined {

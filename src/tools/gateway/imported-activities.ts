@@ -8,7 +8,7 @@ import type { GatewayClient } from './gateway-client.ts';
  */
 export type ImportedActivities = (account: () => Promise<string>) => Promise<readonly Activity[]>;
 
-/** Returns a gateway whose activities include the imported ones, marked as such. */
+/** Returns a gateway client whose activities include the imported activities, marked as imported. */
 export function withImportedActivities(gateway: GatewayClient, imported: ImportedActivities): GatewayClient {
   return {
     ...gateway,
@@ -20,7 +20,7 @@ export function withImportedActivities(gateway: GatewayClient, imported: Importe
       ]);
       const wanted = rows.filter(({ at }) => Date.parse(at) > after);
       if (wanted.length === 0) return found;
-      // Reads all of it, to find where the broker's history begins.
+      // Reads the broker's whole history, to find where it begins.
       const all = await gateway.activities({ after: EARLIEST_ACTIVITY_MS });
       return mergeImportedActivities(all, wanted).filter(({ at }) => Date.parse(at) > after);
     },

@@ -58,7 +58,7 @@ async function proposeOnce(
     failpoint('propose.answered');
     return proposal;
   } catch (error) {
-    // An unexpected error says nothing about whether it was sent.
+    // An unexpected error says nothing about whether the proposal was sent.
     if (!isTradeAgentError(error)) throw unanswered(error);
     return error;
   }

@@ -82,7 +82,7 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
     async revokeAccess(id: string): Promise<void> {
       if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
         throw new TradeAgentError('not_found', 'that is not an access id', {
-          hint: 'See them with "trade-agent access list".',
+          hint: 'List the ids with "trade-agent access list".',
         });
       }
       await request(`/v1/access/${id}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
@@ -156,6 +156,6 @@ export function withAccountOwner(owner: string | undefined, asked: ProposalReque
 function requireMandateId(id: string): string {
   if (mandateIdSchema.safeParse(id).success) return id;
   throw new TradeAgentError('not_found', 'you have no such mandate', {
-    hint: 'List them with "trade-agent mandates".',
+    hint: 'List your mandates with "trade-agent mandates".',
   });
 }

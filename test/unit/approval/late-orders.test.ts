@@ -8,7 +8,7 @@ import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kerne
 
 const notPlaced: ProposalReason = {
   code: 'not_placed',
-  text: 'the approval expired before the broker took the order',
+  text: 'the approval expired before the broker accepted the order',
 };
 const refused: Execution<unknown> = {
   outcome: 'refused',

@@ -34,7 +34,7 @@ export type CedarDecision =
     }
   | { readonly decided: false };
 
-/** A set of policies. Sets with the same `name` have the same texts. */
+/** A set of policies. Sets with the same `name` contain the same policies. */
 interface CedarSet {
   readonly name: string;
   readonly policies: Readonly<Record<string, string>>;
@@ -127,7 +127,7 @@ function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): Cedar
   });
   if (answer.type === 'failure') return answer.errors.map(faultOf);
   const { validationErrors, validationWarnings } = answer;
-  // A wrong policy is often also impossible, which says less.
+  // A policy with an error often also has the warning that it can never apply, which is less helpful.
   const wrong = new Set(validationErrors.map(({ policyId }) => policyId));
   const warnings = validationWarnings.filter(({ policyId }) => !wrong.has(policyId));
   return [...validationErrors, ...warnings].map(({ policyId, error }) => ({
@@ -140,7 +140,7 @@ function faultOf(error: CedarWasm.DetailedError | undefined): CedarIssue {
   const [place] = error?.sourceLocations ?? [];
   const expected = place?.label ?? undefined;
   return {
-    message: error?.message ?? 'it can’t be read',
+    message: error?.message ?? 'the rule can’t be parsed',
     hint: error?.help ?? expected,
     start: place?.start ?? 0,
   };
@@ -156,7 +156,7 @@ function split(cedar: Cedar, text: string): ReturnType<CedarEngine['split']> {
     const hint = 'Name a principal and a resource, or leave them open.';
     return { fault: { message: 'a template is not a rule', hint, start } };
   }
-  // Cedar names them policy0, policy1, … and sorts by these names.
+  // Cedar names the policies policy0, policy1, … and sorts them by these names.
   const order = answer.policies.map((_, index) => index).sort((a, b) => (`${a}` < `${b}` ? -1 : 1));
   const texts = answer.policies.map((text, index) => ({ text, at: order[index] ?? index }));
   let from = 0;

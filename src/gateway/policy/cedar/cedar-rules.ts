@@ -17,11 +17,11 @@ import type { CedarAnswer, CedarRules } from '../rules.ts';
 import type { CedarDecision, CedarEngine, CedarRequest, CedarValue } from './cedar-engine.ts';
 import { type CedarRule, textsById } from './rule-text.ts';
 
-const NOT_PUT = 'its data can’t be evaluated by the rules';
+const NOT_PUT = 'the rules can’t be evaluated with this data';
 
 /**
- * Returns a function that evaluates the rules and lists what they forbid, in the order of the rules. If a rule can't be
- * evaluated, only its id is reported, because Cedar's message can quote an order's facts. A cancellation always passes.
+ * Creates an evaluator that lists the rules that forbid an action, in the order of `rules`. If a rule can't be evaluated,
+ * only its id is reported, because Cedar's message can quote an order's facts. A cancellation always passes.
  * @param rules including the rules that apply in every gateway
  */
 export function createCedarRules(
@@ -34,7 +34,7 @@ export function createCedarRules(
   const name = createHash('sha256').update(JSON.stringify(policies)).digest('base64url');
   const set = { name, policies };
   return {
-    // An escaped name may mean this one.
+    // A rule may write the name with escape sequences, so any backslash counts.
     asksDayLoss: rules.some(({ text }) => /day_loss|\\/.test(text)),
     evaluate(subject, action, facts) {
       if (action === 'cancel') return { forbidden: [] };
@@ -55,10 +55,10 @@ function answer(
 ): CedarAnswer {
   const held = rules.filter(({ id, effect }) => effect === 'forbid' && by.includes(id));
   const forbidden = held.map(({ reason, id, message }) => ({ reason, id, message }));
-  // Cedar skips a rule that fails, as if it did not forbid.
+  // Cedar skips a rule that can't be evaluated, as if the rule did not forbid anything.
   if (failed.length > 0) return { forbidden, error: `these rules can’t be evaluated: ${failed.join(', ')}` };
   if (allowed || forbidden.length > 0) return { forbidden };
-  return { forbidden: [{ reason: 'POLICY_FORBIDS', id: 'base', message: 'no rule allows it' }] };
+  return { forbidden: [{ reason: 'POLICY_FORBIDS', id: 'base', message: 'no rule allows this' }] };
 }
 
 /** Used if Cedar can't be loaded: nothing is sent, but cancellations still pass. */
@@ -202,7 +202,7 @@ function decimal(value: string | null | undefined, rounded: 'up' | 'down' | 'nea
   if (value === null || value === undefined) return undefined;
   const how = ({ up: Dec.ROUND_CEIL, down: Dec.ROUND_FLOOR, nearest: Dec.ROUND_HALF_EVEN } as const)[rounded];
   const exact = new Dec(value);
-  if (!exact.isFinite() || exact.abs().gt('922337203685477.58')) throw new RangeError('beyond a decimal');
+  if (!exact.isFinite() || exact.abs().gt('922337203685477.58')) throw new RangeError('too large for a Cedar decimal');
   return { __extn: { fn: 'decimal', arg: exact.toFixed(4, how) } };
 }
 

@@ -46,7 +46,7 @@ export interface RuleText {
 }
 
 export interface CedarRule {
-  /** Unique in a gateway: the origin with `@id`, or with file name and number. */
+  /** Unique in a gateway: the origin with the rule's `@id`, or else with its file name and number. */
   readonly id: string;
   readonly text: string;
   readonly effect: 'permit' | 'forbid';
@@ -124,25 +124,25 @@ function readRule(engine: CedarEngine, text: string, place: RulePosition, number
   if ('fault' in read) throw faultError(place, read.fault);
   const { effect, annotations, body } = read;
   if (effect === 'permit' && place.origin !== 'base') {
-    throw ruleError(place, 'a rule here can only forbid, but this one permits', {
+    throw ruleError(place, 'a rule here can only forbid, but this rule permits', {
       hint: 'Write a "forbid" rule instead: everything else that limits.yaml and the gateway allow is permitted.',
     });
   }
   const unknown = Object.keys(annotations).find((name) => !ANNOTATIONS.includes(name));
   if (unknown !== undefined) {
     const meant = closestMatch(unknown, ANNOTATIONS);
-    throw ruleError(place, `a rule has no @${unknown}`, {
-      hint: meant === undefined ? 'It can have @id, @code and @message.' : `Did you mean @${meant}?`,
+    throw ruleError(place, `a rule can’t have @${unknown}`, {
+      hint: meant === undefined ? 'A rule can have @id, @code and @message.' : `Did you mean @${meant}?`,
     });
   }
   const { id = `${stem(place.file)}.${number}`, code, message } = annotations;
   if (!ID.test(id)) {
-    throw ruleError(place, 'its @id is not a name', {
+    throw ruleError(place, 'the rule’s @id is not a name', {
       hint: 'Use up to 64 letters, digits, dots, dashes and underscores.',
     });
   }
   if (message !== undefined && (hasInvisible(message) || message === '' || message.length > MAX_RULE_MESSAGE_LENGTH)) {
-    throw ruleError(place, 'its @message can’t be displayed', {
+    throw ruleError(place, 'the rule’s @message can’t be displayed', {
       hint: `Use one line of up to ${MAX_RULE_MESSAGE_LENGTH} characters.`,
     });
   }
@@ -164,7 +164,7 @@ function reasonOf(code: string | undefined, place: RulePosition): PolicyReason {
   const known = ruleCodes.find((one) => one === code);
   if (known !== undefined) return known;
   const meant = closestMatch(code, ruleCodes);
-  throw ruleError(place, 'its @code is not a reason that a rule can give', {
+  throw ruleError(place, 'the rule’s @code is not a reason that a rule can give', {
     hint: meant === undefined ? `Use one of ${ruleCodes.join(', ')}.` : `Did you mean ${meant}?`,
   });
 }

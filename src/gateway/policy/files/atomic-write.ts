@@ -4,45 +4,45 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../../machine/private-file.ts';
 
-/** New texts by path in the folder; null deletes the file. */
+/** New contents by path in the folder; null deletes the file. */
 export type FileTexts = Readonly<Record<string, string | null>>;
 
-/** File that lists the rule files being written, with their new texts. */
+/** File that lists the rule files being written, with their new contents. */
 const PENDING_WRITE_FILE = 'policy-change.json';
 const LONGEST = 4 * 1024 * 1024;
 
 const names = /^(?:limits\.yaml|policies\/[a-z0-9][a-z0-9-]{0,40}\.cedar)$/;
-const textsSchema = z.record(z.string().regex(names), z.string().nullable());
+const contentsSchema = z.record(z.string().regex(names), z.string().nullable());
 
 /**
- * Writes several rule files (mode 0600) as if at once. First notes all texts in a file: if the process dies in between,
- * {@link finishWriting} completes the write from this note.
+ * Replaces several rule files (mode 0600) all or none. First writes all new contents to one pending file. If the process
+ * dies in between, {@link finishWriting} completes the write from this file.
  */
-export function writeAtomically(folder: string, texts: FileTexts): void {
-  writePrivateFile(join(folder, PENDING_WRITE_FILE), JSON.stringify(textsSchema.parse(texts)));
+export function writeAtomically(folder: string, contents: FileTexts): void {
+  writePrivateFile(join(folder, PENDING_WRITE_FILE), JSON.stringify(contentsSchema.parse(contents)));
   finishWriting(folder);
 }
 
-/** Completes an interrupted write. @throws {TradeAgentError} `invalid_config` if the note is unreadable */
+/** Completes an interrupted write. @throws {TradeAgentError} `invalid_config` if the pending file is unreadable */
 export function finishWriting(folder: string): void {
-  const note = join(folder, PENDING_WRITE_FILE);
+  const pending = join(folder, PENDING_WRITE_FILE);
   const unusable = (why: string) =>
-    new TradeAgentError('invalid_config', `${note} can't be used: ${why}`, {
-      hint: 'It is an interrupted change of the rules. Check limits.yaml and policies/, then remove it.',
-      details: { file: note },
+    new TradeAgentError('invalid_config', `${pending} can't be used: ${why}`, {
+      hint: 'The file contains an interrupted change of the rules. Check limits.yaml and policies/, then remove the file.',
+      details: { file: pending },
     });
-  const text = readPrivateFile(note, LONGEST, unusable);
+  const text = readPrivateFile(pending, LONGEST, unusable);
   if (text === undefined) return;
-  for (const [name, content] of Object.entries(textsOf(text, unusable))) {
+  for (const [name, content] of Object.entries(parseContents(text, unusable))) {
     if (content === null) rmSync(join(folder, name), { force: true });
     else writePrivateFile(join(folder, name), content);
   }
-  rmSync(note);
+  rmSync(pending);
 }
 
-function textsOf(text: string, unusable: (why: string) => Error): FileTexts {
+function parseContents(text: string, unusable: (why: string) => Error): FileTexts {
   try {
-    return textsSchema.parse(JSON.parse(text));
+    return contentsSchema.parse(JSON.parse(text));
   } catch {
     throw unusable('it does not list the files to write');
   }

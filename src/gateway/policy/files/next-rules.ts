@@ -13,7 +13,7 @@ interface WantedRules {
   readonly account: string;
   /** Undefined if the limits don't change. */
   readonly limits: AccountLimits | undefined;
-  /** New texts by file name; null deletes the file. */
+  /** New contents by file name; null deletes the file. */
   readonly policies: NonNullable<PolicyChangeRequest['policies']>;
 }
 
@@ -24,9 +24,9 @@ export interface NextRules {
 }
 
 /**
- * Returns the rules after a change, with the same checks as when the gateway starts. Other people's rules stay as they
- * are: the change sets limits of this account only, and can change a rule file only if each of its rules is about this
- * account.
+ * Returns the rules after a change, with the same checks as when the gateway starts. Other people's rules stay
+ * unchanged: the change sets limits of this account only, and can change a rule file only if each of its rules is about
+ * this account.
  * @throws {HttpProblem} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
 export async function nextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
@@ -75,7 +75,7 @@ export function parseLimits(limits: unknown): AccountLimits {
  * from `*`.
  */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
-  if (account === EVERY_ACCOUNT) throw new HttpProblem(422, 'invalid_policy', 'that is no account');
+  if (account === EVERY_ACCOUNT) throw new HttpProblem(422, 'invalid_policy', '"*" is not an account');
   return { version: 1, ...all, accounts: { ...all?.accounts, [account]: limits } };
 }
 
@@ -94,7 +94,7 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
   const other = rules.find(({ form }) => ruleAccount(form) !== account);
   if (other === undefined) return;
   throw new HttpProblem(422, 'invalid_policy', `the rule "${other.id}" is about more than the account ${account}`, {
-    hint: `Write resource == Account::"${account}" in its head. Rules for every account can only be changed on the gateway's machine.`,
+    hint: `Write resource == Account::"${account}" in the rule’s head. Rules for every account can be changed only on the gateway’s machine.`,
     members: { rule: other.id },
   });
 }

@@ -48,9 +48,10 @@ export interface PolicyService extends PolicyPorts {
 const LOCK_WAIT_MS = 10_000;
 
 /*
- * Changes are concurrent, and people edit the files by hand. Rules are therefore read and written under a lock of this
- * folder. A change names the digest that it applies to and, if it was approved, the digest that it results in, and is
- * written only if it has that result. The files are read again before each decision (rules-source.ts).
+ * Changes are concurrent, and people edit the files by hand. Rules are therefore read and written under a lock on the
+ * folder. A change names the digest of the rules that it applies to. An approved change also names the digest of the
+ * resulting rules, and is written only if it produces them. The files are read again before each decision
+ * (rules-source.ts).
  */
 
 export function createPolicyService(options: PolicyDeskOptions): PolicyService {
@@ -60,7 +61,7 @@ export function createPolicyService(options: PolicyDeskOptions): PolicyService {
     async plan(who, request) {
       const planned = await plan(options, who, request);
       const { account, before, changes, rules: after } = planned;
-      if (changes.length === 0) throw unchanged('it only tightens the rules: send it with PUT');
+      if (changes.length === 0) throw unchanged('the change only tightens the rules: send it with PUT');
       const by = { ...of(who), approval: 'none', approvers: [] } as const;
       // Rules, such as a firm's, may forbid remote changes.
       requireAllowedAction(before, by, 'change_policy', account, clock.now());
@@ -140,7 +141,7 @@ async function plan(
   if (before.digest !== base) throw stale();
   const wanted = limits === undefined ? undefined : parseLimits(limits);
   const next = await nextRules(rules.folder, before, { account: account.account, limits: wanted, policies });
-  if (next.rules.digest === before.digest) throw unchanged('the rules are already like this');
+  if (next.rules.digest === before.digest) throw unchanged('the change leaves the rules as they are');
   const [was, will] = [toComparedRules(before), toComparedRules(next.rules)];
   const { tighter } = compareRules(was, will);
   return { ...next, before, account, tighter, changes: describeChanges(was, will, account.account) };
@@ -194,7 +195,7 @@ async function write(
   if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
     throw new HttpProblem(500, 'state_corrupt', 'the rules differ from the written ones', {
-      hint: 'Somebody changed them at the same time. Check them with "trade-agent policy show".',
+      hint: 'Somebody changed the rules at the same time. Check them with "trade-agent policy show".',
     });
   }
 }
@@ -211,7 +212,7 @@ function limitsFile(folder: string): string | undefined {
 function requireSound({ problem }: ReadRules): void {
   if (problem === undefined) return;
   throw new HttpProblem(409, 'invalid_policy', 'the current rules of the gateway are invalid', {
-    hint: 'Fix them on that machine. "trade-agent home doctor" or the gateway’s output shows the error.',
+    hint: 'Fix the rules on the gateway’s machine. "trade-agent home doctor" or the gateway’s output shows the error.',
     members: { reason: 'POLICY_INVALID', reasons: ['POLICY_INVALID'] },
   });
 }
@@ -228,7 +229,7 @@ function requireDisplayable(subject: PlannedPolicyChange): void {
     JSON.stringify(subject).length <= MAX_SUBJECT_LENGTH;
   if (fits) return;
   throw new HttpProblem(422, 'invalid_policy', 'the change is too long for a phone', {
-    hint: 'Change less at a time, or edit the files at the gateway’s machine.',
+    hint: 'Propose several smaller changes, or edit the files on the gateway’s machine.',
   });
 }
 
@@ -242,14 +243,14 @@ function unchanged(text: string): HttpProblem {
 }
 
 function stale(): HttpProblem {
-  return new HttpProblem(409, 'rules_stale', 'the rules have changed since', {
-    hint: 'Check the current rules, and change those.',
+  return new HttpProblem(409, 'rules_stale', 'the rules have changed in the meantime', {
+    hint: 'Check the current rules, and base the change on them.',
   });
 }
 
 function needsApproval(changes: readonly string[]): HttpProblem {
   return new HttpProblem(403, 'policy_denied', 'this loosens the rules, so it needs the owner’s approval', {
-    hint: 'Propose it: POST /v1/proposals with kind policy_change.',
+    hint: 'Propose the change: POST /v1/proposals with kind policy_change.',
     members: {
       reason: 'APPROVAL_MISSING',
       reasons: ['APPROVAL_MISSING'],
@@ -315,7 +316,7 @@ export function limitsText(text: string | undefined, account: string, limits: Js
   const document = parseDocument(text ?? 'version: 1\n');
   changeAccount(document, account, limits);
   const edited = document.toString();
-  // The file may have aliases and the like, but the result must mean what was intended.
+  // The file may contain YAML aliases, so the edit is used only if it parses to the intended limits.
   return isDeepStrictEqual(parse(edited), after) ? edited : stringify(after);
 }
 
@@ -331,7 +332,7 @@ function changeAccount(document: Document, account: string, limits: Json): void 
   else pair.value = document.createNode(limits);
 }
 
-/** Rewrites only the entries that differ, so that comments on other entries stay. */
+/** Rewrites only the entries that differ, so that comments on other entries are kept. */
 function changeMap(document: Document, map: YAMLMap, values: Json): void {
   for (const { key } of [...map.items]) if (!Object.hasOwn(values, nameOf(key))) map.delete(key);
   for (const [name, value] of Object.entries(values)) {

@@ -50,7 +50,7 @@ export interface FolderRulesOptions {
 
 /**
  * Returns the rules in a folder's `limits.yaml`, `policies/*.cedar` and `firm/*.cedar`. Rereads them whenever a file
- * changes. If the files have errors or Cedar can't be loaded, nothing is traded until that is fixed (`Rules.problem`):
+ * changes. If the files have errors or Cedar can't be loaded, nothing is traded until the problem is fixed (`Rules.problem`):
  * the previous rules don't stay active.
  * @throws {TradeAgentError} `invalid_config` with file and line, because a gateway must not start without its owner's
  * rules
@@ -61,7 +61,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   finishWriting(folder);
   let known = folderFingerprint(folder);
   const written = await readWritten(folder);
-  // Cedar takes a while to load, and nothing needs it yet.
+  // Without rule files, nothing needs Cedar yet, which takes a while to load.
   let rules: Promise<ReadRules> | undefined =
     written.texts.length === 0 ? undefined : Promise.resolve(await buildRules(written, await engine()));
 
@@ -142,7 +142,7 @@ function invalidRules(folder: string, error: unknown, written: WrittenRules | un
     digest: digestRules(texts),
     limitsOf: (account) => limitsFor(texts.limits, account),
     cedar: unavailableCedarRules,
-    // Rejected callers see this, so the folder's location is left out.
+    // Rejected callers see this text, so the folder's location is left out.
     problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
     written: texts,
     cedarRules: undefined,
@@ -172,7 +172,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
-    // Reading the folder reports the problem.
+    // The error is reported when the folder's files are read.
     return [];
   }
 }
@@ -212,7 +212,7 @@ function readRuleFiles(folder: string): RuleText[] {
       const file = join(path, name);
       const read = origin === 'firm' ? readTrustedFile : readPrivateFile;
       const text = read(file, LONGEST_RULES, unusable(file));
-      if (text === undefined) throw unusable(file)('it is gone');
+      if (text === undefined) throw unusable(file)('it no longer exists');
       return { origin, file, text };
     });
   });
@@ -257,7 +257,7 @@ export async function readLimits(folder: string): Promise<Limits | undefined> {
     LONGEST_LIMITS,
     (why) =>
       new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-        hint: 'It limits trading, so only its owner may have access.',
+        hint: 'The file limits trading, so only its owner may have access to it.',
         details: { file },
       }),
   );
@@ -266,7 +266,7 @@ export async function readLimits(folder: string): Promise<Limits | undefined> {
 
 export const LIMITS_LOST_PROBLEM = {
   what: 'limits.yaml no longer contains any limits',
-  fix: 'Restore it. To have no limits, remove the last one with a change that you approve on your phone.',
+  fix: 'Restore the file. To trade without limits, remove the last limit with a change that you approve on your phone.',
 } as const;
 const LOST = `${LIMITS_LOST_PROBLEM.what}. ${LIMITS_LOST_PROBLEM.fix}`;
 
@@ -277,7 +277,7 @@ type LimitsMemory = ReturnType<typeof createLimitsLossDetector>;
  * @param onLost called once each time that the files are reread without limits
  */
 function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
-  // Cached for each reading of the files, so that a decision never waits for the database twice.
+  // Cached until the files are read again, so that not every decision waits for the database.
   let last: { readonly rules: ReadRules; readonly answer: Promise<ReadRules> } | undefined;
   const ask = async (rules: ReadRules): Promise<ReadRules> => {
     if (hasLimits(rules.written.limits)) {

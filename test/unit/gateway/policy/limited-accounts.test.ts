@@ -28,7 +28,7 @@ it.each<[string, Parameters<typeof said>]>([
 
 it('says which account is limited by nothing, and which entry is of no account: one of them is misspelled', async () => {
   expect(await said({ PA3ALICE0I: own }, ['PA3ALICE01'])).toEqual([
-    'account PA3ALICE01 has no entry in limits.yaml, and there is none for "*", so its orders are not limited',
+    'account PA3ALICE01 has no entry in limits.yaml, which has no "*" entry either, so the account’s orders are not limited',
     'limits.yaml has an entry for PA3ALICE0I, but no account here has that number',
   ]);
 });

@@ -26,7 +26,7 @@ function routesOf(world: KernelWorld, isRevoked: () => boolean): Hono {
   proposalRoutes(app, door, {
     kernel: world.kernel,
     now: () => world.clock.now(),
-    standIn: createOwnerResolver(world.access),
+    resolveOwner: createOwnerResolver(world.access),
     isRevoked,
     approval: { method: 'ciba' },
   });

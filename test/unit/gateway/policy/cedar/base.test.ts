@@ -73,6 +73,6 @@ describe('the rules of every gateway', () => {
   it('are no rules about an order that is missing', () => {
     const rules = createCedarRules(engine, baseRules(engine), () => undefined);
     const answer = rules.evaluate(alice, 'place', { ...facts, order: null });
-    expect(answer).toEqual({ forbidden: [], error: 'its data can’t be evaluated by the rules' });
+    expect(answer).toEqual({ forbidden: [], error: 'the rules can’t be evaluated with this data' });
   });
 });

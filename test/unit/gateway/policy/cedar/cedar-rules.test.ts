@@ -70,7 +70,7 @@ describe('an owner’s rules', () => {
   ])('are not asked about %s: it is denied', (_, known) => {
     expect(answer('', known)).toEqual({
       forbidden: [],
-      error: 'its data can’t be evaluated by the rules',
+      error: 'the rules can’t be evaluated with this data',
     });
   });
 });

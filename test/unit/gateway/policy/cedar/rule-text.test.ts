@@ -89,7 +89,7 @@ describe('refused with file, line and column is', () => {
       'a permit',
       `${forbid}\n\npermit (principal, action, resource);`,
       '3:1',
-      /this one permits/,
+      /this rule permits/,
       'Write a "forbid" rule',
     ],
     [

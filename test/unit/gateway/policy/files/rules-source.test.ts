@@ -127,7 +127,7 @@ describe('a start is refused', () => {
     const { code, message } = await fault();
     expect(code).toBe('invalid_config');
     expect(message).toBe(
-      `${join(folder, 'policies/own.cedar')}:3:1: a rule here can only forbid, but this one permits`,
+      `${join(folder, 'policies/own.cedar')}:3:1: a rule here can only forbid, but this rule permits`,
     );
   });
 
@@ -172,7 +172,7 @@ describe('a start is refused', () => {
 describe('files that go wrong while it runs', () => {
   it.each([
     ['a broken rule', 'policies/own.cedar', 'forbid (', 'own.cedar:1:9: unexpected end of input'],
-    ['a permit', 'policies/own.cedar', 'permit (principal, action, resource);', 'this one permits'],
+    ['a permit', 'policies/own.cedar', 'permit (principal, action, resource);', 'this rule permits'],
     ['broken limits', 'limits.yaml', 'accounts: [', 'limits.yaml'],
   ])('let no order out until they are mended, and cancels pass: %s', async (_, file, text, why) => {
     write('policies/own.cedar', noGme);
