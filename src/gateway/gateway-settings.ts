@@ -91,8 +91,8 @@ const approvalSchema = z
     /** Maximum lifetime of a proposal, in seconds. */
     max_ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).default(MAX_TTL_S),
     /**
-     * Quotas for each client and person: `own` for the clients in `own_clients`, whose requests that the person typed
-     * are counted separately; `other` for all other clients.
+     * Quotas for each client and person: `own` for the clients in `own_clients`, `other` for all other clients. For
+     * `own_clients`, requests that the person typed are counted separately.
      */
     quotas: z
       .strictObject({
@@ -118,7 +118,6 @@ const approvalSchema = z
 
 /** The contents of `gateway.yaml`: all settings of a gateway that are not secret. */
 const settingsSchema = z.strictObject({
-  /** The identity provider's address. */
   issuer: secureAddress,
   /** The gateway's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
   resource: secureAddress.refine((text) => !/[?#]|.\/$/.test(text), 'must not end in "/" or have a query or fragment'),
@@ -229,7 +228,6 @@ export interface GatewaySecrets {
   readonly registration?: RegistrationStorage;
 }
 
-/** @param folder the gateway's own folder */
 export function gatewayOptions(
   settings: GatewaySettings,
   secrets: GatewaySecrets,

@@ -193,15 +193,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** Returns a function that finds the label of an account's broker; undefined if there is only one broker. */
+/**
+ * Returns a function that finds the label of an account's broker. The label is undefined if there is only one broker.
+ */
 function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBrokerName {
   return async (who, account) => (hasSeveralBrokers(options) ? (await brokerFor(who, account)).at.label : undefined);
 }
 
-/** Whether a person can have more than one account at this gateway. */
 const hasSeveralBrokers = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
 
-/** Returns a callback that reports only an error's name. */
 function errorNameReporter(options: GatewayOptions) {
   const onError = errorCallback(options);
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');

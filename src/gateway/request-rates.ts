@@ -25,7 +25,6 @@ export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
         });
 }
 
-/** Returns `send` with the rate limit for the identity provider. */
 export const rateLimitedProviderFetch = (options: Paced, send: typeof fetch): typeof fetch =>
   createRateLimiter(options)(send, 'provider', options.rates?.provider);
 

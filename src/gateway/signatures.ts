@@ -25,7 +25,7 @@ export function requiredSigningKeys({
   return signature === 'required' || environment === 'live' ? keys : undefined;
 }
 
-/** Requires a home to have approvals for live money signed. @throws {TradeAgentError} `invalid_config` */
+/** Called by a home. Requires that approvals for live money are signed. @throws {TradeAgentError} `invalid_config` */
 export function requireSignedLiveMoney({
   approval,
   environment,

@@ -7,7 +7,6 @@ import { accountArgument } from './account-argument.ts';
 import { readProposalArguments, withoutEmptyArguments } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
-/** Proposes to change an open order. Like {@link placeOrder}, it can't trade. */
 export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
   name: 'replace_order',
   description:

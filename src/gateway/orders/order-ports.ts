@@ -92,7 +92,6 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   };
 }
 
-/** Returns all IDs of an order and its legs. */
 function orderIds({ id, client_order_id, legs = [] }: Order): string[] {
   return [id, client_order_id, ...legs.flatMap(orderIds)];
 }
@@ -129,7 +128,8 @@ interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSl
 }
 
 /**
- * Returns the decision that an order would get if it were proposed now, without asking for approval or storing anything.
+ * Returns the decision that an order would get if it were proposed now, without asking for approval or storing
+ * anything.
  * @throws {HttpProblem} the same problems as a proposal of the order
  */
 export type OrderCheck = (who: Proposer, request: OrderProposalRequest) => Promise<DecisionView>;

@@ -35,8 +35,8 @@ import { matchesIntent, notReplaceable } from './replacement.ts';
  *     submission. An order found by its client_order_id is proof too.
  *  3. A timeout is not proof: it limits how long we wait, not how long the operating system and the network take to
  *     deliver. Resetting the connection makes a late arrival less likely but proves nothing. Neither does a dead process.
- *  4. A miss (the broker reports no order with the id) is not proof by itself, because the request may still be in transit
- *     and the broker's reads lag behind its writes.
+ *  4. A miss (the broker reports no order with the id) is not proof by itself, because the request may still be in
+ *     transit and the broker's reads lag behind its writes.
  *  5. A rejection of a second submission ("insufficient buying power", say) proves nothing about the first, because the
  *     first may have caused it. Once an order has been sent while an earlier submission might have been accepted
  *     (`ambiguous`), no rejection settles it. The journal enforces this in the transaction that would write the rejection.
@@ -269,7 +269,8 @@ async function writeOff(
   { journal, clock, absence }: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
   const [account, market] = await Promise.all([broker.account(), broker.clock()]);
-  // The order was sent to the account that it was approved for, and the user may have connected a different account since.
+  // The order was sent to the account that it was approved for, and the user may have connected a different account
+  // since.
   if (account.account !== entry.draft.account) return undefined;
   const now = clock.now();
   const written = await journal.writeOff(entry, approvalExpired().toProblem(), {

@@ -54,8 +54,8 @@ import { computeOrderChanges, notReplaceable } from './replacement.ts';
  *  2. The right to send again is acquired by a compare-and-set on the entry as it was read, and a rejection is written
  *     only if no submission is in doubt at that time (order-submission.ts).
  *  3. Requests for the same order wait for the first one: in this process through `arriving`, which is checked and set
- *     before the first await, and across gateways through the journal row (`waitForOtherGateways`). Waiting only prevents
- *     a wrong answer to the person. Even without it, the journal prevents a second order.
+ *     before the first await, and across gateways through the journal row (`waitForOtherGateways`). Waiting only
+ *     prevents a wrong answer to the person. Even without it, the journal prevents a second order.
  */
 
 interface OrderServiceOptions extends AdmissionOptions {
@@ -124,7 +124,7 @@ export function createOrderService(given: OrderServiceOptions) {
      * Places the approved order, or replaces `replaces` with it, exactly once. A repeated request is answered from the
      * journal or after a lookup at the broker. The order is sent again only if this can't place it twice.
      * @param approved an order whose fields were already compared with the caller's approval
-     * @param caller the approver; the `jti` of their token becomes used
+     * @param caller the approver, whose token's `jti` is marked as used
      * @throws {HttpProblem} as `place`, and 409 `not_replaceable`
      */
     placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(service, approved, caller),
@@ -134,8 +134,8 @@ export function createOrderService(given: OrderServiceOptions) {
      */
     settle: (caller: Caller, clientOrderId: string) => settle(service, caller, clientOrderId),
     /**
-     * Looks up an order that was written off, and adopts it if the broker has it. Returns undefined if the order is not in
-     * the journal.
+     * Looks up an order that was written off, and adopts it if the broker has it. Returns undefined if the order is not
+     * in the journal.
      * @throws {HttpProblem} as the broker's reads do
      */
     recheck: (caller: Caller, clientOrderId: string) => recheckOrder(service, caller, clientOrderId),

@@ -41,7 +41,9 @@ export interface ReconciliationOptions {
   readonly desk: Pick<OrderService, 'recheck' | 'abandon'>;
   readonly kernel: Pick<ApprovalKernel, 'resumeUnknown' | 'reconcileOrder' | 'latestAsker'>;
   readonly brokerFor: OpenAccountFor;
-  /** Whether accounts can be opened while their owner is not signed in. If not, checks wait until the owner signs in. */
+  /**
+   * Whether accounts can be opened while their owner is not signed in. If not, checks wait until the owner signs in.
+   */
   readonly isUnattended: boolean;
   readonly clock: Clock;
   readonly report: (found: UnexplainedOrder) => void;

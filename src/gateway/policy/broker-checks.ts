@@ -74,7 +74,8 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
 }
 
 /**
- * Requires that an OCO's legs sell only shares that are held and in no open sell order. Otherwise they would sell short.
+ * Requires that an OCO's legs sell only shares that are held and in no open sell order. Otherwise they would sell
+ * short.
  */
 function legsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
@@ -152,9 +153,9 @@ export function isQuoteStale(quotedAt: string, lastSession: string | null): bool
 }
 
 /*
- * Crypto and options need the broker's permission, and an option may be sold only if the shares or cash that its exercise
- * would take are free. The broker makes the same checks. The checks here run before approval is requested, and include
- * this gateway's open orders.
+ * Crypto and options need the broker's permission, and an option may be sold only if the shares or cash that its
+ * exercise would take are free. The broker makes the same checks. The checks here run before approval is requested, and
+ * include this gateway's open orders.
  */
 
 /**

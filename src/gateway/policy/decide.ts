@@ -28,9 +28,9 @@ const RULE_DEPENDENT_ACTIONS: readonly Action[] = ['place', 'replace', 'grant_ma
 const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
 
 /**
- * Decides without side effects, so that the same code can run before approval is requested, at execution, and inside the
- * transaction that claims the order. Objections are in this order: trading state, broker and market, parties, limits,
- * policies. A cancellation reduces exposure and always passes.
+ * Decides without side effects, so that the same code can run before approval is requested, at execution, and inside
+ * the transaction that claims the order. Objections are in this order: trading state, broker and market, parties,
+ * limits, policies. A cancellation reduces exposure and always passes.
  * @returns `deny` if any objection can't be lifted by an approval; `ask` if only an approval is missing; otherwise
  * `allow`
  */

@@ -109,7 +109,8 @@ export interface HoldingFacts {
   /** Equity at the last session's close; null if unknown. */
   readonly last_equity: string | null;
   /**
-   * Net deposits since the last session's close, in dollars (`netDepositsToday`); null if unknown, absent if no rule needs them.
+   * Net deposits since the last session's close, in dollars (`netDepositsToday`); null if unknown, absent if no rule
+   * needs them.
    */
   readonly day_flow?: string | null;
   /** Shares held of the order's symbol; negative for a short position. */

@@ -57,7 +57,6 @@ const fraction = z
 const count = z.number().int().min(1).max(100_000);
 const wall = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day in quotes: "09:30"');
 
-/** Counts all open orders; undefined if unknown. */
 const openOrders = ({ facts: { counted, holdings } }: Compared): number | undefined =>
   holdings === null ? undefined : counted.open_orders + holdings.open_elsewhere.orders;
 

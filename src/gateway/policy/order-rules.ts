@@ -42,7 +42,6 @@ export type OrderRules = ReturnType<typeof createOrderRules>;
 export function createOrderRules(options: OrderRulesOptions) {
   const { rules: source, journal, halts, decisions, relations, clock } = options;
 
-  /** Reads the current rules and facts. */
   const known = async (asked: OrderQuestion, world: OrderSnapshot) => {
     const { subject, draft, replaces, after = [] } = asked;
     const fromRelations = await relationFacts(relations, subject, actionOf(asked), clock.now());

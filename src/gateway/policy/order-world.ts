@@ -233,7 +233,6 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderSnapsho
   };
 }
 
-/** Returns whether the broker explicitly permits this asset class. */
 function classEnabled(symbol: string, { crypto_active = false, options_level = 0 }: Account): boolean {
   const enabled = { us_equity: true, crypto: crypto_active, us_option: options_level > 0 };
   return enabled[symbolAssetClass(symbol)];
@@ -302,14 +301,13 @@ function orderShares(order: OrderLeg, quote: Quote): Dec | undefined {
   return price === undefined || order.notional === null ? undefined : new Dec(order.notional).div(price);
 }
 
-/** Returns whether any rule for this account needs the day's loss. */
 function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, account: string): boolean {
   return limitsOf(account)?.max_day_loss !== undefined || cedar.asksDayLoss === true;
 }
 
 /**
- * How much later than its own date a deposit or withdrawal may be booked, in milliseconds. Some brokers filter by its own
- * date, and others by the booking date.
+ * How much later than its own date a deposit or withdrawal may be booked, in milliseconds. Some brokers filter by its
+ * own date, and others by the booking date.
  */
 const MAX_BOOKING_DELAY_MS = 7 * ONE_DAY_MS;
 /** Maximum number of pages, with a hundred activities other than fills each. No person's account has more in a week. */

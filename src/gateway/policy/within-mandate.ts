@@ -214,8 +214,8 @@ interface OrderUnder {
 
 /**
  * Returns why an order is outside a mandate, or why the rules require a tap despite the mandate; empty if neither
- * applies. Synchronous and without side effects, because it runs before approval is requested, and again in the claiming
- * transaction.
+ * applies. Synchronous and without side effects, because it runs before approval is requested, and again in the
+ * claiming transaction.
  */
 export function mandateMismatches(
   mandate: MandateWithUse,

@@ -76,7 +76,6 @@ export async function reasonNotReady({
   return answered === true ? undefined : 'store';
 }
 
-/** Returns undefined if the promise rejects or takes too long. */
 async function withTimeout<T>(asked: Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), STORE_TIMEOUT_MS);

@@ -157,8 +157,8 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
 }
 
 /**
- * Route for the identity provider's callback (CIBA Core §10.2), authenticated with the request's notification token. The
- * callback only triggers a poll.
+ * Route for the identity provider's callback (CIBA Core §10.2), authenticated with the request's notification token.
+ * The callback only triggers a poll.
  */
 export function pingRoute(app: Hono, authenticator: Authenticator, kernel: ApprovalKernel): void {
   app.post(

@@ -1,11 +1,10 @@
 import { defined } from '../../values/defined.ts';
 import type { Instruments } from './instruments.ts';
 
-/** Jobs and schedules of a tenant that its workers, which share them, still have to run. */
+/** The jobs, schedules and leases that a tenant's workers share. */
 export interface Backlog {
   readonly jobs: readonly {
     readonly kind: string;
-    /** Number of jobs that are due but not running. */
     readonly waiting: number;
     /** Seconds since the oldest waiting job was enqueued; 0 if none is waiting. */
     readonly oldest: number;

@@ -20,7 +20,8 @@ const MAX_EVENT_LENGTH = 1_000_000;
 export function eventRequests({ open }: GatewayRequests) {
   return {
     /**
-     * Opens one stream of changes, which ends when its token expires or the connection is lost. `followEvents` reconnects.
+     * Opens one stream of changes, which ends when its token expires or the connection is lost. `followEvents`
+     * reconnects.
      * @param lastEventId resumes after this event
      * @throws {TradeAgentError} the gateway's refusal; `gateway_unreachable`
      */

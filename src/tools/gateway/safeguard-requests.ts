@@ -76,7 +76,6 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
       send('PUT', '/v1/halt', haltSchema, { body: { state }, scopes: [CANCEL_SCOPE] }),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
 
-    /** Lists access. Granting it requires a proposal. */
     access: () => read('/v1/access', accessListSchema, ORDERS_READ),
     /** @throws {TradeAgentError} `not_found` */
     async revokeAccess(id: string): Promise<void> {

@@ -20,8 +20,8 @@ import { type CedarRule, textsById } from './rule-text.ts';
 const NOT_PUT = 'the rules can’t be evaluated with this data';
 
 /**
- * Creates an evaluator that lists the rules that forbid an action, in the order of `rules`. If a rule can't be evaluated,
- * only its id is reported, because Cedar's message can quote an order's facts. A cancellation always passes.
+ * Creates an evaluator that lists the rules that forbid an action, in the order of `rules`. If a rule can't be
+ * evaluated, only its id is reported, because Cedar's message can quote an order's facts. A cancellation always passes.
  * @param rules including the rules that apply in every gateway
  */
 export function createCedarRules(

@@ -50,8 +50,8 @@ export interface FolderRulesOptions {
 
 /**
  * Returns the rules in a folder's `limits.yaml`, `policies/*.cedar` and `firm/*.cedar`. Rereads them whenever a file
- * changes. If the files have errors or Cedar can't be loaded, nothing is traded until the problem is fixed (`Rules.problem`):
- * the previous rules don't stay active.
+ * changes. If the files have errors or Cedar can't be loaded, nothing is traded until the problem is fixed
+ * (`Rules.problem`): the previous rules don't stay active.
  * @throws {TradeAgentError} `invalid_config` with file and line, because a gateway must not start without its owner's
  * rules
  */
@@ -300,7 +300,6 @@ function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>,
         throw error;
       }
     },
-    /** Records that the owner approved trading without limits. */
     async forget(): Promise<void> {
       await store.forget();
       last = undefined;
