@@ -20,8 +20,8 @@ export interface Access {
 }
 
 /**
- * Returns a caller as acting for an account's owner. The token of a caller who is not the owner is dropped, because it
- * gives no access to the owner's account; only the owner's stored credentials do.
+ * Returns a copy of the caller that acts for the account's owner. The token of a caller who is not the owner is
+ * dropped, because it gives no access to the owner's account; only the owner's stored credentials do.
  */
 export function proposerForOwner<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(
   who: Who,
@@ -30,7 +30,7 @@ export function proposerForOwner<Who extends Pick<Proposer, 'sub' | 'by' | 'acce
   return who.sub === owner ? who : { ...who, sub: owner, by: who.sub, accessToken: NO_TOKEN };
 }
 
-/** The access token of a proposer who has none of the owner's. */
+/** The access token of a proposer for whom no token of the owner is available. */
 export const NO_TOKEN = '';
 
 /**
@@ -55,7 +55,8 @@ interface Parties {
 export async function authorizeProposal(access: Access, { kind, owner, proposer, second }: Parties): Promise<void> {
   const question = permissionToPropose[kind];
   if (question === undefined) {
-    // It is about no account, so relations do not matter: it can only be one's own.
+    // A proposal of this kind concerns no account, so there is no relation to check: people can make it only for
+    // themselves.
     if (proposer === owner) return;
     throw new HttpProblem(403, 'policy_denied', `a ${kind} can only be proposed for your own account`, {
       hint: 'Leave out "for".',
@@ -68,7 +69,9 @@ export async function authorizeProposal(access: Access, { kind, owner, proposer,
   if (second !== undefined) await access.require(second, 'can_approve_second', owner);
 }
 
-/** Whether a kind is allowed during a halt, as cancellations and the lifting of the halt are. */
+/**
+ * Whether proposals of a kind are allowed during a halt, for example cancellations and the proposal to lift the halt.
+ */
 export function isAllowedDuringHalt(kind: ProposalKind): boolean {
   return kinds[kind].passesHalt;
 }
@@ -76,7 +79,7 @@ export function isAllowedDuringHalt(kind: ProposalKind): boolean {
 /** The reason recorded for a proposal that ended because its proposer's sign-in was revoked. */
 export const revokedReason: ProposalReason = {
   code: 'approval_cancelled',
-  text: 'withdrawn: the sign-in it was proposed with has ended',
+  text: 'withdrawn: the proposer’s sign-in has ended',
 };
 
 /** The reason recorded for a proposal that ended because trading is halted. */

@@ -4,15 +4,16 @@ import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 
 /**
- * How long lines are collected before they are written together, such as an approval and its execution. Milliseconds.
+ * How long audit lines are collected, in milliseconds, so that related lines, such as an approval and its execution,
+ * are written together.
  */
 const FLUSH_DELAY_MS = 20;
 
 /**
  * The tamper-evident audit log: one JSON object a line, each with the hash of the previous line. A line is first stored
  * in the database, in the same transaction as the change that it records, and then moved to the file, so a crash
- * neither loses nor duplicates it. The database keeps the number and hash of the last line, so it is also detected if
- * lines are cut off the end.
+ * neither loses nor duplicates it. The database keeps the number and hash of the last line, so lines that were cut off
+ * the end are detected, too.
  */
 export class AuditChain {
   readonly #file: string;
@@ -29,7 +30,7 @@ export class AuditChain {
 
   /**
    * Moves the stored lines to the file, and waits until they are on the disk.
-   * @throws if they can't be written. The caller must then not send the order, which would leave no record
+   * @throws if the lines can't be written; the caller must then not send the order, because the order would leave no record
    */
   async flush(): Promise<void> {
     clearTimeout(this.#soon);
@@ -37,18 +38,21 @@ export class AuditChain {
     await this.#moved();
   }
 
-  /** Schedules a flush of all lines that are stored by then. If it fails, the next flush writes them. */
+  /**
+   * Schedules a flush of the lines that are stored when it starts. If the flush fails, the next flush writes the lines.
+   */
   flushSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
-      // The lines stay in the store. They are flushed before anything is sent, and then a failure counts.
+      // The lines stay in the store. They are flushed again before anything is sent, and a failure then prevents the
+      // sending.
       this.#moved().catch(() => undefined);
     }, FLUSH_DELAY_MS);
   }
 
   /**
-   * Moves the lines. A move in progress may have started before the last line was stored, so callers wait for the move
-   * after it, which they share.
+   * Moves the stored lines to the file. A move in progress may have started before the latest line was stored, so
+   * callers wait for the next move, which they share.
    */
   #moved(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
@@ -83,10 +87,10 @@ export type AuditVerdict =
 
 /**
  * Reads the whole audit log, even while the gateway writes to it, and finds the first line that was changed, removed or
- * added. A line that was rewritten together with its hash is exposed by the next line, and the last line by the
- * database, which also knows the number of lines. Someone who can rewrite the database too is exposed by the
- * checkpoints, or by a kept copy of a checkpoint.
- * @param store knows no last line if a copy of the log is verified
+ * added. A line that was rewritten together with its hash is exposed by the next line. A rewritten last line is exposed
+ * by the database, which stores the number and hash of the last line. If someone rewrote the database as well, the
+ * checkpoints expose the change, or a copy of a checkpoint that was kept elsewhere.
+ * @param store its snapshot has no `head` if a copy of the log is verified
  * @param checkpoints checks each intact line
  */
 export async function verifyAuditFile(
@@ -122,7 +126,7 @@ export async function verifyAuditFile(
   };
   const all = async function* () {
     yield* readLines(file, bytes);
-    // A process that died may have written some of these to the file already.
+    // A process that died may have written some of the pending lines to the file already.
     for (const text of pending) if ((parseEntry(text)?.seq ?? 0) > seq) yield text;
   };
   for await (const text of all()) {
@@ -133,7 +137,7 @@ export async function verifyAuditFile(
   if (cut !== undefined) return fault('unreadable', cut.number);
   if (head === undefined) return { ok: true, lines: seq };
   if (seq < head.seq) return fault('removed', number + 1);
-  // A complete chain that someone else made ends in another hash.
+  // A complete but forged chain ends in a different hash.
   if (prev !== head.hash) return { ok: false, line: number, seq, what: 'changed' };
   return { ok: true, lines: seq };
 }
@@ -141,7 +145,7 @@ export async function verifyAuditFile(
 type Entry = Record<string, unknown> & { seq: number; hash: string };
 
 /**
- * Returns how a line fails to follow the previous one; undefined if it follows.
+ * Returns what is wrong with a line's number, hash or link to the previous line; undefined if nothing is.
  * @param before.most number of the last line
  */
 function chainFault(
@@ -151,7 +155,7 @@ function chainFault(
 ): 'removed' | 'added' | 'changed' | undefined {
   if (entry.seq > seq + 1) return 'removed';
   if (entry.seq <= seq || entry.seq > most) return 'added';
-  // Byte for byte: parsers differ in how they read a duplicate member.
+  // Compared byte for byte, because parsers differ in how they read duplicate members.
   if (JSON.stringify(entry) !== text) return 'changed';
   return entry.hash === entryHash(entry) && entry.prev === prev ? undefined : 'changed';
 }
@@ -166,7 +170,7 @@ function parseEntry(text: string): Entry | undefined {
   }
 }
 
-/** Number of bytes that are read at once. Longer lines are still read completely. */
+/** Number of bytes to read at once. The buffer grows for a line that is longer. */
 const BLOCK_BYTES = 512 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -174,7 +178,7 @@ const CARRIAGE_RETURN = 0x0d;
 /**
  * Yields the lines within the first `bytes` bytes of the file. Splits at line feeds only: JSON may contain U+2028
  * unescaped, which other line readers treat as a line end.
- * @param named yields only lines that contain one of these names, and decodes no others
+ * @param named if given, only lines that contain one of these names are decoded and yielded
  */
 export async function* readLines(file: string, bytes: number, named?: readonly string[]): AsyncGenerator<string> {
   if (bytes === 0) return;

@@ -29,17 +29,18 @@ import type { ProposalPatch } from './transitions.ts';
  *     takes over after a crash finds it there.
  *  2. `executing` is committed, and its line is in the audit file, before the service (orders, messages, …) is called.
  *     Otherwise something could be sent that left no record.
- *  3. The service makes it happen once: its journal accepts each subject id and each token's `jti` once, in one transaction,
- *     before the broker sees the order. Called again for the same subject, it returns the first result, looks up an open
- *     one, or sends it again if that cannot make two. So a gateway that takes over simply calls again; nothing here needs to
- *     know how far the dead one got.
+ *  3. The service acts only once: its journal accepts each subject id and each token's `jti` once, in one transaction,
+ *     before the broker sees the order. Called again for the same subject, the service returns the first result, looks up
+ *     an open outcome, or sends the order again if that can't place two. So a gateway that takes over simply calls the
+ *     service again, and need not know how far the dead gateway got.
  *  4. Only an answer settles a proposal. Without one it is `unknown`, never `failed`: the order may be at the broker.
- *  5. One process executes a proposal, in one place: `supervisor/proposal-run.ts`. If that process stalls and another takes
+ *  5. One process executes a proposal, in one module: `supervisor/proposal-run.ts`. If that process stalls and another takes
  *     over, both may run for a moment. Orders and messages are still sent once: the one that takes over changes the row
  *     first and then reads the journal; the sender claims the journal first and then reads the row (`isOurs`). One of the
  *     two sees the other, so neither concludes from an empty journal that nothing was placed while the other sends.
  *  6. If approvals are signed, a token is not enough, because whoever issued it could put anything into it: the person's own
- *     key must have signed the row as it is. The signature is stored before `executing`, so it passes again after a crash.
+ *     key must have signed the row as it is. The signature is stored before `executing`, so it can be verified
+ *     again after a crash.
  *  7. `executing` is committed only while trading is not halted, checked in the same transaction (transitions.ts). A halt that
  *     comes later finds the proposal executing: its outcome is then looked up, and nothing more is sent.
  *  8. An approval by mandate has no token. The mandate is named in the subject, which the row's digest covers. Whether it
@@ -53,8 +54,8 @@ import type { ProposalPatch } from './transitions.ts';
 const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
  * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. An order that is missing right
- * after a timeout may still arrive. The fourth lookup comes just after the time from which the service may send again,
- * even if another gateway took over after 20 s.
+ * after a timeout may still arrive. The fourth lookup takes place just after the service may send the order again, even
+ * if another gateway took over after 20 s.
  */
 const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
 /**
@@ -85,10 +86,10 @@ export async function executeProposal(context: KernelContext, id: string, tries:
   context.rememberApproval(approved);
   getKind(proposal.kind).prepare?.(proposal.subject, approved);
   const intent = await moves.move(proposal, 'executing');
-  // It was withdrawn or halted meanwhile: read it again.
+  // The proposal was withdrawn or halted meanwhile: read the row again.
   if (intent.outcome !== 'moved') return 0;
   failpoint('execute.intent');
-  // An order that leaves no record is not sent.
+  // Don't send an order that the audit log can't record.
   if (!(await context.record())) {
     if (!begun) context.announce(await moves.move(intent.proposal, 'approved', { reason: notRecordedReason }));
     return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
@@ -100,14 +101,14 @@ export async function executeProposal(context: KernelContext, id: string, tries:
   const execution = await executeOrLookUp(context.parts, intent.proposal, { ...approved, isOurs });
   failpoint('execute.answered');
   const wait = await settleExecution(context, intent.proposal, execution, tries);
-  // If it was not accepted, it is still `approved`, and the next attempt checks whether its time is up.
+  // If the service did not accept the proposal, it is `approved` again, and the next attempt checks its deadline.
   const isOver = clock.now() > approved.expiresAt + TOKEN_GRACE_MS;
   return isOver && execution.outcome === 'unknown' ? undefined : wait;
 }
 
 /**
- * Executes a proposal. If its execution had begun before a halt, only looks up the outcome: sending the order again
- * could make a trade after the owner stopped trading.
+ * Executes a proposal. If trading was halted after the execution began, only looks up the outcome: sending the
+ * order again could make a trade after the owner stopped trading.
  */
 async function executeOrLookUp(
   { getKind, halts }: KernelDeps,
@@ -122,15 +123,15 @@ async function executeOrLookUp(
 }
 
 /**
- * Returns the reason recorded for an `executed` proposal that had been reported as expired. It says what the owner can
- * do.
+ * Returns the reason recorded for an `executed` proposal that had been reported as expired. The reason tells the owner
+ * what to do.
  */
 export async function placedLateReason(
   { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
   proposal: StoredProposal,
 ): Promise<ProposalReason> {
   const text =
-    'The order was reported as not placed, but it reached the broker later. Cancel it if it is still open, or close out what it filled.';
+    'The order was reported as not placed, but it reached the broker later. Cancel it if it is still open, or reverse it if it was filled.';
   const excess = await mandateExcess?.(proposal);
   return excess === undefined
     ? { code: 'placed_late', text }
@@ -156,7 +157,8 @@ export async function recordExecuted(context: KernelContext, proposal: StoredPro
 }
 
 /**
- * Records an outcome if the proposal is unchanged. Returns milliseconds until the next attempt; undefined if settled.
+ * Records the outcome of an execution, unless the proposal has changed meanwhile. Returns milliseconds until the next
+ * attempt; undefined if the proposal is settled.
  */
 export async function settleExecution(
   context: KernelContext,
@@ -175,7 +177,7 @@ export async function settleExecution(
       return undefined;
     case 'refused': {
       const reason = toReason(execution.refusal);
-      // A rule that stopped it before it was sent does not make it late.
+      // A proposal that a rule stopped before the order was sent is blocked, not late.
       const isLate = ['approval_expired', 'not_placed'].includes(reason.code) && reason.members?.reason === undefined;
       await move(isLate ? 'expired' : 'blocked', { reason });
       return undefined;
@@ -205,7 +207,7 @@ async function findBlockingReason(
   const { halts, clock, access, isRevokedBySignal } = parts;
   const { sub, proposedBy, second, kind, deadline, client, createdAt } = proposal;
   if (clock.now() >= deadline) {
-    const text = 'it was approved, but it expired before it could be carried out';
+    const text = 'the proposal was approved, but expired before it could be carried out';
     return { to: 'expired', reason: { code: 'approval_expired', text } };
   }
   if (!isAllowedDuringHalt(kind) && (await halts.haltedAt(sub)) !== undefined)
@@ -216,7 +218,7 @@ async function findBlockingReason(
     await authorizeProposal(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });
     return undefined;
   } catch (error) {
-    // A relation has ended since, such as an adviser's: the approval is not used.
+    // A relation, such as an adviser's, has ended since the approval, so the approval is not used.
     if (!(error instanceof HttpProblem)) throw error;
     await logDenial(parts, denialFacts(proposal), error);
     return { to: 'blocked', reason: toReason(error) };
@@ -224,9 +226,9 @@ async function findBlockingReason(
 }
 
 /**
- * Verifies the approval again. Returns undefined if it is invalid, in which case the proposal has been ended, and
- * `later` if its validity cannot be decided yet because the provider's keys are unreachable or the token is not valid
- * yet.
+ * Verifies the approval again. Returns undefined if the approval is invalid, in which case the new state has been
+ * recorded, and `later` if its validity cannot be decided yet because the provider's keys are unreachable or the token
+ * is not valid yet.
  */
 async function verifyApprovalAgain(
   context: KernelContext,
@@ -266,7 +268,8 @@ async function handleRefusedApproval(
     const { to, reason } = refusedApprovalOutcome(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
   } else if (state === 'executing') {
-    // It may have been sent, and this token is no longer usable: the person's next visit looks up the outcome.
+    // The order may have been sent, but this token is no longer usable. The outcome is looked up at the person's next
+    // visit.
     const reason: ProposalReason = { code: 'outcome_unknown', text: interruptedText };
     context.announce(await moves.move(proposal, 'unknown', { reason }));
   }
@@ -278,23 +281,23 @@ async function handleRefusedApproval(
  * which is initially the proposer's. After a restart there is no session until one of the person's clients calls;
  * brokers with stored key pairs need none.
  */
-function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, mandate: string): Approval {
+function mandateApproval(session: Proposer | undefined, proposal: StoredProposal, mandate: string): Approval {
   const { sub, client, subjectId, deadline } = proposal;
   return {
     sub,
     proposer: approvalParties(proposal).proposer,
-    clientId: asker?.clientId ?? client,
+    clientId: session?.clientId ?? client,
     mandate,
     jti: `m:${mandate}:${subjectId}`,
     authorizationDetails: undefined,
-    accessToken: asker?.accessToken ?? NO_TOKEN,
+    accessToken: session?.accessToken ?? NO_TOKEN,
     expiresAt: deadline,
   };
 }
 
 /**
- * Whether an approval that was refused may be accepted later: the provider's keys are unreachable, or the token is not
- * valid yet. So a slow clock costs no approval.
+ * Whether an approval that was refused may be accepted later, because the provider's keys are unreachable or the token
+ * is not valid yet. A clock that is slow must not cost the person an approval.
  */
 export function mayBeAcceptedLater({ status, code }: HttpProblem): boolean {
   return status === 503 || code === 'token_not_yet_valid';
@@ -331,8 +334,8 @@ function approvalParties({
 }
 
 /**
- * Verifies one person's approval: the token is that person's, is for exactly these details, and is signed by the
- * person's own key if signatures are required.
+ * Verifies one person's approval: the token is that person's, covers exactly the proposal's details and, if signatures
+ * are required, is signed by the person's own key.
  * @param time `isFirst` if the approval has not been acted on yet. An owner's approval that waited for a second
  *   approver was verified when it arrived, and may have expired since
  * @throws {HttpProblem}
@@ -353,7 +356,7 @@ export async function verifyApprovalToken(
   if (approved.sub !== who) throw wrongApprover(approved.sub, { proposedBy, sub, of });
   const asked = buildQuestion(parts, proposal).details;
   if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
-  // Verified against the row's own details: whoever issued the token could have put anything into it.
+  // Verified against the row's own details, because whoever issued the token could have put anything into the token.
   await signatures?.check(asked, approved.approvalEvidence, who, { isFirst });
   return approved;
 }
@@ -363,12 +366,12 @@ function wrongApprover(
   { proposedBy, sub, of }: { proposedBy: string | undefined; sub: string; of: 'owner' | 'second' },
 ): HttpProblem {
   if (approver === proposedBy) {
-    return policyDenied('APPROVAL_BY_PROPOSER', 'its proposer approved it, but only the owner of the account can');
+    return policyDenied('APPROVAL_BY_PROPOSER', 'the proposer approved it, but only the owner of the account may');
   }
   if (of === 'second' && approver === sub) {
-    return policyDenied('APPROVAL_NEEDS_SECOND', 'the same person approved it twice, but it needs two people');
+    return policyDenied('APPROVAL_NEEDS_SECOND', 'the same person approved it twice, but two people must approve it');
   }
-  return new HttpProblem(403, 'approved_by_another_user', 'someone else approved it');
+  return new HttpProblem(403, 'approved_by_another_user', 'someone else approved the proposal');
 }
 
 function policyDenied(reason: PolicyReason, detail: string): HttpProblem {
@@ -383,7 +386,7 @@ const notRecordedReason: ProposalReason = {
   text: 'the gateway can’t write its audit log right now and will try again',
 };
 /**
- * Refuses a proposal whose row was changed after it was drafted, since the person saw something else.
+ * Refuses a proposal whose row was changed after it was drafted, because the person approved something else.
  * @throws {HttpProblem} 500 `state_corrupt`
  */
 function requireIntact(proposal: StoredProposal): void {
@@ -402,8 +405,8 @@ function requireIntact(proposal: StoredProposal): void {
   );
 }
 
-const tokenExpiredText = 'it was approved, but its token expired before the gateway could carry it out';
-const interruptedText = 'the gateway was interrupted while sending it; the outcome is looked up when you next check';
+const tokenExpiredText = 'the proposal was approved, but its token expired before the gateway could carry it out';
+const interruptedText = 'the gateway was interrupted while carrying out the proposal; it looks up the outcome when you next check';
 
 function toReason({ code, message, options }: HttpProblem): ProposalReason {
   return { code, text: message, ...defined({ members: options.members }) };

@@ -28,7 +28,7 @@ export class ChangeNotifier {
     this.#clock = clock;
   }
 
-  /** Notifies the listeners of a changed proposal, its owner and its proposer. */
+  /** Notifies everyone who listens to this proposal, its owner, its proposer, or everything. */
   tell(proposal: { readonly id: string; readonly sub: string; readonly proposedBy?: string | undefined }): void {
     const { id, sub, proposedBy } = proposal;
     wake(this.#people.get(sub));
@@ -37,7 +37,7 @@ export class ChangeNotifier {
     wake(this.#anybody.get(''));
   }
 
-  /** Wakes all listeners, since any proposal may have changed. */
+  /** Wakes the listeners of people and of single proposals, because any proposal may have changed. */
   notifyAll(): void {
     for (const all of [this.#people, this.#proposals]) for (const listeners of all.values()) wake(listeners);
   }
@@ -77,7 +77,7 @@ export class ChangeNotifier {
         try {
           await clock.sleep(ms, ended.signal);
         } catch {
-          // Whatever ended the wait, the caller reads the store itself.
+          // It does not matter what ended the wait, because the caller reads the store.
         } finally {
           for (const signal of signals) signal.removeEventListener('abort', end);
         }

@@ -13,7 +13,7 @@ export const detailsTypeByKind = Object.fromEntries(
   Object.values(kinds).map(({ name, detailsType }) => [name, detailsType]),
 ) as Readonly<Record<ProposalKind, string>>;
 
-/** The content of the digest: everything that the person approves, and who asked for it. */
+/** The content of the digest: everything that the person approves, and who proposed it. */
 export interface ProposalStatement {
   readonly kind: ProposalKind;
   readonly subject: unknown;
@@ -68,14 +68,14 @@ export const proposalDetailsSchema = z.lazy(() =>
     subject: z.record(z.string(), z.unknown()),
     worst_case: worstCaseSchema.nullable(),
     warnings: z.array(z.string()),
-    /** Texts that the phone shows in addition to the subject, by label: company name, effect on cash and position. */
+    /** What the phone shows in addition to the subject, by label: company name, effect on cash and position. */
     shows: z.record(z.string(), z.string()),
     requested_by: z.string().nullable(),
     client: z.string(),
     /** The proposer's `sub`, if not that of the person who is asked. */
     proposed_by: z.string().optional(),
     provenance: provenanceSchema.nullable(),
-    /** How often the same thing was proposed within the last hour, including this proposal. */
+    /** How many proposals with the same content were made within the last hour, including this proposal. */
     again: z.number().int().optional(),
   }),
 );
@@ -100,7 +100,7 @@ export interface DetailedProposal {
   readonly again: number | undefined;
 }
 
-/** Returns the authorization details of a proposal. They are identical at each call. */
+/** Returns the authorization details of a proposal, which are the same at each call. */
 export function proposalDetails(
   proposal: DetailedProposal,
   target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },
@@ -179,7 +179,8 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
     throw new HttpProblem(403, 'approval_malformed', 'the authorization details in the token are not an object');
   }
   const details = approved as Record<string, unknown>;
-  // An own `__proto__` or `constructor` compares equal to what every object inherits.
+  // An own member `__proto__` or `constructor` compares equal to the one that every object inherits, so added members
+  // are compared by name.
   const added = Object.keys(details).filter((field) => !Object.hasOwn(asked, field));
   const fields = [
     ...new Set(

@@ -10,10 +10,13 @@ import type { Approval, Proposer } from './kind.ts';
 import { questionIds } from './question.ts';
 import type { Transition } from './transitions.ts';
 
-/** Maximum number of people whose latest token is kept in memory. The person who was away longest is dropped first. */
-const MAX_REMEMBERED_ASKERS = 10_000;
+/**
+ * Maximum number of people whose latest session is kept in memory. The session that was not used for the longest time
+ * is dropped first.
+ */
+const MAX_REMEMBERED_SESSIONS = 10_000;
 
-/** The outcome of checking a result: it can no longer change, it has changed, or it may still change. */
+/** What a check of a result found: the result can no longer change, has changed, or has not changed but still may. */
 export type ResultCheckOutcome = 'over' | 'changed' | 'same';
 
 /** The state that is shared by all proposals of this process while they are supervised and executed. */
@@ -24,7 +27,7 @@ export class KernelContext {
   readonly changes: ChangeNotifier;
   readonly #notices: OutcomeNotifier;
   /** The latest session of each person, in memory only. */
-  readonly #askers = new Map<string, Proposer>();
+  readonly #sessions = new Map<string, Proposer>();
 
   constructor(parts: KernelDeps, signal: AbortSignal) {
     this.parts = parts;
@@ -39,7 +42,10 @@ export class KernelContext {
     this.parts.onError(errorText(error));
   }
 
-  /** Notifies listeners, other gateways and the phone of a transition, and schedules the writing of its audit line. */
+  /**
+   * Publishes a transition to listeners, other gateways and the phone, and schedules the writing of its audit line. If
+   * the proposal ended without being executed, releases its reservation.
+   */
   announce({ outcome, proposal }: Transition): void {
     if (outcome !== 'moved') return;
     const { audit, others, getKind } = this.parts;
@@ -49,7 +55,7 @@ export class KernelContext {
     this.#notices.notifyOutcome(proposal);
     const { kind, subject, sub, state } = proposal;
     if (!isSettledState(state) || state === 'executed') return;
-    // A proposal that ended without being executed needs no reservation. If the process dies first, reconciliation releases it.
+    // If the process dies first, reconciliation releases the reservation.
     getKind(kind)
       .abandon?.(subject, sub)
       .catch((error) => this.fail(error));
@@ -66,7 +72,7 @@ export class KernelContext {
     }
   }
 
-  /** Notifies the phone that a proposal is being sent, unless sending is quick. */
+  /** Notifies the phone that a proposal is being sent, unless sending is finished within {@link SENDING_DELAY_MS}. */
   notifySending(proposal: StoredProposal): void {
     this.#notices.notifySending(proposal);
   }
@@ -76,18 +82,21 @@ export class KernelContext {
     for (const proposal of await this.parts.store.untold()) this.#notices.notifyOutcome(proposal);
   }
 
-  /** Keeps a session, to look up its person's accounts with. */
-  remember(asker: Proposer): void {
-    // The gateway itself has no token. A session that has one is more useful.
-    if (asker.accessToken === NO_TOKEN && this.#askers.has(asker.sub)) return;
-    this.#askers.delete(asker.sub);
-    this.#askers.set(asker.sub, asker);
-    if (this.#askers.size > MAX_REMEMBERED_ASKERS) this.#askers.delete(this.#askers.keys().next().value ?? '');
+  /** Remembers a session, so that the person's accounts can be looked up with it. */
+  remember(session: Proposer): void {
+    // A session with a token is not replaced by one without, such as the gateway's own.
+    if (session.accessToken === NO_TOKEN && this.#sessions.has(session.sub)) return;
+    this.#sessions.delete(session.sub);
+    this.#sessions.set(session.sub, session);
+    if (this.#sessions.size > MAX_REMEMBERED_SESSIONS) this.#sessions.delete(this.#sessions.keys().next().value ?? '');
   }
 
-  /** Keeps an approval's token if there is no session, as after a restart, so that the outcome can be looked up. */
+  /**
+   * Remembers an approval's token if there is no session, for example after a restart, so that the outcome can be
+   * looked up.
+   */
   rememberApproval({ sub, clientId = '', accessToken }: Approval): void {
-    if (accessToken !== NO_TOKEN && !this.#askers.has(sub)) this.remember({ sub, clientId, accessToken });
+    if (accessToken !== NO_TOKEN && !this.#sessions.has(sub)) this.remember({ sub, clientId, accessToken });
   }
 
   /**
@@ -95,19 +104,19 @@ export class KernelContext {
    * called since the start.
    */
   latestAsker(sub: string): Proposer | undefined {
-    return this.#askers.get(sub);
+    return this.#sessions.get(sub);
   }
 
   /** Reads the result of an executed proposal once, and records it if it has changed. */
-  async checkResult(id: string, asker: Proposer): Promise<ResultCheckOutcome> {
+  async checkResult(id: string, session: Proposer): Promise<ResultCheckOutcome> {
     const { store, moves, getKind } = this.parts;
     const proposal = await store.get(id);
     if (proposal?.state !== 'executed') return 'over';
     const kind = getKind(proposal.kind);
-    const result = await kind.follow?.(proposal.subject, proposal.result, asker);
+    const result = await kind.follow?.(proposal.subject, proposal.result, session);
     if (result === undefined) return 'over';
     if (canonicalize(result) === canonicalize(proposal.result)) return 'same';
-    // If someone else has recorded another result meanwhile, theirs stays until the next check.
+    // If another process has recorded a different result meanwhile, that result stays until the next check.
     const move = await moves.recordResult(proposal, result);
     this.announce(move);
     return move.outcome === 'moved' && kind.isOver?.(result) === true ? 'over' : 'changed';
@@ -123,12 +132,12 @@ export class KernelContext {
 const NOTIFY_RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const;
 
 /**
- * How long the notification "sending" is held back, in milliseconds. A proposal that is finished by then is only
- * reported with its outcome, so the notification takes no processor time from the execution.
+ * How long the notification "sending" is held back, in milliseconds. If the proposal is finished by then, only its
+ * outcome is reported, and the notification takes no processor time from the execution.
  */
 const SENDING_DELAY_MS = 100;
 
-/** The states that are reported to the phone. It learns of a denial or a new request without a report. */
+/** The states that are reported to the phone. It learns of denials and new requests without a report. */
 const notifiedStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
 /** Notifies phones of the outcomes of their approval requests. */
@@ -137,10 +146,10 @@ class OutcomeNotifier {
   readonly #changes: ChangeNotifier;
   readonly #signal: AbortSignal;
   /**
-   * Notifications in progress, by question. Each waits for the one before, so that the last state is reported last, and
-   * a newer state cancels an older one that is still waiting to be sent.
+   * Notifications in progress, by question. Each waits for the previous one, so that the last state is reported last. A
+   * newer state cancels an older one that is still waiting to be sent.
    */
-  readonly #telling = new Map<string, { readonly told: Promise<void>; readonly overtaken: AbortController }>();
+  readonly #notifications = new Map<string, { readonly done: Promise<void>; readonly overtaken: AbortController }>();
 
   /** @param signal aborts when the gateway closes */
   constructor(parts: KernelDeps, changes: ChangeNotifier, signal: AbortSignal) {
@@ -161,14 +170,14 @@ class OutcomeNotifier {
   }
 
   /**
-   * Reports the outcome until the provider accepts it or a later outcome supersedes it. After a crash the next start
-   * resumes.
+   * Reports the outcome until the provider accepts it or a later outcome supersedes it. After a crash, the next start
+   * of the gateway resumes the reports.
    */
   notifyOutcome(proposal: StoredProposal): void {
     const { asking, getKind } = this.#parts;
     const { authReqId, ownerAuthReqId, state, kind, result, reason } = proposal;
     if (state === 'denied' && ownerAuthReqId !== undefined) {
-      // The owner's phone still shows it as approved. The phone that denied it knows.
+      // The owner's phone still shows the proposal as approved. The phone that denied it needs no report.
       const outcome = { state: 'blocked', text: reason?.text ?? state } as const;
       this.#inOrder(ownerAuthReqId, async () => void (await asking.tell(ownerAuthReqId, outcome)));
     }
@@ -179,23 +188,21 @@ class OutcomeNotifier {
     const untold = new Set(questionIds(proposal));
     for (const asked of untold) {
       this.#inOrder(asked, async () => {
-        if (!(await this.#tellUntilHeard(asked, proposal, { state, text }))) return;
+        if (!(await this.#reportUntilAccepted(asked, proposal, { state, text }))) return;
         untold.delete(asked);
         if (untold.size === 0) await this.#parts.store.told(proposal.id, proposal.version);
       });
     }
   }
 
-  /** Resolves when no notification is in progress. */
   async ended(): Promise<void> {
-    await Promise.allSettled([...this.#telling.values()].map(({ told }) => told));
+    await Promise.allSettled([...this.#notifications.values()].map(({ done }) => done));
   }
 
   /**
-   * Retries until the provider accepts the report. Returns false if the gateway closes or a later state supersedes this
-   * one.
+   * Retries until the provider accepts the report. Returns false if the gateway closes or the proposal changes first.
    */
-  async #tellUntilHeard(authReqId: string, { id, version }: StoredProposal, outcome: Outcome): Promise<boolean> {
+  async #reportUntilAccepted(authReqId: string, { id, version }: StoredProposal, outcome: Outcome): Promise<boolean> {
     const { asking, store } = this.#parts;
     const news = this.#changes.listen({ proposal: id });
     try {
@@ -213,18 +220,18 @@ class OutcomeNotifier {
   }
 
   #inOrder(authReqId: string, work: (overtaken: AbortSignal) => Promise<void>): void {
-    const before = this.#telling.get(authReqId);
+    const before = this.#notifications.get(authReqId);
     before?.overtaken.abort();
     const overtaken = new AbortController();
-    const told = (before?.told ?? Promise.resolve())
+    const done = (before?.done ?? Promise.resolve())
       .then(() => work(overtaken.signal))
       .catch((error) => {
         if (!this.#signal.aborted) this.#parts.onError(errorText(error));
       })
       .finally(() => {
-        if (this.#telling.get(authReqId)?.told === told) this.#telling.delete(authReqId);
+        if (this.#notifications.get(authReqId)?.done === done) this.#notifications.delete(authReqId);
       });
-    this.#telling.set(authReqId, { told, overtaken });
+    this.#notifications.set(authReqId, { done, overtaken });
   }
 }
 

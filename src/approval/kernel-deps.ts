@@ -14,9 +14,9 @@ import type { NotificationTokens } from './notification-tokens.ts';
 import type { ProposalTransitions } from './transitions.ts';
 
 /**
- * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch). Without a client,
- * whether the permission for work in the person's absence was revoked. Checked at each use, so that a revocation takes
- * effect even before proposals are withdrawn.
+ * Whether a person revoked a client's grant after `at` (milliseconds since the epoch) or, without a client, the
+ * permission to act in the person's absence. Called at each use of a grant, so that a revocation takes effect even
+ * before proposals are withdrawn.
  */
 export type IsRevokedBySignal = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
 
@@ -44,9 +44,9 @@ export interface KernelDeps {
   /** Undefined if approvals need no signature by the person's own key. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   /**
-   * Verifies an approval's token like any caller's.
-   * @param time `isFirst` is false if the token was accepted before; it may then have expired
-   * @throws {HttpProblem} 401 with a code for each way to fail, 503 `provider_unreachable`
+   * Verifies an approval's token in the same way as a caller's token.
+   * @param time `isFirst` is false if the token was accepted before; an expired token is then accepted as well
+   * @throws {HttpProblem} 401 with a code that says what is wrong, 503 `provider_unreachable`
    */
   readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approval>;
   /** Returns the `acr` that the approval of a proposal needs, if any. */

@@ -46,8 +46,7 @@ export interface Approval {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   /**
-   * Whether this process still has the proposal: no other process has taken it over. Called after the order is claimed,
-   * right before it is sent.
+   * Whether no other process has taken over the proposal. Called after the order is claimed, right before it is sent.
    */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
@@ -77,23 +76,25 @@ export interface CompletedRequest<Subject> {
   readonly subjectId: string;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
-  /** Texts that the phone shows in addition to the subject, by label: company name, effect on cash and position. */
+  /** What the phone shows in addition to the subject, by label: company name, effect on cash and position. */
   readonly shows: Readonly<Record<string, string>>;
   /** Whether a second approver must also approve, after the owner. */
   readonly needsSecond?: boolean;
 }
 
-/** The outcome of an execution. */
 export type Execution<Result> =
   | { readonly outcome: 'executed'; readonly result: Result }
   /** Definitely refused: nothing was done, and nothing will be. */
   | { readonly outcome: 'refused'; readonly refusal: HttpProblem }
-  /** Certainly not accepted (the broker is busy, the gateway closes). May be retried while the approval is valid. */
+  /**
+   * Certainly not accepted, for example because the broker is busy or the gateway is closing. May be retried while the
+   * approval is valid.
+   */
   | { readonly outcome: 'not_taken'; readonly refusal: HttpProblem }
   /** May have been accepted; `final` if the outcome can never be found out. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** Which result a stream reported a change of: this one (`own`), another, or none. */
+/** Whose change a stream reported: that of the result itself (`own`), that of another result, or nobody's. */
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. A reported change is only a hint; the state is read separately. */
@@ -111,7 +112,7 @@ export interface ResultChangeStream {
 
 /**
  * One kind of proposal, with everything that the kernel needs to know about it. Each kind has a folder in `kinds/`.
- * Its texts come from `trading/kinds/`.
+ * What people read about it comes from `trading/kinds/`.
  *
  * @example
  * ```ts
@@ -130,7 +131,7 @@ export interface ResultChangeStream {
  *   describe: () => 'LIFT THE HALT',
  *   expiresAt: ({ expires_at }) => expires_at,
  *   fingerprint: ({ halted_at }) => halted_at,
- *   // Called again after a crash: it must have the same effect, once.
+ *   // Called again after a crash: a repeated call must not have a second effect.
  *   execute: async () => ({ outcome: 'executed', result: { lifted_at: '2026-11-25T14:31:00Z' } }),
  *   settle: async () => undefined,
  *   resultText: () => 'trading resumed',
@@ -163,11 +164,9 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   describe(subject: Subject): string;
   /** Returns the time from which the proposal can no longer be executed, RFC 3339. */
   expiresAt(subject: Subject): string;
-  /**
-   * Returns the same text for all proposals of the same thing: it leaves out identifiers, times and momentary prices.
-   */
+  /** Returns a string that is equal for proposals with the same terms. IDs, times and current prices don't count. */
   fingerprint(subject: Subject): string;
-  /** Prefetches the data by which the execution is decided. Has no side effects, never throws. */
+  /** Prefetches the data that the execution will need. Has no side effects, never throws. */
   prepare?(subject: Subject, approved: Approval): void;
   /**
    * Executes the proposal exactly once, however often it is called: a repeated call returns the journal's answer, looks
@@ -176,18 +175,18 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   execute(subject: Subject, approved: Approval): Promise<Execution<Result>>;
   /**
    * Looks up an unknown outcome with any token of the person; sends nothing. Returns undefined if the proposal was
-   * never handed over, and so has had no effect yet.
+   * never handed over to the service, and so has had no effect yet.
    */
-  settle(subject: Subject, asker: Proposer): Promise<Execution<Result> | undefined>;
+  settle(subject: Subject, session: Proposer): Promise<Execution<Result> | undefined>;
   /** Releases what was reserved for a proposal that ended without being executed. Idempotent. */
   abandon?(subject: Subject, sub: string): Promise<void>;
   /** Reads the result again, for example a fill. Returns undefined if it can no longer change. */
-  follow?(subject: Subject, result: Result, asker: Proposer): Promise<Result | undefined>;
-  /** Whether the later result reports as placed something that the earlier one did not. */
+  follow?(subject: Subject, result: Result, session: Proposer): Promise<Result | undefined>;
+  /** Whether `after` reports an order as placed that `before` did not. */
   isCorrected?(before: Result, after: Result): boolean;
   isOver?(result: Result): boolean;
   /** Returns undefined if there is no stream of changes, or the result can no longer change. */
-  news?(subject: Subject, result: Result, asker: () => Proposer): ResultChangeStream | undefined;
+  news?(subject: Subject, result: Result, session: () => Proposer): ResultChangeStream | undefined;
   /** Returns one line for the phone, such as `filled 5 at $180.12`. */
   resultText(result: Result): string;
 }

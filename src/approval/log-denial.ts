@@ -26,7 +26,7 @@ export async function logDenial(
   await onDenial?.({ ...about, refusal: error });
 }
 
-/** Whether a refusal is because of a missing relation, so that the person may be a stranger to the account. */
+/** Whether a refusal was caused by a missing relation, in which case the person may be a stranger to the account. */
 export function isRelationDenial({ options }: HttpProblem): boolean {
   return String(options.members?.reason).startsWith('RELATION_');
 }

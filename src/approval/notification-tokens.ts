@@ -3,8 +3,7 @@ import { isSameSecret } from '../secrets/constant-time.ts';
 import { allSecrets, type SealSecrets } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 
-/** The key of a question: its proposal, and the number of questions about the proposal so far, including this one.
- */
+/** Identifies a question: its proposal, and the number of questions about the proposal so far, including this one. */
 type QuestionKey = Pick<StoredProposal, 'id' | 'asked'>;
 
 /**

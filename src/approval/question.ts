@@ -4,7 +4,7 @@ import type { Question } from './ciba/ciba-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelDeps } from './kernel-deps.ts';
 
-/** Returns the question about a proposal. It is identical each time, since the answer is compared with it. */
+/** Returns the question about a proposal, the same at each call, because the answer is compared with the question. */
 export function buildQuestion(
   { getKind, gateway, detailsTypes }: Pick<KernelDeps, 'getKind' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,

@@ -16,7 +16,7 @@ import { approvingMandate, isAllowedDuringHalt } from './access.ts';
 /*
  * The only writer of a proposal's state, and of the audit line that records it.
  *
- *  1. One table (`transitions`) holds what may follow which state. It is read with the state that the caller saw.
+ *  1. One table (`allowedTransitions`) lists what may follow each state. It is looked up with the state that the caller saw.
  *  2. The store changes the row only if it still has the version that the caller saw, checked in the same transaction.
  *     Otherwise two writers could both act on one state. The later one gets `stale`, and nothing of its change is written.
  *     Every change gives the row a new version.

@@ -1,4 +1,4 @@
-/** Returns an event that one caller can wait for, even if it has already happened. */
+/** Creates an alarm: an event that one caller can wait for, even if the event has already happened. */
 export function createAlarm() {
   let isRung = false;
   let wake = () => {};
@@ -7,7 +7,7 @@ export function createAlarm() {
       isRung = true;
       wake();
     },
-    /** Waits for the event, which then counts as not having happened. Returns false on timeout. */
+    /** Waits for the event, and then resets the alarm. Returns false on timeout. */
     async rung(ms: number): Promise<boolean> {
       if (!isRung) await waitAtMost(ms, new Promise<void>((resolve) => (wake = resolve)));
       const was = isRung;

@@ -10,7 +10,7 @@ import type { Unit } from '../store/postgres/tenant-database.ts';
  */
 export type JobHandler = (job: Job, signal: AbortSignal) => Promise<void>;
 
-/** A job that used up its retries. Later jobs with its key are done without it. */
+/** A job that used up its retries. Later jobs with the same key no longer wait for it. */
 export interface DeadJob {
   readonly id: string;
   readonly job: Job;
@@ -21,15 +21,15 @@ export interface DeadJob {
 }
 
 /**
- * The jobs of one tenant, kept until they are done. The rows are authoritative; a job only makes a worker look at them.
- * A handler that finds no row with work left has nothing to do.
+ * The jobs of one tenant, kept until they are done. The rows are authoritative; a job only makes a worker look at the
+ * rows. A handler that finds no work in the rows does nothing.
  *
  * @example
  * ```ts
  * import type { TenantDatabase } from '../store/postgres/tenant-database.ts';
  * import type { JobQueue } from './job-queue.ts';
  *
- * // A row and the job about it are one commit: both are there, or neither.
+ * // A row and its job are committed together: either both exist or neither does.
  * export async function begin(database: TenantDatabase, jobs: JobQueue, person: string, run: string): Promise<void> {
  *   await database.write(async (unit) => {
  *     await unit.run('INSERT INTO runs (id, person) VALUES (@run, @person)', { run, person });
@@ -42,16 +42,16 @@ export interface JobQueue {
   /**
    * Enqueues a job when the unit of work commits.
    * @param options.at earliest time, in milliseconds since the epoch. Until then the job does not block other jobs with
-   *   its key
+   *   the same key
    * @throws {TradeAgentError} `internal` for a job that contains more than ids, or belongs to another tenant
    */
   enqueue(unit: Unit, job: Job, options?: { readonly at?: number }): Promise<void>;
   /** Like {@link enqueue}, for several jobs. Absent if the engine does not support it. */
   enqueueAll?(unit: Unit, jobs: readonly Job[]): Promise<void>;
   /**
-   * Starts to do jobs of a kind. Jobs with the same key are done one at a time and in order, across all processes. A
-   * failed job is retried after increasing delays. After its last retry the job is dead, and the next one with its key
-   * is done.
+   * Starts processing jobs of a kind. Jobs with the same key are processed one at a time and in order, across all
+   * processes. A failed job is retried after increasing delays. After its last retry a job is dead, and the next job
+   * with the same key is processed.
    * @param options.concurrency maximum number of jobs at a time in this process
    */
   work(kind: JobKind, handler: JobHandler, options?: { readonly concurrency?: number }): Promise<void>;
@@ -75,7 +75,8 @@ export type JobKind = (typeof JOB_KINDS)[number];
 const ID_NAMES = ['tenant', 'person', 'thread', 'run', 'schedule', 'condition', 'proposal', 'notice'] as const;
 
 /**
- * Ids, including subjects such as `auth0|1`, and addresses. Rejects sentences, JSON, and anything as long as a token.
+ * Matches ids, including subjects such as `auth0|1`, and addresses. Rejects sentences, JSON, and anything as long as a
+ * token.
  */
 const id = z.string().regex(/^[\w.~:|@/+=-]{1,128}$/);
 
@@ -86,9 +87,7 @@ const jobSchema = z.strictObject({
   ids: z.partialRecord(z.enum(ID_NAMES), id),
 });
 
-/**
- * Work that is described by ids only, so that it contains no secrets, and a lost job can be recreated from the rows.
- */
+/** A job is described by ids only, so that it contains no secrets and can be recreated from the rows if it is lost. */
 export interface Job {
   readonly kind: JobKind;
   /**
@@ -112,7 +111,7 @@ export function parseJob(job: unknown): Job {
 export function parseTenantJob(tenant: string, given: unknown): Job {
   const job = parseJob(given);
   if (job.ids.tenant !== undefined && job.ids.tenant !== tenant)
-    throw new TradeAgentError('internal', 'a job of another tenant');
+    throw new TradeAgentError('internal', 'the job belongs to another tenant');
   return job;
 }
 

@@ -45,9 +45,9 @@ const fields = [
 
 /**
  * Returns the moments of a cron expression with five fields (or `@daily` and the like) in the exchange's time zone. A
- * time that is skipped when daylight saving time begins comes right after the gap. A time that is repeated when it ends
- * comes once, unless the minute or the hour is `*` or a step.
- * @throws {TradeAgentError} `usage`, naming the wrong field and a suggestion
+ * time that is skipped when daylight saving time begins occurs right after the gap. A time that is repeated when
+ * daylight saving time ends occurs once, unless the minute or the hour is `*` or a step.
+ * @throws {TradeAgentError} `usage`, with the wrong field and a suggestion
  */
 export function cronMoments(expression: string): Moments {
   const job = parseCron(expression.trim());
@@ -64,7 +64,7 @@ export function cronMoments(expression: string): Moments {
 }
 
 /**
- * Returns the end of the current second: the library works in whole seconds and excludes its reference time, and `now`
+ * Returns the end of the current second. The library works in whole seconds and excludes its reference time, but `now`
  * counts as past.
  */
 function endOfSecond(now: number): Date {

@@ -7,8 +7,8 @@ import type { Scheduler, StartCommand } from './scheduler.ts';
 const LOCK_WAIT_MS = 30_000;
 
 /**
- * Returns a scheduler that edits the user's crontab, only through the `crontab` command.
- * @param lock file by which our commands exclude each other
+ * Returns a scheduler that edits the user's crontab, always through the `crontab` command.
+ * @param lock path of the file with which our commands lock the crontab
  */
 export function crontabScheduler(run: RunSystemCommand, lock: string): Scheduler {
   const read = async (): Promise<Buffer> => {
@@ -24,7 +24,7 @@ export function crontabScheduler(run: RunSystemCommand, lock: string): Scheduler
     if (answer.code !== 0) throw failed(answer, 'Nothing was changed. Check whether "crontab -e" works.');
     if ((await read()).equals(crontab)) return;
     throw failed(
-      { ...answer, stderr: 'it differs from what was written' },
+      { ...answer, stderr: 'the crontab differs from what was written' },
       'Another program edits the crontab. Check it with "crontab -l", then try again.',
     );
   };
@@ -64,7 +64,7 @@ const endMarker = (id: string) => `# trade-agent schedule ${id} ends`;
 export function crontabBlock(id: string, command: StartCommand, minutes: readonly number[]): string {
   const environment = Object.entries(command.environment).map(([name, value]) => `${name}=${shellQuoted(value)}`);
   const words = [
-    // With env, since the crontab's SHELL may not support VAR=value before a command.
+    // Uses env, because the crontab's SHELL may not support VAR=value before a command.
     ...(environment.length === 0 ? [] : ['/usr/bin/env', ...environment]),
     shellQuoted(command.node),
     shellQuoted(command.script),
@@ -111,7 +111,7 @@ export function withoutCrontabBlock(crontab: Buffer, id: string): Buffer | undef
   const halves = crontabLines(crontab).filter(({ text }) => text === beginMarker(id) || text === endMarker(id));
   if (halves.length === 0) return undefined;
   const message = `the lines of schedule ${id} in the crontab were changed`;
-  const hint = 'Remove them with "crontab -e"; they are marked with its id.';
+  const hint = 'Remove these lines with "crontab -e". They are marked with the schedule’s ID.';
   throw new TradeAgentError('invalid_config', message, { hint });
 }
 
@@ -121,7 +121,7 @@ function blockRange(crontab: Buffer, id: string): { start: number; end: number }
   const end = all.findIndex(({ text }, index) => index > begin && text === endMarker(id));
   const [a, b] = [all[begin], all[end]];
   if (begin === -1 || a === undefined || b === undefined) return undefined;
-  // Exactly three lines: others in between are not ours.
+  // Requires exactly three lines, because lines that someone inserted are not ours.
   return end - begin === 2 ? { start: a.start, end: b.end } : undefined;
 }
 

@@ -1,10 +1,10 @@
 import type { Moments } from './moments.ts';
 
-/** How far a schedule has got. Times are in milliseconds since the epoch. */
+/** The progress of a schedule. Times are in milliseconds since the epoch. */
 export interface ScheduleProgress {
   /** The moment up to which all moments have been handled. */
   readonly handled: number;
-  /** A moment whose run began and did not end, and the number of attempts for it. */
+  /** A moment whose run began but did not end, and the number of attempts for this moment. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 
@@ -31,8 +31,8 @@ export const MAX_MISSED_MOMENTS = 100;
 export const MAX_ATTEMPTS = 5;
 
 /**
- * Normal clock corrections are smaller than this. If `handled` is further in the future, the clock was wrong at the
- * last run. Milliseconds.
+ * Clock corrections are normally smaller than this, in milliseconds. If `handled` is further in the future, the clock
+ * was wrong at the last run.
  */
 const CLOCK_SLACK_MS = 120_000;
 

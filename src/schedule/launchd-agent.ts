@@ -3,7 +3,10 @@ import { commandFailed, type RunSystemCommand } from './machine-command.ts';
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { Scheduler, StartCommand } from './scheduler.ts';
 
-/** Returns a scheduler that uses launchd. @param folder of the user's agents: `~/Library/LaunchAgents` */
+/**
+ * Returns a scheduler that uses launchd.
+ * @param folder where the user's agents are: `~/Library/LaunchAgents`
+ */
 export function launchdScheduler(run: RunSystemCommand, folder: string, uid: number): Scheduler {
   const label = (id: string) => `trade-agent.schedule.${id}`;
   const file = (id: string) => join(folder, `${label(id)}.plist`);
@@ -20,7 +23,7 @@ export function launchdScheduler(run: RunSystemCommand, folder: string, uid: num
     },
     state: async ({ entry }) => markedFilesState(entry),
     async remove(id) {
-      // It may not be loaded. What matters is that its file is removed.
+      // The agent may not be loaded, so the exit code does not matter: its file is removed in any case.
       await run('launchctl', ['bootout', `gui/${uid}/${label(id)}`]);
       return removeMarkedFiles(id, [file(id)]);
     },

@@ -47,7 +47,7 @@ function commandUnavailable(name: string, error: ExecFileException | null): Trad
     return new TradeAgentError('timeout', `"${name}" did not answer within ${COMMAND_TIMEOUT_MS / 1000} seconds`);
   }
   const message = `this machine has no usable "${name}" (${error?.code ?? error?.signal})`;
-  const hint = 'Choose another with --with cron, systemd or launchd.';
+  const hint = 'Choose another scheduler with --with cron, systemd or launchd.';
   return new TradeAgentError('not_found', message, { hint });
 }
 

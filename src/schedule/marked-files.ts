@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
 import type { EntryPart, EntryState } from './scheduler.ts';
 
-/** Returns the text that marks a schedule's files. A file without it was not written by trade-agent. */
+/** Returns the text that marks a schedule's files. A file without this text was not written by trade-agent. */
 export function fileMark(id: string): string {
   return `trade-agent schedule ${id}; "trade-agent schedule remove ${id}" takes it out`;
 }
@@ -35,6 +35,6 @@ function requireOurs(file: string, id: string): boolean {
   if (content === undefined) return false;
   if (content.includes(`trade-agent schedule ${id};`)) return true;
   throw new TradeAgentError('invalid_config', `${file} was not written by this program`, {
-    hint: 'It was not changed. Move it away, then try again.',
+    hint: 'The file was not changed. Move it elsewhere, then try again.',
   });
 }

@@ -25,7 +25,7 @@ export function marketTimeMoments(edge: MarketTime, calendar: readonly TradingDa
   };
 }
 
-/** A time relative to the opening or closing of each trading day. `minutes` is negative before it. */
+/** A time relative to the opening or closing of each trading day. `minutes` is negative for a time before that edge. */
 interface MarketTime {
   readonly edge: 'open' | 'close';
   readonly minutes: number;
@@ -79,8 +79,8 @@ const QUARTER_MINUTES = 15;
 const EXAMINED_MOMENTS = 120;
 
 /**
- * Returns the minutes of each hour at which the machine must start the program, whatever its time zone: the moments'
- * minutes, and those 15, 30 and 45 minutes later. Each wake-up also catches up on missed moments. In ascending order.
+ * Returns the minutes of each hour at which the machine must start the program, whatever its time zone, in ascending
+ * order: the moments' minutes, and 15, 30 and 45 minutes after them. Each wake-up also catches up on missed moments.
  */
 export function wakeMinutes(moments: Moments, now: number): number[] {
   const residues = new Set(

@@ -14,7 +14,7 @@ export interface SchedulerMachine {
   readonly userHome: string;
   readonly uid: number;
   readonly run: RunSystemCommand;
-  /** The folder for the lock by which our commands exclude each other. */
+  /** The folder of the file with which our commands lock the crontab. */
   readonly folder: string;
   readonly results: ResultExitCodes;
 }
@@ -45,7 +45,7 @@ export function defaultScheduler({ platform, env }: Pick<SchedulerMachine, 'plat
     hint:
       platform === 'win32'
         ? 'Have the Task Scheduler start "trade-agent check", or use cron in WSL.'
-        : 'Install cron, or have something else start "trade-agent check".',
+        : 'Install cron, or have another program start "trade-agent check".',
   });
 }
 

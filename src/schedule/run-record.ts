@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The exit codes' names, and `died`: the process was killed, or the machine went down. */
+/** The names of the exit codes, `running`, and `died`: the process was killed, or the machine went down. */
 const runStatuses = [
   'running',
   'clear',

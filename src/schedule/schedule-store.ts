@@ -43,7 +43,7 @@ export function openScheduleStore(folder: string) {
     list,
     /** @throws {TradeAgentError} `not_found` */
     find(idOrName: string): Schedule {
-      // The pattern makes it safe as part of a path.
+      // A string that matches the pattern is safe as part of a path.
       const found = schedulePattern.test(idOrName)
         ? (parseFile(definition(idOrName), scheduleSchema) ?? list().find(({ name }) => name === idOrName))
         : undefined;
@@ -67,7 +67,7 @@ export function openScheduleStore(folder: string) {
       writePrivateFile(journalFile(id), jsonLine({ ...journal, runs: journal.runs.slice(-MAX_STORED_RUNS) })),
     /**
      * Runs `work` while no other run of the schedule is in progress.
-     * @throws {TradeAgentError} `busy` if there is one
+     * @throws {TradeAgentError} `busy` if one is
      */
     async alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
       const busy = { message: `a run of schedule ${id} is in progress`, hint: 'Wait for it to finish.' };
@@ -95,7 +95,7 @@ function parseFile<T>(file: string, schema: z.ZodType<T>): T | undefined {
   const parsed = schema.safeParse(json(content));
   if (parsed.success) return parsed.data;
   throw new TradeAgentError('state_corrupt', `${file} is damaged`, {
-    hint: 'Move it away and add the schedule again.',
+    hint: 'Move the file elsewhere, then add the schedule again.',
   });
 }
 

@@ -21,7 +21,10 @@ export type EntryState = 'installed' | 'missing' | 'changed';
 /** A program of this machine that starts other programs at set times. Changes only entries that trade-agent wrote. */
 export interface Scheduler {
   readonly name: SchedulerName;
-  /** Returns the exact entry without writing it. @throws {TradeAgentError} `usage` if it can't be expressed */
+  /**
+   * Returns the exact entry without writing it.
+   * @throws {TradeAgentError} `usage` if an entry can't express the command
+   */
   entry(id: string, command: StartCommand, minutes: readonly number[], timeoutMs: number): EntryPart[];
   /** Writes an entry. Leaves nothing behind if that fails. @throws {TradeAgentError} `invalid_config`, `not_found` */
   install(id: string, entry: readonly EntryPart[]): Promise<void>;
@@ -32,7 +35,10 @@ export interface Scheduler {
   readonly note: string | undefined;
 }
 
-/** How the machine starts a run. Paths are absolute, because cron uses its own PATH and working directory. */
+/**
+ * The command with which the machine starts a run. Paths are absolute, because cron uses its own PATH and working
+ * directory.
+ */
 export interface StartCommand {
   readonly node: string;
   readonly script: string;

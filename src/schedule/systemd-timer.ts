@@ -8,7 +8,7 @@ const GRACE_SECONDS = 60;
 
 /**
  * Returns a scheduler that uses systemd's user timers.
- * @param folder of the user's units: `~/.config/systemd/user`
+ * @param folder where the user's units are: `~/.config/systemd/user`
  * @param results exit codes that do not count as failures
  */
 export function systemdScheduler(run: RunSystemCommand, folder: string, results: ResultExitCodes): Scheduler {
@@ -21,7 +21,7 @@ export function systemdScheduler(run: RunSystemCommand, folder: string, results:
   const files = (id: string) => Object.values(names(id)).map((name) => join(folder, name));
   return {
     name: 'systemd',
-    note: 'User timers only run while you are logged in. "loginctl enable-linger" keeps them running.',
+    note: 'User timers run only while you are logged in, unless you run "loginctl enable-linger".',
     entry: (id, command, minutes, timeoutMs) => [
       { file: join(folder, names(id).service), text: serviceUnit(id, command, timeoutMs, results) },
       { file: join(folder, names(id).timer), text: timerUnit(id, minutes) },
@@ -39,7 +39,7 @@ export function systemdScheduler(run: RunSystemCommand, folder: string, results:
     state: async ({ entry }) => markedFilesState(entry),
     async remove(id) {
       const there = files(id);
-      // It may not be loaded. What matters is that its files are removed.
+      // The timer may not be loaded, so the exit code does not matter: its files are removed in any case.
       await run('systemctl', ['--user', 'disable', '--now', names(id).timer]);
       const removed = removeMarkedFiles(id, there);
       await run('systemctl', ['--user', 'daemon-reload']);

@@ -9,7 +9,7 @@ export interface Anchor {
   /**
    * @param digest SHA-256, 32 bytes
    * @returns the authority's token, verified as far as possible
-   * @throws if the authority is unreachable, or returns anything but a token for the digest. No order waits for it
+   * @throws if the authority is unreachable, or returns anything but a token for the digest
    */
   vouch(digest: Buffer, signal: AbortSignal): Promise<Attestation & { readonly token: Buffer }>;
 }
@@ -28,7 +28,7 @@ export interface Attestation {
 export type VerifyAnchor = (
   token: Buffer,
   digest: Buffer,
-  /** Certificates in which the authority's chain must end, PEM. Defaults to Node's own. */
+  /** PEM certificates that the reader trusts. Defaults to Node's root certificates. */
   trusted?: readonly string[],
 ) => Promise<Attestation>;
 

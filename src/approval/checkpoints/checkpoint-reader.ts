@@ -4,14 +4,14 @@ import { DAY_MS } from '../../values/durations.ts';
 import { verifyCheckpoint } from '../receipts/checkpoint.ts';
 import type { AnchorKind, Attestation, VerifyAnchor } from './anchor.ts';
 
-/** The verifiers by kind of anchor. Each is loaded only when an audit log contains a token of its kind. */
+/** The verifier of each kind of anchor, loaded only when an audit log contains a token of that kind. */
 const anchorVerifiers: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>> = {
   rfc3161: async () => (await import('./time-stamp-token.ts')).verifyTimeStampToken,
 };
 
 /**
- * How late an anchor may be: longer than an unreachable authority should take to recover. The later the time stamp, the
- * less it proves.
+ * How long after the start of its checkpoint's day an anchor's time stamp counts as late, in milliseconds. An authority
+ * that was unreachable should have recovered by then. The later the time stamp, the less it proves.
  */
 const LATE_ANCHOR_MS = 3 * DAY_MS;
 
@@ -24,14 +24,13 @@ export interface CheckpointSummary {
     readonly count: number;
     /** Number of anchors whose certificate chain ends in no certificate that the reader trusts. */
     readonly unvouched: number;
-    /** Number of anchors that were stamped more than three days after the end of their checkpoint's day. */
+    /** Number of anchors that were stamped more than three days after the start of their checkpoint's day. */
     readonly late: number;
-    /** The last anchor: the last line that it covers, the authority's timestamp, and the authority's name. */
+    /** The last anchor: the number of the last line that it covers, its time stamp, and the authority's name. */
     readonly last: { readonly seq: number; readonly time: string; readonly by: string } | null;
   };
 }
 
-/** The faults that a checkpoint or an anchor can have. */
 type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
 
 export interface CheckpointReader {
@@ -46,7 +45,8 @@ export interface CheckpointReaderOptions {
   /** Whether the reader trusts a gateway key, given its thumbprint (RFC 7638). */
   readonly isTrusted: (thumbprint: string) => boolean;
   /**
-   * Certificates in which an authority's chain must end, PEM; any other chain is then a fault. Defaults to Node's own.
+   * PEM certificates in which an authority's chain must end; any other chain is a fault. If undefined, Node's root
+   * certificates are used, and any other chain is only counted as `unvouched`.
    */
   readonly trustedAuthorities?: readonly string[] | undefined;
 }
@@ -105,6 +105,6 @@ async function verifyAttestation(
   const bytes = Buffer.from(token, 'base64url');
   if (bytes.toString('base64url') !== token) return undefined;
   const verify = await anchorVerifiers[kind as AnchorKind]();
-  // A parser may throw anything for bytes that are no token.
+  // A parser may throw anything for bytes that are not a token.
   return await verify(bytes, Buffer.from(hash, 'hex'), trusted).catch(() => undefined);
 }

@@ -8,12 +8,13 @@ import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
 
 /**
- * Maximum interval between checks, in milliseconds, so that a day that ended while the machine slept is closed soon.
+ * Maximum interval between checks, in milliseconds. A day that ended while the machine slept is closed after at most
+ * this time.
  */
 const MAX_CHECK_INTERVAL_MS = 3_600_000;
 /** Timeout of one request to the authority, in milliseconds. */
 const ANCHOR_TIMEOUT_MS = 20_000;
-/** Delay before an authority is asked again after a failure, in milliseconds; doubled each time, up to an hour. */
+/** Delay before the next request to an authority after a failure, in milliseconds; doubled each time, up to an hour. */
 const ANCHOR_RETRY_MS = 60_000;
 
 export interface CheckpointWriterOptions {
@@ -22,7 +23,7 @@ export interface CheckpointWriterOptions {
   readonly key: Promise<ReceiptKey>;
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** Undefined if there is no outside authority. Called when the authority is first needed. */
+  /** Opens the outside authority; undefined if none is configured. Called each time a time stamp is needed. */
   readonly anchor?: (() => Promise<Anchor>) | undefined;
   /** Moves the stored lines to the file. */
   readonly flush: () => Promise<void>;
@@ -33,16 +34,16 @@ export interface CheckpointWriterOptions {
 /** Closes each day of the audit log with a checkpoint. */
 export interface CheckpointWriter {
   start(): void;
-  /** Closes the past day if it is still open, and asks the authority, if any, for a time stamp. */
+  /** Closes the previous day if it is still open, and asks the authority, if any, for a time stamp. */
   look(): Promise<void>;
   close(): Promise<void>;
 }
 
 /*
- * Once a day is over, the first gateway that checks closes it. The line is signed in the unit of work that notes it, because
- * another gateway may note lines, close the day or die at the same moment: so it always covers the line right before it. Days
- * on which no gateway ran are closed by one line at the next start. The authority is asked afterwards, only about the latest
- * checkpoint, which covers all earlier ones. Nothing waits for the authority.
+ * Once a day is over, the first gateway that checks closes it. The checkpoint line is signed in the transaction that stores
+ * it, because another gateway may store lines, close the day or die at the same moment. A checkpoint therefore always covers
+ * the line right before it. Days on which no gateway ran are closed by one line at the next start. Afterwards, the authority
+ * is asked to time-stamp only the latest checkpoint, which covers all earlier ones. Nothing waits for the authority.
  */
 export function createCheckpointWriter(options: CheckpointWriterOptions): CheckpointWriter {
   const { store, clock, gateway, flush, onError } = options;

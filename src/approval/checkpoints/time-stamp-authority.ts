@@ -8,15 +8,15 @@ const SHA_256 = '2.16.840.1.101.3.4.2.1';
 /** PKIStatus (RFC 3161 §2.4.2): granted, and granted with modifications. */
 const GRANTED_STATUSES = [0, 1];
 /**
- * Maximum length of an answer, in bytes. A token with its certificates has three to eight kilobytes, and is stored as a
- * line of the audit log.
+ * Maximum length of an answer, in bytes. A token with its certificates takes up three to eight kilobytes, and is stored
+ * as a line of the audit log.
  */
 const MAX_ANSWER_BYTES = 24 * 1024;
 const NONCE_BYTES = 8;
 
 /**
- * Returns a time-stamp authority that is called over HTTP (RFC 3161 §3.4). It learns only a hash.
- * @param options.trusted certificates in which the authority's chain must end, PEM; otherwise its token is rejected
+ * Returns a time-stamp authority that is called over HTTP (RFC 3161 §3.4). The authority receives only a hash.
+ * @param options.trusted PEM certificates in which the authority's chain must end; otherwise its token is rejected
  */
 export function timeStampAuthority({
   url,
@@ -43,7 +43,7 @@ export function timeStampAuthority({
       const token = responseToken(Buffer.from(await answer.arrayBuffer()));
       const vouched = await verifyTimeStampToken(token, digest, trusted, { nonce });
       if (trusted !== undefined && !vouched.isTrusted)
-        throw new TimeStampError('the authority’s certificate is not issued by one in "ca_file"');
+        throw new TimeStampError('the authority’s certificate was not issued by any certificate in "ca_file"');
       return { ...vouched, token };
     },
   };
@@ -74,7 +74,7 @@ function responseToken(answer: Buffer): Buffer {
   return Buffer.from(derBytes(token));
 }
 
-/** Returns a random positive number without leading zeros, because DER has only one encoding of an INTEGER. */
+/** Returns a random positive number without leading zeros, because DER allows only one encoding of an integer. */
 function drawRequestNonce(): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   nonce[0] = ((nonce[0] ?? 0) & 0x3f) | 0x40;

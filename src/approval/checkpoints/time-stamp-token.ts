@@ -29,12 +29,12 @@ const DIGESTS: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.2': 'sha384',
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
-/** Maximum number of certificates between an authority's and a trusted one. */
+/** Maximum number of certificates in a chain, not counting the trusted one at its end. */
 const MAX_CHAIN_LENGTH = 6;
 
 /**
- * Verifies that a token is an authority's attestation of a digest (RFC 3161 §2.4.2, CMS of RFC 5652 §5.4). Needs only
- * the token and the certificates that the reader trusts. Signatures are RSA (PKCS #1) or ECDSA.
+ * Verifies that a token is an authority's attestation of a digest (RFC 3161 §2.4.2, CMS of RFC 5652 §5.4). Verification
+ * needs only the token and the certificates that the reader trusts. Signatures are RSA (PKCS #1) or ECDSA.
  * @param digest SHA-256
  * @param options.nonce the request's nonce, if the token is the answer to a request
  * @throws {TimeStampError} with what is wrong
@@ -48,15 +48,15 @@ export async function verifyTimeStampToken(
   const { content, certificates, signer } = readSignedData(token);
   const info = readTstInfo(content);
   if (info.algorithm !== 'sha256' || !equalBytes(info.imprint, digest))
-    throw new TimeStampError('it is for a different digest');
+    throw new TimeStampError('the token is for a different digest');
   if (nonce !== undefined && !(info.nonce && equalBytes(info.nonce, nonce)))
-    throw new TimeStampError('it answers a different request');
+    throw new TimeStampError('the token answers a different request');
   const certificate = signingCertificate(signer, content, certificates);
   const { at } = info;
-  if (!isValidAt(certificate, at)) throw new TimeStampError('its certificate was not valid then');
+  if (!isValidAt(certificate, at)) throw new TimeStampError('the token’s certificate was not valid at that time');
   const purposes = certificate.keyUsage as readonly string[] | undefined;
   if (purposes?.length !== 1 || purposes[0] !== TIME_STAMPING)
-    throw new TimeStampError('its certificate is not for time stamps');
+    throw new TimeStampError('the token’s certificate is not for time stamps');
   const anchors = trusted.map((pem) => new X509Certificate(pem));
   return {
     at: at.getTime(),
@@ -78,34 +78,34 @@ interface Signer {
 
 function readSignedData(token: Buffer) {
   const [type, wrapped] = sequenceMembers(parseDer(token));
-  if (oidText(type) !== SIGNED_DATA) throw new TimeStampError('it is not signed');
+  if (oidText(type) !== SIGNED_DATA) throw new TimeStampError('the token is not signed');
   const members = sequenceMembers(containedValues(wrapped)[0]);
   const [, , encapsulated] = members;
   const [contentType, explicit] = sequenceMembers(encapsulated);
-  if (oidText(contentType) !== TST_INFO) throw new TimeStampError('it is not a time stamp');
+  if (oidText(contentType) !== TST_INFO) throw new TimeStampError('the token is not a time stamp');
   const content = octetBytes(containedValues(explicit)[0]);
   const certificates = containedValues(members.find((member) => hasContextTag(member, 0))).map(
     (one) => new X509Certificate(derBytes(one)),
   );
   const signers = containedValues(members.at(-1));
   // RFC 3161 §2.4.2: only the authority may have signed.
-  if (signers.length !== 1) throw new TimeStampError('it has more than one signature');
+  if (signers.length !== 1) throw new TimeStampError('the token has more than one signature');
   return { content, certificates, signer: readSigner(sequenceMembers(signers[0])) };
 }
 
 function readSigner(members: AsnType[]): Signer {
   const [, , digestAlgorithm, attributes] = members;
-  if (!hasContextTag(attributes, 0)) throw new TimeStampError('it has no signed attributes');
+  if (!hasContextTag(attributes, 0)) throw new TimeStampError('the token has no signed attributes');
   const attributesDer = Buffer.from(derBytes(attributes));
   attributesDer[0] = 0x31;
   const pairs = containedValues(attributes).map((attribute): [string, AsnType] => {
     const [type, values] = sequenceMembers(attribute);
     const [value] = containedValues(values);
-    if (value === undefined) throw new TimeStampError('it is malformed');
+    if (value === undefined) throw new TimeStampError('the token is malformed');
     return [oidText(type), value];
   });
-  // Parsers differ in how they read a duplicate.
-  if (new Set(pairs.map(([type]) => type)).size !== pairs.length) throw new TimeStampError('it is malformed');
+  // Parsers differ in how they read duplicate attributes.
+  if (new Set(pairs.map(([type]) => type)).size !== pairs.length) throw new TimeStampError('the token is malformed');
   return {
     digestAlgorithm: digestAlgorithmName(digestAlgorithm),
     attributesDer,
@@ -126,14 +126,14 @@ function signingCertificate(
     oidText(attributes.get(CONTENT_TYPE)) !== TST_INFO ||
     !equalBytes(octetBytes(attributes.get(MESSAGE_DIGEST)), digest)
   )
-    throw new TimeStampError('its content is not what was signed');
+    throw new TimeStampError('the token’s content is not what was signed');
   const named = namedCertificate(attributes);
   const certificate = certificates.find((one) =>
     equalBytes(createHash(named.algorithm).update(one.raw).digest(), named.hash),
   );
-  if (certificate === undefined) throw new TimeStampError('it lacks the certificate that signed it');
+  if (certificate === undefined) throw new TimeStampError('the token lacks the certificate that signed it');
   if (!verify(digestAlgorithm, signer.attributesDer, certificate.publicKey, signer.signature))
-    throw new TimeStampError('its signature is invalid');
+    throw new TimeStampError('the token’s signature is invalid');
   return certificate;
 }
 
@@ -150,7 +150,7 @@ function namedCertificate(attributes: Signer['attributes']): { algorithm: string
 function readTstInfo(content: Buffer) {
   const [, , imprint, , time, ...rest] = sequenceMembers(parseDer(content));
   const [algorithm, hash] = sequenceMembers(imprint);
-  if (!(time instanceof GeneralizedTime)) throw new TimeStampError('it has no time');
+  if (!(time instanceof GeneralizedTime)) throw new TimeStampError('the token has no time');
   const nonce = rest.find((member) => member instanceof Integer);
   return {
     algorithm: digestAlgorithmName(algorithm),
@@ -161,7 +161,8 @@ function readTstInfo(content: Buffer) {
 }
 
 /**
- * Whether each certificate, up to a trusted one, was issued by the next: a CA certificate that was valid at that time.
+ * Whether a chain of issuers leads from a certificate to a trusted one. Each issuer must be a CA certificate that was
+ * valid at that time.
  */
 function chainsToTrusted(
   trusted: readonly X509Certificate[],
@@ -191,20 +192,20 @@ function oidText(value: AsnType | undefined): string {
 /** Returns the name of the hash algorithm of an AlgorithmIdentifier. */
 function digestAlgorithmName(value: AsnType | undefined): string {
   const digest = DIGESTS[oidText(sequenceMembers(value)[0])];
-  if (digest === undefined) throw new TimeStampError('its digest algorithm is not accepted');
+  if (digest === undefined) throw new TimeStampError('the token’s digest algorithm is not accepted');
   return digest;
 }
 
 function octetBytes(value: AsnType | undefined): Buffer {
   if (value instanceof OctetString) return Buffer.from(value.getValue());
-  throw new TimeStampError('it is malformed');
+  throw new TimeStampError('the token is malformed');
 }
 
 function equalBytes(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-/** The reason why something is not a valid time stamp, or why an authority returned none. */
+/** Thrown if a token is not a valid time stamp, or if an authority returned no token. */
 export class TimeStampError extends Error {
   override readonly name = 'TimeStampError';
 }
@@ -212,28 +213,27 @@ export class TimeStampError extends Error {
 /** Parses a single DER value without trailing bytes. @throws {TimeStampError} */
 export function parseDer(der: Buffer): AsnType {
   const { offset, result } = fromBER(der);
-  if (offset !== der.length) throw new TimeStampError('it is malformed');
+  if (offset !== der.length) throw new TimeStampError('the token is malformed');
   return result;
 }
 
 /** Returns the members of a SEQUENCE. @throws {TimeStampError} */
 export function sequenceMembers(value: AsnType | undefined): AsnType[] {
   if (value instanceof Sequence) return value.valueBlock.value;
-  throw new TimeStampError('it is malformed');
+  throw new TimeStampError('the token is malformed');
 }
 
 /** Returns the members of a SET or of a context-tagged value. @throws {TimeStampError} */
 function containedValues(value: AsnType | undefined): AsnType[] {
   if (value instanceof AsnSet || value instanceof Constructed) return value.valueBlock.value;
-  throw new TimeStampError('it is malformed');
+  throw new TimeStampError('the token is malformed');
 }
 
-/** Whether a value has this context-specific tag. */
 function hasContextTag(value: AsnType | undefined, tag: number): value is AsnType {
   return value?.idBlock.tagClass === 3 && value.idBlock.tagNumber === tag;
 }
 
-/** Returns the value's bytes as they were received. */
+/** Returns the bytes of a value as they were received. */
 export function derBytes(value: AsnType): Uint8Array {
   return value.valueBeforeDecodeView;
 }

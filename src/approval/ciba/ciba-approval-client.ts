@@ -25,7 +25,9 @@ import { registeredClientIdSource, registrationFile } from './client-registratio
 
 const OUTCOME_TIMEOUT_MS = 10_000;
 const MAX_TEXT_LENGTH = 200;
-/** Longer than a provider's long poll, which usually takes 30 s; otherwise every poll would time out. */
+/**
+ * Timeout of a poll: longer than a provider's long poll, which usually takes 30 s. Otherwise every poll would time out.
+ */
 const POLL_TIMEOUT_S = 40;
 /** The polling interval if the provider specifies none (CIBA Core §7.3). */
 const DEFAULT_INTERVAL_S = 5;
@@ -41,7 +43,9 @@ export interface CibaApprovalClientOptions {
   readonly issuer: string;
   /** The gateway's resource identifier: the audience of the approval's token. */
   readonly resource: string;
-  /** The registered client id; or the file or other storage for the id that dynamic registration (RFC 7591) returns. */
+  /**
+   * The registered client's id, or where the id from dynamic registration (RFC 7591) is stored: in a file or elsewhere.
+   */
   readonly client:
     | { readonly id: string }
     | { readonly registrationFile: string; readonly tokenFile?: string | undefined }
@@ -64,8 +68,7 @@ export interface CibaApprovalClientOptions {
 
 /**
  * Asks for approvals with CIBA Core, as a confidential client (`private_key_jwt`). The tokens are not bound to a key
- * (RFC 9449), because they only go from the token endpoint to the gateway and its token exchange, and must survive a
- * restart.
+ * (RFC 9449), because only the gateway uses them, for its token exchange, and a token must stay usable after a restart.
  */
 export class CibaApprovalClient implements CibaPort {
   readonly delivery: 'poll' | 'ping';
@@ -83,8 +86,8 @@ export class CibaApprovalClient implements CibaPort {
   }
 
   /**
-   * Sends a question (CIBA Core §7.1). If the provider has forgotten the client id, registers again and sends it once
-   * more.
+   * Sends a question (CIBA Core §7.1). If the provider has forgotten the client id, registers a new client and sends
+   * the question once more.
    */
   async request(question: Question): Promise<BackchannelAuthentication> {
     const { issuer, details } = this.#options;
@@ -128,7 +131,7 @@ export class CibaApprovalClient implements CibaPort {
     });
     return {
       authReqId: answer.auth_req_id,
-      // Providers may count fractions of a second. The rows have whole ones.
+      // Providers may return fractions of a second, but rows contain whole seconds.
       expiresAt: expiryTime(sentAt, answer.expires_in),
       interval: Math.ceil(answer.interval ?? DEFAULT_INTERVAL_S),
     };
@@ -147,7 +150,7 @@ export class CibaApprovalClient implements CibaPort {
       client = await this.#connect();
     } catch (error) {
       signal.throwIfAborted();
-      // This says nothing about the approval, which may have been given already.
+      // This failure says nothing about the approval, which may have been given already.
       if (!isTradeAgentError(error)) throw error;
       return { status: 'unreachable', reason: error.message };
     }
@@ -161,7 +164,7 @@ export class CibaApprovalClient implements CibaPort {
           fetch: (url, init) => {
             const both = init?.signal ? AbortSignal.any([init.signal, signal]) : signal;
             const sent = send(url, { ...init, signal: both });
-            // After the send: the process may have stalled before it, and the interval counts from the send.
+            // Called after sending, because the process may have stalled before, and the interval counts from the send.
             onSend?.();
             return sent;
           },
@@ -215,7 +218,8 @@ export class CibaApprovalClient implements CibaPort {
       if (claims.authReqId !== undefined && claims.authReqId !== authReqId) return failedPoll('invalid_id_token');
       return undefined;
     } catch (error) {
-      // A token that can't be verified is not invalid. But the request is used up, so the person has to be asked again.
+      // An ID token that can't be verified now may still be valid. But the request is used up, so the person has to be
+      // asked again.
       if (isTradeAgentError(error) && error.code === 'provider_unreachable') return { status: 'lost' };
       return failedPoll('invalid_id_token');
     }
@@ -223,7 +227,7 @@ export class CibaApprovalClient implements CibaPort {
 
   /**
    * Whether the details in a token response match the question. A response without details is accepted: the gateway
-   * reads them in the token.
+   * reads the details in the token itself.
    */
   #isWhatWasAsked({ details }: ExpectedAnswer, approved: unknown): boolean {
     if (approved === undefined) return true;
@@ -240,7 +244,8 @@ export class CibaApprovalClient implements CibaPort {
       const { backchannel_outcome_endpoint: endpoint } = client.metadata;
       if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return true;
       const status = await this.#post(client, endpoint, authReqId, outcome);
-      // A withdrawal after the tap: the question can no longer be withdrawn, so the phone reports that nothing will happen.
+      // Status 409: the person has already answered, so the question can't be withdrawn. The phone then shows the
+      // proposal as blocked.
       const isLate = status === 409 && outcome.state === 'cancelled';
       const told = isLate ? await this.#post(client, endpoint, authReqId, { ...outcome, state: 'blocked' }) : status;
       return told < 500;
@@ -281,14 +286,14 @@ function clientIds(options: CibaApprovalClientOptions, access: ProviderAccess): 
   return registeredClientIdSource({ ...options, place, tokenFile: client.tokenFile, access });
 }
 
-/** @param isOver whether the request's own deadline has passed */
+/** @param isOver whether the request's deadline has passed */
 function toPollResult(failure: ProviderFailure, isOver: boolean): PollResult {
   if (failure.kind === 'unreachable') {
     const { reason, retryAfter } = failure;
     return { status: 'unreachable', reason, ...defined({ retryAfter }) };
   }
   if (failure.kind === 'invalid') {
-    // An error that OAuth does not define comes from someone else, such as a proxy or a firewall.
+    // An error that OAuth does not define probably comes from a proxy or a firewall.
     return failure.status !== undefined && failure.status >= 400
       ? { status: 'unreachable', reason: failure.reason }
       : failedPoll('invalid_response');
@@ -299,11 +304,11 @@ function toPollResult(failure: ProviderFailure, isOver: boolean): PollResult {
     case 'slow_down':
       return { status: 'slow_down' };
     case 'access_denied':
-      // Some providers (Auth0) say the same for a request nobody answered: the deadline tells them apart.
+      // Some providers (Auth0) also return this error if nobody answered; the deadline tells the two cases apart.
       return { status: isOver ? 'expired' : 'denied' };
     case 'expired_token':
       return { status: 'expired' };
-    // Redeemed already, or requested by a client that the provider has since forgotten.
+    // The request was redeemed already, or it was made by a client that the provider has since forgotten.
     case 'invalid_grant':
     case 'invalid_client':
       return { status: 'lost' };
@@ -319,7 +324,7 @@ function failedPoll(error: string): PollResult {
   return { status: 'failed', error };
 }
 
-/** Refuses to send the question if the approval's token could never carry the approved details. */
+/** Refuses to send a question if no token of this provider can carry the approved details. */
 function requireDetails({ dialect }: CibaClient, details: 'rar' | 'message'): void {
   if (details === 'message' || dialect.details !== 'never') return;
   throw new TradeAgentError(

@@ -8,7 +8,7 @@ interface Approver {
   readonly email?: string | undefined;
 }
 
-/** An approval request. */
+/** A question to the approver: a CIBA authentication request. */
 export interface Question {
   readonly asked: Approver;
   readonly scope: ApprovalScope;
@@ -20,7 +20,10 @@ export interface Question {
   readonly acr?: string | undefined;
   /** Seconds until the question expires. */
   readonly expiresIn: number;
-  /** CIBA Core §7.1, for pings. Each question has its own (notification-tokens.ts). */
+  /**
+   * The bearer token of the provider's pings (CIBA Core §7.1). Each question has its own token
+   * (notification-tokens.ts).
+   */
   readonly notificationToken: string;
 }
 
@@ -46,8 +49,8 @@ export type PollResult =
   | { readonly status: 'denied' }
   | { readonly status: 'expired' }
   /**
-   * The id is unknown or already redeemed (`invalid_grant`), or the answer can't be verified because the provider's
-   * keys are unreachable. The person may have approved, but the approval can't be used.
+   * The request's id is unknown or already redeemed (`invalid_grant`), or the answer can't be verified because the
+   * provider's keys are unreachable. The person may have approved, but the approval can't be used.
    */
   | { readonly status: 'lost' }
   /** Any other error, after which polling ends. */
@@ -67,7 +70,7 @@ export interface Outcome {
  * ```ts
  * import type { CibaPort } from './ciba-port.ts';
  *
- * // Reports each question before it is sent.
+ * // Logs each question before it is sent.
  * export function withLog(port: CibaPort, log: (bindingMessage: string) => void): CibaPort {
  *   return {
  *     delivery: port.delivery,
@@ -87,7 +90,8 @@ export interface CibaPort {
   /** @throws {TradeAgentError} `provider_unreachable` (perhaps with `details.retryAfter`, seconds), `provider_error` */
   request(question: Question): Promise<BackchannelAuthentication>;
   /**
-   * Polls once; the provider may answer late (long poll). Throws for no answer of the provider.
+   * Polls the token endpoint once; the provider may delay its answer (long poll). Every answer is a result, never an
+   * error.
    * @param expected if the approved details or the person differ, the result is `failed`
    * @param onSend called when the request is sent, which is when the polling interval begins (CIBA Core §7.3)
    * @throws the reason of `signal` when it aborts

@@ -22,7 +22,7 @@ export interface RegistrationOptions {
   /** The RFC 9396 types to register. */
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
-  /** The storage of the client id. */
+  /** Where the registration is stored. */
   readonly place: RegistrationStorage;
   /** File with an initial access token (RFC 7591 §3), if the provider requires one for registration. */
   readonly tokenFile?: string | undefined;
@@ -43,8 +43,8 @@ const MAX_FILE_BYTES = 16 * 1024;
 const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '')}/ciba/ping`;
 
 /**
- * Returns a client id from dynamic registration (RFC 7591), which is obtained at first use and stored, and obtained
- * again if the provider has forgotten it. If several processes register at the same time, all use the id that was
+ * Returns a source of the client id from dynamic registration (RFC 7591). The client is registered at first use, and
+ * again if the provider has forgotten the id. If several processes register at the same time, all use the id that was
  * stored first.
  */
 export function registeredClientIdSource(options: RegistrationOptions): ClientIdSource {
@@ -77,7 +77,7 @@ export function registeredClientIdSource(options: RegistrationOptions): ClientId
 export function registrationFile(file: string): RegistrationStorage {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'Move it away, and the gateway registers itself again.',
+      hint: 'Move the file elsewhere, and the gateway registers itself again.',
       details: { file },
     });
   return {
@@ -130,14 +130,14 @@ async function registerClient(options: RegistrationOptions): Promise<string> {
 }
 
 /**
- * Reads the initial access token. Called only for a registration, because the token is valid for one registration, soon
- * after it was issued.
+ * Reads the initial access token. Called only right before a registration, because the token is valid for one
+ * registration and expires soon.
  */
 function initialAccessToken(file: string | undefined): { initialAccessToken?: string } {
   if (file === undefined) return {};
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'It must contain the registration token from the provider and nothing else (chmod 600).',
+      hint: 'Save only the registration token from the provider in the file, and make the file private (chmod 600).',
       details: { file },
     });
   const token = readPrivateFile(file, MAX_FILE_BYTES, unusable)?.trim();
@@ -160,7 +160,8 @@ function clientMetadata(options: RegistrationOptions, announced: ServerMetadata)
     client_name: `trade-agent gateway at ${new URL(options.resource).host}`.slice(0, 80),
     response_types: [],
     redirect_uris: [],
-    // Some providers refuse scopes that they don't advertise (those of a resource server). The default is used then.
+    // Some providers refuse scopes that they don't advertise, such as those of a resource server. Without any, they use
+    // their default.
     ...(scopes.length > 0 ? { scope: ['openid', ...scopes].join(' ') } : {}),
     ...cibaClientMetadata({
       ...options,

@@ -6,8 +6,8 @@ import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { type CibaClientOptions, createCibaClientFactory } from './ciba-client.ts';
 
 /**
- * Errors that a provider returns only after it has authenticated the client: the request is unknown, or the client may
- * not make such requests. They prove that the key is accepted, and nobody is asked for an approval.
+ * Errors that a provider returns only after it has authenticated the client, because the request is unknown or the
+ * client may not make such requests. They prove that the provider accepts the key.
  */
 const AUTHENTICATED_ERRORS = [
   'invalid_grant',
@@ -19,7 +19,7 @@ const AUTHENTICATED_ERRORS = [
 
 /**
  * Verifies that the provider accepts this key for the client, without asking anyone for an approval.
- * @throws {TradeAgentError} `provider_error` if it doesn't, `provider_unreachable`
+ * @throws {TradeAgentError} `provider_error` if the provider rejects the key, `provider_unreachable`
  */
 export async function verifyClientKey(
   options: Omit<CibaClientOptions, 'ids'> & { readonly clientId: string },
@@ -42,7 +42,7 @@ export async function verifyClientKey(
       'provider_error',
       `the identity provider does not accept the new key for ${clientId} (${failure.error})`,
       {
-        hint: 'Enter the public key there, wait until it is saved, then try again. The old key stays in use.',
+        hint: 'Enter the public key at the provider, wait until it is saved, then try again. The old key stays in use.',
         details: { error: failure.error },
       },
     );

@@ -14,9 +14,12 @@ import { createProposalIntake, type ProposalCaller, type ProposalRules, type Pro
 
 export interface KernelOptions extends KernelDeps, ProposalRules {}
 
-/** Maximum number of a person's latest proposals whose results are followed again when the person watches proposals. */
+/**
+ * Maximum number of a person's latest proposals that are checked for results to follow when the person watches
+ * proposals.
+ */
 const MAX_RESUMED_RESULTS = 100;
-/** How long the answer to a new proposal waits for the approval request to be sent, in milliseconds. */
+/** How long the response to a new proposal waits for the approval request to be sent, in milliseconds. */
 const RING_WAIT_MS = 5_000;
 /** Interval of keep-alives to a client that follows proposals, in milliseconds. */
 const KEEP_ALIVE_INTERVAL_MS = 15_000;
@@ -32,7 +35,7 @@ const withdrawnReason: ProposalReason = { code: 'approval_cancelled', text: 'wit
 export interface ChangedProposals {
   /** In the order of their changes, each in its current state. Empty in a keep-alive. */
   readonly proposals: readonly StoredProposal[];
-  /** The version from which to follow again without missing a change. */
+  /** The version from which a caller can follow again without missing a change. */
   readonly version: number;
 }
 
@@ -46,7 +49,7 @@ export class ApprovalKernel {
   readonly #context: KernelContext;
   readonly #supervisor: ProposalSupervisor;
   readonly #takeIn: ReturnType<typeof createProposalIntake>;
-  /** Lookups of unknown outcomes that are running or less than a second old, by proposal id. */
+  /** Lookups of unknown outcomes that are running or ended less than a second ago, by proposal id. */
   readonly #looks = new Map<string, Promise<void>>();
   #supervised = Promise.resolve();
 
@@ -73,10 +76,11 @@ export class ApprovalKernel {
   }
 
   /**
-   * Completes a request, asks its owner for approval, and executes it once approved. `isNew` is false if the proposal
-   * already existed: with the same key, or as an open proposal of the same client for the same thing.
+   * Drafts a proposal from a request, asks the owner for approval, and executes the proposal once it is approved.
+   * `isNew` is false if a proposal with the same idempotency key, or an open proposal of the same client with the same
+   * content, already existed.
    * @throws {HttpProblem} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 `too_many_open`, `too_many_asked`,
-   *   `resting`, and whatever completing the request throws
+   *   `resting`, and whatever `Kind.complete` throws
    */
   async propose(caller: ProposalCaller, request: ProposalRequest, key: string): Promise<ProposeResult> {
     this.#context.remember(caller);
@@ -160,24 +164,24 @@ export class ApprovalKernel {
     }
   }
 
-  /** Listens to changes of everyone's proposals. */
+  /** Returns a listener to the changes of everyone's proposals. */
   news(): ChangeListener {
     return this.#context.changes.listen('anybody');
   }
 
   /**
-   * Called when a person watches proposals: follows the results of the latest ones again while they may change, if the
-   * broker streams changes.
+   * Called when a person watches proposals. Follows the results of the latest ones again while the results may change,
+   * if the broker streams changes.
    */
-  async watched(asker: Proposer): Promise<void> {
-    this.#context.remember(asker);
+  async watched(session: Proposer): Promise<void> {
+    this.#context.remember(session);
     const latest = await this.#parts.store.list({
-      party: asker.sub,
+      party: session.sub,
       state: 'all',
       limit: MAX_RESUMED_RESULTS,
     });
     for (const { id, sub, state } of latest)
-      if (state === 'executed' && sub === asker.sub) this.#supervisor.begin(id, 'resumed');
+      if (state === 'executed' && sub === session.sub) this.#supervisor.begin(id, 'resumed');
   }
 
   /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored question. */
@@ -209,7 +213,8 @@ export class ApprovalKernel {
     const { store, audit } = this.#parts;
     for (const proposal of await store.list({ party: sub, state: 'open' })) {
       const { client, proposedBy } = proposal;
-      // The end of a client's grant withdraws what came through it: compare the proposer, not the person who is asked.
+      // The end of a client's grant withdraws what that client proposed: compare the proposer, not the person who is
+      // asked.
       const isBy = (proposedBy ?? proposal.sub) === sub && client === clientId;
       if (clientId === undefined || isBy) await this.#supervisor.cancel(proposal, revokedReason);
     }
@@ -218,7 +223,7 @@ export class ApprovalKernel {
 
   /**
    * Halts a person's trading and withdraws the open proposals. The halt is committed first. Every draft and every
-   * execution checks for it in its own transaction, so no proposal is added to the list that is then withdrawn.
+   * execution checks for it in its own transaction, so no new proposal escapes the withdrawal.
    * @returns when the halt began, in milliseconds since the epoch
    */
   async halt({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<number> {
@@ -232,8 +237,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * Allows a person only to make positions smaller: purchases are refused both when proposed and when about to be
-   * executed. A halt remains.
+   * Lets a person only reduce positions: purchases are refused when they are proposed, and again before they are
+   * executed. If trading is halted, it stays halted.
    */
   async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStateSnapshot> {
     const { halts, clock, audit } = this.#parts;
@@ -246,7 +251,7 @@ export class ApprovalKernel {
     return await this.#parts.halts.current(sub, this.#parts.clock.now());
   }
 
-  /** Schedules a flush, because another component has stored a line of the audit log. */
+  /** Schedules a flush of the audit log. Called by other components that have stored a line. */
   noted(): void {
     this.#parts.audit.flushSoon();
   }
@@ -256,22 +261,22 @@ export class ApprovalKernel {
    * outcome is reused for one second, whoever asks.
    */
   async settle(proposal: StoredProposal, looking: Proposer): Promise<StoredProposal> {
-    const asker = proposerForOwner(looking, proposal.sub);
+    const session = proposerForOwner(looking, proposal.sub);
     this.#context.remember(looking);
     const { id, state } = proposal;
     if (state === 'executed' && !this.#supervisor.isSupervised(id)) {
       // If the broker is unreachable, the last known result remains.
-      await this.#context.checkResult(id, asker).catch(ignoreRefusal);
-    } else if (state === 'unknown') await this.#lookOnce(proposal, asker);
+      await this.#context.checkResult(id, session).catch(ignoreRefusal);
+    } else if (state === 'unknown') await this.#lookOnce(proposal, session);
     else return proposal;
     return (await this.#parts.store.get(id)) ?? proposal;
   }
 
-  #lookOnce(proposal: StoredProposal, asker: Proposer): Promise<void> {
+  #lookOnce(proposal: StoredProposal, session: Proposer): Promise<void> {
     const { id } = proposal;
     const known = this.#looks.get(id);
     if (known !== undefined) return known;
-    const look = this.#lookAtUnknown(proposal, asker);
+    const look = this.#lookAtUnknown(proposal, session);
     this.#looks.set(id, look);
     const forget = () => this.#looks.delete(id);
     const rest = () => this.#parts.clock.sleep(LOOKUP_INTERVAL_MS, this.#closing.signal);
@@ -279,16 +284,17 @@ export class ApprovalKernel {
     return look;
   }
 
-  async #lookAtUnknown(proposal: StoredProposal, asker: Proposer): Promise<void> {
+  async #lookAtUnknown(proposal: StoredProposal, session: Proposer): Promise<void> {
     const { id, kind, subject } = proposal;
-    const execution = await this.#parts.getKind(kind).settle(subject, asker).catch(ignoreRefusal);
+    const execution = await this.#parts.getKind(kind).settle(subject, session).catch(ignoreRefusal);
     const isKnown = execution?.outcome === 'executed' || execution?.outcome === 'refused';
     if (isKnown || (execution?.outcome === 'unknown' && execution.final === true)) {
       await settleExecution(this.#context, proposal, execution, 0);
       return;
     }
-    // Never handed over, and nobody is working on it: the run executes it now, or expires it. A run also looks up one that is
-    // still unknown until it is known, since occasional lookups do not measure how long an order has been absent.
+    // The proposal was never handed over and nobody works on it, so the run executes or expires it now. If the outcome
+    // is still unknown, the run keeps looking it up, because occasional lookups don't measure how long an order has
+    // been absent.
     this.#supervisor.begin(id, 'found');
   }
 
@@ -320,7 +326,7 @@ export class ApprovalKernel {
       await recordExecuted(this.#context, proposal, found.result);
       return 'accounted';
     }
-    // Some orders of a batch may have been placed before: what the result says about the others is corrected.
+    // Some orders of the batch may have been reported as placed before. The result is corrected for the others.
     if (isCorrected?.(result, found.result) !== true) return 'accounted';
     const late = await placedLateReason(this.#parts, proposal);
     this.#context.announce(await moves.recordResult(proposal, found.result, late));

@@ -30,12 +30,12 @@ import { generateNonce } from '../signature/statement.ts';
 import { proposalFacts } from '../transitions.ts';
 import { enforceQuota, type QuotaParty, type Quotas } from './quotas.ts';
 
-/** Maximum length of a client's name, as of a request's `requested_by`. */
+/** Maximum length of a client's name, the same as that of a request's `requested_by`. */
 const MAX_CLIENT_NAME_LENGTH = 80;
 
 /** The proposer, with the names by which an identity provider can find the person. */
 export interface ProposalCaller extends Proposer {
-  /** The client's display name, from the identity provider. May be any text. */
+  /** The client's display name, from the identity provider. May contain any characters. */
   readonly clientName?: string | undefined;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
@@ -43,9 +43,9 @@ export interface ProposalCaller extends Proposer {
 
 export interface ProposalRules {
   readonly quotas: Quotas;
-  /** Maximum time to live, in seconds. */
+  /** Maximum lifetime of a proposal, in seconds. */
   readonly maxTtlSeconds: number;
-  /** Our own login clients. Only these are trusted to say where a field comes from. */
+  /** Our own login clients. Only these clients are trusted to say where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
   /** @internal Replaces the random four characters, to test colliding codes. */
   readonly drawCode?: () => string;
@@ -58,25 +58,25 @@ export interface ProposeResult {
 }
 
 /*
- * Requests arrive concurrently, and the same one twice: through a proxy that retries, or from two of a person's programs.
+ * Requests arrive concurrently, and a proxy that retries, or two of a person's programs, may send the same request twice.
  * Each yields exactly one proposal, within the quotas and never during a halt:
  *
- *  1. A new proposal is checked against one snapshot: the quotas, the halt, an open proposal for the same thing, the codes of
- *     open ones, and the person's epoch, which every change of these replaces. The row is written only if the epoch is still
- *     the same; otherwise everything is read and decided again, with a new code. Without this, two requests could both take
- *     the last place in a quota, and two open proposals could show the same code.
+ *  1. A new proposal is checked against one snapshot: the quotas, the halt, an open proposal with the same content, the codes
+ *     of open proposals, and the person's epoch, which changes whenever one of these does. The row is written only if the
+ *     epoch is still the same; otherwise everything is read and decided again, with a new code. Without the epoch, two
+ *     requests could both take the last place in a quota, and two open proposals could show the same code.
  *  2. The idempotency key is looked up and written in the row's transaction. Otherwise one key could yield two proposals.
  *  3. Within this process, an identical request waits for the first (`arriving`, read and set before any `await`). If both
- *     were completed, one could be refused although the other was accepted.
+ *     were processed, one could be refused although the other was accepted.
  */
 
 /**
- * Returns the function that accepts a request: it completes the request and writes the row, but asks nobody yet.
- * @throws {HttpProblem} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 of the quotas, and whatever completing the
- *   request throws
+ * Returns the function that turns a request into a stored proposal, without asking anybody for approval yet.
+ * @throws {HttpProblem} when called: 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 if a quota is exceeded,
+ *   and whatever `Kind.complete` throws
  */
 export function createProposalIntake(parts: KernelDeps & ProposalRules) {
-  /** Requests in progress, so that a request that is repeated meanwhile is not completed twice. */
+  /** Requests in progress, so that a request that is repeated meanwhile is not processed twice. */
   const arriving = new Map<string, Promise<ProposeResult>>();
   return async (caller: ProposalCaller, request: ProposalRequest, key: string): Promise<ProposeResult> => {
     const { sub, clientId: client } = caller;
@@ -118,13 +118,13 @@ async function propose(
   const { sub, clientId: client } = caller;
   const owner = request.for ?? sub;
   await authorizeProposal(access, { kind: request.kind, owner, proposer: sub });
-  // To an owner, someone else's proposal is like any program's: none of it is the owner's own words.
+  // Someone else's proposal is treated like any other program's: none of it is in the owner's own words.
   const own = ownClients.has(client) && owner === sub;
   const body = requestBody(request);
   const provenance =
     own && request.provenance ? request.provenance : foreignProvenance(body, displayedAuthor(caller, owner));
   const proposedBy = owner === sub ? undefined : sub;
-  const asker = {
+  const party = {
     sub: owner,
     proposedBy,
     client,
@@ -133,10 +133,10 @@ async function propose(
   };
   const under = requestedMandateUse(request, provenance);
   requireOwnClient(own, under !== undefined || request.kind === 'mandate');
-  // Checked before the broker is asked anything. All of it is checked again when the row is written.
-  const openProposals = await store.snapshot(asker, clock.now() - HOUR_MS);
+  // Checked before anything is requested from the broker. All of it is checked again when the row is written.
+  const openProposals = await store.snapshot(party, clock.now() - HOUR_MS);
   requireNotHalted(openProposals, request.kind);
-  enforceQuota(openProposals, quotas, asker, clock.now());
+  enforceQuota(openProposals, quotas, party, clock.now());
   const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
   const expiresAt = utcSeconds(clock.now() + ttl * 1000);
   const kind = getKind(request.kind);
@@ -170,10 +170,10 @@ async function propose(
     ...(proposedBy === undefined ? { username: caller.username, email: caller.email } : noContactDetails),
     fingerprint: jsonDigest([request.kind, kind.fingerprint(completed.subject)]),
     provenance,
-    typed: asker.typed,
+    typed: party.typed,
     deadline: Date.parse(expiresAt),
   };
-  return await writeProposal(parts, draft, key, asker);
+  return await writeProposal(parts, draft, key, party);
 }
 
 /** Writes the row, or returns the existing proposal. */
@@ -181,7 +181,7 @@ async function writeProposal(
   parts: KernelDeps & ProposalRules,
   draft: Omit<ProposalDraft, 'again' | 'code'>,
   key: KeyedRequest,
-  asker: QuotaParty,
+  party: QuotaParty,
 ): Promise<ProposeResult> {
   const { store, clock, quotas, drawCode } = parts;
   const { fingerprint } = draft;
@@ -189,7 +189,7 @@ async function writeProposal(
     const earlier = await store.keyed(key);
     if (earlier !== undefined) return existingProposal(earlier, key);
     const now = clock.now();
-    const openProposals = await store.snapshot({ ...asker, fingerprint }, now - HOUR_MS);
+    const openProposals = await store.snapshot({ ...party, fingerprint }, now - HOUR_MS);
     requireNotHalted(openProposals, draft.kind);
     const { sameOpen, sameLately } = openProposals;
     if (sameOpen !== undefined) {
@@ -197,7 +197,7 @@ async function writeProposal(
       if (kept.outcome === 'stale') continue;
       return kept.outcome === 'known' ? existingProposal(kept, key) : { proposal: sameOpen, isNew: false };
     }
-    enforceQuota(openProposals, quotas, asker, now);
+    enforceQuota(openProposals, quotas, party, now);
     const code = generateUnusedCode(openProposals.openCodes, drawCode);
     const numbered: ProposalDraft = { ...draft, code, again: repeatCount(sameLately) };
     const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
@@ -228,7 +228,7 @@ function requestedMandateUse(request: ProposalRequest, provenance: Provenance): 
   return { mandate: asked.mandate ?? 'any', slot: asked.slot, only, needsTap: reasonsForTap(provenance) };
 }
 
-/** @throws {HttpProblem} 403 `client_not_allowed` for other clients, which can neither request nor use mandates */
+/** @throws {HttpProblem} 403 `client_not_allowed` for other clients, which can neither propose nor use mandates */
 function requireOwnClient(own: boolean, isNeeded: boolean): void {
   if (own || !isNeeded) return;
   throw new HttpProblem(403, 'client_not_allowed', 'only the gateway’s own login client can use mandates', {
@@ -237,7 +237,7 @@ function requireOwnClient(own: boolean, isNeeded: boolean): void {
   });
 }
 
-/** Returns a new id, and the digest of everything that the person approves. */
+/** Returns a proposal's new id and nonce, and the digest of everything that the person approves. */
 function proposalIdentity(
   kind: ProposalKind,
   { subject, worstCase }: CompletedRequest<unknown>,
@@ -272,7 +272,7 @@ function jsonDigest(value: unknown): string {
     .digest('base64url');
 }
 
-/** For an owner who is not the proposer: the proposer's token contains no names of the owner. */
+/** Used if the owner is not the proposer, because the proposer's token contains no contact details of the owner. */
 const noContactDetails = { username: undefined, email: undefined } as const;
 
 /**
@@ -283,7 +283,7 @@ function displayedAuthor({ sub, username, clientId, clientName }: ProposalCaller
   return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';
 }
 
-/** Returns where our own client runs, if not on the person's machine. */
+/** Returns the name of our own client if it runs elsewhere than on the person's machine. */
 function displayedClient(own: boolean, { clientName }: ProposalCaller): Readonly<Record<string, string>> {
   const name = own && clientName !== undefined ? printableAscii(clientName, MAX_CLIENT_NAME_LENGTH) : '';
   return name === '' ? {} : { Via: name };
@@ -303,8 +303,8 @@ function displayedParties(
 }
 
 /**
- * Returns the origin that a request states. For a client that is not our own, this is the name under which the person
- * allowed it, whatever the client calls itself, because the person would look for that name.
+ * Returns who made the request, for the phone. For a client that is not our own, this is the name under which the
+ * person allowed the client, and not the name that the client claims, because the person would look for the former.
  */
 function displayedOrigin(
   own: boolean,
@@ -367,7 +367,7 @@ export function deriveSubjectId(sub: string, client: string, key: string): strin
   return `ta-${hash.slice(0, 24)}`;
 }
 
-/** Returns the provenance for a client that is not our own: every field comes from the client. */
+/** Returns the provenance for a client that is not our own: every field comes from that client. */
 function foreignProvenance(request: Readonly<Record<string, unknown>>, client: string): Provenance {
   const from = printableAscii(client, 80) || '?';
   const fields = Object.keys(request).filter((field) => /^[a-z_]{1,32}$/.test(field));
@@ -389,8 +389,7 @@ function isForwarded({ fields }: Provenance): boolean {
 /**
  * Returns why the owner must be asked about an order although a mandate covers it; empty if not needed. A mandate
  * approves in advance orders that the owner asks for or that a named rule computes, but not what a document, a tool or
- * the model came up with. Once outside text is in a conversation, it may have influenced everything that was said
- * later.
+ * the model came up with. Outside text in a conversation may have influenced everything that was said after it.
  */
 function reasonsForTap({ fields, tainted_by = [] }: Provenance): UncoveredReason[] {
   const others = Object.entries(fields).filter(([, { source }]) => source === 'other');

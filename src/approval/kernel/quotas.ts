@@ -23,12 +23,12 @@ export interface Quotas {
 
 export const defaultQuotas: Quotas = { own: { open: 20, hour: 60 }, other: { open: 3, hour: 20 } };
 
-/** How long a client may not ask the person after two denials in a row, in milliseconds. */
+/** How long a client has to wait after two denials in a row, in milliseconds. */
 const DENIAL_PAUSE_MS = 10 * 60_000;
 
 /**
- * The parties whose proposals are counted together: owner, client and the client's user. Other parties have their own
- * quota, so nobody uses up another's.
+ * The owner, client and proposer whose proposals are counted together. Others have their own quota, so nobody can use
+ * up someone else's.
  */
 export interface QuotaParty {
   /** The owner, who is asked. */
@@ -48,10 +48,10 @@ export interface QuotaParty {
 export function enforceQuota(
   { open, lately, decided }: Pick<ProposalSnapshot, 'open' | 'lately' | 'decided'>,
   quotas: Quotas,
-  asker: QuotaParty,
+  party: QuotaParty,
   now: number,
 ): void {
-  const quota = asker.own ? quotas.own : quotas.other;
+  const quota = party.own ? quotas.own : quotas.other;
   if (open >= quota.open) {
     throw quotaExceeded('too_many_open', 'PROPOSALS_EXCEED_MAX_OPEN', quota.open, open, {
       detail: `this client already has ${open} open proposals; the limit is ${quota.open}`,
@@ -65,12 +65,12 @@ export function enforceQuota(
       retryAfter: 600,
     });
   }
-  // Proposals that the person types are never nagging.
-  if (asker.typed) return;
+  // Proposals that the person types can't be a nuisance to them.
+  if (party.typed) return;
   const [last, before] = decided;
   if (last?.state !== 'denied' || before?.state !== 'denied') return;
   const until = last.at + DENIAL_PAUSE_MS;
-  // A denial that is dated further ahead was dated by a clock that has been set back since.
+  // A denial with a later time was recorded while the clock was ahead; the clock has been set back since.
   if (now >= until || last.at > now + DENIAL_PAUSE_MS) return;
   throw new HttpProblem(
     429,

@@ -51,16 +51,16 @@ export interface ApprovalKeysOptions {
   readonly gateway: string;
   /** The host for which passkeys are created: `home.example`, `localhost`. */
   readonly rpId: string;
-  /** The address of the phone's pages. */
+  /** The origin of the phone's pages. */
   readonly origin: string;
   /** The site's name as the phone's passkey prompt shows it. */
   readonly rpName: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** Whether software keys of the phone in the terminal are accepted. Never with live money. */
+  /** Whether software keys of the terminal phone are accepted. Never true with live money. */
   readonly softwareKeys: boolean;
 }
 
-/** The authority to enroll a key: a pairing's secret, or a signature by an enrolled key. */
+/** The proof that authorizes a person to enroll a key: a pairing's secret, or a signature by an enrolled key. */
 type EnrolledBy =
   | { readonly secret: string }
   | { readonly sub: string; readonly assertion: AuthenticationResponseJSON };
@@ -70,7 +70,8 @@ type EnrolledBy =
  * key. A page or an identity provider that lies about a person's identity can therefore neither enroll nor remove a
  * key, nor approve anything.
  *
- * Errors are {@link Refusal}s, with a code for each way to fail: `signature_…` if something signed is wrong.
+ * Methods throw {@link HttpProblem}s whose code says what failed: `signature_…` if a signature, or what was signed, is
+ * wrong.
  */
 export class ApprovalKeys {
   /** The site on which approvals are signed: the page's origin, and the host for which keys are enrolled. */
@@ -100,7 +101,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns the options with which a browser creates a key: discoverable, user verification required.
+   * Returns the options with which a browser creates a discoverable key that requires user verification.
    * @throws `pairing_ended`
    */
   async creationOptions(
@@ -125,9 +126,8 @@ export class ApprovalKeys {
   }
 
   /**
-   * Stores a new key. In the same transaction the pairing is used up; or, for a key that an enrolled key added by
-   * signing {@link ApprovalKeys.keyActionOptions} `add` for exactly this registration, the enrolled key's counter is
-   * stored.
+   * Stores a new key. The same transaction uses up the pairing or, if an enrolled key authorized this registration by
+   * signing {@link ApprovalKeys.keyActionOptions} `add`, stores that key's counter.
    * @throws `pairing_ended`, `key_refused`, `key_known`, `signature_…`
    */
   async enrol(by: EnrolledBy, registration: RegistrationResponseJSON, name: string): Promise<SigningKey> {
@@ -158,7 +158,8 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns the options with which an enrolled key signs that a key is added (its registration) or removed (its id).
+   * Returns the options with which an enrolled key authorizes adding a key, given its registration, or removing one,
+   * given its id.
    */
   async keyActionOptions(
     sub: string,
@@ -180,8 +181,8 @@ export class ApprovalKeys {
   }
 
   /**
-   * Removes a key, authorized by another key of the same person, which signed {@link ApprovalKeys.keyActionOptions}
-   * `remove`, or by the home's own machine.
+   * Removes a key. The removal is authorized by another key of the same person, which signed
+   * {@link ApprovalKeys.keyActionOptions} `remove`, or was requested on the home's own machine.
    * @throws `not_found`, `signature_…`
    */
   async remove(
@@ -205,7 +206,10 @@ export class ApprovalKeys {
     failpoint('key.removed');
   }
 
-  /** Removes all keys of a removed person, but first the person's pairing, with which another key could be enrolled. */
+  /**
+   * Removes all keys of a removed person. Removes the person's pairing first, because someone could enroll another key
+   * with it.
+   */
   async endPerson(sub: string): Promise<void> {
     const { store, clock } = this.#options;
     await store.unpair(sub);
@@ -239,7 +243,7 @@ export class ApprovalKeys {
   /**
    * Returns the options with which a person's passkey signs an approval. The challenge is derived from the statement
    * ({@link statementChallenge}).
-   * @param details those of a proposal, or those that a client requests directly
+   * @param details details of a proposal, or details that a client requests directly
    * @throws `signature_key_unknown` if this person has no passkey here, `signature_nonce`
    */
   async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalSigningOptions> {
@@ -270,7 +274,7 @@ export class ApprovalKeys {
     const { store, clock, gateway, origin, rpId, softwareKeys } = this.#options;
     const statement = approvalStatement(details);
     if (statement.gateway !== gateway) {
-      throw signatureProblem('signature_gateway', 'it was signed for another gateway', {
+      throw signatureProblem('signature_gateway', 'the approval was signed for another gateway', {
         fields: ['gateway'],
       });
     }
@@ -331,7 +335,8 @@ export class ApprovalKeys {
     };
     const outcome = await store.enrol(key, 'machine', enrolledNote(key, 'machine'), clock.now());
     if (outcome !== 'enrolled') throw keyKnown();
-    // The secret that it is derived from was changed: whoever has the old one can no longer approve anything.
+    // The secret from which this key is derived was changed, so keys from the old secret are removed: nobody can
+    // approve anything with them.
     for (const old of await store.of(sub)) {
       if (old.method === 'webauthn' || old.credentialId === credentialId) continue;
       await store.remove(old, 'machine', removedNote(old, 'machine'), clock.now());
@@ -430,7 +435,7 @@ function pairingDigest(secret: string): string {
   return createHash('sha256').update(`trade-agent pairing ${secret}`).digest('base64url');
 }
 
-/** Returns the purpose of an enrolled key's signature. It covers a new key completely, not only its id. */
+/** Returns the purpose of an enrolled key's signature. The purpose covers a new key completely, not only its id. */
 function keyAction(action: 'add' | 'remove', sub: string, key: string | RegistrationResponseJSON): readonly string[] {
   if (typeof key === 'string') return [action, sub, key];
   const made = createHash('sha256').update(key.response.attestationObject).digest('base64url');
@@ -446,7 +451,7 @@ function creationPurpose(by: EnrolledBy | { readonly sub: string }, sub: string)
   return 'secret' in by ? ['pairing', pairingDigest(by.secret)] : ['another key', sub];
 }
 
-/** Returns the user handle by which an authenticator knows a key's owner. It reveals nothing to others. */
+/** Returns the user handle by which an authenticator identifies a key's owner. The handle reveals nothing to others. */
 function userHandle({ gateway }: ApprovalKeysOptions, sub: string): Buffer {
   return createHash('sha256')
     .update(JSON.stringify([gateway, sub]))
@@ -498,7 +503,7 @@ function removedNote({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): 
   return { event: 'key_removed', facts: { sub, credential_id: credentialId, by } };
 }
 
-/** Returns a key in the state in which its stored signature was first verified. */
+/** Returns a key as it was when its stored signature was first verified. */
 function keyAtSigning(key: SigningKey, isFirst: boolean): SigningKey {
   return { ...key, counter: 0, removedAt: isFirst ? key.removedAt : undefined };
 }
@@ -511,8 +516,8 @@ const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
 const MAC_BYTES = 16;
 
 /**
- * Challenges that need no storage, so that someone who requests many takes no space from others. Each is valid for one
- * purpose, for five minutes, in this process.
+ * Challenges that need no storage, so that someone who requests many challenges takes no space from others. Each is
+ * valid for one purpose, for five minutes, in this process.
  */
 class Challenges {
   readonly #clock: Pick<Clock, 'now'>;

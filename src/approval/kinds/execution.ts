@@ -5,22 +5,23 @@ import type { Account } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { Execution, Proposer } from '../kind.ts';
 
-/** Codes of a service's refusals after which the work can be tried again, because nothing was done. */
+/** Error codes after which a service call may be retried, because the service did nothing. */
 const NOT_ACCEPTED_CODES: readonly string[] = ['account_not_connected', 'broker_busy', 'service_busy', 'closing'];
 
 /**
- * Classifies the outcome of a service's work. A service answers `outcome_unknown` if the work may have been accepted.
- * All its other refusals are definite, except that work refused with a status of 500 or more may be retried.
+ * Runs a service call and classifies its outcome. `outcome_unknown` means that the service may have accepted the call.
+ * Any other {@link HttpProblem} means that it did not; after a status of 500 or more, or one of the
+ * `NOT_ACCEPTED_CODES`, the call may be retried.
  */
 export async function toExecution<Result>(work: () => Promise<Result>): Promise<Execution<Result>> {
   try {
     return { outcome: 'executed', result: await work() };
   } catch (error) {
     if (!(error instanceof HttpProblem)) {
-      // An unexpected error, so nobody knows how far the work had got.
+      // After an unexpected error, nobody knows how far the call got.
       return {
         outcome: 'unknown',
-        text: 'an unexpected error occurred in the gateway while it was carried out',
+        text: 'an unexpected error occurred in the gateway while the proposal was carried out',
       };
     }
     if (error.code === 'outcome_unknown') {
@@ -32,7 +33,7 @@ export async function toExecution<Result>(work: () => Promise<Result>): Promise<
   }
 }
 
-/** Converts an error of the vocabulary's checks to the gateway's refusal. Rethrows any other error. */
+/** Converts a `TradeAgentError` of a validation to an {@link HttpProblem} with status 400. Rethrows any other error. */
 export function toHttpProblem(error: unknown): HttpProblem {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
@@ -43,8 +44,8 @@ export function toHttpProblem(error: unknown): HttpProblem {
 }
 
 /**
- * Returns the display name of an account's broker; undefined if there can be only one broker.
- * @throws {HttpProblem} like access to the account
+ * A function that returns the display name of an account's broker; undefined if there can be only one broker.
+ * @throws {HttpProblem} if the account can't be accessed
  */
 export type FindBrokerName = (proposer: Proposer, account: string) => Promise<string | undefined>;
 

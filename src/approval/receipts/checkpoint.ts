@@ -11,7 +11,7 @@ const CHECKPOINT_TYPE = 'trade-agent-checkpoint+jws';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A checkpoint line of the audit log: the signed members, and those that every line has. */
+/** A checkpoint line of the audit log: the signed members, and the members of every line. */
 const checkpointSchema = z.lazy(() =>
   z.strictObject({
     seq: z.int(),
@@ -58,7 +58,7 @@ export async function verifyCheckpoint(
 ): Promise<{ readonly checkpoint: Checkpoint; readonly signer: ReceiptJwk } | undefined> {
   const checkpoint = checkpointSchema.safeParse(line).data;
   if (checkpoint === undefined) return undefined;
-  // A checkpoint is only valid in its own place.
+  // A checkpoint is valid only at its own position in the audit log.
   if (checkpoint.lines !== checkpoint.seq - 1 || checkpoint.head !== checkpoint.prev) return undefined;
   const signer = await verifyDetachedSignature(checkpoint.signature, checkpointPayload(checkpoint), CHECKPOINT_TYPE);
   return signer && { checkpoint, signer };

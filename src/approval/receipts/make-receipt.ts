@@ -19,7 +19,7 @@ export interface ReceiptSources {
   readonly orders: Pick<OrderJournal, 'find'>;
   readonly decisions: Pick<DecisionStore, 'about'>;
   /**
-   * Returns the lines of the audit log that contain one of the `named` texts and are accepted by `isAbout`, oldest
+   * Returns the lines of the audit log that contain one of the `named` strings and are accepted by `isAbout`, oldest
    * first.
    */
   readonly lines: (
@@ -69,7 +69,7 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
     orders,
     record: withCoveringCheckpoint(
       await sources.lines(
-        // A key's own line is found by its event, because the key's id appears in every line that the key has signed.
+        // A key's enrollment is found by its event, because the key's id appears in every line that the key has signed.
         ['"event":"checkpoint"', '"event":"key_enrolled"', ...ids],
         (line) =>
           line.event === 'checkpoint' ||
@@ -78,10 +78,10 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
       ),
     ),
   };
-  // As it will be read: JSON drops undefined members.
+  // Verify the receipt as it will be read: JSON drops undefined members.
   const plain = JSON.parse(JSON.stringify(unsigned)) as UnsignedReceipt;
   await requireValidReceipt(plain).catch((error: unknown) => {
-    // If approvals are not signed, the gateway's word is all there is, and verifying the receipt says so.
+    // If approvals are not signed, only the gateway vouches for them, and verifying the receipt reports that.
     if (!(error instanceof ReceiptError) || error.fault !== 'not_signed') throw error;
   });
   const signature = sources.key.sign(receiptPayload(plain));

@@ -16,7 +16,6 @@ export function sameCanonicalForm(one: unknown, other: unknown): boolean {
   return canonicalize(one) === canonicalize(other);
 }
 
-/** The faults that a receipt can have. */
 export type ReceiptFault =
   | 'form'
   | 'signer'
@@ -31,7 +30,7 @@ export type ReceiptFault =
   | 'order'
   | 'record';
 
-/** The reason why a text is not a valid receipt. */
+/** Thrown if a file is not a valid receipt. */
 export class ReceiptError extends Error {
   override readonly name = 'ReceiptError';
   readonly fault: ReceiptFault;

@@ -30,7 +30,7 @@ export interface DetachedSignature {
 const RECEIPT_TYPE = 'trade-agent-receipt+jws';
 
 /**
- * Derives the key from a secret (HKDF-SHA256, RFC 5869), so that it is the same on every machine that has the secret.
+ * Derives the key from a secret (HKDF-SHA256, RFC 5869), so that every machine that has the secret has the same key.
  * @param sealSecret known only to the gateway
  */
 export async function receiptKey(sealSecret: string | Buffer): Promise<ReceiptKey> {
@@ -57,7 +57,7 @@ async function publicJwk(x: string): Promise<ReceiptJwk> {
 
 /**
  * Verifies a signature with the key in its header, and returns that key.
- * @returns undefined if it is not a signature of this payload and type
+ * @returns undefined if the signature is not for this payload and type
  */
 export async function verifyDetachedSignature(
   { protected: header, signature }: DetachedSignature,
@@ -65,7 +65,7 @@ export async function verifyDetachedSignature(
   type: string = RECEIPT_TYPE,
 ): Promise<ReceiptJwk | undefined> {
   try {
-    // Base64url has unused bits, with which other texts could stand for the same signature.
+    // The last base64url character has unused bits, so several strings could encode the same signature.
     if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined;
     const { alg, typ, jwk } = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
     if (alg !== 'EdDSA' || typ !== type || jwk?.kty !== 'OKP' || jwk.crv !== 'Ed25519') return undefined;

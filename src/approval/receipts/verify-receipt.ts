@@ -41,7 +41,7 @@ export interface VerifiedReceipt {
 
 /**
  * Verifies that a receipt proves what it says: the owner's own key approved these orders, and they were sent exactly as
- * approved. Needs only the file and the keys that the reader trusts.
+ * approved. Verification needs only the file and the keys that the reader trusts.
  * @param text the complete file
  * @param isTrusted whether the reader trusts a gateway's key, given its RFC 7638 thumbprint
  * @throws {ReceiptError} with what is wrong
@@ -53,13 +53,13 @@ export async function verifyReceipt(
   const receipt = readReceipt(text);
   const signer = await verifyDetachedSignature(receipt.signature, receiptPayload(receipt));
   if (signer === undefined) {
-    throw new ReceiptError('gateway_signature', 'it was changed after its gateway signed it');
+    throw new ReceiptError('gateway_signature', 'the receipt was changed after its gateway signed it');
   }
-  if (!isTrusted(signer.kid)) throw new ReceiptError('signer', `another key signed it: ${signer.kid}`);
+  if (!isTrusted(signer.kid)) throw new ReceiptError('signer', `a different key signed the receipt: ${signer.kid}`);
   await requireValidReceipt(receipt);
   const covering = await verifyCheckpoint(parseAuditLine(receipt.record.at(-1) ?? ''));
   if (covering !== undefined && !isTrusted(covering.signer.kid)) {
-    throw new ReceiptError('signer', `another key signed its checkpoint: ${covering.signer.kid}`);
+    throw new ReceiptError('signer', `a different key signed the receipt’s checkpoint: ${covering.signer.kid}`);
   }
   return { receipt, signer };
 }
@@ -69,16 +69,16 @@ function readReceipt(text: string): Receipt {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new ReceiptError('form', 'it is not JSON');
+    throw new ReceiptError('form', 'the file is not JSON');
   }
   const parsed = receiptSchema.safeParse(value);
   if (!parsed.success) {
     const { path = [] } = parsed.error.issues[0] ?? {};
-    throw new ReceiptError('form', `it is not a receipt: ${path.join('.') || 'its members'}`);
+    throw new ReceiptError('form', `the file is not a receipt: ${path.join('.') || 'its members'}`);
   }
-  // A receipt has exactly one text, so that no byte of it can be changed.
+  // A receipt has exactly one valid text, so no byte of it can be changed unnoticed.
   if (receiptText(value as Receipt) !== text) {
-    throw new ReceiptError('form', 'it is not in canonical form (RFC 8785)');
+    throw new ReceiptError('form', 'the file is not in canonical form (RFC 8785)');
   }
   return value as Receipt;
 }
@@ -91,7 +91,7 @@ export async function requireValidReceipt(receipt: UnsignedReceipt): Promise<voi
   const { gateway, proposal, approvals, mandate } = receipt;
   if (mandate === null) {
     if (proposal.subject.mandate !== undefined) {
-      throw new ReceiptError('mandate', 'the mandate that approved it is missing');
+      throw new ReceiptError('mandate', 'the mandate that approved the order is missing');
     }
     await requireApproved(gateway, proposal, approvals);
   } else {
@@ -119,11 +119,11 @@ async function requireMandated(
   if (!terms.sides?.includes(draft.side)) throw wrong('side not included');
   const at = Date.parse(proposal.created_at);
   if (at < Date.parse(terms.not_before ?? '') || at >= Date.parse(terms.expires_at ?? '')) {
-    throw wrong('outside its time');
+    throw wrong('proposed outside its period');
   }
 }
 
-/** Requires that every order that was sent was approved, and that the broker's answer belongs to it. */
+/** Requires that every order that was sent was approved, and that the broker's answer is about that order. */
 function requireOrders({ proposal, orders }: UnsignedReceipt): void {
   const approved = approvedDrafts(proposal);
   const seen = new Set<string>();
@@ -132,7 +132,7 @@ function requireOrders({ proposal, orders }: UnsignedReceipt): void {
     const draft = approved.find(({ client_order_id }) => client_order_id === id);
     if (draft === undefined) throw wrong('was not approved');
     if (!sameCanonicalForm(draft, order)) throw wrong('differs from what was approved');
-    if (seen.has(id)) throw wrong('appears in it twice');
+    if (seen.has(id)) throw wrong('is listed twice');
     seen.add(id);
     if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
       throw wrong('has an answer that contradicts its state');
@@ -146,12 +146,12 @@ function requireOrders({ proposal, orders }: UnsignedReceipt): void {
 
 function requireDecision({ decision }: UnsignedReceipt): void {
   if (decision === null || decision.effect === 'allow') return;
-  throw new ReceiptError('decision', 'the rules did not allow it');
+  throw new ReceiptError('decision', 'the rules did not allow the order');
 }
 
 /**
- * Requires that the lines are unchanged, in order and about this proposal, and show that it was approved before it was
- * sent. The last line may be the checkpoint that covers the others.
+ * Requires that the lines are unchanged, in order and about this proposal, and show that the proposal was approved
+ * before its orders were sent. The last line may be the checkpoint that covers the others.
  */
 async function requireRecord({ gateway, proposal, approvals, mandate, record }: UnsignedReceipt): Promise<void> {
   const yes = approvals.length > 0 ? approvals : (mandate?.approvals ?? []);
@@ -161,7 +161,7 @@ async function requireRecord({ gateway, proposal, approvals, mandate, record }: 
   if (covering !== undefined && (await verifyCheckpoint(covering))?.checkpoint.gateway !== gateway) {
     throw new ReceiptError('record', 'the checkpoint is from another audit log');
   }
-  const told = lines.map((line) => {
+  const relevant = lines.map((line) => {
     if (line === covering) return line;
     const isOfKey = line.event === 'key_enrolled' && credentials.includes(String(line.credential_id));
     const isTokenFor = ({ id }: { id: string }) => line.proposal === id || line.approval === id;
@@ -171,19 +171,19 @@ async function requireRecord({ gateway, proposal, approvals, mandate, record }: 
     }
     return line;
   });
-  told.forEach(({ seq }, at) => {
-    if (at > 0 && seq <= (told[at - 1]?.seq ?? 0)) {
+  relevant.forEach(({ seq }, at) => {
+    if (at > 0 && seq <= (relevant[at - 1]?.seq ?? 0)) {
       throw new ReceiptError('record', 'the lines of the audit log are out of order');
     }
   });
-  const at = (event: string) => told.findIndex((line) => line.event === event);
+  const at = (event: string) => relevant.findIndex((line) => line.event === event);
   const steps = ['proposed', ...(approvals.length > 0 ? ['signed'] : []), 'executing'].map(at);
   if (steps.some((step, n) => step < 0 || step < (steps[n - 1] ?? 0))) {
-    throw new ReceiptError('record', 'the audit log does not show that it was approved before it was sent');
+    throw new ReceiptError('record', 'the audit log does not show that the order was approved before it was sent');
   }
-  const signed = told.filter(({ event }) => event === 'signed').map((line) => line.credential_id);
+  const signed = relevant.filter(({ event }) => event === 'signed').map((line) => line.credential_id);
   if (approvals.some(({ key }) => !signed.includes(key.credential_id))) {
-    throw new ReceiptError('record', 'the audit log does not show that this key signed it');
+    throw new ReceiptError('record', 'the audit log does not show that this key signed the approval');
   }
 }
 
@@ -217,9 +217,9 @@ async function requireApproved(
     throw new ReceiptError('proposal', 'the digest does not match the proposal');
   }
   const [owner, second] = approvals;
-  if (owner === undefined) throw new ReceiptError('not_signed', 'no key signed it');
-  if (owner.sub !== proposal.sub) throw new ReceiptError('not_signed', 'it was not signed by its owner');
-  if (second?.sub === owner.sub) throw new ReceiptError('not_signed', 'the same person signed it twice');
+  if (owner === undefined) throw new ReceiptError('not_signed', 'no key signed the approval');
+  if (owner.sub !== proposal.sub) throw new ReceiptError('not_signed', 'the approval was not signed by the owner');
+  if (second?.sub === owner.sub) throw new ReceiptError('not_signed', 'the same person signed the approval twice');
   const statement = expectedStatement(gateway, proposal);
   for (const approval of approvals) {
     requirePaperForSoftware(proposal, approval);
@@ -230,14 +230,13 @@ async function requireApproved(
 /** Returns the statement that approves a proposal, derived from the proposal and never taken from the evidence. */
 function expectedStatement(gateway: string, proposal: ApprovedProposal): ApprovalStatement {
   const { id, digest, code, worst_case, nonce } = proposal;
-  if (nonce === null) throw new ReceiptError('statement', 'it was proposed before approvals were signed');
+  if (nonce === null) throw new ReceiptError('statement', 'the proposal predates signed approvals');
   const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve' } as const;
   return { ...fixed, gateway, proposal: id, digest, code, worst_case, nonce };
 }
 
 /**
- * Refuses software keys of the phone in the terminal for live money, because anyone with access to the machine can copy
- * them.
+ * Refuses software keys of the terminal phone for live money, because anyone with access to the machine can copy them.
  */
 function requirePaperForSoftware({ subject }: ApprovedProposal, { sub, evidence }: SignedApproval): void {
   if (evidence.method !== 'software' || JSON.stringify(subject).includes('"environment":"live"') === false) return;
@@ -262,7 +261,7 @@ async function requireSigned(statement: ApprovalStatement, approval: SignedAppro
     sub,
     publicKey: Buffer.from(key.public_key, 'base64url'),
     algorithm: key.algorithm,
-    // Its counter was checked when it was received.
+    // The key's counter was checked when the gateway received the signature.
     counter: 0,
     method: key.method,
     deviceType: key.device_type,

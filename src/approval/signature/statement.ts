@@ -9,7 +9,7 @@ import { isProposalDetails } from '../details.ts';
 
 /**
  * The statement that a person's key signs: the person approves this one proposal, at this gateway, once. `digest`
- * covers the subject, the worst case, the provenance of each field, and who asked.
+ * covers the subject, the worst case, the provenance of each field, and who proposed it.
  *
  * A signature of the statement proves that someone who unlocked the key approved these bytes. It does not prove what a
  * screen showed: whoever writes the page can show one thing and have another signed. But the gateway executes only what
@@ -23,7 +23,7 @@ export interface ApprovalStatement {
   /** The proposal's id; for a request that a client makes directly, the `identifier` of its details. */
   readonly proposal: string;
   readonly digest: string;
-  /** As shown in both the terminal and the phone. */
+  /** As shown both in the terminal and on the phone. */
   readonly code: string;
   readonly worst_case: WorstCase | null;
   readonly decision: 'approve';
@@ -57,7 +57,7 @@ export function generateNonce(): string {
  * Returns the statement that approves these details: those of a proposal, or of an order or message that a client
  * requests directly (trading/approval-details.ts, trading/message-details.ts).
  * @throws {HttpProblem} 403 `signature_nonce` for a proposal that has no nonce because it predates signed approvals
- * @throws {ZodError} for any other details
+ * @throws {ZodError} for details of any other form
  */
 export function approvalStatement(details: Readonly<Record<string, unknown>>): ApprovalStatement {
   const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve' } as const;
@@ -70,8 +70,8 @@ export function approvalStatement(details: Readonly<Record<string, unknown>>): A
   const { locations, proposal, digest, code, worst_case, nonce } = proposedDetailsSchema.parse(details);
   const [gateway = ''] = locations;
   if (nonce === undefined) {
-    throw new HttpProblem(403, 'signature_nonce', 'it was proposed before approvals were signed', {
-      hint: 'Propose it again.',
+    throw new HttpProblem(403, 'signature_nonce', 'the proposal predates signed approvals', {
+      hint: 'Make the proposal again.',
     });
   }
   return { ...fixed, gateway, proposal, digest, code, worst_case: worst_case as WorstCase | null, nonce };
@@ -101,7 +101,7 @@ const base64urlText = (longest: number) =>
 export const evidenceSchema = z.lazy(() =>
   z.strictObject({
     /**
-     * `webauthn`: a passkey or security key. `software`: a software key held by the phone in the terminal, without an
+     * `webauthn`: a passkey or security key. `software`: a software key of the terminal phone, without an
      * authenticator.
      */
     method: z.string().max(32),
@@ -126,7 +126,7 @@ export const evidenceSchema = z.lazy(() =>
 );
 export type Evidence = z.output<typeof evidenceSchema>;
 
-/** Returns a passkey's answer as evidence. @param statement from `ApprovalKeys.approvalOptions` */
+/** Converts a passkey's answer to evidence. @param statement from `ApprovalKeys.approvalOptions` */
 export function webauthnEvidence({ id, response }: AuthenticationResponseJSON, statement: ApprovalStatement): Evidence {
   return {
     method: 'webauthn',

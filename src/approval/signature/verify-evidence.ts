@@ -20,11 +20,11 @@ export interface ExpectedEvidence {
   readonly rpId?: string;
   /** The person who must have signed. */
   readonly sub: string;
-  /** Whether software keys of the phone in the terminal are accepted. */
+  /** Whether software keys of the terminal phone are accepted. */
   readonly softwareKeys: boolean;
 }
 
-/** The signer's key, and its state when it signed. */
+/** Verified evidence, and the state of the signer's key when it signed. */
 export interface VerifiedEvidence {
   readonly evidence: Evidence;
   readonly digest: string;
@@ -50,7 +50,7 @@ const comparedMembers: readonly (readonly [keyof ApprovalStatement, Extract<Prob
 
 /**
  * Verifies that a person's own key signed exactly this approval. Changes nothing: the caller stores the key's counter.
- * @throws {HttpProblem} 403 with a code for each way to fail
+ * @throws {HttpProblem} 403 with a code that says which check failed
  */
 export async function verifyEvidence(
   evidence: unknown,
@@ -59,14 +59,14 @@ export async function verifyEvidence(
 ): Promise<VerifiedEvidence> {
   if (evidence === undefined || evidence === null) {
     throw signatureProblem('signature_missing', 'the approval is not signed', {
-      hint: 'Approve it on a phone whose key is enrolled here.',
+      hint: 'Approve the proposal on a phone whose key is enrolled here.',
     });
   }
   const parsed = evidenceSchema.safeParse(evidence);
   if (!parsed.success) throw signatureProblem('signature_malformed', 'the signature’s evidence is malformed');
   const { method, statement } = parsed.data;
   if (method !== 'webauthn' && method !== 'software') {
-    throw signatureProblem('signature_method', 'it was signed with an unknown method', {
+    throw signatureProblem('signature_method', 'the approval was signed with an unknown method', {
       fields: ['method'],
     });
   }
@@ -94,7 +94,7 @@ export async function verifyEvidence(
   );
   if (method === 'software' && !expected.softwareKeys) {
     throw signatureProblem('signature_software', 'the terminal phone’s keys are not accepted here', {
-      hint: 'Approve it on a phone whose passkey is enrolled here.',
+      hint: 'Approve the proposal on a phone whose passkey is enrolled here.',
     });
   }
   const { credentialId, deviceType } = key;
@@ -151,7 +151,7 @@ export async function verifyAssertion(
   keys: { byId(credentialId: string): Promise<SigningKey | undefined> },
 ): Promise<VerifiedAssertion> {
   const helpers = await import('@simplewebauthn/server/helpers');
-  // This may be any JSON: it comes from someone who has not proved anything yet.
+  // The client data may be any JSON, because its sender has not proved anything yet.
   const clientData: unknown = readOrRefuse(() => helpers.decodeClientDataJSON(assertion.clientDataJSON));
   if (typeof clientData !== 'object' || clientData === null || Array.isArray(clientData)) throw malformedSignature();
   requireClientData(clientData, expected);
@@ -161,11 +161,11 @@ export async function verifyAssertion(
   const { flags, counter } = data;
   const rpIdHash = await helpers.toHash(expected.rpId);
   if (!helpers.isoUint8Array.areEqual(data.rpIdHash, rpIdHash))
-    throw signatureProblem('signature_rp', 'it was signed for another site');
+    throw signatureProblem('signature_rp', 'the signature is for another site');
   if (!flags.up) throw signatureProblem('signature_presence', 'the key reported no user presence when it signed');
-  if (!flags.uv) throw signatureProblem('signature_verification', 'it was signed without unlocking the key');
+  if (!flags.uv) throw signatureProblem('signature_verification', 'the key signed without being unlocked');
   const key = requireKey(await keys.byId(assertion.credentialId), expected);
-  // A key that may be backed up always says so, and one that may not can't have been (WebAuthn §7.2).
+  // Whether a key can be backed up never changes, and only such a key can have been backed up (WebAuthn §7.2).
   if (flags.be !== (key.deviceType === 'multiDevice') || (flags.bs && !flags.be)) {
     throw signatureProblem('signature_device', 'the key’s backup flags differ from when it was enrolled');
   }
@@ -200,7 +200,7 @@ export function signatureProblem(
   options: { readonly hint?: string; readonly fields?: readonly string[] } = {},
 ): HttpProblem {
   return new HttpProblem(403, code, detail, {
-    hint: 'Approve it again with a key that is enrolled here.',
+    hint: 'Try again with a key that is enrolled here.',
     ...options,
     challenge: { error: 'insufficient_authorization_details' },
   });
@@ -212,10 +212,10 @@ function requireClientData(data: Partial<ClientData>, { challenge, origin }: Exp
   if (typeof data.challenge !== 'string' || !challenge(data.challenge)) {
     throw signatureProblem('signature_challenge', 'something else was signed');
   }
-  if (data.type !== 'webauthn.get') throw signatureProblem('signature_type', 'it was signed for another purpose');
-  if (data.origin !== origin) throw signatureProblem('signature_origin', 'it was signed on another site’s page');
+  if (data.type !== 'webauthn.get') throw signatureProblem('signature_type', 'the signature is for another purpose');
+  if (data.origin !== origin) throw signatureProblem('signature_origin', 'the signature was made on another site’s page');
   if ((data.crossOrigin ?? false) !== false || data.topOrigin !== undefined) {
-    throw signatureProblem('signature_cross_origin', 'it was signed within another site’s page');
+    throw signatureProblem('signature_cross_origin', 'the signature was made within another site’s page');
   }
 }
 
@@ -225,7 +225,7 @@ function requireKey(key: SigningKey | undefined, { sub, method }: ExpectedAssert
   if (sub !== undefined && key.sub !== sub)
     throw signatureProblem('signature_key_of_another', 'the key belongs to someone else');
   if (key.method !== method) {
-    throw signatureProblem('signature_method', 'the key is of another kind than its evidence says', {
+    throw signatureProblem('signature_method', 'the key is not of the kind that its evidence states', {
       fields: ['method'],
     });
   }

@@ -19,7 +19,7 @@ const LIVE_CHECK_INTERVAL_MS = 120_000;
  */
 const LAG_RETRY_DELAYS_MS = [400, 1_500] as const;
 /**
- * Minimum interval of checks that are caused by reported changes, in milliseconds; doubled up to `longest` while
+ * Minimum interval between checks that are caused by reported changes, in milliseconds; doubled up to `longest` while
  * changes keep coming.
  */
 const NEWS_CHECK_INTERVAL_MS = { first: 50, longest: 2_000 } as const;
@@ -29,8 +29,8 @@ const LIVE_TIMEOUT_MS = 30_000;
 /**
  * Checks an executed proposal's result while it may still change: at each reported change, and otherwise at increasing
  * intervals.
- * @param options.isResumed the result was followed before, or by a process that no longer runs, so follow it only with
- *   a live stream
+ * @param options.isResumed true if following resumes, for example after a restart: the result is then followed only if
+ *   a stream becomes live
  * @throws the reason of `signal`
  */
 export async function followResult(
@@ -42,10 +42,10 @@ export async function followResult(
   const first = await store.get(id);
   if (first?.state !== 'executed') return;
   const kind = getKind(first.kind);
-  const asker = context.latestAsker(first.sub);
-  if (kind.follow === undefined || asker === undefined) return;
-  // A later session's token lives longer.
-  const latest = (): Proposer => context.latestAsker(first.sub) ?? asker;
+  const session = context.latestAsker(first.sub);
+  if (kind.follow === undefined || session === undefined) return;
+  // Prefer the token of a later session, because it expires later.
+  const latest = (): Proposer => context.latestAsker(first.sub) ?? session;
   const look = async (): Promise<ResultCheckOutcome | 'failed'> => {
     try {
       return await context.checkResult(id, latest());
@@ -81,12 +81,12 @@ async function checkUntilOver(
   let until = clock.now() + MAX_POLLING_MS;
   let came: ResultCheckOutcome | 'failed' = 'same';
   while (clock.now() < until) {
-    const isTold = news?.isLive() === true && came !== 'failed';
-    if (isTold) until = clock.now() + MAX_POLLING_MS;
+    const isStreamed = news?.isLive() === true && came !== 'failed';
+    if (isStreamed) until = clock.now() + MAX_POLLING_MS;
     const heard = await waitForNews(
       clock,
       news,
-      isTold ? nextWait(lag, LIVE_CHECK_INTERVAL_MS) : nextWait(waits, MAX_FOLLOW_WAIT_MS),
+      isStreamed ? nextWait(lag, LIVE_CHECK_INTERVAL_MS) : nextWait(waits, MAX_FOLLOW_WAIT_MS),
       signal,
     );
     if (heard !== 'nothing') await spacing.wait(signal);

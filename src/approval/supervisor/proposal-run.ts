@@ -21,8 +21,8 @@ const SLOW_DOWN_SECONDS = 5;
 const MAX_BACKOFF_SECONDS = 30;
 /**
  * How long the gateway waits for an answer in transit before it closes, in milliseconds, because the provider issues a
- * token only once. After a ping there is certain to be an answer; without a ping the request may be a long poll without
- * an answer.
+ * token only once. After a ping, an answer is certain to come; without a ping, the request may be a long poll that has
+ * no answer yet.
  */
 const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
 /**
@@ -45,8 +45,8 @@ const UNKNOWN_LOOKUP_INTERVAL_MS = 30_000;
 /** Delay before retrying to execute a proposal that was changed meanwhile, in milliseconds. */
 const CONFLICT_PAUSE_MS = 1_000;
 /**
- * How long an unknown outcome is looked up, in milliseconds that the machine is awake. Lookups resume when someone
- * views the proposal, at a start or wake-up, and on the next day.
+ * How long an unknown outcome is looked up, in milliseconds, not counting the time that the machine sleeps. Lookups
+ * resume when someone views the proposal, at a start or wake-up, and on the next day.
  */
 const MAX_UNKNOWN_LOOKUP_MS = 30 * 60_000;
 
@@ -105,8 +105,9 @@ export class ProposalRun {
   #lastPoll: { readonly authReqId: string; readonly at: number; readonly pause: number } | undefined;
 
   /**
-   * @param why `drafted` just now by this process; `taken` over from another gateway, which the rows say too; `found`,
-   *   perhaps without a supervisor; `resumed` only to follow the result
+   * @param why `drafted`: this process has just drafted the proposal. `taken`: this process has taken the proposal over
+   *   from another gateway, and the row says so. `found`: the proposal may have no supervisor. `resumed`: only the
+   *   result is followed.
    */
   constructor(
     id: string,
@@ -160,7 +161,7 @@ export class ProposalRun {
         this.#end.signal.throwIfAborted();
         context.fail(error);
         this.#isFresh = false;
-        // The failure may have come between a change and its notifications.
+        // The failure may have happened between a change and its notifications.
         context.parts.audit.flushSoon();
         await context.notifyUnnotified().catch((failure) => context.fail(failure));
         await this.#rest(FAILURE_RETRY_DELAYS_MS[Math.min(failures, FAILURE_RETRY_DELAYS_MS.length - 1)] ?? 0);
@@ -177,9 +178,9 @@ export class ProposalRun {
         case 'answered':
           await this.#carryOut();
           await this.#resumeUnknown();
-          // If it changed when this run was about to end, start again from its current state. But not at once: another
-          // gateway may be working on it too, and the two would change the row under each other forever. After the pause,
-          // one of them finds it unknown and leaves it to the other.
+          // If the proposal changed when this run was about to end, start again from its current state, but only after
+          // a pause: another gateway may be working on the proposal too, and the two would keep changing the row under
+          // each other. After the pause, one gateway finds the outcome unknown and leaves the proposal to the other.
           if (!(await this.#isUnderWay())) return;
           await this.#pause(CONFLICT_PAUSE_MS);
           if (!(await this.#isUnderWay())) return;
@@ -191,8 +192,8 @@ export class ProposalRun {
   }
 
   /**
-   * Asks the next approver. A separate method, so that the row does not stay in memory while thousands of proposals
-   * wait for hours.
+   * Asks the next approver. This is a separate method, so that the row does not stay in memory while thousands of
+   * proposals wait for hours.
    */
   async #ask(): Promise<'moved' | 'asked' | 'answered' | 'over'> {
     const context = this.#context;
@@ -217,9 +218,9 @@ export class ProposalRun {
   }
 
   /**
-   * Waits until the question is decided or the absolute deadline in the row: polls one at a time, through network loss,
-   * sleep, 5xx and slow_down; with pings, waits for a ping. The token is sealed in the row before anything else uses
-   * it.
+   * Waits until the question is decided or the deadline in the row has passed. Polls one at a time, also after network
+   * loss, sleep, 5xx and `slow_down`; if the provider pings, waits for a ping first. The token is sealed in the row
+   * before anything else uses it.
    * @throws the signal's reason if the gateway closes first; the proposal then keeps its state
    */
   async #awaitDecision(): Promise<void> {
@@ -229,7 +230,7 @@ export class ProposalRun {
     if (!wait.called && !this.#isFresh) await this.#takeTurn(wait, this.#calls.restarted);
     for (;;) {
       this.#end.signal.throwIfAborted();
-      // The row is dropped after each check: a wait keeps its times, and nothing else.
+      // The row is not kept between checks: only the times of the wait stay in memory.
       const next = await this.#look(wait);
       if (next === 'over') return;
       if (next === 'polled') continue;
@@ -251,8 +252,8 @@ export class ProposalRun {
   }
 
   /**
-   * Returns how much is left of the pause after the last poll, in seconds, when the wait restarts after a failure. With
-   * pings it is at most the interval, since a ping may have been missed.
+   * Returns how much is left of the pause after the last poll, in seconds, when the wait restarts after a failure. If
+   * the provider pings, the result is at most the polling interval, because a ping may have been missed.
    */
   #pauseLeft({ authReqId, interval }: StoredProposal): number {
     const { clock, asking } = this.#context.parts;
@@ -268,7 +269,7 @@ export class ProposalRun {
     if (turn > 0 && left > 0) wait.called = await this.#rest(Math.min(turn, left));
   }
 
-  /** Polls if a poll is due. @returns otherwise the milliseconds until the next check */
+  /** Polls if a poll is due; otherwise returns the milliseconds until the next check. */
   async #look(wait: DecisionWait): Promise<'over' | 'polled' | number> {
     const { store, clock, asking } = this.#context.parts;
     // A ping about the owner's question must not cause two polls of the second approver's at once: the read and the poll below
@@ -281,7 +282,7 @@ export class ProposalRun {
     const { authReqId, expiresAt } = proposal;
     wait.expiresAt = expiresAt;
     const left = expiresAt - clock.now();
-    // It is polled once more after the deadline: the person may have denied it in time.
+    // Poll once more after the deadline, because the person may have denied the proposal in time.
     if (left <= 0 && wait.polled) {
       await this.#expire(proposal);
       return 'over';
@@ -318,7 +319,7 @@ export class ProposalRun {
       if (this.#end.signal.aborted) void endAfter(isThere ? CLOSING_WAIT_MS.called : CLOSING_WAIT_MS.uncalled);
       else ended.abort();
     };
-    // It was withdrawn between the read of the row and this call.
+    // The proposal was withdrawn after its row was read.
     if (this.#isOver) this.#breakOff();
     try {
       const { details } = buildQuestion(parts, proposal);
@@ -330,7 +331,8 @@ export class ProposalRun {
       });
       return { result, sentAt };
     } catch {
-      // The client promises not to throw for an answer. What remains (an abort, an unreadable key) is no decision.
+      // The client never throws for an answer of the provider. Other errors, such as an abort or an unreadable key,
+      // decide nothing.
       return { result: { status: 'unreachable', reason: 'no answer' }, sentAt };
     } finally {
       this.#breakOff = undefined;
@@ -400,7 +402,7 @@ export class ProposalRun {
         return await this.#conclude(proposal, 'blocked', { code: 'provider_error', text });
       }
       case 'lost': {
-        // Whatever was decided, no token arrived, so nothing can have been traded: the person is asked again.
+        // Whatever the person decided, no token arrived, so no order can have been sent: ask the person again.
         const isSecond = currentApprover(proposal) !== proposal.sub;
         if (proposal.asked >= (isSecond ? MAX_QUESTIONS + 1 : MAX_QUESTIONS)) {
           const text = `the answer from the phone was lost ${MAX_QUESTIONS} times`;
@@ -476,9 +478,9 @@ export class ProposalRun {
       const proposal = await store.get(this.#id);
       if (proposal?.state !== 'unknown') return;
       const { sub, kind, subject } = proposal;
-      const asker = this.#context.latestAsker(sub) ?? (isUnattended ? proposerWithoutToken(sub) : undefined);
-      if (asker === undefined) return;
-      const found = await getKind(kind).settle(subject, asker);
+      const session = this.#context.latestAsker(sub) ?? (isUnattended ? proposerWithoutToken(sub) : undefined);
+      if (session === undefined) return;
+      const found = await getKind(kind).settle(subject, session);
       if (found === undefined) return;
       const { outcome } = found;
       if (outcome === 'executed' || outcome === 'refused' || (outcome === 'unknown' && found.final === true)) {
@@ -489,14 +491,14 @@ export class ProposalRun {
     }
   }
 
-  /** Whether the proposal still has to be executed. False for an unknown outcome until someone can look it up. */
+  /** Whether the proposal still has to be executed. A proposal with an unknown outcome only has to be looked up. */
   async #isUnderWay(): Promise<boolean> {
     const proposal = await this.#context.parts.store.get(this.#id);
     return proposal?.state === 'approved' || proposal?.state === 'executing';
   }
 
   /**
-   * Resolves after `ms` milliseconds, or with true as soon as a ping or withdrawal comes.
+   * Resolves after `ms` milliseconds, or with true as soon as a ping or withdrawal arrives.
    * @throws the signal's reason if the run has to end
    */
   async #rest(ms: number): Promise<boolean> {
@@ -508,7 +510,7 @@ export class ProposalRun {
       // Handled below.
     }
     signal.throwIfAborted();
-    // News that came during a poll counts at the next rest.
+    // A ping or withdrawal that arrived during a poll ends the next rest.
     if (!this.#news.signal.aborted) return false;
     this.#news = new AbortController();
     return true;

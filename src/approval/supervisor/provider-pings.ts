@@ -5,11 +5,13 @@ import { isSettledState } from '../../trading/proposal.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 
 /**
- * Interval between polls that make up for lost pings, across all proposals. Without it, ten thousand open proposals
- * would keep gateway and provider busy for nothing, and thousands of long polls open.
+ * Interval between polls that make up for lost pings, across all proposals, in milliseconds. Without the interval, ten
+ * thousand open proposals would keep the gateway and the provider busy for nothing, with thousands of open long polls.
  */
 const LOST_PING_POLL_INTERVAL_MS = 400;
-/** Interval between the first polls after a restart or a missed message, since pings may have been missed. */
+/**
+ * Interval between the first polls after a restart or a missed message, in milliseconds. Pings may have been missed.
+ */
 const RESTART_POLL_INTERVAL_MS = 20;
 
 /** Spreads out work that is requested simultaneously: gives turns at a fixed interval, in the order of requests. */
@@ -24,10 +26,10 @@ export class TurnLimiter {
     this.#apartMs = apartMs;
   }
 
-  /** Takes the next turn. @returns milliseconds until the turn; 0 for now */
+  /** Takes the next turn. @returns milliseconds until the turn; 0 if it is now */
   take(): number {
     const now = this.#clock.now();
-    // The clock was set back: turns that were given out by it would now be far away.
+    // If the clock was set back, the turns that were given out before would now be far away.
     const at = now < this.#asked ? now : Math.max(now, this.#next);
     this.#asked = now;
     this.#next = at + this.#apartMs;
@@ -52,12 +54,14 @@ export class ProviderPings {
     this.restarted = new TurnLimiter(parts.clock, RESTART_POLL_INTERVAL_MS);
   }
 
-  /** Returns the open proposal that a ping is about; undefined if its question is not stored yet. */
+  /**
+   * Returns the open proposal that a ping is about; undefined if its question is not stored yet, or the token is wrong.
+   */
   async findProposal(authReqId: string, notificationToken: string): Promise<StoredProposal | undefined> {
     const { store, notificationTokens, earlyPings, clock } = this.#parts;
     let proposal = await store.byAuthReqId(authReqId);
     if (proposal === undefined) {
-      // Otherwise anybody could fill the database.
+      // Only tokens of this gateway are kept, because anybody could fill the database otherwise.
       if (!notificationTokens.isOwn(notificationToken)) return undefined;
       await earlyPings.add(pingDigest(authReqId, notificationToken), clock.now());
       // Either the gateway that stores the question finds this ping afterwards, or the question is found here.

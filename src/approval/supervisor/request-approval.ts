@@ -36,21 +36,21 @@ export async function requestOwnerApproval(
   if (!isAllowedDuringHalt(proposal.kind) && (await halts.haltedAt(proposal.sub)) !== undefined) {
     context.announce(await moves.move(proposal, 'cancelled', { reason: haltedReason }));
   } else if (approvingMandate(proposal) !== undefined) {
-    // Its owner approved it in advance: they are not asked, and there is no token.
+    // The owner approved the proposal in advance by a mandate, so they are not asked, and there is no token.
     context.announce(await moves.move(proposal, 'approved'));
   } else await sendAndStoreQuestion(context, proposal, signal);
 }
 
 /*
- * If the owner's approval is not enough, a second approver is asked after them, by a separate question with exactly the same
+ * If the owner's approval is not enough, a second approver is asked after them, in a separate question with exactly the same
  * details. Both sign one digest.
  *
- *  1. The proposal stays `requested` until both have approved. A denial by either, or its deadline, ends it.
+ *  1. The proposal stays `requested` until both have approved. A denial by either, or the deadline, ends the proposal.
  *  2. The owner's approval is verified on arrival, signature included, because an invalid one must not make a second phone
  *     ring. It is then sealed in the row with its question's id, so that the row shows that the second approver is next.
  *  3. A gateway that takes over after a crash therefore asks the second approver (again, if need be), never the owner.
  *  4. Both are verified again before the execution. The owner's token may have expired by then; that is accepted, because it
- *     was verified in time. If only that token opens the account at the broker, nothing is sent, and this is reported.
+ *     was verified in time. If the account can be accessed only with that token, nothing is sent, and the failure is reported.
  */
 
 /**
@@ -81,7 +81,8 @@ export async function requestSecondApproval(
 /**
  * Asks the next approver by CIBA, unless the proposal was meanwhile settled or already asked about, and stores the
  * request id, interval and deadline in the row. If the gateway dies before storing them, the person is asked a second
- * time: nobody receives the first question's token, and a provider that knows proposal IDs replaces the first question.
+ * time. That is safe: nobody polls for the first question's token, and a provider that tracks proposal IDs replaces the
+ * first question with the second.
  */
 async function sendAndStoreQuestion(
   context: KernelContext,
@@ -103,7 +104,7 @@ async function sendAndStoreQuestion(
   const { authReqId, interval } = sent;
   const expiresAt = Math.min(sent.expiresAt, deadline);
   const requested = await moves.move(proposal, 'requested', { authReqId, interval, expiresAt, asked });
-  // It was withdrawn while the person was being asked.
+  // The proposal was withdrawn while the person was being asked.
   if (requested.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawnOutcome));
   context.announce(requested);
   failpoint('ask.stored');
@@ -122,7 +123,7 @@ async function sendQuestion(
     const left = deadline - clock.now();
     if (left < MIN_DECISION_MS) {
       const whom = question.asked.sub === proposal.sub ? 'its owner' : 'the second approver';
-      const text = `the time to approve it ran out before ${whom} could be asked`;
+      const text = `the time to approve the proposal ran out before ${whom} could be asked`;
       const reason: ProposalReason = { code: 'approval_expired', text };
       context.announce(await moves.move(proposal, 'expired', { reason }));
       return undefined;
@@ -139,7 +140,7 @@ async function sendQuestion(
       }
       await clock.sleep(wait, signal);
     }
-    // It was withdrawn meanwhile.
+    // The proposal was withdrawn meanwhile.
     if ((await store.get(id))?.state !== state) return undefined;
   }
 }
@@ -148,7 +149,8 @@ async function sendQuestion(
 function retryDelay(tries: number, error: unknown): number | undefined {
   if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
   const { retryAfter } = error.details;
-  // A provider that says when it accepts more (Auth0: five questions a minute) is asked then, as often as it says so.
+  // If the provider says when it accepts more questions (Auth0: five a minute), ask again then, however often that
+  // happens.
   if (typeof retryAfter === 'number') return Math.max(retryAfter * 1000, SEND_RETRY_DELAYS_MS[0]);
   return SEND_RETRY_DELAYS_MS[tries - 1];
 }

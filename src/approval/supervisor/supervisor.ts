@@ -6,9 +6,9 @@ import { ProposalRun } from './proposal-run.ts';
 import { ProviderPings } from './provider-pings.ts';
 
 /**
- * Interval between adopting proposals of other gateways, in milliseconds. Each adoption reads a row a few times, and a
- * dead gateway may have had thousands of proposals. Without the interval they would block all other database requests
- * until these time out.
+ * Interval between two adoptions of other gateways' proposals, in milliseconds. Each adoption reads a row a few times,
+ * and a dead gateway may have had thousands of proposals. Without the interval, adoptions would block all other
+ * database requests until those time out.
  */
 const ADOPTION_INTERVAL_MS = 2;
 /** How often this gateway renews its lease if it shares the database. Two renewals may get lost. */
@@ -77,7 +77,8 @@ export class ProposalSupervisor {
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       try {
         const { taken, lapsed, died } = await others.renew();
-        // This process stalled, and others took over some of its proposals: whatever runs here starts again, from the rows.
+        // This process stalled, and others took over some of its proposals: stop all runs here and start again from the
+        // rows.
         if (lapsed) await this.#stop();
         this.adopt(taken);
         if (isFirst || died) await this.#context.notifyUnnotified();
@@ -104,7 +105,7 @@ export class ProposalSupervisor {
       const proposal = await parts.store.get(id);
       if (proposal === undefined) return;
       changes.tell(proposal);
-      // It was withdrawn there, but is supervised here.
+      // Another gateway has withdrawn a proposal that this gateway supervises.
       if (proposal.state === 'cancelled') this.#wake(id, true);
     }
   }
@@ -123,8 +124,9 @@ export class ProposalSupervisor {
 
   /**
    * Starts to supervise a proposal in any state.
-   * @param why `drafted` just now by this process; `taken` over from another gateway, which the rows say too; `found`,
-   *   perhaps without a supervisor; `resumed` to follow the result again, if its changes are streamed
+   * @param why `drafted`: this process has just drafted the proposal. `taken`: this process has taken the proposal over
+   *   from another gateway, and the row says so. `found`: the proposal may have no supervisor. `resumed`: only the
+   *   result is followed, if its changes are streamed.
    */
   begin(id: string, why: 'drafted' | 'taken' | 'found' | 'resumed'): void {
     if (this.#runs.has(id) || this.#context.signal.aborted) return;

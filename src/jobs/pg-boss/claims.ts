@@ -3,9 +3,7 @@ import type { JobAttempt, PgBoss } from 'pg-boss';
 import { RETRY_LIMIT } from '../job-queue.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
-/**
- * A fetched job, with its attempt number, by which the database knows whether this process may still report on the job.
- */
+/** A fetched job. Its attempt number tells the database whether this process may still report the job's outcome. */
 export interface Claim extends JobAttempt {
   readonly data: unknown;
   readonly expireInSeconds: number;
@@ -38,7 +36,7 @@ export function createClaims(boss: PgBoss, pool: Pool, queue: string) {
     },
     /** Gives the job back as if it had not been fetched, so that another worker can do it immediately. */
     async giveBack({ id, retryCount }: Claim): Promise<void> {
-      // `fail` would count as an attempt, and delay the next one.
+      // `boss.fail` would count this as an attempt, and delay the next attempt.
       await pool.query(
         `UPDATE ${TABLE} SET state = CASE retry_count WHEN 0 THEN 'created' ELSE 'retry' END::${JOBS_SCHEMA}.job_state,
            started_on = NULL, heartbeat_on = NULL, start_after = now()

@@ -10,7 +10,7 @@ const INDEX_CHECK_INTERVAL_MS = 200;
 /**
  * Creates or migrates the job tables. Idempotent, and safe to run concurrently. Requires `migrate(address,
  * stateSchema)` to have run, because it uses the roles created there.
- * @param address with the login of the tables' owner
+ * @param address connection string of the role that owns the tables
  */
 export async function migrateJobs(address: string): Promise<void> {
   const pool = await openPool({ address, schema: JOBS_SCHEMA, max: 3 });
@@ -28,7 +28,7 @@ export async function migrateJobs(address: string): Promise<void> {
       await boss.stop({ close: false, graceful: false });
     }
     if (problem !== undefined) throw problem;
-    // A lock: concurrent changes of the same catalog rows would fail.
+    // Locked, because concurrent changes of the same catalog rows would fail.
     await pool.query(
       `SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ${JOBS_SCHEMA}', 0)); ${JOBS_SCHEMA_ADDITIONS}`,
     );

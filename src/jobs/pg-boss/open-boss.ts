@@ -43,7 +43,8 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
     monitorIntervalSeconds: SUPERVISE_INTERVAL_SECONDS,
     maintenanceIntervalSeconds: MAINTENANCE_INTERVAL_SECONDS,
     useListenNotify: woken !== undefined,
-    // Users' schedules are rows of our own. Nothing is tried that only an owner may do, and nothing is reported elsewhere.
+    // Schedules are rows of our own tables. pg-boss must not try anything that only the tables' owner may do, or report
+    // anything elsewhere.
     schedule: false,
     reindex: false,
     monitorVacuum: false,
@@ -60,7 +61,7 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
   }
 }
 
-/** Returns a database for pg-boss that runs its queries on our connections, with our limits and reconnects. */
+/** Returns a database for pg-boss that runs its queries on our connections, with our limits and our reconnection. */
 function overPool(pool: Pool, woken: BossOptions['woken']): Db {
   const executeSql: Db['executeSql'] = (text, values) => pool.query(text, values);
   if (woken === undefined) return { executeSql };
@@ -89,7 +90,7 @@ async function waitForDatabase(pool: Pool): Promise<void> {
   }
 }
 
-/** Whether pg-boss reports missing or outdated tables. A role without privileges sees no tables either. */
+/** Whether pg-boss reports missing or outdated tables. It also reports them as missing to a role without privileges. */
 const isSchemaError = (error: unknown): boolean =>
   error instanceof Error && /is not installed|requires migrations/.test(error.message);
 

@@ -20,11 +20,11 @@ import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 import { ensureQueues, queueName } from './queues.ts';
 
-/** How often jobs are removed that died with their workers and would block their keys, in milliseconds. */
+/** How often dead jobs of lost workers are removed, in milliseconds, because such jobs would block their keys. */
 const CLEAR_INTERVAL_MS = 5_000;
 
 export interface PgBossOptions {
-  /** Address of the server's database, with the application's login ({@link readServerAddress}). */
+  /** Connection string of the server's database, for the application's role ({@link readServerAddress}). */
   readonly address: string;
   readonly tenant: string;
   /** Maximum number of connections, one of which is for notifications. */
@@ -117,8 +117,8 @@ export async function pgBossQueue({
  */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 /**
- * Delay before a fetch if all slots were in use, in milliseconds, so that the fetch gets several jobs: it scans every
- * waiting key, which takes 65 ms for 20,000 keys.
+ * Delay before a fetch if all slots were in use, in milliseconds, so that the fetch gets several jobs at once. Each
+ * fetch scans every waiting key, which takes 65 ms for 20,000 keys.
  */
 const FETCH_DELAY_MS = 20;
 

@@ -6,7 +6,7 @@ export interface Activities {
   attempt(id: number): Promise<void>;
 }
 
-/** A job's time limit, its heartbeat timeout, and its first retry delay, which doubles. Seconds. */
+/** A job's time limit, heartbeat timeout and first retry delay, in seconds. The delay doubles with each retry. */
 export interface JobLimits {
   readonly expireInSeconds: number;
   readonly heartbeatSeconds: number;
@@ -19,8 +19,9 @@ export interface JobLimits {
 const MAX_JOBS_PER_EXECUTION = 50;
 
 /**
- * Runs the jobs of one key, one at a time, in the order in which they were signaled. It knows only their ids, and ends
- * when no jobs are left. Temporal replays this code, so changes must use `patched()` (docs/adding/job-queue.md).
+ * Runs the jobs of one key, one at a time, in the order in which they were signaled. The workflow knows only the jobs'
+ * ids, and ends when no jobs are left. Temporal replays this code, so changes must use `patched()`
+ * (docs/adding/job-queue.md).
  */
 export async function jobsOfKey(limits: JobLimits, waiting: readonly number[] = []): Promise<void> {
   const queue = [...waiting];

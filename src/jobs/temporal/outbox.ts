@@ -24,7 +24,7 @@ export function postgresOutbox(database: TenantDatabase) {
   return {
     /** Adds a job in the caller's unit of work. The commit notifies listeners. */
     async add(unit: Unit, { kind, key, ids }: Job, at?: number): Promise<void> {
-      // The id is assigned by the insert: under a shared lock the second has the higher one.
+      // The insert assigns the id, so of two jobs that are inserted under one lock, the second has the higher id.
       await unit.run(
         `WITH added AS (
            INSERT INTO job_outbox (kind, key, ids, due_at)

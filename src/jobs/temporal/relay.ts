@@ -3,7 +3,8 @@ import { createAlarm } from '../alarm.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
 
 /**
- * Lease of the only process that hands over jobs, in milliseconds. A second process would only repeat its handovers.
+ * Lease duration of the only process that hands over jobs, in milliseconds. A second process would only repeat its
+ * handovers.
  */
 const LEASE_MS = 5_000;
 /**
@@ -19,12 +20,12 @@ const [BATCH, KEYS_AT_ONCE] = [500, 16];
 const CLEAR_INTERVAL_MS = 3_600_000;
 
 /**
- * How long after a handover an unfinished job is handed over again, in milliseconds, in case the engine has lost it
- * (another namespace, an older backup). An engine that still has the job ignores the repetition.
+ * How long after a handover an unfinished job is handed over again, in milliseconds, in case the engine has lost it,
+ * for example because an older backup was restored. An engine that still has the job ignores the repetition.
  */
 const REPEAT_HANDOVER_MS = 900_000;
 
-/** Hands jobs of one key over to the engine, in this order. Idempotent. */
+/** Hands jobs of one key over to the engine, in the order of `ids`. Idempotent. */
 export type HandOver = (job: Pick<OutboxRow, 'kind' | 'key'>, ids: readonly number[]) => Promise<void>;
 
 interface RelayOptions {
@@ -38,7 +39,7 @@ interface RelayOptions {
 /**
  * Hands over the outbox's jobs, in one process at a time. A job is done once however often it is handed over, and the
  * jobs of a key stay in order, because:
- * 1. A row stays until its job is done or dead, and each attempt begins by reading the row. A late handover finds none.
+ * 1. A row stays until its job is done or dead, and each attempt first reads the row. A late handover finds no row.
  * 2. The rows of a key are handed over in the order of their ids. A process that was suspended after reading rows only
  * repeats what others have handed over.
  * 3. The engine ignores an id that it already has.
@@ -64,7 +65,7 @@ export function startRelay(options: RelayOptions): { close(): Promise<void> } {
   const loop = async () => {
     for (let pause = SHORTEST_MS; !closing.signal.aborted; ) {
       const found = await pass().catch((error: unknown) => {
-        // Reported once, not at each read.
+        // Report an outage once, and not at each read.
         if (!isAway) heard(error);
         return undefined;
       });

@@ -33,8 +33,8 @@ const RETRY_MS = 1_000;
 /** How long outcomes may take to reach Temporal when the queue closes, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5_000;
 /**
- * Timeout of a workflow task, which normally takes milliseconds. Afterwards a suspended worker's task goes to another
- * worker.
+ * Timeout of a workflow task, which normally takes milliseconds. After the timeout, the task of a suspended worker goes
+ * to another worker.
  */
 const STEP_TIMEOUT = '3s';
 /** The workflow's name in `key-workflow.ts`. */
@@ -51,7 +51,7 @@ interface TemporalOptions {
 export type Temporal = Awaited<ReturnType<typeof openTemporal>>;
 
 /**
- * Connects this process to Temporal, to hand over jobs and to do jobs of some kinds.
+ * Connects this process to Temporal, to hand over jobs and to process jobs of some kinds.
  * @throws {TradeAgentError} `invalid_config` if Temporal's libraries are missing, or its server does not answer within
  *   a minute
  */
@@ -91,8 +91,8 @@ export async function openTemporal(options: TemporalOptions) {
           workflowBundle: bundle,
           activities: attempts.activities,
           maxConcurrentActivityTaskExecutions: concurrency,
-          // No cache and few polls: a task that is given to a suspended worker waits for the task timeout, and the worker may be
-          // given one for each of its polls.
+          // No cache and few polls: a suspended worker may be given a task for each of its polls, and each of these
+          // tasks waits for the task timeout.
           maxCachedWorkflows: 0,
           maxConcurrentWorkflowTaskPolls: 2,
           maxHeartbeatThrottleInterval: HEARTBEAT_INTERVAL_MS,
@@ -147,7 +147,7 @@ async function connectTemporal(sdk: TemporalSdk, options: ConnectionOptions): Pr
     } catch (cause) {
       if (Date.now() > until)
         throw new TradeAgentError('invalid_config', `Temporal does not answer at ${options.address}`, {
-          hint: 'Check that it runs there, and check "jobs" in server.yaml.',
+          hint: 'Check that Temporal runs at this address, and check "jobs" in server.yaml.',
           cause,
         });
     }
@@ -184,8 +184,8 @@ interface AttemptsOptions {
 }
 
 /**
- * Returns the activities, which count each attempt in the job's row when it begins. A database outage therefore uses up
- * no attempts: Temporal retries until the job is done or dead.
+ * Returns the activities, which count each attempt in the job's row when it begins. A database outage therefore doesn't
+ * use up attempts: Temporal retries until the job is done or dead.
  */
 function createAttempts({ outbox, handler, sdk, heard }: AttemptsOptions) {
   const { Context, ApplicationFailure } = sdk.activity;

@@ -12,12 +12,12 @@ import type { ConnectionOptions } from './temporal-sdk.ts';
 export interface TemporalQueueOptions {
   /** The server's database; the caller closes it after the queue. */
   readonly database: TenantDatabase;
-  /** Called only to do jobs, not to enqueue them. */
+  /** Called when the queue starts to process jobs. Enqueueing needs no connection. */
   readonly connection: () => ConnectionOptions;
   readonly namespace: string;
   /** Receives errors that reach no caller, such as a failed job or an unavailable engine or database. */
   readonly heard?: (error: unknown) => void;
-  /** See `REPEAT_HANDOVER_MS`. */
+  /** How long after a handover an unfinished job is handed over again, in milliseconds. */
   readonly againMs?: number;
 }
 

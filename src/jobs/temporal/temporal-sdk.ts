@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /*
- * The parts of Temporal's libraries used here. They have native parts (260 MB for all platforms), so they are
- * installed separately: https://typescript.temporal.io/api
+ * The parts of Temporal's libraries that are used here. The libraries contain native code (260 MB for all platforms),
+ * so they are installed separately: https://typescript.temporal.io/api
  */
 
 export interface TemporalSdk {
@@ -108,7 +108,7 @@ let loaded: TemporalSdk | undefined;
 
 /**
  * Loads Temporal's libraries.
- * @param heard receives the libraries' log lines, which contain neither jobs nor error texts
+ * @param heard receives the libraries' log lines, which contain neither jobs nor error messages
  * @throws {TradeAgentError} `invalid_config` if the libraries are not installed, or not for this platform
  */
 export function loadTemporal(heard: (message: string) => void): TemporalSdk {
@@ -125,7 +125,7 @@ export function loadTemporal(heard: (message: string) => void): TemporalSdk {
     };
   } catch (cause) {
     throw new TradeAgentError('invalid_config', 'Temporal’s libraries are installed, but can’t be loaded', {
-      hint: `They need glibc on Linux. Install them again beside trade-agent: ${INSTALL}`,
+      hint: `On Linux, they need glibc. Reinstall them next to trade-agent: ${INSTALL}`,
       cause,
     });
   }
@@ -145,7 +145,7 @@ function resolveSdk(): string {
     return createRequire(import.meta.url).resolve('@temporalio/worker');
   } catch {
     throw new TradeAgentError('invalid_config', 'Temporal’s libraries are not installed', {
-      hint: `Install them beside trade-agent, with -g if that is installed globally: ${INSTALL}`,
+      hint: `Install them next to trade-agent, with -g if trade-agent is installed globally: ${INSTALL}`,
     });
   }
 }

@@ -16,19 +16,19 @@ export const temporalSchema = z
       .string()
       .regex(/^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/, 'must be HOST:PORT')
       .default('127.0.0.1:7233')
-      .describe('`HOST:PORT` of its frontend. TLS is the default beyond this machine.'),
+      .describe('`HOST:PORT` of Temporal’s frontend. TLS is the default unless the frontend runs on this machine.'),
     namespace: z
       .string()
       .regex(/^[\w.-]{1,255}$/, 'must be the name of a namespace')
       .default('default')
-      .describe('Must exist. Several tenants may share one.'),
-    api_key_file: file.optional().describe('Contains only an API key (Temporal Cloud). Mode 0600.'),
+      .describe('An existing namespace. Several tenants may share a namespace.'),
+    api_key_file: file.optional().describe('File that contains only an API key (Temporal Cloud). Mode 0600.'),
     tls: z
       .strictObject({
-        ca_file: file.optional().describe('PEM, if no public authority signed the server’s certificate.'),
+        ca_file: file.optional().describe('PEM file of the authority that signed the server’s certificate, if it is not a public authority.'),
         cert_file: file.optional().describe("PEM of the client's certificate (mTLS)."),
-        key_file: file.optional().describe('PEM of its private key. Mode 0600.'),
-        server_name: z.string().min(1).optional().describe('The name in its certificate, if different.'),
+        key_file: file.optional().describe('PEM of the client’s private key. Mode 0600.'),
+        server_name: z.string().min(1).optional().describe('The name in the server’s certificate, if it differs from the address.'),
       })
       .refine(({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined), {
         error: 'must have both cert_file and key_file, or neither',
@@ -45,7 +45,7 @@ const MAX_KEY_BYTES = 64 * 1024;
 const isLocalAddress = (address: string) => isLoopback(new URL(`http://${address}`));
 
 /**
- * Returns the connection options. Reads the credentials' files at each call.
+ * Returns the connection options. Reads the files with the credentials at each call.
  * @param folder the base of relative file names
  * @throws {TradeAgentError} `invalid_config` for a missing file, or a secret that others can read
  */

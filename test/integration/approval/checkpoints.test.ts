@@ -345,8 +345,8 @@ describe.skipIf(!hasOpenssl)('a time-stamp authority (OpenSSL; skipped where the
     const trusted = await readCertificates(authority.ca);
     const anchor = timeStampAuthority({ url: authority.url, fetch, trusted });
     await anchor.vouch(digest, signal);
-    await expect(anchor.vouch(digest, signal)).rejects.toThrow('it answers a different request');
-    await expect(anchor.vouch(Buffer.alloc(32, 2), signal)).rejects.toThrow('it is for a different digest');
+    await expect(anchor.vouch(digest, signal)).rejects.toThrow('the token answers a different request');
+    await expect(anchor.vouch(Buffer.alloc(32, 2), signal)).rejects.toThrow('the token is for a different digest');
   });
 
   it('is believed by whoever has its root, and is for one digest alone', async () => {
@@ -357,7 +357,7 @@ describe.skipIf(!hasOpenssl)('a time-stamp authority (OpenSSL; skipped where the
     expect(await verifyTimeStampToken(token, digest, trusted)).toMatchObject({ isTrusted: true });
     expect(await verifyTimeStampToken(token, digest, [])).toMatchObject({ isTrusted: false });
     await expect(verifyTimeStampToken(token, Buffer.alloc(32), trusted)).rejects.toThrow(
-      'it is for a different digest',
+      'the token is for a different digest',
     );
   });
 });

@@ -30,7 +30,7 @@ const open = { ...order, status: 'new' as const, filled_qty: '0' };
 const EXCESS = 'Mandate M-x9K2aB7cD1 was used for more than you approved: $1,616.08 of $1,200.00.';
 
 function lateNews() {
-  const text = `The order was reported as not placed, but it reached the broker later. Cancel it if it is still open, or close out what it filled. ${EXCESS}`;
+  const text = `The order was reported as not placed, but it reached the broker later. Cancel it if it is still open, or reverse it if it was filled. ${EXCESS}`;
   const proposal = {
     ...{ id: 'pr_1', sub: 'alice', kind: 'order', state: 'executed', updatedAt: AT },
     ...{ subject: approval.order, result: open },

@@ -152,7 +152,7 @@ describe('what takes two people', () => {
     await world.sleep(56_000);
     world.answers.push('approved');
     const { reason } = await world.until(id, 'expired');
-    expect(reason?.text).toBe('the time to approve it ran out before the second approver could be asked');
+    expect(reason?.text).toBe('the time to approve the proposal ran out before the second approver could be asked');
     expect(askedOf(world)).toEqual(['alice']);
     expect(world.book).toEqual([]);
   });

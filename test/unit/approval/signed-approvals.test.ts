@@ -63,7 +63,7 @@ it.each([
   world.database.prepare('UPDATE proposals SET nonce = NULL').run();
   world.start();
   const { reason } = await world.until(id, state);
-  expect(reason?.text).toBe(isSigned ? 'it was proposed before approvals were signed' : undefined);
+  expect(reason?.text).toBe(isSigned ? 'the proposal predates signed approvals' : undefined);
   expect(world.book).toHaveLength(isSigned ? 0 : 1);
 });
 

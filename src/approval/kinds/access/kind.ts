@@ -18,12 +18,12 @@ export interface AccessPorts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Roles that are given to names which no provider knows: a firm or a household is only a name. */
+/** Roles whose holder is only a name, that of a firm or a household, and not a user whom a provider knows. */
 const NAME_ROLES: readonly string[] = ['firm', 'household'];
 
 /**
- * The kind of proposal that gives someone access to an account. The owner must approve it; revoking access needs no
- * approval.
+ * Returns the kind of proposal that gives someone access to an account. The owner must approve it; revoking access
+ * needs no approval.
  */
 export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessRequest, AccessSubject, AccessResult> {
   return {
@@ -34,7 +34,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
       const begin = from ?? utcSeconds(clock.now());
       if (!NAME_ROLES.includes(role)) requireOther(who, account, isKnown);
       if (until !== undefined && Date.parse(until) <= Math.max(Date.parse(begin), clock.now())) {
-        throw invalidAccess('until', 'it would end before it begins');
+        throw invalidAccess('until', 'the access would end before it begins');
       }
       return {
         subject: {
@@ -51,9 +51,9 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
         worstCase: {
           cash: null,
           price: null,
-          text: 'This trades nothing. You will be asked to approve what they propose.',
+          text: 'This places no order. You will be asked to approve what they propose.',
         },
-        warnings: until === undefined ? ['It has no end date. End it with "trade-agent access revoke".'] : [],
+        warnings: until === undefined ? ['This access has no end date. Revoke it with "trade-agent access revoke".'] : [],
         shows: {},
       };
     },
@@ -64,7 +64,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
     async execute({ account, role, who, of, from, until, client_access_id }): Promise<Execution<AccessResult>> {
       if (store === undefined) return { outcome: 'refused', refusal: accessManagedElsewhereProblem() };
       const now = clock.now();
-      // If it was granted before, all is well, even if it has been revoked since: it is not granted twice.
+      // Granting is idempotent: access that was granted before is not granted again, even if it has been revoked since.
       const times = { from: Date.parse(from), until: until === null ? null : Date.parse(until) };
       await store.grant({ id: client_access_id, account, role, who, of, ...times }, now);
       return { outcome: 'executed', result: { access: client_access_id, granted_at: utcSeconds(now) } };
@@ -74,7 +74,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
   };
 }
 
-/** @throws {HttpProblem} for one's own account, or a person whom the provider does not know */
+/** @throws {HttpProblem} if `who` is the account's owner, or a person whom the provider does not know */
 function requireOther(who: string, account: string, isKnown: AccessPorts['isKnown']): void {
   if (who === account) throw invalidAccess('who', 'this is your own account');
   if (isKnown?.(who) !== false) return;
@@ -93,6 +93,6 @@ function invalidAccess(field: string, detail: string): HttpProblem {
 
 export function accessManagedElsewhereProblem(): HttpProblem {
   return new HttpProblem(409, 'service_not_available', 'access to accounts is managed on another server', {
-    hint: 'Change it on the server that is set as "relations" in gateway.yaml.',
+    hint: 'Change access on the server that is set as "relations" in gateway.yaml.',
   });
 }

@@ -46,8 +46,8 @@ const SALES_WAIT_MS = 15_000;
 const SALES_CHECK_INTERVAL_MS = 500;
 
 /**
- * The kind of proposal that consists of several orders, approved with one tap. The order service places each like any
- * other order: once, within its own bounds.
+ * Returns the kind of proposal that consists of several orders, approved with one tap. The order service places each
+ * like any other order: once, within its own bounds.
  *
  * Each order is a claim of its own in the journal, under the approval's id and its position in the batch, so a call
  * that is repeated after a crash continues with the right order. Nothing is sent while the outcome of the previous
@@ -66,25 +66,25 @@ export function batchKind(
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ orders, on_failure }) => JSON.stringify([on_failure, orders.map(orderFingerprint).sort()]),
     execute: (subject, approved) => executeBatch(ports, clock, subject, approved),
-    settle: (subject, asker) => settleBatch(ports, clock, subject, asker),
+    settle: (subject, session) => settleBatch(ports, clock, subject, session),
     async abandon({ orders }, sub) {
       for (const { client_order_id } of orders) await ports.abandon(sub, client_order_id);
     },
     isCorrected: (before, { lines }) =>
       lines.some((line, at) => isPlaced(line) && before.lines[at]?.outcome !== 'placed'),
     isOver: ({ lines }) => openOrders(lines).length === 0,
-    news({ account }, { lines }, asker) {
+    news({ account }, { lines }, session) {
       const open = openOrders(lines);
-      return open.length === 0 ? undefined : ports.news(asker, account, open);
+      return open.length === 0 ? undefined : ports.news(session, account, open);
     },
-    async follow({ account }, { lines }, asker) {
+    async follow({ account }, { lines }, session) {
       if (openOrders(lines).length === 0) return undefined;
       const looked = lines.map(async (line) =>
         line.order === undefined || isFinalStatus(line.order.status)
           ? line
           : {
               ...line,
-              order: (await ports.order(asker, account, line.order.id, line.client_order_id)) ?? line.order,
+              order: (await ports.order(session, account, line.order.id, line.client_order_id)) ?? line.order,
             },
       );
       return { lines: await Promise.all(looked) };
@@ -109,7 +109,7 @@ async function completeBatch(
   const symbols = requests.map(({ symbol }) => symbol);
   const twice = symbols.find((symbol, at) => symbols.indexOf(symbol) !== at);
   if (twice !== undefined) {
-    throw toHttpProblem(invalidOrder(`${twice} appears in it twice`, 'Give one order for each symbol.', 'orders'));
+    throw toHttpProblem(invalidOrder(`${twice} appears in more than one order`, 'Propose only one order for each symbol.', 'orders'));
   }
   for (const request of requests) {
     requireWellFormedOrder(request);
@@ -211,7 +211,10 @@ async function executeBatch(
   return { outcome: 'executed', result: { lines } };
 }
 
-/** Whether an order was refused only because of the rate limit. It is then sent later, while the approval is valid. */
+/**
+ * Whether an order was refused only because of the rate limit. Such an order is sent later, while the approval is
+ * valid.
+ */
 function isRateLimited({ options }: HttpProblem): boolean {
   const reasons = options.members?.reasons;
   return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');
@@ -236,42 +239,42 @@ async function waitForSales(
   { account, lines }: { readonly account: string; readonly lines: readonly BatchLine[] },
   approved: Approval,
 ): Promise<void> {
-  const asker = { ...approved, clientId: approved.clientId ?? '' };
+  const session = { ...approved, clientId: approved.clientId ?? '' };
   const until = clock.now() + SALES_WAIT_MS;
   let open = lines.flatMap(({ order }) => (order === undefined || isFinalStatus(order.status) ? [] : [order]));
   while (open.length > 0 && clock.now() < until) {
     await clock.sleep(SALES_CHECK_INTERVAL_MS);
-    const seen = await Promise.all(open.map((order) => lookUpOrder(ports, asker, account, order)));
+    const seen = await Promise.all(open.map((order) => lookUpOrder(ports, session, account, order)));
     open = seen.flatMap((order) => (order === undefined || isFinalStatus(order.status) ? [] : [order]));
   }
 }
 
-/** Looks up an order; undefined if that fails. The broker then decides about the purchase. */
+/** Looks up an order. Returns undefined if the lookup fails; the broker then decides whether to accept the purchase. */
 async function lookUpOrder(
   ports: BatchPorts,
-  asker: Proposer,
+  session: Proposer,
   account: string,
   { id, client_order_id }: Order,
 ): Promise<Order | undefined> {
-  const seen = await toExecution(() => ports.order(asker, account, id, client_order_id));
+  const seen = await toExecution(() => ports.order(session, account, id, client_order_id));
   return seen.outcome === 'executed' ? seen.result : undefined;
 }
 
 /**
  * Looks up the outcome of each order; sends nothing. An order that was never handed over may still be sent until the
- * batch expires, and only then is reported as not sent.
+ * batch expires, and is reported as not sent only after that.
  */
 async function settleBatch(
   ports: BatchPorts,
   clock: Pick<Clock, 'now'>,
   { orders, expires_at }: BatchSubject,
-  asker: Proposer,
+  session: Proposer,
 ): Promise<Execution<BatchResult> | undefined> {
   const lines: BatchLine[] = [];
   let first: HttpProblem | undefined;
   for (const draft of orders) {
     const { client_order_id } = draft;
-    const found = await toExecution(() => ports.outcome(asker, client_order_id));
+    const found = await toExecution(() => ports.outcome(session, client_order_id));
     if (found.outcome === 'refused') {
       first ??= found.refusal;
       lines.push(refusedLine(draft, found.refusal));

@@ -27,8 +27,8 @@ export interface CancelPorts {
 }
 
 /**
- * The kind of proposal that cancels an order. It is needed if the order protects a position, or if the requester may
- * have been tricked into the cancellation.
+ * Returns the kind of proposal that cancels an order. A cancellation needs approval if the order protects a position,
+ * or if the requester may have been tricked into the cancellation.
  */
 export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubject, Order> {
   return {
@@ -39,7 +39,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
         throw new HttpProblem(
           409,
           'not_cancelable',
-          `the order is ${order.status} and can no longer be cancelled`,
+          `the order is ${order.status} and can no longer be canceled`,
           hasEnded(order) ? {} : { hint: legsHint(order) },
         );
       }
@@ -67,14 +67,14 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
     settle: (subject, { sub, accessToken }) => toExecution(() => ports.cancel(subject, { sub, accessToken })),
     resultText: ({ status, filled_qty }) =>
       status === 'canceled' && new Dec(filled_qty).isZero()
-        ? 'cancelled'
+        ? 'canceled'
         : `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled`,
   };
 }
 
 function legsHint(order: Order): string {
   const ids = liveParts(order).map(({ id }) => id);
-  return `Its legs are still open: cancel ${ids.join(' or ')}, and the other is cancelled with it.`;
+  return `Its legs are still open. Cancel ${ids.join(' or ')}; the other leg is canceled with it.`;
 }
 
 function lossText({ order, protects }: CancelSubject): string {

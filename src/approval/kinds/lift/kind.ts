@@ -5,8 +5,8 @@ import { type LiftResult, type LiftSubject, lift } from '../../../trading/kinds/
 import type { Execution, Kind } from '../../kind.ts';
 
 /**
- * The kind of proposal that ends a halt. Every client of the gateway may halt trading, but only the owner's tap resumes
- * it.
+ * Returns the kind of proposal that ends a halt. Every client of the gateway may halt trading, but only the owner's
+ * approval resumes it.
  */
 export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind<object, LiftSubject, LiftResult> {
   return {
@@ -25,7 +25,7 @@ export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind
         worstCase: {
           cash: null,
           price: null,
-          text: 'This trades nothing. Orders can be proposed again.',
+          text: 'This places no order. Orders can be proposed again.',
         },
         warnings: [],
         shows: { [state === 'reducing' ? 'Reducing only' : 'Halted']: utcSeconds(since) },
@@ -35,7 +35,8 @@ export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ halted_at, state }) => JSON.stringify([halted_at, state]),
     async execute({ halted_at }, { sub }): Promise<Execution<LiftResult>> {
-      // A halt that has ended already is fine. One that began after the question stays, even over "reducing".
+      // Succeeds even if the halt has ended already. A halt that began after the question stays, even if the question
+      // was about "reducing".
       await halts.lift(sub, Date.parse(halted_at), clock.now());
       return { outcome: 'executed', result: { lifted_at: utcSeconds(clock.now()) } };
     },

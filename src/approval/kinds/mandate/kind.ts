@@ -22,7 +22,9 @@ import { displayedAccount, type FindBrokerName, toExecution, toHttpProblem } fro
 
 /** The gateway's services with which mandates are completed and stored. All methods throw only `HttpProblem`s. */
 export interface MandatePorts {
-  /** @throws {HttpProblem} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
+  /**
+   * @throws {HttpProblem} 422 `unknown_symbol`, 409 `account_not_connected`, and the errors of requests to the broker
+   */
   account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
   /**
    * Returns the digest of the current rules.
@@ -38,10 +40,10 @@ export interface MandatePorts {
   grant(terms: MandateEnvelope, owner: Approval): Promise<void>;
   /** Whether the mandate has been stored. */
   isGranted(sub: string, id: string): Promise<boolean>;
-  /** The default slippage of orders, a fraction. */
+  /** The default slippage of orders, as a fraction. */
   readonly maxSlippage: string;
   readonly brokerOf: FindBrokerName;
-  /** Whether the owner is shown all terms, and not only a binding message. */
+  /** Whether the phone shows the owner all terms, and not only a binding message. */
   readonly isShown: boolean;
   /** Whether the gateway can trade in the account without the owner's session, as standing orders require. */
   isUnattended(proposer: Proposer, account: string | undefined): Promise<boolean>;
@@ -50,7 +52,10 @@ export interface MandatePorts {
 /** The fraction of the account above which a mandate gets a warning. */
 const LARGE_FRACTION = '0.25';
 
-/** The kind of proposal for mandates: approvals in advance. Only the gateway itself can write a mandate's row. */
+/**
+ * Returns the kind of proposal for mandates, which are approvals in advance. Only the gateway itself can write a
+ * mandate's row.
+ */
 export function mandateKind(
   ports: MandatePorts,
   clock: Pick<Clock, 'now'>,
@@ -149,7 +154,7 @@ function toGranted({ mandate_id, replaces, standing, not_before }: MandateEnvelo
 function normalizedAmounts(
   asked: Pick<MandateRequest, 'max_order_notional' | 'max_day_notional' | 'max_total_notional'>,
 ) {
-  // An amount with fractions of a cent stays as it is, so that the check refuses it.
+  // An amount with fractions of a cent is not changed, so that `checkMandate` refuses it.
   const written = (amount: string) => (new Dec(amount).decimalPlaces() > 2 ? amount : toCents(amount));
   const { max_order_notional, max_day_notional, max_total_notional } = asked;
   return {
@@ -168,7 +173,7 @@ function requireBoundKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isS
     throw new HttpProblem(
       403,
       'approval_required',
-      'the phone shows only one line here, which is too little to approve a mandate',
+      'the phone can show only one line here, which is not enough to approve a mandate',
       {
         hint: 'Mandates need an identity provider that supports authorization details (RFC 9396).',
         challenge: {},
@@ -187,7 +192,6 @@ function requireBoundKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isS
   );
 }
 
-/** Returns the error 422 `service_not_available`. */
 function needsUnattendedAccess(): HttpProblem {
   return new HttpProblem(
     422,
@@ -210,7 +214,7 @@ function mandateWarnings(
       ? []
       : ['The gateway places the orders itself, even when none of your programs is running.']),
     ...(price === undefined && order_types.includes('market')
-      ? ['It sets no price limits: orders can trade at any market price.']
+      ? ['This mandate sets no price limits: orders can trade at any market price.']
       : []),
   ];
 }

@@ -10,14 +10,14 @@ export interface MessagePorts {
   requireConnected(draft: MessageDraft, proposer: Proposer): Promise<void>;
   /**
    * Sends the message at most once.
-   * @throws {HttpProblem} 504 `outcome_unknown` (`final` if it can never be known), and others
+   * @throws {HttpProblem} 504 `outcome_unknown` (`final` if the outcome can never be known), and others
    */
   send(approved: { draft: MessageDraft; digest: string }, owner: Approval): Promise<SentMessage>;
   /** @throws {HttpProblem} 404 `not_found` if the message was never sent, 504 `outcome_unknown` */
-  outcome(asker: Proposer, clientMessageId: string): Promise<SentMessage>;
+  outcome(session: Proposer, clientMessageId: string): Promise<SentMessage>;
 }
 
-/** The kind of proposal that sends a message in the person's own name. */
+/** Returns the kind of proposal that sends a message in the person's own name. */
 export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDraft, SentMessage> {
   return {
     ...message,
@@ -28,7 +28,7 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
       } catch (error) {
         throw toHttpProblem(error);
       }
-      // Before the person is asked: they should not approve something that can't be sent.
+      // Checked before the person is asked, so that they don't approve a message that can't be sent.
       await ports.requireConnected(draft, proposer);
       return { subject: draft, subjectId, worstCase: null, warnings: [], shows: {} };
     },
@@ -36,9 +36,9 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ service, recipient, subject, text }) => JSON.stringify([service, recipient, subject ?? '', text]),
     execute: (draft, approved) => toExecution(() => ports.send({ draft, digest: messageDigest(draft) }, approved)),
-    async settle({ client_message_id }, asker) {
-      const found = await toExecution(() => ports.outcome(asker, client_message_id));
-      // "Not found" means that nothing is being sent, and looking it up does not send it.
+    async settle({ client_message_id }, session) {
+      const found = await toExecution(() => ports.outcome(session, client_message_id));
+      // "Not found" means that the message is not being sent, and the lookup does not send it.
       return found.outcome === 'refused' && found.refusal.code === 'not_found' ? undefined : found;
     },
     resultText: (sent) => `sent: ${describeMessage(sent)}`,

@@ -34,8 +34,8 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 const MAX_NAME_LENGTH = 60;
 
 /**
- * Returns what the order does to the account, and the warnings that it deserves, for the phone. Amounts are the worst
- * case; if nothing bounds the worst case, they are at the reference price.
+ * Returns the order's effects on the account, and warnings about the order, for the phone. Amounts are the worst case
+ * or, if nothing bounds the worst case, are calculated at the reference price.
  */
 export function orderEffects(
   draft: OrderDraft,
@@ -59,7 +59,7 @@ export function orderEffects(
   const equity = new Dec(account.equity);
   const weight = equity.gt(0) ? after.abs().times(units).times(reference).div(equity) : undefined;
   const about = draft.qty === undefined ? 'about ' : '';
-  // Coins are held in small fractions: four decimals of one may be worth hundreds of dollars.
+  // Coins are held in small fractions: 0.0001 of a coin may be worth several dollars.
   const decimals = symbolAssetClass(symbol) === 'crypto' ? 9 : 4;
   const held = (qty: Decimal) =>
     symbolAssetClass(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
@@ -134,7 +134,7 @@ function orderWarnings(
 }
 
 function farLimitWarning({ symbol, limit_price: limit, stop_price: stop, reference_price }: OrderDraft): string[] {
-  // A stop order's limit is measured from the stop: it only counts once the stop is reached, however far away that is.
+  // The limit of a stop order is compared with the stop price, because it counts only once the stop price is reached.
   const around = stop ?? reference_price;
   const far = limit === undefined ? undefined : bandSide(limit, { around, fraction: FAR_LIMIT_FRACTION });
   if (limit === undefined || far === undefined) return [];
@@ -173,7 +173,7 @@ export function requireSuitableAccount(
   }
   const reference = referencePrice(order.side, quote);
   if (order.side === 'buy') requireBuyingPower(order, account, reference);
-  // The rules decide which cover a written option needs, and have a reason for each case.
+  // The rules check whether a written option is covered, and have a reason for each case.
   else if (symbolAssetClass(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
 }
 

@@ -48,7 +48,7 @@ export interface OrderContext {
   readonly market: MarketClock;
   /**
    * Checks an order against every rule that will apply when it is executed.
-   * @returns whether it needs a second approver after the owner
+   * @returns whether the order needs a second approver after the owner
    * @throws {HttpProblem}
    */
   requireAllowed(
@@ -73,8 +73,8 @@ export interface OrderPorts {
   /**
    * Returns the account and market data for an order.
    * @param account the account's number; the person's default account if undefined
-   * @throws {HttpProblem} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's
-   *   reads throw
+   * @throws {HttpProblem} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and the errors of
+   *   requests to the broker
    */
   world(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderContext>;
   /**
@@ -82,7 +82,7 @@ export interface OrderPorts {
    * @throws {HttpProblem} 404 `not_found` for a mandate that is not the proposer's
    */
   cover(proposer: Proposer, under: MandateUse, draft: OrderDraft): Promise<MandateCoverage>;
-  /** Prefetches the data by which the order is decided. Never fails. */
+  /** Prefetches the data that placing the order will need. Never fails. */
   prepare(draft: OrderDraft, owner: Approval): void;
   /** Places the order exactly once, however often it is called. @throws {HttpProblem} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approval): Promise<Order>;
@@ -90,21 +90,21 @@ export interface OrderPorts {
    * Looks up an order that may have been placed; sends nothing. Returns undefined if the order was never placed.
    * @throws {HttpProblem} 504 `outcome_unknown`
    */
-  outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
-  /** Gives up an order unless any part of it has been sent. */
+  outcome(session: Proposer, clientOrderId: string): Promise<Order | undefined>;
+  /** Gives up an order, unless any part of it has been sent. */
   abandon(sub: string, clientOrderId: string): Promise<void>;
   /**
    * Returns the broker's current state of an order of this gateway. Once the order is final, only its fills count towards
    * limits.
    */
-  order(asker: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
+  order(session: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
   /** Returns a stream of changes to these orders of an account; undefined if the broker has no stream. */
-  news(asker: () => Proposer, account: string, orders: readonly Order[]): ResultChangeStream | undefined;
-  /** The slippage of orders that specify none, a fraction. */
+  news(session: () => Proposer, account: string, orders: readonly Order[]): ResultChangeStream | undefined;
+  /** The slippage of orders that specify none, as a fraction. */
   readonly maxSlippage: string;
 }
 
-/** The kind of proposal for one order. */
+/** Returns the kind of proposal for one order. */
 export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDraft, Order> {
   return {
     ...order,
@@ -133,17 +133,17 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDr
     fingerprint: orderFingerprint,
     prepare: ports.prepare,
     execute: (draft, approved) => toExecution(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
-    async settle({ client_order_id }, asker) {
-      const found = await toExecution(() => ports.outcome(asker, client_order_id));
+    async settle({ client_order_id }, session) {
+      const found = await toExecution(() => ports.outcome(session, client_order_id));
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
     abandon: ({ client_order_id }, sub) => ports.abandon(sub, client_order_id),
     isOver: hasEnded,
-    news: ({ account }, order, asker) => (hasEnded(order) ? undefined : ports.news(asker, account, [order])),
-    async follow({ account, client_order_id }, order, asker) {
+    news: ({ account }, order, session) => (hasEnded(order) ? undefined : ports.news(session, account, [order])),
+    async follow({ account, client_order_id }, order, session) {
       if (hasEnded(order)) return undefined;
-      return (await ports.order(asker, account, order.id, client_order_id)) ?? order;
+      return (await ports.order(session, account, order.id, client_order_id)) ?? order;
     },
     resultText: orderText,
   };
@@ -175,9 +175,9 @@ function refuseOnError(check: () => void): void {
 }
 
 /**
- * Returns the order that a request means for this account, at the current price.
- * @throws {HttpProblem} 400 `invalid_order` for legs on the wrong side of the current price; 403 `environment_mismatch`,
- *   422 `insufficient_funds`
+ * Returns the complete order for a request, in this account and at the current price.
+ * @throws {HttpProblem} 400 `invalid_order` for legs on the wrong side of the current price; 403
+ *   `environment_mismatch`, 422 `insufficient_funds`
  */
 export function draftOrder(
   { max_slippage, environment, ...asked }: OrderProposalRequest,
@@ -202,7 +202,7 @@ export function draftOrder(
   return draft;
 }
 
-/** Returns a text that is the same for two orders for the same thing. */
+/** Returns a string that is equal for orders with the same terms, ignoring ID, expiry and reference price. */
 export function orderFingerprint({
   client_order_id: _,
   expires_at: __,
@@ -216,7 +216,7 @@ function notCovered(outside: readonly UncoveredReason[]): HttpProblem {
   const [first] = outside;
   const { limit, value } = first ?? {};
   return new HttpProblem(403, 'policy_denied', `no mandate covers the order: ${first?.text}`, {
-    hint: 'Propose it without "approval: mandate", so that its owner is asked. See "trade-agent mandates".',
+    hint: 'Propose the order without "approval: mandate", so that its owner is asked. See "trade-agent mandates".',
     members: {
       reason: first?.reason,
       reasons: outside.map(({ reason }) => reason),
@@ -246,13 +246,13 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
 }
 
 /**
- * Returns a text such as `filled 5 at $180.12` or `placed, waits for $180.00`; with legs, `filled 5 at $180.12; take
- * profit at $200.00`.
+ * Returns a description such as `filled 5 at $180.12` or `placed, waits for $180.00`; with legs, `filled 5 at $180.12;
+ * take profit at $200.00`.
  */
 export function orderText(order: Order): string {
   const { order_class, legs = [] } = order;
   if (order_class !== 'oco') return [partText(order), ...exitsOutcome(order)].join('; ');
-  // It waits for both prices, and trades at whichever comes first.
+  // An OCO order waits for two prices, and trades at whichever is reached first.
   const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
   return [partText(order), ...(isFinalStatus(order.status) ? [] : stops)].join(' or ');
 }

@@ -16,22 +16,22 @@ export interface PolicyPorts {
   /**
    * Plans a change without making it.
    * @throws {HttpProblem} 409 `rules_stale` if the current rules are not `base`, 409 `rules_unchanged`, 422
-   *   `invalid_policy` with file, line and hint, and what the broker's reads throw
+   *   `invalid_policy` with file, line and hint, and the errors of requests to the broker
    */
   plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicyChange>;
   /**
    * Replaces the rules with digest `previous` by those with digest `digest`. Does nothing if that has already been
    * done.
-   * @throws {HttpProblem} 409 `rules_stale`, 409 `details_mismatch` if limits and texts have another digest, 403
-   *   `policy_denied` if rules forbid it
+   * @throws {HttpProblem} 409 `rules_stale`, 409 `details_mismatch` if the limits and rules of the change have a
+   *   different digest, 403 `policy_denied` if rules forbid the change
    */
   apply(change: PlannedPolicyChange, owner: Approval): Promise<void>;
   digest(): Promise<string>;
 }
 
 /**
- * The kind of proposal that loosens the rules. It needs an approval, so that someone who can only propose can't loosen
- * them.
+ * Returns the kind of proposal that loosens the rules. Loosening needs an approval, so that someone who can only
+ * propose can't loosen the rules.
  */
 export function policyChangeKind({
   policy,
@@ -66,7 +66,7 @@ export function policyChangeKind({
         await policy.apply(subject, approved);
         return changed(subject);
       }),
-    // The digest of the rules tells whether the change was made: no other change would produce it.
+    // The digest of the rules shows whether the change was made, because no other change would produce the same digest.
     settle: async (subject) =>
       (await policy.digest()) === subject.digest ? { outcome: 'executed', result: changed(subject) } : undefined,
     resultText: () => 'rules changed',
@@ -80,7 +80,7 @@ const MAX_NAMED_CHANGES = 4;
 function loosenedText({ changes }: PlannedPolicyChange): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
   if (looser.length === 0) return 'This allows nothing new.';
-  const told = looser.slice(0, MAX_NAMED_CHANGES).join('; ');
+  const listed = looser.slice(0, MAX_NAMED_CHANGES).join('; ');
   const more = looser.length > MAX_NAMED_CHANGES ? `; and ${looser.length - MAX_NAMED_CHANGES} more` : '';
-  return `Orders that are now refused will be allowed: ${told}${more}. Each still needs your approval or one of your mandates.`;
+  return `Orders that are now refused will be allowed: ${listed}${more}. Each still needs your approval or one of your mandates.`;
 }

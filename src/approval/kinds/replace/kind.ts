@@ -28,12 +28,14 @@ export interface ReplacePorts extends OrderPorts {
     id: string,
   ): Promise<{
     order: Order;
-    /** Requires that the order's broker can change it to this draft. @throws {HttpProblem} 409 `not_replaceable` */
+    /**
+     * Requires that the order's broker can change the order to this draft. @throws {HttpProblem} 409 `not_replaceable`
+     */
     requireReplaceable(draft: OrderDraft): void;
   }>;
 }
 
-/** The kind of proposal that changes an open order (Alpaca's PATCH). One approval allows one replacement. */
+/** Returns the kind of proposal that changes an open order (Alpaca's PATCH). One approval allows one replacement. */
 export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSubject, Order> {
   return {
     ...replace,
@@ -70,24 +72,24 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
     fingerprint: ({ order, changes }) => JSON.stringify([order.id, Object.entries(changes).sort()]),
     execute: ({ order, draft }, approved) =>
       toExecution(() => ports.place({ draft, digest: orderDigest(draft), replaces: order.id }, approved)),
-    async settle({ draft }, asker) {
-      const found = await toExecution(() => ports.outcome(asker, draft.client_order_id));
+    async settle({ draft }, session) {
+      const found = await toExecution(() => ports.outcome(session, draft.client_order_id));
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
     abandon: ({ draft }, sub) => ports.abandon(sub, draft.client_order_id),
     isOver: hasEnded,
-    news: ({ draft }, order, asker) => (hasEnded(order) ? undefined : ports.news(asker, draft.account, [order])),
-    async follow({ draft }, order, asker) {
+    news: ({ draft }, order, session) => (hasEnded(order) ? undefined : ports.news(session, draft.account, [order])),
+    async follow({ draft }, order, session) {
       if (hasEnded(order)) return undefined;
-      return (await ports.order(asker, draft.account, order.id, draft.client_order_id)) ?? order;
+      return (await ports.order(session, draft.account, order.id, draft.client_order_id)) ?? order;
     },
     resultText: (order) => `replaced: ${orderText(order)}`,
   };
 }
 
 /**
- * Returns the terms of an open order, as of a request for it.
+ * Converts an open order back to the request for it.
  * @throws {HttpProblem} 400 `invalid_order` for an order that could not be proposed here
  */
 function requestedTerms(order: Order): OrderRequest {
@@ -106,7 +108,7 @@ function changedTerms(
 ): OrderRequest {
   if (priceBand(order.type) !== undefined) {
     throw new HttpProblem(409, 'not_replaceable', `a ${order.type} order placed elsewhere has no price limit`, {
-      hint: 'Cancel it and propose a new order, which will have one.',
+      hint: 'Cancel it and propose a new order, which will have a price limit.',
     });
   }
   if (Object.keys(changes).length === 0) {
@@ -123,7 +125,8 @@ function changedTerms(
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
   const trailing =
     trail === undefined ? {} : order.trail_price !== null ? { trail_price: trail } : { trail_percent: trail };
-  // A stop is sent with a limit beside it. If the stop moves, so does its limit, unless a new limit is given too.
+  // A stop order is sent with a limit price. If its stop price changes, so does the limit price, unless the request
+  // sets a new one.
   const limit =
     order.type === 'stop_limit' && asked.stop_price !== undefined && asked.limit_price === undefined
       ? {
