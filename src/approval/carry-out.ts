@@ -157,8 +157,8 @@ export async function recordExecuted(context: KernelContext, proposal: StoredPro
 }
 
 /**
- * Records the outcome of an execution, unless the proposal has changed meanwhile. Returns milliseconds until the next
- * attempt; undefined if the proposal is settled.
+ * Records the outcome of an execution; any outcome but `executed` only if the proposal has not changed meanwhile.
+ * Returns milliseconds until the next attempt; undefined if the proposal is settled.
  */
 export async function settleExecution(
   context: KernelContext,
@@ -406,7 +406,8 @@ function requireIntact(proposal: StoredProposal): void {
 }
 
 const tokenExpiredText = 'the proposal was approved, but its token expired before the gateway could carry it out';
-const interruptedText = 'the gateway was interrupted while carrying out the proposal; it looks up the outcome when you next check';
+const interruptedText =
+  'the gateway was interrupted while carrying out the proposal; it looks up the outcome when you next check';
 
 function toReason({ code, message, options }: HttpProblem): ProposalReason {
   return { code, text: message, ...defined({ members: options.members }) };

@@ -68,7 +68,9 @@ export const proposalDetailsSchema = z.lazy(() =>
     subject: z.record(z.string(), z.unknown()),
     worst_case: worstCaseSchema.nullable(),
     warnings: z.array(z.string()),
-    /** What the phone shows in addition to the subject, by label: company name, effect on cash and position. */
+    /**
+     * The lines that the phone shows in addition to the subject, by label: company name, effect on cash and position.
+     */
     shows: z.record(z.string(), z.string()),
     requested_by: z.string().nullable(),
     client: z.string(),

@@ -16,7 +16,7 @@ import type { Transition } from './transitions.ts';
  */
 const MAX_REMEMBERED_SESSIONS = 10_000;
 
-/** What a check of a result found: the result can no longer change, has changed, or has not changed but still may. */
+/** The finding of a check: the result can no longer change, has changed, or has not changed but still may. */
 export type ResultCheckOutcome = 'over' | 'changed' | 'same';
 
 /** The state that is shared by all proposals of this process while they are supervised and executed. */
@@ -137,7 +137,7 @@ const NOTIFY_RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const;
  */
 const SENDING_DELAY_MS = 100;
 
-/** The states that are reported to the phone. It learns of denials and new requests without a report. */
+/** The states that are reported to the phone, which learns of denials and new requests without a report. */
 const notifiedStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
 /** Notifies phones of the outcomes of their approval requests. */

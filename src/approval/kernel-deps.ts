@@ -14,7 +14,7 @@ import type { NotificationTokens } from './notification-tokens.ts';
 import type { ProposalTransitions } from './transitions.ts';
 
 /**
- * Whether a person revoked a client's grant after `at` (milliseconds since the epoch) or, without a client, the
+ * Whether a person's grant to a client was revoked after `at` (milliseconds since the epoch) or, without a client, the
  * permission to act in the person's absence. Called at each use of a grant, so that a revocation takes effect even
  * before proposals are withdrawn.
  */

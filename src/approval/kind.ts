@@ -69,14 +69,14 @@ export interface UncoveredReason {
   readonly value?: string | null;
 }
 
-/** A completed request: what the person will approve. */
+/** The request with all missing fields filled in, as the person will approve it. */
 export interface CompletedRequest<Subject> {
   readonly subject: Subject;
   /** Unique per person: `client_order_id`, `client_message_id`. */
   readonly subjectId: string;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
-  /** What the phone shows in addition to the subject, by label: company name, effect on cash and position. */
+  /** The lines that the phone shows in addition to the subject, by label: company name, effect on cash and position. */
   readonly shows: Readonly<Record<string, string>>;
   /** Whether a second approver must also approve, after the owner. */
   readonly needsSecond?: boolean;
@@ -91,7 +91,7 @@ export type Execution<Result> =
    * approval is valid.
    */
   | { readonly outcome: 'not_taken'; readonly refusal: HttpProblem }
-  /** May have been accepted; `final` if the outcome can never be found out. */
+  /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
 /** Whose change a stream reported: that of the result itself (`own`), that of another result, or nobody's. */

@@ -123,7 +123,7 @@ function explainInvalid(expression: string): TradeAgentError {
   );
   const [part, field] = [parts[at], fields[at]];
   if (part !== undefined && field !== undefined) return invalidField(part, field);
-  return usageError(`"${expression}" is not a cron expression`, 'Use one such as "30 9 * * 1-5".');
+  return usageError(`"${expression}" is not a cron expression`, 'Use an expression such as "30 9 * * 1-5".');
 }
 
 function invalidField(part: string, { name, range, names }: (typeof fields)[number]): TradeAgentError {

@@ -25,7 +25,7 @@ export function crontabScheduler(run: RunSystemCommand, lock: string): Scheduler
     if ((await read()).equals(crontab)) return;
     throw failed(
       { ...answer, stderr: 'the crontab differs from what was written' },
-      'Another program edits the crontab. Check it with "crontab -l", then try again.',
+      'Another program is editing the crontab. Check it with "crontab -l", then try again.',
     );
   };
   const alone = <T>(work: () => Promise<T>) => withProcessLock(lock, { waitMs: LOCK_WAIT_MS }, work);
@@ -58,7 +58,7 @@ const beginMarker = (id: string) =>
 const endMarker = (id: string) => `# trade-agent schedule ${id} ends`;
 
 /**
- * Returns a schedule's lines, between marker comments.
+ * Returns a schedule's crontab lines, between marker comments.
  * @throws {TradeAgentError} `usage` if cron would truncate the command
  */
 export function crontabBlock(id: string, command: StartCommand, minutes: readonly number[]): string {
@@ -73,7 +73,7 @@ export function crontabBlock(id: string, command: StartCommand, minutes: readonl
   // Cron turns a percent sign into a line break, even in quotes.
   const line = words.join(' ').replaceAll('%', '\\%');
   if (Buffer.byteLength(line) > MAX_COMMAND_BYTES) {
-    const message = `the entry is longer than cron’s limit of ${MAX_COMMAND_BYTES} characters`;
+    const message = `the crontab line is longer than cron’s limit of ${MAX_COMMAND_BYTES} characters`;
     const hint = 'Use --with systemd, or a TRADE_AGENT_HOME with a shorter path.';
     throw new TradeAgentError('usage', message, { hint });
   }

@@ -73,7 +73,7 @@ function edgeHint(text: string): string {
   return 'Use "open" or "close", or an offset of up to 12 hours: "open+5m", "close-30m", "close-1h30m".';
 }
 
-/** Minutes. The offsets of all time zones are multiples of a quarter of an hour. */
+/** The unit of time zone offsets, in minutes: all offsets are multiples of a quarter of an hour. */
 const QUARTER_MINUTES = 15;
 /** Number of moments to examine: a minute field has at most 60 values, so twice as many moments include all of them. */
 const EXAMINED_MOMENTS = 120;

@@ -3,7 +3,7 @@ import { startEnvironment } from '../machine/start-environment.ts';
 import type { Schedule } from './schedule.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 
-/** A part of an entry: a file's content, or lines of the user's crontab if `file` is null. */
+/** A part of a scheduler entry: a file's content, or lines of the user's crontab if `file` is null. */
 export interface EntryPart {
   readonly file: string | null;
   readonly text: string;

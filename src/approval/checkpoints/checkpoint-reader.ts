@@ -10,8 +10,8 @@ const anchorVerifiers: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>>
 };
 
 /**
- * How long after the start of its checkpoint's day an anchor's time stamp counts as late, in milliseconds. An authority
- * that was unreachable should have recovered by then. The later the time stamp, the less it proves.
+ * An anchor is late if its time stamp is more than this many milliseconds after the start of its checkpoint's day. An
+ * authority that was unreachable should have recovered by then. The later the time stamp, the less it proves.
  */
 const LATE_ANCHOR_MS = 3 * DAY_MS;
 

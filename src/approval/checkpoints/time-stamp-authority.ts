@@ -70,7 +70,7 @@ function responseToken(answer: Buffer): Buffer {
   const [info, token] = sequenceMembers(parseDer(answer));
   const [status] = sequenceMembers(info);
   const granted = status instanceof Integer && GRANTED_STATUSES.includes(status.valueBlock.valueDec);
-  if (!granted || token === undefined) throw new TimeStampError('the authority gave no token');
+  if (!granted || token === undefined) throw new TimeStampError('the authority returned no token');
   return Buffer.from(derBytes(token));
 }
 

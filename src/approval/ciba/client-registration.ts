@@ -22,7 +22,7 @@ export interface RegistrationOptions {
   /** The RFC 9396 types to register. */
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
-  /** Where the registration is stored. */
+  /** The storage of the registration. */
   readonly place: RegistrationStorage;
   /** File with an initial access token (RFC 7591 §3), if the provider requires one for registration. */
   readonly tokenFile?: string | undefined;
@@ -108,7 +108,7 @@ async function registerClient(options: RegistrationOptions): Promise<string> {
   const metadata = await providerMetadata(issuer, access);
   if (metadata.registration_endpoint === undefined) {
     throw new TradeAgentError('provider_error', `${issuer} does not support client registration`, {
-      hint: 'Register a client there with the output of "trade-agent gateway key", then set approval.client_id in gateway.yaml.',
+      hint: 'Register a client at the provider with the output of "trade-agent gateway key", then set approval.client_id in gateway.yaml.',
     });
   }
   // openid-client's own function would repeat the discovery.
@@ -148,7 +148,7 @@ function initialAccessToken(file: string | undefined): { initialAccessToken?: st
 
 function registrationTokenRejected(issuer: string): TradeAgentError {
   return new TradeAgentError('provider_error', `${issuer} requires a valid registration token`, {
-    hint: 'Get a registration token there, save it to the file set as approval.registration_token_file, then try again.',
+    hint: 'Get a registration token from the provider, save it to the file set as approval.registration_token_file, then try again.',
     details: { error: 'invalid_token' },
   });
 }

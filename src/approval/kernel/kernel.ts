@@ -292,9 +292,9 @@ export class ApprovalKernel {
       await settleExecution(this.#context, proposal, execution, 0);
       return;
     }
-    // The proposal was never handed over and nobody works on it, so the run executes or expires it now. If the outcome
-    // is still unknown, the run keeps looking it up, because occasional lookups don't measure how long an order has
-    // been absent.
+    // Either the proposal was never handed over, and the run executes or expires it now; or its outcome is still
+    // unknown, and the run looks the outcome up until it is known, because occasional lookups don't measure how long an
+    // order has been absent.
     this.#supervisor.begin(id, 'found');
   }
 

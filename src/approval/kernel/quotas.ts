@@ -55,7 +55,7 @@ export function enforceQuota(
   if (open >= quota.open) {
     throw quotaExceeded('too_many_open', 'PROPOSALS_EXCEED_MAX_OPEN', quota.open, open, {
       detail: `this client already has ${open} open proposals; the limit is ${quota.open}`,
-      hint: 'Approve, deny or withdraw some first. List them with "trade-agent approvals".',
+      hint: 'Approve, deny or withdraw some of them first. List them with "trade-agent approvals".',
     });
   }
   if (lately >= quota.hour) {

@@ -196,7 +196,7 @@ export class ApprovalKeys {
     if (by !== 'machine' && by.sub !== sub) throw keyNotFound();
     if (by !== 'machine' && by.assertion.id === credentialId) {
       throw signatureProblem('signature_key_unknown', 'a key can’t sign its own removal', {
-        hint: 'Sign with another of your keys. You can remove the last one on the home’s own machine.',
+        hint: 'Sign with another of your keys. You can remove your last key on the home’s own machine.',
       });
     }
     const proof = by === 'machine' ? by : { use: await this.#assertedBy(by, keyAction('remove', sub, credentialId)) };
@@ -306,8 +306,8 @@ export class ApprovalKeys {
   }
 
   /**
-   * Enrolls the software key of the phone in the terminal ({@link softwareKey}), replacing an earlier one. Enrolling
-   * the same key again changes nothing, so a removed key stays removed.
+   * Enrolls the software key of the terminal phone ({@link softwareKey}), replacing an earlier one. Enrolling the same
+   * key again changes nothing, so a removed key stays removed.
    * @throws `signature_software` if software keys are not accepted, `key_known` if the key is another person's
    */
   async enrollSoftwareKey(
@@ -489,13 +489,13 @@ function keyRefused(cause?: unknown): HttpProblem {
 
 function keyKnown(): HttpProblem {
   return new HttpProblem(409, 'key_known', 'this key is or was already enrolled here', {
-    hint: 'Sign in with it, or enroll another key.',
+    hint: 'Sign in with this key, or enroll another one.',
   });
 }
 
 function pairingEnded(): HttpProblem {
   return new HttpProblem(410, 'pairing_ended', 'this pairing was used, has expired, or was replaced by a newer one', {
-    hint: 'Start a new one with "trade-agent home pair".',
+    hint: 'Start a new pairing with "trade-agent home pair".',
   });
 }
 

@@ -213,7 +213,8 @@ function requireClientData(data: Partial<ClientData>, { challenge, origin }: Exp
     throw signatureProblem('signature_challenge', 'something else was signed');
   }
   if (data.type !== 'webauthn.get') throw signatureProblem('signature_type', 'the signature is for another purpose');
-  if (data.origin !== origin) throw signatureProblem('signature_origin', 'the signature was made on another site’s page');
+  if (data.origin !== origin)
+    throw signatureProblem('signature_origin', 'the signature was made on another site’s page');
   if ((data.crossOrigin ?? false) !== false || data.topOrigin !== undefined) {
     throw signatureProblem('signature_cross_origin', 'the signature was made within another site’s page');
   }

@@ -272,8 +272,8 @@ export class ProposalRun {
   /** Polls if a poll is due; otherwise returns the milliseconds until the next check. */
   async #look(wait: DecisionWait): Promise<'over' | 'polled' | number> {
     const { store, clock, asking } = this.#context.parts;
-    // A ping about the owner's question must not cause two polls of the second approver's at once: the read and the poll below
-    // account for all news until now.
+    // A ping about the owner's question must not cause two polls about the second approver's question in a row: the
+    // read and the poll below account for all pings until now.
     if (wait.pause <= 0 && this.#news.signal.aborted) this.#news = new AbortController();
     const proposal = await store.get(this.#id);
     if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return 'over';
@@ -319,7 +319,7 @@ export class ProposalRun {
       if (this.#end.signal.aborted) void endAfter(isThere ? CLOSING_WAIT_MS.called : CLOSING_WAIT_MS.uncalled);
       else ended.abort();
     };
-    // The proposal was withdrawn after its row was read.
+    // The proposal may have been withdrawn after its row was read.
     if (this.#isOver) this.#breakOff();
     try {
       const { details } = buildQuestion(parts, proposal);

@@ -34,7 +34,7 @@ export class ProposalSupervisor {
   constructor(context: KernelContext) {
     this.#context = context;
     this.#calls = new ProviderPings(context.parts);
-    // One listener for all: a long-lived signal keeps a reference to each of its listeners.
+    // One listener for all runs, because a long-lived signal keeps a reference to each of its listeners.
     context.signal.addEventListener('abort', () => this.#endRuns());
   }
 

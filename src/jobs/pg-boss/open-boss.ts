@@ -96,7 +96,7 @@ const isSchemaError = (error: unknown): boolean =>
 
 function notMigrated(cause: unknown): TradeAgentError {
   return new TradeAgentError('invalid_config', 'the job tables are missing, or have another version', {
-    hint: 'Migrate the database with the login that owns its tables.',
+    hint: 'Migrate the database as the role that owns its tables.',
     cause,
   });
 }

@@ -25,10 +25,16 @@ export const temporalSchema = z
     api_key_file: file.optional().describe('File that contains only an API key (Temporal Cloud). Mode 0600.'),
     tls: z
       .strictObject({
-        ca_file: file.optional().describe('PEM file of the authority that signed the server’s certificate, if it is not a public authority.'),
+        ca_file: file
+          .optional()
+          .describe('PEM file of the authority that signed the server’s certificate, if it is not a public authority.'),
         cert_file: file.optional().describe("PEM of the client's certificate (mTLS)."),
         key_file: file.optional().describe('PEM of the client’s private key. Mode 0600.'),
-        server_name: z.string().min(1).optional().describe('The name in the server’s certificate, if it differs from the address.'),
+        server_name: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('The name in the server’s certificate, if it differs from the address.'),
       })
       .refine(({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined), {
         error: 'must have both cert_file and key_file, or neither',

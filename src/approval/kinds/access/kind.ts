@@ -18,7 +18,7 @@ export interface AccessPorts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Roles whose holder is only a name, that of a firm or a household, and not a user whom a provider knows. */
+/** The roles of firms and households, which are only names and not users of the provider. */
 const NAME_ROLES: readonly string[] = ['firm', 'household'];
 
 /**
@@ -53,7 +53,8 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
           price: null,
           text: 'This places no order. You will be asked to approve what they propose.',
         },
-        warnings: until === undefined ? ['This access has no end date. Revoke it with "trade-agent access revoke".'] : [],
+        warnings:
+          until === undefined ? ['This access has no end date. Revoke it with "trade-agent access revoke".'] : [],
         shows: {},
       };
     },

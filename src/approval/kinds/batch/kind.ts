@@ -47,7 +47,7 @@ const SALES_CHECK_INTERVAL_MS = 500;
 
 /**
  * Returns the kind of proposal that consists of several orders, approved with one tap. The order service places each
- * like any other order: once, within its own bounds.
+ * order like any other: once, within its own bounds.
  *
  * Each order is a claim of its own in the journal, under the approval's id and its position in the batch, so a call
  * that is repeated after a crash continues with the right order. Nothing is sent while the outcome of the previous
@@ -109,7 +109,9 @@ async function completeBatch(
   const symbols = requests.map(({ symbol }) => symbol);
   const twice = symbols.find((symbol, at) => symbols.indexOf(symbol) !== at);
   if (twice !== undefined) {
-    throw toHttpProblem(invalidOrder(`${twice} appears in more than one order`, 'Propose only one order for each symbol.', 'orders'));
+    throw toHttpProblem(
+      invalidOrder(`${twice} appears in more than one order`, 'Propose only one order for each symbol.', 'orders'),
+    );
   }
   for (const request of requests) {
     requireWellFormedOrder(request);

@@ -134,7 +134,8 @@ function orderWarnings(
 }
 
 function farLimitWarning({ symbol, limit_price: limit, stop_price: stop, reference_price }: OrderDraft): string[] {
-  // The limit of a stop order is compared with the stop price, because it counts only once the stop price is reached.
+  // The limit of a stop order is compared with the stop price, because the limit takes effect only once the stop price
+  // is reached.
   const around = stop ?? reference_price;
   const far = limit === undefined ? undefined : bandSide(limit, { around, fraction: FAR_LIMIT_FRACTION });
   if (limit === undefined || far === undefined) return [];

@@ -56,7 +56,7 @@ export interface OrderContext {
     among?: {
       /** The broker's id of the order that this draft replaces. */
       readonly replaces?: string;
-      /** Orders that will be sent before this draft, and count as well. */
+      /** Orders that will be sent before this draft, and count toward the limits as well. */
       readonly after?: readonly OrderDraft[];
     },
   ): Promise<{ readonly needsSecond: boolean }>;

@@ -29,7 +29,8 @@ export interface ReplacePorts extends OrderPorts {
   ): Promise<{
     order: Order;
     /**
-     * Requires that the order's broker can change the order to this draft. @throws {HttpProblem} 409 `not_replaceable`
+     * Requires that the order's broker can change the order to this draft.
+     * @throws {HttpProblem} 409 `not_replaceable`
      */
     requireReplaceable(draft: OrderDraft): void;
   }>;
