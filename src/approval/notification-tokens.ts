@@ -25,15 +25,15 @@ export class NotificationTokens {
   }
 
   /**
-   * Whether a gateway made this token, for whichever question. A stranger's ping is thus recognized before its question
-   * is stored.
+   * Whether one of the gateways made this token, for any question. A stranger's ping can therefore be rejected even
+   * before its question is stored.
    */
   isOwn(token: string): boolean {
     const [body = '', tag = ''] = token.split('.');
     return this.#secrets.some((secret) => isSameSecret(tag, tokenTag(secret, body)));
   }
 
-  /** Returns the question's token under each secret: the current one, and the previous one while it is replaced. */
+  /** Returns the question's token under each secret: the current secret, and the previous one while it is being replaced. */
   all(question: QuestionKey): string[] {
     return this.#secrets.map((secret) => deriveToken(secret, question));
   }

@@ -129,7 +129,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
       /BUY 6 KO, market: cancelled[\s\S]*HALTED: no orders are placed[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m,
     );
     expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
-    await terminal.turn('buy 7 KO\n', /Trading is halted\. Run "trade-agent halt --lift"/);
+    await terminal.turn('buy 7 KO\n', /Trading is halted\. Propose lifting the halt with/);
     terminal.type('/halt lift\n');
     await decide('approve');
     await terminal.shows(/The halt is lifted\. Trading is active\.[\s\S]*^PAPER \(simulated\) · Alice.*\/help$/m);

@@ -61,10 +61,10 @@ export class ProviderPings {
     const { store, notificationTokens, earlyPings, clock } = this.#parts;
     let proposal = await store.byAuthReqId(authReqId);
     if (proposal === undefined) {
-      // Only tokens of this gateway are kept, because anybody could fill the database otherwise.
+      // Only tokens that a gateway made are stored. Otherwise anybody could fill the database.
       if (!notificationTokens.isOwn(notificationToken)) return undefined;
       await earlyPings.add(pingDigest(authReqId, notificationToken), clock.now());
-      // Either the gateway that stores the question finds this ping afterwards, or the question is found here.
+      // The gateway that stores the question finds this ping afterwards, unless the question is already stored by now.
       proposal = await store.byAuthReqId(authReqId);
     }
     if (proposal === undefined || isSettledState(proposal.state)) return undefined;
