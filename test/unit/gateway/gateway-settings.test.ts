@@ -57,7 +57,7 @@ describe('gateway.yaml', () => {
   it('says what wraps the keys that are in a database, and nothing of those that are files', async () => {
     const [database, kms] = [{ url_env: 'GATEWAY_URL' }, { file: 'wrapping-keys.json' }];
     expect((await read({ database, kms })).kms).toEqual(kms);
-    await expect(read({ kms })).rejects.toThrow('requires keys in a database');
+    await expect(read({ kms })).rejects.toThrow('requires "database"');
     await expect(read({ database, kms: {} })).rejects.toThrow('exactly one of file, vault and aws');
   });
 
@@ -123,7 +123,7 @@ describe('gateway.yaml', () => {
     [{ broker: { trading_ulr: 'x' } }, 'unknown key "broker.trading_ulr"'],
     [{ exchange: undefined }, '"exchange": is missing'],
     [{ broker: { kind: 'alpaca', credentials: 'key_pair' } }, '"exchange": is not needed'],
-    [{ broker: alpaca, brokers: { ira: alpaca } }, 'either broker (one) or brokers (several)'],
+    [{ broker: alpaca, brokers: { ira: alpaca } }, 'set either broker (for one) or brokers (for several)'],
     [{ brokers: {} }, 'must name at least one broker'],
     [{ brokers: { 'My IRA': alpaca } }, 'lower-case letters'],
     [{ brokers: { ira: { kind: 'alpaca', trading_ulr: 'x' } } }, 'unknown key "brokers.ira.trading_ulr"'],
