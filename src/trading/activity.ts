@@ -9,8 +9,8 @@ import type { Flow } from './portfolio/value-point.ts';
 const COIN_DECIMALS = 9;
 
 /**
- * Subtracts fees charged in coins from the coins bought, which raises the cost per coin (26 CFR §1.1012-1(h)). Alpaca
- * books one such fee a day for all of that day's purchases.
+ * Subtracts fees that were charged in coins from the quantities bought. The cost per coin rises accordingly (26 CFR
+ * §1.1012-1(h)). Alpaca books one such fee per coin and day, for all purchases of that coin on that day.
  */
 function subtractCoinFees(fills: readonly Fill[], activities: readonly Activity[]): Fill[] {
   const fees = new Map<string, Dec>();
@@ -30,7 +30,7 @@ function subtractCoinFees(fills: readonly Fill[], activities: readonly Activity[
     if (!isCharged(fill)) return fill;
     const day = symbolDayKey(fill.symbol, fill.at);
     const [fee = ZERO, all = fill.qty] = [fees.get(day), bought.get(day)];
-    // Takes each share from the fee that remains, so that rounded shares add up to the whole fee.
+    // Computes each fill's part from the fee that remains, so that the rounded parts add up to the whole fee.
     const part = fee.mul(fill.qty).div(all).toDecimalPlaces(COIN_DECIMALS);
     fees.set(day, fee.minus(part));
     bought.set(day, all.minus(fill.qty));
@@ -53,9 +53,11 @@ export const activityKinds = [
   'fee',
   /** Shares moved into or out of the account. Counts as a cash flow at market value. */
   'transfer',
-  /** Shares exchanged without a trade: splits, mergers, spin-offs, expired or exercised options. */
+  /**
+   * A change in holdings without a trade: a split, a merger, a spin-off, or the expiration or exercise of an option.
+   */
   'other',
-  /** A type we don't recognize. Figures that it may affect are marked incomplete. */
+  /** An activity type that we don't recognize. Figures that the activity may affect are marked incomplete. */
   'unknown',
 ] as const;
 
@@ -63,7 +65,7 @@ export const activitySchema = z.lazy(() =>
   z.object({
     id: z.string(),
     kind: z.enum(activityKinds),
-    /** The broker's name for the activity type: `FILL`, `CSD`, `DIV`. */
+    /** The broker's name for the activity type, such as `FILL`, `CSD` or `DIV`. */
     type: z.string(),
     /** RFC 3339 time of the activity. Midnight in New York if only the date is known. */
     at: z.string(),
@@ -76,7 +78,10 @@ export const activitySchema = z.lazy(() =>
     group: z.string().nullable().optional(),
     /** Negative for money paid out. Null for fills and if no money moved. */
     amount: decimalString.nullable(),
-    /** The parent of a spin-off, and the fraction of the parent's cost (0 to 1) that moves to it (IRS Form 8937). */
+    /**
+     * For a spin-off: the parent's symbol, and the fraction (0 to 1) of the parent's cost that moves to the new shares
+     * (IRS Form 8937).
+     */
     basis: z.object({ from: z.string(), fraction: decimalString }).optional(),
     imported: z.literal(true).optional(),
   }),
@@ -116,7 +121,10 @@ const REPLACEMENT_TYPES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
 /** Alpaca's types for spin-offs, which give holders shares of another company. */
 const SPIN_OFF_TYPES = new Set(['SPIN', 'SSO']);
 
-/** Alpaca's types for how an option ends. On exercise or assignment its cost becomes part of the underlying's. */
+/**
+ * Alpaca's activity types for the end of an option. On exercise or assignment, the option's cost becomes part of the
+ * underlying's cost.
+ */
 const OPTION_END_TYPES: Readonly<Record<string, ShareExchange['ends']>> = {
   OPEXP: 'worthless',
   OPEXC: 'into_underlying',
@@ -124,8 +132,8 @@ const OPTION_END_TYPES: Readonly<Record<string, ShareExchange['ends']>> = {
 };
 
 /**
- * Returns shares added or removed without a trade, grouped as booked. Alpaca books a split as two rows: old shares
- * out, new shares in. Rows without a group are grouped by type, symbol and day.
+ * Returns changes in holdings that were not trades, grouped as they were booked. Alpaca books a split as two rows: old
+ * shares out, new shares in. Rows without a group ID are grouped by type, symbol and day.
  */
 export function toShareExchanges(activities: readonly Activity[]): ShareExchange[] {
   type Group = { at: number; type: string; legs: ShareExchange['legs'][number][]; cash: Dec };
@@ -153,12 +161,12 @@ export function toShareExchanges(activities: readonly Activity[]): ShareExchange
   });
 }
 
-/** Returns the closing price of a New York day, in dollars a share, or undefined if unknown. */
+/** Closing price of a symbol on a New York day, in dollars a share. Undefined if unknown. */
 export type ClosingPriceLookup = (symbol: string, day: string) => Dec | string | undefined;
 
 /**
- * Returns deposits, withdrawals, and shares moved in or out (GIPS 2020, "external cash flow"). Shares are valued at
- * the price booked with them, or else at that day's close.
+ * Returns external cash flows (GIPS 2020): deposits, withdrawals, and transfers of shares. Shares are valued at the
+ * price booked with them, or else at that day's close. `unvalued` lists the transfers that have neither price.
  */
 export function externalFlows(activities: readonly Activity[], priceOn: ClosingPriceLookup = () => undefined) {
   const flows: Flow[] = [];

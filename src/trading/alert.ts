@@ -7,7 +7,7 @@ import { symbolSchema } from './order.ts';
 const percentageSchema = () =>
   z
     .string()
-    .regex(/^[0-9]{1,3}(\.[0-9]{1,2})?%$/, 'must be a percentage with its sign, such as 5%')
+    .regex(/^[0-9]{1,3}(\.[0-9]{1,2})?%$/, 'must be a percentage with a percent sign, such as 5%')
     .refine((text) => !/^[0.]*%$/.test(text), 'must be greater than zero');
 
 const alertConditions = ['above', 'below', 'rises_by', 'falls_by'] as const;
@@ -20,14 +20,14 @@ export const alertSchema = z.lazy(() =>
   z
     .strictObject({
       symbol: symbolSchema,
-      above: positiveDecimalString.optional().describe('Dollars a share. Notifies once when the price is above it'),
-      below: positiveDecimalString.optional().describe('Dollars a share. Notifies once when the price is below it'),
+      above: positiveDecimalString.optional().describe('Dollars a share. Notifies once when the price is above this'),
+      below: positiveDecimalString.optional().describe('Dollars a share. Notifies once when the price is below this'),
       rises_by: percentageSchema()
         .optional()
-        .describe('Notifies once when the price is up by more on the day, such as 5%'),
+        .describe('Notifies once when the price has risen by more than this today, such as 5%'),
       falls_by: percentageSchema()
         .optional()
-        .describe('Notifies once when the price is down by more on the day, such as 5%'),
+        .describe('Notifies once when the price has fallen by more than this today, such as 5%'),
     })
     .refine(
       (alert) => alertConditions.filter((name) => alert[name] !== undefined).length === 1,
@@ -59,7 +59,8 @@ const comparisons = {
 } as const;
 
 /**
- * Reads `AAPL<180`, `AAPL >= 200`, `AAPL<-5%`. Treats `>=` as `>` and `<=` as `<`. @throws {TradeAgentError} `usage`
+ * Parses an alert such as `AAPL<180`, `AAPL >= 200` or `AAPL<-5%`. Treats `>=` as `>` and `<=` as `<`. @throws
+ * {TradeAgentError} `usage`
  */
 export function parseAlert(text: string): Alert {
   const [, symbol, comparison, limit = ''] = /^\s*([^\s<>=]+)\s*([<>])=?\s*([^\s<>=]+)\s*$/.exec(text) ?? [];
@@ -69,7 +70,7 @@ export function parseAlert(text: string): Alert {
   // "AAPL<5%" is ambiguous: it could mean a fall of 5% or a rise of less than 5%.
   if (isPercent && !limit.startsWith(sign)) {
     const meant = `${symbol}${comparison}${sign}${limit.replace(/^[-+]/, '')}`;
-    throw invalidAlert(text, `Write a percentage with its sign: '${meant}'.`);
+    throw invalidAlert(text, `Put a plus or minus sign before the percentage: '${meant}'.`);
   }
   const value = limit.replace(isPercent ? /^[-+]/ : /^\$/, '');
   const parsed = alertSchema.safeParse({ symbol, [isPercent ? percentage : price]: value });

@@ -58,7 +58,7 @@ export function percent(fraction: string): string {
   return `${toPlain(rounded.isZero() ? exact.toSignificantDigits(1) : rounded)}%`;
 }
 
-/** Formats a limit or an order's term as a percentage without rounding: `"0.00125"` → `0.125%`. */
+/** Formats a fraction as a percentage without rounding, for limits and order terms: `"0.00125"` → `0.125%`. */
 export function exactPercent(fraction: string): string {
   return `${toPlain(parseDecimal(fraction).mul(HUNDRED))}%`;
 }

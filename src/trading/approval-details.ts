@@ -22,7 +22,7 @@ export const tradeOrderDetailsSchema = z.lazy(() =>
 );
 export type TradeOrderDetails = z.output<typeof tradeOrderDetailsSchema>;
 
-/** Returns the order as RFC 8785 (JCS) text, which client and gateway each digest. */
+/** Returns the order's canonical JSON (RFC 8785), from which the client and the gateway each compute the digest. */
 export function canonicalForm(draft: OrderDraft): string {
   const parsed = orderDraftSchema.parse(draft);
   checkOrder(parsed);

@@ -8,8 +8,8 @@ export const assetClassWords: Readonly<Record<AssetClass, string>> = {
 };
 
 /*
- * An order has no asset-class field. The class follows from the symbol, so the digest, the approval and the journal
- * all cover it by covering the symbol.
+ * An order has no asset-class field because its symbol determines the class. The digest, the approval and the journal
+ * contain the symbol, so they fix the class as well.
  */
 
 export const assetClasses = ['us_equity', 'crypto', 'us_option'] as const;
@@ -50,8 +50,8 @@ export function parseOptionSymbol(symbol: string): OptionContract | undefined {
 }
 
 /**
- * Returns whether a symbol equals another or is an option on it. An option's root has no dot. It ends in a digit if
- * a split or merger adjusted the contract.
+ * Returns whether a symbol is `other` or an option on `other`. An option's root omits the dot of the underlying's
+ * symbol, and ends in a digit if a split or merger adjusted the contract.
  */
 export function isSymbolOrOptionOn(symbol: string, other: string): boolean {
   const root = occSymbol.exec(symbol)?.[1]?.replace(/\d+$/, '');
@@ -69,8 +69,9 @@ interface AssetClassRow {
 const baseCurrency = (symbol: string): string => symbol.split('/', 1)[0] ?? symbol;
 
 /**
- * An option contract is for 100 shares (OCC, "Equity Options Product Specifications"). Adjusted contracts, which can
- * differ, have their own root, which Alpaca doesn't trade. Ticks: Alpaca "Crypto Trading", "Options Trading".
+ * An option contract is for 100 shares (OCC, "Equity Options Product Specifications"). An adjusted contract can be for
+ * a different number, but it has a root of its own, and Alpaca doesn't trade it. Ticks: Alpaca, "Crypto Trading" and
+ * "Options Trading".
  */
 const classTable: Readonly<Record<AssetClass, AssetClassRow>> = {
   us_equity: { units: 1, unit: () => ['share', 'shares'], each: () => 'a share', ticks: usTicks },

@@ -35,16 +35,17 @@ export function normalizeName(text: string) {
 
 const assetName = memoizePerObject(({ name }: NamedAsset) => normalizeName(name));
 
-/**
- * Returns whether a name as people say it matches the asset's name. A name without a share class matches every class.
- */
+/** Returns whether a name that a person wrote is the asset's name. A name without a share class matches every class. */
 export function matchesName(asset: NamedAsset, said: NormalizedName): boolean {
   const own = assetName(asset);
   const isClass = said.shareClass === undefined || said.shareClass === own.shareClass;
   return said.words !== '' && own.words === said.words && isClass;
 }
 
-/** Returns assets that match the query, best match first: exact symbol, exact name, names containing every word. */
+/**
+ * Returns at most `most` assets that match the query, best match first: the exact symbol, then exact names, then names
+ * that contain every word.
+ */
 export function searchAssets<Asset extends NamedAsset>(assets: readonly Asset[], query: string, most: number): Asset[] {
   const said = normalizeName(query);
   const wanted = said.words.split(' ').filter((word) => word !== '');

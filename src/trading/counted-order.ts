@@ -7,8 +7,8 @@ import type { TradingState } from './policy-views.ts';
 import { boundedOrder } from './worst-case.ts';
 
 /**
- * The account's totals from the gateway's journal, read in the transaction that claims the order. Includes every order
- * that may have been sent, except rejected orders, the order itself and the order that it replaces.
+ * Totals of an account from the gateway's journal, read in the transaction that claims an order. They include every
+ * order that may have been sent, except rejected orders, the claimed order itself and the order that it replaces.
  */
 export interface CountedTotals {
   readonly state: TradingState;
@@ -24,7 +24,8 @@ export interface CountedTotals {
   readonly same_before: number | null;
   readonly opposes_open: boolean;
   /**
-   * Seconds by which the newest order is ahead of the clock, if more than a day. Counts per day are then unreliable.
+   * Seconds by which the newest order's time is ahead of the clock. Set only if it is more than a day ahead, because
+   * counts per day are then unreliable.
    */
   readonly clock_behind?: number;
   /** For an option order: the shares and cash that open orders already use as cover. Absent for other orders. */
@@ -46,10 +47,10 @@ export const emptyTotals: CountedTotals = {
 };
 
 /**
- * Returns the size that an order counts for against limits. A buy counts at its maximum cost. A sell counts at the
+ * Returns the size with which an order counts toward limits. A buy counts at its maximum cost. A sell counts at the
  * higher of its limit and the reference price, so that a low limit can't make a large sale look small. An option sold
- * to open counts at its strike. @returns dollars, rounded up to the cent, or null if unbounded; and shares, which for
- * an order in dollars are computed at the reference price and rounded up
+ * to open counts at its strike. @returns `notional` in dollars, rounded up to the cent, or null if unbounded; `qty` in
+ * shares, computed at the reference price and rounded up if the order is in dollars
  */
 export function countedSize(draft: OrderDraft) {
   const notional = exactNotional(draft);
@@ -59,7 +60,8 @@ export function countedSize(draft: OrderDraft) {
 }
 
 /**
- * Returns the dollars to reserve for an order. An order without a bound reserves its reference price plus the slippage.
+ * Returns the dollars to reserve for an order: its counted size or, if that is unbounded, its quantity at the reference
+ * price plus the slippage.
  */
 export function reservedDollars(draft: OrderDraft): string {
   const { notional, qty } = countedSize(draft);
@@ -74,7 +76,7 @@ export function reservedDollars(draft: OrderDraft): string {
   );
 }
 
-/** Returns the counts after these orders. Does not predict orders per minute and open orders. */
+/** Adds these orders to the day's notional and the day's number of orders. All other totals stay as they are. */
 export function totalsAfter(drafts: readonly OrderDraft[], counted: CountedTotals): CountedTotals {
   return {
     ...counted,
@@ -88,8 +90,8 @@ export function totalReserved(drafts: readonly OrderDraft[]): string {
 }
 
 /**
- * Returns the terms used to detect an accidental repeat: symbol, side and shares. The shares of an order in dollars
- * are computed at its reference price.
+ * Returns a key for detecting an accidental repeat of an order: its symbol, side and number of shares. The number of
+ * shares of an order in dollars is computed at the reference price.
  */
 export function repeatKey(draft: OrderDraft): string {
   return JSON.stringify([draft.symbol, draft.side, countedSize(draft).qty]);
@@ -104,8 +106,9 @@ export interface SimilarTermsRange {
 export const noSimilarTerms: SimilarTermsRange = { prefix: '-', least: '0', most: '0' };
 
 /**
- * Returns the range of similar terms: two orders are similar if the smaller is at least two thirds of the larger. A
- * narrower band would miss an order in shares repeated in dollars, or one that a model rounded.
+ * Returns the range of quantities that count as similar: two orders are similar if the smaller is at least two thirds
+ * of the larger. A narrower range would miss an order in shares that is repeated in dollars, or a quantity that a model
+ * rounded.
  */
 export function similarTermsRange(draft: OrderDraft): SimilarTermsRange {
   const shares = new Dec(countedSize(draft).qty);

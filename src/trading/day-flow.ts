@@ -11,10 +11,10 @@ interface SinceClose {
 }
 
 /**
- * Returns the net deposits since the last close, in dollars, for the daily loss limit. Flows dated after the close
- * always count. `last_equity` may already include activities of unknown type and flows that are dated before the close
- * but booked after it (or at an unknown time). Such deposits count and such withdrawals don't, so a loss may look
- * larger but is never hidden. @returns undefined if transferred shares cannot be valued
+ * Returns the net deposits since the last close, in dollars, for the daily loss limit. Flows dated after the day of the
+ * close always count. `last_equity` may already include activities of unknown type, and flows that are dated earlier
+ * but were (or may have been) booked after the close. Of these, deposits count and withdrawals don't, so that the
+ * computed loss may be too large but never too small. @returns undefined if transferred shares cannot be valued
  */
 export function dayFlow(activities: readonly Activity[], since: SinceClose): Dec | undefined {
   const closed = findSession(since.closedOn, 'exchange')?.close ?? newYorkInstant(since.closedOn, '16:00');

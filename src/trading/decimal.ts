@@ -27,7 +27,7 @@ export function isPositive(value: Dec): boolean {
 }
 
 /**
- * Compares like `a.comparedTo(b)` but does not copy `b`, because portfolios make thousands of comparisons. Uses
+ * Returns the same as `a.comparedTo(b)` without copying `b`, because a portfolio needs thousands of comparisons. Uses
  * decimal.js's documented properties: sign, exponent and digits.
  */
 export function compare(a: Dec, b: Dec): number {
@@ -85,7 +85,7 @@ export function toCents(value: Dec | string): string {
 export interface Tick {
   readonly from: string;
   readonly decimals: number;
-  /** Whether only the necessary decimals are printed (at least two), as brokers do for these prices. */
+  /** Set to omit trailing zeros after the first two decimals, as brokers do for these prices. */
   readonly shortest?: true;
 }
 

@@ -5,7 +5,7 @@ export interface DetailField {
   readonly name: string;
   readonly label: string;
   readonly text: string;
-  /** Whether only programs compare the field, such as a digest. Technical fields are shown below the others. */
+  /** Whether only programs use the field, such as a digest. Technical fields are shown below the others. */
   readonly technical: boolean;
 }
 
@@ -15,7 +15,10 @@ export type FieldWords = Readonly<
 
 const { expires_at, ...frame } = orderFrameFields;
 
-/** Keyed by the name in the details, in display order. RFC 9396 reserves `type`, so an order's type is `order_type`. */
+/**
+ * Labels and formats by the field's name in the details, in display order. RFC 9396 reserves `type`, so an order's type
+ * is `order_type`.
+ */
 const orderFields: FieldWords = Object.fromEntries(
   Object.entries({ ...orderTermFields, ...frame }).map(([name, words]) => [
     name === 'type' ? 'order_type' : name,

@@ -12,8 +12,8 @@ const formatFraction = (value: string) => (isDecimal(value) ? exactPercent(value
 const formatPlain = (value: string) => value;
 
 /**
- * Labels of the limits by dotted key. The type of the gateway's table requires exactly these keys, so that a limit
- * without a label does not compile.
+ * Labels of the limits by dotted key. The type of the gateway's table of limits requires exactly these keys, so that
+ * code that adds a limit without a label does not compile.
  */
 export const limitWords = {
   max_order_notional: { label: 'Maximum per order', shown: formatAmount },
@@ -23,10 +23,10 @@ export const limitWords = {
   max_orders_per_minute: { label: 'Orders per minute', shown: formatPlain },
   max_open_orders: { label: 'Open orders', shown: formatPlain },
   max_day_loss: { label: 'Maximum loss per day', shown: formatAmount },
-  max_position_weight: { label: 'Maximum position, share of account', shown: formatFraction },
+  max_position_weight: { label: 'Maximum position as a share of the account', shown: formatFraction },
   max_price_deviation: { label: 'Maximum deviation from the quote', shown: formatFraction },
   min_seconds_between_same: { label: 'Seconds between identical orders', shown: formatPlain },
-  deny_opposing: { label: 'Deny orders against open ones', shown: formatPlain },
+  deny_opposing: { label: 'Deny orders that oppose open orders', shown: formatPlain },
   'symbols.allow': { label: 'Allowed symbols', shown: formatPlain },
   'symbols.deny': { label: 'Denied symbols', shown: formatPlain },
   asset_classes: { label: 'Allowed asset classes', shown: formatPlain },

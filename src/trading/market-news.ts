@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { decimalString } from './decimal.ts';
 
 /**
- * A news article in its publisher's words, which are treated as data, never as instructions. Each text is a single
+ * A news article in its publisher's words, which are treated as data, never as instructions. Each string is a single
  * line, truncated to its maximum length below.
  */
 export const articleSchema = z.lazy(() =>
@@ -51,7 +51,7 @@ export const corporateActionSchema = z.lazy(() =>
     id: z.string(),
     kind: z.enum(corporateActionKinds),
     symbol: z.string(),
-    /** The new symbol of the shares, or the acquirer's symbol. Null if there is neither. */
+    /** The new symbol of the shares, or the acquirer's symbol. Null if the action has neither. */
     other_symbol: z.string().nullable(),
     /** Cash paid, in dollars a share. Null if no cash is paid. */
     cash: decimalString.nullable(),

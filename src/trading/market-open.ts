@@ -20,8 +20,8 @@ export function symbolMarketClock(symbol: string, clock: MarketClock): MarketClo
 }
 
 /**
- * Returns the earliest New York date whose prices count as current: the exchange's last session, or the date an hour
- * ago for markets that never close. @param lastSession undefined if unknown
+ * Returns the earliest New York date whose prices count as current: the date of the exchange's last session or, for
+ * markets that never close, the date one hour ago. @param lastSession undefined if unknown
  */
 export function oldestCurrentPriceDate(
   symbol: string,
@@ -32,8 +32,8 @@ export function oldestCurrentPriceDate(
 }
 
 /**
- * Returns whether an order must wait for the market to open. If an order without a limit were queued overnight, it
- * would fill at an opening price that nobody approved. Takes the clock of the order's symbol (`symbolMarketClock`).
+ * Returns whether an order must wait for the market to open. An order without a limit that is queued overnight would
+ * fill at an opening price that nobody approved. The clock must be that of the order's symbol (`symbolMarketClock`).
  */
 export function mustWaitForOpen(
   { type }: { readonly type: string },

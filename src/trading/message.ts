@@ -5,9 +5,13 @@ import { hasInvisible } from '../text/invisible.ts';
 export const messageServices = ['slack', 'gmail'] as const;
 export type MessageService = (typeof messageServices)[number];
 
-/** Maximum characters in a text. People must be able to read the whole text on a phone before they approve it. */
+/**
+ * Maximum characters in a message's text. People must be able to read the whole text on a phone before they approve it.
+ */
 export const MAX_TEXT_LENGTH = 2_000;
-/** Maximum UTF-8 bytes in a text. The approval's token contains the whole text and must fit in an HTTP header. */
+/**
+ * Maximum UTF-8 bytes in a message's text. The approval's token contains the whole text and must fit in an HTTP header.
+ */
 const MAX_TEXT_BYTES = 4_000;
 const MAX_SUBJECT_LENGTH = 120;
 /** Maximum length of an e-mail address (RFC 5321 §4.5.3.1.3, which also counts two angle brackets). */
@@ -47,23 +51,23 @@ export function checkMessage(draft: MessageDraft): void {
     );
   }
   if (draft.subject !== undefined && hasInvisible(draft.subject)) {
-    throw problem('the subject has invisible characters', 'Write it in plain text.', 'subject');
+    throw problem('the subject has invisible characters', 'Write the subject in plain text.', 'subject');
   }
   if (hasInvisible(draft.text.replaceAll('\n', ' '))) {
-    throw problem('the text has invisible characters', 'Write it in plain text.', 'text');
+    throw problem('the text has invisible characters', 'Write the text without invisible characters.', 'text');
   }
   if (Buffer.byteLength(draft.text) > MAX_TEXT_BYTES) {
-    throw problem('the text is too long', `Keep it within ${MAX_TEXT_BYTES} bytes.`, 'text');
+    throw problem('the text is too long', `Shorten the text to at most ${MAX_TEXT_BYTES} bytes.`, 'text');
   }
 }
 
 export function checkRecipient(service: MessageService, recipient: string): void {
   if (service === 'slack' && !slackRecipientPattern.test(recipient)) {
-    throw problem('that is not a Slack channel', 'Write #channel in lowercase, or a channel or user ID.', 'recipient');
+    throw problem('the recipient is not a Slack channel', 'Write #channel in lowercase, or a channel or user ID.', 'recipient');
   }
   const isAddress = mailRecipientPattern.test(recipient) && recipient.length <= MAX_RECIPIENT_LENGTH;
   if (service === 'gmail' && !isAddress) {
-    throw problem('that is not an e-mail address', 'Write one address, such as bob@example.com.', 'recipient');
+    throw problem('the recipient is not an e-mail address', 'Write one address, such as bob@example.com.', 'recipient');
   }
 }
 

@@ -33,16 +33,17 @@ function clockChanges(year: number): readonly [number, number] {
   const known = clockChangesByYear.get(year);
   if (known !== undefined) return known;
   const [first, last] = daylightSavingDates(year);
-  // 02:00 EST, and 02:00 EDT.
+  // Clocks change at 02:00 local time, which is EST in spring and EDT in fall.
   const found = [utcMidnight(first) + 7 * HOUR_MS, utcMidnight(last) + 6 * HOUR_MS] as const;
   clockChangesByYear.set(year, found);
   return found;
 }
 
 /**
- * Returns the days on which daylight saving time starts and ends, correct since 1976. Since 2007: the second Sunday of
- * March to the first Sunday of November (Energy Policy Act of 2005). From 1987: the first Sunday of April to the last
- * Sunday of October (15 U.S.C. 260a). Before: from the last Sunday of April.
+ * Returns the days on which daylight saving time starts and ends, for years since 1976. Since 2007, it lasts from the
+ * second Sunday of March to the first Sunday of November (Energy Policy Act of 2005). Before 2007, it lasted from the
+ * first Sunday of April to the last Sunday of October (15 U.S.C. 260a). Before 1987, it started on the last Sunday of
+ * April.
  */
 function daylightSavingDates(year: number): readonly [IsoDate, IsoDate] {
   if (year >= 2007) return [nthWeekday(year, 3, 0, 2), nthWeekday(year, 11, 0, 1)];

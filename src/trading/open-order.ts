@@ -49,7 +49,7 @@ export function toOrderRequest(order: Order): OrderRequest {
   if (terms.success && !isMultiLeg(order)) return terms.data;
   throw invalidOrder(
     `the order ${describeOpenOrder(order)} is of a kind that trade-agent can show but not propose`,
-    'Change it where it was placed.',
+    'Change the order in the app where it was placed.',
     'order_id',
   );
 }

@@ -53,7 +53,7 @@ export interface UsedCover {
    * Shares in open sell orders, including the shares that must be delivered if calls in open sell orders are assigned.
    */
   readonly shares: string;
-  /** Dollars of open buy orders, plus the strike value of puts in open sell orders. */
+  /** Dollars that open buy orders need, plus the dollars needed at the strike for puts in open sell orders. */
   readonly cash: string;
   /** Contracts of the same symbol in open buy orders. */
   readonly buys: string;
@@ -67,8 +67,9 @@ interface OpenOrderSize {
 }
 
 /**
- * Returns the cover that open orders use. Counts every option sale as opening, because the journal doesn't record the
- * intent. So too many orders may be rejected, but never too few.
+ * Returns the shares and cash that open orders already use as cover. Counts every option sale as opening, because the
+ * journal doesn't record the position intent. An order that is covered may therefore be rejected, but an uncovered
+ * order is never accepted.
  */
 export function usedCover(symbol: string, open: readonly OpenOrderSize[]): UsedCover | undefined {
   const option = parseOptionSymbol(symbol);

@@ -13,8 +13,8 @@ const missingPricePrefix: Readonly<Record<OrderClass, string>> = {
 };
 
 /**
- * Checks that each exit of the class has a price on its side of the entry and that nothing is sold short.
- * @throws {TradeAgentError} `invalid_order`
+ * Checks that the order has the exits that its class requires, that each exit's price is on the correct side of the
+ * entry's price, and that nothing is sold short. @throws {TradeAgentError} `invalid_order`
  */
 export function checkOrderClass(order: CheckedOrder): void {
   const { order_class, take_profit_limit_price: profit, stop_loss_stop_price: stop, side } = order;
@@ -85,8 +85,8 @@ function checkExitPrices(order: CheckedOrder): void {
 }
 
 /**
- * Returns the highest price of the entry. A market order is sent as a limit order, and the broker checks exits against
- * its limit.
+ * Returns the highest price at which the entry can fill. A market order is sent as a limit order, and the broker checks
+ * the exits against that limit.
  */
 function highestEntryPrice({ limit_price, reference_price, max_slippage }: CheckedOrder): string | undefined {
   if (limit_price !== undefined || reference_price === undefined || max_slippage === undefined) return limit_price;
@@ -106,7 +106,7 @@ export function checkPositionIntent({ symbol, side, position_intent, reference_p
   if (!isOption) {
     throw problem(
       `an order for ${symbol} can't have a position_intent`,
-      'Remove it: only option orders have one.',
+      'Remove position_intent: only option orders have one.',
       'position_intent',
     );
   }

@@ -5,8 +5,8 @@ import { orderClassWords, type PositionIntent } from './order-classes.ts';
 import { orderTypes, orderTypeTable, timeInForceWords } from './order-types.ts';
 
 /*
- * The only table of an order's fields. The schemas in order.ts must have exactly these, because a field without an
- * entry has no canonical form: one order could be written two ways and have two digests.
+ * The only table of an order's fields. The schemas in order.ts must have exactly these fields: a field that is missing
+ * here would have no canonical form, so that equal orders could have different digests.
  */
 
 export interface OrderField {
@@ -129,7 +129,7 @@ const table = { ...orderTermFields, ...orderFrameFields };
 
 export type OrderFieldName = keyof typeof table;
 
-/** Returns an order's field by name. Undefined for names of no field, including `__proto__`. */
+/** Returns an order's field by name. Undefined if there is no field of that name, as for `__proto__`. */
 export function findOrderField(name: string): OrderField | undefined {
   return Object.hasOwn(table, name) ? table[name as OrderFieldName] : undefined;
 }

@@ -28,8 +28,9 @@ export function exitPrices(order: Order): ExitPrices {
 }
 
 /**
- * Returns the parts of an order that can still fill. Exits can't fill before their entry has. After that, and for an
- * OCO, one exit cancels the other, so only the larger one counts. All legs of an unknown class count.
+ * Returns the parts of an order that can still fill. Exits can't fill until their entry has ended. After that, and for
+ * an OCO, one exit cancels the other, so only the larger exit counts. In a spread or an unknown order class, every open
+ * leg counts.
  */
 export function liveParts(order: Order): readonly OrderLeg[] {
   const { legs } = order;

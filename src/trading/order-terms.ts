@@ -166,7 +166,7 @@ function checkFraction(
 
 function checkDecimals(qty: string, most: number): void {
   if (new Dec(qty).decimalPlaces() <= most) return;
-  throw problem(`a quantity of ${qty} has more than ${most} decimals`, 'Round it.', 'qty');
+  throw problem(`a quantity of ${qty} has more than ${most} decimals`, 'Round the quantity.', 'qty');
 }
 
 function checkExtendedHours({ type, time_in_force }: CheckedOrder, { types, timesInForce }: AcceptedTerms): void {

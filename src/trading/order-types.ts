@@ -21,8 +21,8 @@ interface OrderTypeRow {
   readonly words: { readonly name: string; terms(prices: OrderPrices): string };
   readonly prices: readonly RequiredPrice[];
   /**
-   * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its prices,
-   * which is sent as a limit. Null if fill prices are unbounded, as the worst case then says.
+   * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its
+   * prices, which is sent as a limit. Null if fill prices are unbounded.
    */
   readonly bound:
     | 'own limit'
@@ -99,10 +99,10 @@ export function priceBand(type: string) {
 
 export const timeInForceWords = {
   day: { name: 'Day', terms: 'day (until the close)' },
-  gtc: { name: 'Good till canceled', terms: 'gtc (until cancelled)' },
+  gtc: { name: 'Good till canceled', terms: 'gtc (until canceled)' },
   opg: { name: 'At the open', terms: 'opg (in the opening auction)' },
   cls: { name: 'At the close', terms: 'cls (in the closing auction)' },
-  ioc: { name: 'Immediate or cancel', terms: 'ioc (immediately, the rest is cancelled)' },
+  ioc: { name: 'Immediate or cancel', terms: 'ioc (immediately, the rest is canceled)' },
   fok: { name: 'Fill or kill', terms: 'fok (all at once, or not at all)' },
 } as const;
 export type TimeInForce = keyof typeof timeInForceWords;

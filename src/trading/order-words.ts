@@ -81,8 +81,8 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
 }
 
 /**
- * Describes the bound on the price, and the total, in which an extra digit is easy to spot. A limit price is itself the
- * bound. The slippage then only decides whether the gateway still places the order.
+ * Describes the bound on the price, and the resulting total, because an extra digit is easy to spot in a total. A limit
+ * price is itself the bound. The slippage then only decides whether the gateway still places the order.
  */
 function describeBound(order: OrderDraft): string {
   const total = (each: string) =>
@@ -90,7 +90,7 @@ function describeBound(order: OrderDraft): string {
   if (order.limit_price !== undefined) {
     const [atWorst, moves] = order.side === 'buy' ? ['at most', 'rises'] : ['at least', 'falls'];
     const sum = order.qty === undefined ? '' : `, ${total(order.limit_price)} ${atWorst}`;
-    return `${sum}; not placed if it ${moves} over ${exactPercent(order.max_slippage)}`;
+    return `${sum}; not placed if the price ${moves} over ${exactPercent(order.max_slippage)}`;
   }
   const sum = order.qty === undefined ? '' : `; about ${total(order.stop_price ?? order.reference_price)} total`;
   return `, may move ${exactPercent(order.max_slippage)}${sum}`;

@@ -26,7 +26,8 @@ export { symbolSchema } from './symbol.ts';
 export type Environment = (typeof environments)[number];
 
 /**
- * Maximum quantity and amount of one order. Both are far above any real order, so that extra zeros are detected early.
+ * Maximum quantity and dollar amount of one order. Both are far above any real order, so that extra zeros are detected
+ * early.
  */
 export const MAX_QTY = '1000000';
 const MAX_NOTIONAL = '100000000';
@@ -49,8 +50,9 @@ const exitShape = {
     .enum(orderClasses)
     .optional()
     .describe(
-      'Exits, for whole shares, day or gtc. bracket: buys (market or limit) with a take profit and a stop loss. oto: with one ' +
-        'of them. oco: sells a held position (type limit, no limit_price) at whichever comes first. Omit for a single order.',
+      'Adds exits; for whole shares, day or gtc. bracket: a buy (market or limit) with a take profit and a stop loss. oto: a ' +
+        'buy with one of the two. oco: sells a held position at whichever exit comes first (type limit, no limit_price). ' +
+        'Omit for a single order.',
     ),
   take_profit_limit_price: positiveDecimalString
     .optional()
@@ -158,7 +160,7 @@ function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {
     );
   }
   if (notional !== undefined && new Dec(notional).decimalPlaces() > 2) {
-    throw problem(`an amount of $${notional} has more than two decimals`, 'Round it to cents.', 'notional');
+    throw problem(`an amount of $${notional} has more than two decimals`, 'Round the amount to cents.', 'notional');
   }
 }
 
@@ -192,7 +194,7 @@ function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDr
   if (trails !== (isTrailing ? 1 : 0)) {
     throw problem(
       isTrailing ? `a ${type} order needs one of trail_price and trail_percent` : `a ${type} order can't have a trail`,
-      `trail_price is in dollars a share, trail_percent in percent. Only a ${typesRequiring('trail').join(' or ')} order has one.`,
+      `trail_price is in dollars a share, trail_percent in percent. Only a ${typesRequiring('trail').join(' or ')} order has a trail.`,
       'trail_price',
     );
   }
@@ -229,7 +231,7 @@ function suggestLimit(order: OrderRequest | OrderDraft): string {
 /**
  * Formats amounts canonically (prices to the tick, quantities without trailing zeros), so that equal orders have equal
  * digests. Never changes a value, because checkOrder rejects prices off the tick. @throws {TradeAgentError}
- * `invalid_order` for an unknown field, with which equal orders would have different digests
+ * `invalid_order` for an unknown field, because equal orders could then have different digests
  */
 export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T {
   const normalized: Record<string, unknown> = {};

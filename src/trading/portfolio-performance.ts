@@ -2,7 +2,9 @@ import { abs, Dec, fractionOf, isPositive, ZERO } from './decimal.ts';
 import type { Account, Position } from './views.ts';
 
 export interface AccountPerformance {
-  /** Current equity minus equity at the last close and external flows since then. Null if the last close is unknown. */
+  /**
+   * Current equity, minus equity at the last close, minus external flows since then. Null if the last close is unknown.
+   */
   readonly dayProfit: string | null;
   readonly dayFraction: string | null;
   readonly totalProfit: string;
@@ -10,7 +12,7 @@ export interface AccountPerformance {
   readonly cashWeight: string;
 }
 
-/** @param dayFlow external flows since the last close, in dollars. By default zero, so that flows count as profit */
+/** @param dayFlow external flows since the last close, in dollars; if omitted, such flows count as profit */
 export function accountPerformance(
   account: Account,
   positions: readonly Position[],

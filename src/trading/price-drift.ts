@@ -11,8 +11,8 @@ export function currentPrice(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'las
 }
 
 /**
- * Returns the side on which a price is outside the band. Undefined inside the band or on its edge. Exact, without
- * division.
+ * Returns the side on which a price is outside the band. Undefined inside the band or on its edge. Compares exactly,
+ * without dividing.
  */
 export function bandSide(
   price: string,

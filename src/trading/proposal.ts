@@ -22,8 +22,9 @@ import {
 } from './proposal-state.ts';
 
 /*
- * Proposals on the wire (docs/operate/GATEWAY.md, "Proposals"). The gateway completes a request into a subject, asks
- * the owner, and executes the approved subject. kinds/ has the differences by kind.
+ * The JSON of proposals (docs/operate/GATEWAY.md, "Proposals"). From a request, the gateway builds a complete subject,
+ * asks the owner to approve the subject, and executes it once approved. The directory kinds/ defines what differs
+ * between kinds.
  */
 
 export {
@@ -36,7 +37,7 @@ export {
   proposalStates,
 };
 
-/** Limits of a proposal's lifetime in seconds, from its draft until it can no longer be executed. */
+/** Bounds on a proposal's lifetime in seconds, from its creation until it can no longer be executed. */
 export const MIN_TTL_S = 60;
 export const MAX_TTL_S = 24 * 3600;
 export const DEFAULT_TTL_S = 300;
@@ -56,7 +57,7 @@ export const provenanceSchema = z.lazy(() =>
       }),
     ),
     sentence: z.string().min(1).max(500).optional(),
-    /** Sources of outside text in the conversation: `standard input`, or a tool's name. */
+    /** Sources of untrusted text in the conversation: `standard input`, or a tool's name. */
     tainted_by: z.array(printableText(80)).max(10).optional(),
   }),
 );
@@ -66,7 +67,9 @@ const requestShape = () => ({
   /** The origin of the request, as the proposer names it: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printableText(80)).optional(),
   provenance: provenanceSchema.optional(),
-  /** The `sub` of the account's owner, if someone else is the proposer. Only the owner's phone is asked. */
+  /**
+   * The `sub` of the account's owner, if someone else is the proposer. Only the owner receives the approval request.
+   */
   for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).optional(),
 });
@@ -137,7 +140,7 @@ const proposalShape = () => ({
   code: z.string(),
   worst_case: worstCaseSchema.nullable(),
   warnings: z.array(z.string()),
-  /** Extra lines for the phone, from label to text, such as the company and the effect on cash and position. */
+  /** Extra lines for the phone, by label, such as the company and the effect on cash and position. */
   shows: z.record(z.string(), z.string()).optional(),
   created_at: z.string(),
   expires_at: z.string(),
@@ -179,7 +182,10 @@ export const proposalSchema = z.lazy(() => {
   );
 });
 
-/** Builds a union with one schema per kind. TypeScript can't infer its type from the table, so callers pass it. */
+/**
+ * Builds a union with one schema per kind. TypeScript can't infer the union's type from the table, so callers pass the
+ * type.
+ */
 function unionOfKinds<Output, Input = Output>(
   make: (kind: (typeof kinds)[ProposalKind]) => z.ZodObject,
 ): z.ZodType<Output, Input> {

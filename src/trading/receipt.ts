@@ -71,7 +71,10 @@ const sentSchema = z.lazy(() =>
   }),
 );
 
-/** An order's receipt (docs/guide/RECEIPTS.md). A receipt file holds its RFC 8785 form and a line feed. */
+/**
+ * An order's receipt (docs/guide/RECEIPTS.md). A receipt file contains the receipt's RFC 8785 form, followed by a line
+ * feed.
+ */
 export const receiptSchema = z.lazy(() =>
   z.strictObject({
     type: z.literal('trade-agent.receipt'),
@@ -80,7 +83,9 @@ export const receiptSchema = z.lazy(() =>
     issued_at: z.iso.datetime(),
     state: z.string(),
     proposal: approvedSchema,
-    /** Approvals of the owner and any second approver. Empty under a mandate or if approvals are not signed. */
+    /**
+     * Approvals by the owner and by the second approver, if any. Empty under a mandate or if approvals are not signed.
+     */
     approvals: z.array(signedSchema).max(2),
     mandate: z
       .strictObject({

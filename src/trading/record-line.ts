@@ -5,7 +5,10 @@ export const recordLineSchema = z.lazy(() =>
 );
 export type RecordLine = z.output<typeof recordLineSchema>;
 
-/** Faults of a line. The last three faults concern the signature or external anchor of the record up to that line. */
+/**
+ * Faults that a line of the record can have. The last three concern the signature or external anchor of the record up
+ * to that line.
+ */
 export const recordFaults = [
   ...(['changed', 'removed', 'added', 'unreadable'] as const),
   ...(['checkpoint', 'signer', 'anchor'] as const),

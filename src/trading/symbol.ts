@@ -9,7 +9,8 @@ const symbolPattern = new RegExp(
 
 export const symbolSchema = z
   .string()
-  // Before anything is turned to upper case: that would make FI of the ligature U+FB01, and S of the long s.
+  // This check runs before the conversion to upper case, which would turn the ligature U+FB01 into FI and the long s
+  // into S.
   .regex(/^[ -~]*$/, 'must be printable ASCII')
   .transform((text) => text.trim().toUpperCase())
   .pipe(
@@ -18,6 +19,6 @@ export const symbolSchema = z
       .regex(symbolPattern, 'must be a ticker symbol such as AAPL, BRK.B, BTC/USD or AAPL261218C00190000')
       .refine(
         (text) => symbolAssetClass(text) !== 'us_option' || parseOptionSymbol(text) !== undefined,
-        'must name a day that is in the calendar, as AAPL261218C00190000 names 2026-12-18',
+        'must contain a real date, as AAPL261218C00190000 contains 2026-12-18',
       ),
   );

@@ -78,8 +78,8 @@ export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
 const SPECIAL_EARLY_CLOSINGS = new Set<IsoDate>(['1999-12-31', '2003-12-26']);
 
 /**
- * First year in which the day before July 4 closes early if it is a Wednesday. Earlier, the Friday after July 4 closed
- * early.
+ * First year in which the day before July 4 closes early if it is a Wednesday. Before 2013, the Friday after July 4
+ * closed early instead.
  */
 const FIRST_EARLY_WEDNESDAY = 2013;
 
@@ -130,8 +130,8 @@ export function calendarSessions(hours: MarketHours): Sessions {
 }
 
 /**
- * Returns sessions on exactly these dates. Before the first and after the last date, the calendar decides. @param dates
- * at least one, ascending
+ * Returns sessions on exactly these dates. Before the first and after the last date, the regular calendar applies.
+ * @param dates at least one, ascending
  */
 export function sessionsOfDays(dates: readonly IsoDate[]): Sessions {
   const days = new Set(dates);

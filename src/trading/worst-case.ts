@@ -83,7 +83,7 @@ function entryWorstCase({ symbol, side, qty, notional, limit_price: limit }: Ord
     return {
       cash: null,
       price: null,
-      text: `The price is unbounded: once triggered, it ${buys ? 'buys' : 'sells'} at the market price.`,
+      text: `The price is unbounded: once triggered, the order ${buys ? 'buys' : 'sells'} at the market price.`,
     };
   }
   const each = priceWords(symbol, limit);

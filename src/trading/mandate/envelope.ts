@@ -153,7 +153,7 @@ function checkAmounts({
     max_total_notional: total,
   })) {
     if (value !== undefined && new Dec(value).decimalPlaces() > 2) {
-      throw problem(`an amount of $${value} has more than two decimals`, 'Round it to cents.', field);
+      throw problem(`an amount of $${value} has more than two decimals`, 'Round the amount to cents.', field);
     }
   }
   if (new Dec(order).gt(day ?? total) || new Dec(order).gt(total)) {

@@ -155,7 +155,7 @@ describe('a card', () => {
   });
 
   it('that nothing bounds says so in the place of an amount', async () => {
-    const sentence = 'The price is unbounded: once triggered, it sells at the market price.';
+    const sentence = 'The price is unbounded: once triggered, the order sells at the market price.';
     await ask(usualSale({ worst_case: { cash: null, price: null, text: sentence } }));
     expect(await at('amount').count()).toBe(0);
     expect(await text('total')).toBe(sentence);

@@ -111,8 +111,8 @@ it.each<[string, Changes, string]>([
 });
 
 it.each([
-  ['buy', 'The price is unbounded: once triggered, it buys at the market price.'],
-  ['sell', 'The price is unbounded: once triggered, it sells at the market price.'],
+  ['buy', 'The price is unbounded: once triggered, the order buys at the market price.'],
+  ['sell', 'The price is unbounded: once triggered, the order sells at the market price.'],
 ])('a trailing stop to %s says that nothing bounds it', (side, text) => {
   const trailing = order({ side, type: 'trailing_stop', trail_percent: '2' });
   expect(worstCase(trailing)).toEqual({ cash: null, price: null, text });

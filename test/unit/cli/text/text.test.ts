@@ -71,9 +71,9 @@ describe('an order in words', () => {
   });
 
   it.each([
-    [{}, ', $900.00 at most; not placed if it rises over 1%'],
-    [{ side: 'sell' }, ', $900.00 at least; not placed if it falls over 1%'],
-    [{ qty: undefined, notional: '1500.00' }, '; not placed if it rises over 1%'],
+    [{}, ', $900.00 at most; not placed if the price rises over 1%'],
+    [{ side: 'sell' }, ', $900.00 at least; not placed if the price falls over 1%'],
+    [{ qty: undefined, notional: '1500.00' }, '; not placed if the price rises over 1%'],
     [{ qty: '0.333333', type: 'market', limit_price: undefined }, ', may move 1%; about $59.83 total'],
     [
       { qty: '5000', type: 'stop', limit_price: undefined, stop_price: '170.00' },
@@ -119,7 +119,7 @@ describe('an approval in plain lines', () => {
       '  order     BUY 5 AAPL, limit $180.00',
       '  account   PA3ALICE01 PAPER',
       '  duration  day (until the close)',
-      '  price     $179.50 now, $900.00 at most; not placed if it rises over 1%',
+      '  price     $179.50 now, $900.00 at most; not placed if the price rises over 1%',
       '  order id  ta-abcdefgh',
       '  at worst  costs at most $900.00',
       '  warning   the limit is 12% above the price',
