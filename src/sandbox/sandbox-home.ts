@@ -86,7 +86,7 @@ function lockFolder(folder: string): () => void {
   } catch (cause) {
     database.close();
     throw new TradeAgentError('busy', `another sandbox is already using ${folder}`, {
-      hint: 'Use that one, stop it first, or choose another folder with --home.',
+      hint: 'Use that sandbox, stop it first, or choose another folder with --home.',
       cause,
     });
   }

@@ -32,9 +32,9 @@ export function dayFlow(activities: readonly Activity[], since: SinceClose): Dec
 function flowTiming(activity: Activity, { closedOn, now }: SinceClose, closed: number) {
   const at = Date.parse(activity.at);
   const day = newYorkDate(at);
-  const told = activity.booked_at == null ? undefined : Date.parse(activity.booked_at);
-  if (day > closedOn && Math.max(at, told ?? at) <= now) return 'since';
-  return (told ?? newYorkInstant(day, '24:00')) <= closed ? 'before' : 'either';
+  const booked = activity.booked_at == null ? undefined : Date.parse(activity.booked_at);
+  if (day > closedOn && Math.max(at, booked ?? at) <= now) return 'since';
+  return (booked ?? newYorkInstant(day, '24:00')) <= closed ? 'before' : 'either';
 }
 
 function netDeposit(activity: Activity, priceOn: ClosingPriceLookup | undefined): Dec | undefined {

@@ -27,7 +27,7 @@ const requestSchema = z.lazy(() =>
         role === 'member' && of === undefined
           ? 'a member needs a household'
           : of !== undefined && role !== 'member' && role !== 'advisor'
-            ? 'only an advisor can have a firm, and only a member a household'
+            ? 'only an advisor can have a firm, and only a member can have a household'
             : undefined;
       if (message !== undefined) context.addIssue({ code: 'custom', path: ['of'], message });
     }),

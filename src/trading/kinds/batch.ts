@@ -8,7 +8,7 @@ import { type BatchLine, batchLineSchema, defineKind } from './kind-words.ts';
 import { draftFields, order } from './order.ts';
 import { orderPhrases } from './phrases.ts';
 
-/** Number of orders in a batch. More than the maximum don't fit on one card. */
+/** Minimum and maximum number of orders in a batch. More orders would not fit on one card. */
 export const MIN_BATCH_ORDERS = 2;
 export const MAX_BATCH_ORDERS = 20;
 
@@ -64,7 +64,7 @@ export const batch = defineKind({
       executed: 'orders placed',
       denied: 'denied on the phone: no orders',
       expired: 'expired: no orders',
-      cancelled: 'cancelled: no orders',
+      cancelled: 'canceled: no orders',
       blocked: 'blocked: no orders',
       unknown: 'outcome unknown: check your orders',
     },
@@ -117,14 +117,14 @@ function failureModeText(value: string): string {
 }
 
 /**
- * Rejects an order with exits, because a batch starts with its sales, but exits sell later. @throws {TradeAgentError}
- * `invalid_order`
+ * Rejects an order with exits: a batch sends its sales first, but exits sell only after their entry. @throws
+ * {TradeAgentError} `invalid_order`
  */
 export function rejectExits({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {
   if (order_class === undefined) return;
   throw invalidOrder(
     `the ${order_class} order for ${symbol} has exits and can't be part of a batch`,
-    'Propose it separately.',
+    'Propose this order separately.',
     'order_class',
   );
 }

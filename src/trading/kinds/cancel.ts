@@ -59,7 +59,7 @@ export const cancel = defineKind({
     fields: ({ order, account, environment, protects }) => [
       ['cancel', openOrderHeadline(order)],
       ['account', `${account} ${environmentName(environment)}`],
-      ...(protects ? [['protects', 'a position: without it you could lose more'] as [string, string]] : []),
+      ...(protects ? [['protects', 'a position: without this order, you could lose more'] as [string, string]] : []),
       ['order id', order.id],
     ],
     brief: ({ account }) => [account],
@@ -71,7 +71,7 @@ export const cancel = defineKind({
       const details = openOrderDetails(order);
       return {
         headline: `Cancel: ${detailsHeadline(details)}`,
-        terms: `${detailsTerms(details)}${protects ? '. It protects a position: without it you could lose more' : ''}`,
+        terms: `${detailsTerms(details)}${protects ? '. This order protects a position: without it, you could lose more' : ''}`,
         fields: [
           ...openOrderFields(order),
           ...detailFields({ protects: protects ? 'Yes' : 'No', ...rest }, fieldWords),

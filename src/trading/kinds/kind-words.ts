@@ -31,14 +31,14 @@ export function outcomeOrders({ placed, lines = [] }: KindOutcome): Order[] {
 }
 
 export interface KindPhrases {
-  /** The text if the proposal had no effect: `Nothing was traded.` */
+  /** Sentence for a proposal that had no effect: `Nothing was traded.` */
   readonly nothing: string;
   /** Completes `It is not … a second time.` */
   readonly twice: string;
   /** Completes `Do not … again before that.` */
   readonly again: string;
   inProgress(id: string, summary: string): string;
-  /** Words for the states for which an order's words don't fit. */
+  /** Words for the states of this kind that differ from an order's words for these states. */
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
 }
 
@@ -53,17 +53,16 @@ export interface PhoneView {
   readonly headline: string;
   /** For example `Limit order at $180.00 · Day`. */
   readonly terms: string;
-  /**
-   * The order's side, if the proposal places an order. It is also shown by a sign and its position, not only by color.
-   */
+  /** The order's side, if the proposal places an order. Besides color, a sign and its position show the side. */
   readonly side?: 'buy' | 'sell' | undefined;
   readonly fields: readonly DetailField[];
 }
 
 /**
- * The declarative part of a kind of proposal: request, subject and result, and how each is displayed. The kind's
- * behavior is in `approval/kinds/<kind>/kind.ts`. To add a kind, add a file in this folder and a line in `kinds.ts`,
- * which the terminal, phone, JSON, schemas, gateway and identity provider use. `lift.ts` is the shortest file to copy.
+ * The declarative part of a kind of proposal: the schemas of its request, subject and result, and the words that
+ * display each of them. The kind's behavior is in `approval/kinds/<kind>/kind.ts`. To add a kind, add a file in this
+ * folder and a line in `kinds.ts`, which the terminal, phone, JSON, schemas, gateway and identity provider use.
+ * `lift.ts` is the shortest file to copy.
  */
 export interface KindWords<
   Name extends string = string,
@@ -72,11 +71,11 @@ export interface KindWords<
   ResultSchema extends z.ZodType = z.ZodType,
 > {
   readonly name: Name;
-  /** The kind's RFC 9396 type. An identity provider may use another name for it. */
+  /** The kind's RFC 9396 type. An identity provider may use another name for this type. */
   readonly detailsType: string;
   /** The action that the approval's token allows (RFC 9396 `actions`). */
   readonly action: string;
-  /** The scope of the approval's token, which allows nothing else at the gateway. */
+  /** The scope of the approval's token. The token allows nothing else at the gateway. */
   readonly scope: ApprovalScope;
   readonly proposeScope: ProposeScope;
   readonly passesHalt: boolean;

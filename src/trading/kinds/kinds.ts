@@ -34,6 +34,6 @@ export function kindWords(kind: ProposalKind): KindWords {
   return kinds[kind] as KindWords;
 }
 
-export function kindPayload(thing: { readonly kind: ProposalKind }): unknown {
-  return (thing as Partial<Record<ProposalKind | 'kind', unknown>>)[thing.kind];
+export function kindPayload(value: { readonly kind: ProposalKind }): unknown {
+  return (value as Partial<Record<ProposalKind | 'kind', unknown>>)[value.kind];
 }

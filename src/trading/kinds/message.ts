@@ -41,16 +41,16 @@ export const message = defineKind({
   phrases: {
     nothing: 'Nothing was sent.',
     twice: 'sent',
-    again: 'send it',
+    again: 'send the message',
     inProgress: (id) => `the message of approval ${id} may already have been sent`,
     status: {
       executing: 'sending the message',
       executed: 'sent',
       denied: 'denied on the phone: not sent',
       expired: 'expired: not sent',
-      cancelled: 'cancelled: not sent',
+      cancelled: 'canceled: not sent',
       blocked: 'blocked',
-      unknown: 'outcome unknown: check before you send it again',
+      unknown: 'outcome unknown: check before you send the message again',
     },
   },
   terminal: {
@@ -76,7 +76,8 @@ export const message = defineKind({
 });
 
 /**
- * Returns whether the flat details of a client that requests approval directly describe a message rather than an order.
+ * Returns whether authorization details are those of a message rather than an order. Details are flat if a client
+ * requests the approval directly.
  */
 export function isFlatMessage(details: Readonly<Record<string, unknown>>): boolean {
   return details.recipient !== undefined && details.side === undefined;

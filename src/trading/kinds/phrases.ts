@@ -8,7 +8,7 @@ export const orderStatusWords = {
   executed: 'order placed',
   denied: 'denied on the phone: no order',
   expired: 'expired: no order',
-  cancelled: 'cancelled: no order',
+  cancelled: 'canceled: no order',
   blocked: 'blocked: no order',
   unknown: 'outcome unknown: check before you order again',
 } as const;
@@ -28,7 +28,7 @@ export const changePhrases: KindPhrases = {
     executed: 'done',
     denied: 'denied on the phone: nothing changed',
     expired: 'expired: nothing changed',
-    cancelled: 'cancelled: nothing changed',
+    cancelled: 'canceled: nothing changed',
     blocked: 'blocked: nothing changed',
     unknown: 'outcome unknown: check your orders',
   },

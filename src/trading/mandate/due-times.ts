@@ -20,7 +20,7 @@ export interface RecurringTime {
 /*
  * Due times of a recurring order in the New York calendar. If the market is closed or the gateway is down, the order is
  * placed once at the same time of the next session (immediately if that time has passed), unless the next due day has
- * started. So each due time results in at most one order, and two never fall on the same day.
+ * started. Each due time therefore results in at most one order, and no day has two orders.
  */
 
 export function nextDue({ every, at }: RecurringTime, after: number): number {
@@ -42,7 +42,7 @@ export function dueUntil(when: RecurringTime, due: number): number {
   return newYorkMidnight(nextDue(when, due));
 }
 
-/** Returns the first due time, starting with `due`, at which an order may still be placed. It may be in the future. */
+/** Returns the first due time from `due` on whose order may still be placed. This time may be in the future. */
 export function latestDue(when: RecurringTime, due: number, now: number): number {
   let latest = due;
   while (dueUntil(when, latest) <= now) latest = nextDue(when, latest);
@@ -50,8 +50,8 @@ export function latestDue(when: RecurringTime, due: number, now: number): number
 }
 
 /**
- * Returns whether an order due at `due` may be placed, if the market is open. On every later day it waits for its time
- * of day.
+ * Returns whether an order that was due at `due` may be placed now, provided that the market is open. On a later day,
+ * the order waits for its usual time of day.
  */
 export function isDueNow({ at }: RecurringTime, due: number, now: number): boolean {
   return now >= Math.max(due, newYorkInstant(newYorkDate(now), at));

@@ -48,7 +48,7 @@ const termsShape = () => ({
   max_order_notional: positiveDecimalString,
   /** Maximum per New York day, in dollars. */
   max_day_notional: positiveDecimalString.optional(),
-  /** Maximum of all orders together, buys and sells, in dollars. Sale proceeds are not added back. */
+  /** Maximum notional of all orders together, buys and sells, in dollars. Sale proceeds are not added back. */
   max_total_notional: positiveDecimalString,
   max_orders: z.number().int().min(1).max(MAX_MANDATE_ORDERS),
   /** Price bands by symbol. A symbol without a price band is bounded only by the amounts. */
@@ -94,7 +94,10 @@ export const mandateEnvelopeSchema = z.lazy(() =>
     environment: z.enum(environments),
     currency: z.literal('USD'),
     ...termsShape(),
-    /** RFC 7638 thumbprint of the key that orders must prove (RFC 9449 `cnf.jkt`). For `standing`, the gateway's. */
+    /**
+     * RFC 7638 thumbprint of the key whose possession each order must prove (RFC 9449 `cnf.jkt`). For a `standing`
+     * order, the gateway's own thumbprint.
+     */
     agent_jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     /** Digest of the gateway's rules at approval. If the rules have changed, the owner is asked again. */
     policy: z.string().min(1).max(128),
@@ -130,7 +133,7 @@ export function checkMandate(mandate: Terms): void {
   const stray = Object.keys(price ?? {}).find((symbol) => !symbols.includes(symbol));
   if (stray !== undefined) {
     throw problem(
-      `there is a price band for ${stray}, which the mandate does not cover`,
+      `the price band for ${stray} is for a symbol that the mandate does not cover`,
       'Remove the price band.',
       'price',
     );

@@ -38,7 +38,7 @@ function parseDay(said: string, now: number): IsoDate {
     const ahead = (day - weekday(today) + 7) % 7;
     if (ahead > 0) return addDays(today, ahead);
     const [first, second] = [today, addDays(today, 7)];
-    throw new TradeAgentError('usage', `today is ${said}: which one do you mean?`, {
+    throw new TradeAgentError('usage', `today is ${said}: which ${said} do you mean?`, {
       hint: `Use a date: ${first} or ${second}.`,
     });
   }

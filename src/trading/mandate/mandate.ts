@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { type MandateEnvelope, mandateEnvelopeSchema } from './envelope.ts';
 
 /**
- * Only an `active` mandate covers orders. `expired` and `exhausted` follow from its terms and use, the other states
- * from someone's action. A mandate never becomes `active` again. Loosening it needs a new mandate (`replaces`) with its
- * own approval.
+ * Only an `active` mandate covers orders. The states `expired` and `exhausted` follow from the mandate's terms and use.
+ * Every other state results from an action. A mandate never becomes `active` again. To loosen a mandate, the owner
+ * approves a new mandate that replaces it (`replaces`).
  */
 const mandateStates = ['active', 'suspended', 'revoked', 'expired', 'exhausted', 'replaced'] as const;
 export type MandateState = (typeof mandateStates)[number];

@@ -8,8 +8,8 @@ export interface HeldQuantity {
 }
 
 /**
- * Returns a part of a position, rounded down to nine decimals. @param fraction `"0.5"` is half of the position. `"1"`
- * is the whole position except the shares in open sell orders
+ * Returns how many shares a fraction of a position is, rounded down to nine decimals. @param fraction `"0.5"` is half
+ * of the position. `"1"` is the whole position except the shares in open sell orders
  */
 export function positionPart(fraction: string, held: HeldQuantity): string {
   const base = fraction === '1' ? held.qty_available : held.qty;
@@ -66,9 +66,9 @@ export function weightsBySector(
 }
 
 export type DriftBand =
-  /** Percentage points as a fraction: 0.05 is five points. */
+  /** Percentage points as a fraction: 0.05 is five percentage points. */
   | { readonly points: Dec }
-  /** Larry Swedroe's 5/25 rule: five points or a quarter of the target, whichever is smaller. */
+  /** Larry Swedroe's 5/25 rule: five percentage points or a quarter of the target, whichever is smaller. */
   | 'five-25';
 
 export interface Drift {

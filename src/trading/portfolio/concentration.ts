@@ -4,9 +4,9 @@ import { Rate } from './value-point.ts';
 
 /**
  * Returns the concentration of weights by symbol, as fractions of equity. The Herfindahl-Hirschman index is the sum of
- * squared shares of the invested money, with short positions at their absolute value. The index is 1 for a single
- * position, 1/n for n equal positions, and undefined if nothing is invested. Source: US Department of Justice,
- * "Herfindahl-Hirschman Index".
+ * the squares of each position's share of the invested money, in which a short position counts at its absolute value.
+ * The index is 1 for a single position, 1/n for n equal positions, and undefined if nothing is invested. Source: US
+ * Department of Justice, "Herfindahl-Hirschman Index".
  */
 export function concentration(shares: readonly PortfolioWeight[]) {
   const sizes = shares.map(({ value, weight }) => ({ value: value.abs(), weight: weight.abs() }));

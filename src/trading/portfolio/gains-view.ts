@@ -132,7 +132,7 @@ interface Gain {
   readonly qty: Dec;
   /** Column (a): `10 sh. KO`. */
   readonly description: string;
-  /** Column (b). For a short sale the day it was covered, as on brokers' Forms 1099-B. */
+  /** Column (b). For a short sale, the day on which it was covered, as on brokers' Forms 1099-B. */
   readonly acquired: IsoDate | undefined;
   /** Column (c). */
   readonly sold: IsoDate;
@@ -148,8 +148,9 @@ interface Gain {
 }
 
 /**
- * Returns gains with their terms. A gain is long-term from the day after the first anniversary of the purchase (IRS
- * Publication 550, "Holding Period"), counting the holding period of replaced shares. Short sales are short-term.
+ * Returns each closing as a gain or loss with its term. A gain is long-term from the day after the first anniversary of
+ * the purchase (IRS Publication 550, "Holding Period"), counting the holding period of replaced shares. Short sales are
+ * short-term.
  */
 export function toGains(closings: readonly Closing[]): Gain[] {
   return closings.map(toGain);

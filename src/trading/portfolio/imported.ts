@@ -2,9 +2,9 @@ import type { Activity } from '../activity.ts';
 import { newYorkDate } from '../new-york-time.ts';
 
 /**
- * Adds imported activities from before the broker's first day. Later imported activities would be counted twice, except
- * spin-off cost allocations, which always count because no broker reports them. Both inputs and the result are oldest
- * first.
+ * Adds the imported activities from before the first day of the broker's history to the broker's activities. Later
+ * imported activities are left out, because they would be counted twice. Only cost allocations of spin-offs always
+ * count, because no broker reports them. Both inputs and the result are oldest first.
  */
 export function mergeImportedActivities(
   broker: readonly Activity[],

@@ -46,12 +46,12 @@ export function replayLots(
   const exchanges = trades.exchanges.toSorted((a, b) => a.at - b.at);
   const replay = new LotReplay(method, { choices, washSales });
   for (const { symbol, missing, traded } of positions === undefined ? [] : missingShares(fills, exchanges, positions)) {
-    // Shares that predate the record and were never traded since have no closings, so those stay certain.
+    // Shares that predate the record and were not traded since have no closings that could be uncertain.
     if (traded || !isPositive(missing)) replay.uncertain.add(symbol);
     if (isPositive(missing)) replay.bring(symbol, missing);
   }
   let next = 0;
-  // At the same instant exchanges come first, because a split takes effect before the market opens.
+  // At the same instant, exchanges are applied before fills, because a split takes effect before the market opens.
   for (const fill of fills) {
     for (let one = exchanges[next]; one !== undefined && one.at <= fill.at; one = exchanges[++next])
       replay.exchange(one);

@@ -22,7 +22,7 @@ export interface BookLot {
   readonly amount: Dec | undefined;
   /** Time of the purchase in milliseconds since the epoch. Undefined if unknown. */
   readonly at: number | undefined;
-  /** Holding period of the replaced shares (wash sale), in days, which is added to the lot's own. */
+  /** Days of the replaced shares' holding period (wash sale), which are added to the lot's own holding period. */
   readonly tacked?: number;
   readonly replaces?: true;
 }
@@ -30,7 +30,7 @@ export interface BookLot {
 /** Rounds to whole cents, half to even. */
 export const roundToCents = (value: Dec): Dec => value.toDecimalPlaces(2);
 
-/** One symbol's lots on one side, oldest first. Lots of unknown age come first. */
+/** The lots of one symbol on one side (long or short), oldest first. Lots of unknown age come first. */
 export class LotPool {
   lots: BookLot[] = [];
 
@@ -76,7 +76,7 @@ export class LotPool {
     return taken.length === 0 ? this.#takeFrom(rest) : [...taken, ...this.#takeFrom(rest)];
   }
 
-  /** Spreads the total known cost over the lots by their shares. Each lot keeps its shares and age. */
+  /** Spreads the total known cost over the lots in proportion to their shares. Each lot keeps its quantity and age. */
   spread(): void {
     const known = this.lots.filter(({ amount }) => amount !== undefined);
     if (known.length < 2) return;
@@ -153,7 +153,8 @@ function sumLots(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
 }
 
 /**
- * Returns the part of an amount for `qty` of `whole` shares, in whole cents. All shares get exactly the whole amount.
+ * Returns the part of an amount that belongs to `qty` of `whole` shares, rounded to the cent. If `qty` equals `whole`,
+ * returns the amount unrounded.
  */
 export function proportionalAmount(amount: Dec, qty: Dec, whole: Dec): Dec {
   return qty.eq(whole) ? amount : roundToCents(amount.mul(qty).div(whole));

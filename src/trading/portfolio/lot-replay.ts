@@ -18,13 +18,17 @@ interface Premium {
 }
 
 /**
- * Premiums of exercised or assigned options, held until the trade in the underlying is booked. A call's premium adds to
- * the cost or proceeds of the shares, and a put's reduces it (IRS Publication 550, "Puts and Calls").
+ * Premiums of exercised or assigned options, held until the trade in the underlying is booked. A call's premium is
+ * added to the cost or proceeds of the shares, and a put's premium is subtracted (IRS Publication 550, "Puts and
+ * Calls").
  */
 class OptionPremiums {
   #open: Premium[] = [];
 
-  /** Records contracts that ended. @param taken the lots of these contracts @returns whether their cost is known */
+  /**
+   * Records the premium of contracts that ended. @param taken the lots of these contracts @returns whether their cost
+   * is known
+   */
   ended(symbol: string, held: boolean, taken: readonly BookLot[], qty: Dec, at: number): boolean {
     const contract = parseOptionSymbol(symbol);
     const known = taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO);
@@ -57,13 +61,13 @@ class OptionPremiums {
     return sum;
   }
 
-  /** Option symbols whose trade in the underlying was never booked, and the underlyings. */
+  /** Symbols of options whose trade in the underlying was never booked, and symbols of their underlyings. */
   get left(): string[] {
     return this.#open.flatMap(({ symbol, contract }) => [symbol, contract.underlying]);
   }
 }
 
-/** Lots that the person chose for sales, and their remaining quantities. */
+/** Lots that a person chose for sales, and the quantities that are left of them. */
 class LotChoices {
   readonly #choices: { readonly choice: LotChoice; left: Dec }[];
 
@@ -139,8 +143,8 @@ export class LotReplay {
   }
 
   /**
-   * Closes lots of the opposite side, then opens a lot with the rest. @param amount dollars of the whole trade;
-   * undefined if unknown
+   * Closes lots of the opposite side, then opens a lot with the remaining shares. @param amount dollars of the whole
+   * trade; undefined if unknown
    */
   #close(symbol: string, side: 'buy' | 'sell', qty: Dec, amount: Dec | undefined, at: number): void {
     const { long, short } = this.#booksOf(symbol);
@@ -170,8 +174,8 @@ export class LotReplay {
   }
 
   /**
-   * Adds shares of unknown cost, which first cover a short position. @param at undefined if the shares predate the
-   * record
+   * Adds shares of unknown cost. Shares that cover a short position don't become a lot. @param at undefined if the
+   * shares predate the record
    */
   bring(symbol: string, qty: Dec, at?: number): void {
     const { long, short } = this.#booksOf(symbol);

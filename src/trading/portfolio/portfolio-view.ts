@@ -6,9 +6,9 @@ import type { Account, Position } from '../views.ts';
 import type { DayTrades } from './day-trades.ts';
 
 /**
- * A portfolio for display. Terminal, chat, report and web show these figures and compute none of their own. Dollars
- * have two decimals. Prices and quantities are unchanged from the broker. `weight` and `*_fraction` are fractions.
- * Signs mean gain and loss, also for short positions.
+ * A portfolio for display. The terminal, chat, report and web show these figures and compute none of their own. Dollars
+ * have two decimals. Prices and quantities are unchanged from the broker. `weight` and `*_fraction` are fractions. A
+ * positive change is a gain and a negative change a loss, also for short positions.
  */
 export interface PortfolioView {
   readonly account: string;
@@ -17,7 +17,7 @@ export interface PortfolioView {
   readonly simulated: boolean;
   readonly trading_blocked: boolean;
   readonly equity: string;
-  /** Equity minus equity at the last close and, if known, the day's flows. Null if the last close is unknown. */
+  /** Equity, minus equity at the last close, minus the day's flows if known. Null if the last close is unknown. */
   readonly day_change: string | null;
   readonly day_change_fraction: string | null;
   readonly cash: string;

@@ -1,6 +1,8 @@
 import { Dec } from '../decimal.ts';
 
-/** Units per dollar. Prices have at most four decimals, so each is a whole number, which a double holds exactly. */
+/**
+ * Units per dollar. A price has at most four decimals, so it is a whole number of units, which a double holds exactly.
+ */
 const UNITS_PER_DOLLAR = 10_000;
 
 /**
@@ -12,7 +14,9 @@ export interface PriceHistory {
   readonly closes: Float64Array;
 }
 
-/** Converts a close to ten-thousandths of a dollar. @throws {RangeError} if it is too large or too precise */
+/**
+ * Converts a close to ten-thousandths of a dollar. @throws {RangeError} for a price that is too large or too precise
+ */
 function toUnits(close: string): number {
   const units = new Dec(close).mul(UNITS_PER_DOLLAR);
   if (!units.isInteger() || units.lt(0) || units.gt(Number.MAX_SAFE_INTEGER)) {
@@ -36,8 +40,8 @@ export function packHistory(closes: readonly { readonly day: number; readonly cl
 }
 
 /**
- * Returns the close `sessions` sessions ago, in dollars, where 1 is the last finished session. Undefined if it is not
- * in the history.
+ * Returns the close `sessions` sessions ago, in dollars, where 1 is the last finished session. Undefined if the history
+ * has no such close.
  */
 export function closeBefore({ closes }: PriceHistory, sessions: number): Dec | undefined {
   const units = closes[closes.length - sessions];

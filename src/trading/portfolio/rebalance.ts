@@ -4,13 +4,13 @@ import { orderDefaults } from '../order-defaults.ts';
 import type { Drift } from './allocation.ts';
 
 const leftReasonWords = {
-  order_under_way: 'an order for it is already in progress',
-  no_price: 'it has no price',
-  buy_only: 'it is overweight, but selling is turned off',
+  order_under_way: 'an order for this symbol is already in progress',
+  no_price: 'the symbol has no price',
+  buy_only: 'the position is overweight, but selling is turned off',
   below_minimum: 'the order would be too small',
   less_than_a_lot: 'one share costs more than the shortfall',
-  nothing_to_sell: 'all of it is already in open sell orders',
-  market_closed: 'it waits for the market to open',
+  nothing_to_sell: 'the whole position is already in open sell orders',
+  market_closed: 'the order waits for the market to open',
   awaits_cash: 'there is not enough cash until something sells',
 } as const;
 type SkippedReason = Exclude<keyof typeof leftReasonWords, 'market_closed'>;
@@ -33,7 +33,7 @@ export interface TradableSymbol {
 }
 
 export interface RebalanceOptions {
-  /** Whether to sell nothing and correct overweight positions only by buying others with new money. */
+  /** Whether to sell nothing and to correct overweight positions only by buying other symbols with new money. */
   readonly buyOnly: boolean;
   readonly minOrder: Dec;
   /** The smallest quantity step: 1, or less for fractional shares. */
@@ -74,10 +74,10 @@ interface RebalanceCandidate {
 }
 
 /**
- * Returns the fewest orders that bring every drifted target back: one order for each symbol outside its band. Other
- * positions are sold only if cash does not suffice ("contributions first"), largest surplus first. Quantities are
- * rounded down, so that no order overshoots. Ties are ordered by symbol, so that the result is deterministic. @param
- * drifts the drift of every target @param account `cash` is spendable now, without sale proceeds
+ * Returns the fewest orders that bring every drifted symbol back to its target: one order for each symbol outside its
+ * band. Other positions are sold only if cash does not suffice ("contributions first"), largest surplus first.
+ * Quantities are rounded down, so that no order overshoots. Ties are ordered by symbol, so that the result is
+ * deterministic. @param drifts the drift of every target @param account `cash` is spendable now, without sale proceeds
  */
 export function rebalance(
   drifts: readonly Drift[],
@@ -143,8 +143,8 @@ function wholeLots(amount: Dec, each: Dec, lot: Dec): Dec {
 }
 
 /**
- * Like {@link wholeLots}, at the higher of the price and the held position's value per share. Doesn't divide to get
- * that value.
+ * Like {@link wholeLots}, at the higher of the price and the held position's value per share. Compares without
+ * computing the value per share, which would need a division.
  */
 function wholeLotsAtMark(amount: Dec, price: Dec, { qty, value }: TradableSymbol, lot: Dec): Dec {
   const isMore = isPositive(qty) && compare(value, price.mul(qty)) > 0;
@@ -190,7 +190,7 @@ function suggestOrder(
   options: RebalanceOptions,
 ): SuggestedOrder | SkippedReason {
   if (!isPositive(qty)) return 'less_than_a_lot';
-  // Anything above the maximum order size is left for the next check.
+  // Shares above the maximum order size are left for the next check.
   const size = min(qty, MAX_ORDER_QTY);
   const amount = size.mul(worst);
   if (compare(amount, options.minOrder) < 0) return 'below_minimum';

@@ -13,7 +13,7 @@ export function reprice(
   const repriced = positions.map((position) => {
     const price = prices.get(position.symbol);
     if (price === undefined || price === position.current_price) return position;
-    // Adds only the difference, to keep the broker's own rounding.
+    // Adds only the change in value, to keep the broker's own rounding.
     const by = signedQty(position)
       .mul(new Dec(price).minus(position.current_price))
       .mul(contractMultiplier(position.symbol));

@@ -8,10 +8,10 @@ import { DAYS_PER_YEAR, type Flow, MIN_ANNUALIZED_DAYS, Rate, type ValuePoint, v
 const MAX_FLOW_DELAY_DAYS = 4;
 
 /**
- * Returns the flows with the dates of their activities, for returns that count days. The broker's history dates a flow
- * only to the end of a day, between two values. An activity replaces a history flow if both have the same cash, to the
- * cent, and the activity is on the flow's day or shortly before. @param since `booked` flows up to this instant are
- * ignored, because the value at that instant includes them
+ * Returns the flows with the dates of their activities, for returns that depend on the number of days. The broker's
+ * history dates a flow only to the end of a day, between two values. An activity replaces a history flow if both have
+ * the same cash, to the cent, and the activity is on the flow's day or shortly before. @param since `booked` flows up
+ * to this instant are ignored, because the value at that instant includes them
  */
 function dateFlowsByActivity(flows: readonly Flow[], booked: readonly Flow[], since: number): Flow[] {
   const own = new Set(flows);
@@ -44,9 +44,9 @@ export interface DatedEquity {
 
 export interface AccountReturns {
   readonly line: readonly ValuePoint[];
-  /** Points that the time-weighted return covers: the whole line, unless there was a total loss. */
+  /** Points that the time-weighted return covers: all of `line`, unless there was a total loss. */
   readonly points: readonly ValuePoint[];
-  /** Growth factors between these points. Undefined if no period has a return. */
+  /** Growth factors between `points`. Undefined if no period has a return. */
   readonly factors: readonly Dec[] | undefined;
   readonly timeWeighted: PeriodReturn | undefined;
   readonly moneyWeighted: PeriodReturn | undefined;
@@ -65,24 +65,25 @@ export interface DatedEquityAt extends Omit<DatedEquity, 'at'> {
 }
 
 /**
- * Returns external flows from the best source: the broker's history for the days that it covers, because its flows
- * match its values, and activities for later days and for moved shares. @param now the end of the history's current day
+ * Returns external flows from the best source. For the days that the broker's history covers, that is the history,
+ * because its flows match its values. For later days and for moved shares, it is the activities. @param now the end of
+ * the history's current day
  */
 export function mergedFlows(
   history: readonly DatedEquityAt[],
   activities: readonly Flow[] = [],
   now = Number.POSITIVE_INFINITY,
 ): Flow[] {
-  const told = history.flatMap(({ at, flow }) =>
+  const reported = history.flatMap(({ at, flow }) =>
     flow === undefined ? [] : [{ at: Math.min(at, now), amount: new Dec(flow) }],
   );
-  const last = told.findLast(({ at }) => at < now);
+  const last = reported.findLast(({ at }) => at < now);
   if (last === undefined) return [...activities];
-  // The history may lag within a day and the activities by a day, so today's flows come from whichever has them.
-  const toldNow = told.some(({ at, amount }) => at === now && !amount.isZero());
-  const since = toldNow ? now : last.at;
+  // The history may lag within a day and the activities by a day, so today's flows come from the source that has them.
+  const reportedToday = reported.some(({ at, amount }) => at === now && !amount.isZero());
+  const since = reportedToday ? now : last.at;
   return [
-    ...told.filter(({ amount }) => !amount.isZero()),
+    ...reported.filter(({ amount }) => !amount.isZero()),
     ...activities.filter(({ at, shares }) => shares === true || at > since),
   ];
 }
@@ -126,8 +127,8 @@ function knownValues(
 /** Search range for a rate: growth over the whole period from e^-40 to e^40. */
 const MAX_LOG_GROWTH = 40;
 /**
- * Search steps. They are small near zero, where most rates are, to distinguish close rates, and each is 5 % longer than
- * the last.
+ * Search steps. The steps are small near zero, where most rates are, to distinguish close rates. Each step is 5 %
+ * longer than the last.
  */
 const SEARCH_STEPS = { first: 1 / 128, longer: 1.05 };
 /** Search steps if several rates may exist. Up to 300 % a year, no two rates that are 3 % apart are within one step. */
@@ -142,9 +143,9 @@ const MAX_NEWTON_STEPS = 3;
 const CONVERGED_STEP = '1e-11';
 
 /**
- * Returns the annual rate at which all flows, discounted to the first, sum to zero (Excel's XIRR), as a fraction. If
- * several rates fit, returns the rate nearest to zero: -30 % is nearer than 40 %. @returns undefined if all flows have
- * the same sign or time, or if no rate fits
+ * Returns the annual rate at which all flows, discounted to the time of the first flow, sum to zero (Excel's XIRR), as
+ * a fraction. If several rates fit, returns the rate nearest to zero: -30 % is nearer than 40 %. @returns undefined if
+ * all flows have the same sign or time, or if no rate fits
  */
 export function xirr(flows: readonly Flow[]): Dec | undefined {
   const solved = solveGrowth(flows);
@@ -229,7 +230,7 @@ function solveGrowth(flows: readonly Flow[]): { growth: Dec; years: Dec } | unde
 interface PresentValueCurve {
   at(y: number): number;
   slope(y: number): number;
-  /** Whether more than one root may exist above zero, and below zero. */
+  /** Whether several roots may exist above zero, and whether several may exist below zero. */
   readonly several: { readonly above: boolean; readonly below: boolean };
 }
 
@@ -241,7 +242,7 @@ function findNearestRoot(curve: PresentValueCurve, years: number): number | unde
   const rate = (y: number) => Math.abs(Math.expm1(y / years));
   const above = findFirstRoot(curve, 1, MAX_LOG_GROWTH);
   if (above === undefined) return findFirstRoot(curve, -1, MAX_LOG_GROWTH);
-  // No rate is below -100 %, so if the root above zero is at 100 % or more, the whole range below is searched.
+  // No rate is below -100 %, so if the root above zero is at 100 % or more, the whole range below zero is searched.
   const asNear = rate(above) < 1 ? -years * Math.log1p(-rate(above)) : MAX_LOG_GROWTH;
   const below = findFirstRoot(curve, -1, Math.min(MAX_LOG_GROWTH, asNear));
   return below !== undefined && rate(below) < rate(above) ? below : above;

@@ -82,8 +82,9 @@ export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined 
 
 /**
  * Returns the time-weighted return: linked growth factors between flows, so that deposits and withdrawals don't affect
- * it. It ends at a total loss, or restarts with new money after a total loss. Source: GIPS 2020, 2.A.18 and glossary.
- * @param chains the points' {@link splitIntoChains}, if known @returns undefined if no period has a return
+ * the return. The return ends at a total loss, or restarts if new money arrives after the loss. Source: GIPS 2020,
+ * 2.A.18 and glossary. @param chains the points' {@link splitIntoChains}, if known @returns undefined if no period has
+ * a return
  */
 export function timeWeightedReturn(
   points: readonly ValuePoint[],

@@ -42,7 +42,7 @@ export function tradablesBySymbol(
             qty,
             available: held === undefined || held.qty_available === held.qty ? qty : new Dec(held.qty_available),
             value: heldValue.get(symbol) ?? ZERO,
-            // Rebalancing does not support short positions and options.
+            // Rebalancing supports neither short positions nor options.
             busy:
               ordered.has(symbol) ||
               awaited.has(symbol) ||

@@ -22,6 +22,6 @@ export interface ShareExchange {
    * premium.
    */
   readonly ends?: 'worthless' | 'into_underlying' | undefined;
-  /** The parent of a spin-off, and the fraction of its cost (0 to 1) that moves to the new shares. */
+  /** The parent of a spin-off, and the fraction of the parent's cost (0 to 1) that moves to the new shares. */
   readonly basis?: { readonly from: string; readonly fraction: Dec };
 }

@@ -5,8 +5,8 @@ export const DAYS_PER_YEAR = 365;
 export const MIN_ANNUALIZED_DAYS = 365;
 
 /**
- * Decimals for rates, with 20 significant digits: more than any amount has, and much faster than the 40 digits of
- * dollars.
+ * Decimal type for rates. Its 20 significant digits are more than any amount has, and computing with them is much
+ * faster than with the 40 digits used for dollars.
  */
 export const Rate = Dec.clone({ precision: 20 });
 
@@ -30,8 +30,8 @@ export interface Flow {
 
 /**
  * Assigns flows to the periods between values. The first value includes all earlier flows, and flows after the last
- * value are dropped. No broker says which value includes a late-booked flow, so it is assigned to the period whose
- * change it explains better.
+ * value are dropped. No broker says which value includes a late-booked flow, so such a flow is assigned to the period
+ * whose change in value the flow explains better.
  */
 export function valuePoints(
   values: readonly { readonly at: number; readonly value: Dec }[],
@@ -58,7 +58,9 @@ export function valuePoints(
   return points;
 }
 
-/** Returns whether a flow leaves less unexplained change if it is in this period than if it is in the next. */
+/**
+ * Returns whether less change in value stays unexplained if the flow is in this period than if the flow is in the next.
+ */
 function explainsBetterHere(points: readonly ValuePoint[], index: number, amount: Dec): boolean {
   const [before, point, next] = [points[index - 1], points[index], points[index + 1]];
   if (point === undefined || next === undefined) return true;

@@ -32,16 +32,17 @@ interface OpenLoss {
 
 /**
  * Wash sales during a replay. If shares of the same symbol are bought from 30 days before to 30 days after a sale at a
- * loss, the loss is added to their cost and the holding period carries over. Losses are matched in order with the first
- * purchases. A share replaces only one other share, never a share of its own lot (Revenue Ruling 56-602). Source: 26
- * U.S.C. § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication 550, "Wash Sales".
+ * loss, the loss is added to the cost of the shares bought, and the holding period of the shares sold carries over.
+ * Losses are matched in order with the first purchases. A share replaces only one other share, never a share of its own
+ * lot (Revenue Ruling 56-602). Source: 26 U.S.C. § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication
+ * 550, "Wash Sales".
  */
 export class WashLosses {
   readonly #open = new Map<string, OpenLoss[]>();
 
   /** Records a sale. @param held lots held after the sale; replacement lots get the loss added to their cost */
   sold(symbol: string, closings: readonly Closed[], held: LotPool): void {
-    // The section covers only stock and securities, which crypto is not.
+    // 26 U.S.C. § 1091 covers only stock and securities, and crypto is neither.
     if (symbolAssetClass(symbol) === 'crypto') return;
     for (const closing of closings.toSorted((a, b) => (a.opened ?? 0) - (b.opened ?? 0))) {
       const { opened, closed, proceeds, cost, qty, tacked } = closing;
@@ -79,7 +80,8 @@ function replaceShares(lot: BookLot, open: OpenLoss): BookLot[] {
   if (day < addDays(sold, -WASH_SALE_WINDOW_DAYS) || day > addDays(sold, WASH_SALE_WINDOW_DAYS)) return [lot];
   const qty = Dec.min(lot.qty, open.qty);
   const loss = proportionalAmount(open.loss, qty, open.qty);
-  // A later split changes the share count, so the washed shares are a fraction of those not yet washed.
+  // A later split changes the number of shares, so the washed shares are a fraction of the shares that are not yet
+  // washed.
   const whole = closing.qty.minus(closing.washed);
   closing.washed = closing.washed.plus(qty.eq(open.qty) ? whole : whole.mul(qty).div(open.qty));
   closing.disallowed = closing.disallowed.plus(loss);

@@ -16,7 +16,7 @@ export interface WashSale {
   readonly date: IsoDate;
   readonly qty: Dec;
   readonly price: Dec;
-  /** The first day on which a purchase counts. `ends` is the last such day. */
+  /** The first day on which a purchase counts as a replacement. `ends` is the last such day. */
   readonly begins: IsoDate;
   readonly ends: IsoDate;
   /** Gain on the shares whose cost is known. Negative for a loss. */

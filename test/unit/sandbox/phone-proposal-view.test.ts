@@ -18,7 +18,7 @@ describe('a proposal as a person sees it', () => {
     [
       'cancel',
       'Cancel: Sell 5 AAPL',
-      'Stop order at $170.00 · Good till canceled. It protects a position: without it you could lose more',
+      'Stop order at $170.00 · Good till canceled. This order protects a position: without it, you could lose more',
     ],
     ['replace', 'Change: Sell 5 AAPL', 'Stop price: $170.00 a share → $172.00 a share'],
     ['lift', 'Resume trading', 'Trading was halted at 2026-11-25 14:30:00 UTC'],

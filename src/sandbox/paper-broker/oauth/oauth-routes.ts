@@ -212,7 +212,7 @@ function readAuthorizationRequest(
   if (client === undefined) return { refusal: `${party.label} does not know this client.` };
   const redirect_uri = given.redirect_uri ?? '';
   if (!client.redirect_uris.includes(redirect_uri)) {
-    return { refusal: 'The redirect URI is not one this client has registered.' };
+    return { refusal: 'This client has not registered the redirect URI.' };
   }
   const { state, code_challenge = '' } = given;
   const back = { redirect_uri, state };

@@ -87,7 +87,7 @@ const activity = z
     qty: decimalString.optional(),
     cost: decimalString.optional(),
   })
-  .refine(({ symbol, qty }) => (symbol === undefined) === (qty === undefined), 'symbol and qty go together')
+  .refine(({ symbol, qty }) => (symbol === undefined) === (qty === undefined), 'symbol and qty must be set together')
   .refine(({ net_amount, qty }) => net_amount !== undefined || qty !== undefined, 'set net_amount, or symbol and qty');
 
 /**
@@ -103,7 +103,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     for (const action of read.data) {
       try {
-        if (effectiveAt(action) <= market.now()) throw new RangeError('it must take effect on a future day');
+        if (effectiveAt(action) <= market.now()) throw new RangeError('the corporate action must take effect on a future day');
         market.announce(action);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;

@@ -167,7 +167,7 @@ describe('what may be two things is a question', () => {
     const said = ['sell 5 NVDA if it falls below 100 until Thursday'];
     await expect(requested(said, { ...nvda, before: undefined, until: 'thursday' })).rejects.toMatchObject({
       code: 'usage',
-      message: 'today is thursday: which one do you mean?',
+      message: 'today is thursday: which thursday do you mean?',
       hint: 'Use a date: 2026-12-03 or 2026-12-10.',
     });
   });

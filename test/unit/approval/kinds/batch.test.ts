@@ -155,7 +155,7 @@ describe('orders that belong together', () => {
     };
     await expect(drafted(desk(), withExits)).rejects.toMatchObject({
       code: 'invalid_order',
-      options: { hint: 'Propose it separately.' },
+      options: { hint: 'Propose this order separately.' },
     });
     const { subject } = await drafted(desk());
     const [first, ...rest] = subject.orders;

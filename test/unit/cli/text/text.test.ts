@@ -144,7 +144,7 @@ describe('an approval in plain lines', () => {
     expect(approvalLines(shown, undefined, NOW, 'desk-7')).toEqual(
       expect.arrayContaining([
         '  cancel    SELL 5 AAPL, stop $170.00',
-        '  protects  a position: without it you could lose more',
+        '  protects  a position: without this order, you could lose more',
       ]),
     );
     expect(approvalOutcome({ ...shown, status: 'denied' })).toBe(
