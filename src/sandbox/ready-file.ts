@@ -25,7 +25,7 @@ export function writeReadyFile(file: string, ready: SandboxReadyInfo): void {
   renameSync(temporary, file);
 }
 
-/** Writes the ready file. @returns a function that removes it unless another sandbox has overwritten it */
+/** Writes the ready file. @returns a function that removes the file unless another sandbox has overwritten it */
 export function announceSandbox(file: string, ready: SandboxReadyInfo): () => void {
   writeReadyFile(file, ready);
   return () => {

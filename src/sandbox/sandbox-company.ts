@@ -5,7 +5,7 @@ import type { CompanyOptions } from './company/company.ts';
 import type { CompanyRule } from './company/rules.ts';
 import type { SandboxHome } from './sandbox-home.ts';
 
-/** The client with which people sign in at their company. Each machine adds its own key to this client. */
+/** The client with which people sign in to their company. Each machine adds its own key to this client. */
 export const COMPANY_CLIENT_ID = 'trade-agent-acme';
 
 const NAME = 'Acme';
@@ -65,7 +65,7 @@ export function homeCompanySettings(
   };
   return {
     companies: [listed],
-    // The home's fetch rejects loopback addresses, but this company is on one.
+    // The home's fetch rejects loopback addresses, but the sandbox's company has one.
     clientKeys: () => fetch(keys),
   };
 }

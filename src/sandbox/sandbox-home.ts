@@ -75,7 +75,7 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
 }
 
 /**
- * Locks the folder with an SQLite lock instead of a lock file. The operating system releases the lock when its process
+ * Locks the folder with an SQLite lock instead of a lock file. The operating system releases the lock when the process
  * dies, so that a killed sandbox can restart immediately.
  */
 function lockFolder(folder: string): () => void {

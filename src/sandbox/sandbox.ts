@@ -49,8 +49,8 @@ import { createThirdParties } from './third-parties/third-parties.ts';
 export interface SandboxOptions {
   readonly home: string;
   /**
-   * First of two ports, or 0 for any free ports. By default, the ports of the last start, else the default ports, else
-   * any free ports.
+   * The first of two ports, or 0 for any free ports. If omitted, the sandbox uses the ports of its last start. On its
+   * first start, it uses the default ports or, if those are taken, any free ports.
    */
   readonly port?: number;
   readonly faults?: ActiveFaults;
@@ -66,7 +66,7 @@ export interface SandboxOptions {
   readonly signature?: 'required' | 'off';
   /**
    * By default, token exchange, with key pairs for unattended access. `exchange`: never key pairs. `key_pair`: always
-   * key pairs, so that others can also act for owners.
+   * key pairs, so that other people can also act for owners.
    */
   readonly credentials?: 'exchange' | 'key_pair';
   readonly secondAccounts?: boolean;
@@ -399,8 +399,8 @@ async function listenOn(ports: SandboxPorts, clock: Clock): Promise<SandboxServe
 interface MarketData {
   readonly folder: string;
   /**
-   * First day of the market's time. By default, the time at which the market last stopped, or else the first recorded
-   * day.
+   * First day of the replay. By default, the replay continues at the time at which the market last stopped, or starts
+   * on the first recorded day.
    */
   readonly start?: IsoDate;
 }
@@ -414,8 +414,8 @@ interface SandboxMarketOptions {
 }
 
 /**
- * Opens a random walk on the clock's time, or recorded days on their own clock. @throws {TradeAgentError}
- * `invalid_config` for invalid data, `usage` for a start outside the data
+ * Opens a simulated market: a random walk that follows the given clock, or a replay of recorded days, which has its own
+ * clock. @throws {TradeAgentError} `invalid_config` for invalid data, `usage` for a start outside the data
  */
 export function openSandboxMarket(options: SandboxMarketOptions): { market: Market; replay?: ReplayClock } {
   const { seed, clock, hours, data, folder } = options;

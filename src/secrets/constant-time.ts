@@ -1,6 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Whether two secrets are equal, in a time that reveals neither differences nor lengths. Empty secrets never are. */
+/**
+ * Returns whether two secrets are equal, in a time that reveals neither differences nor lengths. Returns false for
+ * empty secrets.
+ */
 export function isSameSecret(one: string | Buffer, other: string | Buffer): boolean {
   return one.length > 0 && timingSafeEqual(digest(one), digest(other));
 }

@@ -1,4 +1,3 @@
-/** The names of all stored secrets. */
 export const credentialNames = [
   /** The signed-in person, the provider and the client. Not secret. */
   'session',
@@ -7,7 +6,7 @@ export const credentialNames = [
   'access_token',
   /** ES256 private key (JWK) that access and refresh tokens are bound to. */
   'dpop_key',
-  /** ES256 private key (JWK) of the client with which a company's people sign in. */
+  /** ES256 private key (JWK) of the client with which people sign in to their company. */
   'company_key',
   /** The key of the state database, 32 bytes as hex. */
   'database_key',
@@ -32,7 +31,7 @@ export const MAX_VALUE_LENGTH = 1200;
 /** Values that the store must still have for a write to go ahead; `undefined` means that the name must be absent. */
 export type ExpectedValues<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
 
-/** Kinds of work under a lock: refreshing a session, creating the database key, using credentials of MCP servers. */
+/** Purposes of a lock: refreshing a session, creating the database key, using credentials of MCP servers. */
 export const lockPurposes = ['session', 'database-key', 'mcp'] as const;
 export type LockPurpose = (typeof lockPurposes)[number];
 
@@ -61,7 +60,7 @@ export interface CredentialStore<Name extends string = CredentialName> {
   /** Like `set`, but removes values. */
   delete(names: readonly Name[], expected?: ExpectedValues<Name>): Promise<boolean>;
   /**
-   * Asks for what the store needs, such as a passphrase, before a screen takes over the terminal.
+   * Asks the person for what opens the store, such as a passphrase, before a screen takes over the terminal.
    * @throws {TradeAgentError} `credential_store_locked`
    */
   unlock(): Promise<void>;
@@ -70,7 +69,7 @@ export interface CredentialStore<Name extends string = CredentialName> {
   /** Writes, reads and removes a test value, so that an unusable store is noticed before a login. */
   probe(): Promise<void>;
   /**
-   * Runs `work` under this profile's lock for this purpose, so that only one process does it at a time.
+   * Runs `work` under this profile's lock for this purpose, so that only one process does this work at a time.
    * @throws {TradeAgentError} `busy` if the lock does not become free in time
    */
   exclusively<T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;

@@ -9,7 +9,7 @@ export function pick<N extends string>(
 }
 
 /**
- * @param longest default: the limit of the smallest keychain
+ * @param longest maximum length in characters; by default, the limit of the smallest keychain
  * @throws {TradeAgentError} `credential_store_unavailable` for a longer value
  */
 export function assertLengths(values: Partial<Record<string, string>>, longest = MAX_VALUE_LENGTH): void {
@@ -19,7 +19,7 @@ export function assertLengths(values: Partial<Record<string, string>>, longest =
         'credential_store_unavailable',
         `the ${name} is too long to store (${value.length} characters, at most ${longest})`,
         {
-          hint: 'Configure the identity provider to issue shorter tokens, with fewer claims or opaque ones.',
+          hint: 'Configure the identity provider to issue shorter tokens: opaque tokens, or tokens with fewer claims.',
         },
       );
     }

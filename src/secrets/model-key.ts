@@ -11,12 +11,12 @@ const MAX_KEY_LENGTH = 512;
 /**
  * Stores the API key for a language model's server.
  * @param url the server's URL, as `modelUrl` (agent/model-server.ts) returns it
- * @throws {TradeAgentError} `usage` for a text that can't be a key; `credential_store_…`
+ * @throws {TradeAgentError} `usage` for a string that can't be a key; `credential_store_…`
  */
 export async function storeModelKey(store: CredentialStore, url: string, key: string): Promise<void> {
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > MAX_KEY_LENGTH) {
     throw new TradeAgentError('usage', 'that is not an API key', {
-      hint: `It must be one line of 1 to ${MAX_KEY_LENGTH} printable characters without spaces. Nothing was changed.`,
+      hint: `An API key must be one line of 1 to ${MAX_KEY_LENGTH} printable characters without spaces. Nothing was changed.`,
     });
   }
   await store.set({ model_api_key: JSON.stringify({ url, key }) });

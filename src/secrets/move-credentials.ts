@@ -7,7 +7,10 @@ import {
   lockPurposes,
 } from './credential-store.ts';
 
-/** The steps, in order. If the process is killed after any step, the login works: before `switched`, the old one. */
+/**
+ * The steps, in order. After every step, a killed process leaves a working login: before `switched` in the old store,
+ * and from then on in the new store.
+ */
 export type MoveStep = 'locked' | 'copied' | 'verified' | 'switched' | 'erased';
 
 export interface CredentialMove {
@@ -22,20 +25,21 @@ export interface CredentialMove {
 }
 
 /**
- * Moves everything from one store to another: copies it, reads it back, switches over, erases the old store. Holds all
- * locks of the profile, so that no other process renews the session in the old store meanwhile.
+ * Moves all credentials from one store to another: copies them, reads the copies back, switches the profile to the new
+ * store and erases the old store. Holds all locks of the profile, so that no other process refreshes the session in the
+ * old store during the move.
  * @throws {TradeAgentError} `credential_store_…`, `busy`; the profile then still uses the old store, which is intact
  */
 export async function moveCredentials(move: CredentialMove) {
   const { from, to, onStep = () => {} } = move;
-  // Before any lock is held, since a person may be asked.
+  // Unlocks both stores before any lock is held, because a person may be asked.
   await from.unlock();
   await to.unlock();
   return await withLocks(from, lockPurposes, move.signal, async () => {
     onStep('locked');
     const values = definedValues(await from.get(credentialNames, { fresh: true }));
     const names = credentialNames.filter((name) => values[name] !== undefined);
-    // Values that an earlier move left there are older than the current ones.
+    // Removes values that an earlier move left in the new store and that the old store no longer has.
     await to.delete(credentialNames.filter((name) => values[name] === undefined));
     if (names.length === 0) await to.probe();
     else await to.set(values);

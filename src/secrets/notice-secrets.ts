@@ -10,7 +10,8 @@ const MAX_STORE_ATTEMPTS = 5;
 const MAX_SECRET_LENGTH = 400;
 
 /**
- * By channel. `to` is a hash of the recipient: if config.yaml changes the recipient, the secret must be entered again.
+ * Secrets by channel name. `to` is a hash of the recipient: if config.yaml changes the recipient, the secret must be
+ * entered again.
  */
 const storedNoticeSecretsSchema = z.record(z.string(), z.object({ to: z.string(), secret: z.string() }));
 type Stored = z.output<typeof storedNoticeSecretsSchema>;
@@ -26,7 +27,7 @@ export function noticeSecretLabel(channel: NoticeChannel): string {
 
 /**
  * Stores a channel's secret.
- * @throws {TradeAgentError} `usage` for a text that can't be a secret; `credential_store_…`
+ * @throws {TradeAgentError} `usage` for a string that can't be a secret; `credential_store_…`
  */
 export async function storeNoticeSecret(
   store: CredentialStore,
@@ -83,7 +84,10 @@ function parseSecrets(text: string | undefined): Stored {
   }
 }
 
-/** Returns a hash of the channel's recipient. It is short, because all channels of a profile share 1,200 characters. */
+/**
+ * Returns a hash of the channel's recipient. The hash is short, because all channels of a profile share 1,200
+ * characters.
+ */
 function recipientHash(channel: NoticeChannel): string {
   const parts = channelKind(channel).secret?.boundTo(channel) ?? [];
   return createHash('sha256')
@@ -99,7 +103,7 @@ function requireValidSecret(channel: NoticeChannel, secret: string): void {
     });
   };
   if (secret.length > MAX_SECRET_LENGTH || /[\p{Cc}]/u.test(secret))
-    refuse(`It must be one line of at most ${MAX_SECRET_LENGTH} characters.`);
+    refuse(`The secret must be one line of at most ${MAX_SECRET_LENGTH} characters.`);
   const mustBe = channelKind(channel).secret?.mustBe?.(secret);
   if (mustBe !== undefined) refuse(mustBe);
 }

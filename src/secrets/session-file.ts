@@ -7,7 +7,7 @@ import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';
 const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';
 const VALUE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN';
 
-/** The values that belong to a session. All others stay in the profile's store. */
+/** The values that belong to a session. All other values stay in the profile's store. */
 const sessionNames = ['session', 'refresh_token', 'access_token', 'dpop_key'] as const;
 type SessionName = (typeof sessionNames)[number];
 type Values = Partial<Record<SessionName, string>>;
@@ -16,13 +16,13 @@ const MAX_FILE_BYTES = 64 * 1024;
 
 /**
  * Returns the session's location from the environment: a file, or an open descriptor (`fd:3`).
- * @throws {TradeAgentError} `usage` if the token itself is in the environment, which every child inherits and many logs
- *   contain
+ * @throws {TradeAgentError} `usage` if the token itself is in the environment, because every child process inherits the
+ * environment and many logs contain it
  */
 export function sessionFileLocation(env: NodeJS.ProcessEnv): string {
   if (env[VALUE_VARIABLE] !== undefined) {
     throw new TradeAgentError('usage', `${VALUE_VARIABLE} is not supported: a token must not be in the environment`, {
-      hint: `Unset it, save the token to a file that only you can read, and set ${SESSION_FILE_VARIABLE} to that file.`,
+      hint: `Unset the variable, save the token to a file that only you can read, and set ${SESSION_FILE_VARIABLE} to that file.`,
     });
   }
   return env[SESSION_FILE_VARIABLE] ?? '';

@@ -7,7 +7,10 @@ import { openBytes, sealBytes } from './aes-gcm.ts';
  */
 export type TokenSeal = ReturnType<typeof createTokenSeal>;
 
-/** The gateway's secret, or several with the newest first. The newest seals; what older secrets sealed still opens. */
+/**
+ * The gateway's secret, or several with the newest first. The newest secret seals. Values sealed with older secrets
+ * still open.
+ */
 export type SealSecrets = string | Buffer | readonly [string, ...string[]];
 
 const REPLACED_HINT = 'Was seal.key in the gateway’s folder replaced?';
@@ -22,12 +25,12 @@ const purposes = {
   approval_token: {
     info: 'trade-agent approval token v1',
     lost: 'a stored approval cannot be opened',
-    hint: `${REPLACED_HINT} Propose it again.`,
+    hint: `${REPLACED_HINT} Make the proposal again.`,
   },
   auth_req_id: {
     info: 'trade-agent question v1',
-    lost: 'the id of an approval request cannot be opened',
-    hint: `${REPLACED_HINT} Put it back: without it, open approval requests can't be checked.`,
+    lost: 'the ID of an approval request cannot be opened',
+    hint: `${REPLACED_HINT} Restore the old file: without it, open approval requests can't be checked.`,
   },
   broker_key: {
     info: 'trade-agent broker key v1',

@@ -20,8 +20,8 @@ interface AssertionExchangeOptions extends SubjectOptions {
 }
 
 /**
- * Returns a handler for RFC 8693 exchanges that issue an ID-JAG. The handler checks the company's rules each time, so
- * that people who left the company or a group get no assertion.
+ * Returns a handler for RFC 8693 exchanges that issue an ID-JAG. The handler checks the company's rules at every
+ * exchange, so that people who left the company or a group get no assertion.
  */
 export function assertionExchange(options: AssertionExchangeOptions) {
   return async (ctx: TokenEndpointGrantContext<ExchangeParameters>): Promise<void> => {

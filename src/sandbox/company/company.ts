@@ -114,8 +114,8 @@ interface CompanyPagesOptions extends CompanySignIn {
 const decisionSchema = z.object({ user_code: z.string(), user: z.string() });
 
 /**
- * The company's pages outside the protocol: device code entry (also for a terminal with the pairing secret), and
- * clients' public keys, which anyone on this machine may add and read.
+ * Serves what the protocol does not define: the page for entering a device code (a terminal with the pairing secret can
+ * use it as well), and the clients' public keys, which any program on this machine may add and read.
  */
 function companyPages(options: CompanyPagesOptions): Hono {
   const { name, clients, people, pairingSecret, decide, now } = options;
@@ -168,7 +168,7 @@ function signInPage(name: string, code: string, error?: string) {
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${name}: sign in</title></head>
 <body>
 <p>SANDBOX · simulated</p>
-<h1>Sign in at ${name}</h1>
+<h1>Sign in to ${name}</h1>
 ${error === undefined ? '' : html`<p role="alert">${error}</p>`}
 <form method="post" action="${DEVICE_PATH}">
 <p><label>Code on the device <input name="user_code" value="${code}" required></label></p>
@@ -200,7 +200,7 @@ type CompanySignIn = ReturnType<typeof companySignIn>;
 
 function companySignIn(provider: Provider, people: Pick<CompanyPeople, 'find'>, now: () => number) {
   return {
-    /** Approves a device code (RFC 8628) as the person, or denies it if `sub` is undefined. The decision is final. */
+    /** Approves a device code (RFC 8628) for the person, or denies it if `sub` is undefined. The decision is final. */
     async decide(
       userCode: string,
       sub: string | undefined,

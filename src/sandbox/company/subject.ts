@@ -12,7 +12,7 @@ export interface TokenSubject {
   readonly amr: readonly string[] | undefined;
 }
 
-/** Maps ID tokens to their sign-ins, so that an ID token becomes invalid when its sign-in ends. */
+/** Records to which sign-in each ID token belongs, so that an ID token becomes invalid when its sign-in ends. */
 export type IdTokens = ReturnType<typeof createIdTokens>;
 
 export function createIdTokens(database: Database, lifetimeS: number, now: () => number) {
@@ -39,8 +39,8 @@ export interface SubjectOptions {
 }
 
 /**
- * Reads `subject_token` (RFC 8693 §2.1): an ID token or refresh token that was issued to this client and belongs to an
- * active sign-in. @throws `invalid_request` for another token type, `invalid_grant` for an invalid token
+ * Verifies `subject_token` (RFC 8693 §2.1): an ID token or refresh token that was issued to this client and belongs to
+ * an active sign-in. @throws `invalid_request` for another token type, `invalid_grant` for an invalid token
  */
 export async function readSubject(
   ctx: TokenEndpointGrantContext<ExchangeParameters>,

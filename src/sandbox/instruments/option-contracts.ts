@@ -29,14 +29,16 @@ export interface ListedContract extends OptionContract {
 }
 
 /**
- * Returns whether a symbol has options. OCC has no root for some symbols, and in the sandbox symbols above $2,000 have
- * no options.
+ * Returns whether a symbol has options. OCC has no root for some symbols. In the sandbox, symbols above $2,000 have no
+ * options either.
  */
 export function isOptionable({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
   return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);
 }
 
-/** Returns the expiry days from a day on: Fridays, or the Thursday before a Friday on which the market is closed. */
+/**
+ * Returns the expiry days on or after a day: Fridays, or the Thursday before a Friday on which the market is closed.
+ */
 function expiries(market: Market, from: IsoDate): IsoDate[] {
   const friday = addDays(from, (FRIDAY - weekday(from) + 7) % 7);
   const weekly = Array.from({ length: WEEKLY_EXPIRY_WEEKS }, (_, week) => addDays(friday, 7 * week));

@@ -106,7 +106,7 @@ interface Greeks {
 
 const DAYS_A_YEAR = 365;
 
-/** Returns an option's value in dollars a share. At expiry this is the intrinsic value. */
+/** Returns an option's value in dollars a share. At expiry, the value is the intrinsic value. */
 export function optionValue(terms: OptionTerms): number {
   const { right, spot, strike, years, rate } = terms;
   const sign = right === 'call' ? 1 : -1;

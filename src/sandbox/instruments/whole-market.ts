@@ -5,8 +5,8 @@ import { findContract } from './option-contracts.ts';
 import { optionBars, optionQuote } from './option-prices.ts';
 
 /**
- * Adds crypto pairs (their own seeded walk, around the clock) and options (priced from their underlyings) to a stock
- * market. `symbols`, hours and calendar remain those of the stock market.
+ * Adds crypto pairs (with a seeded walk of their own, around the clock) and options (priced from their underlyings) to
+ * a stock market. `symbols`, hours and calendar remain those of the stock market.
  */
 export function wholeMarket(stocks: Market): Market {
   const coins = createMarket({

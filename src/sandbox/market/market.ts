@@ -234,7 +234,10 @@ function createMarketTimes(sessions: Sessions, now: () => number) {
       const session = sessions.on(newYorkDate(at));
       return session !== undefined && at >= session.extendedOpen && at < session.extendedClose;
     },
-    /** Returns the next open. In a market that is always open, the next open and close are the end of the day. */
+    /**
+     * Returns the next open. In a market that is always open, both the next open and the next close are the end of the
+     * day.
+     */
     nextOpen(at: number = now()): number {
       const session = currentOrNextSession(at);
       return session.open > at ? session.open : sessions.from(addDays(session.date, 1)).open;
@@ -348,7 +351,7 @@ function randomWalkTape(seed: string, hours: MarketHours, symbols?: readonly Lis
 const PAYING = 0.6;
 const PAID_AFTER = 21;
 
-/** Returns a company's cash dividends between two days, oldest first. They depend only on the seed. */
+/** Returns a company's cash dividends between two days, oldest first. The dividends depend only on the seed. */
 function seededDividends(
   seed: string,
   { symbol, snapshotPrice }: ListedSymbol,
@@ -363,7 +366,7 @@ function seededDividends(
   const offset = Math.floor(uniformHash(key, 3, 0) * 3);
   const day = 1 + Math.floor(uniformHash(key, 4, 0) * 24);
   const found: CorporateActionOf<'cash_dividend'>[] = [];
-  // Ex-dates are weeks before the payment.
+  // An ex-date is weeks before the payment.
   const from = new Date(`${addDays(start, -120)}T00:00:00Z`);
   for (let month = 0; ; month += 1) {
     const first = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + month, day));

@@ -49,7 +49,7 @@ function gmailError(
 }
 
 /**
- * Reads the parts of a plain-text mail (RFC 5322, 2045, 2047) that the stand-in needs. Returns undefined for any other
+ * Parses the parts of a plain-text mail (RFC 5322, 2045, 2047) that the stand-in needs. Returns undefined for any other
  * mail and for repeated headers.
  */
 export function readMail(raw: string) {

@@ -18,14 +18,17 @@ export interface DataKeyRows {
   all(tenant: string): Promise<WrappedKey[]>;
   /** @returns false if the tenant already has a key of this version, which is not changed */
   add(tenant: string, key: WrappedKey): Promise<boolean>;
-  /** Replaces a wrapped key if it has not changed since it was read. @returns false if it has */
+  /** Replaces a wrapped key unless the key has changed since it was read. @returns false if the key has changed */
   replace(tenant: string, read: WrappedKey, wrapped: string): Promise<boolean>;
 }
 
 /** The tenants' data keys, which seal all of their secrets. The KMS is never called during a transaction. */
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
-/** How long revoked access to the KMS may go unnoticed. A shorter time would mean more KMS calls. */
+/**
+ * How long an unwrapped key is cached, and so how long revoked access to the KMS may go unnoticed. A shorter time would
+ * mean more KMS calls.
+ */
 const CACHED_KEY_MS = 5 * 60_000;
 const MAX_CACHED_KEYS = 1_000;
 
@@ -42,7 +45,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     kept.delete(context);
     kept.set(context, { key, until: clock.now() + CACHED_KEY_MS });
     if (kept.size > MAX_CACHED_KEYS) kept.delete(kept.keys().next().value as string);
-    // After a failure, the next caller asks again.
+    // After a failure, the next caller asks the KMS again.
     key.catch(() => kept.delete(context));
     return await key;
   };
@@ -50,7 +53,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
   const requireNewest = async (tenant: string): Promise<WrappedKey> => {
     const newest = await rows.newest(tenant);
     if (newest !== undefined) return newest;
-    // If another process was faster, its key is used.
+    // If another process was faster, that process's key is used.
     await rows.add(tenant, { version: 1, wrapped: await kms.wrap(randomBytes(32), keyContext(tenant, 1)) });
     return (await rows.newest(tenant)) ?? missingDataKey(tenant);
   };
@@ -84,7 +87,8 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
 }
 
 /**
- * Returns the context that is authenticated with a wrapped key, so that it unwraps only for this tenant and version.
+ * Returns the context that is authenticated with a wrapped key, so that the key unwraps only for this tenant and
+ * version.
  */
 function keyContext(tenant: string, version: number): string {
   return JSON.stringify(['trade-agent.data-key/1', tenant, version]);
@@ -92,6 +96,6 @@ function keyContext(tenant: string, version: number): string {
 
 function missingDataKey(tenant: string): never {
   throw new TradeAgentError('credential_store_unavailable', `a data key of ${tenant} is gone`, {
-    hint: 'Nothing was changed. Restore the database: without that key, what it sealed can’t be opened.',
+    hint: 'Nothing was changed. Restore the database: without that key, the secrets that it sealed can’t be opened.',
   });
 }

@@ -8,7 +8,9 @@ export interface SecretName {
   readonly name: string;
 }
 
-/** A stored secret. Sealing a text twice gives different bytes, so the bytes also show whether it was rewritten. */
+/**
+ * A stored secret. Sealing the same secret twice gives different bytes, so different bytes show that it was rewritten.
+ */
 export interface SealedSecret {
   readonly keyVersion: number;
   readonly sealed: Buffer;
@@ -33,7 +35,7 @@ export function createSecretSeal(keys: DataKeys) {
         return openBytes(key, sealed, secretContext(of, keyVersion)).toString('utf8');
       } catch {
         throw new TradeAgentError('credential_store_unavailable', `a sealed ${of.name} can't be opened`, {
-          hint: 'Nothing was changed. It is damaged, or was moved from another place.',
+          hint: 'Nothing was changed. The sealed secret is damaged, or was copied from another row.',
         });
       }
     },

@@ -15,7 +15,7 @@ export type FileKeyChoice =
 interface FileKey {
   readonly kind: KeyKind;
   readonly label: string;
-  /** The key file, if it belongs to these credentials alone. It is then erased with them. */
+  /** The key file, if only these credentials use it. It is then erased together with the credentials. */
   readonly ownFile: string | undefined;
   /**
    * Returns the key of an existing credential file.
@@ -23,7 +23,7 @@ interface FileKey {
    * `credential_store_unavailable` for a key that is missing, damaged, or belongs to another file
    */
   open(header: KeyHeader): Promise<Buffer>;
-  /** Creates a key for a new credential file. @throws {TradeAgentError} as `open` */
+  /** Creates a key for a new credential file. @throws {TradeAgentError} like `open` */
   create(): Promise<{ readonly header: KeyHeader; readonly key: Buffer }>;
 }
 
@@ -102,7 +102,7 @@ function readOrMakeKey(keyFile: string): Buffer {
       `the key file ${keyFile} can't be created (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
     );
   }
-  // If another process was faster, its key is the one.
+  // If another process created the key file first, that process's key is used.
   return isOurs ? made : requireKey(keyFile, 'being made');
 }
 

@@ -20,16 +20,18 @@ interface FileStoreOptions {
   readonly key?: FileKeyChoice;
 }
 
-/** Returns the path of a profile's credential file. Each kind of key has its own, so that credentials can be moved. */
+/**
+ * Returns the path of a profile's credential file. Each kind of key has its own file, so that credentials can be moved.
+ */
 export function credentialFile(folder: string, profile: string, kind: KeyKind): string {
   return join(folder, `credentials-${profile}${kind === 'file' ? '' : `.${kind}`}.json`);
 }
 
 /**
- * Opens a store that keeps secrets in an encrypted file (0600). A key file in the same folder protects the credential
- * file if it is copied or searched alone, but not from someone who can read the whole folder. It is therefore meant for
- * the sandbox or for people who choose it deliberately. A passphrase, or a key file elsewhere, also protects in that
- * case.
+ * Opens a store that keeps secrets in an encrypted file (0600). A key file in the same folder protects the secrets if
+ * only the credential file is copied or searched, but not from someone who can read the whole folder. Such a key file
+ * is therefore meant for the sandbox or for people who choose it deliberately. A passphrase, or a key file in another
+ * folder, protects the secrets even from someone who can read the whole folder.
  */
 export function openFileStore(options: FileStoreOptions): CredentialStore {
   const { folder, profile, key: choice = 'beside' } = options;
@@ -102,7 +104,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
     },
     erase: () =>
       withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
-        // The key first: without it the file is useless, wherever copies of it are.
+        // Removes the key first: without the key, the credential file and all copies of it are useless.
         if (fileKeys.ownFile !== undefined) rmSync(fileKeys.ownFile, { force: true });
         rmSync(file, { force: true });
       }),
@@ -126,7 +128,7 @@ function sealedCredentials(file: string, kind: KeyKind, context: string) {
     try {
       sealed = parseSealed(text);
     } catch {
-      // Without the cause: a parser's message may quote what it read.
+      // Leaves out the cause, because a parser's message may quote the file.
       throw unavailable(`the credential file ${file} is damaged`);
     }
     if (sealed.key.kind === kind) return sealed;

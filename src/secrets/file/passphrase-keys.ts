@@ -19,13 +19,19 @@ interface CredentialFile {
   readonly profile: string;
 }
 
-/** Keys derived from passphrases. Each is derived only once in this process, because that takes 0.4 s and 128 MiB. */
+/**
+ * Keys derived from passphrases. Each key is derived only once in this process, because a derivation takes 0.4 s and
+ * 128 MiB.
+ */
 export type PassphraseKeys = ReturnType<typeof createPassphraseKeys>;
 
-/** RFC 7914 §2: N, r, p. 128 MiB and about 0.4 s on an ordinary machine, as OWASP recommends for passwords. */
+/** Cost of scrypt (RFC 7914 §2): 128 MiB and about 0.4 s on an ordinary machine, as OWASP recommends for passwords. */
 const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
 
-/** Accepts no lower cost. More than twice `N` and `p` could exhaust the memory with someone else's file. */
+/**
+ * Returns whether a file's cost is accepted. A lower cost than ours is too weak, and more than twice our `N` and `p` in
+ * someone else's file could exhaust the memory.
+ */
 const isAcceptedCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
   (N === COST.N || N === 2 * COST.N) && r === COST.r && (p === 1 || p === 2);
 
@@ -109,7 +115,7 @@ function requireAcceptedCost({ scrypt }: PassphraseHeader, { file }: CredentialF
     'credential_store_unavailable',
     `the credential file ${file} has key derivation parameters that this program never uses`,
     {
-      hint: 'Someone else may have written it. Move it away and run "trade-agent login".',
+      hint: 'Someone else may have written the file. Move the file away and run "trade-agent login".',
       details: { state: 'hostile_parameters' },
     },
   );
@@ -143,8 +149,8 @@ const scryptKey: KeyDerivation = (passphrase, { N, r, p, salt }) => {
 };
 
 function wrongPassphrase({ file, profile }: CredentialFile): TradeAgentError {
-  return new TradeAgentError('credential_store_locked', `that is not the passphrase of ${file}`, {
-    hint: `Nothing was changed. Try again. If you forgot it, the content of the file is lost: move the file away and run "trade-agent login --profile ${profile}".`,
+  return new TradeAgentError('credential_store_locked', `wrong passphrase for ${file}`, {
+    hint: `Nothing was changed. Try again. If you forgot the passphrase, the content of the file is lost: move the file away and run "trade-agent login --profile ${profile}".`,
     details: { state: 'wrong_passphrase' },
   });
 }

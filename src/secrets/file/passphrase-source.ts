@@ -71,7 +71,7 @@ function valueInEnvironment(): TradeAgentError {
     'usage',
     `${VALUE_VARIABLE} is not supported: a passphrase must not be in the environment`,
     {
-      hint: `Unset it, save the passphrase to a file that only you can read, and set ${PASSPHRASE_FILE_VARIABLE} to that file.`,
+      hint: `Unset the variable, save the passphrase to a file that only you can read, and set ${PASSPHRASE_FILE_VARIABLE} to that file.`,
     },
   );
 }
@@ -81,14 +81,14 @@ function nobodyToAsk(): TradeAgentError {
     'credential_store_locked',
     'the credential file needs its passphrase, and there is no terminal to ask for it',
     {
-      hint: `Set ${PASSPHRASE_FILE_VARIABLE} to a file that contains it (mode 0600), or to an open descriptor such as fd:3.`,
+      hint: `Set ${PASSPHRASE_FILE_VARIABLE} to a file that contains the passphrase (mode 0600), or to an open descriptor such as fd:3.`,
       details: { state: 'no_passphrase' },
     },
   );
 }
 
 function unusableFile(why: string): TradeAgentError {
-  return new TradeAgentError('credential_store_locked', `the passphrase's file ${why}`, {
+  return new TradeAgentError('credential_store_locked', `the passphrase file ${why}`, {
     hint: `The file must contain the passphrase as its only line, and only you may read it; see ${PASSPHRASE_FILE_VARIABLE}.`,
     details: { state: 'no_passphrase' },
   });

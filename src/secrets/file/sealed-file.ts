@@ -4,9 +4,9 @@ import { openBytes, sealBytes } from '../aes-gcm.ts';
 
 /**
  * The source of a credential file's key:
- * - `file`: a key file beside it (the first version of the format, without a checksum);
+ * - `file`: a key file beside the credential file (the first version of the format, without a checksum);
  * - `key-file`: a key file that the profile names;
- * - `passphrase`: scrypt (RFC 7914) of a passphrase, with salt and cost stored here.
+ * - `passphrase`: scrypt (RFC 7914) of a passphrase, with salt and cost stored in this header.
  *
  * `check` is 16 bytes derived from the same secret as the key. It distinguishes a wrong key from a damaged file.
  */

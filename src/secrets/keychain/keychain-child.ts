@@ -1,5 +1,5 @@
-// A process of its own for each request, because a keychain that hangs can't be timed out from inside (the pending call keeps
-// the process alive), but a child can be killed. Secrets are passed through pipes.
+// Each request runs in a process of its own. A keychain call that hangs can't be timed out inside its process, because
+// the pending call keeps the process alive, but the parent can kill the process. Secrets are passed through pipes.
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
@@ -13,7 +13,7 @@ async function loadKeytar(): Promise<Keytar> {
   return (module as { default?: Keytar }).default ?? module;
 }
 
-/** Stores and reads a test value. A locked keychain rejects writes, but when read it only seems to be empty. */
+/** Stores and reads a test value. A locked keychain rejects writes, whereas reads make it look empty. */
 async function requireWritable(keytar: Keytar, service: string): Promise<void> {
   const account = `probe-${randomUUID()}`;
   await keytar.setPassword(service, account, account);

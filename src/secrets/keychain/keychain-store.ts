@@ -33,7 +33,7 @@ interface KeychainStoreOptions {
   readonly child?: string;
 }
 
-/** Returns the path of the file that lists the names of a profile's keychain entries. It contains no secrets. */
+/** Returns the path of the file that lists the names of a profile's keychain entries. The file contains no secrets. */
 export function keychainMarker(folder: string, profile: string): string {
   return join(folder, `keychain-${profile}.json`);
 }
@@ -51,9 +51,9 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
     runChild({ service, known, probe: false, expected: {}, set: {}, delete: [], get: [], ...request }, options);
 
   /**
-   * Writes an entry and its marker under one lock. Reads need no lock. A name is marked before its value is stored:
-   * after a crash in between, the entry seems to have been removed. In the other order, a locked keychain would look as
-   * if nobody had signed in.
+   * Writes an entry and its marker under one lock. Reads need no lock. A name is marked before its value is stored: if
+   * the process crashes in between, the entry seems to have been removed. In the other order, a locked keychain would
+   * look as if nobody had signed in.
    */
   const change = (request: Partial<KeychainRequest>): Promise<boolean> =>
     withStoreLock(`${markerFile}.lock`, { waitMs: MARKER_LOCK_WAIT_MS }, async () => {
@@ -86,7 +86,7 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
     async probe() {
       await call({ probe: true }, []);
     },
-    // If the system needs to ask, it does so by itself.
+    // The system itself asks the person to unlock the keychain.
     unlock: () => Promise.resolve(),
     async erase() {
       await change({ delete: credentialNames });
@@ -110,7 +110,7 @@ function readMarker(file: string): Set<string> {
     return new Set((JSON.parse(text) as { stored: string[] }).stored);
   } catch {
     throw new TradeAgentError('credential_store_unavailable', `${file} is damaged`, {
-      hint: `It only lists the entries that the keychain should have. Remove it and run "trade-agent login".`,
+      hint: `The file only lists the entries that the keychain should have. Remove the file and run "trade-agent login".`,
     });
   }
 }
@@ -139,7 +139,7 @@ async function runChild(
       child.kill('SIGKILL');
     }, timeoutMs);
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-    // The child may be gone before it has read everything. How it ended says more than the broken pipe.
+    // The child may be gone before it has read everything. Its exit code or signal says more than the broken pipe.
     child.stdin.on('error', () => {});
     child.once('error', (error) => {
       clearTimeout(timer);
@@ -162,7 +162,7 @@ function parseResponse(text: string): KeychainResponse {
   try {
     return JSON.parse(text) as KeychainResponse;
   } catch {
-    // The text may contain secrets, so it is not quoted.
+    // The child's output may contain secrets, so it is not quoted.
     throw keychainUnusable('other', 'its helper returned no usable answer');
   }
 }
@@ -211,11 +211,11 @@ const explanations: Record<KeychainFailure, { message: string; hint: string }> =
   },
   locked: {
     message: 'the keychain is locked',
-    hint: 'Unlock it, then try again. Over SSH on macOS: security unlock-keychain.',
+    hint: 'Unlock the keychain, then try again. Over SSH on macOS: security unlock-keychain.',
   },
   denied: {
     message: 'access to the keychain was denied',
-    hint: 'Allow it when the system asks (on macOS also in Keychain Access), or in the sandbox or policy this program runs under; otherwise choose --credential-store file.',
+    hint: 'Allow access when the system asks (on macOS also in Keychain Access), or in the sandbox or policy this program runs under; otherwise choose --credential-store file.',
   },
   other: { message: 'the keychain failed', hint: 'Try again, or choose --credential-store file.' },
 };
@@ -235,7 +235,7 @@ function keychainTimedOut(timeoutMs: number): TradeAgentError {
     'credential_store_unavailable',
     `the keychain did not answer within ${timeoutMs / 1000} seconds`,
     {
-      hint: 'It may be waiting for you to unlock it. Unlock it, then try again. Otherwise restart the keychain service.',
+      hint: 'The keychain may be waiting for you to unlock it. Unlock the keychain, then try again. Otherwise restart the keychain service.',
       details: { state: 'hung' },
     },
   );

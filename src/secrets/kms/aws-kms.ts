@@ -14,7 +14,7 @@ const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 interface AwsKmsOptions {
-  /** A symmetric key's id, ARN or alias. */
+  /** A symmetric key's ID, ARN or alias. */
   readonly key: string;
   readonly region: string;
   /** See {@link createAwsCredentialProvider}; `AWS_ENDPOINT_URL_KMS` overrides the address of KMS (a VPC endpoint, FIPS). */
@@ -29,8 +29,8 @@ const CONTEXT_NAME = 'trade-agent';
 
 /**
  * Opens AWS KMS for wrapping keys. A ciphertext names its key, so if an alias is moved to another key, the earlier key
- * still unwraps what it wrapped. AWS rotates keys without any action of ours. The operator's IAM policy should name the
- * keys that may unwrap, so that nobody can substitute another key.
+ * still unwraps the data keys that it wrapped. AWS rotates keys without any action of ours. The operator's IAM policy
+ * should name the keys that may unwrap, so that nobody can substitute another key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html, API_Decrypt.html
  * @throws {TradeAgentError} `invalid_config` for an address to which no key may be sent
  */
@@ -62,7 +62,7 @@ const wrappedSchema = z.object({
 const unwrappedSchema = z.object({ Plaintext: z.base64().min(1) });
 
 const CANNOT_UNWRAP =
-  'It is damaged, its wrapping key is gone, or it was wrapped for another place. Nothing was changed.';
+  'The wrapped key is damaged or was wrapped for another purpose, or its wrapping key is gone. Nothing was changed.';
 
 interface SignedRequest {
   readonly url: URL;
@@ -99,7 +99,10 @@ type SendToKms = <Schema extends z.ZodType>(
   schema: Schema,
 ) => Promise<z.output<Schema>>;
 
-/** Returns a function that sends requests. Its errors quote neither request nor response, which can contain a key. */
+/**
+ * Returns a function that sends requests. Its errors quote neither the request nor the response, because both can
+ * contain a key.
+ */
 function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
   const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
   const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
@@ -129,13 +132,13 @@ function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
     if (status !== 200) throw statusError(base, status, answer);
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
-    throw unavailable(base, 'returned no valid answer', 'Check that the address is AWS KMS’s.');
+    throw unavailable(base, 'returned no valid answer', 'Check that the address belongs to AWS KMS.');
   };
 }
 
 const failureSchema = z.object({ __type: z.string() });
 
-const MISSING_PERMISSION = 'Its IAM policy must allow kms:Encrypt and kms:Decrypt on this key.';
+const MISSING_PERMISSION = 'The IAM policy of these credentials must allow kms:Encrypt and kms:Decrypt on this key.';
 const WRONG_CREDENTIALS = 'The AWS credentials are wrong or have expired, or this machine’s clock is off.';
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html, and each operation's own */
@@ -144,7 +147,7 @@ const hintsByErrorCode: Readonly<Record<string, string>> = {
   NotFoundException: 'There is no such key in this region and account.',
   InvalidCiphertextException: CANNOT_UNWRAP,
   IncorrectKeyException: CANNOT_UNWRAP,
-  InvalidKeyUsageException: 'It must be a symmetric key for encryption (SYMMETRIC_DEFAULT).',
+  InvalidKeyUsageException: 'The key must be a symmetric key for encryption (SYMMETRIC_DEFAULT).',
   ExpiredTokenException: WRONG_CREDENTIALS,
   InvalidSignatureException: WRONG_CREDENTIALS,
   SignatureDoesNotMatch: WRONG_CREDENTIALS,
@@ -161,7 +164,7 @@ function statusError(base: URL, status: number, answer: unknown): TradeAgentErro
   const type = /(\w+)$/.exec(failureSchema.safeParse(answer).data?.__type ?? '')?.[1] ?? '';
   if (LOCKED_ERRORS.includes(type)) {
     return new TradeAgentError('credential_store_locked', `the key at ${base.origin} is disabled (${type})`, {
-      hint: 'Enable it, or cancel its deletion, then try again.',
+      hint: 'Enable the key, or cancel its deletion, then try again.',
     });
   }
   const hint = hintsByErrorCode[type];

@@ -19,13 +19,13 @@ const keyRingSchema = z.strictObject({
 type KeyRing = z.output<typeof keyRingSchema>;
 
 /**
- * Opens a file (0600) with wrapping keys, on one machine or on several that have the same file. The file is read at
- * each use, so that an added key is used immediately. Uses are rare.
+ * Opens a file (0600) with wrapping keys. Several machines can have the same file. The file is read at each use, so
+ * that an added key is used immediately. Uses are rare.
  */
 export function openFileKms(file: string): Kms {
   const keyOf = (found: KeyRing['keys'][number] | undefined): Buffer => {
     const key = Buffer.from(found?.key ?? '', 'base64');
-    if (key.length !== KEY_BYTES) throw unusableKeyRing(file, 'it does not contain the required key');
+    if (key.length !== KEY_BYTES) throw unusableKeyRing(file, 'the required key is missing');
     return key;
   };
   return {
@@ -35,12 +35,12 @@ export function openFileKms(file: string): Kms {
     },
     async unwrap(wrapped, context) {
       const [, id, sealed] = /^file:([0-9a-f]{8}):([\w-]+)$/.exec(wrapped) ?? [];
-      if (sealed === undefined) throw unusableKeyRing(file, 'it did not wrap this key');
+      if (sealed === undefined) throw unusableKeyRing(file, 'this key was not wrapped with one of them');
       const key = keyOf(requireRing(file).keys.find((one) => one.id === id));
       try {
         return openBytes(key, Buffer.from(sealed, 'base64url'), context);
       } catch {
-        throw unusableKeyRing(file, 'the wrapped key is damaged, or was wrapped for another place');
+        throw unusableKeyRing(file, 'the wrapped key is damaged, or was wrapped for another purpose');
       }
     },
   };
@@ -75,7 +75,7 @@ function readRing(file: string): KeyRing | undefined {
     return keyRingSchema.parse(JSON.parse(text));
   } catch {
     // A parser's message may quote what it read.
-    throw unusableKeyRing(file, 'it is damaged');
+    throw unusableKeyRing(file, 'the file is damaged');
   }
 }
 

@@ -15,8 +15,8 @@ const vaultSchema = z.strictObject({
 });
 
 const awsSchema = z.strictObject({
-  /** A symmetric key: its id, its ARN, or an alias (`alias/NAME`, or the alias's ARN). */
-  key: z.string().regex(/^[\w/:-]{1,2048}$/, 'must be the id, ARN or alias of a key'),
+  /** A symmetric key: its ID, its ARN, or an alias (`alias/NAME`, or the alias's ARN). */
+  key: z.string().regex(/^[\w/:-]{1,2048}$/, 'must be the ID, ARN or alias of a key'),
   region: z.string().regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'must be a region, such as eu-central-1'),
 });
 
@@ -44,7 +44,7 @@ interface KmsEnvironment {
 }
 
 /**
- * Opens the key management service that the settings name. Does not contact it yet.
+ * Opens the key management service that the settings name. Does not contact the service yet.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function openKms(

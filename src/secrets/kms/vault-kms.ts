@@ -54,11 +54,14 @@ const wrappedSchema = z.object({ ciphertext: z.string().regex(/^vault:v\d+:[\w+/
 const unwrappedSchema = z.object({ plaintext: z.base64() });
 
 const CANNOT_UNWRAP =
-  'It is damaged, its wrapping key is gone, or it was wrapped for another place. Nothing was changed.';
+  'The wrapped key is damaged or was wrapped for another purpose, or its wrapping key is gone. Nothing was changed.';
 
 type SendToVault = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
 
-/** Returns a function that sends requests. Its errors quote neither request nor response, which can contain a key. */
+/**
+ * Returns a function that sends requests. Its errors quote neither the request nor the response, because both can
+ * contain a key.
+ */
 function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
   const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;
   const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
@@ -91,7 +94,7 @@ function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
     if (status !== 200) throw statusError(base, status);
     const parsed = data.safeParse(z.object({ data: z.unknown() }).safeParse(answer).data?.data);
     if (parsed.success) return parsed.data;
-    throw unavailable(base, 'returned no valid answer', 'Check that the address is a Vault’s.');
+    throw unavailable(base, 'returned no valid answer', 'Check that the address belongs to a Vault server.');
   };
 }
 
@@ -99,7 +102,7 @@ function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
 function statusError(base: URL, status: number): TradeAgentError {
   if (status === 503) {
     return new TradeAgentError('credential_store_locked', `Vault at ${base.origin} is sealed or in maintenance`, {
-      hint: 'Unseal it, then try again.',
+      hint: 'Unseal Vault, then try again.',
     });
   }
   const hints: Readonly<Record<number, string>> = {
@@ -117,7 +120,7 @@ function readToken(file: string): string {
     });
   const token = readPrivateFile(file, MAX_TOKEN_BYTES, unusable)?.trim();
   if (token !== undefined && /^[\x21-\x7e]+$/.test(token)) return token;
-  throw unusable(token === undefined ? 'there is no such file' : 'it does not contain a token');
+  throw unusable(token === undefined ? 'there is no such file' : 'the file does not contain a token');
 }
 
 function unavailable(base: URL, why: string, hint: string): TradeAgentError {

@@ -9,7 +9,7 @@ import { withStoreLock } from '../store-lock.ts';
 
 /**
  * Credentials for third-party MCP servers: tokens and registrations, by issuer. Some are too long for a keychain entry,
- * so they are kept in a file (0600) that is sealed with a key from the credential store.
+ * so all of them are kept in a file (0600) that is sealed with a key from the credential store.
  */
 export type McpCredentials = ReturnType<typeof createMcpCredentials>;
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -21,13 +21,13 @@ export function createMcpCredentials(store: CredentialStore, folder: string, pro
   const context = `trade-agent-mcp/1/${profile}`;
   const damaged = (why: string) =>
     new TradeAgentError('credential_store_unavailable', `${file} can't be used: ${why}`, {
-      hint: 'Remove it and sign in to the MCP servers again ("trade-agent mcp servers test NAME").',
+      hint: 'Remove the file and sign in to the MCP servers again ("trade-agent mcp servers test NAME").',
     });
   const read = async (): Promise<Record<string, string>> => {
     const text = readPrivateFile(file, MAX_FILE_BYTES, damaged);
     if (text === undefined) return {};
     const { mcp_key: ahead } = await store.get(['mcp_key']);
-    // Another process may have created it since it was read ahead.
+    // Another process may have created the key since this process prefetched its credentials.
     const key = ahead ?? (await store.get(['mcp_key'], { fresh: true })).mcp_key;
     if (key === undefined) throw damaged('its key is not in the credential store');
     try {

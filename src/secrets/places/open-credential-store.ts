@@ -10,7 +10,7 @@ import { openKeychainStore } from '../keychain/keychain-store.ts';
 
 interface StoreAccess {
   readonly env?: NodeJS.ProcessEnv;
-  /** Shared by the whole process, so that nobody is asked for the same passphrase twice. */
+  /** Keys that the whole process shares, so that nobody is asked for the same passphrase twice. */
   readonly passphrases?: PassphraseKeys;
 }
 

@@ -27,7 +27,8 @@ export function toStoredPlace(folder: string, profile: string, store: Credential
 }
 
 /**
- * Returns every place with credentials of this profile. Does not open the keychain, because its marker file is enough.
+ * Returns the location of every store with credentials of this profile. Does not open the keychain, because its marker
+ * file shows whether the keychain has entries.
  */
 export function storedPlaces(folder: string, profile: string): StoredPlace[] {
   const files = (['file', 'key-file', 'passphrase'] as const)

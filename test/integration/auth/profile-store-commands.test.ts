@@ -77,7 +77,7 @@ describe('profile store', () => {
     expect(wrong.exitCode).toBe(11);
     expect(JSON.parse(wrong.stdout).error).toMatchObject({
       code: 'credential_store_locked',
-      message: expect.stringMatching(/^that is not the passphrase of /),
+      message: expect.stringMatching(/^wrong passphrase for /),
     });
     expect(wrong.stdout + wrong.stderr).not.toContain('something else altogether');
     const value = await world.run(['whoami'], { env: { ...world.env, TRADE_AGENT_PASSPHRASE: PASSPHRASE } });

@@ -48,7 +48,9 @@ function listFiles(folder: string): string[] {
   }
 }
 
-/** Reads Alpaca's response (`/v1/corporate-actions`), or the value of its `corporate_actions`. */
+/**
+ * Parses a file with Alpaca's response (`/v1/corporate-actions`), or with only the value of its `corporate_actions`.
+ */
 function readActions(file: string): CorporateAction[] {
   let content: unknown;
   try {
@@ -62,7 +64,7 @@ function readActions(file: string): CorporateAction[] {
   return read.data;
 }
 
-/** Returns the rows of a CSV file (RFC 4180) by the names in its header, in any order and case. */
+/** Returns the rows of a CSV file (RFC 4180), keyed by the names in its header. Names can be in any order and case. */
 export function csvRows(file: string, text: string): FileRow[] {
   try {
     const rows = parse(text, {

@@ -199,8 +199,8 @@ interface Leg {
 /** Returns the entries that replace old shares with new shares at the old cost. */
 function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
   const { holding } = holder;
-  // Cash received beside shares is recognized up to the gain, and the rest reduces the cost (26 U.S.C. §§ 356, 358).
-  // Signs are reversed for shorts.
+  // Cash received in addition to shares is a taxable gain, up to the total gain. The rest of the cash reduces the cost
+  // (26 U.S.C. §§ 356, 358). Signs are reversed for shorts.
   const worth = cash.isZero() ? new Dec(0) : come.qty.times(holder.worth(come.symbol));
   const sign = cash.isNegative() ? -1 : 1;
   const gain = worth.plus(cash).minus(holding.cost).times(sign).toDecimalPlaces(2);

@@ -60,17 +60,17 @@ interface SeedParts {
 }
 
 /**
- * Opens an account with its history, unless the user already has an account. Call inside a transaction. @param told
+ * Opens an account with its history, unless the user already has an account. Call inside a transaction. @param history
  * used instead of the default history
  */
 export function seedAccount(
   username: string,
   { ledger, market, bookkeeping }: SeedParts,
-  told: AccountHistory | undefined,
+  history: AccountHistory | undefined,
 ): void {
   if (ledger.accountOf(username) !== undefined) return;
   const now = market.now();
-  const { number, events } = told ?? defaultStory(username, newYorkDate(now));
+  const { number, events } = history ?? defaultStory(username, newYorkDate(now));
   const timed = events
     .map((event) => ({ at: timeOf(event), event }))
     .filter(({ at }) => at <= now)

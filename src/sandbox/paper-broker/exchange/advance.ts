@@ -16,9 +16,9 @@ export interface TradingContext {
  * Advances an open order to the current time (expiry, auctions, triggers) and books its fills. Call inside a
  * transaction. @returns the order to store, or the same object if unchanged
  */
-export function advanceOrder(order: OrderRecord, floor: TradingContext): OrderRecord {
-  const { market, at } = floor;
-  if (order.auction_at !== null) return fillInAuction(order, order.auction_at, floor);
+export function advanceOrder(order: OrderRecord, context: TradingContext): OrderRecord {
+  const { market, at } = context;
+  if (order.auction_at !== null) return fillInAuction(order, order.auction_at, context);
   if (order.expires_at !== null && at >= order.expires_at) {
     return { ...order, status: 'expired', expired_at: order.expires_at };
   }
@@ -30,16 +30,16 @@ export function advanceOrder(order: OrderRecord, floor: TradingContext): OrderRe
 
   const { fillPrice, ...followed } = judgedAt(order, market, at);
   const next: OrderRecord = { ...order, ...followed, status: statusAfter(order, followed) };
-  if (fillPrice !== undefined) return fill(next, fillPrice, floor);
+  if (fillPrice !== undefined) return fill(next, fillPrice, context);
   if (immediate) return toCanceledOrder(next, at);
   const fields = ['hwm', 'stop_price', 'triggered', 'status'] as const;
   return fields.every((field) => next[field] === order[field]) ? order : next;
 }
 
-function fillInAuction(order: OrderRecord, auctionAt: number, floor: TradingContext): OrderRecord {
-  if (floor.at < auctionAt) return order;
-  const { fillPrice } = judgedAt(order, floor.market, auctionAt);
-  return fillPrice === undefined ? toCanceledOrder(order, floor.at) : fill(order, fillPrice, floor);
+function fillInAuction(order: OrderRecord, auctionAt: number, context: TradingContext): OrderRecord {
+  if (context.at < auctionAt) return order;
+  const { fillPrice } = judgedAt(order, context.market, auctionAt);
+  return fillPrice === undefined ? toCanceledOrder(order, context.at) : fill(order, fillPrice, context);
 }
 
 function statusAfter({ status }: OrderRecord, { triggered }: Pick<MatchResult, 'triggered'>) {

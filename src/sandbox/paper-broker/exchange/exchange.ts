@@ -43,19 +43,19 @@ interface ExchangeOptions extends AdmissionOptions {
 
 export function createExchange(options: ExchangeOptions) {
   const { database, market, now, tell } = options;
-  const untold: TradeUpdate[] = [];
-  const orders = watchOrderBook(options.orders, (update) => untold.push(update));
+  const pendingUpdates: TradeUpdate[] = [];
+  const orders = watchOrderBook(options.orders, (update) => pendingUpdates.push(update));
 
   const inTransaction = <T>(work: () => T): T => {
-    const before = untold.length;
+    const before = pendingUpdates.length;
     try {
       return database.transaction(work).immediate();
     } catch (error) {
-      untold.length = before;
+      pendingUpdates.length = before;
       throw error;
     } finally {
       // Within an outer transaction nothing is committed yet, so updates wait until the next call.
-      if (!database.inTransaction) for (const update of untold.splice(0)) tell?.(update);
+      if (!database.inTransaction) for (const update of pendingUpdates.splice(0)) tell?.(update);
     }
   };
 
@@ -94,7 +94,7 @@ export function createExchange(options: ExchangeOptions) {
     cancel: (accountId: string, orderId: string): OrderRecord =>
       inTransaction(() => {
         const order = requireOpen(accountId, orderId);
-        untold.push({ event: 'pending_cancel', order: { ...order, status: 'pending_cancel' } });
+        pendingUpdates.push({ event: 'pending_cancel', order: { ...order, status: 'pending_cancel' } });
         return store(toCanceledOrder(order, now()));
       }),
     /** Cancels all open orders. @returns the orders that were open */
@@ -108,13 +108,13 @@ export function createExchange(options: ExchangeOptions) {
       inTransaction(() => {
         const old = requireOpen(accountId, orderId);
         const ticket = replacementTicket(old, terms);
-        untold.push({ event: 'pending_replace', order: { ...old, status: 'pending_replace' } });
+        pendingUpdates.push({ event: 'pending_replace', order: { ...old, status: 'pending_replace' } });
         const gone = store({ ...old, status: 'replaced', replaced_at: now() });
         return bringUpToNow(admission.succeed(gone, old, ticket));
       }),
     /**
-     * Books a multi-leg order as if placed in the broker's own app. It stays open until canceled or expired. @throws
-     * {BrokerError} 422 for unknown contracts
+     * Books a multi-leg order as if it had been placed in the broker's own app. The order stays open until it is
+     * canceled or expires. @throws {BrokerError} 422 for unknown contracts
      */
     bookMultiLeg: (accountId: string, terms: MultiLegTerms): OrderRecord =>
       inTransaction(() => {
@@ -127,7 +127,7 @@ export function createExchange(options: ExchangeOptions) {
     settle: (): void => {
       for (const { account_id, id } of orders.open()) {
         inTransaction(() => {
-          // Another order of its group may have ended it.
+          // Another order of the same group may have ended this order.
           const order = orders.byId(account_id, id);
           if (order !== undefined && isOpenOrder(order)) bringUpToNow(order);
         });
@@ -419,10 +419,7 @@ function checkGroupPrices(group: readonly OrderRecord[], quote: MarketQuote): vo
   }
 }
 
-/**
- * Checks entries and exits. @throws {BrokerError} 422 for an entry that closes a position, or an exit without a
- * position
- */
+/** Checks that an entry opens a position and that an exit closes one. @throws {BrokerError} 422 */
 function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: string): void {
   if (order.order_class === '') return;
   const signed = new Dec(held);
@@ -482,8 +479,8 @@ function newOrderDefaults(accountId: string, at: number) {
 }
 
 /**
- * Creates the unfilled order for a ticket, with its lifetime and reservation. @throws {BrokerError} if it is for an
- * auction that no longer takes orders
+ * Creates the unfilled order for a ticket, with its lifetime and reservation. @throws {BrokerError} if the ticket is
+ * for an auction that no longer takes orders
  */
 function newOrder(
   { take_profit, stop_loss, ...ticket }: Ticket & { client_order_id: string },

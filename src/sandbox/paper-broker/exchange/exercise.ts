@@ -84,8 +84,8 @@ function canExercise(
 }
 
 /**
- * Ends an expired contract. If it is in the money, it is exercised or assigned, or sold at its value if the account
- * can't exercise, as Alpaca does in the last hour. Otherwise it expires worthless. Call inside a transaction.
+ * Ends an expired contract. A contract in the money is exercised or assigned or, if the account can't exercise it, sold
+ * at its value, as Alpaca does in the last hour. Any other contract expires worthless. Call inside a transaction.
  */
 function expire(options: ExerciseOptions, accountId: string, contract: ListedContract): void {
   const { ledger, market } = options;
@@ -142,7 +142,10 @@ interface ExpirationsOptions extends ExerciseOptions {
   readonly database: Database.Database;
 }
 
-/** Returns a function that ends expired contracts. It returns quickly if no session has closed since its last call. */
+/**
+ * Returns a function that ends expired contracts. The function returns quickly if no session has closed since its last
+ * call.
+ */
 export function createExpirations(options: ExpirationsOptions): () => void {
   const { database, ledger, market } = options;
   let quietUntil = Number.NEGATIVE_INFINITY;

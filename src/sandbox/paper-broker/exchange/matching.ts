@@ -12,8 +12,8 @@ export interface MatchResult {
 
 /**
  * Decides whether an order fills. Buys fill at the ask and sells at the bid, if that price is within the order's limit.
- * A stop triggers when the last trade reaches it and then acts as a market or limit order. Until a trailing stop
- * triggers, it follows the best price.
+ * A stop triggers when the last trade reaches the stop price, and then acts as a market or limit order. Until a
+ * trailing stop triggers, it follows the best price.
  */
 export function matchOrder(order: OrderRecord, quote: MarketQuote): MatchResult {
   const buys = order.side === 'buy';

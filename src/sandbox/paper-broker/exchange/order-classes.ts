@@ -81,8 +81,8 @@ export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_
 }
 
 /**
- * Checks that each exit's price is on its side of the entry. @param side of the entry @param base the entry's limit, or
- * else the last trade @throws {BrokerError} 422 with `base_price`
+ * Checks that each exit's price is on the correct side of the entry's price. @param side of the entry @param base the
+ * entry's limit, or else the last trade @throws {BrokerError} 422 with `base_price`
  */
 export function checkExitsAgainstBase(side: Side, exits: ExitPrices, base: string): void {
   const check = (name: string, price: string | null, above: boolean) => {

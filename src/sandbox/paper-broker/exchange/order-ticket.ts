@@ -8,7 +8,7 @@ import { orderBodySchema, type Ticket } from './order-body.ts';
 import { checkOrderClass } from './order-classes.ts';
 
 /**
- * Reads the body of POST /v2/orders, ignoring unknown members. @throws {BrokerError} 403 for a multi-leg order, or 422
+ * Parses the body of POST /v2/orders, ignoring unknown members. @throws {BrokerError} 403 for a multi-leg order, or 422
  * with 40010001 (missing or malformed) or 42210000 (inconsistent)
  */
 export function readTicket(body: unknown): Ticket {

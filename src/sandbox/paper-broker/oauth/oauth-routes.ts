@@ -90,7 +90,7 @@ function show(
   { redirect_uri, client, scopes, parameters }: AuthorizationRequest,
   wrong?: (typeof notAllowed)[keyof typeof notAllowed],
 ) {
-  // Chromium also applies form-action to the redirect after a form.
+  // Chromium also applies form-action to the redirect that follows a form.
   secure(context, `form-action 'self' ${new URL(redirect_uri).origin}`);
   const page = { label, client_id: client.client_id, scopes, parameters, error: wrong?.error };
   return context.html(consentPage(page), wrong?.status ?? 200);
@@ -200,8 +200,8 @@ interface AuthorizationRequest extends RedirectTarget {
 }
 
 /**
- * Reads an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). @returns `refusal` if the client or its redirect URI
- * is not trusted, so that no redirect is safe, or `error` to send with the redirect
+ * Validates an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). @returns `refusal` if the client or its redirect
+ * URI is not trusted, so that no redirect is safe, or the `error` to send with the redirect
  */
 function readAuthorizationRequest(
   given: Parameters,
@@ -230,7 +230,7 @@ function readAuthorizationRequest(
   return { client, ...back, scopes, code_challenge, parameters };
 }
 
-/** Wrong passwords after which a user name is locked. */
+/** Number of wrong passwords after which a user name is locked. */
 const MAX_LOGIN_ATTEMPTS = 10;
 const LOCKOUT_MS = 15 * 60_000;
 

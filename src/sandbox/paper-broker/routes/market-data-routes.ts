@@ -214,14 +214,14 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
 const NEWS_DAYS = 30;
 /** Average days between articles about a company. */
 const DAYS_BETWEEN = 3;
-/** Number of companies, largest first, with news if the request has no symbols. */
+/** Number of companies, largest first, that have news if the request names no symbols. */
 const COVERED_COMPANIES = 25;
 const MORNING = '08:00';
 const WRITING_MS = 10 * 3_600_000;
 
 /**
- * Returns made-up news, newest first. It depends only on the seed and prices, so it never changes. Each article says
- * that it is simulated. @param symbols undefined for the largest companies
+ * Returns made-up news, newest first. The news depends only on the seed and the prices, so it never changes. Each
+ * article says that it is simulated. @param symbols undefined for the largest companies
  */
 function marketNews(market: Market, symbols: readonly string[] | undefined, now: number) {
   const listed = market.symbols().map(({ symbol }) => symbol);

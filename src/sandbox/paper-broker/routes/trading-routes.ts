@@ -288,7 +288,7 @@ function fillRow(fill: ReturnType<Ledger['fills']>[number], seq: number, orders:
     price: fill.price,
     cum_qty: filled,
     leaves_qty: toPlain(Dec.max(0, new Dec(whole).minus(filled))),
-    // Opening positions have no order, but the contract requires an id.
+    // Opening positions have no order, but the API contract requires an ID.
     order_id: fill.order_id ?? stableUuid(`opening:${accountId}:${seq}`),
     order_status: order?.status ?? 'filled',
   };
@@ -391,7 +391,7 @@ function positionJson(position: PositionRecord, { ledger, orders, market }: Book
   const cost = new Dec(toCents(position.cost));
   const average = new Dec(position.cost).div(qty).div(units);
 
-  // Shares held at the last close are compared with that price, others with their cost.
+  // Shares held at the last close are compared with the closing price, and other shares with their cost.
   const closing = market.previousClosing(now);
   const [before] = holdingsAt(ledger, account_id, [closing]);
   const then = (before?.shares.get(symbol) ?? new Dec(0)).div(market.splitFactor(symbol, closing, now));

@@ -17,9 +17,9 @@ interface CredentialRequest {
 }
 
 /**
- * Returns the text of an answer with status 200.
+ * Sends a request for credentials and returns the body of the response.
  * @param whom the source, as in "the container's role"
- * @throws {TradeAgentError} `credential_store_unavailable`, with only the status of the answer
+ * @throws {TradeAgentError} `credential_store_unavailable` unless the status is 200; the error contains only the status
  */
 export async function fetchCredentialText(
   send: typeof fetch,

@@ -122,11 +122,11 @@ const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
   const headers = { 'x-aws-ec2-metadata-token': token };
   const roles = '/latest/meta-data/iam/security-credentials/';
   const role = (await ask(roles, 'GET', headers)).trim();
-  if (!/^[\w+=,.@-]{1,64}$/.test(role)) throw noCredentials(MACHINE, 'it has none');
+  if (!/^[\w+=,.@-]{1,64}$/.test(role)) throw noCredentials(MACHINE, 'the machine has no role');
   return parseRoleCredentials(MACHINE, await ask(`${roles}${role}`, 'GET', headers));
 };
 
-/** In the order of AWS's SDKs, without their profiles, which are meant for people. */
+/** The sources, in the order of AWS's SDKs. AWS profiles are not a source, because they are meant for people. */
 const sources: readonly AwsCredentialSource[] = [fromEnvironment, fromWebIdentity, fromContainer, fromInstance];
 
 /** AWS provides new credentials at least five minutes before the old ones expire. */

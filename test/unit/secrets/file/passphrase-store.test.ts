@@ -124,7 +124,7 @@ describe('a credential file under a passphrase', () => {
   it('tells a wrong passphrase from a damaged file, and overwrites neither', async () => {
     await open().set({ refresh_token: SECRET });
     const before = readFileSync(file(), 'utf8');
-    const wrong = { code: LOCKED, message: `that is not the passphrase of ${file()}` };
+    const wrong = { code: LOCKED, message: `wrong passphrase for ${file()}` };
     const attempts = () => saying('wrong one, surely', 'wrong two, surely', 'wrong three, surely');
     await expect(open(attempts()).get(['refresh_token'])).rejects.toMatchObject(wrong);
     await expect(open(attempts()).set({ session: 'x' })).rejects.toMatchObject(wrong);
