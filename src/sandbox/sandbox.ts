@@ -84,7 +84,7 @@ export interface SandboxOptions {
   readonly signalReceivers?: HomeOptions['signalReceivers'];
   readonly push?: HomeOptions['push'];
   readonly readyFile?: string;
-  /** Called with errors in the folder's rules while the sandbox runs. */
+  /** Called when the folder's rules have errors while the sandbox runs. */
   readonly onError?: (message: string) => void;
 }
 

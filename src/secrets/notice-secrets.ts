@@ -16,7 +16,6 @@ const MAX_SECRET_LENGTH = 400;
 const storedNoticeSecretsSchema = z.record(z.string(), z.object({ to: z.string(), secret: z.string() }));
 type Stored = z.output<typeof storedNoticeSecretsSchema>;
 
-/** Returns whether a channel needs a secret. */
 export function noticeSecretNeed(channel: NoticeChannel): 'required' | 'optional' | 'none' {
   return channelKind(channel).secret?.need(channel) ?? 'none';
 }
@@ -77,7 +76,7 @@ function parseSecrets(text: string | undefined): Stored {
   try {
     return storedNoticeSecretsSchema.parse(JSON.parse(text));
   } catch {
-    // A parser's message may quote what it read.
+    // The parser's message is left out, because it may quote a secret.
     throw new TradeAgentError('credential_store_unavailable', 'the stored notice secrets are damaged', {
       hint: 'Nothing was changed. Remove the entry "notice_secrets" and enter the secrets again.',
     });

@@ -180,7 +180,7 @@ function parseSession(text: string, name: string): Values {
     }
     if (entries.length === 0) return {};
   } catch {
-    // A parser's message may quote what it read.
+    // The parser's message is left out, because it may quote a token.
   }
   throw unusableSession(name, 'it contains neither a refresh token nor a trade-agent session');
 }

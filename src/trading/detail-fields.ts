@@ -27,7 +27,7 @@ const orderFields: FieldWords = Object.fromEntries(
 );
 
 const trailingFields: FieldWords = {
-  id: { label: "Broker's order id" },
+  id: { label: "Broker's order ID" },
   asset_class: { label: 'Asset class' },
   status: { label: 'Status' },
   filled_qty: { label: 'Filled so far' },

@@ -45,8 +45,8 @@ export function checkOrderClass(order: CheckedOrder): void {
 }
 
 /**
- * Checks that the take profit is above the entry, the stop is below the entry, and the stop's limit is not above the
- * stop.
+ * Checks that the take profit is above the entry's price, that the stop is below the entry's price, and that the stop's
+ * limit is not above the stop.
  */
 function checkExitPrices(order: CheckedOrder): void {
   const { limit_price, reference_price, order_class } = order;

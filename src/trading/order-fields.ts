@@ -114,7 +114,7 @@ export const orderFrameFields = {
       live: `${environmentName('live')} (real money)`,
     }),
   },
-  client_order_id: { form: 'word', sent: true, label: 'Order id', shown: identity },
+  client_order_id: { form: 'word', sent: true, label: 'Order ID', shown: identity },
   expires_at: {
     form: 'word',
     sent: false,

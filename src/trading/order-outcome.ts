@@ -84,7 +84,7 @@ function stateWord(status: Order['status']): string {
     accepted: 'Open',
     pending_new: 'Being sent',
     held: 'Held at the broker',
-    canceled: 'Cancelled',
+    canceled: 'Canceled',
     pending_cancel: 'Cancel pending',
     expired: 'Expired',
     done_for_day: 'Done for the day',

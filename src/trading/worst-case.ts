@@ -8,12 +8,12 @@ import { worstPrice } from './price-band.ts';
 import type { WorstCase } from './proposal.ts';
 
 /**
- * Returns the order as sent to the broker, so that the broker also enforces the approved bounds. A market order becomes
- * a limit order at `reference_price` × (1 ± `max_slippage`). A stop becomes a stop-limit with that band around its stop
- * price, and a stop loss without a limit gets a limit in the same way. A buy in dollars is bounded by its amount and
- * stays a market order, the only type for which Alpaca accepts amounts. A sale in dollars becomes a limit order,
- * because it sells more shares the lower the price is. A trailing stop stays unbounded, because it has no price until
- * it triggers.
+ * Returns the order as it is sent, with the approved bounds in its terms, so that the broker also enforces them. A
+ * market order becomes a limit order at `reference_price` × (1 ± `max_slippage`). A stop becomes a stop-limit with that
+ * band around its stop price, and a stop loss without a limit gets a limit in the same way. A buy in dollars is bounded
+ * by its amount and stays a market order, the only type for which Alpaca accepts amounts. A sale in dollars becomes a
+ * limit order, because it sells more shares the lower the price is. A trailing stop stays unbounded, because it has no
+ * price until it triggers.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
   return boundedStopLoss(boundedEntry(draft));

@@ -32,7 +32,8 @@ export type Ruling =
 /** Applies the first rule that matches the client, the audience and one of the person's groups. */
 export function applyRules(rules: readonly CompanyRule[], asked: ExchangeRequest): Ruling {
   const there = rules.filter(({ client_id, audience }) => client_id === asked.clientId && audience === asked.audience);
-  if (there.length === 0) return { error: 'invalid_target', reason: 'the client is not allowed to act at that audience' };
+  if (there.length === 0)
+    return { error: 'invalid_target', reason: 'the client is not allowed to act at that audience' };
   const found = there.find(({ groups }) => groups?.some((group) => asked.groups.includes(group)) ?? true);
   if (found === undefined) return { error: 'access_denied', reason: 'the person is not in any allowed group' };
   if (asked.resource !== undefined && !found.resources.includes(asked.resource)) {

@@ -34,7 +34,7 @@ const MAX_CACHED_KEYS = 1_000;
 
 /** @param rows the stored wrapped keys, which all processes share */
 export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, 'now'>) {
-  /** Unwrapped keys, oldest first. Callers that need the same key while it is being unwrapped share one KMS call. */
+  /** Unwrapped keys, oldest first. Callers that need the same key while the KMS unwraps it share one KMS call. */
   const kept = new Map<string, { readonly key: Promise<Buffer>; readonly until: number }>();
 
   const unwrapped = async (tenant: string, { version, wrapped }: WrappedKey): Promise<Buffer> => {

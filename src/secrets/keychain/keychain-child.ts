@@ -13,7 +13,7 @@ async function loadKeytar(): Promise<Keytar> {
   return (module as { default?: Keytar }).default ?? module;
 }
 
-/** Stores and reads a test value. A locked keychain rejects writes, whereas reads make it look empty. */
+/** Stores and reads a test value. A locked keychain rejects writes, but reads succeed as if it were empty. */
 async function requireWritable(keytar: Keytar, service: string): Promise<void> {
   const account = `probe-${randomUUID()}`;
   await keytar.setPassword(service, account, account);

@@ -74,7 +74,7 @@ function readRing(file: string): KeyRing | undefined {
   try {
     return keyRingSchema.parse(JSON.parse(text));
   } catch {
-    // A parser's message may quote what it read.
+    // The parser's message is left out, because it may quote a key.
     throw unusableKeyRing(file, 'the file is damaged');
   }
 }

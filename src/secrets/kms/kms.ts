@@ -1,7 +1,7 @@
 /**
- * Wraps data keys with a key that its users never see, so that the contents of a database are useless without it
- * (NIST SP 800-57 part 1, key wrapping). Every method may throw {@link TradeAgentError} `credential_store_unavailable`,
- * or `credential_store_locked` if someone has to unlock it first.
+ * Wraps data keys with a key that callers never see, so that the contents of a database are useless without the key
+ * management service (NIST SP 800-57 part 1, key wrapping). Every method may throw {@link TradeAgentError}
+ * `credential_store_unavailable`, or `credential_store_locked` if someone has to unlock the service first.
  * @example
  * ```ts
  * import type { Kms } from './kms.ts';
@@ -15,7 +15,7 @@
 export interface Kms {
   /**
    * Wraps with the newest wrapping key.
-   * @param context is authenticated too, so that a key wrapped for one context does not unwrap in another
+   * @param context is authenticated as well, so that a key wrapped for one context does not unwrap in another
    */
   wrap(key: Uint8Array, context: string): Promise<string>;
   /** Unwraps a key, whichever wrapping key was used. */

@@ -33,7 +33,7 @@ export function createMcpCredentials(store: CredentialStore, folder: string, pro
     try {
       return unseal(parseSealed(text), Buffer.from(key, 'hex'), context);
     } catch {
-      // A parser's message may quote what it read.
+      // The parser's message is left out, because it may quote the file.
       throw damaged('it is damaged, or sealed with another key');
     }
   };

@@ -75,7 +75,7 @@ export function describeAccess(subject: Pick<AccessSubject, 'who' | 'role' | 'of
 }
 
 const fieldWords: FieldWords = {
-  client_access_id: { label: 'Access id' },
+  client_access_id: { label: 'Access ID' },
   who: { label: 'Who' },
   role: { label: 'As' },
   of: { label: 'Of' },

@@ -40,7 +40,7 @@ export type BatchResult = z.output<typeof resultSchema>;
 
 const fieldWords: FieldWords = {
   on_failure: { label: 'If one fails', shown: failureModeText },
-  client_batch_id: { label: 'Batch id' },
+  client_batch_id: { label: 'Batch ID' },
 };
 
 export const batch = defineKind({

@@ -34,7 +34,7 @@ const subjectSchema = z.lazy(() =>
 export type CancelSubject = z.output<typeof subjectSchema>;
 
 const fieldWords: FieldWords = {
-  client_cancel_id: { label: 'Cancel id' },
+  client_cancel_id: { label: 'Cancel ID' },
   protects: { label: 'Protects a position' },
 };
 

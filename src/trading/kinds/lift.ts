@@ -23,7 +23,7 @@ const liftHeadline = ({ state }: LiftSubject) =>
   state === 'reducing' ? 'ALLOW BUYING AGAIN: positions can grow' : 'LIFT THE HALT: trading resumes';
 
 const fieldWords: FieldWords = {
-  client_lift_id: { label: 'Lift id' },
+  client_lift_id: { label: 'Lift ID' },
   halted_at: { label: 'Since' },
   state: { label: 'Ends', shown: (value) => (value === 'reducing' ? 'Reduce-only' : value) },
 };

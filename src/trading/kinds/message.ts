@@ -22,7 +22,7 @@ const fieldWords: FieldWords = {
   recipient: { label: 'To' },
   subject: { label: 'Subject' },
   text: { label: 'Text' },
-  client_message_id: { label: 'Message id' },
+  client_message_id: { label: 'Message ID' },
 };
 
 export const message = defineKind({

@@ -67,7 +67,7 @@ export type PolicyChangeResult = z.output<typeof resultSchema>;
 
 const fieldWords: FieldWords = {
   previous: { label: 'Previous rules', technical: true },
-  client_policy_id: { label: 'Change id' },
+  client_policy_id: { label: 'Change ID' },
 };
 
 function splitChangeLine(line: string): [word: string, text: string] {

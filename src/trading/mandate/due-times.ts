@@ -42,7 +42,9 @@ export function dueUntil(when: RecurringTime, due: number): number {
   return newYorkMidnight(nextDue(when, due));
 }
 
-/** Returns the first due time from `due` on whose order may still be placed. This time may be in the future. */
+/**
+ * Returns the first due time, starting with `due`, whose order may still be placed. This due time may be in the future.
+ */
 export function latestDue(when: RecurringTime, due: number, now: number): number {
   let latest = due;
   while (dueUntil(when, latest) <= now) latest = nextDue(when, latest);

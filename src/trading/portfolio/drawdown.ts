@@ -23,7 +23,9 @@ export interface Drawdown {
   readonly fraction: Dec;
   readonly peakAt: number;
   readonly troughAt: number;
-  /** When the value, excluding flows, returned to the peak. Undefined if it has not, or if the money was withdrawn. */
+  /**
+   * When the value, excluding flows, returned to the peak. Undefined if it never did, or if the money was withdrawn.
+   */
   readonly recoveredAt: number | undefined;
 }
 
@@ -61,7 +63,7 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
   });
   end();
   return {
-    // Computed on demand, because it divides once per day over years and only charts need it.
+    // Computed on demand: the series needs one division per day over years, and only charts use it.
     get series() {
       const series: { at: number; fraction: Dec }[] = [];
       followMark(points, kept, (at, value, { value: peak }) => {

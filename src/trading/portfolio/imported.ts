@@ -28,7 +28,6 @@ export function importedBeforeBroker(broker: readonly Activity[], imported: read
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
-/** Returns the first New York day in the broker's history. */
 export function brokerHistoryStart(broker: readonly Activity[]): string | undefined {
   const first = Math.min(...broker.slice(0, 1).map(({ at }) => Date.parse(at)));
   return Number.isFinite(first) ? newYorkDate(first) : undefined;

@@ -65,9 +65,9 @@ export interface DatedEquityAt extends Omit<DatedEquity, 'at'> {
 }
 
 /**
- * Returns external flows from the best source. For the days that the broker's history covers, that is the history,
- * because its flows match its values. For later days and for moved shares, it is the activities. @param now the end of
- * the history's current day
+ * Returns external flows: from the broker's history for the days that the history covers, because the history's flows
+ * match its values, and from activities for later days and for moved shares. @param now the end of the history's
+ * current day
  */
 export function mergedFlows(
   history: readonly DatedEquityAt[],

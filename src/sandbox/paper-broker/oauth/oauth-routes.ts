@@ -250,7 +250,7 @@ export function createLogin(users: readonly User[], now: () => number): Login {
     const user = users.find((known) => known.username === username);
     // Compares even for an unknown name, so that timing does not reveal which names exist.
     const right = isSameSecret(password, user?.password ?? '');
-    // Counts only existing names, so that the table stays small.
+    // Counts wrong passwords only for existing names, so that the table stays small.
     if (user === undefined) return 'wrong';
     if (!right) {
       tries.set(username, { since: fresh?.since ?? now(), count: (fresh?.count ?? 0) + 1 });

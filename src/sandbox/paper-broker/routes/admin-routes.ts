@@ -103,7 +103,8 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     for (const action of read.data) {
       try {
-        if (effectiveAt(action) <= market.now()) throw new RangeError('the corporate action must take effect on a future day');
+        if (effectiveAt(action) <= market.now())
+          throw new RangeError('the corporate action must take effect on a future day');
         market.announce(action);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
@@ -130,7 +131,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
       type: activity_type,
       sub_type: activity_sub_type ?? null,
       date,
-      // Past days are booked now, because brokers book late.
+      // An entry for a past day is booked now, because brokers book late.
       at: Math.max(bookingTime(date), market.now()),
       amount: net_amount ?? null,
       symbol: symbol ?? null,

@@ -46,7 +46,7 @@ describe('what was filled', () => {
     [
       'a part, once the rest is cancelled',
       { result: { ...order, status: 'canceled', filled_qty: '2' } },
-      ['Bought 2 of 5 AAPL at $179.51; the rest is cancelled'],
+      ['Bought 2 of 5 AAPL at $179.51; the rest is canceled'],
     ],
     [
       'an exit, beside its entry',
