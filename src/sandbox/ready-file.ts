@@ -8,7 +8,6 @@ const sandboxReadySchema = z.object({
   broker: z.url(),
   phone: z.url(),
   company: z.object({ issuer: z.url(), client_id: z.string() }).optional(),
-  /** The sandbox's folder, which contains its state and the phone's pairing secret. */
   home: z.string(),
   pid: z.number().int().positive(),
 });

@@ -136,7 +136,6 @@ interface ApprovalSettings {
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   readonly signature?: 'required' | 'off' | undefined;
-  /** By default, token exchange, with key pairs for unattended access. */
   readonly credentials?: 'exchange' | 'key_pair' | undefined;
   readonly secondAccounts?: boolean | undefined;
   /** Whether the gateway listens to the paper broker's stream (default true). */

@@ -84,7 +84,6 @@ export interface SandboxOptions {
   readonly signalReceivers?: HomeOptions['signalReceivers'];
   readonly push?: HomeOptions['push'];
   readonly readyFile?: string;
-  /** Called when the folder's rules have errors while the sandbox runs. */
   readonly onError?: (message: string) => void;
 }
 

@@ -18,7 +18,6 @@ export const credentialNames = [
 ] as const;
 export type CredentialName = (typeof credentialNames)[number];
 
-/** Secrets of a person that only a server stores, in its database. */
 export const serverOnlyCredentialNames = [
   /** The access token of the person's last request to the server, for token exchange (RFC 8693). */
   'subject_token',

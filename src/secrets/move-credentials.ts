@@ -18,7 +18,6 @@ export interface CredentialMove {
   readonly to: CredentialStore;
   /** Opens the new store as another process would, to read back what was written. */
   reopen(): Promise<CredentialStore>;
-  /** Makes the profile use the new store, atomically. */
   switchOver(): Promise<void>;
   readonly onStep?: (step: MoveStep) => void;
   readonly signal?: AbortSignal;

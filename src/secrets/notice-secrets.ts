@@ -5,7 +5,7 @@ import { channelKind, type NoticeChannel } from '../config/notice-channels.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
-/** Maximum attempts to store a secret. An attempt fails if another process stores a secret at the same time. */
+/** An attempt to store a secret fails if another process stores one at the same time. */
 const MAX_STORE_ATTEMPTS = 5;
 const MAX_SECRET_LENGTH = 400;
 

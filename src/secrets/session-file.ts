@@ -46,7 +46,6 @@ export function sessionFileStore(
     ? descriptorLocation(Number(location.slice(3)), warn, signal)
     : fileLocation(location);
   const isSession = (name: CredentialName): name is SessionName => (sessionNames as readonly string[]).includes(name);
-  /** Splits names between the file and the underlying store. */
   const change = async (
     names: readonly CredentialName[],
     expected: Partial<Record<CredentialName, string | undefined>> | undefined,

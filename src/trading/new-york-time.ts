@@ -40,10 +40,9 @@ function clockChanges(year: number): readonly [number, number] {
 }
 
 /**
- * Returns the days on which daylight saving time starts and ends, for years since 1976. Since 2007, it lasts from the
- * second Sunday of March to the first Sunday of November (Energy Policy Act of 2005). Before 2007, it lasted from the
- * first Sunday of April to the last Sunday of October (15 U.S.C. 260a). Before 1987, it started on the last Sunday of
- * April.
+ * Returns the days on which daylight saving time starts and ends, for years since 1976: the second Sunday of March and
+ * the first Sunday of November (Energy Policy Act of 2005); before 2007, the first Sunday of April and the last Sunday
+ * of October (15 U.S.C. 260a); before 1987, a start on the last Sunday of April.
  */
 function daylightSavingDates(year: number): readonly [IsoDate, IsoDate] {
   if (year >= 2007) return [nthWeekday(year, 3, 0, 2), nthWeekday(year, 11, 0, 1)];

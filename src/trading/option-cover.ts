@@ -55,7 +55,6 @@ export interface UsedCover {
   readonly shares: string;
   /** Dollars that open buy orders need, plus the dollars needed at the strike for puts in open sell orders. */
   readonly cash: string;
-  /** Contracts of the same symbol in open buy orders. */
   readonly buys: string;
 }
 

@@ -114,7 +114,6 @@ function assetClassNotTraded(symbol: string, byClass: TermsByClass): Error {
   );
 }
 
-/** Checks that an order with exits is for whole shares during exchange hours. */
 function checkClass(order: CheckedOrder, name: OrderClass, classes: OrderTerms['classes']): void {
   const taken = classes[name];
   if (taken === undefined) {

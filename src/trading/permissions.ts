@@ -11,7 +11,6 @@ export const permissions = [
   'can_replace',
   'can_cancel',
   'can_withdraw',
-  /** Give the first approval. */
   'can_approve',
   'can_approve_second',
   'can_halt',

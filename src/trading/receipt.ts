@@ -33,7 +33,6 @@ const approvedSchema = z.lazy(() =>
 const signedSchema = z.lazy(() =>
   z.strictObject({
     sub: z.string(),
-    /** Evidence as received in the approval's token (docs/guide/PHONE.md). */
     evidence: z.strictObject({
       method: z.enum(['webauthn', 'software']),
       credential_id: base64Url,

@@ -107,7 +107,6 @@ export type OrderLeg = z.output<typeof orderLegSchema>;
 export const orderSchema = z.lazy(() =>
   z.object({
     ...orderShape(),
-    /** The exits of an entry, the stop loss of an OCO, or the options of a spread. */
     legs: z.array(orderLegSchema).optional(),
   }),
 );

@@ -29,7 +29,6 @@ export interface CompanyOptions {
   readonly people: readonly CompanyPerson[];
   readonly clients: readonly CompanyClient[];
   readonly rules: readonly CompanyRule[];
-  /** Secret with which a terminal can sign people in without a browser. */
   readonly pairingSecret?: string | undefined;
   readonly clock?: Clock;
   /** Called with errors. The message never contains a token. */
@@ -312,7 +311,6 @@ const endpointPaths = {
 interface CompanyProviderOptions {
   readonly issuer: string;
   readonly adapter: AdapterFactory;
-  /** Private keys. The first key signs. */
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: Pick<CompanyPeople, 'find'>;

@@ -1,4 +1,3 @@
-/** A rule that allows a client to act for people in these groups at one authorization server. */
 export interface CompanyRule {
   readonly client_id: string;
   /**

@@ -1,6 +1,5 @@
 import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 
-/** A crypto pair, which trades around the clock. Prices are made up. */
 export interface CryptoPair extends ListedSymbol {
   readonly minOrderSize: string;
 }

@@ -15,7 +15,6 @@ export function parseAdjustment(text: string): readonly Adjustment[] | undefined
   return asked.every((one): one is Adjustment => (adjustments as readonly string[]).includes(one)) ? asked : undefined;
 }
 
-/** A factor that makes prices before a corporate action comparable with prices after the action. */
 export interface AdjustmentFactor {
   readonly at: number;
   readonly price: Dec;

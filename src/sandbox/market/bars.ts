@@ -45,7 +45,6 @@ interface BarSource {
   now: number;
   /** Returns the last price. Undefined before the first trade. */
   last(at: number): string | undefined;
-  /** Returns the instants at which to sample the price for a bar's high and low. */
   looks(from: number, to: number): readonly number[];
   volume(from: number, to: number): number;
 }

@@ -61,7 +61,6 @@ export interface Market extends MarketTimes {
   setPrice(symbol: string, price: string | undefined): void;
 }
 
-/** Maximum days from a dividend's ex-date to its payment. */
 const MAX_PAYMENT_DELAY_DAYS = 120;
 
 export function createMarket(options: MarketOptions): Market {
@@ -254,7 +253,6 @@ function createMarketTimes(sessions: Sessions, now: () => number) {
   };
 }
 
-/** Returns the instant or, if the exchange is closed at that instant, the last close. */
 function tradingTime(at: number, sessions: Sessions): number {
   return sessions.hours === 'always' ? at : Math.min(at, lastOpened(at, sessions).close);
 }
@@ -268,7 +266,6 @@ type AnnouncedActions = ReturnType<typeof createAnnouncedActions>;
 
 function createAnnouncedActions() {
   const all: CorporateAction[] = [];
-  /** Returns the former symbol and the time when it changed. */
   const before = (symbol: string) => {
     const change = all.find((action) => action.kind === 'name_change' && action.new_symbol === symbol);
     return change === undefined ? undefined : { symbol: actionSubject(change), until: effectiveAt(change) };
@@ -295,7 +292,6 @@ function createAnnouncedActions() {
   };
 }
 
-/** Returns the reason why an action can't be announced. Undefined if it can. */
 function announcementObjection(
   action: CorporateAction,
   known: AnnouncedActions,
@@ -351,7 +347,6 @@ function randomWalkTape(seed: string, hours: MarketHours, symbols?: readonly Lis
 const PAYING = 0.6;
 const PAID_AFTER = 21;
 
-/** Returns a company's cash dividends between two days, oldest first. The dividends depend only on the seed. */
 function seededDividends(
   seed: string,
   { symbol, snapshotPrice }: ListedSymbol,

@@ -4,7 +4,6 @@ const OCTAVES = 17; // the slowest noise takes 4 min · 2^16 ≈ 182 days
 /** Chosen so that a price moves about 1.5 % a day, and rarely 0.1 % within a minute (measured in the tests). */
 const STRENGTH = 0.00075;
 
-/** Time of the snapshot prices. */
 export const SNAPSHOT_TIME = Date.UTC(2026, 10, 2, 14, 30);
 
 /** Computes the 32-bit FNV-1a hash of the UTF-16 code units. */

@@ -19,6 +19,5 @@ export interface Tape {
   /** Returns the instants at which to sample the price for a bar's high and low. */
   looks(symbol: string, from: number, to: number): readonly number[];
   volume(symbol: string, from: number, to: number): number;
-  /** Returns made-up corporate actions, sorted by booking day. */
   actions(symbol: string, start: IsoDate, end: IsoDate): readonly CorporateAction[];
 }

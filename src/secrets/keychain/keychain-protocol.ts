@@ -1,4 +1,3 @@
-/** One request, which the parent writes to the child's standard input. */
 export interface KeychainRequest {
   readonly service: string;
   /**

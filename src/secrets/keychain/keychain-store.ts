@@ -27,9 +27,7 @@ interface KeychainStoreOptions {
   readonly folder: string;
   readonly profile: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Maximum duration of a call, after which the child is killed. */
   readonly timeoutMs?: number;
-  /** Path of the child program, set only by tests. */
   readonly child?: string;
 }
 

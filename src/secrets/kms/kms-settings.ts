@@ -38,7 +38,6 @@ export type KmsSettings = z.output<typeof kmsSchema>;
 
 interface KmsEnvironment {
   readonly folder: string;
-  /** Environment variables with AWS credentials or their location. */
   readonly env: NodeJS.ProcessEnv;
   readonly fetch?: typeof fetch;
 }

@@ -18,6 +18,5 @@ export interface Kms {
    * @param context is authenticated as well, so that a key wrapped for one context does not unwrap in another
    */
   wrap(key: Uint8Array, context: string): Promise<string>;
-  /** Unwraps a key, whichever wrapping key was used. */
   unwrap(wrapped: string, context: string): Promise<Buffer>;
 }

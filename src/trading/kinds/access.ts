@@ -17,7 +17,6 @@ const requestSchema = z.lazy(() =>
     .strictObject({
       role: z.enum(accessRoles),
       who: name,
-      /** An advisor's firm, or a member's household. */
       of: name.optional(),
       from: time.optional(),
       until: time.optional(),

@@ -4,7 +4,6 @@ import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-/** A request to resume trading after a halt or a reduce-only state. */
 const subjectSchema = z.lazy(() =>
   z.strictObject({
     halted_at: z.string(),

@@ -36,7 +36,6 @@ const subjectSchema = z.lazy(() =>
   z.strictObject({
     order: orderSchema,
     changes: changes.unwrap(),
-    /** The complete order after the change, from which the worst case is computed. */
     draft: orderDraftSchema,
   }),
 );

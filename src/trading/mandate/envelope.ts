@@ -16,7 +16,6 @@ import { checkStandingOrder, standingOrderSchema } from './standing-order.ts';
  */
 
 export const MAX_MANDATE_DAYS = { live: 30, paper: 90 } as const;
-/** Maximum orders of an on-demand mandate. */
 const MAX_ON_DEMAND_ORDERS = 10;
 const MAX_MANDATE_ORDERS = 1_000;
 const MAX_MANDATE_SYMBOLS = 20;
@@ -77,7 +76,6 @@ export const mandateRequestSchema = z.lazy(() => {
     max_slippage: all.max_slippage.optional(),
     cadence: all.cadence.default('on_demand'),
     not_before: all.not_before.optional(),
-    /** If set, the account must be in this environment. */
     environment: z.enum(environments).optional(),
   });
 });

@@ -39,7 +39,6 @@ export interface MandateWithUse {
   readonly terms: MandateEnvelope;
   readonly state: StoredMandateState;
   readonly used: MandateUse;
-  /** Number of orders in the given slot for the given symbol and side. */
   readonly inSlot: number;
 }
 

@@ -12,7 +12,6 @@ export interface AdjustedClose {
 }
 
 export interface BenchmarkReturn extends PeriodReturn {
-  /** The benchmark's growth factor for each period between account values. */
   readonly factors: readonly Dec[];
 }
 

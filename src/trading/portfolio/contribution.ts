@@ -134,7 +134,6 @@ function positionChanges(activities: readonly Activity[]): Change[] {
   return [...trades, ...exchanges, ...dividends];
 }
 
-/** Returns the last close on or before each point's day. */
 function closesAtPoints(ends: readonly number[], closes: readonly AdjustedClose[], units: number): (Dec | undefined)[] {
   let next = 0;
   return ends.map((at) => {

@@ -9,7 +9,6 @@ export interface HighWaterMark {
   readonly value: Dec;
   /** When the mark was reached, in milliseconds since the epoch. */
   readonly at: number;
-  /** The last point processed. */
   readonly last: { readonly at: number; readonly value: Dec };
   /**
    * The sum of all flows known when the last point was processed, in dollars. A flow that becomes known later counts as

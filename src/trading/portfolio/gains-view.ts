@@ -134,9 +134,7 @@ interface Gain {
   readonly description: string;
   /** Column (b). For a short sale, the day on which it was covered, as on brokers' Forms 1099-B. */
   readonly acquired: IsoDate | undefined;
-  /** Column (c). */
   readonly sold: IsoDate;
-  /** Column (d). */
   readonly proceeds: Dec | undefined;
   readonly cost: Dec | undefined;
   readonly code: 'W' | '';

@@ -20,7 +20,6 @@ export function mergeImportedActivities(
   );
 }
 
-/** Returns the imported activities from before the broker's history, oldest first. */
 export function importedBeforeBroker(broker: readonly Activity[], imported: readonly Activity[]): Activity[] {
   const began = brokerHistoryStart(broker);
   return imported

@@ -61,7 +61,6 @@ export function replayLots(
   return replay.history();
 }
 
-/** Returns the shares held now minus the shares according to the history, where they differ. */
 function missingShares(fills: readonly Fill[], exchanges: readonly ShareExchange[], positions: readonly Position[]) {
   const held = new Map(
     positions.map(({ symbol, side, qty }) => {

@@ -67,7 +67,6 @@ class OptionPremiums {
   }
 }
 
-/** Lots that a person chose for sales, and the quantities that are left of them. */
 class LotChoices {
   readonly #choices: { readonly choice: LotChoice; left: Dec }[];
 
@@ -237,7 +236,6 @@ export class LotReplay {
     return true;
   }
 
-  /** Ends options: closes them at zero, or adds their premium to the trade in the underlying. */
   #end(legs: ShareExchange['legs'], at: number, how: NonNullable<ShareExchange['ends']>): void {
     for (const { symbol, qty } of legs) {
       const side = qty.isNegative() ? 'sell' : 'buy';

@@ -13,7 +13,6 @@ import type { DayTrades } from './day-trades.ts';
 export interface PortfolioView {
   readonly account: string;
   readonly environment: Environment;
-  /** Whether prices and fills come from the sandbox. */
   readonly simulated: boolean;
   readonly trading_blocked: boolean;
   readonly equity: string;

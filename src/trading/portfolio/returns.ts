@@ -230,7 +230,6 @@ function solveGrowth(flows: readonly Flow[]): { growth: Dec; years: Dec } | unde
 interface PresentValueCurve {
   at(y: number): number;
   slope(y: number): number;
-  /** Whether several roots may exist above zero, and whether several may exist below zero. */
   readonly several: { readonly above: boolean; readonly below: boolean };
 }
 
@@ -268,7 +267,6 @@ function mayHaveSeveralRoots(
   return { above: changes(rising) > 1, below: changes(rising.toReversed()) > 1 };
 }
 
-/** Searches outward from zero on one side for a sign change, then bisects. */
 function findFirstRoot({ at, slope, several }: PresentValueCurve, side: 1 | -1, farthest: number): number | undefined {
   const { first, longer } = (side > 0 ? several.above : several.below) ? FINE_SEARCH_STEPS : SEARCH_STEPS;
   let near = 0;

@@ -27,7 +27,6 @@ export interface PositionLots {
   readonly lots: readonly TaxLot[];
   /** Shares held without a known purchase. Negative if the activities have more shares than are held. */
   readonly unknown: Dec;
-  /** Whether the lots cover all shares held, with certain cost. */
   readonly complete: boolean;
 }
 

@@ -24,9 +24,7 @@ export interface WashSale {
   /** Shares sold at a loss, counted per lot regardless of the sale's total. `loss` is in dollars. */
   readonly lossQty: Dec;
   readonly loss: Dec;
-  /** Shares sold whose cost is unknown. */
   readonly unknown: Dec;
-  /** Purchases within the window, oldest first. */
   readonly purchases: readonly NearPurchase[];
   /** Shares sold at a loss that were replaced within the window. `affectedLoss` is their loss in dollars. */
   readonly affectedQty: Dec;

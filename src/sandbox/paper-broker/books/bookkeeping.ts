@@ -110,7 +110,6 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
   };
 }
 
-/** Returns the entry with its cost set to market value, if it adds shares without a known cost. */
 function addCost(entry: EntryRecord, market: Market): EntryRecord {
   const { symbol, qty, cost, at } = entry;
   if (symbol === null || qty === null || cost !== null || new Dec(qty).lt(0)) return entry;
@@ -127,7 +126,6 @@ interface Holder {
   readonly account_id: string;
   /** Current shares of the action's subject. Negative if short. */
   readonly holding: Holding;
-  /** Shares held at the end of the last day with entitlement. */
   readonly entitled: Dec;
   worth(symbol: string): Dec;
 }
@@ -196,7 +194,6 @@ interface Leg {
   readonly qty: Dec;
 }
 
-/** Returns the entries that replace old shares with new shares at the old cost. */
 function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
   const { holding } = holder;
   // Cash received in addition to shares is a taxable gain, up to the total gain. The rest of the cash reduces the cost

@@ -24,7 +24,6 @@ export const notPermitted = (message: string, facts?: Record<string, unknown>) =
   new BrokerError(403, 40310000, message, facts);
 export const notFound = (message: string) => new BrokerError(404, 40410000, message);
 
-/** A market data error, which has only a message. */
 export class DataError extends Error {
   override name = 'DataError';
   readonly status: 400 | 404;

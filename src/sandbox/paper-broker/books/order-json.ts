@@ -48,7 +48,6 @@ function rowJson(order: OrderRecord) {
   };
 }
 
-/** Returns the members that a multi-leg order has only on its legs. */
 function instrumentJson(order: OrderRecord) {
   const { symbol, side, position_intent, ratio_qty } = order;
   if (symbol === '') return {};

@@ -56,7 +56,6 @@ function judgedAt(order: OrderRecord, market: Market, at: number): MatchResult {
   return matchOrder(order, quote);
 }
 
-/** Fills as much as possible now, or ends the order if the account can't cover the fill. */
 function fill(order: OrderRecord, price: string, { market, book, at }: TradingContext): OrderRecord {
   const remaining =
     order.qty === null

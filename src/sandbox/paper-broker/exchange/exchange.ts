@@ -343,7 +343,6 @@ function createAdmission(options: AdmissionOptions) {
   };
 }
 
-/** Returns an exit's quantity: the quantity that the entry has filled plus the open quantity of its successor. */
 function exitQuantity(leg: OrderRecord, gone: OrderRecord, successor: OrderRecord): string {
   const rest = new Dec(gone.qty ?? 0).minus(gone.filled_qty);
   return toPlain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
@@ -369,7 +368,6 @@ function checkTradable(ticket: Ticket, market: Market, at: number): void {
   }
 }
 
-/** Returns the orders of an order's group, parent first. */
 function orderGroup(order: OrderRecord, orders: OrderBook): OrderRecord[] {
   if (order.order_class === '') return [order];
   const parent = order.parent_id === null ? order : orders.byId(order.account_id, order.parent_id);

@@ -6,7 +6,6 @@ import { badParameter, notPermitted, unprocessable } from '../books/broker-error
 import type { Ticket } from './order-body.ts';
 import { isFractional, readTicket } from './order-ticket.ts';
 
-/** Terms that PATCH /v2/orders/{id} may change. */
 export interface ReplacementTerms {
   qty?: string;
   time_in_force?: Ticket['time_in_force'];

@@ -230,7 +230,6 @@ function readAuthorizationRequest(
   return { client, ...back, scopes, code_challenge, parameters };
 }
 
-/** Number of wrong passwords after which a user name is locked. */
 const MAX_LOGIN_ATTEMPTS = 10;
 const LOCKOUT_MS = 15 * 60_000;
 

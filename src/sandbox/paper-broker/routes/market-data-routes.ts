@@ -212,7 +212,6 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
 }
 
 const NEWS_DAYS = 30;
-/** Average days between articles about a company. */
 const DAYS_BETWEEN = 3;
 /** Number of companies, largest first, that have news if the request names no symbols. */
 const COVERED_COMPANIES = 25;

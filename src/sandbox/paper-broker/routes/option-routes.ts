@@ -136,7 +136,6 @@ function matches(contract: ListedContract, query: ContractQuery): boolean {
 }
 
 const SATURDAY = 6;
-/** Returns the latest expiry that contract lists include by default. */
 const upcomingWeekend = (today: IsoDate): IsoDate => addDays(today, (SATURDAY - weekday(today) + 7) % 7);
 
 function pageFrom<T>(found: Iterable<T>, limit: number, token: string | undefined) {

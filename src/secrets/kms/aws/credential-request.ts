@@ -84,5 +84,4 @@ export interface AwsCredentialOptions {
 /** @returns undefined if this machine is not set up for this source of credentials */
 export type AwsCredentialSource = (options: AwsCredentialOptions) => Promise<AwsCredentials | undefined>;
 
-/** Returns the domain of a region's endpoints. */
 export const awsDomain = (region: string) => (region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com');
