@@ -13,7 +13,7 @@ export interface MandateChoice {
   readonly sides: readonly Side[];
   /** The mandate's ID, or `any` for any mandate that covers the order. */
   readonly mandate: string;
-  /** Defaults to the current slot. */
+  /** The slot that the order is for: a day, week or month such as `2026-W48`. Defaults to the current slot. */
   readonly slot?: string;
 }
 
@@ -42,11 +42,11 @@ export interface RunOptions {
   readonly approval: ApprovalMode;
   /** Ends the run. Open proposals stay open and are executed once approved. */
   readonly signal: AbortSignal;
-  /** Ends the run instead of waiting for a decision. The caller resumes the run when something changes. */
+  /** Ends the run instead of waiting for a decision. The caller resumes the run later. */
   readonly suspends?: boolean;
   /**
-   * Deadline for connecting a missing account, in epoch milliseconds; after it, the run continues without the account.
-   * Defaults to `approval_ttl` after the wait began.
+   * Deadline for connecting a missing account, in epoch milliseconds. After the deadline, the run continues without the
+   * account. Defaults to `approval_ttl` after the wait began.
    */
   readonly connectBy?: number | undefined;
   /** Withdraws open proposals if the signal ends the run. */
@@ -61,8 +61,8 @@ export interface RunOptions {
   /** Maximum model calls; defaults to 25. */
   readonly maxTurns?: number;
   /**
-   * Mandates to use. The first one that matches an order's symbol and side applies. If none matches, or the matching
-   * mandate does not cover the order, the owner is asked, unless `approval` is `mandate`.
+   * Mandates to use: the first mandate that matches an order's symbol and side applies. If none matches, or the
+   * matching mandate does not cover the order, the owner is asked, unless `approval` is `mandate`.
    */
   readonly mandates?: readonly MandateChoice[];
 }
@@ -110,7 +110,7 @@ export interface Agent {
    * @throws {TradeAgentError} `not_found`; `busy`; `approval_pending`, `outcome_unknown` if an approval is open
    */
   deleteThread(id: string): Promise<void>;
-  /** Removes finished threads without open approvals, and returns their ids. */
+  /** Removes finished threads without open approvals, and returns their IDs. */
   pruneThreads(options: PruneOptions): Promise<string[]>;
   /** Lists approvals, newest first. If the gateway can't be reached, they are marked as stale. */
   approvals(): Promise<ApprovalView[]>;
@@ -123,7 +123,7 @@ export interface Agent {
   cancelApproval(id: string): Promise<ApprovalView>;
   /**
    * Asks the gateway to settle approvals whose outcome is unknown, and to return their outcomes.
-   * @param id one approval; if omitted, all of the user's approvals
+   * @param id the approval's ID; if omitted, all of the user's approvals
    * @returns the approvals that the gateway was asked about
    * @throws {TradeAgentError} `not_found`, `login_required`
    */

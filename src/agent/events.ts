@@ -32,7 +32,7 @@ interface ApprovalViewBase extends KindOutcome {
   readonly stale?: boolean;
   /** Absent if the proposal moves no money. */
   readonly environment?: Environment;
-  /** `PA3ALICE01 at Alpaca`; absent if a person can have only one account. */
+  /** Account and broker, such as `PA3ALICE01 at Alpaca`; absent if a person can have only one account. */
   readonly account_at?: string;
   /** Names of the fields that a model chose; absent if there are none. */
   readonly chosen_by_ai?: readonly string[];
@@ -44,7 +44,7 @@ interface ApprovalViewBase extends KindOutcome {
   readonly warnings: readonly string[];
   /** How the proposer describes itself. */
   readonly requested_by: string | null;
-  /** OAuth client id. */
+  /** OAuth client ID. */
   readonly client: string;
 }
 
@@ -54,7 +54,10 @@ export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
   readonly kind: K;
 } & { readonly [Name in K]: SubjectOf<Name> };
 
-/** A connection that a run needs. `missing`: it was not made in time, so the run continues without it. */
+/**
+ * A connection that a run needs. The status `missing` means that the connection was not made in time, and that the run
+ * continues without it.
+ */
 export type ConnectionView = Readonly<z.output<typeof connectionSchema>>;
 
 export type RunStatus = z.output<typeof runStatusSchema>;

@@ -19,11 +19,11 @@ export const errorSchema = z.object({
   message: z.string().describe('what happened'),
   hint: z.string().optional().describe('what to do next'),
   problem: z.string().optional().describe("the gateway's own code, if it refused"),
-  reason: z.unknown().optional().describe('the first rule that forbids it: CATEGORY_CONDITION'),
-  reasons: z.unknown().optional().describe('all rules that forbid it'),
+  reason: z.unknown().optional().describe('the first rule that forbids the request: CATEGORY_CONDITION'),
+  reasons: z.unknown().optional().describe('all rules that forbid the request'),
   limit: z.unknown().optional().describe('what the rule allows'),
   value: z.unknown().optional().describe('the actual value'),
-  policy: z.unknown().optional().describe('the digest of the rules that decided it'),
+  policy: z.unknown().optional().describe('the digest of the rules by which the request was decided'),
   broker_message: z.unknown().optional().describe("the broker's own words"),
 });
 
@@ -32,11 +32,11 @@ export const runStatusSchema = z.enum(['done', 'pending', 'denied', 'expired', '
 export const approvalSummarySchema = z.object({
   id: z.string(),
   status: z.enum(proposalStates),
-  kind: z.enum(proposalKinds).describe('which of the fields below it has'),
+  kind: z.enum(proposalKinds).describe('the name of the field below that has the subject'),
   code: z.string().describe('four characters that must match those on the phone'),
   expires_at: timeSchema,
   ...Object.fromEntries(Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()])),
-  mandate_id: z.string().optional().describe('the mandate that approved it, if nobody was asked'),
+  mandate_id: z.string().optional().describe('the mandate under which the proposal was approved, if nobody was asked'),
   granted: mandateResultSchema
     .unwrap()
     .optional()
@@ -57,9 +57,9 @@ export const approvalViewSchema = approvalSummarySchema
       .describe('fields that a model chose, because your own words do not contain them'),
     account_at: z.string().optional().describe('account and broker, if you can have several'),
     stale: z.boolean().optional().describe('the gateway could not be reached: this is the last known state'),
-    overdue: z.boolean().optional().describe('it has expired since it was last seen'),
-    reason: z.string().optional().describe('why it ended as it did'),
-    placed: orderSchema.optional().describe('the order at the broker, once there is one'),
+    overdue: z.boolean().optional().describe('the approval has expired since its state was last read'),
+    reason: z.string().optional().describe('why the proposal ended this way'),
+    placed: orderSchema.optional().describe('the order at the broker, once it has been placed'),
     lines: z
       .array(batchLineSchema.unwrap())
       .optional()
@@ -80,8 +80,8 @@ export const toolDataSchema = z
       tool: z.string(),
       content: z
         .record(z.string(), z.unknown())
-        .describe('as the tool answered: amounts are decimal strings, times RFC 3339'),
-      outside: z.string().optional().describe('the source of any text in it that neither you nor the gateway chose'),
+        .describe('the tool’s answer: amounts are decimal strings, and times are RFC 3339'),
+      outside: z.string().optional().describe('the source of any third-party (untrusted) text in the content'),
     }),
   )
   .describe('results of the tools in order, without those of failed calls');

@@ -17,7 +17,7 @@ export interface Outcome {
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
-  /** Describes a failed call in words: `sell 2 KO`. */
+  /** What a failed call tried to do, such as `sell 2 KO`. */
   readonly what?: string;
   readonly subject?: string;
   readonly unusable?: true;
@@ -80,8 +80,8 @@ export const ProposalGraphState = Annotation.Root({
   tainted,
   facts: Annotation<ConversationFacts>(),
   /**
-   * The current attempt's request, stored in full because repeating it under the same idempotency key needs the same
-   * body.
+   * The current attempt's request, stored in full because a request that is repeated under the same idempotency key
+   * must have the same body.
    */
   drafted: Annotation<ProposalRequestInput>(),
   proposed: Annotation<string>(),
@@ -96,9 +96,9 @@ export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });
 const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
 
 /**
- * Returns the failures that no later call of the prompt corrected. A failure is corrected when the same tool succeeds
- * on the same subject; faulty arguments, when the same tool succeeds on any subject; an unusable call, when any call
- * succeeds.
+ * Returns the failures that no later call for the same prompt corrected. A successful call of the same tool on the same
+ * subject corrects a failure. If the failed call had invalid arguments, a successful call of the same tool on any
+ * subject corrects it; if the failed call was unusable, any successful call does.
  */
 export function uncorrectedFailures(outcomes: readonly Outcome[]): (Outcome & Required<Pick<Outcome, 'error'>>)[] {
   return outcomes.flatMap((outcome) => {

@@ -12,8 +12,8 @@ function missingConnection(error: unknown): string | undefined {
 }
 
 /**
- * Runs `work`, which may need a connected account. If the account is missing, the node is interrupted, and on resume it
- * runs again from its start, so `work` must be safe to repeat.
+ * Runs `work`, which may need a connected account. If the account is missing, interrupts the graph node. On resume, the
+ * node runs again from its start, so `work` must be safe to repeat.
  * @throws the error of `work`, also if the account is still missing after the resume
  */
 export async function withConnection<T>(work: () => Promise<T>): Promise<T> {
@@ -23,7 +23,8 @@ export async function withConnection<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     failure = error;
   }
-  // Outside the catch block, which would swallow the interrupt. Returns at once when the node runs again.
+  // Not called in the catch block, which would swallow the interrupt. When the node runs again, `interrupt` returns at
+  // once.
   const connection = missingConnection(failure);
   if (connection !== undefined) interrupt<AwaitedConnection, unknown>({ connection });
   throw failure;

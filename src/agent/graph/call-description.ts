@@ -14,7 +14,7 @@ interface NamedOrder {
 
 export function ordersInCall({ name, args }: Call): NamedOrder[] {
   const orders = name === 'place_orders' && Array.isArray(args.orders) ? args.orders : [args];
-  // Closing a position counts as selling it, as people say.
+  // Closing a position counts as selling it, because people use both words for it.
   if (name === 'close_position') return ordersInCall({ name: 'place_order', args: { ...args, side: 'sell' } });
   if (name !== 'place_order' && name !== 'place_orders') return [];
   return orders.flatMap((order: unknown) => {
@@ -26,7 +26,10 @@ export function ordersInCall({ name, args }: Call): NamedOrder[] {
   });
 }
 
-/** Returns what a proposing call is about: its symbols, order ID or recipient. Undefined for a call that only reads. */
+/**
+ * Returns the symbols, order ID or recipient of a call that proposes something, or undefined for a call that only
+ * reads.
+ */
 export function callSubject(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;
   if (risk === undefined || risk === 'read') return undefined;

@@ -83,7 +83,10 @@ export function composedProposalCount(messages: readonly BaseMessage[]): number 
   return isComposed ? message.tool_calls?.length : undefined;
 }
 
-/** Answers a prompt with composed orders without asking a model, which could add orders of its own. */
+/**
+ * Returns the answer to a prompt with composed orders, or undefined for other prompts. No model writes this answer,
+ * because a model could add orders of its own.
+ */
 export function composedAnswer(messages: readonly BaseMessage[]): string | undefined {
   return composedProposalCount(messages) === undefined ? undefined : composeAnswer(answeredCalls(messages));
 }

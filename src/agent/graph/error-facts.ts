@@ -5,8 +5,8 @@ import { defined } from '../../values/defined.ts';
 import type { ErrorFacts } from '../events.ts';
 
 /**
- * Converts any error to a `TradeAgentError`. Omits the text of errors that are not ours, because it could contain
- * secrets.
+ * Converts any error to a `TradeAgentError`. The message of an error of another type is left out, because it could
+ * contain secrets.
  */
 export function asTradeAgentError(error: unknown): TradeAgentError {
   if (isTradeAgentError(error)) return error;

@@ -4,8 +4,8 @@ import type { ToolCall } from './agent-state.ts';
 import { inertJson } from './inert-text.ts';
 
 /**
- * Returns an error as a call's answer. In its own file, so that listing approvals, which reads errors, does not load
- * the graph.
+ * Returns the message that answers a call with an error. It is not in error-facts.ts, because listing approvals loads
+ * that file and must not load LangChain.
  */
 export function errorMessage(call: ToolCall, error: ErrorFacts): ToolMessage {
   return new ToolMessage({

@@ -5,8 +5,8 @@ const MAX_INSPECTED_LENGTH = 200_000;
 const MAX_SUBJECT_LENGTH = 40;
 
 /**
- * Returns whether data contains wording meant for a model. This heuristic only produces a notice. That only the
- * person's own words count is enforced by provenance, the gateway and the phone.
+ * Returns whether data contains wording that is meant for a model. This heuristic only produces a notice; provenance,
+ * the gateway and the phone enforce that only the person's own words count.
  * @param text prose, or JSON, each string of which is inspected
  */
 export function readsLikeInstructions(text: string): boolean {
@@ -28,7 +28,7 @@ export function symbolArguments({ symbol, symbols }: Readonly<Record<string, unk
 
 function stringsIn(text: string): string[] {
   const value = parseJson(text);
-  // The raw text counts too: a tool call may be written in its own brackets.
+  // The whole text is inspected too, because its brackets may belong to a tool call.
   const found: string[] = [text];
   const walk = (each: unknown): void => {
     if (typeof each === 'string') found.push(each);
@@ -38,7 +38,7 @@ function stringsIn(text: string): string[] {
   return found;
 }
 
-/* Wordings of published prompt injections. Must not include sentences that a newspaper or a broker could write. */
+/* Wordings of published prompt injections. They must not match sentences that a newspaper or a broker could write. */
 
 const RULES = '(?:instructions?|prompts?|directives|commands)';
 const MODEL = '(?:ai|assistant|agent|model|llm|chat ?bot|bot|copilot)';
@@ -78,7 +78,7 @@ const wordings: readonly Wording[] = [
   wording('ignore|ignorez|ignorer|oublie|oubliez', raw`\b@\b (?:\p{L}+ ){0,4}instructions`, 'iu'),
   wording('이전|위의|앞의|모든', raw`@\s?(?:의\s?)?(?:지시|명령|지침)(?:를|을|사항을)?\s?(?:모두\s)?무시`, 'u'),
   wording('忽略|无视', raw`@(?:\S{0,8})(?:指令|指示|提示)`, 'u'),
-  // Another role, or another part of the conversation.
+  // Wording that gives the model another role, or imitates another part of the conversation.
   wording('you are', raw`\b@ (?:now |actually )?(?:an? |the )?(?:\w+ ){0,2}${MODEL}\b`),
   wording('instruction|instructions|system prompt', raw`\b(?:new|updated|real|actual|hidden) (?:system )?@\s*:`),
   wording('system|hidden|secret|developer', raw`\b(?:begin|end) (?:of )?@ (?:prompt|message|instructions?)\b`),

@@ -51,7 +51,7 @@ export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[]
   });
 }
 
-/** Returns the history for a language model, with marks around outside text that our tools read. */
+/** Returns the history for a language model, in which tool answers that contain outside text are marked. */
 export function markOutsideText(messages: readonly BaseMessage[]): BaseMessage[] {
   return messages.map((message) => {
     const { outside } = message.additional_kwargs;

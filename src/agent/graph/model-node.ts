@@ -232,8 +232,8 @@ const MAX_REASON_LENGTH = 200;
 const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 /**
- * Returns what the latest prompt left undone, because the model's final answer may not mention it: failed calls, and
- * orders that the person named but the model never proposed.
+ * Returns what was not done for the latest prompt: calls that failed, and orders that the person named but the model
+ * never proposed. The model's final answer may not mention them.
  */
 function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Outcome[], said: string) {
   const failed = uncorrectedFailures(outcomes).flatMap(({ what, error }) =>
@@ -285,7 +285,7 @@ type Tools = Pick<GraphEnvironment, 'foreign'>;
 
 /**
  * Converts the model's answer to our message. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
- * order's client_order_id derives from its call's ID, so an order with a reused ID would count as already
+ * order's client_order_id derives from its call's ID, so an order whose call reused an ID would count as already
  * placed. Malformed calls stay in the message with empty arguments and an error, because chat APIs require every call
  * to be answered.
  */
@@ -307,7 +307,7 @@ function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: reado
     else if (before.has(callKey(call))) {
       rejected.push({
         call,
-        problem: 'it was just called with the same arguments: use its answer above',
+        problem: 'the tool was just called with the same arguments: use its answer above',
         repeated: true,
       });
     }
@@ -317,7 +317,7 @@ function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: reado
   return { message: new AIMessage({ content, tool_calls: calls }), rejected };
 }
 
-/** Returns the text as a failed call, because that is the form in which a model learns of an error. */
+/** Returns the text as a failed call, because a model learns of errors from the answers to its calls. */
 function nearCallAnswer(text: string, problem: string): ParsedAnswer {
   const call = { id: shortId('tc_', 12), name: UNREADABLE_CALL, args: { written: text.slice(0, 500) } };
   return {

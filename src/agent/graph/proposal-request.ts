@@ -155,7 +155,7 @@ function withRebalancing(
   return attributeRebalancing(provenance, rebalancing, composedBy === undefined ? said : [], orders);
 }
 
-/** Returns the mandate that the order may be placed under. The model never chooses it. */
+/** Returns the mandate that the order may be placed under. The model never chooses the mandate. */
 function mandateOptions(
   { approvalMode, mandates = [] }: Pick<GraphEnvironment, 'approvalMode' | 'mandates'>,
   { symbol, side }: OrderRequest,

@@ -45,8 +45,8 @@ export function resultNode(environment: GraphEnvironment) {
 }
 
 /**
- * Returns whether the person may be asked again, which requires that someone is waiting for the run: otherwise a new
- * approval would replace the pending one unnoticed.
+ * Returns whether the person may be asked again. Someone must be waiting for the run, because otherwise nobody would
+ * notice that a new proposal replaced the one that was approved.
  */
 function mayAskAgain(
   { approvalMode }: GraphEnvironment,

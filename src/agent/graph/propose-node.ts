@@ -68,7 +68,8 @@ export function proposeNode(environment: GraphEnvironment) {
       failpoint('propose.noted');
       return new Command({ goto: 'await', update: { proposed: proposal.id } });
     } catch (error) {
-      // Not an answer for the model: the run stops here, and a resume continues with the same proposal.
+      // The model doesn't get this error as an answer: the run stops here, and a resume continues with the same
+      // proposal.
       const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
       if (isGraphInterrupt(error) || isUnconfirmed(error) || isStopped || proposal !== undefined) throw error;
       return failedCommand(environment, state, asTradeAgentError(error));
@@ -135,7 +136,7 @@ function isApprovalDisabled({ approvalMode }: GraphEnvironment, neverAsks: boole
 }
 
 function approvalDisabled(): TradeAgentError {
-  return new TradeAgentError('approval_denied', 'this run may not ask for approvals', {
+  return new TradeAgentError('approval_denied', 'this run is not allowed to ask for approvals', {
     hint: 'Nothing was proposed. Run it again with --approval wait or detach.',
   });
 }
@@ -148,8 +149,9 @@ function requireSignedIn(gateway: GatewayClient | undefined): GatewayClient {
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /**
- * Returns the `Idempotency-Key` of one attempt: stable when its node runs again, different for a re-proposal. It is
- * `ta-` and 32 base-32 characters (160 bits) of SHA-256 over the JSON of the parts, so that no two triples collide.
+ * Returns the `Idempotency-Key` of one attempt. The key stays the same when the node runs again, and is different for a
+ * new proposal. It is `ta-` and 32 base-32 characters (160 bits) of SHA-256 over the arguments as a JSON array, so that
+ * different arguments never have the same key.
  */
 export function proposalKey(thread: string, toolCallId: string, attempt: number): string {
   const digest = createHash('sha256')

@@ -21,11 +21,11 @@ export interface ProvenanceInput {
   readonly userTurns: readonly string[];
   /** Source of a field that the person did not say: `model`, or a tool's name. */
   readonly from: string;
-  /** Names of outside texts in the conversation, such as `standard input`. */
+  /** Names of the sources of outside text in the conversation, such as `standard input`. */
   readonly taintedBy: readonly string[];
   /** Default values of the schema and the profile, which nobody has to say. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Names of the rules in code that filled in fields, by field. */
+  /** Names of the rules that computed fields in code, by field. */
   readonly computed?: Readonly<Record<string, string>>;
   readonly positions?: ReadonlyMap<string, HeldQuantity>;
   readonly names?: readonly NameSearchResult[];
@@ -38,7 +38,7 @@ const MAX_SENTENCE_LENGTH = 500;
 const MAX_SOURCE_LENGTH = 80;
 const MAX_TAINTS = 10;
 
-/** Numeric fields, most specific first: in this order, the numbers that the person said are matched with fields. */
+/** Numeric fields, most specific first. The numbers that the person said are matched with the fields in this order. */
 const numberFields = [
   'take_profit_limit_price',
   'stop_loss_stop_price',
@@ -53,7 +53,10 @@ const numberFields = [
   'qty',
 ];
 
-/** Fields whose values are words, and whether several words for the same field leave it undecided. */
+/**
+ * Fields whose values are words, each with a function that returns the words said for it, and whether the field is
+ * undecided if there are several.
+ */
 const wordFields: readonly (readonly [string, (said: Utterance) => readonly unknown[], boolean])[] = [
   ['side', ({ sides }) => sides, true],
   ['position_intent', ({ intents }) => intents, true],

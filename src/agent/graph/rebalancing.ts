@@ -27,7 +27,7 @@ export function latestRebalancing(messages: readonly BaseMessage[]): Rebalancing
 
 /**
  * Attributes orders to the rebalancing rule if they are identical to those computed for the targets in the person's
- * newest words. Targets that a model chose stay the model's.
+ * newest words. Targets that a model chose stay attributed to the model.
  */
 export function attributeRebalancing(
   { fields, ...rest }: Provenance,
@@ -40,7 +40,7 @@ export function attributeRebalancing(
   }
   const computed = Object.entries(fields).map(([name, field]) => {
     if (field.source !== 'other') return [name, field];
-    // It comes from the profile, whatever percentages the words contain.
+    // `max_slippage` comes from the profile, whatever percentages the words contain.
     const isDefault = name === 'max_slippage';
     return [name, isDefault ? { source: 'default' } : { source: 'computed', from: RULE }];
   });

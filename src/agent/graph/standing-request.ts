@@ -34,11 +34,11 @@ import { computeProvenance } from './provenance.ts';
 const LIMITS_RULE = 'the orders it places';
 
 /**
- * Returns the mandate for a standing order. Nobody reviews its orders one by one, so it is proposed only if every field
- * is in the person's own words or a default, and never once outside text is in the conversation. Otherwise the error's
- * hint contains the command that the person can type.
- * @throws {TradeAgentError} `blocked` if it is not in the person's own words; `invalid_order`, `usage` if unreadable or
- * ambiguous; errors of the gateway's reads
+ * Returns the mandate request for a standing order. Nobody reviews the orders that a standing order places, so it is
+ * proposed only if every field is in the person's own words or a default, and the conversation contains no outside
+ * text. Otherwise the error's hint contains the command that the person can type.
+ * @throws {TradeAgentError} `blocked` if the request is not in the person's own words; `invalid_order`, `usage` if it
+ * is unreadable or ambiguous; errors of the gateway's reads
  */
 export async function standingRequest(
   { profile, clock, model }: Pick<GraphEnvironment, 'profile' | 'clock' | 'model'>,
@@ -143,8 +143,8 @@ function mandateProvenance(
 }
 
 /*
- * Decides whether a standing order is the person's own: provenance.ts decides on the order, the planner's grammar on
- * its schedule. What is not recognized counts as not said.
+ * Decides whether a standing order is in the person's own words: provenance.ts decides on the order, and the planner's
+ * grammar on its schedule. Words that are not recognized count as not said.
  */
 
 interface StandingUtterance {
@@ -207,7 +207,10 @@ function timeSource(at: string, said: string | undefined): Provenance['fields'][
   return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : otherSource;
 }
 
-/** Returns the account's source. An account that the person named must not be left out, and none may be added. */
+/**
+ * Returns the account's source. A request must not leave out an account that the person named, or add one that they did
+ * not name.
+ */
 function accountSource(
   account: AccountEntry | undefined,
   called: string | undefined,
@@ -217,7 +220,10 @@ function accountSource(
   return { account: isSame ? userSource : otherSource };
 }
 
-/** Returns the end's source. An end that the person named must not be left out, and none may be added. */
+/**
+ * Returns the end's source. A request must not leave out an end that the person named, or add one that they did not
+ * name.
+ */
 function endSource(
   end: MentionedEnd | undefined,
   { until, before }: ScheduleMention,

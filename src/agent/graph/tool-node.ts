@@ -128,7 +128,7 @@ function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: Tool
 
 /** @throws {TradeAgentError} `usage`, which the model can correct */
 export function readArguments(tool: DirectTool, call: ToolCall): unknown {
-  // Small models pass something to a tool without parameters (`{"input": ""}`), which can be ignored.
+  // Small models pass arguments such as `{"input": ""}` to tools without parameters. Such arguments are ignored.
   const args = parseArguments(tool.schema, hasNoParameters(tool) ? accountArgumentOnly(call) : call.args);
   if (args.success) return args.data;
   const issue = args.error.issues[0];
@@ -187,8 +187,8 @@ async function callForeignTool(
 }
 
 /*
- * A model may write only what the person said into the person's own files. No phone approval guards these files, so
- * the words decide, and anything not recognized counts as not said.
+ * A model may write only what the person said into the person's own files. No phone approval guards these files, so the
+ * person's words decide, and words that are not recognized count as not said.
  */
 
 interface LocalCall {

@@ -35,10 +35,11 @@ type Notice = NonNullable<Parameters<ChatModel['stream']>[2]>;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Timeout between two chunks. Without it, a stalled stream would never end. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** Waits before the second and third attempts. If the server asks for a longer wait, that one is used. */
+/** Waits before the second and third attempts. If the server asks for a longer wait, the server's wait is used. */
 const RETRY_WAITS_MS = [500, 2000];
 /**
- * Longest wait that a server may ask for. If it asks for more, the run fails, and the person decides when to try again.
+ * Longest wait that a server may ask for. If the server asks for more, the run fails, and the person decides when to
+ * try again.
  */
 const MAX_RETRY_WAIT_MS = 30_000;
 
@@ -93,7 +94,10 @@ async function openAiModel({
 }: ModelOptions): Promise<ChatModel> {
   const server = modelServer(settings, env, apiKey);
   const { ChatOpenAI } = await import('@langchain/openai');
-  /** Estimates tokens, because LangChain's token counter downloads tables and can stall for minutes. */
+  /**
+   * A chat model that estimates token counts, because LangChain's own counter downloads tables and can stall for
+   * minutes.
+   */
   class Model extends ChatOpenAI {
     override async getNumTokens(content: Parameters<InstanceType<typeof ChatOpenAI>['getNumTokens']>[0]) {
       return Math.ceil((typeof content === 'string' ? content : JSON.stringify(content)).length / 4);
@@ -188,7 +192,7 @@ class AnswerStreamer {
       if (signal.aborted) throw error;
       const failure = modelFailure(error, idle.signal.aborted);
       if (!begun) return failure;
-      // Streamed text has been read; a second answer can't take it back.
+      // The person has already read the streamed text, so a second answer can't replace it.
       throw modelError(failure.kind === 'transient' ? { kind: 'broken' } : failure, this.#server);
     }
   }
@@ -346,7 +350,7 @@ function errorTexts(failure: ModelFailure, { name, url, keyVariable }: Server): 
     case 402:
       return ['the model’s server requires payment', `Check your plan at ${host}.`];
     case 404:
-      return [`the model’s server does not know ${name}`, 'Check model.name and model.base_url.'];
+      return [`the model’s server has no model ${name}`, 'Check model.name and model.base_url.'];
     case 429: {
       const ms = failure.kind === 'transient' ? failure.retryAfterMs : undefined;
       const wait = ms === undefined ? 'a little' : `${Math.ceil(ms / 1000)} s`;
@@ -366,7 +370,7 @@ const contextWindows: readonly (readonly [RegExp, number])[] = [
 ];
 /** Maximum length of a tool answer in characters, about 20,000 tokens. Longer ones are truncated. */
 const MAX_ANSWER_LENGTH = 60_000;
-/** Low estimate: number-heavy JSON has about three bytes per token, prose more. */
+/** A low estimate: JSON with many numbers has about three bytes per token, and prose has more. */
 const BYTES_PER_TOKEN = 3;
 /** Share of the context window that is reserved for the answer, up to {@link MAX_ANSWER_TOKENS}. */
 const ANSWER_SHARE = 0.25;
@@ -384,7 +388,10 @@ export function contextWindow(name: string, configured: number | undefined): num
   return configured ?? contextWindows.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** Overestimates the number of tokens, because real tokenizers need megabytes of tables per model. */
+/**
+ * Returns an estimate of the number of tokens that errs on the high side. Real tokenizers need megabytes of tables per
+ * model.
+ */
 function estimateTokens(value: unknown): number {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
@@ -392,7 +399,7 @@ function estimateTokens(value: unknown): number {
 
 /**
  * Shortens the conversation until it fits: cuts long answers, then drops the oldest results, then the oldest prompts
- * with their answers, but never the latest prompt. Each time, it drops a quarter of the available space, so that most
+ * with their answers, but never the latest prompt. Each time, frees a quarter of the available space, so that most
  * turns keep their prefix and the server's prompt cache works.
  * @param window in tokens; if undefined, only long answers are cut
  * @param toolTokens size of the tool definitions
@@ -440,7 +447,7 @@ function truncateAnswers(messages: readonly BaseMessage[], longest: number) {
   return { bounded, cut };
 }
 
-/** Truncates a text, keeping the marks of outside text around it. */
+/** Truncates text, keeping the marks of outside text around it. */
 function truncateText(text: string, longest: number): string {
   const note = `only the first ${Math.floor(longest)} of ${text.length} characters are included; ask for less at once`;
   // A server may reject half of a surrogate pair.

@@ -2,10 +2,10 @@ import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 
 /*
- * Small models write tool calls as text: Qwen2.5-Coder as a block of ```json {"name": …, "arguments": …}```, Hermes
- * and Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`, Mistral as [TOOL_CALLS] and an array. A message
- * that consists only of calls counts as calls. One that almost does counts as neither calls nor words: guessing the
- * intent is not safe.
+ * Small models write tool calls as text: Qwen2.5-Coder as a block of ```json {"name": …, "arguments": …}```, Hermes and
+ * Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`, Mistral as [TOOL_CALLS] and an array. A message that
+ * consists only of calls counts as calls. A message that almost does counts as neither calls nor words, because it
+ * isn't safe to guess what the model meant.
  */
 
 export interface WrittenCall {

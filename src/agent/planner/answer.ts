@@ -403,14 +403,14 @@ function formatTime(at: string): string {
   return `${date} ${time} (UTC${zone === 'Z' ? '' : zone})`;
 }
 
-/** Returns `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`. */
+/** Returns a line such as `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`. */
 export function orderSummary(order: Order): string {
   const filled =
     order.filled_avg_price === null ? '' : ` ${shares(order.filled_qty)} at ${sharePrice(order.filled_avg_price)}`;
   return `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}${filled}`;
 }
 
-/** Returns `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
+/** Returns a line such as `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
 export function batchSummary(lines: readonly BatchLine[]): string {
   return `${batchSentence(lines)}: ${lines.map(lineSummary).join('; ')}`;
 }

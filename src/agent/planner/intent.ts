@@ -6,11 +6,11 @@ import type { Period } from '../../trading/period.ts';
 import type { ContractMention } from './contract-mention.ts';
 import type { ScheduleMention } from './schedule-mention.ts';
 
-/* A symbol in capitals is a ticker. One in lower case is a name (`apple`, `aapl`) that has to be looked up. */
+/* A symbol in capitals is a ticker. A symbol in lower case is a name (`apple`, `aapl`) that has to be looked up. */
 
 /**
- * `fraction` is a part of the position. With `contract`, the symbol is the underlying. `mayBeTotal`: the limit may be
- * the price of all shares together.
+ * `fraction` is the part of the position to trade. With `contract`, the symbol is the underlying. If `mayBeTotal` is
+ * true, the limit may be the price of all shares together.
  */
 export interface OrderIntent {
   readonly kind: 'order';
@@ -106,7 +106,7 @@ type BaseIntent =
   | { readonly kind: 'gains'; readonly year?: string }
   | { readonly kind: 'risk' }
   | { readonly kind: 'lots'; readonly symbol?: string }
-  /** If `qty` is absent, the whole position. */
+  /** `qty` defaults to the whole position. */
   | { readonly kind: 'wash'; readonly symbol: string; readonly qty?: string }
   | { readonly kind: 'findings' }
   | { readonly kind: 'rules'; readonly request: OrderRequestInput }

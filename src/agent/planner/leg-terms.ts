@@ -8,8 +8,9 @@ import { NotUnderstood, type Words } from './words.ts';
  */
 
 /**
- * Terms by field. `market`, `stop_limit`, `limit`: an order type whose price is not known yet. `may_be_total`: the
- * limit may be the price of all shares together. `exit_class`: the legs' order class. `either`: two alternative prices.
+ * Terms of an order, by field. `market`, `stop_limit` and `limit` name an order type whose price is not known yet.
+ * `may_be_total` means that the limit may be the price of all shares together, and `either` that the sentence has two
+ * alternative prices. `exit_class` is the order class of the legs.
  */
 export type SentenceTerms = Record<string, string | boolean>;
 

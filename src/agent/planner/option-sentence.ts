@@ -117,7 +117,7 @@ function takeLead(words: Words): 'limit' | 'strike' | undefined {
   return isStrike ? 'strike' : undefined;
 }
 
-/** Reads a number. The first number without such an introduction is the quantity. */
+/** Reads a number. The first number that no word introduces as a price or a strike is the quantity. */
 function readNumbers(words: Words, said: OptionUtterance): boolean {
   const lead = takeLead(words);
   if (lead !== undefined) {

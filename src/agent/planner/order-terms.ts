@@ -28,8 +28,8 @@ export function takeTimeInForce(words: Words): TimeInForce | undefined {
 const fillers = 'please|order|with|a share|per share|a|an|as|each|right now|now|or better'.split('|');
 
 /**
- * Words for price bounds, by side. `each`: the price is per share; `either`: it may be for all shares together, unless
- * "a share" follows.
+ * Words for price bounds, by side. After a phrase in `each`, the price is per share. After a phrase in `either`, the
+ * price may be for all shares together, unless "a share" follows.
  */
 const bounds = {
   buy: {
@@ -45,7 +45,7 @@ const bounds = {
 } as const;
 const eachShare = ['a share', 'per share', 'each', 'apiece'] as const;
 
-/** Terms of an order. `mayBeTotal`: the limit may be the price of all shares together. */
+/** Terms of an order. If `mayBeTotal` is true, the limit may be the price of all shares together. */
 export interface ReadTerms {
   readonly terms: Partial<OrderRequestInput>;
   readonly mayBeTotal?: true;
@@ -106,7 +106,7 @@ function readTerm(words: Words, side: 'buy' | 'sell'): SentenceTerms {
   );
 }
 
-/** Readers of terms, each with the words that start such a term, tried in this order. */
+/** Functions that read a term, each with the words that start such a term, tried in this order. */
 const openings: readonly (readonly [(words: Words) => SentenceTerms, readonly string[]])[] = [
   [
     () => ({ market: true }),

@@ -16,7 +16,7 @@ type Turn = { readonly calls: readonly Step[] } | { readonly text: string } | { 
 
 /**
  * A chat model that is not a language model: it parses the last message with a small grammar (see `helpText`), calls
- * the tools, and renders their results. It is deterministic, offline and free. It never guesses, but refuses an order
+ * the tools, and renders their results. It is deterministic, offline and free. It never guesses: it refuses an order
  * that contains an unknown word.
  */
 export class BuiltinPlanner extends BaseChatModel {

@@ -14,7 +14,7 @@ type Target = RebalanceIntent['targets'][number];
 
 export function readRebalance(clause: string): RebalanceIntent | undefined {
   const text = sentence.exec(clause)?.[1];
-  // "60/40" names no symbols; `sayWhereItIs` asks for them.
+  // "60/40" names no symbols; `redirectRebalance` asks for them.
   if (text === undefined || !/%|\bpercent\b/i.test(text)) return undefined;
   return { kind: 'rebalance', targets: readTargets(text) };
 }

@@ -44,7 +44,7 @@ const crossing = new RegExp(
   `\\b(?:if|when|once|as soon as) (it|the price|its price|the stock|[A-Za-z][A-Za-z.]{0,20})(?:'s price)? (${moves}) (?:back |down |up )?(?:to )?(below|under|above|over) \\$?(\\d[\\d,]*(?:\\.\\d+)?)(?: dollars| usd)?(?=$|[ ,])(?! (?:percent|%|cents|times|average))`,
   'i',
 );
-/** Matches "drops to 200". It may mean "at 200" or "below 200", so the planner asks. */
+/** Matches "drops to 200", which may mean "at 200" or "below 200", so the planner asks. */
 const reaching = new RegExp(
   `\\b(if|when|once|as soon as) (it|the price|[A-Za-z][A-Za-z.]{0,20}) (${moves}|hits|reaches|touches) (?:back |down |up )?(?:to |at )?\\$?(\\d[\\d,]*(?:\\.\\d+)?)(?=$|[ ,])`,
   'i',

@@ -127,17 +127,14 @@ function extendIntent(last: Intent | undefined, clause: string): Intent | undefi
   return more === undefined ? undefined : { ...last, symbols: [...last.symbols, ...more] };
 }
 
-/**
- * Adds an intent. A question that is repeated is answered once, but a repeated order, message or alert counts each
- * time.
- */
+/** Adds an intent. A repeated question is answered once, but a repeated order, message or alert counts each time. */
 function addOnce(intents: Intent[], intent: Intent): void {
   const acts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
   if (acts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
 }
 
-/** Splits a text into clauses at "and", "then" and the ends of sentences. */
+/** Splits text into clauses at "and", "then" and the ends of sentences. */
 export function sentenceClauses(text: string): string[] {
   return splitSentences(text).flat();
 }
@@ -154,7 +151,7 @@ function splitSentences(text: string): string[][] {
 }
 
 /**
- * Splits a text into complete clauses: "sell all my AAPL and NVDA" becomes two sales.
+ * Splits text into complete clauses: "sell all my AAPL and NVDA" becomes two sales.
  * @throws {NotUnderstood} for an ambiguous list
  */
 export function expandClauses(text: string): string[] {

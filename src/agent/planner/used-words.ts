@@ -7,8 +7,8 @@ import { readBareSymbols } from './price-sentence.ts';
 import { NotUnderstood, reservedWords, truncateWord } from './words.ts';
 
 /*
- * A second check, independent of the reader: the plan of a sentence that acts must use all its tickers, numbers and
- * conditions.
+ * A second check, independent of the parser: the plan for a sentence that requests an action must use all of the
+ * sentence's tickers, numbers and conditions.
  */
 
 const actKinds: readonly Intent['kind'][] = [

@@ -12,8 +12,8 @@ import { findSymbol, NAME_RULE, type NameSearchResult } from './symbols-by-name.
 import { reservedWords } from './words.ts';
 
 /*
- * Reads what the person's own words say about an order, even in sentences that the planner can't parse. Words that
- * are not recognized count as not said, and the phone shows the field that way.
+ * Reads what the person's own words say about an order, even in sentences that the planner can't parse. Words that are
+ * not recognized count as not said, and the phone shows who chose the field instead.
  */
 
 /** A number, and the order fields that it may be the value of. */

@@ -21,7 +21,7 @@ export class NotUnderstood extends Error {
 export const shellQuotesHint =
   'In a terminal, put the sentence in single quotes: in double quotes the shell replaces the "$2" of "$250" and leaves "50".';
 
-/** The grammar's own words. In lower case they are never read as symbols. */
+/** Words of the grammar, which are never read as symbols in lower case. */
 export const reservedWords = new Set(
   (
     'a about after all also an and are as at be better buy by call calls cancel cash close current day dollars each every ' +
@@ -38,7 +38,7 @@ export const reservedWords = new Set(
 
 export class Words {
   readonly #words: readonly string[];
-  /** Positions of words before a comma. A name ends there. */
+  /** Positions of words before a comma, which ends a name. */
   readonly #ends = new Set<number>();
   #next = 0;
 

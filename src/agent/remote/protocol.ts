@@ -33,15 +33,17 @@ import {
 } from './wire-schemas.ts';
 
 /*
- * The protocol between RemoteAgent and `trade-agent server`: paths and schemas of all requests (wire-schemas.ts), used
- * by both sides and for the server's OpenAPI document.
+ * The protocol between RemoteAgent and `trade-agent server`: paths and schemas of all requests (wire-schemas.ts).
+ * RemoteAgent and the server use these definitions, and the server's OpenAPI document is generated from them.
  */
 
 export { idempotencyKeySchema } from '../../trading/proposal.ts';
 export { problemSchema } from '../../trading/views.ts';
 export * from './wire-schemas.ts';
 
-/** Interval of the server's keep-alive comments on streams. Clients give up after three have not arrived. */
+/**
+ * Interval of the server's keep-alive comments on streams. Clients give up when three comments in a row are missing.
+ */
 export const KEEP_ALIVE_INTERVAL_MS = 15_000;
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 
@@ -67,7 +69,7 @@ export interface Operation {
 /**
  * Defines an operation.
  * @param request method and path below `/v1/agent`, with `{name}` in place of IDs
- * @param answer if omitted, the status is 204, otherwise 200 unless `more` has another status
+ * @param answer schema of the answer; if omitted, the status is 204, otherwise 200 unless `more` has another status
  */
 function defineOperation<Answer extends z.ZodType | undefined = undefined>(
   request: `${Operation['method']} /${string}`,
@@ -169,7 +171,7 @@ export const operations = {
   ),
   testNotice: defineReadOperation(
     'post /notices/{notice}/test',
-    'Sends a test through a channel now',
+    'Sends a test notice through a channel now',
     testedNoticeSchema,
   ),
   listAlerts: defineReadOperation('get /alerts', 'Lists the person’s price alerts', alertsSchema),
@@ -202,10 +204,10 @@ export function fromWireInput(input: WireInput): RunInput {
   return { ...rest, composedBy: composed_by };
 }
 
-/** @param made options of the agent that sends the request */
+/** @param agentOptions options of the agent that sends the request */
 export function toWireOptions(
   options: Omit<RunOptions, 'signal'>,
-  made: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},
+  agentOptions: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},
 ): WireOptions {
   const { approval: mode, cancelOnExit, requestedBy, ttl, maxTurns, mandates } = options;
   return {
@@ -214,7 +216,7 @@ export function toWireOptions(
     ...(mandates === undefined || mandates.length === 0
       ? {}
       : { mandates: mandates.map((one) => ({ ...one, symbols: [...one.symbols], sides: [...one.sides] })) }),
-    ...made,
+    ...agentOptions,
   };
 }
 

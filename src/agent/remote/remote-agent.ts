@@ -31,8 +31,8 @@ export interface RemoteAgentOptions {
 }
 
 /**
- * Creates the agent of a `trade-agent server`, which runs there and keeps its threads there. This machine sends the person's
- * requests and receives the same stream of events that a local agent would give, across lost connections.
+ * Creates a client of the agent that a `trade-agent server` runs. The server keeps its threads; this machine sends the
+ * person's requests and receives the same stream of events that a local agent would emit, across lost connections.
  *
  * @example
  * ```ts
@@ -136,7 +136,7 @@ async function* driveRemote(
     .result(start)
     .then((result) => events.push({ type: 'result', result }))
     .finally(() => events.close());
-  // Awaited on the last line.
+  // Awaited on the last line. Until then, a failure must not count as unhandled.
   running.catch(() => undefined);
   try {
     yield* events;
@@ -188,7 +188,7 @@ class RemoteRun {
   async #follow(started: StartedRun): Promise<RunResult> {
     const { run, thread } = started;
     this.#follower.follow({ type: 'thread', thread });
-    // Ends the stream; the run itself is stopped at the server.
+    // Aborts the stream of events. The run itself is stopped by a request to the server.
     const ended = new AbortController();
     const onAbort = () => void this.#end(started, ended.signal).finally(() => ended.abort());
     this.#signal.addEventListener('abort', onAbort, { once: true });
@@ -232,7 +232,7 @@ class RemoteRun {
           await this.#beforeRetry(attempt, error);
           continue;
         }
-        // The run may have begun, and stopping it requires its id.
+        // The run may have begun, and stopping it requires its ID.
         const mayBeThere = attempt.mayBeThere || mayHaveArrived(error);
         const begun = mayBeThere ? await post(undefined, STOP_TIMEOUT_MS).catch(() => undefined) : undefined;
         if (begun === undefined) throw this.#reason();
@@ -247,7 +247,7 @@ class RemoteRun {
     error: unknown,
   ): Promise<void> {
     if (!isTradeAgentError(error)) throw error;
-    // A session with fewer scopes may still run with fewer.
+    // A session that lacks some of the scopes may still be able to run with fewer.
     if (hasTooNarrowScopes(error) && attempt.scopes !== READ_SCOPES) {
       attempt.scopes = READ_SCOPES;
       return;
@@ -315,7 +315,7 @@ function isOutcomeUnknown(error: TradeAgentError): boolean {
   return isTransient(error) || error.details.problem === 'malformed_response';
 }
 
-/** Returns whether the error means that the session's own scopes are too narrow; then no request reached the server. */
+/** Returns whether the session's own scopes are too narrow, in which case no request reached the server. */
 function hasTooNarrowScopes({ code, details }: TradeAgentError): boolean {
   return code === 'insufficient_scope' && details.status === undefined;
 }
@@ -327,7 +327,7 @@ function interrupted(): TradeAgentError {
 function startUnconfirmed(cause: TradeAgentError): TradeAgentError {
   const message = `the server did not confirm that the run started: ${cause.message}`;
   return new TradeAgentError('gateway_unreachable', message, {
-    hint: 'It may be running there: see "trade-agent threads".',
+    hint: 'The run may have started anyway: see "trade-agent threads".',
     cause,
   });
 }
@@ -368,7 +368,7 @@ export async function* runEvents(
   let isLost = false;
   async function* connect(until: AbortSignal, after: string | undefined): AsyncGenerator<StreamMessage> {
     for await (const message of readStreamMessages(await server.events(run, after, until), MAX_EVENT_LENGTH)) {
-      // A server that does not know which events were read repeats them.
+      // A server that ignores Last-Event-ID repeats events that were already read.
       if (!message.comment && Number(message.id) <= last) continue;
       if (!message.comment) last = Number(message.id);
       yield message;
@@ -395,7 +395,7 @@ export async function* runEvents(
 
 /** Parses an event. Returns undefined for an unknown type. @throws {TradeAgentError} `gateway_refused` */
 function parseEvent(data: string): AgentEvent | undefined {
-  // The schema rejects undefined.
+  // `parseJson` returns undefined for invalid JSON, which the schema rejects.
   const event = parseJson(data);
   const type = (event as { type?: unknown } | undefined)?.type;
   const isKnown = type === 'result' || (typeof type === 'string' && Object.hasOwn(eventShapes, type));

@@ -21,7 +21,7 @@ export function remoteSchedules(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ) {
   const server = remoteRequests(session);
-  /** Sends a request until it is answered, under one idempotency key. */
+  /** Repeats a request under one idempotency key until it is answered. */
   const surely = async <T>(send: (key: string) => Promise<T>): Promise<T> => {
     const key = randomUUID();
     for (const wait of BACKOFF_MS) {

@@ -62,7 +62,7 @@ export const runOptionsSchema = z.strictObject({
   ttl: z.int().min(1).max(MAX_TTL_S).exactOptional().describe('lifetime of a proposal in seconds'),
   max_turns: z.int().min(1).max(1_000).exactOptional().describe('maximum number of model calls'),
   cancel_on_exit: z.boolean().exactOptional().describe('withdraws open proposals if the run is stopped'),
-  read_only: z.boolean().exactOptional().describe('proposes and cancels nothing'),
+  read_only: z.boolean().exactOptional().describe('the run can't propose or cancel anything'),
   model: z.string().min(1).max(128).exactOptional().describe('builtin, or the name of one of the server’s models'),
   account: accountNumberSchema.exactOptional().describe('the account to use; defaults to the default account'),
   mandates: z
@@ -76,7 +76,7 @@ export const runOptionsSchema = z.strictObject({
     )
     .max(100)
     .exactOptional()
-    .describe('mandates that orders may be placed under: the first for an order’s symbol and side applies'),
+    .describe('mandates that orders may be placed under; the first mandate that matches an order’s symbol and side applies'),
 });
 export type WireOptions = z.output<typeof runOptionsSchema>;
 
@@ -147,7 +147,7 @@ export const addScheduleSchema = z.strictObject({
   on_price: z
     .boolean()
     .exactOptional()
-    .describe('also as soon as a price crosses a limit of its rules, and once it is back'),
+    .describe('also run the check when a price crosses a limit in its rules, and again when the price is back'),
   check: z.strictObject({
     rules: z
       .string()
@@ -220,8 +220,8 @@ export const noticeChannelsSchema = z.object({
       min_severity: z.enum(noticeSeverities),
       rules: z.array(z.string()).nullable().describe('only findings of these rules; null for all rules'),
       secret: z.enum(['kept', 'missing', 'not_needed']),
-      wants: z.string().nullable().describe('what its secret is, in words; null if it has none'),
-      waiting: z.int().min(0).describe('notices that could not be sent yet'),
+      wants: z.string().nullable().describe('a description of the channel’s secret; null if it has none'),
+      waiting: z.int().min(0).describe('number of notices that could not be sent yet'),
     }),
   ),
 });

@@ -48,9 +48,9 @@ interface AgentSettings {
   readonly foreign?: ForeignTools | undefined;
   readonly alerts?: Alerts | undefined;
   readonly fetch?: typeof fetch;
-  /** @internal The library's types do not name it. */
+  /** @internal Not in the library's published types. */
   readonly ownRules?: OwnRules | undefined;
-  /** @internal The library's types do not name it. */
+  /** @internal Not in the library's published types. */
   readonly imported?: ImportedActivities | undefined;
 }
 
@@ -123,7 +123,7 @@ export function createAgentOnStores(state: OpenStateStores, options: AgentSettin
     threads: async ({ asKept = false } = {}) => {
       const listed = await threads.list(owner);
       if (asKept || !listed.some(({ status }) => status === 'pending')) return listed.map(threadView);
-      // The gateway may have finished what a run left to it.
+      // The gateway may have executed proposals since the run left them open.
       await approvals.list();
       return await Promise.all(
         listed.map(async (thread) => ({ ...threadView(thread), status: await currentStatus(thread) })),

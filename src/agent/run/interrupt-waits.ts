@@ -19,7 +19,7 @@ type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnec
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
 /**
- * Returns the open interrupts. Finished tasks still list the interrupts from which they were resumed; those are left
+ * Returns the open interrupts. Finished tasks still list the interrupts from which they were resumed; these are left
  * out.
  */
 export function openInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
@@ -45,7 +45,7 @@ class InterruptWaits {
   readonly #shown: Set<string>;
   /** Running waits by the ID of the proposal or the name of the connection, so that none is polled twice. */
   readonly #waits = new Map<string, Promise<unknown>>();
-  /** Waits that have finished in this run. If the call is still undecided, it is left to the next resume. */
+  /** IDs whose wait has finished in this run. A call that is still undecided after that is left to the next resume. */
   readonly #looked = new Set<string>();
   readonly #connected = new Set<string>();
 
@@ -89,7 +89,7 @@ class InterruptWaits {
 
   async #forProposal(id: string): Promise<NextStep> {
     const { proposals, approvalMode, thread, saw } = this.#environment;
-    // Read before the proposal: a wait that ends in between may have stored news this read misses.
+    // Read before the proposal. If a wait ends between the two reads, it may have stored a state that this read misses.
     const looked = this.#looked.has(id);
     const seen = await proposals.get(id, thread);
     if (seen === undefined || isSettledState(seen.proposal.state)) {
@@ -219,7 +219,7 @@ async function waitForConnection(
   for (;;) {
     const connected = await (gateway?.isConnected(name) ?? Promise.resolve(false)).catch((error: unknown) => {
       signal.throwIfAborted();
-      // A failed check is not a "no": the network may recover before the deadline.
+      // A failed check does not mean that the account is missing: the network may recover before the deadline.
       if (!isTradeAgentError(error)) throw error;
       return false;
     });

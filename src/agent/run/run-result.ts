@@ -49,7 +49,7 @@ export function runResult(
     ...connections.map(() => ({ status: 'pending' as const })),
     ...errors.map((error) => ({ status: statusOfCode[error.code] ?? ('failed' as const), error })),
   ].sort((a, b) => statusSeverity.indexOf(a.status) - statusSeverity.indexOf(b.status));
-  // An error that ended the run takes precedence over all but an unknown outcome.
+  // An error that ended the run takes precedence over every outcome except an unknown one.
   if (stop !== undefined) {
     ranked.splice(ranked[0]?.status === 'unknown' ? 1 : 0, 0, {
       status: statusOfCode[stop.code] ?? 'failed',
@@ -95,7 +95,7 @@ function toolData(state: Partial<AgentStateValue>): ToolData[] {
   return messagesSincePrompt(state).flatMap((message) => {
     if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined) return [];
     const content = parseJson(message.text);
-    // A foreign server may have answered plain text.
+    // A foreign server may have answered with plain text.
     if (!isObject(content)) return [];
     const { outside } = message.additional_kwargs;
     return [{ tool: message.name, content, ...(typeof outside === 'string' ? { outside } : {}) }];

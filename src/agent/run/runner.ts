@@ -138,12 +138,12 @@ class Run {
     } catch (caught) {
       error = caught;
     } finally {
-      // A proposal being sent outlives its step; its id must be stored before the run ends.
+      // A proposal that is being sent outlives its step, and its ID must be stored before the run ends.
       await Promise.allSettled(this.#inFlight);
     }
     if (this.#options.cancelOnExit && environment.signal.aborted) {
       await this.#takeBackOpen(environment);
-      // With nothing left open, the run would otherwise look as if it ended by itself.
+      // If no proposal is open, the run would otherwise look as if it had ended by itself.
       error ??= environment.signal.reason;
     }
     return this.#report(environment, after ?? (await graph.getState(config)), error);
@@ -209,7 +209,7 @@ class Run {
     before: StateSnapshot,
   ): Promise<StateSnapshot> {
     if (before.createdAt === undefined) throw emptyThreadError(environment.thread);
-    // Not `next`, which omits finished tasks: a run may have died before it stored the step after them.
+    // Checks `tasks`, because `next` omits finished tasks: a run may have died before it stored the step after them.
     if (before.tasks.length === 0) return before;
     if (openInterrupts(before.tasks).length === 0) await graph.invoke(null, config);
     return drainInterrupts(environment, graph, config, this.#shown);
@@ -316,11 +316,11 @@ function threadTitle(input: RunInput): string {
   return 'orders' in input ? describeOrders(input.orders) : input.prompt;
 }
 
-/** @param under the prompt's context for a language model */
-function openingMessages(input: RunInput, under: string): { messages: BaseMessage[]; tainted: string[] } {
+/** @param contextText the prompt's context for a language model */
+function openingMessages(input: RunInput, contextText: string): { messages: BaseMessage[]; tainted: string[] } {
   if ('orders' in input) return { messages: orderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;
-  const said = withPromptContext(promptMessage(prompt), under);
+  const said = withPromptContext(promptMessage(prompt), contextText);
   if (context.trim() === '') return { messages: [said], tainted: [] };
   return { messages: [new HumanMessage(markStandardInput(context)), said], tainted: [STANDARD_INPUT] };
 }

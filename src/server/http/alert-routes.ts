@@ -8,8 +8,8 @@ import { withHttpProblems } from './agent-problem.ts';
 import { parseBody, readRoutes } from './caller-requests.ts';
 
 /** Adds the routes of a person's alerts. Adding the first alert requests offline access, as with schedules. */
-export function alertRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, door);
+export function alertRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, authenticator);
   const alertsOf = (caller: Caller) =>
     personAlerts(parts, caller.sub, {
       scopes: [...caller.scopes],

@@ -13,11 +13,11 @@ import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 
 /** Returns functions that add routes for any token with the read scope. */
-export function readRoutes(app: Hono, door: Authenticator) {
+export function readRoutes(app: Hono, authenticator: Authenticator) {
   const adds =
     (method: 'get' | 'post' | 'delete') =>
     (path: string, handle: Parameters<Authenticator['guard']>[1]): void =>
-      void app[method](path, door.guard([READ_SCOPES[0]], handle));
+      void app[method](path, authenticator.guard([READ_SCOPES[0]], handle));
   return { get: adds('get'), post: adds('post'), delete: adds('delete') };
 }
 

@@ -29,10 +29,10 @@ const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
  * their own token. Timeouts are those of a session. An event stream ends when the token that opened it expires, and is
  * resumed with the next token (`Last-Event-ID`).
  */
-export function gatewayProxy(app: Hono, door: Authenticator, options: GatewayProxyOptions): void {
+export function gatewayProxy(app: Hono, authenticator: Authenticator, options: GatewayProxyOptions): void {
   app.all(
     '/v1/*',
-    door.guard([], async (c, caller) => {
+    authenticator.guard([], async (c, caller) => {
       const { pathname, search } = new URL(c.req.url);
       const isAgents = pathname === '/v1/agent' || pathname.startsWith('/v1/agent/');
       if (isAgents || !METHODS.includes(c.req.method)) {

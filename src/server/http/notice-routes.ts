@@ -28,8 +28,8 @@ export type TestNotice = (
 /** Adds the routes of a person's notice channels. Secrets are sealed immediately and never returned. */
 export const noticeRoutes =
   (parts: NoticeParts, test: TestNotice) =>
-  (app: Hono, door: Authenticator): void => {
-    const routes = readRoutes(app, door);
+  (app: Hono, authenticator: Authenticator): void => {
+    const routes = readRoutes(app, authenticator);
     const named = async (person: string, name: string): Promise<NoticeChannel> => {
       const channels = await personChannels(parts, person).all();
       const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;

@@ -40,8 +40,8 @@ const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128
  * Adds the routes of a person's schedules. Their runs have the rights of the token that added them, also while the person
  * is away. The first schedule therefore requests offline access, and removing the last one revokes it.
  */
-export function scheduleRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, door);
+export function scheduleRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, authenticator);
   const { clock, sessions } = parts;
   const days = marketDays({
     rows: postgresCalendarRows(parts.database),

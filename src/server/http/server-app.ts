@@ -62,7 +62,7 @@ export interface ServerAppOptions extends ServerParts {
   /** Version in the OpenAPI document. */
   readonly version: string;
   readonly log: RequestLog;
-  readonly routes?: readonly ((app: Hono, door: Authenticator, parts: ServerParts) => void)[];
+  readonly routes?: readonly ((app: Hono, authenticator: Authenticator, parts: ServerParts) => void)[];
 }
 
 export interface ServerApp {
@@ -90,7 +90,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     clock,
     requireBoundTokens: true,
   });
-  const door = createAuthenticator({
+  const authenticator = createAuthenticator({
     verify: async (credentials) => {
       requireOpen();
       return await verify(credentials);
@@ -105,12 +105,12 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   });
   const watch = createPersonWatch(options);
   const app = new Hono();
-  runRoutes(app, door, options);
-  runEventRoutes(app, door, { ...options, watch, closing: closing.signal });
-  threadRoutes(app, door, options);
-  approvalRoutes(app, door, options);
-  for (const more of options.routes ?? []) more(app, door, options);
-  healthRoutes(app, door, {
+  runRoutes(app, authenticator, options);
+  runEventRoutes(app, authenticator, { ...options, watch, closing: closing.signal });
+  threadRoutes(app, authenticator, options);
+  approvalRoutes(app, authenticator, options);
+  for (const more of options.routes ?? []) more(app, authenticator, options);
+  healthRoutes(app, authenticator, {
     askStore: () => database.read((unit) => unit.one('SELECT 1 AS one')),
     isShut: () => closing.signal.aborted,
   });
@@ -129,18 +129,18 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   };
   app.get(
     METADATA_PATH,
-    door.open((c) => c.json(metadata)),
+    authenticator.open((c) => c.json(metadata)),
   );
   let document: ReturnType<typeof openApiDocument> | undefined;
   app.get(
     OPENAPI_PATH,
-    door.open((c) => {
+    authenticator.open((c) => {
       document ??= openApiDocument(address, options.version);
       return c.json(document);
     }),
   );
   app.notFound(
-    door.open(() => {
+    authenticator.open(() => {
       throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
     }),
   );
@@ -160,8 +160,8 @@ const threadsQuery = z.strictObject({
     .transform((text) => text === 'true'),
 });
 
-function threadRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, door);
+function threadRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, authenticator);
   routes.get('/v1/agent/threads', async (c, caller) => {
     const { as_kept: asKept } = parseQuery(threadsQuery, c.req.url);
     return c.json({ threads: await withAgent(parts, caller, (agent) => agent.threads({ asKept })) });
@@ -182,8 +182,8 @@ function threadRoutes(app: Hono, door: Authenticator, parts: ServerParts): void 
   });
 }
 
-function approvalRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, door);
+function approvalRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, authenticator);
   routes.get('/v1/agent/approvals', async (c, caller) =>
     c.json({ approvals: await withAgent(parts, caller, (agent) => agent.approvals()) }),
   );
@@ -201,7 +201,7 @@ function approvalRoutes(app: Hono, door: Authenticator, parts: ServerParts): voi
   });
   app.post(
     '/v1/agent/approvals/:approval/cancel',
-    door.guard([PROPOSE_ORDERS_SCOPE], async (c, caller) => {
+    authenticator.guard([PROPOSE_ORDERS_SCOPE], async (c, caller) => {
       const id = c.req.param('approval') ?? '';
       return c.json({ approval: await withAgent(parts, caller, (agent) => agent.cancelApproval(id)) });
     }),
@@ -215,8 +215,8 @@ const MAX_RUN_BYTES = 5 * 1024 * 1024;
  * Adds the routes that start and stop runs, which workers execute. A run has the rights of the token that requested it, so
  * starting one requires only the read scope.
  */
-function runRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, door);
+function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, authenticator);
   const { clock } = parts;
   const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes'>) => {
     // Stores the run's credentials before the run exists.
@@ -253,7 +253,7 @@ function runRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
   app.delete(
     '/v1/agent/runs/:run',
     // Any token may stop a run, because stopping can't trade.
-    door.guard([], async (c, caller) => {
+    authenticator.guard([], async (c, caller) => {
       const id = c.req.param('run') ?? '';
       const runs = personRuns(parts, caller.sub);
       if (!(await runs.stop(id)) && (await runs.find(id)) === undefined) throw runNotFound(id);
@@ -285,11 +285,11 @@ interface RunEventsOptions extends ServerParts {
 }
 
 /** Adds the route of a run's events. They are read from the database, so all servers send the same ones. */
-function runEventRoutes(app: Hono, door: Authenticator, parts: RunEventsOptions): void {
+function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEventsOptions): void {
   const { clock, news, watch, closing } = parts;
   app.get(
     '/v1/agent/runs/:run/events',
-    door.stream([READ_SCOPES[0]], async (c, caller) => {
+    authenticator.stream([READ_SCOPES[0]], async (c, caller) => {
       const id = c.req.param('run') ?? '';
       const runs = personRuns(parts, caller.sub);
       const run = await runs.find(id);
