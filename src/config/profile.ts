@@ -65,7 +65,10 @@ export const profileSchema = z.strictObject({
       'URL of a `trade-agent server`, instead of a gateway. The agent runs there. Issuer and login client default to the ones it reports.',
     ),
   audience: z.string().optional().describe('The gateway’s resource indicator (RFC 8707). Defaults to its URL.'),
-  environment: z.enum(environments).default('paper').describe('`live` is real money; the gateway must agree'),
+  environment: z
+    .enum(environments)
+    .default('paper')
+    .describe('`live` trades real money; the gateway must have the same setting'),
   account_of: z
     .string()
     .min(1)

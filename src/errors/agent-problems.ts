@@ -1,6 +1,6 @@
 /**
- * Problem codes of a remote agent, in addition to the gateway's (problem-codes.ts). Each is also an error code of this
- * program, with the same meaning.
+ * Problem codes of a remote agent, in addition to the gateway's (problem-codes.ts). Each is also a code of
+ * `TradeAgentError`, with the same meaning.
  */
 const agentProblemCodes = [
   'usage',

@@ -9,7 +9,7 @@ export interface ErrorObject extends ProblemMembers {
   readonly hint?: string;
 }
 
-/** Returns the code, message and hint of anything thrown. The stack of an unexpected error is not included. */
+/** Returns the code, message and hint of any thrown value. The stack of an unexpected error is left out. */
 export function errorObject(error: unknown): ErrorObject {
   if (isTradeAgentError(error)) {
     const { code, message, hint, details } = error;
@@ -18,6 +18,6 @@ export function errorObject(error: unknown): ErrorObject {
   return {
     code: 'internal',
     message: `unexpected error: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
-    hint: 'This is a bug in trade-agent. No order is placed without an approval; check "trade-agent orders".',
+    hint: 'This is a bug in trade-agent. No order is placed without an approval; run "trade-agent orders" to check.',
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The one error type that crosses folders. Its `code` is stable (scripts match on it; src/app/exit-codes.ts maps it to
- * an exit code), its message says what happened, and its `hint` says what to do next. None of them may ever contain a
- * token, a key, or a response body that could contain one.
+ * an exit code), its message says what happened, and its `hint` says what to do next. Neither message, hint nor details
+ * may ever contain a token, a key, or a response body that could contain one.
  */
 export class TradeAgentError extends Error {
   override name = 'TradeAgentError';
@@ -23,8 +23,8 @@ export class TradeAgentError extends Error {
 }
 
 /**
- * Every code that the program itself can end with. Problem codes of the gateway that mean nothing special to the caller
- * arrive as `gateway_refused`, with the gateway's code in `details.problem`.
+ * Every code that an error of trade-agent can have. A problem code of the gateway that has no code here becomes
+ * `gateway_refused`, with the gateway's code in `details.problem`.
  */
 export type ErrorCode =
   // usage or configuration errors (exit 2)
@@ -74,7 +74,7 @@ export type ErrorCode =
   | 'interrupted'
   | 'internal';
 
-/** True for the program's own errors, also across realms and bundled chunks. */
+/** True for any `TradeAgentError`, also one from another realm or bundled chunk. */
 export function isTradeAgentError(value: unknown): value is TradeAgentError {
   return value instanceof Error && value.name === 'TradeAgentError' && 'code' in value;
 }

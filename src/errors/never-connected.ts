@@ -1,10 +1,11 @@
 /**
- * Whether `fetch` failed before it was connected, so that nothing of the request can have arrived. Decided by the system call
- * that failed, not by the code alone, since EHOSTUNREACH and ENETUNREACH also end established connections.
+ * Returns whether `fetch` failed before it was connected, so that no part of the request can have arrived. The system
+ * call that failed decides, not the error code alone, because EHOSTUNREACH and ENETUNREACH also end established
+ * connections.
  */
 export function failedBeforeConnecting(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
-  // A host with several addresses has one error for each that was tried.
+  // A host with several addresses has one error for each address that was tried.
   const causes: unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
   return causes.length > 0 && causes.every(isConnectError);
 }

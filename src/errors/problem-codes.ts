@@ -1,8 +1,9 @@
 import type { TradeAgentError } from './errors.ts';
 
 /**
- * Every code with which the gateway refuses a request or ends a proposal (docs/operate/GATEWAY.md, "Errors"). Stable, because
- * programs match on them. The client defines what each means to the caller (tools/gateway/gateway-problem.ts).
+ * Every code with which the gateway refuses a request or ends a proposal (docs/operate/GATEWAY.md, "Errors"). The codes
+ * are stable, because programs match on them. The client defines what each code means to its caller
+ * (tools/gateway/gateway-problem.ts).
  */
 export const problemCodes = [
   // the access token, and its DPoP proof
@@ -139,12 +140,12 @@ export const problemCodes = [
 ] as const; // prettier-ignore
 export type ProblemCode = (typeof problemCodes)[number];
 
-/** Whether this version knows the code. A gateway of another version may have more. */
+/** Returns whether this version has the code. A gateway of another version may send other codes. */
 export function isProblemCode(code: string): code is ProblemCode {
   return (problemCodes as readonly string[]).includes(code);
 }
 
-/** Returns the problem code of an error of this program: the same code if the gateway has it, otherwise `internal`. */
+/** Returns the error's code if the gateway has the same code, otherwise `internal`. */
 export function toProblemCode({ code }: TradeAgentError): ProblemCode {
   return isProblemCode(code) ? code : 'internal';
 }

@@ -1,8 +1,8 @@
 /** The members of a gateway's problem that are meant for programs (docs/operate/GATEWAY.md, "Problems"). */
 export interface ProblemMembers {
-  /** The gateway's own code, more specific than ours. */
+  /** The gateway's own code, more specific than a `TradeAgentError`'s. */
   readonly problem?: string;
-  /** `CATEGORY_CONDITION` of the first rule that refused, and of all rules that did. */
+  /** The first rule that refused the request, as `CATEGORY_CONDITION`, and in `reasons` all rules that did. */
   readonly reason?: unknown;
   readonly reasons?: unknown;
   readonly limit?: unknown;
@@ -15,7 +15,7 @@ export interface ProblemMembers {
 
 const problemMemberNames = ['problem', 'reason', 'reasons', 'limit', 'value', 'policy', 'broker_message'] as const;
 
-/** Picks the members above from an error's details or from a problem. */
+/** Picks the members of {@link ProblemMembers} from an error's details or from a problem. */
 export function problemMembers(details: Readonly<Record<string, unknown>>): ProblemMembers {
   return Object.fromEntries(
     problemMemberNames.flatMap((name) => (details[name] === undefined ? [] : [[name, details[name]]])),

@@ -1,18 +1,18 @@
-/** A clock that is passed as a parameter, so that tests need not sleep. */
+/** A clock that is passed as a parameter, so that tests don't need to sleep. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /**
-   * Milliseconds since an arbitrary moment. This clock is never set and never goes back. Whether it counts while the
-   * machine is suspended depends on the operating system (it doesn't with Linux and POSIX `CLOCK_MONOTONIC`).
+   * Milliseconds since an arbitrary moment. This clock is never set and never goes back. It may or may not count while
+   * the machine is suspended, depending on the operating system (Linux and POSIX `CLOCK_MONOTONIC` do not).
    */
   monotonic(): number;
-  /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it aborts. */
+  /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 /**
- * Maximum delay of a Node timer; a longer one would fire immediately. Callers check the time again after each sleep.
+ * Maximum delay of a Node timer; a longer timer would fire immediately. Callers check the time again after each sleep.
  */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -37,7 +37,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** UTC to the second, `2026-01-31T09:30:00Z`. */
+/** Returns the time in UTC to the second: `2026-01-31T09:30:00Z`. */
 export function utcSeconds(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 }

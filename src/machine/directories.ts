@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 
-/** One user's folders, with mode 0700. Their files have mode 0600. */
+/** The folders of one operating system user, with mode 0700. Their files have mode 0600. */
 export interface UserDirs {
-  /** `config.yaml`, and the encrypted credential file if that store is used. */
+  /** Has `config.yaml`, and the encrypted credential file if that store is used. */
   readonly config: string;
-  /** `state.db`, `audit.jsonl`. */
+  /** Has `state.db` and `audit.jsonl`. */
   readonly data: string;
   readonly log: string;
   /** Outside the agent's folders, because it contains the phone's pairing secret. */
@@ -14,7 +14,7 @@ export interface UserDirs {
 }
 
 /**
- * `TRADE_AGENT_HOME` overrides everything; otherwise the platform's folders are used (XDG on Linux). The sandbox's folder is
+ * Returns the platform's folders (XDG on Linux), unless `TRADE_AGENT_HOME` overrides them. The sandbox's folder is
  * beside the agent's, so that the agent can be confined to one folder.
  */
 export function resolveUserDirs(env: NodeJS.ProcessEnv = process.env): UserDirs {
@@ -32,13 +32,16 @@ function siblingFolder(name: string) {
       : envPaths(`trade-agent-${name}`, { suffix: '' }).data;
 }
 
-/** The gateway's folder. Its key gives access to accounts at the broker, so the agent must not be able to read it. */
+/**
+ * Returns the gateway's folder. A key in it gives access to accounts at the broker, so the agent must not be able to
+ * read it.
+ */
 export const gatewayFolder = siblingFolder('gateway');
 
-/** The folder of a server and its workers: their key, and the database's address. */
+/** Returns the folder of a server and its workers, which has their key and the database's URL. */
 export const serverFolder = siblingFolder('server');
 
-/** A home's folder. The agent must not be able to read its accounts, keys and approvers. */
+/** Returns a home's folder. The agent must not be able to read the home's accounts, keys and approvers. */
 export const homeFolder = siblingFolder('home');
 
 export function ensurePrivateFolder(folder: string): string {

@@ -1,7 +1,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 
 /*
- * Points where a test build can be made to die, fail or stall, to show how the program copes with it:
+ * Points where a test build can be made to die, fail or stall, to show how the program copes:
  *
  *     TRADE_AGENT_FAILPOINT="propose.noted=kill"            the first time
  *     TRADE_AGENT_FAILPOINT="checkpoint.stored=kill@3"       the third time
@@ -9,15 +9,15 @@ import { readFileSync, writeSync } from 'node:fs';
  *     TRADE_AGENT_FAILPOINT="wait.answered=delay:200,result.read=fail"
  *     TRADE_AGENT_FAILPOINT=@FILE                            read each time, so that a running server can be armed
  *
- * Production builds contain none of this: the build replaces `TRADE_AGENT_BUILD` with "production", so that the body below is
- * empty, and the bundler drops calls of an empty function.
+ * Production builds contain no failpoints: the build replaces `TRADE_AGENT_BUILD` with "production", so that the body
+ * of `failpoint` is empty, and the bundler drops calls of an empty function.
  */
 
 const passCounts = new Map<string, number>();
 
 /**
  * A point where a test build can be made to fail. `name` is `part.moment`; a test compares the calls with
- * test/crash/failpoints.ts. A delay blocks the whole process, as if it had been stopped.
+ * test/crash/failpoints.ts. A delay blocks the whole process, as if the process had been stopped.
  * @throws {Error} if this failpoint is set to `fail`
  */
 export function failpoint(name: string): void {
@@ -26,12 +26,12 @@ export function failpoint(name: string): void {
 
 function runFailpoint(name: string): void {
   const asked = instructionText();
-  // Counted per instruction, so that a server that is armed later counts from then.
+  // Counted per instruction, so that the count starts again when a running server gets a new instruction.
   const key = `${name} ${asked}`;
   const passing = (passCounts.get(key) ?? 0) + 1;
   passCounts.set(key, passing);
   for (const { action, ms } of parseInstructions(asked, name, passing)) {
-    // Synchronous: the process may die next.
+    // Synchronous, because the process may die next.
     writeSync(2, `failpoint ${name}: ${action}\n`);
     switch (action) {
       case 'kill':
@@ -50,8 +50,8 @@ function runFailpoint(name: string): void {
 type Action = 'kill' | 'fail' | 'delay';
 
 /**
- * Parses instructions. Rejects any that it can't parse, because a test whose instruction is ignored would prove
- * nothing.
+ * Parses instructions. Rejects an instruction that it can't parse, because a test whose instruction is ignored would
+ * prove nothing.
  */
 function parseInstructions(asked: string, name: string, passing: number): { action: Action; ms: number }[] {
   return asked

@@ -28,14 +28,14 @@ export function readFileIfExists(file: string): string | undefined {
 }
 
 /**
- * Writes a file that only its owner can read (0600), atomically: readers never see a part of it, even after a crash.
- * Creates the folder (0700) if needed.
+ * Writes a file that only its owner can read (0600), atomically: readers never see a partly written file, even after a
+ * crash. Creates the folder (0700) if needed.
  */
 export function writePrivateFile(file: string, content: string): void {
   writeAtomically(file, content, renameSync);
 }
 
-/** Like {@link writePrivateFile}, for another program's file, which has its own mode. */
+/** Like {@link writePrivateFile}, but with the given mode, for a file of another program. */
 export function writeFileAtomically(file: string, content: string, mode: number): void {
   writeAtomically(file, content, renameSync, mode);
 }
@@ -63,10 +63,11 @@ function writeAtomically(
   ensurePrivateFolder(dirname(file));
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    // `wx`: never follow a link that someone left under that name.
+    // `wx`: never follow a symbolic link that someone created under that name.
     const handle = openSync(temporary, 'wx', 0o600);
     try {
-      // Not writeSync: on a nearly full disk it writes only the beginning, and reports that only in its return value.
+      // Not writeSync: on a nearly full disk, writeSync writes only the beginning, and reports that only in its return
+      // value.
       writeFileSync(handle, content);
       if (mode !== 0o600) fchmodSync(handle, mode);
       // Otherwise a power cut after the rename can leave an empty file.
@@ -83,8 +84,8 @@ function writeAtomically(
 }
 
 /**
- * Flushes a folder's entries to disk. Otherwise a power cut can bring back the previous file, such as a refresh token
- * that has been used since.
+ * Flushes a folder's directory entries to disk. Otherwise a power cut can bring back the previous version of a file,
+ * such as a refresh token that has been used since.
  */
 function fsyncFolder(folder: string): void {
   // Windows can't open folders. Its file system's journal keeps names in order.
@@ -93,7 +94,7 @@ function fsyncFolder(folder: string): void {
   try {
     fsyncSync(handle);
   } catch {
-    // Some network file systems can't fsync a folder. The file is in place anyway.
+    // Some network file systems can't fsync a folder. The file is complete anyway.
   } finally {
     closeSync(handle);
   }
@@ -101,9 +102,9 @@ function fsyncFolder(folder: string): void {
 
 /**
  * Reads a file that only its owner may read. Rejects symbolic links, other users' files, files that others may open,
- * and everything but plain files, because somebody else could have read or chosen their content.
+ * and everything but plain files, because someone else could have read or chosen their content.
  * @param longest maximum size in bytes
- * @param unusable makes the error from what is wrong, such as "it is a symbolic link"
+ * @param unusable creates the error from a description of the problem, such as "it is a symbolic link"
  * @returns undefined if the file does not exist
  */
 export const readPrivateFile = createFileReader(({ uid, mode }) =>
@@ -113,12 +114,14 @@ export const readPrivateFile = createFileReader(({ uid, mode }) =>
 );
 
 /**
- * Like {@link readPrivateFile}, for a file that is not secret but that only the user or root may have written: owned by one
- * of them, and writable only by its owner.
+ * Like {@link readPrivateFile}, for a file that is not secret but that only the user or root may have written: one of
+ * them must own it, and nobody but its owner may write it.
  */
 export const readTrustedFile = createFileReader(forgeryRisk);
 
-/** Returns why someone else could have written the file, or a folder's content; undefined if nobody could. */
+/**
+ * Returns why someone else could have written the file, or the content of the folder; undefined if nobody else could.
+ */
 export function forgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
   const ours = uid === 0 || uid === process.getuid?.();
   return ours && (mode & 0o022) === 0 ? undefined : 'other users can write it or own it; fix that with "chmod go-w"';
@@ -141,10 +144,10 @@ function createFileReader(fault: (stat: Stats) => string | undefined) {
   };
 }
 
-/** Opens the file; undefined if it does not exist. */
+/** Opens a file. Returns undefined if it does not exist. */
 function openWithoutLinks(file: string, unusable: (why: string) => Error): number | undefined {
   try {
-    // Don't wait for a pipe's writer.
+    // O_NONBLOCK: don't wait for the writer of a pipe.
     return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -153,13 +156,14 @@ function openWithoutLinks(file: string, unusable: (why: string) => Error): numbe
   }
 }
 
-/** How long the writer of a pipe may take to close it, in milliseconds. */
+/** How long the writer of a pipe may take to close the pipe, in milliseconds. */
 const DESCRIPTOR_WAIT_MS = 10_000;
 
 /**
- * Reads an open descriptor to its end without blocking the process: the writer of a pipe may be slow, or forget to close it.
+ * Reads an open descriptor to its end without blocking the process: the writer of a pipe may be slow, or forget to
+ * close the pipe.
  * @param longest maximum size in bytes
- * @param unusable makes the error from what is wrong, such as "it is too long"
+ * @param unusable creates the error from a description of the problem, such as "it is too long"
  * @throws the reason of `signal` when it aborts
  */
 export async function readDescriptor(

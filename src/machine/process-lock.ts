@@ -5,13 +5,14 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from './directories.ts';
 
 /**
- * Runs `work` while nobody else, in this process or another, holds the lock `file`. It is an operating system lock that
- * SQLite takes on that file. It ends with the process that holds it, and never expires: an expired lock could have two
- * holders, one of which was only suspended. The empty file is never removed: two processes could then each lock a file of
- * that name.
+ * Runs `work` while nobody else, in this process or another, holds the lock `file`. SQLite takes an operating system
+ * lock on that file. The lock ends with the process that holds it, and never expires: an expired lock could have two
+ * holders, one of which was only suspended. The empty lock file is never removed, because two processes could then each
+ * lock a different file of that name.
  * @param options.what what is locked, for the message; the credentials by default
  * @param options.busy replaces the message
- * @param options.waitMs must exceed the longest time that a holder may take, or a waiter gives up on a healthy one
+ * @param options.waitMs must exceed the longest time that a holder may take; otherwise a waiter gives up on a healthy
+ * holder
  * @throws {TradeAgentError} `busy` if the lock isn't free in time; the reason of `signal` when it aborts
  */
 export async function withProcessLock<T>(
@@ -53,8 +54,8 @@ export async function withProcessLock<T>(
 }
 
 /**
- * Creates the lock file, which SQLite would make readable to others. Does not open an existing file, because closing it
- * would release its lock.
+ * Creates the lock file, which SQLite would make readable to others. Does not open an existing lock file, because
+ * closing it would release a lock that this process holds.
  */
 function makeLockFile(file: string): void {
   try {

@@ -2,8 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 
 /**
- * Variables with the locations of files. They are not secret, and a minimal environment such as cron's does not have
- * them.
+ * Variables with the locations of files. They are not secret, and a minimal environment, such as cron's, lacks them.
  */
 const locationVariables = [
   'TRADE_AGENT_HOME',
@@ -16,14 +15,14 @@ const locationVariables = [
   'XDG_CACHE_HOME',
 ] as const;
 
-/** Variables with which the keychain of a Linux desktop is reached. */
+/** Variables that a program needs to reach the keychain of a Linux desktop. */
 const keychainVariables = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
 
 /**
- * Returns the environment that this program needs when another program starts it later: where the user's files are, if not
- * in the default folders.
+ * Returns the environment variables that trade-agent needs when another program, such as cron, starts it later: they
+ * say where the user's files are, if not in the default folders.
  * @param keychain whether the profile's credentials are in the keychain
- * @throws {TradeAgentError} `usage` for something that will no longer exist then
+ * @throws {TradeAgentError} `usage` if a variable names an open descriptor, which won't exist then
  */
 export function startEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Record<string, string> {
   const environment: Record<string, string> = {};

@@ -1,4 +1,4 @@
-/** The server's response is longer than the allowed maximum. */
+/** Thrown if a server's response is longer than the allowed maximum. */
 export class ResponseTooLarge extends Error {
   override name = 'ResponseTooLarge';
 
@@ -7,12 +7,12 @@ export class ResponseTooLarge extends Error {
   }
 }
 
-/** Maximum size of an identity provider's response, in bytes. Metadata, keys and tokens are far shorter. */
+/** Maximum size of an identity provider's response, in bytes. Metadata, keys and tokens are much shorter. */
 export const MAX_PROVIDER_RESPONSE_BYTES = 1024 * 1024;
 
 /**
  * Wraps `fetch` so that it reads at most `longest` bytes of a response, counted after decompression. A faulty or
- * hostile server must not exhaust the memory.
+ * hostile server must not be able to exhaust the memory.
  * @param tooLong called if a response is longer, for callers that do not read the body themselves
  * @throws {ResponseTooLarge} if `content-length` is too large; otherwise, reading the body throws it
  */
@@ -24,7 +24,7 @@ export function boundedFetch(
   return async (input, init) => await boundedResponse(await send(input, init), longest, tooLong);
 }
 
-/** Limits the length of one response. Parameters and errors are those of {@link boundedFetch}. */
+/** Limits the length of one response. The parameters and errors are those of {@link boundedFetch}. */
 export async function boundedResponse(
   response: Response,
   longest: number,

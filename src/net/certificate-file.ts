@@ -5,7 +5,10 @@ import { defined } from '../values/defined.ts';
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Reads a PEM file and returns its certificates one by one. @throws {TradeAgentError} `invalid_config` if it has none */
+/**
+ * Reads a PEM file and returns its certificates one by one.
+ * @throws {TradeAgentError} `invalid_config` if the file has no readable certificate
+ */
 export async function readCertificates(file: string): Promise<string[]> {
   try {
     const found = (await readFile(file, 'utf8')).match(PEM_CERTIFICATE) ?? [];

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../machine/clock.ts';
 
-/** The request was stopped by its dispatch deadline before any byte of it was sent. */
+/** Thrown if a request was stopped by its dispatch deadline before any byte of the request was sent. */
 export class NotDispatched extends Error {
   override name = 'NotDispatched';
 
@@ -16,7 +16,9 @@ export class DispatchDeadline {
   #stopped = false;
   #left = false;
 
-  /** @param isOver returns whether the deadline has passed; called synchronously, right before the first byte is written */
+  /**
+   * @param isOver returns whether the deadline has passed; called synchronously, right before the first byte is written
+   */
   constructor(isOver: () => boolean) {
     this.#isOver = isOver;
   }
@@ -43,8 +45,8 @@ export class DispatchDeadline {
 }
 
 /**
- * Returns a deadline `ms` milliseconds after a moment, by the wall clock or the monotonic clock, whichever is first. The
- * monotonic clock may stop while the machine sleeps, and the wall clock can be set back.
+ * Returns a deadline `ms` milliseconds after a moment, by the wall clock or the monotonic clock, whichever is first.
+ * The monotonic clock may stop while the machine sleeps, and the wall clock can be set back.
  */
 export function deadlineAfter(
   ms: number,

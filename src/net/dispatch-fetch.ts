@@ -6,7 +6,7 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { currentDispatchDeadline, type DispatchDeadline } from './dispatch-deadline.ts';
 import { toResponse } from './node-response.ts';
 
-/** A property of Node's TLS sockets that is missing in its types. */
+/** A property of Node's TLS sockets that Node's types lack. */
 type Handshaking = Socket & { readonly secureConnecting?: boolean };
 /** The default headers of `fetch`. Some servers reject requests without them. */
 const DEFAULT_HEADERS = { accept: '*/*', 'user-agent': 'node' };
@@ -30,8 +30,8 @@ class ResettableTlsAgent extends HttpsAgent {
 const IDLE_TIMEOUT_MS = 4_000;
 
 /**
- * Resolves names for connections. Idle ones are closed soon, so names are often resolved, which must not wait for a
- * slow resolver.
+ * Resolves names for connections. Idle connections are closed soon, so names are often resolved, and that must not wait
+ * for a slow resolver.
  */
 const lookup = createServeStaleLookup();
 
@@ -44,9 +44,9 @@ type Dispatcher = NonNullable<RequestInit['dispatcher']>;
 let dispatcher: Dispatcher | undefined;
 
 /**
- * Returns a dispatcher for `fetch`, so that GET and HEAD requests resolve names in the same way. Returns undefined if
- * the process has replaced Node's dispatcher, for example with a proxy. Node exposes the class of its own client only
- * through this global.
+ * Returns a dispatcher for `fetch` that resolves the names of GET and HEAD requests with the same lookup. Returns
+ * undefined if the process has replaced Node's dispatcher, for example with a proxy. Node exposes its own client's
+ * class only through the global dispatcher.
  */
 function readDispatcher(): Dispatcher | undefined {
   if (dispatcher !== undefined) return dispatcher;
@@ -61,15 +61,16 @@ function readDispatcher(): Dispatcher | undefined {
 }
 
 /**
- * `fetch` that enforces the dispatch deadline (`withDispatchDeadline`), if there is one, for requests other than GET and HEAD:
+ * A `fetch` that enforces the dispatch deadline (`withDispatchDeadline`), if one is set, for requests other than GET
+ * and HEAD:
  *
- * - The deadline is checked after the connection is established, synchronously before the first byte is written. A pause of
- *   the process, the machine or the network therefore can't make the request leave late.
+ * - The deadline is checked after the connection is established, synchronously before the first byte is written. A
+ *   pause of the process, the machine or the network therefore can't make the request leave late.
  * - When the signal aborts, for example after a timeout, the connection is reset, so that the operating system discards
- *   undelivered data. After a normal close it would keep delivering, even when this process is dead.
+ *   undelivered data. After a normal close, it would keep sending that data, even when this process is dead.
  * - Redirects are never followed.
  *
- * @throws {TypeError} as `fetch`, with {@link NotDispatched} as its cause if the deadline has passed
+ * @throws {TypeError} like `fetch`, with {@link NotDispatched} as its cause if the deadline has passed
  */
 export const dispatchFetch: typeof fetch = async (input, init) => {
   const deadline = currentDispatchDeadline();
@@ -115,7 +116,7 @@ function sendWithDeadline(deadline: DispatchDeadline, request: Request, body: Bu
           sent.destroy(error as Error);
           return;
         }
-        // Nothing is written before this: without a body, Node holds the headers back until `end`.
+        // Nothing is written before this call: without a body, Node holds the headers back until `end`.
         sent.end(body);
       };
       // Until the handshake is done, a TLS socket buffers what is written, and could send it after the deadline.
@@ -129,7 +130,7 @@ function sendWithDeadline(deadline: DispatchDeadline, request: Request, body: Bu
         if (status >= 300 && status < 400 && status !== 304) throw new Error('unexpected redirect');
         answered(toResponse(response));
       } catch (error) {
-        // `Response` throws for an invalid status or reason phrase; uncaught, that would end the process.
+        // `Response` throws for an invalid status or reason phrase. An uncaught exception would end the process.
         response.resume();
         fail(error);
       }
@@ -143,7 +144,10 @@ function resetConnection(socket: Socket): void {
   if (tcp instanceof Socket && !tcp.connecting && !tcp.destroyed) tcp.resetAndDestroy();
 }
 
-/** If the resolver takes longer than this, in milliseconds, its previous answer is used, because an order may be waiting. */
+/**
+ * If the resolver takes longer than this, in milliseconds, its previous answer is used, because an order may be
+ * waiting.
+ */
 const SLOW_LOOKUP_MS = 500;
 /** Maximum age of a previous answer, in milliseconds: the shortest "maximum stale timer" that RFC 8767 §5 suggests. */
 const MAX_STALE_MS = 24 * 3_600_000;
@@ -155,9 +159,10 @@ export type SystemLookup = (
 ) => void;
 
 /**
- * Wraps the system's resolver: every connection still queries it, but its previous answer is used while it is slow or
- * failing (RFC 8767). `dns.lookup` has no time limit and two threads for the whole process, so an unresponsive name server
- * for any other name would delay the broker's name. Use it only for names from the owner's own settings.
+ * Creates a lookup function that wraps the system's resolver. Every connection still queries the resolver, but the
+ * resolver's previous answer is used while it is slow or failing (RFC 8767). `dns.lookup` has no time limit and two
+ * threads for the whole process, so an unresponsive name server for any other name would delay the broker's name. Use
+ * this lookup only for names from the owner's own settings.
  * @param options.monotonic the monotonic clock, in milliseconds
  */
 export function createServeStaleLookup({
@@ -190,7 +195,7 @@ export function createServeStaleLookup({
     const { answer, since } = ask(key, host, options);
     if (known === undefined || monotonic() - known.at > MAX_STALE_MS) return await answer;
     const late = Promise.withResolvers<readonly LookupAddress[]>();
-    // Counted from the query's start, so that a caller who joins a slow query does not wait the full time.
+    // Counted from the start of the query, so that a caller who joins a slow query does not wait the full time.
     const wait = Math.max(0, since + SLOW_LOOKUP_MS - monotonic());
     const timer = setTimeout(() => late.resolve(known.found), wait);
     try {

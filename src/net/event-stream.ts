@@ -2,8 +2,9 @@ import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 
 /**
- * Responds with server-sent events (HTML Living Standard §9.2) that `write` produces. If `write` fails, the stream ends and
- * the client reconnects. The error is caught here because Hono would log it with its stack or send it to the client.
+ * Responds with server-sent events (HTML Living Standard §9.2) that `write` produces. If `write` fails, the stream ends
+ * and the client reconnects. The error is caught here because Hono would log it with its stack or send it to the
+ * client.
  * @param brokeOff called with the error if `write` fails
  * @param write produces the events; its signal aborts when the client disconnects, and when `write` ends
  * @param leave called when the stream ends, for whatever reason
@@ -31,7 +32,7 @@ export function tooManyStreamsResponse(context: Context): Response {
 /** Frees the slot of a stream. Further calls do nothing. */
 export type ReleaseSlot = () => void;
 
-/** Limits the number of open event streams per name, because each one holds a socket and a timer. */
+/** Limits the number of open event streams per name, because each stream holds a socket and a timer. */
 export function createStreamLimit(most: number) {
   const open = new Map<string, number>();
   return {

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Rejects a request for another host or from another site's page. @returns false if it was rejected */
+/** Rejects a request for another host or from another site's page. @returns false if the request was rejected */
 type HostCheck = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 const SAFE_METHODS: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * Returns a check that rejects requests from other sites' pages. A page that points its own name at this machine (DNS rebinding) is recognized by
- * the Host header and gets 421 (RFC 9110 §15.5.20). A cross-site post is recognized by the Origin header and gets 403.
+ * Returns a check that rejects requests from other sites' pages. A page that points its own name at this machine (DNS
+ * rebinding) is recognized by the Host header and gets 421 (RFC 9110 §15.5.20). A cross-site POST is recognized by the
+ * Origin header and gets 403.
  * @param addresses the server's own origins, the public one first: `https://home.example`
  *
  * @example
@@ -33,7 +34,8 @@ export function createHostCheck(addresses: readonly string[]): HostCheck {
       return false;
     }
     if (SAFE_METHODS.includes(request.method)) return true;
-    // With `referrer-policy: no-referrer`, a browser sends the origin "null"; Sec-Fetch-Site then identifies our own pages.
+    // With `referrer-policy: no-referrer`, a browser sends the origin "null"; Sec-Fetch-Site then identifies our own
+    // pages.
     const isFromUs = origin === undefined || origins.includes(origin) || (origin === 'null' && site === 'same-origin');
     if (!isFromUs) rejectRequest(response, 403, 'Requests from other sites are not allowed\n');
     return isFromUs;

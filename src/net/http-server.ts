@@ -13,7 +13,10 @@ import { createPeerList, type PeerList } from './peer-list.ts';
 import { isLoopback } from './secure-url.ts';
 import { applyForwardedHeaders, isHttps } from './trusted-proxy.ts';
 
-/** CSP 3 policy for responses that are not pages: nothing may run, load or be framed, whatever a browser interprets it as. */
+/**
+ * CSP 3 policy for responses that are not pages: nothing may run, load or be framed, whatever a browser takes the
+ * response for.
+ */
 export const NO_PAGE_CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** Sets the headers that every response has, including errors and the 503 during startup. Pages override the policy. */
@@ -42,9 +45,15 @@ export interface HttpServer {
   readonly lastRequestAt: () => number;
   serve(handler: RequestListener): void;
   serveApp(app: Hono): void;
-  /** Handles upgrade requests, such as WebSocket. Without a handler, upgrade connections are closed. */
+  /**
+   * Sets the handler of upgrade requests, such as WebSocket. Without a handler, connections that request an upgrade are
+   * closed.
+   */
   serveUpgrades(handler: UpgradeListener): void;
-  /** Stops accepting requests. Resolves when open ones are answered, or closes them after `drainMs` milliseconds. */
+  /**
+   * Stops accepting requests. Resolves when the open requests are answered, or closes their connections after `drainMs`
+   * milliseconds.
+   */
   close(drainMs?: number): Promise<void>;
 }
 
@@ -58,11 +67,11 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-  /** Files for TLS 1.2 and later, which are reloaded when they are renewed. */
+  /** Certificate and key for TLS 1.2 and later. They are loaded again when they are renewed. */
   readonly tls?: TlsFiles;
   /**
-   * Runs behind a proxy. Only these addresses and networks (CIDR) may connect, and their forwarding headers are trusted.
-   * Connections from any other address are dropped unread.
+   * Set if the server runs behind a proxy. Only these addresses and networks (CIDR) may connect, and their forwarding
+   * headers are trusted. Connections from any other address are dropped unread.
    */
   readonly proxy?: { readonly addresses: readonly string[] };
   readonly tell?: (line: string) => void;
@@ -72,8 +81,8 @@ export interface ListenOptions {
 /**
  * Starts listening immediately and answers 503 until `serve` is called. The parts of the sandbox refer to each other by
  * URL, so all addresses must be known before any part is created.
- * @throws {TradeAgentError} `port_in_use`; `usage` for plain HTTP on a non-loopback address or an invalid proxy address;
- *   `invalid_config` for TLS files that can't be used
+ * @throws {TradeAgentError} `port_in_use`; `usage` for plain HTTP on a non-loopback address or an invalid proxy
+ * address; `invalid_config` for TLS files that can't be used
  */
 export async function listen(options: ListenOptions, now: () => number): Promise<HttpServer> {
   const { host, port, tls } = options;
@@ -136,7 +145,7 @@ export async function listen(options: ListenOptions, now: () => number): Promise
       new Promise((resolve) => {
         closing = true;
         stop();
-        // Live pages keep their event streams open. They reconnect to the next sandbox by themselves.
+        // Live pages keep their event streams open. They reconnect by themselves when the server runs again.
         const cut = setTimeout(() => server.closeAllConnections(), drainMs);
         server.close(() => {
           clearTimeout(cut);
@@ -180,8 +189,8 @@ async function createServerFor(
 }
 
 /**
- * Destroys connections that do not come from a proxy. Runs before the server's own listener, so that nothing is read or
- * answered.
+ * Destroys connections that do not come from a proxy. Runs before the server's own listener, so that nothing of such a
+ * connection is read or answered.
  */
 function dropOtherPeers(server: Server | TlsServer, proxies: PeerList): void {
   server.prependListener('connection', (socket) => {
@@ -209,7 +218,7 @@ interface TlsPair {
 
 /** Maximum size of a PEM file, in bytes. A certificate chain has about 10 KB. */
 const MAX_PEM_BYTES = 1024 * 1024;
-/** Polling interval. Certificates are renewed days before they expire. */
+/** Polling interval for renewed files, in milliseconds. Certificates are renewed days before they expire. */
 const RENEWAL_CHECK_INTERVAL_MS = 10_000;
 
 /**
@@ -247,8 +256,9 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
 }
 
 /**
- * Polls the files and applies renewed ones; open connections are not affected. If new files can't be used, it warns once
- * and keeps the old ones. It warns only after the second attempt, because the two files are replaced one after the other.
+ * Polls the files and applies renewed ones; open connections are not affected. If new files can't be used, it warns
+ * once and keeps the old files. It warns only after the second attempt, because the two files are replaced one after
+ * the other.
  * @param inUse the pair that the server uses now
  * @returns when the signal aborts
  */

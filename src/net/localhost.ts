@@ -8,8 +8,8 @@ import { type HttpServer, listen, listenOnLoopback } from './http-server.ts';
 const MAX_PORT_ATTEMPTS = 20;
 
 /**
- * Listens on `localhost`, which is both 127.0.0.1 and ::1. Clients may try either address first, so another user of this
- * machine who listens on the other one could impersonate us.
+ * Listens on `localhost`, which is both 127.0.0.1 and ::1. Clients may try either address first, so another user of
+ * this machine who listens on the other address could impersonate this server.
  * @param port 0 for any free port
  * @throws {TradeAgentError} `port_in_use` if the port is taken on either address
  */
@@ -51,9 +51,10 @@ function combineServers(four: HttpServer, six: HttpServer): HttpServer {
 }
 
 /**
- * Lets parts of one process reach each other over HTTP by their public address, which their tokens name. That address may
- * be behind a proxy or a network that this machine can't reach, or have a certificate it does not trust. Requests from
- * this process therefore go to a second server on loopback, which handles them as if they had used the public name.
+ * Creates a `fetch` with which parts of one process reach each other over HTTP by their public address, which their
+ * tokens name. That address may be behind a proxy or on a network that this machine can't reach, or have a certificate
+ * that this machine does not trust. Requests from this process therefore go to a second server on loopback, which
+ * handles them as if they had used the public name.
  * @param address the public origin: `https://home.example`
  */
 export async function createLoopbackFetch(

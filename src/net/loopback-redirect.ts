@@ -6,7 +6,7 @@ export interface LoopbackRedirectOptions<Answer> {
   /** 0 for any free port. */
   readonly port: number;
   readonly path: string;
-  /** Parses the query of a request to the path. Undefined if the request is not the expected redirect. */
+  /** Parses the query of a request to the path. Returns undefined if the request is not the expected redirect. */
   read(query: URLSearchParams): Answer | undefined;
   thanks(answer: Answer): string;
   readonly portHint: string;

@@ -12,9 +12,9 @@ const NULL_BODY_STATUSES = [204, 205, 304];
  */
 export function toResponse(message: IncomingMessage, { hasBody = true } = {}): Response {
   const { statusCode: status = 502, statusMessage: statusText = '' } = message;
-  // Checked here because some implementations of `Response` accept them.
+  // Checked here because some implementations of `Response` accept such values.
   if (status < 200 || status > 599 || /[^\t\x20-\x7e\x80-\xff]/.test(statusText))
-    throw new RangeError('the answer is not HTTP as it should be');
+    throw new RangeError('the response has an invalid status or reason phrase');
   const headers = new Headers();
   for (const [name, values] of Object.entries(message.headersDistinct))
     for (const value of values ?? []) headers.append(name, value);

@@ -25,7 +25,7 @@ for (const [network, prefix] of [
 ] as const)
   privateNetworks.addSubnet(network, prefix, 'ipv4');
 
-/** IPv6 global unicast. Below, networks that embed an IPv4 address and documentation networks are excluded from it. */
+/** IPv6 global unicast. The networks below that embed an IPv4 address or are for documentation are excluded from it. */
 const globalUnicast = new BlockList();
 globalUnicast.addSubnet('2000::', 3, 'ipv6');
 for (const [network, prefix] of [
@@ -52,8 +52,8 @@ export function isPublicAddress(address: string): boolean {
 const privateNames = /(^|\.)(localhost|local|internal|home\.arpa|test|invalid|example|onion)$/;
 
 /**
- * Returns whether a URL's host looks public. A name may still resolve to a private address, which only a lookup can
- * tell.
+ * Returns whether a URL's host looks public. A name may still resolve to a private address, which shows only when the
+ * name is resolved.
  */
 export function isPublicHost(url: URL): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');

@@ -8,8 +8,8 @@ import { ResolverBusy } from './public-resolver.ts';
 import type { ResolveHost } from './resolve-host.ts';
 
 /**
- * Returns whether a URL's host, a name or an address, has only public addresses. One private address among several is
- * enough to reject it.
+ * Returns whether a URL's host, which is a name or an address, has only public addresses. A host with one private
+ * address among several is not public.
  * @throws {ResolverBusy} if the name can't be resolved at the moment
  */
 export async function hasOnlyPublicAddresses(host: string, resolve: ResolveHost): Promise<boolean> {
@@ -47,8 +47,8 @@ export function publicLookup(resolve: ResolveHost): LookupFunction {
 }
 
 /**
- * Returns a `fetch` for servers that an untrusted party chose. It requires https, follows no redirects, and never connects
- * to a private address (see {@link publicLookup}).
+ * Returns a `fetch` for servers that an untrusted party chose. It requires https, follows no redirects, and never
+ * connects to a private address (see {@link publicLookup}).
  * @param mostBytes maximum length of the response body; by default, the body is not read
  * @throws {TypeError} if the request is not allowed or fails
  */
@@ -75,7 +75,7 @@ export function publicFetch(
         try {
           answered(toResponse(message, { hasBody: mostBytes > 0 }));
         } catch (error) {
-          // `Response` throws for an invalid status; uncaught, that would end the process.
+          // `Response` throws for an invalid status. An uncaught exception would end the process.
           sent.destroy();
           fail(error);
         }

@@ -5,18 +5,22 @@ import type { ResolveHost } from './resolve-host.ts';
 /*
  * Resolves names that an untrusted party chose: hosts of client metadata documents, push services and webhooks.
  *
- * `dns.lookup` (getaddrinfo) has no time limit and runs on libuv's thread pool, two lookups at a time for the whole process.
- * An attacker with an unresponsive name server for their own domain could occupy both threads, and the lookup of the
- * broker's name, which an approved order needs, would have to wait. These names therefore never go through `dns.lookup`.
- * `Resolver` uses its own sockets and no thread, and has a time limit, one attempt and a concurrency limit here.
+ * `dns.lookup` (getaddrinfo) has no time limit and runs on libuv's thread pool, two lookups at a time for the whole
+ * process. An attacker with an unresponsive name server for their own domain could occupy both threads, and the lookup
+ * of the broker's name, which an approved order needs, would have to wait. Names from untrusted parties therefore never
+ * go through `dns.lookup`. `Resolver` uses its own sockets and no thread, and this file gives it a time limit, one
+ * attempt and a concurrency limit.
  *
- * It ignores /etc/hosts and search domains, which is correct for these names because they must be public. Names from the
- * owner's own settings (issuer, broker) use the system's resolver.
+ * `Resolver` ignores /etc/hosts and search domains, which is correct for these names because they must be public. Names
+ * from the owner's own settings (issuer, broker) use the system's resolver.
  */
 
-/** Time limit for resolving a name, in milliseconds. There is one attempt. */
+/** Time limit for resolving a name, in milliseconds. Failed lookups are not repeated. */
 const RESOLVE_TIMEOUT_MS = 1_500;
-/** Time limit for waiting in the queue, in milliseconds. It exceeds RESOLVE_TIMEOUT_MS, so one running lookup ends within it. */
+/**
+ * Time limit for waiting in the queue, in milliseconds. It exceeds RESOLVE_TIMEOUT_MS, so at least one running lookup
+ * ends while a caller waits.
+ */
 const QUEUE_TIMEOUT_MS = 1_700;
 /**
  * Cache time of an answer, in milliseconds. A caller that checks a name and then connects to it gets the same addresses
@@ -34,7 +38,7 @@ interface PublicResolverOptions {
   readonly maxQueued?: number;
 }
 
-/** Too many names are being resolved. This one was not looked up and may be retried. */
+/** Thrown if too many names are being resolved. The name was not looked up, and the caller may try again. */
 export class ResolverBusy extends Error {
   override name = 'ResolverBusy';
 
@@ -47,8 +51,8 @@ export class ResolverBusy extends Error {
 export const RESOLVER_RETRY_S = Math.ceil((QUEUE_TIMEOUT_MS + RESOLVE_TIMEOUT_MS) / 1000);
 
 /**
- * Creates a resolver for untrusted names. Each lookup takes at most {@link RESOLVE_TIMEOUT_MS}, after at most {@link QUEUE_TIMEOUT_MS} in
- * the queue. Callers that must not delay each other need separate resolvers.
+ * Creates a resolver for untrusted names. Each lookup takes at most {@link RESOLVE_TIMEOUT_MS}, after at most
+ * {@link QUEUE_TIMEOUT_MS} in the queue. Callers that must not delay each other need separate resolvers.
  * @throws {ResolverBusy} if the queue is full, or the wait is too long
  *
  * @example
@@ -67,7 +71,7 @@ export function createPublicResolver({
   const kept = new Map<string, { readonly found: Promise<readonly string[]>; until: number }>();
   const turns = createSemaphore(maxConcurrent, maxQueued);
   const resolved = async (host: string) => {
-    // A name without a dot, or under `.local`, can't be public: don't query for it.
+    // A name without a dot, or under `.local`, can't be public, so it is not looked up.
     if (!isPublicHost(new URL(`https://${host}/`))) throw notFoundError(host);
     await turns.begin();
     try {
@@ -98,7 +102,10 @@ export function createPublicResolver({
   };
 }
 
-/** Returns IPv4 addresses first, then IPv6. If only one family works, the connection falls back to it. */
+/**
+ * Returns IPv4 addresses first, then IPv6 addresses. If only one of the two kinds works, the connection falls back to
+ * it.
+ */
 async function resolveAddresses(host: string, client: DnsClient): Promise<readonly string[]> {
   // The client's own timeout is per name server, and there may be several.
   const timer = setTimeout(() => client.cancel(), RESOLVE_TIMEOUT_MS);
@@ -115,7 +122,10 @@ async function resolveAddresses(host: string, client: DnsClient): Promise<readon
 const notFoundError = (host: string, cause?: unknown) =>
   Object.assign(new Error(`${host} cannot be resolved`, { cause }), { code: 'ENOTFOUND' });
 
-/** A semaphore: at most `maxConcurrent` run, and at most `maxQueued` wait, each for a limited time. */
+/**
+ * Creates a semaphore: at most `maxConcurrent` callers run, and at most `maxQueued` callers wait, each for a limited
+ * time.
+ */
 function createSemaphore(maxConcurrent: number, maxQueued: number) {
   let running = 0;
   const waiting: (() => void)[] = [];

@@ -21,7 +21,7 @@ export function timeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   timer.unref();
   const signals = others.filter((one) => one !== undefined);
   return {
-    /** Aborts with a `TimeoutError` after that time, or with the first of the other signals. */
+    /** Aborts with a `TimeoutError` after `ms` milliseconds, or with the first of the other signals. */
     signal: AbortSignal.any([...signals, limit.signal]),
     end: () => clearTimeout(timer),
   };

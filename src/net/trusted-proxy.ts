@@ -3,7 +3,7 @@ import { isIP, isIPv6 } from 'node:net';
 import type { PeerList } from './peer-list.ts';
 
 /*
- * Forwarding headers of proxies. Anybody can send these headers, so only those from configured addresses are trusted,
+ * Forwarding headers of proxies. Anyone can send these headers, so only headers from configured addresses are trusted,
  * and only three of them: x-forwarded-for (client), x-forwarded-proto (protocol) and x-forwarded-host (host name).
  * Handlers see none of these headers. They call the functions below, and find the host name in `host`.
  */
@@ -21,7 +21,8 @@ const FORWARDING_HEADERS = /^(?:x-forwarded-.*|forwarded|x-real-ip|x-client-ip|t
 const HOST_PATTERN = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
 /**
- * Reads the forwarding headers of a trusted proxy, and removes all such headers from the request, whoever sent it.
+ * Reads the forwarding headers of a trusted proxy, and removes all forwarding headers from the request, no matter who
+ * sent the request.
  * @param protocol the protocol of the connection itself
  * @param proxies undefined if there is no proxy
  */
@@ -31,10 +32,10 @@ export function applyForwardedHeaders(
   proxies: PeerList | undefined,
 ): void {
   const peer = request.socket.remoteAddress;
-  const told = proxies?.has(peer) ? request.headers : {};
-  const hops = headerValues(told['x-forwarded-for']);
-  const by = headerValues(told['x-forwarded-proto']).at(-1);
-  const host = headerValues(told['x-forwarded-host']).at(-1);
+  const trusted = proxies?.has(peer) ? request.headers : {};
+  const hops = headerValues(trusted['x-forwarded-for']);
+  const by = headerValues(trusted['x-forwarded-proto']).at(-1);
+  const host = headerValues(trusted['x-forwarded-host']).at(-1);
   forwardedInfos.set(request, {
     address: normalizeAddress(firstUntrustedHop(peer ?? '', hops, proxies)),
     protocol: by === 'https' || by === 'http' ? by : protocol,
@@ -43,7 +44,10 @@ export function applyForwardedHeaders(
   if (host !== undefined && HOST_PATTERN.test(host)) setHost(request, host);
 }
 
-/** Returns the client's address as far as it is known. Rate limits count requests per client address. */
+/**
+ * Returns the client's address, or the nearest known address if a proxy hides it. Rate limits count requests per client
+ * address.
+ */
 export function clientAddress(request: IncomingMessage): string {
   return forwardedInfos.get(request)?.address ?? normalizeAddress(request.socket.remoteAddress ?? '');
 }
@@ -54,7 +58,7 @@ export function isHttps(request: IncomingMessage): boolean {
 
 /**
  * Returns the first address, from our side outwards, that is not a trusted proxy. Each proxy appends the address that
- * connected to it, so entries before that one were written by an untrusted client.
+ * connected to it, so an untrusted client wrote the addresses before that one.
  */
 function firstUntrustedHop(peer: string, hops: readonly string[], proxies: PeerList | undefined): string {
   let address = peer;

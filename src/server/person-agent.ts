@@ -18,7 +18,7 @@ export function personStores({ database }: Pick<ServerParts, 'database'>, person
 }
 
 /**
- * Creates a person's agent, which works on their data on this server. Closing it leaves the database open.
+ * Creates a person's agent, which works on their data on this server. Closing the agent leaves the database open.
  * @param scopes the client's scopes, which limit the agent's alerts
  * @throws {TradeAgentError} `usage` for a model that this server does not offer
  */

@@ -50,7 +50,7 @@ export function personAlerts(
     if (outcome === 'too_many') throw usageError(`you already have ${MAX_SCHEDULES} schedules, the maximum`);
     return outcome === 'added';
   };
-  /** Writes the rules, and removes the schedule if none are left. Returns false on a concurrent change. */
+  /** Writes the rules, and removes the schedule if no rules are left. Returns false on a concurrent change. */
   const written = async (seen: ServerSchedule | undefined, text: string): Promise<boolean> => {
     if (text === rulesText(seen)) return true;
     if (text.length > MAX_RULES_LENGTH) throw usageError('there are too many alerts');
@@ -89,7 +89,7 @@ export function personAlerts(
         const seen = await find();
         if (seen === undefined) {
           throw new TradeAgentError('not_found', 'there are no alerts to check', {
-            hint: 'Set one first: "tell me when AAPL falls below 180", or trade-agent alert add.',
+            hint: 'Set an alert first: "tell me when AAPL falls below 180", or trade-agent alert add.',
           });
         }
         const isNew = JSON.stringify(seen.timing) !== JSON.stringify(timing);

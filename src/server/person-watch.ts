@@ -7,8 +7,9 @@ import { personRuns, type ServerParts } from './server-parts.ts';
 export type PersonWatch = ReturnType<typeof createPersonWatch>;
 
 /**
- * Follows a person's proposals at the gateway while a client watches one of their runs, with one stream per person. When
- * a proposal is decided, the runs that wait for it are woken immediately. If the stream breaks, the collector wakes them.
+ * Creates a watch that follows a person's proposals at the gateway while a client watches one of the person's runs,
+ * with one stream per person. When a proposal is decided, the runs that wait for it are woken immediately. If the
+ * stream breaks, the collector wakes the runs.
  */
 export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>) {
   const followed = new Map<string, { watchers: number; readonly stop: AbortController; ended: Promise<void> }>();

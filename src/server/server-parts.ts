@@ -22,7 +22,7 @@ import type { RunAnnouncements, RunStore } from '../store/run-store.ts';
 import type { ScheduleRows, TenantSchedules } from '../store/schedule-rows.ts';
 import type { PersonSessions } from './sessions/person-sessions.ts';
 
-/** Dependencies that a server and its workers share: one tenant's part of a database, and one gateway. */
+/** Dependencies that a server and its workers share: a database that is scoped to one tenant, and one gateway. */
 export interface ServerParts {
   readonly database: TenantDatabase;
   readonly jobs: JobQueue;
@@ -32,7 +32,7 @@ export interface ServerParts {
   readonly model: ResolvedProfile['model'];
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Environment, which has the model server's API key. */
+  /** Environment variables, which have the model server's API key. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Receives internal errors, which never contain a token. */
   readonly onError: (message: string) => void;
@@ -81,7 +81,7 @@ const MARKET_REVIEW_INTERVAL_MS = 12 * 3_600_000;
 /** Review interval while the market's calendar is unknown. */
 const UNKNOWN_MARKET_REVIEW_INTERVAL_MS = 5 * 60_000;
 
-/** Returns when to review a schedule next: at its next time, or earlier to notice changed market hours. */
+/** Returns when to review a schedule next: when it is due next, or earlier to notice changed market hours. */
 export function nextReviewTime(timing: Timing, next: number | undefined, now: number): number | null {
   if ('cron' in timing) return next ?? null;
   return next === undefined ? now + UNKNOWN_MARKET_REVIEW_INTERVAL_MS : Math.min(next, now + MARKET_REVIEW_INTERVAL_MS);

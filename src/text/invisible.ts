@@ -4,8 +4,9 @@
  */
 
 /*
- * V8 reads the Unicode tables when such a pattern is built and again when it is first used, which takes as long as all
- * schemas at startup. So these patterns are built on demand, and text in printable ASCII never needs them.
+ * V8 reads its Unicode tables when a pattern with Unicode classes is built and again when the pattern is first used,
+ * which takes as long as building all schemas at startup. Such patterns are therefore built on demand, and text in
+ * printable ASCII never needs them.
  */
 
 /** Matches text in which no character is invisible or changes its neighbors. */
@@ -21,12 +22,12 @@ export const invisiblePattern = () =>
   /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
- * Matches combining marks after the sixth on one letter. Accented Hebrew has four, Tibetan six; more only run into
- * other lines.
+ * Matches combining marks after the sixth mark on one letter. Accented Hebrew has four marks, and Tibetan six;
+ * additional marks only run into other lines.
  */
 export const surplusMarkPattern = () => /(?<=\p{M}{6})\p{M}/u;
 
-/** Whether some of the text would be invisible to a person. */
+/** Returns whether some of the text would be invisible to a person. */
 export function hasInvisible(text: string): boolean {
   return !plainPattern.test(text) && (invisiblePattern().test(text) || surplusMarkPattern().test(text));
 }

@@ -1,11 +1,11 @@
 import { replaceInvisible } from './sanitize.ts';
 
 /**
- * Returns JSON in which every character that could redraw a terminal or reorder a number is escaped: those that `safeText`
- * removes. It parses to the same value as `JSON.stringify`'s.
+ * Returns JSON in which every character that could redraw a terminal or reorder a number is escaped (the characters
+ * that `safeText` removes). The result parses to the same value as that of `JSON.stringify`.
  */
 export function safeJson(value: unknown, indent = 0): string {
-  // Whatever JSON.stringify has not escaped can only be inside strings.
+  // Characters that JSON.stringify has not escaped occur only inside strings.
   return replaceInvisible(JSON.stringify(value, null, indent), unicodeEscaped);
 }
 

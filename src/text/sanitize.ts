@@ -1,16 +1,17 @@
 import { invisiblePattern, surplusMarkPattern } from './invisible.ts';
 
 /*
- * Makes outside text (from a model, a broker, a server, a file) safe to display. Escape sequences could redraw the screen and
- * show another order than the one to approve, direction marks could reverse a number, and zero-width characters could make
- * two names look alike. Every pass is linear, because whoever sends the text also chooses its length.
+ * Makes outside text (from a model, a broker, a server, a file) safe to display. Escape sequences could redraw the
+ * screen and show a different order from the one to approve, direction marks could reverse a number, and zero-width
+ * characters could make two names look alike. Every pass is linear, because whoever sends the text also chooses its
+ * length.
  */
 
 /**
  * Escape sequences of ECMA-48 §5.3–5.6 and §8.3, and those that xterm accepts. The body of a sequence excludes all
- * control characters but its own terminator, so no part of a text is scanned for more than one introducer. Of a
- * sequence that never ends, only the introducer is removed: a terminal would hide the text after it, which people had
- * better see.
+ * control characters except its own terminator, so no part of a text is scanned for more than one introducer. If a
+ * sequence never ends, only its introducer is removed: a terminal would hide the text after the introducer, but people
+ * should see that text.
  */
 const escapeSequences = lazyPattern(
   () =>
@@ -29,10 +30,14 @@ const escapeSequences = lazyPattern(
 const lineBreaks = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 
 const pictographic = '\\p{Extended_Pictographic}';
-/** Letters of scripts that use joiners. Latin, Greek and Cyrillic do not, and a filler is no letter. */
+/**
+ * Matches a letter of a script that uses joiners. Latin, Greek and Cyrillic don't use them, and fillers are not
+ * letters.
+ */
 const joiningLetter = '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}\\p{Default_Ignorable_Code_Point}])';
 /**
- * Matches a joiner that changes the text's appearance: within an emoji sequence, and between letters of such a script.
+ * Matches a joiner that changes the text's appearance: within an emoji sequence, and between letters of a script that
+ * uses joiners.
  */
 const effectiveJoiner = [
   `(?<=${pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?)\\u200d(?=${pictographic})`,
@@ -42,7 +47,8 @@ const effectiveJoiner = [
 const idleSelector = `(?<!${pictographic}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e\\ufe0f]`;
 
 /**
- * Matches the characters to remove: invisible ones except tabs, line feeds and effective joiners, and idle selectors.
+ * Matches the characters to remove: idle selectors, and invisible characters except tabs, line feeds and effective
+ * joiners.
  */
 const hiddenCharacters = lazyPattern(
   () => new RegExp(`(?![\\t\\n])(?!${effectiveJoiner})${invisiblePattern().source}|${idleSelector}`, 'gu'),
@@ -72,8 +78,8 @@ export function safeLine(text: string, longest = Number.POSITIVE_INFINITY): stri
 }
 
 /**
- * Replaces tabs, line feeds and everything that {@link safeText} would remove with visible marks, for people who decide
- * by the text.
+ * Replaces tabs, line feeds and everything that {@link safeText} would remove with visible marks, for people who make a
+ * decision based on the text.
  */
 export function markInvisible(text: string): string {
   return replaceInvisible(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');

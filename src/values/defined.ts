@@ -1,6 +1,6 @@
 /**
- * Returns the fields that have a value. An optional property may be left out but not be `undefined`
- * (`exactOptionalPropertyTypes`), since JSON, digests and strict schemas tell the two apart.
+ * Returns the fields that are not `undefined`. An optional property may be left out but must not be `undefined`
+ * (`exactOptionalPropertyTypes`), because JSON, digests and strict schemas distinguish the two.
  *
  *     const order = { symbol, ...defined({ limit_price, stop_price }) };
  */

@@ -1,4 +1,4 @@
-/** Returns the value of a JSON text; undefined for anything else. */
+/** Parses a JSON string. Returns undefined for anything else. */
 export function parseJson(text: unknown): unknown {
   try {
     return typeof text === 'string' ? JSON.parse(text) : undefined;

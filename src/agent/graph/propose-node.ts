@@ -79,7 +79,8 @@ export function proposeNode(environment: GraphEnvironment) {
 
 /**
  * Sends a proposal.
- * @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if the gateway may have received the proposal
+ * @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if the gateway may have received the
+ * proposal
  */
 function sendProposal(
   { clock, signal, emit, requireLease, thread }: GraphEnvironment,

@@ -202,15 +202,15 @@ const TOO_LONG_NOTICE = 'the conversation is too long for the model; its oldest 
 
 /** Returns a function that notifies once about each truncated tool result, and once if old results are dropped. */
 function shorteningNotifier() {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return ({ cut, shortened }: FittedHistory, notice: Notice | undefined): void => {
-    const news = cut.filter(({ id }) => !told.has(id));
+    const news = cut.filter(({ id }) => !reported.has(id));
     for (const { id, tool } of news) {
-      told.add(id);
+      reported.add(id);
       notice?.(`the answer from ${tool} is too long for the model, which gets only the beginning`);
     }
-    if (shortened && !told.has(TOO_LONG_NOTICE)) notice?.(TOO_LONG_NOTICE);
-    if (shortened) told.add(TOO_LONG_NOTICE);
+    if (shortened && !reported.has(TOO_LONG_NOTICE)) notice?.(TOO_LONG_NOTICE);
+    if (shortened) reported.add(TOO_LONG_NOTICE);
   };
 }
 

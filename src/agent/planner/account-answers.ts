@@ -108,14 +108,14 @@ export function accountAnswer(tool: string, content: unknown): string | undefine
 const day = (at: string) => at.slice(0, 10);
 const note = (simulated: boolean) => (simulated ? ['Prices are simulated.'] : []);
 
-function riskAnswer(told: z.output<typeof risk>): string {
-  const { drawdown, concentration, positions, simulated } = told;
+function riskAnswer(data: z.output<typeof risk>): string {
+  const { drawdown, concentration, positions, simulated } = data;
   const { worst, high } = drawdown;
   const [largest] = positions;
   return [
-    told.volatility === null
+    data.volatility === null
       ? 'There is too little history to calculate volatility.'
-      : `Volatility is **${percent(told.volatility)}** a year, based on ${told.returns_counted} returns ${periodWords[told.period]}.`,
+      : `Volatility is **${percent(data.volatility)}** a year, based on ${data.returns_counted} returns ${periodWords[data.period]}.`,
     ...(high === null
       ? []
       : [
@@ -133,11 +133,11 @@ function riskAnswer(told: z.output<typeof risk>): string {
   ].join(' ');
 }
 
-function lotsAnswer(told: z.output<typeof lots>): string {
-  const { lots: list, left_out, gain, incomplete, simulated } = told;
+function lotsAnswer(data: z.output<typeof lots>): string {
+  const { lots: list, left_out, gain, incomplete, simulated } = data;
   const missing = incomplete.map(({ symbol, reason }) => `${symbol} is incomplete: ${reason}.`);
   if (list.length === 0) {
-    const none = told.symbol === undefined ? 'You have no tax lots.' : `You have no known ${told.symbol} lots.`;
+    const none = data.symbol === undefined ? 'You have no tax lots.' : `You have no known ${data.symbol} lots.`;
     return [none, ...missing, ...note(simulated)].join(' ');
   }
   const lines = list.map(
@@ -146,13 +146,13 @@ function lotsAnswer(told: z.output<typeof lots>): string {
   );
   const more = left_out === undefined ? [] : [`and ${left_out} more.`];
   const rows =
-    told.imported === 0 ? [] : [`${told.imported} of the activities were imported; your broker did not report them.`];
+    data.imported === 0 ? [] : [`${data.imported} of the activities were imported; your broker did not report them.`];
   const sums = `First in, first out. Unrealized: ${signedDollars(gain.short_term)} short-term, ${signedDollars(gain.long_term)} long-term; losses disallowed by wash sales are added to the cost.`;
   return [lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated)].join(' ')].join('\n\n');
 }
 
-function washSaleAnswer({ symbol, verdict, sale: sold, ...told }: z.output<typeof wash>): string {
-  const { open_purchases, earlier_losses, not_known, simulated } = told;
+function washSaleAnswer({ symbol, verdict, sale: sold, ...data }: z.output<typeof wash>): string {
+  const { open_purchases, earlier_losses, not_known, simulated } = data;
   const lines = [
     ...(sold === null ? [`You hold no ${symbol}.`] : [saleVerdict(symbol, verdict, sold)]),
     ...(sold?.unclear === undefined ? [] : [`The share counts may not match: ${sold.unclear}.`]),

@@ -158,18 +158,18 @@ export function figureAnswer(
 ): string | undefined {
   if (tool === 'get_realized_gains') return realizedAnswer(gains.parse(content));
   if (tool !== 'get_performance' || figure === undefined) return undefined;
-  const told = figures.parse(content);
-  const note = told.simulated ? ' Prices are simulated.' : '';
-  return `${figure === 'dividends' ? dividendsAnswer(told) : ratioAnswer(told, figure)}${note}`;
+  const data = figures.parse(content);
+  const note = data.simulated ? ' Prices are simulated.' : '';
+  return `${figure === 'dividends' ? dividendsAnswer(data) : ratioAnswer(data, figure)}${note}`;
 }
 
-function realizedAnswer({ year, gains: lines, totals, incomplete, ...told }: z.output<typeof gains>): string {
+function realizedAnswer({ year, gains: lines, totals, incomplete, ...data }: z.output<typeof gains>): string {
   const when = year === null ? 'to date' : `in ${year}`;
   const note = [
-    ...(told.imported === 0
+    ...(data.imported === 0
       ? []
-      : [`${told.imported} of the activities were imported; your broker did not report them.`]),
-    ...(told.simulated ? ['The account is simulated.'] : []),
+      : [`${data.imported} of the activities were imported; your broker did not report them.`]),
+    ...(data.simulated ? ['The account is simulated.'] : []),
   ];
   if (lines.length === 0) return [`Nothing was sold ${when}.`, ...note].join(' ');
   const shown = lines.slice(-MAX_LINES).map(({ symbol, qty, sold, gain, adjustment_code, term }) => {
@@ -177,7 +177,7 @@ function realizedAnswer({ year, gains: lines, totals, incomplete, ...told }: z.o
     const wash = adjustment_code === 'W' ? ', wash sale' : '';
     return `- ${sold} ${shares(qty)} ${symbol}: ${made} (${term === 'unknown' ? 'holding period unknown' : `${term}-term`}${wash})`;
   });
-  const more = lines.length - shown.length + (told.left_out ?? 0);
+  const more = lines.length - shown.length + (data.left_out ?? 0);
   return [
     `**${signedDollars(totals.all.gain)}** realized ${when}: short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)} (first in, first out).`,
     shown.join('\n'),

@@ -66,7 +66,7 @@ function rejectClosing(clause: string): undefined {
   if (!/^(?:close|exit|liquidate)\b/i.test(clause)) return undefined;
   throw new NotUnderstood(
     'Did you buy that option, or sell it?',
-    'Say "sell to close …" for one that you hold, "buy to close …" for one that you sold.',
+    'Say "sell to close …" for an option that you hold, or "buy to close …" for an option that you sold.',
   );
 }
 

@@ -81,13 +81,13 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     if (made < all.length) return { calls: all.slice(made, made + MAX_CALLS_PER_TURN) };
     const help = intents.some(({ kind }) => kind === 'help') ? [helpText] : [];
     const results = done.slice(known).map((each, index) => ({ ...each, view: all[index]?.view }));
-    const told = results.length > 0 ? [composeAnswer(results)] : [];
+    const answers = results.length > 0 ? [composeAnswer(results)] : [];
     const rebalanced = lookedUp.flatMap(({ tool, content }) =>
       tool === 'suggest_rebalance' ? [rebalanceAnswer(content)] : [],
     );
     const isNothing = all.length === 0 && help.length + rebalanced.length === 0;
     const nothing = isNothing ? ['There is no open order to cancel.'] : [];
-    return { text: [...help, ...told, ...rebalanced, ...nothing].join('\n\n') };
+    return { text: [...help, ...answers, ...rebalanced, ...nothing].join('\n\n') };
   } catch (error) {
     if (error instanceof NotUnderstood) return { refusal: error.refusal };
     throw error;

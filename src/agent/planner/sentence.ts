@@ -234,8 +234,8 @@ function parseWithoutAccount(clause: string): Intent {
     readSend(clause) ??
     readBareSymbols(clause);
   if (known !== undefined) return known;
-  const told = readAlert(clause) ?? readStopAlert(clause) ?? readAlertSchedule(clause);
-  if (told !== undefined) return told;
+  const alert = readAlert(clause) ?? readStopAlert(clause) ?? readAlertSchedule(clause);
+  if (alert !== undefined) return alert;
   redirectRebalance(clause);
   const standing = readStanding(clause);
   if (standing !== undefined) return standing;

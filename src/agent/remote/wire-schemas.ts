@@ -62,7 +62,7 @@ export const runOptionsSchema = z.strictObject({
   ttl: z.int().min(1).max(MAX_TTL_S).exactOptional().describe('lifetime of a proposal in seconds'),
   max_turns: z.int().min(1).max(1_000).exactOptional().describe('maximum number of model calls'),
   cancel_on_exit: z.boolean().exactOptional().describe('withdraws open proposals if the run is stopped'),
-  read_only: z.boolean().exactOptional().describe('the run can't propose or cancel anything'),
+  read_only: z.boolean().exactOptional().describe('the run can’t propose or cancel anything'),
   model: z.string().min(1).max(128).exactOptional().describe('builtin, or the name of one of the server’s models'),
   account: accountNumberSchema.exactOptional().describe('the account to use; defaults to the default account'),
   mandates: z
@@ -76,7 +76,9 @@ export const runOptionsSchema = z.strictObject({
     )
     .max(100)
     .exactOptional()
-    .describe('mandates that orders may be placed under; the first mandate that matches an order’s symbol and side applies'),
+    .describe(
+      'mandates that orders may be placed under; the first mandate that matches an order’s symbol and side applies',
+    ),
 });
 export type WireOptions = z.output<typeof runOptionsSchema>;
 

@@ -77,12 +77,14 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
       const others = (await own()).filter(({ proposal }) => !listed.has(proposal.id)).reverse();
       const open = others.filter(({ proposal }) => !isSettledState(proposal.state));
       const asked = new Set(answer === undefined ? [] : open.slice(0, MAX_SINGLE_REQUESTS));
-      const told = await Promise.all((answer ?? []).map(async (one) => [one.created_at, await seen(one)] as const));
+      const fromGateway = await Promise.all(
+        (answer ?? []).map(async (one) => [one.created_at, await seen(one)] as const),
+      );
       const rest = others.map(async (one) => {
         const view = await current(one, asked.has(one) ? gateway : undefined);
         return [one.proposal.created_at, view] as const;
       });
-      const views = [...told, ...(await Promise.all(rest))];
+      const views = [...fromGateway, ...(await Promise.all(rest))];
       return views.sort(([a], [b]) => Date.parse(b) - Date.parse(a)).map(([, view]) => view);
     },
     /** Oldest first. */

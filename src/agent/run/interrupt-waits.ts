@@ -78,13 +78,13 @@ class InterruptWaits {
     const wait = this.#wait(`connection ${connection}`, () =>
       waitForConnection(this.#environment, connection, this.#signal, once),
     );
-    const told = wait.then((found) => {
+    const settled = wait.then((found) => {
       this.#looked.add(interrupt);
       // After the deadline the call continues too, and reports that it could not be done.
       if (found !== 'needed') this.#connected.add(interrupt);
     });
-    told.catch(() => undefined);
-    return { settles: told };
+    settled.catch(() => undefined);
+    return { settles: settled };
   }
 
   async #forProposal(id: string): Promise<NextStep> {
@@ -215,7 +215,7 @@ async function waitForConnection(
   once: boolean,
 ): Promise<ConnectionView['status']> {
   const deadline = connectBy ?? clock.now() + profile.approval_ttl * 1000;
-  let told = false;
+  let isReported = false;
   for (;;) {
     const connected = await (gateway?.isConnected(name) ?? Promise.resolve(false)).catch((error: unknown) => {
       signal.throwIfAborted();
@@ -228,8 +228,8 @@ async function waitForConnection(
       emit({ type: 'connection', connection: connectionView(name, 'connected') });
       return 'connected';
     }
-    if (!told) emit({ type: 'connection', connection: connectionView(name, 'needed') });
-    told = true;
+    if (!isReported) emit({ type: 'connection', connection: connectionView(name, 'needed') });
+    isReported = true;
     const left = deadline - clock.now();
     if (left <= 0) {
       emit({ type: 'connection', connection: connectionView(name, 'missing') });

@@ -286,16 +286,16 @@ function createProposalNotifier(
    * Proposals as this run last emitted them. Another run that waits for the same proposal may have stored the change
    * first.
    */
-  const toldAs = new Map<string, Proposal>();
-  const tell = async (seen: ThreadProposal): Promise<void> => {
+  const emitted = new Map<string, Proposal>();
+  const notify = async (seen: ThreadProposal): Promise<void> => {
     const { id } = seen.proposal;
     const { before: stored, kept } = await proposals.note(seen);
     const { proposal, thread } = kept;
-    const before = toldAs.get(id) ?? stored;
+    const before = emitted.get(id) ?? stored;
     const isSame = before?.state === proposal.state && before.updated_at === proposal.updated_at;
     if (isSame && shown.has(id)) return;
     shown.add(id);
-    toldAs.set(id, proposal);
+    emitted.set(id, proposal);
     const known = new Set(
       before === undefined ? [] : outcomeOrders(proposalOutcome(before)).map((order) => JSON.stringify(order)),
     );
@@ -305,9 +305,9 @@ function createProposalNotifier(
   };
   let last: Promise<void> = Promise.resolve();
   return (seen) => {
-    const told = last.then(() => tell(seen));
-    last = told.catch(() => undefined);
-    return told;
+    const notified = last.then(() => notify(seen));
+    last = notified.catch(() => undefined);
+    return notified;
   };
 }
 

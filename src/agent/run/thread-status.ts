@@ -39,13 +39,13 @@ export async function currentThreadStatus(
   // An earlier run's proposal says nothing about this run.
   const since = seen.filter(({ proposal }) => Date.parse(proposal.updated_at) >= updatedAt);
   const open = seen.filter(({ proposal }) => statusOfState[proposal.state] === 'pending');
-  const told = [...since, ...open];
+  const relevant = [...since, ...open];
   // A run that was cut off late ended after its proposals did.
-  if (told.length === 0 && seen.length > 0) {
+  if (relevant.length === 0 && seen.length > 0) {
     const prompt = await latestPrompt();
-    told.push(...seen.filter((one) => one.prompt === prompt));
+    relevant.push(...seen.filter((one) => one.prompt === prompt));
   }
-  const [worst = status] = told
+  const [worst = status] = relevant
     .map(({ proposal }) => statusOfState[proposal.state])
     .sort((a, b) => statusSeverity.indexOf(a) - statusSeverity.indexOf(b));
   return worst;

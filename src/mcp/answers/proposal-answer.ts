@@ -9,7 +9,7 @@ import { toolAnswer, untrustedNote } from './answer.ts';
 /** States that don't count as a failure of the call. */
 const successStatuses: readonly string[] = ['pending_approval', 'executing', 'executed'];
 
-/** @param wasAsked whether the call requested an action, rather than only a status */
+/** @param wasAsked whether the call requested an action, not just a status */
 export function proposalAnswer(proposal: Proposal, environment: Environment, wasAsked: boolean): CallToolResult {
   const status = proposalStatus(proposal);
   const rejected = placedOrder(proposal)?.status === 'rejected';
@@ -77,7 +77,7 @@ function nextStep(proposal: Proposal): { readonly next?: string } {
   }
 }
 
-/** States as models see them. A proposal that waits for the person is `pending_approval`. */
+/** Proposal states as shown to models. A proposal that waits for the person is `pending_approval`. */
 type ProposalStatus = Exclude<ProposalState, 'drafted' | 'requested' | 'approved'> | 'pending_approval';
 
 const statuses: Readonly<Record<ProposalState, ProposalStatus>> = {

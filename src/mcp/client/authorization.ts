@@ -21,11 +21,11 @@ import { StoredAuthorization, type StoredClient, type StoredTokens } from './sto
 
 type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];
 
-/** How long the person may take in the browser, in milliseconds. */
+/** How long the person may take to sign in in the browser, in milliseconds. */
 const SIGN_IN_TIMEOUT_MS = 300_000;
 const CALLBACK = '/callback';
 
-/** Thrown if nobody can be asked to sign in. */
+/** Thrown if a sign-in is required, but there is nobody to ask. */
 export class SignInRequiredError extends Error {
   override name = 'SignInRequiredError';
 }
@@ -39,15 +39,17 @@ interface Challenge {
 interface AuthorizationOptions {
   readonly serverUrl: string;
   readonly credentials: McpCredentials;
-  /** Already limits response sizes and times. */
+  /** A `fetch` that already limits response sizes and times. */
   readonly fetch: typeof fetch;
-  /** Our client at a server without dynamic registration. An https URL is a client metadata document (CIMD). */
+  /**
+   * The client registered for a server without dynamic registration. An https URL is a client metadata document (CIMD).
+   */
   readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }
 
 /**
- * Our authorization at one server, through the SDK: authorization code with PKCE on a loopback redirect, refresh, DPoP.
- * If nobody can sign in, it can only refresh.
+ * The authorization at one server, through the SDK: authorization code with PKCE on a loopback redirect, refresh, and
+ * DPoP. If there is nobody to sign in, it can only refresh.
  */
 export class Authorization implements AuthProvider {
   readonly #options: AuthorizationOptions;
@@ -173,7 +175,9 @@ interface SignInSession {
   readonly open: (url: string) => Promise<void>;
 }
 
-/** Stores the authorization for the SDK. If nobody can sign in, it rejects every step that requires a person. */
+/**
+ * Stores the authorization for the SDK. If there is nobody to sign in, it rejects every step that requires a person.
+ */
 class StoringProvider implements OAuthClientProvider {
   readonly clientMetadataUrl?: string;
   readonly #kept: StoredAuthorization;
@@ -269,7 +273,7 @@ class StoringProvider implements OAuthClientProvider {
     return this.#isReturn ? this.#discovered : undefined;
   }
 
-  /** Marks the return from the redirect, after which the SDK gets the discovery state saved before it. */
+  /** Called after the redirect. From then on, the SDK gets the discovery state that was saved before the redirect. */
   returned(): void {
     this.#isReturn = true;
   }

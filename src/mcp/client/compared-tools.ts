@@ -18,9 +18,9 @@ export type ToolState = 'offered' | 'not_allowed' | 'unconfirmed' | 'changed' | 
 export interface ComparedTool {
   readonly name: string;
   readonly state: ToolState;
-  /** Undefined if gone. */
+  /** Undefined if the state is `gone`. */
   readonly pin: string | undefined;
-  /** Undefined if gone or unfit. */
+  /** Undefined if the state is `gone` or `unfit`. */
   readonly fit: SanitizedTool | undefined;
   readonly danger: ToolDanger | undefined;
 }

@@ -54,7 +54,7 @@ export function serverFetch(
 export const MAX_RESULT_BYTES = 32 * 1024;
 
 interface ResultText {
-  /** False if the server reports a failure. */
+  /** False if the server reports that the tool failed. */
   readonly ok: boolean;
   readonly text: string;
   readonly cut: boolean;
@@ -68,7 +68,7 @@ export function resultText({ content, structuredContent, isError }: CallToolResu
   const bytes = Buffer.from(text);
   const ok = isError !== true;
   if (bytes.length <= MAX_RESULT_BYTES) return { ok, text, cut: false };
-  // Drops a character that was cut in half.
+  // Drops a trailing character that was cut in half.
   const kept = new TextDecoder().decode(bytes.subarray(0, MAX_RESULT_BYTES)).replace(/\ufffd+$/, '');
   return { ok, text: `${kept}\n[cut here: the answer had ${bytes.length} bytes]`, cut: true };
 }
@@ -88,7 +88,10 @@ function partText(part: CallToolResult['content'][number]): string {
 
 const defaultLimits: ServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
 
-/** A connected server. Methods throw a `TradeAgentError` with our own message, or the signal's reason. */
+/**
+ * A connected server. Its methods throw a `TradeAgentError` with a message of trade-agent's own, or the signal's
+ * reason.
+ */
 export interface ServerConnection {
   readonly protocol: string;
   /** Sanitized. */
@@ -124,7 +127,7 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
         return resultText(await attempt(until, call));
       } catch (error) {
         if (!isTradeAgentError(error) || !(error.cause instanceof ProtocolError)) throw error;
-        // An error response is an answer in the server's own words.
+        // An error response is passed on as an answer, in the server's own words.
         return resultText({ content: [{ type: 'text', text: error.cause.message }], isError: true });
       }
     },
@@ -178,7 +181,7 @@ async function openOnce(
         mode,
         probe: { timeoutMs: server.command === undefined ? limits.connectMs : limits.probeMs },
       },
-      // Results are treated as data either way, so a foreign schema is never compiled to code.
+      // Results are treated as data whether or not they match a schema, so a foreign schema is never compiled to code.
       jsonSchemaValidator: {
         getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
       },
@@ -211,7 +214,7 @@ async function openOnce(
   }
 }
 
-/** Closes the connection, after ending the session that a server of a 2025 revision keeps. */
+/** Closes the connection. First ends the session that a server of a 2025 revision keeps. */
 async function closeClient(client: Client, { url }: McpServerConfig): Promise<void> {
   const { transport } = client;
   if (url !== undefined && transport instanceof StreamableHTTPClientTransport && transport.sessionId) {
@@ -276,7 +279,7 @@ function signInNeeded(name: string): TradeAgentError {
 }
 
 /**
- * Describes a failure in our own words only, since the server's words could be aimed at a language model.
+ * Describes a failure without the server's words, because those could be aimed at a language model.
  * @param seen an error reported by the transport
  */
 function describeFailure(error: unknown, seen: Error | undefined): string {
@@ -354,7 +357,7 @@ class TrafficMonitor {
     this.#failed = new AbortController();
     const until = AbortSignal.any([signal, this.#failed.signal, AbortSignal.timeout(ms)]);
     const asked = work({ signal: until, timeout: ms, maxTotalTimeout: ms });
-    // Needed because the SDK ignores the signal in places.
+    // The SDK does not observe the signal everywhere.
     const ended = new Promise<never>((_, reject) => {
       until.addEventListener('abort', () => reject(until.reason), { once: true });
     });
@@ -397,7 +400,7 @@ class ChildTransport extends StdioClientTransport {
     });
   }
 
-  /** The end of its stderr, sanitized. */
+  /** The last part of the child's stderr, sanitized. */
   get said(): string {
     return safeLine(this.#stderr).slice(-300);
   }

@@ -1,12 +1,14 @@
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
 
-/** In milliseconds. */
+/** Time limits, in milliseconds. */
 export interface ServerLimits {
-  /** How long a child process may take to name its revision. Afterwards, it is treated as a legacy server. */
+  /**
+   * How long a child process may take to report its protocol revision. After that, it is treated as a legacy server.
+   */
   readonly probeMs: number;
   readonly connectMs: number;
-  /** For all pages of the list together. */
+  /** Limit for all pages of the tool list together. */
   readonly listMs: number;
   readonly callMs: number;
 }
@@ -16,10 +18,10 @@ export interface ServerAccess {
   readonly server: McpServerConfig;
   readonly fetch: typeof fetch;
   readonly env: NodeJS.ProcessEnv;
-  /** Our version. */
+  /** trade-agent's version. */
   readonly version: string;
   readonly credentials: McpCredentials;
-  /** Absent if nobody can be asked. */
+  /** Absent if there is nobody to sign in. */
   readonly openBrowser?: ((url: string) => Promise<void>) | undefined;
   readonly limits?: Partial<ServerLimits> | undefined;
   /** @internal Answers elicitations in the conformance suite. trade-agent itself never does. */

@@ -27,7 +27,7 @@ export function modelToolName(server: string, tool: string): string {
   return `${plain.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, MAX_NAME_LENGTH - mark.length - 1)}_${mark}`;
 }
 
-/** Returns the allowed tools according to the profile alone. Tools whose names collide are omitted. */
+/** Returns the tools that the profile allows, without asking the servers. Tools whose names collide are omitted. */
 export function allowedTools(servers: McpServersConfig): ReadonlyMap<string, AllowedTool> {
   const all = Object.entries(servers).flatMap(([server, { enabled, tools }]) =>
     enabled ? [...new Set(tools)].map((tool) => ({ server, tool })) : [],
@@ -45,7 +45,7 @@ interface RegistryOptions extends Omit<ServerAccess, 'name' | 'server' | 'openBr
 
 export interface ServerState {
   readonly name: string;
-  /** `idle`: not contacted yet, or none of its tools is allowed. */
+  /** `idle` means that the server was not contacted yet, or that none of its tools is allowed. */
   readonly state: 'off' | 'idle' | 'connected' | 'failed';
   /** The allowed tools. */
   readonly tools: readonly Pick<ComparedTool, 'name' | 'state'>[];
@@ -56,7 +56,7 @@ export interface ServerRegistry extends ForeignTools {
   states(): readonly ServerState[];
 }
 
-/** Creates the registry. Servers without allowed tools are never connected. */
+/** Creates the registry. Never connects to a server without allowed tools. */
 export function serverRegistry(options: RegistryOptions): ServerRegistry {
   const { servers, clock, ...access } = options;
   const allowed = allowedTools(servers);
@@ -65,7 +65,7 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
     const server = servers[name];
     if (server !== undefined && !kept.has(name)) kept.set(name, new ManagedServer({ ...access, name, server }, clock));
   }
-  const told = new Set<unknown>();
+  const reported = new Set<unknown>();
 
   const offeredBy = async (
     name: string,
@@ -73,20 +73,20 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
     signal: AbortSignal,
     notice: (message: string) => void,
   ): Promise<readonly ForeignTool[]> => {
-    const tell = (what: unknown, message: string) => {
-      if (!told.has(what)) notice(`${message} (trade-agent mcp servers test ${name})`);
-      told.add(what);
+    const report = (what: unknown, message: string) => {
+      if (!reported.has(what)) notice(`${message} (trade-agent mcp servers test ${name})`);
+      reported.add(what);
     };
     const open = server.resting === undefined ? await server.open(signal).catch(() => undefined) : undefined;
     if (open === undefined) {
       const { failure } = server;
-      if (failure !== undefined) tell(failure, `${failure.message}; its tools are not available`);
+      if (failure !== undefined) report(failure, `${failure.message}; its tools are not available`);
       return [];
     }
     for (const one of open.tools) {
       const { name: tool } = one;
       const why = offReason(one);
-      if (why !== undefined) tell(`${name} ${tool}`, `MCP server ${name}: ${tool} ${why}`);
+      if (why !== undefined) report(`${name} ${tool}`, `MCP server ${name}: ${tool} ${why}`);
     }
     return open.tools.flatMap((tool) => foreignTool(allowed, name, tool));
   };
@@ -172,7 +172,7 @@ class ManagedServer {
     this.#clock = clock;
   }
 
-  /** Undefined if not connected. */
+  /** Undefined if the server is not connected. */
   get latest(): OpenServer | undefined {
     return this.#latest;
   }
@@ -182,13 +182,13 @@ class ManagedServer {
     return this.#failure;
   }
 
-  /** The failure that still keeps the server paused. */
+  /** The latest failure, while it is recent enough that no new connection is attempted. */
   get resting(): Failure | undefined {
     const failure = this.#failure;
     return failure !== undefined && this.#clock.now() - failure.at < RETRY_PAUSE_MS ? failure : undefined;
   }
 
-  /** @throws {TradeAgentError} as connecting does; the signal's reason */
+  /** @throws {TradeAgentError} like {@link connectServer}; the signal's reason */
   async open(signal: AbortSignal): Promise<OpenServer> {
     this.#opening ??= this.#connect(signal);
     try {

@@ -21,7 +21,7 @@ const tokensSchema = z.looseObject({
 });
 export type StoredTokens = z.output<typeof tokensSchema>;
 
-/** Stored authorization: tokens by issuer and server, registrations by issuer, ports and keys by server. */
+/** Stored authorization: tokens by issuer and server, client registrations by issuer, and ports and keys by server. */
 export class StoredAuthorization {
   readonly #credentials: McpCredentials;
   readonly #url: string;
@@ -71,7 +71,7 @@ export class StoredAuthorization {
     });
   }
 
-  /** Returns the registered redirect port, or 0 for any. */
+  /** Returns the redirect port of the client's registration, or 0 if any port may be used. */
   async port(): Promise<number> {
     return Number((await this.#credentials.read())[entryKey('port', this.#url)] ?? 0);
   }
@@ -95,7 +95,7 @@ export class StoredAuthorization {
     return await createDpopSession(jwk);
   }
 
-  /** Deletes everything except the registration, which the issuer's other servers may use. */
+  /** Deletes everything except the client's registration, which other servers of the same issuer may use. */
   async forget(): Promise<void> {
     await this.#credentials.change((values) => {
       for (const key of Object.keys(values)) {

@@ -15,7 +15,7 @@ const readingWords = wordSet(
 const changingWords = wordSet(
   'place submit create new add enter put make post send open replace modify amend update edit change cancel delete remove close execute roll',
 );
-/** Words that a read-only tool's name never combines with an order. */
+/** Words that show that a tool with "order" in its name is not read-only. */
 const onlyChangingWords = wordSet('place submit replace modify amend cancel delete execute liquidate');
 const tradedNouns = wordSet('order orders trade trades position positions bracket oco option options');
 const tradingVerbs = wordSet('buy sell liquidate exercise');
@@ -31,12 +31,13 @@ const destinations = wordSet(
   'to recipient payee beneficiary destination destination_account to_account relationship_id iban bank wallet address direction',
 );
 
-/** The maximum depth that is examined. Deeper schemas are rejected anyway (tool-text.ts). */
+/** Maximum depth of a schema that is examined. Deeper schemas are rejected anyway (tool-text.ts). */
 const MAX_DEPTH = 32;
 
 /**
- * Guesses what a tool could do without the phone, from its name, arguments and annotations. When in doubt it reports a
- * danger. A name like `get_…` and `readOnlyHint` count as signs of a read-only tool. The owner can override the result.
+ * Guesses from a tool's name, arguments and annotations what the tool could do without the phone. When in doubt, it
+ * reports a danger. A name like `get_…` and `readOnlyHint` count as signs of a read-only tool. The owner can override
+ * the result.
  * @returns undefined if the tool looks safe
  */
 export function toolDanger({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {

@@ -2,7 +2,7 @@ import { inertText } from '../../agent/graph/inert-text.ts';
 import { hasInvisible } from '../../text/invisible.ts';
 import { safeText } from '../../text/sanitize.ts';
 
-/** A tool as its server describes it, in untrusted text. */
+/** A tool as its server describes it. All its text is untrusted. */
 export interface ServerTool {
   readonly name: string;
   readonly description?: string | undefined;
@@ -19,11 +19,14 @@ export interface SanitizedTool {
 }
 
 const MAX_DESCRIPTION_LENGTH = 2048;
-/** Characters of JSON. */
+/** Maximum length of a schema's JSON, in characters. */
 const MAX_SCHEMA_LENGTH = 16 * 1024;
 const MAX_SCHEMA_DEPTH = 32;
 
-/** Sanitizes a tool. Returns undefined if a property name or constant is unsafe, since these must not be changed. */
+/**
+ * Sanitizes a tool. Returns undefined if a property name or constant is unsafe, because sanitizing it would change its
+ * meaning.
+ */
 export function sanitizeTool({ name, description = '', inputSchema }: ServerTool): SanitizedTool | undefined {
   if (hasInvisible(name) || name.length > 128) return undefined;
   if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH) return undefined;
@@ -38,7 +41,7 @@ function fitText(text: string): string {
 
 const UNFIT = Symbol('unfit');
 
-/** Descriptive members are sanitized. Members that only validators or forms use are dropped. */
+/** Members that describe a schema, and are sanitized. Members that only validators or forms use are dropped. */
 const descriptiveMembers = new Set(['description', 'title']);
 const droppedMembers = new Set(['$comment', 'examples', 'default']);
 

@@ -21,9 +21,9 @@ interface Identified {
 const SESSION_HEADER = 'mcp-session-id';
 
 /**
- * Serves MCP over HTTP for revisions 2026-07-28, 2025-11-25 and 2025-06-18. Stateless, except for pending
- * elicitations of 2025 clients. Does not check the token, Host, Origin or length, which the mount has already
- * checked.
+ * Returns a handler that serves MCP over HTTP for revisions 2026-07-28, 2025-11-25 and 2025-06-18. It is stateless,
+ * except for pending elicitations of 2025 clients. It does not check the token, Host, Origin or length, because the
+ * gateway that mounts it has already checked them.
  * @param factory creates the server for each request
  */
 export function mcpEndpoint<Caller extends Identified>(
@@ -54,7 +54,7 @@ export function mcpEndpoint<Caller extends Identified>(
       return new Response(null, { status: 202 });
     }
     const response = await handler.fetch(request, {
-      // The token is not passed on.
+      // The MCP server does not get the token.
       authInfo: { token: '', clientId: '', scopes: [], extra: { caller } },
       ...defined({ parsedBody: body }),
     });
@@ -69,7 +69,7 @@ const callerKey = ({ sub, clientId }: Identified) => JSON.stringify([sub, client
 
 /**
  * Wraps the transport of one exchange with a 2025 client that supports elicitation or sampling. Replays the client's
- * handshake to the server, and gives the server's requests new ids, by which the client's responses are found.
+ * handshake to the server, and gives the server's requests new IDs that identify the client's responses.
  */
 function elicitingTransport(
   inner: Transport,
@@ -81,7 +81,7 @@ function elicitingTransport(
 ): Transport {
   const greeted = Promise.withResolvers<void>();
   let isGreeted = false;
-  /** Ids sent to the client, keyed by the server's own ids. */
+  /** IDs sent to the client, by the server's own IDs. */
   const asked = new Map<unknown, string>();
   const outer: Transport = {
     async start() {
@@ -123,7 +123,7 @@ function elicitingTransport(
 /** The parameters that a 2025 client sent once, when it connected. */
 type Handshake = InitializeRequest['params'];
 
-/** Lifetime in seconds. After that, the server sends no requests to the client. */
+/** Lifetime of a session, in seconds. After that, the server sends no requests to the client. */
 const SESSION_TTL_S = 24 * 3600;
 /** Maximum length in characters. The session id is sent as a header with each request. */
 const MAX_SESSION_ID_LENGTH = 2_000;
@@ -135,23 +135,26 @@ const handshakeSchema = z.object({
 });
 
 /**
- * Creates the functions that turn a handshake into the `Mcp-Session-Id` that the client sends back, and read it again.
- * The session id is sealed for the caller, so nothing is stored, and a restart only means that the client is served
- * without a session.
+ * Creates the functions that turn a handshake into the `Mcp-Session-Id` that the client sends back, and read that ID
+ * again. The session ID is sealed for the caller, so nothing is stored, and a restart only means that the client is
+ * served without a session.
  */
 function createHandshakes() {
   const seals = createSeals<Handshake>(SESSION_TTL_S);
   return {
     /** Returns undefined for a client that supports neither elicitation nor sampling, which gets no session. */
     async seal(params: unknown, caller: string): Promise<string | undefined> {
-      const told = handshakeSchema.safeParse(params).data;
-      if (told === undefined) return undefined;
-      const { elicitation, sampling } = told.capabilities;
+      const handshake = handshakeSchema.safeParse(params).data;
+      if (handshake === undefined) return undefined;
+      const { elicitation, sampling } = handshake.capabilities;
       if (elicitation === undefined && sampling === undefined) return undefined;
-      const sealed = await seals.seal({ ...told, capabilities: { elicitation, sampling } } as Handshake, caller);
+      const sealed = await seals.seal({ ...handshake, capabilities: { elicitation, sampling } } as Handshake, caller);
       return sealed.length <= MAX_SESSION_ID_LENGTH ? sealed : undefined;
     },
-    /** Returns undefined if the id was not sealed here for this caller, who is then served without a session. */
+    /**
+     * Returns undefined if this process did not seal the ID for this caller. The caller is then served without a
+     * session.
+     */
     read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
       seals.open(sessionId, caller).catch(() => undefined),
   };
@@ -162,14 +165,17 @@ const [MAX_PER_CALLER, MAX_IN_TOTAL] = [4, 200];
 
 /**
  * Elicitations of 2025 clients, sent in the response stream. Answers arrive in separate requests and are matched by
- * caller and an unguessable id, in this process only.
+ * caller and an unguessable ID. Only the process that asked can match them.
  */
 type ClientQuestions = ReturnType<typeof createClientQuestions>;
 
 function createClientQuestions() {
   const open = new Map<string, { caller: string; answered: (answer: JSONRPCResponse) => void }>();
   return {
-    /** @param answered called at most once @returns the id to use for the question @throws if too many are open */
+    /**
+     * @param answered called at most once @returns the ID to use for the question @throws if too many questions are
+     * open
+     */
     open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);
       if (own.length >= MAX_PER_CALLER || open.size >= MAX_IN_TOTAL) throw new Error('too many pending questions');

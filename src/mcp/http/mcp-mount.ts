@@ -2,10 +2,10 @@ import { CANCEL_SCOPE, PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE } from '../.
 import type { McpEndpoint } from './mcp-endpoint.ts';
 import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 
-/** Bytes. An order has about 600, client information a few hundred. */
+/** In bytes. An order has about 600 bytes, and the client's information a few hundred. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Mounts `/mcp` behind a gateway. The first request loads the SDK. */
+/** Returns what a gateway needs to mount `/mcp`. The first request loads the SDK. */
 export function mcpMount(options: ServeMcpOptions) {
   let endpoint: Promise<McpEndpoint<MountedCaller>> | undefined;
   return {
@@ -16,7 +16,7 @@ export function mcpMount(options: ServeMcpOptions) {
       'portfolio:read': ['portfolio:read'],
       'orders:read': ['orders:read'],
       [CANCEL_SCOPE]: [CANCEL_SCOPE],
-      // Sending a summary needs the person's approval too.
+      // A client that may propose orders may also propose to send a summary, which needs the person's approval too.
       [PROPOSE_ORDERS_SCOPE]: [PROPOSE_ORDERS_SCOPE, PROPOSE_MESSAGES_SCOPE],
     },
     maxBodyBytes: MAX_BODY_BYTES,

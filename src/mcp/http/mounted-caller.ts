@@ -18,6 +18,6 @@ export interface ServeMcpOptions extends Pick<McpServerOptions, 'version' | 'rea
   readonly environment: Environment;
   /** Path of the page that connects accounts. Absent if there are none to connect. */
   readonly connectPath?: `/${string}`;
-  /** Milliseconds. Defaults to 20 s. */
+  /** In milliseconds; defaults to 20 s. */
   readonly holdMs?: number;
 }

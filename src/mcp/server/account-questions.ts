@@ -14,7 +14,7 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { createSeals } from './seals.ts';
 
-/** Long enough to find a password. */
+/** Long enough for a person to look up a password. */
 const QUESTION_TTL_SECONDS = 600;
 const QUESTION = 'connect';
 
@@ -24,14 +24,14 @@ interface QuestionedCall {
   readonly name: string;
   readonly args: unknown;
   readonly context: ServerContext;
-  /** Declared by a 2025 client when it connected. 2026 clients declare it per request. */
+  /** Capabilities that a 2025 client declared when it connected. 2026 clients declare them in each request. */
   readonly clientCapabilities: unknown;
 }
 
 /**
- * Asks the client to show its user a URL at which to connect an account (URL elicitation). Stateless: the client
- * returns the question with the repeated call, sealed for the caller and the arguments for ten minutes. The person must
- * sign in at the URL, and the account is connected for whoever signs in.
+ * Asks the client to show its user a URL where the user can connect an account (URL elicitation). Nothing is stored:
+ * the client returns the question with the repeated call, sealed for the caller and the arguments for ten minutes. The
+ * person must sign in at the URL, and the account is connected for the person who signs in.
  */
 export type AccountQuestions = ReturnType<typeof createAccountQuestions>;
 
@@ -42,7 +42,7 @@ export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
     async ask(error: unknown, call: QuestionedCall): Promise<InputRequiredResult | undefined> {
       const url = supportsUrlElicitation(call) ? await connectUrl(error, call.caller) : undefined;
       if (url === undefined || !isTradeAgentError(error)) return undefined;
-      const message = `${error.message}. Open this page to connect it. You sign in there yourself.`;
+      const message = `${error.message}. Open this page to connect the account. You sign in there yourself.`;
       return inputRequired({
         inputRequests: { [QUESTION]: inputRequired.elicitUrl({ message, url }) },
         requestState: await seals.seal(QUESTION, callDigest(call)),
@@ -71,7 +71,7 @@ export async function withConnectUrl(error: unknown, caller: McpCaller): Promise
   if (address === undefined || !isTradeAgentError(error)) return error;
   const { code, message, hint, details } = error;
   return new TradeAgentError(code, message, {
-    hint: `${hint === undefined ? '' : `${hint} `}Or ask the user to open ${address} and sign in there, then call this again.`,
+    hint: `${hint === undefined ? '' : `${hint} `}Or ask the user to open ${address} and sign in there, then call this tool again.`,
     details,
   });
 }
@@ -79,7 +79,7 @@ export async function withConnectUrl(error: unknown, caller: McpCaller): Promise
 async function connectUrl(error: unknown, caller: McpCaller): Promise<string | undefined> {
   if (!isTradeAgentError(error) || error.code !== 'connection_required') return undefined;
   const { connection } = error.details;
-  // Falls back to the plain error.
+  // If the URL can't be had, the caller gets the plain error.
   return typeof connection === 'string' ? await caller.connectAddress?.(connection).catch(() => undefined) : undefined;
 }
 

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 
-/** Sealed values that a client stores for us. Anyone can read the values, but only we can create them. */
+/**
+ * Sealed values that a client stores on the server's behalf. Anyone can read a sealed value, but only this process can
+ * create one.
+ */
 export interface Seals<Value> {
   /** @param boundTo caller and purpose */
   seal(value: Value, boundTo: string): Promise<string>;
-  /** @throws if expired, forged, or sealed for something else */
+  /** @throws if the value has expired, is forged, or was sealed for something else */
   open(text: string, boundTo: string): Promise<Value>;
 }
 

@@ -5,15 +5,18 @@ export interface McpServerOptions {
   readonly version: string;
   readonly readOnly: boolean;
   readonly clock: Clock;
-  /** Id of a run of a server that serves a single client. The client's request ids are unique only within a run. */
+  /** ID of one run of a server that serves a single client. The client's request IDs are unique only within a run. */
   readonly run?: string;
   readonly accounts: AccountQuestions;
-  /** How long a response is held for a decision; at most {@link SHORT_HOLD_MS} for clients without progress. */
+  /**
+   * How long a response is held for a decision; at most {@link SHORT_HOLD_MS} for clients without progress
+   * notifications.
+   */
   readonly holdMs: number;
 }
 
-/** Soon after this, clients give up or move a call to the background. */
+/** In milliseconds. Soon after this time, clients give up or move a call to the background. */
 export const HOLD_MS = 20_000;
 
-/** Clients without progress may time out after five seconds (OpenAI Agents for Python). */
+/** Clients without progress notifications may time out after five seconds (OpenAI Agents for Python). */
 export const SHORT_HOLD_MS = 4_000;

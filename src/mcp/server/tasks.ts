@@ -17,7 +17,7 @@ import { ownProposal } from '../tools/own-proposals.ts';
 /** The task extension (SEP-2663), for revision 2026-07-28 only. */
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 
-/** A `tasks/get` result without its id. Times are RFC 3339. */
+/** A `tasks/get` result without its ID. Times are RFC 3339. */
 export interface Task {
   readonly status: 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled';
   readonly statusMessage?: string;
@@ -26,9 +26,9 @@ export interface Task {
   /** Lifetime in milliseconds. */
   readonly ttlMs: number;
   readonly pollIntervalMs: number;
-  /** The tool's result, if completed. */
+  /** The tool's result, if the task has completed. */
   readonly result?: object;
-  /** A JSON-RPC error, if failed. */
+  /** A JSON-RPC error, if the task has failed. */
   readonly error?: { readonly code: number; readonly message: string };
   /** Present if the task waits for the client. */
   readonly inputRequests?: Readonly<Record<string, unknown>>;
@@ -74,7 +74,7 @@ export function serveTasks(server: Server, source: TaskSource): void {
   ) =>
     server.setRequestHandler(method, { params }, async ({ taskId }, context) => {
       requireTasks(context);
-      // Replaced, because an exception's message would be sent to the client.
+      // The error is replaced, because an exception's message would be sent to the client.
       const task = await found(taskId, context).catch(() => {
         throw new ProtocolError(ProtocolErrorCode.InternalError, 'the task could not be read; try again');
       });
@@ -88,11 +88,14 @@ export function serveTasks(server: Server, source: TaskSource): void {
   answer('tasks/cancel', (id) => source.cancel(id));
 }
 
-/** Tasks live at least this long, since proposals are kept forever. */
+/** In milliseconds, the minimum lifetime of a task. The proposal behind it is kept forever. */
 const TASK_TTL_MS = 30 * 24 * 3_600_000;
 const POLL_INTERVAL_MS = 2_000;
 
-/** Returns a proposal as a task with the same id. The proposal outlives client and gateway. */
+/**
+ * Returns a proposal as a task with the same ID. The proposal is kept after the client disconnects and the gateway
+ * restarts.
+ */
 export function proposalTask(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): Task {
   const { state, created_at, updated_at } = proposal;
   const base = {

@@ -29,7 +29,7 @@ import { whoami } from '../../tools/whoami.ts';
 import { defined } from '../../values/defined.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 
-/** Pages the portfolio, because a hundred positions take about 5,000 tokens. */
+/** Returns the portfolio in pages, because a hundred positions take about 5,000 tokens. */
 const pagedPortfolio: DirectTool = {
   ...getPortfolio,
   schema: z.lazy(() =>
@@ -45,7 +45,7 @@ const pagedPortfolio: DirectTool = {
   ),
 };
 
-/** The agent's own reading tools. */
+/** The agent's own tools that read, and the tool that changes the watchlist. */
 export const agentTools: readonly McpTool[] = [
   readingTool(whoami, 'Who is signed in'),
   readingTool(listAccounts, 'Accounts'),
@@ -71,14 +71,14 @@ export const agentTools: readonly McpTool[] = [
   readingTool(withAccountArgument(getOrder), 'One order'),
   readingTool(withAccountArgument(checkRules), 'Limits and rules'),
   readingTool(withAccountArgument(suggestRebalance), 'Rebalancing'),
-  // HTTP clients lack its scope, because the watchlist is only for the owner's own programs.
+  // HTTP clients lack the scope of this tool, because only the owner's own programs may change the watchlist.
   { ...readingTool(withAccountArgument(setWatchlist), 'Change the watchlist'), effect: 'acts' },
 ];
 
 const IMPORTS_NOT_INCLUDED =
   'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
-/** Adds a note to results that are based on activities, if these lack the imported activities. */
+/** Adds a note to results that are based on activities, if the imported activities are missing from them. */
 function historyTool(tool: DirectTool, title: string): McpTool {
   const { run, ...rest } = readingTool(tool, title);
   return defineMcpTool({

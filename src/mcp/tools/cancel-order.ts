@@ -5,7 +5,7 @@ import { toolArgumentsSchema } from '../../tools/tool.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose } from './propose.ts';
 
-/** Cancels immediately if the order protects nothing. Otherwise requests approval. */
+/** Cancels an order immediately if it does not protect a position. Otherwise requests approval. */
 export const cancelOrder = defineMcpTool({
   name: agents.name,
   title: 'Cancel an order',

@@ -22,7 +22,10 @@ const mcpTools: readonly McpTool[] = [
   cancelOrder,
 ];
 
-/** Returns the tools that the caller's scopes allow. Tools that need the person's rules exist only with `ownRules`. */
+/**
+ * Returns the tools that the caller's scopes allow. Tools that need the person's own rules are included only with
+ * `ownRules`.
+ */
 export function toolsFor({ scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>, readOnly: boolean): McpTool[] {
   return mcpTools.filter(
     (tool) =>

@@ -14,7 +14,7 @@ export const closePosition = defineMcpTool({
   async run(call, { idempotency_key, ...args }) {
     const { gateway, environment } = call.caller;
     const key = idempotency_key as string | undefined;
-    // The holding may have changed, so the client's key identifies the earlier order.
+    // The position may have changed since, so the client's key identifies the earlier order.
     const earlier = key === undefined ? undefined : await gateway.proposed(clientIdempotencyKey(key));
     if (earlier?.kind === 'order' && earlier.subject.symbol === String(args.symbol).toUpperCase()) {
       return { proposal: earlier, isAsked: true };

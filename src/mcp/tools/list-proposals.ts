@@ -4,7 +4,7 @@ import { proposalFacts } from '../answers/proposal-answer.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { proposalIdSchema } from './own-proposals.ts';
 
-/** How many to fetch and filter, because the gateway lists all clients' proposals. */
+/** Number of proposals to fetch before filtering, because the gateway lists all clients' proposals. */
 const MAX_FETCHED = 500;
 
 export const listProposals = defineMcpTool({
@@ -44,7 +44,7 @@ export const listProposals = defineMcpTool({
   },
 });
 
-/** Returns the error for a cursor whose proposal is no longer listed, for example because it was decided meanwhile. */
+/** Returns the error for a cursor whose proposal is no longer listed, for example because it has been decided since. */
 function unknownCursor(): TradeAgentError {
   return new TradeAgentError('usage', 'the cursor is no longer in this list', {
     hint: 'Omit it to start with the newest proposal.',

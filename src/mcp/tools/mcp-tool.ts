@@ -9,9 +9,9 @@ export interface ToolCall {
   readonly clock: Clock;
   /** Aborts when the client disconnects. The client's proposals remain open. */
   readonly signal: AbortSignal;
-  /** Returns for how many milliseconds the response can still be held. */
+  /** Returns how many milliseconds the response can still be held. */
   holdMs(): number;
-  /** As reported by the client, unverified. */
+  /** The name that the client gives itself, which is not verified. */
   readonly clientName: string;
   /** Identifies the call if the client provides no key. */
   readonly identity: readonly unknown[];
@@ -19,13 +19,15 @@ export interface ToolCall {
 
 interface ToolResult {
   readonly found: Readonly<Record<string, unknown>>;
-  /** One sentence. */
+  /** A single sentence. */
   readonly message: string;
-  /** The source of text that neither the person nor the gateway wrote. */
+  /** The source of any third-party (untrusted) text in the result. */
   readonly outside?: string;
 }
 
-/** With `isAsked`, the call waits for the decision if the client can wait. Otherwise it only reports the state. */
+/**
+ * If `isAsked` is true, the call waits for the decision if the client can wait. Otherwise it only reports the state.
+ */
 export interface ProposedResult {
   readonly proposal: Proposal;
   readonly isAsked: boolean;
@@ -36,12 +38,12 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
   readonly title: string;
   readonly description: string;
   readonly schema: Schema;
-  /** A caller needs all of these scopes. */
+  /** The caller must have all of these scopes. */
   readonly scopes: readonly Scope[];
   /** `asks` creates or withdraws a proposal. `acts` may make a change without approval. */
   readonly effect: 'reads' | 'asks' | 'acts';
   readonly needsOwnRules?: true;
-  /** @throws {TradeAgentError} reported with its message; other errors are reported without details */
+  /** @throws {TradeAgentError} its message is sent to the client; other errors are reported without details */
   run(call: ToolCall, args: z.output<Schema>): Promise<ToolResult | ProposedResult>;
 }
 

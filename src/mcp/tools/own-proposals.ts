@@ -18,7 +18,7 @@ function unknownProposal(): TradeAgentError {
   });
 }
 
-/** The id of a proposal and of its task. */
+/** The ID of a proposal and of its task. */
 export const proposalIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the proposal_id of an earlier result')

@@ -19,7 +19,7 @@ const idempotencyKey = idempotencyKeySchema
 type WithoutBase<Request> = Request extends unknown ? Omit<Request, 'requested_by' | 'provenance' | 'ttl'> : never;
 
 /**
- * Submits a proposal for a third-party client. No field counts as the person's own words, which the phone displays.
+ * Submits a proposal for a third-party client. No field counts as the person's own words, and the phone says so.
  * @param fields the client's fields, by name
  */
 export async function propose(

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
 /**
- * How long a call with the same request id and arguments counts as a retry after a lost response, in milliseconds.
- * Not longer, because request ids restart with each run of a client.
+ * How long a call with the same request ID and arguments counts as a retry after a lost response, in milliseconds. A
+ * longer window would be wrong, because request IDs restart with each run of a client.
  */
 export const RETRY_WINDOW_MS = 60_000;
 
@@ -13,9 +13,9 @@ export function clientIdempotencyKey(key: string): string {
 }
 
 /**
- * Returns two idempotency keys for a call without its own key: for the current minute and for the previous minute, in
- * which the call may have been sent first. The keys are derived from the call and the clock, so that they survive a
- * restart.
+ * Returns two idempotency keys for a call without a key of its own: one for the current minute, and one for the
+ * previous minute, in which the call may have been sent first. The keys are derived from the call and the clock, so
+ * they are the same after a restart.
  * @param now milliseconds since the epoch
  */
 export function derivedIdempotencyKeys(call: readonly unknown[], now: number): readonly [string, string] {

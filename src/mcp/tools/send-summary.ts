@@ -22,7 +22,7 @@ export const sendSummary = defineMcpTool({
   effect: 'asks',
   async run(call, { service, recipient, note, idempotency_key }) {
     const { gateway } = call.caller;
-    // The figures change, so the client's key identifies the earlier message.
+    // The figures in the summary change, so the client's key identifies the earlier message.
     const earlier =
       idempotency_key === undefined ? undefined : await gateway.proposed(clientIdempotencyKey(idempotency_key));
     if (earlier !== undefined && isSameMessage(earlier, { service, recipient, note })) {

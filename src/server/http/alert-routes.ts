@@ -7,7 +7,7 @@ import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 import { parseBody, readRoutes } from './caller-requests.ts';
 
-/** Adds the routes of a person's alerts. Adding the first alert requests offline access, as with schedules. */
+/** Adds the routes for a person's alerts. As with schedules, adding the first alert requests offline access. */
 export function alertRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = readRoutes(app, authenticator);
   const alertsOf = (caller: Caller) =>

@@ -12,7 +12,7 @@ import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 
-/** Returns functions that add routes for any token with the read scope. */
+/** Returns functions that add routes, which accept any token with the read scope. */
 export function readRoutes(app: Hono, authenticator: Authenticator) {
   const adds =
     (method: 'get' | 'post' | 'delete') =>
@@ -28,7 +28,10 @@ export function callerSession(parts: Pick<ServerParts, 'sessions'>, caller: Call
   );
 }
 
-/** Opens the person's agent for one question, and closes it. Converts its errors to HTTP problems. */
+/**
+ * Opens the person's agent for one request, and closes the agent afterwards. Converts the agent's errors to HTTP
+ * problems.
+ */
 export async function withAgent<T>(
   parts: ServerParts,
   caller: Caller,
@@ -45,7 +48,10 @@ export async function withAgent<T>(
   });
 }
 
-/** Parses the request body. @throws {HttpProblem} 400 `usage`, naming the invalid fields; the errors of `readJsonBody` */
+/**
+ * Parses the request body.
+ * @throws {HttpProblem} 400 `usage`, naming the invalid fields; the errors of `readJsonBody`
+ */
 export async function parseBody<S extends z.ZodType>(c: Context, schema: S, largest?: number): Promise<z.output<S>> {
   const parsed = schema.safeParse(await readJsonBody(c, largest));
   if (parsed.success) return parsed.data;

@@ -25,7 +25,7 @@ export type TestNotice = (
   signal: AbortSignal,
 ) => Promise<{ readonly id: string; readonly attempts: number }>;
 
-/** Adds the routes of a person's notice channels. Secrets are sealed immediately and never returned. */
+/** Adds the routes for a person's notice channels. Secrets are sealed immediately and never returned. */
 export const noticeRoutes =
   (parts: NoticeParts, test: TestNotice) =>
   (app: Hono, authenticator: Authenticator): void => {

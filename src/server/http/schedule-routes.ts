@@ -37,8 +37,9 @@ const NEXT_TIMES_SHOWN = 5;
 const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128).default(20) });
 
 /**
- * Adds the routes of a person's schedules. Their runs have the rights of the token that added them, also while the person
- * is away. The first schedule therefore requests offline access, and removing the last one revokes it.
+ * Adds the routes for a person's schedules. A schedule's runs have the rights of the token that added the schedule,
+ * even while the person is away. The first schedule therefore requests offline access, and removing the last schedule
+ * revokes it.
  */
 export function scheduleRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = readRoutes(app, authenticator);

@@ -212,8 +212,8 @@ function approvalRoutes(app: Hono, authenticator: Authenticator, parts: ServerPa
 const MAX_RUN_BYTES = 5 * 1024 * 1024;
 
 /**
- * Adds the routes that start and stop runs, which workers execute. A run has the rights of the token that requested it, so
- * starting one requires only the read scope.
+ * Adds the routes that start and stop runs, which workers execute. A run has the rights of the token that requested the
+ * run, so starting a run requires only the read scope.
  */
 function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = readRoutes(app, authenticator);
@@ -227,7 +227,7 @@ function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts):
     );
     if (begun.outcome === 'full') {
       throw new HttpProblem(429, 'too_many_open', `you have ${MAX_OPEN_RUNS} unfinished runs`, {
-        hint: 'Wait until one ends, or stop one.',
+        hint: 'Wait until a run ends, or stop one.',
         retryAfter: 30,
       });
     }
@@ -284,7 +284,7 @@ interface RunEventsOptions extends ServerParts {
   readonly closing: AbortSignal;
 }
 
-/** Adds the route of a run's events. They are read from the database, so all servers send the same ones. */
+/** Adds the route for a run's events. The events are read from the database, so all servers send the same events. */
 function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEventsOptions): void {
   const { clock, news, watch, closing } = parts;
   app.get(
@@ -295,12 +295,12 @@ function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEvent
       const run = await runs.find(id);
       if (run === undefined) throw runNotFound(id);
       const session = await callerSession(parts, caller);
-      // A proposal may have been decided while there was no session to check it with.
+      // A proposal may have been decided while no session was available for asking the gateway.
       if (run.state === 'waiting') await runs.postponePoll(id, clock.now());
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
       const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), MAX_TIMER_MS));
-      // Ends shortly before the token expires, so that the watcher reconnects with a new token, which the run then uses.
+      // Ends shortly before the token expires, so that the client reconnects with a new token, which the run then uses.
       const left = lasts > EXPIRY_MARGIN_MS ? lasts - EXPIRY_MARGIN_MS : lasts;
       return async (stream) => {
         const unwatch = watch.watch(session);
@@ -321,7 +321,7 @@ function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEvent
 
 /**
  * Yields a run's events after a sequence number, until its result or until `signal` aborts. An empty batch is a
- * keep-alive. The first one is sent immediately to confirm the subscription.
+ * keep-alive. The first batch is sent immediately, to confirm the subscription.
  */
 export async function* followRun(
   runs: Pick<RunStore, 'eventsAfter' | 'find'>,
@@ -331,8 +331,8 @@ export async function* followRun(
 ): AsyncGenerator<RunEvent[], void, undefined> {
   let last = from;
   let isNews = new AbortController();
-  const stop = news.hear((told) => {
-    if (told === undefined || told === id) isNews.abort();
+  const stop = news.hear((changedRun) => {
+    if (changedRun === undefined || changedRun === id) isNews.abort();
   });
   try {
     yield [];

@@ -14,7 +14,10 @@ const CACHE_MS = 60_000;
 
 export type MarketDays = ReturnType<typeof marketDays>;
 
-/** Reads the market's calendar, once per tenant and day, in the name of anyone with a session. */
+/**
+ * Creates a reader of the market's calendar. It reads the calendar once per tenant and day, in the name of anyone with
+ * a session.
+ */
 export function marketDays(options: {
   readonly rows: CalendarRows<CachedCalendar>;
   readonly schedules: Pick<TenantSchedules, 'marketPeople'>;
@@ -54,7 +57,10 @@ export function marketDays(options: {
   };
   let remembered: { readonly days: readonly TradingDay[]; readonly until: number } | undefined;
   return {
-    /** Returns the known trading days for a sweep. Empty if no schedule needs them, or if they can't be read. */
+    /**
+     * Returns the known trading days for a sweep. The list is empty if no schedule needs the trading days, or if they
+     * can't be read.
+     */
     async known(): Promise<readonly TradingDay[]> {
       if (remembered === undefined || clock.now() >= remembered.until) {
         remembered = { days: await known(), until: clock.now() + CACHE_MS };

@@ -85,11 +85,12 @@ async function pollProposals(
   try {
     const gateway = createGatewayClient(await sessions.of(person));
     const listed = (await gateway.proposals({ state: 'open', limit: MAX_LISTED_PROPOSALS })).map(({ id }) => id);
-    // The list may be truncated, so treat the rest as open. Watched runs are woken by their own event stream.
+    // The list may be truncated, so proposals that are missing from it are treated as open. Watched runs are woken by
+    // their own event stream.
     stillOpen =
       listed.length < MAX_LISTED_PROPOSALS ? listed : [...listed, ...waiting.flatMap(({ waitsFor }) => waitsFor)];
   } catch (error) {
-    // Nobody can ask without a session. When the person signs in again, their own stream takes over.
+    // Without a session, the gateway can't be asked. When the person signs in again, their own stream takes over.
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
     for (const { id, waitsUntil = 0 } of waiting) await runs.postponePoll(id, waitsUntil);
     return;

@@ -52,13 +52,13 @@ function nextWait(
     ),
     ...(isConnecting ? [connectBy] : []),
   );
-  // Proposals report changes. A connection is checked by resuming the run, at increasing intervals.
+  // The gateway reports when a proposal changes. A connection is checked by resuming the run, at increasing intervals.
   const waited = isConnecting ? now - (connectBy - connecting) : 0;
   const pollAt = Math.min(now + Math.max(FIRST_POLL_DELAY_MS, waited / 4), until);
   return { proposals, now, pollAt: Math.ceil(pollAt), until };
 }
 
-/** Returns the deadline of a run that waits only for a connection. After it, the run continues without the connection. */
+/** Returns the deadline of a run that waits only for a connection. After the deadline, the run continues without it. */
 function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>) {
   return waitsFor.length === 0 ? waitsUntil : undefined;
 }
@@ -69,8 +69,8 @@ function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUnti
  * 1. Claiming the run increments its epoch, which guards each event, and moves the thread's lease, which guards each
  * checkpoint. The previous holder therefore can't write anything anymore.
  * 2. Jobs of one thread run one at a time, so the previous holder of the lease is a job that has ended or is suspended.
- * 3. The number of prompts in the thread, stored with the prompt's checkpoint, shows whether the run's prompt is already
- * there. If it is, the run resumes, and stored model steps are not requested again.
+ * 3. The number of prompts in the thread, stored with the prompt's checkpoint, shows whether the run's prompt is
+ * already there. If so, the run resumes, and stored model steps are not requested again.
  * 4. A proposal's key consists of thread, call and attempt, so the gateway stores it once, however often it is sent.
  */
 export function runJob(parts: ServerParts): JobHandler {
@@ -99,7 +99,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
   const { signal } = turn;
   const ended = new AbortController();
   const lost = (reason: unknown) => ended.abort(reason);
-  const telling = await createEventWriter(runs, run, clock, lost);
+  const events = await createEventWriter(runs, run, clock, lost);
   const stop = watchForStop(parts, runs, run);
   // Releases the thread's lease first, so that the interruption is not recorded in the thread.
   const handOver = () =>
@@ -109,13 +109,13 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     signal.throwIfAborted();
     const options = runOptionsSchema.parse(run.options);
     const driving = AbortSignal.any([ended.signal, stop.signal]);
-    const tell = (event: AgentEvent) => {
-      if (!signal.aborted) telling.tell(event);
+    const emit = (event: AgentEvent) => {
+      if (!signal.aborted) events.emit(event);
     };
-    const { result, isStopped } = await runTurn(parts, runs, run, { ...turn, options, driving, stop, tell });
+    const { result, isStopped } = await runTurn(parts, runs, run, { ...turn, options, driving, stop, emit });
     ended.signal.throwIfAborted();
     signal.throwIfAborted();
-    const rest = await telling.rest();
+    const rest = await events.rest();
     // A stop after this point finds the run waiting or queued. The next turn then withdraws open proposals.
     const wait = isStopped ? undefined : nextWait(run, options, result, clock.now());
     if (wait === undefined) {
@@ -134,7 +134,7 @@ interface TurnContext extends Turn {
   readonly options: WireOptions;
   readonly driving: AbortSignal;
   readonly stop: Stop;
-  readonly tell: (event: AgentEvent) => void;
+  readonly emit: (event: AgentEvent) => void;
 }
 
 interface TurnResult {
@@ -146,7 +146,7 @@ async function runTurn(
   parts: ServerParts,
   runs: RunStore,
   run: StoredRun,
-  { person, options, driving, stop, tell }: TurnContext,
+  { person, options, driving, stop, emit }: TurnContext,
 ): Promise<TurnResult> {
   const stores = personStores(parts, person);
   await stop.looked;
@@ -163,7 +163,7 @@ async function runTurn(
   const heard = async (events: AsyncIterable<AgentEvent>): Promise<RunResult> => {
     for await (const event of events) {
       if (event.type === 'result') return event.result;
-      tell(event);
+      emit(event);
     }
     throw new Error('a run ended without its result');
   };
@@ -220,7 +220,10 @@ async function countPrompts(stores: StateStores, thread: string): Promise<number
   return prompt;
 }
 
-/** Releases the thread's lease without waiting. Its holder is a job that ended or is suspended, and can't write anymore. */
+/**
+ * Releases the thread's lease without waiting. The lease's holder is a job that has ended or is suspended, and can't
+ * write anymore.
+ */
 async function releaseThread({ threads }: StateStores, id: string, { now }: ServerParts['clock']): Promise<void> {
   const found = await threads.find(id);
   if (found?.holder === undefined) return;
@@ -240,9 +243,9 @@ function watchForStop({ news }: ServerParts, runs: RunStore, run: StoredRun): St
   const look = async () => {
     if ((await runs.find(run.id))?.stopping) stop.abort(interrupted());
   };
-  const close = news.hear((told) => {
+  const close = news.hear((changedRun) => {
     // A failed read only delays the stop.
-    if (told === undefined || told === run.id) look().catch(() => undefined);
+    if (changedRun === undefined || changedRun === run.id) look().catch(() => undefined);
   });
   return { signal: stop.signal, looked: look(), close };
 }
@@ -275,26 +278,26 @@ async function createEventWriter(
   lost: (reason: unknown) => void,
 ) {
   const before = await runs.eventsAfter(turn.id, 0, Number.MAX_SAFE_INTEGER);
-  const told = new Set(before.map(({ event }) => JSON.stringify(event)));
-  const untold: AgentEvent[] = [];
+  const written = new Set(before.map(({ event }) => JSON.stringify(event)));
+  const unwritten: AgentEvent[] = [];
   let writing: Promise<void> | undefined;
   let failed: { readonly reason: unknown } | undefined;
 
   const write = async () => {
     // Writes the first event immediately and batches later ones.
-    for (let wait = 0; untold.length > 0 && failed === undefined; wait = WRITE_BATCH_MS) {
+    for (let wait = 0; unwritten.length > 0 && failed === undefined; wait = WRITE_BATCH_MS) {
       if (wait > 0) await clock.sleep(wait);
-      if (!(await runs.append(turn, mergeTextEvents(untold.splice(0))))) throw new TurnLost();
+      if (!(await runs.append(turn, mergeTextEvents(unwritten.splice(0))))) throw new TurnLost();
     }
   };
   return {
-    tell(event: AgentEvent): void {
+    emit(event: AgentEvent): void {
       if (onceOnlyEvents.includes(event.type)) {
         const text = JSON.stringify(event);
-        if (told.has(text)) return;
-        told.add(text);
+        if (written.has(text)) return;
+        written.add(text);
       }
-      untold.push(event);
+      unwritten.push(event);
       writing ??= write()
         .catch((reason: unknown) => {
           failed ??= { reason };
@@ -310,12 +313,12 @@ async function createEventWriter(
     async rest(): Promise<AgentEvent[]> {
       while (writing !== undefined) await writing;
       if (failed !== undefined) throw failed.reason;
-      return mergeTextEvents(untold.splice(0));
+      return mergeTextEvents(unwritten.splice(0));
     },
   };
 }
 
-/** Another job has claimed the run, so the results of this one are discarded. */
+/** Thrown if another job has claimed the run, so that this job's results are discarded. */
 class TurnLost extends Error {
   override name = 'TurnLost';
 }

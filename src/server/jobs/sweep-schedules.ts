@@ -28,9 +28,9 @@ export interface SweepOptions {
 }
 
 /**
- * Enqueues checks of due schedules, the longest overdue first. Schedules due at the same time are spread over the next
- * minute, as fast as workers finish them. A lease lets only one worker sweep at a time. If two do because one was
- * suspended, each check is still enqueued once (`TenantSchedules.sweep`).
+ * Creates a sweep that enqueues checks of due schedules, the longest overdue first. Schedules due at the same time are
+ * spread over the next minute, as fast as workers finish them. A lease lets only one worker sweep at a time. If two
+ * workers sweep because one of them was suspended, each check is still enqueued only once (`TenantSchedules.sweep`).
  * @returns a function that runs one turn and returns how many schedules it read
  */
 export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => Promise<number> {
@@ -55,7 +55,7 @@ export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => P
       const wanted = Math.min(SCHEDULE_BATCH, most - taken);
       const batch = await schedules.sweep(now, wanted, (woken) => woken.map((one) => planWake(one, days, now)));
       taken += batch;
-      // Another worker has the rest.
+      // Another worker has taken the rest.
       if (batch < wanted) break;
     }
     return taken;

@@ -45,7 +45,8 @@ const MAX_SESSIONS = 1_000;
 
 /**
  * Creates sessions by token exchange. Access tokens for the gateway are obtained on demand and stay in this process's
- * memory. The subject tokens from which they are obtained, and the key of those, are sealed in the database.
+ * memory. The subject tokens from which they are obtained, and the key to which the subject tokens are bound, are
+ * sealed in the database.
  */
 export function exchangingSessions(options: ExchangingSessionsOptions): PersonSessions {
   const { profile, clock, access, credentials } = options;
@@ -153,8 +154,8 @@ function recentSessions() {
 }
 
 /**
- * Obtains a token with the token of the person's last request while that is valid, or else with their offline grant.
- * Reads the store each time, because another machine may have served the person since.
+ * Obtains a token with the token of the person's last request while that token is valid, and otherwise with the
+ * person's offline grant. Reads the store each time, because another machine may have served the person since.
  */
 async function renewToken(
   options: ServerClient & { readonly store: PersonCredentials; readonly person: string },
@@ -185,16 +186,16 @@ function requireOffline({ profile }: ServerClient): void {
   });
 }
 
-/** @param broughtOf returns the token to exchange if there is no grant yet, or undefined if none is valid */
+/** @param subjectToken returns the token to exchange if there is no grant yet, or undefined if none is valid */
 async function obtainOfflineGrant(
   options: ServerClient,
   store: PersonCredentials,
-  broughtOf: () => Promise<AccessToken | undefined>,
+  subjectToken: () => Promise<AccessToken | undefined>,
 ): Promise<void> {
   await store.exclusively('session', async () => {
     const { refresh_token: currentToken } = await store.get(['refresh_token'], { fresh: true });
     if (currentToken !== undefined) return;
-    const token = await broughtOf();
+    const token = await subjectToken();
     if (token === undefined) throw loginRequired('the sign-in to this server has ended');
     const subject = { token, key: await personKey(store) };
     const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch((error: unknown): never => {
@@ -213,7 +214,7 @@ async function obtainOfflineGrant(
 
 function offlineNotAllowed(): TradeAgentError {
   return new TradeAgentError('insufficient_scope', 'you have not allowed this server to act while you are away', {
-    hint: 'Sign in to the server again and allow it on your phone.',
+    hint: 'Sign in to the server again, and allow it to act while you are away when your phone asks.',
     details: { scopes: ['offline_access'] },
   });
 }
@@ -230,11 +231,11 @@ interface ServerClient {
 const REJECTED_SUBJECT_ERRORS = ['invalid_request', 'invalid_grant', 'invalid_token'];
 
 /**
- * Exchanges an access token for the server for one for the gateway (RFC 8693 §2.1).
+ * Exchanges an access token whose audience is the server for one whose audience is the gateway (RFC 8693 §2.1).
  * @param subject a person's access token for the server, and the DPoP key for the new token
  * @param scopes the new token's scopes; for an offline grant, all scopes of the subject token
  * @param wanted `offline` also requests a refresh token, for use while the person is away
- * @returns undefined if the provider rejects the subject token, because it or its sign-in has ended
+ * @returns undefined if the provider rejects the subject token, because the token or its sign-in has ended
  * @throws {TradeAgentError} `insufficient_scope`, `provider_unreachable`, `provider_error`
  */
 async function exchangeToken(
@@ -335,8 +336,8 @@ function callerToken({ sub, scopes, expiresAt, jkt }: Caller, token: string): Ac
 }
 
 /**
- * A stored token is used until this many milliseconds before its expiry, because it is exchanged immediately. A client that
- * watches a run sends a new token before that (`http/server-app.ts`), so that the run keeps its session.
+ * A stored token is used until this many milliseconds before its expiry, because it is exchanged immediately. A client
+ * that watches a run sends a new token before that (`http/server-app.ts`), so that the run keeps its session.
  */
 const EXCHANGE_MARGIN_MS = 2_000;
 
@@ -364,7 +365,7 @@ async function personKey(store: PersonCredentials): Promise<PrivateJwk> {
     const { dpop_key: kept } = await store.get(['dpop_key'], { fresh: true });
     if (kept !== undefined) return parsePrivateJwk(kept);
     const made = await generatePrivateJwk();
-    // If another process stored a key first, the next iteration reads that one.
+    // If another process stored a key first, the next iteration reads that key.
     if (await store.set({ dpop_key: JSON.stringify(made) }, { dpop_key: undefined })) return made;
   }
 }

@@ -2,8 +2,8 @@ import type { Session } from '../../auth/session/session.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
 
 /**
- * Sessions for acting at the gateway in a person's name. A request's token is valid only for the server, which exchanges
- * it at the identity provider (RFC 8693) for a gateway token that is bound to the server's key and names the server in
+ * Sessions for acting at the gateway in a person's name. A request's token is valid only for the server, which
+ * exchanges it at the identity provider (RFC 8693) for a gateway token that is bound to the server's key and names the server in
  * `act` (§4.1). Anything stored between a request and the run that it starts is sealed.
  * @example
  * ```ts
@@ -24,8 +24,8 @@ import type { Caller } from '../../gateway/auth/caller.ts';
 export interface PersonSessions {
   /**
    * Returns the caller's session, limited by their token. Seals and stores the token unless a stored one is better, so
-   * that a run can continue after the response while the sign-in and the token are valid. Does not contact the provider:
-   * an ended sign-in is detected at the first request to the gateway.
+   * that a run can continue after the response while the sign-in and the token are valid. Does not contact the
+   * provider: an ended sign-in is detected at the first request to the gateway.
    * @param token the caller's access token, whose audience is the server
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`, `credential_store_…`
    */

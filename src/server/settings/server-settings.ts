@@ -21,19 +21,26 @@ export const serverSettingsSchema = z.strictObject({
   client_id: z
     .string()
     .min(1)
-    .describe("The server's client ID there, which exchanges people's tokens (RFC 8693) with `private_key_jwt`."),
+    .describe(
+      "Client ID with which the server authenticates to the identity provider (`private_key_jwt`) to exchange people's tokens (RFC 8693).",
+    ),
   key_file: z
     .string()
     .min(1)
     .default('key.json')
-    .describe('File with that client’s private key, created by "server key": a path, or a name in the folder.'),
+    .describe(
+      'File with the private key of this client, created by "server key": a path, or a file name in the server’s folder.',
+    ),
   login_client: z
     .string()
     .min(1)
     .optional()
     .describe('The public client for people’s sign-ins (RFC 8628). Defaults to `trade-agent`, which every home has.'),
   gateway: baseAddress.describe('the order gateway'),
-  environment: z.enum(environments).default('paper').describe('`live` is real money; the gateway must agree'),
+  environment: z
+    .enum(environments)
+    .default('paper')
+    .describe('`live` trades real money; the gateway must have the same setting'),
   database: databaseSchema.describe(
     'A PostgreSQL database: where its URL is stored (`url_file` or `url_env`), and which `tenant` it is used for.',
   ),
