@@ -123,7 +123,7 @@ export const eventShapes = {
   tool_call: { id: z.string(), name: z.string(), args: z.record(z.string(), z.unknown()) },
   tool_result: { id: z.string(), name: z.string(), ok: z.boolean(), summary: z.string(), ms: z.number() },
   approval: { approval: approvalViewSchema },
-  order: { order: orderSchema, approval: z.string().describe("the approval's id") },
+  order: { order: orderSchema, approval: z.string().describe("the approval's ID") },
   connection: { connection: connectionSchema },
   notice: { message: z.string() },
 } as const satisfies Record<string, z.ZodRawShape>;

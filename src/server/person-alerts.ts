@@ -132,7 +132,7 @@ function rulesText(schedule: ServerSchedule | undefined): string {
   if (rules !== undefined) return rules;
   throw usageError(
     `your schedule "${ALERTS_SCHEDULE}" uses the default rules`,
-    'Remove it, then add it under another name.',
+    'Remove that schedule, then add it under another name.',
   );
 }
 

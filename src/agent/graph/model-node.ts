@@ -190,7 +190,7 @@ function giveUp(
   state: AgentStateValue,
   added: { readonly messages: BaseMessage[]; readonly outcomes: Outcome[] } = { messages: [], outcomes: [] },
 ): Update {
-  const text = 'the model kept making calls that cannot be understood';
+  const text = 'the model kept making invalid calls';
   const words = `I stopped: ${text}.`;
   emit({ type: 'text', delta: words });
   const { messages = [], outcomes = [] } = failedUpdate(state, words, text, 'Try again, or try another model.');

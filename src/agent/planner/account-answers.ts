@@ -128,7 +128,7 @@ function riskAnswer(data: z.output<typeof risk>): string {
         ]),
     largest === undefined
       ? 'No positions.'
-      : `The largest position is ${largest.symbol}, ${percent(largest.weight)} of the account; the five largest are ${percent(concentration.five_largest)}, cash is ${percent(concentration.cash)}.${concentration.effective_positions === null ? '' : ` It is as diversified as about ${new Dec(concentration.effective_positions).toDecimalPlaces(1).toFixed()} equal positions.`}`,
+      : `The largest position is ${largest.symbol}, ${percent(largest.weight)} of the account; the five largest are ${percent(concentration.five_largest)}, cash is ${percent(concentration.cash)}.${concentration.effective_positions === null ? '' : ` The account is as diversified as about ${new Dec(concentration.effective_positions).toDecimalPlaces(1).toFixed()} equal positions.`}`,
     ...note(simulated),
   ].join(' ');
 }

@@ -37,7 +37,7 @@ export function readAlert(clause: string): AlertIntent | undefined {
     return toAlertIntent(name, { [/above|over/i.test(side) ? 'above' : 'below']: parseAmount(price) });
   }
   if (reaching.test(what)) {
-    throw new NotUnderstood('Do you mean rising above it, or falling below it?', HINT);
+    throw new NotUnderstood('Do you mean rising above that price, or falling below it?', HINT);
   }
   return undefined;
 }

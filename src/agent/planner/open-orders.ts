@@ -41,8 +41,8 @@ function findByIdPrefix(typed: string, open: readonly Order[]): Order | undefine
   if (begun.length < 2) return begun[0];
   const list = begun.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
   throw new NotUnderstood(
-    `The ids of ${begun.length} open orders begin with "${typed}": ${list}.`,
-    'Write more of the id.',
+    `The IDs of ${begun.length} open orders begin with "${typed}": ${list}.`,
+    'Write more of the ID.',
   );
 }
 
@@ -70,7 +70,7 @@ function requireNewest(all: readonly Order[]): Order {
       over
         ? `Your last order (${describeOpenOrder(last)}) is already ${last.status.replaceAll('_', ' ')}.`
         : 'Your two newest orders were placed at the same time.',
-      'Ask "open orders" for the ids, then "cancel order ID".',
+      'Ask "open orders" for the IDs, then "cancel order ID".',
       over ? 'not_found' : 'usage',
     );
   }

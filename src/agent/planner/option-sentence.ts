@@ -162,7 +162,7 @@ function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionUt
 } {
   if (symbol === undefined) throw new NotUnderstood('An option on what?', examples);
   if (limit !== undefined && isMarket) {
-    throw new NotUnderstood('Is it a market order or a limit order?', 'Choose one of the two.', 'invalid_order');
+    throw new NotUnderstood('Is this a market order or a limit order?', 'Choose one of the two.', 'invalid_order');
   }
   if (symbolAssetClass(symbol) === 'us_option') {
     if (right === undefined && strike === undefined && expiry === undefined) return { symbol };

@@ -21,7 +21,7 @@ export function readCancel(words: Words): CancelIntent {
     const id = words.next();
     if (id === '' && isMine && !all) return { kind: 'cancel', which: { only: true } };
     if (words.done && /^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return { kind: 'cancel', which: { id } };
-    throw new NotUnderstood('The order’s id is missing.', 'Ask "open orders" for the ids, then "cancel order ID".');
+    throw new NotUnderstood('The order’s ID is missing.', 'Ask "open orders" for the IDs, then "cancel order ID".');
   }
   if (isFullId(words.peek())) return requireEnd(words, { kind: 'cancel', which: { id: words.next() } });
   const symbol = words.symbol('Write "cancel my AAPL order".');

@@ -93,12 +93,12 @@ export function readChart(clause: string): Intent | undefined {
       ? DEFAULT_DAYS
       : Number(parts[2] ?? 1) * (DAYS_PER_UNIT[(parts[3] ?? '').charAt(0).toLowerCase()] ?? 0);
   if (days < 1 || days > MAX_DAYS) {
-    throw new NotUnderstood('I can draw from a day to a year.', 'Try "chart AAPL 6 months".');
+    throw new NotUnderstood('I can draw charts of a day to a year.', 'Try "chart AAPL 6 months".');
   }
   const words = new Words(parts?.[1] ?? what);
   const symbol = words.symbol('Try "chart AAPL".');
   words.takeAny('shares', 'stock');
-  if (!words.done) throw new NotUnderstood('I draw one symbol at a time.', 'Try "chart AAPL".');
+  if (!words.done) throw new NotUnderstood('I can draw only one symbol at a time.', 'Try "chart AAPL".');
   return { kind: 'chart', symbol, days };
 }
 

@@ -97,7 +97,7 @@ function toRefusal(error: unknown): { readonly refusal: PlannerRefusal } {
 
 function parseEnglish(text: string): ParsedPrompt {
   try {
-    if (text.length > MAX_LENGTH) throw new NotUnderstood('That is too long for the built-in planner.', HINT);
+    if (text.length > MAX_LENGTH) throw new NotUnderstood('The request is too long for the built-in planner.', HINT);
     const intents: Intent[] = [];
     const read: { clause: string; intent: Intent }[] = [];
     for (const clause of expandClauses(text)) {

@@ -257,7 +257,7 @@ function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): 
 function tooManyOrders(total: number, listed: number): NotUnderstood {
   return new NotUnderstood(
     `You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,
-    'Use the full id, which "trade-agent orders list --status open" shows.',
+    'Use the full ID, which "trade-agent orders list --status open" shows.',
   );
 }
 
@@ -359,7 +359,7 @@ export function rebalanceAnswer(answer: unknown): string {
   return [
     `${orders.length === 0 ? 'There is nothing to trade. Now' : 'Before'}: ${stood}.`,
     ...left.map(({ symbol, reason }) => `${symbol} was left out: ${describeSkippedReason(reason)}.`),
-    ...(without_target.length === 0 ? [] : [`No target, so not traded: ${without_target.join(', ')}.`]),
+    ...(without_target.length === 0 ? [] : [`Not traded for lack of a target: ${without_target.join(', ')}.`]),
     ...(simulated ? ['Prices are simulated.'] : []),
   ].join(' ');
 }

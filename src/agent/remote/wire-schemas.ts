@@ -188,7 +188,7 @@ const alertViewSchema = z.object({
   snoozed_until: timeSchema.nullable(),
 });
 const alertCare = {
-  looked_at_by: z.array(z.string()).describe('schedules, by name or id'),
+  looked_at_by: z.array(z.string()).describe('schedules, by name or ID'),
   told_by: z.array(z.string()).describe('notification channels'),
 };
 export const alertsSchema = z.object({ alerts: z.array(alertViewSchema), ...alertCare });

@@ -143,7 +143,7 @@ async function fetchProposal(gateway: GatewayClient, known: Proposal, now: numbe
     if (!isOverdue(known, now)) return known;
     const reason = {
       code: 'approval_expired',
-      text: 'it expired, and the gateway no longer has it',
+      text: 'the approval expired, and the gateway no longer has it',
     } as const;
     return { ...known, state: 'expired', reason } as Proposal;
   }

@@ -339,12 +339,12 @@ function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentE
   if (open.some(({ state }) => isInProgressState(state) || state === 'executed')) {
     return new TradeAgentError(
       'outcome_unknown',
-      `this thread has an order whose outcome it does not know yet (${codes})`,
+      `this thread has an order whose outcome is not known yet (${codes})`,
       { hint: `${hint}, or start a new thread.` },
     );
   }
   return new TradeAgentError('approval_pending', `this thread is still waiting for your decision (${codes})`, {
-    hint: `${hint}, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
+    hint: `${hint}, cancel the approval with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
   });
 }
 
@@ -357,6 +357,6 @@ function midProposalError(thread: string): TradeAgentError {
 
 function takenOverError(thread: string): TradeAgentError {
   return new TradeAgentError('busy', `another run has taken over thread ${thread}`, {
-    hint: 'This run was suspended for too long. Watch the other one, or resume the thread after it has ended.',
+    hint: 'This run was suspended for too long. Watch the other run, or resume the thread after that run has ended.',
   });
 }

@@ -41,7 +41,7 @@ export async function beginThread(
     const now = clock.now();
     if (found !== undefined && isLeaseHeld(found, now)) {
       throw new TradeAgentError('busy', `another run holds thread ${id}`, {
-        hint: 'Wait for it to end, or start a new thread.',
+        hint: 'Wait for that run to end, or start a new thread.',
       });
     }
     const until = now + THREAD_LEASE_MS;
@@ -67,8 +67,8 @@ function isLeaseHeld({ holder, until }: LeasedThread, now: number): boolean {
 
 function requireThreadId(id: string): void {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(id)) return;
-  throw new TradeAgentError('usage', 'a thread’s id must have 1 to 64 letters, digits, "-" and "_"', {
-    hint: 'Choose another id, or leave it out to get a new one.',
+  throw new TradeAgentError('usage', 'a thread’s ID must have 1 to 64 letters, digits, "-" and "_"', {
+    hint: 'Choose another ID, or leave it out to get a new one.',
   });
 }
 
@@ -120,7 +120,7 @@ export async function removeThread(
     requireNoOpenProposals(thread, await openProposals(proposals, thread));
     if (isLeaseHeld(found, clock.now())) {
       throw new TradeAgentError('busy', `a run holds thread ${thread}`, {
-        hint: 'Wait for it to end, or stop it.',
+        hint: 'Wait for that run to end, or stop it.',
       });
     }
     if ((await threads.remove(thread, found)) === 'removed') return;
@@ -153,7 +153,7 @@ function requireNoOpenProposals(thread: string, open: readonly Proposal[]): void
   const inProgress = open.find(({ state }) => isInProgressState(state));
   if (inProgress !== undefined) {
     throw new TradeAgentError('outcome_unknown', `thread ${thread} has an order whose outcome is unknown`, {
-      hint: `Settle it first: trade-agent approvals reconcile ${inProgress.id}`,
+      hint: `Settle the order first: trade-agent approvals reconcile ${inProgress.id}`,
     });
   }
   if (open[0] !== undefined) {

@@ -68,10 +68,10 @@ function nextStep(proposal: Proposal): { readonly next?: string } {
       return { next: `Call check_approval with proposal_id ${id}.` };
     case 'unknown':
       return {
-        next: `It may have been carried out. Call check_approval with proposal_id ${id}; do not ${again} again until you know the outcome.`,
+        next: `The proposal may have been carried out. Call check_approval with proposal_id ${id}; do not ${again} again until you know the outcome.`,
       };
     case 'denied':
-      return { next: 'The owner denied it. Do not ask again unless they tell you to.' };
+      return { next: 'The owner denied the proposal. Do not ask again unless they tell you to.' };
     default:
       return {};
   }

@@ -244,7 +244,7 @@ function withSignIn(
     if (signIns > MAX_SIGN_INS) {
       const message = `MCP server ${name} keeps asking for a sign-in`;
       throw new TradeAgentError('mcp_server_failed', message, {
-        hint: 'Report it to whoever runs the server.',
+        hint: 'Report this to whoever runs the server.',
       });
     }
     if (failure instanceof InsufficientScopeError) await authorization.widen(failure);
@@ -267,7 +267,7 @@ function withSignIn(
 function serverFailure(name: string, error: unknown, { seen }: TrafficMonitor): TradeAgentError {
   if (isTradeAgentError(error)) return error;
   return new TradeAgentError('mcp_server_failed', `MCP server ${name}: ${describeFailure(error, seen)}`, {
-    hint: `Check it with "trade-agent mcp servers test ${name}".`,
+    hint: `Check the server with "trade-agent mcp servers test ${name}".`,
     cause: error,
   });
 }

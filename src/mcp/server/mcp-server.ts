@@ -210,7 +210,7 @@ function requireTool(name: string, { tools }: CallOptions): McpTool {
   if (tool !== undefined) return tool;
   throw isTool(name)
     ? new TradeAgentError('insufficient_scope', `this client was not granted access to ${name}`, {
-        hint: 'Ask the user to reconnect this server and allow it.',
+        hint: 'Ask the user to reconnect this server and allow that access.',
       })
     : new TradeAgentError('usage', `there is no tool ${JSON.stringify(safeLine(name, 64))}`, {
         hint: 'List the tools.',

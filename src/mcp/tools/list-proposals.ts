@@ -47,6 +47,6 @@ export const listProposals = defineMcpTool({
 /** Returns the error for a cursor whose proposal is no longer listed, for example because it has been decided since. */
 function unknownCursor(): TradeAgentError {
   return new TradeAgentError('usage', 'the cursor is no longer in this list', {
-    hint: 'Omit it to start with the newest proposal.',
+    hint: 'Omit the cursor to start with the newest proposal.',
   });
 }

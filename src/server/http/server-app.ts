@@ -473,7 +473,7 @@ function toOperation(
 /** Describes a response. OpenAPI 3.1 can't describe the events of a stream, as `itemSchema` in 3.2 does. */
 function responseContent(schema: Json, streams: boolean): Json {
   if (!streams) return { 'application/json': { schema } };
-  const stream = { type: 'string', description: 'server-sent events, each with an increasing id' };
+  const stream = { type: 'string', description: 'server-sent events, each with an increasing ID' };
   return { 'text/event-stream': { schema: stream, 'x-event-data': schema } };
 }
 

@@ -96,6 +96,6 @@ describe('on the sandbox', () => {
     expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
     expect(result.orders).toHaveLength(2);
     expect(result.text).toContain('Before: KO ');
-    expect(result.text).toContain('No target, so not traded:');
+    expect(result.text).toContain('Not traded for lack of a target:');
   }, 60_000);
 });

@@ -181,7 +181,7 @@ describe('a thread whose approval expired', () => {
     const late = await world.agent({ profile, session, clock: quickClock(ttl) });
     expect(await late.threads()).toMatchObject([{ thread: 't', status: 'expired' }]);
     expect(await late.approvals()).toMatchObject([
-      { status: 'expired', reason: 'it expired, and the gateway no longer has it' },
+      { status: 'expired', reason: 'the approval expired, and the gateway no longer has it' },
     ]);
     await late.deleteThread('t');
   });

@@ -77,7 +77,7 @@ describe('text that nearly is a call', () => {
     mock.onMessage(/.*/, { content: text });
     const { events, result } = await play(agent.run({ prompt: 'what is Apple worth?' }, options()));
     expect(result).toMatchObject({ status: 'failed', error: { code: 'model_error' } });
-    expect(result.text).toBe('I stopped: the model kept making calls that cannot be understood.');
+    expect(result.text).toBe('I stopped: the model kept making invalid calls.');
     expect(mock.getRequests()).toHaveLength(2);
     expect(shown(events)).not.toMatch(/[{}]/);
   });

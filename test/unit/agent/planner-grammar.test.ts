@@ -128,7 +128,7 @@ describe('the planner does not guess an order from', () => {
     ['buy 5 AAPL take profit 200 stop loss 170 limit 180', 'invalid_order', /would sell nothing/],
     ['buy 0.5 AAPL take profit 200', 'invalid_order', /whole shares/],
     ['buy $500 of AAPL take profit 200', 'invalid_order', /whole shares/],
-    ['sell 5 AAPL or stop 170', 'invalid_order', /One of its two prices/],
+    ['sell 5 AAPL or stop 170', 'invalid_order', /One of the order’s two prices/],
     ['buy 5 AAPL and stop telling me about AAPL or else', 'usage', /./],
   ];
   it.each(refused)('%s', (prompt, code, message) => {

@@ -52,7 +52,7 @@ describe('a measured part for people', () => {
       simulated: true,
     };
     expect(plannersAnswer([{ tool: 'get_risk', args: {}, content: told }])).toBe(
-      'Volatility is **18.23%** a year, based on 21 returns in the last month. The account is 1.23% below its highest value, $100,000.00 on 2026-11-02. The largest position is AAPL, 23.57% of the account; the five largest are 40.43%, cash is 59.57%. It is as diversified as about 4.5 equal positions. Prices are simulated.',
+      'Volatility is **18.23%** a year, based on 21 returns in the last month. The account is 1.23% below its highest value, $100,000.00 on 2026-11-02. The largest position is AAPL, 23.57% of the account; the five largest are 40.43%, cash is 59.57%. The account is as diversified as about 4.5 equal positions. Prices are simulated.',
     );
   });
 });
