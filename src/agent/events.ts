@@ -100,7 +100,7 @@ export interface ErrorFacts extends ProblemMembers {
   readonly hint?: string;
 }
 
-/** An event of a run. The last one is always `result`. */
+/** An event of a run. The last event is always `result`. */
 export type AgentEvent =
   | { readonly type: 'thread'; readonly thread: string }
   | { readonly type: 'text'; readonly delta: string }

@@ -1,7 +1,7 @@
 /**
  * The one error type that crosses folders. Its `code` is stable (scripts match on it; src/app/exit-codes.ts maps it to
- * an exit code), its message says what happened, and its `hint` says what to do next. Neither message, hint nor details
- * may ever contain a token, a key, or a response body that could contain one.
+ * an exit code), its message says what happened, and its `hint` says what to do next. The message, the hint and the
+ * details must never contain a token, a key, or a response body that could contain one.
  */
 export class TradeAgentError extends Error {
   override name = 'TradeAgentError';

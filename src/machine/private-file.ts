@@ -40,7 +40,7 @@ export function writeFileAtomically(file: string, content: string, mode: number)
   writeAtomically(file, content, renameSync, mode);
 }
 
-/** Like {@link writePrivateFile}, for a new file. @returns false if the file exists, and leaves it unchanged */
+/** Creates a file like {@link writePrivateFile}. @returns false if the file exists, which is then left unchanged */
 export function createPrivateFile(file: string, content: string | Uint8Array): boolean {
   try {
     writeAtomically(file, content, (temporary) => {

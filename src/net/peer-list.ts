@@ -27,7 +27,7 @@ export function createPeerList(addresses: readonly string[]) {
     list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
   }
   return {
-    /** @param address a socket's address; an IPv4-mapped one (`::ffff:10.0.0.1`) matches its IPv4 address */
+    /** @param address a socket's address; an IPv4-mapped address (`::ffff:10.0.0.1`) matches its IPv4 address */
     has(address = ''): boolean {
       const version = isIP(address);
       return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
 /*
- * Distinguishes public addresses from private ones. An address that somebody submits and this machine then connects to
- * must not lead into its own network (server-side request forgery).
+ * Distinguishes public addresses from private addresses. An address that somebody submits and this machine then
+ * connects to must not lead into this machine's own network (server-side request forgery).
  */
 
 /** Networks that the registries of RFC 6890 list as private, local, shared, reserved or multicast. */

@@ -27,9 +27,9 @@ export async function hasOnlyPublicAddresses(host: string, resolve: ResolveHost)
 const notPublicError = (host: string) => new TypeError(`${host} is not a public address`);
 
 /**
- * Returns a lookup function for connections to a name that an untrusted party chose. It checks the addresses that the
- * connection then uses, so the name can't resolve to another address in between (DNS rebinding). Node calls it for
- * names only, so callers must check a literal address themselves.
+ * Returns a lookup function for connections to a name that an untrusted party chose. The function checks the addresses
+ * that the connection then uses, so the name can't resolve to another address in between (DNS rebinding). Node calls
+ * the function for names only, so callers must check a literal address themselves.
  */
 export function publicLookup(resolve: ResolveHost): LookupFunction {
   return (host, options, done) => {

@@ -91,7 +91,7 @@ export function nextReviewTime(timing: Timing, next: number | undefined, now: nu
 export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'clock'> {
   /** Returns the store of a person's sealed secrets. */
   credentials(person: string): CredentialStore;
-  /** Fetch for addresses that people configure. It connects only to public addresses. */
+  /** A `fetch` for addresses that people configure. It connects only to public addresses. */
   readonly noticeFetch: typeof fetch;
   /** Resolver for host names of mail servers, which are not reached by fetch. */
   readonly noticeResolve: ResolveHost;

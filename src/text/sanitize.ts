@@ -63,7 +63,7 @@ export function replaceInvisible(text: string, instead: (sign: string) => string
   return plainPattern.test(text) ? text : text.replace(hiddenCharacters(), instead).replace(surplusMarks(), instead);
 }
 
-/** Returns the text without characters that control a terminal, or hide or reorder text. Keeps line breaks. */
+/** Returns the text without characters that control a terminal, hide text or reorder text. Keeps line breaks. */
 export function safeText(text: string): string {
   if (plainPattern.test(text)) return text;
   const lines = text.toWellFormed().replace(escapeSequences(), '').replace(lineBreaks, '\n');
@@ -85,7 +85,7 @@ export function markInvisible(text: string): string {
   return replaceInvisible(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
 }
 
-/** Builds a Unicode pattern when it is first needed, for text that is not plain: see `text/invisible.ts`. */
+/** Builds a Unicode pattern when it is first needed, which is for text that is not plain (see `text/invisible.ts`). */
 function lazyPattern(make: () => RegExp): () => RegExp {
   let made: RegExp | undefined;
   return () => {

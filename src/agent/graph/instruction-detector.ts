@@ -89,7 +89,7 @@ const wordings: readonly Wording[] = [
     'system prompt|hidden instructions|initial prompt',
     raw`\b(?:reveal|print|repeat|output|show) (?:me )?(?:your|the) @\b`,
   ),
-  // Actions that only a model would take.
+  // Wording that asks for actions that only a model would take.
   wording(
     'dear |attention |attention, |note to |to the |hey |hey, |any ',
     raw`\b@${MODEL}s?\b[^.\n]{0,60}\b(?:buy|sell|place|send|transfer|approve|cancel|call|ignore|follow|must)\b`,
@@ -103,7 +103,7 @@ const wordings: readonly Wording[] = [
     raw`\b(?:call|use|invoke|run|execute|trigger)(?: the)?(?: tool| function)? [\`"']?@\b`,
   ),
   wording(PROPOSING, raw`"(?:name|tool)"\s*:\s*"@"`),
-  // Consent that nobody gave.
+  // Wording that claims a consent that the person never gave.
   wording(
     'the user|the account owner|the account holder|the human|the client',
     raw`\b@ (?:has |have )?(?:already )?(?:approved|authori[sz]ed|confirmed|consented|agreed to|pre-?approved)\b`,

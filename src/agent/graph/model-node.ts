@@ -173,7 +173,7 @@ function withUnfinishedNotes(
 const NEAR_CALL_MESSAGE = 'the model wrote a tool call that cannot be executed';
 const RETRY_HINT = 'Nothing was done. Try again, or try another model.';
 
-/** Returns the number of consecutive faulty turns, including the latest one, whose calls have now ended. */
+/** Returns the number of consecutive faulty turns, including the latest turn, whose calls have now ended. */
 function countMistakes({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
   const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
   if (latest.some(({ error }) => error === undefined)) return 0;

@@ -36,7 +36,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
 }
 
 function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): string {
-  // Stored credentials are unlocked on the gateway's machine: there is nothing to connect from here.
+  // Stored credentials are unlocked on the gateway's machine, so the person can't connect anything from here.
   if (code !== 'account_not_connected' || members?.credentials !== undefined) return text;
   const connection = typeof members?.connection === 'string' ? members.connection : 'broker';
   return `${text}; connect it with "${connectCommand(connection)}"`;

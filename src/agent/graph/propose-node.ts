@@ -19,8 +19,8 @@ import { doneCommand, failedCommand } from './proposal-result.ts';
 import { emitToolCall, readArguments, readOnlyError } from './tool-node.ts';
 
 /**
- * Returns the node that turns a call into a complete request, or executes the call directly if it needs no approval. It
- * does not send a proposal yet.
+ * Returns the node that turns a call into a complete request, or executes the call directly if it needs no approval.
+ * The node does not send a proposal yet.
  */
 export function draftNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {

@@ -23,7 +23,7 @@ export interface ProvenanceInput {
   readonly from: string;
   /** Names of the sources of outside text in the conversation, such as `standard input`. */
   readonly taintedBy: readonly string[];
-  /** Default values of the schema and the profile, which nobody has to say. */
+  /** Default values of the schema and the profile, which the person does not have to say. */
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Names of the rules that computed fields in code, by field. */
   readonly computed?: Readonly<Record<string, string>>;
@@ -54,8 +54,8 @@ const numberFields = [
 ];
 
 /**
- * Fields whose values are words, each with a function that returns the words said for it, and whether the field is
- * undecided if there are several.
+ * Fields whose values are words, each with a function that returns the person's words for the field, and whether
+ * several words leave the field undecided.
  */
 const wordFields: readonly (readonly [string, (said: Utterance) => readonly unknown[], boolean])[] = [
   ['side', ({ sides }) => sides, true],

@@ -199,8 +199,8 @@ interface LocalCall {
 }
 
 /**
- * Requires an alert's symbol to be in the person's own words, and, once outside text is in the conversation, its price
- * too. A schedule must be the one that the planner reads in the person's newest message.
+ * Requires that an alert's symbol is in the person's own words and, once outside text is in the conversation, that its
+ * price is too. Requires that a schedule is the one that the planner reads in the person's newest message.
  * @throws {TradeAgentError} `blocked`
  */
 export function requireUserWords({ name, args, facts, tainted }: LocalCall): void {

@@ -31,7 +31,7 @@ interface ModelOptions {
 
 type Notice = NonNullable<Parameters<ChatModel['stream']>[2]>;
 
-/** Timeout for the first byte of an answer. It includes the time in which a local model is loaded. */
+/** Timeout for the first byte of an answer, including the time for loading a local model. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Timeout between two chunks. Without it, a stalled stream would never end. */
 const IDLE_TIMEOUT_MS = 60_000;
@@ -55,7 +55,10 @@ export function toolDefinitions(tools: readonly Tool[]) {
   }));
 }
 
-/** Returns the definitions of other servers' tools. They are fetched on every turn, because servers start and stop. */
+/**
+ * Returns the definitions of other servers' tools. The definitions are fetched on every turn, because servers start and
+ * stop.
+ */
 async function foreignDefinitions(foreign: ForeignTools | undefined, signal: AbortSignal, notice: Notice | undefined) {
   const offered = await foreign?.offered(signal, notice ?? (() => undefined));
   return (offered ?? []).map(({ name, description, parameters }) => ({
@@ -173,7 +176,7 @@ class AnswerStreamer {
     }
   }
 
-  /** Makes one attempt. Returns the failure if the answer did not begin; undefined if it is complete. */
+  /** Makes one attempt. Returns the failure if the answer did not begin, or undefined if the answer is complete. */
   async *#attempt(
     model: BoundModel,
     history: BaseMessage[],
@@ -214,7 +217,7 @@ function shorteningNotifier() {
   };
 }
 
-/** Returns the milliseconds until the next attempt, or undefined if there is none. */
+/** Returns the milliseconds until the next attempt, or undefined if there must be no other attempt. */
 function retryWait(tries: number, failure: ModelFailure): number | undefined {
   if (failure.kind !== 'transient') return undefined;
   const usual = RETRY_WAITS_MS[tries - 1];
@@ -368,7 +371,7 @@ const contextWindows: readonly (readonly [RegExp, number])[] = [
   [/(?:^|\/)(?:chatgpt-|gpt-)4o/, 128_000],
   [/(?:^|\/)o[134](?:-|$)/, 200_000],
 ];
-/** Maximum length of a tool answer in characters, about 20,000 tokens. Longer ones are truncated. */
+/** Maximum length of a tool answer in characters, about 20,000 tokens. Longer answers are truncated. */
 const MAX_ANSWER_LENGTH = 60_000;
 /** A low estimate: JSON with many numbers has about three bytes per token, and prose has more. */
 const BYTES_PER_TOKEN = 3;

@@ -1,6 +1,6 @@
 /** Matches the beginning of a tool call written as text. */
 const opening = /`{3}|<(?:tool|function|think|\|)|\[TOOL_CALLS|[{[]\s*["{]/;
-/** Matches text that may become such a beginning with the next chunk. */
+/** Matches text that may become the beginning of a tool call with the next chunk. */
 const openingPrefix = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;
 /** Maximum length of a match of {@link openingPrefix}. */
 const MAX_PREFIX_LENGTH = 24;
@@ -13,7 +13,7 @@ export class HeldText {
   #held = '';
   #isHolding = false;
 
-  /** @returns the text that may be shown now */
+  /** @returns the text that can be shown now */
   push(delta: string): string {
     this.#held += delta;
     if (this.#isHolding) return '';

@@ -37,7 +37,7 @@ export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
 
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends';
 
-/** An order, identified by its ID, by its symbol, as the only open order, or as the newest one. */
+/** Identifies an order by its ID or its symbol, as the only open order, or as the newest order. */
 export type OrderReference =
   | { readonly id: string }
   | { readonly symbol: string }
@@ -69,7 +69,7 @@ export interface ReplaceIntent {
   readonly change: OrderChange;
 }
 
-/** Target weights by ticker, and of `cash`. They add up to 1. */
+/** Target weights by ticker and for `cash`. The weights add up to 1. */
 export interface RebalanceIntent {
   readonly kind: 'rebalance';
   readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
@@ -92,7 +92,7 @@ type BaseIntent =
   | { readonly kind: 'stop_alert'; readonly symbol: string }
   | { readonly kind: 'look'; readonly every: CheckTime }
   | { readonly kind: 'calendar' }
-  /** If there are no symbols, news about the whole market. */
+  /** Without symbols, the intent is news about the whole market. */
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
   | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
   | {

@@ -4,7 +4,8 @@ import { NotUnderstood, type Words } from './words.ts';
 
 /*
  * Reads bracket legs: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170". In a
- * purchase, a stop loss is a leg. In a sale, it is the order's own stop unless there is a take profit too.
+ * purchase, a stop loss is a leg. In a sale, a stop loss is the order's own stop, unless the sentence has a take profit
+ * too.
  */
 
 /**

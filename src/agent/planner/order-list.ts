@@ -4,7 +4,10 @@ import { numberWord } from './number-words.ts';
 import { amountVerbs } from './order-sentence.ts';
 import { NotUnderstood, truncateWord, Words } from './words.ts';
 
-/* Reads one verb with several symbols: "buy 5 AAPL, 3 MSFT and 2 KO". Asks unless the orders cover the whole list. */
+/*
+ * Reads one verb with several symbols: "buy 5 AAPL, 3 MSFT and 2 KO". The planner asks unless the orders cover the
+ * whole list.
+ */
 
 type Parse = (clause: string) => Intent;
 

@@ -26,7 +26,7 @@ const kinds: readonly (readonly [string, SentenceTerms])[] = [
   ['oto', { exit_class: 'oto' }],
 ];
 
-/** Reads an order. Returns undefined if the sentence does not begin like one. */
+/** Reads an order. Returns undefined if the sentence does not begin like an order. */
 export function readOrder(words: Words): OrderIntent | undefined {
   const isPlaced = words.takeAny('place', 'put in', 'enter', 'submit');
   if (isPlaced) words.takeAny('a', 'an');

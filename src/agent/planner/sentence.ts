@@ -346,9 +346,9 @@ const MAX_WRONG_WORDS = 2;
 const MAX_CANDIDATES = 40;
 
 /**
- * Suggests a correction to ask about. Only words of the planner's grammar are suggested, and numbers and symbols are
- * never changed.
- * @returns undefined if there is no correction, or if two are equally close
+ * Suggests a correction to ask about. Suggests only words of the planner's grammar, and never changes numbers and
+ * symbols.
+ * @returns undefined if there is no correction, or if two corrections are equally close
  */
 function suggestCorrection(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
   const vocabulary = [...new Set(commonPhrases.join(' ').split(' '))];

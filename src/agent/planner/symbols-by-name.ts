@@ -82,8 +82,8 @@ function nicknameKey(name: string): string {
 }
 
 /**
- * Common names that differ from the names in the asset list, with the tickers that they may mean. If several tickers
- * are in the asset list, the planner asks; those that are not in the list are ignored.
+ * Common names that differ from the names in the asset list, with the tickers that they may mean. If several of the
+ * tickers are in the asset list, the planner asks; tickers that are not in the list are ignored.
  */
 export const nicknames: Readonly<Record<string, readonly string[]>> = {
   ...coinPairsByName,

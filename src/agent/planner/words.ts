@@ -148,7 +148,7 @@ export class Words {
     return said.value;
   }
 
-  /** Takes a number, also one like `five`; returns undefined if none comes next. */
+  /** Takes a number, also a word like `five`. Returns undefined if no number comes next. */
   quantity(): string | undefined {
     const said = readNumberWords(this.#lower());
     if (said !== undefined) {

@@ -104,7 +104,10 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
   };
 }
 
-/** Waits before starting or stopping a run is retried, in milliseconds. They are short, because someone is watching. */
+/**
+ * Waits before starting or stopping a run is retried, in milliseconds. The waits are short, because someone is
+ * watching.
+ */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 const STOP_TIMEOUT_MS = 5_000;
 /** Time that a stopped run has for withdrawing its open proposals. */

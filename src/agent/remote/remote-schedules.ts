@@ -7,7 +7,7 @@ import type { AddScheduleRequest, RemoteSchedule } from './protocol.ts';
 import { remoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';
 
-/** Waits before retries, in milliseconds. They are short, because someone is watching. */
+/** Waits before retries, in milliseconds. The waits are short, because someone is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 /** Polling interval while waiting for a run that was requested. */
 const POLL_INTERVAL_MS = 2_000;

@@ -23,8 +23,8 @@ interface ApprovalDeps {
 }
 
 /**
- * Returns access to the user's approvals apart from any run. They come from the gateway if it can be reached, and
- * include the threads known on this machine.
+ * Returns access to the user's approvals apart from any run. The approvals come from the gateway if it can be reached,
+ * and include the threads known on this machine.
  */
 export function createApprovals({ proposals, threads, session, owner, clock }: ApprovalDeps) {
   const gatewayClient = () => createClient(session);

@@ -98,11 +98,11 @@ class InterruptWaits {
       return 'resume';
     }
     const once = this.#comesBack();
-    // A proposal made in this run need not be checked if nobody waits.
+    // If nobody waits, a proposal that was made in this run does not have to be checked.
     if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
     const settles = this.#wait(id, async () => {
       if (approvalMode === 'deny') await withdrawIfOpen(this.#environment, seen);
-      // A proposal of an earlier run may have ended: then only its end is emitted.
+      // A proposal of an earlier run may have ended. In that case, only its final state is emitted.
       if (!this.#shown.has(id)) await this.#look(id);
       if (!once) await this.#follow(id, { once: false });
       this.#looked.add(id);

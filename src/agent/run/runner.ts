@@ -332,7 +332,10 @@ function emptyThreadError(thread: string): TradeAgentError {
   });
 }
 
-/** Returns the error for a new prompt in a thread with open proposals, whose outcomes nobody would then wait for. */
+/**
+ * Returns the error for a new prompt in a thread with open proposals: a run of the new prompt would not wait for their
+ * outcomes.
+ */
 function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
   const hint = `Run "trade-agent resume ${thread}" first`;

@@ -21,7 +21,7 @@ import { StoredAuthorization, type StoredClient, type StoredTokens } from './sto
 
 type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];
 
-/** How long the person may take to sign in in the browser, in milliseconds. */
+/** How long the person may take to sign in through the browser, in milliseconds. */
 const SIGN_IN_TIMEOUT_MS = 300_000;
 const CALLBACK = '/callback';
 

@@ -279,7 +279,7 @@ function signInNeeded(name: string): TradeAgentError {
 }
 
 /**
- * Describes a failure without the server's words, because those could be aimed at a language model.
+ * Describes a failure without the server's own words, which could be aimed at a language model.
  * @param seen an error reported by the transport
  */
 function describeFailure(error: unknown, seen: Error | undefined): string {

@@ -79,7 +79,7 @@ export async function withConnectUrl(error: unknown, caller: McpCaller): Promise
 async function connectUrl(error: unknown, caller: McpCaller): Promise<string | undefined> {
   if (!isTradeAgentError(error) || error.code !== 'connection_required') return undefined;
   const { connection } = error.details;
-  // If the URL can't be had, the caller gets the plain error.
+  // If the URL can't be determined, the caller gets the plain error.
   return typeof connection === 'string' ? await caller.connectAddress?.(connection).catch(() => undefined) : undefined;
 }
 

@@ -184,7 +184,7 @@ async function proposalResult(
 }
 
 /**
- * Returns a function that returns how many milliseconds the response can still be held. The time is shorter for a
+ * Returns a function for the number of milliseconds that the response can still be held. The time is shorter for a
  * client without progress notifications.
  */
 function remainingHold({ clock, holdMs }: McpServerOptions, { mcpReq }: ServerContext): () => number {

@@ -12,7 +12,7 @@ export interface Seals<Value> {
   open(text: string, boundTo: string): Promise<Value>;
 }
 
-/** Uses HMAC-SHA256 with a key of this process, so that a restart invalidates all seals. */
+/** Creates seals with HMAC-SHA256 and a key of this process, so that a restart invalidates all seals. */
 export function createSeals<Value>(lifeSeconds: number): Seals<Value> {
   const key = randomBytes(32);
   const codecOf = (boundTo: string) =>

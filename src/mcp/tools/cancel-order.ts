@@ -5,7 +5,9 @@ import { toolArgumentsSchema } from '../../tools/tool.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose } from './propose.ts';
 
-/** Cancels an order immediately if it does not protect a position. Otherwise requests approval. */
+/**
+ * A tool that cancels an order immediately if the order does not protect a position, and otherwise requests approval.
+ */
 export const cancelOrder = defineMcpTool({
   name: agents.name,
   title: 'Cancel an order',

@@ -25,9 +25,9 @@ const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Forwards everything under `/v1/` except the agent's routes to the gateway in the caller's name, with the scopes of
- * their own token. Timeouts are those of a session. An event stream ends when the token that opened it expires, and is
- * resumed with the next token (`Last-Event-ID`).
+ * Adds a route that forwards everything under `/v1/` except the agent's routes to the gateway in the caller's name,
+ * with the scopes of the caller's own token. Timeouts are those of a session. An event stream ends when the token that
+ * opened it expires, and the client resumes the stream with its next token (`Last-Event-ID`).
  */
 export function gatewayProxy(app: Hono, authenticator: Authenticator, options: GatewayProxyOptions): void {
   app.all(

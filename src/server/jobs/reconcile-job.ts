@@ -6,7 +6,10 @@ import { isInProgressState } from '../../trading/proposal.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
-/** The delay before the next attempt equals the proposal's age, from one minute to one hour. Gives up after a week. */
+/**
+ * The delay before the next attempt equals the proposal's age, from one minute to one hour. The job gives up after a
+ * week.
+ */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_600_000, 7 * 86_400_000];
 
 /**

@@ -3,7 +3,7 @@ import type { DueRuns, RunStore, StoredRun } from '../../store/run-store.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
 
-/** Interval between reads of due runs, in milliseconds. A full batch is followed by the next one immediately. */
+/** Interval between reads of due runs, in milliseconds. After a full batch, the next batch is read immediately. */
 const COLLECT_INTERVAL_MS = 1_000;
 const RUN_BATCH = 500;
 /** Number of people whose proposals are requested in parallel. */

@@ -371,9 +371,9 @@ async function personKey(store: PersonCredentials): Promise<PrivateJwk> {
 }
 
 /**
- * Stores a request's token unless the stored one is at least as good: a read-only request must not replace the token
- * that a run was started with. Of two equivalent tokens, keeps the one that expires later. Of two sign-ins, keeps the
- * later one, which shows when the person last signed in.
+ * Stores a request's token unless the stored token is at least as good: a read-only request must not replace the token
+ * that a run was started with. Of two equivalent tokens, keeps the token that expires later. Of two sign-ins, keeps the
+ * later sign-in, which shows when the person last signed in.
  */
 async function storeCallerToken(
   store: PersonCredentials,

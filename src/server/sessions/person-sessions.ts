@@ -23,15 +23,15 @@ import type { Caller } from '../../gateway/auth/caller.ts';
  */
 export interface PersonSessions {
   /**
-   * Returns the caller's session, limited by their token. Seals and stores the token unless a stored one is better, so
-   * that a run can continue after the response while the sign-in and the token are valid. Does not contact the
+   * Returns the caller's session, limited by their token. Seals and stores the token unless a stored token is better,
+   * so that a run can continue after the response while the sign-in and the token are valid. Does not contact the
    * provider: an ended sign-in is detected at the first request to the gateway.
    * @param token the caller's access token, whose audience is the server
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`, `credential_store_…`
    */
   seen(caller: Caller, token: string): Promise<Session>;
   /**
-   * Returns the session of a person who may be away. It uses their last request's token or else their offline grant.
+   * Returns the session of a person who may be away. The session uses their last request's token, or else their offline grant.
    * @param person the person's `sub`
    * @throws {TradeAgentError} `login_required` if they have neither; `provider_unreachable`, `credential_store_…`
    */
