@@ -3,8 +3,8 @@ import type { Caller } from '../../gateway/auth/caller.ts';
 
 /**
  * Sessions for acting at the gateway in a person's name. A request's token is valid only for the server, which
- * exchanges it at the identity provider (RFC 8693) for a gateway token that is bound to the server's key and names the server in
- * `act` (§4.1). Anything stored between a request and the run that it starts is sealed.
+ * exchanges it at the identity provider (RFC 8693) for a gateway token that is bound to the server's key and names the
+ * server in `act` (§4.1). Anything stored between a request and the run that it starts is sealed.
  * @example
  * ```ts
  * import type { Caller } from '../../gateway/auth/caller.ts';
@@ -31,7 +31,8 @@ export interface PersonSessions {
    */
   seen(caller: Caller, token: string): Promise<Session>;
   /**
-   * Returns the session of a person who may be away. The session uses their last request's token, or else their offline grant.
+   * Returns the session of a person who may be away. The session uses the token of their last request, or else their
+   * offline grant.
    * @param person the person's `sub`
    * @throws {TradeAgentError} `login_required` if they have neither; `provider_unreachable`, `credential_store_…`
    */
