@@ -6,7 +6,7 @@ import type { Broker, ConnectBroker } from './broker.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 import type { BrokerTraits } from './broker-traits.ts';
 
-/** A configured broker. Each person has at most one account at it. */
+/** A broker in the settings. A person has at most one account at each configured broker. */
 export interface ConfiguredBroker {
   readonly name: string;
   readonly label: string;
@@ -18,7 +18,6 @@ export interface ConfiguredBroker {
   readonly isUnattended: boolean;
 }
 
-/** One person's opened account. */
 export interface OpenAccount extends Broker {
   readonly traits: BrokerTraits;
   readonly at: Pick<ConfiguredBroker, 'name' | 'label' | 'isUnattended'>;
@@ -27,16 +26,19 @@ export interface OpenAccount extends Broker {
 export type AccountHolder = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>;
 
 /**
- * Opens the person's account with this number, or their default account. The number alone determines the broker.
- * @throws {HttpProblem} 403 `account_mismatch`, 409 `account_not_connected`, and the errors of the credentials and the
- * broker's reads
+ * Opens the person's account with this number, or their default account if no number is given. The number alone
+ * determines the broker.
+ * @throws {HttpProblem} 403 `account_mismatch`, 409 `account_not_connected`, and the errors of `credentialsFor` and of
+ * the broker's reads
  */
 export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<OpenAccount>;
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
 interface AccountsOptions {
-  /** The default account is at the first broker that the person is connected to, unless they chose another. */
+  /**
+   * Unless the person chose a default account, it is the one at the first of these brokers where they have an account.
+   */
   readonly places: readonly ConfiguredBroker[];
   readonly environment: 'paper' | 'live';
   readonly chosen: {
@@ -53,77 +55,80 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   const isOne = another === undefined;
   const numbers = createAccountNumbers();
 
-  const openAt = async (place: ConfiguredBroker, who: AccountHolder): Promise<OpenAccount> => {
-    const { traits, name, label, isUnattended } = place;
-    const found = await place.credentials.credentialsFor(who);
-    const broker = place.connect(found, () => place.credentials.forget(who.sub, found), place.sendFor(who.sub));
+  const openAt = async (configured: ConfiguredBroker, who: AccountHolder): Promise<OpenAccount> => {
+    const { traits, name, label, isUnattended } = configured;
+    const found = await configured.credentials.credentialsFor(who);
+    const broker = configured.connect(found, () => configured.credentials.forget(who.sub, found), configured.sendFor(who.sub));
     return Object.assign(broker, { traits, at: { name, label, isUnattended } });
   };
 
-  const numberAt = async (place: ConfiguredBroker, who: AccountHolder) =>
-    numbers.ask(place, who, await openAt(place, who));
+  const numberAt = async (configured: ConfiguredBroker, who: AccountHolder) =>
+    numbers.ask(configured, who, await openAt(configured, who));
 
   /**
-   * @throws {HttpProblem} 403 `account_mismatch`; or the error of a broker that may have the account but could not be
-   * reached
+   * @throws {HttpProblem} 403 `account_mismatch`, or the error of a broker that may have the account but can't be asked
+   * for its number
    */
-  const placeOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
-    const known = await Promise.all(places.map(async (place) => [place, await numbers.known(place, who)] as const));
-    const named = known.filter(([, one]) => one === account).map(([place]) => place);
+  const brokerOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
+    const known = await Promise.all(places.map(async (configured) => [configured, await numbers.known(configured, who)] as const));
+    const named = known.filter(([, one]) => one === account).map(([configured]) => configured);
     if (named.length > 0) return requireUnique(named, account);
-    const asked = known.flatMap(([place, one]) => (one === undefined ? [place] : []));
-    const told = await Promise.all(
-      asked.map(async (place) => {
+    const asked = known.flatMap(([configured, one]) => (one === undefined ? [configured] : []));
+    const reported = await Promise.all(
+      asked.map(async (configured) => {
         try {
-          return { place, account: await numberAt(place, who) };
+          return { configured, account: await numberAt(configured, who) };
         } catch (error) {
           if (!(error instanceof HttpProblem)) throw error;
-          return { place, error };
+          return { configured, error };
         }
       }),
     );
-    const found = told.filter((one) => one.account === account).map(({ place }) => place);
+    const found = reported.filter((one) => one.account === account).map(({ configured }) => configured);
     if (found.length > 0) return requireUnique(found, account);
-    const errors = told.flatMap(({ error }) => (error === undefined ? [] : [error]));
+    const errors = reported.flatMap(({ error }) => (error === undefined ? [] : [error]));
     const silent = errors.find(({ code }) => code !== 'account_not_connected');
-    // No broker is connected at all.
+    // Set only if every broker reported an error.
     const unconnected = errors.length === places.length ? errors[0] : undefined;
     throw silent ?? unconnected ?? unknownAccount();
   };
 
-  const defaultPlace = async (who: AccountHolder): Promise<ConfiguredBroker> => {
+  const defaultBroker = async (who: AccountHolder): Promise<ConfiguredBroker> => {
     if (isOne) return only;
     const account = await chosen.find(who.sub);
     if (account !== undefined) {
-      return await placeOf(who, account).catch((error: unknown) => {
+      return await brokerOf(who, account).catch((error: unknown) => {
         throw error instanceof HttpProblem && error.code === 'account_mismatch' ? defaultDisconnected(account) : error;
       });
     }
-    for (const place of places) if (await place.credentials.isConnected(who)) return place;
+    for (const configured of places) if (await configured.credentials.isConnected(who)) return configured;
     return only;
   };
 
   const open: OpenAccountFor = async (who, account) =>
-    openAt(await (account === undefined ? defaultPlace(who) : placeOf(who, account)), who);
+    openAt(await (account === undefined ? defaultBroker(who) : brokerOf(who, account)), who);
   return {
     open,
-    /** Returns the accounts in the order of the settings. A broker that can't be reached is listed with the reason. */
+    /**
+     * Lists the person's accounts in the order of the brokers in the settings. If a broker can't report the account
+     * number, the account is listed with the error's code.
+     */
     async of(who: AccountHolder): Promise<AccountEntry[]> {
       const connected = await Promise.all(
-        places.map(async (place) => {
-          // Undefined if this can't be determined now.
-          return { place, connected: await unlessRefused(place.credentials.isConnected(who)) };
+        places.map(async (configured) => {
+          // `connected` is undefined if the credentials can't be checked now.
+          return { configured, connected: await unlessRefused(configured.credentials.isConnected(who)) };
         }),
       );
-      const theirs = connected.filter((one) => one.connected !== false).map(({ place }) => place);
-      const byDefault = await unlessRefused(defaultPlace(who));
+      const theirs = connected.filter((one) => one.connected !== false).map(({ configured }) => configured);
+      const byDefault = await unlessRefused(defaultBroker(who));
       return await Promise.all(
-        theirs.map(async (place): Promise<AccountEntry> => {
-          const { name: broker, label } = place;
-          const entry = { broker, label, environment, default: place === byDefault };
+        theirs.map(async (configured): Promise<AccountEntry> => {
+          const { name: broker, label } = configured;
+          const entry = { broker, label, environment, default: configured === byDefault };
           try {
-            const known = await numbers.known(place, who);
-            return { account: known ?? (await numberAt(place, who)), ...entry };
+            const known = await numbers.known(configured, who);
+            return { account: known ?? (await numberAt(configured, who)), ...entry };
           } catch (error) {
             if (!(error instanceof HttpProblem)) throw error;
             return { account: null, ...entry, problem: error.code };
@@ -131,9 +136,9 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
         }),
       );
     },
-    /** Sets the default account. @throws {HttpProblem} as `open` */
+    /** Sets the person's default account. @throws {HttpProblem} as {@link OpenAccountFor} */
     async choose(who: AccountHolder, account: string): Promise<void> {
-      await placeOf(who, account);
+      await brokerOf(who, account);
       await chosen.choose(who.sub, account);
     },
   };
@@ -148,34 +153,34 @@ async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Caches account numbers by credentials, because other credentials may belong to another account. */
+/** Caches each account number under a digest of its credentials, because new credentials may open another account. */
 function createAccountNumbers() {
-  const told = new Map<string, string>();
+  const cached = new Map<string, string>();
   const keyOf = async ({ name, credentials }: ConfiguredBroker, who: AccountHolder) =>
     createHash('sha256')
       .update(JSON.stringify([name, who.sub, await credentials.credentialsFor(who)]))
       .digest('base64');
   return {
-    /** Returns undefined if only the broker knows the number, or if there are no credentials. */
-    async known(place: ConfiguredBroker, who: AccountHolder): Promise<string | undefined> {
-      const kept = await place.credentials.accountOf?.(who);
-      if (kept !== undefined || told.size === 0) return kept;
-      return await unlessRefused(keyOf(place, who).then((key) => told.get(key)));
+    /** Returns the stored or cached number, without asking the broker. */
+    async known(configured: ConfiguredBroker, who: AccountHolder): Promise<string | undefined> {
+      const stored = await configured.credentials.accountOf?.(who);
+      if (stored !== undefined || cached.size === 0) return stored;
+      return await unlessRefused(keyOf(configured, who).then((key) => cached.get(key)));
     },
-    async ask(place: ConfiguredBroker, who: AccountHolder, opened: OpenAccount): Promise<string> {
-      const key = await keyOf(place, who);
+    async ask(configured: ConfiguredBroker, who: AccountHolder, opened: OpenAccount): Promise<string> {
+      const key = await keyOf(configured, who);
       const { account } = await opened.account();
-      if (told.size >= MAX_CACHED_NUMBERS) told.clear();
-      told.set(key, account);
+      if (cached.size >= MAX_CACHED_NUMBERS) cached.clear();
+      cached.set(key, account);
       return account;
     },
   };
 }
 
-/** Requires a single broker: if two brokers report the same number, it does not identify an account. */
+/** Throws if two brokers reported this account number, because the number then does not identify one account. */
 function requireUnique(found: readonly ConfiguredBroker[], account: string): ConfiguredBroker {
-  const [place, another] = found;
-  if (place !== undefined && another === undefined) return place;
+  const [configured, another] = found;
+  if (configured !== undefined && another === undefined) return configured;
   const names = found.map(({ name }) => name).join(' and ');
   throw new HttpProblem(403, 'account_mismatch', `${names} both have an account ${account} of this user`, {
     hint: 'Remove one of them from "brokers" in gateway.yaml.',
@@ -186,7 +191,7 @@ function requireUnique(found: readonly ConfiguredBroker[], account: string): Con
 
 function unknownAccount(): HttpProblem {
   return new HttpProblem(403, 'account_mismatch', 'this user has no such account', {
-    hint: 'List them with "trade-agent accounts".',
+    hint: 'List the accounts with "trade-agent accounts".',
     fields: ['account'],
     challenge: {},
   });
@@ -194,6 +199,6 @@ function unknownAccount(): HttpProblem {
 
 function defaultDisconnected(account: string): HttpProblem {
   return new HttpProblem(409, 'account_not_connected', `the default account ${account} is no longer connected`, {
-    hint: 'Choose another with "trade-agent accounts default", or pass the account.',
+    hint: 'Choose another default account with "trade-agent accounts default", or name an account in the request.',
   });
 }

@@ -1,13 +1,12 @@
 /**
- * A tool of a broker's MCP server that sends or cancels orders. It is called only after its description was confirmed.
+ * A tool of a broker's MCP server that places or cancels orders. The gateway calls the tool only while its description
+ * is the one that the gateway's operator confirmed.
  */
 export interface ActingTool {
   readonly name: string;
-  /** `gone`: no tool has this name, or two tools have it. */
+  /** `gone`: the server has no tool of this name, or more than one. */
   readonly state: 'confirmed' | 'changed' | 'unconfirmed' | 'gone';
-  /**
-   * SHA-256 (hex) of the current description. `pins` in the settings contains the hash of the confirmed description.
-   */
+  /** SHA-256 (hex) of the current description; undefined if the tool is `gone`. */
   readonly pin: string | undefined;
   readonly description: string;
   readonly parameters: Readonly<Record<string, unknown>>;

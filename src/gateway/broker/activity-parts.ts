@@ -14,8 +14,8 @@ export function fillActivity(
 }
 
 /**
- * Returns the cash and shares that an activity moved.
- * @param shares negative if they left the account
+ * Returns the side, quantity, price and amount of an activity.
+ * @param shares negative if the shares left the account
  * @param fill set if the activity is a fill
  */
 export function activityMovement(

@@ -6,7 +6,9 @@ const CAPACITY = 20_000;
 
 export type AssetCatalog = ReturnType<typeof createAssetCatalog>;
 
-/** Caches assets for all users. Does not cache unknown symbols, because anyone could fill the memory with them. */
+/**
+ * Caches assets for all users. Unknown symbols are not cached: anyone could request enough of them to fill the memory.
+ */
 export function createAssetCatalog(now: () => number) {
   const known = new Map<string, { readonly at: number; readonly asset: Asset }>();
   let list: { readonly at: number; readonly assets: Promise<readonly Asset[]> } | undefined;

@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/caller.ts';
 import type { StoredCredentials } from './stored-kinds.ts';
 
-/** A token from the token exchange, or credentials that the owner gave the gateway. */
+/** A token from the token exchange, or the credentials that the gateway stores for the owner. */
 export type AccountCredentials = { readonly accessToken: string } | StoredCredentials;
 
 /** Provides credentials for the caller's account at the broker. Credentials never leave the gateway. */
@@ -12,6 +12,6 @@ export interface BrokerCredentials {
   isConnected(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<boolean>;
   /** Returns the account's number if it is known without a request to the broker. */
   accountOf?(caller: Pick<Caller, 'sub'>): Promise<string | undefined>;
-  /** Drops credentials that the broker no longer accepts, or all cached credentials of this person. */
+  /** Removes the given credentials from the cache, because the broker rejects them. Default: all of the person's. */
   forget(sub: string, credentials?: AccountCredentials): void;
 }

@@ -3,39 +3,40 @@ import type { Submission } from './broker.ts';
 import { storedCredentialsRejected } from './stored-credential-problems.ts';
 import type { StoredKind } from './stored-kinds.ts';
 
-/** A failed request, classified by what the failure proves. */
+/**
+ * A failed request, classified by what the failure proves. `failing`, `timeout`, `unreachable` and `unreadable` prove
+ * nothing: the broker may have processed the request.
+ */
 export type BrokerFailure =
-  /** The broker rejected this exact request, so it had no effect. */
+  /** The broker rejected this exact request, so the request had no effect. */
   | {
       readonly kind: 'refused';
       /** The HTTP status, or the closest equivalent if the broker did not answer over HTTP. */
       readonly status: number;
       readonly reason: (Submission & { outcome: 'refused' })['reason'];
-      /** For display. Never affects a decision. */
+      /** For display only. No decision depends on the message. */
       readonly message: string;
       readonly brokerCode: string | undefined;
     }
-  /** The broker did not process this request because there were too many. */
+  /** The broker did not process the request, because there were too many requests. */
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined }
   /** The credentials were rejected and the request was not processed. */
   | { readonly kind: 'unauthorized'; readonly credentials?: StoredKind }
-  /** Not the broker's own answer about the request (5xx, 408, a proxy's page). Proves nothing. */
+  /** The answer is an error, but not the broker's decision about the request (5xx, 408, a proxy's page). */
   | { readonly kind: 'failing'; readonly status: number }
-  /** Proves nothing. */
   | { readonly kind: 'timeout' }
-  /** There was no connection, or it was lost. Proves nothing. */
+  /** No connection could be opened, or the connection was lost. */
   | { readonly kind: 'unreachable' }
-  /** Proves nothing. */
   | { readonly kind: 'unreadable' };
 
-/** Thrown if nothing was sent. The message tells the person why. */
+/** Thrown before a request is sent. The message tells the person why nothing was sent. */
 export class NotSentError extends Error {
   override name = 'NotSentError';
 }
 
 const againSoon = 'Try again in a moment.';
 
-/** Returns the error for a failed read or cancellation. Contains nothing from the response's body. */
+/** Returns the problem for a failed read or cancellation. The problem contains nothing from the response's body. */
 export function toReadProblem(failure: BrokerFailure, cause: unknown): HttpProblem {
   switch (failure.kind) {
     case 'unauthorized':

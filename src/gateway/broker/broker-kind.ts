@@ -6,14 +6,16 @@ import type { BrokerTraits } from './broker-traits.ts';
 import { type StoredCredentials, type StoredKind, storedKindNames } from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
-/** Settings of every broker in `gateway.yaml` (`broker:`, `brokers:`). Each kind of broker adds its own. */
+/**
+ * Settings that all kinds of brokers share in `gateway.yaml` (`broker:`, `brokers:`). Each kind adds its own settings.
+ */
 export const brokerSettings = z.strictObject({
   kind: z.string(),
-  /** How the gateway accesses accounts: by token exchange (default), or with credentials from each owner. */
+  /** How the gateway accesses accounts: by token exchange (default), or with credentials that each owner entered. */
   credentials: z.enum(['exchange', ...storedKindNames]).optional(),
   /** With `exchange`: the kind of credentials for orders under a mandate while the owner is not signed in. */
   unattended: z.enum(storedKindNames).optional(),
-  /** With `exchange`: the broker's name at the identity provider, if not `exchange.audience`. */
+  /** With `exchange`: the broker's name at the identity provider (default: `exchange.audience`). */
   audience: z.string().min(1).optional(),
   /** A name for the account, such as `IRA` (default: the broker's name). */
   label: z
@@ -26,10 +28,9 @@ export const brokerSettings = z.strictObject({
 
 export interface BrokerContext {
   readonly environment: 'paper' | 'live';
-  /** Sends every request. */
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
-  /** Milliseconds since the epoch. For brokers that don't report the time. */
+  /** Returns the time in milliseconds since the epoch. Used for brokers that don't report the time. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly assets: AssetCatalog;
@@ -40,7 +41,7 @@ interface TraitsBySettings<Settings> {
   of(settings: Settings): BrokerTraits;
 }
 
-/** A kind of broker, in its own folder. docs/adding/broker.md explains how to add one. */
+/** A kind of broker. Each kind has its own folder; docs/adding/broker.md explains how to add a kind. */
 export interface BrokerKind<Settings> {
   readonly traits: BrokerTraits | TraitsBySettings<Settings>;
   /** Extends {@link brokerSettings}, with a literal `kind`. */
@@ -48,7 +49,7 @@ export interface BrokerKind<Settings> {
   /** Name of the setting that overrides the broker's address. */
   readonly address: string;
   connect(settings: Settings, context: BrokerContext): ConnectBroker;
-  /** Credentials that owners may enter for their accounts. Unset if only `credentials: exchange` is allowed. */
+  /** The credentials that owners may enter for their accounts. Unset if only `credentials: exchange` is allowed. */
   readonly kept?: {
     /** The first kind is the default. */
     readonly kinds: readonly [StoredKind, ...StoredKind[]];
@@ -58,8 +59,8 @@ export interface BrokerKind<Settings> {
      */
     verify(settings: Settings, given: StoredCredentials, options: Required<VerifyOptions>): Promise<VerifiedAccount>;
     /**
-     * Returns the tools that send and cancel orders, with their current descriptions. @throws {TradeAgentError} as
-     * `verify`
+     * Returns the tools that place or cancel orders, with their current descriptions, without calling these tools.
+     * @throws {TradeAgentError} as `verify`
      */
     tools?(
       settings: Settings,

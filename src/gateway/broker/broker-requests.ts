@@ -3,14 +3,14 @@ import type { Order } from '../../trading/views.ts';
 import type { Cancellation, Submission } from './broker.ts';
 import { type BrokerFailure, toReadProblem } from './broker-failure.ts';
 
-/** Classifies an error of the broker's client. Never throws; an unknown error is `unreadable`. */
+/** Classifies an error that the broker's client threw. Never throws; an unknown error is `unreadable`. */
 export type ClassifyError = (error: unknown) => BrokerFailure;
 
-/** The four kinds of request to a broker. Each kind is sent only once and has its own error handling. */
+/** Calls a broker. Each method makes its call only once, and handles errors as its kind of request requires. */
 export interface BrokerRequests {
   /** @throws {HttpProblem} as all reads of a `Broker` */
   read<T>(call: () => Promise<T>): Promise<T>;
-  /** Like `read`, but returns undefined if the broker itself answers 404. */
+  /** Like `read`, but returns undefined if the broker itself (not a proxy) answers 404. */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
   /** Sends an order. Never throws. If a 2xx response is unreadable or about another order, the outcome is `unknown`. */
   submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: ClassifyError): Promise<Submission>;
@@ -63,7 +63,7 @@ function failedSubmission(failure: BrokerFailure): Submission {
   switch (failure.kind) {
     case 'refused': {
       const { status, reason, message, brokerCode } = failure;
-      // A broker that failed, or did not get the whole request, can't know the outcome, whatever it says.
+      // A broker that failed (5xx) or did not receive the whole request (408) can't know the outcome.
       if (status >= 500 || status === 408) return { outcome: 'unknown' };
       return { outcome: 'refused', reason, message, brokerCode };
     }
@@ -75,7 +75,7 @@ function failedSubmission(failure: BrokerFailure): Submission {
   }
 }
 
-/** Returns the status of a rejection by the broker itself. */
+/** Returns the HTTP status with which the broker itself rejected the request; undefined for any other failure. */
 function rejectionStatus(failure: BrokerFailure): number | undefined {
   return failure.kind === 'refused' ? failure.status : undefined;
 }

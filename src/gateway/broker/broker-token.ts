@@ -9,14 +9,14 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Caller } from '../auth/caller.ts';
 import { type IdentityProvider, requestOptions } from '../auth/identity-provider.ts';
 
-/** Provides the caller's access token at the broker. The token never leaves the gateway. */
+/** Provides access tokens for the broker's API. The tokens never leave the gateway. */
 export type BrokerTokens = ReturnType<typeof createBrokerTokens>;
 type TokenCaller = Pick<Caller, 'sub' | 'accessToken'>;
 
 /** The confidential client (`private_key_jwt`) that may exchange a user's token for a broker's token. */
 export interface BrokerExchange {
   readonly client_id: string;
-  /** A JWK names its algorithm (`alg`, default ES256). Auth0 needs an RSA key, as a JWK without `kid`. */
+  /** For a JWK, `alg` sets the algorithm (default ES256). Auth0 requires an RSA key, as a JWK without `kid`. */
   readonly privateKey: CryptoKey | JWK;
   /** The broker's name at the identity provider: an audience (RFC 8693 §2.1), or a Token Vault connection. */
   readonly audience: string;
@@ -37,7 +37,7 @@ interface BrokerTokenOptions {
 /** The token type in Auth0's documentation, "Access token exchange with Token Vault". */
 const VAULT_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token';
 
-/** Errors for a user without an account at the broker, of RFC 8693 §2.2.2 and of the Token Vault. */
+/** Error codes of RFC 8693 §2.2.2 and of the Token Vault for a user who has no account at the broker. */
 const NOT_CONNECTED_ERRORS: readonly string[] = [
   'invalid_target',
   'federated_connection_refresh_token_not_found',
@@ -45,14 +45,17 @@ const NOT_CONNECTED_ERRORS: readonly string[] = [
   'federated_connection_refresh_token_flow_failed',
 ];
 
-/** Tokens are not used in their last 30 seconds, so that none expires in transit. */
+/** A token is not used in its last 30 seconds, so that it does not expire in transit. */
 const EXPIRY_MARGIN_MS = 30_000;
-/** Lifetime of tokens without `expires_in`. */
+/** Assumed lifetime of a token whose response has no `expires_in`, in seconds. */
 const DEFAULT_LIFETIME_S = 60;
 
 const MOST_KEPT = 10_000;
 
-/** Exchanges tokens (RFC 8693 or Auth0's Token Vault) as a confidential client. Caches them by the verified `sub`. */
+/**
+ * Creates the confidential client that exchanges users' tokens for the broker's (RFC 8693 or Auth0's Token Vault). It
+ * caches the broker's tokens by the users' verified `sub`.
+ */
 export function createBrokerTokens(options: BrokerTokenOptions) {
   const { provider, exchange, now, maxCached = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
@@ -60,7 +63,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
   let clientKey: ReturnType<typeof toAssertionKey> | undefined;
 
   const keep = (sub: string, token: { readonly token: string; readonly until: number }) => {
-    // The newest is last: expired tokens are dropped first, then the oldest.
+    // Oldest first: removes tokens until the next one has not expired and there is room for the new one.
     kept.delete(sub);
     for (const [other, { until }] of kept) {
       if (until > now() && kept.size < maxCached) break;
@@ -76,7 +79,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
     clientKey ??= toAssertionKey(exchange.privateKey);
     const key = await clientKey;
     const url = requireSecureUrl(as.token_endpoint);
-    // The assertion uses the provider's clock.
+    // Makes the assertion's times follow the provider's clock.
     const client: oauth.Client = {
       client_id: exchange.client_id,
       [oauth.clockSkew]: -secondsAhead(as.issuer),
@@ -128,9 +131,12 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       pending.set(caller.sub, started);
       return started;
     },
-    /** Asks the provider even if a token is cached, unless the caller has no access token. @throws {HttpProblem} 503 `provider_unreachable`, 502 `token_exchange_failed` */
+    /**
+     * Asks the provider even if the broker's token is cached, unless the caller has no access token.
+     * @throws {HttpProblem} 503 `provider_unreachable`, 502 `token_exchange_failed`
+     */
     async isConnected(caller: TokenCaller): Promise<boolean> {
-      // Without an access token the provider can't be asked, but a cached broker token still opens the account.
+      // The provider can't be asked without an access token, but a cached token of the broker still opens the account.
       if (caller.accessToken === '' && keptFor(caller.sub) !== undefined) return true;
       try {
         await exchangeFor(caller);
@@ -140,7 +146,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         throw error;
       }
     },
-    /** Drops a token that the broker no longer accepts, or this person's cached token. */
+    /** Removes the person's token from the cache. @param token if given, no other token is removed */
     forget(sub: string, token?: string): void {
       if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },
@@ -170,10 +176,10 @@ function exchangeProblem(error: unknown): HttpProblem {
   return failed(error instanceof oauth.ResponseBodyError ? error.error : undefined);
 }
 
-/** Returns the error for an order under a mandate if no client has connected since the gateway started. */
+/** Returns the problem for an order under a mandate whose owner has not connected since the gateway started. */
 function noSession(): HttpProblem {
   return new HttpProblem(503, 'service_busy', 'no program of this person has connected since the gateway started', {
-    hint: 'It continues as soon as one of their programs connects.',
+    hint: 'The mandate continues as soon as one of this person’s programs connects.',
   });
 }
 
@@ -191,9 +197,9 @@ function unreachable(cause: unknown): HttpProblem {
   });
 }
 
-/** @param who what requires token exchange, as the start of a sentence */
+/** @param who the plural subject of the error's sentence, such as `accounts at the broker` */
 export function exchangeNotConfigured(who: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${who} use token exchange, but "exchange" is not set`, {
-    hint: 'Set it in gateway.yaml. See docs/operate/GATEWAY.md.',
+    hint: 'Set "exchange" in gateway.yaml. See docs/operate/GATEWAY.md.',
   });
 }

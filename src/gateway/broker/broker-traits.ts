@@ -1,7 +1,7 @@
 import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { TermsByClass } from '../../trading/order-terms.ts';
 
-/** Features that a broker may lack (`notOffered`). Checks don't depend on these features. */
+/** Features that a broker may lack (`lacks`). The checks of a portfolio don't depend on these features. */
 const optionalFeatures = [
   'bars',
   'activities',
@@ -16,18 +16,21 @@ export type OptionalFeature = (typeof optionalFeatures)[number];
 /** How a broker differs from others, as plain data. The contract test checks every broker against its traits. */
 export interface BrokerTraits {
   readonly label: string;
-  /** By asset class. A missing class is not traded. Orders are checked as they are sent (`boundedOrder`). */
+  /**
+   * The order terms of each asset class that the broker trades. Orders are checked in the form in which they are sent
+   * (`boundedOrder`).
+   */
   readonly orders: TermsByClass;
   readonly clientOrderId: {
     /**
-     * Whether the broker accepts an ID only once, even after its order is done. If not, an order is never sent again
-     * after a lost answer.
+     * Whether the broker accepts an ID only once, even after the ID's order is done. If not, an order whose answer was
+     * lost is never sent again.
      */
     readonly takenOnce: boolean;
     /**
-     * Whether orders can be looked up by client_order_id. `for_good`: always. `while_listed`: only among the day's
-     * orders, so a hit proves acceptance and a miss proves nothing. `never`: after a lost answer, the outcome stays
-     * unknown until the person checks.
+     * Whether orders can be looked up by client_order_id. `for_good`: at any time. `while_listed`: only among the day's
+     * orders, so finding the order proves that it was accepted, but not finding it proves nothing. `never`: if the
+     * answer to an order is lost, the outcome stays unknown until the person checks it at the broker.
      */
     readonly lookedUp: 'for_good' | 'while_listed' | 'never';
   };
@@ -41,12 +44,12 @@ export interface BrokerTraits {
   readonly lacks: readonly OptionalFeature[];
   /**
    * How deposits and withdrawals since the last close are excluded from the day's loss. `told`: the broker reports them
-   * as activities, and the account has `last_equity_on`. `left_out`: they are not in `last_equity`. `untold`: they are
-   * unknown, so a limit on the day's loss blocks purchases.
+   * as activities, and the account has `last_equity_on`. `left_out`: `last_equity` is calculated so that they have no
+   * effect. `untold`: they are unknown, so a limit on the day's loss blocks purchases.
    */
   readonly dayFlows: 'told' | 'left_out' | 'untold';
   /** Whether the broker pushes order updates (`tradeUpdates` of `Broker`). If not, orders are polled. */
   readonly pushesUpdates?: boolean;
-  /** The documented rate limit for one account at the broker's own addresses. */
+  /** The broker's documented rate limit for one account. Not applied if the settings override the broker's address. */
   readonly accountRate?: RateLimit;
 }

@@ -22,7 +22,7 @@ export interface BarQuery {
   readonly end: Date;
   /** Maximum number of bars. If there are more, the newest are returned. */
   readonly limit: number;
-  /** Default `split`. A broker that does not have the adjustment rejects the query. */
+  /** Default `split`. A broker that does not support the adjustment rejects the query. */
   readonly adjustment?: BarAdjustment | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface CalendarQuery {
 }
 
 interface NewsQuery {
-  /** An empty list requests the news of the whole market. */
+  /** If empty, the query is for the news of the whole market. */
   readonly symbols: readonly string[];
   readonly limit: number;
 }
@@ -75,14 +75,14 @@ export interface ActivityQuery {
   readonly withoutFills?: boolean;
 }
 
-/** Newest first. */
 export interface ActivityPage {
+  /** Newest first. */
   readonly activities: readonly Activity[];
   /** Token for the next page; null on the last page. */
   readonly next_page: string | null;
 }
 
-/** Equity over time, in dollars, without times that have no equity. `profit_loss_pct` is a fraction. */
+/** Equity over time, in dollars. Times for which no equity is known are left out. `profit_loss_pct` is a fraction. */
 export interface PortfolioHistory {
   readonly timeframe: string;
   readonly base_value: string;
@@ -91,7 +91,7 @@ export interface PortfolioHistory {
     readonly equity: string;
     readonly profit_loss: string;
     readonly profit_loss_pct: string;
-    /** Net deposits within the window. Absent if the broker does not report deposits. */
+    /** Net deposits since the previous point, in dollars. Absent if the broker does not report deposits. */
     readonly flow?: string;
   }[];
 }
@@ -103,19 +103,20 @@ export type Submission =
   | {
       readonly outcome: 'refused';
       readonly reason: 'insufficient_funds' | 'duplicate' | 'not_replaceable' | 'other';
-      /** For display. Never affects a decision. */
+      /** For display only. No decision depends on the message. */
       readonly message: string;
       readonly brokerCode: string | undefined;
     }
   /**
-   * The broker did not reject the order but the request (rate limit, broken session), so the order may be sent again.
+   * The broker turned the request away without deciding about the order (rate limit, rejected credentials), so the
+   * order may be sent again.
    */
   | { readonly outcome: 'not_taken'; readonly reason: 'rate_limited' | 'unauthorized' }
   /** After a timeout, dropped connection, 5xx or unreadable answer, the broker may have accepted the order. */
   | { readonly outcome: 'unknown' };
 
 export interface Replacement {
-  /** The complete order, with its own client_order_id. */
+  /** The complete new order, with its own client_order_id. */
   readonly order: OrderDraft;
   /** Only the fields that differ from the earlier order. `trail` is the new trail_price or trail_percent. */
   readonly changes: ReplaceSubject['changes'];
@@ -123,12 +124,12 @@ export interface Replacement {
 
 /** A hint that an order may have changed. The order's state is then read from the broker. */
 export interface TradeUpdate {
-  /** The order's id and client_order_id, as far as they are known. */
+  /** The order's id and client_order_id, if they are known. */
   readonly ids: readonly string[];
 }
 
 export interface UpdateListener {
-  /** Called when listening begins. While the connection lasts, no later update is missed. */
+  /** Called when listening begins. From then on, no update is missed until the connection ends. */
   live(): void;
   update(update: TradeUpdate): void;
 }
@@ -137,29 +138,33 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
 
 /**
  * One user's account at a broker. The argument that one approval never becomes two orders (orders/order-submission.ts)
- * relies on these promises of each implementation. test/contract/broker/ tests them, and docs/adding/broker.md explains how
- * to write one.
+ * relies on these promises of each implementation. test/contract/broker/ tests them, and docs/adding/broker.md explains
+ * how to write one.
  *
  *  1. **One call sends at most one request** that changes anything, because a second one could trade twice. Neither the
- *     adapter nor its SDK retries, whatever the answer. Reads that complete an answer are allowed. If they fail after an
- *     order was sent, the outcome is `unknown`.
- *  2. **A client_order_id is accepted once**, even after its order is done: `submit` and `replace` report a used one as
- *     `refused` with reason `duplicate`. If the broker can't, its traits say so (`clientOrderId.takenOnce`), and nothing is
- *     sent a second time. Ids of 8–48 letters, digits, `_` and `-` are accepted, and returned unchanged.
- *  3. **An order can be looked up by this id** once the broker's reads have caught up, whatever its state. `undefined` means
- *     that the broker itself said there is none, so a proxy's page throws. If lookups are limited
- *     (`clientOrderId.lookedUp`), a miss proves nothing.
- *  4. **`refused` and `not_taken` are proof** that this request created no order. Anything else is `unknown`: a timeout, a
- *     lost connection, a 5xx, a page that is not the broker's, a 2xx about something else.
- *  5. **An order is sent exactly as it is passed.** No field is rounded, defaulted or left out. A field that the broker can't
- *     express is an error, and nothing is sent. The order already has its bound (`boundedOrder`).
- *  6. **Reads throw nothing but an `HttpProblem`** (502 `broker_unavailable`, `broker_invalid_response`, 504 `broker_timeout`, 503
- *     `broker_busy`, 409 `account_not_connected`) and return the views of trading/views.ts, because an incomplete answer must
- *     not look like a $0 account. An account that may not trade is `trading_blocked`. Symbols are written `BRK.B`. Order ids
- *     have up to 64 letters, digits and `-`; page names up to 128, including `:`, `_` and `.`.
- *  7. **Updates are only hints** (`tradeUpdates`): one connection per call, never reopened by the adapter. An unclear message
- *     is an update without ids, because only a read shows an order's state.
- *  8. **Rejected credentials** are reported immediately (`onUnauthorized` of {@link ConnectBroker}), and appear in no error.
+ *     adapter nor its SDK retries, whatever the answer. Reads that complete an answer are allowed. If they fail after
+ *     an order was sent, the outcome is `unknown`.
+ *  2. **A client_order_id is accepted once**, even after its order is done: `submit` and `replace` report an ID that
+ *     was used before as `refused` with reason `duplicate`. If the broker can't guarantee this, its traits say so
+ *     (`clientOrderId.takenOnce`), and no order is sent a second time. IDs of 8–48 letters, digits, `_` and `-` are
+ *     accepted, and returned unchanged.
+ *  3. **An order can be looked up by this ID** once the broker's reads have caught up, whatever the order's state.
+ *     `undefined` means that the broker itself said that there is no such order, so a proxy's page throws. If lookups
+ *     are limited (`clientOrderId.lookedUp`), `undefined` proves nothing.
+ *  4. **`refused` and `not_taken` are proof** that this request created no order. Anything else is `unknown`: a
+ *     timeout, a lost connection, a 5xx, a page that is not the broker's, a 2xx about something else.
+ *  5. **An order is sent exactly as it is passed.** No field is rounded, defaulted or left out. A field that the broker
+ *     can't express is an error, and nothing is sent. The order that is passed already has its bound (`boundedOrder`).
+ *  6. **Reads throw nothing but an `HttpProblem`** (502 `broker_unavailable`, `broker_invalid_response`, 504
+ *     `broker_timeout`, 503 `broker_busy`, 409 `account_not_connected`) and return the views of trading/views.ts,
+ *     because an incomplete answer must not look like a $0 account. An account that may not trade is `trading_blocked`.
+ *     Symbols are written `BRK.B`. Order IDs have up to 64 letters, digits and `-`. Page tokens have up to 128 of these
+ *     characters or `:`, `_` and `.`.
+ *  7. **Updates are only hints** (`tradeUpdates`), because only a read shows an order's state. Each call opens one
+ *     connection, and the adapter never reopens the connection. A message that can't be read is reported as an update
+ *     without IDs.
+ *  8. **Rejected credentials are reported immediately** (`onUnauthorized` of {@link ConnectBroker}). No error contains
+ *     credentials.
  *
  * @example
  * ```ts
@@ -187,18 +192,17 @@ export interface Broker {
   positions(): Promise<Position[]>;
   orders(query: OrderQuery): Promise<Order[]>;
   order(id: string): Promise<Order | undefined>;
-  /** Returns undefined if the broker has no such order. Right after a submission, that does not prove a rejection. */
+  /** Returns undefined if the broker has no such order. Right after a submission, this does not prove a rejection. */
   orderByClientOrderId(clientOrderId: string): Promise<Order | undefined>;
   asset(symbol: string): Promise<Asset | undefined>;
-  /** All tradable assets, for searching by name. */
+  /** Returns all tradable assets, so that they can be searched by name. */
   assets(): Promise<readonly Asset[]>;
   /** Returns tradable contracts. Absent if the broker does not trade options. */
   optionContracts?(query: OptionContractQuery): Promise<OptionContracts>;
-  /** Returns only symbols that have a price. */
+  /** Returns no quote for a symbol that has no price. */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   bars(query: BarQuery): Promise<Bar[]>;
   clock(): Promise<MarketClock>;
-  /** Returns trading days. A half day ends at its early close. */
   calendar(query: CalendarQuery): Promise<TradingDay[]>;
   activities(query: ActivityQuery): Promise<ActivityPage>;
   portfolioHistory(query: PortfolioHistoryQuery): Promise<PortfolioHistory>;
@@ -206,21 +210,25 @@ export interface Broker {
   corporateActions(query: CorporateActionQuery): Promise<CorporateActions>;
   /** Returns an empty list if the owner has no watchlist. */
   watchlist(): Promise<Watchlist>;
-  /** Replaces the symbols, in this order. Creates a missing watchlist. @throws {HttpProblem} as a read */
+  /** Replaces the watchlist's symbols. Creates the watchlist if the owner has none. @throws {HttpProblem} as a read */
   setWatchlist(symbols: readonly string[]): Promise<Watchlist>;
-  /** Sends the order as it is. Never throws. */
+  /** Sends the order exactly as it is passed. Never throws. */
   submit(order: OrderDraft): Promise<Submission>;
   /** Replaces an order. Never throws. `not_replaceable`: the earlier order is closed or can't be changed. */
   replace(orderId: string, replacement: Replacement): Promise<Submission>;
   /** @throws {HttpProblem} as a read, if it is unknown whether the order is canceled. The call may then be repeated. */
   cancel(id: string): Promise<Cancellation>;
   /**
-   * Resolves when `signal` aborts or the connection ends. @throws {HttpProblem} as a read, if no connection can be opened
+   * Resolves when `signal` aborts or the connection ends. @throws {HttpProblem} as a read, if no connection can be
+   * opened
    */
   tradeUpdates?(signal: AbortSignal, listener: UpdateListener): Promise<void>;
 }
 
-/** Opens an account. @param send replaces the context's `fetch`, unless accounts share a session */
+/**
+ * Returns access to one user's account.
+ * @param send used instead of the context's `fetch`, except by brokers whose accounts share a session
+ */
 export type ConnectBroker = (
   credentials: AccountCredentials,
   onUnauthorized: () => void,

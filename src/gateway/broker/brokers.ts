@@ -8,7 +8,7 @@ import { mcp } from './mcp/mcp.ts';
 import { snaptrade } from './snaptrade/snaptrade.ts';
 import { tradier } from './tradier/tradier.ts';
 
-/** Every kind of broker, by its `kind` in `gateway.yaml`. */
+/** The kinds of broker, by their `kind` in `gateway.yaml`. */
 const brokers = { alpaca, ibkr, mcp, snaptrade, tradier } as const;
 export const brokerKinds = Object.keys(brokers) as (keyof typeof brokers)[];
 

@@ -4,7 +4,10 @@ import { calendarSessions } from '../../trading/trading-calendar.ts';
 import type { MarketClock } from '../../trading/views.ts';
 import type { CalendarQuery } from './broker.ts';
 
-/* NYSE hours by rule (trading/trading-calendar.ts). At an unscheduled closing, the broker holds or rejects the order. */
+/*
+ * NYSE hours as calculated by rule (trading/trading-calendar.ts), for brokers that don't report hours. On an
+ * unscheduled closing, the broker holds or rejects orders.
+ */
 
 const exchange = calendarSessions('exchange');
 

@@ -3,7 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 
 const LONGEST_WORD = 40;
 
-/** Returns a value of the broker, known or not. Text that is not printable ASCII is left for the schema to reject. */
+/** Returns the broker's value, at most 40 characters of it, with `?` for each character that is not printable ASCII. */
 export function brokerWord(text: string | undefined): string | undefined {
   return typeof text === 'string' ? printableAscii(text, LONGEST_WORD) : text;
 }
@@ -13,7 +13,10 @@ export function translateWord(ours: Readonly<Record<string, string>>, theirs: st
   return ours[theirs] ?? printableAscii(theirs, LONGEST_WORD);
 }
 
-/* A JSON number's shortest text is what the broker wrote. The binary value is never used in computations. */
+/*
+ * Amounts are converted from a JSON number's shortest decimal text, which is what the broker wrote. The binary value is
+ * never used in computations.
+ */
 
 /** Formats a quantity or ratio, with up to 12 decimals. */
 export function toAmount(value: number | string): string {

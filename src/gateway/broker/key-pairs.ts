@@ -18,30 +18,30 @@ interface KeyPairsOptions {
 export interface KeyPairLocation {
   readonly name: string;
   readonly kind: string;
-  /** Name of stored key pairs from when there was only `broker:`. Unset if another broker may have used the name. */
+  /** Name under which key pairs were stored before `brokers:` existed. Unset if they may be another broker's. */
   readonly before?: string;
 }
 
 const anyKept = z.union(storedKindNames.map((kind) => storedCredentialsSchemaFor(kind)));
 
 /**
- * Stores the credentials of people's accounts in the gateway's database, sealed with AES-256-GCM for one person and
- * broker. Ignores rows of another kind of broker, which may have had the same name.
+ * Stores the credentials of people's accounts in the gateway's database, sealed with AES-256-GCM and bound to the
+ * person and the broker. Ignores rows of another kind of broker that once had the same name.
  */
 export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions) {
   const seal = createTokenSeal(sealSecret, 'broker_key');
   const context = (sub: string, connection: string) => JSON.stringify([connection, sub]);
   const { name, kind, before } = broker;
-  const places = [name, ...(before === undefined ? [] : [before])];
+  const names = [name, ...(before === undefined ? [] : [before])];
   const rowOf = async (sub: string) => {
-    for (const place of places) {
-      const row = await store.find(sub, place);
+    for (const storedName of names) {
+      const row = await store.find(sub, storedName);
       if (row?.kind === kind) return row;
     }
     return undefined;
   };
   return {
-    /** Replaces the person's earlier credentials. The next request uses the new ones. */
+    /** Replaces the person's earlier credentials. The next request uses the new credentials. */
     async keep(
       sub: string,
       pair: StoredCredentials,
@@ -58,20 +58,22 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
       return { ...shown(row), pair };
     },
     async list(): Promise<StoredKeyPair[]> {
-      const rows = (await Promise.all(places.map((place) => store.list(place)))).flat();
+      const rows = (await Promise.all(names.map((storedName) => store.list(storedName)))).flat();
       const own = rows.filter((row) => row.kind === kind);
       return own.filter(({ sub }, at) => own.findIndex((row) => row.sub === sub) === at).map(shown);
     },
     /** Returns false if nothing was stored. */
     async remove(sub: string): Promise<boolean> {
       let removed = false;
-      for (const place of places) {
-        const row = await store.find(sub, place);
-        if (row?.kind === kind) removed = (await store.remove(sub, place)) || removed;
+      for (const storedName of names) {
+        const row = await store.find(sub, storedName);
+        if (row?.kind === kind) removed = (await store.remove(sub, storedName)) || removed;
       }
       return removed;
     },
-    /** Moves rows from `before` to the broker's name. Call this before another broker of the kind is added. */
+    /**
+     * Moves rows from `before` to the broker's name. Must be called before another broker of the same kind is added.
+     */
     async settle(): Promise<void> {
       if (before === undefined) return;
       for (const row of await store.list(before)) {

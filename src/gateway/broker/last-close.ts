@@ -12,17 +12,17 @@ interface Holding {
 /** A trade since the close. `qty` is negative for a sale. */
 type TradedSince = Holding;
 
-/** Price and units at the close. The price is undefined if the broker does not report it. */
 export interface ClosingPrice {
-  /** Units per `qty`: 1, or 100 for an option contract. */
+  /** The number of units that each `qty` stands for: 1, or 100 for an option contract. */
   readonly units: string | number | undefined;
+  /** The price at the last close; undefined if the broker does not report the price. */
   readonly price: string | undefined;
 }
 
 /**
- * Computes the equity at the last close: the current equity, minus the change in value of what was held then and of
- * what was traded since. Deposits change neither, so they can't hide a loss.
- * @returns undefined if unknown, because a guess could hide a loss from `max_day_loss`
+ * Computes the equity at the last close: the current equity, minus the changes in value of the positions that were held
+ * then and of the trades since. Deposits don't change these values, so a deposit can't hide a loss.
+ * @returns undefined if a price or unit is unknown, because a guess could hide a loss from `max_day_loss`
  */
 export function equityAtLastClose(
   equity: string,
@@ -37,7 +37,7 @@ export function equityAtLastClose(
     const worth = sumOf(held.filter(mine));
     const qtyThen = quantityOf(held.filter(mine)).minus(quantityOf(since));
     const { units, price } = contracts.get(id) ?? {};
-    // A position bought entirely today had no part in the last close.
+    // A position that was opened today needs no closing price.
     if (units === undefined || (price === undefined && !qtyThen.isZero())) return undefined;
     made = made.plus(
       worth
@@ -54,7 +54,7 @@ const sumOf = (rows: readonly Holding[]): Dec =>
   rows.reduce((sum, { qty, price }) => sum.plus(new Dec(qty).times(price)), ZERO);
 
 /**
- * Returns today's fills, including those of legs.
+ * Returns today's fills, including the fills of legs.
  * @returns undefined if a fill's contract, side or price is unknown
  */
 export function findTodaysTrades(

@@ -2,15 +2,17 @@ import { z } from 'zod';
 import { type BrokerSettings, brokerSettingsSchema } from './brokers.ts';
 import type { KeyPairLocation } from './key-pairs.ts';
 
-/** A broker with its name in the settings. A person has at most one account there; for two, configure two brokers. */
+/**
+ * A broker's settings, with the broker's name. For two accounts of a person at one broker, configure the broker twice.
+ */
 export type NamedBroker = BrokerSettings & { readonly name: string };
 
-/** The name of the broker in `broker:`, under which its key pairs are stored. */
+/** The name of the broker that `broker:` configures. Its key pairs are stored under this name. */
 export const SINGLE_BROKER_NAME = 'broker';
 
 export const brokerName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name of lower-case letters, digits and "-", such as "ibkr"');
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name of lowercase letters, digits and "-", such as "ibkr"');
 
 /** Maximum number of brokers. Listing a person's accounts sends a request to each. */
 const MAX_BROKERS = 16;
@@ -21,7 +23,7 @@ export const brokersSettings = {
   brokers: z
     .record(brokerName, brokerSettingsSchema, {
       error: ({ code }) =>
-        code === 'invalid_key' ? 'must be a name of lower-case letters, digits and "-", such as "ibkr"' : undefined,
+        code === 'invalid_key' ? 'must be a name of lowercase letters, digits and "-", such as "ibkr"' : undefined,
     })
     .refine((all) => Object.keys(all).length > 0, 'must name at least one broker')
     .refine((all) => Object.keys(all).length <= MAX_BROKERS, `must name at most ${MAX_BROKERS} brokers`)

@@ -14,8 +14,9 @@ function exactNumber(text: string): number {
 }
 
 /*
- * For brokers that take only plain orders for whole shares. Their traits already exclude other orders. This is a second
- * check, because an order that such a broker can't express must be rejected, not sent without the missing part.
+ * For brokers that support only plain orders for whole shares. The brokers' traits already exclude all other orders.
+ * This second check ensures that an order that the broker can't express is rejected, and not sent without some of its
+ * fields.
  */
 
 /** @throws {NotSentError} for an order that the broker does not support */
@@ -49,12 +50,12 @@ export function replacementNotSupported(label: string): Submission {
   return {
     outcome: 'refused',
     reason: 'not_replaceable',
-    message: `${label} can't replace orders: cancel this one, and propose a new one`,
+    message: `${label} can't replace orders: cancel this order, and propose a new one`,
     brokerCode: undefined,
   };
 }
 
-/** Selects orders for brokers that return only one list. @param orders newest first */
+/** Applies the query to the orders, for brokers that always list all orders. @param orders newest first */
 export function selectOrders(orders: readonly Order[], { status, limit, symbols, until }: OrderQuery): Order[] {
   return orders
     .filter((order) => status === 'all' || isFinalStatus(order.status) === (status === 'closed'))

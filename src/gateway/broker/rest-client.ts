@@ -2,10 +2,10 @@ import { boundedFetch, isResponseTooLarge, ResponseTooLarge } from '../../net/bo
 import { defined } from '../../values/defined.ts';
 import { type BrokerFailure, NotSentError } from './broker-failure.ts';
 
-/** Maximum size of a response, in bytes: enough for a busy account's orders of a day, or for a year of bars. */
+/** Maximum size of a response, in bytes: enough for all orders of a busy account in a day, or for a year of bars. */
 const MAX_ANSWER_LENGTH = 8 * 1024 * 1024;
 
-/** A failed response that needs to be classified. Its text is not passed on. */
+/** Thrown for a response with an error status. The error's message does not contain the response's text. */
 export class FailedResponse extends Error {
   override name = 'FailedResponse';
   readonly status: number;
@@ -23,7 +23,7 @@ export class FailedResponse extends Error {
   }
 }
 
-/** Thrown if there was no answer. The cause's message is left out, because it may quote a header. */
+/** Thrown if there was no usable answer. The cause's message is left out, because it may quote a header. */
 export class NoResponseError extends Error {
   override name = 'NoResponseError';
   readonly why: 'timeout' | 'unreachable' | 'unreadable';
@@ -60,7 +60,7 @@ type SendOnce = (
   },
 ) => Promise<unknown>;
 
-/** Creates a function that sends one request, limited in time and size. It never follows a redirect or retries. */
+/** The created function limits each answer in time and size, and never follows a redirect or sends a request twice. */
 export function createSendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (url, { body, ...request }) => {

@@ -8,10 +8,11 @@ import { boundedOrder } from '../../trading/worst-case.ts';
 type Sent = Order[(typeof sentFields)[number]];
 
 /**
- * Returns whether the broker's order with our client_order_id is the approved order. It differs only if something else
- * used the ID, and then it must never be reported as the approval's result. Only fields that were sent are compared,
- * because brokers add derived fields (an amount's quantity, a trail's stop), and an order that seems to differ would be
- * proposed again. The order without its bound (`boundedOrder`) also counts as the approved order.
+ * Returns whether the broker's order with our client_order_id is the approved order. If another program used the ID,
+ * the orders differ, and the broker's order must never be reported as the approval's result. Only fields that were sent
+ * are compared, because brokers add fields (for example, the quantity of an order for an amount), and an order that
+ * seemed to differ would be proposed again. The approved order without its bound (`boundedOrder`) also counts as the
+ * same order.
  */
 export function isSameOrder(order: Order, draft: OrderDraft): boolean {
   if (isOrder(order, boundedOrder(draft))) return true;
@@ -25,7 +26,7 @@ function isOrder(order: Order, draft: OrderDraft): boolean {
   );
 }
 
-/** Requires exactly the approved legs. If the broker reports only the order class, the legs are not compared. */
+/** Returns whether the legs are exactly the approved legs; true if the broker reports only the order class. */
 function hasLegs(order: Order, draft: OrderDraft): boolean {
   if (order.legs === undefined && order.order_class !== undefined) return true;
   const held = exitPrices(order);

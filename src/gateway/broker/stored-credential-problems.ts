@@ -13,18 +13,18 @@ export function noStoredCredentials(kind: StoredKind): HttpProblem {
   );
 }
 
-/** The credentials were deleted or replaced at the broker, or are for the other environment. */
+/** For credentials that were deleted or replaced at the broker, or that are for the other environment. */
 export function storedCredentialsRejected(kind: StoredKind, cause: unknown): HttpProblem {
   const { noun, again } = storedKindText(kind);
   return notConnected(
     kind,
     `the broker rejected the ${noun} stored for this user`,
-    `${again}, and enter it on the home’s own machine: ${SET_COMMAND}.`,
+    `${again}. Then enter the ${noun} on the home’s own machine: ${SET_COMMAND}.`,
     cause,
   );
 }
 
-/** The credentials were sealed with another key, or for another person. */
+/** For credentials that were sealed with another key, or for another person. */
 export function storedCredentialsUnreadable(kind: StoredKind, cause: unknown): HttpProblem {
   const { noun } = storedKindText(kind);
   return notConnected(
@@ -44,11 +44,11 @@ export function storedCredentialsForOtherEnvironment(
   return notConnected(
     kind,
     `the ${noun} stored for this user is for a ${found} account, but this gateway trades ${wanted} accounts`,
-    `Enter that of the ${wanted} account on the home’s own machine: ${SET_COMMAND}.`,
+    `Enter the ${noun} of the ${wanted} account on the home’s own machine: ${SET_COMMAND}.`,
   );
 }
 
-/** Creates the problem. Its member `credentials` tells clients not to ask for a connection at the identity provider. */
+/** The problem's member `credentials` tells clients not to send the person to the identity provider to connect. */
 function notConnected(kind: StoredKind, detail: string, hint: string, cause?: unknown): HttpProblem {
   return new HttpProblem(409, 'account_not_connected', detail, {
     hint,

@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 interface CredentialField {
   readonly label: string;
-  /** The field's names in a credentials file, in lower case with "_". */
+  /** The names that the field may have in a credentials file, in lowercase with "_". */
   readonly names: readonly string[];
-  /** The characters that are allowed. Others could cause an error in a library, which might quote the secret. */
+  /** Excludes characters that could cause an error in a library, because the error might quote the secret. */
   readonly pattern: RegExp;
   readonly wrong: string;
 }
@@ -29,15 +29,15 @@ const snaptrade = {
   },
   consumerKey: { label: 'Consumer key', names: ['consumer_key', 'snaptrade_consumer_key'], ...secretField },
 } as const;
-/** SnapTrade's ID of an account, which is not the brokerage's account number. */
+/** SnapTrade's own ID of an account. It is not the brokerage's account number. */
 const snaptradeAccount = {
   label: 'Account id',
   names: ['account', 'account_id', 'snaptrade_account_id'],
   pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-  wrong: 'must be as SnapTrade shows it: 36 characters with four "-"',
+  wrong: 'must be the ID that SnapTrade shows: 36 characters, of which four are "-"',
 } as const;
 
-/** Kinds of credentials, by their names in the setting `credentials`. Fields are in the order of the prompts. */
+/** Kinds of credentials, by their names in the setting `credentials`. The fields are in the order of the prompts. */
 const credentialKinds = {
   key_pair: {
     noun: 'key pair',
@@ -80,7 +80,7 @@ const credentialKinds = {
         label: 'User id',
         names: ['user_id', 'snaptrade_user_id'],
         pattern: /^[\x21-\x7e]{1,128}$/,
-        wrong: 'must be visible characters, without spaces',
+        wrong: 'must contain only visible characters, without spaces',
       },
       userSecret: { label: 'User secret', names: ['user_secret', 'snaptrade_user_secret'], ...secretField },
       accountId: snaptradeAccount,
@@ -88,8 +88,8 @@ const credentialKinds = {
   },
   gateway_session: {
     noun: 'account number',
-    where: 'it uses the session of the Client Portal Gateway, so sign in at its page first',
-    again: 'Sign in at the page of the Client Portal Gateway (broker.url in gateway.yaml)',
+    where: 'the home uses the session of the Client Portal Gateway, so sign in on that gateway’s page first',
+    again: 'Sign in on the page of the Client Portal Gateway (broker.url in gateway.yaml)',
     fields: {
       account: accountField('Account number', ['account', 'account_number', 'account_id', 'ibkr_account']),
     },

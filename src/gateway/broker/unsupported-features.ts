@@ -22,7 +22,7 @@ interface FeatureMethods {
   assets: 'assets';
 }
 
-/** 501 `broker_lacks`: the broker has no API for this feature. */
+/** Returns a 501 `broker_lacks` problem. */
 export function unsupportedFeatureProblem(label: string, what: OptionalFeature): HttpProblem {
   return new HttpProblem(501, 'broker_lacks', `${label} has no API for ${featureNames[what]}`, {
     hint: 'See docs/guide/BROKERS.md for what each broker supports.',
@@ -39,7 +39,7 @@ export function requireSplitAdjustment(label: string, { adjustment = 'split' }: 
   });
 }
 
-/** Creates, for each feature that the broker lacks, a method that throws. */
+/** Creates the methods for the features that the broker lacks. The methods throw {@link unsupportedFeatureProblem}. */
 export function unsupportedMethods<L extends OptionalFeature>(
   label: string,
   lacks: readonly L[],

@@ -12,7 +12,10 @@ import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** @throws {TradeAgentError} `usage` if the broker's accounts are accessible only by token exchange */
+/**
+ * Returns the kind of credentials that owners enter for this broker.
+ * @throws {TradeAgentError} `usage` if the broker's accounts are accessible only by token exchange
+ */
 export function requireStoredKind(settings: BrokerSettings): StoredKind {
   const { kinds } = keptOf(settings);
   const { credentials, unattended } = settings;
@@ -20,8 +23,8 @@ export function requireStoredKind(settings: BrokerSettings): StoredKind {
 }
 
 /**
- * Asks the broker for the account that the credentials give access to, using only reads. Errors never contain any part
- * of the credentials.
+ * Asks the broker for the account that the credentials give access to, using only reads. No error contains any part of
+ * the credentials.
  * @throws {TradeAgentError} `usage` for credentials of another kind, `broker_rejected` with `details.reason`
  * `wrong_pair` or `no_account`, `broker_unreachable`
  */
@@ -37,7 +40,7 @@ export async function verifyCredentials(
     const { fields, noun } = storedKindText(kind);
     if (Object.keys(credentials).sort().join() !== Object.keys(fields).sort().join()) {
       throw new TradeAgentError('usage', `these credentials are for a different broker: expected ${noun}`, {
-        hint: 'Enter it on the home’s own machine: "trade-agent home broker set".',
+        hint: 'Enter the credentials on the home’s own machine: "trade-agent home broker set".',
       });
     }
     const [issue] = given.error.issues;
@@ -52,14 +55,14 @@ export async function verifyCredentials(
 type InspectTools = (credentials: StoredCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
 
 /**
- * Returns the function that inspects, without calling them, the tools that place or cancel the broker's orders.
- * @throws {TradeAgentError} `usage` if the broker has none
+ * Returns a function that inspects the tools that place or cancel the broker's orders, without calling these tools.
+ * @throws {TradeAgentError} `usage` if the broker has no such tools
  */
 export function requireToolInspection(settings: BrokerSettings): InspectTools {
   const { tools } = keptOf(settings);
   if (tools === undefined) {
     throw new TradeAgentError('usage', `${traitsOf(settings).label} does not use tools of an MCP server`, {
-      hint: 'This is only for brokers with "kind: mcp" in gateway.yaml.',
+      hint: 'Only brokers with "kind: mcp" in gateway.yaml have tools to confirm.',
     });
   }
   return async (credentials, { environment, fetch, timeoutMs = TIMEOUT_MS }) =>
@@ -69,7 +72,7 @@ export function requireToolInspection(settings: BrokerSettings): InspectTools {
 function keptOf(settings: BrokerSettings) {
   const { kept } = findBrokerKind(settings);
   if (kept !== undefined) return kept;
-  throw new TradeAgentError('usage', `${traitsOf(settings).label} accounts can only be opened with exchanged tokens`, {
+  throw new TradeAgentError('usage', `${traitsOf(settings).label} accounts can only be opened by token exchange`, {
     hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
   });
 }

@@ -10,28 +10,33 @@ export interface VerifiedAccount {
 }
 
 export interface VerifyOptions {
-  /** Used only if `settings` override the address. Otherwise, the host that accepts the credentials decides. */
+  /**
+   * Used only if the settings override the broker's address. Otherwise, the host that accepts the credentials decides.
+   */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;
   /** Timeout in milliseconds (default 10,000). */
   readonly timeoutMs?: number;
 }
 
-/* Only the kind of failure is reported, because a library's message may quote a header. */
+/* The errors report only the kind of failure, because a library's message may quote a header. */
 
 export function wrongCredentials(label: string, noun: string, hint: string): TradeAgentError {
-  return new TradeAgentError('broker_rejected', `${label} does not know this ${noun}`, {
+  return new TradeAgentError('broker_rejected', `${label} does not recognize this ${noun}`, {
     hint,
     details: { reason: 'wrong_pair' },
   });
 }
 
-/** @param setting name of the setting in gateway.yaml that may be wrong */
+/**
+ * @param what completes the sentence that begins with `host`
+ * @param setting name of the setting in gateway.yaml that may be wrong
+ */
 export function accountNotVerified(host: string, what: string, setting?: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${host} ${what}`, {
     hint:
       setting === undefined
-        ? 'Check at the broker which account it is.'
+        ? 'Check at the broker which account these credentials are for.'
         : `Check that ${setting} in gateway.yaml is the address of the broker’s API.`,
     details: { reason: 'no_account' },
   });

@@ -44,7 +44,7 @@ it('a home at another broker asks for what that has, tries it there, and keeps i
   });
   await expect(set(`${tradier.account}\nanother-token-0123`)).rejects.toMatchObject({
     code: 'broker_rejected',
-    message: 'Tradier does not know this access token',
+    message: 'Tradier does not recognize this access token',
   });
   expect(await set(`token=${tradier.token}\naccount=${tradier.account}`)).toMatchObject({
     account: { accountNumber: 'VA000001', environment: 'paper', status: 'ACTIVE' },

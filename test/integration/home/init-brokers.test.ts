@@ -133,7 +133,7 @@ describe('no home is made, and nothing is left behind,', () => {
     [
       'where the broker refuses the token',
       () => ({ broker: 'tradier', brokerUrl: tradier.url, brokerKeyFile: file('VA000001', 'another-token') }),
-      { code: 'broker_rejected', message: 'Tradier does not know this access token' },
+      { code: 'broker_rejected', message: 'Tradier does not recognize this access token' },
     ],
     [
       'where the token is of other accounts',

@@ -125,7 +125,7 @@ describe('gateway.yaml', () => {
     [{ broker: { kind: 'alpaca', credentials: 'key_pair' } }, '"exchange": is not needed'],
     [{ broker: alpaca, brokers: { ira: alpaca } }, 'set either broker (for one) or brokers (for several)'],
     [{ brokers: {} }, 'must name at least one broker'],
-    [{ brokers: { 'My IRA': alpaca } }, 'lower-case letters'],
+    [{ brokers: { 'My IRA': alpaca } }, 'lowercase letters'],
     [{ brokers: { ira: { kind: 'alpaca', trading_ulr: 'x' } } }, 'unknown key "brokers.ira.trading_ulr"'],
     [{ brokers: { one: alpaca, two: alpaca } }, '"brokers.two.audience": must be unique'],
     [{ brokers: { ira: { credentials: 'key_pair', unattended: 'key_pair' } } }, 'brokers.ira.unattended'],
