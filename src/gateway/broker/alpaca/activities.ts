@@ -8,7 +8,7 @@ import { activityKindByType } from './activity-types.ts';
 /** Maximum number of activities in one of Alpaca's responses. */
 export const MAX_ACTIVITIES_PER_PAGE = 100;
 
-/** Converts one page, newest first. Leaves out canceled activities. */
+/** Converts one page of activities, newest first. Leaves out canceled activities. */
 export function activityPage(answer: readonly trading.GetAccountActivities200ResponseInner[]): ActivityPage {
   const rows = answer as readonly AnyActivity[];
   const last = rows.at(-1);
@@ -22,14 +22,14 @@ export function activityPage(answer: readonly trading.GetAccountActivities200Res
   };
 }
 
-/** The SDK has one type for trades and another for all other activities. A list contains both. */
+/** The SDK has one type for trades and another for all other activities. A page contains both kinds. */
 type AnyActivity = Partial<trading.TradingActivities> & Partial<trading.NonTradeActivities>;
 
 function activityView(activity: AnyActivity): Activity {
   const type = String(activity.activityType);
   const amount = activity.netAmount == null ? null : new Dec(activity.netAmount);
   const kind = getKind(type, activity, amount);
-  // `created_at` is the booking time. The price of an option is in the per-share amount (contract) or `price` (examples).
+  // An option's price is the per-share amount in Alpaca's OpenAPI contract, but `price` in Alpaca's examples.
   const price = activity.price ?? (kind === 'fill' ? activity.perShareAmount : undefined);
   const at = activity.transactionTime ?? startOfDay(activity.date) ?? activity.createdAt;
   return activitySchema.parse({
@@ -47,7 +47,9 @@ function activityView(activity: AnyActivity): Activity {
   });
 }
 
-/** Activities of an exercise have no side. The sign of the quantity shows whether shares were bought or sold. */
+/**
+ * Returns the activity's side. An exercise has none: there, the quantity's sign shows if shares were bought or sold.
+ */
 function sideOf({ side, qty }: AnyActivity): 'buy' | 'sell' {
   if (side !== undefined) return side === 'buy' ? 'buy' : 'sell';
   return new Dec(qty ?? 0).isNegative() ? 'sell' : 'buy';
@@ -58,13 +60,13 @@ const abs = (qty: string) => new Dec(qty).abs();
 function getKind(type: string, { symbol, qty }: AnyActivity, amount: Dec | null): Activity['kind'] {
   const known = Object.hasOwn(activityKindByType, type) ? activityKindByType[type] : undefined;
   const kind = known === 'transfer' && (symbol == null || qty == null) ? 'deposit' : (known ?? 'unknown');
-  // Deposits and withdrawals differ only by sign.
+  // The sign of the amount decides, because Alpaca uses the same types for deposits and withdrawals.
   if ((kind === 'deposit' || kind === 'withdrawal') && amount !== null && !amount.isZero())
     return amount.isNegative() ? 'withdrawal' : 'deposit';
   return kind;
 }
 
-/** Returns midnight in New York at the start of a date. Midnight in UTC would be the evening before. */
+/** Returns midnight in New York at the start of the date. Midnight in UTC would be the evening before in New York. */
 function startOfDay(date: Date | string | undefined): Date | undefined {
   return date == null ? undefined : new Date(newYorkInstant(isoDate(date), '00:00'));
 }
@@ -73,7 +75,10 @@ function plainAmount(value: string | Dec): string {
   return new Dec(value).toDecimalPlaces(12).toFixed();
 }
 
-/** Converts trading days. The SDK sends dates as instants, which the broker may take for the day before or after. */
+/**
+ * Converts trading days, and leaves out days outside the range: the SDK sends dates as instants, which the broker may
+ * take for the day before or after.
+ */
 export function tradingDays(days: readonly trading.LegacyCalendarDay[], start: string, end: string): TradingDay[] {
   return days
     .map(({ date, open, close }) => tradingDaySchema.parse({ date: isoDate(date), open, close }))

@@ -1,15 +1,16 @@
 import type { Activity } from '../../../trading/activity.ts';
 
 /**
- * The kinds of Alpaca's activity types ("ActivityType"; changelog of 6 November 2026). docs/reference/METRICS.md
- * defines the kinds. A type that is not listed is `unknown`: the activity is shown, and figures that it may affect are
- * marked. A negative `deposit` is a withdrawal. A `transfer` without shares moves cash.
+ * Our kind for each of Alpaca's activity types ("ActivityType"; changelog of 6 November 2026).
+ * docs/reference/METRICS.md defines the kinds. An activity of any other type is `unknown`: the activity is shown, and
+ * the figures that the activity may affect are marked. A `deposit` with a negative amount is a withdrawal. A `transfer`
+ * without shares moves cash.
  */
 export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   FILL: 'fill',
   OPTRD: 'fill', // the shares that an exercise or an assignment trades, at the strike
 
-  // Cash in or out.
+  // Cash is moved in or out.
   CSD: 'deposit',
   CSW: 'withdrawal',
   CSR: 'deposit', // the former name of CSW
@@ -17,7 +18,7 @@ export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   JNLC: 'deposit',
   ACATC: 'deposit',
 
-  // Shares in or out.
+  // Shares are moved in or out.
   ACATS: 'transfer',
   FOPT: 'transfer',
   JNL: 'transfer',
@@ -31,7 +32,7 @@ export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   DIVTXEX: 'dividend',
   INT: 'interest',
 
-  // Withheld or charged, and refunded.
+  // Cash is withheld, charged or refunded.
   FEE: 'fee',
   CFEE: 'fee',
   DIVFEE: 'fee',
@@ -62,8 +63,8 @@ export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   OPCSH: 'other',
 };
 
-/** Types whose cash counts as a flow (`cashflow_types` of the portfolio history). */
+/** Activity types whose cash counts as a flow, for `cashflow_types` of the portfolio history. */
 export const cashFlowTypes: readonly string[] = Object.entries(activityKindByType)
-  // TRANS covers two other types and would be counted twice.
+  // TRANS includes two of the other types, whose cash would be counted twice.
   .filter(([type, kind]) => (kind === 'deposit' || kind === 'withdrawal') && type !== 'TRANS')
   .map(([type]) => type);

@@ -41,7 +41,9 @@ const cashflowTypes = cashFlowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/** Connects to Alpaca, or to a server with the same API, through Alpaca's SDK, which is loaded at the first request. */
+/**
+ * Connects to Alpaca, or to a server with the same API. Alpaca's SDK sends the requests; the first one loads the SDK.
+ */
 export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -49,11 +51,11 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
       client ??= import('@alpacahq/alpaca-trade-api/rest').then(
         ({ Alpaca }) =>
           new Alpaca({
-            // Always passed, so that the SDK does not fall back to APCA_API_… in the environment.
+            // With explicit credentials, the SDK does not fall back to APCA_API_… in the environment.
             ...credentials,
             paper: options.environment === 'paper',
             timeoutMs: options.timeoutMs,
-            // Callers decide what may be retried, because only they know what each answer proves.
+            // The SDK must not retry: only our callers know what each answer proves, and so what may be retried.
             retry: false,
             rateLimit: false,
             redirect: 'error',
@@ -70,7 +72,7 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   };
 }
 
-/** Redirects an SDK request to the configured host. @throws {TypeError} for a host that must not get credentials */
+/** Replaces the host of an SDK request's URL. @throws {TypeError} for a host that must not receive the credentials */
 export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: string }): string {
   const { hostname, pathname, search } = new URL(url);
   const base =
@@ -123,11 +125,11 @@ function alpacaBroker(
   };
 }
 
-/** Name of the list that Alpaca's own app creates for everybody. */
+/** Name of the watchlist that Alpaca's own app creates for every user. */
 const PRIMARY_WATCHLIST = 'Primary Watchlist';
 
 /**
- * Uses the list in `/v2/watchlists` that Alpaca's app shows first, or else the oldest list. Never changes other lists.
+ * Uses the list in `/v2/watchlists` that Alpaca's app created, or else the oldest list. Never changes any other list.
  */
 function alpacaWatchlist(read: Read): Pick<Broker, 'watchlist' | 'setWatchlist'> {
   return {
@@ -169,7 +171,7 @@ function watchlistView({ assets = [], updatedAt }: trading.Watchlist): Watchlist
 
 const named: readonly AssetClass[] = ['us_equity', 'crypto'];
 
-/** Reads assets from `/v2/assets` for shares and pairs, and `/v2/options/contracts` for options. */
+/** Reads shares and currency pairs from `/v2/assets`, and options from `/v2/options/contracts`. */
 function alpacaAssets(
   alpaca: () => Promise<Alpaca>,
   { read, find }: BrokerRequests,
@@ -203,12 +205,12 @@ function alpacaAssets(
         const { optionContracts, nextPageToken } = await trading.assets.getOptionsContracts({
           underlyingSymbols: underlying,
           status: 'active',
-          // Without an end date, Alpaca stops at the next weekend.
+          // Without an end date, Alpaca returns no contracts that expire after the next weekend.
           expirationDateGte: new Date(expires.from),
           expirationDateLte: new Date(expires.to),
           limit,
           ...defined({ type: right }),
-          // The SDK takes a number and writes its shortest decimal form into the query, which is the strike as written.
+          // The SDK writes the number's shortest decimal form into the query, which is the strike as it was given.
           ...(strike?.from === undefined ? {} : { strikePriceGte: Number(strike.from) }),
           ...(strike?.to === undefined ? {} : { strikePriceLte: Number(strike.to) }),
         });
@@ -221,7 +223,9 @@ function alpacaAssets(
 /** HTTP statuses with which Alpaca itself rejects a request. */
 const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
-/** Classifies an error. Only Alpaca's own `{code, message}` with such a status is a rejection. Others prove nothing. */
+/**
+ * Alpaca's own `{code, message}` with one of {@link REJECTION_STATUSES} is a rejection. Other answers prove nothing.
+ */
 export function classifyAlpacaError(error: unknown): BrokerFailure {
   if (error instanceof NotSentError) return classifyRestError(error);
   if (!isApiError(error)) {
@@ -242,7 +246,10 @@ export function classifyAlpacaError(error: unknown): BrokerFailure {
   };
 }
 
-/** Classifies by text, because errors of `PATCH /v2/orders/{id}` have no code. Affects only what the person reads. */
+/**
+ * Recognizes `not_replaceable` by the message, because errors of `PATCH /v2/orders/{id}` have no code for it. The
+ * difference affects only what the person reads.
+ */
 export function classifyReplaceError(error: unknown): BrokerFailure {
   const failure = classifyAlpacaError(error);
   return failure.kind === 'refused' &&
@@ -264,13 +271,14 @@ function withCredentials(
   };
 }
 
-/** Returns whether the credentials are unknown or for the other environment. Errors about orders have a code. */
+/** Returns whether Alpaca rejected the credentials with 403. Errors about orders also have a code. */
 function isCredentialsError({ status, code, message }: ApiError): boolean {
   return status === 403 && code === undefined && message === 'forbidden.';
 }
 
 /**
- * Classifies by text, because the codes are too general: 40010001 is any malformed request, 40310000 any forbidden one.
+ * Classifies by the message, because the codes are too general: 40010001 stands for any malformed request, and 40310000
+ * for any forbidden request.
  */
 function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';
@@ -280,7 +288,7 @@ function rejectionReason(status: number, message: string): (BrokerFailure & { ki
   return 'other';
 }
 
-/** Checks fields instead of the class, because importing the class would load the SDK. */
+/** Checks the error's fields instead of its class, because importing the class would load the SDK. */
 function isApiError(error: unknown): error is ApiError {
   return error instanceof Error && 'status' in error && typeof error.status === 'number' && 'response' in error;
 }
@@ -290,7 +298,7 @@ function isTimeout(error: unknown): boolean {
   return cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError');
 }
 
-/** IDs that Alpaca can have issued. For any other ID, it reports an order in the wrong state. */
+/** Matches IDs that Alpaca may have issued. For any other ID, Alpaca reports an order in the wrong state. */
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Implements orders with Alpaca's `/v2/orders`. */
@@ -311,13 +319,13 @@ function alpacaOrders(
             ...query,
             nested,
             ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
-            // Alpaca excludes the instant itself, and counts in nanoseconds.
+            // Alpaca excludes orders at the instant itself, and its times have nanoseconds.
             ...(until === undefined ? {} : { until: new Date(until.getTime() + 1).toISOString() }),
           });
         const flat = await list(false);
         if (flat.every(isOfOnePart)) return flat.map(orderView);
-        // Legs are nested under their order if that is listed, which a filled entry may not be. Legs that are only in the
-        // flat list are therefore kept.
+        // Legs are nested under their entry order if the list contains that order. A filled entry order may be missing, so
+        // legs that are only in the flat list are added.
         const rolledUp = await list(true);
         const known = new Set(rolledUp.flatMap(({ id, legs }) => [id, ...(legs ?? []).map((leg) => leg.id)]));
         return [...rolledUp, ...flat.filter(({ id }) => !known.has(id))].map(orderView).sort(newestFirst);
@@ -329,7 +337,7 @@ function alpacaOrders(
     orderByClientOrderId: (clientOrderId) =>
       find(async ({ trading }) => {
         const order = await trading.orders.getOrderByClientOrderId({ clientOrderId });
-        // An order found by client_order_id comes without its legs.
+        // Alpaca returns an order without its legs if the order is looked up by client_order_id.
         return isOfOnePart(order) || order.legs != null
           ? order
           : await trading.orders.getOrderByOrderID({ orderId: String(order.id), nested: true });
@@ -369,13 +377,13 @@ function newestFirst(one: Order, two: Order): number {
 const noSuchOrder: Submission = {
   outcome: 'refused',
   reason: 'not_replaceable',
-  message: 'there is no such order',
+  message: 'Alpaca has no such order',
   brokerCode: undefined,
 };
 
 function patchRequest({ order, changes }: Replacement): trading.PatchOrderRequest {
   const { qty, trail, time_in_force } = changes;
-  // The broker contract requires the order's prices with any change. Repeating them changes nothing.
+  // Alpaca's API requires the order's prices in every change. Repeating a price changes nothing.
   const { client_order_id, limit_price, stop_price } = order;
   return {
     clientOrderId: client_order_id,
@@ -384,7 +392,8 @@ function patchRequest({ order, changes }: Replacement): trading.PatchOrderReques
 }
 
 /**
- * Converts a draft to Alpaca's request, digit for digit. @throws {NotSentError} for an order type that Alpaca does not have
+ * Converts a draft to Alpaca's request, with every amount digit for digit.
+ * @throws {NotSentError} for an order type that Alpaca does not have
  */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   const type = alpacaOrderTypes[draft.type];

@@ -15,7 +15,7 @@ const ALPACA = {
 } as const;
 
 const alpacaSettings = brokerSettings.extend({
-  // The default kind.
+  // Optional, because Alpaca is the default kind.
   kind: z
     .literal('alpaca')
     .optional()
@@ -26,7 +26,7 @@ const alpacaSettings = brokerSettings.extend({
   trading_url: secureAddress.optional(),
   /** Base URL of the Market Data API (default: `trading_url`, else Alpaca's). */
   data_url: secureAddress.optional(),
-  /** Whether to listen to the `trade_updates` stream at `trading_url` besides polling (default true). */
+  /** Whether to listen to the `trade_updates` stream at `trading_url` in addition to polling (default true). */
   trade_updates: z.boolean().optional(),
 });
 type AlpacaSettings = z.output<typeof alpacaSettings>;
@@ -56,11 +56,12 @@ const accountAnswer = z.object({
   trade_suspended_by_user: z.boolean().optional(),
 });
 
-/** Maximum size of a response, in bytes. An account has about 1,500. */
+/** Maximum size of a response, in bytes. Alpaca's response for an account has about 1,500 bytes. */
 const MAX_ANSWER_LENGTH = 64 * 1024;
 
 /**
- * Asks each environment's host until one accepts the pair. Asks paper first, because paper keys usually begin with PK.
+ * Asks the host of each environment until one accepts the key pair. Starts with the paper host if the key ID begins
+ * with PK, as paper keys usually do.
  */
 async function verifyAlpacaKeyPair(
   settings: AlpacaSettings,
@@ -74,7 +75,7 @@ async function verifyAlpacaKeyPair(
     if (!(found instanceof TradeAgentError)) return found;
     failures.push(found);
   }
-  // A rejection by one host proves nothing while the other can't be reached.
+  // If one host rejects the pair and the other can't be reached, the other might have accepted the pair.
   const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
   throw first ?? new TradeAgentError('internal', 'no host was asked');
 }
@@ -132,7 +133,7 @@ const wrongPair = () =>
   );
 
 function notAnAccount(host: string): TradeAgentError {
-  return new TradeAgentError('broker_rejected', `the answer of ${host} is not an account`, {
+  return new TradeAgentError('broker_rejected', `${host} did not return an account`, {
     hint: 'Check that broker.trading_url in gateway.yaml is the address of Alpaca’s Trading API.',
     details: { reason: 'no_account' },
   });

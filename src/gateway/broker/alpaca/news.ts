@@ -25,7 +25,7 @@ export function alpacaNews(read: Read, simulated: boolean): Pick<Broker, 'news' 
         const { news } = await marketData.news.news({
           sort: 'desc',
           limit,
-          // The content is long third-party HTML.
+          // The content is left out because it is long third-party HTML.
           includeContent: false,
           ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
         });
@@ -69,7 +69,7 @@ function linkOf(url: string | null | undefined): string | null {
   return protocol === 'https:' ? href : null;
 }
 
-/** Also matches symbols of other markets (`BTCUSD`), but never a sentence. */
+/** Also accepts symbols of other markets (`BTCUSD`), but never a sentence. */
 const isSymbol = (text: string) => /^[A-Z0-9./]{1,15}$/.test(text);
 
 const kindOfList: Readonly<Record<string, (typeof corporateActionKinds)[number]>> = {
@@ -101,7 +101,7 @@ type AnyAction = Partial<
     }
 >;
 
-/** For these types, `rate` is in dollars per share. For all other types, it is new shares per old share. */
+/** The kinds of corporate actions whose `rate` is in dollars per share. */
 const PAYS_RATE = new Set(['cash_dividend', 'cash_merger', 'redemption']);
 const GIVES_RATE = new Set(['stock_dividend', 'rights_distribution']);
 
@@ -116,7 +116,7 @@ function corporateActionsView(answer: marketData.CorporateActionsResp, simulated
   return { actions, more: answer.nextPageToken != null && answer.nextPageToken !== '' };
 }
 
-/** Alpaca's own sort key. With it, a limit cuts off the latest actions. */
+/** Alpaca's own sort order, so that the actions missing because of the limit are the latest. */
 const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
 
 function actionView(kind: (typeof corporateActionKinds)[number], row: AnyAction, simulated: boolean): CorporateAction {

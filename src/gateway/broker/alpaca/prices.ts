@@ -6,7 +6,7 @@ import type { Asset, BarQuery, Broker } from '../broker.ts';
 import type { Read } from './news.ts';
 import { amount, toIsoTime } from './views.ts';
 
-/** Formats a JSON number in its shortest form, as the broker wrote it. The binary value is never computed with. */
+/** Formats a price from its shortest decimal text, which is what the broker wrote. */
 function toDecimal(value: number, symbol: string): string {
   return formatPrice(String(value), symbolTicks(symbol));
 }
@@ -26,7 +26,7 @@ interface BarLike {
   readonly v: number;
 }
 
-/** Returns undefined if the broker has no trade in the symbol. */
+/** Returns undefined if the snapshot has no trade of the symbol. */
 export function quoteView(
   symbol: string,
   snapshot: SnapshotLike | null | undefined,
@@ -47,7 +47,7 @@ export function quoteView(
   });
 }
 
-/** Returns a quote's time. A missing side has the price of the last trade, so the older of both times counts. */
+/** Returns the quote's time; if a side is missing, the older of the quote's and the last trade's times. */
 function pricedAt(quote: SnapshotLike['latestQuote'], trade: NonNullable<SnapshotLike['latestTrade']>): string | null {
   const quoted = toIsoTime(quote?.t);
   const traded = toIsoTime(trade.t);
@@ -67,15 +67,18 @@ function barView(bar: BarLike, symbol: string): Bar {
   });
 }
 
-/** Every split moves a price by more. The smallest splits are stock dividends of one share for twenty. */
+/** Every split changes a price by more than this fraction. The smallest are stock dividends of one share for twenty. */
 const MIN_SPLIT_CHANGE = '0.04';
 
-/** More bars than all symbols of a request can have in the requested period. */
+/** Exceeds the number of bars that all symbols of a request can have in the requested period. */
 const MAX_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
 
-/** Returns split-adjusted closes of symbols that moved enough for a split. Bars of a snapshot are unadjusted. */
+/**
+ * Returns the split-adjusted previous closes of the symbols whose price changed enough for a split. The bars in a
+ * snapshot are not adjusted.
+ */
 async function splitAdjustedCloses(
   stocks: Alpaca['marketData']['stocks'],
   snapshots: Snapshots,
@@ -118,7 +121,6 @@ interface BarRequest {
 
 type Adjustment = NonNullable<BarQuery['adjustment']>;
 
-/** The price endpoints of an asset class. */
 interface PriceSource {
   /** Maximum number of symbols in one request. */
   readonly most: number;
@@ -131,7 +133,7 @@ interface PriceSource {
   ): Promise<BySymbol<readonly BarLike[]> | null | undefined>;
 }
 
-/** Alpaca's own crypto venue. The API also has data of other venues. */
+/** Selects Alpaca's own crypto venue. The API also has data of other venues. */
 const CRYPTO_LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
 
 /** The Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`, `/v1beta1/options`. */
@@ -156,14 +158,13 @@ const prices: Readonly<Record<AssetClass, PriceSource>> = {
     bars: async ({ crypto }, request) => (await crypto.cryptoBars({ loc: CRYPTO_LOCATION, ...request })).bars,
   },
   us_option: {
-    // The API's maximum. Each symbol has one snapshot, so there is only one page.
+    // This is the API's maximum. Each symbol has one snapshot, so a request never needs a second page.
     most: 100,
     snapshots: async ({ options }, symbols) => (await options.optionSnapshots({ symbols, limit: 100 })).snapshots,
     bars: async ({ options }, request) => (await options.optionBars(request)).bars,
   },
 };
 
-/** Reads prices of all asset classes. */
 export function alpacaPrices(
   read: Read,
   asset: (symbol: string) => Promise<Asset | undefined>,
@@ -185,7 +186,7 @@ export function alpacaPrices(
       }),
     bars: ({ symbol, adjustment = 'split', ...query }: BarQuery) =>
       read(async ({ marketData }) => {
-        // Newest first, so that a limit cuts off the oldest.
+        // Newest first, so that the limit leaves out the oldest bars.
         const request = { ...query, symbols: symbol, sort: 'desc' } as const;
         const bars = await prices[symbolAssetClass(symbol)].bars(marketData, request, adjustment);
         return (bars?.[symbol] ?? []).map((bar) => barView(bar, symbol)).sort((a, b) => (a.at < b.at ? -1 : 1));
@@ -193,7 +194,7 @@ export function alpacaPrices(
   };
 }
 
-/** Splits symbols into requests, each for symbols of one asset class. */
+/** Divides the symbols into requests, each for symbols of a single asset class. */
 function requestsFor(symbols: readonly string[]): { readonly of: PriceSource; readonly list: string }[] {
   return [...Map.groupBy(symbols, symbolAssetClass)].flatMap(([assetClass, some]) => {
     const of = prices[assetClass];

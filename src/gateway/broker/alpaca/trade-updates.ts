@@ -4,14 +4,14 @@ import type { Broker, TradeUpdate, UpdateListener } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { type BrokerFailure, toReadProblem } from '../broker-failure.ts';
 
-/** Maximum message size, in bytes: more than an order with all its legs. A longer message ends the connection. */
+/** Maximum message size, in bytes. An order with all its legs is smaller. A larger message ends the connection. */
 const MAX_MESSAGE_LENGTH = 128 * 1024;
-/** Milliseconds between pings. A connection without an answer to the last ping is dead. */
+/** Milliseconds between pings. A connection that did not answer the last ping is closed. */
 const PING_INTERVAL_MS = 15_000;
 
 interface TradeUpdatesOptions {
   readonly tradingUrl: string;
-  /** Maximum time until updates are received, in milliseconds. */
+  /** Maximum time from connecting until Alpaca confirms that it will send updates, in milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -23,12 +23,11 @@ const messageSchema = z.discriminatedUnion('stream', [
 ]);
 type Message = z.output<typeof messageSchema>;
 
-/** Update without IDs, for an unreadable message. */
 const unreadable: TradeUpdate = { ids: [] };
 
 /**
- * Listens to `trade_updates` (Trading API, "Websocket Streaming") on one connection. Does not report rejected
- * credentials, because reads detect them.
+ * Returns a function that listens to `trade_updates` (Trading API, "Websocket Streaming") on one connection. The
+ * function does not call `onUnauthorized` for rejected credentials, because reads do.
  */
 export function alpacaTradeUpdates(
   credentials: AccountCredentials,
@@ -65,7 +64,7 @@ interface Conversation {
   readonly timeoutMs: number;
 }
 
-/** Resolves when the connection ends. Rejects with the reason if listening never began. */
+/** Resolves when the connection ends, with the failure if updates were never received. */
 function listenOnSocket(
   socket: WebSocket,
   { credentials, authentication, signal, listener, timeoutMs }: Conversation,
@@ -105,7 +104,7 @@ function listenOnSocket(
   return new Promise((resolve) => {
     socket.on('open', () => socket.send(JSON.stringify(authentication)));
     socket.on('message', (data) => hear(messageIn(data.toString())));
-    // Not logged, because it may contain credentials. The socket closes after an error.
+    // The error is not logged, because it may contain credentials. The socket closes after an error.
     socket.on('error', () => {});
     socket.on('close', () => {
       clearTimeout(opening);

@@ -3,7 +3,7 @@ import { anyBrokerTerms, type OrderTerms } from '../../../trading/order-terms.ts
 import { type OrderType, orderTypes } from '../../../trading/order-types.ts';
 import type { BrokerTraits } from '../broker-traits.ts';
 
-/** Alpaca's names for the order types that it supports. */
+/** The order types that Alpaca supports, with Alpaca's names. */
 export const alpacaOrderTypes: Partial<Readonly<Record<OrderType, trading.OrderType>>> = {
   market: 'market',
   limit: 'limit',
@@ -20,13 +20,13 @@ function taken(terms: OrderTerms): OrderTerms {
 
 const crypto = taken(anyBrokerTerms.crypto);
 
-/** Trading API v2: "Placing Orders", "Crypto Trading", "Options Trading", and the OpenAPI contract. */
+/** Sources: "Placing Orders", "Crypto Trading", "Options Trading" and the OpenAPI contract of the Trading API v2. */
 export const alpacaTraits: BrokerTraits = {
   label: 'Alpaca',
   orders: {
     us_equity: taken(anyBrokerTerms.us_equity),
     us_option: taken(anyBrokerTerms.us_option),
-    // As with shares, an order that waits for its stop can't be immediate.
+    // A stop-limit order waits for its stop price, so it can't be immediate (as with shares).
     crypto: { ...crypto, timesInForce: { ...crypto.timesInForce, stop_limit: ['gtc'] } },
   },
   clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
@@ -34,6 +34,6 @@ export const alpacaTraits: BrokerTraits = {
   lacks: [],
   dayFlows: 'told',
   pushesUpdates: true,
-  // Alpaca allows 200 requests a minute per account, and as many for prices, which are on another host.
+  // Alpaca allows 200 requests a minute per account, and another 200 for prices on a different host.
   accountRate: { perSecond: 100 / 60, burst: 100 },
 };

@@ -19,14 +19,14 @@ import type { PortfolioHistory } from '../broker.ts';
 import { brokerWord as word } from '../json-amounts.ts';
 import { cashFlowTypes } from './activity-types.ts';
 
-/* Converts the SDK's models to our views. Throws if data is missing, because it must not look like a $0 account. */
+/* Converts the SDK's models to our views. Throws if data is missing, because a gap must not look like a $0 account. */
 
-/** Formats a decimal with at most 12 places. Brokers write ratios with more. */
+/** Rounds to at most 12 decimals, because brokers write ratios with more. */
 export function amount(text: string | null | undefined): string | undefined {
   return text == null || text === '' ? undefined : new Dec(text).toDecimalPlaces(12).toFixed();
 }
 
-/** Keeps a plain number as written (`"100000.00"`), so that money keeps its cents. */
+/** Keeps a plain number as the broker wrote it (`"100000.00"`), so that amounts of money keep their cents. */
 function money(text: string | null | undefined): string | undefined {
   return text != null && /^-?(0|[1-9]\d*)(\.\d{1,12})?$/.test(text) ? text : amount(text);
 }
@@ -34,7 +34,8 @@ function money(text: string | null | undefined): string | undefined {
 const moneyOrNull = (text: string | null | undefined) => money(text) ?? null;
 
 /**
- * Restores the slash that Alpaca omits in a held pair's symbol. Tries four-letter quote currencies first (`BTCUSDT`).
+ * Restores the slash that Alpaca omits in the symbol of a currency pair's position. Tries quote currencies with four
+ * letters first (`BTCUSDT`).
  */
 function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'assetClass'>): string {
   if (assetClass !== 'crypto') return symbol;
@@ -42,7 +43,7 @@ function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'a
   return pairs.find((pair) => symbolAssetClass(pair) === 'crypto') ?? symbol;
 }
 
-/** Also accepts text, because in lists of bars the SDK returns text although its types say Date. */
+/** Accepts strings, because the SDK returns strings in lists of bars although its types say Date. */
 export function toIsoTime(date: Date | string | null | undefined): string | null {
   return date === null || date === undefined ? null : new Date(date).toISOString();
 }
@@ -99,7 +100,7 @@ export function accountView(
     ...defined({ last_equity_on: account.balanceAsof }),
     buying_power: money(account.buyingPower),
     long_market_value: money(account.longMarketValue),
-    // Any of the four blocks orders. A missing flag does not mean that trading is allowed.
+    // Each of these four conditions blocks orders. If `tradingBlocked` is missing, trading counts as blocked.
     trading_blocked:
       account.status !== 'ACTIVE' ||
       account.tradingBlocked !== false ||
@@ -129,7 +130,7 @@ export function positionView(position: trading.Position): Position {
   });
 }
 
-/** Converts an order. Unknown values are passed through. An order without a symbol of its own gets its legs' symbol. */
+/** Passes unknown values through. The symbol of an order that has none of its own is made of its legs' symbols. */
 export function orderView(order: trading.Order): Order {
   const legs = order.legs ?? [];
   const symbol = order.symbol ?? '';
@@ -163,7 +164,7 @@ function orderPart(order: trading.Order | trading.OrderLeg): Record<string, unkn
     filled_at: toIsoTime(order.filledAt),
     ...(['', 'simple'].includes(orderClass) ? {} : { order_class: word(orderClass) }),
     ...defined({ asset_class: word(assetClass) }),
-    // Alpaca also sends it for shares, where it follows from the side.
+    // Alpaca also sends the position intent for shares, but there the side implies the intent.
     ...(assetClass === 'us_option' ? defined({ position_intent: word(positionIntent) }) : {}),
   };
 }
@@ -178,7 +179,8 @@ export function clockView(clock: trading.LegacyClock): MarketClock {
 }
 
 /**
- * Leaves out times without equity, because $0.00 would be wrong. Their flow is added to the next time that has equity.
+ * Leaves out times without equity, because $0.00 would be wrong. The cash flow of such a time is added to the next
+ * point.
  */
 export function portfolioHistoryView(history: trading.PortfolioHistory): PortfolioHistory {
   const cents = (value: number) => new Dec(String(value)).toFixed(2);
@@ -201,7 +203,7 @@ export function portfolioHistoryView(history: trading.PortfolioHistory): Portfol
   return { timeframe: history.timeframe, base_value: cents(history.baseValue ?? 0), points };
 }
 
-/** Returns the total cash flow of each window; undefined if the broker reports none. */
+/** Returns the total cash flow up to each time since the previous time; undefined if the broker reports no flows. */
 function flowsByWindow({ cashflow, timestamp }: trading.PortfolioHistory): Dec[] | undefined {
   if (cashflow == null) return undefined;
   const rows = Object.entries(cashflow).filter(([type]) => cashFlowTypes.includes(type));

@@ -34,7 +34,7 @@ const historyAnswer = z.object({
   history: z.array(z.object({ date: z.iso.date(), total_value: z.string() })),
 });
 
-/** Reads `GET /accounts/{accountId}` and the account's connection. */
+/** Reads `GET /accounts/{accountId}`, and the connection through which SnapTrade accesses the account. */
 export async function readAccountDetails(client: Client, who: SnaptradeUser) {
   const { accountInformation, connections } = client;
   const account = accountAnswer.parse((await accountInformation.getUserAccountDetails(who)).data);
@@ -43,7 +43,7 @@ export async function readAccountDetails(client: Client, who: SnaptradeUser) {
   const asked = { userId, userSecret, authorizationId };
   const connection = connectionAnswer.parse((await connections.detailBrokerageAuthorization(asked)).data);
   return {
-    /** The brokerage's number, or SnapTrade's id if the number is masked. */
+    /** The brokerage's account number, or SnapTrade's ID if the number is masked. */
     number: /^[A-Za-z0-9-]{4,64}$/.test(number) ? number : account.id,
     environment: account.is_paper ? ('paper' as const) : ('live' as const),
     status: connection.disabled ? 'DISCONNECTED' : (status ?? 'open').toUpperCase(),
@@ -54,7 +54,7 @@ export async function readAccountDetails(client: Client, who: SnaptradeUser) {
   };
 }
 
-/** Reads the account. `last_equity` is SnapTrade's newest daily value before today, if daily values are enabled. */
+/** `last_equity` is SnapTrade's newest daily value before today; null if daily values are not enabled. */
 export async function readAccount(
   client: Client,
   who: SnaptradeUser,
@@ -62,8 +62,8 @@ export async function readAccount(
 ): Promise<Account> {
   const details = await readAccountDetails(client, who);
   if (details.environment !== environment) {
-    throw new HttpProblem(409, 'account_not_connected', `this SnapTrade account is ${details.environment}`, {
-      hint: `The gateway trades ${environment} accounts. Enter one on the home’s own machine: "trade-agent home broker set".`,
+    throw new HttpProblem(409, 'account_not_connected', `this SnapTrade account is a ${details.environment} account`, {
+      hint: `The gateway trades ${environment} accounts. Enter a ${environment} account on the home’s own machine: "trade-agent home broker set".`,
       members: { credentials: 'snaptrade_user' },
     });
   }
@@ -83,7 +83,7 @@ export async function readAccount(
     cash: cash == null ? undefined : toMoney(cash),
     equity: details.equity,
     last_equity: before === undefined ? null : toMoney(before.total_value),
-    // "For non-margin accounts, buying power should be the same as cash". Not every brokerage reports it.
+    // Not every brokerage reports buying power. "For non-margin accounts, buying power should be the same as cash".
     buying_power: cash == null ? undefined : toMoney(own?.buying_power ?? cash),
     long_market_value: toMoney(
       positions
@@ -107,14 +107,14 @@ const positionsAnswer = z.object({
   ),
 });
 
-/** Reads `GET /accounts/{accountId}/positions/all`. There is no last close, so the day counts as unchanged. */
+/** Reads `GET /accounts/{accountId}/positions/all`, which has no last close. The change of the day is therefore 0. */
 export async function readPositions(client: Client, who: SnaptradeUser): Promise<Position[]> {
   const orders = await listSnaptradeOrders(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
   const { results } = positionsAnswer.parse(data);
   return (
     results
-      // Money market funds that are part of the cash are not counted twice.
+      // Money market funds that count as cash are left out, so that they are not counted twice.
       .filter(({ cash_equivalent, units }) => cash_equivalent !== true && units != null && units !== '0')
       .map(({ instrument, units, price, cost_basis }) => {
         const symbol = ourSymbol(instrument.symbol.replaceAll(' ', ''));
@@ -147,15 +147,15 @@ export async function readPositions(client: Client, who: SnaptradeUser): Promise
 }
 
 /**
- * Returns an empty list if the endpoint "is experimental, disabled by default".
- * @throws errors about the credentials or the quota
+ * Returns an empty list, because the endpoint "is experimental, disabled by default".
+ * @throws the error itself if the error is about the credentials or the rate limit
  */
 function emptyIfDisabled(error: unknown): [] {
   if (error instanceof FailedResponse && [401, 429].includes(error.status)) throw error;
   return [];
 }
 
-/** Returns the values, oldest first. */
+/** Returns the account's daily values, oldest first. */
 async function readValues(client: Client, who: SnaptradeUser): Promise<{ date: string; total_value: string }[]> {
   const { data } = await client.accountInformation.getAccountBalanceHistory(who);
   return historyAnswer.parse(data).history.sort((a, b) => a.date.localeCompare(b.date));
@@ -164,7 +164,7 @@ async function readValues(client: Client, who: SnaptradeUser): Promise<{ date: s
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 
 /**
- * Returns SnapTrade's daily estimates of the last year, in which deposits count as gains.
+ * Returns SnapTrade's estimates of the account's daily values in the period. Deposits count as gains.
  * @throws {HttpProblem} 501 if daily values are not enabled
  */
 export async function readPortfolioHistory(

@@ -13,7 +13,7 @@ export interface SnaptradeOptions {
   readonly now: () => number;
 }
 
-/** The SDK's client. A personal key has only one user, so its requests don't name the user. */
+/** The SDK's client. Requests with a personal key don't name the user, because such a key has only one. */
 export type Client = Snaptrade<CommercialApiKeyAuth>;
 
 export interface SnaptradeUser {
@@ -37,9 +37,9 @@ interface Prepared {
 }
 
 /**
- * Creates the client. The SDK builds and signs requests, but we send them: the SDK would retry after 429, and its
- * errors would contain the user's secret, which is in each URL. It does neither for errors that are not axios's, such
- * as ours.
+ * The SDK builds and signs the requests, but our adapter sends them. If axios sent the requests, the SDK would retry
+ * after 429, and its errors would contain the URL, which contains the user's secret. The SDK passes our own errors on
+ * unchanged.
  */
 export async function snaptradeClient(
   { url, fetch, timeoutMs }: Pick<SnaptradeOptions, 'url' | 'fetch' | 'timeoutMs'>,
@@ -54,7 +54,7 @@ export async function snaptradeClient(
   const send = createSendOnce({ fetch, timeoutMs });
   const adapter = async (config: Prepared) => {
     const { method = 'get', data } = config;
-    // The SDK signs for its own address only, so requests are redirected to the configured one.
+    // The SDK signs requests only for its own address. They are sent to the configured address instead.
     const { pathname, search } = new URL(config.url ?? '');
     const address = `${url.replace(/\/+$/, '')}${pathname}${search}`;
     const headers = Object.fromEntries(

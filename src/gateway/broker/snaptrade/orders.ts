@@ -13,7 +13,7 @@ import type { Client, SnaptradeUser } from './client.ts';
 import { ourSymbol, toYahooSymbol, universalSymbol } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
-/** The longest period that "List account orders" allows. */
+/** The longest period that "List account orders" allows, in days. */
 const MAX_HISTORY_DAYS = 90;
 
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
@@ -38,7 +38,7 @@ export function snaptradeOrders(
         return orderView(record.parse((await accountInformation.getUserAccountOrderDetail(asked)).data));
       });
     },
-    // Orders don't carry their client_order_id, so a miss proves nothing (see the traits).
+    // SnapTrade's orders don't contain the client_order_id, so they can't be looked up by it (see the traits).
     orderByClientOrderId: async () => undefined,
     submit: (draft) =>
       requests.submit(draft.client_order_id, async () => {
@@ -73,7 +73,7 @@ export async function listSnaptradeOrders(client: Client, who: SnaptradeUser, st
     .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
 }
 
-/** Converts a 400, which means any malformed request. For a cancellation, it can only mean that the order is done. */
+/** Changes status 400 to 422. For a cancellation, 400 can only mean that the order is already done. */
 async function notCancelable(call: () => Promise<void>): Promise<void> {
   try {
     await call();
@@ -85,7 +85,7 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Converts a draft to SnapTrade's form. @throws {NotSentError} for a field that SnapTrade does not support */
+/** @throws {NotSentError} for an order that SnapTrade does not support */
 function toOrderForm(draft: OrderDraft, { accountId }: SnaptradeUser): ManualTradeFormWithOptions {
   const { label } = snaptradeTraits;
   requireSupportedOrder(draft, label, snaptradeTerms);
@@ -104,7 +104,7 @@ function toOrderForm(draft: OrderDraft, { accountId }: SnaptradeUser): ManualTra
   };
 }
 
-/** IDs that the gateway's routes accept. */
+/** Matches the IDs that the gateway's routes accept. */
 const ORDER_ID = /^[A-Za-z0-9-]{1,64}$/;
 
 const types = { market: 'Market', limit: 'Limit', stop: 'Stop', stop_limit: 'StopLimit' } as const;
@@ -164,7 +164,10 @@ const record = z.object({
 });
 type Row = z.output<typeof record>;
 
-/** @throws {NotSentError} if the brokerage rejected the order, {@link NoResponseError} if the answer is about another order */
+/**
+ * @throws {NotSentError} if the brokerage rejected the order, {@link NoResponseError} if the answer is about another
+ * order
+ */
 function placedView(draft: OrderDraft, row: Row, now: number): Order {
   const { universal_symbol: symbol, action, total_quantity: total } = row;
   const isOther =
@@ -210,7 +213,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
 const sideOf = (action: string) =>
   action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : brokerWord(action);
 
-/** Converts an order. Unknown values are passed through. */
+/** Passes unknown values through. */
 function orderView(row: Row): Order {
   const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
   const money = (value: string | number | null | undefined) => (value == null ? null : toMoney(value));

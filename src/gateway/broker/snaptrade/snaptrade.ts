@@ -37,10 +37,9 @@ import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 
 const snaptradeSettings = brokerSettings.extend({
   kind: z.literal('snaptrade'),
-  // Requests are signed with the client's key. There are no user tokens.
+  // Token exchange is not possible: requests are signed with the client's key, and users have no tokens.
   credentials: z.enum(['snaptrade_user', 'snaptrade_personal']),
   unattended: z.undefined().optional(),
-  /** Base URL of the API. */
   url: secureAddress.default('https://api.snaptrade.com'),
 });
 type SnaptradeSettings = z.output<typeof snaptradeSettings>;
@@ -54,7 +53,8 @@ export const snaptrade = {
 } satisfies BrokerKind<SnaptradeSettings>;
 
 /**
- * Verifies the user with `GET /accounts/{accountId}` and the account's connection. SnapTrade reports the environment.
+ * Verifies the user with `GET /accounts/{accountId}` and the account's connection. The environment in the result is the
+ * one that SnapTrade reports.
  */
 async function verifySnaptradeUser(
   { url }: SnaptradeSettings,
@@ -71,7 +71,7 @@ async function verifySnaptradeUser(
       throw wrongCredentials(
         snaptradeTraits.label,
         'client, key or user',
-        'Copy the client ID, consumer key and user from SnapTrade again.',
+        'Copy the client ID, consumer key, user ID and user secret from SnapTrade again.',
       );
     }
     if (error instanceof FailedResponse && error.status === 404) {
@@ -125,7 +125,7 @@ const words = z.object({
 
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** Classifies an error. An answer with `detail` and such a status is a rejection. Any other error proves nothing. */
+/** An answer with `detail` and one of the statuses in {@link OWN_WORD} is a rejection. Other errors prove nothing. */
 function classifySnaptradeError(error: unknown, kept: StoredKind): BrokerFailure {
   if (!(error instanceof FailedResponse)) return classifyRestError(error);
   const { status, headers, json } = error;
@@ -144,7 +144,7 @@ function classifySnaptradeError(error: unknown, kept: StoredKind): BrokerFailure
   };
 }
 
-/** "Rate Limiting": `X-RateLimit-Reset` is the number of seconds until the minute ends. */
+/** Reads `X-RateLimit-Reset` ("Rate Limiting"), the number of seconds until the minute ends. */
 function msUntilReset(headers: Headers): number | undefined {
   const seconds = Number(headers.get('x-ratelimit-reset') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
@@ -165,7 +165,8 @@ const quotesAnswer = z.array(
 const tick = (value: number | null | undefined) => formatPrice(String(value ?? 0));
 
 /**
- * Reads `GET /accounts/{accountId}/quotes`, which is delayed by an unknown time. The unknown previous close is zero.
+ * Reads `GET /accounts/{accountId}/quotes`, whose prices are delayed by an unknown time. `previous_close` is 0, because
+ * SnapTrade does not report it.
  */
 async function readQuotes(
   client: Client,
@@ -204,7 +205,7 @@ async function readQuotes(
   return quotes;
 }
 
-/** Reads `GET /symbols/{query}`. Not every brokerage supports fractional orders, so they are not offered. */
+/** Reads `GET /symbols/{query}`. `fractionable` is false, because not every brokerage supports fractional orders. */
 async function readAsset(client: Client, symbol: string): Promise<Asset> {
   const { data } = await client.referenceData.getSymbolsByTicker({ query: toYahooSymbol(symbol) });
   const found = universalSymbol.parse(data);
@@ -220,7 +221,10 @@ async function readAsset(client: Client, symbol: string): Promise<Asset> {
 
 const PAGE = 100;
 
-/** Kinds by SnapTrade's type. Any other type is `unknown`, and figures that the activity may affect are marked. */
+/**
+ * Our kind for each of SnapTrade's types. An activity of another type is `unknown`; figures that it may affect are
+ * marked.
+ */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   BUY: 'fill',
   SELL: 'fill',
@@ -251,7 +255,7 @@ const types: Readonly<Record<string, string>> = {
 function getKind(type: string, isFill: boolean, moves: boolean, amount: number): Activity['kind'] {
   const known = kinds[type] ?? 'unknown';
   if (known === 'fill') return isFill ? 'fill' : 'unknown';
-  // Cash was moved in or out.
+  // A transfer without shares moved cash in or out.
   if (known === 'transfer' && !moves) return amount < 0 ? 'withdrawal' : 'deposit';
   return known;
 }
@@ -270,7 +274,7 @@ const row = z.object({
 });
 const pageAnswer = z.object({ data: z.array(row) });
 
-/** Reads `GET /accounts/{accountId}/activities`, which is a day late. Adds today's fills from the orders. */
+/** Reads `GET /accounts/{accountId}/activities`, which is a day late. Adds today's fills from the list of orders. */
 async function readActivities(
   client: Client,
   who: SnaptradeUser,
@@ -322,7 +326,7 @@ function activityView(one: z.output<typeof row>): Activity {
   });
 }
 
-/** Returns the time of an activity. A date without a time is a day in New York. */
+/** A date without a time is returned as midnight in New York. */
 function activityTime({ trade_date, settlement_date }: z.output<typeof row>): string | number {
   const date = trade_date ?? settlement_date ?? '';
   return trade_date != null && /T(?!00:00:00)/.test(date) ? date : newYorkInstant(date.slice(0, 10), '00:00');

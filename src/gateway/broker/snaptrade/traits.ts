@@ -7,8 +7,8 @@ const atOnceToo = ['day', 'gtc', 'ioc', 'fok'] as const;
 const stands = ['day', 'gtc'] as const;
 
 /**
- * Brokerages accept different orders and reject all others, but SnapTrade does not report which. Fractions, amounts and
- * extended hours work only at some brokerages, so they are never sent.
+ * SnapTrade does not report which orders a brokerage supports; a brokerage rejects all others. Fractional orders,
+ * orders for an amount and orders in extended hours are never sent, because only some brokerages support these orders.
  */
 export const snaptradeTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },
@@ -28,8 +28,9 @@ export const snaptradeLacks = [
 ] as const satisfies readonly OptionalFeature[];
 
 /**
- * Traits by SnapTrade's OpenAPI ("Place equity order"). `client_order_id` is accepted, but it is not documented as
- * unique, and no order returns it. "Replace order" does not take an ID.
+ * SnapTrade's traits, according to its OpenAPI document ("Place equity order"). SnapTrade accepts a `client_order_id`,
+ * but does not document that it must be unique, and no order contains it. Orders can't be replaced, because "Replace
+ * order" takes no new ID.
  */
 export const snaptradeTraits: BrokerTraits = {
   label: 'SnapTrade',
@@ -37,6 +38,6 @@ export const snaptradeTraits: BrokerTraits = {
   clientOrderId: { takenOnce: false, lookedUp: 'never' },
   replaces: undefined,
   lacks: snaptradeLacks,
-  // Its activities are a day late.
+  // SnapTrade's activities are a day late.
   dayFlows: 'untold',
 };

@@ -13,11 +13,11 @@ export interface TradierOptions {
   readonly now: () => number;
 }
 
-/** Also accepts a single element, because Tradier does not put it in a list. */
+/** Accepts a list or a single element, because Tradier does not put a single element in a list. */
 export const oneOrMore = <T extends z.ZodType>(row: T) =>
   z.union([z.array(row), row.transform((one) => [one])]) as unknown as z.ZodType<z.output<T>[]>;
 
-/** Reads a list such as `{positions: {position: …}}`. "null" and null are empty lists. */
+/** Parses a list such as `{positions: {position: …}}`. Tradier writes an empty list as "null" or null. */
 export const wrappedList = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
   z
     .object({ [outer]: z.union([z.object({ [inner]: oneOrMore(row) }), z.literal('null'), z.null()]) })
@@ -38,7 +38,7 @@ export interface TradierAccount {
   readonly status: string;
 }
 
-/** Creates the client. Throws for an answer with `errors`, whatever its status. */
+/** The client throws for every answer that contains `errors`, whatever its HTTP status. */
 export function tradierClient(
   { fetch, base, timeoutMs }: Pick<TradierOptions, 'fetch' | 'base' | 'timeoutMs'>,
   token: string,
@@ -62,7 +62,8 @@ export async function readAccounts(client: RestClient): Promise<TradierAccount[]
 }
 
 /**
- * Returns the account with the configured number, or the only account. @throws {HttpProblem} 409 `account_not_connected`
+ * Returns the account with the configured number, or the only account. @throws {HttpProblem} 409
+ * `account_not_connected`
  */
 export function selectAccount(accounts: readonly TradierAccount[], credentials: AccountCredentials): TradierAccount {
   const number = 'accountNumber' in credentials ? credentials.accountNumber : undefined;

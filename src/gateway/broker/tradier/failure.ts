@@ -4,8 +4,8 @@ import { classifyRestError, FailedResponse } from '../rest-client.ts';
 import type { StoredKind } from '../stored-kinds.ts';
 
 /**
- * A rejection ("Error Responses"): `errors` with status 200 from downstream systems, or a line of text with 400 for a
- * malformed request.
+ * Thrown if Tradier rejects a request ("Error Responses"). Downstream systems reject with status 200 and `errors`; a
+ * malformed request is rejected with status 400 and a line of text.
  */
 export class TradierRejection extends Error {
   override name = 'TradierRejection';
@@ -17,7 +17,7 @@ export class TradierRejection extends Error {
   }
 }
 
-/** Classifies an error. `errors`, and a line of text with 400, are rejections. A proxy's page or a 5xx is not. */
+/** An answer with `errors`, or a 400 with a line of text, is a rejection. A proxy's page or a 5xx is not. */
 export function classifyTradierError(error: unknown, kept: StoredKind | undefined): BrokerFailure {
   if (error instanceof TradierRejection) return refusedBy(error.words);
   if (!(error instanceof FailedResponse)) return classifyRestError(error);
@@ -28,7 +28,7 @@ export function classifyTradierError(error: unknown, kept: StoredKind | undefine
   return words === undefined ? { kind: 'failing', status } : refusedBy(words);
 }
 
-/** Returns the error messages. Tradier sends one message or a list. */
+/** Returns the messages in `errors`, which contains one message or a list; undefined if there is no `errors`. */
 export function errorMessages(json: unknown): readonly string[] | undefined {
   const { errors } = (json ?? {}) as { errors?: { error?: unknown } };
   const error = errors?.error;
@@ -54,7 +54,7 @@ function refusedBy(words: readonly string[]): BrokerFailure {
   };
 }
 
-/** Classifies a rejection by text: risk systems send codes, all others a sentence. */
+/** Classifies a rejection by its message, because only Tradier's risk systems send codes. */
 function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   if (/InitialMargin|MaintenanceMargin|BuyingPower|buying power|insufficient (funds|cash)/i.test(message)) {
     return { status: 422, reason: 'insufficient_funds' };
@@ -63,7 +63,9 @@ function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused
   return { status: 422, reason: 'other' };
 }
 
-/** Returns whether the answer reports an exceeded quota, for which Tradier's API gateway does not use 429. */
+/**
+ * Returns whether the answer reports an exceeded quota. Tradier's API gateway does not use status 429 for this error.
+ */
 function isQuotaError(json: unknown): boolean {
   const { fault } = (json ?? {}) as { fault?: { detail?: { errorcode?: unknown } } };
   return fault?.detail?.errorcode === 'policies.ratelimit.QuotaViolation';

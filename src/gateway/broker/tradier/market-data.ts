@@ -31,7 +31,7 @@ const quotesAnswer = z.object({
   quotes: z.union([z.object({ quote: oneOrMore(quoteRow).optional() }), z.literal('null'), z.null()]),
 });
 
-/** Reads `GET /markets/quotes`. Unknown symbols are left out. */
+/** Reads `GET /markets/quotes`. The map has no entry for an unknown symbol. */
 export async function readQuoteRows(client: RestClient, symbols: readonly string[]): Promise<Map<string, QuoteRow>> {
   if (symbols.length === 0) return new Map();
   const query = { symbols: symbols.map(toTradierSymbol).join(','), greeks: 'false' };
@@ -46,7 +46,7 @@ export function quoteView(symbol: string, row: QuoteRow, simulated: boolean): Qu
   const { last, bid, ask, prevclose, trade_date, bid_date, ask_date } = row;
   if (last === null) return undefined;
   const bothSides = bid !== null && ask !== null && bid > 0 && ask > 0;
-  // A side without a quote is priced by the last trade.
+  // If a side has no quote, the last trade provides the price, and so the time.
   const at = bothSides ? Math.max(bid_date, ask_date) : trade_date;
   return quoteSchema.parse({
     symbol,
@@ -60,7 +60,7 @@ export function quoteView(symbol: string, row: QuoteRow, simulated: boolean): Qu
   });
 }
 
-/** Converts an asset. Only stocks and funds are supported, and Tradier accepts no fractional orders. */
+/** Only stocks and funds count as tradable. Tradier accepts no fractional orders. */
 export function assetView(symbol: string, row: QuoteRow): Asset {
   return assetSchema.parse({
     symbol,
@@ -76,7 +76,7 @@ const bar = { open: z.number(), high: z.number(), low: z.number(), close: z.numb
 const dayBars = wrappedList('history', 'day', z.object({ date: z.iso.date(), ...bar }));
 const minuteBars = wrappedList('series', 'data', z.object({ timestamp: z.number(), ...bar }));
 
-/** How many days of data "Time and Sales" has. */
+/** Number of days for which Tradier's "Time and Sales" has data, by interval. */
 const INTRADAY_DAYS = { '1min': 20, '15min': 40 } as const;
 
 /** Returns the newest `limit` bars, oldest first. Hourly bars are built from 15-minute bars. */

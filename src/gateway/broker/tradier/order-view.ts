@@ -4,15 +4,15 @@ import { brokerWord, toAmount, toMoney, translateWord } from '../json-amounts.ts
 import { ourSymbol } from './symbols.ts';
 
 /*
- * A client_order_id is sent as Tradier's `tag` (letters, digits and "-"). "-" becomes "--" and "_" becomes "-u", so it
- * takes at most 96 of 255 characters.
+ * A client_order_id is sent as Tradier's `tag`, which may contain letters, digits and "-". "-" is written as "--" and
+ * "_" as "-u", so a tag has at most 96 characters (Tradier allows 255).
  */
 
 export function tagOf(clientOrderId: string): string {
   return clientOrderId.replace(/[-_]/g, (mark) => (mark === '-' ? '--' : '-u'));
 }
 
-/** Returns the client_order_id in a tag. Returns a tag that is not ours unchanged. */
+/** Returns the client_order_id in a tag, or the tag itself if the gateway did not create it. */
 function parseTag(tag: string | undefined): string {
   if (tag === undefined) return '';
   const id = tag.replace(/-(.)/g, (pair, mark: string) => (mark === '-' ? '-' : mark === 'u' ? '_' : pair));
@@ -69,7 +69,7 @@ export function orderView(order: OrderRow): Order {
   });
 }
 
-/** Converts an order or leg. Unknown values are passed through. */
+/** Converts an order or a leg. Passes unknown values through. */
 function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): Record<string, unknown> {
   const { type, side, duration, exec_quantity } = one;
   const option = one.option_symbol ?? undefined;

@@ -14,7 +14,7 @@ import { tradierTerms, tradierTraits } from './traits.ts';
 
 const ORDER_ID = /^[1-9]\d{0,14}$/;
 
-/** Maximum number of pages: more than the orders of a day. */
+/** Maximum number of pages of orders. The orders of a day need fewer. */
 const MAX_PAGES = 20;
 
 const pageAnswer = z.object({
@@ -43,7 +43,7 @@ export function tradierOrders(client: RestClient, path: () => Promise<string>, r
     submit: (draft) =>
       requests.submit(draft.client_order_id, async () => {
         const form = toOrderForm(draft);
-        // The approved account. Nothing is read before the order is sent.
+        // Uses the approved account instead of asking for the account, so that nothing is read before the order is sent.
         const within = `/accounts/${encodeURIComponent(draft.account)}/orders`;
         const { order } = placedAnswer.parse(await client(within, { method: 'POST', form }));
         return await readPlaced(() => one(within, String(order.id)));
@@ -58,7 +58,7 @@ export function tradierOrders(client: RestClient, path: () => Promise<string>, r
   };
 }
 
-/** Returns the orders, newest first. @throws {NoResponseError} if there are more pages */
+/** Returns the orders, newest first. @throws {NoResponseError} if there are more than {@link MAX_PAGES} pages */
 export async function listTradierOrders(client: RestClient, path: string): Promise<Order[]> {
   const rows: Row[] = [];
   for (let page = 1; page <= MAX_PAGES; page++) {
@@ -73,8 +73,9 @@ export async function listTradierOrders(client: RestClient, path: string): Promi
 const newestFirst = (a: Order, b: Order) => Number(b.id) - Number(a.id);
 
 /**
- * Reads an order that was just accepted. If that fails, nothing is proved and the order is looked up. If downstream
- * systems rejected it in the meantime, the order was not placed.
+ * Reads an order that Tradier just accepted.
+ * @throws {NoResponseError} if the order can't be read, which proves nothing about the order
+ * @throws {TradierRejection} if downstream systems have rejected the order, so that it was not placed
  */
 async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   let found: Row;
@@ -85,10 +86,13 @@ async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   }
   const order = orderView(found);
   if (order.status !== 'rejected' || order.filled_qty !== '0') return order;
-  throw new TradierRejection([found.reason_description ?? 'the order was rejected']);
+  throw new TradierRejection([found.reason_description ?? 'Tradier rejected the order']);
 }
 
-/** Converts a draft digit for digit, computing nothing. @throws {NotSent} for an order that Tradier does not support */
+/**
+ * Converts a draft, with every amount digit for digit.
+ * @throws {NotSentError} for an order that Tradier doesn't support
+ */
 function toOrderForm(draft: OrderDraft): Record<string, string> {
   requireSupportedOrder(draft, tradierTraits.label, tradierTerms);
   const { type, time_in_force, qty = '', limit_price, stop_price } = draft;

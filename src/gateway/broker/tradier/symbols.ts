@@ -1,8 +1,8 @@
-/** Converts to Tradier's symbol, which has a slash before the share class: `BRK/B`. */
+/** Tradier writes a slash before the share class: `BRK/B`. */
 export const toTradierSymbol = (symbol: string): string => symbol.replace('.', '/');
 export const ourSymbol = (symbol: string): string => symbol.replace('/', '.');
 
-/** Exchanges by Tradier's codes ("Exchange Codes"). */
+/** Exchange names by Tradier's codes ("Exchange Codes"). */
 const exchanges: Readonly<Record<string, string>> = {
   A: 'AMEX',
   B: 'NASDAQBX',

@@ -48,13 +48,13 @@ const one = z.object({
   }),
 });
 
-/** Returns the list named `default`, which everybody has, or else the first list. */
+/** Returns the watchlist with the ID `default`, which every user has at first, or else the first watchlist. */
 async function primaryWatchlist(client: RestClient) {
   const all = rows.parse(await client('/watchlists'));
   return all.find(({ id }) => id === 'default') ?? all[0];
 }
 
-/** Converts a watchlist. Tradier does not report when it was changed. */
+/** `updated_at` is null, because Tradier does not report when a watchlist was changed. */
 function watchlistView(answer: unknown): Watchlist {
   const { items } = one.parse(answer).watchlist;
   const item = items === undefined || items === null || items === 'null' ? [] : items.item;
@@ -90,7 +90,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     });
     const { read } = requests;
     let known: Promise<TradierAccount> | undefined;
-    // A failure is not cached. The profile stays valid as long as the credentials do.
+    // The profile is cached, because it stays valid as long as the credentials do. A failure is not cached.
     const account = () => {
       known ??= readAccounts(client).then((accounts) => selectAccount(accounts, credentials));
       known.catch(() => {
@@ -98,7 +98,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
       });
       return known;
     };
-    // A number that was given with the token is verified by using it.
+    // An account number that was entered with the token needs no check: Tradier rejects a wrong number.
     const path = async () =>
       `/accounts/${'accountNumber' in credentials ? credentials.accountNumber : (await account()).number}`;
     return {
@@ -161,10 +161,10 @@ async function tradingDays(client: RestClient, { start, end }: CalendarQuery): P
 
 const clockAnswer = z.object({ clock: z.object({ state: z.string(), timestamp: z.number() }) });
 
-/** More days than the exchange has been closed at a time since 2001. */
+/** Since 2001, the exchange has never been closed for this many days in a row. */
 const CALENDAR_DAYS_AHEAD = 10;
 
-/** Reads `GET /markets/clock`, and the calendar to find the next open and close. */
+/** Reads `GET /markets/clock`, and reads the calendar to find the next open and close. */
 async function readClock(client: RestClient): Promise<MarketClock> {
   const { clock } = clockAnswer.parse(await client('/markets/clock'));
   const now = clock.timestamp * 1000;
@@ -183,7 +183,9 @@ async function readClock(client: RestClient): Promise<MarketClock> {
 
 const PAGE = 100;
 
-/** Kinds by Tradier's type ("Get an account's history"). `deposit` includes withdrawals and transfers of shares. */
+/**
+ * Our kind for each of Tradier's types ("Get an account's history"). Here, `deposit` covers withdrawals and transfers.
+ */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   trade: 'fill',
   ach: 'deposit',
@@ -206,7 +208,10 @@ const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.stri
 type Event = z.output<typeof event>;
 const events = wrappedList('history', 'event', event);
 
-/** Reads `GET /accounts/{id}/history`, which is a day late and has only dates. Adds today's fills from the orders. */
+/**
+ * Reads `GET /accounts/{id}/history`, which is a day late and has dates without times. Adds today's fills from the list
+ * of orders.
+ */
 async function readActivities(
   client: RestClient,
   path: string,
@@ -230,7 +235,7 @@ async function readActivities(
   };
 }
 
-/** Returns today's fills. Skips earlier fills of orders that are still listed. */
+/** Returns today's fills. The list of orders may also contain earlier fills. */
 function fillActivities(orders: readonly Order[], today: string): Activity[] {
   return orders.flatMap((order) => {
     const at = order.filled_at ?? order.submitted_at;
@@ -240,7 +245,8 @@ function fillActivities(orders: readonly Order[], today: string): Activity[] {
 }
 
 /**
- * Converts an event. Events have no IDs, so the ID is the event's digest, plus a number because events can be equal.
+ * Converts an event. Tradier's events have no IDs, so the ID is the event's digest and a number that distinguishes
+ * equal events.
  */
 function eventView(row: Event, seen: Map<string, number>): Activity {
   const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
@@ -370,7 +376,7 @@ async function readAccount(
   });
 }
 
-/** @throws {Error} if a holding has no price, because a guess would look like the holding's value */
+/** @throws {Error} if the symbol has no price, because a guessed price would look like the position's real value */
 function requirePrices(quotes: ReadonlyMap<string, QuoteRow>, symbol: string): { last: Dec; closedAt: Dec } {
   const row = quotes.get(symbol);
   const last = row?.last ?? row?.prevclose;

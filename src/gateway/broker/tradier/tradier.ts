@@ -15,7 +15,7 @@ import { readAccounts, tradierClient } from './client.ts';
 import { connectTradier } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
 
-/** Tradier's own addresses. The sandbox's prices are 15 minutes old. */
+/** Tradier's own addresses. The prices in Tradier's sandbox (`paper`) are 15 minutes old. */
 const TRADIER_URLS = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
 
 const tradierSettings = brokerSettings.extend({
@@ -42,7 +42,7 @@ export const tradier = {
 
 type Environment = VerifiedAccount['environment'];
 
-/** Asks the host of the given environment, then the other host, because each accepts only its own tokens. */
+/** Asks the host of the given environment, and then the other environment's host: each accepts only its own tokens. */
 async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: StoredCredentialsOf<'access_token'>,
@@ -69,7 +69,7 @@ async function verifyTradierToken(
       failures.push(problemOf(error, host));
     }
   }
-  // A rejection by one host proves nothing while the other can't be reached.
+  // If one host rejects the token and the other can't be reached, the other might have accepted the token.
   const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
   throw first ?? new TradeAgentError('internal', 'no host was asked');
 }
@@ -79,7 +79,7 @@ function problemOf(error: unknown, host: string): TradeAgentError {
     return wrongCredentials(
       tradierTraits.label,
       'access token',
-      'Copy all of it again. If you lost it, create a new one.',
+      'Copy the whole token again. If you lost the token, create a new one.',
     );
   }
   const { kind } = classifyRestError(error);

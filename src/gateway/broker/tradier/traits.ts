@@ -10,16 +10,16 @@ export const tradierTerms: OrderTerms = {
   fractions: { ...none, decimals: 0 },
   amounts: none,
   classes: {},
-  // "pre" and "post" are separate sessions, not a day order with extended hours.
+  // Tradier's "pre" and "post" orders trade only in those sessions. A day order can't trade in extended hours as well.
   extendedHours: none,
   ticks: usTicks,
 };
 
 /**
- * Tradier's traits, from "Place an Equity Order": order types market, limit, stop and stop_limit, time in force day and
- * gtc, whole shares only. The client_order_id is sent as the `tag`. A tag need not be unique, and only the list of the
- * session's orders contains it.
- * "Modify an Order" changes an order in place.
+ * Tradier's traits, according to "Place an Equity Order". Tradier supports market, limit, stop and stop_limit orders
+ * for whole shares, with time in force day or gtc. The client_order_id is sent as the `tag`, which need not be unique,
+ * and which Tradier returns only in the list of the current session's orders. Orders can't be replaced, because "Modify
+ * an Order" takes no new ID.
  */
 export const tradierTraits: BrokerTraits & {
   readonly lacks: readonly ['portfolioHistory', 'news', 'corporateActions', 'assets'];

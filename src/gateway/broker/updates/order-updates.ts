@@ -4,7 +4,7 @@ import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { AccountHolder, OpenAccount, OpenAccountFor } from '../accounts.ts';
 import type { UpdateListener } from '../broker.ts';
 
-/** Delay before reconnecting, in milliseconds. Doubles each time, up to the maximum. */
+/** First delay before reconnecting, in milliseconds. It doubles each time, up to {@link LONGEST_PAUSE_MS}. */
 const MIN_RECONNECT_DELAY_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** A connection that lasted this long resets the delay. */
@@ -13,7 +13,7 @@ const STABLE_CONNECTION_MS = 10_000;
 const ACCESS_CHECK_INTERVAL_MS = 60_000;
 
 interface AccountListener extends UpdateListener {
-  /** Called when the connection ends. Updates are missed until the next connection. */
+  /** Called when the connection ends. Until the next connection, updates are missed. */
   lost(): void;
 }
 
@@ -23,7 +23,7 @@ interface AccountUpdatesOptions {
   readonly clock: Clock;
   /** Called for unexpected errors. */
   readonly failed: (error: unknown) => void;
-  /** Returns a number from 0 to 1, so that many gateways don't reconnect at the same time. */
+  /** Returns a number from 0 to 1 that varies the delay, so that many gateways don't reconnect at the same time. */
   readonly random?: () => number;
 }
 
@@ -44,10 +44,7 @@ async function listenToAccount(
   }
 }
 
-/**
- * Runs one connection.
- * @returns for how many milliseconds it received updates; undefined if the broker does not push updates
- */
+/** Returns for how many milliseconds the connection received updates; undefined if the broker does not push updates. */
 async function runConnection(
   listener: AccountListener,
   signal: AbortSignal,
@@ -55,7 +52,7 @@ async function runConnection(
 ): Promise<number | undefined> {
   const ended = new AbortController();
   const end = () => ended.abort();
-  // Not `AbortSignal.any`: a long-lived signal keeps a reference for each.
+  // `AbortSignal.any` isn't used: a long-lived signal keeps a reference to each signal that is derived from it.
   signal.addEventListener('abort', end);
   let stoodFrom: number | undefined;
   try {
@@ -70,7 +67,7 @@ async function runConnection(
       update: (update) => listener.update(update),
     });
   } catch (error) {
-    // Until it listens, orders are polled, and polling reports what is wrong.
+    // An HttpProblem is not reported here: orders are polled until a connection listens, and polling reports the problem.
     if (!(error instanceof HttpProblem)) failed(error);
   } finally {
     signal.removeEventListener('abort', end);
@@ -92,25 +89,26 @@ async function endWhenAccessEnds(
       await clock.sleep(ACCESS_CHECK_INTERVAL_MS, signal);
       await open();
     } catch (error) {
-      // An unreachable provider does not mean that access was revoked.
+      // A 5xx, such as an unreachable provider, does not mean that access was revoked.
       const isPassing = error instanceof HttpProblem && error.status >= 500;
       if (signal.aborted || !isPassing) return end();
     }
   }
 }
 
-/** Maximum number of accounts with a connection. The orders of other accounts are polled. */
+/** Maximum number of accounts with a connection. Orders of all other accounts are polled. */
 const MAX_CONNECTIONS = 256;
 /** How long a connection is kept after its last use, in milliseconds, because the next order often follows soon. */
 const LINGER_MS = 30_000;
-/** Minimum milliseconds between checks after updates about orders that nobody listens to. */
+/** Minimum milliseconds between checks that are caused by updates about other orders than those listened to. */
 const OTHERS_CHECK_INTERVAL_MS = 15_000;
 
 export interface OrderUpdates {
   /**
-   * Listens to orders of an account. All listeners of an account share one connection.
+   * Listens to orders of an account. All listeners of an account share one connection. Returns undefined if there are
+   * already too many connections.
    * @param who returns the owner, with a current token
-   * @param ids the orders' IDs at the broker, and their client_order_ids
+   * @param ids the orders' broker IDs and client_order_ids
    */
   listen(who: () => AccountHolder, account: string, ids: ReadonlySet<string>): ResultChangeStream | undefined;
   close(): Promise<void>;
@@ -125,8 +123,9 @@ interface Listened {
 }
 
 /*
- * Shares update connections. An update is only a hint to check, never stored or passed on, so a late, duplicate or false
- * one costs a read at worst. After each gap, every listener checks once.
+ * Shares one update connection per account. An update is only a hint to check an order and is never stored or passed
+ * on, so a late, duplicate or false update costs one read at worst. Whenever a connection begins or ends, every
+ * listener checks its orders once.
  */
 export function createOrderUpdates({
   brokerFor,
@@ -164,7 +163,7 @@ export function createOrderUpdates({
       },
     };
     const open = () => brokerFor(listened.who(), account);
-    // Starts in the next microtask, when `listened` exists.
+    // Listening starts in the next microtask, because `listened` must exist first.
     const work = Promise.resolve()
       .then(() => listenToAccount(listener, stop.signal, { open, clock, failed }))
       .catch(failed)
@@ -196,7 +195,7 @@ export function createOrderUpdates({
         },
       });
       listened.listeners.add(listener);
-      // The first check finds what happened before.
+      // The first check finds the changes before this listener was added.
       if (listened.isLive) listener.hear('own');
       return listener;
     },
@@ -209,7 +208,7 @@ export function createOrderUpdates({
   };
 }
 
-/** Calls `act` at most once in `ms`, immediately if possible. */
+/** Returns a function that calls `act` at most once in `ms` milliseconds, and immediately if possible. */
 function throttle(ms: number, clock: Clock, signal: AbortSignal, act: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;
   let isWaiting = false;
@@ -265,7 +264,7 @@ function createResultListener(
         signal.throwIfAborted();
       }
       const was = heard;
-      // An update that arrives during a check counts for the next one.
+      // An update that arrives during a check causes the next check.
       heard = 'nothing';
       return was;
     },
