@@ -324,8 +324,8 @@ function alpacaOrders(
           });
         const flat = await list(false);
         if (flat.every(isOfOnePart)) return flat.map(orderView);
-        // Legs are nested under their entry order if the list contains that order. A filled entry order may be missing, so
-        // legs that are only in the flat list are added.
+        // Legs are nested under their entry order if the list contains that order. A filled entry order may be missing,
+        // so legs that are only in the flat list are added.
         const rolledUp = await list(true);
         const known = new Set(rolledUp.flatMap(({ id, legs }) => [id, ...(legs ?? []).map((leg) => leg.id)]));
         return [...rolledUp, ...flat.filter(({ id }) => !known.has(id))].map(orderView).sort(newestFirst);

@@ -12,7 +12,7 @@ export interface IbkrOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** Creates a client of the Client Portal Gateway's API, `/v1/api`. Throws for every answer with an `error`. */
+/** A client for the Client Portal Gateway's API, `/v1/api`. The client throws for every answer with an `error`. */
 export function ibkrClient({ url, fetch, timeoutMs }: Pick<IbkrOptions, 'url' | 'fetch' | 'timeoutMs'>): RestClient {
   const client = restClient({
     fetch,
@@ -29,10 +29,14 @@ export function ibkrClient({ url, fetch, timeoutMs }: Pick<IbkrOptions, 'url' | 
   };
 }
 
-/** "Ping the server to keep the session open": the session ends after some minutes without requests. */
+/**
+ * Milliseconds between pings ("Ping the server to keep the session open"). Without any request, a session soon ends.
+ */
 const TICKLE_INTERVAL_MS = 60_000;
 
-/** Keeps the session open until stopped. Ignores a failed ping, because the next request reports the problem. */
+/**
+ * Keeps the session open until `stop` is called. Ignores a failed ping, because the next request reports the problem.
+ */
 export function startKeepAlive(client: RestClient, every = TICKLE_INTERVAL_MS): { stop(): void } {
   const timer = setInterval(() => {
     client('/tickle', { method: 'POST' }).catch(() => undefined);

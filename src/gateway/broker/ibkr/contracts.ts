@@ -18,18 +18,19 @@ const stocksAnswer = z.record(
   ),
 );
 
-/** Converts to IBKR's symbol, which has a space before the share class: `BRK B`. */
+/** IBKR writes a space before the share class: `BRK B`. */
 const toIbkrSymbol = (symbol: string): string => symbol.replace('.', ' ');
 export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
 
-/** Maximum number of cached contracts. Without it, anyone could fill the memory. */
+/** Maximum number of cached contracts. Without this limit, anyone could fill the memory with requests. */
 const MAX_CACHED_CONTRACTS = 20_000;
 
-/** Returns contracts by our symbols. Caches contracts, because a contract's ID never changes. */
+/** Returns the contracts by our symbols. The map has no entry for an unknown symbol. */
 export type Contracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, Contract>>;
 
 /**
- * Finds US contracts with `GET /trsrv/stocks`. A symbol with two contracts counts as unknown, to avoid a wrong guess.
+ * Finds US stocks with `GET /trsrv/stocks`, and caches them, because a contract's ID never changes. A symbol with two
+ * contracts counts as unknown, because a guess could be wrong.
  */
 export function createContracts(client: RestClient): Contracts {
   const known = new Map<string, Contract>();

@@ -1,7 +1,7 @@
 import type { BrokerFailure } from '../broker-failure.ts';
 import { classifyRestError, FailedResponse } from '../rest-client.ts';
 
-/** A rejection by Interactive Brokers, or by us for something that Interactive Brokers does not support. */
+/** Thrown if Interactive Brokers rejects a request, or if the adapter declines a question about an order. */
 export class IbkrRejection extends Error {
   override name = 'IbkrRejection';
 }
@@ -11,13 +11,13 @@ export function errorIn(json: unknown): string | undefined {
   return typeof error === 'string' ? error : undefined;
 }
 
-/** Classifies an error. An answer `{error}` with any status except a server error is a rejection. */
+/** An answer `{error}` is a rejection, unless its status is a server error or 408. */
 export function classifyIbkrError(error: unknown): BrokerFailure {
   if (error instanceof IbkrRejection) return refusedBy(error.message);
   if (!(error instanceof FailedResponse)) return classifyRestError(error);
   const { status, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: 'gateway_session' };
-  // "Pacing Limitations": no header says how long to wait.
+  // No header says how long to wait ("Pacing Limitations").
   if (status === 429) return { kind: 'rate_limited', retryAfterMs: undefined };
   const said = status < 500 && status !== 408 ? errorIn(json) : undefined;
   return said === undefined ? { kind: 'failing', status } : refusedBy(said);
@@ -27,7 +27,10 @@ function refusedBy(message: string): BrokerFailure {
   return { kind: 'refused', ...rejectionReason(message), message, brokerCode: undefined };
 }
 
-/** Classifies by text, because there are no codes. Affects only messages and how a failed cancellation is reported. */
+/**
+ * Classifies a rejection by its message, because there are no codes. The result affects only messages and how a failed
+ * cancellation is reported.
+ */
 function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };

@@ -30,12 +30,12 @@ import { ibkrLacks, ibkrTraits } from './traits.ts';
 
 const ibkrSettings = brokerSettings.extend({
   kind: z.literal('ibkr'),
-  /** The owner gives only the account; the session is the Client Portal Gateway's. */
+  /** The owner enters only the account number. The Client Portal Gateway holds the session. */
   credentials: z.literal('gateway_session'),
   unattended: z.undefined().optional(),
   /** Base URL of the Client Portal Gateway, without `/v1/api`. */
   url: secureAddress.default('https://localhost:5000'),
-  /** Seconds between reads of the order list, which is allowed only once in five seconds ("Pacing Limitations"). */
+  /** Seconds between reads of the order list. IBKR allows one read in five seconds ("Pacing Limitations"). */
   orders_every: z.number().min(0).max(60).default(5),
 });
 type IbkrSettings = z.output<typeof ibkrSettings>;
@@ -59,9 +59,9 @@ async function verifyIbkrSession(
     const { environment, status, blocked } = await readAccountDetails(ibkrClient({ url, fetch, timeoutMs }), account);
     return { accountNumber: account, environment, status, tradingBlocked: blocked };
   } catch (error) {
-    if (error instanceof HttpProblem) throw accountNotVerified(host, `does not open this account: ${error.message}`);
+    if (error instanceof HttpProblem) throw accountNotVerified(host, `can't open this account: ${error.message}`);
     if (error instanceof FailedResponse && error.status === 401) {
-      throw wrongCredentials(ibkrTraits.label, 'session', `Sign in at ${url} in a browser on that machine first.`);
+      throw wrongCredentials(ibkrTraits.label, 'session', `Sign in at ${url} first, in a browser on that machine.`);
     }
     const { kind } = classifyRestError(error);
     throw kind === 'unreadable'
@@ -70,7 +70,7 @@ async function verifyIbkrSession(
   }
 }
 
-/** State that is kept between the session's requests. */
+/** What is kept for an account between requests. */
 interface SessionState {
   readonly list: OrderList;
   details: { readonly at: number; readonly found: Promise<IbkrAccount> } | undefined;
@@ -78,7 +78,7 @@ interface SessionState {
 
 const DETAILS_MS = 60_000;
 
-/** Connects to Interactive Brokers through the Client Portal Gateway, to which the owner has to sign in. */
+/** Connects to Interactive Brokers through the Client Portal Gateway, on whose page the owner has to sign in. */
 function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   const client = ibkrClient(options);
   const contracts = createContracts(client);
@@ -106,7 +106,8 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): 
       return failure;
     });
     const { read } = requests;
-    // Must come first in a session, then rarely: "/portfolio/accounts" may be called once in five seconds.
+    // These requests must come first in a session. They are cached, because IBKR allows "/portfolio/accounts" only once in
+    // five seconds.
     const details = async () => {
       if (kept.details !== undefined && performance.now() - kept.details.at > DETAILS_MS) kept.details = undefined;
       kept.details ??= { at: performance.now(), found: readAccountDetails(client, account) };
@@ -181,15 +182,15 @@ interface IbkrAccount {
 }
 
 /**
- * Must precede other requests about an account.
- * @throws {HttpProblem} 409 if the account is not in the session, or not in dollars
+ * Must be called before any other request about an account.
+ * @throws {HttpProblem} 409 if the session has no access to the account, or if the account's currency is not the dollar
  */
 async function readAccountDetails(client: RestClient, account: string): Promise<IbkrAccount> {
   const { accounts, isPaper } = accountsAnswer.parse(await client('/iserver/accounts'));
   const portfolios = portfolioAnswer.parse(await client('/portfolio/accounts'));
   const found = portfolios.find(({ accountId }) => accountId === account);
   if (!accounts.includes(account) || found === undefined) {
-    throw notOpened(`the gateway’s session does not open account ${account}`);
+    throw notOpened(`the session of the Client Portal Gateway has no access to account ${account}`);
   }
   if (found.currency !== 'USD') {
     throw notOpened(`account ${account} is in ${found.currency}, but only dollar accounts are supported`);
@@ -204,7 +205,7 @@ async function readAccountDetails(client: RestClient, account: string): Promise<
 
 function notOpened(detail: string): HttpProblem {
   return new HttpProblem(409, 'account_not_connected', detail, {
-    hint: 'Sign in at the Client Portal Gateway as the account’s owner, or choose another account on the home’s own machine with "trade-agent home broker set".',
+    hint: 'Sign in to the Client Portal Gateway as the account’s owner, or choose another account on the home’s own machine with "trade-agent home broker set".',
     members: { credentials: 'gateway_session' },
   });
 }
@@ -229,7 +230,7 @@ interface Held extends z.output<typeof positionRows.element> {
   readonly symbol: string;
 }
 
-/** Reads all pages. A closed position has a quantity of zero. */
+/** Reads all pages of positions. Leaves out closed positions, which have a quantity of zero. */
 async function readPositions(client: RestClient, account: string): Promise<Held[]> {
   const held: Held[] = [];
   for (let page = 0; page < MOST_PAGES; page++) {
@@ -256,7 +257,7 @@ interface Reading {
   readonly options: Pick<IbkrOptions, 'environment' | 'simulated' | 'now' | 'sleep'>;
 }
 
-/** Returns undefined for a position that can't be valued or is not priced in dollars. */
+/** Returns the units per quantity; undefined for a position that can't be valued or is not priced in dollars. */
 function positionUnits({ assetClass, contractDesc, currency }: Pick<Held, 'assetClass' | 'contractDesc' | 'currency'>) {
   if (currency != null && currency !== 'USD') return undefined;
   const units = occ.exec(contractDesc)?.[3];
@@ -269,7 +270,7 @@ const unitsOfClass = (secType: string): number | undefined =>
 async function holdings({ client, account, list, options }: Reading) {
   const orders = await list.read();
   const held = await readPositions(client, account);
-  // A combination has no contract of its own.
+  // A combination (BAG) has no contract of its own, so the trade counts as unknown.
   const traded = findTodaysTrades(orders, options.now(), ({ id }) => {
     const { conid, secType } = list.contractOf(id) ?? {};
     return conid === undefined || secType === 'BAG' ? undefined : String(conid);
@@ -283,7 +284,7 @@ async function holdings({ client, account, list, options }: Reading) {
   return { orders, held, traded, closeOf };
 }
 
-/** Reads `GET /portfolio/{account}/positions/{page}`, and the last close of each position. */
+/** Reads the positions, and the last close of each. */
 async function positionViews(reading: Reading): Promise<Position[]> {
   const { orders, held, closeOf } = await holdings(reading);
   return held.map((row) => {
@@ -316,7 +317,9 @@ async function positionViews(reading: Reading): Promise<Position[]> {
 async function accountView(reading: Reading, details: IbkrAccount): Promise<Account> {
   const { client, account, list, options } = reading;
   if (details.environment !== options.environment) {
-    throw notOpened(`the gateway’s session is for a ${details.environment} account`);
+    throw notOpened(
+      `the session of the Client Portal Gateway is for ${details.environment} accounts, but this gateway trades ${options.environment} accounts`,
+    );
   }
   const path = `/iserver/account/${encodeURIComponent(account)}/summary`;
   const summary = summaryAnswer.parse(await client(path));

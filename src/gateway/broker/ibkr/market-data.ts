@@ -11,7 +11,7 @@ import type { IbkrOptions } from './client.ts';
 import type { Contract, Contracts } from './contracts.ts';
 import { ibkrTraits } from './traits.ts';
 
-/** Field numbers ("Available Fields"). */
+/** The numbers of the fields ("Available Fields"). */
 const FIELDS = { last: '31', bid: '84', ask: '86', availability: '6509', priorClose: '7741' } as const;
 const snapshotRow = z.object({
   conid: z.number().int(),
@@ -26,15 +26,17 @@ const snapshotRow = z.object({
 const snapshotAnswer = z.array(snapshotRow);
 type Snapshot = NonNullable<ReturnType<typeof snapshotView>>;
 
-/** The first answers may have no prices: "The first request … will initiate the stream". */
+/** Maximum number of requests. The first ones may return no prices ("The first request … will initiate the stream"). */
 const SNAPSHOT_ATTEMPTS = 5;
 const BETWEEN_MS = 200;
-/** The prefix C marks a price of an earlier day, and H a halted security. */
+/** The prefix C marks the price of an earlier day. The prefix H marks a halted security. */
 const plainPrice = /^[CH]?(\d+(?:\.\d+)?)$/;
-/** Delay of prices whose availability is `D` (delayed). */
+/** How old prices are whose availability is `D` (delayed) or `Y` (delayed and frozen), in milliseconds. */
 const QUOTE_DELAY_MS = 15 * 60_000;
 
-/** Reads `GET /iserver/marketdata/snapshot` until each contract has a price, up to a number of attempts. */
+/**
+ * Reads `GET /iserver/marketdata/snapshot` until every contract has a price, at most {@link SNAPSHOT_ATTEMPTS} times.
+ */
 export async function readSnapshots(
   client: RestClient,
   conids: readonly number[],
@@ -53,7 +55,7 @@ export async function readSnapshots(
   return found;
 }
 
-/** Returns undefined if there is no last price. Sets other unknown prices to zero. */
+/** Returns undefined if the snapshot has no last price. All other unknown prices become zero. */
 function snapshotView({ _updated: updated, ...fields }: z.output<typeof snapshotRow>) {
   const priceIn = (text: string | number = '') => plainPrice.exec(String(text))?.[1];
   const last = priceIn(fields[FIELDS.last]);
@@ -94,14 +96,14 @@ const historyAnswer = z.object({
   data: z.array(z.object({ o: z.number(), h: z.number(), l: z.number(), c: z.number(), v: z.number(), t: z.number() })),
 });
 
-/** A request returns "A maximum of 1000 data points". A day has 390 minutes. */
+/** The longest period of one request, which returns "A maximum of 1000 data points". A trading day has 390 minutes. */
 const bars = {
   '1Day': { bar: '1d', mostDays: 1000 },
   '1Hour': { bar: '1h', mostDays: 140 },
   '1Min': { bar: '1min', mostDays: 2 },
 } as const;
 
-/** Reads `GET /iserver/marketdata/history`: the newest `limit` bars, oldest first. */
+/** Reads the newest `limit` bars from `GET /iserver/marketdata/history`. Returns the oldest bar first. */
 export async function readIbkrBars(client: RestClient, contracts: Contracts, query: BarQuery): Promise<Bar[]> {
   requireSplitAdjustment(ibkrTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
@@ -116,7 +118,7 @@ export async function readIbkrBars(client: RestClient, contracts: Contracts, que
         period: `${Math.min(days, mostDays)}d`,
         bar,
         outsideRth: 'false',
-        // "startTime" is the end of the period, in UTC.
+        // Despite its name, "startTime" is the end of the period, in UTC.
         startTime: end.toISOString().slice(0, 19).replaceAll('-', '').replace('T', '-'),
       },
     }),

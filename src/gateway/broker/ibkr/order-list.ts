@@ -34,7 +34,7 @@ const types: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ibkrOrderTypes).map(([type, { told }]) => [told, type]),
 );
 const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
-/** By IBKR's `timeInForce`. A closed day order is listed as CLOSE. */
+/** Our time in force for each of IBKR's. A day order that is closed is listed as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
   CLOSE: 'day',
@@ -49,7 +49,7 @@ const statuses: Readonly<Record<string, string>> = {
   PendingCancel: 'pending_cancel',
   Cancelled: 'canceled',
   Filled: 'filled',
-  // Rejected, or waiting for something. The order may still fill until that is known.
+  // The order was rejected, or waits for something. It is unknown which, so the order may still fill.
   Inactive: 'suspended',
   Rejected: 'rejected',
 };
@@ -62,13 +62,13 @@ interface OrderedContract {
 
 export type OrderList = ReturnType<typeof createOrderList>;
 
-/** Maximum age of an answer that counts as recent. */
+/** Maximum age of an answer that `recent` returns, in milliseconds. */
 const MAX_RECENT_AGE_MS = 2_000;
 
 /**
- * Reads `GET /iserver/account/orders`, which may be called once in five seconds ("Pacing Limitations"). More calls
- * cause a lockout of ten minutes, so callers wait and share an answer. The first answer of a session is empty
- * (`snapshot: false`), so the request is repeated.
+ * Reads `GET /iserver/account/orders`, which may be called once in five seconds ("Pacing Limitations"). IBKR locks out
+ * a client that calls more often for ten minutes, so concurrent callers wait and share one answer. The first answer of
+ * a session is empty (`snapshot: false`), so its request is repeated.
  */
 export function createOrderList(
   client: RestClient,
@@ -101,7 +101,7 @@ export function createOrderList(
     if (reading !== undefined) return reading;
     const mine = readAll()
       .then((orders) => {
-        // An answer that was requested before something was sent goes only to the callers who requested it.
+        // If an order or a cancellation was sent since this request, its answer is not kept for later callers.
         if (reading === mine) kept = { at: performance.now(), orders };
         return orders;
       })
@@ -116,12 +116,12 @@ export function createOrderList(
     read,
     /** Returns the contract of an order in the latest answer. */
     contractOf: (id: string) => contracts.get(id),
-    /** Returns whether the latest answer is recent and nothing was sent since. */
+    /** Returns the orders of the latest answer if it is recent and nothing was sent since; otherwise reads again. */
     recent: async () =>
       kept !== undefined && performance.now() - kept.at < Math.min(MAX_RECENT_AGE_MS, ordersEveryMs)
         ? kept.orders
         : await read(),
-    /** Drops the latest answer because something is about to be sent. */
+    /** Drops the latest answer. Must be called before an order or a cancellation is sent. */
     forget() {
       kept = undefined;
       reading = undefined;

@@ -12,7 +12,7 @@ import { classifyIbkrError, IbkrRejection } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { ibkrOrderTypes, ibkrTerms, ibkrTraits } from './traits.ts';
 
-/** A question that must be answered before an order is transmitted ("Order Reply Messages"). */
+/** A question of Interactive Brokers that must be answered before an order is transmitted ("Order Reply Messages"). */
 interface ReplyMessage {
   readonly id: string;
   readonly message: readonly string[];
@@ -25,22 +25,24 @@ type Covers = (order: OrderDraft) => boolean;
 const bounded: Covers = ({ limit_price }) => limit_price !== undefined;
 const counted: Covers = ({ qty }) => qty !== undefined;
 
-/** Questions that an approved order may confirm ("Suppressible Message IDs"). All others are declined. */
+/**
+ * The questions that an approval may answer with yes ("Suppressible Message IDs"). All other questions are declined.
+ */
 const coveredMessages: Readonly<Record<string, Covers>> = {
-  /** Price exceeds a percentage constraint. */
+  /** The price exceeds a percentage constraint. */
   o163: bounded,
-  /** No market data. */
+  /** There is no market data. */
   o354: bounded,
-  /** Size exceeds an account preset. */
+  /** The size exceeds an account preset. */
   o383: counted,
   /** The order will most likely trigger and fill at once. */
   o403: bounded,
-  /** Value exceeds an account preset. */
+  /** The value exceeds an account preset. */
   o451: (order) => bounded(order) && counted(order),
-  /** Risk of stop orders. Ours have a limit price. */
+  /** Stop orders are risky. This is confirmed only for an order with a limit price. */
   o10152: bounded,
   o10331: bounded,
-  /** The broker may cap the price, which can only make it better. */
+  /** The broker may cap the price, which can only make the price better. */
   o10153: bounded,
   /** The order may be rejected because of its price. */
   p12: bounded,
@@ -69,11 +71,11 @@ const reply = z.object({
 const taken = z.object({ order_id: z.string().regex(ORDER_ID), order_status: z.string() });
 const failed = z.object({ order_id: z.literal('-1'), text: z.string() });
 const oneOf = z.union([reply, taken, failed]);
-/** The answer about the one order that was sent, alone or in a list. */
+/** The answer about the one order that was sent. The answer may be in a list. */
 const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 
 interface IbkrSession {
-  /** Must be awaited before anything else is requested about an account. */
+  /** Must be awaited before any other request about an account. */
   readonly ready: () => Promise<unknown>;
   readonly contracts: Contracts;
   readonly list: OrderList;
@@ -106,7 +108,7 @@ export function ibkrOrders(
         return (await list.read()).find((order) => order.client_order_id === clientOrderId);
       }),
     submit: async (draft) => {
-      // The contract is looked up before anything is sent, so a failure here means that there is no order.
+      // The contract is looked up before the order is sent, so a failure here proves that there is no order.
       const { ticket, unsent } = await prepareTicket(draft, account, { ready, contracts }, requests);
       if (unsent !== undefined) return unsent;
       return requests.submit(draft.client_order_id, async () => {
@@ -129,10 +131,10 @@ export function ibkrOrders(
 }
 
 /**
- * Answers questions until the order is accepted. Declines each question that the approval does not cover, so that no
+ * Answers questions until the order is accepted. A question that the approval does not cover is declined, so that no
  * later confirmation can send the order.
- * @throws {IbkrRejection} if the order is rejected; {@link NoResponseError} if a confirmation was sent and its result is
- * unknown
+ * @throws {IbkrRejection} if a question is declined or the order is rejected
+ * @throws {NoResponseError} if a confirmation was sent, but its result is unknown
  */
 async function confirmQuestions(
   client: RestClient,
@@ -154,19 +156,19 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
     return answerOf.parse(next);
   } catch (error) {
     const failure = classifyIbkrError(error);
-    // An unknown reply id may mean that the question was answered before.
+    // If the reply ID is unknown, the question may have been answered before.
     if (failure.kind === 'refused' && !/reply id/i.test(failure.message)) throw error;
     throw new NoResponseError('unreadable');
   }
 }
 
-/** Declines a question. Without a confirmation nothing is sent, even if the decline does not arrive. */
+/** Declines a question. The order is not sent without a confirmation, even if this answer does not arrive. */
 async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(() => undefined);
-  throw new IbkrRejection(`it asks to confirm more than was approved: ${replyText(asked)}`);
+  throw new IbkrRejection(`Interactive Brokers asks to confirm more than was approved: ${replyText(asked)}`);
 }
 
-/** Finds the order in the list, because only the list has the client_order_id that identifies it. */
+/** Finds the order in the list of orders, because only the list contains the client_order_id. */
 async function findListedOrder(list: OrderList, orderId: string): Promise<Order> {
   let found: Order | undefined;
   try {
@@ -185,7 +187,10 @@ interface Prepared {
   readonly unsent?: Submission;
 }
 
-/** Prepares the request. If the contract can't be looked up, no order was sent, so it may be sent later. */
+/**
+ * Prepares the order's request, or returns why it can't be sent. If the contract can't be read, the order may be
+ * retried.
+ */
 async function prepareTicket(
   draft: OrderDraft,
   account: string,
@@ -212,7 +217,7 @@ async function prepareTicket(
   }
 }
 
-/** Converts a draft to IBKR's request. @throws {NotSentError} for an amount that no JSON number represents */
+/** @throws {NotSentError} for an amount that no JSON number represents exactly */
 function toTicket(draft: OrderDraft, account: string, conid: number): Record<string, unknown> {
   const { type, limit_price, stop_price } = draft;
   const number = (text: string) => toExactNumber(text, ibkrTraits.label);

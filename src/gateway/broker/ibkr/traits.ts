@@ -3,7 +3,10 @@ import type { OrderTerms } from '../../../trading/order-terms.ts';
 import type { OrderType } from '../../../trading/order-types.ts';
 import type { BrokerTraits, OptionalFeature } from '../broker-traits.ts';
 
-/** Interactive Brokers' names: `sent` with an order (absent if not supported), `told` in the order list. */
+/**
+ * Interactive Brokers' names of order types. `sent` is the name in an order's request (absent if the gateway does not
+ * send such orders), and `told` is the name in the order list.
+ */
 export const ibkrOrderTypes: Partial<Readonly<Record<OrderType, { readonly sent?: string; readonly told: string }>>> = {
   market: { sent: 'MKT', told: 'Market' },
   limit: { sent: 'LMT', told: 'Limit' },
@@ -17,7 +20,8 @@ const atOnceToo = ['day', 'gtc', 'opg', 'ioc'] as const;
 const stands = ['day', 'gtc'] as const;
 
 /**
- * Terms of "Orders": MKT, LMT, STP, STOP_LIMIT; DAY, GTC, OPG, IOC; `outsideRTH`. Cash quantities are "non-guaranteed".
+ * Order terms, according to "Orders" in the Web API's documentation. Orders for an amount are not sent, because cash
+ * quantities are "non-guaranteed".
  */
 export const ibkrTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },
@@ -38,9 +42,10 @@ export const ibkrLacks = [
 ] as const satisfies readonly OptionalFeature[];
 
 /**
- * Traits by the Client Portal Web API (ibkrcampus.com). `cOID` "must be unique for a 24h span", so it can be used again
- * later. It is only in the list of the session's orders (`order_ref`). "Modify order" changes an order in place and
- * keeps its ID.
+ * Interactive Brokers' traits, according to the Client Portal Web API (ibkrcampus.com). The client_order_id is sent as
+ * `cOID`, which "must be unique for a 24h span" and so can be used again later. Only the list of the current session's
+ * orders contains it (`order_ref`). Orders are not replaced, because "Modify order" changes an order in place and keeps
+ * its ID.
  */
 export const ibkrTraits: BrokerTraits = {
   label: 'Interactive Brokers',

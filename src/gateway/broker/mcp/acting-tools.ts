@@ -30,10 +30,10 @@ const stateText: Readonly<Record<ActingTool['state'], string>> = {
   confirmed: 'is confirmed',
   changed: 'has a description that differs from the confirmed one',
   unconfirmed: 'is not confirmed',
-  gone: 'is missing or exists twice',
+  gone: 'is missing, or its name is used twice',
 };
 
-/** @throws {NotSentError} if a tool's description differs from the confirmed description */
+/** @throws {NotSentError} if the description of a tool that places or cancels orders is not the confirmed one */
 export async function requireConfirmedTools(
   session: McpSession,
   mapping: McpMapping,
@@ -45,6 +45,6 @@ export async function requireConfirmedTools(
   const { name, state, pin } = other;
   const then = pin === undefined ? '' : `, and set broker.pins.${name} to ${pin}`;
   throw new NotSentError(
-    `the tool ${name} of the broker's server ${stateText[state]}: no order is sent until the gateway's operator has reviewed it ("trade-agent home broker tools")${then}`,
+    `the tool ${name} of the broker's server ${stateText[state]}: no order is sent until the gateway's operator has reviewed the tool ("trade-agent home broker tools")${then}`,
   );
 }

@@ -2,9 +2,10 @@ import type { z } from 'zod';
 import type { mcpMapping } from './mapping.ts';
 
 /**
- * Mapping for Alpaca's MCP server (PyPI `alpaca-mcp-server`, version 2; github.com/alpacahq/alpaca-mcp-server). Answers
- * are in `data`, and lists in `data.result`. A rejected order has `data.error`, with Alpaca's code in `detail`. Other
- * tools fail with a line of text that contains status and body.
+ * Mapping for Alpaca's MCP server (PyPI `alpaca-mcp-server`, version 2; github.com/alpacahq/alpaca-mcp-server). The
+ * server returns objects in `data`, and lists in `data.result`. The answer for a rejected order has `data.error`, with
+ * Alpaca's code in `detail`. All other tools fail with a line of text that contains the HTTP status and Alpaca's
+ * answer.
  */
 export const alpacaPreset: z.input<typeof mcpMapping> = {
   label: 'Alpaca, through its MCP server',

@@ -7,7 +7,7 @@ import type { RejectionMapping } from './mapping.ts';
 /** Maximum length of a message, in characters. */
 const MAX_MESSAGE_LENGTH = 300;
 
-/** Returns the value at a JSON pointer (RFC 6901), or undefined. */
+/** Returns the value at a JSON pointer (RFC 6901); undefined if there is no such value. */
 export function valueAt(value: unknown, pointer: string): unknown {
   let at = value;
   for (const part of pointer.split('/').slice(1)) {
@@ -19,8 +19,9 @@ export function valueAt(value: unknown, pointer: string): unknown {
 }
 
 /**
- * Returns a tool's structured answer, or its only text parsed as JSON.
- * @throws {ToolError} if the tool reports failure, {@link NoResponseError} if the answer is unreadable
+ * Returns a tool's structured answer, or its text parsed as JSON.
+ * @throws {ToolError} if the tool reports a failure
+ * @throws {NoResponseError} if the answer is unreadable
  */
 export function parseAnswer(result: CallToolResult, refusals: RejectionMapping | undefined): unknown {
   const { content, structuredContent, isError } = result;

@@ -4,7 +4,9 @@ import { FailedResponse, failureReason, NoResponseError } from '../rest-client.t
 /** Maximum size of one answer or event stream, in bytes. */
 const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
 
-/** Methods whose failed responses are interpreted here. The SDK handles failed responses to other methods. */
+/**
+ * MCP methods whose failed responses this module turns into {@link FailedResponse}. The SDK handles all other methods.
+ */
 const INTERPRETED_METHODS = ['tools/call', 'tools/list'];
 
 interface AnsweredFetchOptions {
@@ -18,15 +20,16 @@ export interface SessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
   readonly now: () => number;
 }
 
-/** Makes the SDK's timeout longer than ours, so that ours applies first. */
+/** Timeouts for the SDK that are longer than ours, so that ours ends a request first. */
 export const sdkTimeouts = ({ timeoutMs }: SessionOptions) => ({
   timeout: 2 * timeoutMs,
   maxTotalTimeout: 2 * timeoutMs,
 });
 
 /**
- * Creates the `fetch` of the SDK's transport. Each message is one POST, and its answer, limited in size, is read here.
- * The SDK then has no stream to resume, and the server can't send requests during a call.
+ * Creates the `fetch` of the SDK's transport. The function sends each message as one POST, and reads the whole answer,
+ * with a limit on its size. The SDK therefore has no stream to resume, and the server can't send requests during a
+ * call.
  */
 export function createAnsweringFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
@@ -65,7 +68,7 @@ async function responseTo({ id, method }: ReturnType<typeof messageIn>, response
   return new Response(null, { status, headers: sessionHeader(response) });
 }
 
-/** Returns the session header. Servers have sessions only with protocol versions before 2026. */
+/** Returns the session header, which servers send only in protocol versions before 2026. */
 function sessionHeader({ headers }: Response): Record<string, string> {
   const session = headers.get('mcp-session-id');
   return session === null ? {} : { 'mcp-session-id': session };
@@ -81,10 +84,10 @@ async function answerIn(response: Response, id: unknown): Promise<unknown> {
   throw new NoResponseError('unreadable');
 }
 
-/** Yields the data of each event (HTML, "Server-sent events"). */
+/** Yields the data of each event in the stream (HTML, "Server-sent events"). */
 async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  // Collects parts until an empty line, so that a long event is joined only once.
+  // Parts are collected until an empty line, so that the parts of a long event are joined only once.
   let parts: string[] = [];
   let tail = '';
   for await (const bytes of body) {

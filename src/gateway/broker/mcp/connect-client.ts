@@ -1,7 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { createAnsweringFetch, type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
 
-/** Connects the client. A module of its own, so that the SDK is loaded at the first call. */
+/** This function has its own module, so that the SDK is loaded only at the first call. */
 export async function connectClient(options: SessionOptions, token: string): Promise<Client> {
   const client = new Client(
     { name: 'trade-agent-gateway', version: '1' },
@@ -9,7 +9,7 @@ export async function connectClient(options: SessionOptions, token: string): Pro
       capabilities: {},
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: 2 * options.timeoutMs, maxRetries: 0 } },
       inputRequired: { autoFulfill: false },
-      // Our own schemas parse the answers, so a server's schema is not compiled.
+      // The schemas of servers are not compiled, because our own schemas parse the answers.
       jsonSchemaValidator: {
         getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
       },

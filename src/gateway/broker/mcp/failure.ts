@@ -5,15 +5,15 @@ import { classifyRestError, FailedResponse, NoResponseError } from '../rest-clie
 import type { StoredKind } from '../stored-kinds.ts';
 import type { RejectionMapping } from './mapping.ts';
 
-/** A failure that a tool reports. */
+/** Thrown if a tool reports a failure. */
 export class ToolError extends Error {
   override name = 'ToolError';
   /** The broker's HTTP status, if known. */
   readonly status: number | undefined;
-  /** The broker's own error code. If there is none, the answer came from an intermediary. */
+  /** The broker's own error code. Without a code, the failure may be an intermediary's. */
   readonly code: string | undefined;
   readonly words: string;
-  /** Whether the failure was where the mapping expects rejections. If not, it was read from a line of text. */
+  /** Whether the answer contained the failure where the mapping expects rejections. If not, it was a line of text. */
   readonly isStructured: boolean;
 
   constructor(no: Pick<ToolError, 'status' | 'code' | 'words' | 'isStructured'>) {
@@ -28,7 +28,7 @@ export class ToolError extends Error {
 /** HTTP statuses with which a broker itself rejects a request. */
 const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
-/** `SdkErrorCode.RequestTimeout`, whose import would load the SDK. */
+/** The value of `SdkErrorCode.RequestTimeout`. Importing the constant would load the SDK. */
 const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
 
 interface FailureContext {
@@ -37,8 +37,8 @@ interface FailureContext {
 }
 
 /**
- * Classifies an error. Only the broker's own code with such a status is a rejection. Any other error, even a protocol
- * error, proves nothing.
+ * A failure with the broker's own error code and one of {@link REJECTION_STATUSES} is a rejection. Any other error
+ * proves nothing, not even a protocol error.
  */
 export function classifyMcpError(error: unknown, { refusals, kept }: FailureContext): BrokerFailure {
   if (error instanceof ToolError) {
@@ -58,7 +58,7 @@ export function classifyMcpError(error: unknown, { refusals, kept }: FailureCont
   return classifyRestError(answer);
 }
 
-/** Classifies an error after an order was sent. A line of text proves nothing. */
+/** Like {@link classifyMcpError}, for an error after an order was sent. Here, a line of text proves nothing. */
 export function classifySubmissionError(error: unknown, telling: FailureContext): BrokerFailure {
   if (error instanceof ToolError && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
   return classifyMcpError(error, telling);
@@ -73,7 +73,7 @@ function refusedBy(
   return { kind: 'refused', status, reason, message, brokerCode };
 }
 
-/** Affects only what the person reads. */
+/** The reason affects only what the person reads. */
 function rejectionReason(words: string, refusals: RejectionMapping | undefined) {
   const said = words.toLowerCase();
   const has = (all: readonly string[] = []) => all.some((one) => said.includes(one.toLowerCase()));
@@ -81,7 +81,7 @@ function rejectionReason(words: string, refusals: RejectionMapping | undefined) 
   return has(refusals?.reasons.insufficient_funds) ? 'insufficient_funds' : 'other';
 }
 
-/** Unwraps an error, because the SDK wraps what the transport throws. */
+/** Returns the error that the transport threw, which the SDK wraps; any other error is returned unchanged. */
 export function unwrapCause(error: unknown): unknown {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at instanceof FailedResponse || at instanceof NoResponseError) return at;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { orderTypes, orderTypeTable, timesInForce } from '../../../trading/order-types.ts';
 
-/* Maps requests to tools of a broker's MCP server, as data: names, JSON pointers and values. Nothing is executed. */
+/*
+ * A mapping describes, as data, which tools of a broker's MCP server serve which requests. A mapping contains no code.
+ */
 
 const pointer = z
   .string()
@@ -29,9 +31,12 @@ export const mappingInputs = [
 const argument = z.union([
   z.strictObject({
     from: z.enum(mappingInputs),
-    /** The server's value for each of our values. A value that is not listed is never sent. */
+    /** The server's value for each of our values. A value that is missing here is never sent. */
     words: words.optional(),
-    /** `number`: sent as a JSON number (if exact). `list`: sent as a list. Default: text, several joined by commas. */
+    /**
+     * How the value is sent: as a JSON `number` (if exact), as a `list`, or (default) as text, with commas between
+     * values.
+     */
     as: z.enum(['number', 'list']).optional(),
   }),
   z.strictObject({ is: literal }),
@@ -42,7 +47,7 @@ const field = z.union([
   pointer,
   z.strictObject({
     at: pointer,
-    /** Our value for each of the server's values. A value that is not listed is passed through. */
+    /** Our value for each of the server's values. A value that is missing here is passed through. */
     words: words.optional(),
   }),
   /** The row's key, if the rows are members of an object. */
@@ -55,7 +60,7 @@ export type MappedFields = Readonly<Record<string, MappedField | undefined>>;
 const call = z.strictObject({
   tool: z.string().min(1).max(128),
   arguments: z.record(z.string(), argument).default({}),
-  /** Pointer to the answer: an object, or the rows of a list (an array, or the members of an object). */
+  /** Points to the object in the answer, or to the rows of a list, which are an array or the members of an object. */
   at: pointer.default(''),
 });
 export type MappedCall = z.output<typeof call>;
@@ -65,7 +70,7 @@ const allOf = <N extends string>(...names: readonly N[]) =>
 const someOf = <N extends string>(...names: readonly N[]) =>
   Object.fromEntries(names.map((name) => [name, field.optional()])) as Record<N, z.ZodOptional<typeof field>>;
 
-/** Values that must be there for trading. A missing value counts as wrong. */
+/** The values that an answer must contain for trading to be allowed. A missing value counts as wrong. */
 const conditions = z.record(pointer, literal);
 
 const orderFields = z.strictObject({
@@ -97,16 +102,17 @@ const orderFields = z.strictObject({
   ),
 });
 
-/** Pointers to rejections. Without these, there are no rejections: an order that is not accepted is `unknown`. */
+/** Where answers contain rejections. Without this part of the mapping, an order that is not accepted is `unknown`. */
 const refusals = z.strictObject({
-  /** Pointer to a value that only rejections have. */
+  /** Points to a value that only rejections have. */
   at: pointer,
-  /** Pointers relative to `at`: HTTP status, the broker's own error code (which no proxy's page has), and message. */
+  /** Relative to `at`. `code` is the broker's own error code, which no proxy's page contains. */
   status: pointer,
   code: pointer,
   message: pointer,
   /**
-   * For tools that fail with text: the text before the status, and a text that only the broker's own answers contain.
+   * For tools that fail with a line of text. `status_after` is the text before the status, and `own` is text that only
+   * the broker's own answers contain.
    */
   text: z.strictObject({ status_after: z.string().min(1), own: z.string().min(1) }).optional(),
   reasons: z
@@ -118,7 +124,7 @@ const refusals = z.strictObject({
 });
 export type RejectionMapping = z.output<typeof refusals>;
 
-/** Arguments that a mapping must have, because a field that is not sent can't have been approved. */
+/** The order fields that a mapping must send. Otherwise, the broker would choose a value that nobody approved. */
 const REQUIRED_ARGUMENTS = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
 const isInput = (name: string): name is (typeof mappingInputs)[number] =>
   (mappingInputs as readonly string[]).includes(name);
@@ -162,14 +168,14 @@ export const mcpMapping = z
       open_where: conditions,
     }),
     order_fields: orderFields,
-    /** The form of order IDs. An ID of another form is not looked up. */
+    /** The form of the broker's order IDs. An ID of any other form is not looked up. */
     order_ids: z.enum(['uuid', 'any']).default('any'),
     legs: pointer.optional(),
     orders: call,
     order: call,
     order_by_client_order_id: call
       .extend({
-        /** Whether the tool finds an order in any state, so that a miss proves that the order does not exist. */
+        /** Whether the tool finds orders in any state. If so, not finding an order proves that it does not exist. */
         for_good: z.boolean().default(false),
       })
       .optional(),
@@ -186,7 +192,7 @@ export const mcpMapping = z
       context.addIssue({
         code: 'custom',
         path: ['submit', 'arguments'],
-        message: `must send an order’s "${needed}"`,
+        message: `must send the order field "${needed}"`,
       });
     }
     if (order_by_client_order_id === undefined) return;
@@ -194,7 +200,7 @@ export const mcpMapping = z
     context.addIssue({
       code: 'custom',
       path: ['order_by_client_order_id'],
-      message: 'the client_order_id must be sent with the order and returned, so that the order can be found by it',
+      message: 'requires that submit sends the client_order_id, and that order_fields reads it',
     });
   });
 export type McpMapping = z.output<typeof mcpMapping>;

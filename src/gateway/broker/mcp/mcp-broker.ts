@@ -92,7 +92,7 @@ function openedBy(credentials: AccountCredentials): { token: string; account: st
   throw new TypeError('these credentials are for a different broker');
 }
 
-/** Returns the account. @throws {HttpProblem} 409 `account_not_connected` if the token belongs to another account */
+/** @throws {HttpProblem} 409 `account_not_connected` if the token belongs to another account than expected */
 function requireAccount(found: Account, account: string | undefined): Account {
   if (account === undefined || found.account === account) return found;
   throw new HttpProblem(409, 'account_not_connected', 'the access token opens a different account', {
@@ -103,10 +103,10 @@ function requireAccount(found: Account, account: string | undefined): Account {
 
 interface OrderTools {
   readonly mapping: McpMapping;
-  /** Undefined if only the server knows the account. */
+  /** The account number that was entered with the token; undefined if the token was exchanged. */
   readonly account: string | undefined;
   readonly ask: (call: MappedCall, given: Given) => Promise<unknown>;
-  /** @throws {NotSentError} if a tool's description differs from the confirmed description */
+  /** @throws {NotSentError} as {@link requireConfirmedTools} */
   readonly requireConfirmed: () => Promise<void>;
   readonly requests: BrokerRequests;
   readonly submissionFailureOf: ClassifyError;
@@ -155,7 +155,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
           requireSupportedOrder(draft, mapping.label, mcpTerms(mapping));
           await requireConfirmed();
           const order = await one(mapping.submit, { ...wordsOf(draft), account: draft.account }, draft.account);
-          // Without a client_order_id, the order is identified by everything that was sent.
+          // If answers have no client_order_id, all fields that were sent identify the order.
           const { client_order_id } = mapping.order_fields.client_order_id === undefined ? draft : order;
           const told = { ...order, client_order_id };
           return asked(told, isSameOrder(told, draft));
@@ -180,14 +180,14 @@ const wordsOf = (draft: OrderDraft): Given => {
 
 function notConfirmed(cause: NotSentError): HttpProblem {
   return new HttpProblem(422, 'broker_rejected', cause.message, {
-    hint: 'Cancel it at the broker, or confirm its tools ("pins" in gateway.yaml).',
+    hint: 'Cancel the order at the broker, or confirm the broker’s tools ("pins" in gateway.yaml).',
     cause,
   });
 }
 
 type Given = Partial<Record<(typeof mappingInputs)[number], string | readonly string[] | undefined>>;
 
-/** Converts our fields to a tool's arguments. @throws {NotSentError} for a value that is not in the mapping */
+/** Converts our fields to a tool's arguments. @throws {NotSentError} for a value that the mapping does not list */
 export function toToolArguments({ tool, arguments: all }: MappedCall, given: Given): Record<string, unknown> {
   const entries = Object.entries(all).flatMap(([name, argument]): [string, unknown][] => {
     const value = saidOf(argument, given, tool);
@@ -204,7 +204,7 @@ function saidOf(argument: MappedArgument, given: Given, tool: string): unknown {
   const said = (typeof value === 'string' ? [value] : value).map((one) => {
     if (words === undefined) return one;
     const theirs = Object.hasOwn(words, one) ? words[one] : undefined;
-    if (theirs === undefined) throw new NotSentError(`${tool} has no value for ${from} ${one}`);
+    if (theirs === undefined) throw new NotSentError(`the mapping of ${tool} has no value for ${from} ${one}`);
     return theirs;
   });
   if (as === 'list') return said;

@@ -25,7 +25,7 @@ export const mcp = {
   settings: mcpSettings,
   address: 'url',
   connect(settings, context) {
-    // Only the settings say whether it is real money.
+    // Only the settings say whether the server trades real money.
     if (settings.environment === context.environment) return connectMcp(settings, context);
     throw new TradeAgentError(
       'invalid_config',
@@ -38,7 +38,7 @@ export const mcp = {
 
 type Given = StoredCredentialsOf<'access_token'>;
 
-/** Verifies the token. The settings determine the environment. */
+/** The environment in the result is the one in the settings, because no tool reports it. */
 async function verifyMcpToken(
   settings: McpSettings,
   credentials: Given,
@@ -61,7 +61,7 @@ async function verifyMcpToken(
   });
 }
 
-/** Reads the descriptions of the acting tools without calling a tool. */
+/** Reads the descriptions of the tools that place or cancel orders, without calling any tool. */
 async function inspectTools(
   settings: McpSettings,
   credentials: Given,
@@ -97,7 +97,7 @@ async function translateErrors<T>(
       throw wrongCredentials(
         mappingOf(settings).label,
         'access token',
-        'Copy all of it again. If you lost it, create a new one.',
+        'Copy the whole token again. If you lost the token, create a new one.',
       );
     }
     if (error.code === 'account_not_connected')

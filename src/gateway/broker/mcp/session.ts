@@ -5,15 +5,15 @@ import { type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
 import { unwrapCause } from './failure.ts';
 
 export interface McpSession {
-  /** Sends one request. @throws {FailedResponse NoAnswer}, or the SDK's errors, which prove nothing */
+  /** Sends one request. @throws {FailedResponse | NoResponseError} and the SDK's own errors, which prove nothing */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
-  /** Returns the tools by name, read at most `longestAgoMs` ago. */
+  /** Returns the tools by name, as the server listed them at most `longestAgoMs` milliseconds ago. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
 }
 
 interface PinnedTool {
   readonly tool: Tool;
-  /** Undefined if two tools have this name. */
+  /** SHA-256 (hex) of the tool's description; undefined if two tools have this name. */
   readonly pin: string | undefined;
 }
 export type PinnedTools = ReadonlyMap<string, PinnedTool>;
@@ -25,14 +25,14 @@ interface Opened {
 }
 
 /**
- * Connects at the first call (2026-07-28, or `initialize`), and again if the server ended the session. Declares no
- * sampling, roots, elicitation or tasks.
+ * The session connects at the first call (protocol version 2026-07-28, or `initialize`), and again if the server ended
+ * the session. The client declares no sampling, roots, elicitation or tasks.
  */
 export function createMcpSession(options: SessionOptions, token: string): McpSession {
   let opened: Promise<Opened> | undefined;
   const keep = (opening: Promise<Opened>): Promise<Opened> => {
     opened = opening;
-    // A failed connection is retried at the next call.
+    // If connecting fails, the next call connects again.
     opening.catch(() => forget(opening));
     return opening;
   };
@@ -48,14 +48,14 @@ export function createMcpSession(options: SessionOptions, token: string): McpSes
       try {
         return await client.callTool(
           { name: tool, arguments: { ...args } },
-          // This keeps the SDK from fetching descriptions and repeating the call.
+          // With `toolDefinition`, the SDK neither fetches descriptions nor repeats the call.
           {
             ...sdkTimeouts(options),
             toolDefinition: described ?? { name: tool, inputSchema: { type: 'object' } },
           },
         );
       } catch (error) {
-        // The server ended the session (MCP 2025-11-25, "Session Management").
+        // A server that ended the session answers 400 or 404 (MCP 2025-11-25, "Session Management").
         const cause = unwrapCause(error);
         const isEnded = cause instanceof FailedResponse && [400, 404].includes(cause.status);
         if (isEnded && client.getProtocolEra() === 'legacy') forget(session);

@@ -13,16 +13,16 @@ export const mcpSettings = brokerSettings
     credentials: z.enum(['exchange', 'access_token']).optional(),
     unattended: z.literal('access_token').optional(),
     url: secureAddress,
-    /** Paper or live. Set here because no tool reports it. */
+    /** The server's environment. It must be in the settings, because no tool reports it. */
     environment: z.enum(['paper', 'live']),
     /** Name of an included mapping, used instead of `mapping`. */
     preset: z.enum(presetNames).optional(),
     mapping: mcpMapping.optional(),
-    /** SHA-256 of each description that the operator has confirmed, by tool. */
+    /** SHA-256 of each tool description that the operator has confirmed, by the tool's name. */
     pins: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')).default({}),
   })
   .refine(({ preset, mapping }) => (preset === undefined) !== (mapping === undefined), {
-    message: `must have a mapping, or the name of an included one (preset: ${presetNames.join(', ')})`,
+    message: `must be set, unless "preset" names an included mapping (${presetNames.join(', ')}); not both`,
     path: ['mapping'],
   });
 export type McpSettings = z.output<typeof mcpSettings>;

@@ -18,7 +18,7 @@ import { NoResponseError } from '../rest-client.ts';
 import { valueAt } from './answer.ts';
 import type { MappedCall, MappedField, MappedFields, McpMapping } from './mapping.ts';
 
-/* Converts tools' answers to our views. Throws if data is missing, because it must not look like a $0 account. */
+/* Converts tools' answers to our views. Throws if data is missing, because a gap must not look like a $0 account. */
 
 /** An object in an answer, with its key if it is a member of another object. */
 interface Row {
@@ -44,7 +44,9 @@ function raw({ value, name }: Row, field: MappedField | undefined): unknown {
   return words !== undefined && Object.hasOwn(words, String(theirs)) ? words[String(theirs)] : theirs;
 }
 
-/** Returns functions that read a row's fields. A missing field is undefined, which the schema may reject. */
+/**
+ * Returns functions that read a row's fields. They return undefined for a missing field, which the schema may reject.
+ */
 function reader<F extends MappedFields>(row: Row, fields: F) {
   const number = (name: keyof F, as: (value: string | number) => string) => {
     const value = raw(row, fields[name]);
@@ -63,7 +65,7 @@ function reader<F extends MappedFields>(row: Row, fields: F) {
     amount: (name: keyof F) => number(name, toAmount),
     tick: (name: keyof F) => number(name, (value) => formatPrice(String(value))),
     word: (name: keyof F) => brokerWord(text(name)),
-    /** Undefined if the text is not an ID. */
+    /** Returns undefined if the value can't be an ID. */
     id: (name: keyof F) => /^[\x21-\x7e]{1,128}$/.exec(text(name) ?? '')?.[0],
     line: (name: keyof F) => safeLine(text(name) ?? '', 200),
     flag: (name: keyof F) => raw(row, fields[name]) === true,
@@ -119,7 +121,10 @@ export function positionViews(answer: unknown, { positions: mapped }: McpMapping
   });
 }
 
-/** Returns quotes of symbols that have a price. If a side is missing, the older of quote and trade gives the time. */
+/**
+ * Returns no quote for a symbol without a price. If a side is missing, the quote's time is the older of the quote's and
+ * the last trade's times.
+ */
 export function quoteViews(
   answer: unknown,
   { quotes: mapped }: McpMapping,
@@ -149,7 +154,7 @@ export function quoteViews(
   });
 }
 
-/** Converts an asset. Never allows fractional orders or short sales. */
+/** The asset never allows fractional orders or short sales. */
 export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset {
   const row = rowOf(answer, mapped);
   const { word, line } = reader(row, mapped.fields);
@@ -163,15 +168,15 @@ export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset
   });
 }
 
-/** Forms of order IDs. `any` matches what the gateway's routes accept. */
+/** The forms of order IDs. `any` matches every ID that the gateway's routes accept. */
 export const orderIds = {
   any: /^[A-Za-z0-9-]{1,64}$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 } as const;
 
 /**
- * Converts an order. Unknown values are passed through.
- * @throws {NoResponseError} for an order of another account, or without a usable ID
+ * Passes unknown values through.
+ * @throws {NoResponseError} for an order of another account, or an order without a usable ID
  */
 export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {
   const legs = mapping.legs === undefined ? undefined : valueAt(row.value, mapping.legs);
@@ -184,7 +189,7 @@ export function orderView(row: Row, mapping: McpMapping, account: string | undef
   });
 }
 
-/** Returns whether the order belongs to `account`. True if orders don't name an account or `account` is unknown. */
+/** Returns whether the order may belong to `account`: the mapping names no account field, or the field matches. */
 function isOwn(row: Row, { order_fields: fields }: McpMapping, account: string | undefined): boolean {
   if (fields.account === undefined) return true;
   const whose = reader(row, fields).id('account');

@@ -43,7 +43,7 @@ export function tradierOrders(client: RestClient, path: () => Promise<string>, r
     submit: (draft) =>
       requests.submit(draft.client_order_id, async () => {
         const form = toOrderForm(draft);
-        // Uses the approved account instead of asking for the account, so that nothing is read before the order is sent.
+        // Uses the account of the approved order, so that nothing has to be read before the order is sent.
         const within = `/accounts/${encodeURIComponent(draft.account)}/orders`;
         const { order } = placedAnswer.parse(await client(within, { method: 'POST', form }));
         return await readPlaced(() => one(within, String(order.id)));

@@ -67,7 +67,7 @@ async function runConnection(
       update: (update) => listener.update(update),
     });
   } catch (error) {
-    // An HttpProblem is not reported here: orders are polled until a connection listens, and polling reports the problem.
+    // An HttpProblem is not reported here. Without a connection, orders are polled, and polling reports the problem.
     if (!(error instanceof HttpProblem)) failed(error);
   } finally {
     signal.removeEventListener('abort', end);

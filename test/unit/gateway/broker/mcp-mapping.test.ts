@@ -18,7 +18,7 @@ describe('a mapping', () => {
     expect(settings({ mapping: alpacaPreset }).success).toBe(true);
     for (const none of [{}, { preset: 'alpaca', mapping: alpacaPreset }])
       expect(said(none)).toEqual([
-        expect.stringMatching(/^mapping must have a mapping, or the name of an included one/),
+        expect.stringMatching(/^mapping must be set, unless "preset" names an included mapping/),
       ]);
   });
 
@@ -27,14 +27,14 @@ describe('a mapping', () => {
     (name) => {
       const { [name]: _, ...args } = alpacaPreset.submit.arguments ?? {};
       const mapping = { ...alpacaPreset, submit: { ...alpacaPreset.submit, arguments: args } };
-      expect(said({ mapping })).toEqual([`mapping.submit.arguments must send an order’s "${name}"`]);
+      expect(said({ mapping })).toEqual([`mapping.submit.arguments must send the order field "${name}"`]);
     },
   );
 
   it('finds no order by an id that is not told back', () => {
     const { client_order_id: _, ...fields } = alpacaPreset.order_fields;
     expect(said({ mapping: { ...alpacaPreset, order_fields: fields } })).toEqual([
-      'mapping.order_by_client_order_id the client_order_id must be sent with the order and returned, so that the order can be found by it',
+      'mapping.order_by_client_order_id requires that submit sends the client_order_id, and that order_fields reads it',
     ]);
   });
 
