@@ -44,7 +44,7 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
     await terminal.turn('http://192.168.1.5\n', /passkeys need a host name/);
     terminal.press('Enter');
     await terminal.shows(/Your name:/);
-    await terminal.turn('Ada Lovelace\n', /Key id \(hidden\):/);
+    await terminal.turn('Ada Lovelace\n', /Key ID \(hidden\):/);
     await terminal.turn(`${keys().key_id}\n`, /Secret \(hidden\):/);
     await terminal.turn(`${keys().secret}\n`, /Account PA\w+: PAPER, ACTIVE/);
     await terminal.shows(/Maximum order size, in dollars \[1000\]:/);

@@ -19,7 +19,8 @@ interface ApprovalKind {
 }
 
 /**
- * Compares a request with the approved details of the token. No field is filled in, dropped or corrected beforehand.
+ * Compares a request with the token's approved details. Before the comparison, no field is filled in, dropped or
+ * corrected.
  * @throws {HttpProblem} 403 `details_mismatch`, with the names of the fields
  */
 export function requireApprovedDetails(
@@ -47,8 +48,8 @@ function findMismatches(approved: Record<string, unknown>, demanded: Record<stri
 }
 
 /**
- * Returns the details exactly as they are in the token, which must contain a single object, of this type. A second
- * object of any type is an error.
+ * Returns the authorization details exactly as they are in the token. The token must contain exactly one object, and
+ * the object must have this kind's type.
  * @throws {HttpProblem} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`
  */
 export function approvedDetails(
@@ -88,13 +89,15 @@ export function approvedDetails(
       invalidFieldNames(parsed.error.issues),
     );
   }
-  // Returns the raw object for the comparison, because parsing may have changed it.
+  // The comparison needs the raw object, because parsing may have changed fields.
   return details as Record<string, unknown>;
 }
 
 type Issue = { readonly path: PropertyKey[]; readonly code?: string | undefined; readonly keys?: unknown };
 
-/** Returns the paths of the invalid fields; for unknown ones, their names, because zod gives only the parent's path. */
+/**
+ * Returns the paths of invalid fields, and the names of unknown fields, for which zod reports only the parent's path.
+ */
 export function invalidFieldNames(issues: readonly Issue[]): string[] {
   const fields = issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) return issue.keys.map(String);

@@ -13,7 +13,7 @@ import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
-/** `Retry-After` in seconds. A database that restarts or fails over to a replica is usually back by then. */
+/** `Retry-After` in seconds. A database that restarts or fails over to a replica usually needs less time. */
 const STORE_RETRY_AFTER_S = 5;
 
 /** Maximum number of open streams per token. All clients of one sign-in share a token. */
@@ -21,9 +21,9 @@ const MAX_STREAMS_PER_TOKEN = 20;
 /** Maximum number of open streams per person, on all machines. */
 const MAX_STREAMS_PER_PERSON = 60;
 
-/** Wraps every route: authenticates, authorizes, and converts errors to HTTP problems. */
+/** Wraps the handler of every route. Checks the caller's token and scopes, and converts errors to HTTP problems. */
 export interface Authenticator {
-  /** Wraps a handler for callers whose token has all of these scopes. */
+  /** Calls `handle` only if the caller's token has all of these scopes. */
   guard(scopes: readonly Scope[], handle: (c: Context, caller: Caller) => Promise<Response>): Handler;
   /**
    * Like `guard`, for server-sent events: `handle` checks the request and returns the function that writes the events.
@@ -43,9 +43,9 @@ interface AuthenticatorOptions {
   /** Returns the caller of a request made inside this process; undefined for requests over the network. */
   readonly actingFor: (request: Request) => Promise<Caller | undefined>;
   readonly resource: string;
-  /** Set if the metadata (RFC 9728) is not at the default path. */
+  /** Path of the metadata (RFC 9728), if it is not the default path. */
   readonly metadataPath?: string;
-  /** Scopes named in a 401, so that the client asks the person for consent only once. */
+  /** The scopes that a 401 names, so that the client asks the person for consent only once. */
   readonly challengeScopes?: readonly string[];
   /** The service's name in error messages (default: `gateway`). */
   readonly called?: string;
@@ -166,8 +166,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 }
 
 function tooManyStreams(most: number, whose: 'token' | 'person'): HttpProblem {
-  return new HttpProblem(429, 'too_many_open', `one ${whose} has more than ${most} open streams`, {
-    hint: 'Close one first.',
+  return new HttpProblem(429, 'too_many_open', `this ${whose} already has ${most} open streams`, {
+    hint: 'Close an open stream first.',
     retryAfter: 5,
     members: { limit: String(most) },
   });
@@ -196,14 +196,14 @@ function refusalOf(
 
 interface Answering {
   seen(caller: Caller): void;
-  /** Reports a failure that ended a response early, after its status had been sent. */
+  /** Reports a failure that ended a response early, after the response's status had been sent. */
   brokeOff(error: unknown): void;
 }
 
 /** @throws {HttpProblem} 403 `insufficient_scope` (RFC 6750 §3.1), with the required scopes */
 export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   if (scopes.every((scope) => caller.scopes.has(scope))) return;
-  throw new HttpProblem(403, 'insufficient_scope', `the access token lacks a scope: ${scopes.join(' ')} needed`, {
+  throw new HttpProblem(403, 'insufficient_scope', `the access token does not have all of the required scopes: ${scopes.join(' ')}`, {
     hint: 'Request a token with these scopes.',
     members: { required_scopes: [...scopes] },
     challenge: { error: 'insufficient_scope', scopes },
@@ -213,18 +213,22 @@ export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
 /** @throws {HttpProblem} 403 `client_unknown` */
 export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
   if (clientId !== undefined) return clientId;
-  throw new HttpProblem(403, 'client_unknown', 'the access token does not say which client it is for', {
+  throw new HttpProblem(403, 'client_unknown', 'the access token does not name the client that it was issued to', {
     hint: 'Sign in with a client whose tokens contain client_id (RFC 9068).',
     challenge: {},
   });
 }
 
-/** Returns the path, percent-encoded as in a DPoP proof's `htu`. The client chooses the host, so it is left out. */
+/**
+ * Returns the path, percent-encoded as in a DPoP proof's `htu`. The host is left out, because the client chooses it.
+ */
 function requestPath(c: Context): string {
   return new URL(c.req.url).pathname;
 }
 
-/** One request in the log, without query, headers and body, which could contain a token or show what somebody owns. */
+/**
+ * The log's entry for a request. The query, headers and body are left out: they may contain a token or private data.
+ */
 export interface RequestLogEntry {
   /** RFC 3339. */
   readonly at: string;
@@ -233,13 +237,12 @@ export interface RequestLogEntry {
   readonly path: string;
   readonly status: number;
   readonly duration_ms: number;
-  /** The problem's code. */
   readonly code?: string;
   readonly sub?: string;
   readonly client_id?: string;
   /** The actor (RFC 8693 `act`). */
   readonly act?: string;
-  /** Name of an unexpected error. Its message is left out because it may quote the input. */
+  /** Name of an unexpected error. The error's message is left out, because it may quote the input. */
   readonly error?: string;
 }
 

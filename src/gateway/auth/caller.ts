@@ -4,13 +4,13 @@ import type { Membership } from '../../oauth/membership.ts';
 /** The caller of a request, from a verified access token (RFC 9068 §2.2). */
 export interface Caller {
   readonly sub: string;
-  /** The delegate's `sub`, if somebody acts for the owner `sub` (`actingFor`). */
+  /** Set if a delegate acts for the owner `sub`: the delegate's own `sub`. */
   readonly by?: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
   /** Thumbprint of the key whose DPoP proof came with the token (RFC 9449 `cnf.jkt`). */
   readonly jkt?: string | undefined;
-  /** Claim `client_name`: name and host of a client that is not ours. */
+  /** Claim `client_name`: the name and host of a third party's client. */
   readonly clientName?: string | undefined;
   readonly membership?: Membership | undefined;
   /** OpenID Connect Core §5.1 `preferred_username` and `email`, by which some providers look up people. */
@@ -25,16 +25,16 @@ export interface Caller {
   /** Claim `authorization_details` (RFC 9396 §9.1), not checked yet. */
   readonly authorizationDetails: unknown;
   /**
-   * Claim `approval_evidence`, not checked yet: the signature of the person's key (approval/signature/statement.ts).
+   * Claim `approval_evidence`, not checked yet: the signature by the approver's key (approval/signature/statement.ts).
    */
   readonly approvalEvidence?: unknown;
   /** The mandate that approved the order. Set only while the gateway executes a proposal. */
   readonly mandate?: string | undefined;
-  /** Used only for the token exchange. Never logged, stored or echoed. */
+  /** Used only for the token exchange. Never logged, stored or returned. */
   readonly accessToken: string;
   /** Milliseconds since the epoch, by this machine's clock. */
   readonly expiresAt: number;
-  /** Proposer and approver, read from the proposal's row. Set only while the gateway executes a proposal. */
+  /** Read from the proposal's row, like `approvers`. Set only while the gateway executes a proposal. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
@@ -46,7 +46,7 @@ export interface Caller {
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
-/** Creates the caller for an approval or a proposer. Without scopes, it can't do anything else. */
+/** Creates a caller that stands for an approval or a proposer. The caller has no scopes, so it can't call any route. */
 export function toCaller(who: Approval | Proposer): Caller {
   return {
     scopes: new Set(),

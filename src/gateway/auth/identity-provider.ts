@@ -11,26 +11,27 @@ import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fet
 import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 
-/** Metadata and keys of the identity provider. Only its tokens are accepted. */
+/** Metadata and keys of the identity provider, whose tokens are the only ones that the gateway accepts. */
 export interface IdentityProvider {
   /** RFC 8414 metadata, cached for an hour. @throws {HttpProblem} 503 `provider_unreachable` */
   metadata(): Promise<oauth.AuthorizationServer>;
   /** @throws {HttpProblem} 401 `token_key_unknown`, 503 `provider_unreachable` */
   readonly key: JWTVerifyGetKey;
-  /** Undefined if the provider runs in this process, with the same clock. */
+  /** Undefined if the provider runs in this process, and so has the same clock. */
   readonly time?: ProviderTime | undefined;
 }
 
-/** The provider's clock, which decides whether its tokens are valid. */
+/** The provider's clock, which decides whether a token is valid. */
 interface ProviderTime {
   /** Milliseconds since the epoch. */
   now(): number;
   /**
-   * Returns by how many seconds this machine's clock is ahead of the provider's; 0 if unknown or only a few seconds.
+   * Returns by how many seconds this machine's clock is ahead of the provider's. Returns 0 if the difference is unknown
+   * or only a few seconds.
    */
   secondsAhead(): number;
   /**
-   * Reads the provider's time, unless that was done a moment ago. Returns whether the difference between the clocks has
+   * Reads the provider's time, unless it was read a moment ago. Returns whether the difference between the clocks has
    * changed. Never rejects.
    */
   compare(): Promise<boolean>;
@@ -96,13 +97,13 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
         throw new HttpProblem(
           401,
           'token_key_unknown',
-          'the access token is signed with a key that the issuer does not have',
+          'the access token is signed with a key that the issuer does not publish',
           {
             challenge: { error: 'invalid_token' },
           },
         );
       }
-      // A header that no key fits (an unsupported algorithm, say) is the token's fault, which jwtVerify reports.
+      // The token is wrong if no key fits its header, for example because of the algorithm. jwtVerify reports this.
       if (cause instanceof errors.JOSENotSupported) throw cause;
       throw unreachable(cause);
     }
@@ -117,7 +118,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
       const before = time.secondsAhead();
       if (comparedAt === undefined || clock.monotonic() - comparedAt >= COMPARISON_COOLDOWN_MS) {
         comparing ??= discover(issuer, options)
-          // Any answer contains the time.
+          // A failure is ignored, because any answer contains the time.
           .then(undefined, () => undefined)
           .then(() => {
             comparedAt = clock.monotonic();
@@ -145,7 +146,7 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
   }
 }
 
-/** Returns options for oauth4webapi: bounded responses, a timeout, and plain http on loopback only. */
+/** Returns options for oauth4webapi: a maximum size of responses, a timeout, and plain http on loopback only. */
 export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
   const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   return {
@@ -159,7 +160,7 @@ export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeout
 }
 
 function unreachable(cause: unknown): HttpProblem {
-  return new HttpProblem(503, 'provider_unreachable', 'the identity provider returned an invalid answer', {
+  return new HttpProblem(503, 'provider_unreachable', 'the identity provider can’t be reached or returned an invalid answer', {
     hint: 'Try again in a moment.',
     retryAfter: 2,
     cause,

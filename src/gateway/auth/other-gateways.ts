@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 
-/** Maximum wait, in milliseconds: longer than a request to the broker or service and the lookups that follow it. */
+/** Maximum wait, in milliseconds. A request to the broker or message service, with the lookups after it, takes less. */
 const MAX_WAIT_MS = 20_000;
 /** Milliseconds between reads of the row, in case a notification is lost. */
 const POLL_INTERVAL_MS = 500;
@@ -14,11 +14,11 @@ interface WaitParts {
 
 /**
  * Waits while another gateway may be sending an order or message, so that this gateway returns the same result. Reads
- * the row after each notification about it, and every {@link POLL_INTERVAL_MS}.
- * @param id the client's own id of an order or message
- * @param isUnderWay whether a gateway may be sending it
+ * the row of the order or message after each notification about it, and every {@link POLL_INTERVAL_MS}.
+ * @param id the client's own ID of the order or message
+ * @param isUnderWay returns whether a gateway may still be sending the order or message
  * @param since when sending began, in milliseconds since the epoch (default: now)
- * @returns the row as last read
+ * @returns the row as it was last read
  */
 export async function waitForOtherGateway<Row>(
   { clock, others }: WaitParts,
@@ -36,11 +36,11 @@ export async function waitForOtherGateway<Row>(
 ): Promise<Row> {
   if (others === undefined) return seen;
   let row = seen;
-  // The other machine's clock may be ahead.
+  // `since` may be in the future, because the other machine's clock may be ahead.
   const until = Math.min(since ?? clock.now(), clock.now()) + MAX_WAIT_MS;
   let news = new AbortController();
-  const stop = others.hear((told) => {
-    if (told === 'missed' || ('landed' in told && told.landed === id)) news.abort();
+  const stop = others.hear((notice) => {
+    if (notice === 'missed' || ('landed' in notice && notice.landed === id)) news.abort();
   });
   try {
     while (isUnderWay(row) && clock.now() < until) {

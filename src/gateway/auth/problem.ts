@@ -3,7 +3,7 @@ import { HttpProblem, type HttpProblemOptions } from '../../trading/http-problem
 import type { Problem } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** Creates the HTTP response for a problem. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
+/** `algorithms` are the signing algorithms that are accepted in DPoP proofs (RFC 9449 §5.1). */
 export function problemResponse(
   problem: Problem,
   options: Pick<HttpProblemOptions, 'challenge' | 'retryAfter'>,
@@ -21,7 +21,7 @@ export function problemResponse(
     ];
     const written = parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ');
     headers.append('www-authenticate', `DPoP ${written}, algs="${site.algorithms.join(' ')}"`);
-    // A client can't fix a wrong proof by leaving it out, so Bearer isn't offered.
+    // After a wrong DPoP proof, Bearer isn't offered, because a request without the proof would also be rejected.
     if (options.challenge.error !== 'invalid_dpop_proof') {
       headers.append('www-authenticate', `Bearer ${written}`);
     }
@@ -37,7 +37,7 @@ function quotable(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'");
 }
 
-/** The problem recorded for an earlier request, returned again for a repeated request. */
+/** A problem that was recorded for an earlier request, and that is returned again when the request is repeated. */
 export class ReplayedProblem extends HttpProblem {
   override name = 'ReplayedProblem';
 }

@@ -23,7 +23,7 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 
 interface Credentials {
   readonly method: string;
-  /** The path as sent, without the query. */
+  /** The path as the client sent it, without the query. */
   readonly path: string;
   readonly authorization: string | undefined;
   readonly dpop: string | undefined;
@@ -32,31 +32,32 @@ interface Credentials {
 interface TokenVerifierOptions {
   readonly provider: IdentityProvider;
   readonly resource: string;
-  /** Base of every DPoP `htu` (default: the resource). */
+  /** Base URL that the `htu` of every DPoP proof must begin with (default: the resource). */
   readonly base?: string | undefined;
   /**
-   * Other audiences at this server. A token that also names one of these is rejected, because it could be used at both.
+   * Other audiences on this server. A token that names one of them in addition to the resource is rejected, because the
+   * token could be used for both.
    */
   readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
   /** Returns whether a token's session has ended. Without this function, a token stays valid until it expires. */
   readonly isRevoked?: IsRevoked | undefined;
-  /** Rejects tokens that are not bound to a key, because a thief could use them. */
+  /** Whether to reject tokens that are not bound to a key, because a thief could use such a token. */
   readonly requireBoundTokens?: boolean | undefined;
   /** Clients whose tokens are accepted (default: every client). */
   readonly allowedClients?: readonly string[] | undefined;
 }
 
-/** @param jti the token's id */
 export type IsRevoked = (jti: string) => boolean | Promise<boolean>;
 
 export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
 
 /**
  * Creates a verifier for JWT access tokens (RFC 9068 §4). A token with `cnf.jkt` must be sent as `DPoP` (RFC 9449 §7)
- * and any other token as `Bearer`: a bound token sent as `Bearer` may be stolen. The verifier throws {@link Refusal}:
- * 401 with a different code for each failure, or 503 `provider_unreachable`.
+ * and any other token as `Bearer`, because a bound token that is sent as `Bearer` may be stolen. The verifier throws an
+ * {@link HttpProblem}: 401 with a different code for each failure, 403 `client_not_allowed`, or 503
+ * `provider_unreachable`.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const base = (options.base ?? options.resource).replace(/\/+$/, '');
@@ -71,7 +72,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     const thumbprint = boundKeyThumbprint(claims);
     if (thumbprint !== undefined && scheme === 'bearer') {
       throw tokenRefusal('token_bound', 'the access token is bound to a key but was sent as a Bearer token', {
-        hint: 'Send it with the DPoP scheme and a proof.',
+        hint: 'Send the token with the DPoP scheme, and add a proof.',
       });
     }
     if (thumbprint === undefined && scheme === 'dpop') {
@@ -100,7 +101,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 /** Problems that a wrong clock may cause. */
 const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
-/** Calls `judge` again if it failed because of the time and this machine's clock turns out to have changed. */
+/** Calls `judge` again if it failed because of the time and the difference between the clocks has changed. */
 async function retryWithProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,
   judge: () => Promise<T>,
@@ -120,9 +121,9 @@ function timeAtProvider({ provider, clock }: Pick<TokenVerifierOptions, 'provide
 
 /**
  * Verifies an approval token, which the provider issued to the gateway itself, and returns the approver (RFC 9068 §4).
- * The token need not be bound to a key, and any client's token is accepted. Throws {@link Refusal} as the verifier
- * does.
- * @param time `isFirst` is false for a token that was used before and may have expired since
+ * The token need not be bound to a key, and the token may be any client's.
+ * @param time `isFirst` is false for a token that was verified before and may have expired since
+ * @throws {HttpProblem} 401 with a different code for each failure, 503 `provider_unreachable`
  */
 export async function verifyApprovalToken(
   token: string,
@@ -136,7 +137,7 @@ export async function verifyApprovalToken(
   });
 }
 
-/** Returns the time at which the token says it was issued. Used only as the time for verifying this same token. */
+/** Returns when the token was issued according to its own claim. Used only as the time for verifying the same token. */
 function issuedAt(token: string, otherwise: number): number {
   try {
     const { iat } = decodeJwt(token);
@@ -149,7 +150,7 @@ function issuedAt(token: string, otherwise: number): number {
 function callerOf(token: string, claims: AccessTokenClaims, { time }: Pick<IdentityProvider, 'time'>): Caller {
   return {
     sub: claims.sub,
-    // RFC 9068 §2.2 has `client_id`. Keycloak (26.4, measured) has only `azp`.
+    // RFC 9068 §2.2 requires `client_id`, but Keycloak's tokens have only `azp` (version 26.4, measured).
     clientId: textOf(claims.client_id) ?? textOf(claims.azp),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
     clientName: textOf(claims.client_name),
@@ -167,29 +168,31 @@ function callerOf(token: string, claims: AccessTokenClaims, { time }: Pick<Ident
 }
 
 function membershipOf(claims: JWTPayload): Membership | undefined {
-  const told = defined({
+  const membership = defined({
     org: textOf(claims.org),
     company: textOf(claims.company),
     groups: readGroups(claims.groups),
     act: readActor(claims.act),
   });
-  return Object.keys(told).length === 0 ? undefined : told;
+  return Object.keys(membership).length === 0 ? undefined : membership;
 }
 
-/** Accepts a single group as plain text. Rejects unreadable groups, because a rule might forbid one of them. */
+/**
+ * Accepts a list or a single string. Rejects groups that can't be read, because a rule might forbid one of the groups.
+ */
 function readGroups(groups: unknown): readonly string[] | undefined {
   if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];
   if (list.every((group): group is string => textOf(group) !== undefined)) return list;
-  throw tokenRefusal('token_claims', 'the "groups" of the access token are not a list of names');
+  throw tokenRefusal('token_claims', 'the "groups" claim of the access token is not a list of names');
 }
 
-/** Returns the current actor (RFC 8693 §4.1). Rejects an unreadable `act` claim. */
+/** Returns the current actor (RFC 8693 §4.1). Rejects an `act` claim that can't be read. */
 function readActor(act: unknown): string | undefined {
   if (act === undefined) return undefined;
   const { sub, client_id: client } = typeof act === 'object' ? ((act as Partial<JWTPayload>) ?? {}) : {};
   const actor = textOf(sub) ?? textOf(client);
-  if (actor === undefined) throw tokenRefusal('token_claims', 'the access token has an "act" without a "sub"');
+  if (actor === undefined) throw tokenRefusal('token_claims', 'the "act" claim of the access token has no "sub"');
   return actor;
 }
 
@@ -206,14 +209,14 @@ export async function requireUnrevoked({ jti }: Pick<Caller, 'jti'>, isRevoked: 
 function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undefined): void {
   if (allowed === undefined || (clientId !== undefined && allowed.includes(clientId))) return;
   throw new HttpProblem(403, 'client_not_allowed', 'the access token’s client may not use this gateway', {
-    hint: 'The gateway’s operator can allow it in gateway.yaml: allowed_clients.',
+    hint: 'The gateway’s operator can add the client to "allowed_clients" in gateway.yaml.',
     challenge: {},
   });
 }
 
 function parseAuthorization(header: string | undefined): { scheme: 'bearer' | 'dpop'; token: string } {
   if (header === undefined || header.trim() === '') {
-    // RFC 6750 §3.1: no error code if the request has no credentials.
+    // The challenge must not contain an error code if the request has no credentials (RFC 6750 §3.1).
     throw new HttpProblem(401, 'token_missing', 'the request has no access token', {
       hint: 'Log in first.',
       challenge: {},
@@ -231,7 +234,7 @@ async function verified(
   { provider, resource, otherAudiences = [] }: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'otherAudiences'>,
   now: number,
 ): Promise<VerifiedToken> {
-  // The issuer as the provider writes it, which may differ in a trailing slash.
+  // The provider's own spelling of the issuer is used, because it may differ from the settings in a trailing slash.
   const { issuer } = await provider.metadata();
   try {
     const { payload, protectedHeader, key } = await jwtVerify(token, provider.key, {
@@ -275,7 +278,7 @@ function tokenProblem(error: unknown): HttpProblem {
     return tokenRefusal('token_signature', 'the signature of the access token is invalid');
   }
   if (error instanceof errors.JWTExpired) {
-    return tokenRefusal('token_expired', 'the access token has expired', { hint: 'Refresh it.' });
+    return tokenRefusal('token_expired', 'the access token has expired', { hint: 'Refresh the token.' });
   }
   if (error instanceof errors.JWTClaimValidationFailed) {
     switch (error.claim) {
@@ -295,7 +298,8 @@ function tokenProblem(error: unknown): HttpProblem {
 }
 
 /**
- * Returns the token's `cnf.jkt` (RFC 9449 §6.1). Rejects any other kind of binding, because it can't be checked here.
+ * Returns the token's `cnf.jkt` (RFC 9449 §6.1). Rejects a token with any other kind of binding, because the gateway
+ * can't check that binding.
  */
 function boundKeyThumbprint(claims: JWTPayload): string | undefined {
   if (claims.cnf === undefined) return undefined;
@@ -310,7 +314,6 @@ function tokenRefusal(code: ProblemCode, detail: string, options: { hint?: strin
 
 type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; iat: number };
 
-/** A verified token and the key that verified it. */
 interface VerifiedToken {
   readonly claims: AccessTokenClaims;
   readonly header: CompactJWSHeaderParameters;
@@ -319,19 +322,19 @@ interface VerifiedToken {
 
 const MOST_TOKENS = 1_000;
 
-/** Placeholders for selecting the key, for which only the header matters. */
+/** Stands for the rest of a token when a key is selected, because only the header matters for the selection. */
 const HEADER_ONLY = { payload: '', signature: '' };
 
 /**
- * Verifies each token's signature only once instead of at each request. Each request still checks that the token has
- * not expired and that the provider still publishes the key; otherwise the token is verified again.
- * @param verify rejects for a wrong token; `now` is in milliseconds since the epoch
+ * Returns a function that verifies each token's signature only once, instead of at each request. Each call still checks
+ * that the token has not expired and that the provider still publishes the key; otherwise the token is verified again.
+ * @param verify rejects if the token is wrong; `now` is in milliseconds since the epoch
  */
 export function cacheVerifications(
   provider: Pick<IdentityProvider, 'key'>,
   verify: (token: string, now: number) => Promise<VerifiedToken>,
 ): (token: string, now: number) => Promise<AccessTokenClaims> {
-  // Keyed by hash, so that nothing in memory opens anything.
+  // Keyed by the tokens' hashes, so that the cache contains no usable token.
   const known = new Map<string, VerifiedToken & { readonly since: number }>();
 
   const isStillItsKey = async ({ header, key }: VerifiedToken): Promise<boolean> => {
@@ -356,12 +359,12 @@ export function cacheVerifications(
   };
 }
 
-/** Maximum age of a proof, and how long its `jti` is stored (RFC 9449 §11.1). */
+/** Maximum age of a DPoP proof. A proof's `jti` is stored for as long (RFC 9449 §11.1). */
 const MAX_PROOF_AGE_SECONDS = 60;
-/** Maximum time that a client's clock may be ahead (RFC 9449 §11.1). */
+/** How far a client's clock may be ahead of the gateway's (RFC 9449 §11.1). */
 const MAX_PROOF_AHEAD_SECONDS = 60;
 
-/** Maximum number of cached keys. A session uses one key for weeks, with a proof for each request. */
+/** Maximum number of cached keys. Keys are cached because a session signs its proofs with the same key for weeks. */
 const MAX_CACHED_KEYS = 1_000;
 
 interface ProofKey {
@@ -370,13 +373,13 @@ interface ProofKey {
   readonly thumbprint: string;
 }
 
-/** Verified keys, by algorithm and key exactly as written in a proof. */
+/** Keys of earlier proofs, by the algorithm and the key exactly as they are written in a proof. */
 const keys = new Map<string, ProofKey>();
 
 /** The request that a proof must be for (RFC 9449 §4.3). */
 interface ProofTarget {
   readonly method: string;
-  /** Without query and fragment. Built from the configured resource, never from the Host header. */
+  /** The URL without query and fragment, built from the configured resource and never from the Host header. */
   readonly url: string;
   readonly accessToken: string;
   /** The token's `cnf.jkt`. */
@@ -386,8 +389,8 @@ interface ProofTarget {
 }
 
 /**
- * Makes every check of a DPoP proof in RFC 9449 §4.3, including for replay. Stores the proof's `jti` only after all
- * other checks, so that a forged proof can't use up the ID of a real one.
+ * Makes all checks of a DPoP proof in RFC 9449 §4.3, and rejects a proof that was already used. The proof's `jti` is
+ * stored only after all other checks, so that a forged proof can't block a real proof with the same `jti`.
  * @throws {HttpProblem} 401, with a different code for each check
  */
 export async function verifyDpopProof(proof: string | undefined, target: ProofTarget, seen: ProofStore): Promise<void> {

@@ -36,12 +36,12 @@ export function brokerRequests(failureOf: ClassifyError): BrokerRequests {
         throw refusalOf(error);
       }
     },
-    async submit(clientOrderId, call, tell = failureOf) {
+    async submit(clientOrderId, call, classify = failureOf) {
       let order: Order;
       try {
         order = await call();
       } catch (error) {
-        return failedSubmission(tell(error));
+        return failedSubmission(classify(error));
       }
       return order.client_order_id === clientOrderId ? { outcome: 'accepted', order } : { outcome: 'unknown' };
     },

@@ -190,7 +190,7 @@ function failed(error: string | undefined): HttpProblem {
 }
 
 function unreachable(cause: unknown): HttpProblem {
-  return new HttpProblem(503, 'provider_unreachable', 'the identity provider returned an invalid answer', {
+  return new HttpProblem(503, 'provider_unreachable', 'the identity provider can’t be reached or returned an invalid answer', {
     hint: 'Try again in a moment.',
     retryAfter: 2,
     cause,

@@ -22,7 +22,7 @@ const accountField = (label: string, names: readonly string[]): CredentialField 
 
 const snaptrade = {
   clientId: {
-    label: 'Client id',
+    label: 'Client ID',
     names: ['client_id', 'snaptrade_client_id'],
     pattern: /^[A-Za-z0-9_-]{4,64}$/,
     wrong: 'must contain only letters, digits, "_" and "-"',
@@ -31,7 +31,7 @@ const snaptrade = {
 } as const;
 /** SnapTrade's own ID of an account. It is not the brokerage's account number. */
 const snaptradeAccount = {
-  label: 'Account id',
+  label: 'Account ID',
   names: ['account', 'account_id', 'snaptrade_account_id'],
   pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   wrong: 'must be the ID that SnapTrade shows: 36 characters, of which four are "-"',
@@ -45,7 +45,7 @@ const credentialKinds = {
     again: 'Create a new pair at the broker',
     fields: {
       keyId: {
-        label: 'Key id',
+        label: 'Key ID',
         names: ['key', 'key_id', 'keyid', 'id', 'apca_api_key_id', 'alpaca_api_key', 'api_key'],
         pattern: /^[A-Za-z0-9_-]{4,128}$/,
         wrong: 'must contain only letters, digits, "_" and "-"',
@@ -77,7 +77,7 @@ const credentialKinds = {
     fields: {
       ...snaptrade,
       userId: {
-        label: 'User id',
+        label: 'User ID',
         names: ['user_id', 'snaptrade_user_id'],
         pattern: /^[\x21-\x7e]{1,128}$/,
         wrong: 'must contain only visible characters, without spaces',

@@ -90,7 +90,10 @@ async function grant(
   }
 }
 
-/** Returns the covering mandate that ends first, or else the mismatches of the mandate that has the fewest. */
+/**
+ * Returns the mandate that covers the order; of several, the one that ends first. If none covers the order, returns the
+ * mismatches of the mandate that has the fewest.
+ */
 async function cover(
   options: MandatePortsOptions,
   { sub, jkt = '' }: Proposer,
@@ -124,7 +127,7 @@ async function cover(
 
 const noActiveMandate: UncoveredReason = { reason: 'MANDATE_NOT_FOUND', text: 'there is no active mandate' };
 
-/** @throws {HttpProblem} 404 `not_found`, also for another person's mandate */
+/** @throws {HttpProblem} 404 `not_found` if the person has no such mandate, even if another person has it */
 async function findMandates(
   { mandates, now }: MandatePortsOptions,
   sub: string,
@@ -152,6 +155,6 @@ export function noSuchMandate(): HttpProblem {
 
 export function mandateEnded(state: string): HttpProblem {
   return new HttpProblem(409, 'mandate_ended', `the mandate is already ${state}`, {
-    hint: 'Propose a new one with "trade-agent mandates add".',
+    hint: 'Propose a new mandate with "trade-agent mandates add".',
   });
 }

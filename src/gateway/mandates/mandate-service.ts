@@ -8,7 +8,7 @@ import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { defined } from '../../values/defined.ts';
 import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
 
-/** Lists and ends a person's own mandates. Creating, widening or resuming a mandate requires a proposal. */
+/** Lists and ends a person's own mandates. To create, widen or resume a mandate, a proposal is required. */
 export type MandateService = ReturnType<typeof createMandateService>;
 
 export function createMandateService(options: {
@@ -16,7 +16,7 @@ export function createMandateService(options: {
   readonly standing: StandingOrderStore;
   readonly proposals: Pick<ProposalStore, 'get'>;
   readonly now: () => number;
-  /** Called after a change, to write the pending entries to the audit log. */
+  /** Called after a change, so that the pending entries are written to the audit log. */
   readonly noted: () => void;
 }) {
   const { mandates, standing, proposals, now, noted } = options;
@@ -44,13 +44,13 @@ export function createMandateService(options: {
     return viewOf(mandate);
   };
   return {
-    /** Newest first. */
+    /** Returns the person's mandates, newest first. */
     list: async (sub: string) => Promise.all((await mandates.list(sub, query())).map(viewOf)),
     find,
     /**
      * Suspends or revokes a mandate, so that no further order can use it. Idempotent.
      * @throws {HttpProblem} 404 `not_found`, 409 `mandate_ended`
-     * @param by the client's ID, or `phone`
+     * @param by who ended the mandate: the client's ID, or `phone`
      */
     async end(sub: string, id: string, to: 'suspended' | 'revoked', by: string): Promise<MandateView> {
       const outcome = await mandates.end({ sub, id }, to, by, now());
@@ -62,7 +62,7 @@ export function createMandateService(options: {
   };
 }
 
-/** Returns the outcome of a standing order's latest order. If that was not placed in the end, it is `refused`. */
+/** Returns the outcome of a standing order's latest order: `refused` if the order was proposed but never placed. */
 async function orderOutcome(
   proposals: Pick<ProposalStore, 'get'>,
   last: StandingOrderState['last'],

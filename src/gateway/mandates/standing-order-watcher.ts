@@ -28,13 +28,13 @@ import type { OpenAccountFor } from '../broker/accounts.ts';
 const MAX_QUOTE_AGE_MS = 120_000;
 
 /**
- * Returns whether a price has crossed the trigger. The far side of the spread decides (`below`: the ask, `above`: the
- * bid), so that neither an unusual trade nor a wide spread triggers the order. If that side has no quote, the last
- * trade decides.
+ * Returns whether the price has crossed the trigger. The far side of the spread decides (`below`: the ask, `above`: the
+ * bid), so that neither an unusual trade nor a wide spread triggers the order. If the far side has no quote, the price
+ * of the last trade decides.
  * @param now the market's time, in milliseconds since the epoch
  */
-function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: told }: Quote, now: number): boolean {
-  if (Math.abs(now - Date.parse(told)) > MAX_QUOTE_AGE_MS) return false;
+function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: quotedAt }: Quote, now: number): boolean {
+  if (Math.abs(now - Date.parse(quotedAt)) > MAX_QUOTE_AGE_MS) return false;
   const far = price === 'below' ? ask : bid;
   const value = new Dec(far).gt(0) ? new Dec(far) : new Dec(last);
   if (!value.gt(0)) return false;
@@ -61,16 +61,19 @@ interface Watched {
 }
 
 /*
- * Watches clock and prices, and proposes what is due. Each due time results in one order, regardless of crashes and of the
- * number of gateways that watch, because:
+ * Watches the clock and prices, and proposes the standing orders that are due. Each due time results in one order, even
+ * after crashes and if several gateways watch, because:
  *
- *  1. A due order is proposed under a key made of its mandate and due time (`idempotencyKey`): one proposal with one
- *     client_order_id, which is accepted once. A process that crashed after proposing therefore proposes the same again.
- *  2. Only then does the row advance, from the due time that was read, so a crash in between loses no order.
+ *  1. A due order is proposed under a key made of its mandate and due time (`idempotencyKey`). A process that crashed
+ *     after proposing therefore gets the same proposal again. It has one client_order_id, which the broker accepts
+ *     once.
+ *  2. The row of the standing order advances to the next due time only after that, and only if the row still has the
+ *     due time that was read. A crash in between therefore loses no order.
  *  3. The mandate's slot (a day) and `max_orders` are checked in the transaction that claims the order.
  *
- * Rules, halts and limits apply as to any order under a mandate. A rejection is recorded, and the next time stays due.
- * Errors that are not about the order (the broker is busy, the market has just closed) are retried.
+ * Rules, halts and limits apply as to any order under a mandate. If an order is rejected, the rejection is recorded,
+ * and the standing order continues at its next due time. If an error is not about the order (the broker is busy, the
+ * market has just closed), the proposal is retried.
  */
 export function createStandingOrderWatcher(options: StandingWatchOptions) {
   const { clock, onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
@@ -78,7 +81,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
   const { signal } = closing;
   const failed = (error: unknown): void =>
     onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
-  /** When each order that could not be placed may be retried. */
+  /** When each standing order that could not be proposed may be retried, in milliseconds since the epoch. */
   const resting = new Map<string, number>();
   let running = Promise.resolve();
 
@@ -96,7 +99,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
       const { order, terms } = first;
       const whose = { sub: order.sub, account: terms.account };
       await checkAccount(options, { ...whose, watched: [first, ...others], resting }).catch((error: unknown) => {
-        // The broker is unreachable, or the key pair is gone. The next check may succeed.
+        // An HttpProblem is not reported: the broker may be unreachable, for example, and the next check may succeed.
         if (!(error instanceof HttpProblem)) failed(error);
       });
     }
@@ -121,14 +124,15 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
   };
 }
 
-/** Skips due times that were missed, and records that. Stops watching a standing order whose mandate has ended. */
+/** Skips due times that were missed, and records them as missed. Ends a standing order whose mandate has ended. */
 async function advanceMissed(options: StandingWatchOptions, order: StandingOrder): Promise<Watched | undefined> {
   const { standing, mandates, kernel, clock } = options;
   const now = clock.now();
   const found = await mandates.find(order.sub, order.mandate, { since: newYorkMidnight(now) });
   const state = found === undefined ? 'revoked' : mandateState(found, now);
   const watched = found?.terms.standing;
-  // An unsettled order may still return its share. A price trigger is used only once anyway.
+  // An exhausted mandate stays watched, because an unsettled order may still return its share of the budget. A standing
+  // order at a price is not watched any longer, because it is placed only once.
   const isOpen = state === 'active' || (state === 'exhausted' && order.dueAt !== null);
   if (found === undefined || watched === undefined || !isOpen) {
     await endWatch(options, order, state, now);
@@ -201,14 +205,14 @@ async function checkAccount(
   }
 }
 
-/** Returns whether the order is still due. The broker's answers may have taken long, or the machine may have slept. */
+/** Returns whether the order is still due, since the broker's answers may take long, and the machine may sleep. */
 function isTimely(when: RecurringTime, due: number, now: number): boolean {
   return isDueNow(when, due, now) && latestDue(when, due, now) === due;
 }
 
 const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub, mandate]);
 
-/** Proposes the order under its mandate. @returns false if it has to be retried */
+/** Proposes the order under its mandate. @returns false if the proposal has to be retried */
 async function proposeOrder(options: StandingWatchOptions, { order, terms }: Watched): Promise<boolean> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
@@ -236,7 +240,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   return true;
 }
 
-/** Returns the same request for each attempt at one due time, so without a slot, which depends on the day. */
+/** Returns the same request for each attempt at one due time. It has no slot, because the slot depends on the day. */
 function toProposalRequest(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...toOrderRequest(standing), account };
   const from = `standing order ${mandate}`;

@@ -2,16 +2,16 @@ import { failedBeforeConnecting } from '../../errors/never-connected.ts';
 import type { MessageDraft } from '../../trading/message.ts';
 
 /**
- * The known outcome of handing a message to its service. The services have no idempotency keys and can't be asked
- * about a message later, so it is sent again only if the first attempt provably sent nothing.
+ * What is known after a message was passed to its service. The services have no idempotency keys and can't be asked
+ * about a message later, so a message is sent again only if the first attempt provably sent nothing.
  */
 export type Delivery =
   | { readonly outcome: 'sent'; readonly serviceId: string }
-  /** Not sent. `reason` is the service's own code. */
+  /** The message was not sent. `reason` is the service's own error code. */
   | { readonly outcome: 'refused'; readonly reason: string }
-  /** Not sent, and may be retried. */
+  /** The message was not sent, and may be sent again. */
   | { readonly outcome: 'not_taken'; readonly reason: 'unauthorized' | 'rate_limited' | 'unreachable' }
-  /** It may have been sent. */
+  /** The message may have been sent. */
   | { readonly outcome: 'unknown' };
 
 /** Sends a message once, as the token's owner. Returns the service's failures instead of throwing them. */
@@ -25,7 +25,7 @@ export interface DeliveryOptions {
 
 const LARGEST_ANSWER = 256 * 1024;
 
-/** Posts a request. Returns `not_taken` if there was no connection, and `unknown` if there is no readable answer. */
+/** Returns `not_taken` if no connection could be opened, and `unknown` if no complete answer arrived. */
 export async function postRequest(
   url: string,
   request: { readonly body: string; readonly contentType: string; readonly accessToken: string },
@@ -40,13 +40,13 @@ export async function postRequest(
         'content-type': request.contentType,
       },
       body: request.body,
-      // A redirect would send token and message elsewhere.
+      // Following a redirect would send the token and the message to another address.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
     return { status: response.status, body: await readJson(response) };
   } catch (error) {
-    // With any other failure, the message may have been sent.
+    // After any other failure, the message may have been sent.
     return failedBeforeConnecting(error) ? { outcome: 'not_taken', reason: 'unreachable' } : { outcome: 'unknown' };
   }
 }

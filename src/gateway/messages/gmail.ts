@@ -26,7 +26,10 @@ export function gmailDelivery(options: DeliveryOptions): DeliverMessage {
   };
 }
 
-/** Formats an RFC 5322 message. No value has a line break, so none can add a header. Gmail sets `From`. */
+/**
+ * Formats an RFC 5322 message. No header's value contains a line break, so no value can add a header. Gmail sets
+ * `From`.
+ */
 export function formatMail({ recipient, subject = '', text }: MessageDraft): string {
   const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
   return [
@@ -41,7 +44,10 @@ export function formatMail({ recipient, subject = '', text }: MessageDraft): str
   ].join('\r\n');
 }
 
-/** Encodes text that is not plain ASCII as RFC 2047 words of whole characters, in lines of at most 76 characters. */
+/**
+ * Encodes text that is not plain ASCII as RFC 2047 encoded words. No word splits a character, and no line has more than
+ * 76 characters.
+ */
 function encodedWords(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text;
   const words: string[] = [];

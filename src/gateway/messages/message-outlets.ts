@@ -18,8 +18,8 @@ export type MessageServiceSettings = {
 };
 
 /**
- * Creates an outlet for each service in the settings, with its own tokens.
- * @throws {TradeAgentError} `invalid_config` for an insecure address, or without a token exchange
+ * Creates an outlet with its own tokens for each message service in the settings.
+ * @throws {TradeAgentError} `invalid_config` if an address is insecure, or if token exchange is not configured
  */
 export function createMessageOutlets(
   {
@@ -63,14 +63,14 @@ const UNAUTHORIZED_ERRORS = [
   'missing_scope',
 ];
 /**
- * Error codes after which the message may have been sent. Slack: "It is possible some aspect of the operation succeeded
- * before the error was raised".
+ * Slack's error codes after which the message may have been sent: "It is possible some aspect of the operation
+ * succeeded before the error was raised".
  */
 const UNCERTAIN_ERRORS = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
 
 /**
- * Returns a function that sends with `chat.postMessage`, without markup, links or previews, so that Slack shows exactly
- * the approved text.
+ * Returns a function that sends messages with `chat.postMessage`, without markup, links or previews, so that Slack
+ * shows exactly the approved text.
  */
 function slackDelivery(options: DeliveryOptions): DeliverMessage {
   return async ({ recipient, text }, accessToken) => {
@@ -95,7 +95,9 @@ function slackDelivery(options: DeliveryOptions): DeliverMessage {
   };
 }
 
-/** Applies Slack's required escapes. `<!channel>` would notify everybody otherwise. */
+/**
+ * Applies the escapes that Slack requires. Without them, the text `<!channel>` would notify everybody in the channel.
+ */
 function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

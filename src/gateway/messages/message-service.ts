@@ -28,14 +28,16 @@ import { MAX_DISPATCH_DELAY_MS } from '../orders/order-submission.ts';
 import type { DeliverMessage, Delivery } from './delivery.ts';
 
 /*
- * One approval sends at most one message, although no service can be asked for the outcome, because:
+ * With one approval, at most one message is sent, although no service can be asked for the outcome, because:
  *
- *  1. The claim decides. In one transaction, before the service gets a request, the journal checks that the id is free and
- *     that the approval is unused, marks the approval as used, and writes the intent.
- *  2. Whoever finds an intent reports that its outcome will never be known. That is true only while nobody is sending the
- *     message. In a process, one flight at a time handles a message, from before its intent is written until its outcome
- *     is. Another gateway's intent gets more time than sending can take (door/landing.ts). A later outcome is `stale`.
- *  3. An outcome is written only to the entry as it was claimed (its epoch), so a late outcome changes nothing.
+ *  1. The claim decides. In one transaction, before the service gets a request, the journal checks that the message's
+ *     ID and the approval are unused, marks the approval as used, and writes the intent.
+ *  2. A request that finds another request's intent reports that the outcome will never be known. This is true only if
+ *     nobody is still sending the message. Within a process, one flight at a time handles a message, from before its
+ *     intent is written until its outcome is written. If the intent is another gateway's, the request first waits
+ *     longer than sending can take (auth/other-gateways.ts).
+ *  3. An outcome is written only if the entry still has the epoch of its claim. A later outcome is `stale` and changes
+ *     nothing.
  */
 
 const MESSAGE = { scope: 'messages:write', noun: 'message' } as const;
@@ -49,7 +51,7 @@ interface MessageServiceOptions {
   readonly journal: MessageJournal;
   readonly outlets: ReadonlyMap<MessageService, MessageOutlet>;
   readonly gateway: string;
-  /** The token's issuer. Together with the token's ID, it identifies a used approval. */
+  /** The issuer of the approval tokens. An approval is identified by its token's issuer and ID. */
   readonly issuer: string;
   readonly detailsType: string;
   /** Set if approvals must be signed. */
@@ -91,14 +93,16 @@ export function createMessageSender(options: MessageServiceOptions) {
     const key = { sub: caller.sub, id: draft.client_message_id };
     for (let flight = flights.get(flightKey(key)); flight !== undefined; flight = flights.get(flightKey(key))) {
       if (flight.digest === digest) return dispatch((await flight.known).entry, true);
-      // A lookup, or another message with this id, which is in the journal by then or not at all.
+      // The flight is a lookup, or sends another message with this ID. Wait until its journal entry is final.
       await flight.known.catch(() => undefined);
     }
     const { entry, replay } = await fly(key, digest, () => sendOnce(approved, caller, options));
     return dispatch(entry, replay);
   }
 
-  /** @throws {HttpProblem} 404 `not_found`, 504 `outcome_unknown`, or the refusal of the message */
+  /**
+   * @throws {HttpProblem} 404 `not_found`, 504 `outcome_unknown`, or the problem with which the message was rejected
+   */
   async function outcome({ sub }: Caller, id: string): Promise<SentMessage> {
     const key = { sub, id };
     let known: Known | undefined;
@@ -111,17 +115,20 @@ export function createMessageSender(options: MessageServiceOptions) {
       return { entry: await settleEntry(found, options), replay: true };
     };
     const { entry } = known ?? (await fly(key, undefined, look));
-    // It was not sent, and nobody is sending it.
+    // The message was not sent, and nobody is sending it.
     if (entry.state === 'ready') throw new HttpProblem(404, 'not_found', 'the message was not sent');
     return dispatch(entry, true).message;
   }
 
   return {
-    /** @throws {HttpProblem} with a distinct code for each failure; {@link ReplayedProblem} if it was recorded earlier */
+    /**
+     * @throws {HttpProblem} with a different code for each failure
+     * @throws {ReplayedProblem} if the failure was recorded for an earlier request
+     */
     async send(caller: Caller, body: unknown): Promise<Dispatch> {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
-      // Uses the details that both token and request agree on, so a lying provider can't bypass this with its own token.
+      // Rebuilt from the request, so that a dishonest provider can't choose the details whose signature is checked.
       const details = messageSendDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await sendApproved(approved, caller);
@@ -163,7 +170,7 @@ async function sendOnce(approved: ApprovedMessage, caller: Caller, options: Mess
   };
   const earlier = await journal.find(key.sub, key.id);
   if (earlier === undefined) {
-    // Comes before the approval is used, so that it stays valid until the account is connected.
+    // Checked before the approval is used, so that the approval stays valid until the account is connected.
     const ready = await admitMessage(approved, caller, options);
     const approval = { issuer, jti: caller.jti };
     const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
@@ -198,7 +205,7 @@ interface Ready {
   readonly token: string;
 }
 
-/** Checks whether the message can be sent, before its approval is used up. */
+/** Checks whether the message can be sent. Must be called before the message's approval is used. */
 async function admitMessage(
   { draft }: Pick<ApprovedMessage, 'draft'>,
   caller: Pick<Caller, 'sub' | 'accessToken'>,
@@ -234,7 +241,7 @@ async function handOver(
     await journal.finish(claimed, { state: 'ready' }, clock.now());
     throw notSentYet();
   }
-  // No byte leaves after the approval has expired, even if the process was suspended.
+  // Nothing is sent after the approval has expired, even if the process was suspended.
   const left = Math.min(Date.parse(draft.expires_at) - clock.now(), MAX_DISPATCH_DELAY_MS);
   const deadline = deadlineAfter(left, clock);
   const delivery: Delivery = await withDispatchDeadline(deadline, () => outlet.deliver(draft, token)).catch(
@@ -264,7 +271,10 @@ async function handOver(
   }
 }
 
-/** Waits for another gateway to settle an intent. If none does, its process has died, and the outcome stays unknown. */
+/**
+ * Waits for another gateway to write the outcome of its intent. If the outcome is not written in time, the other
+ * gateway's process has died, and the outcome stays unknown.
+ */
 async function settleEntry(entry: MessageEntry, options: MessageServiceOptions): Promise<MessageEntry> {
   const { journal, clock } = options;
   const landed = await waitForOtherGateway(options, entry, entry.id, {
@@ -286,7 +296,7 @@ function flightKey({ sub, id }: MessageKey): string {
 
 function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
   if (entry.message !== undefined) return { message: entry.message, replay };
-  // Another gateway tried, and the service did not take the message.
+  // Another gateway tried to send the message, but the service did not accept it.
   if (entry.state === 'ready') throw notSentYet();
   if (entry.problem === undefined) throw outcomeUnknown(entry.id);
   const refusal = recordedProblem(entry.problem);
@@ -319,22 +329,22 @@ function notTaken(service: MessageService, reason: (Delivery & { outcome: 'not_t
     503,
     'service_busy',
     reason === 'rate_limited'
-      ? `${service} is rate limiting requests and did not take the message`
+      ? `${service} is rate limiting requests; the message was not sent`
       : `${service} can't be reached; the message was not sent`,
     { hint: 'Send the identical request again in a moment: the approval is still valid.', retryAfter: 5 },
   );
 }
 
 function notSentYet(): HttpProblem {
-  return new HttpProblem(503, 'service_busy', 'the service did not take the message; it was not sent', {
+  return new HttpProblem(503, 'service_busy', 'the service did not accept the message; the message was not sent', {
     hint: 'Send the identical request again in a moment: the approval is still valid.',
     retryAfter: 5,
   });
 }
 
 function refusedBy(service: MessageService, reason: string): HttpProblem {
-  return new HttpProblem(422, 'message_rejected', `${service} did not take the message`, {
-    hint: 'See service_reason. Correct the recipient and propose it again.',
+  return new HttpProblem(422, 'message_rejected', `${service} rejected the message`, {
+    hint: 'See service_reason. Correct the recipient, and propose the message again.',
     members: { service_reason: reason.slice(0, 100) },
   });
 }
@@ -345,7 +355,7 @@ function outcomeUnknown(id: string): HttpProblem {
     'outcome_unknown',
     'it is unknown whether the message was sent, and it will stay unknown',
     {
-      hint: 'Check there before you propose it again. It will not be sent again by itself.',
+      hint: 'Check in the service whether the message was sent before you propose it again. The gateway will not send it again.',
       members: { client_message_id: id, final: true },
     },
   );
@@ -390,10 +400,10 @@ function parseMessage(body: unknown): MessageDraft {
   return parsed.data;
 }
 
-export function messagePorts(desk: MessageSender): MessagePorts {
+export function messagePorts(sender: MessageSender): MessagePorts {
   return {
-    requireConnected: (draft, proposer) => desk.requireConnected(draft, proposer),
-    send: async (approved, owner) => (await desk.sendApproved(approved, toCaller(owner))).message,
-    outcome: (asker, id) => desk.outcome(toCaller(asker), id),
+    requireConnected: (draft, proposer) => sender.requireConnected(draft, proposer),
+    send: async (approved, owner) => (await sender.sendApproved(approved, toCaller(owner))).message,
+    outcome: (proposer, id) => sender.outcome(toCaller(proposer), id),
   };
 }

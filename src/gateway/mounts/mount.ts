@@ -2,7 +2,8 @@ import type { MANDATE_SCOPE, Scope, SESSION_SCOPES } from '../../oauth/scopes.ts
 
 /**
  * Another endpoint at the gateway's address, such as MCP, whose tokens have their own audience. The gateway checks each
- * request (token, DPoP, Origin, body size), and lets the endpoint do only what its caller may do at `/v1`.
+ * request's token, DPoP proof, Origin header and body size, and lets the endpoint do only what the caller may do at
+ * `/v1`.
  *
  * @example
  * ```ts
@@ -18,13 +19,13 @@ import type { MANDATE_SCOPE, Scope, SESSION_SCOPES } from '../../oauth/scopes.ts
  * ```
  */
 export interface Mount {
-  /** The path of this endpoint. The tokens' audience is the gateway's address with this path. */
+  /** The audience of the endpoint's tokens is the gateway's address with this path. */
   readonly path: `/${string}`;
   /** RFC 9728 `resource_name`. */
   readonly name: string;
   /**
-   * The scopes of the mount's tokens, each with the `/v1` scopes that it grants. No scope here permits placing an order
-   * or using a mandate.
+   * The scopes of the mount's tokens, each with the `/v1` scopes that it grants. None of these scopes permits placing
+   * an order or using a mandate.
    */
   readonly scopes: Readonly<
     Partial<Record<Scope, readonly Exclude<(typeof SESSION_SCOPES)[number], typeof MANDATE_SCOPE>[]>>
@@ -37,11 +38,11 @@ export interface Mount {
   serve(request: Request, caller: MountedCaller): Promise<Response>;
 }
 
-/** A caller whose token was verified. Does not contain the token. */
+/** A caller whose token was verified. The object does not contain the token. */
 export interface MountedCaller {
   readonly sub: string;
   readonly clientId: string;
-  /** The mount's scopes that the caller's token has. */
+  /** Those of the mount's scopes that the caller's token has. */
   readonly scopes: ReadonlySet<string>;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
@@ -51,7 +52,7 @@ export interface MountedCaller {
    * Calls the gateway's own API for this caller, within this process, with the same checks as over the network. Returns
    * 401 once the caller's token has expired.
    * @param path for example `/v1/quotes?symbols=AAPL`
-   * @throws the signal's reason
+   * @throws the reason of the request's signal, if the signal aborts
    */
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }

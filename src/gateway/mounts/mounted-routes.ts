@@ -50,10 +50,10 @@ export function metadataPathOf({ path }: Pick<Mount, 'path'>): string {
   return `${METADATA_PATH}${path}`;
 }
 
-/** Rejects requests from other sites' pages, which could misuse their visitor's access. */
+/** Rejects a request from another site's page, because such a page could misuse its visitor's access. */
 function refuseOrigin(): never {
   throw new HttpProblem(403, 'origin_refused', 'requests from pages of other sites are not allowed', {
-    hint: 'Call this from a program, not from a web page of another site.',
+    hint: 'Send the request from a program, not from a web page of another site.',
   });
 }
 
@@ -82,7 +82,7 @@ function mountedCaller(
   };
 }
 
-/** Rejects when the signal aborts. The request itself continues, because it may be changing data. */
+/** Rejects when the signal aborts. The request itself still runs to its end, because it may be changing data. */
 async function beforeAbort(signal: AbortSignal, answer: Response | Promise<Response>): Promise<Response> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);
@@ -113,9 +113,9 @@ type InProcessCallers = ReturnType<typeof createInProcessCallers>;
 export function createInProcessCallers() {
   const callers = new WeakMap<Request, Caller>();
   return {
-    /** Marks the request as the caller's, limited to these scopes. */
+    /** Marks the request as made by the caller, with only these scopes. */
     as(caller: Caller, scopes: ReadonlySet<string>, request: Request): Request {
-      // Left out, because approvals have their own tokens.
+      // A mount's token can't contain an approval, because approvals have their own tokens.
       callers.set(request, {
         ...caller,
         scopes,

@@ -46,8 +46,8 @@ it('one token has so many streams open, and not more; one that ends makes room',
   expect(await refused.json()).toMatchObject({
     status: 429,
     code: 'too_many_open',
-    detail: `one token has more than ${MOST_OF_TOKEN} open streams`,
-    hint: 'Close one first.',
+    detail: `this token already has ${MOST_OF_TOKEN} open streams`,
+    hint: 'Close an open stream first.',
   });
   first.abort();
   await expect.poll(async () => (await open(token)).status).toBe(200);
@@ -60,7 +60,7 @@ it('nor has one person, by whatever tokens; another person’s are none of their
   const refused = await open(await tokenOf('alice'));
   expect(await refused.json()).toMatchObject({
     code: 'too_many_open',
-    detail: `one person has more than ${MOST_OF_PERSON} open streams`,
+    detail: `this person already has ${MOST_OF_PERSON} open streams`,
   });
   expect((await open(await tokenOf('bob'))).status).toBe(200);
 });

@@ -194,9 +194,9 @@ describe('at a terminal', () => {
     const person = asked([
       [/Which broker do you use[\s\S]*Choose \[1\]: $/, '3'],
       [/Which credentials do you have\?[\s\S]*Choose \[1\]: $/, '2'],
-      [/Client id \(hidden\): $/, 'CLIENT-OF-THE-TEST'],
+      [/Client ID \(hidden\): $/, 'CLIENT-OF-THE-TEST'],
       [/Consumer key \(hidden\): $/, 'consumer-key-of-the-test'],
-      [/Account id \(hidden\): $/, 'no id of SnapTrade’s'],
+      [/Account ID \(hidden\): $/, 'no id of SnapTrade’s'],
     ]);
     await expect(makeHome(person.context, fresh(), options)).rejects.toMatchObject({
       code: 'usage',

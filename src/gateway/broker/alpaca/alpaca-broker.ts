@@ -64,9 +64,9 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
       );
       return client;
     };
-    const told = { byKeyPair: !('accessToken' in credentials), onUnauthorized };
+    const reporting = { byKeyPair: !('accessToken' in credentials), onUnauthorized };
     return {
-      ...alpacaBroker(alpaca, options, (tell) => withCredentials(tell, told)),
+      ...alpacaBroker(alpaca, options, (classify) => withCredentials(classify, reporting)),
       ...(options.tradeUpdates ? { tradeUpdates: alpacaTradeUpdates(credentials, options) } : {}),
     };
   };
@@ -84,9 +84,9 @@ export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: 
 function alpacaBroker(
   alpaca: () => Promise<Alpaca>,
   options: AlpacaBrokerOptions,
-  telling: (tell: ClassifyError) => ClassifyError,
+  reportingUnauthorized: (classify: ClassifyError) => ClassifyError,
 ): Broker {
-  const requests = brokerRequests(telling(classifyAlpacaError));
+  const requests = brokerRequests(reportingUnauthorized(classifyAlpacaError));
   const read = <T>(call: (client: Alpaca) => Promise<T>) => requests.read(async () => call(await alpaca()));
   const assets = alpacaAssets(alpaca, requests, options.assets);
 
@@ -121,7 +121,7 @@ function alpacaBroker(
       ),
     ...alpacaNews(read, options.simulated),
     ...alpacaWatchlist(read),
-    ...alpacaOrders(alpaca, requests, telling(classifyReplaceError)),
+    ...alpacaOrders(alpaca, requests, reportingUnauthorized(classifyReplaceError)),
   };
 }
 
@@ -260,11 +260,11 @@ export function classifyReplaceError(error: unknown): BrokerFailure {
 }
 
 function withCredentials(
-  tell: ClassifyError,
+  classify: ClassifyError,
   { byKeyPair, onUnauthorized }: { readonly byKeyPair: boolean; readonly onUnauthorized: () => void },
 ): ClassifyError {
   return (error) => {
-    const failure = tell(error);
+    const failure = classify(error);
     if (failure.kind !== 'unauthorized') return failure;
     onUnauthorized();
     return byKeyPair ? { ...failure, credentials: 'key_pair' } : failure;

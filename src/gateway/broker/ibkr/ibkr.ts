@@ -106,8 +106,8 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): 
       return failure;
     });
     const { read } = requests;
-    // These requests must come first in a session. They are cached, because IBKR allows "/portfolio/accounts" only once in
-    // five seconds.
+    // These requests must come first in a session. Their answers are cached, because IBKR allows "/portfolio/accounts"
+    // only once in five seconds.
     const details = async () => {
       if (kept.details !== undefined && performance.now() - kept.details.at > DETAILS_MS) kept.details = undefined;
       kept.details ??= { at: performance.now(), found: readAccountDetails(client, account) };

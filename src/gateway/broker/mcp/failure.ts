@@ -59,9 +59,9 @@ export function classifyMcpError(error: unknown, { refusals, kept }: FailureCont
 }
 
 /** Like {@link classifyMcpError}, for an error after an order was sent. Here, a line of text proves nothing. */
-export function classifySubmissionError(error: unknown, telling: FailureContext): BrokerFailure {
+export function classifySubmissionError(error: unknown, context: FailureContext): BrokerFailure {
   if (error instanceof ToolError && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
-  return classifyMcpError(error, telling);
+  return classifyMcpError(error, context);
 }
 
 function refusedBy(

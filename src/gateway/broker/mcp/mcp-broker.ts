@@ -37,18 +37,18 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
   return (credentials, onUnauthorized): Broker => {
     const { token, account } = openedBy(credentials);
     const session = sessionOf(token);
-    const telling = {
+    const failureContext = {
       refusals: mapping.refusals,
       kept: account === undefined ? undefined : 'access_token',
     } as const;
-    const told =
-      (tell: typeof classifyMcpError): ClassifyError =>
+    const reportingUnauthorized =
+      (classify: typeof classifyMcpError): ClassifyError =>
       (error) => {
-        const failure = tell(error, telling);
+        const failure = classify(error, failureContext);
         if (failure.kind === 'unauthorized') onUnauthorized();
         return failure;
       };
-    const requests = brokerRequests(told(classifyMcpError));
+    const requests = brokerRequests(reportingUnauthorized(classifyMcpError));
     const ask = async (call: MappedCall, given: Given) =>
       parseAnswer(await session.call(call.tool, toToolArguments(call, given)), mapping.refusals);
     const read = <T>(call: MappedCall, given: Given, view: (answer: unknown) => T) =>
@@ -61,7 +61,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         ask,
         requireConfirmed: () => requireConfirmedTools(session, mapping, settings.pins),
         requests,
-        submissionFailureOf: told(classifySubmissionError),
+        submissionFailureOf: reportingUnauthorized(classifySubmissionError),
       }),
       account: () =>
         read(mapping.account, {}, (answer) => requireAccount(accountView(answer, mapping, settings), account)),
@@ -157,8 +157,8 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
           const order = await one(mapping.submit, { ...wordsOf(draft), account: draft.account }, draft.account);
           // If answers have no client_order_id, all fields that were sent identify the order.
           const { client_order_id } = mapping.order_fields.client_order_id === undefined ? draft : order;
-          const told = { ...order, client_order_id };
-          return asked(told, isSameOrder(told, draft));
+          const identified = { ...order, client_order_id };
+          return asked(identified, isSameOrder(identified, draft));
         },
         submissionFailureOf,
       ),

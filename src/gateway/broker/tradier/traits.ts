@@ -18,8 +18,8 @@ export const tradierTerms: OrderTerms = {
 /**
  * Tradier's traits, according to "Place an Equity Order". Tradier supports market, limit, stop and stop_limit orders
  * for whole shares, with time in force day or gtc. The client_order_id is sent as the `tag`, which need not be unique,
- * and which Tradier returns only in the list of the current session's orders. Orders can't be replaced, because "Modify
- * an Order" takes no new ID.
+ * and which Tradier returns only in the list of the current session's orders. Orders are not replaced, because "Modify
+ * an Order" changes an order in place.
  */
 export const tradierTraits: BrokerTraits & {
   readonly lacks: readonly ['portfolioHistory', 'news', 'corporateActions', 'assets'];

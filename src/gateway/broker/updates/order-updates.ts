@@ -247,7 +247,7 @@ function createResultListener(
   let waiting: AbortController | undefined;
   const listener: ResultListener = {
     isLive: of.isLive,
-    isAbout: (told) => told.some((id) => ids.has(id)),
+    isAbout: (updated) => updated.some((id) => ids.has(id)),
     hear(what) {
       if (heard !== 'own') heard = what;
       waiting?.abort();
