@@ -203,11 +203,16 @@ interface Answering {
 /** @throws {HttpProblem} 403 `insufficient_scope` (RFC 6750 §3.1), with the required scopes */
 export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   if (scopes.every((scope) => caller.scopes.has(scope))) return;
-  throw new HttpProblem(403, 'insufficient_scope', `the access token does not have all of the required scopes: ${scopes.join(' ')}`, {
-    hint: 'Request a token with these scopes.',
-    members: { required_scopes: [...scopes] },
-    challenge: { error: 'insufficient_scope', scopes },
-  });
+  throw new HttpProblem(
+    403,
+    'insufficient_scope',
+    `the access token does not have all of the required scopes: ${scopes.join(' ')}`,
+    {
+      hint: 'Request a token with these scopes.',
+      members: { required_scopes: [...scopes] },
+      challenge: { error: 'insufficient_scope', scopes },
+    },
+  );
 }
 
 /** @throws {HttpProblem} 403 `client_unknown` */
@@ -230,7 +235,7 @@ function requestPath(c: Context): string {
  * The log's entry for a request. The query, headers and body are left out: they may contain a token or private data.
  */
 export interface RequestLogEntry {
-  /** RFC 3339. */
+  /** When the request arrived, in RFC 3339 format. */
   readonly at: string;
   readonly request_id: string;
   readonly method: string;

@@ -160,9 +160,14 @@ export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeout
 }
 
 function unreachable(cause: unknown): HttpProblem {
-  return new HttpProblem(503, 'provider_unreachable', 'the identity provider can’t be reached or returned an invalid answer', {
-    hint: 'Try again in a moment.',
-    retryAfter: 2,
-    cause,
-  });
+  return new HttpProblem(
+    503,
+    'provider_unreachable',
+    'the identity provider can’t be reached or returned an invalid answer',
+    {
+      hint: 'Try again in a moment.',
+      retryAfter: 2,
+      cause,
+    },
+  );
 }

@@ -37,7 +37,7 @@ export type Accounts = ReturnType<typeof createAccounts>;
 
 interface AccountsOptions {
   /**
-   * Unless the person chose a default account, it is the one at the first of these brokers where they have an account.
+   * The default account of a person who did not choose one is their account at the first of these brokers.
    */
   readonly places: readonly ConfiguredBroker[];
   readonly environment: 'paper' | 'live';
@@ -58,7 +58,11 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   const openAt = async (configured: ConfiguredBroker, who: AccountHolder): Promise<OpenAccount> => {
     const { traits, name, label, isUnattended } = configured;
     const found = await configured.credentials.credentialsFor(who);
-    const broker = configured.connect(found, () => configured.credentials.forget(who.sub, found), configured.sendFor(who.sub));
+    const broker = configured.connect(
+      found,
+      () => configured.credentials.forget(who.sub, found),
+      configured.sendFor(who.sub),
+    );
     return Object.assign(broker, { traits, at: { name, label, isUnattended } });
   };
 
@@ -70,7 +74,9 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
    * for its number
    */
   const brokerOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
-    const known = await Promise.all(places.map(async (configured) => [configured, await numbers.known(configured, who)] as const));
+    const known = await Promise.all(
+      places.map(async (configured) => [configured, await numbers.known(configured, who)] as const),
+    );
     const named = known.filter(([, one]) => one === account).map(([configured]) => configured);
     if (named.length > 0) return requireUnique(named, account);
     const asked = known.flatMap(([configured, one]) => (one === undefined ? [configured] : []));

@@ -12,6 +12,6 @@ export interface BrokerCredentials {
   isConnected(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<boolean>;
   /** Returns the account's number if it is known without a request to the broker. */
   accountOf?(caller: Pick<Caller, 'sub'>): Promise<string | undefined>;
-  /** Removes the given credentials from the cache, because the broker rejects them. Default: all of the person's. */
+  /** Removes the given credentials from the cache or, if none are given, all cached credentials of this person. */
   forget(sub: string, credentials?: AccountCredentials): void;
 }

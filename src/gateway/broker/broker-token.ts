@@ -146,7 +146,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         throw error;
       }
     },
-    /** Removes the person's token from the cache. @param token if given, no other token is removed */
+    /** Removes the person's token from the cache. @param token if given, only this token is removed */
     forget(sub: string, token?: string): void {
       if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },
@@ -190,11 +190,16 @@ function failed(error: string | undefined): HttpProblem {
 }
 
 function unreachable(cause: unknown): HttpProblem {
-  return new HttpProblem(503, 'provider_unreachable', 'the identity provider can’t be reached or returned an invalid answer', {
-    hint: 'Try again in a moment.',
-    retryAfter: 2,
-    cause,
-  });
+  return new HttpProblem(
+    503,
+    'provider_unreachable',
+    'the identity provider can’t be reached or returned an invalid answer',
+    {
+      hint: 'Try again in a moment.',
+      retryAfter: 2,
+      cause,
+    },
+  );
 }
 
 /** @param who the plural subject of the error's sentence, such as `accounts at the broker` */

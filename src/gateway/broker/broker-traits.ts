@@ -43,11 +43,11 @@ export interface BrokerTraits {
     | undefined;
   readonly lacks: readonly OptionalFeature[];
   /**
-   * How deposits and withdrawals since the last close are excluded from the day's loss. `told`: the broker reports them
-   * as activities, and the account has `last_equity_on`. `left_out`: `last_equity` is calculated so that they have no
-   * effect. `untold`: they are unknown, so a limit on the day's loss blocks purchases.
+   * How deposits and withdrawals since the last close are excluded from the day's loss. `reported`: the broker reports
+   * them as activities, and the account has `last_equity_on`. `excluded`: `last_equity` is calculated so that they have
+   * no effect. `unknown`: the broker does not report them in time, so a limit on the day's loss blocks purchases.
    */
-  readonly dayFlows: 'told' | 'left_out' | 'untold';
+  readonly dayFlows: 'reported' | 'excluded' | 'unknown';
   /** Whether the broker pushes order updates (`tradeUpdates` of `Broker`). If not, orders are polled. */
   readonly pushesUpdates?: boolean;
   /** The broker's documented rate limit for one account. Not applied if the settings override the broker's address. */

@@ -59,7 +59,7 @@ interface OptionContractQuery {
   readonly underlying: string;
   readonly expires: { readonly from: string; readonly to: string };
   readonly right: ListedContract['right'] | undefined;
-  /** In dollars per share, inclusive. */
+  /** Both prices are in dollars per share, and inclusive. */
   readonly strike: { readonly from?: string | undefined; readonly to?: string | undefined } | undefined;
   readonly limit: number;
 }
@@ -108,8 +108,8 @@ export type Submission =
       readonly brokerCode: string | undefined;
     }
   /**
-   * The broker turned the request away without deciding about the order (rate limit, rejected credentials), so the
-   * order may be sent again.
+   * The broker rejected the request itself (rate limit, credentials) without a decision about the order, so the order
+   * may be sent again.
    */
   | { readonly outcome: 'not_taken'; readonly reason: 'rate_limited' | 'unauthorized' }
   /** After a timeout, dropped connection, 5xx or unreadable answer, the broker may have accepted the order. */
@@ -142,8 +142,8 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  * how to write one.
  *
  *  1. **One call sends at most one request** that changes anything, because a second one could trade twice. Neither the
- *     adapter nor its SDK retries, whatever the answer. Reads that complete an answer are allowed. If they fail after
- *     an order was sent, the outcome is `unknown`.
+ *     adapter nor its SDK retries, whatever the answer. Reads that complete an answer are allowed. If such a read
+ *     fails after an order was sent, the outcome is `unknown`.
  *  2. **A client_order_id is accepted once**, even after its order is done: `submit` and `replace` report an ID that
  *     was used before as `refused` with reason `duplicate`. If the broker can't guarantee this, its traits say so
  *     (`clientOrderId.takenOnce`), and no order is sent a second time. IDs of 8–48 letters, digits, `_` and `-` are

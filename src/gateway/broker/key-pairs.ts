@@ -18,7 +18,7 @@ interface KeyPairsOptions {
 export interface KeyPairLocation {
   readonly name: string;
   readonly kind: string;
-  /** Name under which key pairs were stored before `brokers:` existed. Unset if they may be another broker's. */
+  /** Name under which the key pairs were stored before `brokers:` existed. Unset if another broker may have used it. */
   readonly before?: string;
 }
 

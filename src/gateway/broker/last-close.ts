@@ -13,7 +13,7 @@ interface Holding {
 type TradedSince = Holding;
 
 export interface ClosingPrice {
-  /** The number of units that each `qty` stands for: 1, or 100 for an option contract. */
+  /** The number of units in a `qty` of one: 1, or 100 for an option contract. */
   readonly units: string | number | undefined;
   /** The price at the last close; undefined if the broker does not report the price. */
   readonly price: string | undefined;

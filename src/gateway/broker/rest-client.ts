@@ -41,7 +41,7 @@ export interface RestRequest {
   readonly json?: unknown;
 }
 
-/** Sends one request and returns the response's JSON. @throws {FailedResponse NoResponseError} */
+/** Sends one request and returns the response's JSON. @throws {FailedResponse | NoResponseError} */
 export type RestClient = (path: string, request?: RestRequest) => Promise<unknown>;
 
 interface RestOptions {

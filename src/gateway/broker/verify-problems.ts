@@ -11,7 +11,8 @@ export interface VerifiedAccount {
 
 export interface VerifyOptions {
   /**
-   * Used only if the settings override the broker's address. Otherwise, the host that accepts the credentials decides.
+   * Used only if the settings override the broker's address. Otherwise, the environment is that of the host that
+   * accepts the credentials.
    */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;

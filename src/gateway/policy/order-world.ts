@@ -322,8 +322,8 @@ export async function readDayFlows(
   { last_equity_on: closedOn }: Account,
 ): Promise<readonly Activity[] | undefined> {
   const { dayFlows } = broker.traits;
-  if (dayFlows === 'left_out') return [];
-  if (dayFlows === 'untold' || closedOn === undefined) return undefined;
+  if (dayFlows === 'excluded') return [];
+  if (dayFlows === 'unknown' || closedOn === undefined) return undefined;
   const after = new Date(newYorkInstant(closedOn, '00:00') - MAX_BOOKING_DELAY_MS);
   const found: Activity[] = [];
   let page: string | undefined;

@@ -28,7 +28,7 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
     });
   });
 
-  it.runIf(dayFlows === 'told')('of the account tells the day of the last close', async () => {
+  it.runIf(dayFlows === 'reported')('of the account tells the day of the last close', async () => {
     const { broker } = bench();
     const { timestamp } = await broker.clock();
     const { last_equity_on: day = '' } = await broker.account();
@@ -36,7 +36,7 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
     expect(day < newYorkDate(Date.parse(timestamp))).toBe(true);
   });
 
-  it.runIf(dayFlows === 'told')('of the activities leaves fills out where it is asked to', async () => {
+  it.runIf(dayFlows === 'reported')('of the activities leaves fills out where it is asked to', async () => {
     const query = { after: undefined, page: undefined };
     const { activities } = await bench().broker.activities({ ...query, withoutFills: true });
     expect(activities.filter(({ kind }) => kind === 'fill')).toEqual([]);

@@ -22,7 +22,7 @@ export function activityPage(answer: readonly trading.GetAccountActivities200Res
   };
 }
 
-/** The SDK has one type for trades and another for all other activities. A page contains both kinds. */
+/** The SDK has one type for trades and another for all other activities. A page contains both types. */
 type AnyActivity = Partial<trading.TradingActivities> & Partial<trading.NonTradeActivities>;
 
 function activityView(activity: AnyActivity): Activity {
@@ -48,7 +48,7 @@ function activityView(activity: AnyActivity): Activity {
 }
 
 /**
- * Returns the activity's side. An exercise has none: there, the quantity's sign shows if shares were bought or sold.
+ * Returns the activity's side. An exercise has no side of its own, so the sign of its quantity decides.
  */
 function sideOf({ side, qty }: AnyActivity): 'buy' | 'sell' {
   if (side !== undefined) return side === 'buy' ? 'buy' : 'sell';

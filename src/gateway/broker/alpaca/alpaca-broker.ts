@@ -271,7 +271,9 @@ function withCredentials(
   };
 }
 
-/** Returns whether Alpaca rejected the credentials with 403. Errors about orders also have a code. */
+/**
+ * Returns whether Alpaca rejected the credentials with 403. In contrast to errors about orders, this one has no code.
+ */
 function isCredentialsError({ status, code, message }: ApiError): boolean {
   return status === 403 && code === undefined && message === 'forbidden.';
 }

@@ -116,7 +116,7 @@ function corporateActionsView(answer: marketData.CorporateActionsResp, simulated
   return { actions, more: answer.nextPageToken != null && answer.nextPageToken !== '' };
 }
 
-/** Alpaca's own sort order, so that the actions missing because of the limit are the latest. */
+/** Sorts actions as Alpaca does, so that the actions that the limit leaves out are the latest. */
 const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
 
 function actionView(kind: (typeof corporateActionKinds)[number], row: AnyAction, simulated: boolean): CorporateAction {

@@ -26,13 +26,13 @@ export const alpacaTraits: BrokerTraits = {
   orders: {
     us_equity: taken(anyBrokerTerms.us_equity),
     us_option: taken(anyBrokerTerms.us_option),
-    // A stop-limit order waits for its stop price, so it can't be immediate (as with shares).
+    // A stop-limit order waits for its stop price, so it can't be immediate.
     crypto: { ...crypto, timesInForce: { ...crypto.timesInForce, stop_limit: ['gtc'] } },
   },
   clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
   replaces: { fractions: false },
   lacks: [],
-  dayFlows: 'told',
+  dayFlows: 'reported',
   pushesUpdates: true,
   // Alpaca allows 200 requests a minute per account, and another 200 for prices on a different host.
   accountRate: { perSecond: 100 / 60, burst: 100 },

@@ -31,7 +31,7 @@ const row = z.object({
 const listAnswer = z.object({ orders: z.array(row).nullish(), snapshot: z.boolean() });
 
 const types: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(ibkrOrderTypes).map(([type, { told }]) => [told, type]),
+  Object.entries(ibkrOrderTypes).map(([type, { listed }]) => [listed, type]),
 );
 const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
 /** Our time in force for each of IBKR's. A day order that is closed is listed as CLOSE. */

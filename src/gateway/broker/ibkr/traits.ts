@@ -5,15 +5,16 @@ import type { BrokerTraits, OptionalFeature } from '../broker-traits.ts';
 
 /**
  * Interactive Brokers' names of order types. `sent` is the name in an order's request (absent if the gateway does not
- * send such orders), and `told` is the name in the order list.
+ * send such orders), and `listed` is the name in the order list.
  */
-export const ibkrOrderTypes: Partial<Readonly<Record<OrderType, { readonly sent?: string; readonly told: string }>>> = {
-  market: { sent: 'MKT', told: 'Market' },
-  limit: { sent: 'LMT', told: 'Limit' },
-  stop: { sent: 'STP', told: 'Stop' },
-  stop_limit: { sent: 'STOP_LIMIT', told: 'Stop Limit' },
-  trailing_stop: { told: 'Trailing Stop' },
-};
+export const ibkrOrderTypes: Partial<Readonly<Record<OrderType, { readonly sent?: string; readonly listed: string }>>> =
+  {
+    market: { sent: 'MKT', listed: 'Market' },
+    limit: { sent: 'LMT', listed: 'Limit' },
+    stop: { sent: 'STP', listed: 'Stop' },
+    stop_limit: { sent: 'STOP_LIMIT', listed: 'Stop Limit' },
+    trailing_stop: { listed: 'Trailing Stop' },
+  };
 
 const none = { types: [], timesInForce: [] } as const;
 const atOnceToo = ['day', 'gtc', 'opg', 'ioc'] as const;
@@ -53,5 +54,5 @@ export const ibkrTraits: BrokerTraits = {
   clientOrderId: { takenOnce: false, lookedUp: 'while_listed' },
   replaces: undefined,
   lacks: ibkrLacks,
-  dayFlows: 'left_out',
+  dayFlows: 'excluded',
 };

@@ -40,6 +40,6 @@ export function mcpTraits(mapping: McpMapping): BrokerTraits {
     clientOrderId: { takenOnce: false, lookedUp },
     replaces: undefined,
     lacks: mcpLacks,
-    dayFlows: 'untold',
+    dayFlows: 'unknown',
   };
 }

@@ -147,7 +147,7 @@ export async function readPositions(client: Client, who: SnaptradeUser): Promise
 }
 
 /**
- * Returns an empty list, because the endpoint "is experimental, disabled by default".
+ * Returns an empty list for an error of the endpoint, which "is experimental, disabled by default".
  * @throws the error itself if the error is about the credentials or the rate limit
  */
 function emptyIfDisabled(error: unknown): [] {

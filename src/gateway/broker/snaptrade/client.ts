@@ -13,7 +13,7 @@ export interface SnaptradeOptions {
   readonly now: () => number;
 }
 
-/** The SDK's client. Requests with a personal key don't name the user, because such a key has only one. */
+/** The SDK's client. Requests with a personal key don't name the user, because such a key has only one user. */
 export type Client = Snaptrade<CommercialApiKeyAuth>;
 
 export interface SnaptradeUser {

@@ -39,5 +39,5 @@ export const snaptradeTraits: BrokerTraits = {
   replaces: undefined,
   lacks: snaptradeLacks,
   // SnapTrade's activities are a day late.
-  dayFlows: 'untold',
+  dayFlows: 'unknown',
 };

@@ -29,5 +29,5 @@ export const tradierTraits: BrokerTraits & {
   clientOrderId: { takenOnce: false, lookedUp: 'while_listed' },
   replaces: undefined,
   lacks: ['portfolioHistory', 'news', 'corporateActions', 'assets'],
-  dayFlows: 'left_out',
+  dayFlows: 'excluded',
 };
