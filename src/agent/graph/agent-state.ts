@@ -17,7 +17,7 @@ export interface Outcome {
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
-  /** What a failed call tried to do, such as `sell 2 KO`. */
+  /** The attempted action of a failed call, in words: `sell 2 KO`. */
   readonly what?: string;
   readonly subject?: string;
   readonly unusable?: true;

@@ -41,7 +41,7 @@ export function standardInputIn(text: string): string | undefined {
 }
 
 /*
- * What differs between prompts (the time, and who is signed in) comes after the person's words and is stored with them,
+ * The context of a prompt (the time, and who is signed in) comes after the person's words and is stored with them,
  * so that each request starts with the bytes of the previous request and a model server's prompt cache applies.
  */
 
