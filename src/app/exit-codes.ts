@@ -98,6 +98,7 @@ const exitCodeByError: Readonly<Record<ErrorCode, ExitCode>> = {
   mcp_server_failed: exitCodes.failed,
   output_failed: exitCodes.failed,
   state_corrupt: exitCodes.failed,
+  database_unreachable: exitCodes.failed,
   internal: exitCodes.failed,
   timeout: exitCodes.timedOut,
   interrupted: exitCodes.interrupted,

@@ -33,8 +33,21 @@ export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
     await parts.ready(served);
     await Promise.race([signal.aborted ? undefined : once(signal, 'abort'), ...(done ? [done()] : [])]);
   } finally {
-    for (const close of closers) await close();
+    await closeAll(closers);
   }
+}
+
+/** Runs every cleanup, even after one has failed. @throws the first failure */
+async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of closers) {
+    try {
+      await close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Serves requests for this address or this machine. Rejects any other host. */

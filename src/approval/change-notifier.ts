@@ -39,7 +39,8 @@ export class ChangeNotifier {
 
   /** Wakes the listeners of people and of single proposals, because any proposal may have changed. */
   notifyAll(): void {
-    for (const all of [this.#people, this.#proposals]) for (const listeners of all.values()) wake(listeners);
+    for (const all of [this.#people, this.#proposals, this.#anybody])
+      for (const listeners of all.values()) wake(listeners);
   }
 
   /** Whether anyone may be waiting for a change of this proposal. */

@@ -70,6 +70,7 @@ export type ErrorCode =
   | 'mcp_server_failed'
   | 'output_failed'
   | 'state_corrupt'
+  | 'database_unreachable'
   | 'timeout'
   | 'interrupted'
   | 'internal';

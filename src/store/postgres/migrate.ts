@@ -1,6 +1,7 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from './pool.ts';
 import type { Schema } from './schema.ts';
+import { databaseError } from './store-unavailable.ts';
 
 /** The schema's versions before and after a migration. */
 export interface MigrationResult {
@@ -12,13 +13,14 @@ export interface MigrationResult {
  * Migrates a database to the latest version in one transaction, while other processes wait.
  * @param address the database's address, with the login that owns the tables; it must be able to create roles the first
  * time
- * @throws {TradeAgentError} `invalid_config` if a newer program wrote the database, which is not changed
+ * @throws {TradeAgentError} `invalid_config` if a newer program wrote the database, which is not changed;
+ * `database_unreachable`
  */
 export async function migrate(address: string, { name, migrations }: Schema): Promise<MigrationResult> {
   const pool = await openPool({ address, schema: name, max: 1 });
   const client = await pool.connect().catch(async (cause: unknown) => {
     await pool.end();
-    throw cause;
+    throw databaseError(cause);
   });
   try {
     await client.query('BEGIN');

@@ -3,6 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { newerSchemaError } from './migrate.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 import { appRole, type Schema } from './schema.ts';
+import { databaseError } from './store-unavailable.ts';
 import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
 
 /**
@@ -19,7 +20,7 @@ export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
 /**
  * Opens a tenant's part of a database, after checking the schema's version, that row security applies to this login,
  * and that commits wait for the disk.
- * @throws {TradeAgentError} `invalid_config`
+ * @throws {TradeAgentError} `invalid_config`, `database_unreachable`
  */
 export async function openDatabase({ schema, tenant, ...server }: OpenOptions): Promise<TenantDatabase> {
   requireTenant(tenant);
@@ -31,7 +32,7 @@ export async function openDatabase({ schema, tenant, ...server }: OpenOptions): 
     return tenantDatabase(tenant, { synced, unsynced });
   } catch (error) {
     await synced.end();
-    throw error;
+    throw databaseError(error);
   }
 }
 

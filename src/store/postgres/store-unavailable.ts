@@ -1,4 +1,4 @@
-import { isTradeAgentError } from '../../errors/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 
 /** PostgreSQL's error classes for transient errors: connection, resources, operator intervention and system errors. */
 const TRANSIENT_CLASSES = ['08', '53', '57', '58'];
@@ -22,4 +22,14 @@ export function isStoreUnavailable(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return DRIVER_MESSAGES.test(error.message);
   return SOCKET_CODES.includes(code) || (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.includes(code.slice(0, 2)));
+}
+
+/** Returns the error to report if a program can't open its database; any other error unchanged. */
+export function databaseError(error: unknown): unknown {
+  if (isTradeAgentError(error) || !isStoreUnavailable(error)) return error;
+  const { code, message } = error as Error & { readonly code?: string };
+  return new TradeAgentError('database_unreachable', `the database can't be reached (${code ?? message})`, {
+    hint: 'Check that PostgreSQL is running and that the connection string is right, then try again.',
+    cause: error,
+  });
 }

@@ -60,6 +60,20 @@ describe('what is served until it is stopped', () => {
     expect(did).toEqual(['closed the first part']);
   });
 
+  it('is closed as a whole although a part can’t be, which is reported', async () => {
+    const { did, ended } = serving({
+      signal: AbortSignal.abort(),
+      open: async (onClose) => {
+        onClose(() => did.push('closed the first part'));
+        onClose(() => Promise.reject(new Error('the second part hangs')));
+        onClose(() => did.push('closed the third part'));
+        return 'a gateway';
+      },
+    });
+    await expect(ended).rejects.toThrow('the second part hangs');
+    expect(did).toEqual(['a gateway serves', 'closed the third part', 'closed the first part']);
+  });
+
   it('is over only once it is closed', async () => {
     const { ended } = serving({
       signal: AbortSignal.abort(),

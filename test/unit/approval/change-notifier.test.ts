@@ -29,6 +29,14 @@ it('a change wakes who waits for that proposal or for that person, and nobody el
   await Promise.all([another, stranger]);
 });
 
+it('where changes may have been missed, everybody is woken', async () => {
+  const changes = new ChangeNotifier(systemClock);
+  const targets: ListenTarget[] = [{ proposal: 'one' }, { sub: 'alice' }, 'anybody'];
+  const waits = targets.map((to) => changes.listen(to).next(LONG_MS, []));
+  changes.notifyAll();
+  await Promise.all(waits);
+});
+
 it('a wait ends with its signal, and leaves no listener there', async () => {
   const changes = new ChangeNotifier(systemClock);
   const end = new AbortController();

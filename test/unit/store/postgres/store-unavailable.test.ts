@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
-import { isStoreUnavailable } from '../../../../src/store/postgres/store-unavailable.ts';
+import { migrateGateway, openGateway } from '../../../../src/store/postgres/gateway-database.ts';
+import { databaseError, isStoreUnavailable } from '../../../../src/store/postgres/store-unavailable.ts';
 
 const coded = (code: string) => Object.assign(new Error('said by nobody'), { code });
 const secrets = (away: boolean) => new TradeAgentError('credential_store_unavailable', 'away', { details: { away } });
@@ -36,4 +37,19 @@ it.each<[string, unknown]>([
   ['no error', 'ECONNREFUSED'],
 ])('%s is no database that is away', (_, error) => {
   expect(isStoreUnavailable(error)).toBe(false);
+});
+
+it('a program that can’t open its database says what to check, and never shows the address', async () => {
+  const address = 'postgresql://app:pass-4711@127.0.0.1:9/trade';
+  for (const opening of [openGateway({ address, tenant: 'alice' }), migrateGateway(address)]) {
+    const error = await opening.then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
+    expect(error).toMatchObject({ code: 'database_unreachable', hint: expect.stringContaining('PostgreSQL') });
+    expect(String(error)).toContain('ECONNREFUSED');
+    expect(`${String(error)} ${JSON.stringify(error)}`).not.toContain('4711');
+  }
+  const fault = new TypeError('not a database error');
+  expect(databaseError(fault)).toBe(fault);
 });
