@@ -2,7 +2,7 @@ import { failedBeforeConnecting } from '../../errors/never-connected.ts';
 import type { MessageDraft } from '../../trading/message.ts';
 
 /**
- * What is known after a message was passed to its service. The services have no idempotency keys and can't be asked
+ * The known outcome of passing a message to its service. The services have no idempotency keys and can't be asked
  * about a message later, so a message is sent again only if the first attempt provably sent nothing.
  */
 export type Delivery =

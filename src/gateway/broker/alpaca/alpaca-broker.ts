@@ -210,7 +210,7 @@ function alpacaAssets(
           expirationDateLte: new Date(expires.to),
           limit,
           ...defined({ type: right }),
-          // The SDK writes the number's shortest decimal form into the query, which is the strike as it was given.
+          // The SDK writes the shortest decimal form of the number into the URL, which equals the strike in the query.
           ...(strike?.from === undefined ? {} : { strikePriceGte: Number(strike.from) }),
           ...(strike?.to === undefined ? {} : { strikePriceLte: Number(strike.to) }),
         });

@@ -70,7 +70,7 @@ async function verifyIbkrSession(
   }
 }
 
-/** What is kept for an account between requests. */
+/** The state of an account's session, which outlives a request. */
 interface SessionState {
   readonly list: OrderList;
   details: { readonly at: number; readonly found: Promise<IbkrAccount> } | undefined;

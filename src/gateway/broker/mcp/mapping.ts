@@ -102,7 +102,7 @@ const orderFields = z.strictObject({
   ),
 });
 
-/** Where answers contain rejections. Without this part of the mapping, an order that is not accepted is `unknown`. */
+/** Locates rejections in answers. Without this part of the mapping, an order that is not accepted is `unknown`. */
 const refusals = z.strictObject({
   /** Points to a value that only rejections have. */
   at: pointer,
