@@ -1,6 +1,9 @@
 import type { AccessRole } from '../trading/kinds/access.ts';
 
-/** A person's relation to an account. Times are milliseconds since the epoch. */
+/**
+ * What an account's owner allows a person or an organization to do with the account. Times are milliseconds since the
+ * epoch.
+ */
 export interface AccessGrant {
   readonly id: string;
   /** The owner's `sub`. */
@@ -8,10 +11,10 @@ export interface AccessGrant {
   readonly role: AccessRole;
   /** A person's `sub`, or the name of a `firm` or `household`. */
   readonly who: string;
-  /** The advisor's firm or the member's household; null for other roles. */
+  /** The `firm` that an advisor belongs to, or the `household` that a member belongs to. Null for other roles. */
   readonly of: string | null;
   readonly from: number;
-  /** Null if the grant does not expire. */
+  /** Time when the grant expires. Null if it does not expire. */
   readonly until: number | null;
   readonly grantedAt: number;
   readonly revokedAt: number | null;
@@ -20,18 +23,21 @@ export interface AccessGrant {
 export type NewAccessGrant = Omit<AccessGrant, 'grantedAt' | 'revokedAt'>;
 
 /**
- * Access to accounts, for gateways that store access themselves. Each method is one transaction that includes its audit
- * log entry. A grant never changes, but is revoked and replaced by a new grant.
+ * Access to accounts, for gateways that store grants themselves. Each method is one transaction that includes its audit
+ * log entry. A grant is never edited: to change a person's access, the grant is revoked and a new one is added.
  */
 export interface AccessStore {
-  /** Returns `known` and writes nothing if the ID is taken, even by a revoked grant. */
+  /** Returns `known` and writes nothing if a grant with this ID exists or existed. */
   grant(grant: NewAccessGrant, now: number): Promise<'granted' | 'known'>;
   /** Returns false if the account has no active grant with this ID. */
   revoke(account: string, id: string, now: number): Promise<boolean>;
-  /** Returns the account's grants that are not revoked, including expired and not yet valid ones. Oldest first. */
+  /**
+   * Returns the account's grants that are not revoked, including grants that have expired or are not valid yet. Oldest
+   * first.
+   */
   to(account: string): Promise<AccessGrant[]>;
   /** Returns the person's grants that are not revoked. Oldest first. */
   of(who: string): Promise<AccessGrant[]>;
-  /** Revokes all grants that a person who left gave or received. */
+  /** Revokes all grants that a departed person gave or received. */
   endPerson(sub: string, now: number): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Returns the end of the audit log's file, at most `longest` bytes. Empty if there is no file. */
+/** Returns the last bytes of the audit log's file, at most `longest`. Returns an empty string if there is no file. */
 export function readTail(file: string, longest: number): string {
   let handle: number;
   try {
@@ -25,10 +25,10 @@ export function completeLines(tail: string): string {
 }
 
 /**
- * Appends lines to the audit log's file and flushes it to disk. If the file ends with a truncated line, it is kept, and
- * the appended lines start on a new line.
- * @param tail the end of the file, which shows whether the file ends with a complete line
- * @param file created with the first line, mode 0600
+ * Appends lines to the audit log's file and flushes the file to disk. If the file ends with a truncated line, that line
+ * is kept, and the new lines are appended after a line break.
+ * @param tail the end of the file, which shows whether its last line is complete
+ * @param file created with mode 0600 if it does not exist
  */
 export function appendLines(file: string, tail: string, lines: readonly string[]): void {
   const cut = completeLines(tail).length < tail.length ? '\n' : '';

@@ -40,7 +40,7 @@ export type AuditEvent =
   | 'checkpoint'
   | 'anchored';
 
-/** Content of an audit log entry, which is written in the same transaction as the change that it records. */
+/** Content of an audit log entry. The entry is written in the same transaction as the change that it records. */
 export interface AuditNote {
   readonly event: AuditEvent;
   readonly facts: Readonly<Record<string, unknown>>;
@@ -56,15 +56,16 @@ export interface AuditHead {
 export interface AuditSnapshot {
   readonly head: AuditHead;
   /**
-   * Lines in the store that were not yet moved to the file. After a crash, the file may already contain some of them.
+   * Lines that the store has not moved to the file yet. After a crash, the file may already contain some of these
+   * lines.
    */
   readonly pending: readonly string[];
   readonly bytes: number;
 }
 
 /**
- * The audit log entries that are not in the file yet. The other stores add entries too, each with the previous entry's
- * hash.
+ * Adds entries to the audit log and moves them to the log's file. The other stores add entries to the same log. Each
+ * entry contains the hash of the previous entry.
  */
 export interface AuditStore {
   /**
@@ -73,10 +74,10 @@ export interface AuditStore {
    */
   note(note: AuditNote, now: number): Promise<void>;
   /**
-   * Appends the pending lines to the file in order and flushes it to disk. Each line is written exactly once, even if
-   * several processes call this method or one of them dies. A truncated last line of the file is kept, and a new line
-   * started.
-   * @param file created with the first line, mode 0600
+   * Appends the pending lines to the file in order and flushes the file to disk. Each line is written exactly once,
+   * even if several processes call this method or one of them dies. If the file ends with a truncated line, that line
+   * is kept, and the new lines are appended after a line break.
+   * @param file created with mode 0600 if it does not exist
    * @throws if the file can't be written; the lines stay pending
    */
   moveToFile(file: string): Promise<void>;
@@ -85,7 +86,7 @@ export interface AuditStore {
 
 export const EMPTY_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
-/** Returns the SHA-256 of an entry's RFC 8785 form without its `hash`, in hex. */
+/** Returns the SHA-256 hash of an entry in RFC 8785 form, without the entry's own `hash` field. Hex. */
 export function entryHash(facts: Readonly<Record<string, unknown>>): string {
   const { hash: _, ...rest } = facts;
   return createHash('sha256')
@@ -93,14 +94,17 @@ export function entryHash(facts: Readonly<Record<string, unknown>>): string {
     .digest('hex');
 }
 
-/** Returns the entry that follows `head`. @param now milliseconds since the epoch */
+/**
+ * Returns the entry that follows `head` in the audit log.
+ * @param now milliseconds since the epoch
+ */
 export function nextEntry(
   head: AuditHead,
   { event, facts }: AuditNote,
   now: number,
 ): AuditHead & { readonly line: string } {
   const seq = head.seq + 1;
-  // Hashes the entry as it will be read back: JSON omits undefined members.
+  // Hashes the entry as readers will parse it: JSON omits undefined members.
   const plain = JSON.parse(JSON.stringify(facts)) as Record<string, unknown>;
   const entry = { ...plain, seq, at: new Date(now).toISOString(), event, prev: head.hash };
   const hash = entryHash(entry);

@@ -1,9 +1,12 @@
-/** A person's key pair for a broker, sealed so that the store can't read it. Times are milliseconds since the epoch. */
+/**
+ * A person's API key pair for a broker, sealed so that the database contains no readable key. Times are milliseconds
+ * since the epoch.
+ */
 export interface BrokerKey {
   readonly sub: string;
   /** The broker's name in the gateway's settings, such as `broker`. */
   readonly connection: string;
-  /** The kind of broker that issued the key. Other kinds don't accept it. */
+  /** The kind of broker that issued the key. Brokers of other kinds do not accept it. */
   readonly kind: string;
   readonly sealed: Buffer;
   readonly accountNumber: string;
@@ -16,7 +19,7 @@ export interface BrokerKeyStore {
   find(sub: string, connection: string): Promise<BrokerKey | undefined>;
   /** Sorted by person. */
   list(connection: string): Promise<BrokerKey[]>;
-  /** Stores the key. It replaces an earlier key of the same person and connection. */
+  /** Stores the key, and replaces the person's earlier key for the same connection, if any. */
   keep(key: BrokerKey): Promise<void>;
   /** Returns false if the person has no key for this connection. */
   remove(sub: string, connection: string): Promise<boolean>;

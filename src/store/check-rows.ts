@@ -2,7 +2,7 @@ import { Dec } from '../trading/decimal.ts';
 import type { HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import type { RuleFiring, UnnotifiedFilter } from './check-store.ts';
 
-/** A stored high-water mark. Amounts are decimal text, and times are milliseconds since the epoch. */
+/** A stored high-water mark. Amounts are decimal strings, and times are milliseconds since the epoch. */
 export interface HighWaterMarkRow {
   readonly value: string;
   readonly at: number;
@@ -32,10 +32,13 @@ export function toHighWaterMark(row: HighWaterMarkRow | undefined): HighWaterMar
   );
 }
 
-/** A stored firing, and the channel that was notified of it. */
+/** A stored firing, and a channel that was notified of it. */
 export type NotifiedFiringRow = Omit<RuleFiring, 'since'> & { readonly channel: string };
 
-/** @param rows all firings of one account with the channels that were notified of them */
+/**
+ * Returns a filter that keeps only the firings that a channel was not notified of.
+ * @param rows all firings of one account, with the channels that were notified of them
+ */
 export function unnotifiedFilter(rows: readonly NotifiedFiringRow[]): UnnotifiedFilter {
   const told = new Set(rows.map((row) => firingKey(row.channel, row)));
   return (channel, firings) => firings.filter((firing) => !told.has(firingKey(channel, firing)));

@@ -2,7 +2,7 @@ import type { Activity } from '../trading/activity.ts';
 import type { HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import type { PriceHistory } from '../trading/portfolio/price-history.ts';
 
-/** A rule that has fired for a subject. */
+/** A rule that fired, and the subject that it fired for, such as a symbol. */
 export interface RuleFiring {
   readonly rule: string;
   readonly subject: string;
@@ -12,32 +12,32 @@ export interface RuleFiring {
   readonly since: number;
 }
 
-/** A conditional order. `asked` is true once approval is known to have been requested. */
+/** A conditional order that a check proposed. `asked` is true once the store knows that approval was requested. */
 interface ProposedOrder {
   readonly thread: string;
   readonly asked: boolean;
 }
 
-/** A snapshot of an account's state that is kept between checks. */
+/** A snapshot of an account's state between two checks. */
 export interface CheckSnapshot {
   fired(): readonly RuleFiring[];
   mark(): HighWaterMark | undefined;
   proposed(rule: string, definition: string): ProposedOrder | undefined;
 }
 
-/** A notice. The store keeps members other than these unchanged. */
+/** A notice. The store returns all of its members unchanged, including those not listed here. */
 export interface StoredNotice {
   readonly id: string;
   /** RFC 3339. */
   readonly at: string;
 }
 
-/** A notice, the channel to send it to, and the firings it reports. */
+/** A notice to store, the channel that will deliver it, and the firings that it reports. */
 export interface OutgoingNotice<Notice extends StoredNotice> {
   readonly channel: string;
   readonly notice: Notice;
   readonly firings: readonly RuleFiring[];
-  /** Expiry, in milliseconds since the epoch. */
+  /** Time when the notice expires, in milliseconds since the epoch. */
   readonly until: number;
 }
 
@@ -45,17 +45,17 @@ export interface WaitingNotice<Notice extends StoredNotice> {
   readonly channel: string;
   readonly notice: Notice;
   readonly until: number;
-  /** Number of attempts in earlier checks. */
+  /** Number of failed attempts to send the notice. */
   readonly attempts: number;
 }
 
-/** Returns the firings that a channel was not notified of and that no waiting notice reports. */
+/** Returns those of the firings that the channel was not notified of and that no unsent notice reports. */
 export type UnnotifiedFilter = (channel: string, firings: readonly RuleFiring[]) => RuleFiring[];
 
-/** The unsent notices of an account: stored before they are sent, removed afterwards. */
+/** An account's unsent notices. Each notice is stored before it is sent, and removed afterwards. */
 export interface NoticeOutbox<Notice extends StoredNotice> {
   untold(): Promise<UnnotifiedFilter>;
-  /** Stores all notices or none. Does not change notices that are already stored. */
+  /** Stores all of the notices or none. A notice that is already stored is not changed. */
   put(notices: readonly OutgoingNotice<Notice>[]): Promise<void>;
   /** Oldest first. */
   waiting(): Promise<WaitingNotice<Notice>[]>;
@@ -63,17 +63,23 @@ export interface NoticeOutbox<Notice extends StoredNotice> {
   remove(id: string): Promise<void>;
 }
 
-/** State of an account that is kept between checks. Each method is one transaction. */
+/** An account's state between two checks. Each method is one transaction. */
 export interface AccountCheckState<Notice extends StoredNotice> {
   remembered(): Promise<CheckSnapshot>;
   /**
-   * Replaces the fired states and the mark. Forgets which channels were notified of rules that no longer fire, so that
-   * they are notified when the rules fire again.
+   * Replaces the stored firings and the high-water mark. For each rule that no longer fires, also forgets which
+   * channels were notified, so that the channels are notified when the rule fires again.
    */
   remember(states: readonly RuleFiring[], mark: HighWaterMark | undefined): Promise<void>;
-  /** Called before approval is requested, so that a crash can't cause a second request. @param now milliseconds since the epoch */
+  /**
+   * Records that approval is about to be requested. Must be called before the request, so that a crash can't cause a
+   * second request for the same order.
+   * @param now milliseconds since the epoch
+   */
   proposing(rule: string, definition: string, thread: string, now: number): Promise<void>;
-  /** Notes that approval was requested. It is then never requested again, whatever the answer. */
+  /**
+   * Records that approval was requested. Approval is then never requested again for this order, whatever the answer.
+   */
   asked(rule: string, definition: string): Promise<void>;
   readonly notices: NoticeOutbox<Notice>;
 }
@@ -85,7 +91,7 @@ export interface CloseCache {
   put(symbol: string, history: PriceHistory): Promise<void>;
 }
 
-/** Cached activities of the account, with the time of the latest complete read. */
+/** Cached activities of the account, and the time when all of them were last read from the broker. */
 export interface ActivityCache {
   get(): Promise<{ readonly activities: readonly Activity[]; readonly wholeAt: number } | undefined>;
   put(activities: readonly Activity[], wholeAt: number): Promise<void>;
@@ -95,26 +101,26 @@ export interface ImportedFile {
   readonly id: string;
   /** The file's base name. */
   readonly file: string;
-  /** Milliseconds since the epoch. */
+  /** Time of the import, in milliseconds since the epoch. */
   readonly at: number;
-  /** Number of the file's activities that no earlier file contains. */
+  /** Number of activities that were new when the file was imported. */
   readonly rows: number;
 }
 
-/** Imported activities of an account, and their files. */
+/** Activities that were imported from files for an account. */
 export interface ImportStore {
   /** Oldest first. */
   activities(): Promise<Activity[]>;
   /** Newest first. */
   files(): Promise<ImportedFile[]>;
   /**
-   * Stores all activities or none. Activities whose ID is already stored are not changed.
+   * Stores all of the activities or none. An activity whose ID is already stored is not changed.
    * @returns the number of new activities
    */
   put(file: Omit<ImportedFile, 'rows'>, activities: readonly Activity[]): Promise<number>;
   /**
-   * Removes a file and its activities.
-   * @returns the number of activities, or undefined if there is no such file
+   * Removes a file and the activities that were imported from it.
+   * @returns the number of removed activities, or undefined if there is no such file
    */
   remove(id: string): Promise<number | undefined>;
 }
@@ -124,13 +130,13 @@ export interface CheckedAccount {
   readonly account: string;
 }
 
-/** A profile's state that is kept between checks. */
+/** A profile's state between two checks. */
 export interface CheckStore<Notice extends StoredNotice> {
   readonly closes: CloseCache;
   account(owner: CheckedAccount): AccountCheckState<Notice>;
   activities(owner: CheckedAccount): ActivityCache;
   imports(owner: CheckedAccount): ImportStore;
-  /** Returns the number of unsent notices per channel, for all accounts. */
+  /** Returns the number of unsent notices for each channel, summed over all accounts. */
   waitingNotices(): Promise<ReadonlyMap<string, number>>;
   close(): void;
 }

@@ -10,7 +10,7 @@ export interface MessageRow {
   readonly body: Buffer;
 }
 
-/** A stored result of a task. */
+/** A stored result of one of a checkpoint's tasks. */
 export interface WriteRow {
   readonly idx: number;
   readonly channel: string;
@@ -18,30 +18,33 @@ export interface WriteRow {
   readonly value: Uint8Array;
 }
 
-/** Stored in a checkpoint instead of the thread's messages: the hashes of their rows, in order. */
+/** Replaces the thread's messages in a stored checkpoint: the hashes of the messages' rows, in order. */
 interface MessageRows {
   readonly message_rows: readonly string[];
 }
 
 /**
- * Converts LangGraph's checkpoints to rows whose total size is proportional to the conversation, whereas LangGraph
- * stores the entire conversation with each step. Each message is stored once in its own row, a checkpoint contains the
- * hashes of these rows, and a thread keeps only its latest checkpoint. Resuming from an earlier checkpoint would
- * propose its orders again.
+ * Converts LangGraph's checkpoints to rows and back. LangGraph stores the entire conversation with each step. Here,
+ * each message is stored once in its own row, a checkpoint contains only the messages' hashes, and a thread keeps only
+ * its latest checkpoint. Therefore, storage grows in proportion to the conversation. Earlier checkpoints are not kept,
+ * because resuming from one would propose its orders again.
  */
 export class CheckpointRows {
   readonly #serde: SerializerProtocol;
-  /** Messages that this process has stored or read, so that each step serializes only new messages. */
+  /** Messages that this process has already stored or read, so that each step serializes only the new ones. */
   readonly #known = new WeakMap<object, { readonly thread: string; readonly hash: string }>();
 
   constructor(serde: SerializerProtocol) {
     this.#serde = serde;
   }
 
-  /** Returns a checkpoint's new messages as rows, and its values with all messages replaced by hashes. */
+  /**
+   * Returns a checkpoint's new messages as rows, and the checkpoint's values with the messages replaced by their
+   * hashes.
+   */
   async extractMessages(thread: string, ns: string, values: Checkpoint['channel_values']) {
     const { messages } = values as { messages?: unknown };
-    // An order's subgraph has a single answer and is deleted with its step.
+    // An order's subgraph produces a single answer, and its checkpoints are deleted after its step.
     if (ns !== '' || !Array.isArray(messages) || !messages.every(isObject)) return { rows: [], values };
     const rows: (MessageRow & { readonly message: object })[] = [];
     const message_rows: string[] = [];
@@ -60,7 +63,7 @@ export class CheckpointRows {
     return { rows, values: { ...values, messages: { message_rows } satisfies MessageRows } };
   }
 
-  /** Remembers stored messages, so that later steps don't store them again. */
+  /** Records that these messages are stored, so that later steps don't store them again. */
   stored(thread: string, rows: readonly { readonly message: object; readonly hash: string }[]): void {
     for (const { message, hash } of rows) this.#known.set(message, { thread, hash });
   }
@@ -76,7 +79,7 @@ export class CheckpointRows {
   ): Promise<CheckpointTuple> {
     const thread = tuple.config.configurable?.thread_id as string;
     const { messages } = tuple.checkpoint.channel_values as { messages?: unknown };
-    // Version 1 stored the messages themselves in the checkpoint.
+    // Version 1 stored the messages in the checkpoint itself.
     if (typeof messages !== 'object' || messages === null || Array.isArray(messages)) return tuple;
     const { message_rows } = messages as MessageRows;
     const byHash = new Map(rowsOf(thread).map((row) => [row.hash, row]));
@@ -94,8 +97,9 @@ export class CheckpointRows {
   }
 
   /**
-   * @returns the rows, and whether they replace existing rows (`replaces`): LangGraph overwrites errors and interrupts,
-   * but not a task's result
+   * Converts a task's results to rows.
+   * @returns the rows, and `replaces`: whether the rows replace existing rows. LangGraph overwrites a task's errors and
+   * interrupts, but not its result
    */
   async toWriteRows(
     writes: readonly PendingWrite[],

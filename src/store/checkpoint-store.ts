@@ -1,25 +1,25 @@
 import type { AuditHead, AuditNote } from './audit.ts';
 
-/** The latest signed checkpoint of the audit log. */
+/** The audit log's latest signed checkpoint. */
 export interface AuditCheckpoint extends AuditHead {
-  /** The UTC day that the checkpoint closes, YYYY-MM-DD. */
+  /** The UTC day that the checkpoint closes, as YYYY-MM-DD. */
   readonly day: string;
   /** Whether an external authority has timestamped the checkpoint. */
   readonly anchored: boolean;
 }
 
 /**
- * The audit log's signed checkpoints, and whether the latest one is timestamped. Each method is one transaction that is
- * serialized with all writers of the log, so a second process finds the work already done.
+ * The audit log's latest signed checkpoint. Each method is one transaction, and all transactions that write to the log
+ * run one after the other. If two processes close the same day, the second one therefore finds the day already closed.
  */
 export interface CheckpointStore {
   /** Returns the latest checkpoint, or undefined if `close` was never called. */
   last(): Promise<AuditCheckpoint | undefined>;
   /**
    * Writes the entry that closes a day, once. Does nothing if a later day was already closed, unless that later day is
-   * in the future because a clock was ahead. The first call ever writes no entry: it only sets the day after which days
-   * are closed.
-   * @param days `day` is the day that is over, and `today` the current one
+   * still in the future because it was closed by a clock that was ahead. The very first call writes no entry. It only
+   * stores the day after which days are closed.
+   * @param days `day` is the day that has ended, and `today` is the current day
    * @param line builds the entry from the last entry and the previous checkpoint's hash; called within the transaction
    * @returns whether the entry was written
    */

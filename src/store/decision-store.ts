@@ -1,16 +1,16 @@
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 
 /**
- * A policy decision about an order, and everything that it was based on. Stored whether the order was allowed or
- * denied.
+ * A policy decision about an order, whether the order was allowed or denied, and all facts that the decision was based
+ * on.
  */
 export interface DecisionNote {
-  /** The account's owner, and the client that requested the order. */
+  /** The account owner's `sub`. */
   readonly sub: string;
   readonly client: string;
   readonly account: string;
   readonly action: string;
-  /** Stage of the decision: before approval was requested, or before the order was sent. */
+  /** When the decision was made: before approval was requested (`proposal`), or before the order was sent (`order`). */
   readonly stage: 'proposal' | 'order';
   /** The order's `client_order_id`. */
   readonly subjectId: string;
@@ -26,15 +26,15 @@ export interface DecisionNote {
 }
 
 export interface StoredDecision extends DecisionNote {
-  /** Higher than the IDs of earlier decisions. */
+  /** Higher than the ID of every earlier decision. */
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
 /**
- * Policy decisions in the gateway's database. For each person, the store keeps only the newest ones, with separate
- * limits for denials and permits, so that many denials do not displace the decisions about placed orders.
+ * Policy decisions in the gateway's database. For each person, the store keeps a limited number of the newest denials,
+ * and separately of the newest permits. Therefore, many denials do not displace the decisions about placed orders.
  */
 export interface DecisionStore {
   note(note: DecisionNote, now: number): Promise<void>;

@@ -1,6 +1,6 @@
-/** The account that each person chose as their default, by its number at the broker. */
+/** The account that each person chose as the default, identified by the broker's account number. */
 export interface DefaultAccountStore {
-  /** Returns undefined if the person chose no account. */
+  /** Returns undefined if the person has not chosen a default account. */
   find(sub: string): Promise<string | undefined>;
   choose(sub: string, account: string): Promise<void>;
   remove(sub: string): Promise<void>;

@@ -1,29 +1,30 @@
 /**
- * `client` authenticates the gateway at the identity provider, `seal` seals secrets, and a `next_…` key will replace
- * the key of that name.
+ * `client` authenticates the gateway to the identity provider, and `seal` seals secrets. `next_client` and `next_seal`
+ * are the keys that will replace them.
  */
 export type GatewayKeyName = 'client' | 'next_client' | 'seal' | 'next_seal';
 
-/** A gateway's key as stored: only the key management service can unwrap it. */
+/** A gateway's key as it is stored. Only the key management service can unwrap it. */
 export interface WrappedGatewayKey {
   readonly name: GatewayKeyName;
-  /** Starts at 1 for each name. */
+  /** Starts at 1 for each key name. */
   readonly version: number;
   readonly wrapped: string;
 }
 
 /** Keys that all gateways with the same database share. Each method is one transaction. */
 export interface GatewayKeyRows {
-  /** Sorted by name, then by version with the newest first. */
+  /** Returns all keys, sorted by name. For each name, the newest version comes first. */
   all(): Promise<WrappedGatewayKey[]>;
   /**
-   * @returns false, with nothing changed, if one of the removed keys has changed or one of the added keys already
+   * Replaces keys.
+   * @returns false, with nothing changed, if a key in `removed` has changed meanwhile or a key in `added` already
    * exists
    */
   replace(removed: readonly WrappedGatewayKey[], added: readonly WrappedGatewayKey[]): Promise<boolean>;
   /**
    * Adds the first seal key.
-   * @param check a value derived from the key that does not reveal it
+   * @param check a value derived from the key that does not reveal the key
    * @returns false, with nothing changed, if a seal key exists or secrets were already sealed with another key
    */
   addFirstSeal(seal: WrappedGatewayKey, check: string): Promise<boolean>;

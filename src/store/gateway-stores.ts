@@ -17,7 +17,10 @@ import type { RateBuckets } from './rate-buckets.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
 import type { StandingOrderStore } from './standing-order-store.ts';
 
-/** All stores of a gateway. They share one database, so that related changes are written in one transaction. */
+/**
+ * All stores of a gateway. They share one database, so that one transaction can write related changes to several
+ * stores.
+ */
 export interface GatewayStores {
   readonly orders: OrderJournal;
   readonly messages: MessageJournal;
@@ -28,7 +31,7 @@ export interface GatewayStores {
   readonly keys: SigningKeyStore;
   readonly mandates: MandateStore;
   readonly standing: StandingOrderStore;
-  /** Audit log entries, which the other stores write too. */
+  /** The audit log. The other stores add entries to it, too. */
   readonly audit: AuditStore;
   readonly checkpoints: CheckpointStore;
   readonly brokerKeys: BrokerKeyStore;
@@ -41,7 +44,8 @@ export interface GatewayStores {
   /** Rate limits that all processes share. Undefined if only one process uses the database. */
   readonly buckets?: RateBuckets;
   /**
-   * Returns the database's time, in milliseconds since the epoch. Undefined if the database uses this machine's clock.
+   * Returns the database server's time, in milliseconds since the epoch. Undefined if the database uses this machine's
+   * clock.
    */
   readonly databaseTime?: () => Promise<number>;
 }

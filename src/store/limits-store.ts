@@ -1,11 +1,14 @@
 /**
- * Remembers that the gateway's rules have limits. If they do, an empty or missing file is an error, not the owner's wish
- * to have no limits.
+ * Remembers that the gateway's rules contain limits. Once they do, an empty or missing rules file is treated as an
+ * error, and not as the owner's wish to have no limits.
  */
 export interface LimitsStore {
   hadLimits(): Promise<boolean>;
-  /** Stores the time of the first call, in milliseconds since the epoch. Later calls do nothing. */
+  /**
+   * Stores the time of the first call. Later calls do nothing.
+   * @param now milliseconds since the epoch
+   */
   remember(now: number): Promise<void>;
-  /** Called when the owner removes all limits. */
+  /** Called when the owner has removed all limits. */
   forget(): Promise<void>;
 }

@@ -13,25 +13,27 @@ export interface StoredMandate {
 }
 
 export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'terms'> {
-  /** Digest of the proposal. */
+  /** Digest of the mandate's proposal. */
   readonly digest: string;
-  /** The mandate's approval, usable once. */
+  /** The approval that granted the mandate. An approval can be used only once. */
   readonly approval: ApprovalId;
-  /** The client that proposed the mandate. The gateway places the mandate's standing orders in this client's name. */
+  /**
+   * The client that proposed the mandate. The gateway also places the mandate's standing orders in this client's name.
+   */
   readonly client: string;
 }
 
-/** A mandate, and how much of it is used. `inSlot` is 0 if the query has no slot. */
+/** A mandate and how much of it has been used. `inSlot` is 0 if the query has no slot. */
 export interface CountedMandate extends StoredMandate, MandateWithUse {}
 
 export interface MandateQuery {
-  /** Start of the day in New York. */
+  /** Start of the current day in New York, in milliseconds since the epoch. */
   readonly since: number;
   readonly slot?: MandateSlot | undefined;
 }
 
 export interface MandateSlot {
-  /** Empty if the mandate may be used on demand (`Cadence`). */
+  /** Empty if the mandate may be used at any time (see `Cadence`). */
   readonly slot: string;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
@@ -39,23 +41,23 @@ export interface MandateSlot {
 
 /**
  * Mandates and their use. Each method is one transaction that includes its audit log entry. `OrderJournal.claim`
- * records an order's use of its mandate, and the use is released if the order is rejected. A mandate's terms never
+ * records that an order uses its mandate, and the use is released if the order is rejected. A mandate's terms never
  * change.
  */
 export interface MandateStore {
   /**
    * Stores the mandate, uses the approval, ends the mandate that this one replaces, and starts its standing order.
-   * Writes nothing and returns `known` if the mandate was granted before, `approval_used` if the approval was used for
-   * something else, or `not_replaceable` if the person has no such mandate to replace or it has ended.
+   * Writes nothing and returns `known` if this mandate was already granted, `approval_used` if the approval was used
+   * for something else, or `not_replaceable` if the mandate to be replaced has ended or the person has no such mandate.
    */
   grant(mandate: GrantedMandate, now: number): Promise<'granted' | 'known' | 'approval_used' | 'not_replaceable'>;
   find(sub: string, id: string, query: MandateQuery): Promise<CountedMandate | undefined>;
   /** Newest first. */
   list(sub: string, query: MandateQuery): Promise<CountedMandate[]>;
   /**
-   * Suspends or revokes a mandate. Returns `barred` if the mandate's state does not allow this, and `unknown` if there
-   * is no such mandate.
-   * @param by the client, or `phone`
+   * Suspends or revokes a mandate. Returns `barred` if the mandate's state does not allow the change, and `unknown` if
+   * there is no such mandate.
+   * @param by who ended the mandate: the client's ID, or `phone`
    */
   end(
     key: { readonly sub: string; readonly id: string },

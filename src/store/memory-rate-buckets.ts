@@ -1,11 +1,11 @@
 import { type RateBuckets, validateTake } from './rate-buckets.ts';
 
 /**
- * Creates rate buckets in memory, for a single process. Their state is lost when the process exits.
+ * Creates rate buckets in memory, for a single process. When the process exits, their state is lost.
  * @param now a monotonic clock, in milliseconds
  */
 export function memoryRateBuckets(now: () => number = () => performance.now()): RateBuckets {
-  /** Time at which each bucket is full again. */
+  /** For each bucket, the time when it will be full again. */
   const dueAt = new Map<string, number>();
   return {
     async take(bucket, rate, tokens) {

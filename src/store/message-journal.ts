@@ -3,17 +3,18 @@ import type { Problem } from '../trading/views.ts';
 import type { ApprovalId } from './used-approval.ts';
 
 /**
- * A message's provable state:
+ * What the journal can prove about a message:
  *
  *     ready ⇄ intent ──▶ sent | refused | unknown
  *
- * `intent` is written before the service is called. If it is found later, the process died and the message may have been
- * sent. It returns to `ready` if the service certainly did not accept it. The other three are final. `unknown` is final too,
- * because services can't be queried for a message's outcome, and no message is sent twice to find out.
+ * `intent` is written before the service is called. An intent that is found later means that the process died and that
+ * the message may have been sent. A message returns to `ready` if the service certainly did not accept it. `sent`,
+ * `refused` and `unknown` are final. `unknown` is final because services can't be queried for a message's outcome, and
+ * a message is not sent a second time to find out.
  */
 export type MessageState = 'ready' | 'intent' | 'sent' | 'refused' | 'unknown';
 
-/** A message's key. IDs are unique only per user, so nobody can block another user's ID by using it first. */
+/** A message's key. Each user has their own IDs, so nobody can block another user's ID by using it first. */
 export interface MessageKey {
   readonly sub: string;
   readonly id: string;
@@ -30,7 +31,7 @@ export interface MessageEntry extends MessageKey {
 
 interface MessageClaim extends MessageKey {
   readonly digest: string;
-  /** The message's approval, usable once. */
+  /** The approval of the message. An approval can be used only once. */
   readonly approval: ApprovalId;
   readonly draft: MessageDraft;
 }
@@ -43,8 +44,8 @@ export type MessageResult =
   | { readonly state: 'unknown' };
 
 /**
- * Result of a change. `stale` means that the entry has changed since it was read, so nothing was written. `entry` is
- * the current entry.
+ * Result of a change. `stale` means that the journal entry has changed since the caller read it, and that nothing was
+ * written. `entry` is the current journal entry.
  */
 export interface MessageTransition {
   readonly outcome: 'moved' | 'stale';
@@ -52,14 +53,14 @@ export interface MessageTransition {
 }
 
 /**
- * The journal that ensures that at most one message is sent per approval. Each method is one transaction, on disk when
- * the promise resolves. Times are milliseconds since the epoch.
+ * Journal that ensures that at most one message is sent per approval. Each method is one transaction, which is on disk
+ * when the promise resolves. Times are milliseconds since the epoch.
  */
 export interface MessageJournal {
   find(sub: string, id: string): Promise<MessageEntry | undefined>;
   /**
-   * Uses the approval and writes the intent. Writes nothing and returns `known` if the message exists, or
-   * `approval_used` if the approval was used for something else.
+   * Uses the approval and writes the intent. Writes nothing and returns `known` if a message with this key is already
+   * in the journal, or `approval_used` if the approval was used for something else.
    */
   claim(
     claim: MessageClaim,
@@ -68,10 +69,13 @@ export interface MessageJournal {
     { readonly outcome: 'claimed' | 'known'; readonly entry: MessageEntry } | { readonly outcome: 'approval_used' }
   >;
   /**
-   * Claims the right to send a `ready` message again, if its `epoch` is unchanged.
+   * Claims the right to send a `ready` message again, if the message's `epoch` is unchanged.
    * @throws if there is no such message
    */
   reclaim(seen: MessageEntry, now: number): Promise<MessageTransition>;
-  /** Records the outcome of an attempt by this process, or by a process that died, if the `epoch` is unchanged. */
+  /**
+   * Records the outcome of an attempt, if the message's `epoch` is unchanged. The attempt was made by this process or
+   * by a process that died.
+   */
   finish(seen: MessageEntry, result: MessageResult, now: number): Promise<MessageTransition>;
 }

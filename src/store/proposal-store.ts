@@ -3,29 +3,29 @@ import type { Membership } from '../oauth/membership.ts';
 import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 import type { AuditNote } from './audit.ts';
 
-/** Why a proposal ended, or what it is waiting for. */
+/** Why a proposal ended or what the proposal is waiting for. */
 export interface ProposalReason {
   /** Code of the HTTP problem. */
   readonly code: ProblemCode;
   readonly text: string;
-  /** The HTTP problem's additional members: `reason`, `limit`, `value`, `broker_message`. */
+  /** The HTTP problem's extension members: `reason`, `limit`, `value`, `broker_message`. */
   readonly members?: Readonly<Record<string, unknown>>;
 }
 
-/** A proposal in the gateway's store. Times are milliseconds since the epoch; `interval` is in seconds. */
+/** A proposal in the gateway's store. Times are milliseconds since the epoch. */
 export interface StoredProposal {
   readonly id: string;
-  /** The account's owner, who approves it. */
+  /** The `sub` of the account's owner, who approves the proposal. */
   readonly sub: string;
-  /** The proposer's `sub`. Undefined if the owner proposed it. */
+  /** The proposer's `sub`. Undefined if the owner is the proposer. */
   readonly proposedBy: string | undefined;
-  /** The second approver's `sub`. Undefined if only the owner must approve. */
+  /** The second approver's `sub`. Undefined if only the owner must approve the proposal. */
   readonly second: string | undefined;
-  /** The OAuth client that proposed it. */
+  /** The OAuth client that made the proposal. */
   readonly client: string;
-  /** The membership in the proposer's token. */
+  /** The membership claim in the proposer's token. */
   readonly membership?: Membership | undefined;
-  /** Login name, for identity providers that identify people by it. */
+  /** The owner's login name, for identity providers that identify people by login name. */
   readonly username: string | undefined;
   readonly email: string | undefined;
   readonly kind: ProposalKind;
@@ -35,7 +35,7 @@ export interface StoredProposal {
   readonly subjectId: string;
   readonly fingerprint: string;
   readonly digest: string;
-  /** Nonce that the approval's signature covers: 22 base64url characters. */
+  /** Nonce that the approval's signature covers. 22 base64url characters. */
   readonly nonce: string | undefined;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
@@ -43,15 +43,18 @@ export interface StoredProposal {
   readonly provenance: Provenance | null;
   readonly requestedBy: string | null;
   readonly again: number | undefined;
-  /** Whether the person typed every field. Such proposals have their own quota. */
+  /** Whether the person typed every field of the proposal. Typed proposals have their own quota. */
   readonly typed: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Set when the proposal is drafted or changed, to a number above all other versions. Also the ID of the event. */
+  /**
+   * A number above all other versions, assigned when the proposal is drafted and with each change. It is also the ID of
+   * the change's event.
+   */
   readonly version: number;
-  /** Time after which it can't be executed, from the subject's `expires_at`. */
+  /** The subject's `expires_at`: the time after which the proposal can't be executed. */
   readonly deadline: number;
-  /** Either the deadline or the expiry at the identity provider, whichever is earlier. */
+  /** The deadline, or the approval request's expiry at the identity provider, whichever is earlier. */
   readonly expiresAt: number;
   /** The `auth_req_id` of the latest approval request. */
   readonly authReqId: string | undefined;
@@ -95,57 +98,59 @@ export type ProposalDraft = Pick<
 export interface ProposalChange
   extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
-  /** Change of the owner's token. `erased` also erases the second approver's. */
+  /** What happens to the owner's token. `erased` also erases the second approver's token. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
   readonly secondToken?: Buffer | undefined;
 }
 
 /**
- * The result of a change. Nothing was written for `stale` (the proposal has changed since it was read) and `halted`
- * (see `unlessHalted`).
+ * The result of a change. With `stale` (the proposal has changed since the caller read it) and `halted` (see
+ * `unlessHalted`), nothing was written.
  */
 export interface ProposalChangeResult {
   readonly outcome: 'moved' | 'stale' | 'halted';
   readonly proposal: StoredProposal;
 }
 
-/** An Idempotency-Key and the proposer who sent it. */
+/** An Idempotency-Key, and the proposer who sent the key. */
 export interface ProposalKey {
   readonly sub: string;
   readonly client: string;
   readonly key: string;
 }
 
-/** An Idempotency-Key, and the digest of the request body that was sent with it. */
+/** An Idempotency-Key, and the digest of the request body that the key was sent with. */
 export interface KeyedRequest extends ProposalKey {
   readonly request: string;
 }
 
-/** The proposal of an earlier request with the same key. */
+/** The proposal that was made by an earlier request with the same Idempotency-Key. */
 export interface KeyedProposal {
   readonly request: string;
   readonly proposal: StoredProposal;
 }
 
-/** A snapshot of the proposals against which a new proposal is checked. */
+/** A snapshot of existing proposals, against which a new proposal is checked. */
 export interface ProposalSnapshot {
   /** Changes whenever one of the owner's proposals changes or the owner's trading is halted or resumed. */
   readonly epoch: string;
   readonly haltedAt: number | undefined;
   /** Codes of all open proposals of the owner. */
   readonly openCodes: readonly string[];
-  /** Numbers of this proposer's proposals: those that are open, and those drafted since the given time. */
+  /**
+   * Number of this proposer's open proposals. `lately` is the number that the proposer drafted since the given time.
+   */
   readonly open: number;
   readonly lately: number;
-  /** This client's two latest proposals that were decided (`DECIDED_STATES`), newest first. */
+  /** This client's two most recent proposals with a decision (`DECIDED_STATES`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
-  /** This client's oldest identical proposal that is still undecided (`drafted`, `requested`). */
+  /** This client's oldest identical proposal that a person has not decided yet (`drafted`, `requested`). */
   readonly sameOpen: StoredProposal | undefined;
-  /** Number of identical proposals for this owner since the given time, by any proposer. */
+  /** Number of identical proposals that anybody made for this owner since the given time. */
   readonly sameLately: number;
 }
 
-/** Whose proposals to count: those of this owner, proposer and client. */
+/** The owner, proposer and client whose proposals are counted. */
 export interface SnapshotQuery {
   /** The owner's `sub`. */
   readonly sub: string;
@@ -153,22 +158,23 @@ export interface SnapshotQuery {
   readonly proposedBy?: string | undefined;
   readonly client: string;
   readonly typed: boolean;
-  /** Equal for identical proposals. If omitted, identical proposals are not searched for. */
+  /** A string that is equal for identical proposals. If omitted, identical proposals are not counted. */
   readonly fingerprint?: string;
 }
 
 /**
- * Stores proposals. Each method is one transaction, on disk when the promise resolves. Callers pass the epoch or
- * version that they read, and nothing is written if it has changed. Times are milliseconds since the epoch. The store
- * does not check state transitions (see `transitions`). Open proposals are those that are not settled
- * (`isSettledState`), including `unknown`. Of two proposals of the same millisecond, the one drafted later is newer.
+ * Stores proposals. Each method is one transaction, which is on disk when the promise resolves. Callers pass the epoch
+ * or version that they read, and if that epoch or version has changed, nothing is written. Times are milliseconds since
+ * the epoch. The store does not check whether a state transition is allowed (see `transitions`). A proposal is open
+ * until it is settled (`isSettledState`); `unknown` proposals are open. Of two proposals that were drafted in the same
+ * millisecond, the one drafted later is newer.
  *
  * @example
  * ```ts
  * import type { AuditNote } from './audit.ts';
  * import type { ProposalStore, StoredProposal } from './proposal-store.ts';
  *
- * // A compare-and-set: of two callers that read the same row, one changes it and the other gets `stale`.
+ * // A compare-and-set: if two callers read the same proposal, one of them changes it and the other gets `stale`.
  * export async function cancel(store: ProposalStore, seen: StoredProposal, note: AuditNote): Promise<boolean> {
  *   const change = { ...seen, state: 'cancelled', token: 'erased' } as const;
  *   const { outcome } = await store.change(seen, change, note, { now: Date.now() });
@@ -179,13 +185,16 @@ export interface SnapshotQuery {
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
-  /** @param subjectId a `client_order_id` or a mandate's ID */
+  /**
+   * Finds an owner's proposal by the ID in its subject.
+   * @param subjectId a `client_order_id` or a mandate's ID
+   */
   bySubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
   keyed(key: ProposalKey): Promise<KeyedProposal | undefined>;
-  /** Newest first. */
+  /** Lists proposals, newest first. */
   list(filter: {
     sub?: string;
-    /** Lists proposals by owner or proposer, instead of `sub`. */
+    /** A person's `sub`; selects proposals of which the person is the owner or the proposer. Use instead of `sub`. */
     party?: string;
     state: 'open' | 'all';
     limit?: number;
@@ -193,15 +202,15 @@ export interface ProposalStore {
   /** Returns the IDs of all open proposals, oldest first. */
   openIds(state?: 'unknown'): Promise<string[]>;
   /**
-   * Returns the proposals of an owner or proposer that changed after a version, in the order of their changes. At most
-   * 500.
+   * Returns at most 500 proposals that changed after the given version, in the order of their changes. The person must
+   * be the owner or the proposer.
    */
   changedSince(party: string, version: number): Promise<StoredProposal[]>;
-  /** Returns the latest version of any proposal. */
+  /** Returns the highest version of all proposals. */
   version(): Promise<number>;
   /**
-   * Returns proposals whose outcome (`NOTIFIED_STATES`) was not reported to the phone because a process died before it
-   * could, in the order of their changes.
+   * Returns proposals whose outcome (`NOTIFIED_STATES`) was not sent to the phone, because a process died before it
+   * could send the notification. In the order of their changes.
    */
   untold(): Promise<StoredProposal[]>;
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
@@ -210,7 +219,7 @@ export interface ProposalStore {
   /**
    * Writes a `drafted` proposal with its key and its audit log entry. Writes nothing and returns `known` if the key was
    * already used, or `stale` if the owner's epoch has changed.
-   * @throws if the ID or this owner's `subjectId` is taken; nothing is written
+   * @throws if the proposal's ID or this owner's `subjectId` already exists; nothing is written
    */
   draft(
     draft: ProposalDraft,
@@ -223,14 +232,17 @@ export interface ProposalStore {
     | ({ readonly outcome: 'known' } & KeyedProposal)
     | { readonly outcome: 'stale' }
   >;
-  /** Adds another key to an identical open proposal. Returns the same results as `draft`. */
+  /**
+   * Adds another Idempotency-Key to an open proposal that is identical to the requested one. Returns the same results
+   * as `draft`.
+   */
   alias(
     key: KeyedRequest,
     proposal: string,
     expected: { readonly epoch: string },
   ): Promise<{ readonly outcome: 'kept' | 'stale' } | ({ readonly outcome: 'known' } & KeyedProposal)>;
   /**
-   * Changes a proposal and writes the audit log entry, if the proposal still has the version that was read.
+   * Changes a proposal and writes the audit log entry, if the proposal still has the version that the caller read.
    * @param options.unlessHalted changes nothing while the owner's trading is halted
    * @throws if there is no such proposal, or another proposal has this `authReqId`; nothing is written
    */
@@ -240,11 +252,11 @@ export interface ProposalStore {
     note: AuditNote,
     options: { readonly now: number; readonly unlessHalted?: boolean },
   ): Promise<ProposalChangeResult>;
-  /** Sets the poll interval, in seconds. Does not change the proposal's version. */
+  /** Sets the proposal's poll interval, in seconds. Does not change the proposal's version. */
   setInterval(id: string, seconds: number): Promise<void>;
   /**
-   * Notes that the phone was notified of the outcome as of `version`, which never decreases. Does not change the
-   * proposal's version.
+   * Records that the phone was notified of the outcome that the proposal had at `version`. The recorded version never
+   * decreases. Does not change the proposal's own version.
    */
   told(id: string, version: number): Promise<void>;
 }

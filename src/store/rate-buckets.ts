@@ -6,14 +6,15 @@ export interface RateLimit {
 }
 
 /**
- * Rate buckets that processes share to stay within a broker's or provider's rate limit together. Uses the generic cell
- * rate algorithm (ITU-T I.371): at most `burst + perSecond * t` tokens can be taken in any t seconds.
+ * Rate buckets that several processes share, so that together they stay within a broker's or provider's rate limit.
+ * Uses the generic cell rate algorithm (ITU-T I.371): at most `burst + perSecond * t` tokens can be taken in any t
+ * seconds.
  */
 export interface RateBuckets {
   /**
    * Takes all requested tokens or none.
-   * @returns 0 if the tokens were taken, or else the estimated milliseconds until they can be taken
-   * @throws {RangeError} for zero tokens, or for more than `burst` tokens, which could never be taken
+   * @returns 0 if the tokens were taken, or else an estimate of the milliseconds until they can be taken
+   * @throws {RangeError} for zero tokens, or for more than `burst` tokens, because so many can never be taken
    */
   take(bucket: string, rate: RateLimit, tokens: number): Promise<number>;
 }

@@ -1,9 +1,9 @@
-/** Storage of a gateway's client registration (RFC 7591) as text. */
+/** Stores a gateway's client registration (RFC 7591) as a string. */
 export interface RegistrationStorage {
   read(): Promise<string | undefined>;
   /**
-   * Replaces the text if it is unchanged since it was read.
-   * @returns false, with nothing changed, if another process has changed it meanwhile
+   * Replaces the stored string, if it is still `read`.
+   * @returns false, with nothing changed, if another process has changed the string meanwhile
    */
   write(read: string | undefined, text: string): Promise<boolean>;
 }

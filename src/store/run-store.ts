@@ -1,31 +1,31 @@
 /**
- * `queued`: waits for a job. `running`: a job has claimed the run. `waiting`: waits for proposals and has no job.
- * `ended`: has a result.
+ * `queued`: the run waits for a job to claim it. `running`: a job has claimed the run. `waiting`: the run waits for
+ * proposals and has no job. `ended`: the run has a result.
  */
 type RunState = 'queued' | 'running' | 'waiting' | 'ended';
 
-/** A run that was requested from a server. Input and options are JSON in the server's format. */
+/** A run that a client requested from a server. Input and options are JSON in the server's format. */
 export interface NewRun {
   readonly id: string;
   readonly thread: string;
-  /** The OAuth client. Idempotency keys are unique per client. */
+  /** The OAuth client that requested the run. Idempotency keys are unique per client. */
   readonly client: string;
   readonly idempotencyKey: string;
-  /** Undefined if the run only continues a thread. */
+  /** The person's prompt and other input. Undefined if the run only continues a thread. */
   readonly input: unknown;
   readonly options: unknown;
-  /** Scopes of the token that requested the run. They limit the run. */
+  /** Scopes of the token that requested the run. The run can't do more than these scopes allow. */
   readonly scopes: readonly string[];
 }
 
 export interface StoredRun extends NewRun {
   readonly state: RunState;
   readonly stopping: boolean;
-  /** Number of prompts in the thread before this run. Undefined until it first starts. */
+  /** Number of prompts in the thread before this run. Undefined until the run starts for the first time. */
   readonly prompts: number | undefined;
   readonly epoch: number;
   readonly events: number;
-  /** IDs of the proposals for which it waits. */
+  /** IDs of the proposals that the run waits for. */
   readonly waitsFor: readonly string[];
   /** Milliseconds since the epoch. */
   readonly waitsSince: number | undefined;
@@ -37,7 +37,6 @@ export interface StoredRun extends NewRun {
 /** An event of a run, numbered from 1. */
 export interface RunEvent {
   readonly seq: number;
-  /** JSON. */
   readonly event: unknown;
 }
 
@@ -47,21 +46,24 @@ export interface RunClaim {
   readonly epoch: number;
 }
 
-/** A run's wait for proposals. Times are milliseconds since the epoch. */
+/** The proposals that a run waits for. Times are milliseconds since the epoch. */
 export interface RunWait {
   readonly proposals: readonly string[];
   readonly now: number;
-  /** Time of the first poll. */
+  /** Time of the first poll for the proposals' states. */
   readonly pollAt: number;
-  /** Time when the run is resumed even if the proposals are not settled. */
+  /** Time when the run is resumed even if some of the proposals are not settled. */
   readonly until: number;
 }
 
-/** One person's runs. Each method is one transaction, which also enqueues a job if the run needs one. */
+/**
+ * One person's runs. Each method is one transaction. If the run then needs a job, the same transaction enqueues the
+ * job.
+ */
 export interface RunStore {
   /**
-   * Stores and queues a run. Returns `known` if the key was used for the same request, `other` if it was used for a
-   * different request, and `full` if {@link MAX_OPEN_RUNS} runs have not ended.
+   * Stores and queues a run. Returns `known` if the idempotency key was used for the same request, and `other` if the
+   * key was used for a different request. Returns `full` if {@link MAX_OPEN_RUNS} of the person's runs have not ended.
    */
   begin(
     run: NewRun,
@@ -73,30 +75,30 @@ export interface RunStore {
   >;
   find(id: string): Promise<StoredRun | undefined>;
   /**
-   * Returns events, oldest first.
-   * @param after number of the last event that the caller knows
+   * Returns a run's events, oldest first.
+   * @param after number of the last event that the caller already has
    */
   eventsAfter(id: string, after: number, limit: number): Promise<RunEvent[]>;
-  /** Claims a run that is queued or whose job died. Returns undefined if there is no such run to claim. */
+  /** Claims a run that is queued or whose job died. Returns undefined if the run does not exist or can't be claimed. */
   take(id: string): Promise<StoredRun | undefined>;
   noteStart(turn: RunClaim, prompts: number): Promise<boolean>;
-  /** Returns false if another job has claimed the run. The methods below do the same. */
+  /** Appends events to a run. Like `wait` and `end`, returns false if another job has claimed the run. */
   append(turn: RunClaim, events: readonly unknown[]): Promise<boolean>;
-  /** Sets the run to `waiting`. If it is being stopped, queues it instead. */
+  /** Sets the run to `waiting`, or queues the run if somebody has asked to stop it. */
   wait(turn: RunClaim, wait: RunWait): Promise<boolean>;
   end(turn: RunClaim, events: readonly unknown[], now: number): Promise<boolean>;
   /**
    * Resumes the runs that wait for this proposal.
-   * @returns the runs' IDs
+   * @returns the IDs of these runs
    */
   settled(proposal: string): Promise<string[]>;
   wake(id: string): Promise<boolean>;
-  /** Stops a run as if it were interrupted. Returns false if it has already ended. */
+  /** Stops a run as if a person had interrupted it. Returns false if the run has already ended. */
   stop(id: string): Promise<boolean>;
-  /** Queues a run whose job may be lost. If the job is not lost, the second job finds nothing to do. */
+  /** Queues a run whose job may be lost. If the job is not lost after all, the second job finds nothing to do. */
   requeue(id: string): Promise<void>;
   postponePoll(id: string, at: number): Promise<void>;
-  /** Removes an ended run and its events, but not its thread. */
+  /** Removes an ended run and its events, but not the run's thread. */
   forget(id: string): Promise<void>;
 }
 
@@ -109,11 +111,13 @@ export interface DueRun {
 }
 
 export interface DueRuns {
-  /** Claims due runs for this caller, oldest first. Claimed runs become due again at `again`. */
+  /** Claims due runs for the caller, oldest first. A claimed run is due again at the time `again`. */
   take(now: number, again: number, limit: number): Promise<DueRun[]>;
 }
 
-/** Notifies processes of changes to runs. A lost notification does no harm, because processes also poll. */
+/**
+ * Notifies processes of changes to runs. If a notification is lost, a process learns of the change when it next polls.
+ */
 export interface RunAnnouncements {
   tell(run: string): void;
   /**

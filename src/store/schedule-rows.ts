@@ -1,26 +1,31 @@
-/* Schedules of many people on a server. A tenant's sweep sees their wake times but not their content. */
+/* Schedules of many people on a server. A sweep of a tenant reads when the schedules are due, but not their content. */
 
-/** A schedule. The store keeps members other than these unchanged. */
+/** A schedule. The store returns all of its members unchanged, including those not listed here. */
 export interface StoredSchedule {
   readonly id: string;
   readonly name: string | null;
   readonly timing: unknown;
 }
 
-/** Which of a schedule's times were handled (`schedule/decide-run.ts`). Times are milliseconds since the epoch. */
+/**
+ * Which of a schedule's scheduled times have been handled (`schedule/decide-run.ts`). Times are milliseconds since the
+ * epoch.
+ */
 export interface ScheduleProgress {
   /** All scheduled times up to and including this one are handled. */
   readonly handled: number;
-  /** A scheduled time whose run was started but has not finished, and the number of attempts so far. */
+  /**
+   * A scheduled time whose run has started but not finished, and the number of attempts so far. Null if there is none.
+   */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 
 interface ScheduleTimes extends ScheduleProgress {
-  /** Time of the next review. Null if only a price or a person can trigger a run. */
+  /** Time when a worker next looks at the schedule. Null if only a price or a person can trigger a run. */
   readonly wakeAt: number | null;
-  /** When a person or a price requested an immediate run that has not happened yet. Null if there is none. */
+  /** Time when a person or a price requested an immediate run that has not happened yet. Null if there is none. */
   readonly askedAt: number | null;
-  /** Incremented when a run begins. Writes by earlier runs are then rejected. */
+  /** Incremented when a run begins, so that earlier runs can no longer write. */
   readonly epoch: number;
 }
 
@@ -30,19 +35,21 @@ export interface ScheduleRow<Schedule, Run> extends ScheduleTimes {
 }
 
 /**
- * `above` and `below` are compared with a price in dollars; `up` and `down`, with the change since the previous close,
- * as a fraction.
+ * `above` and `below` compare the limit with a price in dollars. `up` and `down` compare the limit with the change
+ * since the previous close, as a fraction.
  */
 const conditionSides = ['above', 'below', 'up', 'down'] as const;
 export type ConditionSide = (typeof conditionSides)[number];
 
-/** A limit in one of a schedule's rules. Numbers are decimal strings: `down` by 5 % is `-0.05`. */
+/**
+ * A price limit from one of a schedule's rules. Numbers are decimal strings: for `down` by 5%, the limit is `-0.05`.
+ */
 export interface Condition {
   readonly rule: string;
   readonly symbol: string;
   readonly side: ConditionSide;
   readonly limit: string;
-  /** Value at which the condition is armed again. */
+  /** Value at which the condition is armed again after it was triggered. */
   readonly back: string;
 }
 
@@ -50,63 +57,76 @@ export interface NewSchedule<Schedule> {
   readonly schedule: Schedule;
   /** The client's idempotency key. */
   readonly key: string;
-  /** Digest of the request that was sent with the key. */
+  /** Digest of the request that the idempotency key was sent with. */
   readonly request: string;
-  /** Time of creation, in milliseconds since the epoch. Scheduled times before it are never due. */
+  /** Time of creation, in milliseconds since the epoch. Scheduled times before the creation are never due. */
   readonly now: number;
   readonly wakeAt: number | null;
-  /** Empty for a schedule that only runs at set times. */
+  /** Empty for a schedule that only runs at scheduled times. */
   readonly conditions: readonly Condition[];
 }
 
 export type ScheduleRevision<Schedule> = Pick<NewSchedule<Schedule>, 'schedule' | 'wakeAt' | 'conditions'>;
 
-/** `there`: the same request was already added with this key. `conflict`: the key was used for a different request. */
+/**
+ * `there`: the same request already added a schedule with this key. `conflict`: the key was used for a different
+ * request.
+ */
 export type AddScheduleResult<Schedule> =
   | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
   | { readonly outcome: 'conflict' | 'name_taken' | 'too_many' };
 
-/** How a run ended, and the schedule's progress after it. */
+/** How a run ended, and the schedule's progress after the run. */
 export interface RunEnd<Run> extends ScheduleProgress {
   readonly run: Run;
-  /** The `askedAt` of the request that this run answers. Undefined if the request must be retried. */
+  /**
+   * The `askedAt` of the request for an immediate run that this run fulfilled. Undefined if that request must be
+   * retried.
+   */
   readonly answers?: number;
-  /** A time before the planned `wakeAt`, at which the same scheduled time is tried again. */
+  /** Time before the planned `wakeAt`, when the same scheduled time is tried again. */
   readonly wakeBy?: number;
   /**
-   * Findings that are open. Their conditions are disarmed, and all other conditions are armed. Undefined if the run
-   * could not check.
+   * Findings that are still open. The conditions of these findings are disarmed, and all other conditions are armed.
+   * Undefined if the run could not complete its check.
    */
   readonly standing?: readonly { readonly rule: string; readonly subject: string }[];
-  /** Proposals with an unknown outcome. For each, a `reconcile` job is enqueued in the same transaction. */
+  /**
+   * IDs of proposals whose outcome is unknown. For each of these proposals, the same transaction enqueues a `reconcile`
+   * job.
+   */
   readonly unknown?: readonly string[];
 }
 
-/** One person's schedules. Each method is one transaction, which also enqueues the jobs. */
+/** One person's schedules. Each method is one transaction, which also enqueues the jobs that the change requires. */
 export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
-  /** In the order in which they were created. */
+  /** Returns the schedules in the order in which they were created. */
   list(): Promise<ScheduleRow<Schedule, Run>[]>;
   /** Finds a schedule by ID or name. */
   find(idOrName: string): Promise<ScheduleRow<Schedule, Run> | undefined>;
-  /** @param most the maximum number of schedules */
+  /**
+   * Adds a schedule.
+   * @param most the maximum number of schedules per person
+   */
   add(schedule: NewSchedule<Schedule>, most: number): Promise<AddScheduleResult<Schedule>>;
   /**
-   * Replaces a schedule's content, but keeps its ID, name and runs. Unchanged conditions stay armed or disarmed.
+   * Replaces a schedule's content, but keeps its ID, name and runs. Conditions that the new content shares with the old
+   * stay armed or disarmed.
    * @returns false, with nothing written, if the schedule was changed or removed since `seen` was read
    */
   revise(seen: Schedule, to: ScheduleRevision<Schedule>): Promise<boolean>;
   remove(id: string): Promise<boolean>;
-  /** Newest first. */
+  /** Returns a schedule's runs, newest first. */
   runs(id: string, limit: number): Promise<Run[]>;
   /**
    * Enqueues a `check` job that runs immediately.
    * @param key idempotency key
-   * @returns the time of the request; undefined if there is no such schedule
+   * @returns the time of the request, or undefined if there is no such schedule
    */
   ask(id: string, key: string, now: number): Promise<number | undefined>;
   /**
-   * Begins a run. If an earlier run never ended, it is recorded with `died` and can no longer write.
-   * @returns the run's epoch; undefined if another run began since `seen` was read, or if the schedule was removed
+   * Begins a run. An earlier run that never ended is recorded with the result of `died`, and can no longer write.
+   * @returns the new run's epoch, or undefined if another run began since `seen` was read or the schedule was removed
    */
   begin(
     id: string,
@@ -114,13 +134,16 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
     begun: ScheduleProgress & { readonly run: Run },
     died: (run: Run) => Run,
   ): Promise<number | undefined>;
-  /** Records the progress when no run is due. Returns false if `end` would. */
+  /**
+   * Records the schedule's progress if no run is due. Returns false, with nothing written, if another run has begun
+   * meanwhile.
+   */
   passed(id: string, seen: number, progress: ScheduleProgress): Promise<boolean>;
   /** Ends a run. Returns false, with nothing written, if another run has begun meanwhile. */
   end(id: string, epoch: number, end: RunEnd<Run>): Promise<boolean>;
 }
 
-/** The part of a schedule that a sweep reads. */
+/** The part of a schedule that a sweep of the tenant reads. */
 export interface DueSchedule extends ScheduleProgress {
   readonly person: string;
   readonly schedule: string;
@@ -129,31 +152,31 @@ export interface DueSchedule extends ScheduleProgress {
 
 export interface WakePlan {
   readonly wakeAt: number | null;
-  /** Whether the schedule needs a `check` job. */
+  /** Whether the schedule needs a `check` job now. */
   readonly isDue: boolean;
 }
 
 export interface ScheduleBacklog {
-  /** Number of schedules that need a review. */
+  /** Number of schedules whose wake time has passed. */
   readonly due: number;
-  /** Number of schedules whose job has not started. */
+  /** Number of schedules whose enqueued job has not started. */
   readonly queued: number;
 }
 
-/** A price or price change with which conditions are compared. */
+/** A symbol's current price, or its change since the previous close, to compare with conditions. */
 export interface ObservedValue {
   readonly symbol: string;
   readonly side: ConditionSide;
-  /** Dollars, or a fraction of the previous close, as a decimal string. */
+  /** A price in dollars, or a change as a fraction of the previous close. A decimal string. */
   readonly value: string;
 }
 
-/** The schedules of all people of a tenant, with their times and limits but without their content. */
+/** The schedules of all of a tenant's people: their times and price limits, but not their content. */
 export interface TenantSchedules {
   waiting(now: number): Promise<ScheduleBacklog>;
   /**
-   * Takes up to `most` due schedules, except those that another sweep has locked, sets their next wake times and
-   * enqueues their jobs. This is one transaction, so that each scheduled time is enqueued once.
+   * Takes up to `most` due schedules that no other sweep has locked, sets their next wake times, and enqueues their
+   * jobs. All of this is one transaction, so that a job is enqueued only once for each scheduled time.
    * @param plan a pure function
    * @returns the number of schedules taken
    */
@@ -161,22 +184,23 @@ export interface TenantSchedules {
   watched(): Promise<string[]>;
   watchers(symbols: readonly string[], limit: number): Promise<string[]>;
   /**
-   * Toggles conditions that are armed and crossed, or disarmed and far enough back, and enqueues jobs for their
-   * schedules. If several workers see the same value, a condition is toggled only once, and not again for some minutes.
-   * @returns the number of toggled conditions
+   * Triggers armed conditions whose limit was crossed, and re-arms triggered conditions whose value is back in range.
+   * Enqueues a job for each affected schedule. If several workers observe the same value, a condition is changed only
+   * once, and not again for some minutes.
+   * @returns the number of changed conditions
    */
   crossed(seen: readonly ObservedValue[], now: number): Promise<number>;
-  /** Returns the people whose schedules follow market hours. */
+  /** Returns the people who have a schedule that follows market hours. */
   marketPeople(limit: number): Promise<string[]>;
 }
 
-/** The market calendar of a tenant (`schedule/calendar-cache.ts`). */
+/** A tenant's market calendar (`schedule/calendar-cache.ts`). */
 export interface CalendarRows<Calendar> {
   get(): Promise<Calendar | undefined>;
   put(calendar: Calendar): Promise<void>;
 }
 
-/** Leases for work that only one worker at a time may do. Their expiry is checked by the database's clock. */
+/** Leases on tasks that only one worker at a time may do. The database's clock decides whether a lease has expired. */
 export interface WorkerLeases {
   /** Takes or extends a lease. Returns false if another worker holds it. */
   hold(name: string, forMs: number): Promise<boolean>;

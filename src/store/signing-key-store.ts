@@ -9,9 +9,9 @@ export interface SigningKey {
   readonly publicKey: Uint8Array;
   /** COSE algorithm: -7 (ES256), -8 (EdDSA) or -257 (RS256). */
   readonly algorithm: number;
-  /** The authenticator's signature counter; 0 if it has none. */
+  /** The authenticator's signature counter, or 0 if it has none. */
   readonly counter: number;
-  /** `software` is a key that a phone in the terminal keeps, without an authenticator. */
+  /** `software` is a key that the phone simulated in a terminal keeps itself, without an authenticator. */
   readonly method: 'webauthn' | 'software';
   readonly deviceType: 'singleDevice' | 'multiDevice';
   readonly backedUp: boolean;
@@ -19,7 +19,7 @@ export interface SigningKey {
   readonly transports: readonly string[];
   readonly enrolledAt: number;
   readonly lastUsedAt?: number | undefined;
-  /** Set for removed keys, which are kept so that they can be recognized. */
+  /** Set for a removed key. Removed keys are kept, so that the store still recognizes them. */
   readonly removedAt?: number | undefined;
 }
 
@@ -30,18 +30,18 @@ export interface KeyUse {
   readonly backedUp: boolean;
 }
 
-/** Proof that a person may enroll or remove a key, verified and used in the same transaction. */
+/** Proof that a person may enroll or remove a key. The same transaction verifies and consumes the proof. */
 export type KeyProof =
-  /** Digest of a pairing's secret. Only for enrolling a key. */
+  /** Digest of a pairing's secret. This proof can enroll a key, but not remove one. */
   | { readonly pairing: string }
   /** A signature by another key of the same person. */
   | { readonly use: KeyUse }
-  /** The operator of the gateway's machine. */
+  /** The change was made by the operator of the gateway's machine. */
   | 'machine';
 
 /** A signed approval. */
 export interface Signature {
-  /** The proposal's ID or, for a request that a client made directly, its `identifier`. Unique per person. */
+  /** The proposal's ID. For a request that a client made directly, the request's `identifier`. Unique per person. */
   readonly approval: string;
   readonly sub: string;
   readonly digest: string;
@@ -50,33 +50,34 @@ export interface Signature {
 }
 
 /**
- * People's signing keys and signatures. Each method is one transaction that includes `note`, and is on disk when the
- * promise resolves. Times are milliseconds since the epoch.
+ * People's signing keys and signatures. Each method is one transaction, which also writes the audit log entry `note` if
+ * there is one, and is on disk when the promise resolves. Times are milliseconds since the epoch.
  *
- * A key's counter must increase with each signature: if two signatures have the same count, one was made with a cloned
- * key. Keys without a counter report 0.
+ * A key's counter must increase with each signature: if two signatures have the same count, a cloned key made one of
+ * them. Keys without a counter report 0.
  */
 export interface SigningKeyStore {
-  /** Finds a key, even if it was removed. */
+  /** Finds a key, even a removed one. */
   byId(credentialId: string): Promise<SigningKey | undefined>;
   /** Returns a person's keys, except removed ones. Oldest first. */
   of(sub: string): Promise<SigningKey[]>;
   /**
-   * Replaces the person's pairing.
+   * Stores a pairing, which replaces the person's earlier pairing.
    * @param pairing.digest digest of the pairing's secret
    */
   pair(pairing: { readonly digest: string; readonly sub: string; readonly expiresAt: number }): Promise<void>;
   unpair(sub: string): Promise<void>;
-  /** Finds a pairing that is not used, replaced or expired. */
+  /** Finds a pairing that has not been used or replaced and has not expired. */
   pairing(digest: string, now: number): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined>;
   /**
-   * Enrolls a key. Returns `known` if the ID is or was enrolled, and `stale` if the proof is no longer valid: the
-   * pairing was used or has expired, or the signing key was removed or its counter did not increase. In these cases,
-   * nothing is written, and a pairing stays usable.
+   * Enrolls a key. Returns `known` if a key with this ID is or was enrolled. Returns `stale` if the proof is no longer
+   * valid: the pairing was used or has expired, or the signing key was removed or its counter did not increase. In
+   * these cases, nothing is written, and a pairing stays usable.
    */
   enrol(key: SigningKey, by: KeyProof, note: AuditNote, now: number): Promise<'enrolled' | 'known' | 'stale'>;
   /**
-   * Removes a key. Returns `stale` and writes nothing if the person has no such key or if the proof is no longer valid.
+   * Removes a key. Returns `stale` and writes nothing if the person has no such key, or if the proof is no longer
+   * valid.
    */
   remove(
     key: { readonly sub: string; readonly credentialId: string },
@@ -87,17 +88,17 @@ export interface SigningKeyStore {
   /** Returns false if this person has no such key. */
   rename(key: { readonly sub: string; readonly credentialId: string }, name: string): Promise<boolean>;
   /**
-   * Records that a key signed something that is not stored, such as a sign-in. Returns false if the key was removed or
-   * its counter did not increase.
+   * Records that a key signed something that the store does not keep, such as a sign-in. Returns false if the key was
+   * removed or its counter did not increase.
    */
   use(use: KeyUse, now: number): Promise<boolean>;
-  /** Returns whether exactly this evidence is stored for this approval. */
+  /** Returns whether the store has a signature with exactly this digest for this approval. */
   signed(signature: Pick<Signature, 'sub' | 'approval' | 'digest'>): Promise<boolean>;
   /** Returns the latest evidence for an approval. */
   evidence(of: Pick<Signature, 'sub' | 'approval'>): Promise<Signature['evidence'] | undefined>;
   /**
-   * Stores the evidence and the key's counter. Returns `known` if the evidence is already stored, and `stale` if the
-   * key was removed or the counter did not increase.
+   * Stores the evidence and the key's new counter. Returns `known` if the evidence is already stored, and `stale` if
+   * the key was removed or its counter did not increase.
    */
   sign(signature: Signature, note: AuditNote, now: number): Promise<'kept' | 'known' | 'stale'>;
 }

@@ -1,12 +1,12 @@
 import type { StandingOrderState } from '../trading/mandate/mandate.ts';
 
-/** A standing order, stored next to its mandate. */
+/** A mandate's standing order. */
 export interface StandingOrder {
   readonly sub: string;
   readonly mandate: string;
   /** The client that proposed the mandate. */
   readonly client: string;
-  /** Time of the next order, in milliseconds since the epoch. Null if the order waits for a price. */
+  /** Time when the next order is due, in milliseconds since the epoch. Null if the standing order waits for a price. */
   readonly dueAt: number | null;
   readonly state: StandingOrderState['state'];
   readonly last: StandingOrderState['last'];
@@ -17,16 +17,16 @@ export interface StandingOrderStep extends Pick<StandingOrder, 'dueAt' | 'state'
 }
 
 /**
- * Standing orders, created with their mandates and polled by the gateway. This store does not prevent two orders for
- * the same due time: the proposal's key and the mandate's slot do.
+ * Standing orders. Each is created with its mandate, and the gateway polls them. This store does not prevent two orders
+ * for the same due time: the proposal's Idempotency-Key and the mandate's slot prevent that.
  */
 export interface StandingOrderStore {
-  /** Returns all people's standing orders that are active. */
+  /** Returns the active standing orders of all people. */
   watched(): Promise<StandingOrder[]>;
   find(sub: string, mandate: string): Promise<StandingOrder | undefined>;
   /**
-   * Writes the next state and its audit log entry. Returns false and writes nothing if the standing order has changed
-   * since it was read.
+   * Writes the standing order's next state and the audit log entry. Returns false and writes nothing if the standing
+   * order has changed since `seen` was read.
    */
   step(seen: StandingOrder, next: StandingOrderStep, now: number): Promise<boolean>;
 }

@@ -1,12 +1,12 @@
 import { isSettledState, type Proposal } from '../trading/proposal.ts';
 
-/** The owner of threads: a profile and its signed-in user. `sub` is undefined if nobody is signed in. */
+/** The profile and signed-in user that own a thread. `sub` is undefined if nobody is signed in. */
 export interface ThreadOwner {
   readonly profile: string;
   readonly sub: string | undefined;
 }
 
-/** Outcome of a thread's latest run. `running` also if the run was killed. */
+/** Outcome of a thread's latest run. Also `running` if the run was killed. */
 export type StoredThreadStatus =
   | 'running'
   | 'done'
@@ -22,11 +22,11 @@ export interface Thread extends ThreadOwner {
   /** The first prompt, truncated to {@link TITLE_LENGTH}. */
   readonly title: string;
   readonly status: StoredThreadStatus;
-  /** Milliseconds since the epoch, like all times here. */
+  /** Milliseconds since the epoch. All times in this file use this unit. */
   readonly updatedAt: number;
 }
 
-/** The exclusive right to run a thread. The epoch increases each time the right changes hands. */
+/** The exclusive right to run a thread. The epoch increases each time that another run gets the right. */
 export interface ThreadLease {
   readonly thread: string;
   readonly holder: string;
@@ -40,30 +40,30 @@ export interface LeasedThread extends Thread {
   readonly until: number;
 }
 
-/** The latest known state of a thread's proposal. The gateway's copy is authoritative. */
+/** The latest known state of a proposal that was made in a thread. Only the gateway knows the current state. */
 export interface ThreadProposal {
   readonly thread: string;
-  /** Number of the prompt that led to the proposal, from 1. */
+  /** Number of the prompt in the thread that led to the proposal, starting at 1. */
   readonly prompt: number;
   readonly toolCallId: string;
   readonly attempt: number;
   readonly proposal: Proposal;
 }
 
-/** Threads and their leases. Each method is one transaction, on disk when the promise resolves. */
+/** Threads and their leases. Each method is one transaction, which is on disk when the promise resolves. */
 export interface ThreadStore {
   find(id: string): Promise<LeasedThread | undefined>;
   /**
-   * Returns threads, newest first. Threads that were started while nobody was signed in belong to every user of the
-   * profile.
+   * Returns an owner's threads, newest first. Threads that were started while nobody was signed in belong to every user
+   * of the profile.
    */
   list(owner: ThreadOwner): Promise<Thread[]>;
   /**
-   * Takes a thread's lease, and creates the thread if it does not exist. With a title, also sets the status `running`,
-   * and gives this user a thread that was started while nobody was signed in.
+   * Takes a thread's lease, and creates the thread if `expected` is undefined. If a title is given, also sets the
+   * status to `running`. If the thread was started while nobody was signed in, it then becomes this user's thread.
    * @param run.title the prompt; undefined for a run that continues where the previous run stopped
-   * @param run.expected the epoch that was read, or undefined for a new thread; if it has changed, the result is
-   * `stale`
+   * @param run.expected the lease epoch that the caller read, or undefined for a new thread; if the epoch has changed,
+   * the result is `stale`
    */
   begin(run: {
     readonly id: string;
@@ -77,35 +77,41 @@ export interface ThreadStore {
     { readonly outcome: 'begun'; readonly thread: Thread; readonly lease: ThreadLease } | { readonly outcome: 'stale' }
   >;
   isHeld(lease: ThreadLease): Promise<boolean>;
-  /** Extends the holder's leases on these threads. Returns the IDs of the threads whose lease it still holds. */
+  /** Extends the holder's leases on these threads. Returns the IDs of the threads whose leases the holder still has. */
   renew(holder: string, ids: readonly string[], until: number): Promise<string[]>;
-  /** Records a run's outcome and releases its lease, if the lease is still held. */
+  /** Records a run's outcome and releases the run's lease, if the lease is still held. */
   end(lease: ThreadLease, status: StoredThreadStatus | undefined, now: number): Promise<void>;
-  /** Sets a thread whose outcome is unknown to `pending`, so that it can be resumed. */
+  /** Changes a thread's status from unknown to `pending`, so that the thread can be resumed. */
   reconciled(id: string): Promise<void>;
   /**
-   * Removes a thread with its conversation and proposals. Returns `stale` if its lease was taken since, or if a
-   * proposal is open.
+   * Removes a thread with its conversation and proposals. Returns `stale` if another process has taken the thread's
+   * lease since the caller read it, or if one of the thread's proposals is open.
    */
   remove(id: string, expected: { readonly epoch: number }): Promise<'removed' | 'stale'>;
 }
 
 export interface ThreadProposals {
   /**
-   * Stores a proposal for its thread, and updates its state in every other thread that shares it. An older state never
-   * replaces a newer state.
-   * @returns the thread's stored proposal before and after
+   * Stores a proposal for its thread, and updates the proposal's state in every other thread that has the same
+   * proposal. An older state never replaces a newer one.
+   * @returns the proposal as the thread had it before, and as the thread has it now
    */
   note(seen: ThreadProposal): Promise<{ readonly before: Proposal | undefined; readonly kept: ThreadProposal }>;
-  /** @param thread defaults to the first thread that has the proposal */
+  /**
+   * Finds a proposal.
+   * @param thread if omitted, the first thread that has the proposal
+   */
   get(id: string, thread?: string): Promise<ThreadProposal | undefined>;
-  /** Oldest first. */
+  /** Returns a thread's proposals, oldest first. */
   byThread(thread: string, prompt?: number): Promise<ThreadProposal[]>;
-  /** Returns a user's proposals, oldest first. A proposal that several threads share is returned once per thread. */
+  /**
+   * Returns a user's proposals, oldest first. A proposal that belongs to several threads is returned once for each
+   * thread.
+   */
   list(owner: ThreadOwner): Promise<ThreadProposal[]>;
 }
 
-/** Returns whether the seen state is older than the stored one. Responses may arrive out of order. */
+/** Returns whether `seen` is an older state of the proposal than `kept`. Responses may arrive out of order. */
 function isOlder(seen: Proposal, kept: Proposal): boolean {
   if (isSettledState(kept.state) && !isSettledState(seen.state)) return true;
   return Date.parse(seen.updated_at) < Date.parse(kept.updated_at);
@@ -115,7 +121,7 @@ export const TITLE_LENGTH = 80;
 
 /**
  * Merges a received proposal with the stored copies.
- * @param stored the copy of each thread that shares the proposal, oldest first
+ * @param stored the copy in each thread that has the proposal, oldest first
  */
 export function mergeProposal(
   seen: ThreadProposal,
