@@ -120,6 +120,6 @@ function isObject(value: unknown): value is object {
 
 function missingMessage(thread: string): TradeAgentError {
   return new TradeAgentError('state_corrupt', `a message of thread ${thread} is missing`, {
-    hint: 'Its approvals are not affected: see "trade-agent approvals". Start a new thread.',
+    hint: 'The thread’s approvals are not affected: see "trade-agent approvals". Start a new thread.',
   });
 }

@@ -29,8 +29,8 @@ export interface CheckpointStore {
     now: number,
   ): Promise<boolean>;
   /**
-   * Notes that the latest checkpoint was timestamped. Returns false if that was already noted or if it is no longer the
-   * latest.
+   * Records that the latest checkpoint was timestamped. Returns false if this was already recorded, or if `seq` is not
+   * the latest checkpoint's number.
    */
   anchor(seq: number, note: AuditNote, now: number): Promise<boolean>;
 }

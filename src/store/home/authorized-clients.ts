@@ -5,7 +5,10 @@ import type { GrantInfo, OidcStore } from './oidc-store.ts';
 export interface NamedClient {
   /** The name that the client gave itself, unverified. */
   readonly name: string;
-  /** Host of its metadata document (CIMD), or else of its redirect URI, whose scheme may be an app's own. */
+  /**
+   * Host of the client's metadata document (CIMD), or else of its redirect URI. The redirect URI's scheme may be one
+   * that only an app uses.
+   */
   readonly host: string;
 }
 
@@ -15,7 +18,9 @@ export interface AuthorizedClient extends NamedClient {
   readonly clientId: string;
   readonly redirectUri: string;
   readonly since: number;
-  /** Time when its latest token was issued. Tokens are valid for ten minutes. Undefined if it never got one. */
+  /**
+   * Time when the client's latest token was issued, or undefined if none was issued. Tokens are valid for ten minutes.
+   */
   readonly usedAt: number | undefined;
 }
 
@@ -64,7 +69,7 @@ export function createAuthorizedClients(
     ): void => {
       rows.insert.run(grantId, user, clientId, name, host, redirectUri, now());
     },
-    /** Notes that a token was issued under the grant. */
+    /** Records that a token was issued under the grant. */
     used: (grantId: string): void => {
       rows.used.run(now(), grantId);
     },
@@ -73,17 +78,17 @@ export function createAuthorizedClients(
       return row === undefined ? undefined : toClient(row);
     },
     /**
-     * Lists active authorizations, latest first, at most one for each person and client.
-     * @param user lists only this person's; everybody's if omitted
+     * Lists active authorizations, newest first, at most one for each person and client.
+     * @param user lists only this person's authorizations; if omitted, everybody's
      */
     list: (user?: string): AuthorizedClient[] => standing(rows.list.all(user ?? null, user ?? null)),
     /**
      * Revokes everything that a person granted a client. The client's tokens become invalid immediately, in all
-     * processes. Its open streams are closed when the home's server handles the revocation (`endings`).
+     * processes. The client's open streams are closed when the home's server handles the revocation (`endings`).
      * @returns false if the client has no grant
      */
     end: (user: string, clientId: string): boolean => end.immediate(user, clientId),
-    /** Handles pending revocations. Each stays pending until `tell` has resolved for it. */
+    /** Handles pending revocations. A revocation stays pending until `tell` has resolved for it. */
     async endings(tell: (who: GrantInfo) => Promise<void>): Promise<void> {
       for (const { user: sub, client_id: clientId } of rows.allDue.all()) {
         await tell({ sub, clientId });
@@ -123,7 +128,7 @@ function openTables(database: Database) {
     due: database.prepare<[string, string]>('INSERT OR IGNORE INTO ended_clients VALUES (?, ?)'),
     allDue: database.prepare<[], { user: string; client_id: string }>('SELECT * FROM ended_clients'),
     done: database.prepare<[string, string]>('DELETE FROM ended_clients WHERE user = ? AND client_id = ?'),
-    // Grants that ended otherwise: they expired, or a refresh token was used twice.
+    // Deletes rows of grants that ended in other ways: the grant expired, or a refresh token was used twice.
     purge: database.prepare(
       "DELETE FROM authorized_clients WHERE grant_id NOT IN (SELECT id FROM oidc_entities WHERE model = 'Grant')",
     ),

@@ -1,10 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 
-/**
- * Time for which an expired row is kept, in seconds, so that late requests get the error "expired" rather than
- * "unknown".
- */
+/** How long an expired row is kept, in seconds, so that a late request gets the error "expired" and not "unknown". */
 const EXPIRED_RETENTION_S = 24 * 3600;
 
 interface Row {
@@ -14,7 +11,7 @@ interface Row {
 
 export interface OidcStore extends ActiveGrants {
   readonly adapter: AdapterFactory;
-  /** Deletes a registered client, but not its grants. */
+  /** Deletes a registered client, but not the grants that people gave it. */
   forgetClient(id: string): void;
 }
 
@@ -24,16 +21,19 @@ interface OidcStoreOptions {
   readonly now: () => number;
   /** Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReuse | undefined;
-  /** Called when oidc-provider has ended a grant because it was revoked or because a token or code was used twice. */
+  /**
+   * Called when oidc-provider has ended a grant, because the grant was revoked or because a token or code was used
+   * twice.
+   */
   readonly onGrantEnded: (granted: GrantInfo) => Promise<void>;
   /**
-   * Called after the client is authenticated and before its CIBA request is read. The token endpoint waits here for
-   * long polling.
+   * Called after the client is authenticated and before its CIBA request is read. For long polling, the token
+   * endpoint's response is delayed here.
    */
   readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
 }
 
-/** Creates oidc-provider's storage in one SQLite table. */
+/** Creates oidc-provider's storage, which is one SQLite table. */
 export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const { database } = options;
   const rows = openEntities(database);
@@ -46,7 +46,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const mayRepeat = (model: string, payload: AdapterPayload): boolean =>
     options.refreshTokenReuse === 'until_confirmed' &&
     model === 'RefreshToken' &&
-    // A token that is not bound to a key could be replayed by anyone who stole it.
+    // If the token is not bound to a key, anyone who stole the token could replay it.
     payload.jkt !== undefined &&
     !successors.wereUsed(payload);
 
@@ -84,8 +84,8 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     findByUserCode: async (userCode) => load(model, rows.byUserCode.get(model, userCode)),
     findByUid: async (uid) => load(model, rows.byUid.get(model, uid)),
     consume: async (id) => {
-      // Compare-and-set: the library checks "consumed" on a copy that it read earlier, so two simultaneous polls
-      // would otherwise both get a token for one approval.
+      // Compare-and-set: oidc-provider checks "consumed" on a copy that it read earlier. Two simultaneous polls would
+      // otherwise both get a token for one approval.
       if (rows.consume.run(seconds(), model, id).changes === 1) return;
       const row = rows.byId.get(model, id);
       const payload: AdapterPayload | undefined = row && JSON.parse(row.payload);
@@ -116,7 +116,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
 }
 
 /**
- * Disables oidc-provider's own session cookie. The phone's pages manage sessions themselves, and ask for consent each
+ * Disables oidc-provider's own session cookie. The phone's pages manage sessions themselves, and ask for consent every
  * time.
  */
 const noSessionAdapter: Adapter = {
@@ -129,7 +129,6 @@ const noSessionAdapter: Adapter = {
   revokeByGrantId: async () => undefined,
 };
 
-/** Prepares the statements for the table in which oidc-provider stores all of its entities. */
 function openEntities(database: Database) {
   return {
     upsert: database.prepare(
@@ -156,18 +155,18 @@ function openEntities(database: Database) {
   };
 }
 
-/** The person who gave a grant, and the client that received it. */
+/** The person who gave a grant, and the client that the grant was given to. */
 export interface GrantInfo {
   readonly sub: string;
   readonly clientId: string;
-  /** Resources (RFC 8707) for which the grant's tokens are valid, if known. */
+  /** Resources (RFC 8707) that the grant's tokens are valid for, if known. */
   readonly resources?: readonly string[];
 }
 
-/** Active grants. A revoked grant is deleted. */
+/** The grants that are active. A revoked grant is deleted. */
 export type ActiveGrants = ReturnType<typeof activeGrants>;
 
-/** Reads grants from the table `oidc_entities`, which must exist. */
+/** Prepares queries for grants in the table `oidc_entities`, which must exist. */
 function activeGrants(database: Database) {
   const byId = database.prepare<[string], { payload: string }>(
     "SELECT payload FROM oidc_entities WHERE model = 'Grant' AND id = ?",
@@ -197,15 +196,15 @@ function activeGrants(database: Database) {
   return {
     grant,
     grantsOf: (sub: string): GrantInfo[] => idsOf.all(sub, null, null).flatMap(({ id }) => grant(id) ?? []),
-    /** Ends a grant, and with it every token and code that was issued under it. */
+    /** Ends a grant and every token and code that was issued under it. */
     endGrant: (id: string): void => {
       end.run(id, id);
     },
-    /** Ends all grants of a person, or only those to one client. */
+    /** Ends all grants that a person gave, or only the person's grants to one client. */
     endGrants: ({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): void => {
       for (const { id } of idsOf.all(sub, clientId ?? null, clientId ?? null)) end.run(id, id);
     },
-    /** Removes `offline_access` from a person's grants for a resource. Their other scopes are kept. */
+    /** Removes `offline_access` from a person's grants for a resource. The grants keep their other scopes. */
     revokeOffline: ({ sub, resource }: { readonly sub: string; readonly resource: string }): void => {
       for (const { id } of idsOf.all(sub, null, null)) {
         const payload = payloadOf(id);
@@ -219,14 +218,15 @@ function activeGrants(database: Database) {
 }
 
 /**
- * Response to the second use of a refresh token. `never` treats this as theft and ends the session (RFC 9700
- * §4.14.2). `until_confirmed` assumes that the first response was lost, as long as the token's successor was not used:
- * the request is answered again, and the lost successor is deleted. It applies only to tokens that are bound to a key
- * (RFC 9449 §5), which can only be used from the machine that has the key. All other tokens are treated as `never`.
+ * What happens when a refresh token is used a second time. `never` treats the second use as theft and ends the session
+ * (RFC 9700 §4.14.2). `until_confirmed` assumes that the client did not receive the first response, as long as the
+ * token's successor has not been used: the request is answered again, and the lost successor is deleted.
+ * `until_confirmed` applies only to tokens that are bound to a key (RFC 9449 §5), because only the machine with the key
+ * can use such a token. All other tokens are treated as with `never`.
  */
 export type RefreshTokenReuse = 'never' | 'until_confirmed';
 
-/** Finds the refresh tokens in `oidc_entities` that replaced a used one. */
+/** Prepares queries for the refresh tokens that replaced a used refresh token. */
 function refreshTokenSuccessors(database: Database) {
   // A token's successors are the tokens of its grant with a higher `rotations` count.
   const rotations = "COALESCE(json_extract(payload, '$.rotations'), 0)";
@@ -240,7 +240,7 @@ function refreshTokenSuccessors(database: Database) {
     Number(payload.rotations ?? 0),
   ];
   return {
-    /** Returns whether any successor was used, which proves that the client received it. */
+    /** Returns whether any of the successors was used. If so, the client must have received it. */
     wereUsed: (payload: object) => used.get(...of(payload)) !== undefined,
     drop: (payload: object) => {
       drop.run(...of(payload));
@@ -249,8 +249,8 @@ function refreshTokenSuccessors(database: Database) {
 }
 
 /**
- * Ends every sign-in of browsers and agents in a provider's database. After a backup is restored, sign-ins that were
- * ended since the backup would otherwise be active again. People and their passkeys are not changed.
+ * Ends every sign-in of browsers and agents in a provider's database. Called after a backup is restored, because
+ * sign-ins that were ended since the backup would otherwise be active again. People and their passkeys are not changed.
  */
 export function endAllSignIns(database: Database): void {
   database
@@ -264,7 +264,7 @@ export function endAllSignIns(database: Database): void {
     .immediate();
 }
 
-/** The grant under which each access token was issued. A JWT can't be revoked, but its grant can. */
+/** The grant under which each access token was issued. A JWT itself can't be revoked, but its grant can. */
 export type IssuedTokens = ReturnType<typeof createIssuedTokens>;
 
 /** @param now milliseconds since the epoch */

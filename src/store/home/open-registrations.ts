@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /**
- * Clients that registered without a person's involvement. A registration gives no rights until a person authorizes the
- * client. Registrations that nobody authorizes within a day are deleted. If there are still too many, the network
+ * Clients that registered without a person's involvement. Such a client has no rights until a person authorizes it.
+ * Registrations that nobody authorizes within a day are deleted. If there are too many registrations, the network
  * address with the most registrations loses its oldest ones first, so that a flood from one address harms only that
  * address.
  */
@@ -12,7 +12,7 @@ const UNUSED_RETENTION_MS = 24 * 3_600_000;
 const MAX_UNUSED = 500;
 
 /**
- * @param forget deletes the client from the provider's own table
+ * @param forget deletes the client from oidc-provider's own table
  * @param now milliseconds since the epoch
  */
 export function createOpenRegistrations(
@@ -31,7 +31,7 @@ export function createOpenRegistrations(
   };
   forgetUnused();
   return {
-    /** @param address the client's network address; see {@link OpenRegistrations} */
+    /** @param address the network address that the registration came from */
     add: (clientId: string, address: string): void => {
       rows.insert.run(clientId, address, now());
       forgetUnused();
@@ -40,7 +40,7 @@ export function createOpenRegistrations(
 }
 
 function openTable(database: Database) {
-  // A registration counts as used once there is a grant for it.
+  // A registration counts as used once somebody has given the client a grant.
   const unused = `client_id NOT IN
     (SELECT json_extract(payload, '$.clientId') FROM oidc_entities WHERE model = 'Grant')`;
   return {

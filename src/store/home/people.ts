@@ -10,16 +10,16 @@ export interface Person {
 }
 
 /**
- * The home's people. The user name of a removed person is never reused, because tokens and approvals identify people by
- * it.
+ * The people of a home. A removed person's user name is never reused, because tokens and approvals identify people by
+ * user name.
  */
 export type People = ReturnType<typeof createPeople>;
 
-/** Pattern of user names, also used for user names in settings. */
+/** Pattern of user names. */
 export const USERNAME_PATTERN = /^[a-z][a-z0-9._-]{0,31}$/;
 
 /**
- * Opens the table of people in the provider's database.
+ * Prepares the table of people in the provider's database.
  * @param now milliseconds since the epoch
  */
 export function createPeople(database: Database, now: () => number) {
@@ -35,23 +35,23 @@ export function createPeople(database: Database, now: () => number) {
   );
   return {
     find: (username: string): Person | undefined => find.get(username),
-    /** Returns whether a person has this user name, or a removed person had it. */
+    /** Returns whether a person or a removed person has this user name. */
     isTaken: (username: string): boolean => taken.get(username) !== undefined,
-    /** In the order in which they were added. */
+    /** Returns all people in the order in which they were added. */
     list: (): Person[] => list.all(),
-    /** @throws {TradeAgentError} `usage` if the user name is invalid or was used before */
+    /** @throws {TradeAgentError} `usage` if the user name is invalid or is already taken */
     add({ username, name, email }: Person): void {
       if (!USERNAME_PATTERN.test(username)) {
         throw new TradeAgentError('usage', `${JSON.stringify(username)} is not a valid user name`, {
-          hint: 'Use up to 32 of a-z, 0-9, ".", "_" and "-", beginning with a letter.',
+          hint: 'Use up to 32 characters (a-z, 0-9, ".", "_" and "-"), beginning with a letter.',
         });
       }
       if (insert.run(username, name, email, now()).changes === 1) return;
       throw new TradeAgentError('usage', `the user name ${username} is taken`, {
-        hint: 'Choose another user name. A removed one is never reused.',
+        hint: 'Choose another user name. The name of a removed user can't be reused.',
       });
     },
-    /** @throws {TradeAgentError} `not_found` */
+    /** @throws {TradeAgentError} `not_found` if there is no such person */
     remove(username: string): void {
       if (remove.run(now(), username).changes === 1) return;
       throw new TradeAgentError('not_found', `there is no user ${username}`, {
@@ -61,7 +61,7 @@ export function createPeople(database: Database, now: () => number) {
   };
 }
 
-/** Adds the people who do not exist yet, except those who were removed. */
+/** Adds those of the people who have not been added before. People who were removed are not added again. */
 export function addMissingPeople(people: People, wanted: readonly Person[]): void {
   for (const person of wanted) {
     if (!people.isTaken(person.username)) people.add(person);

@@ -6,11 +6,14 @@ import { DAY_MS } from '../../values/durations.ts';
 /** The identity provider's signing keys. */
 export interface ProviderKeys {
   readonly signing: SigningKeys;
-  /** Key for the provider's cookies and the pages' CSRF tokens. It is created once and never changes. */
+  /** Key for the provider's cookies and for the CSRF tokens of its pages. The key is created once and never changes. */
   readonly cookie: string;
 }
 
-/** @param now milliseconds since the epoch */
+/**
+ * Loads the provider's keys, and creates them if they do not exist.
+ * @param now milliseconds since the epoch
+ */
 export function loadProviderKeys(database: Database, now: () => number): ProviderKeys {
   database
     .prepare<[string, string]>('INSERT OR IGNORE INTO provider_keys (name, value) VALUES (?, ?)')
@@ -22,26 +25,29 @@ export function loadProviderKeys(database: Database, now: () => number): Provide
   return { signing: openSigningKeys(database, now), cookie: kept.value };
 }
 
-/** The signing keys at one moment. */
+/** A snapshot of the signing keys. */
 interface KeySet {
-  /** Changes when a key is added or removed, or when another key starts to sign. */
+  /** Changes when a key is added or removed, or when a different key starts to sign. */
   readonly version: string;
-  /** Private ES256 keys. The first one signs; the others are only published for verification. */
+  /** Private ES256 keys. The first key signs. The public halves of the other keys are published for verification. */
   readonly keys: readonly JWK[];
 }
 
-/** Keys that sign ID tokens and access tokens. They are rotated on a schedule. */
+/** Keys that sign ID tokens and access tokens. Keys are rotated on a schedule. */
 export interface SigningKeys {
-  /** Rotates the keys if that is due, and returns them. */
+  /** Rotates the keys if a rotation is due, and returns the keys. */
   current(): KeySet;
   /** Finds the key that verifies a token issued by this provider. */
   readonly verificationKey: JWTVerifyGetKey;
 }
 
-/** Time between publishing a key and signing with it, so that verifiers that cache our keys get it in time. */
+/**
+ * How long a key is published before it signs, in milliseconds. In this time, verifiers that cache the published keys
+ * fetch the new key.
+ */
 export const PUBLISH_AHEAD_MS = DAY_MS;
 export const SIGNING_PERIOD_MS = 90 * DAY_MS;
-/** How long a key stays published after it signed for the last time. Longer than the lifetime of any token. */
+/** How long a key stays published after its last signature, in milliseconds. Longer than the lifetime of any token. */
 export const PUBLISH_AFTER_MS = 3_600_000;
 
 interface Row {
@@ -52,8 +58,8 @@ interface Row {
 }
 
 /**
- * Opens the signing keys in SQLite, so that tokens survive a restart. A due rotation happens when the keys are next
- * used.
+ * Opens the signing keys in SQLite. Keys are stored, so that tokens stay valid after a restart. A rotation that is due
+ * happens when the keys are next used.
  * @param now milliseconds since the epoch
  */
 function openSigningKeys(database: Database, now: () => number): SigningKeys {
@@ -70,7 +76,8 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
       rows.insert.run(newKey(Math.max(last.signs_until, at + PUBLISH_AHEAD_MS)));
     }
     const known = rows.all.all();
-    // A key signs until its successor starts, which may be later than planned if the program was not running.
+    // A key signs until its successor starts to sign. If the program was not running at that time, the successor starts
+    // later than planned.
     const over = known.filter(
       (_, i) => (known[i + 1]?.signs_from ?? Number.POSITIVE_INFINITY) + PUBLISH_AFTER_MS <= at,
     );
@@ -104,7 +111,7 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
   };
 }
 
-/** Returns the times when a key starts to sign, its predecessor is removed, and its successor is published. */
+/** Returns when the key starts to sign, when its predecessor is removed, and when its successor is published. */
 function keyActionTimes({ signs_from, signs_until }: Row): number[] {
   return [signs_from, signs_from + PUBLISH_AFTER_MS, signs_until - PUBLISH_AHEAD_MS];
 }

@@ -16,13 +16,13 @@ interface RecoveryCode {
 }
 
 /**
- * Recovery codes for people who lost all passkeys. A code, kept on paper, lets a person view and deny requests and sign
- * browsers out. It stays valid until a new code is issued: locking a person out after the first use would do more harm
- * than a leaked code, which allows so little.
+ * Recovery codes, for people who have lost all of their passkeys. With the code, which is kept on paper, a person can
+ * view and deny requests and sign browsers out. A code stays valid until a new one is issued. Locking a person out
+ * after the first use would do more harm than a leaked code, because a code allows so little.
  */
 export type RecoveryCodes = ReturnType<typeof createRecoveryCodes>;
 
-/** Opens the recovery codes in SQLite. Only their digests are stored. */
+/** Opens the recovery codes in SQLite. Only the codes' digests are stored. */
 export function createRecoveryCodes(options: {
   readonly database: Database;
   readonly people: People;
@@ -40,9 +40,9 @@ export function createRecoveryCodes(options: {
 
   return {
     /**
-     * Issues a new code, which replaces the old one.
-     * @returns the code, to be shown once: `7K2M-Q9XD-0HVT-B4NE-6RWA-31CZ`. Its 120 bits are enough for a plain hash to
-     * protect it
+     * Issues a new code, which replaces the person's old one.
+     * @returns the code, to be shown once, such as `7K2M-Q9XD-0HVT-B4NE-6RWA-31CZ`. It has 120 random bits, so a plain
+     * hash protects it
      * @throws {RangeError} if there is no such person
      */
     issue(username: string): string {
@@ -53,10 +53,13 @@ export function createRecoveryCodes(options: {
       put.run(username, digest(username, code), clock.now());
       return code.replace(/.{4}(?=.)/g, '$&-');
     },
-    /** Checks a person's code. Ignores case and spaces, and accepts look-alike letters. */
+    /**
+     * Returns whether the code is the person's. Ignores case and spaces, and accepts letters that look like a character
+     * of the code.
+     */
     check(username: string, typed: string): boolean {
       const row = people.find(username) === undefined ? undefined : get.get(username);
-      // Compares even for an unknown name, so that the time taken does not reveal which names exist.
+      // Compares even if the name is unknown, so that the response time does not reveal which names exist.
       const right = isSameSecret(row?.digest ?? '', digest(username, normalizeCode(typed)));
       if (row === undefined || !right) return false;
       used.run(clock.now(), username);
@@ -71,8 +74,8 @@ export function createRecoveryCodes(options: {
 }
 
 /**
- * Normalizes a typed code: converts to upper case, removes separators, and replaces the look-alike letters that
- * Crockford's alphabet omits.
+ * Normalizes a typed code: converts it to upper case, removes separators, and replaces letters that Crockford's
+ * alphabet omits with the characters that they look like.
  */
 function normalizeCode(typed: string): string {
   return typed

@@ -1,14 +1,13 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /**
- * Assertions that were exchanged for an access token, which is allowed only once for each assertion (RFC 7523 §3, item
- * 7).
+ * Assertions that were exchanged for an access token. Each assertion can be exchanged only once (RFC 7523 §3, item 7).
  */
 export type RedeemedAssertions = ReturnType<typeof createRedeemedAssertions>;
 
 /**
  * @param now milliseconds since the epoch
- * @param leewaySeconds how long after its expiry an assertion is still accepted
+ * @param leewaySeconds how long an assertion is still accepted after its expiry
  */
 export function createRedeemedAssertions(
   database: Database,
@@ -20,9 +19,9 @@ export function createRedeemedAssertions(
   );
   return {
     /**
-     * Redeems an assertion. Returns true if this is its first use. This is a single statement, so that of two
-     * simultaneous requests only one succeeds.
-     * @param assertion `exp` is in seconds since the epoch; the row is kept until then
+     * Redeems an assertion. Returns true if this is its first use. Uses a single statement, so that only one of two
+     * simultaneous requests succeeds.
+     * @param assertion `exp` is in seconds since the epoch
      */
     take: ({ iss, jti, exp }: { readonly iss: string; readonly jti: string; readonly exp: number }): boolean => {
       purge.run(now());

@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** A client that a person registered. It may send requests only to that person. */
+/** A client that a person registered. It may send requests to that person only. */
 interface RegisteredClient {
   readonly clientId: string;
   readonly owner: string;
   /** The name that the client gave itself, unverified. */
   readonly name: string;
-  /** Host of its ping endpoint or its `client_uri`, unverified. */
+  /** Unverified host of the client's ping endpoint or `client_uri`. */
   readonly host: string | undefined;
   /** Milliseconds since the epoch. */
   readonly registeredAt: number;
@@ -15,14 +15,14 @@ interface RegisteredClient {
 
 /** A note that the phone shows next to a registered client's name. */
 export interface ClientNote {
-  /** One line: that the client is new (for seven days) and unverified, and the host that it claims. */
+  /** One line that says that the client is unverified, whether it is new (for seven days), and which host it claims. */
   readonly text: string;
 }
 
 /** Registered clients, and tokens for registering more clients. */
 export type RegisteredClients = ReturnType<typeof createRegisteredClients>;
 
-/** A redeemed registration token, of which only the digest is stored. */
+/** A registration token that was redeemed. Only the token's digest is stored. */
 export interface RegistrationToken {
   readonly digest: string;
   readonly owner: string;
@@ -55,7 +55,10 @@ export function createRegisteredClients(database: Database, now: () => number) {
     remove: (clientId: string): void => {
       rows.remove.run(clientId);
     },
-    /** Returns undefined for the home's own clients, which nobody registered. */
+    /**
+     * Returns the note about a registered client. Returns undefined for the home's own clients, which nobody
+     * registered.
+     */
     note(clientId: string): ClientNote | undefined {
       const client = clients.find(clientId);
       return client === undefined ? undefined : toClientNote(client, now());
@@ -84,7 +87,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
     dropTokens: (owner: string): void => {
       rows.dropTokens.run(owner);
     },
-    /** Makes a redeemed token usable again, because the registration failed. */
+    /** Makes a redeemed token usable again. Called if the registration failed. */
     giveBack: (token: RegistrationToken): void => {
       rows.giveBack.run(token.digest, token.owner, token.expiresAt);
     },

@@ -1,12 +1,15 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** Which approval requests the phones were notified of. Times are milliseconds since the epoch. */
+/**
+ * Records whether people were notified of approval requests on their phones. Times are milliseconds since the epoch.
+ */
 export type RequestNotifications = ReturnType<typeof openRequestNotifications>;
 
 /**
- * Opens the notification state of each approval request: when all of the person's devices were notified (or that
- * failed), when a page first showed the request, and when the reminder was sent. It is joined with the provider's table
- * of requests, so that people are notified of a request even if the home crashes in between.
+ * Opens the notification state of approval requests. For each request, the state records when notifying the person's
+ * devices was completed or failed, when a page first showed the request, and when the reminder was sent. Queries join
+ * this state with the provider's table of requests. Therefore, people are notified of a request even if the home
+ * crashes after storing the request.
  */
 export function openRequestNotifications(database: Database) {
   const waits = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?';
@@ -36,24 +39,24 @@ export function openRequestNotifications(database: Database) {
   const pushedAgain = note('pushed_again_at');
   const over = database.prepare<[string]>('DELETE FROM request_rings WHERE request = ?');
   return {
-    /** Returns pending requests of which nobody was notified yet. Oldest first. */
+    /** Returns pending requests that nobody has been notified of yet. Oldest first. */
     unrung: (now: number): readonly { readonly request: string; readonly user: string }[] => unrung.all(now),
     /**
-     * Returns pending, unseen requests without a reminder, and when to send the reminder.
-     * @param unseenMs delay of the reminder, in milliseconds; at most a third of the time between notification and
-     * expiry
+     * Returns pending requests that no page has shown and no reminder was sent for, and when to send the reminder.
+     * @param unseenMs how long after the notification the reminder is sent, in milliseconds; at most a third of the
+     * time between the notification and the request's expiry
      */
     unseen: (now: number, unseenMs: number): readonly { readonly request: string; readonly due: number }[] =>
       unseen.all(unseenMs, now),
-    /** Returns the notified or seen requests that are no longer pending or no longer exist. */
+    /** Returns requests that were notified or shown and that are no longer pending or no longer exist. */
     settled: (now: number): readonly { readonly request: string; readonly pushedAt: number | undefined }[] =>
       settled.all(now).map((row) => ({ request: row.request, pushedAt: row.pushed_at ?? undefined })),
-    /** Returns the next expiry of a pending request, or undefined if there is none. */
+    /** Returns the time when the next pending request expires, or undefined if no request is pending. */
     nextExpiry: (now: number): number | undefined => nextExpiry.get(now)?.at ?? undefined,
     pushed: (request: string, now: number): void => void pushed.run(request, now),
     seen: (request: string, now: number): void => void seen.run(request, now),
     pushedAgain: (request: string, now: number): void => void pushedAgain.run(request, now),
-    /** Deletes the row of a request of which nobody needs to be notified anymore. */
+    /** Deletes the notification state of a request. */
     over: (request: string): void => void over.run(request),
   };
 }

@@ -1,6 +1,9 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** Tables of an OpenID provider: oidc-provider's entities, and keys. The sandbox's company has only these tables. */
+/**
+ * Tables of an OpenID provider: oidc-provider's entities, and the provider's keys. The sandbox's company has only these
+ * tables.
+ */
 const providerTables = `
   CREATE TABLE IF NOT EXISTS oidc_entities (
     model TEXT NOT NULL, id TEXT NOT NULL, payload TEXT NOT NULL, grant_id TEXT, user_code TEXT, uid TEXT,
@@ -112,7 +115,7 @@ const approvalTables = `
   CREATE TABLE IF NOT EXISTS fills_seen (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
 `;
 
-/** Tables of connections to other services, and of requests to connect a service. */
+/** Tables of connections to other services, and of requests to connect to a service. */
 const vaultTables = `
   CREATE TABLE IF NOT EXISTS vault_connections (
     user TEXT NOT NULL, connection TEXT NOT NULL, sealed_refresh_token BLOB NOT NULL, connected_at INTEGER NOT NULL,
@@ -129,7 +132,7 @@ const vaultTables = `
   ) STRICT;
 `;
 
-/** Tables of redeemed assertions from companies, and of security events that were received or are to be sent. */
+/** Tables of redeemed assertions from companies, and of security events (received and to be sent). */
 const signalTables = `
   CREATE TABLE IF NOT EXISTS redeemed_assertions (
     issuer TEXT NOT NULL, jti TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (issuer, jti)
@@ -162,19 +165,19 @@ const signalTables = `
 /** Creates an OpenID provider's tables in an open database. */
 export function prepareProviderDatabase<D extends Database>(database: D): D {
   database.pragma('journal_mode = WAL');
-  // better-sqlite3 defaults to NORMAL with WAL, which could lose a decision on a power failure.
+  // In WAL mode, better-sqlite3 defaults to NORMAL, with which a power failure could undo a decision.
   database.pragma('synchronous = FULL');
   return createTables(database, providerTables);
 }
 
-/** Creates a home's tables in an open database, for its identity provider and its phone app. */
+/** Creates the tables of a home's identity provider and phone app in an open database. */
 export function prepareHomeDatabase<D extends Database>(database: D): D {
   const tables = peopleTables + grantTables + approvalTables + vaultTables + signalTables;
   return createTables(prepareProviderDatabase(database), tables);
 }
 
 function createTables<D extends Database>(database: D, tables: string): D {
-  // Runs under the write lock, because another process may do the same.
+  // Holds the write lock, because another process may create the tables at the same time.
   database.transaction(() => database.exec(tables)).immediate();
   return database;
 }

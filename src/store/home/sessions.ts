@@ -9,12 +9,12 @@ export const SESSION_LIFETIME_MS = 8 * 3600 * 1000;
 /** Idle timeout of a session, in milliseconds. */
 const IDLE_TIMEOUT_MS = 30 * 60 * 1000;
 const TICKET_LIFETIME_MS = 10 * 60 * 1000;
-/** Precision with which a session's last use is stored, in milliseconds. */
+/** Granularity with which a session's last use is stored, in milliseconds. */
 const SEEN_PRECISION_MS = 60 * 1000;
 
 /**
- * How a person signed in. A session opened with a `link` (in the sandbox) or a `recovery` code can only view, deny,
- * halt and sign browsers out. Everything that grants a right requires a `passkey`.
+ * How a person signed in. A session that was opened with a `link` (in the sandbox) or a `recovery` code can only view
+ * requests, deny them, halt trading, and sign browsers out. Every action that grants a right requires a `passkey`.
  */
 type SignedInBy = 'passkey' | 'link' | 'recovery';
 
@@ -23,15 +23,15 @@ export interface Session {
   readonly id: string;
   readonly username: string;
   readonly by: SignedInBy;
-  /** ID of the passkey that opened the session. If the passkey is removed, the session ends. */
+  /** ID of the passkey that opened the session. The session ends if that passkey is removed. */
   readonly credentialId: string | undefined;
-  /** Whether the passkey is synced by the platform's account rather than bound to one device. */
+  /** Whether the passkey is synced through a platform account, and therefore not bound to one device. */
   readonly synced: boolean;
   /** The browser's name, such as `Safari on iPhone`. */
   readonly browser: string;
-  /** Milliseconds since the epoch, like all times here. */
+  /** Milliseconds since the epoch. All times in this file use this unit. */
   readonly openedAt: number;
-  /** Precise to the minute. */
+  /** Rounded to the minute. */
   readonly seenAt: number;
   readonly expiresAt: number;
 }
@@ -39,11 +39,11 @@ export interface Session {
 export interface NewSession extends Pick<Session, 'username' | 'by' | 'browser'> {
   readonly credentialId?: string;
   readonly synced?: boolean;
-  /** The origin key that the browser sends. Undefined for a browser without JavaScript. */
+  /** The browser's origin key. Undefined for a browser without JavaScript. */
   readonly key: string | undefined;
 }
 
-/** Browser sessions, and tickets: the secrets of one-time sign-in links. */
+/** Browser sessions, and tickets. A ticket is the secret of a one-time sign-in link. */
 export type Sessions = ReturnType<typeof createSessions>;
 
 interface Row {
@@ -71,7 +71,10 @@ export function createSessions(options: {
   const known = (username: string) => people.find(username) !== undefined;
 
   return {
-    /** @returns the cookie's secret */
+    /**
+     * Opens a session.
+     * @returns the secret for the session's cookie
+     */
     open({ username, by, credentialId, synced = false, browser, key }: NewSession): string {
       const made = newSecret();
       const now = clock.now();
@@ -90,8 +93,9 @@ export function createSessions(options: {
       return made;
     },
     /**
+     * Finds the session of a cookie.
      * @param given the cookie's secret
-     * @param by.key the origin key with which the session must have been opened; undefined if the cookie is enough
+     * @param by.key the origin key that the session must have been opened with; undefined if the cookie is enough
      * @param by.isTheirs whether the person caused the request; requests that a page sends automatically do not extend
      * the session
      */
@@ -113,7 +117,7 @@ export function createSessions(options: {
       statements.list.all(username, clock.now(), clock.now() - IDLE_TIMEOUT_MS).map(toSession),
     /** Returns false if the person has no such session. */
     end: (username: string, id: string): boolean => statements.end.run(username, id).changes === 1,
-    /** Ends all sessions of a person, and invalidates sign-in links that could open new sessions. */
+    /** Ends all of a person's sessions and invalidates the person's unused sign-in links. */
     endAll: (username: string): void => {
       statements.endAll.run(username);
       statements.dropTickets.run(username);
@@ -133,13 +137,16 @@ export function createSessions(options: {
     },
     /**
      * Redeems a ticket.
-     * @returns the user name of the person it was issued for
+     * @returns the user name of the person that the ticket was issued for
      */
     redeemTicket(ticket: string): string | undefined {
       const row = statements.takeTicket.get(digest(ticket), clock.now());
       return row !== undefined && known(row.user) ? row.user : undefined;
     },
-    /** Returns a form's CSRF token, which is bound to the session and to the browser (by its key or a cookie). */
+    /**
+     * Returns a form's CSRF token, which is bound to the session and to the browser (by the browser's origin key or a
+     * cookie).
+     */
     formToken: (browser: string, session: Session | undefined): string =>
       createHmac('sha256', options.formKey)
         .update(JSON.stringify([browser, session?.id ?? null]))

@@ -1,17 +1,20 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** A person, session or key. Receivers are sent a security event when it is created and when it ends. */
+/** A person, session or key. Receivers are sent a security event when it is created and when it is ended. */
 export interface SignalledObject {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;
   readonly user: string;
-  /** Expiry in milliseconds since the epoch; null if it does not expire. Expiring sends no event. */
+  /**
+   * Time when it expires, in milliseconds since the epoch. Null if it does not expire. No event is sent when it
+   * expires.
+   */
   readonly endsAt: number | null;
-  /** For a key, whether it is bound to one device; otherwise empty. */
+  /** For a key, whether the key is bound to one device. Otherwise, an empty string. */
   readonly detail: '' | 'singleDevice' | 'multiDevice';
 }
 
-/** A security event token to deliver. Times are milliseconds since the epoch. */
+/** A security event token that is to be delivered. Times are milliseconds since the epoch. */
 export interface OutgoingSignal {
   readonly id: number;
   readonly endpoint: string;
@@ -21,7 +24,7 @@ export interface OutgoingSignal {
   readonly due_at: number;
 }
 
-/** The objects that existed at the last check, and the unsent events about changes. */
+/** The people, sessions and keys that existed at the last check, and the unsent events about changes to them. */
 export type SignalOutbox = ReturnType<typeof openSignalOutbox>;
 
 export function openSignalOutbox(database: Database) {
@@ -55,13 +58,16 @@ export function openSignalOutbox(database: Database) {
   return {
     /** Returns the objects that existed at the last check. Undefined before the first check. */
     seen: (): SignalledObject[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
-    /** Stores the current objects, and the events about changes since the last check, in one transaction. */
+    /** Stores the current objects and the events about changes since the last check, in one transaction. */
     keep: (
       stands: readonly SignalledObject[],
       sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[],
       now: number,
     ): void => keep.immediate(stands, sent, now),
-    /** Returns each endpoint's oldest event if it is due. Later events wait for it, so that events arrive in order. */
+    /**
+     * For each endpoint, returns the oldest event, if that event is due. Later events wait for it, so that an endpoint
+     * receives events in order.
+     */
     due: (now: number): OutgoingSignal[] => due.all(now),
     /** Removes an event that was delivered or that won't be retried. */
     done: (id: number): void => void done.run(id),

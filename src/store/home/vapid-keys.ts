@@ -3,16 +3,19 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /**
  * The key pair that authenticates this home to push services (RFC 8292), in base64url. Push subscriptions are bound to
- * it.
+ * the key pair.
  */
 export interface VapidKeys {
-  /** Uncompressed P-256 point (65 bytes), which pages pass as `applicationServerKey`. */
+  /** Uncompressed P-256 point (65 bytes). Pages pass it to the browser as `applicationServerKey`. */
   readonly publicKey: string;
-  /** 32 bytes. Stored only in the database; never appears on a page, in a log or in an error. */
+  /** 32 bytes. Stored only in the database. It must never appear on a page, in a log or in an error. */
   readonly privateKey: string;
 }
 
-/** Loads the key pair. The first call creates it. If it were replaced, every phone would have to subscribe again. */
+/**
+ * Loads the key pair. The first call creates it. The key pair is never replaced, because every phone would then have to
+ * subscribe again.
+ */
 export function loadVapidKeys(database: Database): VapidKeys {
   const read = database.prepare<[], { public_key: string; private_key: string }>(
     'SELECT public_key, private_key FROM push_keys',

@@ -9,13 +9,13 @@ interface VaultRow {
   /** Milliseconds since the epoch. */
   readonly connected_at: number;
   /**
-   * Opened by {@link VaultRows.refreshToken}. No two sealings are equal, so it also shows whether the connection was
-   * replaced.
+   * The refresh token, which {@link VaultRows.refreshToken} opens. Sealing the same token twice gives different values,
+   * so this value also shows whether the connection was replaced.
    */
   readonly sealed_refresh_token: Buffer;
 }
 
-/** Users' connections. Their refresh tokens are sealed (AES-256-GCM). */
+/** Users' connections to other services. Their refresh tokens are sealed (AES-256-GCM). */
 export type VaultRows = ReturnType<typeof openVaultRows>;
 
 /** @param key 32 bytes */
@@ -63,7 +63,8 @@ export function openVaultRows(database: Database, key: Buffer) {
 }
 
 /**
- * Returns the associated data of a sealed token. It includes the user, so a row copied to another user can't be opened.
+ * Returns the associated data for sealing a token. It includes the user, so that a row that was copied to another user
+ * can't be opened.
  */
 function sealContext(user: string, connection: string): string {
   return JSON.stringify([user, connection]);

@@ -8,19 +8,20 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
 /** Maximum number of lines per transaction. A new machine's file needs every line that was ever written. */
 const MAX_LINES_PER_MOVE = 1_000;
 /**
- * Bytes to read from the end of the file. Nearly every line is shorter. If these bytes contain no complete line, more
- * are read.
+ * Number of bytes to read from the end of the file. Nearly every line is shorter than this. If these bytes do not
+ * contain a complete line, more bytes are read.
  */
 const TAIL_BYTES = 16_384;
 
 /**
- * Creates the audit log store. The database keeps every line, and only the database's owner can change or remove a
- * line. Each machine's file is a full copy, and its last line shows which lines it still lacks.
+ * Creates the audit log's store. The database keeps every line, and only the database's owner can change or remove a
+ * line. Each machine has a file with a full copy of the log. The file's last line shows which lines are missing from
+ * the file.
  */
 export function postgresAuditStore(database: TenantDatabase): AuditStore {
   /**
-   * Locks a file against other machines, because its folder may be shared. The file must be read again once the lock is
-   * held.
+   * Locks a file against other machines, because its folder may be shared. The caller must read the file again once it
+   * holds the lock.
    */
   const lock = (unit: Unit, file: string) => {
     const key = JSON.stringify(['record', database.tenant, file]);
@@ -33,13 +34,17 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
     );
     return rows.map(({ line }) => line);
   };
-  /** @returns whether more lines may be pending */
+  /**
+   * Appends some of the missing lines to the file.
+   * @returns whether more lines may be missing
+   */
   const moveSome = (file: string) =>
     database.write(async (unit) => {
       const before = readFileEnd(file);
       const [, lines] = await Promise.all([lock(unit, file), linesAfter(unit, before.seq, MAX_LINES_PER_MOVE)]);
       if (lines.length === 0) return false;
-      // The previous holder may have appended the same lines. A suspended process may also have lost the lock.
+      // The previous holder of the lock may have appended the same lines. A suspended process may also have lost the
+      // lock.
       const { seq, tail } = readFileEnd(file);
       if (seq !== before.seq || tail !== before.tail) return true;
       appendLines(file, tail, lines);
@@ -66,11 +71,11 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
   };
 }
 
-/** Returns the number of the file's last complete line (0 if there is none), and the end of the file. */
+/** Returns the number of the file's last complete line (0 if there is none), and the text at the end of the file. */
 function readFileEnd(file: string): { readonly seq: number; readonly tail: string } {
   for (let longest = TAIL_BYTES; ; longest *= 8) {
     const tail = readTail(file, longest);
-    // Searches backwards, because the last line is nearly always valid.
+    // Searches backwards, because the last line is nearly always a valid entry.
     const last = completeLines(tail)
       .split('\n')
       .findLast((line) => parseSeq(line) !== undefined);
@@ -79,7 +84,7 @@ function readFileEnd(file: string): { readonly seq: number; readonly tail: strin
   }
 }
 
-/** Returns the number of the line's audit log entry, or undefined if the line is not an entry. */
+/** Returns the number of the audit log entry in a line, or undefined if the line is not an entry. */
 function parseSeq(line: string): number | undefined {
   try {
     const { seq } = JSON.parse(line) as { seq?: unknown };

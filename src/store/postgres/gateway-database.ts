@@ -9,8 +9,8 @@ import { postgresDatabase } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 /*
- * Everything that a program needs for a gateway on PostgreSQL, in one module, so that it and the driver are loaded only if
- * PostgreSQL is used.
+ * Everything that a program needs to run a gateway on PostgreSQL. It is one module, so that the module and the driver
+ * are loaded only if PostgreSQL is used.
  */
 
 export { postgresGatewayStores } from './gateway-stores.ts';
@@ -22,14 +22,14 @@ export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<Tenan
   return openDatabase({ ...options, schema: gatewaySchema });
 }
 
-/** @param address the database's address, with the login that owns the tables */
+/** @param address connection string of the role that owns the tables */
 export function migrateGateway(address: string): Promise<MigrationResult> {
   return migrate(address, gatewaySchema);
 }
 
 /**
- * Creates the storage of the client registration, which a tenant's gateways share because only the client that sent a
- * CIBA request can poll it.
+ * Creates the storage for a client registration. A tenant's gateways share the registration, because only the client
+ * that sent a CIBA request can poll for the answer.
  */
 export function postgresRegistrationStorage(database: TenantDatabase): RegistrationStorage {
   return {

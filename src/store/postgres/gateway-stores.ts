@@ -12,7 +12,7 @@ import { postgresDatabase } from './sql-database.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /**
- * @param database a database with `gatewaySchema`, which the caller closes
+ * @param database a database with `gatewaySchema`; the caller closes it
  * @param seal seals and opens the IDs of CIBA requests; needed only by callers that send or read CIBA requests
  */
 export async function postgresGatewayStores(

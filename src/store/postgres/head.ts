@@ -2,21 +2,25 @@ import { type AuditHead, type AuditNote, EMPTY_HEAD, nextEntry } from '../audit.
 import type { Values } from './statement.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-/** The end of a tenant's audit log and the latest proposal version, locked by a transaction. */
+/** The end of a tenant's audit log and the latest proposal version. Both are locked by the current transaction. */
 export interface Head {
-  /** Appends an audit log entry. @param now milliseconds since the epoch */
+  /**
+   * Appends an entry to the audit log.
+   * @param now milliseconds since the epoch
+   */
   note(note: AuditNote, now: number): void;
-  /** Returns the last entry, even if it was added in this transaction. */
+  /** Returns the log's last entry, even if the current transaction added it. */
   last(): AuditHead;
-  /** Returns a version that is higher than all others. */
+  /** Returns a new version, which is higher than all earlier versions. */
   nextVersion(): number;
   /**
-   * Returns the values of {@link writeHeadCtes}, for a statement that writes this entry together with everything else.
+   * Returns the parameter values for {@link writeHeadCtes}. Use it if the transaction's last statement writes the entry
+   * together with other changes.
    */
   lastly(note: AuditNote, now: number): Values;
 }
 
-/** Creates the row that {@link withHead} locks, if it does not exist. */
+/** Creates the row that {@link withHead} locks, if the row does not exist. */
 export async function ensureHead(database: TenantDatabase): Promise<void> {
   const { seq, hash } = EMPTY_HEAD;
   await database.write((unit) =>
@@ -29,15 +33,18 @@ export async function ensureHead(database: TenantDatabase): Promise<void> {
 
 /**
  * Returns whether this gateway seals with the same key as the tenant's other gateways. The first gateway stores
- * `check`, and later ones compare it.
- * @param check a value derived from the key that does not reveal it
+ * `check`, and later gateways compare their own value with it.
+ * @param check a value derived from the key that does not reveal the key
  */
 export async function claimOrMatchSealKey(database: TenantDatabase, check: string): Promise<boolean> {
   await ensureHead(database);
   return await database.write((unit) => claimOrMatchSealKeyInTransaction(unit, check));
 }
 
-/** Does the same as {@link claimOrMatchSealKey} in a transaction. Until it ends, no other gateway can store its value. */
+/**
+ * Does the same as {@link claimOrMatchSealKey} within the caller's transaction. No other gateway can store its value
+ * until that transaction ends.
+ */
 export async function claimOrMatchSealKeyInTransaction(unit: Unit, check: string): Promise<boolean> {
   await unit.run('UPDATE heads SET seal_check = coalesce(seal_check, @check)', { check });
   const head = await unit.one<{ seal_check: string }>('SELECT seal_check FROM heads');
@@ -45,27 +52,27 @@ export async function claimOrMatchSealKeyInTransaction(unit: Unit, check: string
 }
 
 /**
- * Returns common table expressions that write an audit log entry and the new head. Their values come from {@link
- * Head.lastly}.
- * @param rows a preceding expression; if it has no rows, nothing is written
+ * Returns common table expressions that write an audit log entry and the new head. {@link Head.lastly} returns the
+ * values for their parameters.
+ * @param rows name of an earlier expression in the same statement; if it returns no rows, nothing is written
  */
 export const writeHeadCtes = (rows: string) => `
   line AS (INSERT INTO record_lines (seq, line) SELECT @headSeq, @headLine FROM ${rows}),
   head AS (UPDATE heads SET seq = @headSeq, hash = @headHash, version = @headVersion WHERE EXISTS (SELECT FROM ${rows}))`;
 
 /**
- * Runs a transaction that writes to the audit log, changes a proposal, or depends on a person's epoch. It locks the
- * head first, so a tenant's transactions of this kind run one after the other. Therefore, entries are in commit order,
- * versions become visible in the order of their numbers, and facts that a transaction read are still true when it
- * writes. No transaction locks the head while it holds another lock, so there are no deadlocks.
+ * Runs a transaction that writes to the audit log, changes a proposal, or depends on a person's epoch. The transaction
+ * locks the head first, so that a tenant's transactions of this kind run one after the other. Therefore, log entries
+ * are in commit order, versions become visible in the order of their numbers, and what a transaction has read is still
+ * true when it writes. No transaction locks the head while it holds another lock, so there are no deadlocks.
  */
 export function withHead<T>(database: TenantDatabase, work: (unit: Unit, head: Head) => Promise<T>): Promise<T> {
   return queryWithHead(database, async () => undefined, work);
 }
 
 /**
- * Does the same as {@link withHead}, with a query that is sent together with the lock and executed once the lock is
- * held.
+ * Does the same as {@link withHead}, and also runs a query. The query is sent together with the lock statement and is
+ * executed once the head is locked.
  */
 export function queryWithHead<T, Looked>(
   database: TenantDatabase,

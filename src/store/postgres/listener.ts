@@ -1,6 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** Delay before reconnecting, in milliseconds. */
 const RECONNECT_DELAY_MS = 1_000;
 
 export interface Listener {
@@ -10,8 +9,8 @@ export interface Listener {
 /**
  * Listens to a channel on a dedicated connection, and reconnects if the connection breaks (PostgreSQL manual, LISTEN).
  * @param channel letters, digits and `_`
- * @param heard called with each payload. Also called with undefined after each (re)connect, because notifications may
- * have been lost before
+ * @param heard called with the payload of each notification, and with undefined after each connect or reconnect,
+ * because notifications may have been lost before
  */
 export function listenTo(
   pool: Pick<Pool, 'connect'>,
@@ -47,7 +46,7 @@ export function listenTo(
     } catch {
       broken();
     }
-    // The listener was closed while the connection was opened.
+    // The listener was closed while this connection was being opened.
     if (closing.signal.aborted) release();
   };
   const release = () => {

@@ -3,18 +3,18 @@ import { openPool } from './pool.ts';
 import type { Schema } from './schema.ts';
 import { databaseError } from './store-unavailable.ts';
 
-/** The schema's versions before and after a migration. */
+/** A schema's versions before and after its migration. */
 export interface MigrationResult {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Migrates a database to the latest version in one transaction, while other processes wait.
- * @param address the database's address, with the login that owns the tables; it must be able to create roles the first
- * time
- * @throws {TradeAgentError} `invalid_config` if a newer program wrote the database, which is not changed;
- * `database_unreachable`
+ * Migrates a database to the latest version in one transaction. Other processes that migrate the same schema wait.
+ * @param address connection string of the role that owns the tables; for the first migration, this role must be allowed
+ * to create roles
+ * @throws {TradeAgentError} `invalid_config` if a newer version of this program migrated the database, which is then
+ * not changed
  */
 export async function migrate(address: string, { name, migrations }: Schema): Promise<MigrationResult> {
   const pool = await openPool({ address, schema: name, max: 1 });
@@ -24,7 +24,7 @@ export async function migrate(address: string, { name, migrations }: Schema): Pr
   });
   try {
     await client.query('BEGIN');
-    // An advisory lock, because there is no table to lock before the first version.
+    // Uses an advisory lock, because before the first version, there is no table to lock.
     await client.query("SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ' || $1, 0))", [name]);
     await client.query(`
       SET LOCAL client_min_messages = warning;
@@ -45,7 +45,7 @@ export async function migrate(address: string, { name, migrations }: Schema): Pr
     await client.query('COMMIT');
     return { from, to: migrations.length };
   } finally {
-    // If something failed, closing the connection rolls back the open transaction.
+    // Closes the connection. If something failed, this rolls back the open transaction.
     client.release(true);
     await pool.end();
   }
@@ -55,6 +55,6 @@ export function newerSchemaError(found: number, known: number): TradeAgentError 
   return new TradeAgentError(
     'invalid_config',
     `the database has version ${found}, but this program supports at most ${known}`,
-    { hint: 'Use the newer trade-agent that migrated it.' },
+    { hint: 'Use the newer version of trade-agent that migrated the database.' },
   );
 }

@@ -7,8 +7,8 @@ import { databaseError } from './store-unavailable.ts';
 import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
 
 /**
- * Maximum number of connections whose commits don't wait for the disk. This separate pool is used for heartbeats. In
- * the main pool, all connections might be waiting for locks of a suspended process.
+ * Maximum number of connections whose commits don't wait for the disk. Heartbeats use this separate pool, because all
+ * connections of the main pool may be waiting for the locks of a suspended process.
  */
 const MAX_UNSYNCED_CONNECTIONS = 5;
 
@@ -18,9 +18,9 @@ export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
 }
 
 /**
- * Opens a tenant's part of a database, after checking the schema's version, that row security applies to this login,
- * and that commits wait for the disk.
- * @throws {TradeAgentError} `invalid_config`, `database_unreachable`
+ * Opens a database for one tenant. First checks the schema's version, that row-level security applies to the login, and
+ * that commits wait for the disk.
+ * @throws {TradeAgentError} `invalid_config`
  */
 export async function openDatabase({ schema, tenant, ...server }: OpenOptions): Promise<TenantDatabase> {
   requireTenant(tenant);
@@ -42,7 +42,7 @@ async function requireCompatible(pool: Pool, { name, migrations }: Schema): Prom
   if (found > known) throw newerSchemaError(found, known);
   if (found < known) {
     throw new TradeAgentError('invalid_config', `the database has version ${found}, but this program needs ${known}`, {
-      hint: 'Migrate it with the login that owns its tables.',
+      hint: 'Migrate the database with the login that owns the tables.',
     });
   }
   const { rows } = await pool.query<{ above: boolean; app: boolean; synced: string }>(
@@ -58,8 +58,8 @@ async function requireCompatible(pool: Pool, { name, migrations }: Schema): Prom
     });
   }
   if (login.synced === 'off') {
-    throw new TradeAgentError('invalid_config', 'the database does not wait for its disk (synchronous_commit is off)', {
-      hint: 'A sent order could be lost. Set it to "on", or to the value that your replicas need.',
+    throw new TradeAgentError('invalid_config', 'the database does not wait until commits are on disk (synchronous_commit is off)', {
+      hint: 'A sent order could be lost. Set synchronous_commit to "on", or to the value that your replicas need.',
     });
   }
 }

@@ -48,7 +48,7 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
         : database.read((unit) => countOrder(unit, order, { clock: now, counting })),
     usage: (sub, account, now) => countUsage(units, sub, account, { clock: now, counting }),
     async place(key, order, now) {
-      // Need not be durable: if it is lost in a power failure, the next reader looks the order up at the broker.
+      // The write need not be durable. If a power failure undoes it, the next reader looks the order up at the broker.
       const before = await database.writeUnsynced((unit) => place(unit, key, order, now));
       if (before === 'rejected')
         return await database.write((unit) => runWork(unit, adoptOrder(' FOR UPDATE', key, order, now)));
@@ -57,7 +57,7 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
   };
 }
 
-/** Returns the order's previous state. Does not change a rejected order: see {@link adopt}. */
+/** Marks an order as placed and returns its previous state. Does not change a rejected order: see {@link adopt}. */
 const PLACE = `
   WITH seen AS (
     SELECT state FROM gateway_orders WHERE ${IS_THIS_ORDER} FOR UPDATE
@@ -74,25 +74,26 @@ async function place(unit: Unit, key: OrderKey, order: Order, now: number): Prom
 }
 
 /*
- * A claim takes two round trips to the database, because `decide` runs in between, or one without `decide`:
+ * Claiming an order takes two round trips to the database, because `decide` runs between them. Without `decide`, it
+ * takes one.
  *
- *  1. Takes the locks, then reads. A statement sees everything that was committed before it began, and therefore everything
- *     that the previous holder of the lock has written.
- *  2. Writes everything in one statement and commits. It uses the approval only if there is no such order yet, and writes
- *     the intent only if it used the approval.
+ *  1. The first round trip takes the locks and then reads. A statement sees everything that was committed before the statement began,
+ *     and therefore everything that the previous holder of the lock has written.
+ *  2. The second writes everything in one statement and commits. It uses the approval only if this order does not exist yet, and
+ *     writes the intent only if it used the approval.
  */
 
 type Outcome = 'claimed' | 'known' | 'approval_used' | 'denied';
 
 /**
- * Locks a mandate until the end of the transaction that claims an order under it, so that no other transaction counts
- * or ends the mandate meanwhile.
+ * Locks a mandate until the end of the transaction that claims an order under the mandate. Until then, no other
+ * transaction can count the mandate's uses or end it.
  */
 async function lockMandate(unit: Unit, sub: string, id: string): Promise<void> {
   await unit.all('SELECT FROM mandates WHERE sub = @sub AND id = @id FOR NO KEY UPDATE', { sub, id });
 }
 
-/** Claims an order (see {@link OrderJournal.claim}) with the transaction's last statements. */
+/** Claims an order (see {@link OrderJournal.claim}). Runs the transaction's last statement. */
 async function claimOrder(
   unit: Unit,
   tenant: string,
@@ -102,7 +103,7 @@ async function claimOrder(
 ): Promise<Outcome> {
   const { sub, clientOrderId, draft, mandate } = order;
   const { clock: now } = at;
-  // Until the end of the transaction, nobody else counts the account's orders or uses this client_order_id.
+  // Until the end of the transaction, no other transaction can count the account's orders or use this client_order_id.
   const locked = unit.all('SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(@keys::text[]) AS key', {
     keys: [JSON.stringify(['account', tenant, draft.account]), JSON.stringify(['order', tenant, sub, clientOrderId])],
   });
@@ -126,7 +127,7 @@ async function claimOrder(
 
 const SAME_ORDER = 'WHERE sub = @sub AND client_order_id = @clientOrderId';
 
-/** The time for counting, which never goes back. */
+/** SQL expression for the time that an order is counted at. It is never before the account's newest order. */
 const COUNTED_AT = `greatest(@counted::bigint, (SELECT max(created_at) FROM gateway_orders WHERE account = @account))`;
 
 const INTENT = `
@@ -146,8 +147,8 @@ const INTENT = `
   )`;
 const { most, every } = DECISION_RETENTION;
 /**
- * Writes the decision about a claimed order, like `noteDecision`. Some values have other names here, because the order
- * has values with the same names.
+ * Writes the decision about a claimed order, like `noteDecision`. Some parameters have different names here, because
+ * the order has parameters with the same names.
  */
 const NOTED_DECISION = `
   noted AS (
@@ -197,7 +198,7 @@ async function writeClaim(
   return row?.spent === true ? 'claimed' : 'approval_used';
 }
 
-/** Selects an account's orders except this order and the order that it replaces. */
+/** Selects an account's orders, except the given order and the order that it replaces. */
 interface OtherOrdersQuery {
   readonly account: string;
   readonly sub: string;
@@ -210,8 +211,9 @@ const OTHER_ORDERS = `account = @account AND (state <> 'rejected' OR reserved_un
   AND NOT (@replaces::text IS NOT NULL AND state = 'placed' AND result::json ->> 'id' = @replaces)`;
 
 /**
- * Reads everything in one snapshot. PostgreSQL computes exact sums of the recent orders, because an account may have
- * thousands a day. @see lateOrders, which computes the same from rows, and `isLike` for identical orders
+ * Reads an account's orders in one snapshot. PostgreSQL computes the exact sums of recent orders, because an account
+ * may have thousands a day.
+ * @see totalRecentOrders, which computes the same sums from rows
  */
 const ACCOUNT_ORDERS = `
   SELECT newest, late.*, open, known, ${TRADING_STATE_COLUMNS}
@@ -243,11 +245,13 @@ interface AccountOrdersRow extends RecentTotals, TradingStateRow {
 }
 
 interface AccountOrdersQuery extends SimilarTermsRange {
-  /** The person whose trading state is read. */
+  /** The person whose trading state is read: the account's owner. */
   readonly owner: string;
 }
 
-/** A transaction, or a source that runs each query separately for callers that need only one statement. */
+/**
+ * A transaction, or a database that runs each query in its own transaction, for callers that need only one statement.
+ */
 type QuerySource = Pick<Unit, 'one' | 'all'>;
 
 async function readAccountOrders(
@@ -288,7 +292,9 @@ interface CountingClocks {
   readonly counting: CountingClock;
 }
 
-/** Counts the facts for an order. The transaction must be read-only, or block other claims for the account. */
+/**
+ * Counts an account's orders for a new order. The transaction must be read-only, or block other claims for the account.
+ */
 async function countOrder(unit: QuerySource, order: Counting, at: CountingClocks): Promise<CountedTotals> {
   return (await inspectOrder(unit, order, at)).counted;
 }
@@ -306,7 +312,7 @@ async function inspectOrder(unit: QuerySource, order: Counting, at: CountingCloc
 }
 
 async function countUsage(unit: QuerySource, sub: string, account: string, at: CountingClocks): Promise<LimitUsage> {
-  // Excludes no order, because no user has an empty ID.
+  // This key excludes no order, because no user's ID is empty.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
   return toUsage(await readAccountOrders(unit, others, { owner: sub, ...noSimilarTerms }, at));
 }

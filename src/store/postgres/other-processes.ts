@@ -12,12 +12,15 @@ const ALIVE_UNTIL = `clock_timestamp() + interval '${HEARTBEAT_TIMEOUT_MS} milli
 const IS_UNSUPERVISED = `attendant NOT IN (SELECT name FROM gateways WHERE until >= clock_timestamp())`;
 
 /**
- * Maximum number of proposals per transaction. Taking all proposals of a dead process at once could exceed the
- * statement timeout.
+ * Maximum number of proposals to take in one transaction. Taking all proposals of a dead process at once could exceed
+ * the statement timeout.
  */
 const MAX_TAKEN_AT_ONCE = 1_000;
 const MAX_TAKEN_PER_RENEWAL = 5_000;
-/** Selects the processes that have open proposals. Each is found by one index lookup, however many proposals it has. */
+/**
+ * Selects the processes that supervise open proposals. It needs only one index lookup per process, however many
+ * proposals the process supervises.
+ */
 const SUPERVISORS = `
   WITH RECURSIVE attendants (name) AS (
     (SELECT attendant FROM proposals WHERE state IN (${OPEN_STATES}) ORDER BY attendant LIMIT 1)
@@ -28,15 +31,16 @@ const SUPERVISORS = `
   SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
 
 /**
- * Takes some of the proposals that no live process supervises, those that need no decision first.
- * @returns their IDs in this order
+ * Takes some of the proposals that no live process supervises. Proposals that wait for a person's decision are taken
+ * last.
+ * @returns the IDs of the taken proposals, in this order
  */
 async function takeBatch(unit: Unit, name: string): Promise<string[]> {
   const dead = await unit.all<{ attendant: string }>(
     `SELECT attendant FROM (${SUPERVISORS}) AS has WHERE ${IS_UNSUPERVISED}`,
   );
   if (dead.length === 0) return [];
-  // Locks before checking, as in `take`. Rows locked by others are being changed or taken, so they are skipped.
+  // Locks before checking, as in `take`. Skips locked rows, because another process is changing or taking them.
   const found = await unit.all<{ id: string }>(
     `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant = ANY(@dead)
      ORDER BY state = 'requested' LIMIT ${MAX_TAKEN_AT_ONCE} FOR UPDATE SKIP LOCKED`,
@@ -52,8 +56,8 @@ async function takeBatch(unit: Unit, name: string): Promise<string[]> {
 }
 
 /**
- * Returns the proposals that this process still supervises, after it was considered dead. Locks them, so that no other
- * process can take them.
+ * Returns the open proposals that this process still supervises after other processes have considered it dead. Locks
+ * these proposals, so that no other process can take them.
  */
 async function heldProposals(unit: Unit, name: string): Promise<string[]> {
   const rows = await unit.all<{ id: string }>(
@@ -63,10 +67,11 @@ async function heldProposals(unit: Unit, name: string): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** @param name this process's name, different at each start */
+/** @param name this process's name, which is different at each start */
 export function postgresOtherProcesses(database: TenantDatabase, name: string = randomUUID()): OtherProcesses {
   const { tenant } = database;
-  // Each tenant has its own channel, so that none hears of another's. Hashed, because not every tenant name is a valid identifier.
+  // Each tenant has its own channel, so that tenants don't receive each other's notifications. The name is hashed,
+  // because not every tenant's name is a valid identifier.
   const channel = `ta_${createHash('sha256').update(tenant).digest('hex').slice(0, 40)}`;
   const listeners = new Set<(news: ProcessNotification) => void>();
   let listening: Listener | undefined;
@@ -94,7 +99,8 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
   return {
     tell(news) {
       const told = { channel, payload: JSON.stringify({ by: name, news }) };
-      // Uses a separate transaction without a disk flush, because a commit with a notification blocks all others.
+      // Uses a separate transaction that does not wait for the disk, because a commit with a notification blocks all
+      // other commits with one.
       database
         .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @payload)', told))
         .catch(() => undefined);
@@ -107,7 +113,8 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
     take: (proposal) =>
       database.writeUnsynced(async (unit) => {
         if (!isKnown) await live(unit);
-        // Locks before checking, so that a process that waited for the lock sees that another one took the proposal.
+        // Locks before checking. A process that waited for the lock then sees that another process has taken the
+        // proposal.
         const [, taken] = await Promise.all([
           unit.one('SELECT id FROM proposals WHERE id = @proposal FOR UPDATE', { proposal }),
           unit.last.run(
@@ -124,7 +131,8 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
       }));
       const taken: string[] = [];
       let some: string[];
-      // Bounded, so that this process is not considered dead meanwhile. The next call takes the rest.
+      // Limits the time that this loop takes, so that this process is not considered dead meanwhile. The next call
+      // takes the remaining proposals.
       do {
         some = await database.writeUnsynced((unit) => takeBatch(unit, name));
         taken.push(...some);

@@ -6,11 +6,14 @@ import { isLoopback } from '../../net/secure-url.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** Timeout for a lock, in milliseconds. Shorter than the statement timeout, so that the error mentions the lock. */
+/**
+ * Timeout for a lock, in milliseconds. Shorter than the statement timeout, so that the error says that a lock was the
+ * cause.
+ */
 const LOCK_TIMEOUT_MS = 5_000;
 /** How long a process that is suspended in a transaction can keep its locks, in milliseconds. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;
-/** Client-side timeout for an unresponsive server, in milliseconds. Longer than the server's own timeouts. */
+/** Client-side timeout for a server that does not respond, in milliseconds. Longer than the server's own timeouts. */
 const QUERY_TIMEOUT_MS = 20_000;
 
 /** OID of PostgreSQL's type `bigint`. @see https://www.postgresql.org/docs/current/datatype-oid.html */
@@ -21,14 +24,16 @@ export interface PoolOptions {
   readonly address: string;
   readonly schema: string;
   readonly max?: number;
-  /** The tenant to whose rows all queries are limited (see `requireTenant`). Omitted for the tables' owner. */
+  /**
+   * The tenant whose rows all queries are limited to (see `requireTenant`). Omitted for the role that owns the tables.
+   */
   readonly tenant?: string;
-  /** False if commits need not wait for the disk, because a lost change would simply be repeated. */
+  /** False for changes whose commits need not wait for the disk, because a lost change would simply be made again. */
   readonly synced?: boolean;
 }
 
 /**
- * Opens a connection pool. Loads the driver only here, so that programs with SQLite never load it.
+ * Opens a connection pool. The driver is loaded here, so that programs that use SQLite never load it.
  * @throws {TradeAgentError} `invalid_config` if the address is invalid, or is on another machine and does not require
  * TLS
  */
@@ -41,12 +46,12 @@ export async function openPool({ address, schema, max = 10, tenant, synced = tru
     ...(synced ? {} : { synchronous_commit: 'off' }),
   };
   const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-  // Set in the address, because the driver lets the address override its configuration.
+  // The options are set in the address, because the driver lets the address override its configuration.
   url.searchParams.set('options', options.join(' '));
   const { default: pg } = await import('pg');
   const config: PoolConfig & { readonly pipeline: true } = {
     connectionString: url.href,
-    // Sends queries without waiting for earlier answers. The server answers in order.
+    // Sends queries without waiting for the responses to earlier queries. The server responds in order.
     pipeline: true,
     max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -61,14 +66,15 @@ export async function openPool({ address, schema, max = 10, tenant, synced = tru
     },
   };
   const pool = new pg.Pool(config);
-  // A broken connection rejects its queries. Its `error` event needs a listener too, or it would end the process.
+  // If a connection breaks, its queries reject. Its `error` event also needs a listener, or the event would end the
+  // process.
   const heard = () => undefined;
   pool.on('error', heard);
   pool.on('connect', (client) => client.on('error', heard));
   return pool;
 }
 
-/** Parses a bigint. Throws if it exceeds 2^53, because no time, counter or version is anywhere near that large. */
+/** Parses a bigint. Throws if the number exceeds 2^53: no time, counter or version is anywhere near that large. */
 function safeInteger(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number)) throw new RangeError(`the number exceeds 2^53: ${text}`);
@@ -78,9 +84,9 @@ function safeInteger(text: string): number {
 /**
  * Parses the address of a PostgreSQL database in libpq's form (PostgreSQL manual §34.1.1.2):
  * `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full`, or
- * `postgresql:///DATABASE?host=/run/postgresql&user=USER` for a Unix socket. Connections carry approvals and personal
- * data, so a server on another machine must use TLS with a verified host name.
- * @throws {TradeAgentError} `invalid_config`; never shows the address, which may contain a password
+ * `postgresql:///DATABASE?host=/run/postgresql&user=USER` for a Unix socket. Connections transmit approvals and
+ * personal data, so connections to another machine must use TLS with a verified host name.
+ * @throws {TradeAgentError} `invalid_config`; the message never contains the address, which may include a password
  */
 export function parseServerAddress(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -93,10 +99,10 @@ export function parseServerAddress(text: string): URL {
     throw new TradeAgentError(
       'invalid_config',
       'the database is on another machine, but its address does not require TLS',
-      { hint: 'Add "sslmode=verify-full" to the address, and "sslrootcert=FILE" for your own CA.' },
+      { hint: 'Add "sslmode=verify-full" to the address, and "sslrootcert=FILE" if you use your own CA.' },
     );
   }
-  // Without a host, the driver would use PGHOST.
+  // If the address had no host, the driver would use PGHOST.
   if (serverHost(url) === '') url.searchParams.set('host', 'localhost');
   return url;
 }

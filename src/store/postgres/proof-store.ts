@@ -3,17 +3,17 @@ import type { ProofStore } from '../proof-store.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /**
- * Interval for deleting expired proofs, in milliseconds. Proofs' expiry is checked in any case, so deleting them only
- * saves space.
+ * Interval for deleting expired proofs, in milliseconds. Deleting them only saves space, because each use of a proof
+ * also checks its expiry.
  */
 const SWEEP_INTERVAL_MS = 60_000;
 
-/** A gateway's or a server's table of DPoP proofs. */
+/** The tables of DPoP proofs, a gateway's and a server's. */
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
 /**
- * Returns the statement that deletes expired proofs: one tenant's for the application's role, everyone's for the
- * sweeper's.
+ * Returns the statement that deletes expired proofs. With the application's role, it deletes one tenant's proofs; with
+ * the sweeper's role, all tenants' proofs.
  */
 export const deleteExpiredProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 
@@ -26,7 +26,7 @@ export function postgresProofStore(
     async remember(proof, expiresAt, now) {
       const at = Math.floor(now);
       const isNew = await database.write(async (unit) => {
-        // An expired proof is overwritten. With two concurrent requests, the second waits for the first.
+        // Overwrites an expired proof. If two requests arrive with the same proof, the second waits for the first.
         const written = await unit.last.run(
           `INSERT INTO ${table} AS known (proof, expires_at) VALUES (@proof, @expiresAt)
            ON CONFLICT (tenant, proof) DO UPDATE SET expires_at = excluded.expires_at WHERE known.expires_at < @now`,

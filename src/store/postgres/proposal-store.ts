@@ -39,7 +39,7 @@ export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdS
   const opened: ProposalRowReader = (row) => toProposal(row, seal);
   return {
     ...proposalReads(postgresDatabase(database), opened),
-    // Batched, because after a change, everyone who waits for the proposal reads it.
+    // Reads are batched, because after a proposal changes, every request that waits for it reads it.
     get: batchById(async (ids) => {
       const rows = await database.read((unit) =>
         unit.last.all<ProposalRow>('SELECT * FROM proposals WHERE id = ANY(@ids)', { ids }),
@@ -87,7 +87,7 @@ function draftMethods(database: TenantDatabase, opened: ProposalRowReader) {
   } satisfies Partial<ProposalStore>;
 }
 
-/** Inserts a draft with its key and audit log entry. Must be the last statement of the transaction. */
+/** Inserts a draft with its key and its audit log entry. Must be the transaction's last statement. */
 const DRAFT = `
   WITH drafted AS (
     INSERT INTO proposals (id, sub, proposed_by, second, client, username, email, kind, state, code, subject,
@@ -129,7 +129,7 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
         // The version is unchanged, so only a halt can have prevented the update.
         return { outcome: unlessHalted && proposal.version === seen ? 'halted' : 'stale', proposal };
       }),
-    // Need not be durable: if it is lost in a power failure, the phone is notified again.
+    // The write need not be durable. If a power failure undoes it, the phone is notified again.
     told: async (id: string, told: number) =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run('UPDATE proposals SET told = @told WHERE id = @id AND told < @told', { id, told }),
@@ -138,8 +138,8 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
 }
 
 /**
- * Returns the statement that updates a proposal if its version is unchanged, and writes the audit log entry. Must be
- * the last statement of the transaction.
+ * Returns the statement that updates a proposal and writes the audit log entry, if the proposal's version is unchanged.
+ * Must be the transaction's last statement.
  */
 function updateProposal(token: ProposalChange['token'], unlessHalted: boolean): string {
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
@@ -155,7 +155,7 @@ function updateProposal(token: ProposalChange['token'], unlessHalted: boolean): 
 
 const SAME_PROPOSER = 'sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy';
 
-/** Counts with subqueries, each of which uses its own index. */
+/** Each count is a subquery, so that each uses its own index. */
 const SNAPSHOT = `
   SELECT ${EPOCH_COLUMNS},
     (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN_STATES})) AS codes,
@@ -211,9 +211,9 @@ async function readSnapshot(
 }
 
 /**
- * Returns a lookup function that combines all calls of one turn of the event loop into one query, with each ID once.
- * The query is sent after the turn's last call, so no caller gets a state from before its call.
- * @param look returns the items that exist; if it rejects, all calls of the turn are rejected
+ * Returns a lookup function that combines all calls in one turn of the event loop into one query, which contains each
+ * ID once. The query is sent after the turn's last call, so that no caller gets a state from before its call.
+ * @param look returns the items that exist; if it rejects, all of the turn's calls reject
  */
 export function batchById<T>(
   look: (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>,

@@ -2,8 +2,9 @@ import { type RateBuckets, validateTake } from '../rate-buckets.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /*
- * Reads the clock again once the bucket's row is locked, so that waiting for the lock does not count as earlier use. If
- * nothing was taken, the returned wait is based on the row at the start of the statement: it is an estimate.
+ * Reads the clock again once the bucket's row is locked, so that time spent waiting for the lock does not shorten the
+ * limit. If no tokens were taken, the returned wait is an estimate, because it is based on the row as of the start of
+ * the statement.
  */
 const TAKE = `
   WITH taken AS (
@@ -18,14 +19,14 @@ const TAKE = `
     (SELECT extract(epoch FROM due_at - clock_timestamp()) FROM rate_buckets WHERE bucket = @bucket), @most)))) END
     ::bigint AS wait`;
 
-/** @param database a database whose schema has `rate_buckets` */
+/** @param database a database whose schema has the table `rate_buckets` */
 export function postgresRateBuckets(database: TenantDatabase): RateBuckets {
   return {
     async take(bucket, rate, tokens) {
       validateTake(rate, tokens);
       const values = { bucket, cost: tokens / rate.perSecond, most: rate.burst / rate.perSecond };
-      // Need not be durable. If the server dies, the last tokens are available again once. In return, nobody who waits for
-      // the row also waits for the disk.
+      // The write need not be durable: if the server crashes, the tokens taken last become available again, once. In
+      // return, nobody who waits for the row also waits for the disk.
       const row = await database.writeUnsynced((unit) => unit.last.one<{ wait: number }>(TAKE, values));
       return row?.wait ?? 0;
     },

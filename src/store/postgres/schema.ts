@@ -1,13 +1,13 @@
 /**
- * SQL that migrates a schema to its next version. Never edit a released migration: databases that already ran it would
- * not run it again.
+ * SQL that migrates a schema to its next version. Never edit a released migration, because databases that have already
+ * run it would not run it again.
  */
 export type Migration = string;
 
 /**
- * A set of tables in its own schema, with three roles that are created first ({@link tenancy}). The login that migrates
- * the schema owns the tables, `NAME_app` reads and writes within one tenant, and `NAME_sweeper` deletes expired rows of
- * all tenants. The last two roles can't sign in; logins are made members of them.
+ * A set of tables in a PostgreSQL schema. The login that migrates the schema owns the tables. Two roles are created
+ * before the tables ({@link tenancyMigration}): `NAME_app` reads and writes the rows of one tenant, and `NAME_sweeper`
+ * deletes expired rows of all tenants. Neither role can sign in. Logins are made members of them.
  */
 export interface Schema {
   /** An identifier with letters, digits and `_`. */
@@ -20,8 +20,8 @@ export const appRole = (schema: string): string => `${schema}_app`;
 export const sweeperRole = (schema: string): string => `${schema}_sweeper`;
 
 /**
- * Returns the first statements of every schema, which create its roles and the function for the current transaction's
- * tenant.
+ * Returns the first statements of every schema's first migration. They create the schema's roles and the function that
+ * returns the current transaction's tenant.
  */
 export const tenancyMigration = (schema: string): Migration => `
   DO $$
@@ -53,9 +53,9 @@ export const tenancyMigration = (schema: string): Migration => `
 `;
 
 /**
- * Secures a table so that each row belongs to the tenant in its first column. This applies even to the table's owner:
- * no other tenant's row can be read, changed or written, and a statement fails if no tenant is set. Primary keys and
- * unique indexes begin with `tenant`.
+ * Secures a table so that each row belongs to the tenant in the row's first column. The policy applies even to the
+ * table's owner: no row of another tenant can be read, changed or written, and a statement fails if no tenant is set.
+ * Primary keys and unique indexes begin with `tenant`.
  * @param rights.app the application's rights, as in GRANT
  * @param rights.sweeper the sweeper's rights to the rows of all tenants
  */
@@ -77,7 +77,7 @@ export const tenantTable = (
   }
 `;
 
-/** Creates the table of rate buckets. `due_at` is the algorithm's theoretical arrival time. */
+/** Returns the SQL that creates the table of rate buckets. `due_at` is the algorithm's theoretical arrival time. */
 export const rateBucketTable = (schema: string): Migration => `
   CREATE TABLE rate_buckets (
     tenant text NOT NULL DEFAULT current_tenant(),

@@ -4,8 +4,8 @@ import { type OpenOptions, openDatabase } from './open-database.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /*
- * Everything that a program needs for a server's state on PostgreSQL, in one module, so that it and the driver are loaded only
- * if they are used.
+ * Everything that a program needs to keep a server's state on PostgreSQL. It is one module, so that the module and the
+ * driver are loaded only if PostgreSQL is used.
  */
 
 export { postgresRateBuckets } from './rate-buckets.ts';

@@ -11,7 +11,10 @@ const dialect = {
   json: (column) => `CAST(${column} AS json)`,
 } as const satisfies Partial<Dialect>;
 
-/** Advisory locks apply to the whole server, so their names include the tenant and, for a person's rows, the person. */
+/**
+ * Advisory locks are shared by the whole server. Their names therefore include the tenant and, for a person's rows, the
+ * person.
+ */
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
   concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
 
@@ -28,7 +31,9 @@ export async function runWork<T>(unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'r
   return step.value;
 }
 
-/** @param place see {@link ProviderDialect}; `seq` for the tables of `stateSchema` */
+/**
+ * @param place column that orders rows with the same time (see {@link Dialect}); `seq` for the tables of `stateSchema`
+ */
 export function postgresUnits(
   database: Pick<TenantDatabase, 'read' | 'write'>,
   place: 'place' | 'seq' = 'seq',

@@ -1,9 +1,9 @@
 export type Values = Readonly<Record<string, Value>>;
 type Value = string | number | boolean | Buffer | null | readonly string[] | readonly number[];
 
-/** A statement in PostgreSQL's form. */
+/** An SQL statement with PostgreSQL's numbered parameters. */
 interface Statement {
-  /** Name of the prepared statement. Each text has its own name. */
+  /** Name of the prepared statement. Statements with different text have different names. */
   readonly name: string;
   readonly text: string;
   /** Parameter names of $1, $2 and so on. */
@@ -13,8 +13,8 @@ interface Statement {
 const statementCache = new Map<string, Statement>();
 
 /**
- * Converts a statement's `@name` parameters to `$1`, so that statements look the same for SQLite and PostgreSQL. The
- * program has a limited number of statements, so each is converted once and cached.
+ * Converts a statement's `@name` parameters to `$1`, so that the program can use the same statements for SQLite and
+ * PostgreSQL. Each statement is converted once and then cached. The program has a limited number of statements.
  */
 export function toStatement(text: string): Statement {
   const earlier = statementCache.get(text);
@@ -30,8 +30,8 @@ export function toStatement(text: string): Statement {
 }
 
 /**
- * Returns the values in the order of the parameters.
- * @throws {Error} if a value is missing, because otherwise null would silently be used instead
+ * Returns the values in the order of the statement's parameters.
+ * @throws {Error} if a value is missing, because PostgreSQL would otherwise silently use null
  */
 export function statementValues({ names, text }: Statement, values: Values): unknown[] {
   return names.map((name) => {

@@ -1,8 +1,11 @@
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 
-/** PostgreSQL's error classes for transient errors: connection, resources, operator intervention and system errors. */
+/**
+ * PostgreSQL's classes of errors that may be temporary: connection exceptions, insufficient resources, operator
+ * intervention, and system errors.
+ */
 const TRANSIENT_CLASSES = ['08', '53', '57', '58'];
-/** Codes of socket errors for a server that is unreachable or gone. */
+/** Codes of socket errors that mean that the server can't be reached or closed the connection. */
 const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND'];
 /** Messages of the driver's errors that have no code. */
 const DRIVER_MESSAGES =
@@ -10,14 +13,14 @@ const DRIVER_MESSAGES =
 
 /**
  * Returns whether an error means that the database is temporarily unavailable, so that the same request may succeed
- * later. Pass only errors of database queries: errors of other requests may have the same codes. @see
- * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * later. Pass only errors of database queries, because errors of other requests may have the same codes.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export function isStoreUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // The credential store has its own error for this.
+  // The credential store has its own error for an unavailable database.
   if (isTradeAgentError(error)) return error.details.away === true;
-  // A host name with several addresses, all of which were tried.
+  // The host name has several addresses, and connecting to each of them failed.
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isStoreUnavailable);
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return DRIVER_MESSAGES.test(error.message);

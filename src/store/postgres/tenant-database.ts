@@ -9,44 +9,45 @@ export interface Unit {
   one<Row>(text: string, values?: Values): Promise<Row | undefined>;
   /** @returns the number of rows written or removed */
   run(text: string, values?: Values): Promise<number>;
-  /** Runs a library's statement with positional parameters, such as `$1`. */
+  /** Runs a statement with positional parameters, such as `$1`, that a library has created. */
   execute(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>;
   /**
-   * Runs the transaction's last statement. The commit is sent together with it, so no statement may follow, and the
-   * caller can't roll it back after seeing its result. If it is the transaction's only statement, it needs no explicit
-   * transaction.
+   * Runs the transaction's last statement. The commit is sent together with it, so no other statement may follow, and
+   * the caller can't roll the transaction back after seeing the result. If this is the only statement, no explicit
+   * transaction is needed.
    */
   readonly last: Pick<Unit, 'all' | 'one' | 'run'>;
 }
 
 /**
- * One tenant's part of a database. No statement can run without the tenant: a connection is used for only one tenant,
- * which is set when the connection opens (`openPool`), and each table's policies check it (`tenantTable`). A person is
- * set for one transaction only (`set_config(…, true)`), so that the setting never leaks to the connection's next
- * transaction. Transactions are `READ COMMITTED`, so each statement sees everything that was committed before it.
- * Conflicts are prevented by locks, never by retries.
+ * A database, limited to one tenant's rows. No statement can run without a tenant: each connection is used for only one
+ * tenant, which is set when the connection is opened (`openPool`), and each table's policies check the tenant
+ * (`tenantTable`). A person is set for one transaction only (`set_config(…, true)`), so that the setting does not leak
+ * into the connection's next transaction. Transactions are `READ COMMITTED`, so that each statement sees everything
+ * that was committed before it. Conflicts are prevented by locks, never by retries.
  */
 export interface TenantDatabase {
   readonly tenant: string;
   /**
    * Runs a transaction, which is on disk when the promise resolves.
    * @param person limits the transaction to this person's rows (`personDatabase`)
-   * @throws the error of `work` or of the database. If the connection breaks during the commit, it is unknown whether the
-   *   transaction was committed
+   * @throws the error of `work` or of the database. If the connection breaks during the commit, it is unknown whether
+   * the transaction was committed
    */
   write<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
   /**
-   * Does the same as `write` without waiting for the disk: if the server crashes shortly afterwards, the
-   * transaction is lost. Only for changes that can be repeated, or looked up elsewhere.
+   * Like `write`, but does not wait for the disk: if the server crashes shortly afterwards, the transaction is lost.
+   * Use it only for changes that can be made again or that can be looked up elsewhere.
    */
   writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   /** Runs a read-only transaction in one snapshot. */
   read<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
   /**
-   * Listens to a channel. Channels are shared by all tenants, so the name must include the tenant. @param heard see {@link listenTo}
+   * Listens to a channel. Tenants share all channels, so the channel's name must include the tenant.
+   * @param heard see {@link listenTo}
    */
   listen(channel: string, heard: (payload: string | undefined) => void): Listener;
-  /** Waits for open transactions and closes the connections. Further calls do nothing. */
+  /** Waits for open transactions to end and closes the connections. Calling it again does nothing. */
   close(): Promise<void>;
 }
 
@@ -55,15 +56,15 @@ const beginStatements = {
   read: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 } as const;
 
-/** Pattern of tenants' names. Matching names need no escaping in SQL strings and connection options. */
+/** Pattern of tenants' names. A name that matches needs no escaping in SQL strings and connection options. */
 const TENANT_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** @throws {RangeError} if the tenant's name is not 1 to 64 characters of `[A-Za-z0-9._-]` */
 export function requireTenant(tenant: string): void {
-  if (!TENANT_PATTERN.test(tenant)) throw new RangeError('a tenant’s name must have 1 to 64 of A-Z a-z 0-9 . _ -');
+  if (!TENANT_PATTERN.test(tenant)) throw new RangeError('a tenant’s name must be 1 to 64 characters of A-Z a-z 0-9 . _ -');
 }
 
-/** A tenant's connection pools: one whose commits wait for the disk, and one whose commits don't. */
+/** A tenant's two connection pools. Commits in `synced` wait for the disk, and commits in `unsynced` don't. */
 export interface TenantPools {
   readonly synced: Connections;
   readonly unsynced: Connections;
@@ -115,21 +116,21 @@ function toUnit({ send }: Statements): Unit {
 }
 
 interface BeginOptions {
-  /** Statement that begins the transaction. */
+  /** The SQL statement that begins the transaction. */
   readonly begin: string;
-  /** Person to whose rows the transaction is limited. */
+  /** The person whose rows the transaction is limited to. */
   readonly person: string | undefined;
 }
 
 /** Sends the statements of one transaction. */
 interface Statements {
-  /** @param isLast whether to send the commit with it; no statement may follow */
+  /** @param isLast whether the commit is sent together with the statement; if so, no statement may follow */
   send(statement: QueryConfig, isLast: boolean): Promise<QueryResult>;
 }
 
 /**
- * @throws the error of `work` or of the database. Nothing is written then, unless the connection broke during the
- * commit
+ * Runs a transaction on one connection.
+ * @throws the error of `work` or of the database. Nothing was written, unless the connection broke during the commit
  */
 async function inTransaction<T>(
   pool: Pick<Pool, 'connect'>,
@@ -151,8 +152,8 @@ async function inTransaction<T>(
 }
 
 /**
- * Begins the transaction with its first statement. A single last statement needs no explicit transaction, unless a
- * person must be set.
+ * Returns functions that send the transaction's statements. The transaction begins with the first one. If the first
+ * statement is also the last, no explicit transaction is needed, unless a person must be set.
  */
 function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
   let begun: Promise<QueryResult> | undefined;
@@ -164,14 +165,14 @@ function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
     );
   const commit = async () => {
     const { command } = await sendQuery(client, 'COMMIT');
-    // If a statement failed and its error was swallowed, PostgreSQL silently rolls back instead.
+    // If a statement failed and the caller ignored its error, PostgreSQL answers COMMIT by silently rolling back.
     if (command !== 'COMMIT') throw new Error('the transaction failed and was rolled back');
   };
   return {
     send(statement: QueryConfig, isLast: boolean): Promise<QueryResult> {
       if (ended !== undefined) throw new Error('the transaction has ended: no statement may follow the last one');
       const isAlone = isLast && begun === undefined && person === undefined;
-      // If it fails, the following statement rejects first with the same error.
+      // If beginning fails, the statement that follows rejects with the same error first.
       if (!isAlone) begun ??= markHandled(beginning());
       const answer = sendQuery(client, statement);
       if (isLast) ended = markHandled<unknown>(isAlone ? answer : commit());
@@ -193,7 +194,7 @@ function sendQuery(client: PoolClient, statement: string | QueryConfig): Promise
 }
 
 /**
- * Marks a promise's rejection as handled. Either the promise is awaited later, or another promise rejects with the same
+ * Marks a promise's rejection as handled, because the promise is awaited later or another promise rejects with the same
  * error.
  */
 function markHandled<T>(promise: Promise<T>): Promise<T> {
@@ -203,7 +204,7 @@ function markHandled<T>(promise: Promise<T>): Promise<T> {
 
 /** Rolls back the transaction. Returns false if the connection is unusable. */
 async function rollBack(client: PoolClient, error: unknown): Promise<boolean> {
-  // The server may still run the timed-out query. It rolls back when the connection is closed.
+  // The server may still be running the query that timed out. Closing the connection rolls the query back.
   if (error instanceof Error && error.message === 'Query read timeout') return false;
   return await client.query('ROLLBACK').then(
     () => true,

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createTokenSeal, type SealSecrets, type TokenSeal } from '../../secrets/token-seal.ts';
 
 /*
- * Seals `auth_req_id`s in rows, because anyone with the ID and the client's key could get the approval's token. Rows are
- * found by the ID's hash, which reveals nothing because the ID has at least 128 random bits (CIBA Core §7.3).
+ * Seals the `auth_req_id`s in rows, because with such an ID and the client's key, anyone could get the approval's
+ * token. Rows are found by the ID's hash. The hash does not reveal the ID, which has at least 128 random bits (CIBA
+ * Core §7.3).
  */
 
 /** Seals and opens the `auth_req_id`s in a proposal store. */
@@ -11,7 +12,7 @@ export type AuthReqIdSeal = TokenSeal;
 
 export const createAuthReqIdSeal = (secrets: SealSecrets): AuthReqIdSeal => createTokenSeal(secrets, 'auth_req_id');
 
-/** For programs that send no CIBA requests. A store with this seal can neither write nor read an `auth_req_id`. */
+/** Used by programs that send no CIBA requests. A store with this seal can't write or read an `auth_req_id`. */
 export const noAuthReqIdSeal: AuthReqIdSeal = {
   seal: () => throwNoSeal(),
   open: () => throwNoSeal(),
@@ -21,14 +22,15 @@ function throwNoSeal(): never {
   throw new Error('this proposal store was opened without the seal for auth_req_ids');
 }
 
-/** Returns the hash by which a proposal is found from its `auth_req_id`, in base64url. */
+/** Returns the base64url hash by which the proposal with this `auth_req_id` is found. */
 export function authReqIdHash(authReqId: string): string {
   return createHash('sha256').update(authReqId).digest('base64url');
 }
 
 /**
  * Returns the context that binds a sealed ID to its row and column.
- * @param place the latest request (`asked`), or the one that the owner approved
+ * @param place which approval request the ID is of: the latest one (`asked`), or the one that the owner approved
+ * (`owner`)
  */
 export const authReqIdContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;
 
@@ -52,6 +54,6 @@ export function authReqIdValues(proposal: string, { authReqId, ownerAuthReqId }:
   };
 }
 
-/** The part of a SET clause that writes the {@link authReqIdValues}. */
+/** The assignments of an UPDATE statement's SET clause that write the {@link authReqIdValues}. */
 export const AUTH_REQ_ID_COLUMNS = `auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion,
   sealed_owner_auth_req_id = @sealedOwnerQuestion`;

@@ -17,15 +17,15 @@ import { defined } from '../../values/defined.ts';
 import { DAY_MS, MINUTE_MS } from '../../values/durations.ts';
 import type { Counting, LimitUsage, OrderClaim } from '../order-journal.ts';
 
-/** Period in which identical orders are found. Longer than any `min_seconds_between_same`. */
+/** How long an order is compared with new orders to find identical ones. Longer than any `min_seconds_between_same`. */
 export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 /**
- * If the newest order is this far ahead of the clock, its time or the clock's time is wrong. The current day is then
- * unknown, so no orders are placed until somebody has found out which.
+ * If the newest order's time is further ahead of the clock than this, in milliseconds, either that time or the clock is
+ * wrong. The current day is then unknown, so no orders are placed until a person has found out which one is wrong.
  */
 const MAX_CLOCK_AHEAD_MS = DAY_MS;
 
-/** Returns the values of an order's columns that are used for counting. */
+/** Returns the values of the columns by which an order is counted. */
 export function countedColumns({ draft }: Pick<OrderClaim, 'draft'>) {
   return {
     account: draft.account,
@@ -37,7 +37,7 @@ export function countedColumns({ draft }: Pick<OrderClaim, 'draft'>) {
   };
 }
 
-/** A recent order that was or may have been sent. */
+/** A recent order that was sent or may have been sent. */
 export interface RecentOrder {
   readonly created_at: number;
   readonly notional: string;
@@ -46,11 +46,14 @@ export interface RecentOrder {
 
 /** Totals of recent orders. Times are milliseconds since the epoch. */
 export interface RecentTotals {
-  /** Exact dollar total of the day's orders. */
+  /** Exact total of the day's orders, in dollars. */
   readonly notional: string;
   readonly orders: number;
   readonly last_minute: number;
-  /** Time of the latest order with similar terms within {@link IDENTICAL_ORDER_WINDOW_MS}. Null if there is none. */
+  /**
+   * Time of the latest order with similar terms within {@link IDENTICAL_ORDER_WINDOW_MS}. Null if there is no such
+   * order.
+   */
   readonly same_at: number | null;
 }
 
@@ -63,29 +66,34 @@ export interface OpenOrder {
 }
 
 /**
- * Returns the time for counting. It is never before the newest order, so setting the clock back has no effect.
- * @param newest time of the account's newest order, in milliseconds since the epoch like `clock`; null if there is none
+ * Returns the time that is used for counting orders. It is never before the newest order, so that setting the clock
+ * back has no effect.
+ * @param newest time of the account's newest order, in milliseconds since the epoch, like `clock`; null if there is no
+ * order
  */
 function countingTime(newest: number | null | undefined, clock: number): number {
   return Math.max(clock, newest ?? 0);
 }
 
-/** Maximum number of accounts with a newest order ahead of the clock that are remembered. */
+/**
+ * Maximum number of accounts that the counting clock remembers because their newest order is ahead of the machine's
+ * clock.
+ */
 const MAX_BEHIND_ACCOUNTS = 10_000;
 
-/** Returns the time for counting an account's orders, in milliseconds since the epoch. */
+/** A clock for counting an account's orders. Times are milliseconds since the epoch. */
 export interface CountingClock {
-  /** Returns an estimate for use before the newest order is read. */
+  /** Returns an estimate of the counting time, to be used before the newest order is read. */
   expected(account: string, clock: number): number;
-  /** Returns the time, given the time of the newest order (see {@link countingTime}). */
+  /** Returns the counting time, given the time of the newest order (see {@link countingTime}). */
   at(account: string, newest: number | null | undefined, clock: number): number;
 }
 
 /**
- * Creates the counting clock. If the machine's clock is behind an account's newest order, time continues from that
- * order at the speed of the monotonic clock, so that limits don't last until the machine's clock has caught up. While
- * this process runs, counting time never goes back, so no limit is freed, unless orders were redated (`gateway
- * recount`).
+ * Creates the counting clock. If the machine's clock is behind an account's newest order, counting time continues from
+ * that order at the speed of the monotonic clock, so that limits don't last until the machine's clock has caught up.
+ * While this process runs, counting time does not go back, so that no limit is lifted early. The exception is redating
+ * orders (`gateway recount`).
  */
 export function countingClock(monotonic: () => number = () => performance.now()): CountingClock {
   const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();
@@ -107,30 +115,29 @@ export function countingClock(monotonic: () => number = () => performance.now())
 }
 
 /**
- * Returns the time since when orders count as recent.
+ * Returns the time from which on orders count as recent.
  * @param now the {@link countingTime}
  */
 export function recentSince(now: number): number {
   return Math.min(newYorkMidnight(now), now - IDENTICAL_ORDER_WINDOW_MS);
 }
 
-/** A snapshot of an account's orders, read in the transaction that uses the snapshot. */
+/** A snapshot of an account's orders. It is read in the same transaction that uses it. */
 export interface AccountOrders {
-  /** The {@link countingTime}. */
   readonly now: number;
-  /** Time of the newest order. Null if there is none. */
+  /** Time of the newest order. Null if there is no order. */
   readonly newest: number | null;
   readonly clock: number;
-  /** Totals since {@link recentSince}, without this order and the order that it replaces. */
+  /** Totals since {@link recentSince}, without the order to be checked and the order that it replaces. */
   readonly late: RecentTotals;
-  /** Open orders, without this order and the order that it replaces. */
+  /** Open orders, without the order to be checked and the order that it replaces. */
   readonly open: readonly OpenOrder[];
   readonly state: TradingState;
 }
 
 /**
  * Adds up the orders since {@link recentSince}.
- * @param like the terms of orders that count as identical
+ * @param like the terms with which an order counts as identical
  */
 export function totalRecentOrders(late: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
   const began = newYorkMidnight(now);
@@ -158,9 +165,9 @@ export function toUsage({ newest, clock, late, open, state }: AccountOrders): Li
 }
 
 /**
- * Returns the counted facts for an order. Rows are added up exactly, as decimals.
- * @param mandate use of the order's mandate; null if the mandate does not exist, undefined if the order is not under a
- * mandate
+ * Returns the counted facts for an order. Amounts are added up exactly, as decimals.
+ * @param mandate how much of the order's mandate is used; null if the mandate does not exist, undefined if the order
+ * has no mandate
  */
 export function countedFacts(
   { draft }: Pick<Counting, 'draft'>,
@@ -181,15 +188,15 @@ export function countedFacts(
   };
 }
 
-/** Amounts that an order reserves when it is claimed. */
+/** The amounts that an order reserves when it is claimed. */
 export interface ReservedAmounts {
   readonly notional: string;
   readonly qty: string;
 }
 
 /**
- * Returns the amounts for which a closed order counts: the full amounts if it was filled, or else the filled part at
- * its worst case.
+ * Returns the amounts that a closed order counts for: the full amounts if it was filled, or else the worst case of the
+ * part that was filled.
  */
 export function closedAmounts({ notional, qty }: ReservedAmounts, order: Order): ReservedAmounts {
   if (order.status === 'filled') return { notional, qty };

@@ -8,7 +8,7 @@ import {
   openAuthReqId,
 } from './auth-req-id.ts';
 
-/** Poll interval in seconds, if the provider sends none (CIBA Core §7.3). */
+/** Poll interval in seconds, used if the identity provider sends no interval (CIBA Core §7.3). */
 export const DEFAULT_POLL_INTERVAL_S = 5;
 
 export interface ProposalRow {
@@ -46,13 +46,13 @@ export interface ProposalRow {
   readonly reason: string | null;
 }
 
-/** Fields that are stored as JSON, because no query uses them. */
+/** Fields that are stored together as JSON, because no query uses them. */
 type DisplayFields = Pick<
   StoredProposal,
   'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership'
 >;
 
-/** @param seal opens the row's `auth_req_id`s, each when it is first read */
+/** @param seal opens the row's `auth_req_id`s when they are first read */
 export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposal {
   return {
     id: row.id,
@@ -150,18 +150,21 @@ export function tokenValues(token: ProposalChange['token']) {
   return typeof token === 'string' ? {} : { sealed: token.sealed, tokenExpiresAt: token.expiresAt };
 }
 
-/** Returns a person's epoch. It changes with the latest version of their proposals and when a halt begins or ends. */
+/**
+ * Returns a person's epoch. The epoch changes when one of the person's proposals gets a new version, and when a halt
+ * begins or ends.
+ */
 export function formatEpoch(latestVersion: number, haltedAt: number | undefined): string {
   return JSON.stringify([latestVersion, haltedAt ?? null]);
 }
 
-/** Maximum expected difference between clocks, in milliseconds. Longer than any normal drift. */
+/** Maximum expected difference between two clocks, in milliseconds. Longer than normal clock drift. */
 const MAX_CLOCK_DRIFT_MS = 7_200_000;
 
 /**
- * Returns the end of the period in which proposals count as recent, in milliseconds since the epoch. Proposals with a
- * later time were dated by a clock that has since been set back. Without this end, they would count until the clock has
- * caught up.
+ * Returns the end of the period in which proposals count as recent, in milliseconds since the epoch. A proposal with a
+ * later time was dated by a clock that was ahead and has since been set back. Without this end, the proposal would
+ * count until the clock has caught up.
  */
 export function recentUntil(since: number): number {
   return since + MAX_CLOCK_DRIFT_MS;

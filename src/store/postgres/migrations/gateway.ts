@@ -1,7 +1,7 @@
 import { DECIDED_STATES, NOTIFIED_STATES, OPEN_STATES } from '../../rows/proposal-states.ts';
 import { rateBucketTable, type Schema, tenancyMigration, tenantTable } from '../schema.ts';
 
-/** Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
+/** Schema of a gateway's tables. Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const schema = 'trade_agent_gateway';
 
 /**
@@ -266,7 +266,7 @@ const mandates = `
   ${tenantTable(schema, 'standing_orders', { app: 'SELECT, INSERT, UPDATE' })}
 `;
 
-/** Signing keys and signatures, access to accounts, broker accounts, and DPoP proofs that were already used. */
+/** Signing keys and signatures, access to accounts, default accounts and broker keys, and used DPoP proofs. */
 const people = `
   CREATE TABLE signing_keys (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -368,8 +368,8 @@ const people = `
 `;
 
 /**
- * Running gateways, by the database's clock; keys that a tenant's gateways share, wrapped by a key management service;
- * their client registration; and when the tenant's rules got limits (at most one row).
+ * The running gateways, by the database's clock; the keys that a tenant's gateways share, wrapped by a key management
+ * service; their client registration; and the time when the tenant's rules first had limits (at most one row).
  */
 const gateways = `
   CREATE TABLE gateways (
@@ -408,7 +408,7 @@ const gateways = `
   ${tenantTable(schema, 'limits_seen', { app: 'SELECT, INSERT, DELETE' })}
 `;
 
-/** A gateway's tables. The columns are the same as SQLite's, so that the same code reads the rows (`store/rows/`). */
+/** A gateway's tables. The columns are the same as in SQLite, so that the same code reads the rows (`store/rows/`). */
 export const gatewaySchema: Schema = {
   name: schema,
   migrations: [

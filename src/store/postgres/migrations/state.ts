@@ -4,12 +4,12 @@ const schema = 'trade_agent_state';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
-/** First columns of tables with one person's rows, and of their primary keys. */
+/** First columns of each table that contains people's rows, and of the table's primary key. */
 const PERSON_COLUMNS = 'tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL DEFAULT current_person()';
 
 /**
- * Secures a table. A sweep for the tenant sees all of its rows, and a person's transaction only that person's rows.
- * Such a table may contain times, limits and IDs, but no other personal data.
+ * Secures a table that a sweep reads. A sweep sees all of the tenant's rows, and a person's transaction sees only that
+ * person's rows. Such a table may contain times, limits and IDs, but no other personal data.
  */
 const sweptTable = (table: string, rights: { readonly app: string }): Migration => `
   ${tenantTable(schema, table, rights)}
@@ -19,8 +19,8 @@ const sweptTable = (table: string, rights: { readonly app: string }): Migration 
 `;
 
 /**
- * Secures a table so that each person reads and writes only their own rows, by a policy that applies in addition to the
- * tenant's. Therefore, names of threads, accounts and other things need to be unique only per person.
+ * Secures a table so that each person can read and write only their own rows. The policy applies in addition to the
+ * tenant's policy. Therefore, names of threads and accounts need to be unique only per person.
  */
 const personTable = (table: string, rights: { readonly app: string }): Migration => `
   ${tenantTable(schema, table, rights)}
@@ -28,7 +28,7 @@ const personTable = (table: string, rights: { readonly app: string }): Migration
     USING (person = current_person()) WITH CHECK (person = current_person());
 `;
 
-/** Defines the person of the current transaction (`personDatabase`), in addition to its tenant. */
+/** Defines the function that returns the current transaction's person (`personDatabase`). */
 const people = `
   CREATE FUNCTION current_person() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
   DECLARE person text := current_setting('ta.person', true);
@@ -40,7 +40,7 @@ const people = `
   END $$;
 `;
 
-/** Threads with their leases, and the latest known states of their proposals. `seq` is the order of creation. */
+/** Threads with their leases, and the latest known states of the threads' proposals. `seq` is the order of creation. */
 const threads = `
   CREATE TABLE threads (
     ${PERSON_COLUMNS},
@@ -78,8 +78,8 @@ const threads = `
 `;
 
 /**
- * LangGraph's checkpoints (checkpoint-rows.ts). Their IDs increase in byte order, so the columns are compared with
- * collation "C".
+ * LangGraph's checkpoints (checkpoint-rows.ts). Checkpoint IDs increase in byte order, so the ID columns are compared
+ * with collation "C".
  */
 const checkpoints = `
   CREATE TABLE checkpoints (
@@ -122,8 +122,8 @@ const checkpoints = `
 `;
 
 /**
- * State that is kept between checks: firings, high-water mark, proposals, prices, activities, notices and imported
- * rows.
+ * State that is kept between checks: firings, high-water marks, proposals, prices, activities, notices and imported
+ * activities.
  */
 const checks = `
   CREATE TABLE fired (
@@ -181,9 +181,9 @@ const checks = `
 `;
 
 /**
- * People's secrets, sealed with the tenant's data keys, which a key management service wrapped. `credential_holders`
- * lists the people who have secrets; a person's row is locked while their secrets change. A data key is kept as long as
- * anything is sealed with it.
+ * People's secrets. They are sealed with the tenant's data keys, which a key management service wrapped.
+ * `credential_holders` lists the people who have secrets, and a person's row in it is locked while that person's
+ * secrets change. A data key is kept as long as any secret is sealed with it.
  */
 const credentials = `
   CREATE TABLE data_keys (
@@ -224,9 +224,9 @@ const credentials = `
 `;
 
 /**
- * Runs of a server's agents, their events, and times when a worker must check a run. `run_due` contains only IDs of
- * people and runs, so that one query can find everyone's due runs. Also, DPoP proofs that the server has already
- * accepted.
+ * Runs of a server's agents, the runs' events, and the times when a worker must check each run. `run_due` contains only
+ * IDs of people and runs, so that one query can find everyone's due runs. Also the DPoP proofs that the server has
+ * already accepted.
  */
 const runs = `
   CREATE TABLE runs (
@@ -292,7 +292,8 @@ const runs = `
 `;
 
 /**
- * Schedules, their runs, wake times and price conditions; the market calendar; workers' leases; and notice channels.
+ * Schedules with their runs, wake times and price conditions; the market calendar; workers' leases; and notice
+ * channels.
  */
 const schedules = `
   CREATE TABLE schedules (
@@ -361,7 +362,7 @@ const schedules = `
 
 /**
  * Jobs for an external job engine. A row exists from the transaction that enqueues the job until the job is done. At
- * `due_at`, the job is handed to the engine (again).
+ * `due_at`, the job is sent to the engine for the first time or again.
  */
 const jobs = `
   CREATE TABLE job_outbox (
@@ -376,7 +377,7 @@ const jobs = `
   ${tenantTable(schema, 'job_outbox', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 `;
 
-/** State of the agents of many people: threads, checks, sealed secrets, runs and schedules. */
+/** State of many people's agents: threads, checks, sealed secrets, runs and schedules. */
 export const stateSchema: Schema = {
   name: schema,
   migrations: [

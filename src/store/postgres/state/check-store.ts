@@ -5,8 +5,8 @@ import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
 /**
- * @param database one person's part of a database with `stateSchema`, which the caller closes
- * @param kept enqueues a job that sends a new notice, in the transaction that stores the notice
+ * @param database one person's rows in a database with `stateSchema`; the caller closes it
+ * @param kept enqueues the job that sends a new notice, in the transaction that stores the notice
  */
 export function postgresCheckStore<Notice extends StoredNotice>(
   database: PersonDatabase,

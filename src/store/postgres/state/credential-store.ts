@@ -17,29 +17,30 @@ import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
 export interface PostgresCredentialsOptions {
-  /** A tenant's part of a database with `stateSchema`, which the caller closes. */
+  /** A database with `stateSchema`, opened for one tenant. The caller closes it. */
   readonly database: TenantDatabase;
   /** The person's `sub` at the tenant's identity provider. */
   readonly sub: string;
   readonly seal: SecretSeal;
   readonly clock?: Clock;
-  /** How long a lock lasts unless its holder renews it, in milliseconds. */
+  /** How long a lock lasts if its holder does not renew it, in milliseconds. */
   readonly leaseMs?: number;
 }
 
 /**
- * Maximum length of a secret in characters. Some providers issue long access tokens, but these must fit into an HTTP
- * header.
+ * Maximum length of a secret, in characters. Some providers issue long access tokens, but the tokens must fit into an
+ * HTTP header.
  */
 const MAX_VALUE_LENGTH = 16_384;
 
 type Sealed = Partial<Record<ServerCredentialName, SealedSecret>>;
 
 /**
- * Creates the store of one person's secrets in PostgreSQL. They are sealed before they are sent, so that neither the
- * database server nor anyone with a copy of its disk can read them. Sealing and comparing secrets need the tenant's
- * key, and so perhaps a request to the KMS. This is done before the transaction that writes, which only checks that
- * each row is unchanged. That check is reliable because no two sealings are equal.
+ * Creates the store of one person's secrets in PostgreSQL. Secrets are sealed before they are sent, so that neither the
+ * database server nor anyone with a copy of its disk can read them. Sealing and comparing secrets requires the tenant's
+ * key, and therefore sometimes a request to the KMS. For this reason, both happen before the transaction that writes,
+ * and the transaction only checks that each row is unchanged. That check is reliable because sealing the same secret
+ * twice gives different values.
  */
 export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServerCredentialName> {
   const { sub, seal, clock = systemClock } = options;
@@ -54,7 +55,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   const readSealed = (names: readonly ServerCredentialName[]) => database.read((unit) => toSealed(unit, names));
 
   /**
-   * Makes a change if the expected values are stored. Starts over if the stored values change meanwhile.
+   * Makes a change if the expected values are stored. Starts over if the stored values change in the meantime.
    * @param prepare does the slow work before the transaction begins
    */
   const change = async <T>(
@@ -130,7 +131,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   };
 }
 
-/** Locks all secrets of a person, including ones that don't exist yet, until the end of the transaction. */
+/** Locks all of a person's secrets until the end of the transaction, including secrets that do not exist yet. */
 async function lockPerson(unit: Unit): Promise<void> {
   await unit.run(
     `INSERT INTO credential_holders (person) VALUES (current_person())
@@ -161,7 +162,7 @@ function isSame(now: Sealed, read: Sealed, names: readonly ServerCredentialName[
   });
 }
 
-/** Converts database errors to the store's errors. Omits the cause, which may quote the values that were sent. */
+/** Converts database errors to the store's errors. Omits the `cause`, which may contain the values that were sent. */
 function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
   const told =
     (ask: PersonDatabase['write']): PersonDatabase['write'] =>
@@ -181,8 +182,8 @@ function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
 }
 
 /**
- * How long a lease lasts, in milliseconds, before other processes may take it over. The holder renews it after each
- * third of this time, so one renewal may fail.
+ * How long a lease lasts before another process may take it over, in milliseconds. The holder renews the lease after
+ * each third of this time, so that one renewal may fail.
  */
 const LEASE_MS = 15_000;
 
@@ -197,16 +198,19 @@ interface Lease {
 }
 
 /**
- * One person's locks, stored as rows so that no transaction stays open during a request to a provider. A process that
- * is suspended for longer than its lease loses the lease. Each write therefore checks, in its own transaction, that the
- * lease is still held, and fails if another process has taken it.
+ * One person's locks. They are stored as rows, so that no transaction stays open during a request to a provider. A
+ * process that is suspended for longer than its lease loses the lease. Therefore, each write checks in its own
+ * transaction that the lease is still held, and fails if another process has taken it.
  */
 interface CredentialLeases {
-  /** @throws {TradeAgentError} `busy` if the lock is not free in time; the reason of `signal` if it aborts */
+  /**
+   * Runs `work` while holding the lock.
+   * @throws {TradeAgentError} `busy` if the lock does not become free in time; if `signal` aborts, its reason
+   */
   exclusively<T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /**
-   * Requires that the caller still holds its leases, and keeps them until the end of this transaction.
-   * @throws {TradeAgentError} `busy` if another process has taken one of them
+   * Checks that the caller still holds its leases, and locks them until the end of this transaction.
+   * @throws {TradeAgentError} `busy` if another process has taken one of the leases
    */
   require(unit: Unit): Promise<void>;
 }
@@ -235,10 +239,10 @@ function credentialLeases(database: PersonDatabase, { clock, leaseMs = LEASE_MS 
       if (lease !== undefined) return lease;
       if (clock.now() > deadline) {
         throw new TradeAgentError('busy', 'another process has locked the credentials', {
-          hint: 'Wait until it has finished, then try again.',
+          hint: 'Wait until the other process has finished, then try again.',
         });
       }
-      // Random delays, so that waiting processes do not retry at the same time.
+      // Random delays keep waiting processes from retrying at the same time.
       await clock.sleep(25 + Math.random() * 75, signal);
     }
   };
@@ -257,7 +261,7 @@ function credentialLeases(database: PersonDatabase, { clock, leaseMs = LEASE_MS 
         () => false,
       )
     ) {
-      // If the database does not answer, the next attempt may still be in time.
+      // If the database does not respond, the next attempt may still be in time.
       if ((await setUntil(lease, until).catch(() => undefined)) === 0) return;
     }
   };
@@ -272,7 +276,7 @@ function credentialLeases(database: PersonDatabase, { clock, leaseMs = LEASE_MS 
       } finally {
         done.abort();
         await kept;
-        // If this fails, the lease expires.
+        // If this fails, the lease ends when it expires.
         await setUntil(lease, "'-infinity'").catch(() => undefined);
       }
     },

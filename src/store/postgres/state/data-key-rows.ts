@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../tenant-database.ts';
 
 const ONE = 'SELECT version, wrapped FROM data_keys';
 
-/** @param of returns a tenant's part of a database with `stateSchema` */
+/** @param of returns a database with `stateSchema`, opened for the tenant */
 export function postgresDataKeyRows(of: (tenant: string) => Pick<TenantDatabase, 'read' | 'write'>): DataKeyRows {
   return {
     newest: (tenant) => of(tenant).read((unit) => unit.last.one<WrappedKey>(`${ONE} ORDER BY version DESC LIMIT 1`)),

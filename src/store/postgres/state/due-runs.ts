@@ -1,7 +1,7 @@
 import type { DueRun, DueRuns } from '../../run-store.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** Finds the due runs of all of the tenant's people. Reads only the IDs of people and runs. */
+/** Finds the due runs of all of a tenant's people. Reads only the IDs of people and runs. */
 export function postgresDueRuns(database: Pick<TenantDatabase, 'write'>): DueRuns {
   return {
     take: (now, again, limit) =>

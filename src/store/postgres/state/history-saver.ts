@@ -39,8 +39,8 @@ interface Change {
 }
 
 /**
- * Stores LangGraph's checkpoints in PostgreSQL, in rows made by {@link CheckpointRows}. A thread keeps only its latest
- * checkpoint.
+ * Stores LangGraph's checkpoints in PostgreSQL as the rows that {@link CheckpointRows} makes. Each thread keeps only
+ * its latest checkpoint.
  */
 export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #database: PersonDatabase;
@@ -50,14 +50,14 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #changes: Change[] = [];
   #isCommitting = false;
 
-  /** @param guard checked in each transaction, which locks the lease until its end */
+  /** @param guard its lease is checked in each transaction, and locked until the transaction ends */
   constructor(database: PersonDatabase, guard?: LeaseGuard) {
     super();
     this.#database = database;
     this.#guard = guard;
   }
 
-  /** Stores the checkpoint after a step and deletes the earlier checkpoints. */
+  /** Stores the checkpoint that follows a step, and deletes the earlier checkpoints. */
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -127,7 +127,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     return stored === undefined ? undefined : await this.#tuple(stored);
   }
 
-  /** Newest first. */
+  /** Yields checkpoints, newest first. */
   override async *list(
     config: RunnableConfig,
     { limit, before, filter = {} }: CheckpointListOptions = {},
@@ -163,9 +163,9 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Makes a change in one transaction with others that were requested during the previous commit, in order. The result
-   * of a step's last task and the checkpoint after that step are therefore flushed to disk together. LangGraph waits
-   * for both before the next step.
+   * Makes a change. All changes that are requested during a commit are made in the next transaction, in order.
+   * Therefore, the result of a step's last task and the checkpoint that follows the step are flushed to disk together.
+   * LangGraph waits for both before the next step.
    */
   #store(make: Change['make']): Promise<void> {
     return new Promise((made, failed) => {
@@ -253,9 +253,9 @@ async function readStored(unit: Unit, row: Row): Promise<Stored> {
 }
 
 /**
- * Deletes obsolete checkpoints. A step of the thread's own graph makes all checkpoints of its order subgraphs obsolete;
- * a step of a subgraph, only that subgraph's earlier ones. IDs increase with time, so a checkpoint with a higher ID was
- * written by another process and is kept.
+ * Deletes obsolete checkpoints. A step of the thread's own graph makes all checkpoints of the thread's order subgraphs
+ * obsolete. A step of a subgraph makes only that subgraph's earlier checkpoints obsolete. IDs increase with time, so a
+ * checkpoint with a higher ID was written by another process and is kept.
  */
 async function deleteObsolete(unit: Unit, { thread, ns, id }: CheckpointKey): Promise<void> {
   for (const table of ['checkpoints', 'writes']) {

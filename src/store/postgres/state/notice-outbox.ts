@@ -3,7 +3,7 @@ import { type NoticeRow, toWaitingNotice } from '../../sql/notice-outbox.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
-/** Reads and updates single notices, for jobs that send one notice each. */
+/** Returns methods for a single notice, for jobs that each send one notice. */
 export function postgresOneNotice<Notice extends StoredNotice>(database: PersonDatabase) {
   return {
     async get(id: string) {
@@ -19,7 +19,7 @@ export function postgresOneNotice<Notice extends StoredNotice>(database: PersonD
       await database.write((unit) => unit.last.run('DELETE FROM notice WHERE id = @id', { id }));
     },
     /**
-     * Counts a failed attempt.
+     * Records a failed attempt to send the notice.
      * @param again enqueues the next attempt in the same transaction
      */
     async tried(id: string, again: (unit: Unit) => Promise<void>): Promise<void> {

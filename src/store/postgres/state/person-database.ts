@@ -1,6 +1,6 @@
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** Transactions of one person. Row security limits them to that person's rows. */
+/** Runs transactions for one person. Row-level security limits the transactions to that person's rows. */
 export type PersonDatabase = Pick<TenantDatabase, 'read' | 'write'>;
 
 /** @param person the person's `sub` at the tenant's identity provider */

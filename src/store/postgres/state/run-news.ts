@@ -4,7 +4,7 @@ import type { Listener } from '../listener.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
 /**
- * Announces changes of runs with LISTEN and NOTIFY on the tenant's channel. The payload is the run's ID, which is not
+ * Announces changes to runs with LISTEN and NOTIFY on the tenant's channel. The payload is the run's ID, which is not
  * secret.
  */
 export function postgresRunNews(
@@ -15,7 +15,8 @@ export function postgresRunNews(
   let listening: Listener | undefined;
   return {
     tell(run) {
-      // Uses a separate transaction without a disk flush, because a commit with a notification blocks all others.
+      // Uses a separate transaction that does not wait for the disk, because a commit with a notification blocks all
+      // other commits with one.
       database
         .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @run)', { channel, run }))
         .catch(() => undefined);

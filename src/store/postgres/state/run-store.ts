@@ -24,29 +24,31 @@ interface Row {
   readonly ended_at: number | null;
 }
 
-/** How long after its last change a run is checked, in milliseconds, because its job may be lost or its worker dead. */
+/**
+ * How long after its last change a run is checked, in milliseconds, because its job may be lost or the job's worker
+ * dead.
+ */
 const LOST_AFTER_MS = 60_000;
 /** How long a run is kept after it ended, in milliseconds. */
 const ENDED_RETENTION_MS = 24 * 60 * 60_000;
 
 export interface RunStoreOptions {
-  /** The tenant's part of a database with `stateSchema`. */
+  /** A database with `stateSchema`, limited to one person's rows. */
   readonly database: PersonDatabase;
   readonly person: string;
   readonly now: () => number;
   /** Enqueues a job that continues a run, in the transaction that changes the run. */
   readonly enqueue: (unit: Unit, run: { readonly id: string; readonly thread: string }) => Promise<void>;
-  /** Called after each committed change. */
+  /** Called with the run's ID after each committed change. */
   readonly changed: (run: string) => void;
 }
 
 interface StoreParts {
   readonly database: PersonDatabase;
-  /** Runs a transaction that may change a run, and announces the change if there was one. */
+  /** Runs a transaction that may change a run. If the run was changed, announces the change. */
   write<T>(id: string, work: (unit: Unit) => Promise<T>): Promise<T>;
-  /** Sets the time of a run's next check. */
+  /** Sets the time when a worker checks the run next. */
   due(unit: Unit, run: string, at: number): Promise<unknown>;
-  /** Enqueues a job that continues a run. */
   queue(unit: Unit, run: { readonly id: string; readonly thread: string }): Promise<void>;
   readonly changed: (run: string) => void;
 }
@@ -107,7 +109,7 @@ function readMethods(database: PersonDatabase): Pick<RunStore, 'find' | 'eventsA
   };
 }
 
-/** Returns the methods for the job that has claimed a run. */
+/** Returns the methods that only the job that has claimed a run may call. */
 function turnMethods({
   database,
   write,
@@ -189,7 +191,7 @@ function wakeMethods({
           { id },
         );
         if (row === undefined) return false;
-        // A running job learns of the stop by the announcement. A waiting run has no job, so it is queued.
+        // A running job learns from the announcement that it must stop. A waiting run has no job, so the run is queued.
         await woken(unit, 'id = @id', { id });
         return true;
       }),
@@ -202,7 +204,7 @@ function wakeMethods({
   };
 }
 
-/** SQL condition that the job's claim on the run is still valid. */
+/** SQL condition that is true while the job still holds its claim on the run. */
 const OWNS_TURN = `epoch = @epoch AND state = 'running'`;
 
 function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'] {
@@ -223,7 +225,7 @@ function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'
         client,
         key,
       });
-      // Runs are kept for at least a day, so this one can't have been deleted between the two statements.
+      // Runs are kept for at least a day, so the earlier run can't have been deleted between the two statements.
       if (earlier === undefined) throw new Error('the run with this key has disappeared');
       const outcome = earlier.request === requestDigest(run) ? ('known' as const) : ('other' as const);
       return { outcome, run: toRun(earlier) };
@@ -233,7 +235,7 @@ function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'
   };
 }
 
-/** Inserts a run. Returns undefined if the client already used the key. */
+/** Inserts a run. Returns undefined if the client has already used the run's idempotency key. */
 function insertRun(unit: Unit, run: NewRun, now: number): Promise<Row | undefined> {
   const { id, thread, client, idempotencyKey: key, scopes, input, options } = run;
   return unit.one<Row>(
@@ -264,7 +266,7 @@ async function append(unit: Unit, { id, epoch }: RunClaim, events: readonly unkn
   await unit.run(
     `INSERT INTO run_events (run, seq, event)
      SELECT @id, @first + place - 1, event FROM unnest(@events::text[]) WITH ORDINALITY AS told (event, place)`,
-    // PostgreSQL's text can't contain NUL, which JSON escapes.
+    // Uses JSON, which escapes NUL. PostgreSQL's text type can't contain NUL.
     { id, first, events: events.map((event) => JSON.stringify(event)) },
   );
   return true;
@@ -276,8 +278,8 @@ async function findRun(unit: Unit, id: string): Promise<StoredRun | undefined> {
 }
 
 /**
- * Returns the digest that distinguishes different requests with the same idempotency key. It excludes the thread if the
- * server chose it.
+ * Returns a digest that differs between different requests with the same idempotency key. The digest excludes the
+ * thread if the server chose it.
  */
 function requestDigest({ input, options, thread }: NewRun): string {
   const asked = input === undefined ? { thread, options } : { input, options };

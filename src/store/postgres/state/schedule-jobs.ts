@@ -3,11 +3,11 @@ import type { Unit } from '../tenant-database.ts';
 /** Enqueues jobs (`src/jobs/job-queue.ts`) in the transaction that needs them. */
 export interface ScheduleJobs {
   enqueue(unit: Unit, job: ScheduleJob, options?: { readonly at?: number }): Promise<void>;
-  /** Enqueues several jobs with one statement. Undefined if the job engine does not support this. */
+  /** Enqueues several jobs with one statement. Undefined if the job engine can't do this. */
   enqueueAll?(unit: Unit, jobs: readonly ScheduleJob[]): Promise<void>;
 }
 
-/** Enqueues jobs, with one statement if the job engine supports that. */
+/** Enqueues jobs, with one statement if the job engine can do this. */
 export async function enqueueAll(jobs: ScheduleJobs, unit: Unit, all: readonly ScheduleJob[]): Promise<void> {
   if (jobs.enqueueAll !== undefined) return await jobs.enqueueAll(unit, all);
   for (const job of all) await jobs.enqueue(unit, job);
@@ -20,8 +20,8 @@ interface ScheduleJob {
 }
 
 /**
- * Creates a job whose key serializes a person's jobs of the same kind. Two simultaneous checks would send the same
- * notice twice.
+ * Creates a job. The job's key ensures that a person's jobs of the same kind run one after the other, because two
+ * simultaneous checks would send the same notice twice.
  */
 export function createJob(
   kind: ScheduleJob['kind'],

@@ -14,7 +14,7 @@ import { type PersonDatabase, personDatabase } from './person-database.ts';
 import { createJob, type ScheduleJobs } from './schedule-jobs.ts';
 import { signedValue, toProgress } from './tenant-schedules.ts';
 
-/** Number of runs that are kept per schedule, enough for a quarter with two runs per trading day. */
+/** Number of runs that are kept per schedule. Enough for a quarter with two runs per trading day. */
 const MAX_STORED_RUNS = 128;
 
 interface Row {
@@ -28,7 +28,7 @@ interface Row {
   readonly last: string | null;
 }
 
-/** Condition for the row of schedule `@id` of the current person. */
+/** SQL condition for the row of the current person's schedule `@id`. */
 const THIS_SCHEDULE = 'person = current_person() AND schedule = @id';
 
 const SELECT_SCHEDULES = `
@@ -38,7 +38,7 @@ const SELECT_SCHEDULES = `
   FROM schedules JOIN schedule_times AS times
     ON times.tenant = schedules.tenant AND times.person = schedules.person AND times.schedule = schedules.id`;
 
-/** @param tenants a tenant's part of a database with `stateSchema`, which the caller closes */
+/** @param tenants a database with `stateSchema`, opened for one tenant; the caller closes it */
 export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
   tenants: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   person: string,
@@ -101,7 +101,7 @@ async function addSchedule<Schedule extends StoredSchedule>(
   { schedule, key, request, now, wakeAt, conditions }: NewSchedule<Schedule>,
   most: number,
 ): Promise<AddScheduleResult<Schedule>> {
-  // Serializes a person's additions, so that the count is correct.
+  // Makes a person's additions run one after the other, so that the count is correct.
   await unit.one(
     "SELECT pg_advisory_xact_lock(hashtextextended(json_build_array('schedules', current_tenant(), current_person())::text, 0))",
   );
@@ -180,7 +180,10 @@ async function armConditions(unit: Unit, id: string, conditions: readonly Condit
   );
 }
 
-/** Returns the methods that begin and end runs. They change a schedule only if its epoch is unchanged. */
+/**
+ * Returns the methods that begin and end a schedule's runs. These methods change a schedule only if its epoch is
+ * unchanged.
+ */
 function runMethods<Run>(
   database: PersonDatabase,
   reconcile: (unit: Unit, proposal: string) => Promise<void>,
@@ -188,7 +191,8 @@ function runMethods<Run>(
   return {
     begin: (id, seen, { run, ...progress }, died) =>
       database.write(async (unit) => {
-        // One statement, because round trips are the main cost of a check. It reports dead runs as of before the statement.
+        // Uses one statement, because round trips are the main cost of a check. Whether there are dead runs is read as
+        // of the start of the statement.
         const moved = await unit.one<{ epoch: number; dead: boolean }>(
           `WITH moved AS (
              UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
@@ -231,8 +235,8 @@ function runMethods<Run>(
 }
 
 /**
- * Ends runs whose job died.
- * @param before the epoch of the run that begins
+ * Records runs as ended if their job died.
+ * @param before the epoch of the run that is beginning; earlier runs are dead
  */
 async function endDeadRuns<Run>(unit: Unit, id: string, before: number, died: (run: Run) => Run): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(

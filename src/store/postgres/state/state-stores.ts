@@ -6,14 +6,14 @@ import type { TenantDatabase } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
 /**
- * @param database a tenant's part of a database with `stateSchema`, which is closed with the stores
+ * @param database a database with `stateSchema`, opened for one tenant; closed together with the stores
  * @param person the person's `sub` at the tenant's identity provider
  */
 export function postgresState(database: TenantDatabase, person: string): OpenStateStores {
   let closing: Promise<void> | undefined;
   return {
     stores: postgresStateStores(personDatabase(database, person)),
-    // PostgreSQL's autovacuum does this.
+    // PostgreSQL's autovacuum frees space.
     reclaimSpace: () => undefined,
     close: () => {
       closing ??= database.close();
@@ -22,13 +22,13 @@ export function postgresState(database: TenantDatabase, person: string): OpenSta
   };
 }
 
-/** @param database one person's part of the database, which the caller closes */
+/** @param database one person's rows in a database with `stateSchema`; the caller closes it */
 export function postgresStateStores(database: PersonDatabase): StateStores {
   const units = postgresUnits(database);
   return {
     threads: threadStore(units),
     proposals: threadProposals(units),
-    // Loaded with the first run, because loading LangGraph is slow.
+    // Loaded when the first run starts, because loading LangGraph is slow.
     history: async (guard) => {
       const { PostgresHistorySaver } = await import('./history-saver.ts');
       return new PostgresHistorySaver(database, guard);

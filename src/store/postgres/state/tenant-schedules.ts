@@ -10,11 +10,15 @@ import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { createJob, enqueueAll, type ScheduleJobs } from './schedule-jobs.ts';
 
 /**
- * Minimum time between two triggers of a condition, in milliseconds. A check arms a crossed condition again if it does
- * not report it, for example because its rule is snoozed, and would otherwise run constantly.
+ * Minimum time between two changes of a condition, in milliseconds. If a check does not report a crossed condition (for
+ * example, because its rule is snoozed), it arms the condition again. Without this delay, the check would then run
+ * constantly.
  */
 const RETRIGGER_DELAY_MS = 5 * 60_000;
-/** Time after which a queued job counts as lost, in milliseconds, so that it does not block new jobs. */
+/**
+ * How long after it was enqueued a job counts as lost, in milliseconds. A lost job does not keep new jobs from being
+ * enqueued.
+ */
 const QUEUED_TIMEOUT_MS = 15 * 60_000;
 
 interface Row {
@@ -26,7 +30,10 @@ interface Row {
   readonly pending_attempts: number;
 }
 
-/** @param database a tenant's part of a database with `stateSchema`, without a person; the caller closes it */
+/**
+ * @param database a database with `stateSchema`, opened for one tenant but not limited to a person; the caller closes
+ * it
+ */
 export function postgresTenantSchedules(
   database: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   jobs: ScheduleJobs,
@@ -132,8 +139,8 @@ async function setWakeTimes(
 }
 
 /**
- * Toggles conditions that the values crossed. The update is a compare-and-set: if two workers see the same value, the
- * second changes nothing.
+ * Triggers or re-arms the conditions that the observed values have crossed. The update is a compare-and-set: if two
+ * workers observe the same value, the second worker changes nothing.
  */
 async function toggleCrossed(
   unit: Unit,
@@ -155,14 +162,14 @@ async function toggleCrossed(
          AND turned_at <= @now::bigint - ${RETRIGGER_DELAY_MS} RETURNING person, schedule`,
       given,
     );
-  // In this order, because a condition that was just re-armed must not be evaluated twice.
+  // Armed conditions come first. A condition that was just re-armed would otherwise be evaluated a second time.
   const fired = await over(true, 'conditions.threshold < seen.value');
   const back = await over(false, 'conditions.back >= seen.value');
   return [...fired, ...back];
 }
 
 /**
- * Negates a limit or value for `below` and `down`, so that for each side crossing a limit means exceeding it.
+ * Negates the values of `below` and `down`, so that for every side, a limit is crossed by exceeding it.
  * @param decimal a decimal string
  */
 export function signedValue(side: ConditionSide, decimal: string): string {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkerLeases } from '../../schedule-rows.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** @param holder this process's name, different at each start */
+/** @param holder this process's name, which is different at each start */
 export function postgresWorkerLeases(
   database: Pick<TenantDatabase, 'read' | 'writeUnsynced'>,
   holder: string = randomUUID(),
