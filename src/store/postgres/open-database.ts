@@ -58,9 +58,13 @@ async function requireCompatible(pool: Pool, { name, migrations }: Schema): Prom
     });
   }
   if (login.synced === 'off') {
-    throw new TradeAgentError('invalid_config', 'the database does not wait until commits are on disk (synchronous_commit is off)', {
-      hint: 'A sent order could be lost. Set synchronous_commit to "on", or to the value that your replicas need.',
-    });
+    throw new TradeAgentError(
+      'invalid_config',
+      'the database does not wait until commits are on disk (synchronous_commit is off)',
+      {
+        hint: 'A sent order could be lost. Set synchronous_commit to "on", or to the value that your replicas need.',
+      },
+    );
   }
 }
 

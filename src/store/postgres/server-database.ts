@@ -18,7 +18,7 @@ export function openServerDatabase(options: Omit<OpenOptions, 'schema'>): Promis
   return openDatabase({ ...options, schema: stateSchema });
 }
 
-/** @param address the database's address, with the login that owns the tables */
+/** @param address connection string of the role that owns the tables */
 export function migrateServerDatabase(address: string) {
   return migrate(address, stateSchema);
 }

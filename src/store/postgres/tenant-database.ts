@@ -61,7 +61,8 @@ const TENANT_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** @throws {RangeError} if the tenant's name is not 1 to 64 characters of `[A-Za-z0-9._-]` */
 export function requireTenant(tenant: string): void {
-  if (!TENANT_PATTERN.test(tenant)) throw new RangeError('a tenant’s name must be 1 to 64 characters of A-Z a-z 0-9 . _ -');
+  if (!TENANT_PATTERN.test(tenant))
+    throw new RangeError('a tenant’s name must be 1 to 64 characters of A-Z a-z 0-9 . _ -');
 }
 
 /** A tenant's two connection pools. Commits in `synced` wait for the disk, and commits in `unsynced` don't. */

@@ -7,7 +7,7 @@ export interface WatchlistRecord {
   id: string;
   account_id: string;
   name: string;
-  /** Comma-separated, in the order that the owner chose. */
+  /** Symbols in the order that the owner chose, separated by commas. */
   symbols: string;
   created_at: number;
   updated_at: number;
@@ -33,7 +33,7 @@ export function openWatchlists(database: Database.Database) {
   return {
     all: (accountId: string) => all.all(accountId),
     byId: (accountId: string, id: string) => one.get(accountId, id),
-    /** @returns undefined if the account already has a list with this name */
+    /** Creates a watchlist. Returns undefined if the account already has a watchlist with this name. */
     make(account_id: string, name: string, symbols: readonly string[], at: number): WatchlistRecord | undefined {
       const times = { created_at: at, updated_at: at };
       const list = { id: randomUUID(), account_id, name, symbols: symbols.join(','), ...times };
@@ -50,7 +50,7 @@ export function openWatchlists(database: Database.Database) {
 
 export type HistoryGaps = ReturnType<typeof openHistoryGaps>;
 
-/** Opens the table of days that are missing from the portfolio history, as in real brokers' histories. */
+/** Opens the table of days for which the portfolio history has no value, as happens at real brokers. */
 export function openHistoryGaps(database: Database.Database) {
   const all = database.prepare<[], IsoDate>('SELECT date FROM broker_history_gaps').pluck();
   const clear = database.prepare('DELETE FROM broker_history_gaps');
@@ -64,12 +64,12 @@ export function openHistoryGaps(database: Database.Database) {
   };
 }
 
-/** Opens an append-only list. The table has the columns `seq` and `column`, which contains each item as JSON. */
+/** Opens an append-only list. Its table has two columns: `seq`, and `column` with each item as JSON. */
 export function openLog<Item>(database: Database.Database, table: string, column: string) {
   const all = database.prepare<[], string>(`SELECT ${column} FROM ${table} ORDER BY seq`).pluck();
   const insert = database.prepare<[string]>(`INSERT INTO ${table} (${column}) VALUES (?)`);
   return {
-    /** Oldest first. */
+    /** Returns all items, oldest first. */
     all: () => all.all().map((text) => JSON.parse(text) as Item),
     add: (item: Item) => void insert.run(JSON.stringify(item)),
   };

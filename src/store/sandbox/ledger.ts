@@ -11,7 +11,7 @@ export interface MarginPermissions {
   readonly overdraft?: boolean;
 }
 
-/** Accounts with their cash and positions, and the fills and other entries that led to them. */
+/** Accounts' cash and positions, and all fills and other entries from which they result. */
 export type Ledger = ReturnType<typeof openLedger>;
 
 export function openLedger(database: Database.Database) {
@@ -57,9 +57,9 @@ export function openLedger(database: Database.Database) {
     positions: positions.all,
     position: positions.one,
     /**
-     * Books a fill, and the change of cash and position. Call it inside a transaction.
-     * @returns false, with nothing changed, if cash or shares are insufficient and the account may not overdraw or sell
-     * short
+     * Books a fill, and the resulting changes of cash and position. Call it within a transaction.
+     * @returns false, with nothing changed, if the account has too little cash or too few shares and may not overdraw
+     * its cash or sell short
      */
     book(fill: Omit<FillRecord, 'amount'>, { short = false, overdraft = false }: MarginPermissions = {}): boolean {
       const amount = toCents(new Dec(fill.qty).times(fill.price).times(contractMultiplier(fill.symbol)));
@@ -77,7 +77,7 @@ export function openLedger(database: Database.Database) {
       insertFill.run({ ...fill, amount });
       return true;
     },
-    /** Books a change that is not a trade, even if the result is negative. Call it inside a transaction. */
+    /** Books a change that is not a trade, even if cash or shares become negative. Call it within a transaction. */
     enter(entry: EntryRecord): void {
       const { account_id, symbol, qty, cost, amount } = entry;
       if (symbol !== null && qty !== null) {
@@ -94,9 +94,9 @@ export function openLedger(database: Database.Database) {
       if (amount !== null) setCash.run(toCents(cashOf(account_id).plus(amount)), account_id);
       insertEntry.run({ ...entry, amount: amount === null ? null : toCents(amount) });
     },
-    /** Oldest first. */
+    /** Returns an account's fills, oldest first. */
     fills: (accountId: string) => allFills.all(accountId),
-    /** Oldest first. */
+    /** Returns an account's entries, oldest first. */
     entries: (accountId: string) => allEntries.all(accountId),
   };
 }
@@ -116,7 +116,7 @@ function openPositions(database: Database.Database) {
   return {
     all: (accountId: string) => all.all(accountId),
     one: (accountId: string, symbol: string) => one.get(accountId, symbol),
-    /** Returns an account's holding of a symbol, which may be zero. */
+    /** Returns an account's holding of a symbol. The holding is zero if the account has no position. */
     holding(accountId: string, symbol: string): Holding {
       const held = one.get(accountId, symbol);
       return { qty: new Dec(held?.qty ?? 0), cost: new Dec(held?.cost ?? 0) };
@@ -128,17 +128,17 @@ function openPositions(database: Database.Database) {
   };
 }
 
-/** A number of shares and their cost in dollars, both negative for a short position. */
+/** A number of shares and what they cost, in dollars. Both are negative for a short position. */
 export interface Holding {
   readonly qty: Dec;
   readonly cost: Dec;
 }
 
 /**
- * Returns a holding after a trade. A trade that increases the holding adds its amount to the cost; one that reduces the
- * holding removes a proportional part of the cost. Selling more shares than are held opens a short position at the
+ * Returns a holding after a trade. A trade that increases the holding adds its amount to the cost. A trade that reduces
+ * the holding removes a proportional part of the cost. Selling more shares than are held opens a short position at the
  * sale's price, and vice versa.
- * @param traded shares and amount of the trade, both negative for a sale
+ * @param traded number of shares and amount of the trade, both negative for a sale
  */
 function holdingAfterTrade(held: Holding, traded: Holding): Holding {
   const qty = held.qty.plus(traded.qty);

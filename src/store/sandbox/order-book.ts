@@ -28,7 +28,7 @@ export function openOrderBook(database: Database.Database) {
   const ofAccount = database.prepare<[string], OrderRecord>(`${select} WHERE account_id = ? ORDER BY seq`);
 
   return {
-    /** @returns the stored order with its sequence number */
+    /** Adds an order and returns it with its sequence number. */
     add(order: Omit<OrderRecord, 'seq'>): OrderRecord {
       const { lastInsertRowid } = insert.run(order);
       return { ...order, seq: Number(lastInsertRowid) };
@@ -36,12 +36,12 @@ export function openOrderBook(database: Database.Database) {
     update: (order: OrderRecord): void => void change.run(order),
     byId: (accountId: string, id: string) => one.get(accountId, id),
     byClientOrderId: (accountId: string, clientOrderId: string) => oneByClientId.get(accountId, clientOrderId),
-    /** Returns the open orders of all accounts in order of arrival. */
+    /** Returns the open orders of all accounts, in order of arrival. */
     open: () => everyOpen.all(),
     openOf: (accountId: string) => openOfAccount.all(accountId),
-    /** Returns an order's legs in order of arrival, except replaced ones. */
+    /** Returns an order's legs, except replaced ones, in order of arrival. */
     legsOf: (parentId: string) => legs.all(parentId),
-    /** Returns an account's or all orders, in order of arrival. */
+    /** Returns all orders, or all of one account's orders, in order of arrival. */
     all: (accountId?: string) => (accountId === undefined ? every.all() : ofAccount.all(accountId)),
   };
 }

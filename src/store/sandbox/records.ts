@@ -3,7 +3,8 @@ import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import type { Order as OrderView } from '../../trading/views.ts';
 
 /**
- * A row of `broker_accounts`. In all records, amounts are decimal strings, and times are milliseconds since the epoch.
+ * A row of `broker_accounts`. In all of this file's records, amounts are decimal strings, and times are milliseconds
+ * since the epoch.
  */
 export interface AccountRecord {
   id: string;
@@ -19,20 +20,20 @@ export interface PositionRecord {
   symbol: string;
   /** Number of shares. Negative for a short position, never zero. */
   qty: string;
-  /** Dollars paid for the shares. For a short position, the negative proceeds. */
+  /** Dollars paid for the shares. For a short position, the dollars received, as a negative number. */
   cost: string;
 }
 
 export interface FillRecord {
   account_id: string;
-  /** Null for positions that an account starts with. */
+  /** The filled order's ID. Null for a position that the account started with. */
   order_id: string | null;
   symbol: string;
   side: Side;
   qty: string;
   /** Dollars per share. */
   price: string;
-  /** Dollars and cents that changed hands. */
+  /** Amount paid or received, in dollars and cents. */
   amount: string;
   at: number;
 }
@@ -40,40 +41,37 @@ export interface FillRecord {
 /** A change of an account's cash or shares that is not a trade. */
 export interface EntryRecord {
   account_id: string;
-  /** Alpaca's ActivityType (`CSD`, `DIV`, `SPLIT`), and its ActivitySubType (`FSPLIT`). */
+  /** Alpaca's ActivityType, such as `CSD`, `DIV` or `SPLIT`. `sub_type` is its ActivitySubType, such as `FSPLIT`. */
   type: string;
   sub_type: string | null;
   /** Day of the change, in New York. */
   date: IsoDate;
-  /** Booking time, when the change takes effect. Alpaca's `created_at`. */
+  /** Time when the entry was booked and took effect. Alpaca's `created_at`. */
   at: number;
   symbol: string | null;
-  /** Number of added shares. Negative if shares were removed. */
+  /** Number of added shares. Negative for removed shares. */
   qty: string | null;
-  /**
-   * Signed cost of the shares, in dollars. Null for removed shares, which take a proportional part of the position's
-   * cost with them.
-   */
+  /** Cost of the added shares, in dollars. Null for removed shares, which reduce the position's cost proportionally. */
   cost: string | null;
-  /** Dollars and cents added to the cash. Negative if removed. */
+  /** Dollars and cents added to the cash. Negative for removed cash. */
   amount: string | null;
-  /** For a dividend: the number of entitled shares, and dollars per share. */
+  /** For a dividend: the number of shares that it was paid for. `per_share` is in dollars. */
   entitled: string | null;
   per_share: string | null;
-  /** Identifies entries that were booked together. */
+  /** Equal for entries that were booked together. */
   group_id: string | null;
 }
 
 export type OrderStatus = OrderView['status'];
 
-/** Order class of a group of orders. `''` is a simple order. */
+/** Order class of a group of orders. `''` means a simple order. */
 export type OrderClass = '' | 'bracket' | 'oco' | 'oto' | 'mleg';
 export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
-/** Which exit of an order group a leg is. Null for the entry order and for simple orders. */
+/** Which exit of an order group a leg is: the take-profit order or the stop-loss order. */
 export type LegKind = 'take_profit' | 'stop_loss';
 
 export interface OrderRecord {
-  /** Order of arrival, as a number. */
+  /** Sequence number in order of arrival. */
   seq: number;
   id: string;
   account_id: string;
@@ -85,29 +83,28 @@ export interface OrderRecord {
   qty: string | null;
   notional: string | null;
   limit_price: string | null;
-  /** For a trailing stop: the current stop price. */
+  /** Stop price. For a trailing stop, the current stop price. */
   stop_price: string | null;
   trail_price: string | null;
   trail_percent: string | null;
   extended_hours: 0 | 1;
   status: OrderStatus;
   filled_qty: string;
-  /** Exact sum of quantity × price of all fills. */
+  /** Exact sum of quantity times price over all fills. */
   filled_value: string;
-  /** Best price since a trailing stop was placed. */
+  /** Best price since the trailing stop was placed. */
   hwm: string | null;
-  /** Whether the stop price was reached. */
+  /** Whether the stop price has been reached. */
   triggered: 0 | 1;
   /**
-   * Dollars per share that are reserved while the order is open. Null if the order does not open or buy back a
-   * position.
+   * Dollars reserved per share while the order is open. Null if the order neither opens a position nor buys one back.
    */
   reserve_price: string | null;
-  /** Number of shares in the first fill, if the order is filled in two parts. */
+  /** Number of shares in the first fill. Null if the order is not filled in two parts. */
   first_part: string | null;
   /** Time before which the order is not filled. */
   pause_until: number | null;
-  /** Auction time of an opg or cls order. */
+  /** Time of the auction in which an `opg` or `cls` order is filled. */
   auction_at: number | null;
   created_at: number;
   updated_at: number;
@@ -122,14 +119,17 @@ export interface OrderRecord {
   order_class: OrderClass;
   parent_id: string | null;
   exit: LegKind | null;
-  /** Whether a leg is waiting for the entry order to be filled. */
+  /** Whether a leg is waiting for its entry order to be filled. */
   dormant: 0 | 1;
   position_intent: PositionIntent;
-  /** For a leg of a multi-leg order: contracts per unit of the parent order. The parent order has no symbol. */
+  /**
+   * For a leg of a multi-leg order: number of contracts per unit of the parent order. The parent order itself has no
+   * symbol.
+   */
   ratio_qty: string | null;
 }
 
-/** Statuses of orders that can still be filled. A `held` order is not yet in the market and reserves nothing. */
+/** Statuses of orders that can still be filled. A `held` order has not reached the market yet and reserves nothing. */
 export const OPEN_STATUSES: readonly OrderStatus[] = ['new', 'accepted', 'partially_filled', 'held'];
 
 export const isOpenOrder = (order: OrderRecord): boolean => OPEN_STATUSES.includes(order.status);

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { OPEN_STATUSES, type OrderRecord } from './records.ts';
 
-/** SQL condition for open orders, used by the index and by the queries that use the index. */
+/** SQL condition for open orders. The index and the queries that rely on the index must use the same condition. */
 export const IS_OPEN_ORDER = `status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')})`;
 
 /** The columns of `broker_orders`, in the order of an {@link OrderRecord}'s fields. */
@@ -49,8 +49,8 @@ export const orderColumns = {
 } as const satisfies Record<keyof OrderRecord, string>;
 
 /**
- * Tables of the codes and tokens that a simulated OAuth server issued. Part of the databases of the paper broker, Slack
- * and Gmail.
+ * Tables of the authorization codes and tokens that a simulated OAuth server has issued. The databases of the paper
+ * broker, Slack and Gmail contain these tables.
  */
 const OAUTH = `
   CREATE TABLE IF NOT EXISTS broker_oauth_codes (
@@ -127,7 +127,7 @@ const COMPANY = `
 
 const schemas = { paperBroker: PAPER_BROKER, thirdParty: THIRD_PARTY, company: COMPANY } as const;
 
-/** Creates the tables of one of the sandbox's databases, if they do not exist. */
+/** Creates the tables of one of the sandbox's databases, if the tables do not exist. */
 export function createSandboxTables(database: Database.Database, of: keyof typeof schemas): void {
   database.exec(schemas[of]);
 }

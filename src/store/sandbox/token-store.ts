@@ -1,7 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
 
-/** Lifetimes in milliseconds. */
 const CODE_LIFETIME_MS = 60_000;
 const ACCESS_LIFETIME_MS = 15 * 60_000;
 const REFRESH_LIFETIME_MS = 90 * 86_400_000;
@@ -19,7 +18,7 @@ interface CodeRequest extends Grant {
   code_challenge: string;
 }
 
-/** Parameters with which a client redeems a code. They prove that this client requested the code. */
+/** Parameters that a client sends when it redeems a code. They prove that the same client requested the code. */
 interface CodeProof {
   client_id: string;
   redirect_uri: string;
@@ -29,7 +28,7 @@ interface CodeProof {
 export interface IssuedTokens {
   access_token: string;
   token_type: 'Bearer';
-  /** Seconds. */
+  /** Lifetime of the access token, in seconds. */
   expires_in: number;
   refresh_token: string;
   scope: string;
@@ -58,7 +57,10 @@ interface TokenRow {
   used: 0 | 1;
 }
 
-/** Opens the table of codes and tokens. Only hashes are stored, so that nobody can use the contents of the database. */
+/**
+ * Opens the table of codes and tokens. Only their hashes are stored, so that nobody who reads the database can use
+ * them.
+ */
 export function openTokenStore(database: Database.Database, now: () => number) {
   const insertCode = database.prepare(
     `INSERT INTO broker_oauth_codes (hash, client_id, username, scope, redirect_uri, code_challenge, family, expires_at)
@@ -97,7 +99,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
 
   return {
     issueCode({ client_id, username, scopes, redirect_uri, code_challenge }: CodeRequest): string {
-      // Used codes are kept for a day, so that a late second use still revokes the tokens.
+      // Used codes are kept for a day, so that using a code a second time still revokes its tokens.
       dropOldCodes.run(now() - 86_400_000);
       const code = randomBytes(32).toString('base64url');
       insertCode.run({
@@ -113,8 +115,8 @@ export function openTokenStore(database: Database.Database, now: () => number) {
       return code;
     },
     /**
-     * Redeems a code. A second attempt revokes the tokens that were issued for it (RFC 6749 §4.1.2).
-     * @returns undefined if the code is unknown, used, expired, or does not match this client, redirect URI and
+     * Redeems a code. A second attempt revokes the tokens that were issued for the code (RFC 6749 §4.1.2).
+     * @returns undefined if the code is unknown, used or expired, or was not issued for this client, redirect URI and
      * verifier
      */
     redeemCode: (code: string, proof: CodeProof): IssuedTokens | undefined =>
@@ -129,8 +131,10 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         return row.expires_at > now() && matchesProof(row, proof) ? issue(row, row.family) : undefined;
       }),
     /**
-     * Rotates a refresh token. Using an old token again revokes its entire family (RFC 9700 §4.14.2).
-     * @returns undefined if the token is unknown, used, expired or another client's, or if the scopes exceed the grant
+     * Rotates a refresh token. If an old token is used again, all tokens from the same consent are revoked (RFC 9700
+     * §4.14.2).
+     * @returns undefined if the token is unknown, used or expired, if it belongs to another client, or if the scopes
+     * exceed the grant
      */
     refresh: (token: string, client_id: string, scopes?: readonly string[]): IssuedTokens | undefined =>
       inTransaction(() => {
@@ -145,14 +149,15 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         useToken.run(hashToken(token));
         return issue(row, row.family);
       }),
-    /** Returns an access token's grant, if the token is valid. */
+    /** Returns the grant of an access token. Returns undefined if the token is not valid. */
     accessToken(token: string): Grant | undefined {
       const row = findToken.get(hashToken(token));
       if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;
       return { client_id: row.client_id, username: row.username, scopes: row.scope.split(' ') };
     },
     /**
-     * Revokes a client's token, and all tokens from the same consent (RFC 7009). Does nothing if the token is unknown.
+     * Revokes a client's token and all tokens from the same consent (RFC 7009). Does nothing if the client has no such
+     * token.
      */
     revoke(token: string, client_id: string): void {
       const row = findToken.get(hashToken(token));

@@ -18,7 +18,9 @@ import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './s
 /** Locks an account's check state until the end of the transaction. */
 const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
 
-/** @param keep runs the work that stores notices; callers can pass their own to do more in the same transaction */
+/**
+ * @param keep runs the work that stores notices; a caller can pass its own function to do more in the same transaction
+ */
 export function checkStore<Notice extends StoredNotice>(
   database: SqlUnits,
   keep: NoticeWriter = async (work) => void (await database.write(work)),
@@ -64,7 +66,7 @@ function accountMemory<Notice extends StoredNotice>(
     remembered: () => database.read(() => readSnapshot({ ...owner })),
     remember: (states, mark) =>
       database.write(function* () {
-        // With two concurrent checks of an account, the result of one is stored, never a mix of both.
+        // If two checks of an account run at the same time, the result of one of them is stored, never a mix of both.
         yield* lockAccount(owner);
         yield* writeFired(dialect, owner, states);
         yield* forgetNotified(owner);
@@ -114,7 +116,7 @@ function* readSnapshot(owner: { profile: string; account: string }): Work<CheckS
   };
 }
 
-/** Writes only the rows that changed: between two checks, few of thousands change. */
+/** Writes only the rows that have changed, because between two checks, only a few of thousands of rows change. */
 function* writeFired(
   { person, each }: Dialect,
   { profile, account }: CheckedAccount,
@@ -122,7 +124,7 @@ function* writeFired(
 ): Work<void> {
   const key = ({ rule, subject }: RuleFiring) => `${rule}\n${subject}`;
   const before = new Map((yield* readFired({ profile, account })).map((state) => [key(state), state]));
-  // The last state of a rule and a subject wins.
+  // If several states are about the same rule and subject, the last one wins.
   const now = new Map(states.map((state) => [key(state), state]));
   const changed = [...now].flatMap(([name, { rule, subject, definition, since }]) => {
     const known = before.get(name);
@@ -155,7 +157,7 @@ const writeMark = ({ person }: Dialect, { profile, account }: CheckedAccount, ma
     { profile, account, ...toMarkRow(mark) },
   );
 
-/** Creates the cache of closing prices, which all of a tenant's people share. */
+/** Creates the cache of closing prices. All of a tenant's people share the cache. */
 function closeCache(database: SqlUnits): CheckStore<StoredNotice>['closes'] {
   const { tenant, each } = database.dialect;
   const getAll = async (symbols: readonly string[]) => {
@@ -178,7 +180,6 @@ function closeCache(database: SqlUnits): CheckStore<StoredNotice>['closes'] {
   };
 }
 
-/** Creates one account's store of imports, in the tables `imports` and `imported`. */
 function importStore(database: SqlUnits, { profile, account }: CheckedAccount): ImportStore {
   const owner = { profile, account };
   const { bytes, each } = database.dialect;
@@ -211,7 +212,7 @@ function importStore(database: SqlUnits, { profile, account }: CheckedAccount): 
            FROM ${each('@rows')} WHERE true ON CONFLICT DO NOTHING`,
           { ...owner, id, rows: JSON.stringify(rows) },
         );
-        // A file without new activities is not recorded, because there would be nothing to remove.
+        // A file without new activities is not recorded, because removing the file would remove nothing.
         if (added > 0)
           yield* run(
             `INSERT INTO imports (profile, account, id, file, at) VALUES (@profile, @account, @id, @file, @at)
@@ -234,8 +235,8 @@ function importStore(database: SqlUnits, { profile, account }: CheckedAccount): 
 }
 
 /**
- * A packed price history: two bytes per day, and four bytes per close, or eight if any price is too large or has too
- * many decimals.
+ * A packed price history. Each day takes two bytes. Each close takes four bytes, or eight if any price is too large or
+ * has too many decimals.
  */
 interface PackedCloses {
   readonly days: Buffer;
@@ -245,8 +246,9 @@ interface PackedCloses {
 const MAX_NARROW_CLOSE = 2 ** 32 - 1;
 
 /**
- * Packs closes as tightly as possible, because decryption time is proportional to the number of bytes. Decrypting a
- * thousand histories takes longer than decrypting everything else that a check reads.
+ * Packs closes as tightly as possible, because the database is encrypted and decryption time is proportional to the
+ * number of bytes. Decrypting a thousand price histories takes longer than decrypting everything else that a check
+ * reads.
  */
 export function packCloses({ days, closes }: PriceHistory): PackedCloses {
   const isNarrow = closes.every((close) => Number.isInteger(close) && close <= MAX_NARROW_CLOSE);
@@ -271,7 +273,9 @@ function toBuffer({ buffer, byteOffset, byteLength }: Uint16Array | Uint32Array 
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** Returns arguments for a typed array's constructor. Copies the bytes if they are not aligned to the element size. */
+/**
+ * Returns the arguments for a typed array's constructor. Copies the bytes if they are not aligned to the element size.
+ */
 function alignedView({ buffer, byteOffset, byteLength }: Buffer, size: number): [ArrayBufferLike, number, number] {
   if (byteOffset % size === 0) return [buffer, byteOffset, byteLength / size];
   return [buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength / size];

@@ -2,16 +2,19 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { DecisionNote, DecisionStore, StoredDecision } from '../decision-store.ts';
 import { all, run, type SqlUnits, type Work } from './sql-database.ts';
 
-/** How many denials, and how many permits, are kept per person. This covers years and takes some tens of megabytes. */
+/**
+ * Maximum number of denials, and of permits, that are kept per person. Enough for years; takes up to some tens of
+ * megabytes.
+ */
 const MAX_STORED_DECISIONS = 10_000;
 
 /**
- * Old decisions are deleted only once per this many new ones, because finding the old ones scans everything that is
- * kept.
+ * Number of new decisions after which old decisions are deleted. Deleting is rare, because finding old decisions scans
+ * all decisions that are kept.
  */
 const DELETE_EVERY = 100;
 
-/** How many decisions are kept per person and effect, and how often older ones are deleted. */
+/** How many decisions are kept per person and effect, and after how many new decisions old ones are deleted. */
 export const DECISION_RETENTION = { most: MAX_STORED_DECISIONS, every: DELETE_EVERY };
 
 export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): DecisionStore {
@@ -35,7 +38,7 @@ export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): De
   };
 }
 
-/** Stores a decision, in the transaction that acts on the decision if there is one. */
+/** Stores a decision. If a transaction acts on the decision, call this within that transaction. */
 export function* noteDecision(note: DecisionNote, now: number, { most, every } = DECISION_RETENTION): Work<void> {
   const [row] = yield* all<{ id: number }>(
     `INSERT INTO decisions

@@ -14,7 +14,7 @@ import { signingKeyStore } from './signing-key-store.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 import { standingOrderStore } from './standing-order-store.ts';
 
-/** Creates the gateway's stores whose code is the same for SQLite and PostgreSQL. */
+/** Creates those of the gateway's stores that have the same code for SQLite and PostgreSQL. */
 export function sharedStores(database: SqlDatabase) {
   return {
     messages: messageJournal(database),
@@ -126,8 +126,8 @@ function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): Work<voi
 }
 
 /**
- * Creates the store of the checkpoint that a tenant's gateways share. If two gateways close the same day, the second
- * finds it closed.
+ * Creates the store of the audit log's latest checkpoint. A tenant's gateways share the checkpoint: if two gateways
+ * close the same day, the second one finds the day closed.
  */
 function checkpointStore(database: SqlDatabase): CheckpointStore {
   return {
@@ -167,8 +167,8 @@ function toCheckpoint({ anchored, ...row }: CheckpointRow): AuditCheckpoint {
 }
 
 /**
- * Returns whether to close a day. If clocks differ by less than a day, it is closed once. A checkpoint from a clock
- * that was years ahead does not prevent closing later days.
+ * Returns whether to close a day. If the gateways' clocks differ by less than a day, each day is closed once. A
+ * checkpoint that a clock made while it was years ahead does not keep later days from being closed.
  */
 function isDue(
   { day: last }: Pick<CheckpointRow, 'day'>,

@@ -3,7 +3,7 @@ import type { Halts, TradingStateSnapshot } from '../halts.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 
 /**
- * Returns the part of a FROM clause that yields exactly one row for a person, with {@link TradingStateRow}'s columns.
+ * Returns part of a FROM clause. It yields exactly one row for a person, with the columns of {@link TradingStateRow}.
  * @param sub an SQL expression
  */
 export const tradingStateSource = (sub: string) => `
@@ -99,8 +99,9 @@ function toTradingState(halt: HaltRow | undefined, reduction: ReductionRow | und
 }
 
 /**
- * Returns whether the current state is at least as strict as a restriction to reducing positions until `until`, and
- * lasts at least as long.
+ * Returns whether the current state is at least as strict as a restriction to orders that reduce positions, and lasts
+ * at least as long.
+ * @param until end of that restriction; undefined if it does not end automatically
  */
 function isAsStrict(before: TradingStateSnapshot, until: number | undefined): boolean {
   const lasts = before.until === undefined || (until !== undefined && until <= before.until);

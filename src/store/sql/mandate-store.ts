@@ -43,7 +43,7 @@ export function mandateStore(database: SqlDatabase): MandateStore {
       database.record(function* (head) {
         const before = yield* findRow(sub, id);
         if (before === undefined) return 'unknown';
-        // Repeating it is harmless.
+        // Ending a mandate a second time does no harm.
         if (before.state === to) return 'ended';
         if (!isAllowedTransition(before.state, to)) return 'barred';
         yield* setState(sub, id, to, now);
@@ -81,8 +81,8 @@ const setState = (sub: string, id: string, to: string, now: number) =>
   });
 
 /**
- * Finds a mandate and its use. Must run in a transaction, so that both are from the same snapshot.
- * @param but the order being checked, which is not counted
+ * Finds a mandate and its use. Must run within a transaction, so that both are from the same snapshot.
+ * @param but `client_order_id` of the order that is being checked, which is not counted
  */
 export function* findMandate(sub: string, id: string, query: MandateQuery, but = ''): Work<CountedMandate | undefined> {
   const row = yield* findRow(sub, id);
@@ -90,8 +90,8 @@ export function* findMandate(sub: string, id: string, query: MandateQuery, but =
 }
 
 /**
- * Orders count for their amounts in the journal, which are reduced to the filled part when an order closes. Written-off
- * orders count until the end of their day.
+ * SQL source of the orders that use a mandate. An order counts for the amounts in the journal, which are reduced to the
+ * filled part when the order closes. Written-off orders count until the end of their day.
  */
 const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
   WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)
@@ -109,8 +109,8 @@ function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string)
 }
 
 /**
- * Records an order's use of a mandate, in the transaction that claims the order. The caller must have decided that this
- * is allowed.
+ * Records that an order uses a mandate, in the transaction that claims the order. The caller must have decided that the
+ * use is allowed.
  */
 export function* recordMandateUse({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const taken = yield* all<{ n: number }>(
@@ -126,8 +126,8 @@ export function* recordMandateUse({ sub, clientOrderId }: OrderKey, mandate: str
 }
 
 /**
- * Records an order's use again if it was released, because the order was found at the broker. Does so even if the slot
- * is full.
+ * Records an order's use of a mandate again, after the use was released and the order was then found at the broker.
+ * Records it even if the slot is full.
  */
 export function* restoreMandateUse(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const { sub, clientOrderId } = key;
@@ -156,14 +156,14 @@ interface MandateRow {
   readonly updated_at: number;
 }
 
-/** An order's counted amount, and its time. */
+/** The amount that an order counts for in its mandate, and the order's time. */
 interface MandateUse {
   readonly notional: string;
   readonly at: number;
 }
 
 /**
- * Returns a mandate with its use.
+ * Returns a mandate and how much of it is used.
  * @param uses the uses by all orders that were not rejected
  * @param since start of the day, in milliseconds since the epoch
  * @param inSlot number of uses in the slot
@@ -183,8 +183,8 @@ function toCountedMandate(row: MandateRow, uses: readonly MandateUse[], since: n
 }
 
 /**
- * Returns the lowest free number in a slot, from 1.
- * @param taken the numbers in use, sorted
+ * Returns the lowest free number in a slot, starting at 1.
+ * @param taken the numbers in use, in ascending order
  */
 function freePlace(taken: readonly number[]): number {
   const gap = taken.findIndex((place, index) => place !== index + 1);

@@ -30,7 +30,7 @@ export function messageJournal(database: SqlDatabase): MessageJournal {
     find: (sub, id) => database.read(() => find(sub, id)),
     claim: ({ approval, sub, id, digest, draft }, now) =>
       database.write(function* () {
-        // Locks the ID until the end of the transaction, so that a concurrent claim finds this entry.
+        // Locks the message's ID until the end of the transaction, so that a concurrent claim finds this entry.
         yield* lock('message', sub, id);
         const known = yield* find(sub, id);
         if (known !== undefined) return { outcome: 'known', entry: known } as const;

@@ -2,7 +2,7 @@ import { type NotifiedFiringRow, unnotifiedFilter } from '../check-rows.ts';
 import type { CheckedAccount, NoticeOutbox, OutgoingNotice, StoredNotice, WaitingNotice } from '../check-store.ts';
 import { run, type SqlUnits, type Work } from './sql-database.ts';
 
-/** SQL condition for rows of the account `@profile`, `@account`. */
+/** SQL condition for the rows of the account `@account` in the profile `@profile`. */
 export const IS_THIS_ACCOUNT = 'profile = @profile AND account = @account';
 
 export interface NoticeRow {
@@ -12,7 +12,7 @@ export interface NoticeRow {
   readonly attempts: number;
 }
 
-/** Runs work that stores notices and returns the new notices' IDs. */
+/** Runs work that stores notices. The work returns the IDs of the new notices. */
 export type NoticeWriter = (work: () => Work<string[]>) => Promise<void>;
 
 export function noticeOutbox<Notice extends StoredNotice>(
@@ -47,7 +47,10 @@ export function noticeOutbox<Notice extends StoredNotice>(
   };
 }
 
-/** @returns the IDs of new notices */
+/**
+ * Stores notices.
+ * @returns the IDs of the notices that were not stored before
+ */
 function* putNotices(
   owner: { readonly profile: string; readonly account: string },
   notices: readonly OutgoingNotice<StoredNotice>[],
@@ -76,8 +79,8 @@ export function toWaitingNotice<Notice extends StoredNotice>({ notice, ...row }:
 }
 
 /**
- * Forgets notifications about rules that no longer fire, so that channels are notified when the rules fire again. Runs
- * in the transaction that stores the fired states.
+ * For rules that no longer fire, forgets which channels were notified, so that the channels are notified when the rules
+ * fire again. Runs in the transaction that stores the firings.
  */
 export const forgetNotified = ({ profile, account }: CheckedAccount) =>
   run(

@@ -11,7 +11,10 @@ const UNAMBIGUOUS = `${IS_UNSETTLED} AND NOT ambiguous`;
 const UNSENT = `${IS_THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
 const AS_SEEN = `${IS_UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
 
-/** Returns the journal's methods for claimed orders. They change an order only if its state allows it. */
+/**
+ * Returns the journal's methods for orders that were claimed. Each method changes an order only if the order's state
+ * allows it.
+ */
 export function orderChanges(database: SqlUnits) {
   const { place, bytes, json, forUpdate } = database.dialect;
   const entries = async (where: string, values = {}) =>
@@ -22,13 +25,14 @@ export function orderChanges(database: SqlUnits) {
         `UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now WHERE ${where}`,
         { ...toOrderKey(key), result: JSON.stringify(problem), now },
       );
-      // Frees its place in the mandate in the same transaction that records the refusal.
+      // Releases the order's use of its mandate in the transaction that records the rejection.
       if (changed === 1) yield* releaseMandateUse(key);
       return changed === 1 ? ('rejected' as const) : ('stale' as const);
     });
   return {
     find: async (sub, clientOrderId) => (await entries(IS_THIS_ORDER, { sub, clientOrderId }))[0],
-    // `+` makes SQLite sort the result. By the index on created_at, it would scan all orders that the account ever placed.
+    // `+` makes SQLite sort the result. With the index on created_at, SQLite would scan all orders that the account
+    // ever placed.
     open: (account, limit) =>
       database.all<OpenOrderEntry>(
         `SELECT sub, client_order_id AS "clientOrderId", ${json('result')} ->> 'id' AS "orderId" FROM gateway_orders
@@ -48,7 +52,7 @@ export function orderChanges(database: SqlUnits) {
     over: (key, order, now) => database.write(() => closeIfFinal(forUpdate, key, order, now)),
     async reclaim(seen, now) {
       const { submissions, submittedAt } = seen;
-      // An order with a submission time may have been accepted, so the next submission is ambiguous.
+      // If the order has a submission time, the broker may have accepted it. The next submission is then ambiguous.
       const changed = await database.run(
         `UPDATE gateway_orders
          SET state = 'intent', submissions = submissions + 1, updated_at = @now,
@@ -70,7 +74,7 @@ export function orderChanges(database: SqlUnits) {
     abandon: (key, problem, now) => reject(key, problem, now, UNSENT),
     async writeOff(seen, problem, { now, reservedUntil }) {
       const { submissions, submittedAt } = seen;
-      // The order keeps its place in its mandate's slot until `reservedUntil`.
+      // The order still counts in its mandate's slot until `reservedUntil`.
       const changed = await database.run(
         `UPDATE gateway_orders
          SET state = 'rejected', result = @result, updated_at = @now, written_off_at = @now,
@@ -97,7 +101,10 @@ export function orderChanges(database: SqlUnits) {
   } satisfies Partial<OrderJournal>;
 }
 
-/** Places an order that was recorded as rejected. The order uses its mandate's slot again, even if the slot is full. */
+/**
+ * Places an order that was recorded as rejected. The order counts in its mandate's slot again, even if the slot is
+ * full.
+ */
 export function* adoptOrder(
   forUpdate: Dialect['forUpdate'],
   key: OrderKey,
@@ -108,7 +115,7 @@ export function* adoptOrder(
   const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${IS_THIS_ORDER}`, toOrderKey(key));
   if (found === undefined) return 'known';
   const { mandate, slot } = found;
-  // Locks the mandate, because taking a place depends on the taken ones.
+  // Locks the mandate, because the order gets the lowest number that no other order in the slot has.
   if (mandate !== null)
     yield* all(`SELECT id FROM mandates WHERE sub = @sub AND id = @mandate${forUpdate}`, { sub, mandate });
   const changed = yield* run(
@@ -123,7 +130,10 @@ export function* adoptOrder(
   return 'adopted';
 }
 
-/** Records that a placed order is closed, and the amounts for which it counts as a closed order. */
+/**
+ * If a placed order has a final status, records that the order is closed and the reduced amounts that it now counts
+ * for.
+ */
 export function* closeIfFinal(forUpdate: Dialect['forUpdate'], key: OrderKey, order: Order, now: number): Work<void> {
   if (!isFinalStatus(order.status)) return;
   const reserved = yield* one<ReservedAmounts>(
@@ -143,7 +153,7 @@ export function toOrderKey({ sub, clientOrderId }: OrderKey): { sub: string; cli
   return { sub, clientOrderId };
 }
 
-/** A row of `gateway_orders`, without the amounts for which it counts. */
+/** A row of `gateway_orders`, without the columns for counting. */
 interface OrderRow {
   readonly client_order_id: string;
   readonly digest: string;

@@ -1,15 +1,19 @@
 import type { AuditNote } from '../audit.ts';
 import { one, run, type SqlDatabase } from './sql-database.ts';
 
-/** Number of redated orders, and the latest time that any of them had, in milliseconds since the epoch. */
+/**
+ * Result of redating orders: how many orders were redated, and the latest time that any of them had, in milliseconds
+ * since the epoch.
+ */
 export interface RecountResult {
   readonly orders: number;
   readonly newest: number | null;
 }
 
 /**
- * Redates later orders to `now`, because a clock that was ahead has dated them. They then count for the current day and
- * minute, so no limit is freed. The audit log entry is part of the transaction.
+ * Changes the time of orders with a time after `now` to `now`, because a clock that was ahead dated them. The orders
+ * then count for the current day and minute, so that redating makes no room under a limit. The transaction includes an
+ * audit log entry.
  * @param now milliseconds since the epoch, from a correct clock
  */
 export function recountOrders(database: SqlDatabase, now: number): Promise<RecountResult> {

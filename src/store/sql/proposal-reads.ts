@@ -5,17 +5,19 @@ import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
 import { NOTIFIED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import { one, run, type SqlDatabase, type SqlValues, type Work } from './sql-database.ts';
 
-/** Converts a row to a proposal. Sealed members are opened only when they are read. */
+/** Converts a row to a proposal. The proposal's sealed members are opened only when they are read. */
 export type ProposalRowReader = (row: ProposalRow) => StoredProposal;
 
-/** Returns the store's read methods, and the write methods that do not change a proposal's version. */
+/** Returns the store's methods that read proposals, and those that write without changing a proposal's version. */
 export function proposalReads(database: SqlDatabase, opened: ProposalRowReader) {
   const { place } = database.dialect;
   const proposals = async (text: string, values?: SqlValues) =>
     (await database.all<ProposalRow>(text, values)).map(opened);
   const found = async (where: string, values: SqlValues) =>
     (await proposals(`SELECT * FROM proposals WHERE ${where}`, values))[0];
-  /** Returns a query that combines the first rows for several conditions. Each condition uses its own index. */
+  /**
+   * Returns a query that combines the first rows of one query per condition, so that each condition uses its own index.
+   */
   const united = (conditions: readonly string[], first: string) => {
     const all = place === 'rowid' ? '*, rowid AS place' : '*';
     const parts = conditions.map(
@@ -33,7 +35,8 @@ export function proposalReads(database: SqlDatabase, opened: ProposalRowReader) 
       const who = party ?? sub;
       return proposals(
         united(
-          // Separate queries, because an optional condition would prevent SQLite from using an index.
+          // Uses a separate query for each condition, because an optional condition would prevent SQLite from using an
+          // index.
           who === undefined ? [open] : whose.map((one) => `${one} AND ${open}`),
           'ORDER BY created_at DESC, place DESC LIMIT CAST(@limit AS bigint)',
         ).replaceAll('WHERE true ', ''),
@@ -120,8 +123,8 @@ export interface EpochRow {
 }
 
 /**
- * Returns a person's epoch. It changes whenever one of their proposals changes, because each change assigns a version
- * above all others.
+ * Returns a person's epoch. The epoch changes whenever one of the person's proposals changes, because the change gives
+ * that proposal a version above all others.
  */
 export function* readEpoch(sub: string): Work<string> {
   return toEpoch((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);

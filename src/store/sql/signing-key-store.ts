@@ -97,7 +97,7 @@ function* isSigned(sub: string, approval: string, digest: string): Work<boolean>
   return row !== undefined;
 }
 
-/** Uses the proof that authorizes enrolling or removing a key. Returns false if the proof is no longer valid. */
+/** Consumes the proof that a person may enroll or remove a key. Returns false if the proof is no longer valid. */
 function* consumeProof(by: KeyProof, sub: string, now: number): Work<boolean> {
   if (by === 'machine') return true;
   if ('use' in by) return yield* recordKeyUse(by.use, sub, now);
@@ -110,8 +110,8 @@ function* consumeProof(by: KeyProof, sub: string, now: number): Work<boolean> {
 }
 
 /**
- * Stores what the authenticator reported about a key. Returns false if the key was removed or belongs to another
- * person, or its counter did not increase.
+ * Stores what the authenticator reported about a key. Returns false if the key was removed, belongs to another person,
+ * or its counter did not increase.
  */
 function* recordKeyUse({ credentialId, counter, backedUp }: KeyUse, sub: string | null, now: number): Work<boolean> {
   const changed = yield* run(

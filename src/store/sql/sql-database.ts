@@ -1,14 +1,14 @@
 import type { AuditHead, AuditNote } from '../audit.ts';
 
 /**
- * A statement's values by parameter name, for parameters such as `@sub`. Booleans are 0 and 1, which both databases
- * accept.
+ * A statement's values by parameter name, such as `sub` for `@sub`. Booleans are 0 and 1, because both databases accept
+ * these.
  */
 export type SqlValues = Readonly<Record<string, string | number | Buffer | null>>;
 
 /**
- * A step of a transaction. `lock` locks the name in `text` until the end of the transaction. SQLite needs no such
- * locks, because its transactions are serialized anyway.
+ * A step of a transaction. The step `lock` locks the name in `text` until the end of the transaction. SQLite needs no
+ * such locks, because its write transactions run one after the other.
  */
 interface Step {
   readonly kind: 'all' | 'run' | 'lock';
@@ -44,7 +44,7 @@ export function* one<Row>(text: string, values: SqlValues = {}): Work<Row | unde
   return (yield* all<Row>(text, values))[0];
 }
 
-/** @returns the number of rows written or removed */
+/** Runs a statement that changes rows. Returns the number of rows that were written or removed. */
 export function* run(text: string, values: SqlValues = {}): Work<number> {
   return (yield { kind: 'run', text, values }) as number;
 }
@@ -54,34 +54,37 @@ export function* lock(...name: readonly string[]): Work<void> {
   yield { kind: 'lock', text: JSON.stringify(name), values: {} };
 }
 
-/** The end of the audit log, locked by a transaction. */
+/** The end of the audit log, locked by the current transaction. */
 export interface AuditLogHead {
-  /** Adds an audit log entry. @param now milliseconds since the epoch */
+  /**
+   * Adds an entry to the audit log.
+   * @param now milliseconds since the epoch
+   */
   note(note: AuditNote, now: number): void;
   last(): AuditHead;
 }
 
-/** Differences between the SQL of the two databases. */
+/** How the SQL of SQLite and PostgreSQL differs. */
 export interface Dialect {
-  /** First key columns: those of every table, and those of tables with rows per person. */
+  /** First columns of primary keys: `tenant` for every table, and `person` for tables with a person's rows. */
   readonly tenant: 'tenant, ' | '';
   readonly person: 'tenant, person, ' | '';
   /** Column that orders rows with the same time. */
   readonly place: 'place' | 'seq' | 'rowid';
-  /** Collation that compares bytes. */
+  /** Clause for comparing strings byte by byte. */
   readonly bytes: ' COLLATE "C"' | '';
   /** Suffix of a SELECT that locks the selected rows. */
   readonly forUpdate: ' FOR UPDATE' | '';
   /**
-   * Returns a table expression for a JSON array of objects, with one element per row in the column `value`: `FROM
-   * each('@rows')`.
+   * Returns a table expression with one row for each element of a JSON array of objects, as in `FROM each('@rows')`.
+   * The row's column `value` has the element.
    */
   each(array: `@${string}`): string;
-  /** Returns an expression that converts a text column to JSON, for `->>`. */
+  /** Returns an expression that converts a text column to JSON, for use with `->>`. */
   json(column: string): string;
 }
 
-/** A database, or one person's part of it. */
+/** A database, or the part of a database with one person's rows. */
 export interface SqlUnits {
   readonly dialect: Dialect;
   /** Runs a single statement. */
@@ -96,6 +99,6 @@ export interface SqlUnits {
 
 /** A gateway's database. */
 export interface SqlDatabase extends SqlUnits {
-  /** Runs a transaction that adds audit log entries. Such transactions are serialized. */
+  /** Runs a transaction that adds audit log entries. Such transactions run one after the other. */
   record<T>(work: (head: AuditLogHead) => Work<T>): Promise<T>;
 }

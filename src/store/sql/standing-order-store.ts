@@ -36,7 +36,7 @@ export function standingOrderStore(database: SqlDatabase): StandingOrderStore {
   };
 }
 
-/** Inserts a mandate's standing order, if it has one, in the transaction that grants the mandate. */
+/** Inserts the standing order of a mandate that has one, in the transaction that grants the mandate. */
 export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate, now: number): Work<void> {
   if (terms.standing === undefined) return;
   yield* run(
@@ -56,7 +56,7 @@ interface StandingOrderRow {
 }
 
 /**
- * Returns the first due time of a mandate's standing order. Null if the standing order waits for a price.
+ * Returns the time when a standing order's first order is due. Null if the standing order waits for a price.
  * @param now milliseconds since the epoch
  */
 function firstDue({ standing, not_before }: MandateEnvelope, now: number): number | null {

@@ -38,7 +38,7 @@ export function threadProposals(database: SqlUnits): ThreadProposals {
            VALUES (@id, @thread, @prompt, @toolCallId, @attempt, @lastSeen) ON CONFLICT DO NOTHING`,
           { id, thread, prompt, toolCallId, attempt, lastSeen: JSON.stringify(proposal) },
         );
-        // Locks the rows before reading them, so that with two concurrent writers, the newer state wins.
+        // Locks the rows before reading them, so that if two callers write at the same time, the newer state wins.
         const rows = yield* all<Row>(
           `SELECT * FROM thread_proposals WHERE proposal = @id ORDER BY ${place}${forUpdate}`,
           { id },

@@ -25,8 +25,8 @@ interface Row {
 const IS_HELD = 'id = @thread AND lease_owner = @holder AND lease_epoch = @epoch';
 
 /**
- * Returns whether the lease is still held by its holder.
- * @param lock PostgreSQL's clause that locks the row, so that the result stays true until the end of the transaction
+ * Returns whether the lease is still held.
+ * @param lock PostgreSQL's clause that locks the row, so that the lease stays held until the end of the transaction
  */
 export function* isHeldLease({ thread, holder, epoch }: ThreadLease, lock: '' | ' FOR SHARE' = ''): Work<boolean> {
   const found = yield* one(`SELECT 1 AS held FROM threads WHERE ${IS_HELD}${lock}`, {
@@ -79,7 +79,8 @@ export function threadStore(database: SqlUnits): ThreadStore {
     },
     remove: (id, { epoch }) =>
       database.write(function* () {
-        // Locks the thread until the end, so that nobody takes it or adds a proposal meanwhile.
+        // Locks the thread until the end of the transaction, so that nobody takes its lease or adds a proposal in the
+        // meantime.
         const found = yield* one(`SELECT id FROM threads WHERE id = @id AND lease_epoch = @epoch${forUpdate}`, {
           id,
           epoch,
@@ -96,8 +97,8 @@ export function threadStore(database: SqlUnits): ThreadStore {
 }
 
 /**
- * Takes a thread's lease with a compare-and-set in one statement. If several callers pass the same epoch, only one
- * succeeds.
+ * Takes a thread's lease with a single compare-and-set statement. If several callers pass the same epoch, only one of
+ * them succeeds.
  */
 function* takeLease(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<ReturnType<ThreadStore['begin']>>> {
   const { id, owner, title, holder, expected, now, until } = asked;
@@ -122,7 +123,10 @@ function* takeLease(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<Re
   return { outcome: 'begun', thread: toThread(row), lease: { thread: id, holder, epoch: row.lease_epoch } };
 }
 
-/** Shortens a title, and replaces NUL characters, which piped input may contain but PostgreSQL can't store. */
+/**
+ * Shortens a title to {@link TITLE_LENGTH} and replaces NUL characters. Piped input may contain NUL, but PostgreSQL
+ * can't store it.
+ */
 function storableTitle(title: string): string {
   return title.slice(0, TITLE_LENGTH).replaceAll('\0', '\u{fffd}');
 }

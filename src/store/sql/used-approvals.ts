@@ -8,14 +8,15 @@ interface ApprovalUse {
 }
 
 /**
- * Uses an approval, in the transaction that writes what was approved. Returns false if the approval was already used.
+ * Consumes an approval, in the transaction that writes what was approved. Returns false if the approval was already
+ * used.
  */
 export function* consumeApproval(
   { issuer, jti }: ApprovalId,
   { kind, sub, subjectId }: ApprovalUse,
   now: number,
 ): Work<boolean> {
-  // With two concurrent uses, the second waits for the outcome of the first.
+  // If two transactions use the approval at the same time, the second waits for the first to end.
   const written = yield* run(
     `INSERT INTO used_approvals (issuer, jti, sub, kind, subject_id, used_at)
      VALUES (@issuer, @jti, @sub, @kind, @subjectId, @now) ON CONFLICT DO NOTHING`,

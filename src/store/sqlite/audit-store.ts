@@ -10,8 +10,8 @@ interface NotedRow {
 }
 
 /**
- * Returns a function that adds an audit log entry. Call it in the transaction that makes the change. That transaction
- * holds the write lock, so entries are in the order of their transactions.
+ * Returns a function that adds an audit log entry. The caller must be in the transaction that makes the change to be
+ * recorded. That transaction holds the write lock, so that entries are in the order of their transactions.
  */
 export function createAuditNoter(database: Database.Database): (note: AuditNote, now: number) => void {
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
@@ -33,12 +33,12 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   const any = database.prepare('SELECT 1 FROM audit_noted LIMIT 1');
   const forget = database.prepare('DELETE FROM audit_noted WHERE seq <= ?');
 
-  /** Runs while holding the write lock, so that only one process at a time writes to the file. */
+  /** Holds the write lock, so that only one process at a time writes to the file. */
   const moveToFile = database.transaction((file: string) => {
     const rows = noted.all();
     const last = rows.at(-1);
     if (last === undefined) return;
-    // A process that died here may have written some of these lines, but nothing after them.
+    // A process that died while moving lines may have written some of these lines, but nothing after them.
     const tail = readTail(file, Buffer.byteLength(rows.map(({ line }) => `${line}\n`).join('')));
     const whole = completeLines(tail);
     const missing = rows.map(({ line }) => line).filter((line) => !whole.includes(line));
@@ -50,9 +50,9 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   });
 
   /**
-   * Moves the lines without waiting for the disk when they are deleted from the database, because the file was already
-   * flushed. Deleted lines that reappear after a power failure are found in the file. Sets `synchronous` for this
-   * commit only, outside of any transaction.
+   * Moves lines to the file. The deletion of the lines from the database does not wait for the disk, because the file
+   * has already been flushed. If lines reappear in the database after a power failure, the file shows that they were
+   * already written. Sets `synchronous` for this commit only, outside of any transaction.
    */
   const moveUnsynced = (file: string): void => {
     const before = database.pragma('synchronous', { simple: true });
@@ -64,7 +64,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     }
   };
 
-  /** Runs while holding the write lock, so that no lines are moved to the file meanwhile. */
+  /** Holds the write lock, so that no lines are moved to the file in the meantime. */
   const snapshot = database.transaction((file: string) => ({
     head: head.get() ?? EMPTY_HEAD,
     pending: noted.all().map(({ line }) => line),

@@ -10,8 +10,8 @@ import { checkMigrations } from './migrations/checks.ts';
 import { sqliteUnits } from './sql-database.ts';
 
 /**
- * Opens `checks.db`, which contains fired rules, high-water marks, closing prices and other state between checks. It is
- * encrypted with the same key as `state.db`, and uses WAL with `synchronous=FULL`.
+ * Opens `checks.db`, which contains firings, high-water marks, closing prices and other state that is kept between
+ * checks. The file is encrypted with the same key as `state.db`, and uses WAL with `synchronous=FULL`.
  * @param key 32 bytes in hex
  * @throws {TradeAgentError} `state_corrupt`
  */

@@ -15,8 +15,8 @@ export function damagedError(file: string): TradeAgentError {
 }
 
 /**
- * Converts SQLite's errors to the program's own. Omits the cause, which could contain the key. Returns other errors
- * unchanged.
+ * Converts an SQLite error to one of the program's errors. Omits the `cause`, which might contain the key. Returns
+ * other errors unchanged.
  */
 export function toDatabaseError(error: unknown, file = 'the state database'): unknown {
   const code = errorCode(error);

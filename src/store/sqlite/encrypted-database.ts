@@ -4,9 +4,10 @@ import Database from 'better-sqlite3-multiple-ciphers';
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * Opens an encrypted database in SQLCipher's format. Creates it if it does not exist, unless `fileMustExist` is set.
+ * Opens an encrypted database in SQLCipher's format. Creates the file if it does not exist, unless `fileMustExist` is
+ * set.
  * @param key 32 bytes
- * @throws SQLite's errors; a wrong key is detected by the first read
+ * @throws SQLite's errors; a wrong key causes an error only at the first read
  */
 export function openEncrypted(
   file: string,
@@ -16,9 +17,9 @@ export function openEncrypted(
   const database = new Database(file, { timeout: BUSY_TIMEOUT_MS, fileMustExist });
   try {
     database.pragma(`cipher='sqlcipher'`);
-    // The x'…' form is the raw key, without the slow derivation for passphrases.
+    // The form x'…' passes the raw key, without the slow key derivation for passphrases.
     database.pragma(`key="x'${key.toString('hex')}'"`);
-    // Temporary files of sorts and vacuums would not be encrypted.
+    // SQLite would not encrypt the temporary files of sorts and vacuums.
     database.pragma('temp_store = MEMORY');
     return database;
   } catch (error) {

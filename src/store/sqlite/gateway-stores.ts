@@ -13,10 +13,10 @@ import { sqliteProposalStore } from './proposal-store.ts';
 import { sqliteDatabase } from './sql-database.ts';
 
 /**
- * Sets the database to WAL with `synchronous=FULL`.
- * @param database the gateway's open database, which the caller closes
+ * Creates the gateway's stores and migrates the database to the latest version.
+ * @param database the gateway's open database; the caller closes it
  * @param seal seals and opens the IDs of CIBA requests; needed only by callers that send or read CIBA requests
- * @throws {Error} if a newer version wrote the database, which is then not changed
+ * @throws {Error} if a newer version of this program migrated the database, which is then not changed
  */
 export function sqliteGatewayStores(database: Database.Database, seal: AuthReqIdSeal = noAuthReqIdSeal): GatewayStores {
   prepareGatewayDatabase(database);
@@ -30,12 +30,12 @@ export function sqliteGatewayStores(database: Database.Database, seal: AuthReqId
 }
 
 /**
- * Returns only the audit log, the halts and the recount of orders, for use while a gateway is running. Does not migrate
- * the database.
+ * Returns only the audit log, the halts and the recount of orders. Can be used while a gateway is running, because it
+ * does not migrate the database.
  * @param database the gateway's database, of any version
  */
 export function sqliteAuditStores(database: Database.Database) {
-  // These tables are the same in all versions. A gateway that died before creating any left an empty file.
+  // These tables are the same in all versions. If a gateway died before it created any table, the file is empty.
   if (schemaVersion(database) === 0) prepareGatewayDatabase(database);
   const shared = sqliteDatabase(database);
   return {
@@ -46,12 +46,13 @@ export function sqliteAuditStores(database: Database.Database) {
 }
 
 /**
- * Prepares an open database for the gateway: WAL with `synchronous=FULL`, migrated to the latest version.
- * @throws {Error} if a newer version wrote the database, which is then not changed
+ * Prepares an open database for the gateway: sets WAL with `synchronous=FULL`, and migrates to the latest version.
+ * @throws {Error} if a newer version of this program migrated the database, which is then not changed
  */
 export function prepareGatewayDatabase(database: Database.Database): void {
   database.pragma('journal_mode = WAL');
-  // better-sqlite3 defaults to NORMAL with WAL. A commit could be lost in a power failure, and an approval used twice.
+  // In WAL mode, better-sqlite3 defaults to NORMAL. A power failure could then undo a commit, and an approval could be
+  // used twice.
   database.pragma('synchronous = FULL');
   database.pragma('busy_timeout = 5000');
   migrate(

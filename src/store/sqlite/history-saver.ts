@@ -17,19 +17,22 @@ interface Change {
 
 type SaverDatabase = ConstructorParameters<typeof SqliteSaver>[0];
 
-/** Stores LangGraph's checkpoints in SQLite. Extends LangGraph's saver, with rows made by {@link CheckpointRows}. */
+/**
+ * Stores LangGraph's checkpoints in SQLite. Extends LangGraph's saver, but stores the rows that {@link CheckpointRows}
+ * makes.
+ */
 export class HistorySaver extends SqliteSaver {
   readonly #database: StateDatabase;
   readonly #rows = new CheckpointRows(this.serde);
   readonly #requireLease: () => void;
   /** Changes that wait for the next commit. */
   readonly #changes: Change[] = [];
-  /** Prepared statements by their SQL, because each is used at every step. */
+  /** Prepared statements by their SQL. They are cached because each step uses them again. */
   readonly #statements = new Map<string, Statement<unknown[]>>();
 
   /**
-   * @param guard checked in each transaction, so that no other process can take the thread between the check and the
-   * write
+   * @param guard its lease is checked in each transaction, so that no other process can take the thread between the
+   * check and the write
    */
   constructor(database: StateDatabase, guard?: LeaseGuard) {
     super(database as unknown as SaverDatabase);
@@ -40,7 +43,7 @@ export class HistorySaver extends SqliteSaver {
     };
   }
 
-  /** Stores the checkpoint after a step and deletes the earlier checkpoints. */
+  /** Stores the checkpoint that follows a step, and deletes the earlier checkpoints. */
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -95,8 +98,8 @@ export class HistorySaver extends SqliteSaver {
   }
 
   /**
-   * Makes all changes of one turn of the event loop in one transaction. This way, the result of a step's last task and
-   * the checkpoint after that step are flushed to disk only once. LangGraph waits for both before the next step.
+   * Makes all changes of one turn of the event loop in one transaction. Therefore, the result of a step's last task and
+   * the checkpoint that follows the step are flushed to disk together. LangGraph waits for both before the next step.
    */
   #store(make: () => void): Promise<void> {
     return new Promise((made, failed) => {
@@ -137,9 +140,9 @@ export class HistorySaver extends SqliteSaver {
   }
 
   /**
-   * Deletes obsolete checkpoints. A step of the thread's own graph makes all checkpoints of its order subgraphs
-   * obsolete; a step of a subgraph, only that subgraph's earlier ones. IDs increase with time, so a checkpoint with a
-   * higher ID was written by another process and is kept.
+   * Deletes obsolete checkpoints. A step of the thread's own graph makes all checkpoints of the thread's order
+   * subgraphs obsolete. A step of a subgraph makes only that subgraph's earlier checkpoints obsolete. IDs increase with
+   * time, so a checkpoint with a higher ID was written by another process and is kept.
    */
   #dropBefore(thread: string, ns: string, id: string): void {
     for (const table of ['checkpoints', 'writes']) {

@@ -61,7 +61,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       digest,
       now,
       ...countedColumns(order),
-      // The time for counting, which never goes back.
+      // The time that the order is counted at. It is never before the account's newest order.
       countedAt: timeOf(draft.account, now),
       draft: JSON.stringify(draft),
       replaces: replaces ?? null,
@@ -117,13 +117,13 @@ const NO_ORDER: { sub: string; clientOrderId: string; replaces: string | null } 
 
 /**
  * Returns functions that count an account's orders. Call them in the transaction that uses the counts, so that no other
- * order is written meanwhile.
+ * order is written in the meantime.
  */
 function createOrderCounts(database: Database.Database, runWork: RunWork) {
   const newest = database
     .prepare<[string], number | null>('SELECT max(created_at) FROM gateway_orders WHERE account = ?')
     .pluck();
-  // Excludes the order itself and the order that it replaces.
+  // Excludes the order to be checked and the order that it replaces.
   const others = `account = @account AND (state <> 'rejected' OR reserved_until > @now) AND NOT (sub = @sub AND client_order_id = @clientOrderId)
     AND NOT (@replaces IS NOT NULL AND state = 'placed' AND json_extract(result, '$.id') = @replaces)`;
   const late = database.prepare<[object], RecentOrder>(`
@@ -137,7 +137,7 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
   const counting = countingClock();
   const timeOf = (account: string, clock: number): number => counting.at(account, newestOf(account), clock);
   /**
-   * Reads an account's orders, except `key` and the order that it replaces.
+   * Reads an account's orders, except the order `key` and the order that it replaces.
    * @param sub the person whose trading state is read
    */
   const outOf = (

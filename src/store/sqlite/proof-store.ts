@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { ProofStore } from '../proof-store.ts';
 
-/** @param database a database in which the table of proofs is created if necessary */
+/** @param database the database; the table of proofs is created if it does not exist */
 export function sqliteProofStore(database: Database.Database): ProofStore {
   database.exec(`
     CREATE TABLE IF NOT EXISTS gateway_dpop_proofs (

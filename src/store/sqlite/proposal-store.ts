@@ -51,7 +51,7 @@ function snapshotMethods(database: Database.Database, opened: ProposalRowReader)
   const openCodes = database
     .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN_STATES})`)
     .pluck();
-  // Each count uses its own index.
+  // Each count is a subquery, so that each uses its own index.
   const usage = database.prepare<unknown[], { open: number; lately: number }>(`
     SELECT
       (SELECT count(*) FROM proposals
@@ -142,7 +142,7 @@ function changeMethods(database: SqlDatabase, version: () => number, opened: Pro
   } satisfies Partial<ProposalStore>;
 }
 
-/** Returns a function that reads the latest version of any proposal, or 0 if there are no proposals. */
+/** Returns a function that reads the highest version of all proposals, or 0 if there are no proposals. */
 function latestVersion(database: Database.Database): () => number {
   const select = database.prepare<[], number>('SELECT coalesce(max(version), 0) FROM proposals').pluck();
   return () => select.get() ?? 0;

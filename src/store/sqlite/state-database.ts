@@ -25,8 +25,8 @@ export type StateDatabase = Database.Database;
 export const SCHEMA_VERSION = stateMigrations.length;
 
 /**
- * Maximum size of a file that is fully verified when it is opened. In a larger file, damage is detected when the
- * damaged page is read.
+ * Maximum size of a file whose pages are all verified when it is opened, in bytes. In a larger file, damage is detected
+ * only when a damaged page is read.
  */
 const MAX_VERIFIED_BYTES = 16 * 1024 * 1024;
 /** Maximum size of the write-ahead log between writes, in kilobytes. */
@@ -34,9 +34,10 @@ const MAX_LOG_KB = 1024;
 
 /**
  * Opens `state.db` (threads, checkpoints, latest known states of proposals), encrypted with a 32-byte key from the
- * credential store. Uses WAL with `synchronous=FULL`, so that commits survive a power failure. Never changes an
- * unreadable file, because it may contain a proposal whose order is being executed.
- * @throws {TradeAgentError} `state_corrupt` if the file is damaged, encrypted with another key, or a newer version's
+ * credential store. Uses WAL with `synchronous=FULL`, so that commits survive a power failure. A file that can't be
+ * read is never changed, because it may contain a proposal whose order is being executed.
+ * @throws {TradeAgentError} `state_corrupt` if the file is damaged, encrypted with another key, or was written by a
+ * newer version of this program
  */
 export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   if (key.length !== 32) throw new RangeError('the database key must be 32 bytes');
@@ -50,20 +51,23 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   }
 }
 
-/** Closes the database. If another process has it open, or it changes later, it is verified when it is next opened. */
+/**
+ * Closes the database. The file is verified when it is next opened, if another process still has it open or if it
+ * changes later.
+ */
 export function closeStateDatabase(database: StateDatabase): void {
   database.close();
   markClosed(database.name);
 }
 
 /**
- * Creates the file under a temporary name and moves it into place when it is complete, unless another process was
- * faster. An existing empty file has therefore lost its content, and must not be treated as new.
+ * Creates the file under a temporary name, and moves the complete file into place unless another process was faster.
+ * Therefore, an empty file in that place is not a new file but has lost its content.
  */
 function createFile(file: string, key: Buffer): void {
   const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
   try {
-    // SQLite copies the main file's mode to -wal and -shm, so the file must be private from the start.
+    // SQLite copies the main file's mode to the -wal and -shm files, so the main file must be private from the start.
     closeSync(openSync(fresh, 'wx', 0o600));
     openFile(fresh, key).close();
     try {
@@ -80,11 +84,12 @@ function createFile(file: string, key: Buffer): void {
 
 function openFile(file: string, key: Buffer): StateDatabase {
   const size = fileSize(file) ?? 0;
-  // Checked before opening, which creates a log file.
+  // Checked before the database is opened, because opening creates a log file.
   const mayBeDamaged = size > 0 && size <= MAX_VERIFIED_BYTES && !isUnchangedSinceClose(file);
   const database = openEncrypted(file, key, { fileMustExist: true });
   try {
-    // Has an effect only in an empty file, and would write to a file that must not be changed yet.
+    // This pragma has an effect only in an empty file. In any other file, it would write to a file that must not be
+    // changed yet.
     if (size === 0) database.pragma('auto_vacuum = INCREMENTAL');
     database.prepare('SELECT count(*) FROM sqlite_master').get();
     const version = requireKnownVersion(database, file);
@@ -129,22 +134,22 @@ function newerVersionError(file: string, found: number, known: number): TradeAge
   });
 }
 
-/** Returns free space to the file system if the database has more than `leave` free pages. */
+/** Returns free space to the file system, if the database has more than `leave` free pages. */
 export function reclaimSpace(database: StateDatabase, { leave = 0 } = {}): void {
   try {
     if ((database.pragma('freelist_count', { simple: true }) as number) <= leave) return;
     database.pragma('incremental_vacuum');
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch (error) {
-    // Another process is reading. The space will be reused or returned later.
+    // Another process is reading. The space is reused or returned later.
     if (!/^SQLITE_(BUSY|LOCKED)/.test(errorCode(error))) throw error;
   }
 }
 
 /**
- * Returns whether a database file is unchanged since this program closed it, judging by its size and times, and has no
- * write-ahead log. If so, it need not be verified, which would take longer than the rest of startup even for a few
- * megabytes.
+ * Returns whether a database file has no write-ahead log and is unchanged since this program closed it, judging by the
+ * file's size and times. If so, the file need not be verified. Verifying even a few megabytes takes longer than the
+ * rest of startup.
  */
 export function isUnchangedSinceClose(file: string): boolean {
   try {
@@ -154,7 +159,7 @@ export function isUnchangedSinceClose(file: string): boolean {
   }
 }
 
-/** Records the identity of the closed file. If that fails, the file is verified when it is next opened. */
+/** Records the closed file's identity. If recording fails, the file is verified when it is next opened. */
 export function markClosed(file: string): void {
   try {
     writeFileSync(markerFile(file), fileIdentity(file), { mode: 0o600 });
@@ -163,7 +168,10 @@ export function markClosed(file: string): void {
 
 const markerFile = (file: string) => `${file}.closed`;
 
-/** Returns the file's identity. It also changes if a backup is restored, because a file's `ctime` can't be set. */
+/**
+ * Returns a string that changes if the file is changed or replaced: its inode, size and times. The string also changes
+ * if a backup is restored, because no program can set a file's `ctime`.
+ */
 function fileIdentity(file: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');

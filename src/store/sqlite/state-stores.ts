@@ -4,7 +4,7 @@ import type { OpenStateStores, StateStores } from '../state-stores.ts';
 import { sqliteUnits } from './sql-database.ts';
 import { closeStateDatabase, reclaimSpace, type StateDatabase } from './state-database.ts';
 
-/** Number of free pages to keep, because the thread will soon need them if it is continued. */
+/** Number of free pages to keep, because the thread will soon need them if it continues. */
 const SPARE_PAGES = 64;
 
 /** @param database opened by {@link openStateDatabase}; closed together with the stores */
@@ -26,7 +26,7 @@ export function sqliteStateStores(database: StateDatabase): StateStores {
   return {
     threads: threadStore(units),
     proposals: threadProposals(units),
-    // Loaded with the first run, because loading LangGraph is slow.
+    // Loaded when the first run starts, because loading LangGraph is slow.
     history: async (guard) => {
       const { HistorySaver } = await import('./history-saver.ts');
       return new HistorySaver(database, guard);

@@ -1,7 +1,7 @@
 import type { Migration } from '../migrate.ts';
 
 /**
- * Threads, the latest known states of their proposals, and LangGraph's checkpoints with messages in separate rows
+ * Threads, the latest known states of their proposals, and LangGraph's checkpoints, whose messages are in separate rows
  * (history-saver.ts).
  */
 const baseline = `
