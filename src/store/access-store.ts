@@ -6,7 +6,6 @@ import type { AccessRole } from '../trading/kinds/access.ts';
  */
 export interface AccessGrant {
   readonly id: string;
-  /** The owner's `sub`. */
   readonly account: string;
   readonly role: AccessRole;
   /** A person's `sub`, or the name of a `firm` or `household`. */

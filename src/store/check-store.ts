@@ -18,7 +18,6 @@ interface ProposedOrder {
   readonly asked: boolean;
 }
 
-/** A snapshot of an account's state between two checks. */
 export interface CheckSnapshot {
   fired(): readonly RuleFiring[];
   mark(): HighWaterMark | undefined;
@@ -32,7 +31,6 @@ export interface StoredNotice {
   readonly at: string;
 }
 
-/** A notice to store, the channel that will deliver it, and the firings that it reports. */
 export interface OutgoingNotice<Notice extends StoredNotice> {
   readonly channel: string;
   readonly notice: Notice;
@@ -45,7 +43,6 @@ export interface WaitingNotice<Notice extends StoredNotice> {
   readonly channel: string;
   readonly notice: Notice;
   readonly until: number;
-  /** Number of failed attempts to send the notice. */
   readonly attempts: number;
 }
 
@@ -84,7 +81,6 @@ export interface AccountCheckState<Notice extends StoredNotice> {
   readonly notices: NoticeOutbox<Notice>;
 }
 
-/** Cached closing prices, by symbol. */
 export interface CloseCache {
   get(symbol: string): Promise<PriceHistory | undefined>;
   getAll(symbols: readonly string[]): Promise<ReadonlyMap<string, PriceHistory>>;
@@ -130,7 +126,6 @@ export interface CheckedAccount {
   readonly account: string;
 }
 
-/** A profile's state between two checks. */
 export interface CheckStore<Notice extends StoredNotice> {
   readonly closes: CloseCache;
   account(owner: CheckedAccount): AccountCheckState<Notice>;

@@ -1,6 +1,5 @@
 import type { AuditHead, AuditNote } from './audit.ts';
 
-/** The audit log's latest signed checkpoint. */
 export interface AuditCheckpoint extends AuditHead {
   /** The UTC day that the checkpoint closes, as YYYY-MM-DD. */
   readonly day: string;
@@ -8,10 +7,6 @@ export interface AuditCheckpoint extends AuditHead {
   readonly anchored: boolean;
 }
 
-/**
- * The audit log's latest signed checkpoint. Each method is one transaction, and all transactions that write to the log
- * run one after the other. If two processes close the same day, the second one therefore finds the day already closed.
- */
 export interface CheckpointStore {
   /** Returns the latest checkpoint, or undefined if `close` was never called. */
   last(): Promise<AuditCheckpoint | undefined>;

@@ -19,7 +19,6 @@ export interface DecisionNote {
   readonly texts: readonly string[];
   readonly limit?: string | undefined;
   readonly value?: string | null | undefined;
-  /** Digest of the policy. */
   readonly policy: string;
   /** All facts that the decision was based on, as plain JSON without tokens. */
   readonly facts: unknown;

@@ -15,7 +15,6 @@ export interface StoredMandate {
 export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'terms'> {
   /** Digest of the mandate's proposal. */
   readonly digest: string;
-  /** The approval that granted the mandate. An approval can be used only once. */
   readonly approval: ApprovalId;
   /**
    * The client that proposed the mandate. The gateway also places the mandate's standing orders in this client's name.

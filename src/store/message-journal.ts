@@ -31,12 +31,10 @@ export interface MessageEntry extends MessageKey {
 
 interface MessageClaim extends MessageKey {
   readonly digest: string;
-  /** The approval of the message. An approval can be used only once. */
   readonly approval: ApprovalId;
   readonly draft: MessageDraft;
 }
 
-/** How an attempt to send a message ended. */
 export type MessageResult =
   | { readonly state: 'ready' }
   | { readonly state: 'sent'; readonly message: SentMessage }

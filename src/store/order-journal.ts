@@ -52,11 +52,9 @@ export interface JournalEntry extends OrderKey {
 
 export interface OrderClaim extends OrderKey {
   readonly digest: string;
-  /** The approval of the order. An approval can be used only once. */
   readonly approval: ApprovalId;
   readonly draft: OrderDraft;
   readonly replaces?: string | undefined;
-  /** The mandate under which the order is placed. */
   readonly mandate?: string | undefined;
   readonly slot?: string | undefined;
 }

@@ -5,7 +5,6 @@ import type { AuditNote } from './audit.ts';
 
 /** Why a proposal ended or what the proposal is waiting for. */
 export interface ProposalReason {
-  /** Code of the HTTP problem. */
   readonly code: ProblemCode;
   readonly text: string;
   /** The HTTP problem's extension members: `reason`, `limit`, `value`, `broker_message`. */
@@ -21,7 +20,6 @@ export interface StoredProposal {
   readonly proposedBy: string | undefined;
   /** The second approver's `sub`. Undefined if only the owner must approve the proposal. */
   readonly second: string | undefined;
-  /** The OAuth client that made the proposal. */
   readonly client: string;
   /** The membership claim in the proposer's token. */
   readonly membership?: Membership | undefined;
@@ -112,7 +110,6 @@ export interface ProposalChangeResult {
   readonly proposal: StoredProposal;
 }
 
-/** An Idempotency-Key, and the proposer who sent the key. */
 export interface ProposalKey {
   readonly sub: string;
   readonly client: string;
@@ -152,7 +149,6 @@ export interface ProposalSnapshot {
 
 /** The owner, proposer and client whose proposals are counted. */
 export interface SnapshotQuery {
-  /** The owner's `sub`. */
   readonly sub: string;
   /** The proposer's `sub`. Undefined if the owner is the proposer. */
   readonly proposedBy?: string | undefined;
@@ -214,7 +210,6 @@ export interface ProposalStore {
    */
   untold(): Promise<StoredProposal[]>;
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
-  /** Reads everything in one snapshot. */
   snapshot(of: SnapshotQuery, since: number): Promise<ProposalSnapshot>;
   /**
    * Writes a `drafted` proposal with its key and its audit log entry. Writes nothing and returns `known` if the key was

@@ -1,4 +1,3 @@
-/** A rate limit. */
 export interface RateLimit {
   readonly perSecond: number;
   /** Maximum number of tokens that can be taken at once after a pause. */

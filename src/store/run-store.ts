@@ -25,7 +25,6 @@ export interface StoredRun extends NewRun {
   readonly prompts: number | undefined;
   readonly epoch: number;
   readonly events: number;
-  /** IDs of the proposals that the run waits for. */
   readonly waitsFor: readonly string[];
   /** Milliseconds since the epoch. */
   readonly waitsSince: number | undefined;

@@ -102,7 +102,6 @@ export interface RunEnd<Run> extends ScheduleProgress {
 export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
   /** Returns the schedules in the order in which they were created. */
   list(): Promise<ScheduleRow<Schedule, Run>[]>;
-  /** Finds a schedule by ID or name. */
   find(idOrName: string): Promise<ScheduleRow<Schedule, Run> | undefined>;
   /**
    * Adds a schedule.
@@ -205,6 +204,5 @@ export interface WorkerLeases {
   /** Takes or extends a lease. Returns false if another worker holds it. */
   hold(name: string, forMs: number): Promise<boolean>;
   all(): Promise<readonly { readonly name: string; readonly isHeld: boolean }[]>;
-  /** Releases all leases of this worker. */
   release(): Promise<void>;
 }

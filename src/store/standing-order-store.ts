@@ -1,6 +1,5 @@
 import type { StandingOrderState } from '../trading/mandate/mandate.ts';
 
-/** A mandate's standing order. */
 export interface StandingOrder {
   readonly sub: string;
   readonly mandate: string;

@@ -10,7 +10,6 @@ export interface LeaseGuard {
   readonly lost: () => Error;
 }
 
-/** The agent's stores for threads. They share one database. */
 export interface StateStores {
   readonly threads: ThreadStore;
   readonly proposals: ThreadProposals;
@@ -28,6 +27,5 @@ export interface OpenStateStores {
   readonly stores: StateStores;
   /** Returns free space to the file system, unless the database does so by itself. */
   reclaimSpace(): void;
-  /** Closes the stores. Calling it again does nothing. */
   close(): Promise<void>;
 }

@@ -15,7 +15,6 @@ export interface Person {
  */
 export type People = ReturnType<typeof createPeople>;
 
-/** Pattern of user names. */
 export const USERNAME_PATTERN = /^[a-z][a-z0-9._-]{0,31}$/;
 
 /**
@@ -48,7 +47,7 @@ export function createPeople(database: Database, now: () => number) {
       }
       if (insert.run(username, name, email, now()).changes === 1) return;
       throw new TradeAgentError('usage', `the user name ${username} is taken`, {
-        hint: 'Choose another user name. The name of a removed user can't be reused.',
+        hint: 'Choose another user name. The name of a removed user is never reused.',
       });
     },
     /** @throws {TradeAgentError} `not_found` if there is no such person */

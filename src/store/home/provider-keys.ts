@@ -25,7 +25,6 @@ export function loadProviderKeys(database: Database, now: () => number): Provide
   return { signing: openSigningKeys(database, now), cookie: kept.value };
 }
 
-/** A snapshot of the signing keys. */
 interface KeySet {
   /** Changes when a key is added or removed, or when a different key starts to sign. */
   readonly version: string;

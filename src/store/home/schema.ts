@@ -18,7 +18,6 @@ const providerTables = `
   ) STRICT;
 `;
 
-/** Tables of people and their sign-ins. */
 const peopleTables = `
   CREATE TABLE IF NOT EXISTS people (
     username TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, added_at INTEGER NOT NULL, removed_at INTEGER
@@ -37,7 +36,6 @@ const peopleTables = `
   ) STRICT;
 `;
 
-/** Tables of grants to clients, and tokens issued under them. */
 const grantTables = `
   CREATE TABLE IF NOT EXISTS issued_tokens (
     jti TEXT PRIMARY KEY, grant_id TEXT NOT NULL, expires_at INTEGER NOT NULL
@@ -68,7 +66,6 @@ const grantTables = `
   ) STRICT;
 `;
 
-/** Tables of approval requests, decisions and notifications. */
 const approvalTables = `
   CREATE TABLE IF NOT EXISTS approval_requests (
     id TEXT PRIMARY KEY, auth_req_id TEXT NOT NULL UNIQUE, user TEXT NOT NULL, client_id TEXT NOT NULL,
@@ -115,7 +112,6 @@ const approvalTables = `
   CREATE TABLE IF NOT EXISTS fills_seen (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
 `;
 
-/** Tables of connections to other services, and of requests to connect to a service. */
 const vaultTables = `
   CREATE TABLE IF NOT EXISTS vault_connections (
     user TEXT NOT NULL, connection TEXT NOT NULL, sealed_refresh_token BLOB NOT NULL, connected_at INTEGER NOT NULL,

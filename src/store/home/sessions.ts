@@ -4,9 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
 import type { People } from './people.ts';
 
-/** Maximum duration of a session, in milliseconds. */
 export const SESSION_LIFETIME_MS = 8 * 3600 * 1000;
-/** Idle timeout of a session, in milliseconds. */
 const IDLE_TIMEOUT_MS = 30 * 60 * 1000;
 const TICKET_LIFETIME_MS = 10 * 60 * 1000;
 /** Granularity with which a session's last use is stored, in milliseconds. */
@@ -112,7 +110,6 @@ export function createSessions(options: {
       return toSession(row);
     },
     isOpen: (id: string): boolean => statements.find.get(id, clock.now(), clock.now() - IDLE_TIMEOUT_MS) !== undefined,
-    /** Returns the person's sessions, most recently used first. */
     list: (username: string): Session[] =>
       statements.list.all(username, clock.now(), clock.now() - IDLE_TIMEOUT_MS).map(toSession),
     /** Returns false if the person has no such session. */

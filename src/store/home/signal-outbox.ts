@@ -69,7 +69,6 @@ export function openSignalOutbox(database: Database) {
      * receives events in order.
      */
     due: (now: number): OutgoingSignal[] => due.all(now),
-    /** Removes an event that was delivered or that won't be retried. */
     done: (id: number): void => void done.run(id),
     later: (id: number, dueAt: number): void => void later.run(dueAt, id),
   };

@@ -3,7 +3,6 @@ import { openPool } from './pool.ts';
 import type { Schema } from './schema.ts';
 import { databaseError } from './store-unavailable.ts';
 
-/** A schema's versions before and after its migration. */
 export interface MigrationResult {
   readonly from: number;
   readonly to: number;

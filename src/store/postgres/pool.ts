@@ -2,7 +2,6 @@ import type { Pool, PoolConfig } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { isLoopback } from '../../net/secure-url.ts';
 
-/** Timeout for getting a connection from the pool, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;

@@ -8,7 +8,6 @@ import type { TenantDatabase } from './tenant-database.ts';
  */
 const SWEEP_INTERVAL_MS = 60_000;
 
-/** The tables of DPoP proofs, a gateway's and a server's. */
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
 /**

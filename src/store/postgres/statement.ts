@@ -1,7 +1,6 @@
 export type Values = Readonly<Record<string, Value>>;
 type Value = string | number | boolean | Buffer | null | readonly string[] | readonly number[];
 
-/** An SQL statement with PostgreSQL's numbered parameters. */
 interface Statement {
   /** Name of the prepared statement. Statements with different text have different names. */
   readonly name: string;

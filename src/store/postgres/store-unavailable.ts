@@ -5,7 +5,6 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
  * intervention, and system errors.
  */
 const TRANSIENT_CLASSES = ['08', '53', '57', '58'];
-/** Codes of socket errors that mean that the server can't be reached or closed the connection. */
 const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND'];
 /** Messages of the driver's errors that have no code. */
 const DRIVER_MESSAGES =

@@ -5,7 +5,6 @@ import { statementValues, toStatement, type Values } from './statement.ts';
 /** A transaction. Statements have named parameters, such as `@sub`. */
 export interface Unit {
   all<Row>(text: string, values?: Values): Promise<Row[]>;
-  /** Returns the first row, or undefined. */
   one<Row>(text: string, values?: Values): Promise<Row | undefined>;
   /** @returns the number of rows written or removed */
   run(text: string, values?: Values): Promise<number>;
@@ -47,7 +46,6 @@ export interface TenantDatabase {
    * @param heard see {@link listenTo}
    */
   listen(channel: string, heard: (payload: string | undefined) => void): Listener;
-  /** Waits for open transactions to end and closes the connections. Calling it again does nothing. */
   close(): Promise<void>;
 }
 
@@ -117,13 +115,10 @@ function toUnit({ send }: Statements): Unit {
 }
 
 interface BeginOptions {
-  /** The SQL statement that begins the transaction. */
   readonly begin: string;
-  /** The person whose rows the transaction is limited to. */
   readonly person: string | undefined;
 }
 
-/** Sends the statements of one transaction. */
 interface Statements {
   /** @param isLast whether the commit is sent together with the statement; if so, no statement may follow */
   send(statement: QueryConfig, isLast: boolean): Promise<QueryResult>;

@@ -43,7 +43,6 @@ interface AuthReqIds {
   readonly ownerAuthReqId?: string | undefined;
 }
 
-/** Returns the new values of a row's `auth_req_id` columns. */
 export function authReqIdValues(proposal: string, { authReqId, ownerAuthReqId }: AuthReqIds, seal: AuthReqIdSeal) {
   const sealed = (id: string | undefined, place: 'asked' | 'owner') =>
     id === undefined ? null : seal.seal(id, authReqIdContext(proposal, place));

@@ -151,7 +151,6 @@ export function totalRecentOrders(late: readonly RecentOrder[], now: number, lik
   };
 }
 
-/** Returns how much of its limits an account has used. */
 export function toUsage({ newest, clock, late, open, state }: AccountOrders): LimitUsage {
   const behind = (newest ?? clock) - clock;
   return {

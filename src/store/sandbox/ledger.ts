@@ -3,7 +3,6 @@ import { contractMultiplier } from '../../trading/asset-class.ts';
 import { Dec, toCents, toPlain } from '../../trading/decimal.ts';
 import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
 
-/** Whether an account may sell short and overdraw its cash. */
 export interface MarginPermissions {
   /** Whether the account may sell shares that it does not hold. */
   readonly short?: boolean;

@@ -5,7 +5,6 @@ const CODE_LIFETIME_MS = 60_000;
 const ACCESS_LIFETIME_MS = 15 * 60_000;
 const REFRESH_LIFETIME_MS = 90 * 86_400_000;
 
-/** The scopes that a user granted to a client. */
 export interface Grant {
   client_id: string;
   username: string;
@@ -149,7 +148,6 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         useToken.run(hashToken(token));
         return issue(row, row.family);
       }),
-    /** Returns the grant of an access token. Returns undefined if the token is not valid. */
     accessToken(token: string): Grant | undefined {
       const row = findToken.get(hashToken(token));
       if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;

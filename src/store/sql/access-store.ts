@@ -46,7 +46,6 @@ export function accessStore(database: SqlDatabase): AccessStore {
   };
 }
 
-/** Returns the fields of a grant that the audit log records. */
 function grantFacts({ id, account, role, who, of, from, until }: NewAccessGrant) {
   const time = (ms: number) => new Date(ms).toISOString();
   return {

@@ -39,7 +39,6 @@ export function* all<Row>(text: string, values: SqlValues = {}): Work<Row[]> {
   return (yield { kind: 'all', text, values }) as Row[];
 }
 
-/** Returns the first row, or undefined. */
 export function* one<Row>(text: string, values: SqlValues = {}): Work<Row | undefined> {
   return (yield* all<Row>(text, values))[0];
 }
@@ -87,7 +86,6 @@ export interface Dialect {
 /** A database, or the part of a database with one person's rows. */
 export interface SqlUnits {
   readonly dialect: Dialect;
-  /** Runs a single statement. */
   all<Row>(text: string, values?: SqlValues): Promise<Row[]>;
   one<Row>(text: string, values?: SqlValues): Promise<Row | undefined>;
   run(text: string, values?: SqlValues): Promise<number>;

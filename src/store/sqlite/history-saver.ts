@@ -25,9 +25,7 @@ export class HistorySaver extends SqliteSaver {
   readonly #database: StateDatabase;
   readonly #rows = new CheckpointRows(this.serde);
   readonly #requireLease: () => void;
-  /** Changes that wait for the next commit. */
   readonly #changes: Change[] = [];
-  /** Prepared statements by their SQL. They are cached because each step uses them again. */
   readonly #statements = new Map<string, Statement<unknown[]>>();
 
   /**
@@ -43,7 +41,6 @@ export class HistorySaver extends SqliteSaver {
     };
   }
 
-  /** Stores the checkpoint that follows a step, and deletes the earlier checkpoints. */
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,

@@ -29,7 +29,6 @@ export const SCHEMA_VERSION = stateMigrations.length;
  * only when a damaged page is read.
  */
 const MAX_VERIFIED_BYTES = 16 * 1024 * 1024;
-/** Maximum size of the write-ahead log between writes, in kilobytes. */
 const MAX_LOG_KB = 1024;
 
 /**

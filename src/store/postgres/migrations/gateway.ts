@@ -97,7 +97,6 @@ const journals = `
   ${tenantTable(schema, 'decisions', { app: 'SELECT, INSERT, DELETE' })}
 `;
 
-/** Proposals and halts. */
 const proposals = `
   CREATE TABLE proposals (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -222,7 +221,6 @@ const record = `
   ${tenantTable(schema, 'record_checkpoint', { app: 'SELECT, INSERT, UPDATE' })}
 `;
 
-/** Mandates, their use by orders, and standing orders. */
 const mandates = `
   CREATE TABLE mandates (
     tenant text NOT NULL DEFAULT current_tenant(),

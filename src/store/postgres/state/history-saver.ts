@@ -25,7 +25,6 @@ interface Write {
   readonly value: Buffer;
 }
 
-/** A checkpoint with its writes and messages, read in one snapshot. */
 interface Stored {
   readonly row: Row;
   readonly writes: readonly Write[];
@@ -46,7 +45,6 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #database: PersonDatabase;
   readonly #guard: LeaseGuard | undefined;
   readonly #rows = new CheckpointRows(this.serde);
-  /** Changes that wait for the next transaction. */
   readonly #changes: Change[] = [];
   #isCommitting = false;
 
@@ -57,7 +55,6 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     this.#guard = guard;
   }
 
-  /** Stores the checkpoint that follows a step, and deletes the earlier checkpoints. */
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -127,7 +124,6 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     return stored === undefined ? undefined : await this.#tuple(stored);
   }
 
-  /** Yields checkpoints, newest first. */
   override async *list(
     config: RunnableConfig,
     { limit, before, filter = {} }: CheckpointListOptions = {},

@@ -14,7 +14,6 @@ export function postgresOneNotice<Notice extends StoredNotice>(database: PersonD
       );
       return row && toWaitingNotice<Notice>(row);
     },
-    /** Removes a notice that was sent or that won't be retried. */
     async remove(id: string): Promise<void> {
       await database.write((unit) => unit.last.run('DELETE FROM notice WHERE id = @id', { id }));
     },

@@ -29,7 +29,6 @@ interface Row {
  * dead.
  */
 const LOST_AFTER_MS = 60_000;
-/** How long a run is kept after it ended, in milliseconds. */
 const ENDED_RETENTION_MS = 24 * 60 * 60_000;
 
 export interface RunStoreOptions {

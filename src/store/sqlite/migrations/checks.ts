@@ -45,5 +45,4 @@ const baseline = `
   ) STRICT;
 `;
 
-/** Migrations of a profile's check database, oldest first. */
 export const checkMigrations: readonly Migration[] = [baseline];

@@ -271,5 +271,4 @@ const baseline = `
   ) STRICT;
 `;
 
-/** Migrations of the gateway's database, oldest first. */
 export const gatewayMigrations: readonly Migration[] = [baseline];

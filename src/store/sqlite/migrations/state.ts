@@ -58,5 +58,4 @@ const baseline = `
   ) STRICT;
 `;
 
-/** Migrations of the state database, oldest first. */
 export const stateMigrations: readonly Migration[] = [baseline];
