@@ -1,16 +1,13 @@
 import type { AccessRole } from '../trading/kinds/access.ts';
 
-/**
- * What an account's owner allows a person or an organization to do with the account. Times are milliseconds since the
- * epoch.
- */
+/** A person's or an organization's access to an account. Times are milliseconds since the epoch. */
 export interface AccessGrant {
   readonly id: string;
   readonly account: string;
   readonly role: AccessRole;
   /** A person's `sub`, or the name of a `firm` or `household`. */
   readonly who: string;
-  /** The `firm` that an advisor belongs to, or the `household` that a member belongs to. Null for other roles. */
+  /** The advisor's `firm` or the member's `household`. Null for other roles. */
   readonly of: string | null;
   readonly from: number;
   /** Time when the grant expires. Null if it does not expire. */

@@ -46,7 +46,6 @@ export interface AuditNote {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** The last entry's number and hash. */
 export interface AuditHead {
   readonly seq: number;
   readonly hash: string;
@@ -64,8 +63,8 @@ export interface AuditSnapshot {
 }
 
 /**
- * Adds entries to the audit log and moves them to the log's file. The other stores add entries to the same log. Each
- * entry contains the hash of the previous entry.
+ * The audit log entries that are not in the log's file yet. The other stores add entries, too. Each entry contains the
+ * hash of the previous one.
  */
 export interface AuditStore {
   /**

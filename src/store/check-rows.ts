@@ -32,13 +32,9 @@ export function toHighWaterMark(row: HighWaterMarkRow | undefined): HighWaterMar
   );
 }
 
-/** A stored firing, and a channel that was notified of it. */
 export type NotifiedFiringRow = Omit<RuleFiring, 'since'> & { readonly channel: string };
 
-/**
- * Returns a filter that keeps only the firings that a channel was not notified of.
- * @param rows all firings of one account, with the channels that were notified of them
- */
+/** @param rows all firings of one account, with the channels that were notified of them */
 export function unnotifiedFilter(rows: readonly NotifiedFiringRow[]): UnnotifiedFilter {
   const told = new Set(rows.map((row) => firingKey(row.channel, row)));
   return (channel, firings) => firings.filter((firing) => !told.has(firingKey(channel, firing)));

@@ -69,8 +69,7 @@ export interface AccountCheckState<Notice extends StoredNotice> {
    */
   remember(states: readonly RuleFiring[], mark: HighWaterMark | undefined): Promise<void>;
   /**
-   * Records that approval is about to be requested. Must be called before the request, so that a crash can't cause a
-   * second request for the same order.
+   * Must be called before approval is requested, so that a crash can't cause a second request for the same order.
    * @param now milliseconds since the epoch
    */
   proposing(rule: string, definition: string, thread: string, now: number): Promise<void>;
@@ -103,7 +102,6 @@ export interface ImportedFile {
   readonly rows: number;
 }
 
-/** Activities that were imported from files for an account. */
 export interface ImportStore {
   /** Oldest first. */
   activities(): Promise<Activity[]>;
@@ -115,7 +113,7 @@ export interface ImportStore {
    */
   put(file: Omit<ImportedFile, 'rows'>, activities: readonly Activity[]): Promise<number>;
   /**
-   * Removes a file and the activities that were imported from it.
+   * Removes a file and its activities.
    * @returns the number of removed activities, or undefined if there is no such file
    */
   remove(id: string): Promise<number | undefined>;

@@ -10,7 +10,6 @@ export interface MessageRow {
   readonly body: Buffer;
 }
 
-/** A stored result of one of a checkpoint's tasks. */
 export interface WriteRow {
   readonly idx: number;
   readonly channel: string;
@@ -97,8 +96,7 @@ export class CheckpointRows {
   }
 
   /**
-   * Converts a task's results to rows.
-   * @returns the rows, and `replaces`: whether the rows replace existing rows. LangGraph overwrites a task's errors and
+   * @returns the rows, and whether they replace existing rows (`replaces`): LangGraph overwrites a task's errors and
    * interrupts, but not its result
    */
   async toWriteRows(

@@ -6,16 +6,16 @@ export interface TradingStateSnapshot {
   readonly since?: number;
   /** Time when the state ends automatically. Undefined if it does not end automatically. */
   readonly until?: number;
-  /** The client that set the state, or `max_day_loss` if the gateway set it because of that limit. */
+  /** The client that set the state, or `max_day_loss` if that limit was exceeded. */
   readonly by?: string;
 }
 
 export const MAX_DAY_LOSS = 'max_day_loss';
 
 /**
- * Stores whose trading is halted, and whose trading is limited to orders that reduce positions. Halts are kept in the
- * gateway's database, so that they survive restarts and apply to every way of placing orders. Each change is one
- * transaction that includes its audit log entry. Times are milliseconds since the epoch.
+ * Whose trading is halted or limited to orders that reduce positions. Stored in the gateway's database, so that halts
+ * survive restarts and apply to all interfaces. Each change is one transaction that includes its audit log entry. Times
+ * are milliseconds since the epoch.
  */
 export interface Halts {
   /** Returns the time when the halt began, or undefined if trading is not halted. */
@@ -34,7 +34,7 @@ export interface Halts {
   reduce(sub: string, by: string, until: number | undefined, now: number): Promise<TradingStateSnapshot>;
   /**
    * Lifts the halt. If there is no halt, lifts the restriction to orders that reduce positions.
-   * @param since the start time that the caller read; nothing is lifted if the start time has changed
+   * @param since the start time that the caller read; nothing is lifted if it has changed
    * @returns whether a halt or restriction was lifted
    */
   lift(sub: string, since: number, now: number): Promise<boolean>;

@@ -9,6 +9,5 @@ export interface LimitsStore {
    * @param now milliseconds since the epoch
    */
   remember(now: number): Promise<void>;
-  /** Called when the owner has removed all limits. */
   forget(): Promise<void>;
 }

@@ -26,7 +26,7 @@ export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'term
 export interface CountedMandate extends StoredMandate, MandateWithUse {}
 
 export interface MandateQuery {
-  /** Start of the current day in New York, in milliseconds since the epoch. */
+  /** Start of the day in New York, in milliseconds since the epoch. */
   readonly since: number;
   readonly slot?: MandateSlot | undefined;
 }

@@ -5,7 +5,6 @@ import { type RateBuckets, validateTake } from './rate-buckets.ts';
  * @param now a monotonic clock, in milliseconds
  */
 export function memoryRateBuckets(now: () => number = () => performance.now()): RateBuckets {
-  /** For each bucket, the time when it will be full again. */
   const dueAt = new Map<string, number>();
   return {
     async take(bucket, rate, tokens) {

@@ -3,7 +3,7 @@ import type { Problem } from '../trading/views.ts';
 import type { ApprovalId } from './used-approval.ts';
 
 /**
- * What the journal can prove about a message:
+ * The state of a message, as far as the journal can prove it:
  *
  *     ready ⇄ intent ──▶ sent | refused | unknown
  *

@@ -5,7 +5,7 @@ import type { DecisionNote } from './decision-store.ts';
 import type { ApprovalId } from './used-approval.ts';
 
 /**
- * What the journal can prove about an order:
+ * The state of an order, as far as the journal can prove it:
  *
  *     intent ──▶ placed      the broker has it
  *       │  ▲ └─▶ rejected    the broker rejected it, or it was never sent, or it was written off ──▶ placed
@@ -32,8 +32,8 @@ export interface JournalEntry extends OrderKey {
   readonly replaces: string | undefined;
   readonly state: JournalState;
   /**
-   * Number of times the order was submitted, including a submission that is about to start. The number also serves as
-   * the epoch of the right to send the order.
+   * Number of submissions, including one that is about to start. It also serves as the epoch of the right to send the
+   * order.
    */
   readonly submissions: number;
   /** Time of the last submission. Null if the broker provably accepted none of the submissions. */
@@ -59,10 +59,9 @@ export interface OrderClaim extends OrderKey {
   readonly slot?: string | undefined;
 }
 
-/** An order to be checked against the limits. The account's other orders are counted for that check. */
+/** An order to be checked against limits, for which the account's other orders are counted. */
 export type Counting = OrderKey & Pick<OrderClaim, 'draft' | 'replaces'>;
 
-/** An order that was sent, or may have been sent, and that may still be open. */
 export interface OpenOrderEntry extends OrderKey {
   /** The broker's ID of the order. Null until the broker has confirmed that it has the order. */
   readonly orderId: string | null;
@@ -108,7 +107,7 @@ export interface OrderJournal {
   ): Promise<'claimed' | 'known' | 'approval_used' | 'denied'>;
   /**
    * Counts the account's other orders, so that this order can be checked against the limits. The time for counting is
-   * never before the account's newest order, so that setting the clock back does not make room under a limit.
+   * never before the account's newest order, so that setting the clock back frees no limit.
    */
   counted(order: Counting, now: number): Promise<CountedTotals>;
   usage(sub: string, account: string, now: number): Promise<LimitUsage>;
@@ -170,8 +169,8 @@ export interface OrderJournal {
   /** Returns each user and account with an order that was claimed at or after this time. */
   accountsSince(since: number): Promise<{ readonly sub: string; readonly account: string }[]>;
   /**
-   * Changes an order's state from `intent` to `unknown`. Also sets the time of the last submission to `now`, because a
-   * suspended process may have sent the order as late as that.
+   * Changes an order's state from `intent` to `unknown`. Also sets `submittedAt` to `now`, because a suspended process
+   * may have sent the order as late as that.
    */
   doubt(key: OrderKey, now: number): Promise<void>;
 }

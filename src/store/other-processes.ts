@@ -3,7 +3,6 @@
  * polls.
  */
 export type ProcessNotification =
-  /** The ID of a proposal that changed. */
   | { readonly moved: string }
   /** The ID of a proposal that the identity provider sent a ping for. */
   | { readonly called: string }

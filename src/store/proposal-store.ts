@@ -21,7 +21,6 @@ export interface StoredProposal {
   /** The second approver's `sub`. Undefined if only the owner must approve the proposal. */
   readonly second: string | undefined;
   readonly client: string;
-  /** The membership claim in the proposer's token. */
   readonly membership?: Membership | undefined;
   /** The owner's login name, for identity providers that identify people by login name. */
   readonly username: string | undefined;
@@ -54,7 +53,6 @@ export interface StoredProposal {
   readonly deadline: number;
   /** The deadline, or the approval request's expiry at the identity provider, whichever is earlier. */
   readonly expiresAt: number;
-  /** The `auth_req_id` of the latest approval request. */
   readonly authReqId: string | undefined;
   /** The `auth_req_id` of the request that the owner approved. Undefined if no second approver is required. */
   readonly ownerAuthReqId: string | undefined;
@@ -92,11 +90,10 @@ export type ProposalDraft = Pick<
 > &
   Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership'>>;
 
-/** The new values of a proposal's mutable fields. */
 export interface ProposalChange
   extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
-  /** What happens to the owner's token. `erased` also erases the second approver's token. */
+  /** Change of the owner's token. `erased` also erases the second approver's token. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
   readonly secondToken?: Buffer | undefined;
 }
@@ -121,13 +118,11 @@ export interface KeyedRequest extends ProposalKey {
   readonly request: string;
 }
 
-/** The proposal that was made by an earlier request with the same Idempotency-Key. */
 export interface KeyedProposal {
   readonly request: string;
   readonly proposal: StoredProposal;
 }
 
-/** A snapshot of existing proposals, against which a new proposal is checked. */
 export interface ProposalSnapshot {
   /** Changes whenever one of the owner's proposals changes or the owner's trading is halted or resumed. */
   readonly epoch: string;
@@ -147,7 +142,6 @@ export interface ProposalSnapshot {
   readonly sameLately: number;
 }
 
-/** The owner, proposer and client whose proposals are counted. */
 export interface SnapshotQuery {
   readonly sub: string;
   /** The proposer's `sub`. Undefined if the owner is the proposer. */
@@ -181,16 +175,13 @@ export interface SnapshotQuery {
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
-  /**
-   * Finds an owner's proposal by the ID in its subject.
-   * @param subjectId a `client_order_id` or a mandate's ID
-   */
+  /** @param subjectId a `client_order_id` or a mandate's ID */
   bySubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
   keyed(key: ProposalKey): Promise<KeyedProposal | undefined>;
   /** Lists proposals, newest first. */
   list(filter: {
     sub?: string;
-    /** A person's `sub`; selects proposals of which the person is the owner or the proposer. Use instead of `sub`. */
+    /** The `sub` of an owner or proposer. Use instead of `sub`. */
     party?: string;
     state: 'open' | 'all';
     limit?: number;
@@ -202,7 +193,6 @@ export interface ProposalStore {
    * be the owner or the proposer.
    */
   changedSince(party: string, version: number): Promise<StoredProposal[]>;
-  /** Returns the highest version of all proposals. */
   version(): Promise<number>;
   /**
    * Returns proposals whose outcome (`NOTIFIED_STATES`) was not sent to the phone, because a process died before it
@@ -227,10 +217,7 @@ export interface ProposalStore {
     | ({ readonly outcome: 'known' } & KeyedProposal)
     | { readonly outcome: 'stale' }
   >;
-  /**
-   * Adds another Idempotency-Key to an open proposal that is identical to the requested one. Returns the same results
-   * as `draft`.
-   */
+  /** Adds another Idempotency-Key to an identical open proposal. Returns the same results as `draft`. */
   alias(
     key: KeyedRequest,
     proposal: string,
@@ -250,8 +237,8 @@ export interface ProposalStore {
   /** Sets the proposal's poll interval, in seconds. Does not change the proposal's version. */
   setInterval(id: string, seconds: number): Promise<void>;
   /**
-   * Records that the phone was notified of the outcome that the proposal had at `version`. The recorded version never
-   * decreases. Does not change the proposal's own version.
+   * Records that the phone was notified of the outcome at `version`. The recorded version never decreases. Does not
+   * change the proposal's own version.
    */
   told(id: string, version: number): Promise<void>;
 }

@@ -11,7 +11,7 @@ export interface NewRun {
   /** The OAuth client that requested the run. Idempotency keys are unique per client. */
   readonly client: string;
   readonly idempotencyKey: string;
-  /** The person's prompt and other input. Undefined if the run only continues a thread. */
+  /** Undefined if the run only continues a thread. */
   readonly input: unknown;
   readonly options: unknown;
   /** Scopes of the token that requested the run. The run can't do more than these scopes allow. */
@@ -45,7 +45,7 @@ export interface RunClaim {
   readonly epoch: number;
 }
 
-/** The proposals that a run waits for. Times are milliseconds since the epoch. */
+/** Times are milliseconds since the epoch. */
 export interface RunWait {
   readonly proposals: readonly string[];
   readonly now: number;

@@ -55,9 +55,7 @@ export interface Condition {
 
 export interface NewSchedule<Schedule> {
   readonly schedule: Schedule;
-  /** The client's idempotency key. */
   readonly key: string;
-  /** Digest of the request that the idempotency key was sent with. */
   readonly request: string;
   /** Time of creation, in milliseconds since the epoch. Scheduled times before the creation are never due. */
   readonly now: number;
@@ -76,7 +74,6 @@ export type AddScheduleResult<Schedule> =
   | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
   | { readonly outcome: 'conflict' | 'name_taken' | 'too_many' };
 
-/** How a run ended, and the schedule's progress after the run. */
 export interface RunEnd<Run> extends ScheduleProgress {
   readonly run: Run;
   /**
@@ -133,10 +130,7 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
     begun: ScheduleProgress & { readonly run: Run },
     died: (run: Run) => Run,
   ): Promise<number | undefined>;
-  /**
-   * Records the schedule's progress if no run is due. Returns false, with nothing written, if another run has begun
-   * meanwhile.
-   */
+  /** Records the progress if no run is due. Returns false if another run has begun meanwhile. */
   passed(id: string, seen: number, progress: ScheduleProgress): Promise<boolean>;
   /** Ends a run. Returns false, with nothing written, if another run has begun meanwhile. */
   end(id: string, epoch: number, end: RunEnd<Run>): Promise<boolean>;
@@ -162,7 +156,7 @@ export interface ScheduleBacklog {
   readonly queued: number;
 }
 
-/** A symbol's current price, or its change since the previous close, to compare with conditions. */
+/** A symbol's current price, or its change since the previous close. */
 export interface ObservedValue {
   readonly symbol: string;
   readonly side: ConditionSide;
@@ -193,7 +187,6 @@ export interface TenantSchedules {
   marketPeople(limit: number): Promise<string[]>;
 }
 
-/** A tenant's market calendar (`schedule/calendar-cache.ts`). */
 export interface CalendarRows<Calendar> {
   get(): Promise<Calendar | undefined>;
   put(calendar: Calendar): Promise<void>;

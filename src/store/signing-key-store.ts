@@ -39,7 +39,6 @@ export type KeyProof =
   /** The change was made by the operator of the gateway's machine. */
   | 'machine';
 
-/** A signed approval. */
 export interface Signature {
   /** The proposal's ID. For a request that a client made directly, the request's `identifier`. Unique per person. */
   readonly approval: string;
@@ -50,8 +49,8 @@ export interface Signature {
 }
 
 /**
- * People's signing keys and signatures. Each method is one transaction, which also writes the audit log entry `note` if
- * there is one, and is on disk when the promise resolves. Times are milliseconds since the epoch.
+ * People's signing keys and signatures. Each method is one transaction that includes the audit log entry `note`, and is
+ * on disk when the promise resolves. Times are milliseconds since the epoch.
  *
  * A key's counter must increase with each signature: if two signatures have the same count, a cloned key made one of
  * them. Keys without a counter report 0.
@@ -94,7 +93,6 @@ export interface SigningKeyStore {
   use(use: KeyUse, now: number): Promise<boolean>;
   /** Returns whether the store has a signature with exactly this digest for this approval. */
   signed(signature: Pick<Signature, 'sub' | 'approval' | 'digest'>): Promise<boolean>;
-  /** Returns the latest evidence for an approval. */
   evidence(of: Pick<Signature, 'sub' | 'approval'>): Promise<Signature['evidence'] | undefined>;
   /**
    * Stores the evidence and the key's new counter. Returns `known` if the evidence is already stored, and `stale` if

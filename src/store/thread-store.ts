@@ -84,8 +84,8 @@ export interface ThreadStore {
   /** Changes a thread's status from unknown to `pending`, so that the thread can be resumed. */
   reconciled(id: string): Promise<void>;
   /**
-   * Removes a thread with its conversation and proposals. Returns `stale` if another process has taken the thread's
-   * lease since the caller read it, or if one of the thread's proposals is open.
+   * Removes a thread with its conversation and proposals. Returns `stale` if the thread's lease was taken since the
+   * caller read it, or if one of the thread's proposals is open.
    */
   remove(id: string, expected: { readonly epoch: number }): Promise<'removed' | 'stale'>;
 }

@@ -5,10 +5,7 @@ import type { GrantInfo, OidcStore } from './oidc-store.ts';
 export interface NamedClient {
   /** The name that the client gave itself, unverified. */
   readonly name: string;
-  /**
-   * Host of the client's metadata document (CIMD), or else of its redirect URI. The redirect URI's scheme may be one
-   * that only an app uses.
-   */
+  /** Host of the client's metadata document (CIMD), or else of its redirect URI, whose scheme may be an app's own. */
   readonly host: string;
 }
 

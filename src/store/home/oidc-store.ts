@@ -33,7 +33,6 @@ interface OidcStoreOptions {
   readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
 }
 
-/** Creates oidc-provider's storage, which is one SQLite table. */
 export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const { database } = options;
   const rows = openEntities(database);
@@ -163,10 +162,8 @@ export interface GrantInfo {
   readonly resources?: readonly string[];
 }
 
-/** The grants that are active. A revoked grant is deleted. */
 export type ActiveGrants = ReturnType<typeof activeGrants>;
 
-/** Prepares queries for grants in the table `oidc_entities`, which must exist. */
 function activeGrants(database: Database) {
   const byId = database.prepare<[string], { payload: string }>(
     "SELECT payload FROM oidc_entities WHERE model = 'Grant' AND id = ?",
@@ -200,7 +197,6 @@ function activeGrants(database: Database) {
     endGrant: (id: string): void => {
       end.run(id, id);
     },
-    /** Ends all grants that a person gave, or only the person's grants to one client. */
     endGrants: ({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): void => {
       for (const { id } of idsOf.all(sub, clientId ?? null, clientId ?? null)) end.run(id, id);
     },
@@ -218,15 +214,13 @@ function activeGrants(database: Database) {
 }
 
 /**
- * What happens when a refresh token is used a second time. `never` treats the second use as theft and ends the session
- * (RFC 9700 §4.14.2). `until_confirmed` assumes that the client did not receive the first response, as long as the
- * token's successor has not been used: the request is answered again, and the lost successor is deleted.
- * `until_confirmed` applies only to tokens that are bound to a key (RFC 9449 §5), because only the machine with the key
- * can use such a token. All other tokens are treated as with `never`.
+ * Response to the second use of a refresh token. `never` treats it as theft and ends the session (RFC 9700 §4.14.2).
+ * `until_confirmed` assumes that the first response was lost, as long as the token's successor has not been used: the
+ * request is answered again, and the lost successor is deleted. This applies only to tokens that are bound to a key
+ * (RFC 9449 §5), which only the machine with the key can use. All other tokens are treated as with `never`.
  */
 export type RefreshTokenReuse = 'never' | 'until_confirmed';
 
-/** Prepares queries for the refresh tokens that replaced a used refresh token. */
 function refreshTokenSuccessors(database: Database) {
   // A token's successors are the tokens of its grant with a higher `rotations` count.
   const rotations = "COALESCE(json_extract(payload, '$.rotations'), 0)";

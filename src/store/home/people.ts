@@ -60,7 +60,7 @@ export function createPeople(database: Database, now: () => number) {
   };
 }
 
-/** Adds those of the people who have not been added before. People who were removed are not added again. */
+/** Adds the people who have never been added. People who were removed are not added again. */
 export function addMissingPeople(people: People, wanted: readonly Person[]): void {
   for (const person of wanted) {
     if (!people.isTaken(person.username)) people.add(person);

@@ -3,17 +3,13 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
 import { DAY_MS } from '../../values/durations.ts';
 
-/** The identity provider's signing keys. */
 export interface ProviderKeys {
   readonly signing: SigningKeys;
   /** Key for the provider's cookies and for the CSRF tokens of its pages. The key is created once and never changes. */
   readonly cookie: string;
 }
 
-/**
- * Loads the provider's keys, and creates them if they do not exist.
- * @param now milliseconds since the epoch
- */
+/** @param now milliseconds since the epoch */
 export function loadProviderKeys(database: Database, now: () => number): ProviderKeys {
   database
     .prepare<[string, string]>('INSERT OR IGNORE INTO provider_keys (name, value) VALUES (?, ?)')
@@ -36,7 +32,6 @@ interface KeySet {
 export interface SigningKeys {
   /** Rotates the keys if a rotation is due, and returns the keys. */
   current(): KeySet;
-  /** Finds the key that verifies a token issued by this provider. */
   readonly verificationKey: JWTVerifyGetKey;
 }
 
@@ -57,8 +52,7 @@ interface Row {
 }
 
 /**
- * Opens the signing keys in SQLite. Keys are stored, so that tokens stay valid after a restart. A rotation that is due
- * happens when the keys are next used.
+ * Opens the signing keys in SQLite. A rotation that is due happens when the keys are next used.
  * @param now milliseconds since the epoch
  */
 function openSigningKeys(database: Database, now: () => number): SigningKeys {

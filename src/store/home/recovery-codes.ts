@@ -16,9 +16,9 @@ interface RecoveryCode {
 }
 
 /**
- * Recovery codes, for people who have lost all of their passkeys. With the code, which is kept on paper, a person can
- * view and deny requests and sign browsers out. A code stays valid until a new one is issued. Locking a person out
- * after the first use would do more harm than a leaked code, because a code allows so little.
+ * Recovery codes for people who have lost all of their passkeys. A code, kept on paper, lets a person view and deny
+ * requests and sign browsers out. It stays valid until a new code is issued: locking a person out after the first use
+ * would do more harm than a leaked code, because a code allows so little.
  */
 export type RecoveryCodes = ReturnType<typeof createRecoveryCodes>;
 
@@ -53,10 +53,7 @@ export function createRecoveryCodes(options: {
       put.run(username, digest(username, code), clock.now());
       return code.replace(/.{4}(?=.)/g, '$&-');
     },
-    /**
-     * Returns whether the code is the person's. Ignores case and spaces, and accepts letters that look like a character
-     * of the code.
-     */
+    /** Checks a person's code. Ignores case and spaces, and accepts look-alike letters. */
     check(username: string, typed: string): boolean {
       const row = people.find(username) === undefined ? undefined : get.get(username);
       // Compares even if the name is unknown, so that the response time does not reveal which names exist.

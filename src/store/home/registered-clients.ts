@@ -13,16 +13,13 @@ interface RegisteredClient {
   readonly registeredAt: number;
 }
 
-/** A note that the phone shows next to a registered client's name. */
 export interface ClientNote {
   /** One line that says that the client is unverified, whether it is new (for seven days), and which host it claims. */
   readonly text: string;
 }
 
-/** Registered clients, and tokens for registering more clients. */
 export type RegisteredClients = ReturnType<typeof createRegisteredClients>;
 
-/** A registration token that was redeemed. Only the token's digest is stored. */
 export interface RegistrationToken {
   readonly digest: string;
   readonly owner: string;
@@ -55,10 +52,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
     remove: (clientId: string): void => {
       rows.remove.run(clientId);
     },
-    /**
-     * Returns the note about a registered client. Returns undefined for the home's own clients, which nobody
-     * registered.
-     */
+    /** Returns undefined for the home's own clients, which nobody registered. */
     note(clientId: string): ClientNote | undefined {
       const client = clients.find(clientId);
       return client === undefined ? undefined : toClientNote(client, now());

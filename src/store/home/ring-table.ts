@@ -6,10 +6,9 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 export type RequestNotifications = ReturnType<typeof openRequestNotifications>;
 
 /**
- * Opens the notification state of approval requests. For each request, the state records when notifying the person's
- * devices was completed or failed, when a page first showed the request, and when the reminder was sent. Queries join
- * this state with the provider's table of requests. Therefore, people are notified of a request even if the home
- * crashes after storing the request.
+ * Opens the notification state of approval requests: when notifying the person's devices was completed or failed, when
+ * a page first showed the request, and when the reminder was sent. Queries join it with the provider's table of
+ * requests, so that people are notified even if the home crashes after storing a request.
  */
 export function openRequestNotifications(database: Database) {
   const waits = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?';
@@ -42,9 +41,9 @@ export function openRequestNotifications(database: Database) {
     /** Returns pending requests that nobody has been notified of yet. Oldest first. */
     unrung: (now: number): readonly { readonly request: string; readonly user: string }[] => unrung.all(now),
     /**
-     * Returns pending requests that no page has shown and no reminder was sent for, and when to send the reminder.
-     * @param unseenMs how long after the notification the reminder is sent, in milliseconds; at most a third of the
-     * time between the notification and the request's expiry
+     * Returns pending requests that no page has shown and no reminder was sent for, and when each reminder is due.
+     * @param unseenMs delay of the reminder after the notification, in milliseconds; limited to a third of the time
+     * until the request expires
      */
     unseen: (now: number, unseenMs: number): readonly { readonly request: string; readonly due: number }[] =>
       unseen.all(unseenMs, now),
@@ -56,7 +55,6 @@ export function openRequestNotifications(database: Database) {
     pushed: (request: string, now: number): void => void pushed.run(request, now),
     seen: (request: string, now: number): void => void seen.run(request, now),
     pushedAgain: (request: string, now: number): void => void pushedAgain.run(request, now),
-    /** Deletes the notification state of a request. */
     over: (request: string): void => void over.run(request),
   };
 }

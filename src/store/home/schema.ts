@@ -158,7 +158,6 @@ const signalTables = `
   ) STRICT;
 `;
 
-/** Creates an OpenID provider's tables in an open database. */
 export function prepareProviderDatabase<D extends Database>(database: D): D {
   database.pragma('journal_mode = WAL');
   // In WAL mode, better-sqlite3 defaults to NORMAL, with which a power failure could undo a decision.
@@ -166,7 +165,6 @@ export function prepareProviderDatabase<D extends Database>(database: D): D {
   return createTables(database, providerTables);
 }
 
-/** Creates the tables of a home's identity provider and phone app in an open database. */
 export function prepareHomeDatabase<D extends Database>(database: D): D {
   const tables = peopleTables + grantTables + approvalTables + vaultTables + signalTables;
   return createTables(prepareProviderDatabase(database), tables);

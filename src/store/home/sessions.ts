@@ -57,7 +57,7 @@ interface Row {
   expires_at: number;
 }
 
-/** Opens the sessions and tickets in SQLite. Only digests of their secrets are stored. */
+/** The database stores only digests of the cookies' and tickets' secrets. */
 export function createSessions(options: {
   readonly database: Database;
   readonly people: People;
@@ -69,10 +69,7 @@ export function createSessions(options: {
   const known = (username: string) => people.find(username) !== undefined;
 
   return {
-    /**
-     * Opens a session.
-     * @returns the secret for the session's cookie
-     */
+    /** @returns the secret for the session's cookie */
     open({ username, by, credentialId, synced = false, browser, key }: NewSession): string {
       const made = newSecret();
       const now = clock.now();

@@ -14,7 +14,7 @@ export interface SignalledObject {
   readonly detail: '' | 'singleDevice' | 'multiDevice';
 }
 
-/** A security event token that is to be delivered. Times are milliseconds since the epoch. */
+/** A security event token to deliver. Times are milliseconds since the epoch. */
 export interface OutgoingSignal {
   readonly id: number;
   readonly endpoint: string;

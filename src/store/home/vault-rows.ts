@@ -9,8 +9,8 @@ interface VaultRow {
   /** Milliseconds since the epoch. */
   readonly connected_at: number;
   /**
-   * The refresh token, which {@link VaultRows.refreshToken} opens. Sealing the same token twice gives different values,
-   * so this value also shows whether the connection was replaced.
+   * Opened by {@link VaultRows.refreshToken}. No two sealings are equal, so a different value shows that the connection
+   * was replaced.
    */
   readonly sealed_refresh_token: Buffer;
 }
@@ -43,7 +43,6 @@ export function openVaultRows(database: Database, key: Buffer) {
   return {
     find: (user: string, connection: string): VaultRow | undefined => select.get(user, connection),
     list: (user: string): VaultRow[] => listed.all(user),
-    /** Returns whether the user has or had this connection. */
     wasConnected: (user: string, connection: string): boolean => known.get(user, connection) !== undefined,
     keep: (user: string, connection: string, refreshToken: string, scopes: string, now: number): void => {
       const sealed = sealBytes(key, Buffer.from(refreshToken), sealContext(user, connection));

@@ -15,8 +15,7 @@ const TAIL_BYTES = 16_384;
 
 /**
  * Creates the audit log's store. The database keeps every line, and only the database's owner can change or remove a
- * line. Each machine has a file with a full copy of the log. The file's last line shows which lines are missing from
- * the file.
+ * line. Each machine's file is a full copy of the log, and its last line shows which lines are still missing.
  */
 export function postgresAuditStore(database: TenantDatabase): AuditStore {
   /**
@@ -34,10 +33,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
     );
     return rows.map(({ line }) => line);
   };
-  /**
-   * Appends some of the missing lines to the file.
-   * @returns whether more lines may be missing
-   */
+  /** @returns whether more lines may be missing from the file */
   const moveSome = (file: string) =>
     database.write(async (unit) => {
       const before = readFileEnd(file);
@@ -84,7 +80,6 @@ function readFileEnd(file: string): { readonly seq: number; readonly tail: strin
   }
 }
 
-/** Returns the number of the audit log entry in a line, or undefined if the line is not an entry. */
 function parseSeq(line: string): number | undefined {
   try {
     const { seq } = JSON.parse(line) as { seq?: unknown };

@@ -9,7 +9,6 @@ export interface Head {
    * @param now milliseconds since the epoch
    */
   note(note: AuditNote, now: number): void;
-  /** Returns the log's last entry, even if the current transaction added it. */
   last(): AuditHead;
   /** Returns a new version, which is higher than all earlier versions. */
   nextVersion(): number;
@@ -52,9 +51,9 @@ export async function claimOrMatchSealKeyInTransaction(unit: Unit, check: string
 }
 
 /**
- * Returns common table expressions that write an audit log entry and the new head. {@link Head.lastly} returns the
- * values for their parameters.
- * @param rows name of an earlier expression in the same statement; if it returns no rows, nothing is written
+ * Returns common table expressions that write an audit log entry and the new head. {@link Head.lastly} returns their
+ * values.
+ * @param rows an earlier expression in the same statement; if it has no rows, nothing is written
  */
 export const writeHeadCtes = (rows: string) => `
   line AS (INSERT INTO record_lines (seq, line) SELECT @headSeq, @headLine FROM ${rows}),

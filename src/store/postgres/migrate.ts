@@ -10,10 +10,8 @@ export interface MigrationResult {
 
 /**
  * Migrates a database to the latest version in one transaction. Other processes that migrate the same schema wait.
- * @param address connection string of the role that owns the tables; for the first migration, this role must be allowed
- * to create roles
- * @throws {TradeAgentError} `invalid_config` if a newer version of this program migrated the database, which is then
- * not changed
+ * @param address connection string of the role that owns the tables; it must be able to create roles the first time
+ * @throws {TradeAgentError} `invalid_config` if a newer program migrated the database, which is not changed
  */
 export async function migrate(address: string, { name, migrations }: Schema): Promise<MigrationResult> {
   const pool = await openPool({ address, schema: name, max: 1 });

@@ -68,7 +68,6 @@ async function requireCompatible(pool: Pool, { name, migrations }: Schema): Prom
   }
 }
 
-/** Returns the version of the schema, or 0 if the schema does not exist. */
 async function schemaVersion(pool: Pool, schema: string): Promise<number> {
   const { rows: there } = await pool.query('SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
     schema,

@@ -77,9 +77,9 @@ async function place(unit: Unit, key: OrderKey, order: Order, now: number): Prom
  * Claiming an order takes two round trips to the database, because `decide` runs between them. Without `decide`, it
  * takes one.
  *
- *  1. The first round trip takes the locks and then reads. A statement sees everything that was committed before the statement began,
- *     and therefore everything that the previous holder of the lock has written.
- *  2. The second writes everything in one statement and commits. It uses the approval only if this order does not exist yet, and
+ *  1. Takes the locks, then reads. A statement sees everything that was committed before it began, and therefore
+ *     everything that the previous holder of the lock has written.
+ *  2. Writes everything in one statement and commits. It uses the approval only if this order does not exist yet, and
  *     writes the intent only if it used the approval.
  */
 
@@ -127,7 +127,7 @@ async function claimOrder(
 
 const SAME_ORDER = 'WHERE sub = @sub AND client_order_id = @clientOrderId';
 
-/** SQL expression for the time that an order is counted at. It is never before the account's newest order. */
+/** SQL expression for the time that an order counts at. It never goes back. */
 const COUNTED_AT = `greatest(@counted::bigint, (SELECT max(created_at) FROM gateway_orders WHERE account = @account))`;
 
 const INTENT = `
@@ -198,7 +198,6 @@ async function writeClaim(
   return row?.spent === true ? 'claimed' : 'approval_used';
 }
 
-/** Selects an account's orders, except the given order and the order that it replaces. */
 interface OtherOrdersQuery {
   readonly account: string;
   readonly sub: string;
@@ -245,7 +244,6 @@ interface AccountOrdersRow extends RecentTotals, TradingStateRow {
 }
 
 interface AccountOrdersQuery extends SimilarTermsRange {
-  /** The person whose trading state is read: the account's owner. */
   readonly owner: string;
 }
 
@@ -287,7 +285,6 @@ async function readAccountOrders(
 }
 
 interface CountingClocks {
-  /** This machine's time, in milliseconds since the epoch. */
   readonly clock: number;
   readonly counting: CountingClock;
 }

@@ -31,8 +31,7 @@ const SUPERVISORS = `
   SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
 
 /**
- * Takes some of the proposals that no live process supervises. Proposals that wait for a person's decision are taken
- * last.
+ * Takes some of the proposals that no live process supervises, those that wait for a person's decision last.
  * @returns the IDs of the taken proposals, in this order
  */
 async function takeBatch(unit: Unit, name: string): Promise<string[]> {

@@ -11,8 +11,8 @@ const SWEEP_INTERVAL_MS = 60_000;
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
 /**
- * Returns the statement that deletes expired proofs. With the application's role, it deletes one tenant's proofs; with
- * the sweeper's role, all tenants' proofs.
+ * Returns the statement that deletes expired proofs: one tenant's with the application's role, everyone's with the
+ * sweeper's.
  */
 export const deleteExpiredProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 

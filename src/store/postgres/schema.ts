@@ -20,8 +20,8 @@ export const appRole = (schema: string): string => `${schema}_app`;
 export const sweeperRole = (schema: string): string => `${schema}_sweeper`;
 
 /**
- * Returns the first statements of every schema's first migration. They create the schema's roles and the function that
- * returns the current transaction's tenant.
+ * Returns the first statements of every schema, which create its roles and the function that returns the current
+ * transaction's tenant.
  */
 export const tenancyMigration = (schema: string): Migration => `
   DO $$

@@ -18,7 +18,6 @@ const dialect = {
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
   concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
 
-/** Runs all steps of `work` in a transaction. */
 export async function runWork<T>(unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'run'>>, work: Work<T>): Promise<T> {
   let step = work.next();
   while (step.done !== true) {

@@ -125,7 +125,6 @@ interface Statements {
 }
 
 /**
- * Runs a transaction on one connection.
  * @throws the error of `work` or of the database. Nothing was written, unless the connection broke during the commit
  */
 async function inTransaction<T>(
@@ -148,8 +147,8 @@ async function inTransaction<T>(
 }
 
 /**
- * Returns functions that send the transaction's statements. The transaction begins with the first one. If the first
- * statement is also the last, no explicit transaction is needed, unless a person must be set.
+ * Returns functions that send the transaction's statements. The first statement begins the transaction. If it is also
+ * the last, no explicit transaction is needed, unless a person must be set.
  */
 function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
   let begun: Promise<QueryResult> | undefined;
@@ -198,7 +197,6 @@ function markHandled<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Rolls back the transaction. Returns false if the connection is unusable. */
 async function rollBack(client: PoolClient, error: unknown): Promise<boolean> {
   // The server may still be running the query that timed out. Closing the connection rolls the query back.
   if (error instanceof Error && error.message === 'Query read timeout') return false;

@@ -7,7 +7,6 @@ import { createTokenSeal, type SealSecrets, type TokenSeal } from '../../secrets
  * Core §7.3).
  */
 
-/** Seals and opens the `auth_req_id`s in a proposal store. */
 export type AuthReqIdSeal = TokenSeal;
 
 export const createAuthReqIdSeal = (secrets: SealSecrets): AuthReqIdSeal => createTokenSeal(secrets, 'auth_req_id');

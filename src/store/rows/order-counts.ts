@@ -20,8 +20,8 @@ import type { Counting, LimitUsage, OrderClaim } from '../order-journal.ts';
 /** How long an order is compared with new orders to find identical ones. Longer than any `min_seconds_between_same`. */
 export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 /**
- * If the newest order's time is further ahead of the clock than this, in milliseconds, either that time or the clock is
- * wrong. The current day is then unknown, so no orders are placed until a person has found out which one is wrong.
+ * If the newest order is further ahead of the clock than this, in milliseconds, either its time or the clock is wrong.
+ * The current day is then unknown, so no orders are placed until a person has found out which one is wrong.
  */
 const MAX_CLOCK_AHEAD_MS = DAY_MS;
 
@@ -37,14 +37,13 @@ export function countedColumns({ draft }: Pick<OrderClaim, 'draft'>) {
   };
 }
 
-/** A recent order that was sent or may have been sent. */
 export interface RecentOrder {
   readonly created_at: number;
   readonly notional: string;
   readonly terms: string;
 }
 
-/** Totals of recent orders. Times are milliseconds since the epoch. */
+/** Times are milliseconds since the epoch. */
 export interface RecentTotals {
   /** Exact total of the day's orders, in dollars. */
   readonly notional: string;
@@ -57,7 +56,6 @@ export interface RecentTotals {
   readonly same_at: number | null;
 }
 
-/** An order that may still be open. */
 export interface OpenOrder {
   readonly symbol: string;
   readonly side: string;
@@ -75,13 +73,10 @@ function countingTime(newest: number | null | undefined, clock: number): number 
   return Math.max(clock, newest ?? 0);
 }
 
-/**
- * Maximum number of accounts that the counting clock remembers because their newest order is ahead of the machine's
- * clock.
- */
+/** Maximum number of remembered accounts whose newest order is ahead of the machine's clock. */
 const MAX_BEHIND_ACCOUNTS = 10_000;
 
-/** A clock for counting an account's orders. Times are milliseconds since the epoch. */
+/** Times are milliseconds since the epoch. */
 export interface CountingClock {
   /** Returns an estimate of the counting time, to be used before the newest order is read. */
   expected(account: string, clock: number): number;
@@ -125,7 +120,6 @@ export function recentSince(now: number): number {
 /** A snapshot of an account's orders. It is read in the same transaction that uses it. */
 export interface AccountOrders {
   readonly now: number;
-  /** Time of the newest order. Null if there is no order. */
   readonly newest: number | null;
   readonly clock: number;
   /** Totals since {@link recentSince}, without the order to be checked and the order that it replaces. */
@@ -187,7 +181,6 @@ export function countedFacts(
   };
 }
 
-/** The amounts that an order reserves when it is claimed. */
 export interface ReservedAmounts {
   readonly notional: string;
   readonly qty: string;

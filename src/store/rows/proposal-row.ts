@@ -46,7 +46,6 @@ export interface ProposalRow {
   readonly reason: string | null;
 }
 
-/** Fields that are stored together as JSON, because no query uses them. */
 type DisplayFields = Pick<
   StoredProposal,
   'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership'

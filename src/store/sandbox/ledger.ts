@@ -93,9 +93,7 @@ export function openLedger(database: Database.Database) {
       if (amount !== null) setCash.run(toCents(cashOf(account_id).plus(amount)), account_id);
       insertEntry.run({ ...entry, amount: amount === null ? null : toCents(amount) });
     },
-    /** Returns an account's fills, oldest first. */
     fills: (accountId: string) => allFills.all(accountId),
-    /** Returns an account's entries, oldest first. */
     entries: (accountId: string) => allEntries.all(accountId),
   };
 }

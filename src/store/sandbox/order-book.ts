@@ -28,7 +28,6 @@ export function openOrderBook(database: Database.Database) {
   const ofAccount = database.prepare<[string], OrderRecord>(`${select} WHERE account_id = ? ORDER BY seq`);
 
   return {
-    /** Adds an order and returns it with its sequence number. */
     add(order: Omit<OrderRecord, 'seq'>): OrderRecord {
       const { lastInsertRowid } = insert.run(order);
       return { ...order, seq: Number(lastInsertRowid) };

@@ -64,14 +64,13 @@ export interface EntryRecord {
 
 export type OrderStatus = OrderView['status'];
 
-/** Order class of a group of orders. `''` means a simple order. */
+/** `''` is a simple order. */
 export type OrderClass = '' | 'bracket' | 'oco' | 'oto' | 'mleg';
 export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
 /** Which exit of an order group a leg is: the take-profit order or the stop-loss order. */
 export type LegKind = 'take_profit' | 'stop_loss';
 
 export interface OrderRecord {
-  /** Sequence number in order of arrival. */
   seq: number;
   id: string;
   account_id: string;
@@ -83,7 +82,6 @@ export interface OrderRecord {
   qty: string | null;
   notional: string | null;
   limit_price: string | null;
-  /** Stop price. For a trailing stop, the current stop price. */
   stop_price: string | null;
   trail_price: string | null;
   trail_percent: string | null;
@@ -92,9 +90,8 @@ export interface OrderRecord {
   filled_qty: string;
   /** Exact sum of quantity times price over all fills. */
   filled_value: string;
-  /** Best price since the trailing stop was placed. */
+  /** Best price since the trailing stop was placed (Alpaca's `hwm`). */
   hwm: string | null;
-  /** Whether the stop price has been reached. */
   triggered: 0 | 1;
   /**
    * Dollars reserved per share while the order is open. Null if the order neither opens a position nor buys one back.

@@ -127,7 +127,6 @@ const COMPANY = `
 
 const schemas = { paperBroker: PAPER_BROKER, thirdParty: THIRD_PARTY, company: COMPANY } as const;
 
-/** Creates the tables of one of the sandbox's databases, if the tables do not exist. */
 export function createSandboxTables(database: Database.Database, of: keyof typeof schemas): void {
   database.exec(schemas[of]);
 }

@@ -130,10 +130,8 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         return row.expires_at > now() && matchesProof(row, proof) ? issue(row, row.family) : undefined;
       }),
     /**
-     * Rotates a refresh token. If an old token is used again, all tokens from the same consent are revoked (RFC 9700
-     * §4.14.2).
-     * @returns undefined if the token is unknown, used or expired, if it belongs to another client, or if the scopes
-     * exceed the grant
+     * Rotates a refresh token. Using an old token again revokes all tokens from the same consent (RFC 9700 §4.14.2).
+     * @returns undefined if the token is unknown, used, expired or another client's, or if the scopes exceed the grant
      */
     refresh: (token: string, client_id: string, scopes?: readonly string[]): IssuedTokens | undefined =>
       inTransaction(() => {

@@ -15,7 +15,6 @@ import type {
 import { forgetNotified, IS_THIS_ACCOUNT, type NoticeWriter, noticeOutbox } from './notice-outbox.ts';
 import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './sql-database.ts';
 
-/** Locks an account's check state until the end of the transaction. */
 const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
 
 /**
@@ -157,7 +156,6 @@ const writeMark = ({ person }: Dialect, { profile, account }: CheckedAccount, ma
     { profile, account, ...toMarkRow(mark) },
   );
 
-/** Creates the cache of closing prices. All of a tenant's people share the cache. */
 function closeCache(database: SqlUnits): CheckStore<StoredNotice>['closes'] {
   const { tenant, each } = database.dialect;
   const getAll = async (symbols: readonly string[]) => {

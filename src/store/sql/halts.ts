@@ -86,7 +86,6 @@ interface HaltRow {
   readonly by: string;
 }
 
-/** A row of `reductions` that has not expired. */
 interface ReductionRow extends HaltRow {
   readonly until: number | null;
 }
@@ -99,9 +98,7 @@ function toTradingState(halt: HaltRow | undefined, reduction: ReductionRow | und
 }
 
 /**
- * Returns whether the current state is at least as strict as a restriction to orders that reduce positions, and lasts
- * at least as long.
- * @param until end of that restriction; undefined if it does not end automatically
+ * Returns whether the current state is at least as strict as allowing only orders that reduce positions until `until`.
  */
 function isAsStrict(before: TradingStateSnapshot, until: number | undefined): boolean {
   const lasts = before.until === undefined || (until !== undefined && until <= before.until);

@@ -43,7 +43,6 @@ export function mandateStore(database: SqlDatabase): MandateStore {
       database.record(function* (head) {
         const before = yield* findRow(sub, id);
         if (before === undefined) return 'unknown';
-        // Ending a mandate a second time does no harm.
         if (before.state === to) return 'ended';
         if (!isAllowedTransition(before.state, to)) return 'barred';
         yield* setState(sub, id, to, now);
@@ -90,8 +89,8 @@ export function* findMandate(sub: string, id: string, query: MandateQuery, but =
 }
 
 /**
- * SQL source of the orders that use a mandate. An order counts for the amounts in the journal, which are reduced to the
- * filled part when the order closes. Written-off orders count until the end of their day.
+ * An order counts for its amounts in the journal, which are reduced to the filled part when the order closes.
+ * Written-off orders count until the end of their day.
  */
 const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
   WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)
@@ -156,7 +155,6 @@ interface MandateRow {
   readonly updated_at: number;
 }
 
-/** The amount that an order counts for in its mandate, and the order's time. */
 interface MandateUse {
   readonly notional: string;
   readonly at: number;

@@ -47,10 +47,7 @@ export function noticeOutbox<Notice extends StoredNotice>(
   };
 }
 
-/**
- * Stores notices.
- * @returns the IDs of the notices that were not stored before
- */
+/** @returns the IDs of the notices that were not stored before */
 function* putNotices(
   owner: { readonly profile: string; readonly account: string },
   notices: readonly OutgoingNotice<StoredNotice>[],

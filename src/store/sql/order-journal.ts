@@ -153,7 +153,6 @@ export function toOrderKey({ sub, clientOrderId }: OrderKey): { sub: string; cli
   return { sub, clientOrderId };
 }
 
-/** A row of `gateway_orders`, without the columns for counting. */
 interface OrderRow {
   readonly client_order_id: string;
   readonly digest: string;

@@ -11,9 +11,8 @@ export interface RecountResult {
 }
 
 /**
- * Changes the time of orders with a time after `now` to `now`, because a clock that was ahead dated them. The orders
- * then count for the current day and minute, so that redating makes no room under a limit. The transaction includes an
- * audit log entry.
+ * Changes the time of orders after `now` to `now`, because a clock that was ahead dated them. They then count for the
+ * current day and minute, so that no limit is freed. The transaction includes the audit log entry.
  * @param now milliseconds since the epoch, from a correct clock
  */
 export function recountOrders(database: SqlDatabase, now: number): Promise<RecountResult> {

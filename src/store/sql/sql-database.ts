@@ -43,7 +43,7 @@ export function* one<Row>(text: string, values: SqlValues = {}): Work<Row | unde
   return (yield* all<Row>(text, values))[0];
 }
 
-/** Runs a statement that changes rows. Returns the number of rows that were written or removed. */
+/** @returns the number of rows that were written or removed */
 export function* run(text: string, values: SqlValues = {}): Work<number> {
   return (yield { kind: 'run', text, values }) as number;
 }
@@ -63,7 +63,6 @@ export interface AuditLogHead {
   last(): AuditHead;
 }
 
-/** How the SQL of SQLite and PostgreSQL differs. */
 export interface Dialect {
   /** First columns of primary keys: `tenant` for every table, and `person` for tables with a person's rows. */
   readonly tenant: 'tenant, ' | '';
@@ -95,7 +94,6 @@ export interface SqlUnits {
   write<T>(work: () => Work<T>): Promise<T>;
 }
 
-/** A gateway's database. */
 export interface SqlDatabase extends SqlUnits {
   /** Runs a transaction that adds audit log entries. Such transactions run one after the other. */
   record<T>(work: (head: AuditLogHead) => Work<T>): Promise<T>;

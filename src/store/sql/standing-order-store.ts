@@ -68,7 +68,6 @@ function stepValues({ dueAt, state, last }: StandingOrderStep) {
   return { dueAt, state, last: last === undefined ? null : JSON.stringify(last) };
 }
 
-/** Returns the audit log entry for a standing order's step. */
 function stepNote({ sub, mandate, dueAt }: StandingOrder, { state, last, event }: StandingOrderStep): AuditNote {
   const due = dueAt === null ? {} : { due: new Date(dueAt).toISOString() };
   return { event, facts: { sub, mandate, ...due, ...last, state } };

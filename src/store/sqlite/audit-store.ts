@@ -50,9 +50,9 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   });
 
   /**
-   * Moves lines to the file. The deletion of the lines from the database does not wait for the disk, because the file
-   * has already been flushed. If lines reappear in the database after a power failure, the file shows that they were
-   * already written. Sets `synchronous` for this commit only, outside of any transaction.
+   * Moves lines to the file. Deleting them from the database does not wait for the disk, because the file was already
+   * flushed: deleted lines that reappear after a power failure are found in the file. Sets `synchronous` for this
+   * commit only, outside of any transaction.
    */
   const moveUnsynced = (file: string): void => {
     const before = database.pragma('synchronous', { simple: true });

@@ -1,6 +1,5 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 
-/** How long to wait for another process's lock, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**

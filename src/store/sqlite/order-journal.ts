@@ -61,7 +61,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       digest,
       now,
       ...countedColumns(order),
-      // The time that the order is counted at. It is never before the account's newest order.
+      // The time that the order counts at. It never goes back.
       countedAt: timeOf(draft.account, now),
       draft: JSON.stringify(draft),
       replaces: replaces ?? null,

@@ -168,8 +168,7 @@ export function markClosed(file: string): void {
 const markerFile = (file: string) => `${file}.closed`;
 
 /**
- * Returns a string that changes if the file is changed or replaced: its inode, size and times. The string also changes
- * if a backup is restored, because no program can set a file's `ctime`.
+ * Returns a string that changes when the file does, even if a backup is restored: no program can set a file's `ctime`.
  */
 function fileIdentity(file: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });

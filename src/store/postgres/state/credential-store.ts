@@ -203,10 +203,7 @@ interface Lease {
  * transaction that the lease is still held, and fails if another process has taken it.
  */
 interface CredentialLeases {
-  /**
-   * Runs `work` while holding the lock.
-   * @throws {TradeAgentError} `busy` if the lock does not become free in time; if `signal` aborts, its reason
-   */
+  /** @throws {TradeAgentError} `busy` if the lock does not become free in time; the reason of `signal` if it aborts */
   exclusively<T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /**
    * Checks that the caller still holds its leases, and locks them until the end of this transaction.
@@ -216,7 +213,6 @@ interface CredentialLeases {
 }
 
 function credentialLeases(database: PersonDatabase, { clock, leaseMs = LEASE_MS }: LeaseOptions): CredentialLeases {
-  /** The leases that the current asynchronous context holds. */
   const within = new AsyncLocalStorage<readonly Lease[]>();
 
   const take = async (purpose: LockPurpose): Promise<Lease | undefined> => {

@@ -38,7 +38,6 @@ export interface RunStoreOptions {
   readonly now: () => number;
   /** Enqueues a job that continues a run, in the transaction that changes the run. */
   readonly enqueue: (unit: Unit, run: { readonly id: string; readonly thread: string }) => Promise<void>;
-  /** Called with the run's ID after each committed change. */
   readonly changed: (run: string) => void;
 }
 
@@ -234,7 +233,6 @@ function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'
   };
 }
 
-/** Inserts a run. Returns undefined if the client has already used the run's idempotency key. */
 function insertRun(unit: Unit, run: NewRun, now: number): Promise<Row | undefined> {
   const { id, thread, client, idempotencyKey: key, scopes, input, options } = run;
   return unit.one<Row>(

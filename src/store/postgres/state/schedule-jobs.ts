@@ -7,7 +7,6 @@ export interface ScheduleJobs {
   enqueueAll?(unit: Unit, jobs: readonly ScheduleJob[]): Promise<void>;
 }
 
-/** Enqueues jobs, with one statement if the job engine can do this. */
 export async function enqueueAll(jobs: ScheduleJobs, unit: Unit, all: readonly ScheduleJob[]): Promise<void> {
   if (jobs.enqueueAll !== undefined) return await jobs.enqueueAll(unit, all);
   for (const job of all) await jobs.enqueue(unit, job);
@@ -20,8 +19,8 @@ interface ScheduleJob {
 }
 
 /**
- * Creates a job. The job's key ensures that a person's jobs of the same kind run one after the other, because two
- * simultaneous checks would send the same notice twice.
+ * Creates a job whose key makes a person's jobs of the same kind run one after the other, because two simultaneous
+ * checks would send the same notice twice.
  */
 export function createJob(
   kind: ScheduleJob['kind'],

@@ -235,8 +235,8 @@ function runMethods<Run>(
 }
 
 /**
- * Records runs as ended if their job died.
- * @param before the epoch of the run that is beginning; earlier runs are dead
+ * Ends runs whose job died.
+ * @param before the epoch of the run that is beginning
  */
 async function endDeadRuns<Run>(unit: Unit, id: string, before: number, died: (run: Run) => Run): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(
