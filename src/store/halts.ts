@@ -13,9 +13,9 @@ export interface TradingStateSnapshot {
 export const MAX_DAY_LOSS = 'max_day_loss';
 
 /**
- * Whose trading is halted or limited to orders that reduce positions. Stored in the gateway's database, so that halts
- * survive restarts and apply to all interfaces. Each change is one transaction that includes its audit log entry. Times
- * are milliseconds since the epoch.
+ * People whose trading is halted, or limited to orders that reduce positions. Stored in the gateway's database, so that
+ * halts survive restarts and apply to all interfaces. Each change is one transaction that includes its audit log entry.
+ * Times are milliseconds since the epoch.
  */
 export interface Halts {
   /** Returns the time when the halt began, or undefined if trading is not halted. */

@@ -129,10 +129,8 @@ export interface ProposalSnapshot {
   readonly haltedAt: number | undefined;
   /** Codes of all open proposals of the owner. */
   readonly openCodes: readonly string[];
-  /**
-   * Number of this proposer's open proposals. `lately` is the number that the proposer drafted since the given time.
-   */
   readonly open: number;
+  /** Number of proposals that this proposer drafted since the given time. */
   readonly lately: number;
   /** This client's two most recent proposals with a decision (`DECIDED_STATES`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];

@@ -137,9 +137,8 @@ export class HistorySaver extends SqliteSaver {
   }
 
   /**
-   * Deletes obsolete checkpoints. A step of the thread's own graph makes all checkpoints of the thread's order
-   * subgraphs obsolete. A step of a subgraph makes only that subgraph's earlier checkpoints obsolete. IDs increase with
-   * time, so a checkpoint with a higher ID was written by another process and is kept.
+   * Deletes the checkpoints that a step makes obsolete: with a step of the thread's own graph, also those of the order
+   * subgraphs. IDs increase with time, so a checkpoint with a higher ID was written by another process and is kept.
    */
   #dropBefore(thread: string, ns: string, id: string): void {
     for (const table of ['checkpoints', 'writes']) {
