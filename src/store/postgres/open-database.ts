@@ -20,7 +20,7 @@ export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
 /**
  * Opens a database for one tenant. First checks the schema's version, that row-level security applies to the login, and
  * that commits wait for the disk.
- * @throws {TradeAgentError} `invalid_config`
+ * @throws {TradeAgentError} `invalid_config`, `database_unreachable`
  */
 export async function openDatabase({ schema, tenant, ...server }: OpenOptions): Promise<TenantDatabase> {
   requireTenant(tenant);
