@@ -266,7 +266,12 @@ function toHandler(app: Hono<{ Bindings: HttpBindings }>, onError: (message: str
 }
 
 interface PollContext {
-  readonly oidc: { readonly route?: string; readonly client?: { readonly clientId: string } | undefined };
+  readonly oidc: {
+    readonly route?: string;
+    readonly client?:
+      | { readonly clientId: string; readonly backchannelTokenDeliveryMode?: string | undefined }
+      | undefined;
+  };
   readonly res: ServerResponse;
 }
 
@@ -289,8 +294,11 @@ export async function holdCibaPoll(
   },
 ): Promise<void> {
   const { context, clock } = options;
-  if (context?.oidc.route !== 'token' || context.oidc.client?.clientId !== payload.clientId) return;
+  const client = context?.oidc.client;
+  if (client === undefined || context?.oidc.route !== 'token' || client.clientId !== payload.clientId) return;
   if (options.faults.take('slow_down')) throw new errors.SlowDown();
+  // A client that gets pings polls only in case one was lost.
+  if (client.backchannelTokenDeliveryMode === 'ping') return;
   const decided = payload.grantId !== undefined || payload.error !== undefined;
   const left = (payload.exp ?? 0) * 1000 - clock.now();
   if (decided || left <= 0) return;

@@ -8,7 +8,7 @@ import type { KernelContext } from '../kernel-context.ts';
 import { buildQuestion, currentApprover, isSecondApproverNext } from '../question.ts';
 import type { ApprovalToken, ProposalPatch } from '../transitions.ts';
 import { followResult } from './follow-result.ts';
-import type { ProviderPings, TurnLimiter } from './provider-pings.ts';
+import type { ProviderPings } from './provider-pings.ts';
 import { requestOwnerApproval, requestSecondApproval } from './request-approval.ts';
 
 /** Delays before retrying after an unexpected failure, such as a full disk, in milliseconds; the last one repeats. */
@@ -227,7 +227,7 @@ export class ProposalRun {
     const wait = await this.#beginWait();
     if (wait === undefined) return;
     // After a restart, a ping may have been missed: poll once, as soon as it is this proposal's turn.
-    if (!wait.called && !this.#isFresh) await this.#takeTurn(wait, this.#calls.restarted);
+    if (!wait.called && !this.#isFresh) await this.#takeTurn(wait);
     for (;;) {
       this.#end.signal.throwIfAborted();
       // The row is not kept between checks: only the times of the wait stay in memory.
@@ -235,7 +235,7 @@ export class ProposalRun {
       if (next === 'over') return;
       if (next === 'polled') continue;
       wait.called = (await this.#rest(next)) || wait.called;
-      if (!wait.called) await this.#takeTurn(wait, this.#calls.uncalled);
+      if (!wait.called) await this.#takeTurn(wait);
       wait.pause = 0;
     }
   }
@@ -263,8 +263,8 @@ export class ProposalRun {
     return Math.max(0, pause - Math.max(0, clock.now() - last.at) / 1000);
   }
 
-  async #takeTurn(wait: DecisionWait, turns: TurnLimiter): Promise<void> {
-    const turn = turns.take();
+  async #takeTurn(wait: DecisionWait): Promise<void> {
+    const turn = this.#calls.turns.take();
     const left = wait.expiresAt - this.#context.parts.clock.now();
     if (turn > 0 && left > 0) wait.called = await this.#rest(Math.min(turn, left));
   }

@@ -5,14 +5,10 @@ import { isSettledState } from '../../trading/proposal.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 
 /**
- * Interval between polls that make up for lost pings, across all proposals, in milliseconds. Without the interval, ten
- * thousand open proposals would keep the gateway and the provider busy for nothing, with thousands of open long polls.
+ * Interval between the polls that make up for lost pings, across all proposals of this process. After a restart, all of
+ * them may be due at the same moment, and would delay the pings of those that were just approved.
  */
-const LOST_PING_POLL_INTERVAL_MS = 400;
-/**
- * Interval between the first polls after a restart or a missed message, in milliseconds. Pings may have been missed.
- */
-const RESTART_POLL_INTERVAL_MS = 20;
+const LOST_PING_POLL_INTERVAL_MS = 10;
 
 /** Spreads out work that is requested simultaneously: gives turns at a fixed interval, in the order of requests. */
 export class TurnLimiter {
@@ -43,15 +39,12 @@ export class TurnLimiter {
  */
 export class ProviderPings {
   /** Turns of polls that make up for lost pings. */
-  readonly uncalled: TurnLimiter;
-  /** Turns of polls after a restart or a missed message. */
-  readonly restarted: TurnLimiter;
+  readonly turns: TurnLimiter;
   readonly #parts: KernelDeps;
 
   constructor(parts: KernelDeps) {
     this.#parts = parts;
-    this.uncalled = new TurnLimiter(parts.clock, LOST_PING_POLL_INTERVAL_MS);
-    this.restarted = new TurnLimiter(parts.clock, RESTART_POLL_INTERVAL_MS);
+    this.turns = new TurnLimiter(parts.clock, LOST_PING_POLL_INTERVAL_MS);
   }
 
   /**

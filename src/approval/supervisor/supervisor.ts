@@ -116,7 +116,7 @@ export class ProposalSupervisor {
     this.#missed = new AbortController();
     const { signal } = this.#missed;
     for (const id of [...this.#runs.keys()]) {
-      await this.#context.parts.clock.sleep(this.#calls.restarted.take(), signal).catch(() => undefined);
+      await this.#context.parts.clock.sleep(this.#calls.turns.take(), signal).catch(() => undefined);
       if (signal.aborted) return;
       this.#wake(id, false);
     }

@@ -13,7 +13,7 @@ import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { details, RESOURCE } from './identity-provider-fixture.ts';
 
 describe('a poll that waits', () => {
-  const hold = () => {
+  const hold = (client: { backchannelTokenDeliveryMode?: string } = {}) => {
     const requests = createApprovalRequests(prepareHomeDatabase(new Database(':memory:')), systemClock);
     const exp = Math.floor(Date.now() / 1000) + 60;
     const request = requests.add({
@@ -31,7 +31,7 @@ describe('a poll that waits', () => {
       request.authReqId,
       { clientId: 'approval', exp },
       {
-        context: { oidc: { route: 'token', client: { clientId: 'approval' } }, res },
+        context: { oidc: { route: 'token', client: { clientId: 'approval', ...client } }, res },
         requests,
         faults: new ActiveFaults(),
         clock: systemClock,
@@ -44,6 +44,12 @@ describe('a poll that waits', () => {
   it('goes on to its answer when the decision comes', async () => {
     const { held, requests, request } = hold();
     requests.delivered(request.id);
+    await expect(held).resolves.toBeUndefined();
+    expect(requests.waiting(request.authReqId)).toBe(0);
+  });
+
+  it('is none where the client is called back: it polls only in case the call was lost', async () => {
+    const { held, requests, request } = hold({ backchannelTokenDeliveryMode: 'ping' });
     await expect(held).resolves.toBeUndefined();
     expect(requests.waiting(request.authReqId)).toBe(0);
   });

@@ -51,7 +51,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
       result: { order: 'order-1' },
       reason: {
         code: 'placed_late',
-        text: expect.stringMatching(/reached the broker later\. Cancel it .* or close/),
+        text: expect.stringMatching(/reached the broker later\. Cancel it .* or reverse/),
       },
     });
     expect((await world.row(id)).reason?.members).toBeUndefined();

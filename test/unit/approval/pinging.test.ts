@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PollResult } from '../../../src/approval/ciba/ciba-port.ts';
-import { failNext, kernelWorld, restarted } from './kernel-world.ts';
+import { alice, failNext, kernelWorld, restarted } from './kernel-world.ts';
 
 const pending: PollResult = { status: 'pending' };
 
@@ -154,6 +154,14 @@ describe('where the provider calls back', () => {
     const world = kernelWorld({ delivery: 'ping' });
     await world.proposed('expired', '5', { ttl: 3_600 });
     expect(world.times().slice(0, 7)).toEqual([30, 60, 120, 240, 480, 960, 1_560]);
+  });
+
+  it('a call that got lost among many that wait is made up for as soon as one among few', async () => {
+    const world = kernelWorld({ delivery: 'ping' });
+    const people = Array.from({ length: 400 }, (_, n) => ({ ...alice, sub: `person-${n}` }));
+    for (const by of people) await world.propose('5', { by, owner: by.sub, ttl: 3_600 });
+    await world.sleep(36_000);
+    expect(new Set(world.polls.map(({ id }) => id)).size).toBe(400);
   });
 
   it('a call while a poll is under way is heard after it', async () => {
