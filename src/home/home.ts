@@ -220,7 +220,7 @@ export function isGatewayPath(path: string): boolean {
   );
 }
 
-/** Actor in the audit log and in mandates of changes that a company's security event caused. */
+/** Actor recorded in the audit log and in mandates for changes that a company's security event caused. */
 const SIGNAL_ACTOR = 'signal';
 
 interface SignalCleanupOptions {
@@ -302,8 +302,8 @@ const CLEANUP_INTERVAL_MS = 1_000;
 type CleanupQueue = ReturnType<typeof createCleanupQueue>;
 
 /**
- * When access has ended in one database, ends it in the others. Completion is recorded last, so a crash in between
- * repeats the clean-up. A failure is retried at the next poll, which also finds rows written by other processes.
+ * Runs clean-ups in the other databases after access has ended in one database. The completion of a clean-up is
+ * recorded last, so a crash repeats the clean-up. Each poll retries failures and finds rows written by other processes.
  */
 function createCleanupQueue<T>(options: {
   readonly unended: () => readonly T[];
@@ -346,7 +346,7 @@ function createCleanupQueue<T>(options: {
 }
 
 /**
- * Cleans up after removed people. Polling, which also happens at the start, finds people whom another process removed.
+ * Cleans up after removed people. Polls at the start and then regularly, to find people whom another process removed.
  */
 function watchRemovedPeople(options: {
   readonly database: Database;

@@ -22,7 +22,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly database: Database;
   readonly about: HomeDescription;
   readonly phonePairingSecret: string;
-  /** Notified when a person's sign-in here ends, or their passkeys change (Shared Signals). */
+  /** Receivers that are notified when a person's sign-in to this home ends or their passkeys change (Shared Signals). */
   readonly signalReceivers?: readonly SignalReceiver[] | undefined;
   /**
    * Passwords for third parties, by user name. With them, the sandbox's simulated phone connects accounts without a
@@ -46,7 +46,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
   readonly keys: ApprovalKeys;
-  /** Halts trading for a person. The phone shows a page only for those of the next three properties that are set. */
+  /** Halts trading for a person. If `halting`, `mandating` or `dashboards` is unset, the phone doesn't show its page. */
   readonly halting?: HaltControl;
   readonly mandating?: MandateControl;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;

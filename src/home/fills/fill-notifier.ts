@@ -13,7 +13,7 @@ interface FillNotifierOptions {
   readonly news: ChangeListener;
   /** Polls a person's open orders at the broker and reports their changes. */
   readonly lookAtOrders: (sub: string) => Promise<void>;
-  /** Sends the notice. Resolves once the notice was sent or abandoned, and rejects if interrupted. */
+  /** Notifies the person of a fill. Resolves once the notice was sent or abandoned, and rejects if interrupted. */
   readonly tell: (fill: Fill) => Promise<void>;
   /** Like `tell`, for an order that was reported as not placed but later reached the broker. */
   readonly notifyOrder: (news: OrderNews) => Promise<void>;
@@ -28,9 +28,9 @@ const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
 const RETRY_MS = 5_000;
 
 /**
- * Notifies each person once about every filled order of theirs, whoever proposed it. Reads the gateway's proposals from
- * the last version seen, so orders that fill while the home is down are reported at its next start. A notice is
- * recorded only after it was sent, so a crash in between repeats the notice with the same key, but never loses it.
+ * Notifies each person once about every filled order of theirs, whoever proposed the order. Reads the proposals that
+ * changed since the last version seen, so orders that fill while the home is down are reported at its next start. A
+ * notice is recorded only after it was sent, so a crash can repeat the notice with the same key, but never lose it.
  */
 export function startFillNotifier(options: FillNotifierOptions) {
   const { proposals, people, news, clock, onError } = options;
@@ -91,7 +91,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
     .finally(() => news.end());
   return {
     stop: () => closing.abort(),
-    /** Resolves when no notice is being sent. */
+    /** Resolves when the notifier has stopped. */
     ended: (): Promise<void> => ran,
   };
 }

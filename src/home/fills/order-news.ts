@@ -53,7 +53,7 @@ export function unexplainedOrderNews({ sub, account, order }: UnexplainedOrder, 
     key: JSON.stringify(['unexplained', sub, order.id]),
     user: sub,
     title: `Not in our records: ${describeOpenOrder(order)}`,
-    body: 'The broker has an open order with an id of this home, and no proposal accounts for it. Cancel it if you do not want it.',
+    body: "The broker has an open order with an ID that this home created, but no proposal matches the order. Cancel the order if you don't want it.",
     at: new Date(now).toISOString(),
     facts: { event: 'unexplained', account, order_ids: [order.id] },
   };

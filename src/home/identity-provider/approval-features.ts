@@ -30,8 +30,8 @@ export interface ApprovalFeatureOptions {
 }
 
 /**
- * Maximum pending requests for one person, against approval fatigue. Counted per client, so that no client can block
- * another.
+ * Maximum pending requests to one person by one client, against approval fatigue. Requests are counted per client, so
+ * that no client can block another.
  */
 const MAX_PENDING = 20;
 /** Seconds. */
@@ -41,7 +41,7 @@ const MAX_GATEWAY_PENDING = 20_000;
 /** Characters that read the same on every phone and can't forge a second line. */
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
-/** Reads the subject of a request from its authorization details. @throws `invalid_authorization_details` */
+/** Parses the subject of a request from its authorization details. @throws `invalid_authorization_details` */
 export function parseSubject({ resource, now }: Pick<ApprovalFeatureOptions, 'resource' | 'now'>, details: unknown) {
   try {
     return readSubject(details, { resource, now: now() });

@@ -33,7 +33,7 @@ export interface ApprovalRequest {
   readonly evidence: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Result of `decide`. Only `decided` changed anything. */
+/** Result of `decide`. Every outcome except `decided` leaves the request unchanged. */
 export type DecisionOutcome =
   | {
       /** `repeated`: same decision again. `conflict`: already decided the other way. `withdrawn`: the client withdrew it earlier. */
@@ -44,7 +44,7 @@ export type DecisionOutcome =
   | { readonly outcome: 'not_signed'; readonly refusal: HttpProblem; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_found' };
 
-/** `already_decided`: withdrawn too late. `not_decided`: reported as executing or done although nobody has decided. */
+/** `already_decided`: withdrawn after the decision. `not_decided`: an outcome was reported before anybody decided. */
 type ReportResult =
   | { readonly outcome: 'told' | 'already_decided'; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_decided' | 'not_found' };
@@ -314,7 +314,7 @@ function openApprovalRequestTable(database: Database) {
       `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
        WHERE auth_req_id = ? AND client_id = ? AND ${open} AND expires_at > ?`,
     ),
-    // An earlier state that arrives late never overwrites a final one, and nothing overwrites `executed`.
+    // A late report of an earlier state never overwrites a final state, and no report overwrites `executed`.
     note: database.prepare<[string, string, number, string, string]>(
       `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
        WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown', 'cancelled')

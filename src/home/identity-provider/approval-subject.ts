@@ -63,7 +63,7 @@ function readProposal(found: object, { resource, now }: { resource: string; now:
   const details = rethrowUnacceptable(() => parseProposalDetails(found, { gateway: resource, now }));
   const { detailsType, scope, subjectSchema, check } = kindWords(details.kind);
   if (details.type !== detailsType) throw new UnacceptableDetailsError(`the type must be ${detailsType}`);
-  // Rejects incomplete subjects, and ones with invisible characters, before anybody sees them.
+  // Rejects incomplete subjects and subjects with invisible characters before the phone displays them.
   rethrowUnacceptable(() => check(subjectSchema.parse(details.subject)));
   return { details, scope, isProposal: true, bindingMessage: { endsIn: ` ${details.code}` } };
 }

@@ -80,7 +80,7 @@ export function createPingSender(options: {
   };
 }
 
-/** Retries while the response is 500 or above. Lower error statuses would only recur. */
+/** Retries while the response status is 500 or above. A retry would get any lower error status again. */
 async function sendWithRetries(send: () => Promise<Response>): Promise<void> {
   for (const pause of [...PING_RETRY_DELAYS_MS, undefined]) {
     const answer = await send().catch(() => undefined);

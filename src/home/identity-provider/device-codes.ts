@@ -11,7 +11,7 @@ export interface DeviceRequest {
   /** Name that the device gave itself. Unverified. */
   readonly deviceName: string | undefined;
   readonly scopes: readonly string[];
-  /** The target of its tokens: the gateway's own API, `/mcp` for third-party agents, or a server. */
+  /** Where the device's tokens are valid: the gateway's own API, `/mcp` for third-party agents, or a server. */
   readonly use: 'session' | 'mcp' | 'server';
   readonly server: string | undefined;
   readonly expiresAt: number;

@@ -82,7 +82,7 @@ export function createGrants(options: GrantsOptions) {
       const granted = store.grant(id);
       if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
       store.endGrant(id);
-      // Also ends that sign-in's offline permission, or the server could get a new grant through it.
+      // Also ends the sign-in's offline permission. Otherwise, the server could get a new grant with that permission.
       const server = serverByClient(servers, granted.clientId);
       if (server !== undefined) store.revokeOffline({ sub: user, resource: server.address });
       await ended(granted);

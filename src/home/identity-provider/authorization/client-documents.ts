@@ -65,7 +65,7 @@ export function clientDocumentsFeature(options: {
     cacheDuration: { min: MIN_CACHE_S, max: MAX_CACHE_S },
     allowFetch: async (ctx, clientId) => {
       if (clientId.length > MAX_ID_LENGTH) return false;
-      // The consent page has no such request. Whoever is there has already come through one.
+      // The consent page loads the client without a request, after `/authorize` has already counted one.
       const request: IncomingMessage | undefined = ctx?.req;
       if (request !== undefined && !isFirstLook(request)) return false;
       if (options.reader.isBusy()) throw tooManyRequestsError(Math.ceil(READ_TIMEOUT_MS / 1000));

@@ -28,7 +28,7 @@ export interface ConsentRequest extends NamedClient {
   readonly scopes: readonly string[];
 }
 
-/** The browser's request. Its cookie proves that the client sent this browser here. */
+/** The browser's request, whose cookie proves that the client sent this browser to the home. */
 interface BrowserExchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;

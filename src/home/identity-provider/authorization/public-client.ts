@@ -56,9 +56,9 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
 }
 
 const REMOVED_METADATA = [
-  // Would limit later requests. Some clients register only half of what they request.
+  // A registered scope would limit later requests, and some clients register only half of the scopes they request.
   'scope',
-  // Would be generated if the registration didn't decline one.
+  // The library would generate a secret if the registration didn't decline it.
   'client_secret',
   'client_secret_expires_at',
   // Each makes the provider fetch something, or allows something that such a client must not do.

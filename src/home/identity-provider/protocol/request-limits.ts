@@ -12,7 +12,7 @@ export type RequestLimits = ReturnType<typeof createRequestLimits>;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** Creates the rate limits. Failures count against their origin, so that strangers only use up their own attempts. */
+/** Creates the rate limits. Failures count against their origin, so that strangers exhaust only their own attempts. */
 export function createRequestLimits(options: {
   readonly clock: Clock;
   readonly clientAddress?: ((request: IncomingMessage) => string) | undefined;
@@ -86,7 +86,7 @@ const MAX_KEY_LENGTH = 200;
  *
  * const guesses = createRateLimit({ burst: 20, intervalMs: 15_000, clock: systemClock });
  *
- * // Only a wrong guess uses up an attempt, and only one of its own address.
+ * // Only a wrong guess consumes an attempt, and only an attempt of its own address.
  * export function guess(address: string, isRight: () => boolean): 'right' | 'wrong' | { retryAfter: number } {
  *   const wait = guesses.wait(address);
  *   if (wait !== undefined) return { retryAfter: wait };
@@ -126,7 +126,7 @@ export function createRateLimit({
      * Returns the seconds until this key may try again (at least 1), or undefined if it may try now. Changes nothing.
      */
     wait: (given: string) => waitOf(given.slice(0, MAX_KEY_LENGTH), clock.now()),
-    /** Uses up an attempt if one is left. @returns what `wait` would have returned before this call */
+    /** Consumes an attempt if the key has one left. @returns what `wait` would have returned before this call */
     take(given: string): number | undefined {
       const key = given.slice(0, MAX_KEY_LENGTH);
       const now = clock.now();

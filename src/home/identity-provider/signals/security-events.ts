@@ -61,7 +61,7 @@ export function readEventsClaim(events: unknown): SecurityEvent | undefined {
   return undefined;
 }
 
-/** Returns the reason. It is a text per language (CAEP §2), or in earlier drafts a single text. */
+/** Returns the reason, which is an object with a string per language (CAEP §2) or, in earlier drafts, one string. */
 function adminReason(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, MAX_REASON_LENGTH) : '';
