@@ -11,7 +11,7 @@ import { outputFormats, reportError, requestedFormat } from './context/output.ts
 import { choiceOption } from './options/choice.ts';
 import { parseDuration } from './options/duration.ts';
 import { flagVariable, readFlagsFromEnvironment } from './options/flag-environment.ts';
-import { allExitCodeText, exampleText, HELP_COLUMNS } from './options/help.ts';
+import { allExitCodeText, asSentence, asSummary, exampleText, HELP_COLUMNS } from './options/help.ts';
 import { createInterruption } from './terminal/interruption.ts';
 import { createIo } from './terminal/io.ts';
 import { standardInput } from './terminal/standard-input.ts';
@@ -99,8 +99,11 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     .helpCommand('help [command]', 'show help for a command')
     .configureHelp({
       showGlobalOptions: true,
+      commandDescription: (command) => asSentence(command.description()),
+      subcommandDescription: (command) => command.summary() || asSummary(command.description()),
       optionDescription(option) {
-        const plain = Help.prototype.optionDescription.call(this, option);
+        // An option that can be repeated and is absent by default.
+        const plain = Help.prototype.optionDescription.call(this, option).replace(' (default: [])', '');
         const variable = variables.get(option);
         return variable === undefined ? plain : `${plain} [${variable}]`;
       },

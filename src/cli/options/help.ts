@@ -28,3 +28,17 @@ export function allExitCodeText(): string {
 function exitCodeTable(codes: readonly ExitCode[]): string {
   return codes.map((code) => `  ${String(code).padStart(3)}  ${exitCodeMeanings[code]}`).join('\n');
 }
+
+/** Returns a description as a full sentence, as at the top of a command's own help. */
+export function asSentence(description: string): string {
+  const sentence = description.charAt(0).toUpperCase() + description.slice(1);
+  return /[.!?)]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+/** Returns the first sentence of a description without capital letter and period, as in the list of commands. */
+export function asSummary(description: string): string {
+  const [first = ''] = description.split(/(?<=[.!?])\s/, 1);
+  const fragment = first.replace(/\.$/, '');
+  // An acronym stays as it is.
+  return /^[A-Z][a-z]/.test(fragment) ? fragment.charAt(0).toLowerCase() + fragment.slice(1) : fragment;
+}
