@@ -38,7 +38,7 @@ export function createRouter(options: RouterOptions): Handler {
     const { url = '', method = '' } = request;
     const [path = ''] = url.split(/[?#]/, 1);
     if (!isForUs(request, response)) return;
-    // Other request targets (`*`, a whole URL, `//host`) could be interpreted as another server's further in.
+    // Later code could interpret any other request target (`*`, a whole URL, `//host`) as an address of another server.
     if (!/^\/(?!\/)/.test(path)) return respondText(response, 400, 'The request target is not a path on this server');
     if (faults.take('slow_answers')) await clock.sleep(SLOW_RESPONSE_MS, closing);
     const own = ownHandler(options, path, method);

@@ -121,7 +121,7 @@ const passedVariables = [
   ...'DBUS_SESSION_BUS_ADDRESS SystemRoot SystemDrive USERPROFILE TEMP'.split(' '),
 ];
 
-/** Returns the minimal environment for the program. Under cron, it has systemd's default address of the session bus. */
+/** Returns the minimal environment for the program. Under cron, adds systemd's default address of the session bus. */
 export function notifierEnvironment(
   env: NodeJS.ProcessEnv,
   platform: NodeJS.Platform,

@@ -8,7 +8,7 @@ import type { Sender } from './sender.ts';
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
 /**
- * Sends by SMTP. Unencrypted SMTP must be configured, and is allowed only for a server on this machine.
+ * Sends by SMTP. SMTP without encryption must be configured explicitly, and only for a server on this machine.
  */
 export const email: Sender<'email'> =
   (channel, password, { resolveMail }) =>

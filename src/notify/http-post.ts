@@ -62,8 +62,8 @@ async function post(
 }
 
 /**
- * Returns the code of the error's cause. Its message is left out, because it may contain the address, which may be the
- * secret.
+ * Returns the code of the error's cause, without the cause's message. The message may contain the channel's URL, which
+ * may be the secret.
  */
 function causeCode(error: unknown): string {
   const { code } = ((error as Error).cause ?? {}) as { code?: unknown };

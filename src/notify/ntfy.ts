@@ -16,7 +16,7 @@ const emojis: Readonly<Record<NoticeSeverity, string>> = {
 
 /**
  * Returns ntfy's JSON ("Publish as JSON"), which is posted to the server's root so that the topic is not in the URL.
- * Servers since 2.16 replace a message with a retry that has the same `sequence_id`. Older ones ignore it.
+ * Servers since 2.16 replace a message with a retry that has the same `sequence_id`. Older servers ignore the field.
  */
 export function ntfyMessage(
   { topic, tags }: Pick<NoticeChannelOf<'ntfy'>, 'topic' | 'tags'>,

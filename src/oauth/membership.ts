@@ -1,4 +1,4 @@
-/** For whom a caller acts, according to their access token: facts for rules, and for the audit log. */
+/** Claims of a caller's access token about who the caller acts for, used by policy rules and in the audit log. */
 export interface Membership {
   readonly org?: string;
   readonly company?: string;

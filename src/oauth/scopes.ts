@@ -1,13 +1,13 @@
 /** Scopes for reading from the gateway. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
-/** Allows cancelling orders, and halting trading. */
+/** Allows canceling orders and halting trading. */
 export const CANCEL_SCOPE = 'orders:cancel';
-/** Allows proposing orders, about which the owner is asked on the phone, and nothing else. */
+/** Allows only proposing orders, which the owner then approves or denies on the phone. */
 export const PROPOSE_ORDERS_SCOPE = 'orders:propose';
 export const PROPOSE_MESSAGES_SCOPE = 'messages:propose';
 /** Allows requesting a mandate, and placing orders under one. Only for our own login client. */
 export const MANDATE_SCOPE = 'orders:mandate';
-/** Allows changing the owner's watchlist. This trades nothing, and no third-party client gets it. */
+/** Allows changing the owner's watchlist, but no trading. No third-party client gets this scope. */
 export const WATCHLIST_SCOPE = 'watchlist:write';
 export type ProposeScope = typeof PROPOSE_ORDERS_SCOPE | typeof PROPOSE_MESSAGES_SCOPE | typeof MANDATE_SCOPE;
 /** Scopes of a session. They do not allow placing an order that its owner has not approved. */
@@ -34,7 +34,7 @@ export type ApprovalScope = (typeof APPROVAL_SCOPES)[number];
 export const SCOPES = [...SESSION_SCOPES, ...APPROVAL_SCOPES] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** The person's identity (OpenID Connect Core §5.4, §11), at the identity provider. */
+/** Scopes of the identity provider for a person's identity (OpenID Connect Core §5.4, §11). */
 export const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 /**
  * Scopes of the provider's own API for connected accounts, with Auth0's names. They give no access to the accounts

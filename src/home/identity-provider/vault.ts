@@ -91,7 +91,7 @@ export function createVault(options: VaultOptions) {
       };
     },
 
-    /** Returns the page where the person signs in at the third party and consents. */
+    /** Returns the URL of the third party's page on which the person signs in and consents. */
     authorizationUrl: (asked: ThirdPartyRequest): string =>
       parties.authorizationUrl(connectionNamed(asked.connection), asked),
 

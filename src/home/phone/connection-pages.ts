@@ -51,7 +51,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     if (request === undefined) {
       return messagePage(context, 400, {
         title: 'This response matches no request',
-        text: 'It came too late, was already used, or you did not start it. Nothing was connected.',
+        text: 'The response came too late or was already used, or you did not start the connection. Nothing was connected.',
       });
     }
     return outcomePage(context, request.status);
@@ -61,8 +61,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
 }
 
 /**
- * Handles the address without a ticket, which is the same for everybody. It connects an account of the signed-in
- * person.
+ * Handles the address without a ticket, which is the same for everybody. Connects an account of the signed-in person.
  */
 function ownConnection(context: BrowserContext, { connections }: PhoneServices, user: string, connection: string) {
   try {

@@ -35,12 +35,12 @@ const registrationSchema = z.lazy(() =>
   }),
 );
 
-/** Reads a passkey's assertion from a form field (WebAuthn Level 3 §5.1.8). Returns undefined if it has another shape. */
+/** Parses a form field: a passkey's assertion (WebAuthn Level 3 §5.1.8). Returns undefined for any other content. */
 export function readAssertion(field: unknown): AuthenticationResponseJSON | undefined {
   return readCredential(assertionSchema, field);
 }
 
-/** Reads a new passkey's registration from a form field. Returns undefined if it has another shape. */
+/** Parses a form field with a new passkey's registration. Returns undefined for any other content. */
 export function readRegistration(field: unknown): RegistrationResponseJSON | undefined {
   return readCredential(registrationSchema, field);
 }

@@ -25,12 +25,12 @@ export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServi
         tradingState?.state === 'halted'
           ? html`<div class="card" data-testid="halted">
 <h1 tabindex="-1">Trading is halted</h1>
-<p>Since ${since}. Nothing more is carried out for you, whoever proposed it. Open orders stay at the broker and can be cancelled.</p>
+<p>Since ${since}. Nothing more is carried out for you, whoever proposed it. Open orders stay at the broker and can be canceled.</p>
 <p>To resume: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`
           : html`${tradingState?.state === 'reducing' ? reducingCard(tradingState, since) : ''}<div class="card">
 <h1 tabindex="-1">Halt all trading?</h1>
-<p>Pending requests are withdrawn, and nothing more is carried out until you approve resuming. Open orders stay at the broker and can be cancelled.</p>
+<p>Pending requests are withdrawn, and nothing more is carried out until you approve resuming. Open orders stay at the broker and can be canceled.</p>
 <form method="post" action="${PATH}">
 <input type="hidden" name="form_token" value="${formToken}">
 <button class="stop wide" data-testid="halt">Halt all trading</button>
@@ -53,7 +53,7 @@ export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServi
 function reducingCard({ until, by }: TradingStateSnapshot, since: Markup): Markup {
   return html`<div class="card" data-testid="reducing">
 <h2>Positions can only be reduced</h2>
-<p>Since ${since}${by === MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` It ends automatically at ${renderLocalTime(until)}.`}</p>
-<p>To end it now: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
+<p>Since ${since}${by === MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` The restriction ends automatically at ${renderLocalTime(until)}.`}</p>
+<p>To end the restriction now: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`;
 }

@@ -16,7 +16,7 @@ export function pairingLink(address: string, secret: string): string {
 
 /**
  * Creates the pages that set up a phone from a link: they show the home and the account, create a passkey, and sign in.
- * Only the last step uses up the link, so it may be opened early or repeatedly.
+ * Only the last step consumes the link, so the link may be opened early or repeatedly.
  */
 export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
@@ -57,7 +57,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
     if (registration === undefined) {
       return messagePage(context, 400, {
         title: 'No passkey was created',
-        text: 'The form had none. Your link still works, so open it again.',
+        text: 'The form contained no passkey. Your link still works, so open the link again.',
       });
     }
     try {

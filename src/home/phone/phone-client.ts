@@ -68,7 +68,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
     try {
       return keyOf(user).sign(details, { origin: new URL(phone).origin });
     } catch (error) {
-      // Unsignable details can be approved only if no signature is required. The phone decides.
+      // Details that can't be signed can still be approved if the home requires no signature, so the phone decides.
       if (!(error instanceof HttpProblem)) throw error;
       return undefined;
     }

@@ -16,8 +16,8 @@ import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
 /**
- * Milliseconds between heartbeats on an event stream. It is also how long an expired request may stay among the pending
- * ones.
+ * Milliseconds between heartbeats on an event stream. An expired request may stay in the list of pending requests for
+ * this long.
  */
 const HEARTBEAT_MS = 5000;
 const MAX_STREAMS = 20;
@@ -58,7 +58,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
             await stream.writeSSE({ event: 'signed_out', data: '' });
             return;
           }
-          // Started before the state is read, so that a change in between is not delayed until the next heartbeat.
+          // Starts waiting before reading the state, so that a change during the read is noticed at once.
           const change = waitForRequestChange(services, viewer.user, HEARTBEAT_MS, over);
           const { cards, ...rest } = await phoneUpdate(await phoneState(services, viewer), sent);
           const now = JSON.stringify(rest);

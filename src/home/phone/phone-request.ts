@@ -8,8 +8,8 @@ export const phoneRequestSchema = z.lazy(() =>
     user: z.string(),
     client_name: z.string(),
     /**
-     * A warning about a client that the person allowed: that it is new, that it is unverified, and which host it
-     * claims.
+     * A warning about a client that the person allowed: whether the client is new or unverified, and which host the
+     * client claims.
      */
     client_note: z.string().nullable(),
     code: z.string(),

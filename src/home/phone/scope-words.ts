@@ -13,7 +13,7 @@ export const scopeWords: Readonly<Record<string, string>> = {
   'watchlist:write': 'Change your watchlist',
   'read:me:connected_accounts': 'See which accounts you have connected',
   'create:me:connected_accounts': 'Ask you to connect other accounts',
-  'delete:me:connected_accounts': 'Disconnect them',
+  'delete:me:connected_accounts': 'Disconnect your connected accounts',
 };
 
 export const thirdPartyScopeWords: Readonly<Record<string, string>> = {

@@ -164,8 +164,7 @@ const TIMEOUT_MS = 10_000;
 /** Milliseconds between attempts. The last value repeats. */
 const RETRY_DELAYS_MS = [2_000, 10_000, 60_000, 600_000] as const;
 /**
- * Signals older than this are dropped, because receivers accept none older than a week (our own receiver accepts a full
- * week).
+ * Older signals are dropped, because receivers, including our own, reject signals that are older than a week.
  */
 const MAX_SIGNAL_AGE_MS = 7 * 24 * 3_600_000;
 
@@ -183,8 +182,8 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
 }
 
 /**
- * Sends one signal (RFC 8935 §2). The signal is complete after 202, and also after 400, by which the receiver rejects
- * it permanently.
+ * Sends one signal (RFC 8935 §2). The signal is not sent again after a 2xx response, nor after a 400 response, with
+ * which the receiver rejects the signal permanently.
  */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,

@@ -1,8 +1,8 @@
 import type { AccountReads, DashboardData } from './dashboard-data.ts';
 
 /**
- * How long reads are cached, in milliseconds. Brokers allow about 200 requests a minute per account, and a page needs
- * 30.
+ * How long reads are cached, in milliseconds. Brokers allow about 200 requests a minute per account, and one dashboard
+ * page needs 30 requests.
  */
 const CACHE_TTL_MS = {
   accounts: 60_000,

@@ -28,8 +28,8 @@ export interface AccountReads {
 }
 
 /**
- * One person's data. Each call reads again. A call throws its source's errors, which then affect only that part of the
- * page.
+ * One person's data. Each call reads its source again and throws the source's errors, which affect only the part of the
+ * page that shows this data.
  */
 export interface DashboardData extends AccountReads {
   /** Lists all accounts. The inherited reads are of the default account, or of an account chosen elsewhere. */
@@ -44,8 +44,8 @@ export interface DashboardData extends AccountReads {
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
   /**
-   * Calls `changed` when something may have changed, until the signal aborts. If it ends or throws earlier, call it
-   * again.
+   * Calls `changed` when something may have changed, until the signal aborts. If `follow` resolves or rejects earlier,
+   * call it again.
    */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
   /** Data that exists only on the agent's machine. Undefined on all other machines. */

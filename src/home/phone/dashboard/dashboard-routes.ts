@@ -80,7 +80,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
             await stream.writeSSE({ event: 'signed_out', data: '' });
             return;
           }
-          // Started before anything is read, so that a change in between is not delayed until the next check.
+          // Starts waiting before reading the data, so that a change during the read is noticed before the next check.
           const change = told();
           const parts = await Promise.all(names.map((name) => renderPart(name, viewOf(context, data))));
           const news = parts.filter(({ name, digest }) => sent.get(name) !== digest);

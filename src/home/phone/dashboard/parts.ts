@@ -167,7 +167,7 @@ export interface DashboardPart {
   readonly digest: string;
 }
 
-/** Renders one part. A part that can't be read says so and why. Never throws. */
+/** Renders one part, or the reason why its data can't be read. Never throws. */
 export async function renderPart(name: PartName, view: DashboardView): Promise<DashboardPart> {
   const markup = await partMakers[name](view).catch(unreadablePart);
   const text = String(await markup);
@@ -332,7 +332,7 @@ ${
 }`;
 }
 
-/** Sanitizes a text from a model, a file or a server: removes control and invisible characters, and limits its length. */
+/** Removes control and invisible characters from text of a model, a file or a server, and limits the text's length. */
 function sanitize(text: string): string {
   return safeLine(text, MAX_TEXT_LENGTH);
 }

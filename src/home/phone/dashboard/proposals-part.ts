@@ -157,7 +157,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   cancelled: 'Withdrawn',
   blocked: 'Refused',
   unknown: 'Not known yet whether it was carried out',
-  order_cancelled: 'Order cancelled',
+  order_cancelled: 'Order canceled',
   halted: 'Trading halted',
   reducing: 'Trading limited to reducing positions',
   lifted: 'Trading resumed',

@@ -42,7 +42,7 @@ const unmetSteps = {
   no_code: { title: 'Pick the code', text: 'Pick the code that your terminal shows, then approve.' },
   wrong_code: {
     title: 'Wrong code',
-    text: 'Your terminal shows a different one. Another wrong pick denies the request.',
+    text: 'Your terminal shows a different code. Another wrong pick denies the request.',
   },
   wrong_code_too_often: {
     title: 'Denied',
@@ -143,7 +143,7 @@ type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code'>;
 
 /**
  * Number matching: the person picks the terminal's code among three, which requires attention. The other codes are drawn
- * only once per request and session, because if a reload changed them, the unchanged code would be the right one.
+ * only once per request and session. Otherwise, a reload would give away the right code, which never changes.
  */
 function createCodeChoices(database: Database, clock: Clock) {
   database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - CHOICE_RETENTION_MS);

@@ -31,7 +31,7 @@ const decisionProblems: Record<
   withdrawn: {
     status: 410,
     title: 'Withdrawn',
-    text: 'It was withdrawn before you decided. Nothing was placed.',
+    text: 'The request was withdrawn before you decided. Nothing was placed.',
   },
 };
 const noDecision: DecisionProblem = {
@@ -42,7 +42,7 @@ const noDecision: DecisionProblem = {
 const noSignature: DecisionProblem = {
   status: 422,
   title: 'Not approved',
-  text: 'Your passkey did not sign it, which requires JavaScript. Deny it, or open the page with JavaScript on.',
+  text: 'Your passkey did not sign the request, because signing requires JavaScript. Deny the request, or turn on JavaScript and reload the page.',
 };
 
 /**
@@ -56,7 +56,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const found = requests.find(id);
     return found?.user === user ? found : undefined;
   };
-  /** Denies the request after two wrong codes, because someone who compared the codes would not get it wrong twice. */
+  /** Denies the request after two wrong codes, because a person who compares the codes would not err twice. */
   const hindered = async (request: ApprovalRequest, hindrance: UnmetStep): Promise<DecisionProblem> => {
     if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
     return toDecisionProblem(hindrance);
@@ -72,7 +72,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     if (result.outcome === 'not_signed') return await respondProblem(context, signatureProblem(result.refusal));
     if (result.outcome !== 'decided' && result.outcome !== 'repeated')
       return await respondProblem(context, decisionProblems[result.outcome]);
-    // A script stays on the page. A form submitted without script returns to it.
+    // The script updates the page in place. A form submitted without script is redirected to the page.
     if (!wantsJson(context)) return context.redirect('/phone', 303);
     const now = requests.find(result.request.id) ?? result.request;
     return context.json({ result: String(await resultPanel(now, steps.whyDenied(now))) });
@@ -132,7 +132,7 @@ function signatureProblem(error: unknown): DecisionProblem {
 function settledProblem({ status }: ApprovalRequest): DecisionProblem {
   return status === 'expired' || status === 'withdrawn'
     ? decisionProblems[status]
-    : { ...decisionProblems.conflict, text: 'It was already decided, and decisions are final.' };
+    : { ...decisionProblems.conflict, text: 'This request was already decided, and decisions are final.' };
 }
 
 function respondProblem(context: BrowserContext, { status, ...said }: DecisionProblem): Response | Promise<Response> {

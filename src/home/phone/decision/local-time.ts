@@ -10,7 +10,7 @@ export function renderLocalTime(epochMs: number): Markup {
   return withLocalTimes(utcSeconds(epochMs));
 }
 
-/** Renders a text in which every time is marked up like {@link renderLocalTime}. */
+/** Renders text, and marks up every time in the text like {@link renderLocalTime}. */
 export function withLocalTimes(text: string): Markup {
   const parts: Markup[] = [];
   let rest = text;

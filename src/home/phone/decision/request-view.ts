@@ -20,7 +20,7 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
   readonly kind: string;
   /** Replaces PAPER or LIVE on requests that move no money. */
   readonly banner: Banner | undefined;
-  /** Whether the money is real, or may be. */
+  /** Whether the request moves real money, or might. */
   readonly live: boolean;
   /** The broker's number for the account. */
   readonly account: string | undefined;

@@ -94,11 +94,11 @@ export function signOut(context: BrowserContext, services: BrowserServices): voi
 
 /**
  * Identifies the person, sets the security headers, and rejects forms that did not come from our own pages. A form must
- * carry a token made for this browser and session, and a browser that reports the request's origin must report this one
- * (Fetch Metadata; with `no-referrer`, a form's Origin is `null` and proves nothing).
+ * carry a token made for this browser and session, and a browser that reports the request's origin must report this
+ * origin (Fetch Metadata; with `no-referrer`, a form's Origin is `null` and proves nothing).
  *
  * Without https, a request without the origin key gets an empty document, whatever cookies it has. Opening an address
- * never changes anything; it does not use up a link, for example.
+ * never changes anything. For example, it does not consume a link.
  */
 export function browserMiddleware(services: BrowserServices) {
   const { issuer, sessions } = services;
@@ -146,7 +146,7 @@ export function browserMiddleware(services: BrowserServices) {
 function stalePage(context: BrowserContext) {
   return messagePage(context, 403, {
     title: 'This page is out of date',
-    text: 'It was opened a while ago or from another site. Go back, reload it, and try again.',
+    text: 'The page was opened a while ago or from another site. Go back, reload the page, and try again.',
   });
 }
 

@@ -38,9 +38,9 @@ const DEBOUNCE_MS = 20;
 const RETRY_MS = 5000;
 
 /**
- * Rings for each request, rings once more if nobody looked, and withdraws the notification when the request is settled.
- * Reads the state from the database and records each action only after it is done, so a crash in between repeats a
- * notification with the same tag, but never loses it. No other code waits for the bell.
+ * Creates the bell, which rings for each request, rings once more if nobody looked, and withdraws the notification when
+ * the request is settled. The bell reads the state from the database and records each action only after completing the
+ * action, so a crash can repeat a notification with the same tag, but never lose it. No other code waits for the bell.
  */
 export function createBell(options: BellOptions) {
   const { requests, subscriptions, clock, closing } = options;
@@ -94,7 +94,7 @@ export function createBell(options: BellOptions) {
 
   const run = async (): Promise<void> => {
     while (!closing.aborted) {
-      // Created before the check, so that a change in between triggers another one.
+      // Created before the check, so that a change during the check triggers another check.
       wake = new AbortController();
       const next = startDue();
       await clock.sleep(next, AbortSignal.any([wake.signal, closing])).catch(() => undefined);

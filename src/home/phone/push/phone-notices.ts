@@ -2,8 +2,8 @@ import type { Fill } from '../../fills/fill.ts';
 import type { OrderNews } from '../../fills/order-news.ts';
 
 /**
- * A notification sent through channels other than push. `title` is one line. The last member contains the same facts
- * for programs.
+ * A notification sent through channels other than push. `title` is one line. The member that depends on the
+ * event (`approval`, `fill`, …) contains the same facts for programs.
  */
 export type PhoneNotice = {
   /** Stays the same for every attempt, even after a crash. Letters, digits, `-`, `_`. */
@@ -28,7 +28,7 @@ export type PhoneNotice = {
   /** The object is empty if a lock screen may not show fills or unexpected orders. */
   | { readonly fill: Fill['facts'] | Record<never, never> }
   | { readonly order: OrderNews['facts'] | Record<never, never> }
-  /** A company ended a person's sign-in, or allowed it again. */
+  /** A company ended a person's sign-in, or allows the person to sign in again. */
   | { readonly access: { readonly company: string; readonly signal: string } }
   | {
       readonly account: {

@@ -29,7 +29,7 @@ export interface PushOptions {
   /** Contact address for push services that notice a problem: `mailto:…` or an https address. */
   readonly contact?: string;
   readonly notices?: PhoneNotices;
-  /** When to notify through `notices` too: only if no push was delivered, or always. */
+  /** When to also notify through `notices`: only if no push was delivered, or always. */
   readonly noticesWhen?: 'fallback' | 'always';
   /** Whether people are notified when their orders fill. Defaults to true. */
   readonly fills?: boolean;
@@ -111,7 +111,7 @@ interface NoticeText {
   readonly body: string;
 }
 
-/** An event that a person is notified of but need not decide. */
+/** An event that a person is notified of, without having to decide anything. */
 interface PersonEvent {
   readonly user: string;
   /** Identifies the event. A repeated notification replaces the earlier one on the screen. */
@@ -178,10 +178,11 @@ const titles = {
 } as const;
 
 const bodies: Readonly<Record<SignalEffect, string>> = {
-  ended: 'Its requests were withdrawn, and your mandates are suspended. You can sign in through it again.',
+  ended:
+    'Requests made through this company were withdrawn, and your mandates are suspended. You can sign in through the company again.',
   disabled:
-    'Its requests were withdrawn, your mandates are suspended, and your accounts are disconnected. You can no longer sign in through it.',
-  enabled: 'You can sign in through it again. Withdrawn requests stay withdrawn.',
+    'Requests made through this company were withdrawn, your mandates are suspended, and your accounts are disconnected. You can no longer sign in through the company.',
+  enabled: 'You can sign in through this company again. Withdrawn requests stay withdrawn.',
 };
 
 function createNotifiers(options: NotifierOptions) {
@@ -213,7 +214,7 @@ function createNotifiers(options: NotifierOptions) {
     account: ({ user, what: event, name, browser, session: except }: AccountEvent) => {
       const now = options.clock.now();
       const key = JSON.stringify([user, event, name, now]);
-      const advice = `on ${browser}. If that was not you, sign it out and remove its passkey now.`;
+      const advice = `on ${browser}. If that was not you, sign that browser out and remove its passkey now.`;
       const body = safeLine(name === '' ? advice : `“${name}” ${advice}`, MAX_TITLE_LENGTH);
       const words = { title: titles[event], body };
       const facts = { account: { event, browser, ...(name === '' ? {} : { name }) } };

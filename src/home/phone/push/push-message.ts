@@ -103,7 +103,7 @@ function displayedRequest({ details }: ApprovalRequest): {
   };
 }
 
-/** Returns the text for other channels than push, with the code and the address for deciding. */
+/** Returns the text for channels other than push, with the code and the address for deciding. */
 export function noticeText(
   request: ApprovalRequest,
   content: PushContent,

@@ -96,7 +96,7 @@ async function attemptPush(
   const { clock, closing, resolve, loopback, timeoutMs } = options;
   const { endpoint } = subscription;
   try {
-    // A browser must not reach the home's own network, so a host that resolves to it is rejected.
+    // A browser must not make the home send requests to its own network, so hosts with private addresses are rejected.
     if (!(await resolvesToPublic(endpoint, resolve, loopback))) {
       return { passing: false, tooLarge: false, retryAfter: 0 };
     }

@@ -103,7 +103,7 @@ async function closeNotification(id: string): Promise<void> {
 
 function showCard(id: string): void {
   const place = (name: string) => document.querySelector<HTMLElement>(`[${name}="${CSS.escape(id)}"]`);
-  // Its entry in the list of pending requests, which opens its card.
+  // The request's entry in the list of pending requests, which opens the request's card.
   const listed = place('data-show');
   if (listed !== null) listed.click();
   else place('data-request-id')?.scrollIntoView({ block: 'start' });

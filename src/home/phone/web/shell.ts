@@ -27,7 +27,7 @@ window.tradeAgent = {
 
 handleForms();
 startPush();
-// A prerendered page sends no requests and uses nothing up until it is displayed.
+// A prerendered page sends no requests, and therefore consumes no link, until it is displayed.
 if ('prerendering' in document && document.prerendering)
   document.addEventListener('prerenderingchange', () => void loadPage(), { once: true });
 else void loadPage();
@@ -189,7 +189,7 @@ function errorText(error: unknown): string {
   if (error instanceof RejectedError) return error.message;
   switch (error instanceof Error ? error.name : '') {
     case 'NotAllowedError':
-      return 'Not completed. It was cancelled, took too long, or this device has no passkey for this home.';
+      return 'Not completed. You canceled, it took too long, or this device has no passkey for this home.';
     case 'InvalidStateError':
       return 'This device already has a passkey for you here. Sign in with it.';
     case 'SecurityError':

@@ -118,7 +118,7 @@ async function post(path: string, body: URLSearchParams): Promise<object> {
 }
 
 const otherDeviceHint = 'Open this page on the phone that you paired.';
-const notSignedText = `Nothing was signed. You cancelled, it took too long, or none of your passkeys is on this device. Try again, or ${otherDeviceHint.toLowerCase()}`;
+const notSignedText = `Nothing was signed. You canceled, it took too long, or none of your passkeys is on this device. Try again, or ${otherDeviceHint.toLowerCase()}`;
 /** Messages by the name of the WebAuthn error (Level 3 §5.1). */
 const signingErrors: Readonly<Record<string, string>> = {
   NotAllowedError: notSignedText,
@@ -137,7 +137,10 @@ async function signApproval(options: object): Promise<string> {
     return await window.tradeAgent.sign(options as Parameters<typeof window.tradeAgent.sign>[0]);
   } catch (error) {
     const name = error instanceof Error ? error.name : 'no reason given';
-    throw new Problem('Not approved', signingErrors[name] ?? `Your passkey could not sign it (${name}). Try again.`);
+    throw new Problem(
+      'Not approved',
+      signingErrors[name] ?? `Your passkey could not sign the request (${name}). Try again.`,
+    );
   }
 }
 

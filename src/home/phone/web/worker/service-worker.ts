@@ -55,7 +55,7 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-/** Returns the page, or the offline page if there is no response, or only a proxy's error. */
+/** Returns the page, or the offline page if there is no response or only a proxy's error response. */
 async function pageOrShell(request: Request): Promise<Response> {
   const shell = async () => (await caches.match(SHELL)) ?? Response.error();
   try {
