@@ -260,7 +260,7 @@ async function prepare({ openCheckStore }, folder, size) {
 }
 
 /** Repeats the computation in this process and returns the lowest processor time. */
-function warm({ checkPortfolio, htmlReport }, file, snapshot, runs) {
+function warm({ checkPortfolio, renderHtmlReport }, file, snapshot, runs) {
   const times = [];
   for (let i = 0; i < runs; i++) {
     const from = process.cpuUsage();
@@ -272,7 +272,7 @@ function warm({ checkPortfolio, htmlReport }, file, snapshot, runs) {
       memory: { fired: () => [], mark: () => undefined, proposed: () => undefined },
       suggest: { awaited: new Set(), wasAsked: () => false },
     });
-    htmlReport(result, figures);
+    renderHtmlReport(result, figures);
     const { user, system } = process.cpuUsage(from);
     times.push((user + system) / 1000);
   }

@@ -40,7 +40,7 @@ const premises = [
     changes: [
       [
         'net/dispatch-deadline.ts',
-        'return new DispatchDeadline(() => hasPassed(ms, clock, from));',
+        'return new DispatchDeadline(() => hasElapsed(ms, clock, from));',
         'return new DispatchDeadline(() => false);',
       ],
     ],

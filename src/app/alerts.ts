@@ -22,8 +22,8 @@ export async function profileAlerts(app: App): Promise<Alerts & { readonly file:
   if ((await profileServer(app)) === undefined) {
     return { ...localAlerts(app), file: (await alertFile(app)).file };
   }
-  const { remoteAlerts } = await import('../agent/remote/remote-alerts.ts');
-  return { ...remoteAlerts(await app.requireSession(), app), file: undefined };
+  const { createRemoteAlerts } = await import('../agent/remote/remote-alerts.ts');
+  return { ...createRemoteAlerts(await app.requireSession(), app), file: undefined };
 }
 
 /** Returns the profile's alerts on this machine, for the agent's tools and `trade-agent alert`. Contacts no server. */
@@ -47,7 +47,7 @@ export function localAlerts(app: App): Alerts {
       });
       return result;
     },
-    look: (every: CheckTime) => scheduleAlertChecks(app, every),
+    scheduleChecks: (every: CheckTime) => scheduleAlertChecks(app, every),
   };
 }
 

@@ -1,7 +1,7 @@
 import { splitPreset } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
-import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../net/secure-url.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions } from './app.ts';
 
@@ -20,7 +20,7 @@ export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOpt
     });
   }
   if (baseUrl !== undefined && !isSecureUrl(baseUrl)) {
-    throw new TradeAgentError('usage', `--base-url ${INSECURE_URL}: ${baseUrl}`, {
+    throw new TradeAgentError('usage', `--base-url ${INSECURE_URL_MESSAGE}: ${baseUrl}`, {
       hint: 'Put the server behind TLS, or forward a local port to it: ssh -L 11434:127.0.0.1:11434 HOST.',
     });
   }

@@ -37,7 +37,7 @@ export async function changeConfigKey(app: App, key: string, value: string | und
 interface Editor {
   edit(text: string): Promise<string>;
   /** Asks whether to edit an invalid file again, so that a typo does not discard the person's changes. */
-  again(refusal: TradeAgentError): Promise<boolean>;
+  confirmRetry(refusal: TradeAgentError): Promise<boolean>;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function editConfig(app: App, editor: Editor) {
       await replaceConfig(home, text);
       return { file, changed: true };
     } catch (error) {
-      if (!isTradeAgentError(error) || !(await editor.again(error))) throw error;
+      if (!isTradeAgentError(error) || !(await editor.confirmRetry(error))) throw error;
     }
   }
 }

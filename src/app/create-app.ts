@@ -240,10 +240,10 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
     const { prefetchCredentials } = await import('../secrets/prefetched-store.ts');
     const opened = await openStore(await profile());
     if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-      const { sessionFileLocation, sessionFileStore } = await import('../secrets/session-file.ts');
+      const { sessionFileLocation, openSessionFileStore } = await import('../secrets/session-file.ts');
       const warn = (message: string) => tell(`warning: ${message}`);
       // Nothing is prefetched, because a command that brings its own session may not need the keychain.
-      return sessionFileStore(opened, sessionFileLocation(env), warn, signal);
+      return openSessionFileStore(opened, sessionFileLocation(env), warn, signal);
     }
     // Reads everything a command may need at once, because each keychain call starts a process.
     const { credentialNames } = await import('../secrets/credential-store.ts');

@@ -71,7 +71,7 @@ export interface LiveQuotes {
  * Reports prices until `signal` aborts, with one request at a time.
  * @throws {TradeAgentError} errors of the first request: `unknown_symbol`, `login_required`
  */
-export async function liveQuotes(
+export async function followQuotes(
   app: App,
   symbols: readonly string[],
   { signal, changed }: { readonly signal: AbortSignal; readonly changed: (live: LiveQuotes) => void },

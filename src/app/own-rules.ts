@@ -11,7 +11,7 @@ export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'req
  * Returns the findings and targets under the rules of the profile's newest schedule with a rules file, or else under
  * the standard rules. `trade-agent check` reports the same findings. Here, nobody is notified, and new findings stay new.
  */
-export function ownRules(app: RulesApp): OwnRules {
+export function createOwnRules(app: RulesApp): OwnRules {
   return {
     findings: () => currentFindings(app),
     targets: async () => currentTargets((await loadOwnRules(app)).file),

@@ -84,7 +84,11 @@ export async function answerConnection(
  * @param options.readOnly creates a link that only signs in, for reading and denying
  * @throws {TradeAgentError} `not_found`
  */
-export async function phoneLink(app: App, user: string, { readOnly }: { readonly readOnly: boolean }): Promise<string> {
+export async function createPhoneLink(
+  app: App,
+  user: string,
+  { readOnly }: { readonly readOnly: boolean },
+): Promise<string> {
   const phone = await openPhone(app);
   return (await (readOnly ? phone.ticket(user) : phone.pairing(user))).url;
 }
@@ -97,19 +101,19 @@ const OUTCOME_SECONDS = 5;
 export type Decision = 'approve' | 'deny';
 
 /** Asks for a decision. Resolves with undefined if the person makes none. Rejects when `signal` aborts. */
-export type AskDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<Decision | undefined>;
+export type AskForDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<Decision | undefined>;
 
 interface PhoneWatch {
   readonly user: string;
   /** A fixed decision, or a function that asks the person each time. */
-  readonly decide: Decision | AskDecision;
+  readonly decide: Decision | AskForDecision;
   readonly once: boolean;
   readonly waiting: () => void;
   readonly shown: (request: PhoneRequest) => void;
   /** Called if the request was withdrawn, expired, or decided elsewhere while the person was asked. */
-  readonly over: (request: PhoneRequest, status: PhoneRequest['status']) => void;
+  readonly onClosed: (request: PhoneRequest, status: PhoneRequest['status']) => void;
   /** Called after the decision. `request.outcome` is the outcome, if it is already known. */
-  readonly decided: (request: PhoneRequest, decision: Decision) => Promise<void>;
+  readonly onDecided: (request: PhoneRequest, decision: Decision) => Promise<void>;
 }
 
 /**
@@ -144,8 +148,8 @@ async function askUntilGone(
   app: App,
   phone: PhoneClient,
   request: PhoneRequest,
-  { over: tellOver }: PhoneWatch,
-  ask: AskDecision,
+  { onClosed: tellOver }: PhoneWatch,
+  ask: AskForDecision,
 ): Promise<Decision | 'gone' | undefined> {
   const over = new AbortController();
   const answered = new AbortController();
@@ -204,6 +208,6 @@ async function submitDecision(
       .request(request.id, { until: 'outcome', waitSeconds: OUTCOME_SECONDS, signal: app.signal })
       .catch(() => decided);
   }
-  await watch.decided(decided, decision);
+  await watch.onDecided(decided, decision);
   return true;
 }

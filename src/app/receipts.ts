@@ -35,7 +35,7 @@ async function receiptText(app: App, typed: string): Promise<string> {
  * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
  */
 export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict> {
-  return await verifyReceiptText(await receiptText(app, id), pinnedKeyMatcher(await pinnedKeys(app, undefined)));
+  return await verifyReceiptText(await receiptText(app, id), pinnedKeyMatcher(await readPinnedKeys(app, undefined)));
 }
 
 /**
@@ -92,7 +92,7 @@ export type ReceiptVerdict =
 /**
  * Verifies a receipt file. Works offline if a key is named.
  * @param options.phoneKey a fingerprint that one of the approvers' keys must have
- * @throws {TradeAgentError} `usage` for a file that can't be read; otherwise as {@link pinnedKeys}
+ * @throws {TradeAgentError} `usage` for a file that can't be read; otherwise as {@link readPinnedKeys}
  */
 export async function verifyReceiptFile(
   app: Pick<App, 'profile' | 'fetch' | 'signal'>,
@@ -100,7 +100,7 @@ export async function verifyReceiptFile(
   { key, phoneKey }: { readonly key?: string | undefined; readonly phoneKey?: string | undefined },
 ): Promise<ReceiptVerdict & { readonly from: string }> {
   const text = await readReceiptText(file);
-  const pinned = await pinnedKeys(app, key);
+  const pinned = await readPinnedKeys(app, key);
   const verdict = await verifyReceiptText(text, pinnedKeyMatcher(pinned));
   const { from } = pinned;
   if (verdict.ok && phoneKey !== undefined && !verdict.phone_keys.some((one) => one.fingerprint === phoneKey)) {
@@ -168,7 +168,7 @@ export interface PinnedKeys {
  * @param key a thumbprint, or a file with keys (JWK, JWK Set); defaults to the keys that the gateway publishes
  * @throws {TradeAgentError} `usage` for a file without a key, `gateway_unreachable`
  */
-export async function pinnedKeys(
+export async function readPinnedKeys(
   app: Pick<App, 'profile' | 'fetch' | 'signal'>,
   key: string | undefined,
 ): Promise<PinnedKeys> {

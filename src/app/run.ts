@@ -100,10 +100,10 @@ export async function followRun(
   return follower.result(signal.aborted ? signal.reason : failure);
 }
 
-export type RunObject = ReturnType<typeof runObject>;
+export type RunObject = ReturnType<typeof toRunOutput>;
 
 /** Returns the object that `run --output json` prints. @param profileOptions the options that selected the profile */
-export function runObject(result: RunResult, profileOptions: readonly string[] = []) {
+export function toRunOutput(result: RunResult, profileOptions: readonly string[] = []) {
   return {
     thread: result.thread,
     status: result.status,

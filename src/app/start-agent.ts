@@ -73,11 +73,11 @@ function lazyAlerts(app: App): Alerts {
     list: async () => (await load()).list(),
     add: async (alert, most) => (await load()).add(alert, most),
     remove: async (which) => (await load()).remove(which),
-    look: async (every) => (await load()).look(every),
+    scheduleChecks: async (every) => (await load()).scheduleChecks(every),
   };
 }
 
 function lazyOwnRules(app: App): OwnRules {
-  const load = async () => (await import('./own-rules.ts')).ownRules(app);
+  const load = async () => (await import('./own-rules.ts')).createOwnRules(app);
   return { findings: async () => (await load()).findings(), targets: async () => (await load()).targets() };
 }

@@ -96,7 +96,7 @@ export type AuditVerdict =
 export async function verifyAuditFile(
   file: string,
   store: { snapshot(file: string): Promise<Omit<AuditSnapshot, 'head'> & { readonly head?: AuditHead }> },
-  checkpoints?: Pick<CheckpointReader, 'see'>,
+  checkpoints?: Pick<CheckpointReader, 'check'>,
 ): Promise<AuditVerdict> {
   const { head, pending, bytes } = await store.snapshot(file);
   let number = 0;
@@ -118,7 +118,7 @@ export async function verifyAuditFile(
       return undefined;
     }
     cut = undefined;
-    const wrong = chainFault(entry, text, { seq, prev, most: head?.seq }) ?? (await checkpoints?.see(entry));
+    const wrong = chainFault(entry, text, { seq, prev, most: head?.seq }) ?? (await checkpoints?.check(entry));
     if (wrong !== undefined) return fault(wrong);
     seq = entry.seq;
     prev = entry.hash;

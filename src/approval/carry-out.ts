@@ -246,7 +246,7 @@ async function verifyApprovalAgain(
 async function requireApproval(context: KernelContext, proposal: StoredProposal): Promise<Approval> {
   requireIntact(proposal);
   const mandate = approvingMandate(proposal);
-  if (mandate !== undefined) return mandateApproval(context.latestAsker(proposal.sub), proposal, mandate);
+  if (mandate !== undefined) return mandateApproval(context.latestSession(proposal.sub), proposal, mandate);
   const isFirst = proposal.state === 'approved';
   const approved = await verifyApprovalToken(context.parts, proposal, 'owner', { isFirst });
   if (proposal.second === undefined) return { ...approved, ...approvalParties(proposal), acr: approved.acr ?? [] };

@@ -1,7 +1,7 @@
 import type { Clock } from '../machine/clock.ts';
 
 /** The target of a listener: one person's proposals, one proposal, or everything. */
-export type ListenTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
+export type ListenerTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
 export interface ChangeListener {
   /**
@@ -29,7 +29,7 @@ export class ChangeNotifier {
   }
 
   /** Notifies everyone who listens to this proposal, its owner, its proposer, or everything. */
-  tell(proposal: { readonly id: string; readonly sub: string; readonly proposedBy?: string | undefined }): void {
+  notify(proposal: { readonly id: string; readonly sub: string; readonly proposedBy?: string | undefined }): void {
     const { id, sub, proposedBy } = proposal;
     wake(this.#people.get(sub));
     if (proposedBy !== undefined) wake(this.#people.get(proposedBy));
@@ -48,7 +48,7 @@ export class ChangeNotifier {
     return this.#proposals.has(proposal) || this.#people.size > 0 || this.#anybody.size > 0;
   }
 
-  listen(to: ListenTarget): ChangeListener {
+  listen(to: ListenerTarget): ChangeListener {
     const [all, name] =
       to === 'anybody'
         ? ([this.#anybody, ''] as const)

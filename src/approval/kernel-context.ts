@@ -50,8 +50,8 @@ export class KernelContext {
     if (outcome !== 'moved') return;
     const { audit, others, getKind } = this.parts;
     audit.flushSoon();
-    this.changes.tell(proposal);
-    others?.tell({ moved: proposal.id });
+    this.changes.notify(proposal);
+    others?.notify({ moved: proposal.id });
     this.#notices.notifyOutcome(proposal);
     const { kind, subject, sub, state } = proposal;
     if (!isSettledState(state) || state === 'executed') return;
@@ -79,7 +79,7 @@ export class KernelContext {
 
   /** Sends the outcome notifications that an earlier process did not get to send. */
   async notifyUnnotified(): Promise<void> {
-    for (const proposal of await this.parts.store.untold()) this.#notices.notifyOutcome(proposal);
+    for (const proposal of await this.parts.store.unreported()) this.#notices.notifyOutcome(proposal);
   }
 
   /** Remembers a session, so that the person's accounts can be looked up with it. */
@@ -103,7 +103,7 @@ export class KernelContext {
    * Returns the session with which a person's accounts can be looked up; undefined if the person's clients have not
    * called since the start.
    */
-  latestAsker(sub: string): Proposer | undefined {
+  latestSession(sub: string): Proposer | undefined {
     return this.#sessions.get(sub);
   }
 
@@ -164,7 +164,7 @@ class OutcomeNotifier {
     for (const authReqId of questionIds(proposal)) {
       this.#inOrder(authReqId, async (overtaken) => {
         await clock.sleep(SENDING_DELAY_MS, overtaken).catch(() => undefined);
-        if (!overtaken.aborted) await asking.tell(authReqId, { state: 'executing', text: 'sending' });
+        if (!overtaken.aborted) await asking.reportOutcome(authReqId, { state: 'executing', text: 'sending' });
       });
     }
   }
@@ -179,7 +179,7 @@ class OutcomeNotifier {
     if (state === 'denied' && ownerAuthReqId !== undefined) {
       // The owner's phone still shows the proposal as approved. The phone that denied it needs no report.
       const outcome = { state: 'blocked', text: reason?.text ?? state } as const;
-      this.#inOrder(ownerAuthReqId, async () => void (await asking.tell(ownerAuthReqId, outcome)));
+      this.#inOrder(ownerAuthReqId, async () => void (await asking.reportOutcome(ownerAuthReqId, outcome)));
     }
     if (authReqId === undefined || !isNotifiedState(state)) return;
     const came = state === 'executed' ? getKind(kind).resultText(result) : (reason?.text ?? state);
@@ -190,7 +190,7 @@ class OutcomeNotifier {
       this.#inOrder(asked, async () => {
         if (!(await this.#reportUntilAccepted(asked, proposal, { state, text }))) return;
         untold.delete(asked);
-        if (untold.size === 0) await this.#parts.store.told(proposal.id, proposal.version);
+        if (untold.size === 0) await this.#parts.store.markReported(proposal.id, proposal.version);
       });
     }
   }
@@ -206,7 +206,7 @@ class OutcomeNotifier {
     const { asking, store } = this.#parts;
     const news = this.#changes.listen({ proposal: id });
     try {
-      for (let tries = 0; !(await asking.tell(authReqId, outcome)); tries++) {
+      for (let tries = 0; !(await asking.reportOutcome(authReqId, outcome)); tries++) {
         await news.next(NOTIFY_RETRY_DELAYS_MS[Math.min(tries, NOTIFY_RETRY_DELAYS_MS.length - 1)] ?? 0, [
           this.#signal,
         ]);

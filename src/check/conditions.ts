@@ -1,14 +1,14 @@
-import type { Condition } from '../store/schedule-rows.ts';
+import type { PriceCondition } from '../store/schedule-rows.ts';
 import type { RuleLimits } from './observation.ts';
 import { moveLimits, priceLimit, priceLimits } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 
 /** Returns the conditions of rules that depend only on the price or the daily change of named symbols. */
-export function priceConditions({ rules }: RulesFile): Condition[] {
+export function priceConditions({ rules }: RulesFile): PriceCondition[] {
   return rules.flatMap((rule) => (rule.enabled ? ruleConditions(rule) : []));
 }
 
-function ruleConditions(rule: Rule): Condition[] {
+function ruleConditions(rule: Rule): PriceCondition[] {
   if (rule.kind === 'price' || rule.kind === 'order') {
     const [side] = priceLimit(rule);
     return [{ rule: rule.name, symbol: rule.symbol, side, ...limitTexts(priceLimits(rule), 1) }];
@@ -21,6 +21,6 @@ function ruleConditions(rule: Rule): Condition[] {
   ]);
 }
 
-function limitTexts({ limit, clear }: RuleLimits, sign: 1 | -1): Pick<Condition, 'limit' | 'back'> {
+function limitTexts({ limit, clear }: RuleLimits, sign: 1 | -1): Pick<PriceCondition, 'limit' | 'back'> {
   return { limit: limit.mul(sign).toFixed(), back: clear.mul(sign).toFixed() };
 }

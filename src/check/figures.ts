@@ -29,7 +29,7 @@ export function computeFigures(
   const since = dayStart(history, now);
   const present = { at: now, equity };
   const returns = accountReturns(history, present, flows, booked);
-  const { line, points, factors, timeWeighted, moneyWeighted } = returns;
+  const { allPoints: line, points, factors, timeWeighted, moneyWeighted } = returns;
   const falls = drawdownsSince(mark, line, { flows, booked });
   const bySymbol = weightsBySymbol(positions, equity);
   const change = equity.minus(account.last_equity ?? equity);

@@ -46,21 +46,25 @@ export function createLimits(limit: Dec, direction: RuleLimits['direction'], bac
 }
 
 /** Compares a value with limits. A value at the limit is not beyond it. */
-export function levelOf(value: Dec, { direction, limit, clear }: RuleLimits): Observation['state'] {
+export function compareWithLimits(value: Dec, { direction, limit, clear }: RuleLimits): Observation['state'] {
   const sign = direction === 'above' ? 1 : -1;
   if (compare(value, limit) * sign > 0) return 'triggered';
   return compare(value, clear) * sign <= 0 ? 'clear' : 'between';
 }
 
 /**
- * Like {@link levelOf} for `part / whole`, but multiplies instead of dividing, which is exact and faster. `whole` is
+ * Like {@link compareWithLimits} for `part / whole`, but multiplies instead of dividing, which is exact and faster. `whole` is
  * positive.
  */
-export function levelOfQuotient(part: Dec, whole: Dec, { direction, limit, clear }: RuleLimits): Observation['state'] {
+export function compareQuotientWithLimits(
+  part: Dec,
+  whole: Dec,
+  { direction, limit, clear }: RuleLimits,
+): Observation['state'] {
   const bound = clear.mul(whole);
   // Usually one comparison suffices.
   if (compare(part, bound) * (direction === 'above' ? 1 : -1) <= 0) return 'clear';
-  return levelOf(part, { direction, limit: limit.mul(whole), clear: bound });
+  return compareWithLimits(part, { direction, limit: limit.mul(whole), clear: bound });
 }
 
 export function triggeredOrClear(triggered: boolean): Observation['state'] {

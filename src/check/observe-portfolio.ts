@@ -6,9 +6,9 @@ import { memoizePerObject } from '../values/memoize-per-object.ts';
 import type { Figures } from './figures.ts';
 import {
   accountObservation,
+  compareWithLimits,
   createLimits,
   fractionLimits,
-  levelOf,
   type Observation,
   type ObservedRule,
   pointsRearmDistance,
@@ -87,7 +87,7 @@ function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot
         rule,
         subject: drift.symbol,
         limitedBy: file.targets?.[drift.symbol] ?? '',
-        state: drift.outside ? 'triggered' : levelOf(abs(drift.drift), limitsOf(drift)),
+        state: drift.outside ? 'triggered' : compareWithLimits(abs(drift.drift), limitsOf(drift)),
         say: () => {
           const { symbol } = drift;
           const [weight, target] = [weightText(drift.weight), weightText(drift.target)];
@@ -103,7 +103,7 @@ function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot
       const most = fractionLimits(rule.above, rule.rearm);
       const shares = rule.by === 'symbol' ? figures.bySymbol : figures.bySector;
       return shares.flatMap(({ name, weight }) => {
-        const state = levelOf(weight, most);
+        const state = compareWithLimits(weight, most);
         if (state === 'clear') return [];
         const say = () => ({
           facts: { name, weight: weightText(weight), limit: exactPercent(rule.above) },
@@ -119,7 +119,9 @@ function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot
       const { cash } = snapshot.account;
       const facts = { weight: weightText(weight), cash, limit: exactPercent(limit) };
       const text = `${facts.weight} of the account is cash (${dollars(cash)}), ${direction} ${facts.limit}`;
-      return [accountObservation(rule, levelOf(weight, fractionLimits(limit, rule.rearm, direction)), text, facts)];
+      return [
+        accountObservation(rule, compareWithLimits(weight, fractionLimits(limit, rule.rearm, direction)), text, facts),
+      ];
     }
     case 'drawdown': {
       const { current, mark } = figures.drawdowns;
@@ -131,7 +133,9 @@ function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot
         peak_date: newYorkDate(mark.at),
       };
       const text = `the account is ${facts.drawdown} below its peak of ${dollars(facts.peak)} on ${facts.peak_date}`;
-      return [accountObservation(rule, levelOf(current, fractionLimits(rule.above, rule.rearm)), text, facts)];
+      return [
+        accountObservation(rule, compareWithLimits(current, fractionLimits(rule.above, rule.rearm)), text, facts),
+      ];
     }
     case 'loss':
       return observeLoss(rule, figures);
@@ -174,5 +178,5 @@ function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observatio
     limit: inDollars ? dollars(limit) : exactPercent(limit),
   };
   const text = `${day ? 'today’s loss' : 'the unrealized loss'} is ${facts.loss} (${facts.fraction})`;
-  return [accountObservation(rule, levelOf(loss, createLimits(new Dec(limit), 'above', back)), text, facts)];
+  return [accountObservation(rule, compareWithLimits(loss, createLimits(new Dec(limit), 'above', back)), text, facts)];
 }

@@ -7,10 +7,10 @@ import type { Position } from '../trading/views.ts';
 import { memoizePerObject } from '../values/memoize-per-object.ts';
 import {
   ageText,
+  compareQuotientWithLimits,
+  compareWithLimits,
   createLimits,
   fractionLimits,
-  levelOf,
-  levelOfQuotient,
   type Observation,
   type ObservedRule,
   priceRearmDistance,
@@ -113,7 +113,7 @@ function observePrice(rule: LimitRule, beyond: RuleLimits, { symbol, last, price
   const [direction, limit] = priceLimit(rule);
   const facts = { symbol, price: last, limit };
   const words = () => `${symbol} is at ${sharePrice(last)}, ${direction} ${sharePrice(limit)}`;
-  const state = levelOf(price, beyond);
+  const state = compareWithLimits(price, beyond);
   if (rule.kind === 'price') return { rule, subject: symbol, state, say: () => ({ facts, text: words() }) };
   const order = describeOrder({ ...rule.order, symbol });
   const say = () => ({ facts: { ...facts, order }, text: `${words()}: ${order}` });
@@ -138,7 +138,7 @@ function observeMove(
   }
   const moved = price.minus(before);
   const distance = rule.direction === 'either' ? abs(moved) : rule.direction === 'up' ? moved : moved.neg();
-  const state = levelOfQuotient(distance, before, beyond);
+  const state = compareQuotientWithLimits(distance, before, beyond);
   if (state === 'clear') return state;
   return {
     rule,

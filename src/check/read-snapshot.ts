@@ -1,6 +1,6 @@
 import { isTradeAgentError } from '../errors/errors.ts';
 import type { ActivityCache, CloseCache, ImportStore } from '../store/check-store.ts';
-import { dailyCloses } from '../tools/daily-closes.ts';
+import { readDailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
 import { type Activity, type ClosingPriceLookup, EARLIEST_ACTIVITY_MS, externalFlows } from '../trading/activity.ts';
@@ -110,7 +110,7 @@ async function readBenchmark(
 ): Promise<Pick<Snapshot, 'benchmark'>> {
   if (symbol === undefined || first === undefined) return {};
   try {
-    const closes = await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' });
+    const closes = await readDailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' });
     return { benchmark: { symbol, closes } };
   } catch (error) {
     if (!isTradeAgentError(error) || error.code === 'login_required') throw error;

@@ -1,6 +1,6 @@
 import { Dec } from '../trading/decimal.ts';
 import type { DriftBand } from '../trading/portfolio/allocation.ts';
-import { type RebalanceOptions, type RebalancingPlan, rebalance } from '../trading/portfolio/rebalance.ts';
+import { planRebalancing, type RebalanceOptions, type RebalancingPlan } from '../trading/portfolio/rebalance.ts';
 import { MIN_SHARE_FRACTION, tradablesBySymbol } from '../trading/portfolio/tradables.ts';
 import type { Figures } from './figures.ts';
 import { cachedDrifts, targetWeights, toBand } from './observe-portfolio.ts';
@@ -28,7 +28,7 @@ export function suggestOrders(
   if (targets.size === 0 || figures.equity.lte(0) || openOrders === undefined) return undefined;
   const own = rebalanceOptions(file);
   const inCash = new Dec(file.targets?.cash ?? 0).mul(figures.equity);
-  return rebalance(
+  return planRebalancing(
     cachedDrifts(file, figures, driftBand(file)),
     tradablesBySymbol([...targets.keys()], { ...snapshot, openOrders }, figures.bySymbol, options.awaited),
     { equity: figures.equity, cash: Dec.min(snapshot.account.cash, snapshot.account.buying_power) },

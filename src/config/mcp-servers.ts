@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../net/secure-url.ts';
 
 /*
  * `mcp_servers:` of a profile in config.yaml: third-party MCP servers, and which of their tools are offered to the
@@ -44,7 +44,7 @@ export const mcpServerSchema = z.lazy(() =>
         ),
       url: z
         .url({ protocol: /^https?$/ })
-        .refine(isSecureUrl, INSECURE_URL)
+        .refine(isSecureUrl, INSECURE_URL_MESSAGE)
         .refine(
           (text) => !URL.canParse(text) || new URL(text).username === '',
           'must not contain a user name or password',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../net/secure-url.ts';
 import { closestMatch } from '../text/closest-match.ts';
 
 export const noticeSeverities = ['info', 'warning', 'critical'] as const;
@@ -52,7 +52,7 @@ export const commonChannelSettings = () => ({
 export const secureUrl = () =>
   z
     .string()
-    .refine(isSecureUrl, INSECURE_URL)
+    .refine(isSecureUrl, INSECURE_URL_MESSAGE)
     .refine((text) => !URL.canParse(text) || new URL(text).username === '', 'must not contain a user name or password');
 
 /**

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../net/secure-url.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { environments, slippageSchema } from '../trading/order.ts';
 import { DEFAULT_TTL_S, MAX_TTL_S, MIN_TTL_S } from '../trading/proposal.ts';
@@ -31,7 +31,7 @@ export const modelSchema = z.strictObject({
     .describe("`builtin` is the offline planner; `openai` is any server with OpenAI's chat API."),
   name: z.string().optional().describe("the model's name at its server"),
   base_url: httpUrl
-    .refine(isSecureUrl, INSECURE_URL)
+    .refine(isSecureUrl, INSECURE_URL_MESSAGE)
     .optional()
     .describe('Must be https, because prompts, answers and the API key cross the network.'),
   context_tokens: z

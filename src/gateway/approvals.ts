@@ -29,7 +29,7 @@ import { subjectAccount } from '../trading/proposal.ts';
 import type { IdentityProvider } from './auth/identity-provider.ts';
 import { verifyApprovalToken } from './auth/token-verifier.ts';
 import { errorCallback, type GatewayOptions } from './gateway-options.ts';
-import type { Action } from './policy/decision.ts';
+import type { PolicyAction } from './policy/decision.ts';
 import { requiredAcr } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
 
@@ -111,7 +111,7 @@ export function createGatewayKernel(options: GatewayOptions, parts: ApprovalPart
   });
 }
 
-const actions: Readonly<Partial<Record<ProposalKind, Action>>> = {
+const actions: Readonly<Partial<Record<ProposalKind, PolicyAction>>> = {
   order: 'place',
   replace: 'replace',
   message: 'send_message',

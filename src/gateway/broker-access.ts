@@ -8,19 +8,19 @@ import type { IdentityProvider } from './auth/identity-provider.ts';
 import { type ConfiguredBroker, createAccounts } from './broker/accounts.ts';
 import { createAssetCatalog } from './broker/asset-catalog.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
-import { type BrokerTokens, createBrokerTokens, exchangeNotConfigured } from './broker/broker-token.ts';
+import { type BrokerTokens, createBrokerTokens, exchangeNotConfiguredError } from './broker/broker-token.ts';
 import { findBrokerKind, traitsOf } from './broker/brokers.ts';
 import { createKeyPairs, type KeyPairs } from './broker/key-pairs.ts';
 import { keyPairLocationOf, type NamedBroker } from './broker/named-broker.ts';
 import {
-  noStoredCredentials,
-  storedCredentialsForOtherEnvironment,
-  storedCredentialsUnreadable,
+  noStoredCredentialsProblem,
+  unreadableCredentialsProblem,
+  wrongEnvironmentProblem,
 } from './broker/stored-credential-problems.ts';
 import {
-  isStoredKind,
+  type CredentialKind,
+  isCredentialKind,
   type StoredCredentials,
-  type StoredKind,
   storedCredentialsSchemaFor,
 } from './broker/stored-kinds.ts';
 import type { GatewayOptions } from './gateway-options.ts';
@@ -56,7 +56,10 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
       isUnattended: isUnattended(broker),
     };
   });
-  return { places, accounts: createAccounts({ places, environment, chosen: stores.defaultAccounts }) };
+  return {
+    places,
+    accounts: createAccounts({ brokers: places, environment, defaultAccounts: stores.defaultAccounts }),
+  };
 }
 
 /** Returns the broker's documented rate, which applies only at the broker's own addresses. */
@@ -66,7 +69,7 @@ function documentedRate(broker: NamedBroker): RateLimit | undefined {
 }
 
 const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
-  isStoredKind(credentials) || unattended !== undefined;
+  isCredentialKind(credentials) || unattended !== undefined;
 
 /** Creates the credentials for one broker, which are never sent to another broker. */
 function credentialsOf(
@@ -76,8 +79,8 @@ function credentialsOf(
   { fetch, now, providerTimeoutMs: timeoutMs }: Requests,
 ): BrokerCredentials {
   const { credentials, unattended } = broker;
-  if (isStoredKind(credentials)) return createStoredCredentials(broker, credentials, options, now);
-  if (options.exchange === undefined) throw exchangeNotConfigured('accounts at the broker');
+  if (isCredentialKind(credentials)) return createStoredCredentials(broker, credentials, options, now);
+  if (options.exchange === undefined) throw exchangeNotConfiguredError('accounts at the broker');
   const exchange = { ...options.exchange, audience: broker.audience ?? options.exchange.audience };
   const bySession = createExchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
   return unattended === undefined
@@ -87,7 +90,7 @@ function credentialsOf(
 
 function createStoredCredentials(
   broker: NamedBroker,
-  kind: StoredKind,
+  kind: CredentialKind,
   { brokers, environment, sealSecret, stores }: GatewayOptions,
   now: () => number,
 ): BrokerCredentials {
@@ -157,18 +160,17 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
  */
 function storedCredentials(
   pairs: Pick<KeyPairs, 'find'>,
-  kind: StoredKind,
+  kind: CredentialKind,
   environment: 'paper' | 'live',
 ): BrokerCredentials {
   const schema = storedCredentialsSchemaFor(kind);
   const keptOf = async (sub: string): Promise<StoredCredentials> => {
     const kept = await pairs.find(sub).catch((error: unknown) => {
-      throw isTradeAgentError(error) ? storedCredentialsUnreadable(kind, error) : error;
+      throw isTradeAgentError(error) ? unreadableCredentialsProblem(kind, error) : error;
     });
     const found = schema.safeParse(kept?.pair);
-    if (kept === undefined || !found.success) throw noStoredCredentials(kind);
-    if (kept.environment !== environment)
-      throw storedCredentialsForOtherEnvironment(kind, kept.environment, environment);
+    if (kept === undefined || !found.success) throw noStoredCredentialsProblem(kind);
+    if (kept.environment !== environment) throw wrongEnvironmentProblem(kind, kept.environment, environment);
     return found.data;
   };
   return {

@@ -13,10 +13,10 @@ import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { MAX_TTL_S, MIN_TTL_S } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
-import { isStoredKind } from './broker/stored-kinds.ts';
+import { brokerListSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
+import { isCredentialKind } from './broker/stored-kinds.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
-import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
+import { readRelationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { anchorSchema, databaseSchema, secureAddress, telemetrySchema } from './settings/common-settings.ts';
 
 const rate = z.strictObject({
@@ -134,7 +134,7 @@ const settingsSchema = z.strictObject({
       grant: z.enum(['rfc8693', 'auth0-token-vault']).default('rfc8693'),
     })
     .optional(),
-  ...brokersSettings,
+  ...brokerListSettings,
   /** Default: a database in the gateway's folder. */
   database: databaseSchema.optional(),
   /**
@@ -186,7 +186,7 @@ export const gatewaySettingsSchema = settingsSchema
   }))
   .superRefine(({ brokers, brokersKey, exchange, messages, approval }, context) => {
     const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const byKept = brokers.every(({ credentials }) => isStoredKind(credentials));
+    const byKept = brokers.every(({ credentials }) => isCredentialKind(credentials));
     const pathOf = ({ name }: NamedBroker) => (brokersKey === 'broker' ? ['broker'] : ['brokers', name]);
     const sends = Object.values(messages).some((service) => service !== undefined);
     if (exchange === undefined && !byKept)
@@ -198,7 +198,7 @@ export const gatewaySettingsSchema = settingsSchema
     else if (exchange === undefined && approval.client_id === undefined && !approval.registration)
       wrong(['approval'], 'must name the client if "exchange" is not set: client_id, or registration: true');
     for (const broker of brokers) {
-      if (isStoredKind(broker.credentials) && broker.unattended !== undefined)
+      if (isCredentialKind(broker.credentials) && broker.unattended !== undefined)
         wrong(
           [...pathOf(broker), 'unattended'],
           'is only for "credentials: exchange": the other credentials already work unattended',
@@ -206,7 +206,7 @@ export const gatewaySettingsSchema = settingsSchema
     }
     // One broker's token must never be used for another.
     const audiences = brokers.flatMap((broker) =>
-      isStoredKind(broker.credentials) ? [] : [{ broker, audience: broker.audience ?? exchange?.audience }],
+      isCredentialKind(broker.credentials) ? [] : [{ broker, audience: broker.audience ?? exchange?.audience }],
     );
     for (const [at, { broker, audience }] of audiences.entries()) {
       if (audiences.findIndex((one) => one.audience === audience) < at)
@@ -228,7 +228,7 @@ export interface GatewaySecrets {
   readonly registration?: RegistrationStorage;
 }
 
-export function gatewayOptions(
+export function createGatewayOptions(
   settings: GatewaySettings,
   secrets: GatewaySecrets,
   folder: string,
@@ -245,7 +245,7 @@ export function gatewayOptions(
     messageDetailsType: settings.message_details_type,
     messages,
     approval: approvalOptions(settings, secrets, folder),
-    relations: relationsOptions(settings.relations, folder),
+    relations: readRelationsOptions(settings.relations, folder),
     requireBoundTokens: settings.require_bound_tokens,
     ...defined({ allowedClients: settings.allowed_clients }),
     ownClients: settings.own_clients,

@@ -26,9 +26,9 @@ import { createStandingOrderWatcher } from './mandates/standing-order-watcher.ts
 import { createMessageOutlets } from './messages/message-outlets.ts';
 import { createMessageSender, type MessageSender, messagePorts } from './messages/message-service.ts';
 import type { Mount } from './mounts/mount.ts';
-import { audienceOf, createInProcessCallers, metadataPathOf, mountedRoutes } from './mounts/mounted-routes.ts';
-import { mandateExcess } from './orders/adoption.ts';
-import { createOrderCheck, type OrderCheck, orderPorts } from './orders/order-ports.ts';
+import { addMountRoutes, audienceOf, createInProcessCallers, metadataPathOf } from './mounts/mounted-routes.ts';
+import { describeMandateExcess } from './orders/adoption.ts';
+import { createOrderCheck, createOrderPorts, type OrderCheck } from './orders/order-ports.ts';
 import { RESEND_DELAY_MS } from './orders/order-submission.ts';
 import { createOrderService, type OrderService } from './orders/place-order.ts';
 import { createReconciliation, type UnexplainedOrder } from './orders/reconciliation.ts';
@@ -136,8 +136,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     send: rateLimitedProviderFetch(options, send),
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
-    orders: orderPorts({
-      desk,
+    orders: createOrderPorts({
+      orderService: desk,
       rules,
       brokerFor,
       updates,
@@ -156,19 +156,25 @@ export function createGateway(options: GatewayOptions): Gateway {
     isUnattended: broker.places.some((place) => place.isUnattended),
     mandateExcess: async ({ sub, kind, subject }) =>
       kind === 'order'
-        ? await mandateExcess({ mandates: stores.mandates, clock }, { sub, draft: subject as OrderDraft })
+        ? await describeMandateExcess({ mandates: stores.mandates, clock }, { sub, draft: subject as OrderDraft })
         : undefined,
   });
 
-  const own = createOwnServices(options, { broker, kernel, desk, clock, signed: signatures !== undefined });
+  const own = createOwnServices(options, {
+    broker,
+    kernel,
+    orderService: desk,
+    clock,
+    signed: signatures !== undefined,
+  });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
     now,
     broker,
     outlets,
-    desk,
-    messageDesk,
+    orderService: desk,
+    messageSender: messageDesk,
     kernel,
     ...people,
     ...own,
@@ -224,9 +230,9 @@ function approvalDisplayInfo({ approval }: GatewayOptions): ProposalRouteOptions
  */
 function createOwnServices(
   options: GatewayOptions,
-  parts: Pick<RouteParts, 'kernel' | 'broker' | 'desk'> & { readonly clock: Clock; readonly signed: boolean },
+  parts: Pick<RouteParts, 'kernel' | 'broker' | 'orderService'> & { readonly clock: Clock; readonly signed: boolean },
 ) {
-  const { kernel, broker, desk, clock, signed } = parts;
+  const { kernel, broker, orderService: desk, clock, signed } = parts;
   if (kernel === undefined || options.approval === undefined) {
     return { mandates: undefined, record: undefined, owner: undefined, receipts: undefined, running: [] };
   }
@@ -247,7 +253,7 @@ function createOwnServices(
       createRecordCheckpoints(options, own, clock),
       createReconciliation({
         journal: options.stores.orders,
-        desk,
+        orderService: desk,
         kernel,
         brokerFor,
         isUnattended,
@@ -276,8 +282,8 @@ interface RouteParts {
   readonly now: () => number;
   readonly broker: BrokerAccess;
   readonly outlets: ReturnType<typeof createMessageOutlets>;
-  readonly desk: OrderService;
-  readonly messageDesk: MessageSender;
+  readonly orderService: OrderService;
+  readonly messageSender: MessageSender;
   readonly kernel: ApprovalKernel | undefined;
   readonly access: Access;
   readonly grants: AccessStore | undefined;
@@ -314,9 +320,9 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   portfolioRoutes(app, authenticator, accounts.open, resolveOwner);
   marketRoutes(app, authenticator, accounts.open, now);
   watchlistRoutes(app, authenticator, accounts.open, resolveOwner);
-  orderRoutes(app, authenticator, accounts.open, parts.desk, resolveOwner);
+  orderRoutes(app, authenticator, accounts.open, parts.orderService, resolveOwner);
   policyRoutes(app, authenticator, { ...parts, stores: options.stores, brokerFor: accounts.open });
-  messageRoutes(app, authenticator, parts.messageDesk);
+  messageRoutes(app, authenticator, parts.messageSender);
   if (kernel !== undefined) {
     proposalRoutes(app, authenticator, {
       kernel,
@@ -354,7 +360,11 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     authenticator.open((c) => c.json(metadata)),
   );
   for (const mount of options.mounts ?? []) {
-    mountedRoutes(app, mount, { ...options, door: entrance.authenticatorFor(mount), acting: entrance.acting });
+    addMountRoutes(app, mount, {
+      ...options,
+      authenticator: entrance.authenticatorFor(mount),
+      inProcessCallers: entrance.acting,
+    });
   }
   app.notFound(
     authenticator.open(() => {
@@ -401,7 +411,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
           otherAudiences: others(resource),
         }),
       ),
-      async actingFor(request) {
+      async inProcessCaller(request) {
         const caller = acting.callerOf(request);
         if (caller === undefined) return undefined;
         requireOpen();
@@ -429,7 +439,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
             requireBoundTokens: mount.requireBoundTokens,
           }),
         ),
-        actingFor: async () => undefined,
+        inProcessCaller: async () => undefined,
         resource,
         metadataPath: metadataPathOf(mount),
         challengeScopes: Object.keys(mount.scopes),

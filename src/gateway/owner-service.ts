@@ -41,7 +41,7 @@ export interface OwnerService extends OwnAccount {
    * Reads the state of recent open orders from the broker and starts to follow them again. If an order can't be read,
    * its recorded state stays unchanged.
    */
-  lookAtOrders(): Promise<void>;
+  refreshOrders(): Promise<void>;
   /** Calls `changed` for each change of a proposal or its order, until the signal aborts. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
 }
@@ -79,7 +79,7 @@ export function createOwnerService(
     verifyRecord: () => record.verify(),
     withdraw: (id) => kernel.withdraw(sub, id),
     halt: () => kernel.halt({ sub, clientId: 'phone' }),
-    async lookAtOrders() {
+    async refreshOrders() {
       const proposer = proposerWithoutToken(sub);
       await kernel.watched(proposer);
       for (const one of await kernel.list(sub, { state: 'all', limit: MAX_OPEN_PROPOSALS }))

@@ -1,7 +1,7 @@
 import { AuditChain } from '../approval/audit-chain.ts';
 import { type CheckpointReader, createCheckpointReader } from '../approval/checkpoints/checkpoint-reader.ts';
 import { type CheckpointWriter, createCheckpointWriter } from '../approval/checkpoints/checkpoints.ts';
-import { receiptKey } from '../approval/receipts/receipt-key.ts';
+import { deriveReceiptKey } from '../approval/receipts/receipt-key.ts';
 import type { Clock } from '../machine/clock.ts';
 import { readCertificates } from '../net/certificate-file.ts';
 import { allSecrets } from '../secrets/token-seal.ts';
@@ -17,7 +17,7 @@ export function createRecordCheckpoints(
   const onError = errorCallback(options);
   return createCheckpointWriter({
     store: stores.checkpoints,
-    key: receiptKey(newest),
+    key: deriveReceiptKey(newest),
     gateway: resource,
     ...(anchor === undefined ? {} : { anchor: () => anchorOf(anchor, options.fetch ?? fetch) }),
     flush: () => new AuditChain(auditFile, stores.audit).flush(),
@@ -29,12 +29,12 @@ export function createRecordCheckpoints(
 export async function ownCheckpointReader({
   sealSecret,
 }: Pick<GatewayApproval, 'sealSecret'>): Promise<CheckpointReader> {
-  const keys = await Promise.all(allSecrets(sealSecret).map(receiptKey));
+  const keys = await Promise.all(allSecrets(sealSecret).map(deriveReceiptKey));
   return createCheckpointReader({ isTrusted: (kid) => keys.some(({ jwk }) => jwk.kid === kid) });
 }
 
 async function anchorOf({ rfc3161, ca_file }: AnchorSettings, send: typeof fetch) {
-  const { timeStampAuthority } = await import('../approval/checkpoints/time-stamp-authority.ts');
+  const { createTimeStampAuthority } = await import('../approval/checkpoints/time-stamp-authority.ts');
   const trusted = ca_file === undefined ? undefined : await readCertificates(ca_file);
-  return timeStampAuthority({ url: rfc3161, fetch: send, trusted });
+  return createTimeStampAuthority({ url: rfc3161, fetch: send, trusted });
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { memoryRateBuckets } from '../store/memory-rate-buckets.ts';
+import { createMemoryRateBuckets } from '../store/memory-rate-buckets.ts';
 import type { RateBuckets, RateLimit } from '../store/rate-buckets.ts';
 import { defined } from '../values/defined.ts';
 import type { GatewayOptions } from './gateway-options.ts';
@@ -13,7 +13,7 @@ type RateLimiter = (send: typeof fetch, bucket: string, rate: RateLimit | 'off' 
  * Creates rate limiters. Rates are limited only if they are configured, or if several processes can share the buckets.
  */
 export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
-  const buckets = stores.buckets ?? (rates && memoryRateBuckets());
+  const buckets = stores.buckets ?? (rates && createMemoryRateBuckets());
   return (send, bucket, rate) =>
     buckets === undefined || rate === undefined || rate === 'off'
       ? send

@@ -26,7 +26,7 @@ export function requiredSigningKeys({
 }
 
 /** Called by a home. Requires that approvals for live money are signed. @throws {TradeAgentError} `invalid_config` */
-export function requireSignedLiveMoney({
+export function requireSignedLiveApprovals({
   approval,
   environment,
 }: Pick<GatewayOptions, 'approval' | 'environment'>): void {

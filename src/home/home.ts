@@ -4,7 +4,7 @@ import { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import { publicClientKey } from '../auth/provider/assertion-key.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
-import { requiredSigningKeys, requireSignedLiveMoney } from '../gateway/signatures.ts';
+import { requiredSigningKeys, requireSignedLiveApprovals } from '../gateway/signatures.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import { createHostCheck } from '../net/host-check.ts';
@@ -67,7 +67,7 @@ export interface HomeOptions
 export async function createHome(options: HomeOptions) {
   const { address, providerDatabase, stores, servers = [], clock = systemClock } = options;
   const { approval } = options.gateway;
-  requireSignedLiveMoney(options.gateway);
+  requireSignedLiveApprovals(options.gateway);
   const people = createPeople(providerDatabase, () => clock.now());
   const keys = new ApprovalKeys({
     store: stores.keys,
@@ -142,7 +142,7 @@ export async function createHome(options: HomeOptions) {
           database: providerDatabase,
           proposals: stores.proposals,
           news: halts.news(),
-          lookAtOrders: (sub) => owner(sub).lookAtOrders(),
+          lookAtOrders: (sub) => owner(sub).refreshOrders(),
           onError: (message) => options.onError?.(message),
         });
   const toGateway = requestListener(gateway.app);

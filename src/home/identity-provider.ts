@@ -335,14 +335,14 @@ function watchGrantEndings(
   let stopped = false;
   const now = async () => {
     if (stopped) return;
-    await authorized.endings(on.onRevoked).catch((error: Error) => on.onError(error.message));
+    await authorized.handleRevocations(on.onRevoked).catch((error: Error) => on.onError(error.message));
   };
   const timer = setInterval(now, ENDINGS_INTERVAL_MS).unref();
   return {
     authorized: {
       list: authorized.list,
       end: async (user: string, clientId: string) => {
-        if (authorized.end(user, clientId)) await now();
+        if (authorized.revoke(user, clientId)) await now();
       },
     },
     stop: () => {

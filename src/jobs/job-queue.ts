@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import type { Unit } from '../store/postgres/tenant-database.ts';
+import type { Transaction } from '../store/postgres/tenant-database.ts';
 
 /**
  * Does a job. It may be called again for the same job after a crash, a failure or the suspension of a worker, so its
@@ -45,9 +45,9 @@ export interface JobQueue {
    *   the same key
    * @throws {TradeAgentError} `internal` for a job that contains more than ids, or belongs to another tenant
    */
-  enqueue(unit: Unit, job: Job, options?: { readonly at?: number }): Promise<void>;
+  enqueue(unit: Transaction, job: Job, options?: { readonly at?: number }): Promise<void>;
   /** Like {@link enqueue}, for several jobs. Absent if the engine does not support it. */
-  enqueueAll?(unit: Unit, jobs: readonly Job[]): Promise<void>;
+  enqueueAll?(unit: Transaction, jobs: readonly Job[]): Promise<void>;
   /**
    * Starts processing jobs of a kind. Jobs with the same key are processed one at a time and in order, across all
    * processes. A failed job is retried after increasing delays. After its last retry a job is dead, and the next job

@@ -1,6 +1,6 @@
 /** Thrown if a server's response is longer than the allowed maximum. */
-export class ResponseTooLarge extends Error {
-  override name = 'ResponseTooLarge';
+export class ResponseTooLargeError extends Error {
+  override name = 'ResponseTooLargeError';
 
   constructor(longest: number) {
     super(`the response is longer than ${longest} bytes`);
@@ -14,12 +14,12 @@ export const MAX_PROVIDER_RESPONSE_BYTES = 1024 * 1024;
  * Wraps `fetch` so that it reads at most `longest` bytes of a response, counted after decompression. A faulty or
  * hostile server must not be able to exhaust the memory.
  * @param tooLong called if a response is longer, for callers that do not read the body themselves
- * @throws {ResponseTooLarge} if `content-length` is too large; otherwise, reading the body throws it
+ * @throws {ResponseTooLargeError} if `content-length` is too large; otherwise, reading the body throws it
  */
 export function boundedFetch(
   send: typeof fetch,
   longest: number,
-  tooLong: (error: ResponseTooLarge) => void = () => undefined,
+  tooLong: (error: ResponseTooLargeError) => void = () => undefined,
 ): typeof fetch {
   return async (input, init) => await boundedResponse(await send(input, init), longest, tooLong);
 }
@@ -28,10 +28,10 @@ export function boundedFetch(
 export async function boundedResponse(
   response: Response,
   longest: number,
-  tooLong: (error: ResponseTooLarge) => void = () => undefined,
+  tooLong: (error: ResponseTooLargeError) => void = () => undefined,
 ): Promise<Response> {
   const refusal = () => {
-    const error = new ResponseTooLarge(longest);
+    const error = new ResponseTooLargeError(longest);
     tooLong(error);
     return error;
   };
@@ -53,7 +53,7 @@ export async function boundedResponse(
 
 export function isResponseTooLarge(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    if (at.name === 'ResponseTooLarge') return true;
+    if (at.name === 'ResponseTooLargeError') return true;
   }
   return false;
 }

@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../machine/clock.ts';
 
 /** Thrown if a request was stopped by its dispatch deadline before any byte of the request was sent. */
-export class NotDispatched extends Error {
-  override name = 'NotDispatched';
+export class NotDispatchedError extends Error {
+  override name = 'NotDispatchedError';
 
   constructor() {
     super('the dispatch deadline passed before the request was written');
@@ -25,12 +25,12 @@ export class DispatchDeadline {
 
   /**
    * Must be called by the transport right before it writes. After this call, the request counts as sent.
-   * @throws {NotDispatched} once the deadline has passed
+   * @throws {NotDispatchedError} once the deadline has passed
    */
   dispatch(): void {
     if (this.#isOver()) {
       this.#stopped = true;
-      throw new NotDispatched();
+      throw new NotDispatchedError();
     }
     this.#left = true;
   }
@@ -53,7 +53,7 @@ export function deadlineAfter(
   clock: Pick<Clock, 'now' | 'monotonic'>,
   from: Moment = currentMoment(clock),
 ): DispatchDeadline {
-  return new DispatchDeadline(() => hasPassed(ms, clock, from));
+  return new DispatchDeadline(() => hasElapsed(ms, clock, from));
 }
 
 /** A moment on both clocks, in milliseconds. */
@@ -68,7 +68,7 @@ export const currentMoment = (clock: Pick<Clock, 'now' | 'monotonic'>): Moment =
 });
 
 /** Returns whether `ms` milliseconds have passed since `from`, by either clock. */
-export function hasPassed(ms: number, clock: Pick<Clock, 'now' | 'monotonic'>, from: Moment): boolean {
+export function hasElapsed(ms: number, clock: Pick<Clock, 'now' | 'monotonic'>, from: Moment): boolean {
   return clock.now() >= from.wall + ms || clock.monotonic() >= from.monotonic + ms;
 }
 

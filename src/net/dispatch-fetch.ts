@@ -70,7 +70,7 @@ function readDispatcher(): Dispatcher | undefined {
  *   undelivered data. After a normal close, it would keep sending that data, even when this process is dead.
  * - Redirects are never followed.
  *
- * @throws {TypeError} like `fetch`, with {@link NotDispatched} as its cause if the deadline has passed
+ * @throws {TypeError} like `fetch`, with {@link NotDispatchedError} as its cause if the deadline has passed
  */
 export const dispatchFetch: typeof fetch = async (input, init) => {
   const deadline = currentDispatchDeadline();

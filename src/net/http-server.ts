@@ -59,7 +59,7 @@ export interface HttpServer {
 
 /** @throws {TradeAgentError} `port_in_use` */
 export function listenOnLoopback(port: number, now: () => number): Promise<HttpServer> {
-  return listen({ host: '127.0.0.1', port }, now);
+  return startHttpServer({ host: '127.0.0.1', port }, now);
 }
 
 export interface ListenOptions {
@@ -84,7 +84,7 @@ export interface ListenOptions {
  * @throws {TradeAgentError} `port_in_use`; `usage` for plain HTTP on a non-loopback address or an invalid proxy
  * address; `invalid_config` for TLS files that can't be used
  */
-export async function listen(options: ListenOptions, now: () => number): Promise<HttpServer> {
+export async function startHttpServer(options: ListenOptions, now: () => number): Promise<HttpServer> {
   const { host, port, tls } = options;
   const proxies = options.proxy === undefined ? undefined : createPeerList(options.proxy.addresses);
   requireProtected(options);

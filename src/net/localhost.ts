@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { isTradeAgentError } from '../errors/errors.ts';
 import { dispatchFetch } from './dispatch-fetch.ts';
-import { type HttpServer, listen, listenOnLoopback } from './http-server.ts';
+import { type HttpServer, listenOnLoopback, startHttpServer } from './http-server.ts';
 
 /** Number of attempts to find a port that is free on both addresses. */
 const MAX_PORT_ATTEMPTS = 20;
@@ -15,11 +15,11 @@ const MAX_PORT_ATTEMPTS = 20;
  */
 export async function listenOnLocalhost(port: number, now: () => number): Promise<HttpServer> {
   for (let tries = 1; ; tries++) {
-    const four = await listen({ host: '127.0.0.1', port }, now);
+    const four = await startHttpServer({ host: '127.0.0.1', port }, now);
     const url = `http://localhost:${four.port}`;
     if (!hasIpv6Loopback()) return { ...four, url };
     try {
-      const six = await listen({ host: '::1', port: four.port }, now);
+      const six = await startHttpServer({ host: '::1', port: four.port }, now);
       return { ...combineServers(four, six), url };
     } catch (error) {
       await four.close();

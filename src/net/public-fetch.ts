@@ -4,13 +4,13 @@ import { isIP, type LookupFunction } from 'node:net';
 import { boundedResponse } from './bounded-fetch.ts';
 import { toResponse } from './node-response.ts';
 import { isPublicAddress } from './public-address.ts';
-import { ResolverBusy } from './public-resolver.ts';
+import { ResolverBusyError } from './public-resolver.ts';
 import type { ResolveHost } from './resolve-host.ts';
 
 /**
  * Returns whether a URL's host, which is a name or an address, has only public addresses. A host with one private
  * address among several is not public.
- * @throws {ResolverBusy} if the name can't be resolved at the moment
+ * @throws {ResolverBusyError} if the name can't be resolved at the moment
  */
 export async function hasOnlyPublicAddresses(host: string, resolve: ResolveHost): Promise<boolean> {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
@@ -19,7 +19,7 @@ export async function hasOnlyPublicAddresses(host: string, resolve: ResolveHost)
     const found = await resolve(bare);
     return found.length > 0 && found.every(isPublicAddress);
   } catch (error) {
-    if (error instanceof ResolverBusy) throw error;
+    if (error instanceof ResolverBusyError) throw error;
     return false;
   }
 }
@@ -31,7 +31,7 @@ const notPublicError = (host: string) => new TypeError(`${host} is not a public 
  * that the connection then uses, so the name can't resolve to another address in between (DNS rebinding). Node calls
  * the function for names only, so callers must check a literal address themselves.
  */
-export function publicLookup(resolve: ResolveHost): LookupFunction {
+export function createPublicLookup(resolve: ResolveHost): LookupFunction {
   return (host, options, done) => {
     resolve(host).then(
       (found) => {
@@ -48,15 +48,15 @@ export function publicLookup(resolve: ResolveHost): LookupFunction {
 
 /**
  * Returns a `fetch` for servers that an untrusted party chose. It requires https, follows no redirects, and never
- * connects to a private address (see {@link publicLookup}).
+ * connects to a private address (see {@link createPublicLookup}).
  * @param mostBytes maximum length of the response body; by default, the body is not read
  * @throws {TypeError} if the request is not allowed or fails
  */
-export function publicFetch(
+export function createPublicFetch(
   resolve: ResolveHost,
   { mostBytes = 0 }: { readonly mostBytes?: number } = {},
 ): typeof fetch {
-  const lookup = publicLookup(resolve);
+  const lookup = createPublicLookup(resolve);
   return async (input, init = {}) => {
     const url = new URL(String(input));
     const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');

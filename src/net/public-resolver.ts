@@ -39,21 +39,21 @@ interface PublicResolverOptions {
 }
 
 /** Thrown if too many names are being resolved. The name was not looked up, and the caller may try again. */
-export class ResolverBusy extends Error {
-  override name = 'ResolverBusy';
+export class ResolverBusyError extends Error {
+  override name = 'ResolverBusyError';
 
   constructor() {
     super('too many names are being resolved');
   }
 }
 
-/** Seconds to wait before a retry after {@link ResolverBusy}. A full queue is processed within this time. */
+/** Seconds to wait before a retry after {@link ResolverBusyError}. A full queue is processed within this time. */
 export const RESOLVER_RETRY_S = Math.ceil((QUEUE_TIMEOUT_MS + RESOLVE_TIMEOUT_MS) / 1000);
 
 /**
  * Creates a resolver for untrusted names. Each lookup takes at most {@link RESOLVE_TIMEOUT_MS}, after at most
  * {@link QUEUE_TIMEOUT_MS} in the queue. Callers that must not delay each other need separate resolvers.
- * @throws {ResolverBusy} if the queue is full, or the wait is too long
+ * @throws {ResolverBusyError} if the queue is full, or the wait is too long
  *
  * @example
  * ```ts
@@ -95,7 +95,7 @@ export function createPublicResolver({
       entry.until = performance.now() + CACHE_MS;
     };
     found.then(keep, (error: unknown) => {
-      if (error instanceof ResolverBusy) entry.until = 0;
+      if (error instanceof ResolverBusyError) entry.until = 0;
       else keep();
     });
     return found;
@@ -130,13 +130,13 @@ function createSemaphore(maxConcurrent: number, maxQueued: number) {
   let running = 0;
   const waiting: (() => void)[] = [];
   return {
-    /** @throws {ResolverBusy} */
+    /** @throws {ResolverBusyError} */
     async begin(): Promise<void> {
       if (running < maxConcurrent) {
         running += 1;
         return;
       }
-      if (waiting.length >= maxQueued) throw new ResolverBusy();
+      if (waiting.length >= maxQueued) throw new ResolverBusyError();
       await new Promise<void>((resolve, reject) => {
         const start = () => {
           clearTimeout(timer);
@@ -144,7 +144,7 @@ function createSemaphore(maxConcurrent: number, maxQueued: number) {
         };
         const timer = setTimeout(() => {
           waiting.splice(waiting.indexOf(start), 1);
-          reject(new ResolverBusy());
+          reject(new ResolverBusyError());
         }, QUEUE_TIMEOUT_MS);
         waiting.push(start);
       });

@@ -21,7 +21,7 @@ export function isPlainLoopback(url: URL): boolean {
   return url.protocol === 'http:' && isLoopback(url);
 }
 
-export const INSECURE_URL = 'must be an https address; plain http is allowed only for servers on this machine';
+export const INSECURE_URL_MESSAGE = 'must be an https address; plain http is allowed only for servers on this machine';
 
 /**
  * Parses a URL to which tokens may be sent. @throws {TradeAgentError} `invalid_config`, whose message has only the

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { smtpPort } from '../config/notice-channels.ts';
-import { publicLookup } from '../net/public-fetch.ts';
+import { createPublicLookup } from '../net/public-fetch.ts';
 import { type FailureCode, NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
@@ -22,7 +22,10 @@ export const email: Sender<'email'> =
       ...(resolveMail === undefined
         ? {}
         : {
-            getSocket: publicSocket({ ...place, lookup: publicLookup(resolveMail), signal }, channel.timeout * 1000),
+            getSocket: publicSocket(
+              { ...place, lookup: createPublicLookup(resolveMail), signal },
+              channel.timeout * 1000,
+            ),
           }),
       secure: security === 'tls',
       requireTLS: security === 'starttls',

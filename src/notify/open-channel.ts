@@ -1,5 +1,5 @@
 import type { NoticeChannel, NoticeChannelKind } from '../config/notice-channels.ts';
-import { noticeSecretLabel, noticeSecretNeed } from '../secrets/notice-secrets.ts';
+import { noticeSecretLabel, noticeSecretRequirement } from '../secrets/notice-secrets.ts';
 import { desktop } from './desktop.ts';
 import { email } from './email.ts';
 import { NoticeFailure, type SendNotice } from './notice.ts';
@@ -24,7 +24,7 @@ export function openChannel(
   secret: string | undefined,
   surroundings: ChannelDeps,
 ): SendNotice {
-  if (secret === undefined && noticeSecretNeed(channel) === 'required') {
+  if (secret === undefined && noticeSecretRequirement(channel) === 'required') {
     return async () => {
       throw new NoticeFailure(
         'secret_missing',

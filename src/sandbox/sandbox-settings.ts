@@ -194,7 +194,7 @@ function gatewaySettings(
         ? [{ name: SECOND_BROKER, label: 'Second paper account', ...paper, credentials: 'key_pair' as const }]
         : []),
     ],
-    sealSecret: sealSecret(seed),
+    sealSecret: sealingSecret(seed),
     ...defined({ relations }),
     messages: {
       slack: { audience: 'slack', url: `${addresses.services}/slack/api` },
@@ -207,7 +207,7 @@ function gatewaySettings(
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: GATEWAY_CLIENT_ID },
       privateKey,
-      sealSecret: sealSecret(seed),
+      sealSecret: sealingSecret(seed),
       delivery: 'ping',
       maxTtl: MAX_TTL_S,
       phoneUrl: phoneUrl(addresses.issuer),
@@ -236,7 +236,7 @@ function redirectUri(connection: string, addresses: SandboxAddresses): string {
   return `${addresses.issuer}/connections/callback/${connection}`;
 }
 
-export function sealSecret(seed: SandboxSeed): string {
+export function sealingSecret(seed: SandboxSeed): string {
   return gatewayKey(seed).d ?? '';
 }
 

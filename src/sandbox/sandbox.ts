@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import type { Quotas } from '../approval/kernel/quotas.ts';
-import { softwareKey } from '../approval/signature/software-key.ts';
+import { deriveSoftwareKey } from '../approval/signature/software-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
 import { keyPairLocationOf, type NamedBroker, SINGLE_BROKER_NAME } from '../gateway/broker/named-broker.ts';
-import { folderRules } from '../gateway/policy/files/rules-source.ts';
+import { openFolderRules } from '../gateway/policy/files/rules-source.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { ActiveFaults, type FaultName, faultDescriptions as knownFaults } from '../home/identity-provider/faults.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
@@ -39,7 +39,7 @@ import {
   brokerSettings,
   homeSettings,
   phoneUrl,
-  sealSecret,
+  sealingSecret,
   thirdPartySettings,
   vaultSettings,
 } from './sandbox-settings.ts';
@@ -236,10 +236,10 @@ async function openServices(
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, present.users);
   const { credentials, push } = options;
-  const kept = sqliteGatewayStores(openDatabase('gateway'), createAuthReqIdSeal(sealSecret(seed)));
+  const kept = sqliteGatewayStores(openDatabase('gateway'), createAuthReqIdSeal(sealingSecret(seed)));
   const { onError } = options;
   // Orders are not limited unless the folder has rules.
-  const rules = options.rules ?? (await folderRules(home.folder, defined({ onError })));
+  const rules = options.rules ?? (await openFolderRules(home.folder, defined({ onError })));
   const settings = homeSettings(home, addresses, { ...options, rules });
   const { brokers } = settings.gateway;
   if (credentials !== 'exchange')
@@ -256,7 +256,7 @@ async function openServices(
   });
   onClose(close);
   for (const { username } of present.users) {
-    await keys.enrollSoftwareKey(username, softwareKey(home.pairingSecret, username));
+    await keys.enrollSoftwareKey(username, deriveSoftwareKey(home.pairingSecret, username));
   }
 
   const company = openCompany({ home, servers, clock, openDatabase }, options);
@@ -312,7 +312,7 @@ async function storeKeyPairs(
   const { brokers, paper, now } = at;
   for (const place of brokers) {
     const broker = keyPairLocationOf(place, brokers);
-    const pairs = createKeyPairs({ store, sealSecret: sealSecret(seed), now, broker });
+    const pairs = createKeyPairs({ store, sealSecret: sealingSecret(seed), now, broker });
     for (const { username, holder, pair } of brokerKeyPairs(place, seed)) {
       const accountNumber = paper.accountNumber(holder) ?? '';
       await pairs.keep(username, pair, { accountNumber, environment: 'paper' });

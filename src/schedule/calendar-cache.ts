@@ -55,11 +55,11 @@ export function calendarFile(folder: string, profile: string): CalendarStore {
  * @throws what `ask` throws, if the cached calendar does not cover today
  */
 export async function currentCalendar(options: {
-  readonly place: CalendarStore;
+  readonly store: CalendarStore;
   readonly now: number;
   readonly ask: (range: { start: string; end: string }) => Promise<TradingDay[]>;
 }): Promise<CachedCalendar> {
-  const { place, now, ask } = options;
+  const { store: place, now, ask } = options;
   const kept = await place.get();
   const today = newYorkDate(now);
   const reaches = kept !== undefined && kept.start <= today && today <= kept.end;

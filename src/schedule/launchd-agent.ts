@@ -13,7 +13,7 @@ export function launchdScheduler(run: RunSystemCommand, folder: string, uid: num
   return {
     name: 'launchd',
     note: undefined,
-    entry: (id, command, minutes) => [{ file: file(id), text: agentPlist(label(id), id, command, minutes) }],
+    entry: (id, command, minutes) => [{ file: file(id), text: launchdAgentPlist(label(id), id, command, minutes) }],
     async install(id, entry) {
       writeMarkedFiles(id, entry);
       const answer = await run('launchctl', ['bootstrap', `gui/${uid}`, file(id)]);
@@ -31,7 +31,12 @@ export function launchdScheduler(run: RunSystemCommand, folder: string, uid: num
 }
 
 /** Returns the property list of an agent (launchd.plist(5)). After sleep, launchd starts a missed agent once. */
-export function agentPlist(label: string, id: string, command: StartCommand, minutes: readonly number[]): string {
+export function launchdAgentPlist(
+  label: string,
+  id: string,
+  command: StartCommand,
+  minutes: readonly number[],
+): string {
   const words = [command.node, command.script, ...command.args];
   const environment = Object.entries(command.environment);
   return `<?xml version="1.0" encoding="UTF-8"?>

@@ -1,14 +1,14 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import { TradeAgentError } from '../errors/errors.ts';
 
-export interface CommandAnswer {
+export interface CommandResult {
   readonly code: number;
   readonly stdout: Buffer;
   readonly stderr: string;
 }
 
 /** Runs a system command, such as `crontab`. @throws {TradeAgentError} `not_found`, `timeout` */
-export type RunSystemCommand = (name: string, args: readonly string[], input?: Buffer) => Promise<CommandAnswer>;
+export type RunSystemCommand = (name: string, args: readonly string[], input?: Buffer) => Promise<CommandResult>;
 
 const COMMAND_TIMEOUT_MS = 20_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
@@ -17,7 +17,7 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
  * Returns a function that runs system commands.
  * @param env the commands' environment; their locale is C, because some messages are parsed
  */
-export function machineCommand(env: NodeJS.ProcessEnv): RunSystemCommand {
+export function createCommandRunner(env: NodeJS.ProcessEnv): RunSystemCommand {
   return (name, args, input) =>
     new Promise((resolve, reject) => {
       const child = execFile(
@@ -51,7 +51,7 @@ function commandUnavailable(name: string, error: ExecFileException | null): Trad
   return new TradeAgentError('not_found', message, { hint });
 }
 
-export function commandFailed(what: string, { code, stderr }: CommandAnswer, hint: string): TradeAgentError {
+export function commandFailed(what: string, { code, stderr }: CommandResult, hint: string): TradeAgentError {
   const said = stderr.split('\n').at(-1)?.slice(0, 200) ?? '';
   return new TradeAgentError('invalid_config', `${what} failed (${said === '' ? `exit ${code}` : said})`, {
     hint,

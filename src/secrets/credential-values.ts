@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { type ExpectedValues, MAX_VALUE_LENGTH } from './credential-store.ts';
 
-export function pick<N extends string>(
+export function pickValues<N extends string>(
   values: Record<string, string | undefined>,
   names: readonly N[],
 ): Record<N, string | undefined> {

@@ -16,7 +16,7 @@ const MAX_SECRET_LENGTH = 400;
 const storedNoticeSecretsSchema = z.record(z.string(), z.object({ to: z.string(), secret: z.string() }));
 type Stored = z.output<typeof storedNoticeSecretsSchema>;
 
-export function noticeSecretNeed(channel: NoticeChannel): 'required' | 'optional' | 'none' {
+export function noticeSecretRequirement(channel: NoticeChannel): 'required' | 'optional' | 'none' {
   return channelKind(channel).secret?.need(channel) ?? 'none';
 }
 

@@ -1,5 +1,5 @@
 import { type CredentialName, type CredentialStore, credentialNames } from './credential-store.ts';
-import { pick } from './credential-values.ts';
+import { pickValues } from './credential-values.ts';
 
 /**
  * Returns a store that has already read these values in one call, because each keychain call starts a process. `get`
@@ -17,7 +17,7 @@ export async function prefetchCredentials(
     kind: store.kind,
     notice: store.notice,
     async get(wanted, options) {
-      if (!options?.fresh && wanted.every((name) => Object.hasOwn(read, name))) return pick(read, wanted);
+      if (!options?.fresh && wanted.every((name) => Object.hasOwn(read, name))) return pickValues(read, wanted);
       const values = await store.get(wanted, options);
       remember(values);
       return values;

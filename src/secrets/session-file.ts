@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { readDescriptor, readPrivateFile, writePrivateFile } from '../machine/private-file.ts';
 import type { CredentialName, CredentialStore } from './credential-store.ts';
-import { matchesExpected, pick } from './credential-values.ts';
+import { matchesExpected, pickValues } from './credential-values.ts';
 import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';
 
 const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';
@@ -36,7 +36,7 @@ export function sessionFileLocation(env: NodeJS.ProcessEnv): string {
  * @param warn warns the person that a new refresh token can't be written back
  * @param signal ends the wait for input from a descriptor
  */
-export function sessionFileStore(
+export function openSessionFileStore(
   base: CredentialStore,
   location: string,
   warn: (message: string) => void,
@@ -72,7 +72,7 @@ export function sessionFileStore(
         ...(below.length === 0 ? {} : await base.get(below, options)),
         ...(names.some(isSession) ? await place.read() : {}),
       };
-      return pick(values, names);
+      return pickValues(values, names);
     },
     set: (values, expected) => {
       const [here, below] = splitValues(values, isSession);

@@ -11,7 +11,7 @@ import type { LockPurpose } from './credential-store.ts';
 export const LOCK_WAIT_MS = 60_000;
 
 /** Returns the `exclusively` method of the file and keychain stores, with one lock file per profile and purpose. */
-export function storeLock(folder: string, profile: string) {
+export function createStoreLock(folder: string, profile: string) {
   return <T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
     withStoreLock(join(folder, `.${profile}.${purpose}.lock`), { waitMs: LOCK_WAIT_MS, signal }, work);
 }

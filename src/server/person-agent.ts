@@ -22,7 +22,7 @@ export function personStores({ database }: Pick<ServerParts, 'database'>, person
  * @param scopes the client's scopes, which limit the agent's alerts
  * @throws {TradeAgentError} `usage` for a model that this server does not offer
  */
-export function personAgent(
+export function createPersonAgent(
   parts: Pick<ServerParts, 'database' | 'clock' | 'fetch' | 'env' | 'model' | 'jobs' | 'sessions'>,
   session: Session,
   made: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},

@@ -83,7 +83,7 @@ export function personAlerts(
       const { removed } = await change((before) => removeAlerts(before, ALERTS_SCHEDULE, which));
       return { removed };
     },
-    async look(every) {
+    async scheduleChecks(every) {
       const timing = checkTimings[every];
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const seen = await find();

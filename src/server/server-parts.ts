@@ -48,7 +48,7 @@ export function personRuns(
     database,
     person,
     now: () => clock.now(),
-    changed: (run) => news.tell(run),
+    changed: (run) => news.announce(run),
     enqueue: (unit, { id: run, thread }) =>
       jobs.enqueue(unit, { kind: 'run', key: `${person}|${thread}`, ids: { tenant, person, thread, run } }),
   });

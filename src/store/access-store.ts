@@ -31,9 +31,9 @@ export interface AccessStore {
    * Returns the account's grants that are not revoked, including grants that have expired or are not valid yet. Oldest
    * first.
    */
-  to(account: string): Promise<AccessGrant[]>;
+  listByAccount(account: string): Promise<AccessGrant[]>;
   /** Returns the person's grants that are not revoked. Oldest first. */
-  of(who: string): Promise<AccessGrant[]>;
+  listByPerson(who: string): Promise<AccessGrant[]>;
   /** Revokes all grants that a departed person gave or received. */
   endPerson(sub: string, now: number): Promise<void>;
 }

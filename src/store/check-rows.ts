@@ -11,7 +11,7 @@ export interface HighWaterMarkRow {
   readonly flows: string | null;
 }
 
-export function toMarkRow({ value, at, last, flows }: HighWaterMark): HighWaterMarkRow {
+export function toHighWaterMarkRow({ value, at, last, flows }: HighWaterMark): HighWaterMarkRow {
   return {
     value: value.toFixed(),
     at,
@@ -35,7 +35,7 @@ export function toHighWaterMark(row: HighWaterMarkRow | undefined): HighWaterMar
 export type NotifiedFiringRow = Omit<RuleFiring, 'since'> & { readonly channel: string };
 
 /** @param rows all firings of one account, with the channels that were notified of them */
-export function unnotifiedFilter(rows: readonly NotifiedFiringRow[]): UnnotifiedFilter {
+export function createUnnotifiedFilter(rows: readonly NotifiedFiringRow[]): UnnotifiedFilter {
   const told = new Set(rows.map((row) => firingKey(row.channel, row)));
   return (channel, firings) => firings.filter((firing) => !told.has(firingKey(channel, firing)));
 }

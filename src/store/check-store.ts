@@ -51,12 +51,12 @@ export type UnnotifiedFilter = (channel: string, firings: readonly RuleFiring[])
 
 /** An account's unsent notices. Each notice is stored before it is sent, and removed afterwards. */
 export interface NoticeOutbox<Notice extends StoredNotice> {
-  untold(): Promise<UnnotifiedFilter>;
+  unnotified(): Promise<UnnotifiedFilter>;
   /** Stores all of the notices or none. A notice that is already stored is not changed. */
   put(notices: readonly OutgoingNotice<Notice>[]): Promise<void>;
   /** Oldest first. */
   waiting(): Promise<WaitingNotice<Notice>[]>;
-  tried(id: string, attempts: number): Promise<void>;
+  recordAttempt(id: string, attempts: number): Promise<void>;
   remove(id: string): Promise<void>;
 }
 
@@ -72,11 +72,11 @@ export interface AccountCheckState<Notice extends StoredNotice> {
    * Must be called before approval is requested, so that a crash can't cause a second request for the same order.
    * @param now milliseconds since the epoch
    */
-  proposing(rule: string, definition: string, thread: string, now: number): Promise<void>;
+  markProposing(rule: string, definition: string, thread: string, now: number): Promise<void>;
   /**
    * Records that approval was requested. Approval is then never requested again for this order, whatever the answer.
    */
-  asked(rule: string, definition: string): Promise<void>;
+  markAsked(rule: string, definition: string): Promise<void>;
   readonly notices: NoticeOutbox<Notice>;
 }
 

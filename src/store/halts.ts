@@ -31,7 +31,7 @@ export interface Halts {
    * restriction that ends later.
    * @param until time when the restriction ends automatically; undefined if it does not end automatically
    */
-  reduce(sub: string, by: string, until: number | undefined, now: number): Promise<TradingStateSnapshot>;
+  restrict(sub: string, by: string, until: number | undefined, now: number): Promise<TradingStateSnapshot>;
   /**
    * Lifts the halt. If there is no halt, lifts the restriction to orders that reduce positions.
    * @param since the start time that the caller read; nothing is lifted if it has changed

@@ -4,7 +4,7 @@ import { type RateBuckets, validateTake } from './rate-buckets.ts';
  * Creates rate buckets in memory, for a single process. When the process exits, their state is lost.
  * @param now a monotonic clock, in milliseconds
  */
-export function memoryRateBuckets(now: () => number = () => performance.now()): RateBuckets {
+export function createMemoryRateBuckets(now: () => number = () => performance.now()): RateBuckets {
   const dueAt = new Map<string, number>();
   return {
     async take(bucket, rate, tokens) {

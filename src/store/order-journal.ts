@@ -17,7 +17,7 @@ import type { ApprovalId } from './used-approval.ts';
  * it. `intent` is written before the broker is called. An intent that is found later therefore means that the process
  * died or that another process is sending the order.
  */
-export type JournalState = 'intent' | 'placed' | 'rejected' | 'unknown';
+export type OrderJournalState = 'intent' | 'placed' | 'rejected' | 'unknown';
 
 /** An order's key. Each user has their own IDs, so nobody can block another user's ID by using it first. */
 export interface OrderKey {
@@ -25,12 +25,12 @@ export interface OrderKey {
   readonly clientOrderId: string;
 }
 
-export interface JournalEntry extends OrderKey {
+export interface OrderJournalEntry extends OrderKey {
   readonly digest: string;
   readonly draft: OrderDraft;
   /** The broker's ID of the order that this order replaces. */
   readonly replaces: string | undefined;
-  readonly state: JournalState;
+  readonly state: OrderJournalState;
   /**
    * Number of submissions, including one that is about to start. It also serves as the epoch of the right to send the
    * order.
@@ -60,7 +60,7 @@ export interface OrderClaim extends OrderKey {
 }
 
 /** An order to be checked against limits, for which the account's other orders are counted. */
-export type Counting = OrderKey & Pick<OrderClaim, 'draft' | 'replaces'>;
+export type OrderToCheck = OrderKey & Pick<OrderClaim, 'draft' | 'replaces'>;
 
 export interface OpenOrderEntry extends OrderKey {
   /** The broker's ID of the order. Null until the broker has confirmed that it has the order. */
@@ -90,7 +90,7 @@ export type LimitUsage = Pick<
  * ```
  */
 export interface OrderJournal {
-  find(sub: string, clientOrderId: string): Promise<JournalEntry | undefined>;
+  find(sub: string, clientOrderId: string): Promise<OrderJournalEntry | undefined>;
   /**
    * Uses the approval and writes the intent. Returns `known` if the user already has an order with this
    * `client_order_id`, `approval_used` if the approval was used for something else, and `denied` if `decide` denied the
@@ -109,7 +109,7 @@ export interface OrderJournal {
    * Counts the account's other orders, so that this order can be checked against the limits. The time for counting is
    * never before the account's newest order, so that setting the clock back frees no limit.
    */
-  counted(order: Counting, now: number): Promise<CountedTotals>;
+  count(order: OrderToCheck, now: number): Promise<CountedTotals>;
   usage(sub: string, account: string, now: number): Promise<LimitUsage>;
   /** Returns open orders, oldest first. */
   open(account: string, limit: number): Promise<OpenOrderEntry[]>;
@@ -117,12 +117,12 @@ export interface OrderJournal {
    * Records the broker's report on a placed order. Once the order is closed, only its filled part counts toward limits
    * on amounts, but the order still counts toward the number of orders that day.
    */
-  over(key: OrderKey, order: Order, now: number): Promise<void>;
+  recordReport(key: OrderKey, order: Order, now: number): Promise<void>;
   /**
    * Claims the right to send an unsettled order again. Returns `stale` if the order is settled, or if it was sent or
    * released since `seen` was read (its `submissions` or `submittedAt` differs).
    */
-  reclaim(seen: JournalEntry, now: number): Promise<'claimed' | 'stale'>;
+  reclaim(seen: OrderJournalEntry, now: number): Promise<'claimed' | 'stale'>;
   /**
    * Records that the broker definitely did not accept the last submission. Returns `stale` and writes nothing if the
    * broker may have accepted an earlier submission, or if the order is settled.
@@ -150,7 +150,7 @@ export interface OrderJournal {
    * The order counts until `reservedUntil`. Returns `stale` in the same cases as `reclaim`.
    */
   writeOff(
-    seen: JournalEntry,
+    seen: OrderJournalEntry,
     problem: Problem,
     times: { readonly now: number; readonly reservedUntil: number },
   ): Promise<'written_off' | 'stale'>;
@@ -160,17 +160,17 @@ export interface OrderJournal {
    */
   abandon(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
   /** Returns unsettled orders without a submission that the broker may have accepted. Oldest first. */
-  unsent(): Promise<JournalEntry[]>;
+  unsent(): Promise<OrderJournalEntry[]>;
   /**
    * Returns orders that were written off at or after this time, including orders that were found afterwards. Oldest
    * first.
    */
-  writtenOff(since: number): Promise<JournalEntry[]>;
+  writtenOff(since: number): Promise<OrderJournalEntry[]>;
   /** Returns each user and account with an order that was claimed at or after this time. */
   accountsSince(since: number): Promise<{ readonly sub: string; readonly account: string }[]>;
   /**
    * Changes an order's state from `intent` to `unknown`. Also sets `submittedAt` to `now`, because a suspended process
    * may have sent the order as late as that.
    */
-  doubt(key: OrderKey, now: number): Promise<void>;
+  markUnknown(key: OrderKey, now: number): Promise<void>;
 }

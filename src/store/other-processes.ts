@@ -18,12 +18,12 @@ export type ProcessNotification =
  */
 export interface OtherProcesses {
   /** Notifies the other processes. Never throws. */
-  tell(news: ProcessNotification): void;
+  notify(news: ProcessNotification): void;
   /**
    * Subscribes to notifications from the other processes.
    * @returns a function that unsubscribes
    */
-  hear(listener: (news: ProcessNotification) => void): () => void;
+  subscribe(listener: (news: ProcessNotification) => void): () => void;
   /**
    * Makes this process the supervisor of an open proposal. Returns false if another live process supervises the
    * proposal.

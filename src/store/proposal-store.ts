@@ -196,7 +196,7 @@ export interface ProposalStore {
    * Returns proposals whose outcome (`NOTIFIED_STATES`) was not sent to the phone, because a process died before it
    * could send the notification. In the order of their changes.
    */
-  untold(): Promise<StoredProposal[]>;
+  unreported(): Promise<StoredProposal[]>;
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
   snapshot(of: SnapshotQuery, since: number): Promise<ProposalSnapshot>;
   /**
@@ -216,7 +216,7 @@ export interface ProposalStore {
     | { readonly outcome: 'stale' }
   >;
   /** Adds another Idempotency-Key to an identical open proposal. Returns the same results as `draft`. */
-  alias(
+  addKey(
     key: KeyedRequest,
     proposal: string,
     expected: { readonly epoch: string },
@@ -238,5 +238,5 @@ export interface ProposalStore {
    * Records that the phone was notified of the outcome at `version`. The recorded version never decreases. Does not
    * change the proposal's own version.
    */
-  told(id: string, version: number): Promise<void>;
+  markReported(id: string, version: number): Promise<void>;
 }

@@ -79,7 +79,7 @@ export interface RunStore {
    */
   eventsAfter(id: string, after: number, limit: number): Promise<RunEvent[]>;
   /** Claims a run that is queued or whose job died. Returns undefined if the run does not exist or can't be claimed. */
-  take(id: string): Promise<StoredRun | undefined>;
+  claim(id: string): Promise<StoredRun | undefined>;
   noteStart(turn: RunClaim, prompts: number): Promise<boolean>;
   /** Appends events to a run. Like `wait` and `end`, returns false if another job has claimed the run. */
   append(turn: RunClaim, events: readonly unknown[]): Promise<boolean>;
@@ -111,19 +111,19 @@ export interface DueRun {
 
 export interface DueRuns {
   /** Claims due runs for the caller, oldest first. A claimed run is due again at the time `again`. */
-  take(now: number, again: number, limit: number): Promise<DueRun[]>;
+  claim(now: number, again: number, limit: number): Promise<DueRun[]>;
 }
 
 /**
  * Notifies processes of changes to runs. If a notification is lost, a process learns of the change when it next polls.
  */
 export interface RunAnnouncements {
-  tell(run: string): void;
+  announce(run: string): void;
   /**
    * Subscribes to changes.
    * @param heard called with a run's ID, or with undefined if notifications may have been missed
    * @returns a function that unsubscribes
    */
-  hear(heard: (run: string | undefined) => void): () => void;
+  subscribe(heard: (run: string | undefined) => void): () => void;
   close(): Promise<void>;
 }

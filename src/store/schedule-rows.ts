@@ -39,15 +39,15 @@ export interface ScheduleRow<Schedule, Run> extends ScheduleTimes {
  * since the previous close, as a fraction.
  */
 const conditionSides = ['above', 'below', 'up', 'down'] as const;
-export type ConditionSide = (typeof conditionSides)[number];
+export type PriceConditionSide = (typeof conditionSides)[number];
 
 /**
  * A price limit from one of a schedule's rules. Numbers are decimal strings: for `down` by 5%, the limit is `-0.05`.
  */
-export interface Condition {
+export interface PriceCondition {
   readonly rule: string;
   readonly symbol: string;
-  readonly side: ConditionSide;
+  readonly side: PriceConditionSide;
   readonly limit: string;
   /** Value at which the condition is armed again after it was triggered. */
   readonly back: string;
@@ -61,7 +61,7 @@ export interface NewSchedule<Schedule> {
   readonly now: number;
   readonly wakeAt: number | null;
   /** Empty for a schedule that only runs at scheduled times. */
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly PriceCondition[];
 }
 
 export type ScheduleRevision<Schedule> = Pick<NewSchedule<Schedule>, 'schedule' | 'wakeAt' | 'conditions'>;
@@ -74,7 +74,7 @@ export type AddScheduleResult<Schedule> =
   | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
   | { readonly outcome: 'conflict' | 'name_taken' | 'too_many' };
 
-export interface RunEnd<Run> extends ScheduleProgress {
+export interface ScheduleRunEnd<Run> extends ScheduleProgress {
   readonly run: Run;
   /**
    * The `askedAt` of the request for an immediate run that this run fulfilled. Undefined if that request must be
@@ -119,7 +119,7 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
    * @param key idempotency key
    * @returns the time of the request, or undefined if there is no such schedule
    */
-  ask(id: string, key: string, now: number): Promise<number | undefined>;
+  requestRun(id: string, key: string, now: number): Promise<number | undefined>;
   /**
    * Begins a run. An earlier run that never ended is recorded with the result of `died`, and can no longer write.
    * @returns the new run's epoch, or undefined if another run began since `seen` was read or the schedule was removed
@@ -131,9 +131,9 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
     died: (run: Run) => Run,
   ): Promise<number | undefined>;
   /** Records the progress if no run is due. Returns false if another run has begun meanwhile. */
-  passed(id: string, seen: number, progress: ScheduleProgress): Promise<boolean>;
+  recordProgress(id: string, seen: number, progress: ScheduleProgress): Promise<boolean>;
   /** Ends a run. Returns false, with nothing written, if another run has begun meanwhile. */
-  end(id: string, epoch: number, end: RunEnd<Run>): Promise<boolean>;
+  end(id: string, epoch: number, end: ScheduleRunEnd<Run>): Promise<boolean>;
 }
 
 /** The part of a schedule that a sweep of the tenant reads. */
@@ -159,7 +159,7 @@ export interface ScheduleBacklog {
 /** A symbol's current price, or its change since the previous close. */
 export interface ObservedValue {
   readonly symbol: string;
-  readonly side: ConditionSide;
+  readonly side: PriceConditionSide;
   /** A price in dollars, or a change as a fraction of the previous close. A decimal string. */
   readonly value: string;
 }
@@ -182,7 +182,7 @@ export interface TenantSchedules {
    * once, and not again for some minutes.
    * @returns the number of changed conditions
    */
-  crossed(seen: readonly ObservedValue[], now: number): Promise<number>;
+  applyObserved(seen: readonly ObservedValue[], now: number): Promise<number>;
   /** Returns the people who have a schedule that follows market hours. */
   marketPeople(limit: number): Promise<string[]>;
 }

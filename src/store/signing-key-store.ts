@@ -39,7 +39,7 @@ export type KeyProof =
   /** The change was made by the operator of the gateway's machine. */
   | 'machine';
 
-export interface Signature {
+export interface ApprovalSignature {
   /** The proposal's ID. For a request that a client made directly, the request's `identifier`. Unique per person. */
   readonly approval: string;
   readonly sub: string;
@@ -59,12 +59,12 @@ export interface SigningKeyStore {
   /** Finds a key, even a removed one. */
   byId(credentialId: string): Promise<SigningKey | undefined>;
   /** Returns a person's keys, except removed ones. Oldest first. */
-  of(sub: string): Promise<SigningKey[]>;
+  listByPerson(sub: string): Promise<SigningKey[]>;
   /**
    * Stores a pairing, which replaces the person's earlier pairing.
    * @param pairing.digest digest of the pairing's secret
    */
-  pair(pairing: { readonly digest: string; readonly sub: string; readonly expiresAt: number }): Promise<void>;
+  storePairing(pairing: { readonly digest: string; readonly sub: string; readonly expiresAt: number }): Promise<void>;
   unpair(sub: string): Promise<void>;
   /** Finds a pairing that has not been used or replaced and has not expired. */
   pairing(digest: string, now: number): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined>;
@@ -73,7 +73,7 @@ export interface SigningKeyStore {
    * valid: the pairing was used or has expired, or the signing key was removed or its counter did not increase. In
    * these cases, nothing is written, and a pairing stays usable.
    */
-  enrol(key: SigningKey, by: KeyProof, note: AuditNote, now: number): Promise<'enrolled' | 'known' | 'stale'>;
+  enroll(key: SigningKey, by: KeyProof, note: AuditNote, now: number): Promise<'enrolled' | 'known' | 'stale'>;
   /**
    * Removes a key. Returns `stale` and writes nothing if the person has no such key, or if the proof is no longer
    * valid.
@@ -90,13 +90,13 @@ export interface SigningKeyStore {
    * Records that a key signed something that the store does not keep, such as a sign-in. Returns false if the key was
    * removed or its counter did not increase.
    */
-  use(use: KeyUse, now: number): Promise<boolean>;
+  recordUse(use: KeyUse, now: number): Promise<boolean>;
   /** Returns whether the store has a signature with exactly this digest for this approval. */
-  signed(signature: Pick<Signature, 'sub' | 'approval' | 'digest'>): Promise<boolean>;
-  evidence(of: Pick<Signature, 'sub' | 'approval'>): Promise<Signature['evidence'] | undefined>;
+  hasSignature(signature: Pick<ApprovalSignature, 'sub' | 'approval' | 'digest'>): Promise<boolean>;
+  evidence(of: Pick<ApprovalSignature, 'sub' | 'approval'>): Promise<ApprovalSignature['evidence'] | undefined>;
   /**
    * Stores the evidence and the key's new counter. Returns `known` if the evidence is already stored, and `stale` if
    * the key was removed or its counter did not increase.
    */
-  sign(signature: Signature, note: AuditNote, now: number): Promise<'kept' | 'known' | 'stale'>;
+  sign(signature: ApprovalSignature, note: AuditNote, now: number): Promise<'kept' | 'known' | 'stale'>;
 }

@@ -8,7 +8,7 @@ const longIdPattern = /^(?:(?=[0-9a-f]{8}-[0-9a-f]{4}-)|[a-z]{1,3}_(?=\w{12}))/i
  * Returns a function that shortens IDs to the first characters that distinguish each from all others, at least {@link
  * MIN_SHORT_ID_LENGTH} after a prefix. IDs that are already short are not shortened.
  */
-export function idShortener(ids: readonly string[]): (id: string) => string {
+export function createIdShortener(ids: readonly string[]): (id: string) => string {
   const all = [...new Set(ids)];
   const longest = Math.max(MIN_SHORT_ID_LENGTH, ...all.map(({ length }) => length));
   const cut = (id: string, length: number) => id.slice(0, (longIdPattern.exec(id)?.[0].length ?? 0) + length);

@@ -10,7 +10,7 @@ export const addSchedule = defineTool({
   scopes: [],
   risk: 'local',
   async execute(context, { every }) {
-    const { schedule, isNew, with: by } = await requireAlerts(context).look(every);
+    const { schedule, isNew, with: by } = await requireAlerts(context).scheduleChecks(every);
     return {
       summary: `schedule ${schedule}: ${checkTimeTexts[every]}`,
       content: JSON.stringify({ schedule, every, when: checkTimeTexts[every], is_new: isNew, with: by }),

@@ -50,7 +50,9 @@ export interface Alerts {
   /** @param which name of an alert, or a symbol to remove all its alerts @throws {TradeAgentError} `not_found` */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;
   /** Schedules checks at these times, unless a schedule with these times exists. */
-  look(every: CheckTime): Promise<{ readonly schedule: string; readonly isNew: boolean; readonly with: string }>;
+  scheduleChecks(
+    every: CheckTime,
+  ): Promise<{ readonly schedule: string; readonly isNew: boolean; readonly with: string }>;
 }
 
 /** Maximum number of alerts that a model may set. This bounds what outside text could make the model do. */

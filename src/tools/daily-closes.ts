@@ -14,7 +14,7 @@ const MAX_CLOSURE_MS = 8 * 86_400_000;
  * @param query.since epoch milliseconds
  * @throws {TradeAgentError} `unknown_symbol`, and errors of the gateway's reads
  */
-export async function dailyCloses(
+export async function readDailyCloses(
   gateway: Pick<GatewayClient, 'bars'>,
   {
     symbol,

@@ -43,7 +43,7 @@ function replaceNumber(root: unknown, path: readonly PropertyKey[]): void {
 }
 
 /** Parses the arguments for an order, a change or a message. @throws {TradeAgentError} naming the field */
-export function readProposalArguments<Schema extends z.ZodType>(
+export function parseProposalArguments<Schema extends z.ZodType>(
   subject: 'order' | 'change' | 'message',
   schema: Schema,
   args: unknown,

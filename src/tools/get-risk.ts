@@ -25,7 +25,7 @@ export const getRisk = defineTool({
   risk: 'read',
   async execute(context, { period }) {
     const { account, positions, now, equity, returns } = await readAccountHistory(requireGateway(context), period);
-    const { line, points, factors } = returns;
+    const { allPoints: line, points, factors } = returns;
     const yearly = volatility(points, factors);
     const weights = weightsBySymbol(positions, equity);
     const concentrated = concentration(weights);

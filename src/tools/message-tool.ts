@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PROPOSE_MESSAGES_SCOPE } from '../oauth/scopes.ts';
 import { checkRecipient, type MessageService } from '../trading/message.ts';
-import { readProposalArguments } from './exact-numbers.ts';
+import { parseProposalArguments } from './exact-numbers.ts';
 import type { MessageTool } from './tool.ts';
 
 const note = () =>
@@ -38,11 +38,11 @@ export const sendGmailSummary = summaryTool(
 const requestSchema = z.lazy(() => z.strictObject({ recipient: z.string(), note: note().nullable() }));
 
 /** @throws {TradeAgentError} `invalid_message` naming the field */
-export function readMessageRequest(
+export function parseMessageRequest(
   { service }: MessageTool,
   args: Record<string, unknown>,
 ): { recipient: string; note: string | undefined } {
-  const read = readProposalArguments('message', requestSchema, args);
+  const read = parseProposalArguments('message', requestSchema, args);
   const recipient = read.recipient.trim();
   checkRecipient(service, recipient);
   const text = read.note?.trim();

@@ -14,7 +14,7 @@ import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import type { Account, Position } from '../trading/views.ts';
 import { type AccountHistory, type AccountHistoryGateway, readAccountHistory } from './account-history.ts';
-import { dailyCloses } from './daily-closes.ts';
+import { readDailyCloses } from './daily-closes.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 interface PerformanceQuery {
@@ -47,7 +47,7 @@ export async function readPerformance(
 ) {
   const line = await readAccountHistory(gateway, query.period);
   const { account, positions, now, equity, returns, activities } = line;
-  const { line: all, points, factors = [], timeWeighted, moneyWeighted } = returns;
+  const { allPoints: all, points, factors = [], timeWeighted, moneyWeighted } = returns;
   const first = all[0] ?? { at: now, value: equity };
   const added = all.slice(1).reduce((sum, { flow }) => sum.plus(flow), ZERO);
   const profit = equity.minus(first.value).minus(added);
@@ -97,7 +97,7 @@ async function readBenchmark(
   const [first] = points;
   if (first === undefined) return undefined;
   try {
-    return benchmarkReturn(points, await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' }));
+    return benchmarkReturn(points, await readDailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' }));
   } catch (error) {
     // If an optional benchmark can't be read, the other figures are returned without it.
     if (mustHaveBenchmark || !isTradeAgentError(error) || error.code === 'login_required') throw error;
@@ -154,11 +154,11 @@ async function readContributions(gateway: Pick<GatewayClient, 'bars'>, line: Acc
   const symbols = heldAndTradedSymbols(positions, activities);
   const asked = symbols.slice(0, MAX_SYMBOLS);
   const waiting = [...asked];
-  const closes = new Map<string, Awaited<ReturnType<typeof dailyCloses>>>();
+  const closes = new Map<string, Awaited<ReturnType<typeof readDailyCloses>>>();
   const worker = async () => {
     for (let symbol = waiting.shift(); symbol !== undefined; symbol = waiting.shift()) {
       const query = { symbol, since: first?.at ?? line.now, adjustment: 'raw' } as const;
-      const found = await dailyCloses(gateway, query).catch((error: unknown) => {
+      const found = await readDailyCloses(gateway, query).catch((error: unknown) => {
         if (isTradeAgentError(error) && error.code !== 'login_required') return [];
         throw error;
       });

@@ -3,7 +3,7 @@ import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
 import { accountArgument } from './account-argument.ts';
-import { readProposalArguments, withoutEmptyArguments } from './exact-numbers.ts';
+import { parseProposalArguments, withoutEmptyArguments } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.lazy(() => orderRequestSchema.extend({ account: accountArgument }));
@@ -26,9 +26,9 @@ const orderArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
  * Parses an order. Accepts numbers for decimal strings and null for omitted fields, as models write them.
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
-export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
+export function parseOrderRequest(args: Record<string, unknown>): OrderRequest {
   const request = normalizeOrder(
-    readProposalArguments('order', orderArguments, withDefaults(withoutEmptyArguments(args))),
+    parseProposalArguments('order', orderArguments, withDefaults(withoutEmptyArguments(args))),
   );
   checkOrder(request);
   return request;

@@ -4,7 +4,7 @@ import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { type BatchRequest, MAX_BATCH_ORDERS, MIN_BATCH_ORDERS } from '../trading/kinds/batch.ts';
 import { orderRequestSchema } from '../trading/order.ts';
 import { accountArgument } from './account-argument.ts';
-import { readOrderRequest } from './place-order.ts';
+import { parseOrderRequest } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.lazy(() =>
@@ -31,7 +31,7 @@ export const placeOrders: ProposalTool<typeof argumentsSchema> = {
 };
 
 /** @throws {TradeAgentError} `invalid_order` naming the order and the field */
-export function readBatchRequest(args: Record<string, unknown>): Pick<BatchRequest, 'on_failure' | 'orders'> {
+export function parseBatchRequest(args: Record<string, unknown>): Pick<BatchRequest, 'on_failure' | 'orders'> {
   const { orders, on_failure } = args;
   const many = Array.isArray(orders) ? orders.length : 0;
   if (!Array.isArray(orders) || many < MIN_BATCH_ORDERS || many > MAX_BATCH_ORDERS) {
@@ -43,7 +43,7 @@ export function readBatchRequest(args: Record<string, unknown>): Pick<BatchReque
   }
   return {
     orders: orders.map((order: unknown) =>
-      readOrderRequest(typeof order === 'object' && order !== null ? { ...order } : {}),
+      parseOrderRequest(typeof order === 'object' && order !== null ? { ...order } : {}),
     ),
     on_failure: on_failure === 'continue' ? 'continue' : 'stop',
   };

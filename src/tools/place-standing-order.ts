@@ -67,7 +67,7 @@ export interface StandingOrderRequest {
 }
 
 /** @throws {TradeAgentError} `invalid_order` naming the field */
-export function readStandingOrderRequest(args: Record<string, unknown>): StandingOrderRequest {
+export function parseStandingOrderRequest(args: Record<string, unknown>): StandingOrderRequest {
   const parsed = requestSchema.safeParse(withoutEmptyArguments(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -135,7 +135,7 @@ export function standingExpiry(end: MentionedEnd | undefined, now: number): stri
  * Returns the command with which a person can request the standing order. Schemas ensure that every value is one shell
  * word.
  */
-export function standingCommand({ standing, end }: StandingOrderRequest, now: number, account?: string): string {
+export function formatStandingCommand({ standing, end }: StandingOrderRequest, now: number, account?: string): string {
   const { order, when } = standing;
   const { side, symbol, qty, notional, limit_price } = order;
   const expires = standingExpiry(end, now);

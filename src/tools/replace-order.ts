@@ -4,7 +4,7 @@ import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { kinds } from '../trading/kinds/kinds.ts';
 import type { ReplaceRequest } from '../trading/kinds/replace.ts';
 import { accountArgument } from './account-argument.ts';
-import { readProposalArguments, withoutEmptyArguments } from './exact-numbers.ts';
+import { parseProposalArguments, withoutEmptyArguments } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
 export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
@@ -17,9 +17,9 @@ export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
 };
 
 /** @throws {TradeAgentError} `invalid_order` naming the field */
-export function readReplaceRequest(args: Record<string, unknown>): ReplaceRequest {
+export function parseReplaceRequest(args: Record<string, unknown>): ReplaceRequest {
   const given = withoutEmptyArguments(args);
-  const change = readProposalArguments('change', kinds.replace.requestSchema, given);
+  const change = parseProposalArguments('change', kinds.replace.requestSchema, given);
   if (Object.keys(given).length < 2) {
     throw new TradeAgentError('invalid_order', 'there is nothing to change', {
       hint: 'Give at least one of qty, limit_price, stop_price, trail and time_in_force.',

@@ -4,7 +4,7 @@ import { Dec, decimalString, ZERO } from '../trading/decimal.ts';
 import { MAX_BATCH_ORDERS } from '../trading/kinds/batch.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { driftFromTargets, type PortfolioWeight, weightsBySymbol } from '../trading/portfolio/allocation.ts';
-import { type RebalancingPlan, rebalance } from '../trading/portfolio/rebalance.ts';
+import { planRebalancing, type RebalancingPlan } from '../trading/portfolio/rebalance.ts';
 import { MIN_SHARE_FRACTION, tradablesBySymbol } from '../trading/portfolio/tradables.ts';
 import type { Proposal } from '../trading/proposal.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
@@ -57,7 +57,7 @@ export const suggestRebalance = defineTool({
     const weights = weightsBySymbol(positions, equity);
     const awaited = new Set(proposals.flatMap(proposedSymbols));
     const { options } = wanted;
-    const found = rebalance(
+    const found = planRebalancing(
       driftFromTargets(wanted.targets, weights, wanted.band),
       tradablesBySymbol(symbols, { quotes, positions, openOrders }, weights, awaited),
       { equity, cash: Dec.min(account.cash, account.buying_power) },

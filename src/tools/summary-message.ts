@@ -12,7 +12,7 @@ import { connectionRequired } from './gateway/gateway-problem.ts';
  * @param now epoch milliseconds
  * @throws {TradeAgentError} `invalid_message`, `connection_required`, and errors of the gateway's reads
  */
-export async function summaryMessage(
+export async function composeSummary(
   service: MessageService,
   { recipient, note }: { readonly recipient: string; readonly note: string | undefined },
   gateway: GatewayClient,
@@ -59,7 +59,7 @@ export function compactSummary(summary: {
 }
 
 /** Returns the note of a summary, which starts after the first blank line. */
-export function noteIn(text: string): string | undefined {
+export function extractNote(text: string): string | undefined {
   const end = text.indexOf('\n\n');
   return end < 0 ? undefined : text.slice(end + 2);
 }

@@ -27,7 +27,7 @@ export const ALL_ACCOUNTS = 'all';
  * Returns whether the name is the account's number, its broker's name or the owner's label. Ignores case and a trailing
  * "account".
  */
-export function isAccountCalled({ account, broker, label }: AccountEntry, name: string): boolean {
+export function matchesAccountName({ account, broker, label }: AccountEntry, name: string): boolean {
   const bare = (text: string) =>
     text
       .trim()

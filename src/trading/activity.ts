@@ -154,7 +154,7 @@ export function toShareExchanges(activities: readonly Activity[]): ShareExchange
       : undefined;
     return {
       ...one,
-      turns: REPLACEMENT_TYPES.has(type),
+      replacesShares: REPLACEMENT_TYPES.has(type),
       ends: OPTION_END_TYPES[type],
       ...(basis === undefined ? {} : { basis: { from: basis.from, fraction: new Dec(basis.fraction) } }),
     };

@@ -75,6 +75,6 @@ export function buildBindingMessage(description: string, code: string): string {
   return `${text.slice(0, 64 - code.length - 1)} ${code}`;
 }
 
-export function bindingMessage(draft: OrderDraft): string {
+export function orderBindingMessage(draft: OrderDraft): string {
   return buildBindingMessage(describeOrder(normalizeOrder(draft)), approvalCode(orderDigest(draft)));
 }

@@ -16,7 +16,7 @@ interface SinceClose {
  * but were (or may have been) booked after the close. Of these, deposits count and withdrawals don't, so that the
  * computed loss may be too large but never too small. @returns undefined if transferred shares cannot be valued
  */
-export function dayFlow(activities: readonly Activity[], since: SinceClose): Dec | undefined {
+export function netDepositsSinceClose(activities: readonly Activity[], since: SinceClose): Dec | undefined {
   const closed = findSession(since.closedOn, 'exchange')?.close ?? newYorkInstant(since.closedOn, '16:00');
   let flow = ZERO;
   for (const activity of activities) {

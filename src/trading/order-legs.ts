@@ -32,7 +32,7 @@ export function exitPrices(order: Order): ExitPrices {
  * an OCO, one exit cancels the other, so only the larger exit counts. In a spread or an unknown order class, every open
  * leg counts.
  */
-export function liveParts(order: Order): readonly OrderLeg[] {
+export function openParts(order: Order): readonly OrderLeg[] {
   const { legs } = order;
   if (legs === undefined) return hasExitLegs(order.order_class) && order.status === 'held' ? [] : [order];
   const open = openLegs(order);
@@ -57,7 +57,7 @@ export function hasEndedEntry({ legs, status }: Order): boolean {
 }
 
 /** Returns the exits that are active. An entry's exits become active after its first fill. */
-export function liveExits(order: Pick<Order, 'order_class' | 'legs' | 'filled_qty'>): readonly OrderLeg[] {
+export function activeExits(order: Pick<Order, 'order_class' | 'legs' | 'filled_qty'>): readonly OrderLeg[] {
   const { order_class, legs = [], filled_qty } = order;
   if (order_class === 'oco' || isMultiLeg(order)) return legs;
   return new Dec(filled_qty).isZero() ? [] : legs;

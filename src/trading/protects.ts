@@ -1,5 +1,5 @@
 import { Dec } from './decimal.ts';
-import { liveExits } from './order-legs.ts';
+import { activeExits } from './order-legs.ts';
 import { isFinalStatus, type Order, type OrderLeg, type Position } from './views.ts';
 
 /**
@@ -12,7 +12,7 @@ export function protectsPosition(
   order: Pick<Order, 'symbol' | 'side' | 'status' | 'filled_qty' | 'order_class' | 'legs'>,
   positions: readonly Pick<Position, 'symbol' | 'side' | 'qty'>[],
 ): boolean {
-  return [order, ...liveExits(order)].some((part) => reducesPosition(part, positions));
+  return [order, ...activeExits(order)].some((part) => reducesPosition(part, positions));
 }
 
 function reducesPosition(

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { beginThread, THREAD_LEASE_MS } from '../../src/agent/run/threads.ts';
+import { acquireThread, THREAD_LEASE_MS } from '../../src/agent/run/threads.ts';
 import { openStateDatabase } from '../../src/store/sqlite/state-database.ts';
 import { sqliteStateStores } from '../../src/store/sqlite/state-stores.ts';
 import { watchCryptography } from './activity.ts';
@@ -31,7 +31,7 @@ it('a lease that is renewed after the clock was set back lasts its time from the
   const { threads } = sqliteStateStores(database);
   const owner = { profile: 'test', sub: 'alice' };
   const take = async (holder: string) =>
-    (await beginThread(threads, { title: 'buy 1 AAPL', thread: 't0' }, { owner, holder, clock })).lease;
+    (await acquireThread(threads, { title: 'buy 1 AAPL', thread: 't0' }, { owner, holder, clock })).lease;
   const lease = await take('worker 3');
   clock.skew = -20_000;
   expect(await threads.renew('worker 3', ['t0'], clock.now() + THREAD_LEASE_MS)).toEqual(['t0']);

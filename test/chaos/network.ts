@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/machine/clock.ts';
-import { currentDispatchDeadline, type DispatchDeadline, NotDispatched } from '../../src/net/dispatch-deadline.ts';
+import { currentDispatchDeadline, type DispatchDeadline, NotDispatchedError } from '../../src/net/dispatch-deadline.ts';
 import type { Activity } from './activity.ts';
 import type { Life } from './life.ts';
 import type { SimClock } from './sim-clock.ts';
@@ -260,7 +260,7 @@ export class Network {
     try {
       deadline?.dispatch();
     } catch (error) {
-      if (!(error instanceof NotDispatched)) throw error;
+      if (!(error instanceof NotDispatchedError)) throw error;
       this.held.push({ ...request, why: 'stopped' });
       throw new TypeError('fetch failed', { cause: error });
     }

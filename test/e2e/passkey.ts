@@ -11,7 +11,7 @@ export async function enrolPasskey(folder: string, user: string): Promise<Authen
     });
     const { secret } = await keys.pair(user);
     const { challenge } = await keys.creationOptions({ secret });
-    await keys.enrol({ secret }, authenticator.register(challenge), 'Phone of the test');
+    await keys.enroll({ secret }, authenticator.register(challenge), 'Phone of the test');
     return authenticator;
   });
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addServerWrappingKey, migrateServer, serverKey } from '../../src/app/server/server-places.ts';
+import { addServerWrappingKey, createOrShowServerKey, migrateServer } from '../../src/app/server/server-places.ts';
 import type { AgentServer } from '../../src/home/identity-provider/servers/agent-server.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
@@ -24,7 +24,7 @@ export async function prepareAgents(
   const home = mkdtempSync(join(tmpdir(), 'trade-agent-agents-'));
   const places = { home: join(home, 'server'), config: join(home, 'server', 'server.yaml') };
   mkdirSync(places.home, { mode: 0o700 });
-  const { jwk } = await serverKey(places, { show: false, kty: 'EC' });
+  const { jwk } = await createOrShowServerKey(places, { show: false, kty: 'EC' });
   const owner = cluster.address(SUPERUSER, 'postgres');
   const env = { SERVER_URL: cluster.address('agents', 'postgres'), OWNER_URL: owner };
   const servers: Member[] = [];

@@ -109,7 +109,7 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     const receipts: string[] = [];
     for (const trader of traders) {
       const theirs = passages.filter(({ username }) => username === trader.username).map(({ id }) => id);
-      receipts.push(...(await receiptFaults(trader, theirs, await signingKeys.of(trader.username))));
+      receipts.push(...(await receiptFaults(trader, theirs, await signingKeys.listByPerson(trader.username))));
     }
     await agents.close();
     await fleet.close();

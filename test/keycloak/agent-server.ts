@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addServerWrappingKey, migrateServer, serverKey } from '../../src/app/server/server-places.ts';
+import { addServerWrappingKey, createOrShowServerKey, migrateServer } from '../../src/app/server/server-places.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
 import { freePort } from '../free-port.ts';
@@ -16,7 +16,7 @@ export async function agentServer(folder: string) {
   const home = join(folder, 'agents');
   const places = { home, config: join(home, 'server.yaml') };
   mkdirSync(home, { mode: 0o700 });
-  const { jwk } = await serverKey(places, { show: false, kty: 'EC' });
+  const { jwk } = await createOrShowServerKey(places, { show: false, kty: 'EC' });
   return {
     address,
     jwk,

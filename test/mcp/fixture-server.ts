@@ -5,7 +5,7 @@ import {
   ResourceNotFoundError,
   Server,
 } from '@modelcontextprotocol/server';
-import { serveTasks, TASKS_EXTENSION } from '../../src/mcp/server/tasks.ts';
+import { registerTaskMethods, TASKS_EXTENSION } from '../../src/mcp/server/tasks.ts';
 import { elicit, picture, png, resource, text, wholeSchema } from './fixture-content.ts';
 import { codec, tasks, tools } from './fixture-tools.ts';
 
@@ -48,7 +48,7 @@ export function fixtureServer({ era }: Pick<McpRequestContext, 'era'>): Server {
     if (run === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'there is no such tool');
     return (await run(params.arguments ?? {}, context)) as never;
   });
-  if (isModern) serveTasks(server, tasks);
+  if (isModern) registerTaskMethods(server, tasks);
   addResources(server);
   addPrompts(server);
   server.setRequestHandler('completion/complete', () => ({

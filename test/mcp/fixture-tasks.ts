@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task, TaskSource } from '../../src/mcp/server/tasks.ts';
+import type { McpTask, TaskSource } from '../../src/mcp/server/tasks.ts';
 
 type Answers = Record<string, { content?: Record<string, unknown> }>;
 type Work = (ask: (requests: Record<string, object>) => Promise<Answers>, signal: AbortSignal) => Promise<object>;
 
 export interface FixtureTasks extends TaskSource {
-  begin(work: Work): { id: string; task: Task };
+  begin(work: Work): { id: string; task: McpTask };
 }
 
 export function fixtureTasks(): FixtureTasks {
-  const tasks = new Map<string, { task: Task; answer: (given: Answers) => void; stop: AbortController }>();
+  const tasks = new Map<string, { task: McpTask; answer: (given: Answers) => void; stop: AbortController }>();
   return {
     begin(work) {
       const id = crypto.randomUUID();
       const stop = new AbortController();
       const now = () => new Date().toISOString();
       const base = { createdAt: now(), ttlMs: 600_000, pollIntervalMs: 100 };
-      const set = (change: Omit<Task, 'createdAt' | 'ttlMs' | 'pollIntervalMs' | 'lastUpdatedAt'>) => {
+      const set = (change: Omit<McpTask, 'createdAt' | 'ttlMs' | 'pollIntervalMs' | 'lastUpdatedAt'>) => {
         const entry = tasks.get(id);
         if (entry !== undefined && ['completed', 'failed', 'cancelled'].includes(entry.task.status)) return;
         tasks.set(id, {
@@ -50,7 +50,7 @@ export function fixtureTasks(): FixtureTasks {
         (result) => set({ status: 'completed', result }),
         (error: Error) => set({ status: 'failed', error: { code: -32603, message: error.message } }),
       );
-      return { id, task: tasks.get(id)?.task as Task };
+      return { id, task: tasks.get(id)?.task as McpTask };
     },
     get: async (id) => tasks.get(id)?.task,
     async cancel(id) {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderKeys } from '../../src/app/gateway/gateway-keys.ts';
+import { createFolderKeys } from '../../src/app/gateway/gateway-keys.ts';
 import { compiledCode } from '../e2e/world.ts';
 import { until } from './until.ts';
 
@@ -134,6 +134,6 @@ export function gatewayProcess({ folder, settings, brokerPort, env }: GatewaySet
 /** The public half of a new key in the gateway's folder. */
 export async function makeGatewayKey(folder: string): Promise<Record<string, string>> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { jwk } = await folderKeys(folder).make('EC');
+  const { jwk } = await createFolderKeys(folder).make('EC');
   return jwk;
 }

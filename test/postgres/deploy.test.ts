@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { migrateDatabase } from '../../src/app/gateway/gateway-database.ts';
-import { makeKey } from '../../src/app/gateway/key-file.ts';
+import { createClientKey } from '../../src/app/gateway/key-file.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
 import { migrateJobs } from '../../src/jobs/pg-boss/migrate-jobs.ts';
 import { pgBossQueue } from '../../src/jobs/pg-boss/pg-boss-queue.ts';
@@ -67,7 +67,7 @@ beforeAll(async () => {
     database: { url_file: 'database-url' },
   };
   writeFileSync(places.config, JSON.stringify(settings));
-  await makeKey(home, 'EC');
+  await createClientKey(home, 'EC');
   await migrateDatabase({ env }, places, { url_env: 'OWNER_URL' });
   const tls = { certFile: join(tlsFiles, 'loopback-cert.pem'), keyFile: join(folder, 'key.pem') };
   copyFileSync(join(tlsFiles, 'loopback-key.pem'), tls.keyFile);

@@ -22,7 +22,7 @@ withPostgres('gateways over one database', () => {
     const { others } = stores;
     if (others === undefined) throw new Error('there are none');
     const heard: ProcessNotification[] = [];
-    others.hear((news) => heard.push(news));
+    others.subscribe((news) => heard.push(news));
     // It says so once it listens.
     await vi.waitFor(() => expect(heard).toEqual(['missed']));
     heard.length = 0;
@@ -143,10 +143,10 @@ withPostgres('gateways over one database', () => {
   it('hear each other, and not themselves, and no other tenant', async () => {
     const [first, second] = both();
     const elsewhere = await open(newTenant());
-    elsewhere.others.tell({ moved: 'theirs' });
-    first.others.tell({ moved: 'pr_1' });
+    elsewhere.others.notify({ moved: 'theirs' });
+    first.others.notify({ moved: 'pr_1' });
     await vi.waitFor(() => expect(second.heard).toEqual([{ moved: 'pr_1' }]));
-    second.others.tell({ landed: 'ta-1' });
+    second.others.notify({ landed: 'ta-1' });
     await vi.waitFor(() => expect(first.heard).toEqual([{ landed: 'ta-1' }]));
     expect([second.heard, elsewhere.heard]).toEqual([[{ moved: 'pr_1' }], []]);
     await elsewhere.others.leave();
@@ -158,7 +158,7 @@ withPostgres('gateways over one database', () => {
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()',
     );
     await vi.waitFor(() => expect(second.heard).toEqual(['missed']), 5_000);
-    first.others.tell({ moved: 'pr_1' });
+    first.others.notify({ moved: 'pr_1' });
     await vi.waitFor(() => expect(second.heard).toEqual(['missed', { moved: 'pr_1' }]));
   });
 });

@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import type { TenantDatabase, Unit } from '../../src/store/postgres/tenant-database.ts';
+import type { TenantDatabase, Transaction } from '../../src/store/postgres/tenant-database.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 import { drafted } from './support/filled-stores.ts';
 
@@ -20,20 +20,20 @@ type Planned = { readonly text: string; readonly whole: readonly string[] };
 
 /** Has each statement's plan noted before it is run. */
 function planned(database: TenantDatabase, seen: Planned[]): TenantDatabase {
-  const noting = (unit: Unit): Unit => {
-    const note = async (...[text, values]: Parameters<Unit['all']>) => {
+  const noting = (unit: Transaction): Transaction => {
+    const note = async (...[text, values]: Parameters<Transaction['all']>) => {
       // Locks and settings have no plan worth a look.
       if (!/\b(proposals|record_lines|proposal_keys)\b/.test(text)) return;
       const [row] = await unit.all<{ 'QUERY PLAN': { Plan: Plan }[] }>(`EXPLAIN (FORMAT JSON) ${text}`, values);
       const [plan] = row?.['QUERY PLAN'] ?? [];
       seen.push({ text, whole: plan === undefined ? ['?'] : readWhole(plan.Plan) });
     };
-    const noted = (by: Unit['last']): Unit['last'] => ({
-      all: async <Row>(...statement: Parameters<Unit['all']>) => {
+    const noted = (by: Transaction['last']): Transaction['last'] => ({
+      all: async <Row>(...statement: Parameters<Transaction['all']>) => {
         await note(...statement);
         return await by.all<Row>(...statement);
       },
-      one: async <Row>(...statement: Parameters<Unit['one']>) => {
+      one: async <Row>(...statement: Parameters<Transaction['one']>) => {
         await note(...statement);
         return await by.one<Row>(...statement);
       },
@@ -91,7 +91,7 @@ withPostgres('with thousands of proposals that wait', () => {
       return proposals.change(one, change, { event: 'cancelled', facts: {} }, { now: 1001 });
     },
     'the provider calls about one': ({ proposals }) => proposals.byAuthReqId('waits-77'),
-    'the phone is to be told': ({ proposals }) => proposals.untold(),
+    'the phone is to be told': ({ proposals }) => proposals.unreported(),
     'a person looks at what is theirs': async ({ proposals }) => [
       await proposals.list({ sub: 'person-7', state: 'open' }),
       await proposals.list({ party: 'person-7', state: 'all', limit: 100 }),

@@ -27,7 +27,7 @@ withPostgres('the client that gateways over one database registered', () => {
   });
   const idsOf = (place: RegistrationStorage) =>
     registeredClientIdSource({
-      ...{ issuer: provider.issuer, resource: 'https://gateway.example', privateKey: clientKey, place },
+      ...{ issuer: provider.issuer, resource: 'https://gateway.example', privateKey: clientKey, storage: place },
       ...{ details: 'rar', delivery: 'poll', access: {} },
     });
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { migrateDatabase } from '../../src/app/gateway/gateway-database.ts';
-import { addGatewayWrappingKey, gatewayKey } from '../../src/app/gateway/gateway-key.ts';
-import { liftGatewayHalt, recount, verifyRecord } from '../../src/app/gateway/gateway-record.ts';
-import { makeKey } from '../../src/app/gateway/key-file.ts';
+import { addGatewayWrappingKey, runGatewayKeyStep } from '../../src/app/gateway/gateway-key.ts';
+import { liftGatewayHalt, redateFutureOrders, verifyRecord } from '../../src/app/gateway/gateway-record.ts';
+import { createClientKey } from '../../src/app/gateway/key-file.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
@@ -32,7 +32,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     stop = new AbortController();
     serving = [];
     await machine('one');
-    await makeKey(homeOf('one'), 'EC');
+    await createClientKey(homeOf('one'), 'EC');
   });
   afterEach(async () => {
     stop.abort();
@@ -99,7 +99,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     await migrated();
     await serve('one');
     await machine('two');
-    await makeKey(homeOf('two'), 'EC');
+    await createClientKey(homeOf('two'), 'EC');
     await expect(serve('two')).rejects.toMatchObject({
       code: 'invalid_config',
       message: 'the other gateways on this database use a different seal.key',
@@ -111,27 +111,27 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     const kms = { kms: { file: join(folder, 'wrapping-keys.json') } };
     for (const name of ['two', 'three']) await machine(name, undefined, kms);
     const parts = { env, clock: systemClock, fetch };
-    await expect(gatewayKey(parts, placesOf('two'), 'make', 'EC')).rejects.toMatchObject({
+    await expect(runGatewayKeyStep(parts, placesOf('two'), 'make', 'EC')).rejects.toMatchObject({
       code: 'credential_store_unavailable',
       hint: expect.stringContaining('--add-wrapping-key'),
     });
     expect(await addGatewayWrappingKey(placesOf('three'))).toBe(kms.kms.file);
     await expect(serve('two')).rejects.toMatchObject({ message: expect.stringContaining('have no key') });
-    const made = await gatewayKey(parts, placesOf('two'), 'make', 'EC');
+    const made = await runGatewayKeyStep(parts, placesOf('two'), 'make', 'EC');
     expect(made).toMatchObject({ status: 'made', file: null });
     checkJson(JSON.stringify({ schema: 'trade-agent.gateway-key/1', ...made }));
     for (const name of ['two', 'three']) {
       expect((await fetch(`${(await serve(name)).url}/healthz`)).status).toBe(200);
-      expect((await gatewayKey(parts, placesOf(name), 'show', 'EC')).jwk).toEqual(made.jwk);
+      expect((await runGatewayKeyStep(parts, placesOf(name), 'show', 'EC')).jwk).toEqual(made.jwk);
       expect(readdirSync(homeOf(name))).not.toContain('seal.key');
       expect(readdirSync(homeOf(name))).not.toContain('key.json');
     }
-    await gatewayKey(parts, placesOf('three'), 'rotate', 'EC');
+    await runGatewayKeyStep(parts, placesOf('three'), 'rotate', 'EC');
     await addGatewayWrappingKey(placesOf('two'));
-    await gatewayKey(parts, placesOf('two'), 'rewrap', 'EC');
-    expect((await gatewayKey(parts, placesOf('three'), 'rotate', 'EC')).jwk).not.toEqual(made.jwk);
+    await runGatewayKeyStep(parts, placesOf('two'), 'rewrap', 'EC');
+    expect((await runGatewayKeyStep(parts, placesOf('three'), 'rotate', 'EC')).jwk).not.toEqual(made.jwk);
     // One with files of its own would seal what nobody else opens.
-    await makeKey(homeOf('one'), 'EC').catch(() => undefined);
+    await createClientKey(homeOf('one'), 'EC').catch(() => undefined);
     await expect(serve('one')).rejects.toMatchObject({
       message: expect.stringContaining('a different seal.key'),
     });
@@ -149,7 +149,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
       ended: 'halted',
       state: 'active',
     });
-    expect(await recount(parts, placesOf('one'))).toEqual({ orders: 0, newest: null });
+    expect(await redateFutureOrders(parts, placesOf('one'))).toEqual({ orders: 0, newest: null });
     await machine('two');
     for (const name of ['one', 'two']) {
       const app = { ...parts, profile: () => Promise.reject(new Error('none')), fetch, signal };
@@ -162,7 +162,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     ['a file that is not there', { url_file: 'none' }, 'the database address is missing'],
   ])('says what is missing: %s', async (_, where, message) => {
     await machine('two', where);
-    await makeKey(homeOf('two'), 'EC');
+    await createClientKey(homeOf('two'), 'EC');
     await expect(serve('two')).rejects.toThrow(message);
   });
 });

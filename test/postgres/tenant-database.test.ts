@@ -125,8 +125,8 @@ withPostgres('a tenant’s part of a database', () => {
 });
 
 it('has a name that an SQL text may hold', async () => {
-  const { requireTenant } = await import('../../src/store/postgres/tenant-database.ts');
+  const { validateTenantName } = await import('../../src/store/postgres/tenant-database.ts');
   for (const name of ['', "a'b", 'a b', 'ä', 'x'.repeat(65), "'; DROP TABLE orders; --"]) {
-    expect(() => requireTenant(name), name).toThrow(RangeError);
+    expect(() => validateTenantName(name), name).toThrow(RangeError);
   }
 });

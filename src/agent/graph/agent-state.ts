@@ -12,7 +12,7 @@ export interface ToolCall {
   readonly args: Record<string, unknown>;
 }
 
-export interface Outcome {
+export interface CallOutcome {
   readonly prompt: number;
   readonly turn: number;
   readonly tool: string;
@@ -40,7 +40,7 @@ const messages = Annotation<BaseMessage[], BaseMessage | BaseMessage[]>({
   reducer: messagesStateReducer,
   default: () => [],
 });
-const outcomes = Annotation<Outcome[]>({
+const outcomes = Annotation<CallOutcome[]>({
   reducer: (earlier, later) => [...earlier, ...later],
   default: () => [],
 });
@@ -100,7 +100,9 @@ const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', '
  * subject corrects a failure. If the failed call had invalid arguments, a successful call of the same tool on any
  * subject corrects it; if the failed call was unusable, any successful call does.
  */
-export function uncorrectedFailures(outcomes: readonly Outcome[]): (Outcome & Required<Pick<Outcome, 'error'>>)[] {
+export function uncorrectedFailures(
+  outcomes: readonly CallOutcome[],
+): (CallOutcome & Required<Pick<CallOutcome, 'error'>>)[] {
   return outcomes.flatMap((outcome) => {
     const { error, turn, tool, subject, unusable } = outcome;
     if (error === undefined) return [];

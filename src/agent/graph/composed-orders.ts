@@ -36,7 +36,7 @@ function describeComposedOrder(order: OrderRequest): string {
  * Returns a prompt for composed orders and the tool calls that propose each order exactly as given.
  * @throws {TradeAgentError} like {@link describeOrders}
  */
-export function orderMessages({
+export function composedOrderMessages({
   orders,
   composedBy,
   together = false,
@@ -87,6 +87,6 @@ export function composedProposalCount(messages: readonly BaseMessage[]): number 
  * Returns the answer to a prompt with composed orders, or undefined for other prompts. No model writes this answer,
  * because a model could add orders of its own.
  */
-export function composedAnswer(messages: readonly BaseMessage[]): string | undefined {
+export function composedOrdersAnswer(messages: readonly BaseMessage[]): string | undefined {
   return composedProposalCount(messages) === undefined ? undefined : composeAnswer(answeredCalls(messages));
 }

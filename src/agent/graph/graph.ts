@@ -11,11 +11,11 @@ import {
 } from './agent-state.ts';
 import { conversationFacts } from './conversation-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { isFinished, modelNode, openCalls } from './model-node.ts';
+import { createModelNode, hasReachedLimit, unansweredCalls } from './model-node.ts';
 import { proposalQuota } from './proposal-quota.ts';
-import { resultNode } from './proposal-result.ts';
-import { draftNode, proposeNode } from './propose-node.ts';
-import { toolNode } from './tool-node.ts';
+import { createResultNode } from './proposal-result.ts';
+import { createDraftNode, createProposeNode } from './propose-node.ts';
+import { createToolNode } from './tool-node.ts';
 
 export interface AwaitedProposal {
   readonly proposal: string;
@@ -27,14 +27,14 @@ export interface AwaitedProposal {
  */
 function proposalGraph(environment: GraphEnvironment) {
   return new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })
-    .addNode('draft', draftNode(environment), { ends: ['propose', END] })
-    .addNode('propose', proposeNode(environment), { ends: ['await', END] })
+    .addNode('draft', createDraftNode(environment), { ends: ['propose', END] })
+    .addNode('propose', createProposeNode(environment), { ends: ['await', END] })
     .addNode('await', (state: ProposalGraphValue) => {
       // Nothing else belongs here: on resume, a node runs again from its top.
       interrupt<AwaitedProposal, unknown>({ proposal: state.proposed });
       return {};
     })
-    .addNode('result', resultNode(environment), { ends: ['draft', 'await', END] })
+    .addNode('result', createResultNode(environment), { ends: ['draft', 'await', END] })
     .addEdge(START, 'draft')
     .addEdge('await', 'result')
     .compile();
@@ -47,9 +47,9 @@ function proposalGraph(environment: GraphEnvironment) {
  */
 export function buildGraph(environment: GraphEnvironment, checkpointer: BaseCheckpointSaver) {
   const route = (state: AgentStateValue) => {
-    if (isFinished(state, environment.maxTurns)) return END;
+    if (hasReachedLimit(state, environment.maxTurns)) return END;
     const latest = state.messages.at(-1);
-    const calls = openCalls(state.messages);
+    const calls = unansweredCalls(state.messages);
     if (calls.length === 0) return latest?.type === 'tool' ? 'model' : END;
     const asks = proposalQuota(state);
     const facts = conversationFacts(state.messages);
@@ -64,8 +64,8 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
   };
   const begin = (state: AgentStateValue) => (state.messages.at(-1)?.type === 'ai' ? route(state) : 'model');
   return new StateGraph(AgentState)
-    .addNode('model', modelNode(environment))
-    .addNode('tool', toolNode(environment))
+    .addNode('model', createModelNode(environment))
+    .addNode('tool', createToolNode(environment))
     .addNode('proposal', proposalGraph(environment))
     .addConditionalEdges(START, begin, ['proposal', 'model'])
     .addConditionalEdges('model', route, ['tool', 'proposal', 'model', END])

@@ -9,28 +9,28 @@ import {
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { findTool, tools } from '../../tools/catalog.ts';
-import { readMessageRequest } from '../../tools/message-tool.ts';
-import { readOrderRequest } from '../../tools/place-order.ts';
-import { readBatchRequest } from '../../tools/place-orders.ts';
-import { readStandingOrderRequest } from '../../tools/place-standing-order.ts';
-import { readReplaceRequest } from '../../tools/replace-order.ts';
+import { parseMessageRequest } from '../../tools/message-tool.ts';
+import { parseOrderRequest } from '../../tools/place-order.ts';
+import { parseBatchRequest } from '../../tools/place-orders.ts';
+import { parseStandingOrderRequest } from '../../tools/place-standing-order.ts';
+import { parseReplaceRequest } from '../../tools/replace-order.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ErrorFacts } from '../events.ts';
-import { HeldText } from '../model/held-text.ts';
+import { HeldBackText } from '../model/held-text.ts';
 import { addUsage, answerUsage } from '../model/usage.ts';
 import { classifyText, findCalls, type WrittenCall } from '../model/written-calls.ts';
 import { namedOrders } from '../planner/named-orders.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from '../planner/refusal.ts';
 import { shortId } from '../short-id.ts';
-import { type AgentStateValue, type Outcome, type ToolCall, uncorrectedFailures } from './agent-state.ts';
+import { type AgentStateValue, type CallOutcome, type ToolCall, uncorrectedFailures } from './agent-state.ts';
 import { describeCall, ordersInCall } from './call-description.ts';
-import { composedAnswer } from './composed-orders.ts';
+import { composedOrdersAnswer } from './composed-orders.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { answerEveryCall, markOutsideText, promptMessages } from './message-history.ts';
 import { appendPromptContext, standardInputIn, systemPrompt } from './system-prompt.ts';
-import { readArguments } from './tool-node.ts';
+import { parseToolArguments } from './tool-node.ts';
 
 /** Number of consecutive turns with invalid calls after which the run ends. */
 const MAX_MISTAKES = 3;
@@ -43,10 +43,10 @@ const faultyArgumentCodes = new Set(['usage', 'invalid_order', 'invalid_message'
 
 type Update = Partial<AgentStateValue>;
 
-export function modelNode(environment: GraphEnvironment) {
+export function createModelNode(environment: GraphEnvironment) {
   const { model, emit, maxTurns } = environment;
   return async (state: AgentStateValue): Promise<Update> => {
-    const composed = composedAnswer(state.messages);
+    const composed = composedOrdersAnswer(state.messages);
     if (composed !== undefined) {
       emit({ type: 'text', delta: composed });
       return { messages: [new AIMessage(composed)], turns: state.turns + 1 };
@@ -58,7 +58,7 @@ export function modelNode(environment: GraphEnvironment) {
     const mistakes = countMistakes(state);
     if (mistakes >= MAX_MISTAKES) return giveUp(environment, { ...state, mistakes });
 
-    const held = new HeldText();
+    const held = new HeldBackText();
     const show = (delta: string) => {
       if (delta !== '') emit({ type: 'text', delta });
     };
@@ -114,7 +114,7 @@ function stateUpdate(
   const turn = state.turns + 1;
   const calls = read.message.tool_calls?.length ?? 0;
   const mistakes = state.mistakes + (calls > 0 && read.rejected.length === calls ? 1 : 0);
-  const outcomes: Outcome[] = read.rejected
+  const outcomes: CallOutcome[] = read.rejected
     .filter(({ repeated }) => repeated === undefined)
     .map(({ call, problem }) => ({
       prompt,
@@ -143,7 +143,7 @@ function withUnfinishedNotes(
   { emit }: GraphEnvironment,
   state: AgentStateValue,
   message: AIMessage,
-  outcomes: Outcome[],
+  outcomes: CallOutcome[],
 ): Update {
   const { prompt, messages } = state;
   if (message.text.trim() === '') {
@@ -188,7 +188,7 @@ function countNearCalls({ outcomes, prompt }: AgentStateValue): number {
 function giveUp(
   { emit }: GraphEnvironment,
   state: AgentStateValue,
-  added: { readonly messages: BaseMessage[]; readonly outcomes: Outcome[] } = { messages: [], outcomes: [] },
+  added: { readonly messages: BaseMessage[]; readonly outcomes: CallOutcome[] } = { messages: [], outcomes: [] },
 ): Update {
   const text = 'the model kept making invalid calls';
   const words = `I stopped: ${text}.`;
@@ -208,11 +208,11 @@ function failedUpdate({ prompt, turns }: AgentStateValue, words: string, message
   };
 }
 
-export function isFinished(state: AgentStateValue, maxTurns: number): boolean {
+export function hasReachedLimit(state: AgentStateValue, maxTurns: number): boolean {
   return state.mistakes >= MAX_MISTAKES || state.turns > maxTurns;
 }
 
-export function openCalls(messages: readonly BaseMessage[]): ToolCall[] {
+export function unansweredCalls(messages: readonly BaseMessage[]): ToolCall[] {
   const last = messages.findLastIndex((message) => AIMessage.isInstance(message));
   const answered = new Set(
     messages.slice(last + 1).flatMap((message) => ('tool_call_id' in message ? [message.tool_call_id] : [])),
@@ -235,7 +235,7 @@ const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|eit
  * Returns what was not done for the latest prompt: calls that failed, and orders that the person named but the model
  * never proposed. The model's final answer may not mention them.
  */
-function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Outcome[], said: string) {
+function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly CallOutcome[], said: string) {
   const failed = uncorrectedFailures(outcomes).flatMap(({ what, error }) =>
     what === undefined ? [] : [`Not done: ${what} (${safeLine(error.message, MAX_REASON_LENGTH)}).`],
   );
@@ -359,14 +359,14 @@ function callProblem(environment: Tools, { name, args: given }: WrittenCall): st
   const args = tool?.risk === 'trade' ? proposed : given;
   try {
     if (tool === undefined) return undefined;
-    if (name === 'place_order') readOrderRequest(args);
-    else if (name === 'place_orders') readBatchRequest(args);
-    else if (name === 'replace_order') readReplaceRequest(args);
-    else if (tool.risk === 'mandate') readStandingOrderRequest(args);
-    else if (tool.risk === 'send') readMessageRequest(tool, args);
+    if (name === 'place_order') parseOrderRequest(args);
+    else if (name === 'place_orders') parseBatchRequest(args);
+    else if (name === 'replace_order') parseReplaceRequest(args);
+    else if (tool.risk === 'mandate') parseStandingOrderRequest(args);
+    else if (tool.risk === 'send') parseMessageRequest(tool, args);
     else if (tool.risk === 'trade')
       return tool.schema.safeParse(args).success ? undefined : 'its arguments are invalid';
-    else readArguments(tool, { id: '', name, args });
+    else parseToolArguments(tool, { id: '', name, args });
     return undefined;
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;

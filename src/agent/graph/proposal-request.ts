@@ -2,11 +2,11 @@ import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { type ClosingOrder, closePosition, readClosingOrder } from '../../tools/close-position.ts';
 import { SERVER_PREFIX } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { readMessageRequest } from '../../tools/message-tool.ts';
-import { readOrderRequest } from '../../tools/place-order.ts';
-import { placeOrders, readBatchRequest } from '../../tools/place-orders.ts';
-import { readReplaceRequest, replaceOrder } from '../../tools/replace-order.ts';
-import { summaryMessage } from '../../tools/summary-message.ts';
+import { parseMessageRequest } from '../../tools/message-tool.ts';
+import { parseOrderRequest } from '../../tools/place-order.ts';
+import { parseBatchRequest, placeOrders } from '../../tools/place-orders.ts';
+import { parseReplaceRequest, replaceOrder } from '../../tools/replace-order.ts';
+import { composeSummary } from '../../tools/summary-message.ts';
 import type { Tool } from '../../tools/tool.ts';
 import type { OrderRequest } from '../../trading/order.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
@@ -52,7 +52,7 @@ export async function proposalRequest(
   switch (tool?.risk) {
     case 'trade': {
       if (tool.name === replaceOrder.name) {
-        const replace = { ...account, ...readReplaceRequest(args) };
+        const replace = { ...account, ...parseReplaceRequest(args) };
         return {
           kind: 'replace',
           replace,
@@ -62,7 +62,7 @@ export async function proposalRequest(
       }
       const { environment, max_slippage } = profile;
       if (tool.name === placeOrders.name) {
-        const { orders: asked, on_failure } = readBatchRequest(args);
+        const { orders: asked, on_failure } = parseBatchRequest(args);
         const batch = {
           orders: asked.map((order) => ({ ...order, ...account, environment, max_slippage })),
           on_failure,
@@ -87,7 +87,7 @@ export async function proposalRequest(
           ...under(order),
         };
       }
-      const asked = readOrderRequest(args);
+      const asked = parseOrderRequest(args);
       const order = { ...asked, ...account, environment, max_slippage };
       const defaults = { ...orderDefaults(order.symbol), environment, max_slippage };
       return {
@@ -100,7 +100,7 @@ export async function proposalRequest(
     }
     case 'send': {
       const { service } = tool;
-      const message = await summaryMessage(service, readMessageRequest(tool, args), gateway, clock.now());
+      const message = await composeSummary(service, parseMessageRequest(tool, args), gateway, clock.now());
       const rule = 'the portfolio when it was proposed';
       const computed = { service: tool.name, subject: rule, ...(args.note ? {} : { text: rule }) };
       return {

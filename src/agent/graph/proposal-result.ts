@@ -12,7 +12,7 @@ import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { batchSummary, orderSummary } from '../planner/answer.ts';
-import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
+import type { CallOutcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import { callSubject, describeCall } from './call-description.ts';
 import { errorFacts } from './error-facts.ts';
 import { errorMessage } from './error-message.ts';
@@ -25,7 +25,7 @@ import { emitToolResult } from './tool-node.ts';
 /** The first attempt, and two new proposals after the price moved. */
 const MAX_ATTEMPTS = 3;
 
-export function resultNode(environment: GraphEnvironment) {
+export function createResultNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     const id = state.proposed;
     const seen = await environment.proposals.get(id, environment.thread);
@@ -65,7 +65,7 @@ export function failedCommand(
   environment: GraphEnvironment,
   state: ProposalGraphValue,
   error: TradeAgentError,
-  asked: Pick<Outcome, 'asked'> = {},
+  asked: Pick<CallOutcome, 'asked'> = {},
 ): Command {
   const { call, prompt, turn } = state;
   const facts = errorFacts(error);
@@ -134,7 +134,7 @@ function endCommand(
   { call, prompt, turn }: ProposalGraphValue,
   summary: string,
   content: string,
-  more: Pick<Outcome, 'asked' | 'order'>,
+  more: Pick<CallOutcome, 'asked' | 'order'>,
 ): Command {
   emitToolResult(environment, call, true, summary);
   return new Command({
@@ -146,7 +146,7 @@ function endCommand(
   });
 }
 
-function outcomeSubject(call: ToolCall): Pick<Outcome, 'subject'> {
+function outcomeSubject(call: ToolCall): Pick<CallOutcome, 'subject'> {
   const subject = callSubject(call);
   return defined({ subject });
 }

@@ -51,5 +51,5 @@ export function describeProposal({ kind, subject }: Proposal): string {
 }
 
 export function proposalOutcome({ kind, result }: Proposal): KindOutcome {
-  return result === undefined ? {} : kindWords(kind).came(result);
+  return result === undefined ? {} : kindWords(kind).toOutcome(result);
 }

@@ -16,13 +16,13 @@ import type { GraphEnvironment } from './graph-environment.ts';
 import { requireProposalQuota } from './proposal-quota.ts';
 import { proposalRequest } from './proposal-request.ts';
 import { doneCommand, failedCommand } from './proposal-result.ts';
-import { emitToolCall, readArguments, readOnlyError } from './tool-node.ts';
+import { emitToolCall, parseToolArguments, readOnlyError } from './tool-node.ts';
 
 /**
  * Returns the node that turns a call into a complete request, or executes the call directly if it needs no approval.
  * The node does not send a proposal yet.
  */
-export function draftNode(environment: GraphEnvironment) {
+export function createDraftNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     if (state.attempt === 1) emitToolCall(environment, state.call);
     try {
@@ -53,7 +53,7 @@ async function draftProposal(environment: GraphEnvironment, state: ProposalGraph
  * or in another process, yields the same proposal, because the idempotency key derives from the call and the checkpoint
  * already contains the request.
  */
-export function proposeNode(environment: GraphEnvironment) {
+export function createProposeNode(environment: GraphEnvironment) {
   const { thread } = environment;
   return async (state: ProposalGraphValue): Promise<Command> => {
     const { call, attempt, prompt, drafted: request } = state;
@@ -121,7 +121,7 @@ async function executeWithoutApproval(
   tool: DirectTool,
 ): Promise<Command | undefined> {
   const { session, gateway } = environment;
-  const args = readArguments(tool, state.call);
+  const args = parseToolArguments(tool, state.call);
   if (state.tainted.length > 0) return undefined;
   try {
     return doneCommand(environment, state, await tool.execute({ session, gateway }, args));

@@ -4,10 +4,10 @@ import type { AccountEntry } from '../../trading/account-entry.ts';
 import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { describePositionPart, type HeldQuantity, positionPart } from '../../trading/portfolio/allocation.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
-import { readTurn } from '../planner/conversation.ts';
+import { parseTurn } from '../planner/conversation.ts';
 import { type CancelIntent, isUnresolvedName, type ReplaceIntent } from '../planner/intent.ts';
 import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
-import { readUtterances, type Utterance } from '../planner/utterance.ts';
+import { parseUtterances, type Utterance } from '../planner/utterance.ts';
 
 type Field = Provenance['fields'][string];
 
@@ -121,7 +121,7 @@ function orderSources(input: ProvenanceInput): FoundSources {
   const { request, from } = input;
   const own = input.kind === 'replace' ? openOrderSymbol(input) : String(request.symbol ?? '').toUpperCase();
   const turns = input.userTurns.map((_, at) =>
-    closestReading(readUtterances(input.userTurns.slice(0, at + 1), own, input.names), request),
+    closestReading(parseUtterances(input.userTurns.slice(0, at + 1), own, input.names), request),
   );
   const fields: Record<string, Field> = {};
   let turn = -1;
@@ -242,7 +242,7 @@ function openOrderSource(
   const order = openOrders.find((open) => open.id === id);
   if (order === undefined) return undefined;
   for (let turn = userTurns.length - 1; turn >= 0; turn -= 1) {
-    const { parsed } = readTurn(userTurns.slice(0, turn + 1));
+    const { parsed } = parseTurn(userTurns.slice(0, turn + 1));
     for (const intent of 'intents' in parsed ? parsed.intents : []) {
       const rule =
         intent.kind === 'cancel' || intent.kind === 'replace'

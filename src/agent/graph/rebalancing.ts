@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { OrderRequest } from '../../trading/order.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { parseJson } from '../../values/parse-json.ts';
-import { readTurn } from '../planner/conversation.ts';
+import { parseTurn } from '../planner/conversation.ts';
 
 const RULE = 'rebalancing to the targets you named';
 
@@ -48,7 +48,7 @@ export function attributeRebalancing(
 }
 
 function isRequested({ targets }: Rebalancing, said: readonly string[]): boolean {
-  const { parsed } = readTurn(said);
+  const { parsed } = parseTurn(said);
   const [intent] = 'intents' in parsed ? parsed.intents : [];
   if (intent?.kind !== 'rebalance') return false;
   const named = intent.targets.filter(({ symbol }) => symbol !== 'cash');

@@ -1,13 +1,13 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import {
-  readStandingOrderRequest,
+  formatStandingCommand,
+  parseStandingOrderRequest,
   type StandingOrderRequest,
-  standingCommand,
   standingExpiry,
 } from '../../tools/place-standing-order.ts';
 import { DEFAULT_DAYS, withStandingLimits } from '../../tools/standing-limits.ts';
-import { type AccountEntry, isAccountCalled } from '../../trading/account-entry.ts';
+import { type AccountEntry, matchesAccountName } from '../../trading/account-entry.ts';
 import { sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { MandateRequestInput } from '../../trading/mandate/envelope.ts';
@@ -21,12 +21,12 @@ import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { splitAccount } from '../planner/account-mention.ts';
-import { readTurn } from '../planner/conversation.ts';
+import { parseTurn } from '../planner/conversation.ts';
 import { type ScheduleMention, type TimedSentence, takeSchedule } from '../planner/schedule-mention.ts';
 import { expandClauses, sentenceClauses } from '../planner/sentence.ts';
 import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
-import { readUtterances } from '../planner/utterance.ts';
-import { NotUnderstood } from '../planner/words.ts';
+import { parseUtterances } from '../planner/utterance.ts';
+import { NotUnderstoodError } from '../planner/words.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { computeProvenance } from './provenance.ts';
@@ -53,12 +53,12 @@ export async function standingRequest(
     readonly account: (AccountEntry & { readonly account: string }) | undefined;
   },
 ): Promise<{ mandate: MandateRequestInput; provenance: Provenance }> {
-  const asked = readStandingOrderRequest(args);
+  const asked = parseStandingOrderRequest(args);
   const now = clock.now();
   const { standing, end } = asked;
   const refuse = (why: string): TradeAgentError =>
     new TradeAgentError('blocked', `${why}, so no standing order was proposed`, {
-      hint: `If this is what you want, type it yourself: ${standingCommand(asked, now, account?.account)}`,
+      hint: `If this is what you want, type it yourself: ${formatStandingCommand(asked, now, account?.account)}`,
     });
   const heard = tainted ?? [];
   if (heard.length > 0) throw refuse(`this conversation contains outside text (${heard.join(', ')})`);
@@ -93,7 +93,7 @@ const fieldNames: Readonly<Record<string, string>> = {
 
 /** Returns the sentence that a "yes" to the planner's question accepts, or the turn itself. */
 function acceptedSentence(turns: readonly string[]): string {
-  return readTurn(turns).accepted ?? turns.at(-1) ?? '';
+  return parseTurn(turns).accepted ?? turns.at(-1) ?? '';
 }
 
 /**
@@ -216,7 +216,7 @@ function accountSource(
   called: string | undefined,
 ): Partial<Record<'account', Provenance['fields'][string]>> {
   if (account === undefined && called === undefined) return {};
-  const isSame = account !== undefined && called !== undefined && isAccountCalled(account, called);
+  const isSame = account !== undefined && called !== undefined && matchesAccountName(account, called);
   return { account: isSame ? userSource : otherSource };
 }
 
@@ -244,7 +244,7 @@ function closestTimedClause(
   const timed = splitClauses(turn).flatMap((clause) => readTimedClause(clause) ?? []);
   if (timed.length === 0) return { rest: turn, when: {} };
   const likeness = (one: TimedClause) => {
-    const said = readUtterances([one.rest], order.symbol, names);
+    const said = parseUtterances([one.rest], order.symbol, names);
     const size = order.notional ?? order.qty;
     const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
     return (isSameSchedule(when, one.when) ? 1 : 0) + (isSize ? 1 : 0) + (said.some(({ symbol }) => symbol) ? 2 : 0);
@@ -261,7 +261,7 @@ function splitClauses(turn: string): string[] {
   try {
     return expandClauses(turn);
   } catch (error) {
-    if (error instanceof NotUnderstood) return sentenceClauses(turn);
+    if (error instanceof NotUnderstoodError) return sentenceClauses(turn);
     throw error;
   }
 }
@@ -275,7 +275,7 @@ function readTimedClause(clause: string): TimedClause | undefined {
     const timed = takeSchedule(rest);
     return timed === undefined ? undefined : { ...timed, ...named };
   } catch (error) {
-    if (error instanceof NotUnderstood) return undefined;
+    if (error instanceof NotUnderstoodError) return undefined;
     throw error;
   }
 }

@@ -10,11 +10,11 @@ import { type DirectTool, toolArgumentsSchema } from '../../tools/tool.ts';
 import { alertCondition, alertSchema } from '../../trading/alert.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
-import { readTurn } from '../planner/conversation.ts';
+import { parseTurn } from '../planner/conversation.ts';
 import { intentSymbols, isUnresolvedName } from '../planner/intent.ts';
 import { findSymbol } from '../planner/symbols-by-name.ts';
-import { readUtterances } from '../planner/utterance.ts';
-import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
+import { parseUtterances } from '../planner/utterance.ts';
+import type { AgentStateValue, CallOutcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
 import { describeCall } from './call-description.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
@@ -37,11 +37,11 @@ interface ToolInput {
  * Returns the node that executes calls that need no approval: reads, harmless changes, and calls that write the
  * person's own words into the person's files. If a call fails, the model gets the error as the answer.
  */
-export function toolNode(environment: GraphEnvironment) {
+export function createToolNode(environment: GraphEnvironment) {
   return async (input: ToolInput): Promise<Partial<AgentStateValue>> => {
     const { call, prompt, turn } = input;
     emitToolCall(environment, call);
-    const outcome: Outcome = { prompt, turn, tool: call.name };
+    const outcome: CallOutcome = { prompt, turn, tool: call.name };
     try {
       const { ok, summary, text, message, outside } = await runTool(environment, input);
       emitToolResult(environment, call, ok, summary);
@@ -102,7 +102,7 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
     throw new TypeError('not a tool to run directly');
   }
   if (tool.risk !== 'read' && environment.readOnly) throw readOnlyError();
-  const args = readArguments(tool, call);
+  const args = parseToolArguments(tool, call);
   if (tool.risk === 'local') {
     if (facts === undefined) throw new TypeError('a call that writes needs the facts of the conversation');
     requireUserWords({ name: tool.name, args, facts, tainted });
@@ -127,7 +127,7 @@ function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: Tool
 }
 
 /** @throws {TradeAgentError} `usage`, which the model can correct */
-export function readArguments(tool: DirectTool, call: ToolCall): unknown {
+export function parseToolArguments(tool: DirectTool, call: ToolCall): unknown {
   // Small models pass arguments such as `{"input": ""}` to tools without parameters. Such arguments are ignored.
   const args = parseArguments(tool.schema, hasNoParameters(tool) ? accountArgumentOnly(call) : call.args);
   if (args.success) return args.data;
@@ -206,7 +206,7 @@ interface LocalCall {
 export function requireUserWords({ name, args, facts, tainted }: LocalCall): void {
   const { symbol, every } = args as { symbol?: string; every?: string };
   if (name === addSchedule.name) {
-    const { parsed } = readTurn(facts.said);
+    const { parsed } = parseTurn(facts.said);
     const intents = facts.composedBy === undefined && 'intents' in parsed ? parsed.intents : [];
     if (intents.some((intent) => intent.kind === 'look' && intent.every === every)) return;
     throw notSaidError(
@@ -232,16 +232,16 @@ export function requireUserWords({ name, args, facts, tainted }: LocalCall): voi
 function isSymbolSaid({ said, names = [] }: ConversationFacts, symbol: string): boolean {
   return said.some((_, at) => {
     const turns = said.slice(0, at + 1);
-    const { parsed } = readTurn(turns);
+    const { parsed } = parseTurn(turns);
     const named = 'intents' in parsed ? parsed.intents.flatMap(intentSymbols) : [];
     const tickers = named.map((one) => (isUnresolvedName(one) ? (findSymbol(one, names) ?? one.toUpperCase()) : one));
-    return tickers.includes(symbol) || readUtterances(turns, symbol, names).some((reading) => reading.symbol);
+    return tickers.includes(symbol) || parseUtterances(turns, symbol, names).some((reading) => reading.symbol);
   });
 }
 
 function isNumberSaid({ said, names = [] }: ConversationFacts, symbol: string, value: string): boolean {
   return said.some((_, at) =>
-    readUtterances(said.slice(0, at + 1), symbol, names).some(({ numbers }) =>
+    parseUtterances(said.slice(0, at + 1), symbol, names).some(({ numbers }) =>
       numbers.some((number) => new Dec(number.value).eq(value)),
     ),
   );

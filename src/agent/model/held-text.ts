@@ -9,7 +9,7 @@ const MAX_PREFIX_LENGTH = 24;
  * Streams an answer, but holds back everything from where a tool call written as text may start, so that its JSON does
  * not flash on the screen.
  */
-export class HeldText {
+export class HeldBackText {
   #held = '';
   #isHolding = false;
 

@@ -1,5 +1,5 @@
 import type { Intent } from './intent.ts';
-import { NotUnderstood } from './words.ts';
+import { NotUnderstoodError } from './words.ts';
 
 /*
  * Reads the account that a request names, as in "buy 5 AAPL in my IBKR account" or "what do I own in account 12345".
@@ -15,14 +15,14 @@ const general =
 
 const ACCOUNT_HINT = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
 
-/** Separates the account from a clause. @throws {NotUnderstood} if the clause names several accounts */
+/** Separates the account from a clause. @throws {NotUnderstoodError} if the clause names several accounts */
 export function splitAccount(clause: string): { readonly rest: string; readonly account?: string } {
   const found = [...clause.matchAll(byNumber), ...clause.matchAll(byName)].flatMap(([phrase, name = '']) =>
     general.test(name.trim()) ? [] : [{ phrase, name: name.trim() }],
   );
   const [first, another] = found;
   if (first === undefined) return { rest: clause };
-  if (another !== undefined) throw new NotUnderstood('Which account do you mean?', ACCOUNT_HINT);
+  if (another !== undefined) throw new NotUnderstoodError('Which account do you mean?', ACCOUNT_HINT);
   const rest = clause
     .replace(first.phrase, ' ')
     .replace(/\s+/g, ' ')
@@ -52,7 +52,7 @@ const singleAccountKinds: readonly Intent['kind'][] = [
 
 export function withAccount(intent: Intent, account: string): Intent {
   if (singleAccountKinds.includes(intent.kind)) return { ...intent, account };
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     'I can’t choose the account for that from a sentence.',
     `Pass --account ${JSON.stringify(account)} instead.`,
   );
@@ -62,7 +62,7 @@ export function requireUnambiguousAccount(intents: readonly Intent[]): void {
   const can = intents.filter(({ kind }) => singleAccountKinds.includes(kind));
   const named = can.filter(({ account }) => account !== undefined);
   if (named.length === 0 || named.length === can.length) return;
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `Is all of that for the account "${named[0]?.account}", or only part of it?`,
     'Name the account in each part, or ask for one thing at a time.',
   );

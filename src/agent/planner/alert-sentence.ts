@@ -1,7 +1,7 @@
 import type { CheckTime } from '../../tools/alerts.ts';
 import type { Alert } from '../../trading/alert.ts';
 import type { AlertIntent, Intent } from './intent.ts';
-import { NotUnderstood, parseAmount, Words } from './words.ts';
+import { NotUnderstoodError, parseAmount, WordReader } from './words.ts';
 
 const asks =
   /^(?:(?:tell|alert|notify|warn|ping|text|remind) me|let me know|(?:set|add|make)(?: me)?(?: up)? an? (?:price )?alert(?: for)?)(?: (?:when|if|once|as soon as|that|for when))? (.+)$/i;
@@ -23,7 +23,7 @@ const reaching = new RegExp(
 const HINT = 'Try "tell me when AAPL falls below 180".';
 
 /** Reads "tell me when AAPL falls below 180". Returns undefined for other clauses. */
-export function readAlert(clause: string): AlertIntent | undefined {
+export function parseAlertRequest(clause: string): AlertIntent | undefined {
   const what = asks.exec(clause)?.[1];
   if (what === undefined) return undefined;
   const changed = changing.exec(what);
@@ -37,7 +37,7 @@ export function readAlert(clause: string): AlertIntent | undefined {
     return toAlertIntent(name, { [/above|over/i.test(side) ? 'above' : 'below']: parseAmount(price) });
   }
   if (reaching.test(what)) {
-    throw new NotUnderstood('Do you mean rising above that price, or falling below it?', HINT);
+    throw new NotUnderstoodError('Do you mean rising above that price, or falling below it?', HINT);
   }
   return undefined;
 }
@@ -47,11 +47,11 @@ function toAlertIntent(name: string, condition: Omit<Alert, 'symbol'>): AlertInt
 }
 
 function oneSymbol(text: string): string {
-  const words = new Words(text);
+  const words = new WordReader(text);
   words.takeAny('the price of', 'shares of');
   const symbol = words.symbol(HINT);
   words.takeAny('stock', 'shares', 'share price', 'price');
-  if (!words.done) throw new NotUnderstood('An alert can watch only one symbol.', HINT);
+  if (!words.done) throw new NotUnderstoodError('An alert can watch only one symbol.', HINT);
   return symbol;
 }
 
@@ -62,7 +62,7 @@ const stopping = [
   /^(?:remove|delete|cancel|drop|clear|turn off|stop) (?:all |all of )?(?:my |the )?(?:price )?alerts? (?:for|of|on|about) (\S+(?: \S+)?)$/i,
 ];
 
-export function readStopAlert(clause: string): Intent | undefined {
+export function parseStopAlert(clause: string): Intent | undefined {
   const what = stopping.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
   return what === undefined ? undefined : { kind: 'stop_alert', symbol: oneSymbol(what) };
 }
@@ -80,13 +80,13 @@ const times: readonly (readonly [RegExp, CheckTime])[] = [
   ],
 ];
 
-export function readAlertSchedule(clause: string): (Intent & { kind: 'look' }) | undefined {
+export function parseAlertSchedule(clause: string): (Intent & { kind: 'look' }) | undefined {
   const found = looking.exec(clause);
   const when = found?.[1] ?? found?.[2];
   if (when === undefined) return undefined;
   const every = times.find(([pattern]) => pattern.test(when))?.[1];
   if (every !== undefined) return { kind: 'look', every };
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     'I can check every 15 minutes, every half hour, every hour, at the open or before the close.',
     'For other times, use "trade-agent schedule add".',
   );

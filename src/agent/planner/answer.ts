@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { idShortener } from '../../text/short-id.ts';
+import { createIdShortener } from '../../text/short-id.ts';
 import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
 import { dollars, formatTodayChange, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
-import { batchSentence } from '../../trading/kinds/batch.ts';
+import { describeBatchOutcome } from '../../trading/kinds/batch.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/kinds/kind-words.ts';
 import { mandateResultSchema } from '../../trading/mandate/granted.ts';
 import { formatLastDayWithWeekday } from '../../trading/mandate/mandate-end.ts';
@@ -145,7 +145,7 @@ function standingOrderAnswer(
 }
 
 function batchList(lines: readonly BatchLine[]): string {
-  return [`${batchSentence(lines)}:`, ...lines.map((line) => `- ${lineSummary(line)}`)].join('\n');
+  return [`${describeBatchOutcome(lines)}:`, ...lines.map((line) => `- ${lineSummary(line)}`)].join('\n');
 }
 
 function whoamiAnswer(user: z.output<typeof person>): string {
@@ -207,7 +207,7 @@ function quoteTable(list: z.output<typeof quotes>['quotes']): string {
 function orderTable(list: z.output<typeof orderList>): string {
   const { state, total, total_is_minimum: isMinimum = false, orders } = list;
   if (orders.length === 0) return state === 'all' ? 'No orders.' : `No ${state} orders.`;
-  const short = idShortener(orders.map(({ id }) => id));
+  const short = createIdShortener(orders.map(({ id }) => id));
   const rows = table(
     ['Id', 'Order', 'State', 'Filled', 'Price'],
     orders.map((order) => [
@@ -412,7 +412,7 @@ export function orderSummary(order: Order): string {
 
 /** Returns a line such as `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
 export function batchSummary(lines: readonly BatchLine[]): string {
-  return `${batchSentence(lines)}: ${lines.map(lineSummary).join('; ')}`;
+  return `${describeBatchOutcome(lines)}: ${lines.map(lineSummary).join('; ')}`;
 }
 
 function lineSummary({ outcome, order, reason }: BatchLine): string {

@@ -1,6 +1,6 @@
 import { type Intent, intentSymbols, mapSymbols } from './intent.ts';
 import { type ParsedPrompt, parsePrompt, stripCourtesies } from './sentence.ts';
-import { NotUnderstood, Words } from './words.ts';
+import { NotUnderstoodError, WordReader } from './words.ts';
 
 interface UnderstoodTurn {
   readonly parsed: ParsedPrompt;
@@ -21,7 +21,7 @@ const MAX_TURNS = 20;
  * about MSFT?". If the meaning is ambiguous, the planner asks.
  * @param turns the person's own turns, newest last
  */
-export function readTurn(turns: readonly string[]): UnderstoodTurn {
+export function parseTurn(turns: readonly string[]): UnderstoodTurn {
   const turn = stripCourtesies(turns.at(-1) ?? '').replaceAll('’', "'");
   const earlier = turns.slice(Math.max(0, turns.length - MAX_TURNS), -1);
   try {
@@ -31,17 +31,17 @@ export function readTurn(turns: readonly string[]): UnderstoodTurn {
     const other = about.exec(turn)?.[1] ?? (earlier.length > 0 ? andThat.exec(turn)?.[1] : undefined);
     if (other !== undefined) return { parsed: { intents: [answerWhatAbout(earlier, other)] } };
   } catch (error) {
-    if (error instanceof NotUnderstood) return { parsed: { refusal: error.refusal } };
+    if (error instanceof NotUnderstoodError) return { parsed: { refusal: error.refusal } };
     throw error;
   }
   return { parsed: parsePrompt(turns.at(-1) ?? '') };
 }
 
 function acceptOffer(earlier: readonly string[]): UnderstoodTurn {
-  const before = earlier.length === 0 ? undefined : readTurn(earlier).parsed;
+  const before = earlier.length === 0 ? undefined : parseTurn(earlier).parsed;
   const offer = before !== undefined && 'refusal' in before ? before.refusal.offer : undefined;
   if (offer === undefined) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       "I haven't asked you a yes-or-no question.",
       'Write the whole request, as in "buy 5 AAPL".',
     );
@@ -50,11 +50,11 @@ function acceptOffer(earlier: readonly string[]): UnderstoodTurn {
 }
 
 function previousIntent(earlier: readonly string[], hint: string): Intent {
-  const parsed = earlier.length === 0 ? undefined : readTurn(earlier).parsed;
+  const parsed = earlier.length === 0 ? undefined : parseTurn(earlier).parsed;
   const intents = parsed !== undefined && 'intents' in parsed ? parsed.intents : [];
   const [intent] = intents;
   if (intent !== undefined && intents.length === 1 && intentSymbols(intent).length > 0) return intent;
-  throw new NotUnderstood('I don’t know which earlier request you mean.', hint);
+  throw new NotUnderstoodError('I don’t know which earlier request you mean.', hint);
 }
 
 const wholeOrder = 'Write the whole request, as in "buy 5 KO" or "quote KO".';
@@ -64,7 +64,7 @@ function repeatFor(earlier: readonly string[], text: string): Intent {
   const symbol = readSymbol(text);
   const intent = previousIntent(earlier, wholeOrder);
   if (intentSymbols(intent).length > 1) {
-    throw new NotUnderstood('Your last request had several symbols.', wholeOrder);
+    throw new NotUnderstoodError('Your last request had several symbols.', wholeOrder);
   }
   if (
     intent.kind === 'replace' ||
@@ -72,7 +72,7 @@ function repeatFor(earlier: readonly string[], text: string): Intent {
     (intent.kind === 'alert' && (intent.alert.above ?? intent.alert.below) !== undefined) ||
     (intent.kind === 'standing' && ('limit_price' in intent.request || intent.when.every === undefined))
   ) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `The earlier price was for ${intentSymbols(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
       `Write the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
     );
@@ -90,7 +90,7 @@ function answerWhatAbout(earlier: readonly string[], text: string): Intent {
     case 'portfolio':
       return mapSymbols(intent, () => symbol);
     default:
-      throw new NotUnderstood(
+      throw new NotUnderstoodError(
         `Do you want the price of ${symbol.toUpperCase()}, or the same request for it?`,
         `Say "quote ${symbol.toUpperCase()}" or "the same for ${symbol.toUpperCase()}".`,
       );
@@ -98,9 +98,9 @@ function answerWhatAbout(earlier: readonly string[], text: string): Intent {
 }
 
 function readSymbol(text: string): string {
-  const words = new Words(text);
+  const words = new WordReader(text);
   const symbol = words.symbol('Try "the same for KO".');
   words.takeAny('stock', 'shares', 'too', 'as well');
   if (words.done) return symbol;
-  throw new NotUnderstood(`I don't understand "${words.rest()}" here.`, wholeOrder);
+  throw new NotUnderstoodError(`I don't understand "${words.rest()}" here.`, wholeOrder);
 }

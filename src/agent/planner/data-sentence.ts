@@ -1,7 +1,7 @@
 import type { Period } from '../../trading/period.ts';
 import type { Intent, PerformanceFigure } from './intent.ts';
-import { readSymbols } from './price-sentence.ts';
-import { NotUnderstood, readOnlySymbol, Words } from './words.ts';
+import { parseSymbols } from './price-sentence.ts';
+import { NotUnderstoodError, parseSingleSymbol, WordReader } from './words.ts';
 
 /* Questions about the calendar, news, activities, performance and the watchlist. */
 
@@ -23,39 +23,39 @@ const spans: Readonly<Record<string, Period>> = {
 const span = `(?:(?:over|in|for|during) )?(${Object.keys(spans).join('|')})`;
 export const showPattern = "(?:(?:show|list|see|get|give|tell|what(?:'s| is| are|'re| were))(?: me)? )?";
 
-export const wholeClause = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'i');
+export const wholeClausePattern = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'i');
 
 const ofTime: readonly (readonly [RegExp, (period: Period | undefined) => Intent])[] = [
   [
-    wholeClause(
+    wholeClausePattern(
       `how (?:did|have|am|'?m) (?:i|my (?:portfolio|account)) (?:do|done|doing|perform|performed) ${span}|how(?:'s| is| has) my (?:portfolio|account) (?:doing|done|performed) ${span}`,
     ),
     (period) => ({ kind: 'performance', period: period ?? '1M' }),
   ],
   [
-    wholeClause(
+    wholeClausePattern(
       `how much (?:did|have) i (?:make|made|gain|gained|lose|lost|earn|earned) ${span}|${showPattern}my (?:performance|returns?) ${span}`,
     ),
     (period) => ({ kind: 'performance', period: period ?? '1M' }),
   ],
   [
-    wholeClause(
+    wholeClausePattern(
       `${showPattern}(?:my |the )?dividends(?: ${span})?|(?:what|which|how (?:much|many)) dividends? (?:did|have) i (?:get|got|receive|received|earn|earned)(?: ${span})?|how much (?:did|have) i (?:get|got|earn|earned) in dividends(?: ${span})?`,
     ),
     (period) => ({ kind: 'activities', kinds: ['dividend'], period: period ?? 'YTD' }),
   ],
   [
-    wholeClause(
+    wholeClausePattern(
       `${showPattern}(?:my )?(?:last|latest|recent|past)? ?trades(?: ${span})?|what did i trade(?: lately| recently)?(?: ${span})?`,
     ),
     (period) => ({ kind: 'activities', kinds: ['fill'], period: period ?? '1M' }),
   ],
   [
-    wholeClause(`${showPattern}(?:my |the )?(?:deposits|deposits and withdrawals)(?: ${span})?`),
+    wholeClausePattern(`${showPattern}(?:my |the )?(?:deposits|deposits and withdrawals)(?: ${span})?`),
     (period) => ({ kind: 'activities', kinds: ['deposit', 'withdrawal'], period: period ?? 'YTD' }),
   ],
   [
-    wholeClause(
+    wholeClausePattern(
       `${showPattern}(?:my |the )?(?:recent |latest |account )?(?:activity|activities)(?: ${span})?|what happened in my account(?: ${span})?`,
     ),
     (period) => ({ kind: 'activities', period: period ?? '1M' }),
@@ -64,17 +64,17 @@ const ofTime: readonly (readonly [RegExp, (period: Period | undefined) => Intent
 
 const fixed: readonly (readonly [RegExp, Intent])[] = [
   [
-    wholeClause(
+    wholeClausePattern(
       '(?:is|are) (?:the )?(?:stock )?(?:markets?|exchange) (?:open|closed|trading) tomorrow|does the (?:stock )?market (?:open|trade) tomorrow|can i trade tomorrow',
     ),
     { kind: 'calendar' },
   ],
   [
-    wholeClause(`${showPattern}(?:the )?(?:latest |market |today's )?news(?: today)?|any news|what's new`),
+    wholeClausePattern(`${showPattern}(?:the )?(?:latest |market |today's )?news(?: today)?|any news|what's new`),
     { kind: 'news', symbols: [] },
   ],
   [
-    wholeClause(
+    wholeClausePattern(
       `${showPattern}(?:on |in )?my watch ?list|what(?:'s| is) on my watch ?list|what am i watching|watch ?list`,
     ),
     { kind: 'watchlist' },
@@ -86,7 +86,7 @@ const news =
 const add = /^(?:add|put) (.+) (?:to|on|onto) (?:my |the )?watch ?list$/i;
 const remove = /^(?:remove|take|drop|delete) (.+) (?:from|off) (?:my |the )?watch ?list$/i;
 
-export function readData(clause: string): Intent | undefined {
+export function parseDataQuestion(clause: string): Intent | undefined {
   for (const [pattern, intent] of ofTime) {
     const found = pattern.exec(clause);
     if (found === null) continue;
@@ -105,9 +105,9 @@ export function readData(clause: string): Intent | undefined {
 }
 
 function requireSymbols(list: string): string[] {
-  const symbols = readSymbols(list);
+  const symbols = parseSymbols(list);
   if (symbols.length > 0) return symbols;
-  throw new NotUnderstood('Which symbol do you mean?', 'Try "news about AAPL".');
+  throw new NotUnderstoodError('Which symbol do you mean?', 'Try "news about AAPL".');
 }
 
 /* Questions about realized gains, benchmarks, ratios, and dividends by month. */
@@ -115,30 +115,34 @@ function requireSymbols(list: string): string[] {
 const year = '(?:(?:over|in|for|during) )?(this year|last year|(?:19|20)\\d\\d)';
 const realized = 'reali[sz]ed (?:capital )?(?:gains?|loss(?:es)?|gains? and loss(?:es)?|p\\/?l|profits?)';
 const gains = [
-  wholeClause(`what (?:did|have) i reali[sz]ed?(?: ${year})?|how much (?:did|have) i reali[sz]ed?(?: ${year})?`),
-  wholeClause(`${showPattern}(?:my |the )?${realized}(?: ${year})?|${showPattern}my capital gains?(?: ${year})?`),
+  wholeClausePattern(`what (?:did|have) i reali[sz]ed?(?: ${year})?|how much (?:did|have) i reali[sz]ed?(?: ${year})?`),
+  wholeClausePattern(
+    `${showPattern}(?:my |the )?${realized}(?: ${year})?|${showPattern}my capital gains?(?: ${year})?`,
+  ),
 ];
 
 const beside = '(?:compared? (?:with|to|against)|against|versus|vs\\.?)';
 const compare = [
-  wholeClause(
+  wholeClausePattern(
     `how (?:do|did|does|am|is|have) (?:i|my (?:portfolio|account)|my returns?) (?:(?:do|doing|done|perform|performed|performing) )?${beside} (.+?)(?: ${span})?`,
   ),
-  wholeClause(`compare (?:me|my (?:portfolio|account|returns?|performance)) (?:with|to|against) (.+?)(?: ${span})?`),
+  wholeClausePattern(
+    `compare (?:me|my (?:portfolio|account|returns?|performance)) (?:with|to|against) (.+?)(?: ${span})?`,
+  ),
 ];
 const index = /^(?:the )?(?:s&p|s ?& ?p|s&p ?500|s ?& ?p ?500|sp500)(?: index)?$/i;
 
 const ratios: readonly (readonly [RegExp, PerformanceFigure])[] = (['sharpe', 'sortino', 'beta'] as const).map(
   (figure) => [
-    wholeClause(`${showPattern}(?:my |the )?${figure}${figure === 'beta' ? '' : '(?: ratio)?'}(?: ${span})?`),
+    wholeClausePattern(`${showPattern}(?:my |the )?${figure}${figure === 'beta' ? '' : '(?: ratio)?'}(?: ${span})?`),
     figure,
   ],
 );
-const dividends = wholeClause(
+const dividends = wholeClausePattern(
   `${showPattern}(?:my |the )?(?:dividends (?:by|per|each|every|a) month|monthly dividends|dividends month by month)(?: ${span})?`,
 );
 
-export function readFigure(clause: string): Intent | undefined {
+export function parseFigureQuestion(clause: string): Intent | undefined {
   const sold = firstMatch(gains, clause);
   if (sold !== undefined) {
     const said = sold
@@ -175,5 +179,5 @@ function toPeriod(groups: readonly (string | undefined)[]): Period | undefined {
 }
 
 function toBenchmark(text: string): string {
-  return index.test(text) ? 'SPY' : readOnlySymbol(new Words(text), 'how do I compare with SPY this year');
+  return index.test(text) ? 'SPY' : parseSingleSymbol(new WordReader(text), 'how do I compare with SPY this year');
 }

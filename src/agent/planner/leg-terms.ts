@@ -1,6 +1,6 @@
 import type { OrderClass } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
-import { NotUnderstood, type Words } from './words.ts';
+import { NotUnderstoodError, type WordReader } from './words.ts';
 
 /*
  * Reads bracket legs: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170". In a
@@ -23,7 +23,7 @@ const withStop = ['with a stop loss', 'with a stop-loss', 'with a stop', 'with s
 export const legAheadPattern =
   '\\s*(?:with\\s+)?(?:an?\\s+)?(?:take[- ]?profit|tp|(?:profit|price)\\s+target|stop)(?:[- ](?:loss|at|of|price|@))*\\s*\\$?\\d';
 
-export function readLeg(words: Words, side: 'buy' | 'sell'): SentenceTerms | undefined {
+export function parseLeg(words: WordReader, side: 'buy' | 'sell'): SentenceTerms | undefined {
   if (words.take('and')) return {};
   for (const name of ['bracket', 'oco', 'oto'] satisfies OrderClass[]) {
     if (words.take(name)) return { exit_class: name };
@@ -40,7 +40,7 @@ export function readLeg(words: Words, side: 'buy' | 'sell'): SentenceTerms | und
   return { stop_loss_stop_price, stop_loss_limit_price: words.price('limit price') };
 }
 
-function readLegPrice(words: Words, what: string): string {
+function readLegPrice(words: WordReader, what: string): string {
   words.takeAny('price of', 'price at', 'price', 'at', '@', 'of');
   return words.price(what);
 }
@@ -48,7 +48,7 @@ function readLegPrice(words: Words, what: string): string {
 export function withLegs(side: 'buy' | 'sell', { exit_class, either, ...terms }: SentenceTerms): SentenceTerms {
   const found = side === 'buy' ? entryLegs(terms) : positionLegs(terms, either === true);
   if (exit_class === undefined || found.order_class === exit_class) return found;
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     exit_class === 'oco'
       ? 'An OCO order sells what you hold, at a take profit or at a stop.'
       : exit_class === 'bracket'
@@ -65,7 +65,7 @@ function entryLegs(terms: SentenceTerms): SentenceTerms {
   // With a take profit, any stop is a leg.
   const stop = loss ?? stop_price;
   if (loss !== undefined && stop_price !== undefined) {
-    throw new NotUnderstood('The order has two stops.', 'Give only one stop loss.', 'invalid_order');
+    throw new NotUnderstoodError('The order has two stops.', 'Give only one stop loss.', 'invalid_order');
   }
   return {
     ...entry,
@@ -83,7 +83,7 @@ function positionLegs(terms: SentenceTerms, either: boolean): SentenceTerms {
     return { ...rest, limit_price: named };
   }
   if (profit === undefined || stop_price === undefined) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       'One of the order’s two prices is missing.',
       'Write "sell 5 AAPL at 200 or stop 170".',
       'invalid_order',

@@ -3,7 +3,7 @@ import { describeOpenOrder } from '../../trading/open-order.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
 import type { Order } from '../../trading/views.ts';
 import type { CancelIntent, OrderChange, OrderReference } from './intent.ts';
-import { NotUnderstood } from './words.ts';
+import { NotUnderstoodError } from './words.ts';
 
 export const openOrdersQuery = { status: 'open', limit: 500 } as const;
 export const newestOrdersQuery = { status: 'all', limit: 10 } as const;
@@ -26,7 +26,7 @@ export function orderToChange(which: OrderReference, open: readonly Order[], all
   if ('symbol' in which) return requireSingle(ordersForSymbol(open, which.symbol), `open ${which.symbol}`, hint);
   const found = findByIdPrefix(which.id, open);
   if (found !== undefined) return found;
-  throw new NotUnderstood(`You have no open order ${which.id}.`, 'Ask "open orders" to see them.', 'not_found');
+  throw new NotUnderstoodError(`You have no open order ${which.id}.`, 'Ask "open orders" to see them.', 'not_found');
 }
 
 /** Returns whether an order ID is complete. Lists show shortened IDs. */
@@ -40,7 +40,7 @@ function findByIdPrefix(typed: string, open: readonly Order[]): Order | undefine
   const begun = open.filter(({ id }) => id.startsWith(typed.toLowerCase()));
   if (begun.length < 2) return begun[0];
   const list = begun.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `The IDs of ${begun.length} open orders begin with "${typed}": ${list}.`,
     'Write more of the ID.',
   );
@@ -49,24 +49,24 @@ function findByIdPrefix(typed: string, open: readonly Order[]): Order | undefine
 function ordersForSymbol(open: readonly Order[], wanted: string): readonly Order[] {
   const matching = open.filter(({ symbol }) => symbol === wanted);
   if (matching.length > 0) return matching;
-  throw new NotUnderstood(`You have no open ${wanted} order.`, 'Ask "open orders" to see them.', 'not_found');
+  throw new NotUnderstoodError(`You have no open ${wanted} order.`, 'Ask "open orders" to see them.', 'not_found');
 }
 
 function requireSingle(orders: readonly Order[], what: string, hint: string): Order {
   const [only] = orders;
-  if (only === undefined) throw new NotUnderstood(`You have no ${what} order.`, 'Ask "all orders".', 'not_found');
+  if (only === undefined) throw new NotUnderstoodError(`You have no ${what} order.`, 'Ask "all orders".', 'not_found');
   if (orders.length === 1) return only;
   const list = orders.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
-  throw new NotUnderstood(`You have ${orders.length} ${what} orders: ${list}.`, hint);
+  throw new NotUnderstoodError(`You have ${orders.length} ${what} orders: ${list}.`, hint);
 }
 
 /** Returns the newest order. That is what "my last order" means, even if it is no longer open. */
 function requireNewest(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
-  if (last === undefined) throw new NotUnderstood('You have no orders.', 'Ask "all orders".', 'not_found');
+  if (last === undefined) throw new NotUnderstoodError('You have no orders.', 'Ask "all orders".', 'not_found');
   const over = hasEnded(last);
   if (over || last.submitted_at === second?.submitted_at) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       over
         ? `Your last order (${describeOpenOrder(last)}) is already ${last.status.replaceAll('_', ' ')}.`
         : 'Your two newest orders were placed at the same time.',
@@ -88,7 +88,7 @@ export function changeArguments(change: OrderChange, order: Order): Record<strin
   const prices = (['limit_price', 'stop_price'] as const).filter((field) => order[field] !== null);
   const [field] = prices;
   const ask = (question: string) =>
-    new NotUnderstood(
+    new NotUnderstoodError(
       `The order is ${describeOpenOrder(order)}. ${question}`,
       `Write "change order ${order.id} to limit ${value}", "… to stop ${value}" or "… to ${value} shares".`,
     );

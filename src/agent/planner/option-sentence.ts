@@ -5,7 +5,7 @@ import { defined } from '../../values/defined.ts';
 import type { ContractMention } from './contract-mention.ts';
 import { isUnresolvedName, type OrderIntent } from './intent.ts';
 import { takeTimeInForce } from './order-terms.ts';
-import { looksNumeric, NotUnderstood, parseAmount, truncateWord, Words } from './words.ts';
+import { looksNumeric, NotUnderstoodError, parseAmount, truncateWord, WordReader } from './words.ts';
 
 const examples =
   'For example: buy 1 AAPL 190 call expiring Dec 18 at 2.50; sell a covered call on my AAPL, 200 strike, December 18 at 1.20.';
@@ -41,15 +41,15 @@ interface OptionUtterance {
 }
 
 /** Reads an option order, with underlying, strike and expiry in any order. Returns undefined for other clauses. */
-export function readOption(clause: string): OrderIntent | undefined {
+export function parseOptionOrder(clause: string): OrderIntent | undefined {
   if (!isAboutOption(clause)) return undefined;
   const opening = openings.find(([pattern]) => pattern.test(clause));
   if (opening === undefined) return rejectClosing(clause);
   const [pattern, side, intent] = opening;
-  const said = readUtterance(new Words(clause.replace(pattern, '')));
+  const said = readUtterance(new WordReader(clause.replace(pattern, '')));
   const { contract, symbol } = toContract(said);
   const { qty, limit, time } = said;
-  if (qty === undefined) throw new NotUnderstood('How many contracts?', examples);
+  if (qty === undefined) throw new NotUnderstoodError('How many contracts?', examples);
   const request: OrderRequestInput = {
     symbol,
     side,
@@ -64,13 +64,13 @@ export function readOption(clause: string): OrderIntent | undefined {
 /** Asks about "close my AAPL 190 call", which does not say whether the option was bought or sold. */
 function rejectClosing(clause: string): undefined {
   if (!/^(?:close|exit|liquidate)\b/i.test(clause)) return undefined;
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     'Did you buy that option, or sell it?',
     'Say "sell to close …" for an option that you hold, or "buy to close …" for an option that you sold.',
   );
 }
 
-function readUtterance(words: Words): OptionUtterance {
+function readUtterance(words: WordReader): OptionUtterance {
   const said: OptionUtterance = {};
   while (!words.done) {
     if (readKeyword(words, said) || readNumbers(words, said)) continue;
@@ -79,7 +79,7 @@ function readUtterance(words: Words): OptionUtterance {
     else if (words.takeAny(...fillers)) continue;
     else if (said.symbol === undefined) said.symbol = words.symbol(examples);
     else {
-      throw new NotUnderstood(
+      throw new NotUnderstoodError(
         `I don't understand "${truncateWord(words.peek())}" in this order, so I haven't done anything.`,
         examples,
       );
@@ -90,7 +90,7 @@ function readUtterance(words: Words): OptionUtterance {
 
 const fillers = 'options|option|contracts|contract|on|of|with|the|please|each|limit|as'.split('|');
 
-function readKeyword(words: Words, said: OptionUtterance): boolean {
+function readKeyword(words: WordReader, said: OptionUtterance): boolean {
   if (words.takeAny('covered')) said.isCovered = true;
   else if (words.takeAny('cash-secured', 'cash secured', 'secured')) said.isSecured = true;
   else if (words.takeAny('calls', 'call')) setOnce(said, 'right', 'call');
@@ -107,7 +107,7 @@ function readKeyword(words: Words, said: OptionUtterance): boolean {
 }
 
 /** Takes the words that introduce a limit price or a strike. */
-function takeLead(words: Words): 'limit' | 'strike' | undefined {
+function takeLead(words: WordReader): 'limit' | 'strike' | undefined {
   const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && parseMonth(words.peek(2)) === undefined;
   if (follows && !/^\d{1,2}\/\d/.test(words.peek(1)) && words.takeAny('at', '@', 'for', 'limit')) return 'limit';
   if (words.takeAny('at a limit of', 'limit of', 'limit price of', 'limit at', 'no more than', 'no less than')) {
@@ -118,7 +118,7 @@ function takeLead(words: Words): 'limit' | 'strike' | undefined {
 }
 
 /** Reads a number. The first number that no word introduces as a price or a strike is the quantity. */
-function readNumbers(words: Words, said: OptionUtterance): boolean {
+function readNumbers(words: WordReader, said: OptionUtterance): boolean {
   const lead = takeLead(words);
   if (lead !== undefined) {
     setOnce(said, lead, words.price(lead === 'limit' ? 'limit price' : 'strike'));
@@ -151,7 +151,7 @@ function setOnce<Field extends keyof OptionUtterance>(
   value: NonNullable<OptionUtterance[Field]>,
 ): void {
   if (said[field] !== undefined) {
-    throw new NotUnderstood(`The order has two values for its ${field}.`, 'Give it only once.', 'invalid_order');
+    throw new NotUnderstoodError(`The order has two values for its ${field}.`, 'Give it only once.', 'invalid_order');
   }
   said[field] = value;
 }
@@ -160,23 +160,27 @@ function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionUt
   symbol: string;
   contract?: ContractMention;
 } {
-  if (symbol === undefined) throw new NotUnderstood('An option on what?', examples);
+  if (symbol === undefined) throw new NotUnderstoodError('An option on what?', examples);
   if (limit !== undefined && isMarket) {
-    throw new NotUnderstood('Is this a market order or a limit order?', 'Choose one of the two.', 'invalid_order');
+    throw new NotUnderstoodError('Is this a market order or a limit order?', 'Choose one of the two.', 'invalid_order');
   }
   if (symbolAssetClass(symbol) === 'us_option') {
     if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
-    throw new NotUnderstood(`${symbol} already includes the strike and expiry.`, 'Leave them out.', 'invalid_order');
+    throw new NotUnderstoodError(
+      `${symbol} already includes the strike and expiry.`,
+      'Leave them out.',
+      'invalid_order',
+    );
   }
   if (isUnresolvedName(symbol) || symbolAssetClass(symbol) !== 'us_equity') {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `For an option I need the ticker symbol of the stock, and "${truncateWord(symbol)}" isn't one.`,
       examples,
     );
   }
-  if (right === undefined) throw new NotUnderstood('A call or a put?', examples);
-  if (strike === undefined) throw new NotUnderstood(`What is the strike of the ${right}?`, examples);
-  if (expiry === undefined) throw new NotUnderstood(`When does the ${right} expire?`, examples);
+  if (right === undefined) throw new NotUnderstoodError('A call or a put?', examples);
+  if (strike === undefined) throw new NotUnderstoodError(`What is the strike of the ${right}?`, examples);
+  if (expiry === undefined) throw new NotUnderstoodError(`When does the ${right} expire?`, examples);
   return { symbol, contract: { right, strike, expiry } };
 }
 
@@ -186,14 +190,14 @@ function saleIntent(
   symbol: string,
 ): PositionIntent {
   if (isCovered && right === 'put') {
-    throw new NotUnderstood('A put is secured by cash.', `Say "sell a cash-secured put on ${symbol} …".`);
+    throw new NotUnderstoodError('A put is secured by cash.', `Say "sell a cash-secured put on ${symbol} …".`);
   }
   if (isSecured && right === 'call') {
-    throw new NotUnderstood('A call is covered by shares.', `Say "sell a covered call on ${symbol} …".`);
+    throw new NotUnderstoodError('A call is covered by shares.', `Say "sell a covered call on ${symbol} …".`);
   }
   if (isCovered || isSecured) return 'sell_to_open';
   if (isMine) return 'sell_to_close';
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `Do you mean to sell ${right}s that you hold, or to open a position in them?`,
     `Say "sell to close …", or "sell a ${right === 'call' ? 'covered call' : 'cash-secured put'} on ${symbol} …".`,
   );
@@ -206,7 +210,7 @@ const MONTHS = 'january february march april may june july august september octo
  * @param afterSymbol whether the symbol was already read; before it, a month may be a ticker
  * @returns `12-18`, `2026-12-18`, `12`, `2026-12`; undefined if no date comes next
  */
-function readExpiry(words: Words, afterSymbol: boolean): string | undefined {
+function readExpiry(words: WordReader, afterSymbol: boolean): string | undefined {
   const isNamed = words.takeAny(
     'that expires on',
     'that expires in',
@@ -228,7 +232,7 @@ function readExpiry(words: Words, afterSymbol: boolean): string | undefined {
 }
 
 function dateAt(
-  words: Words,
+  words: WordReader,
   at: number,
   monthAlone: boolean,
 ): { readonly expiry: string; readonly count: number } | undefined {
@@ -253,7 +257,7 @@ function dateAt(
   return month === undefined || day === undefined ? undefined : withYear(words, at + 2, month, day, 2);
 }
 
-function withYear(words: Words, at: number, month: number, day: string | undefined, count: number) {
+function withYear(words: WordReader, at: number, month: number, day: string | undefined, count: number) {
   const year = /^20\d\d$/.test(words.peek(at)) ? words.peek(at) : undefined;
   const expiry = formatExpiry(month, day, year);
   return expiry === undefined ? undefined : { expiry, count: year === undefined ? count : count + 1 };

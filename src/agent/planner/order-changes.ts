@@ -1,7 +1,7 @@
 import type { CancelIntent, OrderChange, OrderReference, ReplaceIntent } from './intent.ts';
 import { isFullId } from './open-orders.ts';
 import { takeTimeInForce } from './order-terms.ts';
-import { NotUnderstood, truncateWord, type Words } from './words.ts';
+import { NotUnderstoodError, truncateWord, type WordReader } from './words.ts';
 
 const cancelHint = 'Write "cancel my AAPL order", "cancel my last order" or "cancel order ID".';
 const changeHint =
@@ -9,7 +9,7 @@ const changeHint =
 
 const newest = ['last', 'latest', 'newest', 'most recent'];
 
-export function readCancel(words: Words): CancelIntent {
+export function parseCancel(words: WordReader): CancelIntent {
   const all = words.take('all');
   words.take('of');
   const isMine = words.takeAny('my', 'the');
@@ -21,13 +21,16 @@ export function readCancel(words: Words): CancelIntent {
     const id = words.next();
     if (id === '' && isMine && !all) return { kind: 'cancel', which: { only: true } };
     if (words.done && /^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return { kind: 'cancel', which: { id } };
-    throw new NotUnderstood('The order’s ID is missing.', 'Ask "open orders" for the IDs, then "cancel order ID".');
+    throw new NotUnderstoodError(
+      'The order’s ID is missing.',
+      'Ask "open orders" for the IDs, then "cancel order ID".',
+    );
   }
   if (isFullId(words.peek())) return requireEnd(words, { kind: 'cancel', which: { id: words.next() } });
   const symbol = words.symbol('Write "cancel my AAPL order".');
   const many = words.take('orders') || all;
   if (!many && !words.take('order')) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `I don't understand "cancel ${truncateWord(symbol)} ${truncateWord(words.rest())}".`,
       'Write "cancel my AAPL order".',
     );
@@ -35,15 +38,15 @@ export function readCancel(words: Words): CancelIntent {
   return requireEnd(words, { kind: 'cancel', which: { symbol, many } });
 }
 
-function requireEnd(words: Words, intent: CancelIntent): CancelIntent {
+function requireEnd(words: WordReader, intent: CancelIntent): CancelIntent {
   if (words.done) return intent;
-  throw new NotUnderstood(`I don't understand "${truncateWord(words.rest())}" in this cancellation.`, cancelHint);
+  throw new NotUnderstoodError(`I don't understand "${truncateWord(words.rest())}" in this cancellation.`, cancelHint);
 }
 
 type Price = 'limit_price' | 'stop_price';
 
 /** Reads what follows "change", "move" and the like: which order, and the new value. */
-export function readReplace(words: Words): ReplaceIntent {
+export function parseReplace(words: WordReader): ReplaceIntent {
   let field = readField(words);
   if (field !== undefined) words.takeAny('of', 'on', 'for');
   let isMine = words.takeAny('my', 'the');
@@ -65,19 +68,19 @@ export function readReplace(words: Words): ReplaceIntent {
   return { kind: 'replace', which, change };
 }
 
-function unclearChange(words: Words): NotUnderstood {
+function unclearChange(words: WordReader): NotUnderstoodError {
   const rest = words.rest();
   const what = rest === '' ? 'what should change' : `"${truncateWord(rest)}" in this change`;
-  return new NotUnderstood(`I don't understand ${what}.`, changeHint);
+  return new NotUnderstoodError(`I don't understand ${what}.`, changeHint);
 }
 
-function readField(words: Words): Price | 'qty' | undefined {
+function readField(words: WordReader): Price | 'qty' | undefined {
   if (words.takeAny('limit price', 'limit', 'lmt')) return 'limit_price';
   if (words.takeAny('stop price', 'stop')) return 'stop_price';
   return words.takeAny('quantity', 'size', 'number of shares') ? 'qty' : undefined;
 }
 
-function readOrderReference(words: Words, isNewest: boolean): OrderReference {
+function readOrderReference(words: WordReader, isNewest: boolean): OrderReference {
   if (words.take('order')) {
     const id = words.peek();
     if (!/^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return isNewest ? { newest: true } : { only: true };
@@ -90,7 +93,7 @@ function readOrderReference(words: Words, isNewest: boolean): OrderReference {
   return { symbol: words.symbol(changeHint) };
 }
 
-function readChange(words: Words, field: Price | 'qty' | undefined): OrderChange {
+function readChange(words: WordReader, field: Price | 'qty' | undefined): OrderChange {
   const time_in_force = field === undefined ? takeTimeInForce(words) : undefined;
   if (time_in_force !== undefined) return { time_in_force };
   words.takeAny('a', 'an');
@@ -100,7 +103,7 @@ function readChange(words: Words, field: Price | 'qty' | undefined): OrderChange
   return readValue(words, field ?? named);
 }
 
-function readValue(words: Words, field: Price | 'qty' | undefined): OrderChange {
+function readValue(words: WordReader, field: Price | 'qty' | undefined): OrderChange {
   if (field === 'limit_price') return { limit_price: words.price('limit price') };
   if (field === 'stop_price') return { stop_price: words.price('stop price') };
   const isMoney = words.peek().startsWith('$') || /^(dollars|usd|bucks)$/i.test(words.peek(1));

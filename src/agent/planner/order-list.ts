@@ -1,8 +1,8 @@
 import { dollars, shares } from '../../trading/amounts.ts';
 import { type Intent, intentSymbols } from './intent.ts';
-import { numberWord } from './number-words.ts';
+import { numberWordValue } from './number-words.ts';
 import { amountVerbs } from './order-sentence.ts';
-import { NotUnderstood, truncateWord, Words } from './words.ts';
+import { NotUnderstoodError, truncateWord, WordReader } from './words.ts';
 
 /*
  * Reads one verb with several symbols: "buy 5 AAPL, 3 MSFT and 2 KO". The planner asks unless the orders cover the
@@ -18,7 +18,7 @@ const verbFirst = new RegExp(`^(?:.*?\\s)??(?:${amountVerbs.join('|')})(?: me| u
 const WRITE_OUT_HINT = 'Write each one out, as in "buy 5 AAPL and buy 3 MSFT".';
 
 function isSized(item: string): boolean {
-  return sized.test(item) || numberWord(item.split(' ')[0]?.toLowerCase() ?? '') !== undefined;
+  return sized.test(item) || numberWordValue(item.split(' ')[0]?.toLowerCase() ?? '') !== undefined;
 }
 
 /** Returns whether a clause can be an item of a list: "NVDA", "my NVDA shares", "3 MSFT". */
@@ -37,7 +37,7 @@ interface SymbolItem {
 const weekdayPattern = /^(?:mon|tues|wednes|thurs|fri|satur|sun)days?$/i;
 
 function symbolItem(clause: string): SymbolItem | undefined {
-  const words = new Words(clause);
+  const words = new WordReader(clause);
   words.takeAny('my', 'the');
   try {
     const symbol = words.symbol();
@@ -45,33 +45,36 @@ function symbolItem(clause: string): SymbolItem | undefined {
     const noun = itemNouns.find((each) => words.take(each)) ?? '';
     return { symbol, noun, rest: words.rest() };
   } catch (error) {
-    if (error instanceof NotUnderstood) return undefined;
+    if (error instanceof NotUnderstoodError) return undefined;
     throw error;
   }
 }
 
-/** Expands a list into one complete clause per item. @throws {NotUnderstood} if the list is ambiguous */
+/** Expands a list into one complete clause per item. @throws {NotUnderstoodError} if the list is ambiguous */
 export function expandList(clause: string, items: readonly string[], parse: Parse): string[] {
   if (!items.some(isSized)) return expandSymbols(clause, items, parse);
   if (!items.every(isSized)) throw unreadItems(items);
   return expandSizedItems(clause, items, parse);
 }
 
-function unreadItems(items: readonly string[]): NotUnderstood {
+function unreadItems(items: readonly string[]): NotUnderstoodError {
   const what = items.map((item) => `"${truncateWord(item)}"`).join(', ');
-  return new NotUnderstood(`I don't understand ${what} in this request, so I haven't done anything.`, WRITE_OUT_HINT);
+  return new NotUnderstoodError(
+    `I don't understand ${what} in this request, so I haven't done anything.`,
+    WRITE_OUT_HINT,
+  );
 }
 
-function tryParse(text: string, parse: Parse): Intent | NotUnderstood {
+function tryParse(text: string, parse: Parse): Intent | NotUnderstoodError {
   try {
     return parse(text);
   } catch (error) {
-    if (error instanceof NotUnderstood) return error;
+    if (error instanceof NotUnderstoodError) return error;
     throw error;
   }
 }
 
-const isIntent = (read: Intent | NotUnderstood): read is Intent => !(read instanceof NotUnderstood);
+const isIntent = (read: Intent | NotUnderstoodError): read is Intent => !(read instanceof NotUnderstoodError);
 
 /** Matches an "each" that refers to the list's items ("5 each of", "$500 of each of"), not to days. */
 const eachOf = /(?: of)? each(?: of)?(?! (?:trading|market|business|week|day|month|mon|tue|wed|thu|fri))\b/i;
@@ -118,8 +121,8 @@ function listNames(symbols: readonly string[]): string {
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-function ambiguousPrice(symbols: readonly string[]): NotUnderstood {
-  return new NotUnderstood(
+function ambiguousPrice(symbols: readonly string[]): NotUnderstoodError {
+  return new NotUnderstoodError(
     `Is that one price for all of ${listNames(symbols)}?`,
     'Write each one out with its own price, as in "sell 5 AAPL limit 240 and sell 3 MSFT limit 450".',
   );
@@ -133,7 +136,7 @@ function requireUnambiguousAmount(base: Intent, symbols: readonly string[], writ
   if (fraction === '1') return;
   if (fraction !== undefined) {
     const offer = written.join(' and ');
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `Did you mean "${offer}"?`,
       'Nothing has been done yet. Say "yes", or write it again.',
       'usage',
@@ -145,7 +148,7 @@ function requireUnambiguousAmount(base: Intent, symbols: readonly string[], writ
     notional !== undefined
       ? dollars(String(notional)).replace(/\.00$/, '')
       : `${count} ${count === '1' ? 'share' : 'shares'}`;
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `Is it ${amount} of each of ${listNames(symbols)}, or ${amount} in total?`,
     `For each, write "${side} ${amount} each of ${listNames(symbols)}". For a total, write how much of each: "buy 5 AAPL and 3 MSFT".`,
   );

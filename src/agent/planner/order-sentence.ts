@@ -5,8 +5,8 @@ import { withDefaults } from '../../trading/order-defaults.ts';
 import { coinPair } from './coins.ts';
 import { type Intent, isUnresolvedName, type OrderIntent } from './intent.ts';
 import type { SentenceTerms } from './leg-terms.ts';
-import { orderExamples, type ReadTerms, readTerms } from './order-terms.ts';
-import { NotUnderstood, shellQuotesHint, truncateWord, type Words } from './words.ts';
+import { orderExamples, type ParsedTerms, parseTerms } from './order-terms.ts';
+import { NotUnderstoodError, shellQuotesHint, truncateWord, type WordReader } from './words.ts';
 
 const verbs = {
   buy: ['buy', 'purchase', 'acquire', 'grab', 'pick up'],
@@ -27,7 +27,7 @@ const kinds: readonly (readonly [string, SentenceTerms])[] = [
 ];
 
 /** Reads an order. Returns undefined if the sentence does not begin like an order. */
-export function readOrder(words: Words): OrderIntent | undefined {
+export function parseOrder(words: WordReader): OrderIntent | undefined {
   const isPlaced = words.takeAny('place', 'put in', 'enter', 'submit');
   if (isPlaced) words.takeAny('a', 'an');
   const given = kinds.find(([phrase]) => words.takeAny(phrase))?.[1] ?? {};
@@ -37,32 +37,32 @@ export function readOrder(words: Words): OrderIntent | undefined {
   return words.takeAny(...verbs.close) ? readClose(words, given) : undefined;
 }
 
-function readOrderSentence(words: Words, side: 'buy' | 'sell', given: SentenceTerms): OrderIntent {
+function readOrderSentence(words: WordReader, side: 'buy' | 'sell', given: SentenceTerms): OrderIntent {
   if (side === 'buy') words.takeAny('me', 'us');
   const size = readSize(words, side);
   const symbol = words.symbol();
   words.takeAny('shares', 'share', 'position', 'stocks', 'stock');
-  return toOrderIntent({ symbol, side, ...size.amount }, readTerms(words, side, given), size.fraction);
+  return toOrderIntent({ symbol, side, ...size.amount }, parseTerms(words, side, given), size.fraction);
 }
 
-function readClose(words: Words, given: SentenceTerms): OrderIntent {
+function readClose(words: WordReader, given: SentenceTerms): OrderIntent {
   const isWhole = words.takeAny('all of my', 'all my', 'all of the', 'all');
   const isMine = words.takeAny('my entire', 'my whole', 'my', 'the');
   const isPosition = words.takeAny('position in', 'shares of', 'shares in', 'position of');
   const symbol = words.symbol('Write "close my NVDA position".');
   const isNamed = words.takeAny('position', 'positions', 'shares', 'stock');
   if (!(isWhole || isMine || isPosition || isNamed)) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `Do you mean to sell all your ${symbol.toUpperCase()}?`,
       `Then write "sell all my ${symbol.toUpperCase()}".`,
     );
   }
-  return toOrderIntent({ symbol, side: 'sell' }, readTerms(words, 'sell', given), '1');
+  return toOrderIntent({ symbol, side: 'sell' }, parseTerms(words, 'sell', given), '1');
 }
 
 function toOrderIntent(
   order: OrderRequestInput,
-  { terms, ...bound }: ReadTerms,
+  { terms, ...bound }: ParsedTerms,
   fraction: string | undefined,
 ): OrderIntent {
   const request = { ...order, ...terms };
@@ -79,12 +79,15 @@ interface Size {
   readonly fraction?: string;
 }
 
-function readSize(words: Words, side: 'buy' | 'sell'): Size {
+function readSize(words: WordReader, side: 'buy' | 'sell'): Size {
   if (words.takeAny('half a share of', 'half a share in')) return { amount: { qty: '0.5' } };
   const fraction = readFraction(words);
   if (fraction !== undefined) {
     if (side === 'buy') {
-      throw new NotUnderstood('I can buy a number of shares or an amount in dollars, not a fraction.', orderExamples);
+      throw new NotUnderstoodError(
+        'I can buy a number of shares or an amount in dollars, not a fraction.',
+        orderExamples,
+      );
     }
     words.take('of');
     words.takeAny('my', 'the');
@@ -102,7 +105,7 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
   const written = words.peek();
   const qty = words.quantity();
   if (qty === undefined) {
-    throw new NotUnderstood('How many shares, or how many dollars?', orderExamples);
+    throw new NotUnderstoodError('How many shares, or how many dollars?', orderExamples);
   }
   const isShares = words.takeAny('shares', 'share');
   if (!isShares && /^\d/.test(written)) requireKnownUnit(words, written, side);
@@ -112,11 +115,11 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
 }
 
 /** Asks about a number without a unit before "of": it may be a dollar amount whose sign was removed by the shell. */
-function requireKnownUnit(words: Words, number: string, side: string): void {
+function requireKnownUnit(words: WordReader, number: string, side: string): void {
   if (!/^(of|worth|in)$/i.test(words.peek())) return;
   const rest = words.rest().replace(/^(?:worth )?(?:of |in )?(?:my )?/i, '');
   const what = rest === '' ? 'AAPL' : truncateWord(rest);
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `Do you mean ${number} shares or $${number} of ${what}?`,
     `Write '${side} ${number} shares of ${what}' or '${side} $${number} of ${what}'. ${shellQuotesHint}`,
   );
@@ -129,7 +132,7 @@ const parts: readonly (readonly [string, ...string[]])[] = [
   ['1', 'all of', 'all', 'my entire', 'my whole', 'the entire', 'the whole', 'every share of', 'every last share of'],
 ];
 
-function readFraction(words: Words): string | undefined {
+function readFraction(words: WordReader): string | undefined {
   for (const [fraction, ...phrases] of parts) {
     if (words.takeAny(...phrases)) return fraction;
   }
@@ -140,7 +143,7 @@ function readFraction(words: Words): string | undefined {
   if (isPercent) words.next();
   const fraction = new Dec(percent).div(100);
   if (fraction.lte(0) || fraction.gt(1)) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `${percent}% of a position is not a valid size.`,
       'Give more than 0% and at most 100%.',
       'invalid_order',
@@ -153,7 +156,7 @@ function validateOrder(request: OrderRequestInput): void {
   const parsed = orderRequestSchema.safeParse(withDefaults(request));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `The ${issue?.path.join('.').replaceAll('_', ' ')} ${issue?.message}.`,
       'Correct the order and ask again.',
       'invalid_order',
@@ -165,7 +168,7 @@ function validateOrder(request: OrderRequestInput): void {
     if (!isTradeAgentError(error)) throw error;
     const plain = error.message.replaceAll('_', ' ');
     const message = plain.charAt(0).toUpperCase() + plain.slice(1);
-    throw new NotUnderstood(`${message}.`, error.hint ?? 'Correct the order and ask again.', 'invalid_order');
+    throw new NotUnderstoodError(`${message}.`, error.hint ?? 'Correct the order and ask again.', 'invalid_order');
   }
 }
 
@@ -185,11 +188,11 @@ export function stripPoliteWould(sentence: string): string {
 
 const trades: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'rebalance'];
 
-/** Reads "would you show my portfolio" as a request. @throws {NotUnderstood} for a trade */
-export function readWould(clause: string, parse: (clause: string) => Intent): Intent | undefined {
+/** Reads "would you show my portfolio" as a request. @throws {NotUnderstoodError} for a trade */
+export function parseWouldQuestion(clause: string, parse: (clause: string) => Intent): Intent | undefined {
   if (!/^would you /i.test(clause)) return undefined;
   const intent = parse(clause.replace(would, ''));
-  if (trades.includes(intent.kind)) throw new NotUnderstood(QUESTION_MESSAGE, QUESTION_HINT);
+  if (trades.includes(intent.kind)) throw new NotUnderstoodError(QUESTION_MESSAGE, QUESTION_HINT);
   return intent;
 }
 
@@ -213,8 +216,8 @@ const question = new RegExp(
 /** Matches questions about an order that can be answered without placing it. */
 const answerableQuestionPattern = /\b(?:rules|limits|wash sale)\b/i;
 
-export function questionRefusal(sentence: string): NotUnderstood | undefined {
+export function questionRefusal(sentence: string): NotUnderstoodError | undefined {
   return question.test(sentence) && !answerableQuestionPattern.test(sentence)
-    ? new NotUnderstood(QUESTION_MESSAGE, QUESTION_HINT)
+    ? new NotUnderstoodError(QUESTION_MESSAGE, QUESTION_HINT)
     : undefined;
 }

@@ -1,6 +1,6 @@
 import type { OrderRequestInput, OrderType, TimeInForce } from '../../trading/order.ts';
-import { readLeg, type SentenceTerms, withLegs } from './leg-terms.ts';
-import { NotUnderstood, truncateWord, type Words } from './words.ts';
+import { parseLeg, type SentenceTerms, withLegs } from './leg-terms.ts';
+import { NotUnderstoodError, truncateWord, type WordReader } from './words.ts';
 
 const conditionsHint =
   'To wait for a price, use a limit ("buy 5 AAPL limit 180 gtc"), or let the gateway watch the price: "sell 5 NVDA if it falls below 100".';
@@ -20,7 +20,7 @@ export const timeInForceWords: readonly (readonly [TimeInForce, ...string[]])[] 
   ['cls', 'cls', 'at the close', 'on the close'],
 ];
 
-export function takeTimeInForce(words: Words): TimeInForce | undefined {
+export function takeTimeInForce(words: WordReader): TimeInForce | undefined {
   return timeInForceWords.find(([, ...phrases]) => words.takeAny(...phrases))?.[0];
 }
 
@@ -46,18 +46,18 @@ const bounds = {
 const eachShare = ['a share', 'per share', 'each', 'apiece'] as const;
 
 /** Terms of an order. If `mayBeTotal` is true, the limit may be the price of all shares together. */
-export interface ReadTerms {
+export interface ParsedTerms {
   readonly terms: Partial<OrderRequestInput>;
   readonly mayBeTotal?: true;
 }
 
 /** Reads everything after the symbol. */
-export function readTerms(words: Words, side: 'buy' | 'sell', given: SentenceTerms = {}): ReadTerms {
+export function parseTerms(words: WordReader, side: 'buy' | 'sell', given: SentenceTerms = {}): ParsedTerms {
   const terms: SentenceTerms = { ...given };
   while (!words.done) {
     for (const [field, value] of Object.entries(readTerm(words, side))) {
       if (field in terms) {
-        throw new NotUnderstood(
+        throw new NotUnderstoodError(
           `The order has two values for ${field.replaceAll('_', ' ')}.`,
           'Give it only once.',
           'invalid_order',
@@ -75,7 +75,7 @@ export function readTerms(words: Words, side: 'buy' | 'sell', given: SentenceTer
   return { terms: { ...order, type }, ...(may_be_total === true ? { mayBeTotal: true } : {}) };
 }
 
-function readTerm(words: Words, side: 'buy' | 'sell'): SentenceTerms {
+function readTerm(words: WordReader, side: 'buy' | 'sell'): SentenceTerms {
   const time_in_force = takeTimeInForce(words);
   if (time_in_force !== undefined) return { time_in_force };
   if (words.takeAny(...bounds[side].each)) return { limit_price: words.price('limit price') };
@@ -83,7 +83,7 @@ function readTerm(words: Words, side: 'buy' | 'sell'): SentenceTerms {
     const limit_price = words.price('limit price');
     return words.takeAny(...eachShare) ? { limit_price } : { limit_price, may_be_total: true };
   }
-  const exit = readLeg(words, side);
+  const exit = parseLeg(words, side);
   if (exit !== undefined) return exit;
   if (words.takeAny(...fillers, ...bounds[side].after)) return {};
   const read = openings.find(([, phrases]) => words.takeAny(...phrases))?.[0];
@@ -93,21 +93,21 @@ function readTerm(words: Words, side: 'buy' | 'sell'): SentenceTerms {
     return { limit_price: words.price('limit price') };
   }
   if (words.take('for') && words.money() !== undefined) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       'The order has both a quantity and an amount.',
       'Give either a number of shares or an amount in dollars. Write a price per share as "limit 180".',
       'invalid_order',
     );
   }
   const word = words.peek() === '' ? 'for' : words.peek();
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `I don't understand "${truncateWord(word)}" in this order, so I haven't done anything.`,
     /^(if|when|once|unless|until)$/i.test(word) ? conditionsHint : orderExamples,
   );
 }
 
 /** Functions that read a term, each with the words that start such a term, tried in this order. */
-const openings: readonly (readonly [(words: Words) => SentenceTerms, readonly string[]])[] = [
+const openings: readonly (readonly [(words: WordReader) => SentenceTerms, readonly string[]])[] = [
   [
     () => ({ market: true }),
     'at market price|at the market price|at market|at the market|at mkt|market price|market|mkt'.split('|'),
@@ -122,24 +122,24 @@ const openings: readonly (readonly [(words: Words) => SentenceTerms, readonly st
   [readLimit, ['at a limit of', 'at limit', 'limit', 'lmt', 'at', '@']],
 ];
 
-function readStop(words: Words): SentenceTerms {
+function readStop(words: WordReader): SentenceTerms {
   words.takeAny('at', '@', 'price', 'of');
   return { stop_price: words.price('stop price') };
 }
 
-function readLimit(words: Words): SentenceTerms {
+function readLimit(words: WordReader): SentenceTerms {
   words.takeAny('order at', 'price of', 'price at', 'price', 'at', '@', 'of');
   return { limit_price: words.price('limit price') };
 }
 
 /** Returns whether "for 180 a share" comes next. */
-function isEach(words: Words): boolean {
+function isEach(words: WordReader): boolean {
   const at = /^(dollars|usd|bucks)$/i.test(words.peek(2)) ? 3 : 2;
   const [first, second] = [words.peek(at).toLowerCase(), words.peek(at + 1).toLowerCase()];
   return /^\$?\d/.test(words.peek(1)) && (first === 'each' || (/^(a|per)$/.test(first) && second === 'share'));
 }
 
-function readStopLimit(words: Words): SentenceTerms {
+function readStopLimit(words: WordReader): SentenceTerms {
   words.take('order');
   if (!/^\$?\d/.test(words.peek())) return { stop_limit: true };
   const stop_price = words.price('stop price');
@@ -147,7 +147,7 @@ function readStopLimit(words: Words): SentenceTerms {
   return { stop_limit: true, stop_price, limit_price: words.price('limit price') };
 }
 
-function readTrail(words: Words): SentenceTerms {
+function readTrail(words: WordReader): SentenceTerms {
   words.takeAny('stop loss', 'stop');
   words.takeAny('of', 'by', 'at');
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(words.peek())?.[1];
@@ -155,7 +155,7 @@ function readTrail(words: Words): SentenceTerms {
   const number = percent ?? dollars ?? words.quantity();
   if (percent !== undefined) words.next();
   else if (number === undefined || (dollars === undefined && !words.takeAny('percent', '%'))) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       'Is the trail in percent or in dollars?',
       'Write "trailing stop 5%" or "trailing stop $5".',
     );
@@ -172,21 +172,25 @@ function toOrderType(terms: Record<string, unknown>, market: boolean, stopLimit:
     throw contradictionError();
   }
   if (stopLimit && !(limit && stop)) {
-    throw new NotUnderstood('A stop limit order needs both prices.', 'Write "stop 200 limit 199".', 'invalid_order');
+    throw new NotUnderstoodError(
+      'A stop limit order needs both prices.',
+      'Write "stop 200 limit 199".',
+      'invalid_order',
+    );
   }
   if (trail) return 'trailing_stop';
   if (stop) return limit ? 'stop_limit' : 'stop';
   return limit ? 'limit' : 'market';
 }
 
-function contradictionError(): NotUnderstood {
-  return new NotUnderstood(
+function contradictionError(): NotUnderstoodError {
+  return new NotUnderstoodError(
     'These terms contradict each other.',
     'Choose one of: market, limit PRICE, stop PRICE, stop PRICE limit PRICE, trailing stop 5%.',
     'invalid_order',
   );
 }
 
-function missingError(what: string): NotUnderstood {
-  return new NotUnderstood(`The ${what} is missing.`, 'Give it in dollars per share, as in "limit 180".');
+function missingError(what: string): NotUnderstoodError {
+  return new NotUnderstoodError(`The ${what} is missing.`, 'Give it in dollars per share, as in "limit 180".');
 }

@@ -4,15 +4,18 @@ import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { composeAnswer, helpText, joinHint } from './answer.ts';
 import { type AnsweredCall, answeredCalls } from './answered-calls.ts';
-import { readTurn } from './conversation.ts';
+import { parseTurn } from './conversation.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from './refusal.ts';
-import { lookups, priceLookups, rebalanceAnswer, type Step, steps } from './steps.ts';
-import { NotUnderstood } from './words.ts';
+import { type PlannerStep, planLookups, planPriceLookups, planSteps, rebalanceAnswer } from './steps.ts';
+import { NotUnderstoodError } from './words.ts';
 
 /** Maximum number of tool calls per turn. Further calls wait for the next turn. */
 const MAX_CALLS_PER_TURN = 20;
 
-type Turn = { readonly calls: readonly Step[] } | { readonly text: string } | { readonly refusal: PlannerRefusal };
+type Turn =
+  | { readonly calls: readonly PlannerStep[] }
+  | { readonly text: string }
+  | { readonly refusal: PlannerRefusal };
 
 /**
  * A chat model that is not a language model: it parses the last message with a small grammar (see `helpText`), calls
@@ -62,21 +65,21 @@ export class BuiltinPlanner extends BaseChatModel {
 
 /** Returns the planner's next turn, a pure function of the messages. */
 export function nextTurn(messages: readonly BaseMessage[]): Turn {
-  const { parsed } = readTurn(userTurns(messages));
+  const { parsed } = parseTurn(userTurns(messages));
   if ('refusal' in parsed) return parsed;
   const { intents } = parsed;
   const done = answeredCalls(messages);
   try {
-    const wanted = lookups(intents);
+    const wanted = planLookups(intents);
     if (done.length < wanted.length) return { calls: wanted };
     const lookedUp = done.slice(0, wanted.length);
     if (lookedUp.some(isFailure)) return { text: composeAnswer(lookedUp.filter(isFailure)) };
     const found = wanted.map((step, index) => ({ step, content: lookedUp[index]?.content }));
-    const prices = priceLookups(intents, found);
+    const prices = planPriceLookups(intents, found);
     const known = wanted.length + prices.length;
     if (done.length < known) return { calls: prices };
     const priced = prices.map((step, index) => ({ step, content: done[wanted.length + index]?.content }));
-    const all = steps(intents, [...found, ...priced]);
+    const all = planSteps(intents, [...found, ...priced]);
     const made = done.length - known;
     if (made < all.length) return { calls: all.slice(made, made + MAX_CALLS_PER_TURN) };
     const help = intents.some(({ kind }) => kind === 'help') ? [helpText] : [];
@@ -89,7 +92,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     const nothing = isNothing ? ['There is no open order to cancel.'] : [];
     return { text: [...help, ...answers, ...rebalanced, ...nothing].join('\n\n') };
   } catch (error) {
-    if (error instanceof NotUnderstood) return { refusal: error.refusal };
+    if (error instanceof NotUnderstoodError) return { refusal: error.refusal };
     throw error;
   }
 }

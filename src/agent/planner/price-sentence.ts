@@ -1,5 +1,5 @@
 import type { Intent } from './intent.ts';
-import { NotUnderstood, Words } from './words.ts';
+import { NotUnderstoodError, WordReader } from './words.ts';
 
 const quotePatterns = [
   /^(?:(?:show|get|give|tell)(?: me)? )?(?:a |the |me )?(?:current |latest |live )?(?:(?:stock|share) )?(?:quotes?|prices?)(?: (?:of|for|on))? (.+)$/i,
@@ -11,17 +11,17 @@ const quotePatterns = [
   /^(?:(?:what(?:'s| is) )?the )?(?:current )?(.+?)(?:'s)? (?:current )?(?:(?:stock|share) )?(?:price|quote)$/i,
 ];
 
-export function readQuote(clause: string): Intent | undefined {
+export function parseQuote(clause: string): Intent | undefined {
   for (const pattern of quotePatterns) {
     const list = pattern.exec(clause)?.[1];
-    if (list !== undefined) return { kind: 'quote', symbols: readSymbols(list) };
+    if (list !== undefined) return { kind: 'quote', symbols: parseSymbols(list) };
   }
   return undefined;
 }
 
-export function readSymbols(list: string): string[] {
+export function parseSymbols(list: string): string[] {
   const symbols = list.split(',').flatMap((part) => {
-    const words = new Words(part);
+    const words = new WordReader(part);
     words.takeAny('shares of', 'the');
     const found: string[] = [];
     while (!words.done) {
@@ -31,7 +31,7 @@ export function readSymbols(list: string): string[] {
     return found;
   });
   if (symbols.length > 20) {
-    throw new NotUnderstood('That is more than 20 symbols.', 'Ask for fewer at once.');
+    throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
   }
   return symbols;
 }
@@ -49,7 +49,7 @@ function bareSymbols(clause: string): string[] | undefined {
 /** Matches words that are not read as tickers even though they are in capitals. */
 const nonTickerWords = /^(?:YES|NO|OK|OKAY|STOP|BUY|SELL|HELP|QUIT|EXIT|UNDO|GO|HALT|ALL|CANCEL|HOLD|WAIT|I|A)$/;
 
-export function readBareSymbols(clause: string): Intent | undefined {
+export function parseBareSymbols(clause: string): Intent | undefined {
   const symbols = bareSymbols(clause);
   if (symbols === undefined || symbols.length > 20 || symbols.some((symbol) => nonTickerWords.test(symbol))) {
     return undefined;
@@ -58,17 +58,17 @@ export function readBareSymbols(clause: string): Intent | undefined {
 }
 
 /** Returns the symbols of a clause that continues "quote AAPL and". */
-export function readMoreSymbols(clause: string): string[] | undefined {
+export function parseMoreSymbols(clause: string): string[] | undefined {
   const tickers = bareSymbols(clause);
   if (tickers !== undefined) return tickers;
   if (!/^[\p{L}&.'’ -]+$/u.test(clause) || clause.split(' ').length > 3) return undefined;
   try {
-    const words = new Words(clause);
+    const words = new WordReader(clause);
     const symbol = words.symbol();
     words.takeAny('stock', 'shares');
     return words.done ? [symbol] : undefined;
   } catch (error) {
-    if (error instanceof NotUnderstood) return undefined;
+    if (error instanceof NotUnderstoodError) return undefined;
     throw error;
   }
 }
@@ -84,7 +84,7 @@ const timeSpan =
 const DEFAULT_DAYS = 90;
 const MAX_DAYS = 365;
 
-export function readChart(clause: string): Intent | undefined {
+export function parseChart(clause: string): Intent | undefined {
   const what = chartPatterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
   if (what === undefined) return undefined;
   const parts = timeSpan.exec(what);
@@ -93,12 +93,12 @@ export function readChart(clause: string): Intent | undefined {
       ? DEFAULT_DAYS
       : Number(parts[2] ?? 1) * (DAYS_PER_UNIT[(parts[3] ?? '').charAt(0).toLowerCase()] ?? 0);
   if (days < 1 || days > MAX_DAYS) {
-    throw new NotUnderstood('I can draw charts of a day to a year.', 'Try "chart AAPL 6 months".');
+    throw new NotUnderstoodError('I can draw charts of a day to a year.', 'Try "chart AAPL 6 months".');
   }
-  const words = new Words(parts?.[1] ?? what);
+  const words = new WordReader(parts?.[1] ?? what);
   const symbol = words.symbol('Try "chart AAPL".');
   words.takeAny('shares', 'stock');
-  if (!words.done) throw new NotUnderstood('I can draw only one symbol at a time.', 'Try "chart AAPL".');
+  if (!words.done) throw new NotUnderstoodError('I can draw only one symbol at a time.', 'Try "chart AAPL".');
   return { kind: 'chart', symbol, days };
 }
 
@@ -115,11 +115,11 @@ export function parsePositionQuestion(clause: string): Intent | undefined {
     const what = pattern.exec(clause)?.[1];
     if (what === undefined) continue;
     try {
-      const words = new Words(what);
+      const words = new WordReader(what);
       const symbol = words.symbol();
       return words.done ? { kind: 'portfolio', symbol } : undefined;
     } catch (error) {
-      if (!(error instanceof NotUnderstood)) throw error;
+      if (!(error instanceof NotUnderstoodError)) throw error;
     }
   }
   return undefined;

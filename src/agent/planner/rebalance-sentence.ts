@@ -1,7 +1,7 @@
 import { Dec, toPlain, ZERO } from '../../trading/decimal.ts';
 import { MAX_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import type { Intent, RebalanceIntent } from './intent.ts';
-import { NotUnderstood, truncateWord } from './words.ts';
+import { NotUnderstoodError, truncateWord } from './words.ts';
 
 /* Reads "rebalance to 60% VTI 40% BND", where every symbol is a ticker with a percentage. */
 
@@ -12,7 +12,7 @@ const example = 'Try "rebalance to 60% VTI 40% BND".';
 
 type Target = RebalanceIntent['targets'][number];
 
-export function readRebalance(clause: string): RebalanceIntent | undefined {
+export function parseRebalance(clause: string): RebalanceIntent | undefined {
   const text = sentence.exec(clause)?.[1];
   // "60/40" names no symbols; `redirectRebalance` asks for them.
   if (text === undefined || !/%|\bpercent\b/i.test(text)) return undefined;
@@ -25,24 +25,24 @@ export function withMoreTargets(last: RebalanceIntent, clause: string): Rebalanc
   return { ...last, targets: [...last.targets, ...readTargets(clause)] };
 }
 
-/** Requires a rebalance to have complete targets and to be the only request. @throws {NotUnderstood} otherwise */
+/** Requires a rebalance to have complete targets and to be the only request. @throws {NotUnderstoodError} otherwise */
 export function requireCompleteTargets(intents: readonly Intent[]): void {
   const found = intents.find((intent) => intent.kind === 'rebalance');
   if (found === undefined) return;
   if (intents.length > 1) {
-    throw new NotUnderstood("A rebalance can't be combined with other requests.", 'Ask for the rest separately.');
+    throw new NotUnderstoodError("A rebalance can't be combined with other requests.", 'Ask for the rest separately.');
   }
   const { targets } = found;
   const names = targets.map(({ symbol }) => symbol);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new NotUnderstood(`${twice} has two percentages.`, 'Name each symbol once.');
-  if (names.every((name) => name === 'cash')) throw new NotUnderstood('A ticker symbol is missing.', example);
+  if (twice !== undefined) throw new NotUnderstoodError(`${twice} has two percentages.`, 'Name each symbol once.');
+  if (names.every((name) => name === 'cash')) throw new NotUnderstoodError('A ticker symbol is missing.', example);
   if (targets.length > MAX_BATCH_ORDERS) {
-    throw new NotUnderstood(`That is more than ${MAX_BATCH_ORDERS} symbols.`, 'Name fewer at once.');
+    throw new NotUnderstoodError(`That is more than ${MAX_BATCH_ORDERS} symbols.`, 'Name fewer at once.');
   }
   const whole = targets.reduce((sum, { weight }) => sum.plus(weight), ZERO).mul(100);
   if (!whole.eq(100)) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `These percentages add up to ${toPlain(whole)}%, not 100%.`,
       'Include everything, even cash, as in "rebalance to 60% VTI 30% BND 10% cash".',
     );
@@ -68,7 +68,7 @@ function readTargets(text: string): Target[] {
 function readTarget(percent: string, name: string): Target {
   const found = part.exec(percent)?.[1];
   if (found === undefined) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `I was looking for a percentage but found "${truncateWord(percent === '' ? name : percent)}".`,
       example,
     );
@@ -77,7 +77,7 @@ function readTarget(percent: string, name: string): Target {
   if (/^[Cc]ash$/.test(name)) return { symbol: 'cash', weight };
   // CASH is also a ticker.
   if (ticker.test(name) && name !== 'CASH') return { symbol: name, weight };
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     name === ''
       ? `${percent} of what?`
       : `I was looking for a ticker symbol in capitals but found "${truncateWord(name)}".`,

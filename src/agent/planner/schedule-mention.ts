@@ -1,6 +1,6 @@
 import type { Recurrence } from '../../trading/mandate/standing-order.ts';
 import { defined } from '../../values/defined.ts';
-import { NotUnderstood } from './words.ts';
+import { NotUnderstoodError } from './words.ts';
 
 /** When the gateway places the order, in the terms of `place_standing_order`. */
 export interface ScheduleMention {
@@ -60,7 +60,7 @@ export const scheduleHint =
 /**
  * Separates the schedule from a clause.
  * @returns undefined if the clause has no schedule
- * @throws {NotUnderstood} if the schedule is ambiguous or not supported
+ * @throws {NotUnderstoodError} if the schedule is ambiguous or not supported
  */
 export function takeSchedule(clause: string): TimedSentence | undefined {
   const crossed = crossing.exec(clause);
@@ -75,7 +75,7 @@ export function takeSchedule(clause: string): TimedSentence | undefined {
     return { rest, when: { every: recurring.every, ...defined({ at: timed.at }), ...when } };
   }
   if (recurring !== undefined) {
-    throw new NotUnderstood('An order can wait for a day or for a price, but not for both.', scheduleHint);
+    throw new NotUnderstoodError('An order can wait for a day or for a price, but not for both.', scheduleHint);
   }
   const [span, of = '', verb = '', direction = '', price = ''] = crossed;
   const { rest, when } = takeEnd(removeSpan(clause, span));
@@ -99,7 +99,7 @@ function readEvery(clause: string): { every: Recurrence; rest: string } | undefi
   if (first !== null) return { every: 'month', rest: removeSpan(clause, first[0]) };
   const other = dayOfMonth.exec(clause);
   if (other !== null) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       'Monthly orders are placed only on the 1st.',
       'Say "every month", or a day of the week: "every Monday".',
     );
@@ -111,7 +111,7 @@ function readEvery(clause: string): { every: Recurrence; rest: string } | undefi
     return { every: isDay ? 'day' : (day as Recurrence), rest: removeSpan(clause, found[0]) };
   }
   if (someWeek.test(clause)) {
-    throw new NotUnderstood('On which day of the week?', 'Say "every Monday", or another day.');
+    throw new NotUnderstoodError('On which day of the week?', 'Say "every Monday", or another day.');
   }
   return undefined;
 }
@@ -125,13 +125,13 @@ function takeTime(text: string): { rest: string; at?: string } {
   return { rest: removeSpan(text, span), at: sessionTime(Number(hour), minute ?? '00', half) };
 }
 
-/** Returns the time as `HH:MM`. @throws {NotUnderstood} outside market hours */
+/** Returns the time as `HH:MM`. @throws {NotUnderstoodError} outside market hours */
 function sessionTime(hour: number, minute: string, half: string | undefined): string {
   const isAfternoon = half?.toLowerCase().startsWith('p') ?? false;
   const hours = (half === undefined ? hour : hour % 12) + (isAfternoon ? 12 : 0);
   const at = `${String(hours).padStart(2, '0')}:${minute}`;
   if (/^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/.test(at)) return at;
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     half === undefined && hours < 4
       ? `Do you mean ${String(hours + 12).padStart(2, '0')}:${minute} in New York?`
       : `The market is closed at ${at} in New York.`,
@@ -142,7 +142,7 @@ function sessionTime(hour: number, minute: string, half: string | undefined): st
 function toCrossing(verb: string, direction: string, price: string): ScheduleMention {
   const isBelow = /below|under/i.test(direction);
   if ((isBelow ? rising : falling).includes(verb.toLowerCase())) {
-    throw new NotUnderstood(`"${verb} ${direction}" contradicts itself.`, scheduleHint);
+    throw new NotUnderstoodError(`"${verb} ${direction}" contradicts itself.`, scheduleHint);
   }
   return isBelow ? { below: price } : { above: price };
 }
@@ -152,7 +152,7 @@ function takeEnd(text: string): { rest: string; when: ScheduleMention } {
   if (found === null) return { rest: text, when: {} };
   const [span, word = '', which = '', day = '', monthDay, month, year, month2, monthDay2, year2] = found;
   if (which.toLowerCase() === 'next') {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `Which ${day} is "next ${day}"?`,
       `Say the date, as in "${word} December 18", or "${word} ${day}" for the first one from today.`,
     );
@@ -179,14 +179,14 @@ function askAboutNearMiss(clause: string): void {
   const [span, word = '', of = '', verb = '', price = ''] = found;
   const isDown = falling.includes(verb.toLowerCase());
   if (!isDown && !rising.includes(verb.toLowerCase())) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `Do you mean below ${price}, or above?`,
       `Say "${word} ${of} falls below ${price}" or "${word} ${of} rises above ${price}".`,
     );
   }
   const instead = `${word} ${of} ${verb} ${isDown ? 'below' : 'above'} ${price}`;
   const offer = clause.replace(span, instead);
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `Did you mean "${offer}"?`,
     'Nothing has been done yet. Say "yes", or write it again.',
     'usage',

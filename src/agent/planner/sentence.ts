@@ -3,8 +3,8 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { checkRecipient, type MessageService } from '../../trading/message.ts';
 import { defined } from '../../values/defined.ts';
 import { requireUnambiguousAccount, splitAccount, withAccount } from './account-mention.ts';
-import { readAlert, readAlertSchedule, readStopAlert } from './alert-sentence.ts';
-import { readData, readFigure, showPattern, wholeClause } from './data-sentence.ts';
+import { parseAlertRequest, parseAlertSchedule, parseStopAlert } from './alert-sentence.ts';
+import { parseDataQuestion, parseFigureQuestion, showPattern, wholeClausePattern } from './data-sentence.ts';
 import { commonPhrases, fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, intentSymbols, isUnresolvedName, type StandingOrderIntent } from './intent.ts';
 import { german } from './languages/german.ts';
@@ -12,16 +12,16 @@ import { korean } from './languages/korean.ts';
 import type { LanguageRequests } from './languages/requests.ts';
 import { spanish } from './languages/spanish.ts';
 import { legAheadPattern } from './leg-terms.ts';
-import { isAboutOption, readOption } from './option-sentence.ts';
-import { readCancel, readReplace } from './order-changes.ts';
+import { isAboutOption, parseOptionOrder } from './option-sentence.ts';
+import { parseCancel, parseReplace } from './order-changes.ts';
 import { expandList, isListItem } from './order-list.ts';
-import { questionRefusal, readOrder, readWould, stripPoliteWould } from './order-sentence.ts';
-import { parsePositionQuestion, readBareSymbols, readChart, readMoreSymbols, readQuote } from './price-sentence.ts';
-import { readRebalance, requireCompleteTargets, withMoreTargets } from './rebalance-sentence.ts';
+import { parseOrder, parseWouldQuestion, questionRefusal, stripPoliteWould } from './order-sentence.ts';
+import { parseBareSymbols, parseChart, parseMoreSymbols, parsePositionQuestion, parseQuote } from './price-sentence.ts';
+import { parseRebalance, requireCompleteTargets, withMoreTargets } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
 import { scheduleHint, takeSchedule } from './schedule-mention.ts';
-import { hasOnlySymbols, isAct, requireAllWordsUsed } from './used-words.ts';
-import { NotUnderstood, readOnlySymbol, truncateWord, Words } from './words.ts';
+import { hasOnlySymbols, requestsAction, requireAllWordsUsed } from './used-words.ts';
+import { NotUnderstoodError, parseSingleSymbol, truncateWord, WordReader } from './words.ts';
 
 export type ParsedPrompt = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
 
@@ -64,7 +64,7 @@ export function parsePrompt(prompt: string): ParsedPrompt {
   const english = parseEnglish(text);
   if ('intents' in english || text.length > MAX_LENGTH) return english;
   try {
-    const said = translate(stripCourtesies(text));
+    const said = translateRequest(stripCourtesies(text));
     if (said !== undefined) return parseEnglish(said);
   } catch (error) {
     return toRefusal(error);
@@ -91,13 +91,14 @@ function offerRefusal(offer: string): PlannerRefusal {
 }
 
 function toRefusal(error: unknown): { readonly refusal: PlannerRefusal } {
-  if (error instanceof NotUnderstood) return { refusal: error.refusal };
+  if (error instanceof NotUnderstoodError) return { refusal: error.refusal };
   throw error;
 }
 
 function parseEnglish(text: string): ParsedPrompt {
   try {
-    if (text.length > MAX_LENGTH) throw new NotUnderstood('The request is too long for the built-in planner.', HINT);
+    if (text.length > MAX_LENGTH)
+      throw new NotUnderstoodError('The request is too long for the built-in planner.', HINT);
     const intents: Intent[] = [];
     const read: { clause: string; intent: Intent }[] = [];
     for (const clause of expandClauses(text)) {
@@ -112,10 +113,10 @@ function parseEnglish(text: string): ParsedPrompt {
     requireCompleteTargets(intents);
     requireUnambiguousAccount(intents);
     requireAllWordsUsed(read);
-    if (intents.length === 0) throw new NotUnderstood('You did not ask for anything.', HINT);
+    if (intents.length === 0) throw new NotUnderstoodError('You did not ask for anything.', HINT);
     return { intents };
   } catch (error) {
-    return toRefusal(error instanceof NotUnderstood ? (questionRefusal(text) ?? error) : error);
+    return toRefusal(error instanceof NotUnderstoodError ? (questionRefusal(text) ?? error) : error);
   }
 }
 
@@ -123,7 +124,7 @@ function parseEnglish(text: string): ParsedPrompt {
 function extendIntent(last: Intent | undefined, clause: string): Intent | undefined {
   if (last?.kind === 'rebalance') return withMoreTargets(last, clause);
   if (last?.kind !== 'quote' || isFixed(clause)) return undefined;
-  const more = readMoreSymbols(clause);
+  const more = parseMoreSymbols(clause);
   return more === undefined ? undefined : { ...last, symbols: [...last.symbols, ...more] };
 }
 
@@ -152,7 +153,7 @@ function splitSentences(text: string): string[][] {
 
 /**
  * Splits text into complete clauses: "sell all my AAPL and NVDA" becomes two sales.
- * @throws {NotUnderstood} for an ambiguous list
+ * @throws {NotUnderstoodError} for an ambiguous list
  */
 export function expandClauses(text: string): string[] {
   return splitSentences(text).flatMap((clauses) => {
@@ -185,14 +186,14 @@ function continuesList(clause: string): boolean {
 
 function isActOrNothing(clause: string): boolean {
   const intent = tryParseClause(clause);
-  return intent === undefined || (isAct(intent) && intent.kind !== 'rebalance');
+  return intent === undefined || (requestsAction(intent) && intent.kind !== 'rebalance');
 }
 
 function tryParseClause(clause: string): Intent | undefined {
   try {
     return parseClause(clause);
   } catch (error) {
-    if (error instanceof NotUnderstood) return undefined;
+    if (error instanceof NotUnderstoodError) return undefined;
     throw error;
   }
 }
@@ -223,43 +224,43 @@ function parseClause(written: string): Intent {
 }
 
 function parseWithoutAccount(clause: string): Intent {
-  const asked = readWould(clause, parseWithoutAccount);
+  const asked = parseWouldQuestion(clause, parseWithoutAccount);
   if (asked !== undefined) return asked;
   const known =
     fixedIntent(clause) ??
-    readFigure(clause) ??
-    readData(clause) ??
+    parseFigureQuestion(clause) ??
+    parseDataQuestion(clause) ??
     readAccount(clause) ??
-    readRebalance(clause) ??
+    parseRebalance(clause) ??
     readSend(clause) ??
-    readBareSymbols(clause);
+    parseBareSymbols(clause);
   if (known !== undefined) return known;
-  const alert = readAlert(clause) ?? readStopAlert(clause) ?? readAlertSchedule(clause);
+  const alert = parseAlertRequest(clause) ?? parseStopAlert(clause) ?? parseAlertSchedule(clause);
   if (alert !== undefined) return alert;
   redirectRebalance(clause);
   const standing = readStanding(clause);
   if (standing !== undefined) return standing;
-  const option = readOption(clause);
+  const option = parseOptionOrder(clause);
   if (option !== undefined) return option;
-  const words = new Words(clause);
-  const order = readOrder(words);
+  const words = new WordReader(clause);
+  const order = parseOrder(words);
   if (order !== undefined) return order;
-  const again = new Words(clause);
-  if (again.takeAny(...cancelling)) return readCancel(again);
-  if (again.takeAny(...changing)) return readReplace(again);
-  const price = parsePositionQuestion(clause) ?? readChart(clause) ?? readQuote(clause);
+  const again = new WordReader(clause);
+  if (again.takeAny(...cancelling)) return parseCancel(again);
+  if (again.takeAny(...changing)) return parseReplace(again);
+  const price = parsePositionQuestion(clause) ?? parseChart(clause) ?? parseQuote(clause);
   if (price !== undefined) return price;
-  throw new NotUnderstood(`I don't understand "${truncateWord(clause)}".`, HINT);
+  throw new NotUnderstoodError(`I don't understand "${truncateWord(clause)}".`, HINT);
 }
 
 export function unresolvedNames(intents: readonly Intent[]): string[] {
   return [...new Set(intents.flatMap(intentSymbols).filter(isUnresolvedName))];
 }
 
-/** Rejects a rebalance without targets, and says what to type instead. @throws {NotUnderstood} */
+/** Rejects a rebalance without targets, and says what to type instead. @throws {NotUnderstoodError} */
 function redirectRebalance(clause: string): void {
   if (/^re-?balance\b/i.test(clause)) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       'How much of each symbol?',
       'Give each symbol its percentage of the account, 100% in total: "rebalance to 60% VTI 40% BND", "rebalance to 60% VTI 30% BND 10% cash". To rebalance to the targets in a rules file, use "trade-agent check --suggest" (docs/guide/CHECKS.md).',
     );
@@ -294,7 +295,7 @@ function readSend(clause: string): Intent | undefined {
     checkRecipient(found.service, found.recipient);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `"${truncateWord(found.recipient)}": ${error.message}.`,
       error.hint ?? 'Name one channel or one e-mail address.',
       error.code,
@@ -308,13 +309,13 @@ function readStanding(clause: string): StandingOrderIntent | undefined {
   if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
   const timed = takeSchedule(clause);
   if (timed === undefined) return undefined;
-  const words = new Words(timed.rest);
-  const order = readOrder(words);
+  const words = new WordReader(timed.rest);
+  const order = parseOrder(words);
   if (order === undefined) return undefined;
   const { request, fraction, mayBeTotal } = order;
   const symbol = String(request.symbol);
   if (fraction !== undefined) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       'How many shares? A fraction of your position may be a different number by then.',
       `Give a number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
     );
@@ -322,13 +323,13 @@ function readStanding(clause: string): StandingOrderIntent | undefined {
   const { type = 'market', time_in_force = 'day', extended_hours = false, order_class } = request;
   const isPlain = ['market', 'limit'].includes(type) && order_class === undefined;
   if (!isPlain || time_in_force !== 'day' || extended_hours) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       'Recurring and conditional orders can only be market or limit orders, good for the day.',
       `Leave the other terms out. ${scheduleHint}`,
     );
   }
   if (timed.of !== undefined && timed.of.toLowerCase() !== symbol.toLowerCase()) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `Should it wait for the price of ${timed.of} or of ${symbol.toUpperCase()}?`,
       `A conditional order can only wait for the price of its own symbol: "… if ${symbol.toUpperCase()} falls below 100".`,
     );
@@ -403,9 +404,9 @@ let patterns: readonly Pattern[] | undefined;
 /**
  * Translates a request in another language to the planner's English.
  * @returns undefined if the request is not in any list of translations
- * @throws {NotUnderstood} for an ambiguous number
+ * @throws {NotUnderstoodError} for an ambiguous number
  */
-export function translate(text: string): string | undefined {
+export function translateRequest(text: string): string | undefined {
   patterns ??= [german, spanish, korean].flatMap(compilePatterns);
   const clause = ` ${text
     .normalize('NFC')
@@ -451,7 +452,7 @@ function plainNumber(written: string, { groupsByPoint }: LanguageRequests): stri
   if (!groupsByPoint || /^\d+$/.test(written)) return written;
   if (/^\d+[.,]\d{1,2}$/.test(written)) return written.replace(',', '.');
   const one = written.replace(/[.,]/g, '');
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `I can't tell whether "${written}" is in thousands or has decimals.`,
     `Write it without points and commas, as in ${one}, or with two decimals, as in 12.50.`,
     'invalid_order',
@@ -464,26 +465,26 @@ const mine = '(?:portfolio|account)';
 
 const fixed: readonly (readonly [RegExp, Intent])[] = [
   [
-    wholeClause(
+    wholeClausePattern(
       `${showPattern}my (?:risk|volatility|drawdown|concentration)|how (?:risky|volatile|concentrated|diversified) (?:am i|is my ${mine})|how much risk (?:do i have|am i taking)`,
     ),
     { kind: 'risk' },
   ],
   [
-    wholeClause(
+    wholeClausePattern(
       `${showPattern}(?:my |the |any )?(?:latest )?findings|what (?:do|does) my rules? (?:find|say)(?: now)?|what did (?:the|my) (?:last )?check find`,
     ),
     { kind: 'findings' },
   ],
   [
-    wholeClause(`${showPattern}(?:all )?(?:of )?(?:my )?tax lots|${showPattern}(?:all )?(?:of )?my lots`),
+    wholeClausePattern(`${showPattern}(?:all )?(?:of )?(?:my )?tax lots|${showPattern}(?:all )?(?:of )?my lots`),
     { kind: 'lots' },
   ],
 ];
 
 const lots = [
-  wholeClause(`${showPattern}(?:my |the )?(?:tax )?lots (?:of|in|for) (.+)`),
-  wholeClause(`${showPattern}my (\\S+) (?:tax )?lots`),
+  wholeClausePattern(`${showPattern}(?:my |the )?(?:tax )?lots (?:of|in|for) (.+)`),
+  wholeClausePattern(`${showPattern}my (\\S+) (?:tax )?lots`),
 ];
 
 const wash = [
@@ -500,7 +501,7 @@ function readAccount(clause: string): Intent | undefined {
   const known = fixed.find(([pattern]) => pattern.test(clause))?.[1];
   if (known !== undefined) return known;
   const of = firstGroup(lots, clause);
-  if (of !== undefined) return { kind: 'lots', symbol: readOnlySymbol(new Words(of), 'my lots of NVDA') };
+  if (of !== undefined) return { kind: 'lots', symbol: parseSingleSymbol(new WordReader(of), 'my lots of NVDA') };
   const sold = firstGroup(wash, clause);
   if (sold !== undefined) return readWash(sold);
   const order = firstGroup(passes, clause);
@@ -512,13 +513,13 @@ function firstGroup(patterns: readonly RegExp[], clause: string): string | undef
 }
 
 function readWash(text: string): Intent {
-  const words = new Words(text);
+  const words = new WordReader(text);
   words.takeAny('all of my', 'all my', 'my');
   const qty = words.quantity();
   if (qty !== undefined) {
     words.takeAny('shares of my', 'shares of', 'shares in', 'of my', 'my');
   }
-  const symbol = readOnlySymbol(words, 'would selling 10 shares of KO be a wash sale?');
+  const symbol = parseSingleSymbol(words, 'would selling 10 shares of KO be a wash sale?');
   return { kind: 'wash', symbol, ...defined({ qty }) };
 }
 
@@ -529,9 +530,9 @@ function readOrderToCheck(text: string): Intent {
     .replace(/^(?:an order )?to (?=buy|sell)/i, '')
     .replace(/^buying /i, 'buy ')
     .replace(/^selling /i, 'sell ');
-  const order = readOrder(new Words(/^[$\d]/.test(said) ? `buy ${said}` : said));
+  const order = parseOrder(new WordReader(/^[$\d]/.test(said) ? `buy ${said}` : said));
   if (order === undefined || order.fraction !== undefined) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       'Which order do you mean?',
       'Write it with its shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".',
     );

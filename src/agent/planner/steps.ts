@@ -31,7 +31,7 @@ import {
 } from './open-orders.ts';
 import { unresolvedNames } from './sentence.ts';
 import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from './symbols-by-name.ts';
-import { NotUnderstood } from './words.ts';
+import { NotUnderstoodError } from './words.ts';
 
 export type StepView =
   | { readonly view: PortfolioView }
@@ -39,7 +39,7 @@ export type StepView =
   | { readonly figure: PerformanceFigure };
 
 /** A tool call, and the part of its answer to report. Without a view, the whole answer is reported. */
-export interface Step {
+export interface PlannerStep {
   readonly name: string;
   readonly args: Record<string, unknown>;
   readonly view?: StepView;
@@ -57,7 +57,7 @@ const orders = z.lazy(() =>
 const MAX_QUERIES = 20;
 
 interface Lookup {
-  readonly step: Step;
+  readonly step: PlannerStep;
   readonly content: unknown;
 }
 
@@ -75,11 +75,11 @@ const needsOpenOrders = (intent: Intent) =>
  * Returns the calls that must come first: to find the tickers of names, holdings for "half my MSFT", and open orders
  * for a cancellation.
  */
-export function lookups(intents: readonly Intent[]): Step[] {
-  const steps: Step[] = [];
+export function planLookups(intents: readonly Intent[]): PlannerStep[] {
+  const steps: PlannerStep[] = [];
   const queries = unresolvedNames(intents).flatMap(nameQueries);
   if (queries.length > MAX_QUERIES) {
-    throw new NotUnderstood('That is too many names at once.', 'Write their ticker symbols, or ask for fewer.');
+    throw new NotUnderstoodError('That is too many names at once.', 'Write their ticker symbols, or ask for fewer.');
   }
   if (queries.length > 0) steps.push({ name: 'search_symbols', args: { queries } });
   for (const account of new Set(intents.filter(needsHoldings).map((intent) => intent.account))) {
@@ -105,13 +105,13 @@ function withTickers(intents: readonly Intent[], found: readonly NameSearchResul
 }
 
 /** Returns the calls for quotes that show whether a limit is per share or a total. */
-export function priceLookups(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
-  const steps = resolveNames(intents, found).filter(isBounded).map(boundStep);
+export function planPriceLookups(intents: readonly Intent[], found: readonly Lookup[]): PlannerStep[] {
+  const steps = resolveNames(intents, found).filter(mayBoundTotal).map(boundStep);
   return steps.filter((step, at) => steps.findIndex((one) => isSame(one, step)) === at);
 }
 
-/** Returns the calls for the intents. @throws {NotUnderstood} if a lookup shows that an intent is impossible */
-export function steps(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
+/** Returns the calls for the intents. @throws {NotUnderstoodError} if a lookup shows that an intent is impossible */
+export function planSteps(intents: readonly Intent[], found: readonly Lookup[]): PlannerStep[] {
   return resolveNames(intents, found).flatMap((intent) =>
     intentSteps(intent, found).map((step) => ({
       ...step,
@@ -125,25 +125,28 @@ function resolveNames(intents: readonly Intent[], found: readonly Lookup[]): Int
   return withTickers(intents, search === undefined ? [] : nameSearchSchema.parse(search).results);
 }
 
-const isSame = (one: Step, other: Step) => JSON.stringify(one) === JSON.stringify(other);
+const isSame = (one: PlannerStep, other: PlannerStep) => JSON.stringify(one) === JSON.stringify(other);
 
 const accountArguments = (account: string | undefined) => defined({ account });
 
-const portfolioStep = (account: string | undefined): Step => ({
+const portfolioStep = (account: string | undefined): PlannerStep => ({
   name: 'get_portfolio',
   args: accountArguments(account),
 });
 
-const ordersStep = (query: typeof openOrdersQuery | typeof newestOrdersQuery, account: string | undefined): Step => ({
+const ordersStep = (
+  query: typeof openOrdersQuery | typeof newestOrdersQuery,
+  account: string | undefined,
+): PlannerStep => ({
   name: 'list_orders',
   args: { ...query, ...accountArguments(account) },
 });
 
-function stepAnswer(step: Step, found: readonly Lookup[]): unknown {
+function stepAnswer(step: PlannerStep, found: readonly Lookup[]): unknown {
   return found.find((lookup) => isSame(lookup.step, step))?.content;
 }
 
-function intentSteps(intent: Intent, found: readonly Lookup[]): Step[] {
+function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
   const ordersOf = (query: typeof openOrdersQuery | typeof newestOrdersQuery): readonly Order[] => {
     const answered = stepAnswer(ordersStep(query, intent.account), found);
     if (answered === undefined) return [];
@@ -173,12 +176,12 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): Step[] {
       }
       const holdings = stepAnswer(portfolioStep(intent.account), found);
       const order = { ...intent.request, ...fractionQuantity(intent, holdings) };
-      if (isBounded(intent)) requirePerShare(intent, String(order.qty), stepAnswer(boundStep(intent), found));
+      if (mayBoundTotal(intent)) requirePerShare(intent, String(order.qty), stepAnswer(boundStep(intent), found));
       return [{ name: 'place_order', args: order }];
     }
     case 'standing': {
       const { type: _, time_in_force: __, ...order } = intent.request;
-      if (isBounded(intent)) requirePerShare(intent, String(order.qty), stepAnswer(boundStep(intent), found));
+      if (mayBoundTotal(intent)) requirePerShare(intent, String(order.qty), stepAnswer(boundStep(intent), found));
       return [{ name: 'place_standing_order', args: { ...order, ...intent.when } }];
     }
     case 'cancel':
@@ -244,7 +247,7 @@ function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): 
   const { symbol } = intent.request;
   const held = portfolio.parse(answer).positions.find((position) => position.symbol === symbol);
   if (held === undefined || new Dec(held.qty_available).lte(0)) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       held === undefined ? `You hold no ${symbol}.` : `All your ${symbol} is already in open orders.`,
       'Ask "what do I own" to see your positions.',
       'invalid_order',
@@ -254,8 +257,8 @@ function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): 
 }
 
 /** Returns the error for a list of open orders that is incomplete, so that it can't show which order is meant. */
-function tooManyOrders(total: number, listed: number): NotUnderstood {
-  return new NotUnderstood(
+function tooManyOrders(total: number, listed: number): NotUnderstoodError {
+  return new NotUnderstoodError(
     `You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,
     'Use the full ID, which "trade-agent orders list --status open" shows.',
   );
@@ -269,7 +272,7 @@ function isForOption(intent: Intent): intent is OptionIntent {
   return intent.kind === 'order' && intent.contract !== undefined;
 }
 
-function contractStep({ request, contract }: OptionIntent): Step {
+function contractStep({ request, contract }: OptionIntent): PlannerStep {
   const { right, strike, expiry } = contract;
   const underlying = String(request.symbol);
   return {
@@ -278,7 +281,7 @@ function contractStep({ request, contract }: OptionIntent): Step {
   };
 }
 
-/** Returns the symbol of the contract. @throws {NotUnderstood} with a question if none or several match */
+/** Returns the symbol of the contract. @throws {NotUnderstoodError} with a question if none or several match */
 function resolveContract({ request, contract }: OptionIntent, answer: unknown): string {
   const underlying = String(request.symbol);
   const { contracts, more } = listed.parse(answer);
@@ -287,10 +290,10 @@ function resolveContract({ request, contract }: OptionIntent, answer: unknown): 
   if (only !== undefined && found.length === 1 && !more) return only;
   const said = describeContract(underlying, contract);
   if (only === undefined) {
-    throw new NotUnderstood(`There is no ${said}.`, 'Check its strike and its expiry.', 'unknown_symbol');
+    throw new NotUnderstoodError(`There is no ${said}.`, 'Check its strike and its expiry.', 'unknown_symbol');
   }
   const dates = found.map((symbol) => parseOptionSymbol(symbol)?.expiry ?? symbol);
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `Which do you mean by ${said}: ${dates.join(', ')}${more ? ', …' : ''}?`,
     `Give the day, as in "${contractWords(only)}".`,
   );
@@ -302,11 +305,11 @@ type Bounded = (OrderIntent | StandingOrderIntent) & { readonly mayBeTotal: true
 
 const quoted = z.lazy(() => z.object({ quotes: z.tuple([quoteSchema], z.unknown()) }));
 
-export function isBounded(intent: Intent): intent is Bounded {
+export function mayBoundTotal(intent: Intent): intent is Bounded {
   return (intent.kind === 'order' || intent.kind === 'standing') && intent.mayBeTotal === true;
 }
 
-function boundStep({ request, account }: Bounded): Step {
+function boundStep({ request, account }: Bounded): PlannerStep {
   return { name: 'get_quote', args: { symbols: [request.symbol], ...accountArguments(account) } };
 }
 
@@ -317,7 +320,7 @@ function requirePerShare({ request }: Bounded, qty: string, answer: unknown): vo
   const last = quote.success ? quote.data.quotes[0].last : undefined;
   if (last !== undefined && distance(bound, last).lte(distance(bound, new Dec(last).mul(qty)))) return;
   const each = new Dec(bound).div(qty).toDecimalPlaces(2, side === 'buy' ? Dec.ROUND_DOWN : Dec.ROUND_UP);
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `Is ${dollars(bound)} for one share of ${symbol} or for all ${shares(qty)}?${last === undefined ? '' : ` ${symbol} is at ${sharePrice(last)}.`}`,
     `For one share, write "limit ${bound}"; for all ${shares(qty)}, write "limit ${toPlain(each)}".`,
   );
@@ -338,11 +341,11 @@ const suggested = z.lazy(() =>
   }),
 );
 
-function rebalanceStep({ targets }: RebalanceIntent): Step {
+function rebalanceStep({ targets }: RebalanceIntent): PlannerStep {
   return { name: 'suggest_rebalance', args: { targets: targets.filter(({ symbol }) => symbol !== 'cash') } };
 }
 
-function rebalanceOrderSteps(answer: unknown): Step[] {
+function rebalanceOrderSteps(answer: unknown): PlannerStep[] {
   const { orders } = suggested.parse(answer);
   const [only] = orders;
   if (only === undefined) return [];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { matchesName, normalizeName } from '../../trading/asset-name.ts';
 import { coinPairsByName } from './coins.ts';
-import { NotUnderstood, truncateWord } from './words.ts';
+import { NotUnderstoodError, truncateWord } from './words.ts';
 
 export interface NameSearchResult {
   readonly query: string;
@@ -23,12 +23,12 @@ export const NAME_RULE = 'the asset list, by name';
  * nicknames.
  */
 export function nameQueries(name: string): readonly string[] {
-  return [...new Set([name, ...(nicknames[nicknameKey(name)] ?? [])])];
+  return [...new Set([name, ...(tickersByNickname[nicknameKey(name)] ?? [])])];
 }
 
 /**
  * Returns the security with this symbol or exact name.
- * @throws {NotUnderstood} with a question if none or several match
+ * @throws {NotUnderstoodError} with a question if none or several match
  */
 export function requireSymbol(name: string, found: readonly NameSearchResult[]): string {
   const meant = matchingAssets(name, found);
@@ -37,7 +37,7 @@ export function requireSymbol(name: string, found: readonly NameSearchResult[]):
   if (meant.length > 1) throw ambiguousName(name, meant);
   const near = foundAssets(name, found).slice(0, 5);
   if (near.length > 0) throw ambiguousName(name, near);
-  throw new NotUnderstood(
+  throw new NotUnderstoodError(
     `I can't find a stock or fund called "${truncateWord(name)}".`,
     'Write its ticker symbol in capitals, as in "quote AAPL".',
     'unknown_symbol',
@@ -51,7 +51,7 @@ export function findSymbol(name: string, found: readonly NameSearchResult[]): st
 }
 
 function matchingAssets(name: string, found: readonly NameSearchResult[]): NameSearchResult['assets'] {
-  const tickers = nicknames[nicknameKey(name)] ?? [];
+  const tickers = tickersByNickname[nicknameKey(name)] ?? [];
   const queries = nameQueries(name);
   const listed = found.flatMap(({ query, assets }) => (queries.includes(query) ? assets : []));
   const said = normalizeName(name);
@@ -68,9 +68,9 @@ function foundAssets(name: string, found: readonly NameSearchResult[]): NameSear
   return found.find(({ query }) => query === name)?.assets ?? [];
 }
 
-function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnderstood {
+function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnderstoodError {
   const list = assets.map(({ symbol, name: full }) => `${symbol} (${full})`);
-  return new NotUnderstood(
+  return new NotUnderstoodError(
     `Which do you mean by "${truncateWord(name)}": ${list.join(', ')}?`,
     `Write the symbol, as in "quote ${assets[0]?.symbol}".`,
   );
@@ -85,7 +85,7 @@ function nicknameKey(name: string): string {
  * Common names that differ from the names in the asset list, with the tickers that they may mean. If several of the
  * tickers are in the asset list, the planner asks; tickers that are not in the list are ignored.
  */
-export const nicknames: Readonly<Record<string, readonly string[]>> = {
+export const tickersByNickname: Readonly<Record<string, readonly string[]>> = {
   ...coinPairsByName,
   google: ['GOOGL', 'GOOG'],
   'google class a': ['GOOGL'],

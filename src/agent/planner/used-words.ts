@@ -1,10 +1,10 @@
 import { Dec } from '../../trading/decimal.ts';
 import { splitAccount } from './account-mention.ts';
 import type { Intent } from './intent.ts';
-import { readNumberWords } from './number-words.ts';
+import { parseNumberWords } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
-import { readBareSymbols } from './price-sentence.ts';
-import { NotUnderstood, reservedWords, truncateWord } from './words.ts';
+import { parseBareSymbols } from './price-sentence.ts';
+import { NotUnderstoodError, reservedWords, truncateWord } from './words.ts';
 
 /*
  * A second check, independent of the parser: the plan for a sentence that requests an action must use all of the
@@ -23,7 +23,7 @@ const actKinds: readonly Intent['kind'][] = [
   'watch',
 ];
 
-export function isAct({ kind }: Intent): boolean {
+export function requestsAction({ kind }: Intent): boolean {
   return actKinds.includes(kind);
 }
 
@@ -32,7 +32,7 @@ const checkedKinds: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 
 
 /** Returns whether a clause has only symbols, and possibly an account. */
 export function hasOnlySymbols(clause: string): boolean {
-  return readBareSymbols(splitAccount(clause).rest) !== undefined;
+  return parseBareSymbols(splitAccount(clause).rest) !== undefined;
 }
 
 interface ReadClause {
@@ -41,17 +41,17 @@ interface ReadClause {
 }
 
 /**
- * Requires the plan to use every word of a sentence that requests an action. @throws {NotUnderstood} with the unused
+ * Requires the plan to use every word of a sentence that requests an action. @throws {NotUnderstoodError} with the unused
  * word
  */
 export function requireAllWordsUsed(read: readonly ReadClause[]): void {
-  if (!read.some(({ intent }) => isAct(intent))) return;
+  if (!read.some(({ intent }) => requestsAction(intent))) return;
   for (const { clause, intent } of read) {
     // A lone ticker next to an order may be meant as another order.
     const isChecked = checkedKinds.includes(intent.kind);
     const left = hasOnlySymbols(clause) ? clause : isChecked ? findUnusedWord(clause, intent) : undefined;
     if (left !== undefined) {
-      throw new NotUnderstood(
+      throw new NotUnderstoodError(
         `I don't understand what to do with "${truncateWord(left)}" in this request, so I haven't done anything.`,
         'Write a purpose for each part, as in "buy 5 AAPL and quote MSFT".',
       );
@@ -111,7 +111,7 @@ function unusedNumber(clause: string, values: readonly string[]): string | undef
   const lower = words.map((word) => word.toLowerCase());
   for (let at = 0; at < words.length; at += 1) {
     const word = lower[at] ?? '';
-    const said = readNumberWords(lower.slice(at, at + 8));
+    const said = parseNumberWords(lower.slice(at, at + 8));
     const count = said?.count ?? 1;
     const after = lower[at + count] ?? '';
     // "one quarter" is a fraction, and "the 1st" is the only day of the month that is supported.

@@ -3,9 +3,9 @@ import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import { type OrderClass, orderClasses, type PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
 import { CONTRACT_RULE, matchesContract, positionIntentsIn } from './contract-mention.ts';
-import { readTurn } from './conversation.ts';
+import { parseTurn } from './conversation.ts';
 import { isUnresolvedName, type OrderIntent } from './intent.ts';
-import { isNumberWord, readNumber } from './number-words.ts';
+import { isNumberWord, parseNumber } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
 import { sentenceClauses } from './sentence.ts';
 import { findSymbol, NAME_RULE, type NameSearchResult } from './symbols-by-name.ts';
@@ -88,13 +88,13 @@ const acronyms = new Set('OK USD ETF ETFS AM PM EST EDT ET UTC NYSE NASDAQ STP I
  * @param names resolved names
  * @returns at least one reading
  */
-export function readUtterances(
+export function parseUtterances(
   turns: readonly string[],
   symbol: string,
   names: readonly NameSearchResult[] = [],
 ): Utterance[] {
   const turn = turns.at(-1) ?? '';
-  const { parsed, accepted } = readTurn(turns);
+  const { parsed, accepted } = parseTurn(turns);
   // A "yes" to a spelling question says nothing by itself.
   if (accepted !== undefined) return [emptyUtterance];
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
@@ -225,7 +225,7 @@ function tickerAt(words: readonly string[], at: number, shouted: boolean): strin
   if (acronyms.has(upper)) return undefined;
   const inGrammar = reservedWords.has(word.toLowerCase());
   const lead = words[at - 1]?.toLowerCase() ?? '';
-  const led = leadsToTicker.has(lead) || (readNumber(lead) !== undefined && !isPrice(words, at - 1));
+  const led = leadsToTicker.has(lead) || (parseNumber(lead) !== undefined && !isPrice(words, at - 1));
   if (word !== upper || shouted) return led && !inGrammar ? upper : undefined;
   const isWord = word === 'I' || word === 'A' || (inGrammar && upper.length > 2);
   return isWord || timeInForceWords.some(([time]) => time === word.toLowerCase()) ? undefined : upper;
@@ -299,7 +299,7 @@ function isPrice(words: readonly string[], at: number): boolean {
 function numbersIn(clause: Clause, symbol: string): (NumberMention & { unit: Unit })[] {
   const { lower } = clause;
   return lower.flatMap((word, at) => {
-    const read = readNumber(word);
+    const read = parseNumber(word);
     if (read === undefined || isOtherSymbols(clause, at, symbol)) return [];
     if (isNumberWord(word) && [at - 1, at + 1].some((next) => isNumberWord(lower[next] ?? ''))) return [];
     const unit = numberUnit(clause, at);
@@ -322,7 +322,7 @@ function numberUnit({ words, lower, tickers }: Clause, at: number): Unit {
 /** Returns whether a number belongs to another symbol: in "5 AAPL for 10 MSFT", 10 does not belong to AAPL. */
 function isOtherSymbols({ words, lower, tickers }: Clause, at: number, symbol: string): boolean {
   for (let next = at + 1; next <= at + 4 && next < words.length; next += 1) {
-    if (readNumber(lower[next] ?? '') !== undefined) return false;
+    if (parseNumber(lower[next] ?? '') !== undefined) return false;
     const word = (words[next] ?? '').toUpperCase();
     if (tickers.includes(word)) return symbol !== '' && word !== symbol;
   }

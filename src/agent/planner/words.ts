@@ -3,11 +3,11 @@ import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import { isCoinCode } from './coins.ts';
-import { readNumberWords } from './number-words.ts';
+import { parseNumberWords } from './number-words.ts';
 import type { PlannerRefusal } from './refusal.ts';
 
 /** Thrown when a clause can't be parsed or is ambiguous. Its message becomes the answer. */
-export class NotUnderstood extends Error {
+export class NotUnderstoodError extends Error {
   readonly refusal: PlannerRefusal;
 
   /** @param offer the sentence that a "yes" accepts */
@@ -36,7 +36,7 @@ export const reservedWords = new Set(
   ).split(' '),
 );
 
-export class Words {
+export class WordReader {
   readonly #words: readonly string[];
   /** Positions of words before a comma, which ends a name. */
   readonly #ends = new Set<number>();
@@ -84,21 +84,21 @@ export class Words {
 
   /**
    * Takes a ticker in capitals, or a name in lower case: `apple`, `google class a`.
-   * @throws {NotUnderstood} with this hint
+   * @throws {NotUnderstoodError} with this hint
    */
   symbol(hint = 'Try "buy 5 AAPL".'): string {
     const written = this.next();
     const word = written.replace(/^\$(?=[A-Za-z])/, '');
     // "$BTC" is the fund; "BTC" may be the fund or the coin.
     if (written === word && isCoinCode(word)) return word.toLowerCase();
-    if (word === '') throw new NotUnderstood('The ticker symbol is missing.', hint);
+    if (word === '') throw new NotUnderstoodError('The ticker symbol is missing.', hint);
     const isWord = reservedWords.has(word.toLowerCase()) && word !== word.toUpperCase();
     if (!isWord && /^[A-Z]/.test(word) && word === word.toUpperCase()) {
       const ticker = symbolSchema.safeParse(word);
       if (ticker.success) return ticker.data;
     }
     if (isWord || !namePattern.test(word)) {
-      throw new NotUnderstood(`I was looking for a ticker symbol but found "${truncateWord(word)}".`, hint);
+      throw new NotUnderstoodError(`I was looking for a ticker symbol but found "${truncateWord(word)}".`, hint);
     }
     const name = [word];
     while (name.length < MAX_NAME_WORDS && this.#goesOn()) name.push(this.next());
@@ -108,7 +108,7 @@ export class Words {
       .toLowerCase();
     // "&" and digits have no lower case.
     if (text === text.toUpperCase()) {
-      throw new NotUnderstood(`I was looking for a ticker symbol but found "${truncateWord(word)}".`, hint);
+      throw new NotUnderstoodError(`I was looking for a ticker symbol but found "${truncateWord(word)}".`, hint);
     }
     return text;
   }
@@ -142,7 +142,7 @@ export class Words {
       if (!isThousands) this.next();
       return value;
     }
-    const said = readNumberWords(this.#lower());
+    const said = parseNumberWords(this.#lower());
     if (said === undefined || !unit.test(this.peek(said.count))) return undefined;
     this.#next += said.count + 1;
     return said.value;
@@ -150,7 +150,7 @@ export class Words {
 
   /** Takes a number, also a word like `five`. Returns undefined if no number comes next. */
   quantity(): string | undefined {
-    const said = readNumberWords(this.#lower());
+    const said = parseNumberWords(this.#lower());
     if (said !== undefined) {
       this.#next += said.count;
       return said.value;
@@ -165,7 +165,7 @@ export class Words {
   price(what: string): string {
     const word = this.next();
     if (!looksNumeric(word.replace(/^\$/, ''))) {
-      throw new NotUnderstood(
+      throw new NotUnderstoodError(
         `The ${what} is missing.`,
         `Give it in dollars per share, as in "${what.split(' ')[0]} 180".`,
       );
@@ -188,19 +188,19 @@ export function looksNumeric(word: string): boolean {
   return /^[-+]?\.?\d/.test(word);
 }
 
-/** Returns `1,000.50` as a plain decimal. @throws {NotUnderstood} unless it is above zero */
+/** Returns `1,000.50` as a plain decimal. @throws {NotUnderstoodError} unless it is above zero */
 export function parseAmount(word: string): string {
   const grouped = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(word) ? word.replaceAll(',', '') : word;
   const parsed = decimalString.safeParse(grouped);
   if (!parsed.success) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `I can't read "${truncateWord(word)}" as a number.`,
       /^0\d/.test(word) ? shellQuotesHint : 'Write it plainly, as in 1000 or 12.5.',
       'invalid_order',
     );
   }
   if (new Dec(parsed.data).lte(0)) {
-    throw new NotUnderstood(
+    throw new NotUnderstoodError(
       `${truncateWord(word)} is not above zero.`,
       word === '0' ? `Give a number above zero. ${shellQuotesHint}` : 'Give a number above zero.',
       'invalid_order',
@@ -213,9 +213,9 @@ export function truncateWord(word: string): string {
   return word.length > 40 ? `${word.slice(0, 39)}…` : word;
 }
 
-export function readOnlySymbol(words: Words, example: string): string {
+export function parseSingleSymbol(words: WordReader, example: string): string {
   const symbol = words.symbol(`Try "${example}".`);
   words.takeAny('shares', 'share', 'stock', 'position');
   if (words.done) return symbol;
-  throw new NotUnderstood(`I don't understand "${words.rest()}" here.`, `Try "${example}".`);
+  throw new NotUnderstoodError(`I don't understand "${words.rest()}" here.`, `Try "${example}".`);
 }

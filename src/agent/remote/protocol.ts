@@ -47,7 +47,7 @@ export * from './wire-schemas.ts';
 export const KEEP_ALIVE_INTERVAL_MS = 15_000;
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 
-export interface Operation {
+export interface AgentOperation {
   readonly method: 'get' | 'post' | 'delete';
   /** Contains `{name}` in place of IDs. */
   readonly path: string;
@@ -72,12 +72,12 @@ export interface Operation {
  * @param answer schema of the answer; if omitted, the status is 204, otherwise 200 unless `more` has another status
  */
 function defineOperation<Answer extends z.ZodType | undefined = undefined>(
-  request: `${Operation['method']} /${string}`,
+  request: `${AgentOperation['method']} /${string}`,
   summary: string,
   answer?: Answer,
-  more: Partial<Omit<Operation, 'method' | 'path' | 'summary' | 'answer'>> = {},
+  more: Partial<Omit<AgentOperation, 'method' | 'path' | 'summary' | 'answer'>> = {},
 ) {
-  const [method, path] = request.split(' ') as [Operation['method'], string];
+  const [method, path] = request.split(' ') as [AgentOperation['method'], string];
   const status = answer === undefined ? 204 : 200;
   return { method, path: `/v1/agent${path}`, summary, status, ...more, answer: answer as Answer } as const;
 }
@@ -85,7 +85,7 @@ function defineOperation<Answer extends z.ZodType | undefined = undefined>(
 const defineReadOperation: typeof defineOperation = (request, summary, answer, more) =>
   defineOperation(request, summary, answer, { ...more, reads: true });
 
-export const operations = {
+export const agentOperations = {
   startRun: defineOperation('post /runs', 'Starts a run in a new or existing thread', startedRunSchema, {
     idempotent: true,
     body: startRunSchema,
@@ -189,8 +189,8 @@ export const operations = {
     'Removes an alert by name, or all alerts of a symbol',
     removedAlertsSchema,
   ),
-} satisfies Record<string, Operation>;
-export type OperationName = keyof typeof operations;
+} satisfies Record<string, AgentOperation>;
+export type OperationName = keyof typeof agentOperations;
 
 export function toWireInput(input: RunInput): WireInput {
   if ('prompt' in input) return { ...input };

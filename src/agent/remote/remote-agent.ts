@@ -16,7 +16,7 @@ import { EventQueue } from '../run/event-queue.ts';
 import { RunFollower } from '../run/run-follower.ts';
 import { eventShapes } from '../view-schemas.ts';
 import { agentEventSchema, type StartedRun, toWireInput, toWireOptions } from './protocol.ts';
-import { type RemoteRequests, remoteRequests } from './remote-requests.ts';
+import { createRemoteRequests, type RemoteRequests } from './remote-requests.ts';
 import { runScopes } from './run-scopes.ts';
 
 export interface RemoteAgentOptions {
@@ -52,7 +52,7 @@ export interface RemoteAgentOptions {
  */
 export function createRemoteAgent(options: RemoteAgentOptions): Agent {
   const { session, clock = systemClock, readOnly = false, model, account } = options;
-  const server = remoteRequests(session);
+  const server = createRemoteRequests(session);
   const made = {
     ...(readOnly ? { read_only: true } : {}),
     ...defined({ model, account }),

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 import { CANCEL_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
-import { type GatewayAccess, gatewayRequests, parseAnswer } from '../../tools/gateway/gateway-requests.ts';
+import { createGatewayRequests, type GatewayAccess, parseAnswer } from '../../tools/gateway/gateway-requests.ts';
 import { defined } from '../../values/defined.ts';
-import { IDEMPOTENCY_KEY, type Operation, type OperationName, operations } from './protocol.ts';
+import { type AgentOperation, agentOperations, IDEMPOTENCY_KEY, type OperationName } from './protocol.ts';
 
 const [MARKET_READ] = READ_SCOPES;
 
-export type OperationAnswer<Name extends OperationName> = (typeof operations)[Name] extends {
+export type OperationAnswer<Name extends OperationName> = (typeof agentOperations)[Name] extends {
   readonly answer: infer Answer extends z.ZodType;
 }
   ? z.output<Answer>
@@ -32,11 +32,11 @@ export interface RemoteRequests {
 }
 
 /** @param session a session whose profile's gateway is the server */
-export function remoteRequests(session: GatewayAccess): RemoteRequests {
-  const { request, open } = gatewayRequests(session, {});
+export function createRemoteRequests(session: GatewayAccess): RemoteRequests {
+  const { request, open } = createGatewayRequests(session, {});
   return {
     async call(name, options = {}) {
-      const operation: Operation = operations[name];
+      const operation: AgentOperation = agentOperations[name];
       const { body, key, signal, ms } = options;
       const scopes = options.scopes ?? (operation.reads === true ? [MARKET_READ] : [CANCEL_SCOPE]);
       const answer = await request(
@@ -60,12 +60,12 @@ export function remoteRequests(session: GatewayAccess): RemoteRequests {
     },
     events(run, lastEventId, until) {
       const headers: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
-      return open(operationPath(operations.runEvents, { params: { run } }), headers, MARKET_READ, until);
+      return open(operationPath(agentOperations.runEvents, { params: { run } }), headers, MARKET_READ, until);
     },
   };
 }
 
-function operationPath({ path }: Operation, { params = {}, query }: CallOptions): string {
+function operationPath({ path }: AgentOperation, { params = {}, query }: CallOptions): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   return query === undefined ? filled : `${filled}?${new URLSearchParams(query)}`;
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { isTransient } from '../../tools/gateway/gateway-problem.ts';
 import type { AddScheduleRequest, RemoteSchedule } from './protocol.ts';
-import { remoteRequests } from './remote-requests.ts';
+import { createRemoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';
 
 /** Waits before retries, in milliseconds. The waits are short, because someone is watching. */
@@ -14,13 +14,13 @@ const POLL_INTERVAL_MS = 2_000;
 const TIMEOUT_MARGIN_MS = 60_000;
 
 /** The person's schedules on a server. Their methods throw a `TradeAgentError` if the server refuses. */
-export type RemoteSchedules = ReturnType<typeof remoteSchedules>;
+export type RemoteSchedules = ReturnType<typeof createRemoteSchedules>;
 
-export function remoteSchedules(
+export function createRemoteSchedules(
   session: Session,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ) {
-  const server = remoteRequests(session);
+  const server = createRemoteRequests(session);
   /** Repeats a request under one idempotency key until it is answered. */
   const surely = async <T>(send: (key: string) => Promise<T>): Promise<T> => {
     const key = randomUUID();

@@ -9,7 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
-import { describeOrders, orderMessages } from '../graph/composed-orders.ts';
+import { composedOrderMessages, describeOrders } from '../graph/composed-orders.ts';
 import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { AgentEnvironment, GraphEnvironment } from '../graph/graph-environment.ts';
@@ -21,7 +21,7 @@ import { EventQueue } from './event-queue.ts';
 import { connectionView, drainInterrupts, type GraphConfig, isMidProposal, openInterrupts } from './interrupt-waits.ts';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
 import { runResult } from './run-result.ts';
-import { beginThread } from './threads.ts';
+import { acquireThread } from './threads.ts';
 import { withdrawIfOpen } from './withdraw.ts';
 
 export interface RunnerDeps {
@@ -96,7 +96,7 @@ class Run {
     try {
       const { clock } = environment;
       const wanted = 'resume' in request ? request : { title: threadTitle(request), thread: request.thread };
-      const begun = await beginThread(threads, wanted, { owner, holder: this.#parts.holder, clock });
+      const begun = await acquireThread(threads, wanted, { owner, holder: this.#parts.holder, clock });
       ({ thread } = begun);
       lease = this.#parts.leases.keep(begun.lease, () => this.#stop.abort(takenOverError(begun.thread.id)));
     } catch (error) {
@@ -318,7 +318,7 @@ function threadTitle(input: RunInput): string {
 
 /** @param contextText the prompt's context for a language model */
 function openingMessages(input: RunInput, contextText: string): { messages: BaseMessage[]; tainted: string[] } {
-  if ('orders' in input) return { messages: orderMessages(input), tainted: [] };
+  if ('orders' in input) return { messages: composedOrderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;
   const said = withPromptContext(promptMessage(prompt), contextText);
   if (context.trim() === '') return { messages: [said], tainted: [] };

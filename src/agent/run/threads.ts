@@ -26,7 +26,7 @@ type ThreadRequest = { readonly title: string; readonly thread?: string | undefi
  * Acquires the lease of a thread. For a first prompt, creates the thread.
  * @throws {TradeAgentError} `usage` for an invalid ID; `not_found`; `busy` while another run holds the lease
  */
-export async function beginThread(
+export async function acquireThread(
   threads: Pick<ThreadStore, 'find' | 'begin'>,
   request: ThreadRequest,
   { owner, holder, clock }: { readonly owner: ThreadOwner; readonly holder: string; readonly clock: Clock },

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 import { resolvePrefix } from '../resolve-prefix.ts';
-import { followRun, type RunObject, runObject, runOptions } from '../run.ts';
+import { followRun, type RunObject, runOptions, toRunOutput } from '../run.ts';
 import type { ApprovalListener } from './propose-and-wait.ts';
 
 /** Lists approvals, newest first. @throws {TradeAgentError} `login_required` */
@@ -102,5 +102,5 @@ async function resumeThread(
 ): Promise<RunObject> {
   const events = agent.resume(thread, runOptions(app, { approval: 'wait' }));
   const result = await followRun(events, app.signal, (event) => show(thread, event), thread);
-  return runObject(result, app.profileOptions);
+  return toRunOutput(result, app.profileOptions);
 }

@@ -43,7 +43,7 @@ interface NoticeInput {
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, RuleFiring>;
   /** Leaves out states of which an earlier check notified the channel before it crashed. */
-  readonly untold: UnnotifiedFilter;
+  readonly unnotified: UnnotifiedFilter;
   readonly runs: readonly RunResult[];
   readonly now: number;
 }
@@ -64,7 +64,7 @@ function isWanted({ min_severity, rules }: NoticeChannel, { severity, rule }: Fi
 }
 
 function findingNotices(input: NoticeInput, name: string, channel: NoticeChannel): OutgoingNotice<Notice>[] {
-  const { findings, stateOf, untold, now } = input;
+  const { findings, stateOf, unnotified: untold, now } = input;
   const wantedFirings = findings.flatMap((finding) => {
     const state = stateOf.get(finding);
     return state !== undefined && isWanted(channel, finding) ? [[finding, state] as const] : [];
@@ -226,7 +226,7 @@ export async function sendNotices(
           { clock: app.clock, signal: limit.signal, attemptMs: channel.timeout * 1000 },
         );
         for (const { notice, attempts, failure } of deliveries) {
-          if (failure !== undefined) await outbox.tried(notice.id, attempts);
+          if (failure !== undefined) await outbox.recordAttempt(notice.id, attempts);
           reports.push(toReport(name, notice, attempts, failure === undefined ? 'delivered' : 'waiting', failure));
         }
         return reports;

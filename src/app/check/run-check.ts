@@ -23,7 +23,7 @@ import { isSettledState } from '../../trading/proposal.ts';
 import { type KnownAccount, type MissingAccount, runInAccount } from '../accounts.ts';
 import type { App } from '../app.ts';
 import { applicableMandates } from '../mandates.ts';
-import { followRun, proposedSymbols, runObject } from '../run.ts';
+import { followRun, proposedSymbols, toRunOutput } from '../run.ts';
 import type { sendNotices } from './check-notices.ts';
 import { gatherAccount } from './with-check-store.ts';
 
@@ -48,7 +48,7 @@ export async function runChecks(
   return await withCheckResources(app, options, (basis) => runChecksWith(app, options, listener, allReported, basis));
 }
 
-type ChecksListener = Omit<CheckListener, 'told'>;
+type ChecksListener = Omit<CheckListener, 'reported'>;
 type OnAllReported = (results: readonly CheckResult[], missing: readonly MissingAccount[]) => void | Promise<void>;
 
 /** Does the same as {@link runChecks}, with rules and a store that are already open. */
@@ -60,7 +60,7 @@ export async function runChecksWith(
   basis: CheckResources,
 ): Promise<CheckOutcomes> {
   if (!app.isAllAccounts) {
-    const one = { ...listener, told: (result: CheckResult) => allReported([result], []) };
+    const one = { ...listener, reported: (result: CheckResult) => allReported([result], []) };
     return { checks: [await runCheckWith(app, options, one, basis)], missing: [] };
   }
   const checked: FinishedCheck[] = [];
@@ -127,7 +127,7 @@ export interface CheckListener {
   /** Called with the result, before notices are sent. */
   found(result: CheckResult): void | Promise<void>;
   /** Called with the result and its notices, before the result is saved. A crash in between repeats the check. */
-  told(result: CheckResult): void | Promise<void>;
+  reported(result: CheckResult): void | Promise<void>;
 }
 
 /** The outcome of a check whose result was reported and saved. */
@@ -161,7 +161,7 @@ async function runCheckWith(
   basis: CheckResources,
 ): Promise<CheckOutcome> {
   const checked = await checkAndNotify(app, options, listener, basis);
-  await listener.told(checked.outcome.result);
+  await listener.reported(checked.outcome.result);
   await checked.remember();
   return checked.outcome;
 }
@@ -233,7 +233,7 @@ async function checkAndNotify(
   const result: CheckResult = {
     ...done.result,
     account: { ...done.result.account, ...basis.at },
-    proposals: runs.map((run) => ({ ...runObject(run, app.profileOptions) })),
+    proposals: runs.map((run) => ({ ...toRunOutput(run, app.profileOptions) })),
     notes: [...done.result.notes],
   };
   if ((await app.profile()).server !== undefined) result.notes.push(FINDINGS_NOT_SAVED);
@@ -331,7 +331,7 @@ async function notifyPeople(
         result,
         findings: done.firing.findings,
         stateOf: done.firing.stateOf,
-        untold: await outbox.untold(),
+        unnotified: await outbox.unnotified(),
         runs,
         now,
       }),
@@ -354,8 +354,8 @@ async function writeReport(
   result: CheckResult,
   { figures }: CompletedCheck,
 ): Promise<TradeAgentError | undefined> {
-  const { htmlReport } = await import('../../check/report/html.ts');
-  return writeReportFile(file, htmlReport(result, figures));
+  const { renderHtmlReport } = await import('../../check/report/html.ts');
+  return writeReportFile(file, renderHtmlReport(result, figures));
 }
 
 /**
@@ -376,7 +376,7 @@ export async function proposeOrders(
   const asked = proposals.slice(0, MAX_ORDERS_PER_REQUEST);
   const thread = shortId('th_', 10);
   for (const { rule } of asked)
-    if (rule !== undefined) await memory.proposing(rule.name, rule.definition, thread, clock.now());
+    if (rule !== undefined) await memory.markProposing(rule.name, rule.definition, thread, clock.now());
 
   const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), activeMandates(app)]);
   const { due = clock.now(), ...runOptions } = options;
@@ -393,7 +393,7 @@ export async function proposeOrders(
   );
   for (const { rule, request } of asked) {
     if (rule !== undefined && result.approvals.some((one) => proposedSymbols(one).includes(request.symbol)))
-      await memory.asked(rule.name, rule.definition);
+      await memory.markAsked(rule.name, rule.definition);
   }
   return result;
 }

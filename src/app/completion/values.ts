@@ -72,8 +72,8 @@ const valueSources: Readonly<Record<CompletionKind, (app: App) => Promise<readon
 
 /** Returns the symbols of current (or else the last known) positions, then those of well-known companies. */
 async function heldSymbols(app: App): Promise<readonly string[]> {
-  const { nicknames } = await import('../../agent/planner/symbols-by-name.ts');
-  const known = Object.values(nicknames).flat();
+  const { tickersByNickname } = await import('../../agent/planner/symbols-by-name.ts');
+  const known = Object.values(tickersByNickname).flat();
   const file = join(ensurePrivateFolder((await app.home()).data), 'symbols.json');
   const { name: profile } = await app.profile();
   const held = await withTimeout(SYMBOLS_TIMEOUT_MS, async () =>

@@ -9,8 +9,8 @@ import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import type { RecountResult } from '../../store/sql/order-recount.ts';
 import type { App } from '../app.ts';
-import { folderKeys, type GatewayKeys, sealCheck, wrappedKeys } from './gateway-keys.ts';
-import { sealFile, sealSecret, unusableFileError } from './key-file.ts';
+import { createFolderKeys, createWrappedKeys, type GatewayKeys, sealSecretDigest } from './gateway-keys.ts';
+import { readOrCreateSealSecret, sealFile, unusableFileError } from './key-file.ts';
 import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 
 /** How long to wait for a running gateway to release its SQLite database, in milliseconds. */
@@ -18,7 +18,7 @@ const BUSY_TIMEOUT_MS = 10_000;
 const MAX_ADDRESS_LENGTH = 4_096;
 
 /** The file or variable with the PostgreSQL connection string. Every local user could read a command-line argument. */
-export type AddressSource = { readonly url_file: string } | { readonly url_env: string };
+export type ConnectionStringSource = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {
   readonly stores: Stores;
@@ -41,7 +41,7 @@ export async function openGatewayDatabase(
 ): Promise<OpenedDatabase<GatewayStores> & { readonly secrets: GatewaySecrets }> {
   const { database } = settings;
   if (database === undefined) {
-    const secrets = await loadSecrets(folderKeys(folder));
+    const secrets = await loadSecrets(createFolderKeys(folder));
     const { default: Database } = await import('better-sqlite3-multiple-ciphers');
     const { sqliteGatewayStores } = await import('../../store/sqlite/gateway-stores.ts');
     const opened = new Database(join(folder, 'gateway.db'));
@@ -53,7 +53,10 @@ export async function openGatewayDatabase(
     const keys = await openKeys({ postgres, opened }, settings.kms, folder, env);
     const secrets = await loadSecrets(keys);
     // Each gateway must be able to open what another one has sealed.
-    if (settings.kms === undefined && !(await postgres.claimOrMatchSealKey(opened, sealCheck(sealSecret(folder))))) {
+    if (
+      settings.kms === undefined &&
+      !(await postgres.claimOrMatchSealKey(opened, sealSecretDigest(readOrCreateSealSecret(folder))))
+    ) {
       throw new TradeAgentError('invalid_config', 'the other gateways on this database use a different seal.key', {
         hint: 'Copy seal.key and key.json from the first gateway\'s folder, or set "kms" as in the others.',
         details: { file: sealFile(folder) },
@@ -82,7 +85,7 @@ export async function withGatewayKeys<T>(
   env: NodeJS.ProcessEnv,
   work: (keys: GatewayKeys) => Promise<T>,
 ): Promise<T> {
-  if (database === undefined || kms === undefined) return await work(folderKeys(folder));
+  if (database === undefined || kms === undefined) return await work(createFolderKeys(folder));
   const opened = await openPostgres(database, folder, env);
   try {
     return await work(await openKeys(opened, kms, folder, env));
@@ -97,9 +100,9 @@ async function openKeys(
   folder: string,
   env: NodeJS.ProcessEnv,
 ): Promise<GatewayKeys> {
-  if (kms === undefined) return folderKeys(folder);
+  if (kms === undefined) return createFolderKeys(folder);
   const rows = postgres.postgresGatewayKeyRows(opened);
-  return wrappedKeys({ kms: await openKms(kms, { folder, env }), rows, tenant: opened.tenant, folder });
+  return createWrappedKeys({ kms: await openKms(kms, { folder, env }), rows, tenant: opened.tenant, folder });
 }
 
 /**
@@ -114,7 +117,7 @@ export async function openRecord(
   if (database !== undefined) {
     const { postgres, opened } = await openPostgres(database, folder, env);
     const { halts, audit } = await postgres.postgresGatewayStores(opened);
-    const recount = (now: number) => postgres.recountTenant(opened, now);
+    const recount = (now: number) => postgres.recountTenantOrders(opened, now);
     return { stores: { halts, audit, recount }, close: () => opened.close() };
   }
   const file = join(folder, 'gateway.db');
@@ -131,7 +134,7 @@ export async function openRecord(
 }
 
 /** @throws {TradeAgentError} `invalid_config` if the connection string is missing or other users can read its file */
-export function readDatabaseAddress(source: AddressSource, folder: string, env: NodeJS.ProcessEnv): string {
+export function readConnectionString(source: ConnectionStringSource, folder: string, env: NodeJS.ProcessEnv): string {
   const missing = (where: string) =>
     new TradeAgentError('invalid_config', `the database's connection string is missing: ${where}`, {
       hint: 'It must contain only postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full',
@@ -149,7 +152,7 @@ export function readDatabaseAddress(source: AddressSource, folder: string, env: 
 
 async function openPostgres({ tenant, ...source }: DatabaseSettings, folder: string, env: NodeJS.ProcessEnv) {
   const postgres = await import('../../store/postgres/gateway-database.ts');
-  const address = readDatabaseAddress(source as AddressSource, folder, env);
+  const address = readConnectionString(source as ConnectionStringSource, folder, env);
   return { postgres, opened: await postgres.openGateway({ address, tenant }) };
 }
 
@@ -162,8 +165,8 @@ async function openPostgres({ tenant, ...source }: DatabaseSettings, folder: str
 export async function migrateDatabase(
   { env }: Pick<App, 'env'>,
   { home }: Pick<GatewayPaths, 'home'>,
-  source: AddressSource,
+  source: ConnectionStringSource,
 ): Promise<{ readonly from: number; readonly to: number }> {
-  const { migrateGateway } = await import('../../store/postgres/gateway-database.ts');
-  return await migrateGateway(readDatabaseAddress(source, home, env));
+  const { migrateGatewayDatabase } = await import('../../store/postgres/gateway-database.ts');
+  return await migrateGatewayDatabase(readConnectionString(source, home, env));
 }

@@ -34,7 +34,7 @@ export interface GatewayKey extends PublicKey {
  * @throws {TradeAgentError} `usage` for a step out of order, `invalid_config`, `provider_…` if the provider does not
  *   accept the new key
  */
-export async function gatewayKey(
+export async function runGatewayKeyStep(
   app: Pick<App, 'fetch' | 'clock' | 'env'>,
   places: GatewayPaths,
   step: KeyStep,

@@ -5,17 +5,17 @@ import type { Kms } from '../../secrets/kms/kms.ts';
 import type { SealSecrets } from '../../secrets/token-seal.ts';
 import type { GatewayKeyName, GatewayKeyRows, WrappedGatewayKey } from '../../store/gateway-key-rows.ts';
 import {
+  createClientKey,
   findSealSecret,
   generateKey,
   keyFile,
-  makeKey,
   nextKeyFile,
   noNextKeyError,
   type PublicKey,
   prepareNextKey,
-  readKey,
+  readClientKey,
   readKeyFile,
-  sealSecret,
+  readOrCreateSealSecret,
   switchToNextKey,
   toPublicKey,
 } from './key-file.ts';
@@ -42,15 +42,15 @@ export interface GatewayKeys {
   rewrap(): Promise<void>;
 }
 
-export function folderKeys(folder: string): GatewayKeys {
+export function createFolderKeys(folder: string): GatewayKeys {
   return {
     file: keyFile(folder),
     nextFile: nextKeyFile(folder),
-    client: async () => readKey(folder),
-    make: (kty) => makeKey(folder, kty),
+    client: async () => readClientKey(folder),
+    make: (kty) => createClientKey(folder, kty),
     prepareNext: () => prepareNextKey(folder),
     switchToNext: (tryIt) => switchToNextKey(folder, tryIt),
-    seal: async () => sealSecret(folder),
+    seal: async () => readOrCreateSealSecret(folder),
     rewrap: () =>
       Promise.reject(
         new TradeAgentError('usage', "this gateway's keys are files, so there is nothing to wrap", {
@@ -61,7 +61,7 @@ export function folderKeys(folder: string): GatewayKeys {
 }
 
 /** Returns a digest by which gateways compare their oldest seal secret, which is never replaced. */
-export function sealCheck(secret: string): string {
+export function sealSecretDigest(secret: string): string {
   return createHmac('sha256', secret).update('trade-agent gateway').digest('hex');
 }
 
@@ -72,7 +72,7 @@ export function sealCheck(secret: string): string {
  * with a key that other gateways have not loaded.
  * @param folder may contain key.json and seal.key
  */
-export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): GatewayKeys {
+export function createWrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): GatewayKeys {
   const { open, openKey, wrap, kept } = wrapping({ kms, rows, tenant });
   const addKey = async (name: 'client' | 'next_client', key: JWK, more: readonly WrappedGatewayKey[] = []) =>
     await rows.replace([], [await wrap(name, 1, JSON.stringify(key)), ...more]);
@@ -98,7 +98,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
     const found = await kept('seal');
     if (found.length > 0) return found;
     const secret = findSealSecret(folder) ?? randomBytes(32).toString('base64url');
-    await rows.addFirstSeal(await wrap('seal', 1, secret), sealCheck(secret));
+    await rows.addFirstSeal(await wrap('seal', 1, secret), sealSecretDigest(secret));
     const now = await kept('seal');
     if (now.length > 0) return now;
     throw new TradeAgentError('invalid_config', 'this database was sealed with a seal.key file', {

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { type CheckpointSummary, createCheckpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
 import { verifyCheckpoint } from '../../approval/receipts/checkpoint.ts';
-import { receiptKey } from '../../approval/receipts/receipt-key.ts';
+import { deriveReceiptKey } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { readCertificates } from '../../net/certificate-file.ts';
 import { allSecrets, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { AuditStore } from '../../store/audit.ts';
 import type { App } from '../app.ts';
-import { type PinnedKeys, pinnedKeyMatcher, pinnedKeys } from '../receipts.ts';
+import { type PinnedKeys, pinnedKeyMatcher, readPinnedKeys } from '../receipts.ts';
 import { openRecord, type RecordStores, withGatewayKeys } from './gateway-database.ts';
 import { sealFile } from './key-file.ts';
 import { type GatewayPaths, readAnchorCa, readStorageSettings } from './settings-file.ts';
@@ -44,7 +44,7 @@ export async function liftGatewayHalt({ clock, env }: Pick<App, 'clock' | 'env'>
  * @returns the number of redated orders, and the latest of their old dates
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
-export async function recount({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths) {
+export async function redateFutureOrders({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths) {
   return await withRecord(env, places, async ({ audit, recount: recountOrders }) => {
     const { orders, newest } = await recountOrders(clock.now());
     await audit.moveToFile(auditFile(places.home));
@@ -103,7 +103,8 @@ export async function verifyRecord(
       hint: 'Pass a copy of an audit log.',
     });
   }
-  const pinned = options.key === undefined && !isCopy ? await ownKeys(app, places) : await pinnedKeys(app, options.key);
+  const pinned =
+    options.key === undefined && !isCopy ? await ownKeys(app, places) : await readPinnedKeys(app, options.key);
   const kept = options.checkpoint === undefined ? undefined : await readSavedCheckpoint(options.checkpoint);
   const ca = options.authorityCa ?? (isCopy ? undefined : await readAnchorCa(places.config, places.home));
   const checkpoints = createCheckpointReader({
@@ -115,7 +116,7 @@ export async function verifyRecord(
     ? await look(copyStore)
     : await withRecord(app.env, places, ({ audit }: { audit: AuditStore }) => look(audit));
   if (!verdict.ok) return { file, ...verdict };
-  const signed = checkpoints.seen();
+  const signed = checkpoints.summary();
   if (kept !== undefined && !checkpoints.has(kept)) return { file, ok: false, what: 'kept', signed };
   return { file, ...verdict, signed };
 }
@@ -126,7 +127,7 @@ const copyStore = { snapshot: async (file: string) => ({ pending: [], bytes: sta
 /** Returns the current and former signing keys of this folder's gateway, or none if it has no key yet. */
 async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths): Promise<PinnedKeys> {
   const secrets = await ownSecrets(env, { home, config });
-  const keys = secrets === undefined ? [] : await Promise.all(allSecrets(secrets).map(receiptKey));
+  const keys = secrets === undefined ? [] : await Promise.all(allSecrets(secrets).map(deriveReceiptKey));
   return { thumbprints: keys.map(({ jwk }) => jwk.kid), from: home };
 }
 

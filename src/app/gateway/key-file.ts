@@ -20,7 +20,7 @@ export interface PublicKey {
 }
 
 /** Reads the private key of the gateway's clients. @throws {TradeAgentError} `invalid_config` */
-export function readKey(folder: string): JWK {
+export function readClientKey(folder: string): JWK {
   const file = keyFile(folder);
   const key = readKeyFile(file);
   if (key !== undefined) return key;
@@ -34,13 +34,13 @@ export function readKey(folder: string): JWK {
  * @param kty `RSA` (RS256) for providers that don't accept ES256. Its JWK has no `kid`, since Auth0 assigns its own
  * @throws {TradeAgentError} `usage` if a key already exists
  */
-export async function makeKey(folder: string, kty: 'EC' | 'RSA'): Promise<PublicKey> {
+export async function createClientKey(folder: string, kty: 'EC' | 'RSA'): Promise<PublicKey> {
   const hint = '--show prints its public key; --rotate creates its replacement.';
-  return await makeKeyAt(keyFile(folder), kty, hint);
+  return await createKeyFile(keyFile(folder), kty, hint);
 }
 
 /** @param hint hint of the error if a key already exists @throws {TradeAgentError} `usage` */
-export async function makeKeyAt(file: string, kty: 'EC' | 'RSA', hint: string): Promise<PublicKey> {
+export async function createKeyFile(file: string, kty: 'EC' | 'RSA', hint: string): Promise<PublicKey> {
   const key = await generateKey(kty);
   if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return toPublicKey(key);
   throw new TradeAgentError('usage', `a key already exists: ${file}`, { hint });
@@ -48,7 +48,7 @@ export async function makeKeyAt(file: string, kty: 'EC' | 'RSA', hint: string): 
 
 /** Creates the next key, of the same type, unless it already exists. */
 export async function prepareNextKey(folder: string): Promise<PublicKey> {
-  const { kty } = readKey(folder);
+  const { kty } = readClientKey(folder);
   const waiting = readKeyFile(nextKeyFile(folder));
   if (waiting !== undefined) return toPublicKey(waiting);
   const next = await generateKey(kty === 'RSA' ? 'RSA' : 'EC');
@@ -81,7 +81,7 @@ export function noNextKeyError(): TradeAgentError {
  * because replacing the clients' key must not make stored tokens unreadable.
  * @throws {TradeAgentError} `invalid_config`
  */
-export function sealSecret(folder: string): string {
+export function readOrCreateSealSecret(folder: string): string {
   createPrivateFile(sealFile(folder), `${randomBytes(32).toString('base64url')}\n`);
   const secret = findSealSecret(folder);
   if (secret !== undefined) return secret;
@@ -127,7 +127,7 @@ export function toPublicKey(key: JWK): PublicKey {
   return { jwk, pem: pem.toString() };
 }
 
-/** @param kty see {@link makeKey} */
+/** @param kty see {@link createClientKey} */
 export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   const alg = kty === 'EC' ? 'ES256' : 'RS256';
   const { privateKey, publicKey } = await generateKeyPair(alg, {

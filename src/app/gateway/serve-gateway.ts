@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { createGateway } from '../../gateway/gateway.ts';
-import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { type FolderRules, folderRules } from '../../gateway/policy/files/rules-source.ts';
+import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
+import { type FolderRules, openFolderRules } from '../../gateway/policy/files/rules-source.ts';
 import { type KnownAccounts, limitMismatches } from '../../gateway/policy/limited-accounts.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
-import { mcpMount } from '../../mcp/http/mcp-mount.ts';
-import { type ListenOptions, listen } from '../../net/http-server.ts';
+import { createMcpMount } from '../../mcp/http/mcp-mount.ts';
+import { type ListenOptions, startHttpServer } from '../../net/http-server.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { DRAIN_MS, type RegisterCleanup, serve, serveRoutes } from '../serve.ts';
@@ -47,24 +47,24 @@ export async function serveGateway(
   process.umask(0o077);
   const settings = await readSettings(options.config);
   const onError = (message: string) => app.tell(`gateway: ${message}`);
-  const rules = await folderRules(home, { onError });
+  const rules = await openFolderRules(home, { onError });
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   const open = async (onClose: RegisterCleanup): Promise<ServedGateway> => {
     const { tell, clock } = app;
-    const server = await listen({ ...options, tell, clock }, () => clock.now());
+    const server = await startHttpServer({ ...options, tell, clock }, () => clock.now());
     onClose(() => server.close(0));
     const database = await openGatewayDatabase(settings, home, options.env);
     onClose(() => database.close());
     const telemetry = await serveTelemetry(settings.telemetry, clock);
     onClose(() => telemetry.close());
     const gateway = createGateway({
-      ...gatewayOptions(settings, database.secrets, home),
+      ...createGatewayOptions(settings, database.secrets, home),
       stores: telemetry.stores(database.stores),
       fetch: telemetry.fetch,
       rules,
       clock,
-      mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
+      mounts: [createMcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
       log: options.log,
     });
     onClose(() => Promise.all([gateway.close(), server.close(DRAIN_MS)]));

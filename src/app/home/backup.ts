@@ -16,7 +16,7 @@ import type { ProposalReason } from '../../store/proposal-store.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
-import { readKey, sealSecret } from '../gateway/key-file.ts';
+import { readClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
 import { createHomeFolder, DATABASE_WAIT_MS, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
 import { requireOwnFolder } from './open-home.ts';
 
@@ -145,7 +145,7 @@ export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file,
     // Fails if files are missing or come from a newer version, before the folder gets its final name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
-    readKey(part);
+    readClientKey(part);
     return { folder, createdAt, address, ...(await settleRestored(part, clock)) };
   });
 }
@@ -159,7 +159,7 @@ async function settleRestored(part: string, clock: App['clock']) {
   } finally {
     provider.close();
   }
-  const seal = sealSecret(part);
+  const seal = readOrCreateSealSecret(part);
   const database = new Database(gatewayDatabase, { fileMustExist: true });
   try {
     const { proposals, audit } = sqliteGatewayStores(database, createAuthReqIdSeal(seal));

@@ -10,19 +10,19 @@ import {
   traitsOf,
 } from '../../gateway/broker/brokers.ts';
 import {
-  brokerName,
+  brokerNameSchema,
   keyPairLocationOf,
   type NamedBroker,
   SINGLE_BROKER_NAME,
 } from '../../gateway/broker/named-broker.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
 import {
+  type CredentialKind,
+  credentialKindNames,
+  credentialText,
   type StoredCredentials,
-  type StoredKind,
-  storedKindNames,
-  storedKindText,
 } from '../../gateway/broker/stored-kinds.ts';
-import { requireStoredKind, requireToolInspection, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
+import { requireCredentialKind, requireToolInspection, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { failpoint } from '../../machine/failpoint.ts';
@@ -45,9 +45,9 @@ interface KeyOwner {
  * Returns the kind of credentials that a broker of this home accepts.
  * @throws {TradeAgentError} `usage` if there is no home or the broker must be named
  */
-export async function storedCredentialKind(folder: string, name: string | undefined): Promise<StoredKind> {
+export async function storedCredentialKind(folder: string, name: string | undefined): Promise<CredentialKind> {
   requireOwnFolder(folder);
-  return requireStoredKind(findBroker({ gateway: await readGatewaySettings(folder) }, name));
+  return requireCredentialKind(findBroker({ gateway: await readGatewaySettings(folder) }, name));
 }
 
 /**
@@ -202,8 +202,8 @@ export async function addBroker(
       for (const one of before.brokers) {
         // Otherwise nobody could tell which of two brokers of the same kind the keys are for.
         const after = brokers.find((same) => same.name === one.name);
-        if (after !== undefined && keyPairLocationOf(after, brokers).before === undefined)
-          await home.keyPairs(one, before.brokers).settle();
+        if (after !== undefined && keyPairLocationOf(after, brokers).formerName === undefined)
+          await home.keyPairs(one, before.brokers).moveFormerRows();
       }
       await home.keyPairs(broker, brokers).keep(sub, pair, account);
       failpoint('account.kept');
@@ -218,7 +218,7 @@ export async function addBroker(
 function requireFreeName({ brokers }: Pick<GatewaySettings, 'brokers'>, name: string): void {
   const refused = (message: string, hint: string) =>
     new TradeAgentError('usage', message, { hint: `${hint} Nothing was written.` });
-  const [issue] = brokerName.safeParse(name).error?.issues ?? [];
+  const [issue] = brokerNameSchema.safeParse(name).error?.issues ?? [];
   if (issue !== undefined)
     throw refused(`the broker’s name ${issue.message}`, 'Choose a short name, such as ira or tradier.');
   if (name === SINGLE_BROKER_NAME) {
@@ -314,7 +314,7 @@ export async function inspectBrokerTools(
 
 export interface BrokerChoice {
   readonly kind: OfferedBroker;
-  /** A `StoredKind`. Defaults to the first kind that the broker accepts. */
+  /** A `CredentialKind`. Defaults to the first kind that the broker accepts. */
   readonly credentials?: string | undefined;
   /** The broker's address, unless it is the default address. */
   readonly url?: string | undefined;
@@ -329,8 +329,8 @@ export interface BrokerEntry {
 }
 
 /** @throws {TradeAgentError} `usage` for settings that this kind of broker does not accept */
-export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): BrokerEntry {
-  const { kept, address } = findBrokerKind({ kind });
+export function createBrokerEntry({ kind, credentials, url, label }: BrokerChoice): BrokerEntry {
+  const { storedCredentials: kept, address } = findBrokerKind({ kind });
   const kinds: readonly string[] = kept?.kinds ?? [];
   if (credentials !== undefined && !kinds.includes(credentials)) {
     // The message omits the value, because the person may have typed a key there.
@@ -358,16 +358,18 @@ function usageError(message: string, hint: string): TradeAgentError {
 
 /** Whether any kind has a field with this name. If so, `NAME=…` is a field, and not a secret that contains "=". */
 const isOtherKindsField = (name: string) =>
-  storedKindNames.some((kind) => Object.values(storedKindText(kind).fields).some(({ names }) => names.includes(name)));
+  credentialKindNames.some((kind) =>
+    Object.values(credentialText(kind).fields).some(({ names }) => names.includes(name)),
+  );
 
 /**
  * Reads credentials from a file: one line per field, in the order of the fields, or `name=…` lines. The broker's own
  * names for the fields are accepted too. Error messages quote nothing from the file.
  * @throws {TradeAgentError} `usage`
  */
-export function readCredentialsText(text: string, from: string, kind: StoredKind): StoredCredentials {
-  const { noun } = storedKindText(kind);
-  const fields = Object.entries(storedKindText(kind).fields);
+export function readCredentialsText(text: string, from: string, kind: CredentialKind): StoredCredentials {
+  const { noun } = credentialText(kind);
+  const fields = Object.entries(credentialText(kind).fields);
   const lines = text
     .split(/\r?\n/)
     .map((line) => line.trim())

@@ -6,7 +6,7 @@ import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls'
 import { verifyAuditFile } from '../../approval/audit-chain.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import type { NamedBroker } from '../../gateway/broker/named-broker.ts';
-import { isStoredKind } from '../../gateway/broker/stored-kinds.ts';
+import { isCredentialKind } from '../../gateway/broker/stored-kinds.ts';
 import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import { LIMITS_LOST_PROBLEM, readFolderRules } from '../../gateway/policy/files/rules-source.ts';
 import { limitMismatches } from '../../gateway/policy/limited-accounts.ts';
@@ -21,7 +21,7 @@ import type { App } from '../app.ts';
 import { checkNode } from '../doctor/doctor.ts';
 import { type Finding, fail, ok, skip, warn } from '../doctor/finding.ts';
 import { clockFinding } from '../doctor/server-checks.ts';
-import { sealSecret } from '../gateway/key-file.ts';
+import { readOrCreateSealSecret } from '../gateway/key-file.ts';
 import { folderProblem, homeFiles, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 
@@ -90,7 +90,7 @@ async function checkPersonAccounts(username: string, checking: AccountCheckDeps)
 async function checkUnusedBrokers(checking: AccountCheckDeps): Promise<Finding[]> {
   const { keyPairs, gateway } = checking;
   if (gateway.brokers.length === 1) return [];
-  const kept = gateway.brokers.filter(({ credentials }) => isStoredKind(credentials));
+  const kept = gateway.brokers.filter(({ credentials }) => isCredentialKind(credentials));
   const found = await Promise.all(
     kept.map(async (broker) => ((await keyPairs(broker).list()).length === 0 ? [broker] : [])),
   );
@@ -174,7 +174,7 @@ function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' | 'setti
 
 async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Finding> {
   const { record } = homeFiles(folder);
-  const checkpoints = await ownCheckpointReader({ sealSecret: sealSecret(folder) });
+  const checkpoints = await ownCheckpointReader({ sealSecret: readOrCreateSealSecret(folder) });
   const verdict = await verifyAuditFile(record, stores.audit, checkpoints);
   if (!verdict.ok) {
     return fail(

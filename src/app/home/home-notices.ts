@@ -17,7 +17,7 @@ export const HOME_NOTICES_COMMAND = 'trade-agent home notices';
 export function homeNotices(folder: string, channels: NoticesConfig): NoticeChannelSource {
   return {
     channels: async () => channels,
-    store: async () => homeSecrets(folder),
+    store: async () => openHomeSecrets(folder),
     add: 'Add it under "notices" in home.yaml. See docs/guide/NOTICES.md.',
     command: HOME_NOTICES_COMMAND,
     testText: async (name) =>
@@ -42,7 +42,7 @@ export async function listHomeNotices(place: NoticeChannelSource): Promise<reado
 }
 
 /** Opens the channels' secrets in the home's own folder. A home that runs as a service has no keychain. */
-export function homeSecrets(folder: string): CredentialStore {
+export function openHomeSecrets(folder: string): CredentialStore {
   return openFileStore({ folder, profile: 'home' });
 }
 
@@ -61,7 +61,7 @@ interface PhoneNoticesOptions {
   readonly onError: (message: string) => void;
 }
 
-export function phoneNotices(options: PhoneNoticesOptions): PhoneNotices {
+export function createPhoneNotices(options: PhoneNoticesOptions): PhoneNotices {
   const { channels, owner, clock, onError } = options;
   return {
     async tell(told, signal) {

@@ -12,7 +12,7 @@ import { failpoint } from '../../machine/failpoint.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import type { Person } from '../../store/home/people.ts';
 import type { App } from '../app.ts';
-import { makeKey, sealSecret } from '../gateway/key-file.ts';
+import { createClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
 import type { BrokerEntry } from './brokers.ts';
 import {
   createHomeFolder,
@@ -69,9 +69,9 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
     const { settings, gateway, limits } = homeFiles(part);
     const write = (file: string, about: string, content: unknown) =>
       writePrivateFile(file, `# ${about}\n${stringify(content)}`);
-    await makeKey(part, 'EC');
+    await createClientKey(part, 'EC');
     failpoint('init.keyed');
-    sealSecret(part);
+    readOrCreateSealSecret(part);
     failpoint('init.sealed');
     write(settings, 'The address of this home, and how its owner is notified: docs/guide/HOME.md.', home.settings);
     failpoint('init.addressed');

@@ -17,7 +17,7 @@ import { createSessions } from '../../store/home/sessions.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
-import { sealSecret } from '../gateway/key-file.ts';
+import { readOrCreateSealSecret } from '../gateway/key-file.ts';
 import { DATABASE_WAIT_MS, folderProblem, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
 
 /** A home's data, opened by a command on the home's machine. The home may be running. */
@@ -31,7 +31,7 @@ export interface OpenHome {
   /** Key pairs of people's accounts at a broker. @param all the home's brokers, if they differ from its settings */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
-  readonly authorized: Pick<AuthorizedClients, 'list' | 'end'>;
+  readonly authorized: Pick<AuthorizedClients, 'list' | 'revoke'>;
   readonly pushes: PushSubscriptions;
   readonly endKey: (username: string, credentialId: string) => void;
   readonly endBrowsers: (username: string) => void;
@@ -61,7 +61,7 @@ export async function withHome<T>(
   const [ofGateway, ofProvider] = databases as [(typeof databases)[number], (typeof databases)[number]];
   try {
     // Rejects a folder whose secret other users can read.
-    const seal = sealSecret(folder);
+    const seal = readOrCreateSealSecret(folder);
     const stores = sqliteGatewayStores(ofGateway, createAuthReqIdSeal(seal));
     const { address } = settings;
     const people = createPeople(prepareHomeDatabase(ofProvider), () => clock.now());

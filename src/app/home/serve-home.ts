@@ -3,8 +3,8 @@ import type { RequestListener } from 'node:http';
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
-import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { folderRules } from '../../gateway/policy/files/rules-source.ts';
+import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
+import { openFolderRules } from '../../gateway/policy/files/rules-source.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
 import { createHome, type HomeOptions, isGatewayPath } from '../../home/home.ts';
 import { ActiveFaults } from '../../home/identity-provider/faults.ts';
@@ -20,8 +20,8 @@ import {
 } from '../../home/settings/home-settings.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
-import { mcpMount } from '../../mcp/http/mcp-mount.ts';
-import { type HttpServer, type ListenOptions, listen } from '../../net/http-server.ts';
+import { createMcpMount } from '../../mcp/http/mcp-mount.ts';
+import { type HttpServer, type ListenOptions, startHttpServer } from '../../net/http-server.ts';
 import { createLoopbackFetch, listenOnLocalhost } from '../../net/localhost.ts';
 import { createPeople, type People } from '../../store/home/people.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
@@ -29,13 +29,13 @@ import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { readKey, sealSecret } from '../gateway/key-file.ts';
+import { readClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
 import { reportUnmatchedAccounts } from '../gateway/serve-gateway.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { DRAIN_MS, type RegisterCleanup, serve } from '../serve.ts';
 import { version } from '../version.ts';
 import { type HomeReadyInfo, homeFiles, readGatewaySettings, readHomeSettings, writeHomeReady } from './home-files.ts';
-import { HOME_NOTICES_COMMAND, homeSecrets, phoneNotices } from './home-notices.ts';
+import { createPhoneNotices, HOME_NOTICES_COMMAND, openHomeSecrets } from './home-notices.ts';
 import { requireOwnFolder } from './open-home.ts';
 
 export interface ServeHomeOptions {
@@ -86,7 +86,7 @@ async function open(
   const { clock } = app;
   const now = () => clock.now();
   const onError = (message: string) => app.tell(`home: ${message}`);
-  const rules = await folderRules(folder, { onError });
+  const rules = await openFolderRules(folder, { onError });
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const files = homeFiles(folder);
   const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
@@ -104,7 +104,7 @@ async function open(
   const people = createPeople(prepareHomeDatabase(providerDatabase), now);
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
-  const stores = sqliteGatewayStores(gatewayDatabase, createAuthReqIdSeal(sealSecret(folder)));
+  const stores = sqliteGatewayStores(gatewayDatabase, createAuthReqIdSeal(readOrCreateSealSecret(folder)));
   const home = await createHome({
     ...homeParts(folder, settings, gateway, rules, clock),
     about: { name: displayName(people, settings), environment: gateway.environment, simulated: false },
@@ -142,8 +142,8 @@ function homeParts(
   rules: RulesSource,
   clock: App['clock'],
 ) {
-  const secrets = { privateKey: readKey(folder), sealSecret: sealSecret(folder) };
-  const options = gatewayOptions(gateway, secrets, folder);
+  const secrets = { privateKey: readClientKey(folder), sealSecret: readOrCreateSealSecret(folder) };
+  const options = createGatewayOptions(gateway, secrets, folder);
   const { approval } = options;
   if (approval === undefined || !('id' in approval.client)) {
     throw new TradeAgentError('invalid_config', 'gateway.yaml: "approval.client_id" is missing', {
@@ -170,7 +170,7 @@ function homeParts(
       ...options,
       approval: { ...approval, client },
       rules,
-      mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
+      mounts: [createMcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
     },
     faults: new ActiveFaults(),
     softwareKeys: false,
@@ -207,7 +207,7 @@ function listenForHome(
   }
   const tls = settings.tls && { certFile: settings.tls.cert, keyFile: settings.tls.key };
   const proxies = trustedProxies({ ...settings, listen: formatListenAddress(at) });
-  return listen(
+  return startHttpServer(
     {
       ...at,
       ...defined({ tls }),
@@ -222,7 +222,7 @@ function listenForHome(
 
 /** Creates an empty vault: a home uses key pairs for broker accounts, so its provider has no connections. */
 function emptyVault(folder: string, database: HomeOptions['providerDatabase']) {
-  const key = Buffer.from(hkdfSync('sha256', sealSecret(folder), '', 'trade-agent home vault v1', 32));
+  const key = Buffer.from(hkdfSync('sha256', readOrCreateSealSecret(folder), '', 'trade-agent home vault v1', 32));
   return createVault({ database, key, connections: {} });
 }
 
@@ -257,10 +257,10 @@ function homePush(
   const { redactedFetch: fetch, env, clock } = app;
   const notices =
     channels &&
-    phoneNotices({
+    createPhoneNotices({
       channels,
       owner,
-      secrets: homeSecrets(folder),
+      secrets: openHomeSecrets(folder),
       surroundings: { fetch, env, platform: process.platform, command: HOME_NOTICES_COMMAND },
       clock,
       onError: (message) => app.tell(`home: ${message}`),

@@ -60,7 +60,7 @@ function toListedAuthenticator(key: SigningKey) {
 
 /** @throws {TradeAgentError} `usage` for a user name that is or was in use */
 export async function addUser(app: Pick<App, 'clock'>, folder: string, given: GivenPerson) {
-  const person = newPerson(given);
+  const person = createPerson(given);
   const { username, name } = person;
   return await withHome(app, folder, async ({ people, recoveryCodes }) => {
     people.add(person);
@@ -126,7 +126,7 @@ function requireSingle<T>(found: readonly T[], none: string, several: string, hi
 }
 
 /** Issues a recovery code, which replaces the previous one. @throws {TradeAgentError} `not_found` */
-export async function newRecoveryCode(app: Pick<App, 'clock'>, folder: string, called: string | undefined) {
+export async function issueRecoveryCode(app: Pick<App, 'clock'>, folder: string, called: string | undefined) {
   return await withHome(app, folder, async (home) => {
     const { username } = findPerson(home, called);
     return { username, recoveryCode: home.recoveryCodes.issue(username) };
@@ -142,7 +142,7 @@ interface GivenPerson {
 }
 
 /** @throws {TradeAgentError} `usage` */
-export function newPerson({ name, username = deriveUsername(name), email = '' }: GivenPerson): Person {
+export function createPerson({ name, username = deriveUsername(name), email = '' }: GivenPerson): Person {
   const shown = name.trim();
   if (shown === '' || shown.length > MAX_NAME_LENGTH || /\p{C}/u.test(shown)) {
     throw new TradeAgentError('usage', `a name must have 1 to ${MAX_NAME_LENGTH} printable characters`, {
@@ -220,7 +220,7 @@ export async function revokeMcpClient(
       `"${id}" matches ${found.length} MCP clients`,
       'Pass an id from "trade-agent mcp clients list", or a unique prefix of it. Select the person with --user.',
     );
-    authorized.end(client.user, client.clientId);
+    authorized.revoke(client.user, client.clientId);
     return toListedMcpClient(client);
   });
 }

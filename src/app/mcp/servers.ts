@@ -46,9 +46,9 @@ async function serverEntryPlace(app: Pick<App, 'home' | 'profile'>, name: string
 
 /** Returns a registry of the profile's servers. Connects to none of them. */
 export async function openServerRegistry(app: App): Promise<ServerRegistry> {
-  const { serverRegistry } = await import('../../mcp/client/server-registry.ts');
+  const { createServerRegistry } = await import('../../mcp/client/server-registry.ts');
   const { mcp_servers: servers = {} } = await app.profile();
-  return serverRegistry({ ...(await serverAccess(app)), servers, clock: app.clock });
+  return createServerRegistry({ ...(await serverAccess(app)), servers, clock: app.clock });
 }
 
 export type ListedServer = ReturnType<typeof toListedServer>;

@@ -8,7 +8,7 @@ import type { CredentialStore } from '../../secrets/credential-store.ts';
 import {
   loadNoticeSecrets,
   noticeSecretLabel,
-  noticeSecretNeed,
+  noticeSecretRequirement,
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
 import { defined } from '../../values/defined.ts';
@@ -76,7 +76,7 @@ export async function setNoticeSecret(
   ask: (words: string) => Promise<string>,
 ): Promise<{ readonly kind: NoticeChannel['kind']; readonly words: string }> {
   const channel = await findChannel(place, name);
-  if (noticeSecretNeed(channel) === 'none') {
+  if (noticeSecretRequirement(channel) === 'none') {
     throw new TradeAgentError('usage', `${name} needs no secret`, {
       hint:
         channel.kind === 'email'

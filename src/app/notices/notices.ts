@@ -9,7 +9,7 @@ import {
 } from '../../config/notice-channels.ts';
 import { readYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { deleteNoticeSecret, loadNoticeSecrets, noticeSecretNeed } from '../../secrets/notice-secrets.ts';
+import { deleteNoticeSecret, loadNoticeSecrets, noticeSecretRequirement } from '../../secrets/notice-secrets.ts';
 import type { App } from '../app.ts';
 import { profileServer } from '../profile-server.ts';
 import { findChannel, profileNotices, setNoticeSecret, testNotice } from './notice-place.ts';
@@ -46,7 +46,7 @@ export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
 
 export function secretState(channel: NoticeChannel, kept: boolean): ListedChannel['secret'] {
   if (kept) return 'kept';
-  return noticeSecretNeed(channel) === 'required' ? 'missing' : 'not_needed';
+  return noticeSecretRequirement(channel) === 'required' ? 'missing' : 'not_needed';
 }
 
 async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
@@ -97,7 +97,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
   if (atServer === undefined) await writeEntry(await noticeEntry(app, name), written);
   else await atServer.addServerNotice(app, name, written);
   const channel = noticeChannelSchema.parse(written);
-  return { kind: channel.kind, to: noticeDestination(channel), secret: noticeSecretNeed(channel) };
+  return { kind: channel.kind, to: noticeDestination(channel), secret: noticeSecretRequirement(channel) };
 }
 
 /** @throws {TradeAgentError} `usage` */

@@ -1,4 +1,4 @@
-import { type OperationAnswer, type RemoteRequests, remoteRequests } from '../../agent/remote/remote-requests.ts';
+import { createRemoteRequests, type OperationAnswer, type RemoteRequests } from '../../agent/remote/remote-requests.ts';
 import { type NoticeChannel, noticeChannelNameSchema, noticeChannelSchema } from '../../config/notice-channels.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
@@ -8,7 +8,8 @@ import type { App } from '../app.ts';
 
 type ServerApp = Pick<App, 'requireSession' | 'signal'>;
 
-const serverRequests = async (app: ServerApp): Promise<RemoteRequests> => remoteRequests(await app.requireSession());
+const serverRequests = async (app: ServerApp): Promise<RemoteRequests> =>
+  createRemoteRequests(await app.requireSession());
 
 export async function listServerNotices(app: ServerApp): Promise<OperationAnswer<'listNotices'>['channels']> {
   return (await (await serverRequests(app)).call('listNotices', { signal: app.signal })).channels;

@@ -9,8 +9,8 @@ import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { proposeWithRetries } from '../../tools/gateway/propose-with-retries.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
-import { readOrderRequest } from '../../tools/place-order.ts';
-import { readReplaceRequest } from '../../tools/replace-order.ts';
+import { parseOrderRequest } from '../../tools/place-order.ts';
+import { parseReplaceRequest } from '../../tools/replace-order.ts';
 import { symbolAssetClass } from '../../trading/asset-class.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
 import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
@@ -189,7 +189,7 @@ const flagByField: Readonly<Record<string, string>> = {
  * `--limit` makes it a stop limit order.
  * @throws {TradeAgentError} `invalid_order`, naming the flag
  */
-export function typedOrder(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
+export function orderFromFlags(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
   const { qty, amount, limit, stop, trail, tif, extendedHours } = flags;
   const intent = positionIntent(side, symbol, flags);
   if (qty === undefined && amount === undefined) {
@@ -212,7 +212,7 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
   const amounts = defined({ ...trailFields(trail), ...prices, ...stated });
   const type = order_class === 'oco' ? 'limit' : orderType(flags);
   return withFlagErrors(amounts, () =>
-    readOrderRequest({
+    parseOrderRequest({
       symbol,
       side,
       type,
@@ -282,7 +282,7 @@ function trailFields(trail: string | undefined): Record<string, string> {
 }
 
 /** Builds the request to the gateway, with the profile's `max_slippage` (a fraction). */
-export function orderProposal(
+export function buildOrderProposal(
   order: OrderRequest,
   flags: OrderFlags,
   { environment, max_slippage }: { readonly environment: 'paper' | 'live'; readonly max_slippage: string },
@@ -306,7 +306,7 @@ export function orderProposal(
 }
 
 /** @param at the account in which the order was found @throws {TradeAgentError} `invalid_order`, naming the flag */
-export function replaceProposal(
+export function buildReplaceProposal(
   orderId: string,
   { qty, limit, stop, trail, tif }: ChangeFlags,
   at?: OrderLocation['at'],
@@ -323,7 +323,7 @@ export function replaceProposal(
     trail: trail?.replace(/%$/, ''),
     time_in_force: tif,
   };
-  const replace = withFlagErrors(changes, () => readReplaceRequest(defined({ order_id: orderId, ...changes })));
+  const replace = withFlagErrors(changes, () => parseReplaceRequest(defined({ order_id: orderId, ...changes })));
   return {
     kind: 'replace',
     replace: { ...accountField(at), ...replace },

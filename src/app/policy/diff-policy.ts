@@ -7,7 +7,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { loadCedar } from '../../gateway/policy/cedar/cedar-engine.ts';
 import type { RuleText } from '../../gateway/policy/cedar/rule-text.ts';
 import { decide } from '../../gateway/policy/decide.ts';
-import type { Action, Facts, Subject } from '../../gateway/policy/decision.ts';
+import type { DecisionFacts, DecisionSubject, PolicyAction } from '../../gateway/policy/decision.ts';
 import { compareRules, describeChanges } from '../../gateway/policy/files/compare.ts';
 import { buildRules, type ReadRules, type WrittenRules } from '../../gateway/policy/files/rules-source.ts';
 import {
@@ -73,17 +73,17 @@ const factsSchema = z.lazy(() =>
 
 /** Returns a past order that the new rules would decide differently, with the reasons of the rules that deny it. */
 function findFlip(recorded: RecordedDecision, before: ReadRules, after: ReadRules) {
-  const facts = recorded.facts as unknown as Facts;
+  const facts = recorded.facts as unknown as DecisionFacts;
   const { sub, client, stage, at, client_order_id: id } = recorded;
   const approved = stage === 'order';
-  const subject: Subject = {
+  const subject: DecisionSubject = {
     sub,
     client,
     owner: sub,
     approval: approved ? 'tap' : 'none',
     approvers: approved ? [sub] : [],
   };
-  const [was, would] = [before, after].map((rules) => decide(rules, subject, recorded.action as Action, facts));
+  const [was, would] = [before, after].map((rules) => decide(rules, subject, recorded.action as PolicyAction, facts));
   if (was === undefined || would === undefined || (was.effect === 'deny') === (would.effect === 'deny'))
     return undefined;
   const word = (effect: string): 'allow' | 'deny' => (effect === 'deny' ? 'deny' : 'allow');
@@ -98,7 +98,7 @@ function findFlip(recorded: RecordedDecision, before: ReadRules, after: ReadRule
 }
 
 /** Example: `BUY 5 AAPL limit`. */
-function orderText({ order }: Facts): string {
+function orderText({ order }: DecisionFacts): string {
   if (order === null) return '';
   const { side, qty, notional, symbol, type } = order;
   return `${side.toUpperCase()} ${qty ?? `$${notional ?? '?'} of`} ${symbol} ${type}`;

@@ -6,7 +6,7 @@ import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { decide } from '../../gateway/policy/decide.ts';
-import type { CountedTotals, Facts, OptionFacts } from '../../gateway/policy/decision.ts';
+import type { CountedTotals, DecisionFacts, OptionFacts } from '../../gateway/policy/decision.ts';
 import type { ReadRules } from '../../gateway/policy/files/rules-source.ts';
 import { orderFacts } from '../../gateway/policy/order-world.ts';
 import { limitsSchema } from '../../gateway/policy/rules.ts';
@@ -253,7 +253,7 @@ const DEFAULT_SLIPPAGE = '0.01';
 const DEFAULT_EQUITY = '100000';
 
 /** @throws {TradeAgentError} `usage`, `invalid_order` for text that is not an order */
-export function buildFacts(one: PolicyCase, general: GivenFacts, account: string): Facts {
+export function buildFacts(one: PolicyCase, general: GivenFacts, account: string): DecisionFacts {
   const given = mergeFacts(general, one.facts);
   const { environment = 'paper', at = QUIET_MORNING } = given;
   const request = typeof one.order === 'string' ? parseOrder(one.order).order : one.order;
@@ -310,10 +310,10 @@ function marketFacts(
   { price: all, ...given }: NonNullable<GivenFacts['market']>,
   reference: string,
   now: string,
-): NonNullable<Facts['market']> {
+): NonNullable<DecisionFacts['market']> {
   const at = all ?? reference;
   const quiet = { is_open: true, next_open: '2026-11-27T14:30:00Z', session: newYorkDate(Date.parse(now)) };
-  return withOverrides<NonNullable<Facts['market']>>(
+  return withOverrides<NonNullable<DecisionFacts['market']>>(
     { at: now, ...quiet, bid: at, ask: at, last: at, quoted_at: now },
     given,
   );
@@ -323,17 +323,20 @@ function holdingFacts(
   { open_elsewhere = {}, ...given }: NonNullable<GivenFacts['holdings']>,
   reference: string,
   units: number,
-): NonNullable<Facts['holdings']> {
+): NonNullable<DecisionFacts['holdings']> {
   const { equity = DEFAULT_EQUITY, qty = '0' } = given;
   const elsewhere = { orders: 0, symbol_notional: '0', symbol_sells: '0', opposes: false };
-  return withOverrides<NonNullable<Facts['holdings']>>(
+  return withOverrides<NonNullable<DecisionFacts['holdings']>>(
     {
       equity,
       last_equity: equity,
       day_flow: '0',
       qty,
       value: toPlain(new Dec(qty).times(units).times(reference)),
-      open_elsewhere: withOverrides<NonNullable<Facts['holdings']>['open_elsewhere']>(elsewhere, open_elsewhere),
+      open_elsewhere: withOverrides<NonNullable<DecisionFacts['holdings']>['open_elsewhere']>(
+        elsewhere,
+        open_elsewhere,
+      ),
     },
     given,
   );

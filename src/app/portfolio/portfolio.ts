@@ -116,7 +116,7 @@ interface LiveOptions {
   readonly lines: number;
   readonly changed: (figures: LiveFigures) => void;
   /** Called with each proposal that changes, for example when it is decided or filled. */
-  readonly told: (proposal: Proposal) => void;
+  readonly proposalChanged: (proposal: Proposal) => void;
 }
 
 /**
@@ -124,7 +124,10 @@ interface LiveOptions {
  * a fill. Sends one request at a time.
  * @throws {TradeAgentError} errors of the first read, and `login_required` if the session ends in the meantime
  */
-export async function liveFigures(app: App, { signal, lines, changed, told }: LiveOptions): Promise<void> {
+export async function followPortfolio(
+  app: App,
+  { signal, lines, changed, proposalChanged: told }: LiveOptions,
+): Promise<void> {
   const { clock } = app;
   const gateway = await app.gateway();
   let figures = await portfolioFigures(app, { lines });
@@ -205,13 +208,13 @@ export interface LiveCombinedPortfolio extends CombinedPortfolio {
  * returned in `missing` and retried.
  * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
-export async function liveCombinedPortfolio(
+export async function followCombinedPortfolio(
   app: App,
-  options: Pick<LiveOptions, 'signal' | 'told'> & {
+  options: Pick<LiveOptions, 'signal' | 'proposalChanged'> & {
     readonly changed: (across: LiveCombinedPortfolio) => void;
   },
 ): Promise<void> {
-  const { signal, changed, told } = options;
+  const { signal, changed, proposalChanged: told } = options;
   const entries = await app.accounts();
   const live = new Map<AccountEntry, LiveFigures>();
   const missing = new Map<AccountEntry, MissingAccount>();
@@ -221,10 +224,10 @@ export async function liveCombinedPortfolio(
   const follow = async (entry: AccountEntry): Promise<void> => {
     while (!until.aborted) {
       const came = await runInAccount(app, entry, (own) =>
-        liveFigures(own, {
+        followPortfolio(own, {
           signal: until,
           lines: 0,
-          told,
+          proposalChanged: told,
           changed: (figures) => {
             live.set(entry, figures);
             missing.delete(entry);

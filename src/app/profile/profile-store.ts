@@ -4,7 +4,12 @@ import { setCredentialLocation } from '../../config/profile-edit.ts';
 import { credentialStoreKind, findProfile } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { moveCredentials } from '../../secrets/move-credentials.ts';
-import { isSamePlace, type StoredPlace, storedPlaces, toStoredPlace } from '../../secrets/places/stored-places.ts';
+import {
+  findStoreLocations,
+  isSameStoreLocation,
+  type StoredPlace,
+  toStoreLocation,
+} from '../../secrets/places/stored-places.ts';
 import type { App } from '../app.ts';
 
 interface StoreSetting extends CredentialLocation {
@@ -34,13 +39,13 @@ async function storeSetting(app: App, name: string | undefined): Promise<StoreSe
 export async function showStore(app: App, name: string | undefined) {
   const setting = await storeSetting(app, name);
   const folder = (await app.home()).config;
-  const here = toStoredPlace(folder, setting.name, setting);
-  const kept = storedPlaces(folder, setting.name);
+  const here = toStoreLocation(folder, setting.name, setting);
+  const kept = findStoreLocations(folder, setting.name);
   return {
     name: setting.name,
     place: { ...here, key: setting.credential_key },
-    kept: kept.some((place) => isSamePlace(place, here)),
-    leftovers: kept.filter((place) => !isSamePlace(place, here)),
+    kept: kept.some((place) => isSameStoreLocation(place, here)),
+    leftovers: kept.filter((place) => !isSameStoreLocation(place, here)),
   };
 }
 
@@ -63,9 +68,9 @@ interface MovedStore {
 export async function moveStore(app: App, name: string, to: CredentialLocation): Promise<MovedStore> {
   const from = await storeSetting(app, name);
   const home = await app.home();
-  const here = toStoredPlace(home.config, from.name, from);
-  const there = toStoredPlace(home.config, from.name, to);
-  if (isSamePlace(here, there)) {
+  const here = toStoreLocation(home.config, from.name, from);
+  const there = toStoreLocation(home.config, from.name, to);
+  if (isSameStoreLocation(here, there)) {
     if (from.credential_key !== to.credential_key) throw keyFileSwapError(from.name);
     return await eraseLeftovers(app, from, here);
   }
@@ -91,14 +96,14 @@ export async function moveStore(app: App, name: string, to: CredentialLocation):
 /** Erases the leftovers of an earlier move, after the profile has already been switched. */
 async function eraseLeftovers(app: App, setting: StoreSetting, here: StoredPlace): Promise<MovedStore> {
   const { name } = setting;
-  const kept = storedPlaces((await app.home()).config, name);
-  const [leftover, ...more] = kept.filter((place) => !isSamePlace(place, here));
+  const kept = findStoreLocations((await app.home()).config, name);
+  const [leftover, ...more] = kept.filter((place) => !isSameStoreLocation(place, here));
   if (leftover === undefined) {
     throw new TradeAgentError('usage', `the credentials of "${name}" are already stored there`, {
       hint: `Run "trade-agent profile store show ${name}" for details.`,
     });
   }
-  if (!kept.some((place) => isSamePlace(place, here))) {
+  if (!kept.some((place) => isSameStoreLocation(place, here))) {
     throw new TradeAgentError('credential_store_unavailable', 'the store named in the profile is empty', {
       hint: `The only copy is elsewhere ("trade-agent profile store show ${name}"). Set credential_store and credential_key of "${name}" back to that store.`,
     });

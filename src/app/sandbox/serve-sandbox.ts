@@ -1,6 +1,6 @@
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import { CONNECT_PATH } from '../../home/identity-provider/protocol/protocol.ts';
-import { mcpMount } from '../../mcp/http/mcp-mount.ts';
+import { createMcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReadyInfo } from '../../sandbox/ready-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 import type { App } from '../app.ts';
@@ -33,7 +33,7 @@ export async function serveSandbox(
         ...options,
         clock,
         onError: (message) => tell(`sandbox: ${message}`),
-        mounts: [mcpMount({ ...mcp, clock, environment: 'paper', connectPath: CONNECT_PATH })],
+        mounts: [createMcpMount({ ...mcp, clock, environment: 'paper', connectPath: CONNECT_PATH })],
       });
       onClose(() => sandbox.close());
       onClose(preloadVerification());

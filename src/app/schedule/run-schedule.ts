@@ -86,7 +86,7 @@ async function runNow(
   try {
     if (schedule.when_open && !(await (await hoursGateway(app)).clock()).is_open)
       return { status: 'ran', record: end(marketClosedRun(begun, clock.now())), check: undefined };
-    const check = await scheduledCheck(app, schedule, progress, due?.due);
+    const check = await runScheduledCheck(app, schedule, progress, due?.due);
     return { status: 'ran', record: end(endedRun(begun, check, app.signal, clock.now())), check };
   } catch (thrown) {
     const { error, found } =
@@ -124,7 +124,7 @@ type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
  * @param checks runs the checks; defaults to running them on this machine
  * @throws {ScheduledCheckFailure}
  */
-export async function scheduledCheck(
+export async function runScheduledCheck(
   app: App,
   { id, name, check }: CheckedSchedule,
   progress: CheckProgress,

@@ -4,7 +4,7 @@ import type { ApprovalMode } from '../../agent/agent.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { cachedCalendar, calendarFile, currentCalendar } from '../../schedule/calendar-cache.ts';
-import { machineCommand } from '../../schedule/machine-command.ts';
+import { createCommandRunner } from '../../schedule/machine-command.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import { openScheduler, type SchedulerMachine } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
@@ -39,7 +39,7 @@ export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): 
     env,
     userHome: homedir(),
     uid: process.getuid?.() ?? 0,
-    run: machineCommand(childEnvironment(env)),
+    run: createCommandRunner(childEnvironment(env)),
     folder: ensurePrivateFolder(folder),
     results: resultExitCodes.map((code) => ({ code, meaning: exitCodeMeanings[code] })),
   };
@@ -57,7 +57,7 @@ export async function scheduleMoments(
 ): Promise<Moments> {
   if ('cron' in timing) return momentsFromCalendar(timing, []);
   const { days } = await currentCalendar({
-    place: calendarFile(store.folder, profile),
+    store: calendarFile(store.folder, profile),
     now: app.clock.now(),
     ask: async (range) => (await hoursGateway(app)).calendar(range),
   });

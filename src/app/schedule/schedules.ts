@@ -39,7 +39,7 @@ export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Pr
 }
 
 /** Like {@link findSchedule}, but also finds schedules on the profile's server. */
-export async function namedSchedule(app: App, idOrName: string): Promise<Pick<Schedule, 'id' | 'name'>> {
+export async function resolveSchedule(app: App, idOrName: string): Promise<Pick<Schedule, 'id' | 'name'>> {
   if ((await profileServer(app)) === undefined) return findSchedule(app, idOrName);
   return (await import('./server-schedules.ts')).findServerSchedule(app, idOrName);
 }

@@ -1,4 +1,4 @@
-import { type RemoteSchedules, remoteSchedules } from '../../agent/remote/remote-schedules.ts';
+import { createRemoteSchedules, type RemoteSchedules } from '../../agent/remote/remote-schedules.ts';
 import type { RemoteSchedule } from '../../agent/remote/wire-schemas.ts';
 import { readRequiredFile } from '../../config/required-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
@@ -19,7 +19,7 @@ import {
 /* The use cases of `schedules.ts` for schedules that the profile's server stores and runs. */
 
 async function openRemoteSchedules(app: App): Promise<RemoteSchedules> {
-  return remoteSchedules(await app.requireSession(), app);
+  return createRemoteSchedules(await app.requireSession(), app);
 }
 
 /** @throws {TradeAgentError} `usage` for options that apply only to this machine; `invalid_config` for invalid rules */

@@ -10,7 +10,7 @@ import { timingMoments } from '../../schedule/cron-expression.ts';
 import { decideRun } from '../../schedule/decide-run.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { MarketDays } from '../../server/jobs/market-days.ts';
-import { personAgent, withinScopes } from '../../server/person-agent.ts';
+import { createPersonAgent, withinScopes } from '../../server/person-agent.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import {
   type NoticeParts,
@@ -32,8 +32,8 @@ import {
   endedRun,
   failedRun,
   marketClosedRun,
+  runScheduledCheck,
   ScheduledCheckFailure,
-  scheduledCheck,
   startedRecord,
 } from '../schedule/run-schedule.ts';
 import { hoursGateway } from '../schedule/schedule-context.ts';
@@ -78,7 +78,7 @@ async function recordPassed(
   { schedule, epoch, handled: before }: CheckTurn['row'],
   handled: number,
 ): Promise<void> {
-  if (handled !== before) await rows.passed(schedule.id, epoch, { handled, pending: null });
+  if (handled !== before) await rows.recordProgress(schedule.id, epoch, { handled, pending: null });
 }
 
 interface CheckTurn {
@@ -143,7 +143,7 @@ async function runCheckTurn(
       if (schedule.when_open && !(await (await hoursGateway(app)).clock()).is_open)
         return marketClosedRun(begun, clock.now());
       const store = personChecks(parts, person);
-      const check = await scheduledCheck(
+      const check = await runScheduledCheck(
         app,
         checkOptions(schedule),
         { finding: () => undefined, proposing: () => undefined },
@@ -200,7 +200,7 @@ function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>,
     async tell(channels: NoticesConfig, error: TradeAgentError): Promise<void> {
       const now = parts.clock.now();
       const state = { ...FIRING, since: now };
-      const untold = await memory.notices.untold();
+      const untold = await memory.notices.unnotified();
       await memory.notices.put(
         Object.entries(channels)
           .filter(([name, { enabled }]) => enabled && untold(name, [state]).length > 0)
@@ -264,7 +264,7 @@ function personApp(
       openSession: async (readOnly) => (readOnly ? withinScopes(session, READ_SCOPES) : session),
       startAgent: async (app, { readOnly = false, model }) => {
         const [inName, number] = await Promise.all([app.requireSession(), app.account()]);
-        return personAgent(parts, inName, { read_only: readOnly, ...defined({ model, account: number }) });
+        return createPersonAgent(parts, inName, { read_only: readOnly, ...defined({ model, account: number }) });
       },
     },
   );

@@ -3,24 +3,24 @@ import { providerMetadata } from '../../auth/provider/provider.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobQueue } from '../../jobs/job-queue.ts';
 import { connectionOptions } from '../../jobs/temporal/temporal-settings.ts';
-import { publicFetch } from '../../net/public-fetch.ts';
+import { createPublicFetch } from '../../net/public-fetch.ts';
 import { createPublicResolver } from '../../net/public-resolver.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
-import { alertRoutes } from '../../server/http/alert-routes.ts';
-import { gatewayProxy } from '../../server/http/gateway-proxy.ts';
+import { addAlertRoutes } from '../../server/http/alert-routes.ts';
+import { addGatewayProxy } from '../../server/http/gateway-proxy.ts';
 import { noticeRoutes } from '../../server/http/notice-routes.ts';
-import { scheduleRoutes } from '../../server/http/schedule-routes.ts';
+import { addScheduleRoutes } from '../../server/http/schedule-routes.ts';
 import { channelProblem } from '../../server/jobs/notice-job.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import { type NoticeParts, personChannels } from '../../server/server-parts.ts';
-import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
+import { createExchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { type ServerSettings, serverProfile } from '../../server/settings/server-settings.ts';
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { App } from '../app.ts';
-import { type AddressSource, readDatabaseAddress } from '../gateway/gateway-database.ts';
+import { type ConnectionStringSource, readConnectionString } from '../gateway/gateway-database.ts';
 import { findChannel, type NoticeChannelSource, testNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPaths } from './server-places.ts';
 
@@ -36,7 +36,7 @@ export async function openServer(
   const { home, env } = places;
   const { tenant, ...place } = settings.database;
   const privateKey = readServerKey(places, settings);
-  const address = readDatabaseAddress(place as AddressSource, home, env);
+  const address = readConnectionString(place as ConnectionStringSource, home, env);
   const kms = await openKms(settings.kms, { folder: home, env, fetch });
   const access = { fetch, clock, privateKey };
   const provider = detectProvider(await providerMetadata(settings.issuer, access));
@@ -60,17 +60,17 @@ export async function openServer(
       clock,
     ),
   );
-  const news = store.postgresRunNews(database);
+  const news = store.postgresRunAnnouncements(database);
   const buckets = store.postgresRateBuckets(database);
   const credentials = (sub: string) => store.postgresCredentialStore({ database, sub, seal, clock });
-  const sessions = exchangingSessions({
+  const sessions = createExchangingSessions({
     profile: serverProfile(settings, provider),
     access,
     clock,
     credentials,
   });
   const noticeResolve = createPublicResolver({ maxConcurrent: 4, maxQueued: 32 });
-  const noticeFetch = publicFetch(noticeResolve);
+  const noticeFetch = createPublicFetch(noticeResolve);
   const notices: NoticeParts = { database, jobs, clock, credentials, noticeFetch, noticeResolve };
   const parts: ServerParts = {
     database,
@@ -94,7 +94,7 @@ export async function openServer(
       }
     },
     notices,
-    routes: [scheduleRoutes, alertRoutes, noticeRoutes(notices, testPersonNotice), gatewayProxy],
+    routes: [addScheduleRoutes, addAlertRoutes, noticeRoutes(notices, testPersonNotice), addGatewayProxy],
     async close() {
       await news.close();
       await jobs.close();
@@ -121,7 +121,7 @@ async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Pr
   const { temporal } = settings;
   const { temporalQueue } = await import('../../jobs/temporal/temporal-queue.ts');
   const connection = () => connectionOptions(temporal, home);
-  return temporalQueue({ database, connection, namespace: temporal.namespace, heard });
+  return temporalQueue({ database, connection, namespace: temporal.namespace, onError: heard });
 }
 
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -1,5 +1,5 @@
 import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
-import { type ListenOptions, listen } from '../../net/http-server.ts';
+import { type ListenOptions, startHttpServer } from '../../net/http-server.ts';
 import { createServerApp } from '../../server/http/server-app.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
@@ -46,7 +46,7 @@ export async function serveServer(
     ready,
     readyFile,
     async open(onClose) {
-      const server = await listen({ ...options, tell, clock }, () => clock.now());
+      const server = await startHttpServer({ ...options, tell, clock }, () => clock.now());
       onClose(() => server.close(0));
       const telemetry = await serveTelemetry(settings.telemetry, clock);
       onClose(() => telemetry.close());

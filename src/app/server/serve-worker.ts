@@ -1,11 +1,11 @@
 import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
-import { jobCounts } from '../../jobs/pg-boss/job-counts.ts';
-import { marketDays } from '../../server/jobs/market-days.ts';
-import { noticeJob } from '../../server/jobs/notice-job.ts';
-import { reconcileJob } from '../../server/jobs/reconcile-job.ts';
+import { countJobs } from '../../jobs/pg-boss/job-counts.ts';
+import { createMarketDays } from '../../server/jobs/market-days.ts';
+import { createNoticeJob } from '../../server/jobs/notice-job.ts';
+import { createReconcileJob } from '../../server/jobs/reconcile-job.ts';
 import { collectRuns } from '../../server/jobs/run-collector.ts';
-import { runJob } from '../../server/jobs/run-job.ts';
-import { scheduleSweep } from '../../server/jobs/sweep-schedules.ts';
+import { createRunJob } from '../../server/jobs/run-job.ts';
+import { createScheduleSweep } from '../../server/jobs/sweep-schedules.ts';
 import { watchPrices } from '../../server/jobs/watch-prices.ts';
 import type { NoticeParts, ServerParts } from '../../server/server-parts.ts';
 import { tenantSchedules } from '../../server/server-parts.ts';
@@ -64,7 +64,7 @@ export async function serveWorker(
         },
       };
       const stop = new AbortController();
-      await parts.jobs.work('run', runJob(parts), { concurrency });
+      await parts.jobs.work('run', createRunJob(parts), { concurrency });
       const schedules = await startScheduleWork({ ...parts, ...opened.notices, concurrency });
       const collecting = collectRuns({ ...parts, due, paced }, stop.signal);
       onClose(async () => {
@@ -87,7 +87,7 @@ export async function serveWorker(
 
 export async function workerBacklog(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>): Promise<Backlog> {
   const [jobs, { due }, leases] = await Promise.all([
-    jobCounts(parts.database),
+    countJobs(parts.database),
     tenantSchedules(parts).waiting(parts.clock.now()),
     postgresWorkerLeases(parts.database).all(),
   ]);
@@ -107,12 +107,12 @@ export async function startScheduleWork(options: ScheduleWorkOptions) {
   const { jobs, clock, database, sessions, concurrency = 4, onError } = options;
   const schedules = tenantSchedules(options);
   const leases = postgresWorkerLeases(database);
-  const days = marketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
+  const days = createMarketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
   await jobs.work('check', createCheckJob({ ...options, days }), { concurrency });
-  await jobs.work('notice', noticeJob(options), { concurrency });
-  await jobs.work('reconcile', reconcileJob(options), { concurrency });
+  await jobs.work('notice', createNoticeJob(options), { concurrency });
+  await jobs.work('reconcile', createReconcileJob(options), { concurrency });
   const now = () => clock.now();
-  const sweep = scheduleSweep({ schedules, leases, days: days.known, now, intervalMs: SWEEP_MS });
+  const sweep = createScheduleSweep({ schedules, leases, days: days.known, now, intervalMs: SWEEP_MS });
   const stopping = new AbortController();
   const { signal } = stopping;
   const repeat = async (intervalMs: number, failed: string, turn: (signal: AbortSignal) => Promise<unknown>) => {

@@ -6,8 +6,8 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { type ServerSettings, serverSettingsSchema } from '../../server/settings/server-settings.ts';
 import type { App } from '../app.ts';
-import { type AddressSource, readDatabaseAddress } from '../gateway/gateway-database.ts';
-import { addWrappingKeyTo, makeKeyAt, type PublicKey, readKeyFile, toPublicKey } from '../gateway/key-file.ts';
+import { type ConnectionStringSource, readConnectionString } from '../gateway/gateway-database.ts';
+import { addWrappingKeyTo, createKeyFile, type PublicKey, readKeyFile, toPublicKey } from '../gateway/key-file.ts';
 
 /** A server's folder and settings file. The server's workers use the same folder or a copy of it. */
 export interface ServerPaths {
@@ -38,7 +38,7 @@ export function readServerKey(paths: ServerPaths, { key_file }: Pick<ServerSetti
  * Creates or shows the key of the server's client at the identity provider.
  * @throws {TradeAgentError} `usage` if a key to create already exists; `invalid_config` if there is no key to show
  */
-export async function serverKey(
+export async function createOrShowServerKey(
   paths: ServerPaths,
   { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
 ): Promise<PublicKey & { readonly status: 'made' | 'in_use'; readonly file: string }> {
@@ -48,7 +48,7 @@ export async function serverKey(
     throw error;
   });
   const file = serverKeyFile(paths, settings?.key_file);
-  if (!show) return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public key.')) };
+  if (!show) return { status: 'made', file, ...(await createKeyFile(file, kty, '--show prints its public key.')) };
   const key = readKeyFile(file);
   if (key !== undefined) return { status: 'in_use', file, ...toPublicKey(key) };
   throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {
@@ -75,7 +75,7 @@ export async function rewrapServerKeys(
   const settings = await readServerSettings(config);
   const { tenant, ...place } = settings.database;
   const kms = await openKms(settings.kms, { folder: home, env, fetch });
-  const address = readDatabaseAddress(place as AddressSource, home, env);
+  const address = readConnectionString(place as ConnectionStringSource, home, env);
   const store = await import('../../store/postgres/server-database.ts');
   const { createDataKeys } = await import('../../secrets/envelope/data-keys.ts');
   const database = await store.openServerDatabase({ address, tenant });
@@ -99,9 +99,9 @@ export async function rewrapServerKeys(
 export async function migrateServer(
   { env }: Pick<App, 'env'>,
   { home }: Pick<ServerPaths, 'home'>,
-  source: AddressSource,
+  source: ConnectionStringSource,
 ): Promise<{ readonly from: number; readonly to: number }> {
-  const address = readDatabaseAddress(source, home, env);
+  const address = readConnectionString(source, home, env);
   const [{ migrateServerDatabase }, { migrateJobs }] = await Promise.all([
     import('../../store/postgres/server-database.ts'),
     import('../../jobs/pg-boss/migrate-jobs.ts'),

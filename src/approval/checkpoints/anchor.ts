@@ -11,7 +11,7 @@ export interface Anchor {
    * @returns the authority's token, verified as far as possible
    * @throws if the authority is unreachable, or returns anything but a token for the digest
    */
-  vouch(digest: Buffer, signal: AbortSignal): Promise<Attestation & { readonly token: Buffer }>;
+  attest(digest: Buffer, signal: AbortSignal): Promise<Attestation & { readonly token: Buffer }>;
 }
 
 /** The content of an authority's token. */

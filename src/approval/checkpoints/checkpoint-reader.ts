@@ -35,8 +35,8 @@ type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
 
 export interface CheckpointReader {
   /** Checks the next line of an audit log whose lines are intact so far. */
-  see(line: Readonly<Record<string, unknown>>): Promise<CheckpointFault | undefined>;
-  seen(): CheckpointSummary;
+  check(line: Readonly<Record<string, unknown>>): Promise<CheckpointFault | undefined>;
+  summary(): CheckpointSummary;
   /** Whether the audit log contains this checkpoint, of which someone kept a copy. */
   has(checkpoint: { readonly seq: number; readonly hash: string }): boolean;
 }
@@ -85,11 +85,11 @@ export function createCheckpointReader({ isTrusted, trustedAuthorities }: Checkp
     return undefined;
   };
   return {
-    async see(line) {
+    async check(line) {
       if (line.event === 'checkpoint') return await seeCheckpoint(line);
       return line.event === 'anchored' ? await seeAnchor(line) : undefined;
     },
-    seen: () => ({ checkpoints: days.size, last, anchors: { ...found } }),
+    summary: () => ({ checkpoints: days.size, last, anchors: { ...found } }),
     has: ({ seq, hash }) => days.get(seq)?.hash === hash,
   };
 }

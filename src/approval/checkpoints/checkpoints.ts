@@ -35,7 +35,7 @@ export interface CheckpointWriterOptions {
 export interface CheckpointWriter {
   start(): void;
   /** Closes the previous day if it is still open, and asks the authority, if any, for a time stamp. */
-  look(): Promise<void>;
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export function createCheckpointWriter(options: CheckpointWriterOptions): Checkp
     const limit = timeLimit(ANCHOR_TIMEOUT_MS, signal);
     try {
       const anchor = await options.anchor();
-      const { at, token } = await anchor.vouch(Buffer.from(last.hash, 'hex'), limit.signal);
+      const { at, token } = await anchor.attest(Buffer.from(last.hash, 'hex'), limit.signal);
       const facts = {
         checkpoint: last.seq,
         checkpoint_hash: last.hash,
@@ -96,7 +96,7 @@ export function createCheckpointWriter(options: CheckpointWriterOptions): Checkp
   };
 
   return {
-    look,
+    check: look,
     start() {
       running = (async () => {
         while (!signal.aborted) {

@@ -18,7 +18,7 @@ const NONCE_BYTES = 8;
  * Returns a time-stamp authority that is called over HTTP (RFC 3161 §3.4). The authority receives only a hash.
  * @param options.trusted PEM certificates in which the authority's chain must end; otherwise its token is rejected
  */
-export function timeStampAuthority({
+export function createTimeStampAuthority({
   url,
   fetch,
   trusted,
@@ -30,7 +30,7 @@ export function timeStampAuthority({
   return {
     kind: 'rfc3161',
     authority: url,
-    async vouch(digest, signal) {
+    async attest(digest, signal) {
       const nonce = drawRequestNonce();
       const answer = await boundedFetch(fetch, MAX_ANSWER_BYTES)(url, {
         method: 'POST',

@@ -238,7 +238,7 @@ export class CibaApprovalClient implements CibaPort {
   }
 
   /** Reports an outcome to the provider, if it accepts outcomes. Returns false if the report has to be repeated. */
-  async tell(authReqId: string, outcome: Outcome): Promise<boolean> {
+  async reportOutcome(authReqId: string, outcome: Outcome): Promise<boolean> {
     try {
       const client = await this.#connect();
       const { backchannel_outcome_endpoint: endpoint } = client.metadata;
@@ -283,7 +283,7 @@ function clientIds(options: CibaApprovalClientOptions, access: ProviderAccess): 
   const { client } = options;
   if ('id' in client) return { current: async () => client.id };
   const place = 'registration' in client ? client.registration : registrationFile(client.registrationFile);
-  return registeredClientIdSource({ ...options, place, tokenFile: client.tokenFile, access });
+  return registeredClientIdSource({ ...options, storage: place, tokenFile: client.tokenFile, access });
 }
 
 /** @param isOver whether the request's deadline has passed */

@@ -107,5 +107,5 @@ export interface CibaPort {
    * question or shows the fill. Never throws.
    * @returns false if the report has to be repeated
    */
-  tell(authReqId: string, outcome: Outcome): Promise<boolean>;
+  reportOutcome(authReqId: string, outcome: Outcome): Promise<boolean>;
 }

@@ -23,7 +23,7 @@ export interface RegistrationOptions {
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
   /** The storage of the registration. */
-  readonly place: RegistrationStorage;
+  readonly storage: RegistrationStorage;
   /** File with an initial access token (RFC 7591 §3), if the provider requires one for registration. */
   readonly tokenFile?: string | undefined;
   readonly access: ProviderAccess;
@@ -52,7 +52,7 @@ export function registeredClientIdSource(options: RegistrationOptions): ClientId
 
   const current = async (forgotten: string | undefined): Promise<string> => {
     const key = await calculateJwkThumbprint(options.privateKey);
-    const { issuer, delivery, place } = options;
+    const { issuer, delivery, storage: place } = options;
     const read = await place.read();
     const kept = read === undefined ? undefined : parseRegistration(read);
     const fits = kept?.issuer === issuer && kept.key === key && kept.delivery === delivery;

@@ -108,7 +108,7 @@ export class ApprovalKernel {
   }
 
   /** Returns the proposal that a client made with an idempotency key; undefined once the key has been dropped. */
-  async keyed(key: ProposalKey): Promise<StoredProposal | undefined> {
+  async findByKey(key: ProposalKey): Promise<StoredProposal | undefined> {
     return (await this.#parts.store.keyed(key))?.proposal;
   }
 
@@ -185,8 +185,8 @@ export class ApprovalKernel {
   }
 
   /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored question. */
-  async called(authReqId: string, notificationToken: string): Promise<boolean> {
-    return await this.#supervisor.called(authReqId, notificationToken);
+  async handlePing(authReqId: string, notificationToken: string): Promise<boolean> {
+    return await this.#supervisor.handlePing(authReqId, notificationToken);
   }
 
   /** Withdraws a proposal. @throws {HttpProblem} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
@@ -242,7 +242,7 @@ export class ApprovalKernel {
    */
   async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStateSnapshot> {
     const { halts, clock, audit } = this.#parts;
-    const halt = await halts.reduce(sub, clientId, undefined, clock.now());
+    const halt = await halts.restrict(sub, clientId, undefined, clock.now());
     audit.flushSoon();
     return halt;
   }
@@ -320,7 +320,7 @@ export class ApprovalKernel {
     if (state !== 'expired' && state !== 'executed') return 'unexplained';
     const { isCorrected } = getKind(kind);
     if (state === 'executed' && isCorrected === undefined) return 'accounted';
-    const found = await getKind(kind).settle(subject, this.latestAsker(sub) ?? proposerWithoutToken(sub));
+    const found = await getKind(kind).settle(subject, this.latestSession(sub) ?? proposerWithoutToken(sub));
     if (found?.outcome !== 'executed') return 'accounted';
     if (state === 'expired') {
       await recordExecuted(this.#context, proposal, found.result);
@@ -334,8 +334,8 @@ export class ApprovalKernel {
   }
 
   /** Returns the session with which a person's accounts can be looked up; undefined if none is known. */
-  latestAsker(sub: string): Proposer | undefined {
-    return this.#context.latestAsker(sub);
+  latestSession(sub: string): Proposer | undefined {
+    return this.#context.latestSession(sub);
   }
 }
 

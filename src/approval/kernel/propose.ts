@@ -193,7 +193,7 @@ async function writeProposal(
     requireNotHalted(openProposals, draft.kind);
     const { sameOpen, sameLately } = openProposals;
     if (sameOpen !== undefined) {
-      const kept = await store.alias(key, sameOpen.id, openProposals);
+      const kept = await store.addKey(key, sameOpen.id, openProposals);
       if (kept.outcome === 'stale') continue;
       return kept.outcome === 'known' ? existingProposal(kept, key) : { proposal: sameOpen, isNew: false };
     }

@@ -91,7 +91,7 @@ export class ApprovalKeys {
   async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const expiresAt = this.#options.clock.now() + PAIRING_LIFETIME_MS;
-    await this.#options.store.pair({ digest: pairingDigest(secret), sub, expiresAt });
+    await this.#options.store.storePairing({ digest: pairingDigest(secret), sub, expiresAt });
     return { secret, expiresAt };
   }
 
@@ -119,7 +119,7 @@ export class ApprovalKeys {
       challenge: new Uint8Array(this.#challenges.draw(creationPurpose(by, sub))),
       timeout: PROMPT_TIMEOUT_MS,
       attestationType: 'none',
-      excludeCredentials: (await store.of(sub)).map(({ credentialId }) => ({ id: credentialId })),
+      excludeCredentials: (await store.listByPerson(sub)).map(({ credentialId }) => ({ id: credentialId })),
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
       supportedAlgorithmIDs: SIGNATURE_ALGORITHMS,
     });
@@ -130,7 +130,7 @@ export class ApprovalKeys {
    * signing {@link ApprovalKeys.keyActionOptions} `add`, stores that key's counter.
    * @throws `pairing_ended`, `key_refused`, `key_known`, `signature_…`
    */
-  async enrol(by: EnrolledBy, registration: RegistrationResponseJSON, name: string): Promise<SigningKey> {
+  async enroll(by: EnrolledBy, registration: RegistrationResponseJSON, name: string): Promise<SigningKey> {
     const { store, clock } = this.#options;
     const sub = await this.#whose(by);
     const proof: KeyProof =
@@ -146,7 +146,7 @@ export class ApprovalKeys {
       enrolledAt: clock.now(),
     };
     failpoint('key.verified');
-    switch (await store.enrol(key, proof, enrolledNote(key, proof), clock.now())) {
+    switch (await store.enroll(key, proof, enrolledNote(key, proof), clock.now())) {
       case 'enrolled':
         failpoint('key.enrolled');
         return key;
@@ -167,12 +167,12 @@ export class ApprovalKeys {
     key: string | RegistrationResponseJSON,
   ): Promise<PublicKeyCredentialRequestOptionsJSON> {
     const challenge = this.#challenges.draw(keyAction(action, sub, key));
-    return this.#requestOptions(challenge, await this.#options.store.of(sub));
+    return this.#requestOptions(challenge, await this.#options.store.listByPerson(sub));
   }
 
   /** Returns a person's accepted keys, oldest first. */
   async list(sub: string): Promise<SigningKey[]> {
-    return await this.#options.store.of(sub);
+    return await this.#options.store.listByPerson(sub);
   }
 
   /** @throws `not_found` */
@@ -213,7 +213,7 @@ export class ApprovalKeys {
   async endPerson(sub: string): Promise<void> {
     const { store, clock } = this.#options;
     await store.unpair(sub);
-    for (const key of await store.of(sub)) {
+    for (const key of await store.listByPerson(sub)) {
       await store.remove(key, 'machine', removedNote(key, 'machine'), clock.now());
     }
   }
@@ -234,7 +234,7 @@ export class ApprovalKeys {
         hint: 'Sign in again.',
       });
     }
-    if (!(await store.use(use, clock.now()))) throw counterRegressedProblem();
+    if (!(await store.recordUse(use, clock.now()))) throw counterRegressedProblem();
     const key = await store.byId(use.credentialId);
     if (key === undefined) throw new Error('a key is missing from the store');
     return key;
@@ -248,7 +248,7 @@ export class ApprovalKeys {
    */
   async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalSigningOptions> {
     const statement = approvalStatement(details);
-    const passkeys = (await this.#options.store.of(sub)).filter(({ method }) => method === 'webauthn');
+    const passkeys = (await this.#options.store.listByPerson(sub)).filter(({ method }) => method === 'webauthn');
     if (passkeys.length === 0) {
       throw signatureProblem('signature_key_unknown', 'you have no passkey enrolled here', {
         hint: 'Pair your phone. "trade-agent home pair" shows how.',
@@ -280,7 +280,7 @@ export class ApprovalKeys {
     }
     const { proposal: approval } = statement;
     const parsed = evidenceSchema.safeParse(evidence);
-    const isKept = parsed.success && (await store.signed({ sub, approval, digest: evidenceDigest(parsed.data) }));
+    const isKept = parsed.success && (await store.hasSignature({ sub, approval, digest: evidenceDigest(parsed.data) }));
     const byId = async (id: string) => {
       const key = await store.byId(id);
       return key !== undefined && isKept ? keyAtSigning(key, isFirst) : key;
@@ -306,7 +306,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Enrolls the software key of the terminal phone ({@link softwareKey}), replacing an earlier one. Enrolling the same
+   * Enrolls the software key of the terminal phone ({@link deriveSoftwareKey}), replacing an earlier one. Enrolling the same
    * key again changes nothing, so a removed key stays removed.
    * @throws `signature_software` if software keys are not accepted, `key_known` if the key is another person's
    */
@@ -333,11 +333,11 @@ export class ApprovalKeys {
       transports: [],
       enrolledAt: clock.now(),
     };
-    const outcome = await store.enrol(key, 'machine', enrolledNote(key, 'machine'), clock.now());
+    const outcome = await store.enroll(key, 'machine', enrolledNote(key, 'machine'), clock.now());
     if (outcome !== 'enrolled') throw keyKnown();
     // The secret from which this key is derived was changed, so keys from the old secret are removed: nobody can
     // approve anything with them.
-    for (const old of await store.of(sub)) {
+    for (const old of await store.listByPerson(sub)) {
       if (old.method === 'webauthn' || old.credentialId === credentialId) continue;
       await store.remove(old, 'machine', removedNote(old, 'machine'), clock.now());
     }

@@ -12,7 +12,7 @@ export function receiptText(receipt: Receipt): string {
 }
 
 /** Whether two values have the same RFC 8785 form. */
-export function sameCanonicalForm(one: unknown, other: unknown): boolean {
+export function hasSameCanonicalForm(one: unknown, other: unknown): boolean {
   return canonicalize(one) === canonicalize(other);
 }
 

@@ -33,7 +33,7 @@ const RECEIPT_TYPE = 'trade-agent-receipt+jws';
  * Derives the key from a secret (HKDF-SHA256, RFC 5869), so that every machine that has the secret has the same key.
  * @param sealSecret known only to the gateway
  */
-export async function receiptKey(sealSecret: string | Buffer): Promise<ReceiptKey> {
+export async function deriveReceiptKey(sealSecret: string | Buffer): Promise<ReceiptKey> {
   const seed = Buffer.from(hkdfSync('sha256', sealSecret, '', 'trade-agent receipt key v1', 32));
   const privateKey = ed25519Key(seed);
   const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });

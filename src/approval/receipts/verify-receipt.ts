@@ -14,7 +14,7 @@ import { proposalDigest } from '../details.ts';
 import { type ApprovalStatement, statementChallenge } from '../signature/statement.ts';
 import { verifyAssertion } from '../signature/verify-evidence.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
-import { ReceiptError, receiptPayload, receiptText, sameCanonicalForm } from './receipt-form.ts';
+import { hasSameCanonicalForm, ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import { type ReceiptJwk, verifyDetachedSignature } from './receipt-key.ts';
 
 /** Functions that return the complete orders of a proposal, by its kind. */
@@ -131,7 +131,7 @@ function requireOrders({ proposal, orders }: UnsignedReceipt): void {
     const wrong = (what: string) => new ReceiptError('order', `order ${id} ${what}`);
     const draft = approved.find(({ client_order_id }) => client_order_id === id);
     if (draft === undefined) throw wrong('was not approved');
-    if (!sameCanonicalForm(draft, order)) throw wrong('differs from what was approved');
+    if (!hasSameCanonicalForm(draft, order)) throw wrong('differs from what was approved');
     if (seen.has(id)) throw wrong('is listed twice');
     seen.add(id);
     if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
@@ -245,7 +245,7 @@ function requirePaperForSoftware({ subject }: ApprovedProposal, { sub, evidence 
 
 async function requireSigned(statement: ApprovalStatement, approval: SignedApproval): Promise<void> {
   const { sub, evidence, origin, rp_id: rpId, key } = approval;
-  if (!sameCanonicalForm(evidence.statement, statement)) {
+  if (!hasSameCanonicalForm(evidence.statement, statement)) {
     throw new ReceiptError('statement', 'what was signed is not what was proposed');
   }
   if (key.credential_id !== evidence.credential_id || key.method !== evidence.method) {

@@ -21,7 +21,7 @@ const FLAGS = 0x05;
  * Returns a user's key, which is always the same for the same secret.
  * @param secret known only to those who may approve; a new secret means a new key
  */
-export function softwareKey(secret: string, user: string): SoftwareKey {
+export function deriveSoftwareKey(secret: string, user: string): SoftwareKey {
   const seed = Buffer.from(hkdfSync('sha256', secret, '', `trade-agent phone key v1 ${user}`, 32));
   const privateKey = ed25519Key(seed);
   const publicKey = cosePublicKey(privateKey);

@@ -34,7 +34,7 @@ const LIVE_TIMEOUT_MS = 30_000;
  * @throws the reason of `signal`
  */
 export async function followResult(
-  context: Pick<KernelContext, 'parts' | 'latestAsker' | 'checkResult'>,
+  context: Pick<KernelContext, 'parts' | 'latestSession' | 'checkResult'>,
   id: string,
   { isResumed, signal }: { readonly isResumed: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
@@ -42,10 +42,10 @@ export async function followResult(
   const first = await store.get(id);
   if (first?.state !== 'executed') return;
   const kind = getKind(first.kind);
-  const session = context.latestAsker(first.sub);
+  const session = context.latestSession(first.sub);
   if (kind.follow === undefined || session === undefined) return;
   // Prefer the token of a later session, because it expires later.
-  const latest = (): Proposer => context.latestAsker(first.sub) ?? session;
+  const latest = (): Proposer => context.latestSession(first.sub) ?? session;
   const look = async (): Promise<ResultCheckOutcome | 'failed'> => {
     try {
       return await context.checkResult(id, latest());

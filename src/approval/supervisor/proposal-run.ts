@@ -478,7 +478,7 @@ export class ProposalRun {
       const proposal = await store.get(this.#id);
       if (proposal?.state !== 'unknown') return;
       const { sub, kind, subject } = proposal;
-      const session = this.#context.latestAsker(sub) ?? (isUnattended ? proposerWithoutToken(sub) : undefined);
+      const session = this.#context.latestSession(sub) ?? (isUnattended ? proposerWithoutToken(sub) : undefined);
       if (session === undefined) return;
       const found = await getKind(kind).settle(subject, session);
       if (found === undefined) return;

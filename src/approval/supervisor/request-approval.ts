@@ -105,7 +105,7 @@ async function sendAndStoreQuestion(
   const expiresAt = Math.min(sent.expiresAt, deadline);
   const requested = await moves.move(proposal, 'requested', { authReqId, interval, expiresAt, asked });
   // The proposal was withdrawn while the person was being asked.
-  if (requested.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawnOutcome));
+  if (requested.outcome !== 'moved') return void (await asking.reportOutcome(authReqId, withdrawnOutcome));
   context.announce(requested);
   failpoint('ask.stored');
 }

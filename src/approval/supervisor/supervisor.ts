@@ -71,7 +71,7 @@ export class ProposalSupervisor {
   async #shareWith(others: OtherProcesses): Promise<void> {
     const { parts, signal } = this.#context;
     const { audit, clock } = parts;
-    const stopHearing = others.hear((news) => {
+    const stopHearing = others.subscribe((news) => {
       this.#hear(news).catch((error) => this.#context.fail(error));
     });
     for (let isFirst = true; !signal.aborted; isFirst = false) {
@@ -104,7 +104,7 @@ export class ProposalSupervisor {
       if (!changes.isAwaited(id) && !this.isSupervised(id)) return;
       const proposal = await parts.store.get(id);
       if (proposal === undefined) return;
-      changes.tell(proposal);
+      changes.notify(proposal);
       // Another gateway has withdrawn a proposal that this gateway supervises.
       if (proposal.state === 'cancelled') this.#wake(id, true);
     }
@@ -164,12 +164,12 @@ export class ProposalSupervisor {
   }
 
   /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored question. */
-  async called(authReqId: string, notificationToken: string): Promise<boolean> {
+  async handlePing(authReqId: string, notificationToken: string): Promise<boolean> {
     const proposal = await this.#calls.findProposal(authReqId, notificationToken);
     if (proposal === undefined) return false;
     const { id } = proposal;
     if (this.#runs.has(id) || this.#adopted.has(id)) this.#wake(id, false);
-    else this.#context.parts.others?.tell({ called: id });
+    else this.#context.parts.others?.notify({ called: id });
     return true;
   }
 

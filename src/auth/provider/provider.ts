@@ -17,7 +17,7 @@ import { classifyProviderFailure, providerError } from './provider-failure.ts';
 /** How long metadata is cached. Metadata changes rarely, and a stale copy costs at most one failed request. */
 const METADATA_TTL_MS = 3_600_000;
 
-/** Timeout of one request to the provider, in seconds. {@link storeLock} derives its maximum wait from this timeout. */
+/** Timeout of one request to the provider, in seconds. {@link createStoreLock} derives its maximum wait from this timeout. */
 export const PROVIDER_TIMEOUT_S = 10;
 
 export interface ProviderAccess {

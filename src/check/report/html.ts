@@ -23,7 +23,7 @@ const MAX_BARS = 12;
  * Returns one self-contained HTML file, without scripts and requests, for light and dark mode and for phones. Untrusted
  * text is escaped, and a CSP blocks active content if text is ever left unescaped.
  */
-export function htmlReport(result: CheckResult, figures: Pick<Figures, 'points' | 'drawdowns'>): string {
+export function renderHtmlReport(result: CheckResult, figures: Pick<Figures, 'points' | 'drawdowns'>): string {
   const e = escapeHtml;
   const list = (title: string, lines: readonly string[]) =>
     lines.length === 0

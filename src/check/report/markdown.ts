@@ -14,7 +14,7 @@ import {
   summaryLine,
 } from './lines.ts';
 
-export function markdownReport(result: CheckResult): string {
+export function renderMarkdownReport(result: CheckResult): string {
   const e = escapeMarkdown;
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', `## ${title}`, '', ...lines];

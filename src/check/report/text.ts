@@ -12,7 +12,7 @@ import {
   summaryLine,
 } from './lines.ts';
 
-export function textReport(result: CheckResult): string {
+export function renderTextReport(result: CheckResult): string {
   const rows = (pairs: readonly (readonly [string, string])[]) =>
     pairs.map(([label, value]) => `${label.padEnd(24)}${safeLine(value)}`);
   const list = (title: string, lines: readonly string[]) =>

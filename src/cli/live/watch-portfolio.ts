@@ -1,9 +1,9 @@
 import { approvalView } from '../../agent/graph/proposal-view.ts';
 import {
+  followCombinedPortfolio,
+  followPortfolio,
   type LiveCombinedPortfolio,
   type LiveFigures,
-  liveCombinedPortfolio,
-  liveFigures,
 } from '../../app/portfolio/portfolio.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { Proposal } from '../../trading/proposal.ts';
@@ -21,7 +21,7 @@ interface PortfolioSource<Live> {
   follow(parts: {
     readonly signal: AbortSignal;
     readonly changed: (live: Live) => void;
-    readonly told: (proposal: Proposal) => void;
+    readonly proposalChanged: (proposal: Proposal) => void;
   }): Promise<void>;
   table(live: Live, screen: PortfolioScreen): Promise<string>;
   isSimulated(live: Live): boolean;
@@ -38,7 +38,7 @@ export async function watchPortfolio(context: Context): Promise<void> {
 function oneAccount(context: Context): PortfolioSource<LiveFigures> {
   const viewOf = ({ account, positions, history }: LiveFigures) => portfolioView(account, positions, history);
   return {
-    follow: (parts) => liveFigures(context, { ...parts, lines: MAX_SPARKLINES }),
+    follow: (parts) => followPortfolio(context, { ...parts, lines: MAX_SPARKLINES }),
     table: (live, screen) => portfolioTable(viewOf(live), screen),
     isSimulated: (live) => viewOf(live).simulated,
     kept: 1,
@@ -47,7 +47,7 @@ function oneAccount(context: Context): PortfolioSource<LiveFigures> {
 
 function allAccounts(context: Context): PortfolioSource<LiveCombinedPortfolio> {
   return {
-    follow: (parts) => liveCombinedPortfolio(context, parts),
+    follow: (parts) => followCombinedPortfolio(context, parts),
     table: portfoliosTable,
     isSimulated: ({ accounts }) => accounts.some(({ account }) => account.simulated),
     kept: 0,
@@ -69,7 +69,7 @@ async function watchSource<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
         live = figures;
         parts.changed();
       },
-      told: (proposal) => {
+      proposalChanged: (proposal) => {
         const time = formatLocalTime(proposal.updated_at, { seconds: true }).slice(11);
         // One line per proposal, for its latest state.
         events.delete(proposal.id);

@@ -1,4 +1,4 @@
-import { type LiveQuotes, liveQuotes } from '../../app/market.ts';
+import { followQuotes, type LiveQuotes } from '../../app/market.ts';
 import type { Context } from '../context/context.ts';
 import { livePricesLine } from '../text/as-of.ts';
 import { quotesText } from '../text/reports.ts';
@@ -12,7 +12,7 @@ export async function watchQuotes(context: Context, symbols: readonly string[]):
   let live: LiveQuotes | undefined;
   const seen = new Map<string, readonly string[]>();
   const follow = (parts: { readonly signal: AbortSignal; readonly changed: () => void }) =>
-    liveQuotes(context, symbols, {
+    followQuotes(context, symbols, {
       signal: parts.signal,
       changed: (next) => {
         live = next;

@@ -1,6 +1,6 @@
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
-import { containsMessage, followRun, type RunObject, resumeCommand, runObject } from '../../app/run.ts';
+import { containsMessage, followRun, type RunObject, resumeCommand, toRunOutput } from '../../app/run.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { Context } from '../context/context.ts';
 import { printError } from '../context/output.ts';
@@ -28,7 +28,7 @@ export async function showRun(context: Context, events: AsyncIterable<AgentEvent
     if (output.format !== 'stream-json') renderer.show(event);
   });
   attention.calm();
-  const object = runObject(result, context.profileOptions);
+  const object = toRunOutput(result, context.profileOptions);
   await output.result('run', { ...object }, () => {
     renderer.finish(object.text);
     return '';

@@ -1,7 +1,7 @@
 import type { ApprovalStatus, ApprovalView, ConnectionView } from '../../agent/events.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { dollars, sharePrice, shares } from '../../trading/amounts.ts';
-import { batchSentence } from '../../trading/kinds/batch.ts';
+import { describeBatchOutcome } from '../../trading/kinds/batch.ts';
 import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
 import { formatMoment } from '../../trading/mandate/standing-order-words.ts';
@@ -90,7 +90,7 @@ export function approvalOutcome(approval: ApprovalView): string {
   if (approval.mandate_id !== undefined) parts.push(`approved by mandate ${approval.mandate_id}`);
   if (approval.placed !== undefined) parts.push(formatFill(approval.placed));
   if (approval.granted !== undefined) parts.push(formatGrant(approval.granted));
-  if (approval.lines !== undefined) parts.push(batchSentence(approval.lines));
+  if (approval.lines !== undefined) parts.push(describeBatchOutcome(approval.lines));
   if (approval.reason !== undefined && !status.includes(approval.reason)) parts.push(safeLine(approval.reason));
   return parts.join(' · ');
 }

@@ -1,6 +1,6 @@
 import type { ApprovalView, ThreadView } from '../../agent/events.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import type { Access } from '../../tools/gateway/safeguard-requests.ts';
+import type { ListedAccess } from '../../tools/gateway/safeguard-requests.ts';
 import { approvalStatusLine } from './approval-lines.ts';
 import { subjectHeadline } from './approval-subject.ts';
 import type { Reader } from './reader.ts';
@@ -42,10 +42,10 @@ export function threadsText(threads: readonly ThreadView[], reader: Reader): Pro
   );
 }
 
-export function accessText(given: readonly Access[], reader: Reader): Promise<string> {
+export function accessText(given: readonly ListedAccess[], reader: Reader): Promise<string> {
   const short = reader.ids(given.map(({ id }) => id));
-  const role = ({ role, of }: Access) => safeLine(of === undefined ? role : `${role} of ${of}`);
-  return fitTable<Access>(
+  const role = ({ role, of }: ListedAccess) => safeLine(of === undefined ? role : `${role} of ${of}`);
+  return fitTable<ListedAccess>(
     [
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { rank: 2, head: 'ACCOUNT OF', cell: ({ account }) => safeLine(account) },

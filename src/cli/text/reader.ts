@@ -1,4 +1,4 @@
-import { idShortener } from '../../text/short-id.ts';
+import { createIdShortener } from '../../text/short-id.ts';
 import { formatLocalTime } from './as-of.ts';
 
 /**
@@ -22,7 +22,7 @@ export const programReader: Reader = {
 };
 
 export function personReader(columns: number): Reader {
-  return { person: true, columns, ids: idShortener, time: (at) => formatLocalTime(at) };
+  return { person: true, columns, ids: createIdShortener, time: (at) => formatLocalTime(at) };
 }
 
 export function toReader(io: { readonly stdoutIsTty: boolean; width(): number }): Reader {

@@ -52,7 +52,7 @@ function findMismatches(approved: Record<string, unknown>, demanded: Record<stri
  * the object must have this kind's type.
  * @throws {HttpProblem} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`
  */
-export function approvedDetails(
+export function requireSingleDetails(
   { authorizationDetails: claim }: Pick<Caller, 'authorizationDetails'>,
   kind: ApprovalKind,
 ): Record<string, unknown> {

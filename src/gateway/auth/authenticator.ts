@@ -41,23 +41,23 @@ type Handler = (c: Context) => Promise<Response>;
 interface AuthenticatorOptions {
   readonly verify: TokenVerifier;
   /** Returns the caller of a request made inside this process; undefined for requests over the network. */
-  readonly actingFor: (request: Request) => Promise<Caller | undefined>;
+  readonly inProcessCaller: (request: Request) => Promise<Caller | undefined>;
   readonly resource: string;
   /** Path of the metadata (RFC 9728), if it is not the default path. */
   readonly metadataPath?: string;
   /** The scopes that a 401 names, so that the client asks the person for consent only once. */
   readonly challengeScopes?: readonly string[];
   /** The service's name in error messages (default: `gateway`). */
-  readonly called?: string;
+  readonly serviceName?: string;
   /** Default {@link MAX_STREAMS_PER_PERSON}. */
-  readonly mostStreams?: number;
+  readonly maxStreamsPerPerson?: number;
   readonly internalHint?: string;
   readonly clock: Clock;
   readonly log: RequestLog;
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { verify, actingFor, resource, clock, log } = options;
+  const { verify, inProcessCaller: actingFor, resource, clock, log } = options;
   const { metadataPath = METADATA_PATH, challengeScopes } = options;
   const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
 
@@ -131,7 +131,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   const ofTokens = createStreamLimit(MAX_STREAMS_PER_TOKEN);
-  const ofPeople = createStreamLimit(options.mostStreams ?? MAX_STREAMS_PER_PERSON);
+  const ofPeople = createStreamLimit(options.maxStreamsPerPerson ?? MAX_STREAMS_PER_PERSON);
   /** @throws {HttpProblem} 429 `too_many_open` */
   function enterStream({ jti, sub }: Caller): ReleaseSlot {
     const leavePerson = ofPeople.enter(sub);
@@ -181,9 +181,9 @@ function rejectNul(path: string): void {
 function refusalOf(
   error: unknown,
   {
-    called = 'gateway',
+    serviceName: called = 'gateway',
     internalHint: hint = 'Look up the order by client_order_id before you send it again.',
-  }: Pick<AuthenticatorOptions, 'called' | 'internalHint'>,
+  }: Pick<AuthenticatorOptions, 'serviceName' | 'internalHint'>,
 ): ProblemError<string> {
   if (error instanceof ProblemError) return error;
   return isStoreUnavailable(error)

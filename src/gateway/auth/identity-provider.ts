@@ -134,7 +134,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
 
 /** Discovers the provider's metadata with OpenID Connect Discovery or RFC 8414. */
 async function discover(issuer: URL, options: IdentityProviderOptions): Promise<oauth.AuthorizationServer> {
-  const settings = requestOptions(issuer, options.fetch, options.timeoutMs);
+  const settings = oauthRequestOptions(issuer, options.fetch, options.timeoutMs);
   try {
     let response = await oauth.discoveryRequest(issuer, { ...settings, algorithm: 'oidc' });
     if (response.status === 404) {
@@ -147,7 +147,7 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
 }
 
 /** Returns options for oauth4webapi: a maximum size of responses, a timeout, and plain http on loopback only. */
-export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
+export function oauthRequestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
   const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   return {
     [oauth.customFetch]: (

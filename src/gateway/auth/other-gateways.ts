@@ -39,7 +39,7 @@ export async function waitForOtherGateway<Row>(
   // `since` may be in the future, because the other machine's clock may be ahead.
   const until = Math.min(since ?? clock.now(), clock.now()) + MAX_WAIT_MS;
   let news = new AbortController();
-  const stop = others.hear((notice) => {
+  const stop = others.subscribe((notice) => {
     if (notice === 'missed' || ('landed' in notice && notice.landed === id)) news.abort();
   });
   try {

@@ -39,9 +39,9 @@ interface AccountsOptions {
   /**
    * The default account of a person who did not choose one is their account at the first of these brokers.
    */
-  readonly places: readonly ConfiguredBroker[];
+  readonly brokers: readonly ConfiguredBroker[];
   readonly environment: 'paper' | 'live';
-  readonly chosen: {
+  readonly defaultAccounts: {
     find(sub: string): Promise<string | undefined>;
     choose(sub: string, account: string): Promise<void>;
   };
@@ -49,7 +49,7 @@ interface AccountsOptions {
 
 const MAX_CACHED_NUMBERS = 10_000;
 
-export function createAccounts({ places, environment, chosen }: AccountsOptions) {
+export function createAccounts({ brokers: places, environment, defaultAccounts: chosen }: AccountsOptions) {
   const [only, another] = places;
   if (only === undefined) throw new TypeError('a gateway has at least one broker');
   const isOne = another === undefined;

@@ -2,7 +2,7 @@
  * A tool of a broker's MCP server that places or cancels orders. The gateway calls the tool only while its description
  * is the one that the gateway's operator confirmed.
  */
-export interface ActingTool {
+export interface OrderTool {
   readonly name: string;
   /** `gone`: the server has no tool of this name, or more than one. */
   readonly state: 'confirmed' | 'changed' | 'unconfirmed' | 'gone';

@@ -4,7 +4,7 @@ import type { Order } from '../../trading/views.ts';
 import { toAmount, toMoney } from './json-amounts.ts';
 
 /** Converts an order's fill to an activity, for brokers that report their activities a day late. */
-export function fillActivity(
+export function toFillActivity(
   { id, side, symbol, filled_qty, filled_avg_price }: Order,
   type: string,
   at: string,
@@ -18,7 +18,7 @@ export function fillActivity(
  * @param shares negative if the shares left the account
  * @param fill set if the activity is a fill
  */
-export function activityMovement(
+export function toActivityAmounts(
   shares: Dec | undefined,
   fill: { readonly price: number; readonly sells: boolean } | undefined,
   amount: number | null | undefined,

@@ -1,7 +1,7 @@
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Submission } from './broker.ts';
-import { storedCredentialsRejected } from './stored-credential-problems.ts';
-import type { StoredKind } from './stored-kinds.ts';
+import { rejectedCredentialsProblem } from './stored-credential-problems.ts';
+import type { CredentialKind } from './stored-kinds.ts';
 
 /**
  * A failed request, classified by what the failure proves. `failing`, `timeout`, `unreachable` and `unreadable` prove
@@ -21,7 +21,7 @@ export type BrokerFailure =
   /** The broker did not process the request, because there were too many requests. */
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined }
   /** The credentials were rejected and the request was not processed. */
-  | { readonly kind: 'unauthorized'; readonly credentials?: StoredKind }
+  | { readonly kind: 'unauthorized'; readonly credentials?: CredentialKind }
   /** The answer is an error, but not the broker's decision about the request (5xx, 408, a proxy's page). */
   | { readonly kind: 'failing'; readonly status: number }
   | { readonly kind: 'timeout' }
@@ -40,7 +40,7 @@ const againSoon = 'Try again in a moment.';
 export function toReadProblem(failure: BrokerFailure, cause: unknown): HttpProblem {
   switch (failure.kind) {
     case 'unauthorized':
-      if (failure.credentials !== undefined) return storedCredentialsRejected(failure.credentials, cause);
+      if (failure.credentials !== undefined) return rejectedCredentialsProblem(failure.credentials, cause);
       return new HttpProblem(409, 'account_not_connected', 'the broker rejected the credentials for the account', {
         hint: 'Reconnect the brokerage account.',
         cause,

@@ -1,20 +1,20 @@
 import { z } from 'zod';
-import type { ActingTool } from './acting-tool.ts';
+import type { OrderTool } from './acting-tool.ts';
 import type { AssetCatalog } from './asset-catalog.ts';
 import type { ConnectBroker } from './broker.ts';
 import type { BrokerTraits } from './broker-traits.ts';
-import { type StoredCredentials, type StoredKind, storedKindNames } from './stored-kinds.ts';
+import { type CredentialKind, credentialKindNames, type StoredCredentials } from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 /**
  * Settings that all kinds of brokers share in `gateway.yaml` (`broker:`, `brokers:`). Each kind adds its own settings.
  */
-export const brokerSettings = z.strictObject({
+export const commonBrokerSettings = z.strictObject({
   kind: z.string(),
   /** How the gateway accesses accounts: by token exchange (default), or with credentials that each owner entered. */
-  credentials: z.enum(['exchange', ...storedKindNames]).optional(),
+  credentials: z.enum(['exchange', ...credentialKindNames]).optional(),
   /** With `exchange`: the kind of credentials for orders under a mandate while the owner is not signed in. */
-  unattended: z.enum(storedKindNames).optional(),
+  unattended: z.enum(credentialKindNames).optional(),
   /** With `exchange`: the broker's name at the identity provider (default: `exchange.audience`). */
   audience: z.string().min(1).optional(),
   /** A name for the account, such as `IRA` (default: the broker's name). */
@@ -44,15 +44,15 @@ interface TraitsBySettings<Settings> {
 /** A kind of broker. Each kind has its own folder; docs/adding/broker.md explains how to add a kind. */
 export interface BrokerKind<Settings> {
   readonly traits: BrokerTraits | TraitsBySettings<Settings>;
-  /** Extends {@link brokerSettings}, with a literal `kind`. */
+  /** Extends {@link commonBrokerSettings}, with a literal `kind`. */
   readonly settings: z.ZodType<Settings>;
   /** Name of the setting that overrides the broker's address. */
   readonly address: string;
   connect(settings: Settings, context: BrokerContext): ConnectBroker;
   /** The credentials that owners may enter for their accounts. Unset if only `credentials: exchange` is allowed. */
-  readonly kept?: {
+  readonly storedCredentials?: {
     /** The first kind is the default. */
-    readonly kinds: readonly [StoredKind, ...StoredKind[]];
+    readonly kinds: readonly [CredentialKind, ...CredentialKind[]];
     /**
      * Returns the account that the credentials give access to.
      * @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts
@@ -66,6 +66,6 @@ export interface BrokerKind<Settings> {
       settings: Settings,
       given: StoredCredentials,
       options: Required<VerifyOptions>,
-    ): Promise<readonly ActingTool[]>;
+    ): Promise<readonly OrderTool[]>;
   };
 }

@@ -18,7 +18,7 @@ export interface BrokerRequests {
   cancel(call: () => Promise<unknown>): Promise<Cancellation>;
 }
 
-export function brokerRequests(failureOf: ClassifyError): BrokerRequests {
+export function createBrokerRequests(failureOf: ClassifyError): BrokerRequests {
   const refusalOf = (error: unknown) => (error instanceof HttpProblem ? error : toReadProblem(failureOf(error), error));
   return {
     async read(call) {

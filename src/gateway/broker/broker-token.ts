@@ -7,7 +7,7 @@ import { requireSecureUrl } from '../../net/secure-url.ts';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT, TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Caller } from '../auth/caller.ts';
-import { type IdentityProvider, requestOptions } from '../auth/identity-provider.ts';
+import { type IdentityProvider, oauthRequestOptions } from '../auth/identity-provider.ts';
 
 /** Provides access tokens for the broker's API. The tokens never leave the gateway. */
 export type BrokerTokens = ReturnType<typeof createBrokerTokens>;
@@ -91,7 +91,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         client,
         oauth.PrivateKeyJwt(key),
         ...grantOf(exchange, accessToken),
-        requestOptions(url, options.fetch, options.timeoutMs),
+        oauthRequestOptions(url, options.fetch, options.timeoutMs),
       )
       .catch((cause) => {
         throw unreachable(cause);
@@ -203,7 +203,7 @@ function unreachable(cause: unknown): HttpProblem {
 }
 
 /** @param who the plural subject of the error's sentence, such as `accounts at the broker` */
-export function exchangeNotConfigured(who: string): TradeAgentError {
+export function exchangeNotConfiguredError(who: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${who} use token exchange, but "exchange" is not set`, {
     hint: 'Set "exchange" in gateway.yaml. See docs/operate/GATEWAY.md.',
   });

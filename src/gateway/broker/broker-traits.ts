@@ -26,13 +26,13 @@ export interface BrokerTraits {
      * Whether the broker accepts an ID only once, even after the ID's order is done. If not, an order whose answer was
      * lost is never sent again.
      */
-    readonly takenOnce: boolean;
+    readonly acceptedOnce: boolean;
     /**
      * Whether orders can be looked up by client_order_id. `for_good`: at any time. `while_listed`: only among the day's
      * orders, so finding the order proves that it was accepted, but not finding it proves nothing. `never`: if the
      * answer to an order is lost, the outcome stays unknown until the person checks it at the broker.
      */
-    readonly lookedUp: 'for_good' | 'while_listed' | 'never';
+    readonly lookup: 'for_good' | 'while_listed' | 'never';
   };
   /** Which open orders the broker can replace; undefined if it can't replace any. */
   readonly replaces:

@@ -146,11 +146,11 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  *     fails after an order was sent, the outcome is `unknown`.
  *  2. **A client_order_id is accepted once**, even after its order is done: `submit` and `replace` report an ID that
  *     was used before as `refused` with reason `duplicate`. If the broker can't guarantee this, its traits say so
- *     (`clientOrderId.takenOnce`), and no order is sent a second time. IDs of 8–48 letters, digits, `_` and `-` are
+ *     (`clientOrderId.acceptedOnce`), and no order is sent a second time. IDs of 8–48 letters, digits, `_` and `-` are
  *     accepted, and returned unchanged.
  *  3. **An order can be looked up by this ID** once the broker's reads have caught up, whatever the order's state.
  *     `undefined` means that the broker itself said that there is no such order, so a proxy's page throws. If lookups
- *     are limited (`clientOrderId.lookedUp`), `undefined` proves nothing.
+ *     are limited (`clientOrderId.lookup`), `undefined` proves nothing.
  *  4. **`refused` and `not_taken` are proof** that this request created no order. Anything else is `unknown`: a
  *     timeout, a lost connection, a 5xx, a page that is not the broker's, a 2xx about something else.
  *  5. **An order is sent exactly as it is passed.** No field is rounded, defaulted or left out. A field that the broker

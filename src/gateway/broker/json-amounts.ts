@@ -4,12 +4,12 @@ import { Dec } from '../../trading/decimal.ts';
 const LONGEST_WORD = 40;
 
 /** Returns the broker's value, at most 40 characters of it, with `?` for each character that is not printable ASCII. */
-export function brokerWord(text: string | undefined): string | undefined {
+export function toPrintableBrokerValue(text: string | undefined): string | undefined {
   return typeof text === 'string' ? printableAscii(text, LONGEST_WORD) : text;
 }
 
 /** Returns our name for a broker's value, or the value itself if we have no name for it. */
-export function translateWord(ours: Readonly<Record<string, string>>, theirs: string): string {
+export function translateBrokerValue(ours: Readonly<Record<string, string>>, theirs: string): string {
   return ours[theirs] ?? printableAscii(theirs, LONGEST_WORD);
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createTokenSeal, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts';
-import { type StoredCredentials, storedCredentialsSchemaFor, storedKindNames } from './stored-kinds.ts';
+import { credentialKindNames, type StoredCredentials, storedCredentialsSchemaFor } from './stored-kinds.ts';
 import type { VerifiedAccount } from './verify-problems.ts';
 
 export type StoredKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
@@ -19,10 +19,10 @@ export interface KeyPairLocation {
   readonly name: string;
   readonly kind: string;
   /** Name under which the key pairs were stored before `brokers:` existed. Unset if another broker may have used it. */
-  readonly before?: string;
+  readonly formerName?: string;
 }
 
-const anyKept = z.union(storedKindNames.map((kind) => storedCredentialsSchemaFor(kind)));
+const anyKept = z.union(credentialKindNames.map((kind) => storedCredentialsSchemaFor(kind)));
 
 /**
  * Stores the credentials of people's accounts in the gateway's database, sealed with AES-256-GCM and bound to the
@@ -31,7 +31,7 @@ const anyKept = z.union(storedKindNames.map((kind) => storedCredentialsSchemaFor
 export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions) {
   const seal = createTokenSeal(sealSecret, 'broker_key');
   const context = (sub: string, connection: string) => JSON.stringify([connection, sub]);
-  const { name, kind, before } = broker;
+  const { name, kind, formerName: before } = broker;
   const names = [name, ...(before === undefined ? [] : [before])];
   const rowOf = async (sub: string) => {
     for (const storedName of names) {
@@ -74,7 +74,7 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
     /**
      * Moves rows from `before` to the broker's name. Must be called before another broker of the same kind is added.
      */
-    async settle(): Promise<void> {
+    async moveFormerRows(): Promise<void> {
       if (before === undefined) return;
       for (const row of await store.list(before)) {
         const { sub } = row;

@@ -10,7 +10,7 @@ export type NamedBroker = BrokerSettings & { readonly name: string };
 /** The name of the broker that `broker:` configures. Its key pairs are stored under this name. */
 export const SINGLE_BROKER_NAME = 'broker';
 
-export const brokerName = z
+export const brokerNameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name of lowercase letters, digits and "-", such as "ibkr"');
 
@@ -18,10 +18,10 @@ export const brokerName = z
 const MAX_BROKERS = 16;
 
 /** The settings for one broker, or for several by name. The first broker is the default. */
-export const brokersSettings = {
+export const brokerListSettings = {
   broker: brokerSettingsSchema.optional(),
   brokers: z
-    .record(brokerName, brokerSettingsSchema, {
+    .record(brokerNameSchema, brokerSettingsSchema, {
       error: ({ code }) =>
         code === 'invalid_key' ? 'must be a name of lowercase letters, digits and "-", such as "ibkr"' : undefined,
     })
@@ -46,5 +46,5 @@ export function namedBrokers({
 export function keyPairLocationOf({ name, kind }: NamedBroker, all: readonly NamedBroker[]): KeyPairLocation {
   const isOnlyOfKind = all.filter((one) => one.kind === kind).length === 1;
   const isTaken = all.some((one) => one.name === SINGLE_BROKER_NAME);
-  return { name, kind, ...(isOnlyOfKind && !isTaken ? { before: SINGLE_BROKER_NAME } : {}) };
+  return { name, kind, ...(isOnlyOfKind && !isTaken ? { formerName: SINGLE_BROKER_NAME } : {}) };
 }

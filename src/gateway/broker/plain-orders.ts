@@ -56,7 +56,7 @@ export function replacementNotSupported(label: string): Submission {
 }
 
 /** Applies the query to the orders, for brokers that always list all orders. @param orders newest first */
-export function selectOrders(orders: readonly Order[], { status, limit, symbols, until }: OrderQuery): Order[] {
+export function applyOrderQuery(orders: readonly Order[], { status, limit, symbols, until }: OrderQuery): Order[] {
   return orders
     .filter((order) => status === 'all' || isFinalStatus(order.status) === (status === 'closed'))
     .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))

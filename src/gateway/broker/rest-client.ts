@@ -1,4 +1,4 @@
-import { boundedFetch, isResponseTooLarge, ResponseTooLarge } from '../../net/bounded-fetch.ts';
+import { boundedFetch, isResponseTooLarge, ResponseTooLargeError } from '../../net/bounded-fetch.ts';
 import { defined } from '../../values/defined.ts';
 import { type BrokerFailure, NotSentError } from './broker-failure.ts';
 
@@ -84,7 +84,7 @@ export function createSendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' |
   };
 }
 
-export function restClient({ base, headers, ...options }: RestOptions): RestClient {
+export function createRestClient({ base, headers, ...options }: RestOptions): RestClient {
   const send = createSendOnce(options);
   const root = base.replace(/\/+$/, '');
   return (path, { method = 'GET', query, form, json } = {}) => {
@@ -110,7 +110,7 @@ export function classifyRestError(error: unknown): BrokerFailure {
 }
 
 export function failureReason(error: unknown): NoResponseError['why'] {
-  if (error instanceof ResponseTooLarge || isResponseTooLarge(error)) return 'unreadable';
+  if (error instanceof ResponseTooLargeError || isResponseTooLarge(error)) return 'unreadable';
   const { name } = error instanceof Error ? error : { name: '' };
   return name === 'TimeoutError' || name === 'AbortError' ? 'timeout' : 'unreachable';
 }

@@ -1,11 +1,11 @@
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
-import { type StoredKind, storedKindText } from './stored-kinds.ts';
+import { type CredentialKind, credentialText } from './stored-kinds.ts';
 
 const SET_COMMAND = '"trade-agent home broker set"';
 
-export function noStoredCredentials(kind: StoredKind): HttpProblem {
-  const { noun } = storedKindText(kind);
+export function noStoredCredentialsProblem(kind: CredentialKind): HttpProblem {
+  const { noun } = credentialText(kind);
   return notConnected(
     kind,
     `no ${noun} for a brokerage account is stored for this user`,
@@ -14,8 +14,8 @@ export function noStoredCredentials(kind: StoredKind): HttpProblem {
 }
 
 /** For credentials that were deleted or replaced at the broker, or that are for the other environment. */
-export function storedCredentialsRejected(kind: StoredKind, cause: unknown): HttpProblem {
-  const { noun, again } = storedKindText(kind);
+export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
+  const { noun, again } = credentialText(kind);
   return notConnected(
     kind,
     `the broker rejected the ${noun} stored for this user`,
@@ -25,8 +25,8 @@ export function storedCredentialsRejected(kind: StoredKind, cause: unknown): Htt
 }
 
 /** For credentials that were sealed with another key, or for another person. */
-export function storedCredentialsUnreadable(kind: StoredKind, cause: unknown): HttpProblem {
-  const { noun } = storedKindText(kind);
+export function unreadableCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
+  const { noun } = credentialText(kind);
   return notConnected(
     kind,
     `the ${noun} stored for this user cannot be decrypted`,
@@ -35,12 +35,12 @@ export function storedCredentialsUnreadable(kind: StoredKind, cause: unknown): H
   );
 }
 
-export function storedCredentialsForOtherEnvironment(
-  kind: StoredKind,
+export function wrongEnvironmentProblem(
+  kind: CredentialKind,
   found: 'paper' | 'live',
   wanted: 'paper' | 'live',
 ): HttpProblem {
-  const { noun } = storedKindText(kind);
+  const { noun } = credentialText(kind);
   return notConnected(
     kind,
     `the ${noun} stored for this user is for a ${found} account, but this gateway trades ${wanted} accounts`,
@@ -49,7 +49,7 @@ export function storedCredentialsForOtherEnvironment(
 }
 
 /** The problem's member `credentials` tells clients not to send the person to the identity provider to connect. */
-function notConnected(kind: StoredKind, detail: string, hint: string, cause?: unknown): HttpProblem {
+function notConnected(kind: CredentialKind, detail: string, hint: string, cause?: unknown): HttpProblem {
   return new HttpProblem(409, 'account_not_connected', detail, {
     hint,
     members: { credentials: kind },

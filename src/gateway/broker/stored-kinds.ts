@@ -111,25 +111,25 @@ interface CredentialText {
   readonly fields: Readonly<Record<string, CredentialField>>;
 }
 
-export type StoredKind = keyof typeof credentialKinds;
-export const storedKindNames = Object.keys(credentialKinds) as [StoredKind, ...StoredKind[]];
+export type CredentialKind = keyof typeof credentialKinds;
+export const credentialKindNames = Object.keys(credentialKinds) as [CredentialKind, ...CredentialKind[]];
 
-export type StoredCredentialsOf<K extends StoredKind> = K extends StoredKind
+export type StoredCredentialsOf<K extends CredentialKind> = K extends CredentialKind
   ? { readonly [F in keyof (typeof credentialKinds)[K]['fields']]: string }
   : never;
-export type StoredCredentials = StoredCredentialsOf<StoredKind>;
+export type StoredCredentials = StoredCredentialsOf<CredentialKind>;
 
-export function storedKindText(kind: StoredKind): CredentialText {
+export function credentialText(kind: CredentialKind): CredentialText {
   return credentialKinds[kind];
 }
 
-export function storedCredentialsSchemaFor<K extends StoredKind>(kind: K): z.ZodType<StoredCredentialsOf<K>> {
-  const fields = Object.entries(storedKindText(kind).fields).map(
+export function storedCredentialsSchemaFor<K extends CredentialKind>(kind: K): z.ZodType<StoredCredentialsOf<K>> {
+  const fields = Object.entries(credentialText(kind).fields).map(
     ([name, { pattern, wrong }]) => [name, z.string().regex(pattern, wrong)] as const,
   );
   return z.strictObject(Object.fromEntries(fields)) as unknown as z.ZodType<StoredCredentialsOf<K>>;
 }
 
-export function isStoredKind(credentials: 'exchange' | StoredKind | undefined): credentials is StoredKind {
+export function isCredentialKind(credentials: 'exchange' | CredentialKind | undefined): credentials is CredentialKind {
   return credentials !== undefined && credentials !== 'exchange';
 }

@@ -1,12 +1,12 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { ActingTool } from './acting-tool.ts';
+import type { OrderTool } from './acting-tool.ts';
 import { type BrokerSettings, findBrokerKind, traitsOf } from './brokers.ts';
 import {
-  isStoredKind,
+  type CredentialKind,
+  credentialText,
+  isCredentialKind,
   type StoredCredentials,
-  type StoredKind,
   storedCredentialsSchemaFor,
-  storedKindText,
 } from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
@@ -16,10 +16,10 @@ const TIMEOUT_MS = 10_000;
  * Returns the kind of credentials that owners enter for this broker.
  * @throws {TradeAgentError} `usage` if the broker's accounts are accessible only by token exchange
  */
-export function requireStoredKind(settings: BrokerSettings): StoredKind {
+export function requireCredentialKind(settings: BrokerSettings): CredentialKind {
   const { kinds } = keptOf(settings);
   const { credentials, unattended } = settings;
-  return isStoredKind(credentials) ? credentials : (unattended ?? kinds[0]);
+  return isCredentialKind(credentials) ? credentials : (unattended ?? kinds[0]);
 }
 
 /**
@@ -34,10 +34,10 @@ export async function verifyCredentials(
   { environment, fetch, timeoutMs = TIMEOUT_MS }: VerifyOptions,
 ): Promise<VerifiedAccount> {
   const { verify } = keptOf(settings);
-  const kind = requireStoredKind(settings);
+  const kind = requireCredentialKind(settings);
   const given = storedCredentialsSchemaFor(kind).safeParse(credentials);
   if (!given.success) {
-    const { fields, noun } = storedKindText(kind);
+    const { fields, noun } = credentialText(kind);
     if (Object.keys(credentials).sort().join() !== Object.keys(fields).sort().join()) {
       throw new TradeAgentError('usage', `these credentials are for a different broker: expected ${noun}`, {
         hint: 'Enter the credentials on the home’s own machine: "trade-agent home broker set".',
@@ -52,7 +52,7 @@ export async function verifyCredentials(
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
 }
 
-type InspectTools = (credentials: StoredCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
+type InspectTools = (credentials: StoredCredentials, options: VerifyOptions) => Promise<readonly OrderTool[]>;
 
 /**
  * Returns a function that inspects the tools that place or cancel the broker's orders, without calling these tools.
@@ -70,7 +70,7 @@ export function requireToolInspection(settings: BrokerSettings): InspectTools {
 }
 
 function keptOf(settings: BrokerSettings) {
-  const { kept } = findBrokerKind(settings);
+  const { storedCredentials: kept } = findBrokerKind(settings);
   if (kept !== undefined) return kept;
   throw new TradeAgentError('usage', `${traitsOf(settings).label} accounts can only be opened by token exchange`, {
     hint: 'Set "broker.credentials: exchange" in gateway.yaml.',

@@ -22,7 +22,7 @@ export interface VerifyOptions {
 
 /* The errors report only the kind of failure, because a library's message may quote a header. */
 
-export function wrongCredentials(label: string, noun: string, hint: string): TradeAgentError {
+export function wrongCredentialsError(label: string, noun: string, hint: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${label} does not recognize this ${noun}`, {
     hint,
     details: { reason: 'wrong_pair' },
@@ -33,7 +33,7 @@ export function wrongCredentials(label: string, noun: string, hint: string): Tra
  * @param what completes the sentence that begins with `host`
  * @param setting name of the setting in gateway.yaml that may be wrong
  */
-export function accountNotVerified(host: string, what: string, setting?: string): TradeAgentError {
+export function accountNotVerifiedError(host: string, what: string, setting?: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${host} ${what}`, {
     hint:
       setting === undefined
@@ -43,7 +43,7 @@ export function accountNotVerified(host: string, what: string, setting?: string)
   });
 }
 
-export function brokerUnreachable(host: string, kind: BrokerFailure['kind']): TradeAgentError {
+export function brokerUnreachableError(host: string, kind: BrokerFailure['kind']): TradeAgentError {
   const what =
     kind === 'timeout' ? 'did not answer in time' : kind === 'unreachable' ? 'can’t be reached' : 'returned an error';
   return new TradeAgentError('broker_unreachable', `${host} ${what}`, {

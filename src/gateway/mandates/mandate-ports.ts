@@ -12,7 +12,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import { requireAllowedAction } from '../policy/decide.ts';
-import { unknownSymbol } from '../policy/order-world.ts';
+import { unknownSymbolProblem } from '../policy/order-world.ts';
 import type { RulesSource } from '../policy/rules.ts';
 import { mandateMismatches } from '../policy/within-mandate.ts';
 
@@ -41,7 +41,7 @@ export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<
         ...symbols.map((symbol) => broker.asset(symbol)),
       ]);
       const unknown = symbols.find((_, index) => assets[index] === undefined);
-      if (unknown !== undefined) throw unknownSymbol(unknown);
+      if (unknown !== undefined) throw unknownSymbolProblem(unknown);
       return account;
     },
     async policy(proposer, account) {
@@ -53,8 +53,8 @@ export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<
     },
     async requireReplaceable(sub, id) {
       const found = await mandates.find(sub, id, query());
-      if (found === undefined) throw noSuchMandate();
-      if (found.state === 'revoked' || found.state === 'replaced') throw mandateEnded(found.state);
+      if (found === undefined) throw noSuchMandateProblem();
+      if (found.state === 'revoked' || found.state === 'replaced') throw mandateEndedProblem(found.state);
     },
     grant: (terms, owner) => grant(options, terms, owner),
     isGranted: async (sub, id) => (await mandates.find(sub, id, query())) !== undefined,
@@ -86,7 +86,7 @@ async function grant(
         challenge: {},
       });
     case 'not_replaceable':
-      throw mandateEnded('ended');
+      throw mandateEndedProblem('ended');
   }
 }
 
@@ -136,7 +136,7 @@ async function findMandates(
   const query = { since: newYorkMidnight(now()) };
   if (mandate !== 'any') {
     const found = await mandates.find(sub, mandate, query);
-    if (found === undefined) throw noSuchMandate();
+    if (found === undefined) throw noSuchMandateProblem();
     return [found];
   }
   const open: readonly MandateState[] = ['active', 'exhausted'];
@@ -146,14 +146,14 @@ async function findMandates(
     .sort((a, b) => Date.parse(a.terms.expires_at) - Date.parse(b.terms.expires_at));
 }
 
-export function noSuchMandate(): HttpProblem {
+export function noSuchMandateProblem(): HttpProblem {
   return new HttpProblem(404, 'not_found', 'you have no such mandate', {
     hint: 'List your mandates with "trade-agent mandates".',
     members: { reason: 'MANDATE_NOT_FOUND', reasons: ['MANDATE_NOT_FOUND'] },
   });
 }
 
-export function mandateEnded(state: string): HttpProblem {
+export function mandateEndedProblem(state: string): HttpProblem {
   return new HttpProblem(409, 'mandate_ended', `the mandate is already ${state}`, {
     hint: 'Propose a new mandate with "trade-agent mandates add".',
   });

@@ -6,7 +6,7 @@ import type { MandateView, StandingOrderState } from '../../trading/mandate/mand
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { defined } from '../../values/defined.ts';
-import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
+import { mandateEndedProblem, noSuchMandateProblem } from './mandate-ports.ts';
 
 /** Lists and ends a person's own mandates. To create, widen or resume a mandate, a proposal is required. */
 export type MandateService = ReturnType<typeof createMandateService>;
@@ -40,7 +40,7 @@ export function createMandateService(options: {
   /** @throws {HttpProblem} 404 `not_found` */
   const find = async (sub: string, id: string) => {
     const mandate = await mandates.find(sub, id, query());
-    if (mandate === undefined) throw noSuchMandate();
+    if (mandate === undefined) throw noSuchMandateProblem();
     return viewOf(mandate);
   };
   return {
@@ -56,7 +56,7 @@ export function createMandateService(options: {
       const outcome = await mandates.end({ sub, id }, to, by, now());
       noted();
       const mandate = await find(sub, id);
-      if (outcome === 'barred') throw mandateEnded(mandate.state);
+      if (outcome === 'barred') throw mandateEndedProblem(mandate.state);
       return mandate;
     },
   };

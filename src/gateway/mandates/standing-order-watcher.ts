@@ -42,7 +42,7 @@ function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: quotedAt }
 }
 
 /** Milliseconds between checks. */
-export const CHECK_INTERVAL_MS = 15_000;
+export const STANDING_ORDER_CHECK_INTERVAL_MS = 15_000;
 /** Delay before an order that could not be placed is retried, in milliseconds. */
 const RETRY_DELAY_MS = 60_000;
 
@@ -113,7 +113,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
           await look().catch((error: unknown) => {
             if (!signal.aborted) failed(error);
           });
-          await clock.sleep(CHECK_INTERVAL_MS, signal).catch(() => undefined);
+          await clock.sleep(STANDING_ORDER_CHECK_INTERVAL_MS, signal).catch(() => undefined);
         }
       })();
     },

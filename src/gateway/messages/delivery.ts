@@ -5,7 +5,7 @@ import type { MessageDraft } from '../../trading/message.ts';
  * The known outcome of passing a message to its service. The services have no idempotency keys and can't be asked
  * about a message later, so a message is sent again only if the first attempt provably sent nothing.
  */
-export type Delivery =
+export type DeliveryOutcome =
   | { readonly outcome: 'sent'; readonly serviceId: string }
   /** The message was not sent. `reason` is the service's own error code. */
   | { readonly outcome: 'refused'; readonly reason: string }
@@ -15,7 +15,7 @@ export type Delivery =
   | { readonly outcome: 'unknown' };
 
 /** Sends a message once, as the token's owner. Returns the service's failures instead of throwing them. */
-export type DeliverMessage = (draft: MessageDraft, accessToken: string) => Promise<Delivery>;
+export type DeliverMessage = (draft: MessageDraft, accessToken: string) => Promise<DeliveryOutcome>;
 
 export interface DeliveryOptions {
   readonly url: string;
@@ -30,7 +30,7 @@ export async function postRequest(
   url: string,
   request: { readonly body: string; readonly contentType: string; readonly accessToken: string },
   { fetch: send, timeoutMs }: Pick<DeliveryOptions, 'fetch' | 'timeoutMs'>,
-): Promise<{ readonly status: number; readonly body: unknown } | Delivery> {
+): Promise<{ readonly status: number; readonly body: unknown } | DeliveryOutcome> {
   try {
     const response = await send(url, {
       method: 'POST',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { MessageDraft } from '../../trading/message.ts';
-import { type DeliverMessage, type Delivery, type DeliveryOptions, postRequest } from './delivery.ts';
+import { type DeliverMessage, type DeliveryOptions, type DeliveryOutcome, postRequest } from './delivery.ts';
 
 export const GMAIL_URL = 'https://gmail.googleapis.com';
 
@@ -62,7 +62,7 @@ function encodedWords(text: string): string {
   return [...words, word].map((part) => `=?utf-8?B?${Buffer.from(part).toString('base64')}?=`).join('\r\n ');
 }
 
-function judge(status: number, body: unknown): Delivery {
+function judge(status: number, body: unknown): DeliveryOutcome {
   if (status === 200) {
     const sent = sentSchema.safeParse(body).data;
     return sent === undefined ? { outcome: 'unknown' } : { outcome: 'sent', serviceId: sent.id };

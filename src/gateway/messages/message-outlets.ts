@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { IdentityProvider } from '../auth/identity-provider.ts';
-import { type BrokerExchange, createBrokerTokens, exchangeNotConfigured } from '../broker/broker-token.ts';
-import { type DeliverMessage, type Delivery, type DeliveryOptions, postRequest } from './delivery.ts';
+import { type BrokerExchange, createBrokerTokens, exchangeNotConfiguredError } from '../broker/broker-token.ts';
+import { type DeliverMessage, type DeliveryOptions, type DeliveryOutcome, postRequest } from './delivery.ts';
 import { GMAIL_URL, gmailDelivery } from './gmail.ts';
 import type { MessageOutlet } from './message-service.ts';
 
@@ -33,7 +33,7 @@ export function createMessageOutlets(
   const add = (service: MessageService, own: string, delivery: typeof slackDelivery) => {
     const settings = messages[service];
     if (settings === undefined) return;
-    if (exchange === undefined) throw exchangeNotConfigured('message services are configured, and they');
+    if (exchange === undefined) throw exchangeNotConfiguredError('message services are configured, and they');
     const { audience, url = own } = settings;
     requireSecureUrl(url);
     outlets.set(service, {
@@ -102,7 +102,7 @@ function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function judge(status: number, body: unknown): Delivery {
+function judge(status: number, body: unknown): DeliveryOutcome {
   if (status === 429) return { outcome: 'not_taken', reason: 'rate_limited' };
   const answer = answerSchema.safeParse(body).data;
   if (status !== 200 || answer === undefined) return { outcome: 'unknown' };

@@ -14,10 +14,10 @@ import {
 } from '../../trading/message.ts';
 import { messageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
 import {
-  approvedDetails,
   invalidContentProblem,
   invalidFieldNames,
   requireApprovedDetails,
+  requireSingleDetails,
   requireUnexpired,
 } from '../auth/approved-details.ts';
 import { type Caller, toCaller } from '../auth/caller.ts';
@@ -25,7 +25,7 @@ import { waitForOtherGateway } from '../auth/other-gateways.ts';
 import { ReplayedProblem, recordedProblem } from '../auth/problem.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
 import { MAX_DISPATCH_DELAY_MS } from '../orders/order-submission.ts';
-import type { DeliverMessage, Delivery } from './delivery.ts';
+import type { DeliverMessage, DeliveryOutcome } from './delivery.ts';
 
 /*
  * With one approval, at most one message is sent, although no service can be asked for the outcome, because:
@@ -77,7 +77,7 @@ export function createMessageSender(options: MessageServiceOptions) {
     const name = flightKey(key);
     const known = run().finally(() => {
       flights.delete(name);
-      options.others?.tell({ landed: key.id });
+      options.others?.notify({ landed: key.id });
     });
     flights.set(name, { digest, known });
     return known;
@@ -244,8 +244,8 @@ async function handOver(
   // Nothing is sent after the approval has expired, even if the process was suspended.
   const left = Math.min(Date.parse(draft.expires_at) - clock.now(), MAX_DISPATCH_DELAY_MS);
   const deadline = deadlineAfter(left, clock);
-  const delivery: Delivery = await withDispatchDeadline(deadline, () => outlet.deliver(draft, token)).catch(
-    (): Delivery => ({ outcome: 'unknown' }),
+  const delivery: DeliveryOutcome = await withDispatchDeadline(deadline, () => outlet.deliver(draft, token)).catch(
+    (): DeliveryOutcome => ({ outcome: 'unknown' }),
   );
   const now = clock.now();
   const finish = async (result: MessageResult) => (await journal.finish(claimed, result, now)).entry;
@@ -323,7 +323,10 @@ function notConnected(service: MessageService): HttpProblem {
   });
 }
 
-function notTaken(service: MessageService, reason: (Delivery & { outcome: 'not_taken' })['reason']): HttpProblem {
+function notTaken(
+  service: MessageService,
+  reason: (DeliveryOutcome & { outcome: 'not_taken' })['reason'],
+): HttpProblem {
   if (reason === 'unauthorized') return notConnected(service);
   return new HttpProblem(
     503,
@@ -377,7 +380,7 @@ function approvedMessage(
   target: { readonly gateway: string; readonly type: string },
 ): ApprovedMessage {
   const kind = { type: target.type, schema: messageSendDetailsSchema, ...MESSAGE };
-  const approved = approvedDetails(caller, kind);
+  const approved = requireSingleDetails(caller, kind);
   const draft = parseMessage(body);
   const demanded = messageSendDetails(draft, target);
   requireApprovedDetails(approved, demanded, kind);

@@ -9,15 +9,19 @@ import type { Mount, MountedCaller } from './mount.ts';
 interface MountParts {
   readonly resource: string;
   readonly issuer: string;
-  readonly door: Authenticator;
-  readonly acting: InProcessCallers;
+  readonly authenticator: Authenticator;
+  readonly inProcessCallers: InProcessCallers;
 }
 
 /**
  * Serves a mount and its metadata. In the metadata's URL, the well-known part precedes the resource's path (RFC 9728
  * §3.1).
  */
-export function mountedRoutes(app: Hono, mount: Mount, { resource, issuer, door, acting }: MountParts): void {
+export function addMountRoutes(
+  app: Hono,
+  mount: Mount,
+  { resource, issuer, authenticator: door, inProcessCallers: acting }: MountParts,
+): void {
   const { origin } = new URL(resource);
   const metadata = protectedResourceMetadata({
     resource: audienceOf(resource, mount),
@@ -33,7 +37,7 @@ export function mountedRoutes(app: Hono, mount: Mount, { resource, issuer, door,
   const guarded = door.guard([], async (c, caller) =>
     mount.serve(
       await withoutCredentials(c, mount.maxBodyBytes),
-      mountedCaller(caller, mount, { app, acting, resource }),
+      mountedCaller(caller, mount, { app, inProcessCallers: acting, resource }),
     ),
   );
   app.all(mount.path, (c) => {
@@ -60,7 +64,11 @@ function refuseOrigin(): never {
 function mountedCaller(
   caller: Caller,
   mount: Mount,
-  { app, acting, resource }: Pick<MountParts, 'acting' | 'resource'> & { readonly app: Hono },
+  {
+    app,
+    inProcessCallers: acting,
+    resource,
+  }: Pick<MountParts, 'inProcessCallers' | 'resource'> & { readonly app: Hono },
 ): MountedCaller {
   const { sub, username, email } = caller;
   const clientId = requireClient(caller);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
-import type { JournalEntry } from '../../store/order-journal.ts';
+import type { OrderJournalEntry } from '../../store/order-journal.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
@@ -15,16 +15,16 @@ interface Parts {
  * Suspends a mandate that was used beyond the limits that its owner signed. Called if an order that was written off is
  * found at the broker: in the meantime, another order may have used the same budget or slot.
  */
-export async function suspendIfExceeded(parts: Parts, entry: JournalEntry): Promise<void> {
+export async function suspendExceededMandate(parts: Parts, entry: OrderJournalEntry): Promise<void> {
   const { sub, draft } = entry;
-  if (draft.mandate === undefined || (await mandateExcess(parts, entry)) === undefined) return;
+  if (draft.mandate === undefined || (await describeMandateExcess(parts, entry)) === undefined) return;
   await parts.mandates.end({ sub, id: draft.mandate }, 'suspended', 'gateway', parts.clock.now());
 }
 
 /** Describes for the owner how a mandate's limits were exceeded. Returns undefined if they were not. */
-export async function mandateExcess(
+export async function describeMandateExcess(
   { mandates, clock }: Parts,
-  { sub, draft }: Pick<JournalEntry, 'sub' | 'draft'>,
+  { sub, draft }: Pick<OrderJournalEntry, 'sub' | 'draft'>,
 ): Promise<string | undefined> {
   const { mandate: id, slot = '', symbol, side } = draft;
   if (id === undefined) return undefined;

@@ -17,16 +17,16 @@ export async function cancelApprovedOrder(
 ): Promise<Order> {
   const [held, order] = await Promise.all([broker.account(), broker.order(id)]);
   requireAccount(held, { account, environment });
-  if (order === undefined) throw orderNotFound();
+  if (order === undefined) throw orderNotFoundProblem();
   if (isCancelled(order)) return order;
   requireOpen(order);
   const answer = await broker.cancel(id).catch((error: unknown) => resolveLostAnswer(error, broker, id));
   if (typeof answer === 'object') return answer;
-  if (answer === 'not_found') throw orderNotFound();
+  if (answer === 'not_found') throw orderNotFoundProblem();
   if (answer === 'not_cancelable') {
     const after = await broker.order(id);
     if (after !== undefined && isCancelled(after)) return after;
-    throw notCancelable(after?.status);
+    throw notCancelableProblem(after?.status);
   }
   const after = await tryReadOrder(broker, id);
   if (after === undefined) return { ...order, status: 'pending_cancel' };
@@ -71,16 +71,16 @@ function isCancelled({ status }: Order): boolean {
 }
 
 function requireOpen({ status }: Order): void {
-  if (isFinalStatus(status) && status !== 'canceled') throw notCancelable(status);
+  if (isFinalStatus(status) && status !== 'canceled') throw notCancelableProblem(status);
 }
 
-export function notCancelable(status?: Order['status']): HttpProblem {
+export function notCancelableProblem(status?: Order['status']): HttpProblem {
   return new HttpProblem(409, 'not_cancelable', 'the order can no longer be canceled', {
     hint: 'Check its status: it was filled, canceled or has expired.',
     ...(status === undefined ? {} : { members: { status } }),
   });
 }
 
-export function orderNotFound(members?: Record<string, unknown>): HttpProblem {
+export function orderNotFoundProblem(members?: Record<string, unknown>): HttpProblem {
   return new HttpProblem(404, 'not_found', 'this account has no such order', defined({ members }));
 }

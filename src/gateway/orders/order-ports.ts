@@ -19,24 +19,24 @@ import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
 import type { OrderUpdates } from '../broker/updates/order-updates.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
 import { type OrderSnapshot as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
-import { cancelApprovedOrder, orderNotFound } from './cancel-order.ts';
+import { cancelApprovedOrder, orderNotFoundProblem } from './cancel-order.ts';
 import type { OrderService } from './place-order.ts';
 import { computeOrderChanges } from './replacement.ts';
 
 interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
-  readonly desk: OrderService;
+  readonly orderService: OrderService;
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountFor;
   readonly updates: Pick<OrderUpdates, 'listen'>;
   /** Whether the gateway has several brokers, so that approval requests must name the order's broker. */
   readonly hasSeveralBrokers: boolean;
   readonly maxSlippage: string;
-  readonly journal: Pick<OrderJournal, 'over'>;
+  readonly journal: Pick<OrderJournal, 'recordReport'>;
   readonly now: () => number;
 }
 
-export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts & BatchPorts {
-  const { desk, rules, brokerFor, updates, hasSeveralBrokers, maxSlippage, journal, now } = options;
+export function createOrderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts & BatchPorts {
+  const { orderService: desk, rules, brokerFor, updates, hasSeveralBrokers, maxSlippage, journal, now } = options;
   const shown = (proposer: Proposer, broker: OpenAccount, world: BrokerWorld) =>
     toOrderWorld(rules, proposer, world, {
       shareDecimals: shareDecimalsFor(broker, world.asset.symbol),
@@ -45,11 +45,11 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   return {
     maxSlippage,
     cover: options.cover,
-    async world(proposer, account, symbol) {
+    async orderContext(proposer, account, symbol) {
       const broker = await brokerFor(proposer, account);
       return shown(proposer, broker, requireSymbol(await rules.worlds(broker, [symbol]), symbol));
     },
-    async worlds(proposer, account, symbols) {
+    async orderContexts(proposer, account, symbols) {
       const broker = await brokerFor(proposer, account);
       const worlds = await rules.worlds(broker, symbols);
       return new Map([...worlds].map(([symbol, world]) => [symbol, shown(proposer, broker, world)]));
@@ -72,14 +72,14 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
     },
     async order(proposer, account, id, clientOrderId) {
       const order = await (await brokerFor(proposer, account)).order(id);
-      if (order !== undefined) await journal.over({ sub: proposer.sub, clientOrderId }, order, now());
+      if (order !== undefined) await journal.recordReport({ sub: proposer.sub, clientOrderId }, order, now());
       return order;
     },
     news: (proposer, account, orders) => updates.listen(proposer, account, new Set(orders.flatMap(orderIds))),
     async openOrder(proposer, asked, id) {
       const broker = await brokerFor(proposer, asked);
       const [order, account, positions] = await Promise.all([broker.order(id), broker.account(), broker.positions()]);
-      if (order === undefined) throw orderNotFound();
+      if (order === undefined) throw orderNotFoundProblem();
       return {
         order,
         account,

@@ -4,10 +4,10 @@ import {
   currentMoment,
   DispatchDeadline,
   deadlineAfter,
-  hasPassed,
+  hasElapsed,
   withDispatchDeadline,
 } from '../../net/dispatch-deadline.ts';
-import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
+import type { OrderJournal, OrderJournalEntry, OrderKey } from '../../store/order-journal.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
@@ -19,7 +19,7 @@ import type { OpenAccount } from '../broker/accounts.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { AbsenceTracker } from './absence.ts';
-import { matchesIntent, notReplaceable } from './replacement.ts';
+import { matchesIntent, notReplaceableProblem } from './replacement.ts';
 
 /*
  * How a claimed intent gets an outcome. These are the reasons why one approval never becomes two orders, and why no order
@@ -87,19 +87,19 @@ export interface SubmissionContext {
   readonly clock: Clock;
   readonly absence: AbsenceTracker;
   /** Called when an order that was recorded as rejected is found at the broker. */
-  readonly adopted: (entry: JournalEntry) => Promise<void>;
+  readonly adopted: (entry: OrderJournalEntry) => Promise<void>;
 }
 
 interface SendingContext extends SubmissionContext {
   /**
    * Called right before the request to the broker. Returns why the order must not be sent after all (409 `not_placed`).
    */
-  readonly stopped: (intent: Intent) => Promise<HttpProblem | undefined>;
+  readonly stopped: (intent: SubmissionIntent) => Promise<HttpProblem | undefined>;
   /** Whether this process still handles the proposal. See (7). */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
-export interface Intent extends OrderKey {
+export interface SubmissionIntent extends OrderKey {
   readonly draft: OrderDraft;
   readonly replaces?: string | undefined;
 }
@@ -111,11 +111,11 @@ export interface Intent extends OrderKey {
  * @throws {HttpProblem} 504 `outcome_unknown`, 503 `broker_busy`, `service_busy`, 409 `account_not_connected`
  */
 export async function submitIntent(
-  intent: Intent,
+  intent: SubmissionIntent,
   send: () => Promise<Submission>,
   broker: OpenAccount,
   context: SendingContext,
-): Promise<JournalEntry> {
+): Promise<OrderJournalEntry> {
   const { journal, clock } = context;
   const { draft } = intent;
   failpoint('gateway.before_submit');
@@ -125,9 +125,9 @@ export async function submitIntent(
   failpoint('gateway.submitted');
   const settled = await recordAnswer(submission, cleared, intent, context);
   if (settled !== undefined) return settled;
-  await journal.doubt(intent, clock.now());
-  const found = broker.traits.clientOrderId.lookedUp === 'never' ? undefined : await lookUp(draft, broker, clock);
-  if (found === undefined) throw outcomeUnknown(draft.client_order_id);
+  await journal.markUnknown(intent, clock.now());
+  const found = broker.traits.clientOrderId.lookup === 'never' ? undefined : await lookUp(draft, broker, clock);
+  if (found === undefined) throw outcomeUnknownProblem(draft.client_order_id);
   return await recordFoundOrder(found, intent, context);
 }
 
@@ -137,33 +137,33 @@ export async function submitIntent(
  * @returns the deadline for sending, or why the order must not be sent; `taken_over` if another process handles it
  */
 async function runFinalChecks(
-  intent: Intent,
+  intent: SubmissionIntent,
   { clock, stopped, isOurs }: SendingContext,
 ): Promise<DispatchDeadline | HttpProblem | 'taken_over'> {
   for (;;) {
     const lookedAt = currentMoment(clock);
     const left = Math.min(Date.parse(intent.draft.expires_at) - lookedAt.wall, MAX_DISPATCH_DELAY_MS);
-    if (left <= 0) return approvalExpired();
+    if (left <= 0) return approvalExpiredProblem();
     if (isOurs !== undefined && !(await isOurs())) return 'taken_over';
     const reason = await stopped(intent);
     if (reason !== undefined) return reason;
-    if (!hasPassed(MAX_CHECK_DURATION_MS, clock, lookedAt)) return deadlineAfter(left, clock, lookedAt);
+    if (!hasElapsed(MAX_CHECK_DURATION_MS, clock, lookedAt)) return deadlineAfter(left, clock, lookedAt);
   }
 }
 
 /** Records that nothing was sent, and why; or releases the claim if another process took over. See (6) and (7). */
 async function recordUnsent(
   why: HttpProblem | 'taken_over',
-  intent: Intent,
+  intent: SubmissionIntent,
   { journal, clock }: SubmissionContext,
-): Promise<JournalEntry> {
+): Promise<OrderJournalEntry> {
   const id = intent.draft.client_order_id;
   if (why === 'taken_over') {
-    throw (await journal.release(intent, clock.now())) === 'stale' ? outcomeUnknown(id) : takenOver();
+    throw (await journal.release(intent, clock.now())) === 'stale' ? outcomeUnknownProblem(id) : takenOver();
   }
   const refused = await journal.refuse(intent, why.toProblem(), clock.now());
   const entry = await requireEntry(journal, intent);
-  if (refused === 'stale' && !isSettled(entry)) throw outcomeUnknown(id);
+  if (refused === 'stale' && !isSettled(entry)) throw outcomeUnknownProblem(id);
   return entry;
 }
 
@@ -175,9 +175,9 @@ async function recordUnsent(
 async function recordAnswer(
   submission: Submission,
   deadline: DispatchDeadline,
-  intent: Intent,
+  intent: SubmissionIntent,
   context: SubmissionContext,
-): Promise<JournalEntry | undefined> {
+): Promise<OrderJournalEntry | undefined> {
   const { journal, clock } = context;
   switch (submission.outcome) {
     case 'accepted':
@@ -203,12 +203,12 @@ async function recordAnswer(
  * nothing
  */
 export async function settleByLookup(
-  entry: JournalEntry,
+  entry: OrderJournalEntry,
   broker: OpenAccount,
   context: SubmissionContext,
-): Promise<JournalEntry | undefined> {
+): Promise<OrderJournalEntry | undefined> {
   const { absence, clock } = context;
-  const { lookedUp } = broker.traits.clientOrderId;
+  const { lookup: lookedUp } = broker.traits.clientOrderId;
   if (lookedUp === 'never') return undefined;
   const order = await lookUpOnce(entry, broker, context);
   if (order !== undefined) return await recordFoundOrder(order, entry, context);
@@ -226,11 +226,11 @@ export async function settleByLookup(
 
 /** Looks up an order that was written off. @returns the entry, adopted if the broker has the order */
 export async function recheckWrittenOff(
-  entry: JournalEntry,
+  entry: OrderJournalEntry,
   broker: OpenAccount,
   context: SubmissionContext,
-): Promise<JournalEntry> {
-  if (broker.traits.clientOrderId.lookedUp === 'never') return entry;
+): Promise<OrderJournalEntry> {
+  if (broker.traits.clientOrderId.lookup === 'never') return entry;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
   // If the broker has a different order with this id, the id is taken, so this order can never be placed.
   if (order === undefined || !matchesIntent(order, entry)) return entry;
@@ -239,15 +239,15 @@ export async function recheckWrittenOff(
 
 /** Gives up an order that the broker never accepted. Nobody will send it anymore, because its approval has expired. */
 async function abandonUnsent(
-  entry: JournalEntry,
+  entry: OrderJournalEntry,
   { journal, clock }: SubmissionContext,
-): Promise<JournalEntry | undefined> {
-  const abandoned = await journal.abandon(entry, approvalExpired().toProblem(), clock.now());
+): Promise<OrderJournalEntry | undefined> {
+  const abandoned = await journal.abandon(entry, approvalExpiredProblem().toProblem(), clock.now());
   return abandoned === 'rejected' ? await requireEntry(journal, entry) : undefined;
 }
 
 async function lookUpOnce(
-  entry: JournalEntry,
+  entry: OrderJournalEntry,
   broker: OpenAccount,
   { absence }: SubmissionContext,
 ): Promise<Order | undefined> {
@@ -264,16 +264,16 @@ async function lookUpOnce(
 
 /** Writes the order off, as described in (8) and (9) at the top of this file. */
 async function writeOff(
-  entry: JournalEntry,
+  entry: OrderJournalEntry,
   broker: OpenAccount,
   { journal, clock, absence }: SubmissionContext,
-): Promise<JournalEntry | undefined> {
+): Promise<OrderJournalEntry | undefined> {
   const [account, market] = await Promise.all([broker.account(), broker.clock()]);
   // The order was sent to the account that it was approved for, and the user may have connected a different account
   // since.
   if (account.account !== entry.draft.account) return undefined;
   const now = clock.now();
-  const written = await journal.writeOff(entry, approvalExpired().toProblem(), {
+  const written = await journal.writeOff(entry, approvalExpiredProblem().toProblem(), {
     now,
     reservedUntil: tradingDayEnd(market, now),
   });
@@ -293,18 +293,18 @@ export function entryKey({ sub, clientOrderId }: OrderKey): string {
   return JSON.stringify([sub, clientOrderId]);
 }
 
-export function isSettled({ state }: JournalEntry): boolean {
+export function isSettled({ state }: OrderJournalEntry): boolean {
   return state === 'placed' || state === 'rejected';
 }
 
 /** Returns whether the broker's traits and the time allow sending the order (again) now. See (1) and (7). */
 export function maySubmitAgain(
-  { submittedAt }: Pick<JournalEntry, 'submittedAt'>,
+  { submittedAt }: Pick<OrderJournalEntry, 'submittedAt'>,
   { clientOrderId }: Pick<BrokerTraits, 'clientOrderId'>,
   now: number,
 ): boolean {
   if (submittedAt === null) return true;
-  return clientOrderId.takenOnce && clientOrderId.lookedUp === 'for_good' && now >= submittedAt + RESEND_DELAY_MS;
+  return clientOrderId.acceptedOnce && clientOrderId.lookup === 'for_good' && now >= submittedAt + RESEND_DELAY_MS;
 }
 
 async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<Order | undefined> {
@@ -321,7 +321,11 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
   return undefined;
 }
 
-async function recordFoundOrder(order: Order, intent: Intent, context: SubmissionContext): Promise<JournalEntry> {
+async function recordFoundOrder(
+  order: Order,
+  intent: SubmissionIntent,
+  context: SubmissionContext,
+): Promise<OrderJournalEntry> {
   if (matchesIntent(order, intent)) return await recordPlaced(order, intent, context, 'found');
   const { journal, clock } = context;
   await journal.reject(intent, clientOrderIdTaken().toProblem(), clock.now());
@@ -331,10 +335,10 @@ async function recordFoundOrder(order: Order, intent: Intent, context: Submissio
 /** Records the order as placed, because the broker has it, even if the journal has recorded another outcome. */
 async function recordPlaced(
   order: Order,
-  intent: Intent,
+  intent: SubmissionIntent,
   { journal, clock, adopted }: SubmissionContext,
   how: 'answered' | 'found',
-): Promise<JournalEntry> {
+): Promise<OrderJournalEntry> {
   const came = await journal.place(intent, order, clock.now());
   if (how === 'answered') failpoint('gateway.recorded');
   else failpoint('gateway.settled');
@@ -343,13 +347,16 @@ async function recordPlaced(
   return entry;
 }
 
-export async function requireEntry(journal: OrderJournal, { sub, clientOrderId }: OrderKey): Promise<JournalEntry> {
+export async function requireEntry(
+  journal: OrderJournal,
+  { sub, clientOrderId }: OrderKey,
+): Promise<OrderJournalEntry> {
   const entry = await journal.find(sub, clientOrderId);
   if (entry === undefined) throw new Error('the order journal has lost an entry');
   return entry;
 }
 
-export function outcomeUnknown(clientOrderId: string): HttpProblem {
+export function outcomeUnknownProblem(clientOrderId: string): HttpProblem {
   return new HttpProblem(
     504,
     'outcome_unknown',
@@ -368,7 +375,7 @@ function brokerRejection(refused: Submission & { outcome: 'refused' }): HttpProb
     ...defined({ broker_code: refused.brokerCode }),
   };
   if (refused.reason === 'not_replaceable') {
-    return notReplaceable('the broker says the order can no longer be replaced', members);
+    return notReplaceableProblem('the broker says the order can no longer be replaced', members);
   }
   return refused.reason === 'insufficient_funds'
     ? new HttpProblem(422, 'insufficient_funds', 'the account does not have enough buying power for the order', {
@@ -407,8 +414,8 @@ function takenOver(): HttpProblem {
 }
 
 /** Returns the problem for an order that the broker does not have and that may no longer be sent. */
-export function approvalExpired(): HttpProblem {
-  return notPlaced('the approval expired before the broker accepted the order');
+export function approvalExpiredProblem(): HttpProblem {
+  return notPlacedProblem('the approval expired before the broker accepted the order');
 }
 
 function clientOrderIdTaken(): HttpProblem {
@@ -423,7 +430,7 @@ function clientOrderIdTaken(): HttpProblem {
   );
 }
 
-export function notPlaced(why: string, reason?: PolicyReason): HttpProblem {
+export function notPlacedProblem(why: string, reason?: PolicyReason): HttpProblem {
   return new HttpProblem(409, 'not_placed', `${why}: no order was placed`, {
     hint: 'Propose the order again.',
     ...(reason === undefined ? {} : { members: { reason, reasons: [reason] } }),

@@ -4,7 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Halts } from '../../store/halts.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
-import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
+import type { OrderJournal, OrderJournalEntry, OrderKey } from '../../store/order-journal.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
@@ -13,10 +13,10 @@ import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '.
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import {
-  approvedDetails,
   invalidContentProblem,
   malformedProblem,
   requireApprovedDetails,
+  requireSingleDetails,
   requireUnexpired,
 } from '../auth/approved-details.ts';
 import type { Caller } from '../auth/caller.ts';
@@ -27,22 +27,22 @@ import type { Submission } from '../broker/broker.ts';
 import type { OrderQuestion, OrderRules } from '../policy/order-rules.ts';
 import { type OrderSnapshot, openOrders, requireSymbol } from '../policy/order-world.ts';
 import { createAbsenceTracker } from './absence.ts';
-import { suspendIfExceeded } from './adoption.ts';
+import { suspendExceededMandate } from './adoption.ts';
 import { requireAccount } from './cancel-order.ts';
 import {
   entryKey,
-  type Intent,
   isSettled,
   maySubmitAgain,
-  notPlaced,
-  outcomeUnknown,
+  notPlacedProblem,
+  outcomeUnknownProblem,
   recheckWrittenOff,
   requireEntry,
   type SubmissionContext,
+  type SubmissionIntent,
   settleByLookup,
   submitIntent,
 } from './order-submission.ts';
-import { computeOrderChanges, notReplaceable } from './replacement.ts';
+import { computeOrderChanges, notReplaceableProblem } from './replacement.ts';
 
 /*
  * Between any two awaits, another request or process may try to place the same order. One approval never becomes two
@@ -89,7 +89,7 @@ interface ArrivingRequest {
 interface ServiceState {
   readonly options: OrderServiceOptions & SubmissionContext;
   /** Orders that this process is sending or settling, by user and client_order_id. Repeated requests wait for these. */
-  readonly flights: Map<string, Promise<JournalEntry>>;
+  readonly flights: Map<string, Promise<OrderJournalEntry>>;
   /**
    * Requests to place an order that have arrived and are not finished. If a proxy immediately repeats a request, the
    * second request waits. If both were checked, the first could place the order while the second, whose answer the
@@ -104,7 +104,7 @@ export function createOrderService(given: OrderServiceOptions) {
   const options = {
     ...given,
     absence: createAbsenceTracker(given.clock),
-    adopted: (entry: JournalEntry) => suspendIfExceeded(given, entry),
+    adopted: (entry: OrderJournalEntry) => suspendExceededMandate(given, entry),
   };
   const service: ServiceState = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
@@ -142,7 +142,7 @@ export function createOrderService(given: OrderServiceOptions) {
     /** Gives up an order whose proposal ended before anything was sent, and releases its share of the mandate. */
     async abandon(key: OrderKey): Promise<void> {
       const { journal, clock } = options;
-      const problem = notPlaced('the proposal ended before the broker accepted the order').toProblem();
+      const problem = notPlacedProblem('the proposal ended before the broker accepted the order').toProblem();
       await journal.abandon(key, problem, clock.now());
     },
   };
@@ -195,7 +195,7 @@ async function placeNew(service: ServiceState, approved: ApprovedOrder, caller: 
 /** Returns the first request's result, after settling the order if necessary. */
 async function replay(
   service: ServiceState,
-  entry: JournalEntry,
+  entry: OrderJournalEntry,
   approved: ApprovedOrder,
   caller: Caller,
 ): Promise<Placement> {
@@ -218,14 +218,14 @@ async function replay(
 /** Looks the order up. Submits it if the broker never accepted it and a submission can't place it twice. */
 async function settleOrSubmit(
   service: ServiceState,
-  entry: JournalEntry,
+  entry: OrderJournalEntry,
   approved: ApprovedOrder,
   caller: Caller,
-): Promise<JournalEntry> {
+): Promise<OrderJournalEntry> {
   const { journal, clock } = service.options;
   const { broker, settled } = await askBroker(service, entry, caller);
   if (settled !== undefined) return settled;
-  if (!maySubmitAgain(entry, broker.traits, clock.now())) throw outcomeUnknown(entry.clientOrderId);
+  if (!maySubmitAgain(entry, broker.traits, clock.now())) throw outcomeUnknownProblem(entry.clientOrderId);
 
   let admitted: Admitted;
   try {
@@ -234,15 +234,19 @@ async function settleOrSubmit(
   } catch (error) {
     // "Price moved" would invite a new proposal while the order may already be at the broker. The real reason is reported
     // only if every submission is known to have failed.
-    if (entry.submittedAt !== null && error instanceof HttpProblem) throw outcomeUnknown(entry.clientOrderId);
+    if (entry.submittedAt !== null && error instanceof HttpProblem) throw outcomeUnknownProblem(entry.clientOrderId);
     throw error;
   }
-  if ((await journal.reclaim(entry, clock.now())) === 'stale') throw outcomeUnknown(entry.clientOrderId);
+  if ((await journal.reclaim(entry, clock.now())) === 'stale') throw outcomeUnknownProblem(entry.clientOrderId);
   failpoint('gateway.reclaimed');
   return submit(service, entry, admitted, caller);
 }
 
-async function settle(service: ServiceState, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
+async function settle(
+  service: ServiceState,
+  caller: Caller,
+  clientOrderId: string,
+): Promise<OrderJournalEntry | undefined> {
   const isArriving = () =>
     [...service.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
   // Checked before and after reading the journal, because the order may arrive or finish in between.
@@ -250,7 +254,7 @@ async function settle(service: ServiceState, caller: Caller, clientOrderId: stri
   const entry = await service.options.journal.find(caller.sub, clientOrderId);
   if (entry === undefined) {
     // The journal does not have the order yet, but its request may still arrive there.
-    if (arrives || isArriving()) throw outcomeUnknown(clientOrderId);
+    if (arrives || isArriving()) throw outcomeUnknownProblem(clientOrderId);
     return undefined;
   }
   if (isSettled(entry)) return entry;
@@ -259,7 +263,7 @@ async function settle(service: ServiceState, caller: Caller, clientOrderId: stri
   const landed = await waitForOtherGateways(service, entry);
   if (isSettled(landed)) return landed;
   const { settled } = await askBroker(service, landed, caller);
-  if (settled === undefined) throw outcomeUnknown(clientOrderId);
+  if (settled === undefined) throw outcomeUnknownProblem(clientOrderId);
   return settled;
 }
 
@@ -267,7 +271,7 @@ async function recheckOrder(
   { options, flights }: ServiceState,
   caller: Caller,
   clientOrderId: string,
-): Promise<JournalEntry | undefined> {
+): Promise<OrderJournalEntry | undefined> {
   const entry = await options.journal.find(caller.sub, clientOrderId);
   // The process that adopted the order may have died before it checked the mandate.
   if (entry?.state === 'placed' && entry.writtenOffAt !== null) await options.adopted(entry);
@@ -285,20 +289,20 @@ async function recheckOrder(
  */
 async function askBroker(
   { options }: ServiceState,
-  entry: JournalEntry,
+  entry: OrderJournalEntry,
   caller: Caller,
-): Promise<{ readonly broker: OpenAccount; readonly settled: JournalEntry | undefined }> {
+): Promise<{ readonly broker: OpenAccount; readonly settled: OrderJournalEntry | undefined }> {
   try {
     const broker = await options.brokerFor(caller, entry.draft.account);
     return { broker, settled: await settleByLookup(entry, broker, options) };
   } catch (error) {
-    if (entry.submittedAt !== null && error instanceof HttpProblem) throw outcomeUnknown(entry.clientOrderId);
+    if (entry.submittedAt !== null && error instanceof HttpProblem) throw outcomeUnknownProblem(entry.clientOrderId);
     throw error;
   }
 }
 
 /** Waits for another gateway that may be sending the order. */
-function waitForOtherGateways({ options }: ServiceState, entry: JournalEntry): Promise<JournalEntry> {
+function waitForOtherGateways({ options }: ServiceState, entry: OrderJournalEntry): Promise<OrderJournalEntry> {
   return waitForOtherGateway(options, entry, entry.clientOrderId, {
     look: () => requireEntry(options.journal, entry),
     isUnderWay: ({ state, submittedAt }) => state === 'intent' && submittedAt !== null,
@@ -308,18 +312,18 @@ function waitForOtherGateways({ options }: ServiceState, entry: JournalEntry): P
 
 function submit(
   { options }: ServiceState,
-  intent: Intent,
+  intent: SubmissionIntent,
   { broker, send }: Admitted,
   { proposer, isOurs }: Pick<Caller, 'proposer' | 'isOurs'>,
-): Promise<JournalEntry> {
-  const stopped = (order: Intent) => sendObjection(options, order, proposer);
+): Promise<OrderJournalEntry> {
+  const stopped = (order: SubmissionIntent) => sendObjection(options, order, proposer);
   return submitIntent(intent, send, broker, { ...options, stopped, isOurs });
 }
 
 /** Returns why a claimed order must not be sent after all; undefined if it may. */
 async function sendObjection(
   options: OrderServiceOptions,
-  { sub, draft }: Intent,
+  { sub, draft }: SubmissionIntent,
   proposer: Caller['proposer'],
 ): Promise<HttpProblem | undefined> {
   const { halts, clock, isRevokedBySignal } = options;
@@ -328,10 +332,13 @@ async function sendObjection(
   const { state } = await halts.current(sub, clock.now());
   // Checked last, with nothing awaited afterwards, so that an order is not sent if its proposer was just revoked.
   if (proposer !== undefined && isRevokedBySignal?.(proposer, proposer.at) === true)
-    return notPlaced('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
-  if (state === 'halted') return notPlaced('trading was halted before the order was sent', 'TRADING_HALTED');
+    return notPlacedProblem('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
+  if (state === 'halted') return notPlacedProblem('trading was halted before the order was sent', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;
-  return notPlaced('trading was limited to reducing positions before the order was sent', 'TRADING_REDUCING_ONLY');
+  return notPlacedProblem(
+    'trading was limited to reducing positions before the order was sent',
+    'TRADING_REDUCING_ONLY',
+  );
 }
 
 /** Checks again that the mandate is active. The claim has already reserved the order's share of the mandate. */
@@ -342,31 +349,31 @@ async function mandateObjection(
 ): Promise<HttpProblem | undefined> {
   const found = await mandates.find(sub, mandate, { since: 0 });
   const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
-  if (state === 'expired') return notPlaced('the mandate ended before the order was sent', 'MANDATE_EXPIRED');
+  if (state === 'expired') return notPlacedProblem('the mandate ended before the order was sent', 'MANDATE_EXPIRED');
   if (state !== 'active' && state !== 'exhausted')
-    return notPlaced(`the mandate was ${state} before the order was sent`, 'MANDATE_NOT_ACTIVE');
+    return notPlacedProblem(`the mandate was ${state} before the order was sent`, 'MANDATE_NOT_ACTIVE');
   return found !== undefined && isRevokedBySignal?.({ sub }, found.createdAt) === true
-    ? notPlaced('the mandate was suspended before the order was sent', 'MANDATE_NOT_ACTIVE')
+    ? notPlacedProblem('the mandate was suspended before the order was sent', 'MANDATE_NOT_ACTIVE')
     : undefined;
 }
 
 function trackFlight(
   { flights, options }: ServiceState,
   key: OrderKey,
-  run: () => Promise<JournalEntry>,
-): Promise<JournalEntry> {
+  run: () => Promise<OrderJournalEntry>,
+): Promise<OrderJournalEntry> {
   const name = entryKey(key);
   const flight = run().finally(() => {
     if (flights.get(name) === flight) flights.delete(name);
-    options.others?.tell({ landed: key.clientOrderId });
+    options.others?.notify({ landed: key.clientOrderId });
   });
   flights.set(name, flight);
   return flight;
 }
 
-function placement(entry: JournalEntry, replay: boolean): Placement {
+function placement(entry: OrderJournalEntry, replay: boolean): Placement {
   if (entry.order !== undefined) return { order: entry.order, replay };
-  if (entry.problem === undefined) throw outcomeUnknown(entry.clientOrderId);
+  if (entry.problem === undefined) throw outcomeUnknownProblem(entry.clientOrderId);
   const refusal = recordedProblem(entry.problem);
   throw replay ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options) : refusal;
 }
@@ -438,7 +445,7 @@ async function prepareRequest(
 ): Promise<Admitted['send']> {
   if (replaces === undefined) return () => broker.submit(boundedOrder(draft));
   const earlier = await broker.order(replaces);
-  if (earlier === undefined) throw notReplaceable('this account has no such order');
+  if (earlier === undefined) throw notReplaceableProblem('this account has no such order');
   const changes = computeOrderChanges(draft, earlier, broker.traits);
   return () => broker.replace(replaces, { order: draft, changes });
 }
@@ -498,7 +505,7 @@ function approvedOrder(
   target: { readonly gateway: string; readonly type: string },
 ): ApprovedOrder {
   const kind = { type: target.type, schema: tradeOrderDetailsSchema, ...ORDER_TERMS };
-  const approved = approvedDetails(caller, kind);
+  const approved = requireSingleDetails(caller, kind);
   const draft = parseOrder(body);
   const demanded = tradeOrderDetails(draft, target);
   requireApprovedDetails(approved, demanded, kind);

@@ -1,7 +1,7 @@
 import { proposerWithoutToken } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
+import type { OrderJournal, OrderJournalEntry } from '../../store/order-journal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Order } from '../../trading/views.ts';
 import { type Caller, toCaller } from '../auth/caller.ts';
@@ -38,8 +38,8 @@ const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
 export interface ReconciliationOptions {
   readonly journal: Pick<OrderJournal, 'find' | 'unsent' | 'writtenOff' | 'accountsSince'>;
-  readonly desk: Pick<OrderService, 'recheck' | 'abandon'>;
-  readonly kernel: Pick<ApprovalKernel, 'resumeUnknown' | 'reconcileOrder' | 'latestAsker'>;
+  readonly orderService: Pick<OrderService, 'recheck' | 'abandon'>;
+  readonly kernel: Pick<ApprovalKernel, 'resumeUnknown' | 'reconcileOrder' | 'latestSession'>;
   readonly brokerFor: OpenAccountFor;
   /**
    * Whether accounts can be opened while their owner is not signed in. If not, checks wait until the owner signs in.
@@ -74,7 +74,7 @@ interface Due {
  *   sent are given up.
  */
 export function createReconciliation(options: ReconciliationOptions) {
-  const { journal, desk, kernel, isUnattended, clock, onError } = options;
+  const { journal, orderService: desk, kernel, isUnattended, clock, onError } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const reported = new Set<string>();
@@ -98,7 +98,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   /** Runs `work` if it is due and the account can be opened, and schedules the next attempt. */
   const whenDue = async (key: string, sub: string, work: (caller: Caller) => Promise<void>): Promise<boolean> => {
     signal.throwIfAborted();
-    const proposer = kernel.latestAsker(sub);
+    const proposer = kernel.latestSession(sub);
     const before = due.get(key);
     const triedWith = proposer?.accessToken;
     const isDue = before === undefined || clock.monotonic() >= before.at || triedWith !== before.triedWith;
@@ -185,9 +185,9 @@ export function createReconciliation(options: ReconciliationOptions) {
 }
 
 async function recheckOrder(
-  { desk, kernel, report }: ReconciliationOptions,
+  { orderService: desk, kernel, report }: ReconciliationOptions,
   caller: Caller,
-  { sub, clientOrderId, draft: { account } }: JournalEntry,
+  { sub, clientOrderId, draft: { account } }: OrderJournalEntry,
 ): Promise<void> {
   const entry = await desk.recheck(caller, clientOrderId);
   if (entry?.order === undefined) return;
@@ -196,7 +196,7 @@ async function recheckOrder(
 }
 
 async function checkOpenOrders(
-  { brokerFor, journal, desk, kernel, report }: ReconciliationOptions,
+  { brokerFor, journal, orderService: desk, kernel, report }: ReconciliationOptions,
   caller: Caller,
   { sub, account }: Account,
 ): Promise<void> {

@@ -23,32 +23,33 @@ export function computeOrderChanges(
   order: Order,
   { label, replaces }: Pick<BrokerTraits, 'label' | 'replaces'>,
 ): OrderChanges {
-  if (replaces === undefined) throw notReplaceable(`${label} can’t change orders`);
+  if (replaces === undefined) throw notReplaceableProblem(`${label} can’t change orders`);
   requireUnfilled(order);
   const { qty } = order;
-  if (qty === null || draft.qty === undefined) throw notReplaceable('an order by dollar amount can’t be changed');
+  if (qty === null || draft.qty === undefined)
+    throw notReplaceableProblem('an order by dollar amount can’t be changed');
   const trail = trails.find((field) => draft[field] !== undefined);
   requireOnlyChangeableFieldsDiffer(draft, order, trail);
   const changes: OrderChanges = {};
   if (!isSameDecimal(qty, draft.qty)) {
     if (!replaces.fractions && ![qty, draft.qty].every((each) => new Dec(each).isInteger())) {
-      throw notReplaceable('the quantity of a fractional order can’t be changed');
+      throw notReplaceableProblem('the quantity of a fractional order can’t be changed');
     }
     changes.qty = draft.qty;
   }
   for (const field of prices) if (!isUnchanged(order, draft, field)) changes[field] = draft[field];
   if (trail !== undefined && !isUnchanged(order, draft, trail)) changes.trail = draft[trail];
   if (order.time_in_force !== draft.time_in_force) changes.time_in_force = draft.time_in_force;
-  if (Object.keys(changes).length === 0) throw notReplaceable('the order already has these values');
+  if (Object.keys(changes).length === 0) throw notReplaceableProblem('the order already has these values');
   return changes;
 }
 
 function requireUnfilled({ status, filled_qty }: Order): void {
   if (!['new', 'held', 'accepted', 'partially_filled'].includes(status)) {
-    throw notReplaceable(`the order is ${status.replaceAll('_', ' ')}`, { status });
+    throw notReplaceableProblem(`the order is ${status.replaceAll('_', ' ')}`, { status });
   }
   // The broker does not document whether filled shares count against the new quantity. A wrong guess trades too many.
-  if (!new Dec(filled_qty).isZero()) throw notReplaceable('the order is partially filled', { status });
+  if (!new Dec(filled_qty).isZero()) throw notReplaceableProblem('the order is partially filled', { status });
 }
 
 function requireOnlyChangeableFieldsDiffer(
@@ -59,7 +60,8 @@ function requireOnlyChangeableFieldsDiffer(
   const fixed = ['symbol', 'side', 'type', 'extended_hours'] as const;
   const fields: string[] = fixed.filter((field) => order[field] !== draft[field]);
   if (fields.length === 0 && trail !== undefined && order[trail] === null) fields.push('trail');
-  if (fields.length > 0) throw notReplaceable('the order at the broker differs from the approved one', { fields });
+  if (fields.length > 0)
+    throw notReplaceableProblem('the order at the broker differs from the approved one', { fields });
 }
 
 /** Returns whether the broker's order with our client_order_id is the one that this journal entry intended. */
@@ -89,7 +91,7 @@ function isSameDecimal(held: string | null, wanted: string | undefined): boolean
   return held !== null && wanted !== undefined && new Dec(held).eq(wanted);
 }
 
-export function notReplaceable(
+export function notReplaceableProblem(
   why: string,
   more: { readonly fields?: readonly string[]; readonly [member: string]: unknown } = {},
 ): HttpProblem {

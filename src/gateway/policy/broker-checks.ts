@@ -11,7 +11,7 @@ import type { Quote } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import {
   type BrokerFacts,
-  type Facts,
+  type DecisionFacts,
   factUnavailable,
   type MarketFacts,
   type Objection,
@@ -25,7 +25,7 @@ import {
  * Returns the objections that come from the broker and the market, not from the owner's rules, in the order in which
  * they are reported.
  */
-export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
+export function brokerObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
   const { broker, market } = facts;
   return objectionsThatApply<Objection>(
     broker === null ? factUnavailable('which symbols the broker trades') : brokerObjectionsOnly(order, broker),
@@ -77,7 +77,7 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
  * Requires that an OCO's legs sell only shares that are held and in no open sell order. Otherwise they would sell
  * short.
  */
-function legsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection | undefined {
+function legsAreHeld(order: OrderFacts, { holdings, counted }: DecisionFacts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
   if (holdings === null) return factUnavailable('the position');
   const free = sharesFreeToSell(holdings, counted);
@@ -169,7 +169,7 @@ const levels: Readonly<Record<PositionIntent, number>> = {
   sell_to_close: 0,
 };
 
-function classObjections(order: OrderFacts, facts: Facts): Objection[] {
+function classObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
   const assetClass = symbolAssetClass(order.symbol);
   if (assetClass === 'us_equity') return [];
   const { broker, option } = facts;
@@ -184,7 +184,7 @@ function classObjections(order: OrderFacts, facts: Facts): Objection[] {
   );
 }
 
-function optionObjections(order: OrderFacts, facts: Facts, option: OptionFacts | undefined): Objection[] {
+function optionObjections(order: OrderFacts, facts: DecisionFacts, option: OptionFacts | undefined): Objection[] {
   const { holdings } = facts;
   if (option === undefined || holdings === null) return [factUnavailable('the account’s positions')];
   const { intent, level } = option;
@@ -205,7 +205,7 @@ function optionObjections(order: OrderFacts, facts: Facts, option: OptionFacts |
   );
 }
 
-type Check = (order: OrderFacts, facts: Facts, option: OptionFacts) => Objection | undefined;
+type Check = (order: OrderFacts, facts: DecisionFacts, option: OptionFacts) => Objection | undefined;
 
 const byIntent: Readonly<Record<PositionIntent, Check>> = {
   buy_to_open: (order, facts) => opensOnly(order, facts, 'buy_to_close'),
@@ -225,7 +225,11 @@ const byIntent: Readonly<Record<PositionIntent, Check>> = {
  * Requires that the order opens or adds to a position. If there is an opposite position, the order must close it
  * instead.
  */
-function opensOnly({ symbol, side }: OrderFacts, { holdings }: Facts, instead: PositionIntent): Objection | undefined {
+function opensOnly(
+  { symbol, side }: OrderFacts,
+  { holdings }: DecisionFacts,
+  instead: PositionIntent,
+): Objection | undefined {
   const held = new Dec(holdings?.qty ?? 0);
   if (side === 'buy' ? !held.isNegative() || held.isZero() : !held.gt(0)) return undefined;
   return {
@@ -250,7 +254,7 @@ function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection | 
 /** Requires that the account holds the shares that a sold call could take, and that these shares are free. */
 function isCovered(
   { symbol, shares: contracts }: OrderFacts,
-  { counted }: Facts,
+  { counted }: DecisionFacts,
   { free_shares }: OptionFacts,
 ): Objection | undefined {
   if (free_shares === null) return factUnavailable('which shares are free');
@@ -271,7 +275,7 @@ function isCovered(
 /** Requires that the account has enough free cash to buy the shares that a sold put could deliver. */
 function isSecured(
   { symbol, shares: contracts }: OrderFacts,
-  { counted }: Facts,
+  { counted }: DecisionFacts,
   { free_cash }: OptionFacts,
 ): Objection | undefined {
   if (free_cash === null) return factUnavailable('which cash is free');

@@ -6,15 +6,15 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { defined } from '../../values/defined.ts';
 import { brokerObjections } from './broker-checks.ts';
 import {
-  type Action,
   type Decision,
+  type DecisionFacts,
+  type DecisionSubject,
   dayLoss,
-  type Facts,
   factUnavailable,
   type Objection,
   type OrderFacts,
   objectionsThatApply,
-  type Subject,
+  type PolicyAction,
   sharesFreeToSell,
 } from './decision.ts';
 import { type AccountLimits, limitObjections } from './limit-table.ts';
@@ -22,7 +22,7 @@ import { partyObjections, signInObjection, tokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** Actions that directly or indirectly create exposure. They are denied if the rules can't be read. */
-const RULE_DEPENDENT_ACTIONS: readonly Action[] = ['place', 'replace', 'grant_mandate'];
+const RULE_DEPENDENT_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'grant_mandate'];
 
 /** Reasons that only require more approval. They no longer apply once the approval was given. */
 const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
@@ -34,7 +34,7 @@ const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL
  * @returns `deny` if any objection can't be lifted by an approval; `ask` if only an approval is missing; otherwise
  * `allow`
  */
-export function decide(rules: Rules, subject: Subject, action: Action, facts: Facts): Decision {
+export function decide(rules: Rules, subject: DecisionSubject, action: PolicyAction, facts: DecisionFacts): Decision {
   const objections = action === 'cancel' ? [] : objectionsTo(rules, subject, action, facts);
   const against = objections.filter(({ reason }) => !APPROVAL_REASONS.includes(reason));
   const missing = objections.filter(({ reason }) => APPROVAL_REASONS.includes(reason));
@@ -83,9 +83,9 @@ export function decisionProblem(decision: Decision): HttpProblem {
  */
 export function requireAllowedAction(
   rules: Rules,
-  subject: Subject,
+  subject: DecisionSubject,
   action: 'change_policy' | 'grant_mandate',
-  { account, environment }: Pick<Facts, 'account' | 'environment'>,
+  { account, environment }: Pick<DecisionFacts, 'account' | 'environment'>,
   now: number,
 ): void {
   const decision = decide(rules, subject, action, {
@@ -104,7 +104,7 @@ export function requireAllowedAction(
   if (!passes) throw decisionProblem(decision);
 }
 
-function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Facts): Objection[] {
+function objectionsTo(rules: Rules, subject: DecisionSubject, action: PolicyAction, facts: DecisionFacts): Objection[] {
   const { order } = facts;
   const isOrder = action === 'place' || action === 'replace';
   const limits = rules.limitsOf(facts.account);
@@ -126,7 +126,7 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
  * Returns whether the day's loss is known and exceeds its limit. If so, only reducing orders pass for the rest of the
  * New York day.
  */
-export function dayLossExceeded(limits: AccountLimits | undefined, holdings: Facts['holdings']): boolean {
+export function dayLossExceeded(limits: AccountLimits | undefined, holdings: DecisionFacts['holdings']): boolean {
   const limit = limits?.max_day_loss;
   if (limit === undefined || holdings === null) return false;
   return dayLoss(holdings)?.gt(limit) ?? false;
@@ -134,7 +134,7 @@ export function dayLossExceeded(limits: AccountLimits | undefined, holdings: Fac
 
 function stateObjection(
   order: OrderFacts | null,
-  facts: Facts,
+  facts: DecisionFacts,
   limits: AccountLimits | undefined,
 ): Objection | undefined {
   const { counted, holdings } = facts;
@@ -162,7 +162,7 @@ function stateObjection(
 /**
  * Objects if the clock is wrong: on the wrong day, a daily limit would stay exhausted or be reset too early.
  */
-function clockObjection({ counted: { clock_behind: behind } }: Facts): Objection | undefined {
+function clockObjection({ counted: { clock_behind: behind } }: DecisionFacts): Objection | undefined {
   if (behind === undefined) return undefined;
   return {
     reason: 'POLICY_CLOCK_BEHIND',
@@ -171,7 +171,12 @@ function clockObjection({ counted: { clock_behind: behind } }: Facts): Objection
   };
 }
 
-function policyObjections(rules: Rules, subject: Subject, action: Action, facts: Facts): Objection[] {
+function policyObjections(
+  rules: Rules,
+  subject: DecisionSubject,
+  action: PolicyAction,
+  facts: DecisionFacts,
+): Objection[] {
   if (rules.problem !== undefined) {
     if (!RULE_DEPENDENT_ACTIONS.includes(action)) return [];
     return [

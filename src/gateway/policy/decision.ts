@@ -8,10 +8,10 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 export type { CountedTotals } from '../../trading/counted-order.ts';
 
 /** An action that the policy allows or denies. Cedar's actions have the same names. */
-export type Action = 'place' | 'replace' | 'cancel' | 'send_message' | 'change_policy' | 'grant_mandate';
+export type PolicyAction = 'place' | 'replace' | 'cancel' | 'send_message' | 'change_policy' | 'grant_mandate';
 
 /** The proposer and the approvers, read only from verified tokens. */
-export interface Subject {
+export interface DecisionSubject {
   /** The proposer's `sub`. */
   readonly sub: string;
   readonly client: string;
@@ -29,7 +29,7 @@ export interface Subject {
  * recorded with a denial, and `policy diff --replay` reads them again, so they contain no token. `null` means unknown:
  * a limit that needs an unknown fact objects with `FACT_UNAVAILABLE`.
  */
-export interface Facts {
+export interface DecisionFacts {
   readonly at: string;
   readonly account: string;
   readonly environment: 'paper' | 'live';
@@ -45,7 +45,7 @@ export interface Facts {
 }
 
 /** Facts without the journal's counts. They are read before the transaction that counts orders. */
-export type SnapshotFacts = Omit<Facts, 'counted'>;
+export type SnapshotFacts = Omit<DecisionFacts, 'counted'>;
 
 export interface OrderFacts {
   readonly symbol: string;
@@ -183,6 +183,6 @@ export function sharesFreeToSell({ qty, open_elsewhere }: HoldingFacts, counted:
 }
 
 /** Returns whether an order only sells shares that are held and in no open sell order. */
-export function isReducing({ side, shares }: OrderFacts, { holdings, counted }: Facts): boolean {
+export function isReducing({ side, shares }: OrderFacts, { holdings, counted }: DecisionFacts): boolean {
   return side === 'sell' && holdings !== null && new Dec(shares).lte(sharesFreeToSell(holdings, counted));
 }

@@ -9,10 +9,17 @@ import { adverseSide, bandSide, currentPrice } from '../../trading/price-drift.t
 import { sentLimit } from '../../trading/worst-case.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
 import { isQuoteStale } from './broker-checks.ts';
-import { dayLoss, type Facts, isReducing, type MarketFacts, type Objection, type OrderFacts } from './decision.ts';
+import {
+  type DecisionFacts,
+  dayLoss,
+  isReducing,
+  type MarketFacts,
+  type Objection,
+  type OrderFacts,
+} from './decision.ts';
 
 interface Compared {
-  readonly facts: Facts;
+  readonly facts: DecisionFacts;
   readonly order: OrderFacts;
   /** Whether the order replaces another order. */
   readonly replaces: boolean;

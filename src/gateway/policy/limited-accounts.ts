@@ -1,6 +1,6 @@
 import type { BrokerKeyStore } from '../../store/broker-key-store.ts';
 import { keyPairLocationOf, type NamedBroker } from '../broker/named-broker.ts';
-import { isStoredKind } from '../broker/stored-kinds.ts';
+import { isCredentialKind } from '../broker/stored-kinds.ts';
 import { EVERY_ACCOUNT, hasLimits, type Limits, limitsFor } from './rules.ts';
 
 export interface KnownAccounts {
@@ -18,10 +18,10 @@ export async function limitMismatches(
   { brokers, brokerKeys }: KnownAccounts,
 ): Promise<string[]> {
   if (!hasLimits(limits)) return [];
-  const kept = brokers.filter(({ credentials }) => isStoredKind(credentials));
+  const kept = brokers.filter(({ credentials }) => isCredentialKind(credentials));
   const places = new Set(
     kept.flatMap((broker) => {
-      const { name, before } = keyPairLocationOf(broker, brokers);
+      const { name, formerName: before } = keyPairLocationOf(broker, brokers);
       return before === undefined ? [name] : [name, before];
     }),
   );

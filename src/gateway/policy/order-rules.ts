@@ -12,9 +12,9 @@ import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, decisionProblem } from './decide.ts';
-import type { Decision, Facts, SnapshotFacts, Subject } from './decision.ts';
+import type { Decision, DecisionFacts, DecisionSubject, SnapshotFacts } from './decision.ts';
 import { type OrderSnapshot, readOrderSnapshots, snapshotFacts } from './order-world.ts';
-import { BATCH_BEFORE, relationFacts, tokenFacts } from './parties.ts';
+import { BATCH_TOTAL_BEFORE, relationFacts, tokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 import { mandateMismatches } from './within-mandate.ts';
 
@@ -28,7 +28,7 @@ interface OrderRulesOptions {
 }
 
 export interface OrderQuestion {
-  readonly subject: Subject;
+  readonly subject: DecisionSubject;
   readonly draft: OrderDraft;
   /** The broker's id of the order that this order replaces. */
   readonly replaces?: string | undefined;
@@ -48,7 +48,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const more = {
       ...fromRelations,
       ...tokenFacts(subject),
-      ...(after.length === 0 ? {} : { [BATCH_BEFORE]: totalReserved(after) }),
+      ...(after.length === 0 ? {} : { [BATCH_TOTAL_BEFORE]: totalReserved(after) }),
     };
     const facts = { ...snapshotFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
@@ -60,7 +60,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
     if (dayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
-      await halts.reduce(asked.subject.owner, MAX_DAY_LOSS, nextDay(now), now);
+      await halts.restrict(asked.subject.owner, MAX_DAY_LOSS, nextDay(now), now);
     }
     return { rules, facts };
   };
@@ -79,7 +79,7 @@ export function createOrderRules(options: OrderRulesOptions) {
      */
     async requireAllowed(asked: OrderQuestion, world: OrderSnapshot, stage: DecisionNote['stage']) {
       const { rules, facts } = await rulesAndFacts(asked, world);
-      const counted = totalsAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
+      const counted = totalsAfter(asked.after ?? [], await journal.count(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
       const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
       if (decision.effect === 'allow') return { needsSecond };
@@ -91,7 +91,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     /** Returns the current decision without storing anything. */
     async decision(asked: OrderQuestion, world: OrderSnapshot): Promise<Decision> {
       const { rules, facts } = await known(asked, world);
-      return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
+      return decided(rules, asked, facts, await journal.count(countingOf(asked), clock.now()));
     },
     /** Reads the current rules and facts. The transaction that counts orders then decides with `decide`. */
     async deciding(asked: OrderQuestion, world: OrderSnapshot) {
@@ -153,7 +153,12 @@ function countingOf({ subject, draft, replaces }: OrderQuestion) {
   return { sub: subject.owner, clientOrderId: draft.client_order_id, draft, replaces };
 }
 
-function noteOf(asked: OrderQuestion, decision: Decision, facts: Facts, stage: DecisionNote['stage']): DecisionNote {
+function noteOf(
+  asked: OrderQuestion,
+  decision: Decision,
+  facts: DecisionFacts,
+  stage: DecisionNote['stage'],
+): DecisionNote {
   const { effect, reasons, texts, limit, value, policy } = decision;
   return {
     sub: asked.subject.owner,

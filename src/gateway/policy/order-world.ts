@@ -4,14 +4,14 @@ import type { OpenOrderEntry, OrderJournal } from '../../store/order-journal.ts'
 import type { Activity } from '../../trading/activity.ts';
 import { contractMultiplier, parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
 import { countedSize } from '../../trading/counted-order.ts';
-import { dayFlow } from '../../trading/day-flow.ts';
+import { netDepositsSinceClose } from '../../trading/day-flow.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { oldestCurrentPriceDate, symbolMarketClock } from '../../trading/market-open.ts';
 import { addDays, newYorkDate, newYorkInstant, ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import { isCallOn, isPut, putSecurityDollars } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { hasEndedEntry, liveParts } from '../../trading/order-legs.ts';
+import { hasEndedEntry, openParts } from '../../trading/order-legs.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
 import { currentPrice } from '../../trading/price-drift.ts';
 import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
@@ -31,7 +31,10 @@ const MAX_DAYS_BACK = 10;
  * broker's calendar.
  * @throws {HttpProblem} the errors of the broker's reads
  */
-export async function lastSession(market: MarketClock, broker: Pick<Broker, 'calendar'>): Promise<string | undefined> {
+export async function findLastSession(
+  market: MarketClock,
+  broker: Pick<Broker, 'calendar'>,
+): Promise<string | undefined> {
   const now = Date.parse(market.timestamp);
   const today = newYorkDate(now);
   if (market.is_open) return today;
@@ -56,7 +59,7 @@ export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonl
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 
 interface WorldContext {
-  readonly journal: Pick<OrderJournal, 'open' | 'over'>;
+  readonly journal: Pick<OrderJournal, 'open' | 'recordReport'>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -99,13 +102,13 @@ export async function readOrderSnapshots(
   const [account, flows, assets, market, quotes, open, positions, session] = await Promise.all([
     reading,
     // Not cached: if a deposit were missed, it would hide a loss.
-    reading.then((account) => (asksDayLoss(rules, account.account) ? readDayFlows(broker, account) : null)),
+    reading.then((account) => (asksDayLoss(rules, account.account) ? readCashFlows(broker, account) : null)),
     Promise.all(symbols.map((symbol) => broker.asset(symbol))),
     clock,
     broker.quotes(symbols),
     opening,
     opening.then(() => broker.positions()),
-    clock.then((market) => lastSession(market, broker)),
+    clock.then((market) => findLastSession(market, broker)),
   ]);
   const own = await context.journal.open(account.account, MAX_OPEN_ORDERS);
   // A broker may list a filled entry order because of its open legs.
@@ -117,7 +120,7 @@ export async function readOrderSnapshots(
   const ours = new Set(own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]));
   const elsewhere = open.flatMap((order): readonly Order[] => {
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
-    return hasEndedEntry(order) ? liveParts(order) : [];
+    return hasEndedEntry(order) ? openParts(order) : [];
   });
   const now = Date.parse(market.timestamp);
   const dayFlow = flows === null ? {} : { dayFlow: netDepositsToday(flows, account, { positions, now }) };
@@ -126,7 +129,7 @@ export async function readOrderSnapshots(
     symbols.map((symbol, at) => {
       const asset = assets[at];
       const quote = quotes.find((found) => found.symbol === symbol);
-      if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
+      if (asset === undefined || quote === undefined) throw unknownSymbolProblem(symbol);
       return [
         symbol,
         {
@@ -143,7 +146,7 @@ export async function readOrderSnapshots(
 
 export function requireSymbol(worlds: ReadonlyMap<string, OrderSnapshot>, symbol: string): OrderSnapshot {
   const world = worlds.get(symbol);
-  if (world === undefined) throw unknownSymbol(symbol);
+  if (world === undefined) throw unknownSymbolProblem(symbol);
   return world;
 }
 
@@ -151,10 +154,10 @@ export function requireSymbol(worlds: ReadonlyMap<string, OrderSnapshot>, symbol
 async function updateJournal(entry: OpenOrderEntry, broker: OpenAccount, context: WorldContext): Promise<void> {
   const { journal, clock } = context;
   const order = entry.orderId === null ? undefined : await broker.order(entry.orderId);
-  if (order !== undefined) await journal.over(entry, order, clock.now());
+  if (order !== undefined) await journal.recordReport(entry, order, clock.now());
 }
 
-export function unknownSymbol(symbol: string): HttpProblem {
+export function unknownSymbolProblem(symbol: string): HttpProblem {
   return new HttpProblem(422, 'unknown_symbol', `the broker does not know the symbol ${symbol}`, {
     hint: 'Check the ticker symbol.',
     fields: ['symbol'],
@@ -263,7 +266,7 @@ function holdingFacts(
   const held = positions.find((position) => position.symbol === symbol);
   const sign = held?.side === 'short' ? -1 : 1;
   const others = elsewhere.filter(({ id }) => id !== replaces);
-  const inSymbol = others.flatMap(liveParts).filter((order) => order.symbol === symbol);
+  const inSymbol = others.flatMap(openParts).filter((order) => order.symbol === symbol);
   // An order whose side is unknown may be a purchase.
   const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [orderCost(order, quote)]));
   const sells = inSymbol.flatMap((order) =>
@@ -317,7 +320,7 @@ const MAX_FLOW_PAGES = 10;
  * Reads deposits and withdrawals; undefined if the broker can't report them.
  * @throws {HttpProblem} the errors of the broker's reads
  */
-export async function readDayFlows(
+export async function readCashFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,
   { last_equity_on: closedOn }: Account,
 ): Promise<readonly Activity[] | undefined> {
@@ -345,7 +348,9 @@ export function netDepositsToday(
   if (activities?.length === 0) return '0';
   if (activities === undefined || closedOn === undefined) return null;
   const prices = new Map(positions.map(({ symbol, current_price }) => [symbol, current_price]));
-  return dayFlow(activities, { closedOn, now, priceOn: (symbol) => prices.get(symbol) })?.toFixed() ?? null;
+  return (
+    netDepositsSinceClose(activities, { closedOn, now, priceOn: (symbol) => prices.get(symbol) })?.toFixed() ?? null
+  );
 }
 
 /** Returns undefined if the order is not for an option. */

@@ -4,23 +4,23 @@ import { Dec } from '../../trading/decimal.ts';
 import type { Permission } from '../../trading/permissions.ts';
 import { type Relations, RelationsUnavailable } from '../relations/relations.ts';
 import {
-  type Action,
-  type Facts,
+  type DecisionFacts,
+  type DecisionSubject,
   type Objection,
   type OrderFacts,
   objectionsThatApply,
-  type Subject,
+  type PolicyAction,
 } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
 /** Name of the fact with the total, in dollars, of the orders before this order in the batch. */
-export const BATCH_BEFORE = 'batch.before';
+export const BATCH_TOTAL_BEFORE = 'batch.before';
 /** Name of the fact with the `acr` claim of each approval's token. */
 const APPROVAL_ACR = 'approval.acr';
 /** Prefix of the facts about the proposer's `Membership`. */
 export const PROPOSER_PREFIX = 'proposer.';
 
-const questionOf: { readonly [A in Action]?: Permission } = {
+const questionOf: { readonly [A in PolicyAction]?: Permission } = {
   place: 'can_propose',
   replace: 'can_replace',
 };
@@ -31,10 +31,10 @@ const questionOf: { readonly [A in Action]?: Permission } = {
  */
 export async function relationFacts(
   relations: Pick<Relations, 'check'>,
-  subject: Subject,
-  action: Action,
+  subject: DecisionSubject,
+  action: PolicyAction,
   at: number,
-): Promise<Facts['more']> {
+): Promise<DecisionFacts['more']> {
   const { sub, owner, approvers } = subject;
   const asked: [Permission, string][] = [
     [questionOf[action] ?? 'can_propose', sub],
@@ -55,11 +55,15 @@ function unavailable(error: unknown): null {
   throw error;
 }
 
-export function partyObjections(subject: Subject, facts: Facts, limits: AccountLimits | undefined): Objection[] {
+export function partyObjections(
+  subject: DecisionSubject,
+  facts: DecisionFacts,
+  limits: AccountLimits | undefined,
+): Objection[] {
   return [...relationObjections(subject, facts), ...approverObjections(subject, facts, limits)];
 }
 
-function relationObjections({ sub, owner }: Subject, { more }: Facts): Objection[] {
+function relationObjections({ sub, owner }: DecisionSubject, { more }: DecisionFacts): Objection[] {
   const answers = Object.entries(more).filter(([name]) => name.startsWith('relations.'));
   if (sub !== owner && answers.length === 0) return [permissionsUnavailable];
   return answers.flatMap(([name, answer]) => {
@@ -83,8 +87,8 @@ const permissionsUnavailable: Objection = {
 };
 
 function approverObjections(
-  { approval, approvers }: Subject,
-  facts: Facts,
+  { approval, approvers }: DecisionSubject,
+  facts: DecisionFacts,
   limits: AccountLimits | undefined,
 ): Objection[] {
   const value = totalWithBatch(facts);
@@ -106,7 +110,7 @@ function approverObjections(
 /** Applies `live.mandate_up_to`: a live order above this amount needs a tap, even under a mandate. */
 export function missingTapObjection(
   limits: AccountLimits | undefined,
-  { environment, order }: Pick<Facts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
+  { environment, order }: Pick<DecisionFacts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
 ): Objection | undefined {
   const limit = environment === 'live' ? limits?.live?.mandate_up_to : undefined;
   if (limit === undefined || order === null) return undefined;
@@ -121,24 +125,30 @@ export function missingTapObjection(
 }
 
 /** Actions that move real money, or that allow moving it. */
-const STEP_UP_ACTIONS: readonly Action[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
+const STEP_UP_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
 
 /** Returns the `acr` that approvers of live money must have (`live.acr`); undefined if none is required. */
-export function requiredAcr(limits: AccountLimits | undefined, environment: Facts['environment']): string | undefined {
+export function requiredAcr(
+  limits: AccountLimits | undefined,
+  environment: DecisionFacts['environment'],
+): string | undefined {
   return environment === 'live' ? limits?.live?.acr : undefined;
 }
 
 /** Returns facts from the tokens, which are recorded with the decision. */
-export function tokenFacts({ acr, membership = {} }: Pick<Subject, 'acr' | 'membership'>): Facts['more'] {
+export function tokenFacts({
+  acr,
+  membership = {},
+}: Pick<DecisionSubject, 'acr' | 'membership'>): DecisionFacts['more'] {
   const proposer = Object.entries(membership).map(([name, value]) => [`${PROPOSER_PREFIX}${name}`, value]);
   return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
 /** Requires that each approver's sign-in meets `live.acr`. Before an approval, there is nothing to check. */
 export function signInObjection(
-  { approval, approvers }: Subject,
-  action: Action,
-  { environment, more }: Facts,
+  { approval, approvers }: DecisionSubject,
+  action: PolicyAction,
+  { environment, more }: DecisionFacts,
   limits: AccountLimits | undefined,
 ): Objection | undefined {
   const wanted = requiredAcr(limits, environment);
@@ -160,7 +170,7 @@ export function signInObjection(
  */
 export function exceededSecondApprovalLimit(
   limits: AccountLimits | undefined,
-  facts: Pick<Facts, 'environment' | 'order' | 'more'>,
+  facts: Pick<DecisionFacts, 'environment' | 'order' | 'more'>,
 ): string | undefined {
   const { environment, order } = facts;
   if (limits === undefined || order === null) return undefined;
@@ -177,8 +187,8 @@ export function exceededSecondApprovalLimit(
  * Returns the total of the order and of the orders before it in the batch, so that splitting an order does not evade a
  * limit. Null if the total is unbounded.
  */
-function totalWithBatch({ order, more }: Pick<Facts, 'order' | 'more'>): string | null {
-  const before = more[BATCH_BEFORE];
+function totalWithBatch({ order, more }: Pick<DecisionFacts, 'order' | 'more'>): string | null {
+  const before = more[BATCH_TOTAL_BEFORE];
   if (order === null || order.notional === null) return null;
   return typeof before === 'string' ? new Dec(order.notional).plus(before).toFixed(2) : order.notional;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import type { Action, Facts, Subject } from './decision.ts';
+import type { DecisionFacts, DecisionSubject, PolicyAction } from './decision.ts';
 import { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
 /** The rules for an account's orders at one moment. Rules can only add objections. */
@@ -22,7 +22,7 @@ export interface CedarRules {
    * Evaluates the policies. Synchronous and without side effects, because it runs inside the transaction that claims an
    * order.
    */
-  evaluate(subject: Subject, action: Action, facts: Facts): CedarAnswer;
+  evaluate(subject: DecisionSubject, action: PolicyAction, facts: DecisionFacts): CedarAnswer;
   /** Whether any policy may need the loss since the last close. */
   readonly asksDayLoss?: boolean;
 }

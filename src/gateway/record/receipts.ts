@@ -2,7 +2,7 @@ import { approvingMandate } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
-import { type ReceiptJwk, receiptKey } from '../../approval/receipts/receipt-key.ts';
+import { deriveReceiptKey, type ReceiptJwk } from '../../approval/receipts/receipt-key.ts';
 import { receiptKinds } from '../../approval/receipts/verify-receipt.ts';
 import { allSecrets, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
@@ -34,7 +34,7 @@ export function createReceipts(
 ) {
   const { kernel, record, now } = parts;
   const [newest, ...older] = allSecrets(parts.sealSecret);
-  const key = receiptKey(newest);
+  const key = deriveReceiptKey(newest);
   const sources = async () => ({
     gateway: resource,
     proposals: stores.proposals,
@@ -71,7 +71,7 @@ export function createReceipts(
     },
     /** Returns all signing keys, newest first. */
     async keys(): Promise<{ readonly keys: readonly ReceiptJwk[] }> {
-      const all = await Promise.all([key, ...older.map(receiptKey)]);
+      const all = await Promise.all([key, ...older.map(deriveReceiptKey)]);
       return { keys: all.map(({ jwk }) => jwk) };
     },
   };

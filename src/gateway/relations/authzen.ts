@@ -10,7 +10,7 @@ const found = z.object({ results: z.array(z.object({ type: z.literal('user'), id
  * subject search (§8.4) for second approvers.
  * @see https://openid.net/specs/authorization-api-1_0.html
  */
-export function authzenRelations(elsewhere: RelationsServer): Relations {
+export function createAuthzenRelations(elsewhere: RelationsServer): Relations {
   const ask = createRelationsClient(elsewhere);
   const about = (account: string, relation: string, at: number) => ({
     action: { name: relation },
@@ -22,7 +22,7 @@ export function authzenRelations(elsewhere: RelationsServer): Relations {
       const question = { subject: { type: 'user', id: user }, ...about(account, relation, at) };
       return (await ask('/access/v1/evaluation', question, decided)).decision;
     },
-    async seconds(account, at) {
+    async secondApprovers(account, at) {
       const question = { subject: { type: 'user' }, ...about(account, 'can_approve_second', at) };
       const { results } = await ask('/access/v1/search/subject', question, found);
       return results.map(({ id }) => id);

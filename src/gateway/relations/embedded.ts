@@ -29,15 +29,15 @@ export const relationsByPermission: Readonly<Record<Permission, readonly AccessR
  * Creates relations that are derived from the access that owners granted with `trade-agent access`. The owner's `sub`
  * identifies the account. A firm or household is defined for one account, whose owner decides who belongs to it.
  */
-export function embeddedRelations(store: Pick<AccessStore, 'to'>): Relations {
+export function createEmbeddedRelations(store: Pick<AccessStore, 'listByAccount'>): Relations {
   return {
     async check({ user, relation, account, at }) {
       if (user === account) return relationsByPermission[relation].includes('owner');
-      const standings = standingsOf(user, await store.to(account), at);
+      const standings = standingsOf(user, await store.listByAccount(account), at);
       return relationsByPermission[relation].some((standing) => standings.has(standing));
     },
-    async seconds(account, at) {
-      const grants = await store.to(account);
+    async secondApprovers(account, at) {
+      const grants = await store.listByAccount(account);
       const named = [...new Set(grants.filter(({ role }) => role === 'co_owner').map(({ who }) => who))];
       return named.filter((who) =>
         relationsByPermission.can_approve_second.some((standing) => standingsOf(who, grants, at).has(standing)),

@@ -18,7 +18,7 @@ const listed = z.object({
  * contextual tuples, because they could grant anything.
  * @see https://openfga.dev/api/service
  */
-export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions): Relations {
+export function createOpenFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions): Relations {
   const ask = createRelationsClient(elsewhere);
   const base = `/stores/${encodeURIComponent(store)}`;
   const common = (at: number) => ({
@@ -32,7 +32,7 @@ export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions)
       const tuple_key = { user: objectOf('user', user), relation, object: objectOf('account', account) };
       return (await ask(`${base}/check`, { tuple_key, ...common(at) }, checked)).allowed;
     },
-    async seconds(account, at) {
+    async secondApprovers(account, at) {
       const { users } = await ask(
         `${base}/list-users`,
         {

@@ -63,7 +63,7 @@ function relationsAccess(relations: Relations, now: () => number): Access {
       });
     },
     async second(account, but) {
-      const found = await unlessUnavailable(relations.seconds(account, now()));
+      const found = await unlessUnavailable(relations.secondApprovers(account, now()));
       const second = found.find((who) => !but.includes(who));
       if (second !== undefined) return second;
       throw denied('APPROVAL_NEEDS_SECOND', 'this needs a second person’s approval, but nobody can give it', {

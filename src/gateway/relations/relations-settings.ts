@@ -4,9 +4,9 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
 import type { AccessStore } from '../../store/access-store.ts';
 import { secureAddress } from '../settings/common-settings.ts';
-import { authzenRelations } from './authzen.ts';
-import { embeddedRelations } from './embedded.ts';
-import { openFgaRelations } from './openfga.ts';
+import { createAuthzenRelations } from './authzen.ts';
+import { createEmbeddedRelations } from './embedded.ts';
+import { createOpenFgaRelations } from './openfga.ts';
 import type { Relations } from './relations.ts';
 import { clientCredentials, presharedKey, type RelationsCredential } from './relations-client.ts';
 
@@ -90,7 +90,7 @@ type Secret =
  * Reads the secrets.
  * @throws {TradeAgentError} `invalid_config` if a secret is missing, or if other users can read its file
  */
-export function relationsOptions(settings: RelationsSettings, folder: string): RelationsOptions {
+export function readRelationsOptions(settings: RelationsSettings, folder: string): RelationsOptions {
   if (settings.kind === 'embedded') return settings;
   const { kind } = settings;
   const url = settings.url.replace(/\/+$/, '');
@@ -141,16 +141,16 @@ function requireSecret(text: string | undefined, place: string): string {
 export function createRelations(
   options: RelationsOptions,
   parts: {
-    readonly store: Pick<AccessStore, 'to'>;
+    readonly store: Pick<AccessStore, 'listByAccount'>;
     readonly fetch: typeof fetch;
     readonly now: () => number;
   },
 ): Relations {
-  if (options.kind === 'embedded') return embeddedRelations(parts.store);
+  if (options.kind === 'embedded') return createEmbeddedRelations(parts.store);
   const { url, secret } = options;
   const elsewhere = { url, credential: credentialOf(secret, parts), fetch: parts.fetch };
-  if (options.kind === 'authzen') return authzenRelations(elsewhere);
-  return openFgaRelations({ ...elsewhere, store: options.store, model: options.model });
+  if (options.kind === 'authzen') return createAuthzenRelations(elsewhere);
+  return createOpenFgaRelations({ ...elsewhere, store: options.store, model: options.model });
 }
 
 function credentialOf(

@@ -33,7 +33,7 @@ export interface Relations {
    * May include the owner.
    * @throws {RelationsUnavailable}
    */
-  seconds(account: string, at: number): Promise<string[]>;
+  secondApprovers(account: string, at: number): Promise<string[]>;
 }
 
 /** The server is down or slow, or its answer is invalid. The action is denied. */

@@ -19,14 +19,14 @@ export function accessRoutes(
   at.get('/v1/access', ['orders:read'], async (c, { sub }) => {
     requireNoQuery(c.req.url);
     if (store === undefined) return c.json({ account: sub, kept: 'elsewhere', granted: [], given: [] });
-    const [granted, given] = await Promise.all([store.to(sub), store.of(sub)]);
+    const [granted, given] = await Promise.all([store.listByAccount(sub), store.listByPerson(sub)]);
     const views = (grants: readonly AccessGrant[]) => grants.map((grant) => accessView(grant, now()));
     return c.json({ account: sub, kept: 'here', granted: views(granted), given: views(given) });
   });
   at.delete('/v1/access/:id', ['orders:cancel'], async (c, { sub }) => {
     if (store === undefined) throw accessManagedElsewhereProblem();
     const id = c.req.param('id') ?? '';
-    const given = (await store.of(sub)).find((grant) => grant.id === id);
+    const given = (await store.listByPerson(sub)).find((grant) => grant.id === id);
     if (await store.revoke(given?.account ?? sub, id, now())) return c.body(null, 204);
     throw new HttpProblem(404, 'not_found', 'you have no such access grant', {
       hint: 'List grants with "trade-agent access list".',

@@ -6,7 +6,7 @@ import { protectsPosition } from '../../trading/protects.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
-import { notCancelable, orderNotFound } from '../orders/cancel-order.ts';
+import { notCancelableProblem, orderNotFoundProblem } from '../orders/cancel-order.ts';
 import type { OrderService } from '../orders/place-order.ts';
 import { matchesIntent } from '../orders/replacement.ts';
 import { ownerAndAccountParameters, type ResolveOwner, readAccountQuery } from './for-owner.ts';
@@ -64,7 +64,7 @@ export function orderRoutes(
       return c.json(order);
     }
     if (entry?.order !== undefined) return c.json(entry.order);
-    throw orderNotFound(
+    throw orderNotFoundProblem(
       entry?.problem === undefined ? {} : { outcome: { code: entry.problem.code, detail: entry.problem.detail } },
     );
   });
@@ -72,7 +72,7 @@ export function orderRoutes(
     const { for: owner, account } = readAccountQuery(c.req.url);
     const who = await resolveOwner(caller, owner, 'can_view');
     const order = await (await brokerFor(who, account)).order(orderId(c));
-    if (order === undefined) throw orderNotFound();
+    if (order === undefined) throw orderNotFoundProblem();
     return c.json(order);
   });
   at.delete('/v1/orders/:id', ['orders:cancel'], async (c, caller) => {
@@ -81,15 +81,15 @@ export function orderRoutes(
     const broker = await brokerFor(await resolveOwner(caller, owner, 'can_cancel'), account);
     // If the order or the positions can't be read, nothing is canceled, because the order may protect a position.
     const order = await broker.order(id);
-    if (order === undefined) throw orderNotFound();
+    if (order === undefined) throw orderNotFoundProblem();
     if (protectsPosition(order, await broker.positions())) throw approvalRequired(order);
     switch (await broker.cancel(id)) {
       case 'requested':
         return c.body(null, 204);
       case 'not_found':
-        throw orderNotFound();
+        throw orderNotFoundProblem();
       case 'not_cancelable':
-        throw notCancelable();
+        throw notCancelableProblem();
     }
   });
 }
@@ -109,6 +109,6 @@ function approvalRequired({ symbol }: Order): HttpProblem {
 /** Returns the order id from the path. Rejects an id that no broker would use, instead of passing it on. */
 function orderId(c: Context): string {
   const id = c.req.param('id') ?? '';
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw orderNotFound();
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw orderNotFoundProblem();
   return id;
 }

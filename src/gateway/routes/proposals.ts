@@ -85,7 +85,7 @@ export function proposalRoutes(app: Hono, authenticator: Authenticator, options:
       return c.json({ proposals: (await kernel.list(sub, query)).map(view) });
     }
     const { sub, clientId: client } = toProposer(caller);
-    const found = await kernel.keyed({ sub, client, key });
+    const found = await kernel.findByKey({ sub, client, key });
     return c.json({ proposals: found === undefined ? [] : [view(found)] });
   });
   at.get('/v1/proposals/:id', ['orders:read'], async (c, caller) => {
@@ -170,7 +170,7 @@ export function pingRoute(app: Hono, authenticator: Authenticator, kernel: Appro
         throw new HttpProblem(401, 'token_missing', 'only the identity provider may call this');
       }
       // The answer is the same for any id. An early call is stored until its request is known.
-      await kernel.called(body.data.auth_req_id, token);
+      await kernel.handlePing(body.data.auth_req_id, token);
       return c.body(null, 204);
     }),
   );

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 
 /** An address that may receive tokens: https, or http on loopback. */
-export const secureAddress = z.url().refine(isSecureUrl, INSECURE_URL);
+export const secureAddress = z.url().refine(isSecureUrl, INSECURE_URL_MESSAGE);
 
 export const anchorSchema = z.strictObject({
   /**

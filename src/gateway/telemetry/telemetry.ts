@@ -253,7 +253,7 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
       },
       place: counting('placed', orders.place),
       reject: counting('rejected', orders.reject),
-      doubt: counting('unknown', orders.doubt),
+      markUnknown: counting('unknown', orders.markUnknown),
       async refuse(...args) {
         const outcome = await orders.refuse(...args);
         if (outcome === 'rejected') count(outcome);

@@ -4,8 +4,8 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import {
-  bindingMessage,
   differingFields,
+  orderBindingMessage,
   TRADE_ORDER_TYPE,
   type TradeOrderDetails,
   tradeOrderDetails,
@@ -55,7 +55,7 @@ export function readSubject(text: unknown, target: { resource: string; now: numb
   if (found.type !== TRADE_ORDER_TYPE) throw new UnacceptableDetailsError(`the type must be ${TRADE_ORDER_TYPE}`);
   const ordering = (details: TradeOrderDetails) => tradeOrderDetails(toOrderDraft(details), { gateway });
   const details = readChecked(found, 'order', tradeOrderDetailsSchema, ordering, now);
-  const message = bindingMessage(toOrderDraft(details));
+  const message = orderBindingMessage(toOrderDraft(details));
   return { details, scope: ORDER_SCOPE, isProposal: false, bindingMessage: { is: message } };
 }
 

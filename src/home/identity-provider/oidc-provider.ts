@@ -8,8 +8,8 @@ import Provider, {
 } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/auth/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { hasOnlyPublicAddresses, publicFetch } from '../../net/public-fetch.ts';
-import { createPublicResolver, RESOLVER_RETRY_S, ResolverBusy } from '../../net/public-resolver.ts';
+import { createPublicFetch, hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
+import { createPublicResolver, RESOLVER_RETRY_S, ResolverBusyError } from '../../net/public-resolver.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
 import {
   ACCESS_TOKEN_TYPE,
@@ -244,10 +244,12 @@ function outgoingRequests(options: ProtocolOptions) {
   const ping = createPingSender({
     resource: options.resource,
     fetch: options.fetch ?? fetch,
-    publicFetch: options.publicFetch ?? publicFetch(resolvePing),
+    publicFetch: options.publicFetch ?? createPublicFetch(resolvePing),
     timeoutMs: PING_TIMEOUT_MS,
   });
-  const reader = createDocumentReader(options.documents ?? publicFetch(resolve, { mostBytes: MAX_DOCUMENT_BYTES }));
+  const reader = createDocumentReader(
+    options.documents ?? createPublicFetch(resolve, { mostBytes: MAX_DOCUMENT_BYTES }),
+  );
   const { knownClients = [], servers = [], companies = [], clientKeys = fetch } = options;
   const listed = [...knownClients, ...servers, ...companies.flatMap(({ clients }) => clients)];
   const keys = new Set(listed.flatMap(({ jwks_uri: uri }) => (uri === undefined ? [] : [new URL(uri).href])));
@@ -398,7 +400,7 @@ function registrationGate(options: RegistrationOptions) {
     try {
       isKept = await registerFor(owner, ctx, next, options);
     } finally {
-      if (!isKept && spent !== undefined) options.clients.giveBack(spent);
+      if (!isKept && spent !== undefined) options.clients.restoreToken(spent);
     }
   };
 }
@@ -432,7 +434,7 @@ async function registerFor(
     return true;
   }
   options.forget(clientId);
-  if (fault instanceof ResolverBusy) respondTooMany(ctx, RESOLVER_RETRY_S);
+  if (fault instanceof ResolverBusyError) respondTooMany(ctx, RESOLVER_RETRY_S);
   else respond(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
   return false;
 }
@@ -467,7 +469,7 @@ async function authenticateRegistrar(
   const authorization = ctx.get('authorization');
   const bearer = /^bearer +([A-Za-z0-9_-]{43})$/i.exec(authorization)?.[1];
   if (bearer !== undefined) {
-    const spent = clients.takeToken(bearer);
+    const spent = clients.redeemToken(bearer);
     if (spent !== undefined && isPerson(spent.owner)) return { owner: spent.owner, spent };
     return respondUnauthorized(ctx, 'the registration token is unknown, used or expired');
   }
@@ -525,14 +527,14 @@ function clientHost({ backchannel_client_notification_endpoint: ping, client_uri
 async function pingProblem(
   { backchannel_client_notification_endpoint: ping }: AllClientMetadata,
   { ownPing, resolve }: Pick<RegistrationOptions, 'ownPing' | 'resolve'>,
-): Promise<string | ResolverBusy | undefined> {
+): Promise<string | ResolverBusyError | undefined> {
   if (typeof ping !== 'string' || ping === ownPing) return undefined;
   if (!URL.canParse(ping)) return 'backchannel_client_notification_endpoint is not a URL';
   const { protocol, hostname } = new URL(ping);
   try {
     if (protocol === 'https:' && (await hasOnlyPublicAddresses(hostname, resolve))) return undefined;
   } catch (error) {
-    if (error instanceof ResolverBusy) return error;
+    if (error instanceof ResolverBusyError) return error;
     throw error;
   }
   return 'backchannel_client_notification_endpoint must be an https address on the public internet';

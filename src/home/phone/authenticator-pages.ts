@@ -63,7 +63,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
     const body = await context.req.parseBody();
     const [registration, assertion] = [readRegistration(body.registration), readAssertion(body.assertion)];
     if (registration === undefined || assertion === undefined) return incomplete(context);
-    const { name } = await keys.enrol({ sub, assertion }, registration, passkeyName(context, body.name));
+    const { name } = await keys.enroll({ sub, assertion }, registration, passkeyName(context, body.name));
     notifyAccountEvent(context, services, { user: sub, what: 'passkey_added', name });
     return context.redirect(PATH, 303);
   });

@@ -61,7 +61,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
       });
     }
     try {
-      const key = await keys.enrol({ secret }, registration, passkeyName(context, name));
+      const key = await keys.enroll({ secret }, registration, passkeyName(context, name));
       const { sub: username, credentialId, deviceType } = key;
       const synced = deviceType === 'multiDevice';
       signIn(context, services, { username, by: 'passkey', credentialId, synced });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type SoftwareKey, softwareKey } from '../../approval/signature/software-key.ts';
+import { deriveSoftwareKey, type SoftwareKey } from '../../approval/signature/software-key.ts';
 import { type ErrorCode, TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
@@ -50,7 +50,7 @@ type ErrorsByStatus = Readonly<Record<number, (said: string) => TradeAgentError>
 export type PhoneClient = ReturnType<typeof createPhoneClient>;
 
 export function createPhoneClient(options: PhoneClientOptions) {
-  const { phone, pairingSecret, keyOf = (user) => softwareKey(pairingSecret, user) } = options;
+  const { phone, pairingSecret, keyOf = (user) => deriveSoftwareKey(pairingSecret, user) } = options;
   const call = createCaller(options);
   const failed = (code: ErrorCode, message: string, hint?: string) => () =>
     new TradeAgentError(code, message, defined({ hint }));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 import { LOGIN_CLIENT_ID } from '../identity-provider/protocol/protocol.ts';
 
 /** Ids of the home's own clients. The gateway's id is in gateway.yaml and is checked when the home starts. */
@@ -21,7 +21,7 @@ const publicKeySchema = z
 /** A client's public keys, or the address at which they are published. */
 export const clientKeySchemas = {
   jwks: z.strictObject({ keys: z.array(publicKeySchema).min(1).max(10) }).optional(),
-  jwks_uri: z.string().refine(isSecureUrl, INSECURE_URL).optional(),
+  jwks_uri: z.string().refine(isSecureUrl, INSECURE_URL_MESSAGE).optional(),
 };
 
 export function hasOneKeySource({ jwks, jwks_uri }: { jwks?: unknown; jwks_uri?: unknown }): boolean {

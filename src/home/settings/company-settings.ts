@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../oauth/scopes.ts';
 import { USERNAME_PATTERN } from '../../store/home/people.ts';
 import {
@@ -16,7 +16,7 @@ const displayName = z.string().min(1).max(60);
 /** An issuer, which has no query and no fragment (RFC 8414 §2). */
 const issuer = z
   .string()
-  .refine(isSecureUrl, INSECURE_URL)
+  .refine(isSecureUrl, INSECURE_URL_MESSAGE)
   .refine((text) => !/[?#]/.test(text), 'must have no query and no fragment');
 
 /** One of the `companies` in home.yaml: an identity provider that may identify some people, and the access it may give them. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { noticesSchema } from '../../config/notice-channels.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { createPeerList } from '../../net/peer-list.ts';
-import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 import { isAllowedRedirect } from '../identity-provider/authorization/public-client.ts';
 import {
   clientIdSchema,
@@ -56,7 +56,7 @@ const serverSchema = z
 
 /** A Shared Signals receiver: the endpoint that receives Security Event Tokens (RFC 8935), and the tokens' `aud`. */
 const receiverSchema = z.strictObject({
-  endpoint: z.string().refine(isSecureUrl, INSECURE_URL),
+  endpoint: z.string().refine(isSecureUrl, INSECURE_URL_MESSAGE),
   audience: z.string().min(1).max(255),
 });
 

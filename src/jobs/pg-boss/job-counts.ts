@@ -15,7 +15,7 @@ export interface JobCounts {
 type Row = Omit<JobCounts, 'kind'> & { readonly name: string };
 
 /** Returns the counts of a tenant's jobs, for monitoring. Does not scan finished jobs. */
-export async function jobCounts(
+export async function countJobs(
   database: Pick<TenantDatabase, 'tenant' | 'read'>,
 ): Promise<{ readonly jobs: readonly JobCounts[]; readonly dead: number }> {
   const { tenant } = database;

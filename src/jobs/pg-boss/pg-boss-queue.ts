@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from '../../store/postgres/pool.ts';
-import { requireTenant } from '../../store/postgres/tenant-database.ts';
+import { validateTenantName } from '../../store/postgres/tenant-database.ts';
 import { createAlarm, waitAtMost } from '../alarm.ts';
 import {
   ABORT_GRACE_MS,
@@ -30,7 +30,7 @@ export interface PgBossOptions {
   /** Maximum number of connections, one of which is for notifications. */
   readonly max?: number;
   /** Receives errors that reach no caller, such as a failed job or a lost database. */
-  readonly heard?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => void;
 }
 
 /**
@@ -42,9 +42,9 @@ export async function pgBossQueue({
   address,
   tenant,
   max = 6,
-  heard = () => undefined,
+  onError: heard = () => undefined,
 }: PgBossOptions): Promise<JobQueue> {
-  requireTenant(tenant);
+  validateTenantName(tenant);
   const pool = await openPool({ address, schema: JOBS_SCHEMA, max, tenant, synced: false });
   const workers = new Map<string, Worker>();
   const woken = (queue: string | undefined) => {

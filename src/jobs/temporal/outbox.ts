@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TenantDatabase, Unit } from '../../store/postgres/tenant-database.ts';
+import type { TenantDatabase, Transaction } from '../../store/postgres/tenant-database.ts';
 import type { DeadJob } from '../job-queue.ts';
 import { DEAD_JOB_RETENTION_SECONDS, type Job, type JobKind, parseJob } from '../job-queue.ts';
 
@@ -23,7 +23,7 @@ export function postgresOutbox(database: TenantDatabase) {
   const channel = `ta_jobs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
   return {
     /** Adds a job in the caller's unit of work. The commit notifies listeners. */
-    async add(unit: Unit, { kind, key, ids }: Job, at?: number): Promise<void> {
+    async add(unit: Transaction, { kind, key, ids }: Job, at?: number): Promise<void> {
       // The insert assigns the id, so of two jobs that are inserted under one lock, the second has the higher id.
       await unit.run(
         `WITH added AS (

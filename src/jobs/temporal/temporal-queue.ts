@@ -16,7 +16,7 @@ export interface TemporalQueueOptions {
   readonly connection: () => ConnectionOptions;
   readonly namespace: string;
   /** Receives errors that reach no caller, such as a failed job or an unavailable engine or database. */
-  readonly heard?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => void;
   /** How long after a handover an unfinished job is handed over again, in milliseconds. */
   readonly againMs?: number;
 }
@@ -26,7 +26,7 @@ export interface TemporalQueueOptions {
  * needs neither Temporal nor its libraries.
  */
 export function temporalQueue(options: TemporalQueueOptions): JobQueue {
-  const { database, connection, namespace, heard = () => undefined, againMs } = options;
+  const { database, connection, namespace, onError: heard = () => undefined, againMs } = options;
   const { tenant } = database;
   const outbox = postgresOutbox(database);
   const kinds = new Set<string>();

@@ -53,7 +53,7 @@ function fillText({ status, filled_qty, filled_avg_price }: NonNullable<ReturnTy
 }
 
 function placedOrder({ kind, result }: Proposal) {
-  return result === undefined ? undefined : kindWords(kind).came(result).placed;
+  return result === undefined ? undefined : kindWords(kind).toOutcome(result).placed;
 }
 
 function nextStep(proposal: Proposal): { readonly next?: string } {
@@ -99,7 +99,7 @@ function proposalStatus({ state }: Pick<Proposal, 'state'>): ProposalStatus {
 
 export function proposalFacts(proposal: Proposal) {
   const { id, kind, code, subject, worst_case, warnings, created_at, expires_at, reason, result } = proposal;
-  const { placed, sent } = result === undefined ? {} : kindWords(kind).came(result);
+  const { placed, sent } = result === undefined ? {} : kindWords(kind).toOutcome(result);
   return {
     status: proposalStatus(proposal),
     proposal_id: id,

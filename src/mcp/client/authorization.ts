@@ -51,7 +51,7 @@ interface AuthorizationOptions {
  * The authorization at one server, through the SDK: authorization code with PKCE on a loopback redirect, refresh, and
  * DPoP. If there is nobody to sign in, it can only refresh.
  */
-export class Authorization implements AuthProvider {
+export class ServerAuthorization implements AuthProvider {
   readonly #options: AuthorizationOptions;
   readonly #kept: StoredAuthorization;
   #challenge: Challenge = {};

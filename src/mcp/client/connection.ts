@@ -19,7 +19,7 @@ import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
-import { Authorization, SignInRequiredError } from './authorization.ts';
+import { ServerAuthorization, SignInRequiredError } from './authorization.ts';
 import type { ServerAccess, ServerLimits } from './server-access.ts';
 import type { ServerTool } from './tool-text.ts';
 
@@ -30,7 +30,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
  * Returns a `fetch` for a server and the hosts that the server refers to. Responses are limited to {@link
  * MAX_MESSAGE_BYTES}, including event streams. A server on the internet can't refer to internal addresses.
  */
-export function serverFetch(
+export function createServerFetch(
   send: typeof fetch,
   serverUrl: string,
   { tooLong, resolve = resolveHost }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
@@ -138,20 +138,20 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
 function createAuthorization(
   { server, fetch, credentials, registration }: ServerAccess,
   wire: TrafficMonitor,
-): Authorization | undefined {
+): ServerAuthorization | undefined {
   if (server.url === undefined) return undefined;
   const known = server.client_id === undefined ? undefined : { client_id: server.client_id };
   const client = registration ?? known;
-  return new Authorization({
+  return new ServerAuthorization({
     serverUrl: server.url,
     credentials,
-    fetch: serverFetch(fetch, server.url, { tooLong: (error) => wire.fail(error) }),
+    fetch: createServerFetch(fetch, server.url, { tooLong: (error) => wire.fail(error) }),
     ...defined({ client }),
   });
 }
 
 interface ConnectionParts {
-  readonly authorization: Authorization | undefined;
+  readonly authorization: ServerAuthorization | undefined;
   readonly wire: TrafficMonitor;
   readonly limits: ServerLimits;
 }
@@ -233,7 +233,7 @@ const MAX_SIGN_INS = 3;
  */
 function withSignIn(
   { name, openBrowser }: Pick<ServerAccess, 'name' | 'openBrowser'>,
-  authorization: Authorization | undefined,
+  authorization: ServerAuthorization | undefined,
   wire: TrafficMonitor,
 ) {
   let signIns = 0;

@@ -57,7 +57,7 @@ export interface ServerRegistry extends ForeignTools {
 }
 
 /** Creates the registry. Never connects to a server without allowed tools. */
-export function serverRegistry(options: RegistryOptions): ServerRegistry {
+export function createServerRegistry(options: RegistryOptions): ServerRegistry {
   const { servers, clock, ...access } = options;
   const allowed = allowedTools(servers);
   const kept = new Map<string, ManagedServer>();

@@ -26,7 +26,7 @@ const SESSION_HEADER = 'mcp-session-id';
  * gateway that mounts it has already checked them.
  * @param factory creates the server for each request
  */
-export function mcpEndpoint<Caller extends Identified>(
+export function createMcpEndpoint<Caller extends Identified>(
   factory: (caller: Caller, context: Parameters<McpServerFactory>[0]) => ReturnType<McpServerFactory>,
 ): McpEndpoint<Caller> {
   const questions = createClientQuestions();

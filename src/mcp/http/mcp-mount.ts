@@ -6,7 +6,7 @@ import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 const MAX_BODY_BYTES = 64 * 1024;
 
 /** Returns what a gateway needs to mount `/mcp`. The first request loads the SDK. */
-export function mcpMount(options: ServeMcpOptions) {
+export function createMcpMount(options: ServeMcpOptions) {
   let endpoint: Promise<McpEndpoint<MountedCaller>> | undefined;
   return {
     path: '/mcp',

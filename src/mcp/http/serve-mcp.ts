@@ -2,20 +2,20 @@ import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { createAccountQuestions } from '../server/account-questions.ts';
-import { mcpServer } from '../server/mcp-server.ts';
-import { HOLD_MS } from '../server/server-options.ts';
-import { type McpEndpoint, mcpEndpoint } from './mcp-endpoint.ts';
+import { createMcpServer } from '../server/mcp-server.ts';
+import { RESPONSE_HOLD_MS } from '../server/server-options.ts';
+import { createMcpEndpoint, type McpEndpoint } from './mcp-endpoint.ts';
 import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 
 export function serveMcp({
-  holdMs = HOLD_MS,
+  holdMs = RESPONSE_HOLD_MS,
   environment,
   connectPath,
   ...options
 }: ServeMcpOptions): McpEndpoint<MountedCaller> {
   const server = { ...options, holdMs, accounts: createAccountQuestions() };
-  return mcpEndpoint((caller: MountedCaller, context) =>
-    mcpServer(toMcpCaller(caller, environment, connectPath), context, server),
+  return createMcpEndpoint((caller: MountedCaller, context) =>
+    createMcpServer(toMcpCaller(caller, environment, connectPath), context, server),
   );
 }
 

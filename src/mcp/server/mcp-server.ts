@@ -20,11 +20,18 @@ import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { errorAnswer, toolAnswer, untrustedNote } from '../answers/answer.ts';
 import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
-import { isTool, toolsFor } from '../tools/catalog.ts';
+import { isMcpToolName, toolsForCaller } from '../tools/catalog.ts';
 import type { McpTool, ProposedResult, ToolCall } from '../tools/mcp-tool.ts';
 import { withConnectUrl } from './account-questions.ts';
-import { type McpServerOptions, SHORT_HOLD_MS } from './server-options.ts';
-import { declaresTasks, proposalTask, proposalTasks, serveTasks, TASKS_EXTENSION, taskResult } from './tasks.ts';
+import { type McpServerOptions, SHORT_RESPONSE_HOLD_MS } from './server-options.ts';
+import {
+  declaresTasks,
+  proposalTask,
+  proposalTasks,
+  registerTaskMethods,
+  TASKS_EXTENSION,
+  taskResult,
+} from './tasks.ts';
 
 const instructions = [
   'trade-agent manages a brokerage account and cannot place an order that its owner did not approve on their phone.',
@@ -37,7 +44,7 @@ const instructions = [
 const INPUT_TIMEOUT_MS = 5 * 60_000;
 
 /** Creates the server for one caller: one per HTTP request or stdio connection. */
-export function mcpServer(
+export function createMcpServer(
   caller: McpCaller,
   { era }: Pick<McpRequestContext, 'era'>,
   options: McpServerOptions,
@@ -51,7 +58,7 @@ export function mcpServer(
       inputRequired: { roundTimeoutMs: INPUT_TIMEOUT_MS },
     },
   );
-  const tools = toolsFor(caller, options.readOnly);
+  const tools = toolsForCaller(caller, options.readOnly);
   const listed = tools.map(toListedTool);
   server.setRequestHandler('tools/list', () => ({ tools: listed }));
   server.setRequestHandler(
@@ -66,7 +73,7 @@ export function mcpServer(
         clientCapabilities: server.getClientCapabilities(),
       })) as CallToolResult,
   );
-  if (isModern) serveTasks(server, proposalTasks(caller));
+  if (isModern) registerTaskMethods(server, proposalTasks(caller));
   return server;
 }
 
@@ -190,7 +197,7 @@ async function proposalResult(
 function remainingHold({ clock, holdMs }: McpServerOptions, { mcpReq }: ServerContext): () => number {
   const began = clock.monotonic();
   const isTold = mcpReq._meta?.progressToken !== undefined;
-  return () => (isTold ? holdMs : Math.max(0, Math.min(holdMs, began + SHORT_HOLD_MS - clock.monotonic())));
+  return () => (isTold ? holdMs : Math.max(0, Math.min(holdMs, began + SHORT_RESPONSE_HOLD_MS - clock.monotonic())));
 }
 
 function progressNotifier({ mcpReq }: ServerContext): (message: string) => Promise<void> {
@@ -208,7 +215,7 @@ function progressNotifier({ mcpReq }: ServerContext): (message: string) => Promi
 function requireTool(name: string, { tools }: CallOptions): McpTool {
   const tool = tools.find((one) => one.name === name);
   if (tool !== undefined) return tool;
-  throw isTool(name)
+  throw isMcpToolName(name)
     ? new TradeAgentError('insufficient_scope', `this client was not granted access to ${name}`, {
         hint: 'Ask the user to reconnect this server and allow that access.',
       })

@@ -9,14 +9,14 @@ export interface McpServerOptions {
   readonly run?: string;
   readonly accounts: AccountQuestions;
   /**
-   * How long a response is held for a decision; at most {@link SHORT_HOLD_MS} for clients without progress
+   * How long a response is held for a decision; at most {@link SHORT_RESPONSE_HOLD_MS} for clients without progress
    * notifications.
    */
   readonly holdMs: number;
 }
 
 /** In milliseconds. Soon after this time, clients give up or move a call to the background. */
-export const HOLD_MS = 20_000;
+export const RESPONSE_HOLD_MS = 20_000;
 
 /** Clients without progress notifications may time out after five seconds (OpenAI Agents for Python). */
-export const SHORT_HOLD_MS = 4_000;
+export const SHORT_RESPONSE_HOLD_MS = 4_000;

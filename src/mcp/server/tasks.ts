@@ -18,7 +18,7 @@ import { ownProposal } from '../tools/own-proposals.ts';
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 
 /** A `tasks/get` result without its ID. Times are RFC 3339. */
-export interface Task {
+export interface McpTask {
   readonly status: 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled';
   readonly statusMessage?: string;
   readonly createdAt: string;
@@ -36,7 +36,7 @@ export interface Task {
 
 /** Looks up a caller's tasks. `cancel` and `update` return whether the task exists. */
 export interface TaskSource {
-  get(id: string): Promise<Task | undefined>;
+  get(id: string): Promise<McpTask | undefined>;
   /** Does nothing if the task is finished. */
   cancel(id: string): Promise<boolean>;
   /** Passes on the client's responses to a task that waits for it. */
@@ -59,7 +59,7 @@ export function requireTasks(context: Pick<ServerContext, 'mcpReq'>): void {
 }
 
 /** Builds the response to a `tools/call` that takes time. */
-export function taskResult(taskId: string, task: Task): Result {
+export function taskResult(taskId: string, task: McpTask): Result {
   const { result: _result, ...begun } = task;
   return { resultType: 'task', taskId, ...begun } as Result;
 }
@@ -67,7 +67,7 @@ export function taskResult(taskId: string, task: Task): Result {
 const params = z.looseObject({ taskId: z.string() });
 
 /** Registers the task methods. Only for servers of the 2026 revision. */
-export function serveTasks(server: Server, source: TaskSource): void {
+export function registerTaskMethods(server: Server, source: TaskSource): void {
   const answer = (
     method: string,
     found: (id: string, context: ServerContext) => Promise<object | boolean | undefined>,
@@ -96,7 +96,7 @@ const POLL_INTERVAL_MS = 2_000;
  * Returns a proposal as a task with the same ID. The proposal is kept after the client disconnects and the gateway
  * restarts.
  */
-export function proposalTask(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): Task {
+export function proposalTask(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): McpTask {
   const { state, created_at, updated_at } = proposal;
   const base = {
     statusMessage: proposalMessage(proposal),

@@ -4,8 +4,8 @@ import type { Readable, Writable } from 'node:stream';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { McpCaller } from '../mcp-caller.ts';
 import { createAccountQuestions } from '../server/account-questions.ts';
-import { mcpServer } from '../server/mcp-server.ts';
-import { HOLD_MS, type McpServerOptions } from '../server/server-options.ts';
+import { createMcpServer } from '../server/mcp-server.ts';
+import { type McpServerOptions, RESPONSE_HOLD_MS } from '../server/server-options.ts';
 
 interface StdioOptions extends Omit<McpServerOptions, 'accounts' | 'holdMs' | 'run'> {
   readonly stdin: Readable;
@@ -19,13 +19,13 @@ export async function serveMcpStdio(
   { stdin, stdout, signal, ...options }: StdioOptions,
 ): Promise<void> {
   const run = randomUUID();
-  const server = { ...options, run, holdMs: HOLD_MS, accounts: createAccountQuestions() };
+  const server = { ...options, run, holdMs: RESPONSE_HOLD_MS, accounts: createAccountQuestions() };
   const gone = Promise.race([
     once(stdin, 'end', { signal }),
     once(stdin, 'close', { signal }),
     once(stdout, 'close', { signal }),
   ]).catch(() => undefined);
-  const handle = serveStdio(async (context) => mcpServer(await callerOf(), context, server), {
+  const handle = serveStdio(async (context) => createMcpServer(await callerOf(), context, server), {
     transport: new StdioServerTransport(stdin, stdout),
   });
   await gone;

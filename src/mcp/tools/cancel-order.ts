@@ -3,7 +3,7 @@ import { accountArgument, splitAccountArgument } from '../../tools/account-argum
 import { cancelOrder as agents } from '../../tools/cancel-order.ts';
 import { toolArgumentsSchema } from '../../tools/tool.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { propose } from './propose.ts';
+import { submitProposal } from './propose.ts';
 
 /**
  * A tool that cancels an order immediately if the order does not protect a position, and otherwise requests approval.
@@ -28,7 +28,7 @@ export const cancelOrder = defineMcpTool({
         order_id: String(own.order_id),
         ...(account === undefined ? {} : { account: account.account }),
       };
-      return propose(call, { kind: 'cancel', cancel }, cancel);
+      return submitProposal(call, { kind: 'cancel', cancel }, cancel);
     }
   },
 });

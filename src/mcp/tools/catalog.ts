@@ -24,9 +24,12 @@ const mcpTools: readonly McpTool[] = [
 
 /**
  * Returns the tools that the caller's scopes allow. Tools that need the person's own rules are included only with
- * `ownRules`.
+ * `createOwnRules`.
  */
-export function toolsFor({ scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>, readOnly: boolean): McpTool[] {
+export function toolsForCaller(
+  { scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>,
+  readOnly: boolean,
+): McpTool[] {
   return mcpTools.filter(
     (tool) =>
       (!readOnly || tool.effect === 'reads') &&
@@ -35,6 +38,6 @@ export function toolsFor({ scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRu
   );
 }
 
-export function isTool(name: string): boolean {
+export function isMcpToolName(name: string): boolean {
   return mcpTools.some((tool) => tool.name === name);
 }

@@ -1,7 +1,7 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { closePosition as agents, readClosingOrder } from '../../tools/close-position.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { propose, withIdempotencyKey } from './propose.ts';
+import { submitProposal, withIdempotencyKey } from './propose.ts';
 import { clientIdempotencyKey } from './retries.ts';
 
 export const closePosition = defineMcpTool({
@@ -22,6 +22,6 @@ export const closePosition = defineMcpTool({
     const { args: own, account, gateway: ofAccount } = await splitAccountArgument(gateway, args);
     const { order: closing } = await readClosingOrder(own, ofAccount);
     const order = { ...closing, ...(account === undefined ? {} : { account: account.account }) };
-    return propose(call, { kind: 'order', order: { ...order, environment } }, order, key);
+    return submitProposal(call, { kind: 'order', order: { ...order, environment } }, order, key);
   },
 });

@@ -1,7 +1,7 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
-import { placeOrder as agents, readOrderRequest } from '../../tools/place-order.ts';
+import { placeOrder as agents, parseOrderRequest } from '../../tools/place-order.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { propose, withIdempotencyKey } from './propose.ts';
+import { submitProposal, withIdempotencyKey } from './propose.ts';
 
 export const placeOrder = defineMcpTool({
   name: agents.name,
@@ -13,10 +13,10 @@ export const placeOrder = defineMcpTool({
   async run(call, { idempotency_key, ...args }) {
     const { args: own, account } = await splitAccountArgument(call.caller.gateway, args);
     const order = {
-      ...readOrderRequest(own),
+      ...parseOrderRequest(own),
       ...(account === undefined ? {} : { account: account.account }),
     };
     const { environment } = call.caller;
-    return propose(call, { kind: 'order', order: { ...order, environment } }, order, idempotency_key);
+    return submitProposal(call, { kind: 'order', order: { ...order, environment } }, order, idempotency_key);
   },
 });

@@ -22,7 +22,7 @@ type WithoutBase<Request> = Request extends unknown ? Omit<Request, 'requested_b
  * Submits a proposal for a third-party client. No field counts as the person's own words, and the phone says so.
  * @param fields the client's fields, by name
  */
-export async function propose(
+export async function submitProposal(
   call: ToolCall,
   request: WithoutBase<ProposalRequestInput>,
   fields: Readonly<Record<string, unknown>>,

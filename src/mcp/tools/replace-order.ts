@@ -1,7 +1,7 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
-import { replaceOrder as agents, readReplaceRequest } from '../../tools/replace-order.ts';
+import { replaceOrder as agents, parseReplaceRequest } from '../../tools/replace-order.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { propose, withIdempotencyKey } from './propose.ts';
+import { submitProposal, withIdempotencyKey } from './propose.ts';
 
 export const replaceOrder = defineMcpTool({
   name: agents.name,
@@ -13,9 +13,9 @@ export const replaceOrder = defineMcpTool({
   async run(call, { idempotency_key, ...changes }) {
     const { args, account } = await splitAccountArgument(call.caller.gateway, changes);
     const replace = {
-      ...readReplaceRequest(args),
+      ...parseReplaceRequest(args),
       ...(account === undefined ? {} : { account: account.account }),
     };
-    return propose(call, { kind: 'replace', replace }, replace, idempotency_key as string | undefined);
+    return submitProposal(call, { kind: 'replace', replace }, replace, idempotency_key as string | undefined);
   },
 });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { noteIn, summaryMessage } from '../../tools/summary-message.ts';
+import { composeSummary, extractNote } from '../../tools/summary-message.ts';
 import { messageServices } from '../../trading/message.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { propose, withIdempotencyKey } from './propose.ts';
+import { submitProposal, withIdempotencyKey } from './propose.ts';
 import { clientIdempotencyKey } from './retries.ts';
 
 export const sendSummary = defineMcpTool({
@@ -28,8 +28,8 @@ export const sendSummary = defineMcpTool({
     if (earlier !== undefined && isSameMessage(earlier, { service, recipient, note })) {
       return { proposal: earlier, isAsked: true };
     }
-    const message = await summaryMessage(service, { recipient, note }, gateway, call.clock.now());
-    return propose(call, { kind: 'message', message }, message, idempotency_key);
+    const message = await composeSummary(service, { recipient, note }, gateway, call.clock.now());
+    return submitProposal(call, { kind: 'message', message }, message, idempotency_key);
   },
 });
 
@@ -39,6 +39,8 @@ function isSameMessage(
 ): boolean {
   if (kind !== 'message') return false;
   return (
-    subject.service === asked.service && subject.recipient === asked.recipient && noteIn(subject.text) === asked.note
+    subject.service === asked.service &&
+    subject.recipient === asked.recipient &&
+    extractNote(subject.text) === asked.note
   );
 }

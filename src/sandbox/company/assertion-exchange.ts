@@ -7,7 +7,7 @@ import { ID_JAG_TYPE } from '../../oauth/oauth-names.ts';
 import { defined } from '../../values/defined.ts';
 import type { CompanyPeople, CompanyPerson } from './people.ts';
 import { applyRules, type CompanyRule } from './rules.ts';
-import { readSubject, type SubjectOptions, type TokenSubject } from './subject.ts';
+import { type SubjectOptions, type TokenSubject, verifySubjectToken } from './subject.ts';
 
 const ASSERTION_LIFETIME_S = 300;
 /** The assertion's `typ` header (RFC 7519 §5.1), from the ID-JAG draft. */
@@ -28,7 +28,7 @@ export function assertionExchange(options: AssertionExchangeOptions) {
     const { provider, client, params } = ctx.oidc;
     const audience = checkedAudience(params);
     const proof = await validateDpop(provider, ctx);
-    const subject = await readSubject(ctx, options);
+    const subject = await verifySubjectToken(ctx, options);
     const person = options.people.find(subject.sub);
     if (person === undefined) throw new errors.InvalidGrant('the person has left the company');
     const ruling = applyRules(options.rules, {

@@ -8,7 +8,7 @@ import { optionBars, optionQuote } from './option-prices.ts';
  * Adds crypto pairs (with a seeded walk of their own, around the clock) and options (priced from their underlyings) to
  * a stock market. `symbols`, hours and calendar remain those of the stock market.
  */
-export function wholeMarket(stocks: Market): Market {
+export function createWholeMarket(stocks: Market): Market {
   const coins = createMarket({
     seed: stocks.seed,
     clock: {

@@ -45,7 +45,7 @@ interface BarSource {
   now: number;
   /** Returns the last price. Undefined before the first trade. */
   last(at: number): string | undefined;
-  looks(from: number, to: number): readonly number[];
+  sampleTimes(from: number, to: number): readonly number[];
   volume(from: number, to: number): number;
 }
 
@@ -111,7 +111,7 @@ function* spansOfDay(date: IsoDate, timeframe: Timeframe, source: BarSource): Ge
 
 function buildBar({ at, from, to }: Span, source: BarSource): MarketBar | undefined {
   const until = Math.min(to, source.now);
-  const looks = source.looks(from, until).flatMap((instant) => source.last(instant) ?? []);
+  const looks = source.sampleTimes(from, until).flatMap((instant) => source.last(instant) ?? []);
   const [open] = looks;
   if (open === undefined) return undefined;
   const prices = looks.map((text) => new Dec(text));

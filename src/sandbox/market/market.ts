@@ -122,7 +122,7 @@ export function createMarket(options: MarketOptions): Market {
         sessions,
         now: clock.now(),
         last: (at) => lastPrice(symbol, at),
-        looks: (from, to) => tape.looks(known.symbol, from, to),
+        sampleTimes: (from, to) => tape.sampleTimes(known.symbol, from, to),
         volume: (from, to) => tape.volume(known.symbol, from, to),
       });
       if (asked.length === 0 || found.length === 0) return found;
@@ -334,7 +334,7 @@ function randomWalkTape(seed: string, hours: MarketHours, symbols?: readonly Lis
       if (price === undefined) return undefined;
       return { price: new Dec(Math.max(price, 0.0001)), since: Number.NEGATIVE_INFINITY };
     },
-    looks: (_symbol, from, to) =>
+    sampleTimes: (_symbol, from, to) =>
       Array.from({ length: SAMPLES_PER_SPAN + 1 }, (_, i) => Math.round(from + ((to - from) * i) / SAMPLES_PER_SPAN)),
     volume: (symbol, from, to) => pathOf(symbol)?.volume(from, Math.max(to - from, 1) * busier) ?? 0,
     actions: (symbol, start, end) => {

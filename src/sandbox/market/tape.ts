@@ -17,7 +17,7 @@ export interface Tape {
   /** Returns the last trade within trading hours up to an instant. Undefined before the first trade. */
   last(symbol: string, at: number): LastTrade | undefined;
   /** Returns the instants at which to sample the price for a bar's high and low. */
-  looks(symbol: string, from: number, to: number): readonly number[];
+  sampleTimes(symbol: string, from: number, to: number): readonly number[];
   volume(symbol: string, from: number, to: number): number;
   actions(symbol: string, start: IsoDate, end: IsoDate): readonly CorporateAction[];
 }

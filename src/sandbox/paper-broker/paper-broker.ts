@@ -8,7 +8,7 @@ import { type Ledger, openLedger } from '../../store/sandbox/ledger.ts';
 import { openOrderBook } from '../../store/sandbox/order-book.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
 import { openTokenStore } from '../../store/sandbox/token-store.ts';
-import { wholeMarket } from '../instruments/whole-market.ts';
+import { createWholeMarket } from '../instruments/whole-market.ts';
 import type { CorporateAction } from '../market/corporate-action.ts';
 import type { Market } from '../market/market.ts';
 import type { ReplayClock } from '../market/replay/replay-clock.ts';
@@ -21,7 +21,7 @@ import { createExpirations } from './exchange/exercise.ts';
 import { type TradeUpdate, tradeUpdateJson } from './exchange/trade-update.ts';
 import { type OAuthClient, oauthRoutes } from './oauth/oauth-routes.ts';
 import { type AccessKey, createAccess, guardedApi, handleErrors, limitRate, requireAccess } from './routes/access.ts';
-import { adminBooksRoutes, adminClockRoutes, adminOrderRoutes, adminRoutes } from './routes/admin-routes.ts';
+import { adminAccountEventRoutes, adminClockRoutes, adminOrderRoutes, adminRoutes } from './routes/admin-routes.ts';
 import { marketDataRoutes } from './routes/market-data-routes.ts';
 import { createTradeStream, runEvery } from './routes/trade-stream.ts';
 import { tradingRoutes } from './routes/trading-routes.ts';
@@ -62,7 +62,7 @@ export type PaperBroker = ReturnType<typeof createPaperBroker>;
  */
 export function createPaperBroker(options: PaperBrokerOptions) {
   const { database, clock, faults } = options;
-  const market = wholeMarket(options.market);
+  const market = createWholeMarket(options.market);
   const now = () => market.now();
   createSandboxTables(database, 'paperBroker');
   const ledger = openLedger(database);
@@ -130,7 +130,7 @@ export function createPaperBroker(options: PaperBrokerOptions) {
   if (options.adminSecret !== undefined) {
     app.route('/', adminRoutes({ secret: options.adminSecret, market, book, settle }));
     app.route('/', adminOrderRoutes(ledger, exchange));
-    app.route('/', adminBooksRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
+    app.route('/', adminAccountEventRoutes({ ledger, market, bookkeeping, announcements, historyGaps, settle }));
     if (options.replay !== undefined) app.route('/', adminClockRoutes(market, options.replay, settle));
   }
   app.route('/', api);

@@ -19,7 +19,7 @@ export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
       return denied('insufficientPermissions', 'Request had insufficient authentication scopes.');
     if (context.req.param('user') !== 'me') return denied('forbidden', `Delegation denied for ${grant.username}`);
     const { raw }: { raw?: unknown } = await context.req.json().catch(() => ({}));
-    const mail = typeof raw === 'string' ? readMail(Buffer.from(raw, 'base64url').toString()) : undefined;
+    const mail = typeof raw === 'string' ? parseMail(Buffer.from(raw, 'base64url').toString()) : undefined;
     const invalid = (message: string) => gmailError(context, 400, 'INVALID_ARGUMENT', 'invalidArgument', message);
     if (mail === undefined)
       return invalid("'raw' RFC822 payload message string or uploading message via /upload/* URL required");
@@ -52,7 +52,7 @@ function gmailError(
  * Parses the parts of a plain-text mail (RFC 5322, 2045, 2047) that the stand-in needs. Returns undefined for any other
  * mail and for repeated headers.
  */
-export function readMail(raw: string) {
+export function parseMail(raw: string) {
   const end = raw.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const headers = new Map<string, string>();

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import type { CredentialStore } from '../credential-store.ts';
-import { assertLengths, matchesExpected, pick } from '../credential-values.ts';
-import { storeLock, withStoreLock } from '../store-lock.ts';
+import { assertLengths, matchesExpected, pickValues } from '../credential-values.ts';
+import { createStoreLock, withStoreLock } from '../store-lock.ts';
 import { createFileKey, type FileKeyChoice } from './file-key.ts';
-import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './sealed-file.ts';
+import { type KeyKind, parseSealedFile, type SealedFile, sealCredentials, unsealCredentials } from './sealed-file.ts';
 
 /** Maximum wait for the write lock, in milliseconds. Long enough for a slow disk and many writers. */
 const WRITE_LOCK_WAIT_MS = 30_000;
@@ -23,7 +23,7 @@ interface FileStoreOptions {
 /**
  * Returns the path of a profile's credential file. Each kind of key has its own file, so that credentials can be moved.
  */
-export function credentialFile(folder: string, profile: string, kind: KeyKind): string {
+export function credentialFilePath(folder: string, profile: string, kind: KeyKind): string {
   return join(folder, `credentials-${profile}${kind === 'file' ? '' : `.${kind}`}.json`);
 }
 
@@ -36,7 +36,7 @@ export function credentialFile(folder: string, profile: string, kind: KeyKind): 
 export function openFileStore(options: FileStoreOptions): CredentialStore {
   const { folder, profile, key: choice = 'beside' } = options;
   const kind = toKeyKind(choice);
-  const file = credentialFile(folder, profile, kind);
+  const file = credentialFilePath(folder, profile, kind);
   const fileKeys = createFileKey(choice, { file, besideFile: join(folder, `credentials-${profile}.key`), profile });
   const context = `trade-agent-credentials/1/${profile}`;
   const isNew = !existsSync(file);
@@ -66,7 +66,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
         sealed === undefined ? await fileKeys.create() : { header: sealed.key, key: await fileKeys.open(sealed.key) };
       const values = sealed === undefined ? {} : valuesOf(sealed, key);
       if (!change(values)) return false;
-      writePrivateFile(file, seal(values, header, key, context));
+      writePrivateFile(file, sealCredentials(values, header, key, context));
       return true;
     });
   };
@@ -76,11 +76,11 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
     notice: isNew
       ? `Credentials of profile "${profile}" are stored in an encrypted file, ${file}${choice === 'beside' ? '' : `, protected by ${fileKeys.label}`}.`
       : undefined,
-    exclusively: storeLock(folder, profile),
+    exclusively: createStoreLock(folder, profile),
     unlock,
     async get(names) {
       const values = await read();
-      return pick(values, names);
+      return pickValues(values, names);
     },
     async set(values, expected) {
       assertLengths(values);
@@ -126,7 +126,7 @@ function sealedCredentials(file: string, kind: KeyKind, context: string) {
     if (text === undefined) return undefined;
     let sealed: SealedFile;
     try {
-      sealed = parseSealed(text);
+      sealed = parseSealedFile(text);
     } catch {
       // Leaves out the cause, because a parser's message may quote the file.
       throw unavailable(`the credential file ${file} is damaged`);
@@ -137,7 +137,7 @@ function sealedCredentials(file: string, kind: KeyKind, context: string) {
 
   const valuesOf = (sealed: SealedFile, key: Buffer): Record<string, string> => {
     try {
-      return unseal(sealed, key, context);
+      return unsealCredentials(sealed, key, context);
     } catch {
       // A wrong passphrase or key file has been detected by now, but a key beside the file may belong to another file.
       throw unavailable(`the credential file ${file} is damaged${kind === 'file' ? ' or belongs to another key' : ''}`);

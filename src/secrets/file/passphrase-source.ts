@@ -13,7 +13,7 @@ const MAX_FILE_BYTES = 4096;
  * @param ask asks the person without echoing their input; undefined if nobody can be asked
  * @param signal ends the wait for input from a descriptor
  */
-export function passphraseSource(
+export function createPassphraseSource(
   env: NodeJS.ProcessEnv,
   ask: ((question: string) => Promise<string>) | undefined,
   signal?: AbortSignal,

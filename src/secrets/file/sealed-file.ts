@@ -36,7 +36,12 @@ const sealedFileSchema = z.strictObject({
 export type SealedFile = z.output<typeof sealedFileSchema>;
 
 /** @param context is authenticated with the key's header, so that one profile's file can't replace another's */
-export function seal(values: Record<string, string>, header: KeyHeader, key: Buffer, context: string): string {
+export function sealCredentials(
+  values: Record<string, string>,
+  header: KeyHeader,
+  key: Buffer,
+  context: string,
+): string {
   const sealed = sealBytes(key, Buffer.from(JSON.stringify(values)), associatedData(header, context));
   const part = (from: number, to?: number) => sealed.subarray(from, to).toString('base64');
   const file: SealedFile = {
@@ -51,14 +56,14 @@ export function seal(values: Record<string, string>, header: KeyHeader, key: Buf
 }
 
 /** @throws any error if the text is not a credential file, or was changed */
-export function parseSealed(text: string): SealedFile {
+export function parseSealedFile(text: string): SealedFile {
   const { sum, ...file } = sealedFileSchema.parse(JSON.parse(text));
   if (file.key.kind !== 'file' && sum !== checksum(file)) throw new Error('the checksum is wrong');
   return file;
 }
 
 /** @throws any error if the file was not sealed with this key and context */
-export function unseal(file: SealedFile, key: Buffer, context: string): Record<string, string> {
+export function unsealCredentials(file: SealedFile, key: Buffer, context: string): Record<string, string> {
   const sealed = Buffer.concat([file.iv, file.tag, file.data].map((part) => Buffer.from(part, 'base64')));
   const plain = openBytes(key, sealed, associatedData(file.key, context));
   return z.record(z.string(), z.string()).parse(JSON.parse(plain.toString('utf8')));

@@ -11,8 +11,8 @@ import {
   credentialNames,
   type ExpectedValues,
 } from '../credential-store.ts';
-import { assertLengths, pick } from '../credential-values.ts';
-import { storeLock, withStoreLock } from '../store-lock.ts';
+import { assertLengths, pickValues } from '../credential-values.ts';
+import { createStoreLock, withStoreLock } from '../store-lock.ts';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
 
 /**
@@ -32,7 +32,7 @@ interface KeychainStoreOptions {
 }
 
 /** Returns the path of the file that lists the names of a profile's keychain entries. The file contains no secrets. */
-export function keychainMarker(folder: string, profile: string): string {
+export function keychainMarkerPath(folder: string, profile: string): string {
   return join(folder, `keychain-${profile}.json`);
 }
 
@@ -41,7 +41,7 @@ export function keychainMarker(folder: string, profile: string): string {
  */
 export function openKeychainStore(options: KeychainStoreOptions): CredentialStore {
   const { folder, profile } = options;
-  const markerFile = keychainMarker(folder, profile);
+  const markerFile = keychainMarkerPath(folder, profile);
   // Two homes on one machine must not share entries: their locks differ, and token rotation needs a common lock.
   const service = `trade-agent/${profile}/${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
 
@@ -69,10 +69,10 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
   return {
     kind: 'keychain',
     notice: undefined,
-    exclusively: storeLock(folder, profile),
+    exclusively: createStoreLock(folder, profile),
     async get(names) {
       const { values } = await call({ get: names }, [...readMarker(markerFile)]);
-      return pick(values, names);
+      return pickValues(values, names);
     },
     set(values, expected) {
       assertLengths(values);

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import type { Kms } from './kms.ts';
 
 /** HashiCorp Vault's transit engine, or OpenBao's. */
 const vaultSchema = z.strictObject({
-  url: z.url().refine(isSecureUrl, INSECURE_URL),
+  url: z.url().refine(isSecureUrl, INSECURE_URL_MESSAGE),
   key: z.string().min(1),
   /** File that contains only the token: an absolute path, or a path relative to `folder`. */
   token_file: z.string().min(1),

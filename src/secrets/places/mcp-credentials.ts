@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import type { CredentialStore } from '../credential-store.ts';
-import { parseSealed, seal, unseal } from '../file/sealed-file.ts';
+import { parseSealedFile, sealCredentials, unsealCredentials } from '../file/sealed-file.ts';
 import { withStoreLock } from '../store-lock.ts';
 
 /**
@@ -17,7 +17,7 @@ const WRITE_LOCK_WAIT_MS = 30_000;
 
 /** @param folder the folder of the profile's credential file or keychain marker */
 export function createMcpCredentials(store: CredentialStore, folder: string, profile: string) {
-  const file = mcpCredentialFile(folder, profile);
+  const file = mcpCredentialFilePath(folder, profile);
   const context = `trade-agent-mcp/1/${profile}`;
   const damaged = (why: string) =>
     new TradeAgentError('credential_store_unavailable', `${file} can't be used: ${why}`, {
@@ -31,7 +31,7 @@ export function createMcpCredentials(store: CredentialStore, folder: string, pro
     const key = ahead ?? (await store.get(['mcp_key'], { fresh: true })).mcp_key;
     if (key === undefined) throw damaged('its key is not in the credential store');
     try {
-      return unseal(parseSealed(text), Buffer.from(key, 'hex'), context);
+      return unsealCredentials(parseSealedFile(text), Buffer.from(key, 'hex'), context);
     } catch {
       // The parser's message is left out, because it may quote the file.
       throw damaged('it is damaged, or sealed with another key');
@@ -46,7 +46,7 @@ export function createMcpCredentials(store: CredentialStore, folder: string, pro
         const values = await read();
         apply(values);
         const key = Buffer.from(await mcpKey(store), 'hex');
-        writePrivateFile(file, seal(values, { kind: 'file' }, key, context));
+        writePrivateFile(file, sealCredentials(values, { kind: 'file' }, key, context));
       }),
     /** Runs `work` while no other process refreshes an MCP server's tokens for this profile. */
     exclusively: <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
@@ -54,7 +54,7 @@ export function createMcpCredentials(store: CredentialStore, folder: string, pro
   };
 }
 
-export function mcpCredentialFile(folder: string, profile: string): string {
+export function mcpCredentialFilePath(folder: string, profile: string): string {
   return join(folder, `mcp-credentials-${profile}.json`);
 }
 
@@ -63,7 +63,7 @@ export function mcpCredentialFile(folder: string, profile: string): string {
  */
 export async function eraseMcpCredentials(store: CredentialStore, folder: string, profile: string): Promise<void> {
   await store.delete(['mcp_key']);
-  rmSync(mcpCredentialFile(folder, profile), { force: true });
+  rmSync(mcpCredentialFilePath(folder, profile), { force: true });
 }
 
 /** Returns the sealing key. Must be called under the file's lock, so that two processes get the same key. */

@@ -5,7 +5,7 @@ import type { CredentialStore } from '../credential-store.ts';
 import type { FileKeyChoice } from '../file/file-key.ts';
 import { openFileStore } from '../file/file-store.ts';
 import { createPassphraseKeys, type PassphraseKeys } from '../file/passphrase-keys.ts';
-import { passphraseSource } from '../file/passphrase-source.ts';
+import { createPassphraseSource } from '../file/passphrase-source.ts';
 import { openKeychainStore } from '../keychain/keychain-store.ts';
 
 interface StoreAccess {
@@ -23,7 +23,7 @@ export function passphraseKeysFromEnv(
   ask: ((question: string) => Promise<string>) | undefined,
   signal?: AbortSignal,
 ): PassphraseKeys {
-  return createPassphraseKeys(passphraseSource(env, ask, signal));
+  return createPassphraseKeys(createPassphraseSource(env, ask, signal));
 }
 
 /** Opens the store that the profile names. An unusable store fails at its first use; no other store is used instead. */

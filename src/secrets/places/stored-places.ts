@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { CredentialLocation } from '../../config/profile.ts';
-import { credentialFile } from '../file/file-store.ts';
+import { credentialFilePath } from '../file/file-store.ts';
 import type { KeyKind } from '../file/sealed-file.ts';
-import { keychainMarker } from '../keychain/keychain-store.ts';
+import { keychainMarkerPath } from '../keychain/keychain-store.ts';
 
 export interface StoredPlace {
   readonly credential_store: CredentialLocation['credential_store'];
@@ -17,12 +17,12 @@ function toKeyKind({ credential_store, credential_key }: CredentialLocation): Ke
   return credential_key === 'passphrase' ? 'passphrase' : 'key-file';
 }
 
-export function toStoredPlace(folder: string, profile: string, store: CredentialLocation): StoredPlace {
+export function toStoreLocation(folder: string, profile: string, store: CredentialLocation): StoredPlace {
   const keyKind = toKeyKind(store);
   return {
     credential_store: store.credential_store,
     keyKind,
-    file: keyKind === undefined ? undefined : credentialFile(folder, profile, keyKind),
+    file: keyKind === undefined ? undefined : credentialFilePath(folder, profile, keyKind),
   };
 }
 
@@ -30,18 +30,18 @@ export function toStoredPlace(folder: string, profile: string, store: Credential
  * Returns the location of every store with credentials of this profile. Does not open the keychain, because its marker
  * file shows whether the keychain has entries.
  */
-export function storedPlaces(folder: string, profile: string): StoredPlace[] {
+export function findStoreLocations(folder: string, profile: string): StoredPlace[] {
   const files = (['file', 'key-file', 'passphrase'] as const)
     .map((keyKind) => ({
       credential_store: 'file' as const,
       keyKind,
-      file: credentialFile(folder, profile, keyKind),
+      file: credentialFilePath(folder, profile, keyKind),
     }))
     .filter(({ file }) => existsSync(file));
   const keychain = { credential_store: 'keychain' as const, keyKind: undefined, file: undefined };
-  return existsSync(keychainMarker(folder, profile)) ? [keychain, ...files] : files;
+  return existsSync(keychainMarkerPath(folder, profile)) ? [keychain, ...files] : files;
 }
 
-export function isSamePlace(a: StoredPlace, b: StoredPlace): boolean {
+export function isSameStoreLocation(a: StoredPlace, b: StoredPlace): boolean {
   return a.credential_store === b.credential_store && a.keyKind === b.keyKind;
 }

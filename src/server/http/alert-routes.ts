@@ -5,11 +5,11 @@ import type { Caller } from '../../gateway/auth/caller.ts';
 import { personAlerts } from '../person-alerts.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
-import { parseBody, readRoutes } from './caller-requests.ts';
+import { createReadRoutes, parseBody } from './caller-requests.ts';
 
 /** Adds the routes for a person's alerts. As with schedules, adding the first alert requests offline access. */
-export function alertRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, authenticator);
+export function addAlertRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+  const routes = createReadRoutes(app, authenticator);
   const alertsOf = (caller: Caller) =>
     personAlerts(parts, caller.sub, {
       scopes: [...caller.scopes],
@@ -23,7 +23,7 @@ export function alertRoutes(app: Hono, authenticator: Authenticator, parts: Serv
   });
   routes.post('/v1/agent/alerts/look', async (c, caller) => {
     const { every } = await parseBody(c, scheduleAlertChecksSchema);
-    const { isNew, ...look } = await withHttpProblems(() => alertsOf(caller).look(every));
+    const { isNew, ...look } = await withHttpProblems(() => alertsOf(caller).scheduleChecks(every));
     return c.json({ ...look, is_new: isNew });
   });
   routes.delete('/v1/agent/alerts/:alert', async (c, caller) =>

@@ -8,12 +8,12 @@ import type { Caller } from '../../gateway/auth/caller.ts';
 import { readJsonBody } from '../../gateway/routes/request.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
-import { personAgent, withinScopes } from '../person-agent.ts';
+import { createPersonAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 
 /** Returns functions that add routes, which accept any token with the read scope. */
-export function readRoutes(app: Hono, authenticator: Authenticator) {
+export function createReadRoutes(app: Hono, authenticator: Authenticator) {
   const adds =
     (method: 'get' | 'post' | 'delete') =>
     (path: string, handle: Parameters<Authenticator['guard']>[1]): void =>
@@ -39,7 +39,7 @@ export async function withAgent<T>(
 ): Promise<T> {
   const session = await callerSession(parts, caller);
   return await withHttpProblems(async () => {
-    const agent = personAgent(parts, session);
+    const agent = createPersonAgent(parts, session);
     try {
       return await question(agent);
     } finally {

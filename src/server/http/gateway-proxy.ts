@@ -29,7 +29,7 @@ const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
  * with the scopes of the caller's own token. Timeouts are those of a session. An event stream ends when the token that
  * opened it expires, and the client resumes the stream with its next token (`Last-Event-ID`).
  */
-export function gatewayProxy(app: Hono, authenticator: Authenticator, options: GatewayProxyOptions): void {
+export function addGatewayProxy(app: Hono, authenticator: Authenticator, options: GatewayProxyOptions): void {
   app.all(
     '/v1/*',
     authenticator.guard([], async (c, caller) => {

@@ -6,14 +6,14 @@ import {
   deleteNoticeSecret,
   loadNoticeSecrets,
   noticeSecretLabel,
-  noticeSecretNeed,
+  noticeSecretRequirement,
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { channelProblem } from '../jobs/notice-job.ts';
 import { type NoticeParts, personChannels, personChecks } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
-import { parseBody, readRoutes } from './caller-requests.ts';
+import { createReadRoutes, parseBody } from './caller-requests.ts';
 
 const MAX_CHANNELS = 10;
 
@@ -29,7 +29,7 @@ export type TestNotice = (
 export const noticeRoutes =
   (parts: NoticeParts, test: TestNotice) =>
   (app: Hono, authenticator: Authenticator): void => {
-    const routes = readRoutes(app, authenticator);
+    const routes = createReadRoutes(app, authenticator);
     const named = async (person: string, name: string): Promise<NoticeChannel> => {
       const channels = await personChannels(parts, person).all();
       const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
@@ -51,10 +51,10 @@ export const noticeRoutes =
           secret:
             secretOf(name, channel) !== undefined
               ? 'kept'
-              : noticeSecretNeed(channel) === 'required'
+              : noticeSecretRequirement(channel) === 'required'
                 ? 'missing'
                 : 'not_needed',
-          wants: noticeSecretNeed(channel) === 'none' ? null : noticeSecretLabel(channel),
+          wants: noticeSecretRequirement(channel) === 'none' ? null : noticeSecretLabel(channel),
           waiting: waiting.get(name) ?? 0,
         })),
       });

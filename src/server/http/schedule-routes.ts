@@ -18,7 +18,7 @@ import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.t
 import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
-import { marketDays } from '../jobs/market-days.ts';
+import { createMarketDays } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
 import {
   MAX_SCHEDULES,
@@ -28,7 +28,7 @@ import {
   tenantSchedules,
 } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
-import { callerSession, parseBody, readRoutes, requireIdempotencyKey } from './caller-requests.ts';
+import { callerSession, createReadRoutes, parseBody, requireIdempotencyKey } from './caller-requests.ts';
 
 /** Maximum body size in bytes: enough for a rules file. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -41,10 +41,10 @@ const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128
  * even while the person is away. The first schedule therefore requests offline access, and removing the last schedule
  * revokes it.
  */
-export function scheduleRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, authenticator);
+export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+  const routes = createReadRoutes(app, authenticator);
   const { clock, sessions } = parts;
-  const days = marketDays({
+  const days = createMarketDays({
     rows: postgresCalendarRows(parts.database),
     schedules: tenantSchedules(parts),
     sessions,
@@ -99,7 +99,7 @@ export function scheduleRoutes(app: Hono, authenticator: Authenticator, parts: S
     const { schedule } = await find(caller, c.req.param('schedule') ?? '');
     // Stores the run's credentials before the run exists.
     await callerSession(parts, caller);
-    const queued = await personSchedules(parts, caller.sub).ask(schedule.id, key, clock.now());
+    const queued = await personSchedules(parts, caller.sub).requestRun(schedule.id, key, clock.now());
     return c.json({ queued_at: new Date(queued ?? clock.now()).toISOString() }, 202);
   });
   routes.get('/v1/agent/schedules/:schedule/runs', async (c, caller) => {

@@ -1,14 +1,14 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import {
+  type AgentOperation,
   agentEventSchema,
+  agentOperations,
   approvalAnswerSchema,
   IDEMPOTENCY_KEY,
   idempotencyKeySchema,
   KEEP_ALIVE_INTERVAL_MS,
   OPENAPI_PATH,
-  type Operation,
-  operations,
   problemSchema,
   pruneThreadsSchema,
   reconcileRequestSchema,
@@ -48,7 +48,7 @@ import { namedSchemas } from '../../values/named-schemas.ts';
 import { personStores } from '../person-agent.ts';
 import { createPersonWatch, type PersonWatch } from '../person-watch.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
-import { callerSession, parseBody, readRoutes, requireIdempotencyKey, withAgent } from './caller-requests.ts';
+import { callerSession, createReadRoutes, parseBody, requireIdempotencyKey, withAgent } from './caller-requests.ts';
 
 const PROVIDER_TIMEOUT_MS = 10_000;
 
@@ -95,10 +95,10 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
       requireOpen();
       return await verify(credentials);
     },
-    actingFor: async () => undefined,
+    inProcessCaller: async () => undefined,
     resource: address,
-    called: 'server',
-    mostStreams: MAX_STREAMS,
+    serviceName: 'server',
+    maxStreamsPerPerson: MAX_STREAMS,
     internalHint: 'Try again. With the same Idempotency-Key, nothing is done twice.',
     clock,
     log,
@@ -161,7 +161,7 @@ const threadsQuery = z.strictObject({
 });
 
 function threadRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, authenticator);
+  const routes = createReadRoutes(app, authenticator);
   routes.get('/v1/agent/threads', async (c, caller) => {
     const { as_kept: asKept } = parseQuery(threadsQuery, c.req.url);
     return c.json({ threads: await withAgent(parts, caller, (agent) => agent.threads({ asKept })) });
@@ -183,7 +183,7 @@ function threadRoutes(app: Hono, authenticator: Authenticator, parts: ServerPart
 }
 
 function approvalRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, authenticator);
+  const routes = createReadRoutes(app, authenticator);
   routes.get('/v1/agent/approvals', async (c, caller) =>
     c.json({ approvals: await withAgent(parts, caller, (agent) => agent.approvals()) }),
   );
@@ -216,7 +216,7 @@ const MAX_RUN_BYTES = 5 * 1024 * 1024;
  * run, so starting a run requires only the read scope.
  */
 function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
-  const routes = readRoutes(app, authenticator);
+  const routes = createReadRoutes(app, authenticator);
   const { clock } = parts;
   const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes'>) => {
     // Stores the run's credentials before the run exists.
@@ -331,7 +331,7 @@ export async function* followRun(
 ): AsyncGenerator<RunEvent[], void, undefined> {
   let last = from;
   let isNews = new AbortController();
-  const stop = news.hear((changedRun) => {
+  const stop = news.subscribe((changedRun) => {
     if (changedRun === undefined || changedRun === id) isNews.abort();
   });
   try {
@@ -395,7 +395,7 @@ export function openApiDocument(address: string, version: string): Json {
     return rewriteRefs(withoutId(json)) as Json;
   };
   const paths: Record<string, Json> = {};
-  for (const [name, operation] of Object.entries(operations) as [string, Operation][]) {
+  for (const [name, operation] of Object.entries(agentOperations) as [string, AgentOperation][]) {
     const { path, method } = operation;
     paths[path] = { ...paths[path], [method]: toOperation(name, operation, schemaOf) };
   }
@@ -427,7 +427,7 @@ export function openApiDocument(address: string, version: string): Json {
 
 function toOperation(
   name: string,
-  operation: Operation,
+  operation: AgentOperation,
   schemaOf: (schema: z.ZodType, io: 'input' | 'output') => Json,
 ): Json {
   const { path, summary, idempotent, query = {}, headers = {}, body, status, answer, streams } = operation;

@@ -12,13 +12,13 @@ const MAX_PEOPLE = 5;
 const RETRY_DELAY_MS = 5 * 60_000;
 const CACHE_MS = 60_000;
 
-export type MarketDays = ReturnType<typeof marketDays>;
+export type MarketDays = ReturnType<typeof createMarketDays>;
 
 /**
  * Creates a reader of the market's calendar. It reads the calendar once per tenant and day, in the name of anyone with
  * a session.
  */
-export function marketDays(options: {
+export function createMarketDays(options: {
   readonly rows: CalendarRows<CachedCalendar>;
   readonly schedules: Pick<TenantSchedules, 'marketPeople'>;
   readonly sessions: Pick<PersonSessions, 'of'>;
@@ -28,7 +28,7 @@ export function marketDays(options: {
   let restUntil = 0;
   const calendarOf = (session: () => Promise<Session>) =>
     currentCalendar({
-      place: rows,
+      store: rows,
       now: clock.now(),
       ask: async (range) => await createGatewayClient(await session()).calendar(range),
     });

@@ -1,13 +1,13 @@
 import type { NoticeChannel } from '../../config/notice-channels.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import { hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
-import { ResolverBusy } from '../../net/public-resolver.ts';
+import { ResolverBusyError } from '../../net/public-resolver.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailure } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
 import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
-import { postgresOneNotice } from '../../store/postgres/state/notice-outbox.ts';
+import { postgresSingleNotice } from '../../store/postgres/state/notice-outbox.ts';
 import { personDatabase } from '../../store/postgres/state/person-database.ts';
 import { createJob } from '../../store/postgres/state/schedule-jobs.ts';
 import { type NoticeParts, personChannels } from '../server-parts.ts';
@@ -19,11 +19,11 @@ const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
  * Creates the job that sends one notice. Transient failures are retried until the notice expires. A permanent failure
  * becomes a dead job for the operator, and the notice's row is kept.
  */
-export function noticeJob(parts: NoticeParts): JobHandler {
+export function createNoticeJob(parts: NoticeParts): JobHandler {
   const { database, jobs, clock } = parts;
   return async ({ ids: { person, notice: id } }, signal) => {
     if (person === undefined || id === undefined) return;
-    const outbox = postgresOneNotice<Notice>(personDatabase(database, person));
+    const outbox = postgresSingleNotice<Notice>(personDatabase(database, person));
     const waiting = await outbox.get(id);
     if (waiting === undefined) return;
     const channel = (await personChannels(parts, person).all())[waiting.channel];
@@ -88,7 +88,7 @@ export async function channelProblem(
   try {
     if (await hasOnlyPublicAddresses(channel.host, resolve)) return undefined;
   } catch (error) {
-    if (!(error instanceof ResolverBusy)) throw error;
+    if (!(error instanceof ResolverBusyError)) throw error;
     return { message: 'the mail server’s name can’t be resolved now; try again', passing: true };
   }
   return never('the mail server does not have a public address');

@@ -3,7 +3,7 @@ import type { JobHandler } from '../../jobs/job-queue.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { createJob } from '../../store/postgres/state/schedule-jobs.ts';
 import { isInProgressState } from '../../trading/proposal.ts';
-import { personAgent, withinScopes } from '../person-agent.ts';
+import { createPersonAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
 /**
@@ -16,12 +16,12 @@ const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_60
  * Creates the job that asks the gateway for a proposal's unknown outcome and records it. The gateway looks it up at the
  * broker and never sends the order again. An outcome still unknown after a week becomes a dead job for the operator.
  */
-export function reconcileJob(parts: ServerParts): JobHandler {
+export function createReconcileJob(parts: ServerParts): JobHandler {
   const { database, jobs, sessions, clock } = parts;
   return async ({ ids: { person, proposal } }) => {
     if (person === undefined || proposal === undefined) return;
     const session = withinScopes(await sessions.of(person), READ_SCOPES);
-    const agent = personAgent(parts, session, { model: 'builtin', read_only: true });
+    const agent = createPersonAgent(parts, session, { model: 'builtin', read_only: true });
     try {
       const open = (await agent.reconcile(proposal)).filter(({ status }) => isInProgressState(status));
       for (const { id, expires_at } of open) {

@@ -33,7 +33,7 @@ export async function collectRuns(options: CollectorOptions, signal: AbortSignal
     let found = 0;
     try {
       const now = clock.now();
-      const runs = await due.take(now, now + CLAIM_MS, RUN_BATCH);
+      const runs = await due.claim(now, now + CLAIM_MS, RUN_BATCH);
       found = runs.length;
       const people = [...Map.groupBy(runs, ({ person }) => person)];
       await forEachParallel(people, MAX_PARALLEL_PEOPLE, async ([person, theirs]) => {

@@ -15,7 +15,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { RunClaim, RunStore, RunWait, StoredRun } from '../../store/run-store.ts';
 import type { StateStores } from '../../store/state-stores.ts';
 import { isSettledState } from '../../trading/proposal.ts';
-import { personAgent, personStores, withinScopes } from '../person-agent.ts';
+import { createPersonAgent, personStores, withinScopes } from '../person-agent.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
 
 /** Delay before the first poll. New requests are rarely decided immediately, and watched runs are notified anyway. */
@@ -73,11 +73,11 @@ function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUnti
  * already there. If so, the run resumes, and stored model steps are not requested again.
  * 4. A proposal's key consists of thread, call and attempt, so the gateway stores it once, however often it is sent.
  */
-export function runJob(parts: ServerParts): JobHandler {
+export function createRunJob(parts: ServerParts): JobHandler {
   return async ({ ids: { person, run: id } }, signal) => {
     if (person === undefined || id === undefined) return;
     const runs = personRuns(parts, person);
-    const run = await runs.take(id);
+    const run = await runs.claim(id);
     if (run === undefined) return;
     try {
       await driveRun(parts, runs, run, { person, signal });
@@ -167,9 +167,9 @@ async function runTurn(
     }
     throw new Error('a run ended without its result');
   };
-  let agent: ReturnType<typeof personAgent>;
+  let agent: ReturnType<typeof createPersonAgent>;
   try {
-    agent = personAgent(parts, session, options, run.scopes);
+    agent = createPersonAgent(parts, session, options, run.scopes);
   } catch (error) {
     return failedResult(parts, run, error);
   }
@@ -243,7 +243,7 @@ function watchForStop({ news }: ServerParts, runs: RunStore, run: StoredRun): St
   const look = async () => {
     if ((await runs.find(run.id))?.stopping) stop.abort(interrupted());
   };
-  const close = news.hear((changedRun) => {
+  const close = news.subscribe((changedRun) => {
     // A failed read only delays the stop.
     if (changedRun === undefined || changedRun === run.id) look().catch(() => undefined);
   });

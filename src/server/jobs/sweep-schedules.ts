@@ -16,7 +16,7 @@ const MIN_PER_TURN = 20;
 /** Lease of the sweeping worker, in milliseconds. Another worker takes over after it expires. */
 const LEASE_MS = 5_000;
 
-export interface SweepOptions {
+export interface ScheduleSweepOptions {
   readonly schedules: Pick<TenantSchedules, 'waiting' | 'sweep'>;
   readonly leases: Pick<WorkerLeases, 'hold'>;
   /** Returns the known market days. Called only if a schedule is due. */
@@ -33,7 +33,7 @@ export interface SweepOptions {
  * workers sweep because one of them was suspended, each check is still enqueued only once (`TenantSchedules.sweep`).
  * @returns a function that runs one turn and returns how many schedules it read
  */
-export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => Promise<number> {
+export function createScheduleSweep(options: ScheduleSweepOptions): (signal: AbortSignal) => Promise<number> {
   const { schedules, leases, intervalMs } = options;
   /** Deadline for enqueueing the schedules due now. Undefined while none are due. */
   let until: number | undefined;

@@ -15,8 +15,8 @@ const LEASE_MS = 15_000;
 /** Maximum number of people in whose name prices are requested. */
 const MAX_PEOPLE = 5;
 
-export interface WatchOptions {
-  readonly schedules: Pick<TenantSchedules, 'watched' | 'watchers' | 'crossed'>;
+export interface WatchPricesOptions {
+  readonly schedules: Pick<TenantSchedules, 'watched' | 'watchers' | 'applyObserved'>;
   readonly leases: Pick<WorkerLeases, 'hold'>;
   readonly sessions: Pick<PersonSessions, 'of'>;
   /** Milliseconds since the epoch. */
@@ -30,7 +30,7 @@ export interface WatchOptions {
  * reads is missed.
  * @returns the number of conditions that changed
  */
-export async function watchPrices(options: WatchOptions): Promise<number> {
+export async function watchPrices(options: WatchPricesOptions): Promise<number> {
   const { schedules, leases, signal } = options;
   const shards = Map.groupBy(await schedules.watched(), symbolShard);
   let turned = 0;
@@ -38,7 +38,7 @@ export async function watchPrices(options: WatchOptions): Promise<number> {
     signal.throwIfAborted();
     if (!(await leases.hold(`prices/${shard}`, LEASE_MS))) continue;
     const quotes = await fetchQuotes(options, symbols);
-    turned += await schedules.crossed(quotes.flatMap(conditionValues), options.now());
+    turned += await schedules.applyObserved(quotes.flatMap(conditionValues), options.now());
   }
   return turned;
 }
@@ -49,7 +49,7 @@ function symbolShard(symbol: string): number {
 
 /** @throws the last person's error */
 async function fetchQuotes(
-  { schedules, sessions, signal }: WatchOptions,
+  { schedules, sessions, signal }: WatchPricesOptions,
   symbols: readonly string[],
 ): Promise<Quote[]> {
   let why: unknown = loginRequired();

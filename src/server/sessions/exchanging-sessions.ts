@@ -48,7 +48,7 @@ const MAX_SESSIONS = 1_000;
  * memory. The subject tokens from which they are obtained, and the key to which the subject tokens are bound, are
  * sealed in the database.
  */
-export function exchangingSessions(options: ExchangingSessionsOptions): PersonSessions {
+export function createExchangingSessions(options: ExchangingSessionsOptions): PersonSessions {
   const { profile, clock, access, credentials } = options;
   const recent = recentSessions();
   const over = (source: Pick<TokenSource, 'user' | 'key' | 'scopes' | 'renew' | 'requireFresh'>): Session =>

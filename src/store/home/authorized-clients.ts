@@ -84,9 +84,9 @@ export function createAuthorizedClients(
      * processes. The client's open streams are closed when the home's server handles the revocation (`endings`).
      * @returns false if the client has no grant
      */
-    end: (user: string, clientId: string): boolean => end.immediate(user, clientId),
+    revoke: (user: string, clientId: string): boolean => end.immediate(user, clientId),
     /** Handles pending revocations. A revocation stays pending until `tell` has resolved for it. */
-    async endings(tell: (who: GrantInfo) => Promise<void>): Promise<void> {
+    async handleRevocations(tell: (who: GrantInfo) => Promise<void>): Promise<void> {
       for (const { user: sub, client_id: clientId } of rows.allDue.all()) {
         await tell({ sub, clientId });
         rows.done.run(sub, clientId);

@@ -23,7 +23,7 @@ export function createRedeemedAssertions(
      * simultaneous requests succeeds.
      * @param assertion `exp` is in seconds since the epoch
      */
-    take: ({ iss, jti, exp }: { readonly iss: string; readonly jti: string; readonly exp: number }): boolean => {
+    redeem: ({ iss, jti, exp }: { readonly iss: string; readonly jti: string; readonly exp: number }): boolean => {
       purge.run(now());
       return insert.run(iss, jti, (Math.ceil(exp) + leewaySeconds) * 1000).changes === 1;
     },

@@ -72,7 +72,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
      * Redeems a registration token.
      * @returns undefined if the token is unknown, used or expired
      */
-    takeToken(token: string): RegistrationToken | undefined {
+    redeemToken(token: string): RegistrationToken | undefined {
       const taken = rows.take.get(digest(token), now());
       return taken === undefined
         ? undefined
@@ -82,7 +82,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
       rows.dropTokens.run(owner);
     },
     /** Makes a redeemed token usable again. Called if the registration failed. */
-    giveBack: (token: RegistrationToken): void => {
+    restoreToken: (token: RegistrationToken): void => {
       rows.giveBack.run(token.digest, token.owner, token.expiresAt);
     },
   };

@@ -39,7 +39,7 @@ export function openRequestNotifications(database: Database) {
   const over = database.prepare<[string]>('DELETE FROM request_rings WHERE request = ?');
   return {
     /** Returns pending requests that nobody has been notified of yet. Oldest first. */
-    unrung: (now: number): readonly { readonly request: string; readonly user: string }[] => unrung.all(now),
+    unnotified: (now: number): readonly { readonly request: string; readonly user: string }[] => unrung.all(now),
     /**
      * Returns pending requests that no page has shown and no reminder was sent for, and when each reminder is due.
      * @param unseenMs delay of the reminder after the notification, in milliseconds; limited to a third of the time
@@ -55,6 +55,6 @@ export function openRequestNotifications(database: Database) {
     pushed: (request: string, now: number): void => void pushed.run(request, now),
     seen: (request: string, now: number): void => void seen.run(request, now),
     pushedAgain: (request: string, now: number): void => void pushedAgain.run(request, now),
-    over: (request: string): void => void over.run(request),
+    remove: (request: string): void => void over.run(request),
   };
 }

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /** A person, session or key. Receivers are sent a security event when it is created and when it is ended. */
-export interface SignalledObject {
+export interface SignaledObject {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;
   readonly user: string;
@@ -32,9 +32,9 @@ export function openSignalOutbox(database: Database) {
   const look = database.prepare<[number]>(
     'INSERT INTO transmitter_looked VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at',
   );
-  const seen = database.prepare<[], SignalledObject>('SELECT * FROM transmitter_seen');
+  const seen = database.prepare<[], SignaledObject>('SELECT * FROM transmitter_seen');
   const forget = database.prepare('DELETE FROM transmitter_seen');
-  const insert = database.prepare<[SignalledObject]>(
+  const insert = database.prepare<[SignaledObject]>(
     'INSERT INTO transmitter_seen VALUES (@kind, @id, @user, @endsAt, @detail)',
   );
   const send = database.prepare<[string, string, number, number]>(
@@ -48,7 +48,7 @@ export function openSignalOutbox(database: Database) {
     'UPDATE signal_outbox SET tries = tries + 1, due_at = ? WHERE id = ?',
   );
   const keep = database.transaction(
-    (stands: readonly SignalledObject[], sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[], now: number) => {
+    (stands: readonly SignaledObject[], sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[], now: number) => {
       forget.run();
       for (const one of stands) insert.run(one);
       for (const { endpoint, token } of sent) send.run(endpoint, token, now, now);
@@ -57,10 +57,10 @@ export function openSignalOutbox(database: Database) {
   );
   return {
     /** Returns the objects that existed at the last check. Undefined before the first check. */
-    seen: (): SignalledObject[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
+    seen: (): SignaledObject[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
     /** Stores the current objects and the events about changes since the last check, in one transaction. */
     keep: (
-      stands: readonly SignalledObject[],
+      stands: readonly SignaledObject[],
       sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[],
       now: number,
     ): void => keep.immediate(stands, sent, now),

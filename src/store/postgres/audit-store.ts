@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { failpoint } from '../../machine/failpoint.ts';
 import { type AuditHead, type AuditStore, EMPTY_HEAD } from '../audit.ts';
-import { appendLines, completeLines, readTail } from '../audit-file.ts';
+import { appendLines, keepCompleteLines, readTail } from '../audit-file.ts';
 import { withHead } from './head.ts';
-import type { TenantDatabase, Unit } from './tenant-database.ts';
+import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 /** Maximum number of lines per transaction. A new machine's file needs every line that was ever written. */
 const MAX_LINES_PER_MOVE = 1_000;
@@ -22,11 +22,11 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
    * Locks a file against other machines, because its folder may be shared. The caller must read the file again once it
    * holds the lock.
    */
-  const lock = (unit: Unit, file: string) => {
+  const lock = (unit: Transaction, file: string) => {
     const key = JSON.stringify(['record', database.tenant, file]);
     return unit.all('SELECT pg_advisory_xact_lock(hashtextextended(@key, 0))', { key });
   };
-  const linesAfter = async (unit: Unit, after: number, most: number | null): Promise<string[]> => {
+  const linesAfter = async (unit: Transaction, after: number, most: number | null): Promise<string[]> => {
     const rows = await unit.all<{ line: string }>(
       'SELECT line FROM record_lines WHERE seq > @after ORDER BY seq LIMIT @most::bigint',
       { after, most },
@@ -72,7 +72,7 @@ function readFileEnd(file: string): { readonly seq: number; readonly tail: strin
   for (let longest = TAIL_BYTES; ; longest *= 8) {
     const tail = readTail(file, longest);
     // Searches backwards, because the last line is nearly always a valid entry.
-    const last = completeLines(tail)
+    const last = keepCompleteLines(tail)
       .split('\n')
       .findLast((line) => parseSeq(line) !== undefined);
     const seq = last === undefined ? undefined : parseSeq(last);

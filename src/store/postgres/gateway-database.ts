@@ -6,7 +6,7 @@ import { type MigrationResult, migrate } from './migrate.ts';
 import { gatewaySchema } from './migrations/gateway.ts';
 import { type OpenOptions, openDatabase } from './open-database.ts';
 import { postgresDatabase } from './sql-database.ts';
-import type { TenantDatabase, Unit } from './tenant-database.ts';
+import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 /*
  * Everything that a program needs to run a gateway on PostgreSQL. It is one module, so that the module and the driver
@@ -16,14 +16,15 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
 export { postgresGatewayStores } from './gateway-stores.ts';
 export { claimOrMatchSealKey } from './head.ts';
 
-export const recountTenant = (database: TenantDatabase, now: number) => recountOrders(postgresDatabase(database), now);
+export const recountTenantOrders = (database: TenantDatabase, now: number) =>
+  recountOrders(postgresDatabase(database), now);
 
 export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<TenantDatabase> {
   return openDatabase({ ...options, schema: gatewaySchema });
 }
 
 /** @param address connection string of the role that owns the tables */
-export function migrateGateway(address: string): Promise<MigrationResult> {
+export function migrateGatewayDatabase(address: string): Promise<MigrationResult> {
   return migrate(address, gatewaySchema);
 }
 
@@ -59,7 +60,7 @@ class Rollback extends Error {}
 
 /** @param database a database with `gatewaySchema` */
 export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows {
-  const whole = async (work: (unit: Unit) => Promise<void>): Promise<boolean> => {
+  const whole = async (work: (unit: Transaction) => Promise<void>): Promise<boolean> => {
     try {
       await database.write(work);
       return true;
@@ -88,7 +89,7 @@ export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows
   };
 }
 
-async function insertKey(unit: Unit, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
+async function insertKey(unit: Transaction, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
   const added = await unit.run(
     'INSERT INTO gateway_keys (name, version, wrapped) VALUES (@name, @version, @wrapped) ON CONFLICT DO NOTHING',
     { name, version, wrapped },
@@ -96,7 +97,7 @@ async function insertKey(unit: Unit, { name, version, wrapped }: WrappedGatewayK
   if (added !== 1) throw new Rollback();
 }
 
-async function deleteKey(unit: Unit, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
+async function deleteKey(unit: Transaction, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
   const removed = await unit.run(
     'DELETE FROM gateway_keys WHERE name = @name AND version = @version AND wrapped = @wrapped',
     { name, version, wrapped },

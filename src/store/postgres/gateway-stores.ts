@@ -1,6 +1,6 @@
 import type { GatewayStores } from '../gateway-stores.ts';
 import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
-import { sharedStores } from '../sql/gateway-stores.ts';
+import { createSharedStores } from '../sql/gateway-stores.ts';
 import { postgresAuditStore } from './audit-store.ts';
 import { ensureHead } from './head.ts';
 import { postgresOrderJournal } from './order-journal.ts';
@@ -21,7 +21,7 @@ export async function postgresGatewayStores(
 ): Promise<GatewayStores> {
   await ensureHead(database);
   return {
-    ...sharedStores(postgresDatabase(database)),
+    ...createSharedStores(postgresDatabase(database)),
     orders: postgresOrderJournal(database),
     proofs: postgresProofStore(database),
     proposals: postgresProposalStore(database, seal),

@@ -1,9 +1,9 @@
 import { type AuditHead, type AuditNote, EMPTY_HEAD, nextEntry } from '../audit.ts';
-import type { Values } from './statement.ts';
-import type { TenantDatabase, Unit } from './tenant-database.ts';
+import type { ParameterValues } from './statement.ts';
+import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 /** The end of a tenant's audit log and the latest proposal version. Both are locked by the current transaction. */
-export interface Head {
+export interface TenantHead {
   /**
    * Appends an entry to the audit log.
    * @param now milliseconds since the epoch
@@ -16,7 +16,7 @@ export interface Head {
    * Returns the parameter values for {@link writeHeadCtes}. Use it if the transaction's last statement writes the entry
    * together with other changes.
    */
-  lastly(note: AuditNote, now: number): Values;
+  lastValues(note: AuditNote, now: number): ParameterValues;
 }
 
 /** Creates the row that {@link withHead} locks, if the row does not exist. */
@@ -44,14 +44,14 @@ export async function claimOrMatchSealKey(database: TenantDatabase, check: strin
  * Does the same as {@link claimOrMatchSealKey} within the caller's transaction. No other gateway can store its value
  * until that transaction ends.
  */
-export async function claimOrMatchSealKeyInTransaction(unit: Unit, check: string): Promise<boolean> {
+export async function claimOrMatchSealKeyInTransaction(unit: Transaction, check: string): Promise<boolean> {
   await unit.run('UPDATE heads SET seal_check = coalesce(seal_check, @check)', { check });
   const head = await unit.one<{ seal_check: string }>('SELECT seal_check FROM heads');
   return head?.seal_check === check;
 }
 
 /**
- * Returns common table expressions that write an audit log entry and the new head. {@link Head.lastly} returns their
+ * Returns common table expressions that write an audit log entry and the new head. {@link TenantHead.lastValues} returns their
  * values.
  * @param rows an earlier expression in the same statement; if it has no rows, nothing is written
  */
@@ -65,7 +65,10 @@ export const writeHeadCtes = (rows: string) => `
  * are in commit order, versions become visible in the order of their numbers, and what a transaction has read is still
  * true when it writes. No transaction locks the head while it holds another lock, so there are no deadlocks.
  */
-export function withHead<T>(database: TenantDatabase, work: (unit: Unit, head: Head) => Promise<T>): Promise<T> {
+export function withHead<T>(
+  database: TenantDatabase,
+  work: (unit: Transaction, head: TenantHead) => Promise<T>,
+): Promise<T> {
   return queryWithHead(database, async () => undefined, work);
 }
 
@@ -75,8 +78,8 @@ export function withHead<T>(database: TenantDatabase, work: (unit: Unit, head: H
  */
 export function queryWithHead<T, Looked>(
   database: TenantDatabase,
-  look: (unit: Unit) => Promise<Looked>,
-  work: (unit: Unit, head: Head, looked: Looked) => Promise<T>,
+  look: (unit: Transaction) => Promise<Looked>,
+  work: (unit: Transaction, head: TenantHead, looked: Looked) => Promise<T>,
 ): Promise<T> {
   return database.write(async (unit) => {
     const [found, looked] = await Promise.all([
@@ -99,7 +102,7 @@ export function queryWithHead<T, Looked>(
         note: (note, now) => void add(note, now),
         last: () => ({ seq: last.seq, hash: last.hash }),
         nextVersion: () => ++version,
-        lastly(note, now) {
+        lastValues(note, now) {
           isWritten = true;
           const headLine = add(note, now);
           return { headSeq: last.seq, headLine, headHash: last.hash, headVersion: version };

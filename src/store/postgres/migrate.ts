@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from './pool.ts';
-import type { Schema } from './schema.ts';
+import type { DatabaseSchema } from './schema.ts';
 import { databaseError } from './store-unavailable.ts';
 
 export interface MigrationResult {
@@ -14,7 +14,7 @@ export interface MigrationResult {
  * @throws {TradeAgentError} `invalid_config` if a newer program migrated the database, which is not changed;
  * `database_unreachable`
  */
-export async function migrate(address: string, { name, migrations }: Schema): Promise<MigrationResult> {
+export async function migrate(address: string, { name, migrations }: DatabaseSchema): Promise<MigrationResult> {
   const pool = await openPool({ address, schema: name, max: 1 });
   const client = await pool.connect().catch(async (cause: unknown) => {
     await pool.end();

@@ -2,9 +2,9 @@ import type { Pool } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { newerSchemaError } from './migrate.ts';
 import { openPool, type PoolOptions } from './pool.ts';
-import { appRole, type Schema } from './schema.ts';
+import { appRole, type DatabaseSchema } from './schema.ts';
 import { databaseError } from './store-unavailable.ts';
-import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
+import { type TenantDatabase, tenantDatabase, validateTenantName } from './tenant-database.ts';
 
 /**
  * Maximum number of connections whose commits don't wait for the disk. Heartbeats use this separate pool, because all
@@ -13,7 +13,7 @@ import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-dat
 const MAX_UNSYNCED_CONNECTIONS = 5;
 
 export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
-  readonly schema: Schema;
+  readonly schema: DatabaseSchema;
   readonly tenant: string;
 }
 
@@ -23,7 +23,7 @@ export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
  * @throws {TradeAgentError} `invalid_config`, `database_unreachable`
  */
 export async function openDatabase({ schema, tenant, ...server }: OpenOptions): Promise<TenantDatabase> {
-  requireTenant(tenant);
+  validateTenantName(tenant);
   const about = { ...server, schema: schema.name, tenant };
   const synced = await openPool(about);
   try {
@@ -36,7 +36,7 @@ export async function openDatabase({ schema, tenant, ...server }: OpenOptions): 
   }
 }
 
-async function requireCompatible(pool: Pool, { name, migrations }: Schema): Promise<void> {
+async function requireCompatible(pool: Pool, { name, migrations }: DatabaseSchema): Promise<void> {
   const found = await schemaVersion(pool, name);
   const known = migrations.length;
   if (found > known) throw newerSchemaError(found, known);

@@ -8,17 +8,24 @@ import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { isFinalStatus, type Order } from '../../trading/views.ts';
 import { MINUTE_MS } from '../../values/durations.ts';
 import type { DecisionNote } from '../decision-store.ts';
-import type { Counting, JournalState, LimitUsage, OrderClaim, OrderJournal, OrderKey } from '../order-journal.ts';
+import type {
+  LimitUsage,
+  OrderClaim,
+  OrderJournal,
+  OrderJournalState,
+  OrderKey,
+  OrderToCheck,
+} from '../order-journal.ts';
 import {
   type AccountOrders,
   type CountingClock,
-  countedColumns,
   countedFacts,
-  countingClock,
+  createCountingClock,
   IDENTICAL_ORDER_WINDOW_MS,
   type OpenOrder,
   type RecentTotals,
   recentSince,
+  toCountedColumns,
   toUsage,
 } from '../rows/order-counts.ts';
 import { DECISION_RETENTION, decisionValues, noteDecision } from '../sql/decision-store.ts';
@@ -27,22 +34,22 @@ import { findMandate, recordMandateUse } from '../sql/mandate-store.ts';
 import {
   adoptOrder,
   closeIfFinal,
+  createOrderChanges,
   IS_THIS_ORDER,
   IS_UNSETTLED,
-  orderChanges,
   toOrderKey,
 } from '../sql/order-journal.ts';
-import { postgresUnits, runWork } from './sql-database.ts';
-import type { TenantDatabase, Unit } from './tenant-database.ts';
+import { postgresTransactions, runWork } from './sql-database.ts';
+import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
-  const units = postgresUnits(database, 'place');
-  const counting = countingClock();
+  const units = postgresTransactions(database, 'place');
+  const counting = createCountingClock();
   return {
-    ...orderChanges(units),
+    ...createOrderChanges(units),
     claim: (order, now, decide) =>
       database.write((unit) => claimOrder(unit, database.tenant, order, { clock: now, counting }, decide)),
-    counted: (order, now) =>
+    count: (order, now) =>
       order.draft.mandate === undefined
         ? countOrder(units, order, { clock: now, counting })
         : database.read((unit) => countOrder(unit, order, { clock: now, counting })),
@@ -66,9 +73,14 @@ const PLACE = `
   )
   SELECT state FROM seen`;
 
-async function place(unit: Unit, key: OrderKey, order: Order, now: number): Promise<JournalState | undefined> {
+async function place(
+  unit: Transaction,
+  key: OrderKey,
+  order: Order,
+  now: number,
+): Promise<OrderJournalState | undefined> {
   const values = { ...toOrderKey(key), result: JSON.stringify(order), now };
-  const placed = (isFinalStatus(order.status) ? unit : unit.last).one<{ state: JournalState }>(PLACE, values);
+  const placed = (isFinalStatus(order.status) ? unit : unit.last).one<{ state: OrderJournalState }>(PLACE, values);
   const [seen] = await Promise.all([placed, runWork(unit, closeIfFinal(' FOR UPDATE', key, order, now))]);
   return seen?.state;
 }
@@ -89,13 +101,13 @@ type Outcome = 'claimed' | 'known' | 'approval_used' | 'denied';
  * Locks a mandate until the end of the transaction that claims an order under the mandate. Until then, no other
  * transaction can count the mandate's uses or end it.
  */
-async function lockMandate(unit: Unit, sub: string, id: string): Promise<void> {
+async function lockMandate(unit: Transaction, sub: string, id: string): Promise<void> {
   await unit.all('SELECT FROM mandates WHERE sub = @sub AND id = @id FOR NO KEY UPDATE', { sub, id });
 }
 
 /** Claims an order (see {@link OrderJournal.claim}). Runs the transaction's last statement. */
 async function claimOrder(
-  unit: Unit,
+  unit: Transaction,
   tenant: string,
   order: OrderClaim,
   at: CountingClocks,
@@ -174,7 +186,7 @@ const WRITE = `WITH ${INTENT} ${ANSWER}`;
 const WRITE_DECIDED = `WITH ${INTENT}, ${NOTED_DECISION} ${ANSWER}`;
 
 async function writeClaim(
-  unit: Pick<Unit, 'one'>,
+  unit: Pick<Transaction, 'one'>,
   order: OrderClaim,
   { clock: now, counting }: CountingClocks,
   decision: DecisionNote | undefined,
@@ -188,7 +200,7 @@ async function writeClaim(
     digest,
     now,
     counted: counting.expected(draft.account, now),
-    ...countedColumns(order),
+    ...toCountedColumns(order),
     draft: JSON.stringify(draft),
     replaces: replaces ?? null,
     mandate: mandate ?? null,
@@ -250,7 +262,7 @@ interface AccountOrdersQuery extends SimilarTermsRange {
 /**
  * A transaction, or a database that runs each query in its own transaction, for callers that need only one statement.
  */
-type QuerySource = Pick<Unit, 'one' | 'all'>;
+type QuerySource = Pick<Transaction, 'one' | 'all'>;
 
 async function readAccountOrders(
   unit: QuerySource,
@@ -292,12 +304,12 @@ interface CountingClocks {
 /**
  * Counts an account's orders for a new order. The transaction must be read-only, or block other claims for the account.
  */
-async function countOrder(unit: QuerySource, order: Counting, at: CountingClocks): Promise<CountedTotals> {
+async function countOrder(unit: QuerySource, order: OrderToCheck, at: CountingClocks): Promise<CountedTotals> {
   return (await inspectOrder(unit, order, at)).counted;
 }
 
 /** Does the same as {@link countOrder}, and also returns whether an order with this `client_order_id` exists. */
-async function inspectOrder(unit: QuerySource, order: Counting, at: CountingClocks) {
+async function inspectOrder(unit: QuerySource, order: OrderToCheck, at: CountingClocks) {
   const { sub, clientOrderId, draft, replaces = null } = order;
   const { account, symbol, side, slot = '' } = draft;
   const whose = { owner: sub, ...similarTermsRange(draft) };

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { HEARTBEAT_TIMEOUT_MS, type OtherProcesses, type ProcessNotification } from '../other-processes.ts';
 import { OPEN_STATES } from '../rows/proposal-states.ts';
 import type { Listener } from './listener.ts';
-import type { TenantDatabase, Unit } from './tenant-database.ts';
+import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 const ALIVE_UNTIL = `clock_timestamp() + interval '${HEARTBEAT_TIMEOUT_MS} milliseconds'`;
 /**
@@ -34,7 +34,7 @@ const SUPERVISORS = `
  * Takes some of the proposals that no live process supervises, those that wait for a person's decision last.
  * @returns the IDs of the taken proposals, in this order
  */
-async function takeBatch(unit: Unit, name: string): Promise<string[]> {
+async function takeBatch(unit: Transaction, name: string): Promise<string[]> {
   const dead = await unit.all<{ attendant: string }>(
     `SELECT attendant FROM (${SUPERVISORS}) AS has WHERE ${IS_UNSUPERVISED}`,
   );
@@ -58,7 +58,7 @@ async function takeBatch(unit: Unit, name: string): Promise<string[]> {
  * Returns the open proposals that this process still supervises after other processes have considered it dead. Locks
  * these proposals, so that no other process can take them.
  */
-async function heldProposals(unit: Unit, name: string): Promise<string[]> {
+async function heldProposals(unit: Transaction, name: string): Promise<string[]> {
   const rows = await unit.all<{ id: string }>(
     `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant = @name FOR UPDATE`,
     { name },
@@ -81,7 +81,7 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
     for (const listener of listeners) listener(told?.news ?? 'missed');
   };
   /** Renews the heartbeat. Returns false if this process was already considered dead. */
-  const live = async (unit: Unit): Promise<boolean> => {
+  const live = async (unit: Transaction): Promise<boolean> => {
     const renewed = await unit.run(
       `UPDATE gateways SET until = ${ALIVE_UNTIL} WHERE name = @name AND until >= clock_timestamp()`,
       { name },
@@ -96,7 +96,7 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
     return renewed === 1;
   };
   return {
-    tell(news) {
+    notify(news) {
       const told = { channel, payload: JSON.stringify({ by: name, news }) };
       // Uses a separate transaction that does not wait for the disk, because a commit with a notification blocks all
       // other commits with one.
@@ -104,7 +104,7 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
         .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @payload)', told))
         .catch(() => undefined);
     },
-    hear(listener) {
+    subscribe(listener) {
       listeners.add(listener);
       listening ??= database.listen(channel, heard);
       return () => listeners.delete(listener);

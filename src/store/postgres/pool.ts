@@ -24,7 +24,7 @@ export interface PoolOptions {
   readonly schema: string;
   readonly max?: number;
   /**
-   * The tenant whose rows all queries are limited to (see `requireTenant`). Omitted for the role that owns the tables.
+   * The tenant whose rows all queries are limited to (see `validateTenantName`). Omitted for the role that owns the tables.
    */
   readonly tenant?: string;
   /** False for changes whose commits need not wait for the disk, because a lost change would simply be made again. */

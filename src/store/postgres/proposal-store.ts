@@ -22,23 +22,23 @@ import {
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import {
+  createProposalReads,
   EPOCH_COLUMNS,
   type EpochRow,
-  findByKey,
+  findProposalByKey,
   type ProposalRowReader,
-  proposalReads,
   readEpoch,
   requireProposal,
   toEpoch,
 } from '../sql/proposal-reads.ts';
 import { queryWithHead, withHead, writeHeadCtes } from './head.ts';
 import { postgresDatabase, runWork } from './sql-database.ts';
-import type { TenantDatabase, Unit } from './tenant-database.ts';
+import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdSeal): ProposalStore {
   const opened: ProposalRowReader = (row) => toProposal(row, seal);
   return {
-    ...proposalReads(postgresDatabase(database), opened),
+    ...createProposalReads(postgresDatabase(database), opened),
     // Reads are batched, because after a proposal changes, every request that waits for it reads it.
     get: batchById(async (ids) => {
       const rows = await database.read((unit) =>
@@ -67,7 +67,7 @@ function draftMethods(database: TenantDatabase, opened: ProposalRowReader) {
     ) =>
       queryWithHead(
         database,
-        (unit) => Promise.all([runWork(unit, findByKey(key, opened)), runWork(unit, readEpoch(draft.sub))]),
+        (unit) => Promise.all([runWork(unit, findProposalByKey(key, opened)), runWork(unit, readEpoch(draft.sub))]),
         async (unit, head, [known, epoch]) => {
           if (known !== undefined) return { outcome: 'known', ...known } as const;
           if (epoch !== expected.epoch) return { outcome: 'stale' } as const;
@@ -79,7 +79,7 @@ function draftMethods(database: TenantDatabase, opened: ProposalRowReader) {
             request: key.request,
             now,
             version: head.nextVersion(),
-            ...head.lastly(note, now),
+            ...head.lastValues(note, now),
           });
           return { outcome: 'drafted', proposal: opened(row as ProposalRow) } as const;
         },
@@ -120,7 +120,7 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
           now,
           seen,
           next: head.nextVersion(),
-          ...head.lastly(note, now),
+          ...head.lastValues(note, now),
         });
         return row;
       }).then(async (row): Promise<ProposalChangeResult> => {
@@ -130,7 +130,7 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
         return { outcome: unlessHalted && proposal.version === seen ? 'halted' : 'stale', proposal };
       }),
     // The write need not be durable. If a power failure undoes it, the phone is notified again.
-    told: async (id: string, told: number) =>
+    markReported: async (id: string, told: number) =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run('UPDATE proposals SET told = @told WHERE id = @id AND told < @told', { id, told }),
       )),
@@ -186,7 +186,7 @@ const SAME_OPEN = `
   ORDER BY created_at, place LIMIT 1`;
 
 async function readSnapshot(
-  unit: Unit,
+  unit: Transaction,
   { sub, client, typed, fingerprint, ...by }: SnapshotQuery,
   since: number,
   opened: ProposalRowReader,

@@ -9,7 +9,7 @@ export type Migration = string;
  * before the tables ({@link tenancyMigration}): `NAME_app` reads and writes the rows of one tenant, and `NAME_sweeper`
  * deletes expired rows of all tenants. Neither role can sign in. Logins are made members of them.
  */
-export interface Schema {
+export interface DatabaseSchema {
   /** An identifier with letters, digits and `_`. */
   readonly name: string;
   /** Oldest first. */

@@ -12,7 +12,7 @@ export { postgresRateBuckets } from './rate-buckets.ts';
 export { postgresCredentialStore } from './state/credential-store.ts';
 export { postgresDataKeyRows } from './state/data-key-rows.ts';
 export { postgresDueRuns } from './state/due-runs.ts';
-export { postgresRunNews } from './state/run-news.ts';
+export { postgresRunAnnouncements } from './state/run-news.ts';
 
 export function openServerDatabase(options: Omit<OpenOptions, 'schema'>): Promise<TenantDatabase> {
   return openDatabase({ ...options, schema: stateSchema });

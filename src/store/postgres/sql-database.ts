@@ -1,6 +1,6 @@
-import type { Dialect, SqlDatabase, SqlUnits, Work } from '../sql/sql-database.ts';
+import type { Dialect, SqlDatabase, SqlTransactions, TransactionWork } from '../sql/sql-database.ts';
 import { withHead } from './head.ts';
-import type { TenantDatabase, Unit } from './tenant-database.ts';
+import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 const dialect = {
   tenant: 'tenant, ',
@@ -18,7 +18,10 @@ const dialect = {
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
   concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
 
-export async function runWork<T>(unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'run'>>, work: Work<T>): Promise<T> {
+export async function runWork<T>(
+  unit: Pick<Transaction, 'all'> & Partial<Pick<Transaction, 'run'>>,
+  work: TransactionWork<T>,
+): Promise<T> {
   let step = work.next();
   while (step.done !== true) {
     const { kind, text, values } = step.value;
@@ -33,10 +36,10 @@ export async function runWork<T>(unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'r
 /**
  * @param place column that orders rows with the same time (see {@link Dialect}); `seq` for the tables of `stateSchema`
  */
-export function postgresUnits(
+export function postgresTransactions(
   database: Pick<TenantDatabase, 'read' | 'write'>,
   place: 'place' | 'seq' = 'seq',
-): SqlUnits {
+): SqlTransactions {
   return {
     dialect: { ...dialect, place },
     all: (text, values) => database.read((unit) => unit.last.all(text, values)),
@@ -49,7 +52,7 @@ export function postgresUnits(
 
 export function postgresDatabase(database: TenantDatabase): SqlDatabase {
   return {
-    ...postgresUnits(database, 'place'),
+    ...postgresTransactions(database, 'place'),
     record: (work) => withHead(database, (unit, head) => runWork(unit, work(head))),
   };
 }

@@ -1,4 +1,4 @@
-export type Values = Readonly<Record<string, Value>>;
+export type ParameterValues = Readonly<Record<string, Value>>;
 type Value = string | number | boolean | Buffer | null | readonly string[] | readonly number[];
 
 interface Statement {
@@ -32,7 +32,7 @@ export function toStatement(text: string): Statement {
  * Returns the values in the order of the statement's parameters.
  * @throws {Error} if a value is missing, because PostgreSQL would otherwise silently use null
  */
-export function statementValues({ names, text }: Statement, values: Values): unknown[] {
+export function statementValues({ names, text }: Statement, values: ParameterValues): unknown[] {
   return names.map((name) => {
     const value = values[name];
     if (value === undefined) throw new Error(`no value for ${name}: ${text}`);

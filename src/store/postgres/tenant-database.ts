@@ -1,13 +1,13 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import { type Listener, listenTo } from './listener.ts';
-import { statementValues, toStatement, type Values } from './statement.ts';
+import { type ParameterValues, statementValues, toStatement } from './statement.ts';
 
 /** A transaction. Statements have named parameters, such as `@sub`. */
-export interface Unit {
-  all<Row>(text: string, values?: Values): Promise<Row[]>;
-  one<Row>(text: string, values?: Values): Promise<Row | undefined>;
+export interface Transaction {
+  all<Row>(text: string, values?: ParameterValues): Promise<Row[]>;
+  one<Row>(text: string, values?: ParameterValues): Promise<Row | undefined>;
   /** @returns the number of rows written or removed */
-  run(text: string, values?: Values): Promise<number>;
+  run(text: string, values?: ParameterValues): Promise<number>;
   /** Runs a statement with positional parameters, such as `$1`, that a library has created. */
   execute(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>;
   /**
@@ -15,7 +15,7 @@ export interface Unit {
    * the caller can't roll the transaction back after seeing the result. If this is the only statement, no explicit
    * transaction is needed.
    */
-  readonly last: Pick<Unit, 'all' | 'one' | 'run'>;
+  readonly last: Pick<Transaction, 'all' | 'one' | 'run'>;
 }
 
 /**
@@ -33,14 +33,14 @@ export interface TenantDatabase {
    * @throws the error of `work` or of the database. If the connection breaks during the commit, it is unknown whether
    * the transaction was committed
    */
-  write<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
+  write<T>(work: (unit: Transaction) => Promise<T>, person?: string): Promise<T>;
   /**
    * Like `write`, but does not wait for the disk: if the server crashes shortly afterwards, the transaction is lost.
    * Use it only for changes that can be made again or that can be looked up elsewhere.
    */
-  writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
+  writeUnsynced<T>(work: (unit: Transaction) => Promise<T>): Promise<T>;
   /** Runs a read-only transaction in one snapshot. */
-  read<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
+  read<T>(work: (unit: Transaction) => Promise<T>, person?: string): Promise<T>;
   /**
    * Listens to a channel. Tenants share all channels, so the channel's name must include the tenant.
    * @param heard see {@link listenTo}
@@ -58,7 +58,7 @@ const beginStatements = {
 const TENANT_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** @throws {RangeError} if the tenant's name is not 1 to 64 characters of `[A-Za-z0-9._-]` */
-export function requireTenant(tenant: string): void {
+export function validateTenantName(tenant: string): void {
   if (!TENANT_PATTERN.test(tenant))
     throw new RangeError('a tenant’s name must be 1 to 64 characters of A-Z a-z 0-9 . _ -');
 }
@@ -74,7 +74,7 @@ type Connections = Pick<Pool, 'connect' | 'end'>;
 export function tenantDatabase(tenant: string, { synced, unsynced }: TenantPools): TenantDatabase {
   const within =
     (pool: Connections, begin: string) =>
-    <T>(work: (unit: Unit) => Promise<T>, person?: string) =>
+    <T>(work: (unit: Transaction) => Promise<T>, person?: string) =>
       inTransaction(pool, { begin, person }, (statements) => work(toUnit(statements)));
   const listeners: Listener[] = [];
   const end = async () => {
@@ -96,16 +96,16 @@ export function tenantDatabase(tenant: string, { synced, unsynced }: TenantPools
   };
 }
 
-function toUnit({ send }: Statements): Unit {
-  const query = async (text: string, values: Values, isLast: boolean) => {
+function toUnit({ send }: Statements): Transaction {
+  const query = async (text: string, values: ParameterValues, isLast: boolean) => {
     const { names, ...statement } = toStatement(text);
     return await send({ ...statement, values: statementValues({ ...statement, names }, values) }, isLast);
   };
   const statements = (isLast: boolean) => ({
-    all: async <Row>(text: string, values: Values = {}) => (await query(text, values, isLast)).rows as Row[],
-    one: async <Row>(text: string, values: Values = {}) =>
+    all: async <Row>(text: string, values: ParameterValues = {}) => (await query(text, values, isLast)).rows as Row[],
+    one: async <Row>(text: string, values: ParameterValues = {}) =>
       (await query(text, values, isLast)).rows[0] as Row | undefined,
-    run: async (text: string, values: Values = {}) => (await query(text, values, isLast)).rowCount ?? 0,
+    run: async (text: string, values: ParameterValues = {}) => (await query(text, values, isLast)).rowCount ?? 0,
   });
   return {
     ...statements(false),

@@ -15,7 +15,7 @@ import type { TradingState } from '../../trading/policy-views.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { DAY_MS, MINUTE_MS } from '../../values/durations.ts';
-import type { Counting, LimitUsage, OrderClaim } from '../order-journal.ts';
+import type { LimitUsage, OrderClaim, OrderToCheck } from '../order-journal.ts';
 
 /** How long an order is compared with new orders to find identical ones. Longer than any `min_seconds_between_same`. */
 export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
@@ -26,7 +26,7 @@ export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 const MAX_CLOCK_AHEAD_MS = DAY_MS;
 
 /** Returns the values of the columns by which an order is counted. */
-export function countedColumns({ draft }: Pick<OrderClaim, 'draft'>) {
+export function toCountedColumns({ draft }: Pick<OrderClaim, 'draft'>) {
   return {
     account: draft.account,
     symbol: draft.symbol,
@@ -90,7 +90,7 @@ export interface CountingClock {
  * While this process runs, counting time does not go back, so that no limit is lifted early. The exception is redating
  * orders (`gateway recount`).
  */
-export function countingClock(monotonic: () => number = () => performance.now()): CountingClock {
+export function createCountingClock(monotonic: () => number = () => performance.now()): CountingClock {
   const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();
   const expected = (account: string, clock: number): number => {
     const known = behind.get(account);
@@ -163,7 +163,7 @@ export function toUsage({ newest, clock, late, open, state }: AccountOrders): Li
  * has no mandate
  */
 export function countedFacts(
-  { draft }: Pick<Counting, 'draft'>,
+  { draft }: Pick<OrderToCheck, 'draft'>,
   out: AccountOrders,
   mandate: MandateWithUse | null | undefined,
 ): CountedTotals {

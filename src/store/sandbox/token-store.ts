@@ -5,13 +5,13 @@ const CODE_LIFETIME_MS = 60_000;
 const ACCESS_LIFETIME_MS = 15 * 60_000;
 const REFRESH_LIFETIME_MS = 90 * 86_400_000;
 
-export interface Grant {
+export interface TokenGrant {
   client_id: string;
   username: string;
   scopes: readonly string[];
 }
 
-interface CodeRequest extends Grant {
+interface CodeRequest extends TokenGrant {
   redirect_uri: string;
   /** PKCE S256 (RFC 7636). */
   code_challenge: string;
@@ -146,7 +146,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         useToken.run(hashToken(token));
         return issue(row, row.family);
       }),
-    accessToken(token: string): Grant | undefined {
+    accessToken(token: string): TokenGrant | undefined {
       const row = findToken.get(hashToken(token));
       if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;
       return { client_id: row.client_id, username: row.username, scopes: row.scope.split(' ') };

@@ -1,14 +1,14 @@
 import type { AccessGrant, AccessStore, NewAccessGrant } from '../access-store.ts';
-import { type AuditLogHead, all, one, run, type SqlDatabase, type Work } from './sql-database.ts';
+import { type AuditLogHead, all, one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 
 const SELECT = `SELECT id, account, role, who, via AS "of", valid_from AS "from", valid_until AS "until",
   granted_at AS "grantedAt", revoked_at AS "revokedAt" FROM access_grants WHERE revoked_at IS NULL`;
 
-export function accessStore(database: SqlDatabase): AccessStore {
+export function createAccessStore(database: SqlDatabase): AccessStore {
   const inOrder = `ORDER BY granted_at, ${database.dialect.place}`;
   const to = `${SELECT} AND account = @account ${inOrder}`;
   const of = `${SELECT} AND who = @who AND role NOT IN ('firm', 'household') ${inOrder}`;
-  function* revokeOne(head: AuditLogHead, grant: AccessGrant, now: number): Work<void> {
+  function* revokeOne(head: AuditLogHead, grant: AccessGrant, now: number): TransactionWork<void> {
     yield* run('UPDATE access_grants SET revoked_at = @now WHERE id = @id', { id: grant.id, now });
     head.note({ event: 'access_revoked', facts: grantFacts(grant) }, now);
   }
@@ -33,8 +33,8 @@ export function accessStore(database: SqlDatabase): AccessStore {
         if (found !== undefined) yield* revokeOne(head, found, now);
         return found !== undefined;
       }),
-    to: (account) => database.all(to, { account }),
-    of: (who) => database.all(of, { who }),
+    listByAccount: (account) => database.all(to, { account }),
+    listByPerson: (who) => database.all(of, { who }),
     endPerson: (sub, now) =>
       database.record(function* (head) {
         const grants = [

@@ -1,7 +1,7 @@
 import type { Activity } from '../../trading/activity.ts';
 import type { HighWaterMark } from '../../trading/portfolio/drawdown.ts';
 import type { PriceHistory } from '../../trading/portfolio/price-history.ts';
-import { type HighWaterMarkRow, toHighWaterMark, toMarkRow } from '../check-rows.ts';
+import { type HighWaterMarkRow, toHighWaterMark, toHighWaterMarkRow } from '../check-rows.ts';
 import type {
   AccountCheckState,
   CheckedAccount,
@@ -12,16 +12,16 @@ import type {
   RuleFiring,
   StoredNotice,
 } from '../check-store.ts';
-import { forgetNotified, IS_THIS_ACCOUNT, type NoticeWriter, noticeOutbox } from './notice-outbox.ts';
-import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './sql-database.ts';
+import { createNoticeOutbox, forgetNotified, IS_THIS_ACCOUNT, type NoticeWriter } from './notice-outbox.ts';
+import { all, type Dialect, lock, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
 
 /**
  * @param keep runs the work that stores notices; a caller can pass its own function to do more in the same transaction
  */
-export function checkStore<Notice extends StoredNotice>(
-  database: SqlUnits,
+export function createCheckStore<Notice extends StoredNotice>(
+  database: SqlTransactions,
   keep: NoticeWriter = async (work) => void (await database.write(work)),
 ): Omit<CheckStore<Notice>, 'close'> {
   const { person } = database.dialect;
@@ -55,13 +55,13 @@ export function checkStore<Notice extends StoredNotice>(
 }
 
 function accountMemory<Notice extends StoredNotice>(
-  database: SqlUnits,
+  database: SqlTransactions,
   owner: CheckedAccount,
   keep: NoticeWriter,
 ): AccountCheckState<Notice> {
   const { dialect } = database;
   return {
-    notices: noticeOutbox(database, owner, keep),
+    notices: createNoticeOutbox(database, owner, keep),
     remembered: () => database.read(() => readSnapshot({ ...owner })),
     remember: (states, mark) =>
       database.write(function* () {
@@ -71,7 +71,7 @@ function accountMemory<Notice extends StoredNotice>(
         yield* forgetNotified(owner);
         if (mark !== undefined) yield* writeMark(dialect, owner, mark);
       }),
-    async proposing(rule, definition, thread, now) {
+    async markProposing(rule, definition, thread, now) {
       await database.run(
         `INSERT INTO proposed (profile, account, rule, definition, thread, asked, at)
          VALUES (@profile, @account, @rule, @definition, @thread, false, @now)
@@ -80,7 +80,7 @@ function accountMemory<Notice extends StoredNotice>(
         { ...owner, rule, definition, thread, now },
       );
     },
-    async asked(rule, definition) {
+    async markAsked(rule, definition) {
       await database.run(
         `UPDATE proposed SET asked = true WHERE ${IS_THIS_ACCOUNT} AND rule = @rule AND definition = @definition`,
         { ...owner, rule, definition },
@@ -95,7 +95,7 @@ const readFired = ({ profile, account }: CheckedAccount) =>
     account,
   });
 
-function* readSnapshot(owner: { profile: string; account: string }): Work<CheckSnapshot> {
+function* readSnapshot(owner: { profile: string; account: string }): TransactionWork<CheckSnapshot> {
   const fired = yield* readFired(owner);
   const mark = yield* one<HighWaterMarkRow>(
     `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${IS_THIS_ACCOUNT}`,
@@ -120,7 +120,7 @@ function* writeFired(
   { person, each }: Dialect,
   { profile, account }: CheckedAccount,
   states: readonly RuleFiring[],
-): Work<void> {
+): TransactionWork<void> {
   const key = ({ rule, subject }: RuleFiring) => `${rule}\n${subject}`;
   const before = new Map((yield* readFired({ profile, account })).map((state) => [key(state), state]));
   // If several states are about the same rule and subject, the last one wins.
@@ -153,10 +153,10 @@ const writeMark = ({ person }: Dialect, { profile, account }: CheckedAccount, ma
      VALUES (@profile, @account, @value, @at, @last_value, @last_at, @flows)
      ON CONFLICT (${person}profile, account) DO UPDATE SET value = excluded.value, at = excluded.at,
        last_value = excluded.last_value, last_at = excluded.last_at, flows = excluded.flows`,
-    { profile, account, ...toMarkRow(mark) },
+    { profile, account, ...toHighWaterMarkRow(mark) },
   );
 
-function closeCache(database: SqlUnits): CheckStore<StoredNotice>['closes'] {
+function closeCache(database: SqlTransactions): CheckStore<StoredNotice>['closes'] {
   const { tenant, each } = database.dialect;
   const getAll = async (symbols: readonly string[]) => {
     const rows = await database.all<PackedCloses & { readonly symbol: string }>(
@@ -178,7 +178,7 @@ function closeCache(database: SqlUnits): CheckStore<StoredNotice>['closes'] {
   };
 }
 
-function importStore(database: SqlUnits, { profile, account }: CheckedAccount): ImportStore {
+function importStore(database: SqlTransactions, { profile, account }: CheckedAccount): ImportStore {
   const owner = { profile, account };
   const { bytes, each } = database.dialect;
   return {

@@ -1,6 +1,6 @@
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { DecisionNote, DecisionStore, StoredDecision } from '../decision-store.ts';
-import { all, run, type SqlUnits, type Work } from './sql-database.ts';
+import { all, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 /**
  * Maximum number of denials, and of permits, that are kept per person. Enough for years; takes up to some tens of
@@ -17,7 +17,7 @@ const DELETE_EVERY = 100;
 /** How many decisions are kept per person and effect, and after how many new decisions old ones are deleted. */
 export const DECISION_RETENTION = { most: MAX_STORED_DECISIONS, every: DELETE_EVERY };
 
-export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): DecisionStore {
+export function createDecisionStore(database: SqlTransactions, kept = DECISION_RETENTION): DecisionStore {
   return {
     note: (note, now) => database.write(() => noteDecision(note, now, kept)),
     async about(sub, subjectId) {
@@ -39,7 +39,11 @@ export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): De
 }
 
 /** Stores a decision. If a transaction acts on the decision, call this within that transaction. */
-export function* noteDecision(note: DecisionNote, now: number, { most, every } = DECISION_RETENTION): Work<void> {
+export function* noteDecision(
+  note: DecisionNote,
+  now: number,
+  { most, every } = DECISION_RETENTION,
+): TransactionWork<void> {
   const [row] = yield* all<{ id: number }>(
     `INSERT INTO decisions
        (at, sub, client, account, action, stage, subject_id, effect, reasons, texts, measured, policy, facts)

@@ -5,28 +5,28 @@ import type { DefaultAccountStore } from '../default-account-store.ts';
 import { type EarlyPingStore, MAX_EARLY_PING_AGE_MS } from '../early-ping-store.ts';
 import type { GatewayStores } from '../gateway-stores.ts';
 import type { LimitsStore } from '../limits-store.ts';
-import { accessStore } from './access-store.ts';
-import { decisionStore } from './decision-store.ts';
-import { sqlHalts } from './halts.ts';
-import { mandateStore } from './mandate-store.ts';
-import { messageJournal } from './message-journal.ts';
-import { signingKeyStore } from './signing-key-store.ts';
-import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
-import { standingOrderStore } from './standing-order-store.ts';
+import { createAccessStore } from './access-store.ts';
+import { createDecisionStore } from './decision-store.ts';
+import { createHalts } from './halts.ts';
+import { createMandateStore } from './mandate-store.ts';
+import { createMessageJournal } from './message-journal.ts';
+import { createSigningKeyStore } from './signing-key-store.ts';
+import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
+import { createStandingOrderStore } from './standing-order-store.ts';
 
 /** Creates those of the gateway's stores that have the same code for SQLite and PostgreSQL. */
-export function sharedStores(database: SqlDatabase) {
+export function createSharedStores(database: SqlDatabase) {
   return {
-    messages: messageJournal(database),
-    decisions: decisionStore(database),
-    halts: sqlHalts(database),
-    keys: signingKeyStore(database),
-    mandates: mandateStore(database),
-    standing: standingOrderStore(database),
+    messages: createMessageJournal(database),
+    decisions: createDecisionStore(database),
+    halts: createHalts(database),
+    keys: createSigningKeyStore(database),
+    mandates: createMandateStore(database),
+    standing: createStandingOrderStore(database),
     checkpoints: checkpointStore(database),
     brokerKeys: brokerKeyStore(database),
     defaultAccounts: defaultAccountStore(database),
-    access: accessStore(database),
+    access: createAccessStore(database),
     limits: limitsStore(database),
     earlyPings: earlyPingStore(database),
   } satisfies Partial<GatewayStores>;
@@ -112,7 +112,7 @@ function brokerKeyStore(database: SqlDatabase): BrokerKeyStore {
 
 const storedCheckpoint = () => one<CheckpointRow>('SELECT day, seq, hash, anchored FROM record_checkpoint');
 
-function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): Work<void> {
+function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): TransactionWork<void> {
   const values = { day, seq, hash, anchored };
   const changed = yield* run(
     'UPDATE record_checkpoint SET day = @day, seq = @seq, hash = @hash, anchored = @anchored',

@@ -1,6 +1,6 @@
 import type { AuditNote } from '../audit.ts';
 import type { Halts, TradingStateSnapshot } from '../halts.ts';
-import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
+import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 
 /**
  * Returns part of a FROM clause. It yields exactly one row for a person, with the columns of {@link TradingStateRow}.
@@ -32,14 +32,14 @@ export function tradingStateAt(row: TradingStateRow, now: number): TradingStateS
  * Reads the trading state within the caller's transaction.
  * @param now milliseconds since the epoch
  */
-export function* readTradingState(sub: string, now: number): Work<TradingStateSnapshot> {
+export function* readTradingState(sub: string, now: number): TransactionWork<TradingStateSnapshot> {
   return tradingStateAt((yield* one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow, now);
 }
 
 const SELECT_TRADING_STATE = `SELECT ${TRADING_STATE_COLUMNS} FROM ${tradingStateSource('@sub')}`;
 const SELECT_HALT = 'SELECT halted_at AS at FROM halts WHERE sub = @sub';
 
-export function sqlHalts(database: SqlDatabase): Halts {
+export function createHalts(database: SqlDatabase): Halts {
   return {
     haltedAt: async (sub) => (await database.one<{ at: number }>(SELECT_HALT, { sub }))?.at,
     current: async (sub, now) =>
@@ -53,7 +53,7 @@ export function sqlHalts(database: SqlDatabase): Halts {
         if (written === 1) head.note({ event: 'halted', facts: { sub, client: by } }, now);
         return (yield* one<{ at: number }>(SELECT_HALT, { sub }))?.at ?? now;
       }),
-    reduce: (sub, by, until, now) =>
+    restrict: (sub, by, until, now) =>
       database.record(function* (head) {
         const before = yield* readTradingState(sub, now);
         if (isAsStrict(before, until)) return before;

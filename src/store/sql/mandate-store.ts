@@ -10,11 +10,11 @@ import type {
   StoredMandate,
 } from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
-import { type AuditLogHead, all, one, run, type SqlDatabase, type Work } from './sql-database.ts';
+import { type AuditLogHead, all, one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 import { insertStandingOrder } from './standing-order-store.ts';
 import { consumeApproval } from './used-approvals.ts';
 
-export function mandateStore(database: SqlDatabase): MandateStore {
+export function createMandateStore(database: SqlDatabase): MandateStore {
   return {
     grant: (mandate, now) =>
       database.record(function* (head) {
@@ -52,7 +52,7 @@ export function mandateStore(database: SqlDatabase): MandateStore {
   };
 }
 
-function* writeGranted(head: AuditLogHead, mandate: GrantedMandate, now: number): Work<void> {
+function* writeGranted(head: AuditLogHead, mandate: GrantedMandate, now: number): TransactionWork<void> {
   const { sub, id, terms, digest } = mandate;
   const { replaces } = terms;
   if (replaces !== undefined) {
@@ -83,7 +83,12 @@ const setState = (sub: string, id: string, to: string, now: number) =>
  * Finds a mandate and its use. Must run within a transaction, so that both are from the same snapshot.
  * @param but `client_order_id` of the order that is being checked, which is not counted
  */
-export function* findMandate(sub: string, id: string, query: MandateQuery, but = ''): Work<CountedMandate | undefined> {
+export function* findMandate(
+  sub: string,
+  id: string,
+  query: MandateQuery,
+  but = '',
+): TransactionWork<CountedMandate | undefined> {
   const row = yield* findRow(sub, id);
   return row && (yield* countUses(row, query, but));
 }
@@ -96,7 +101,7 @@ const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub
   WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)
     AND uses.client_order_id <> @but`;
 
-function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string): Work<CountedMandate> {
+function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string): TransactionWork<CountedMandate> {
   const key = { sub: row.sub, mandate: row.id, but, since };
   const uses = yield* all<MandateUse>(`SELECT orders.notional, orders.created_at AS at ${USES}`, key);
   if (slot === undefined) return toCountedMandate(row, uses, since, 0);
@@ -111,7 +116,11 @@ function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string)
  * Records that an order uses a mandate, in the transaction that claims the order. The caller must have decided that the
  * use is allowed.
  */
-export function* recordMandateUse({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
+export function* recordMandateUse(
+  { sub, clientOrderId }: OrderKey,
+  mandate: string,
+  slot: MandateSlot,
+): TransactionWork<void> {
   const taken = yield* all<{ n: number }>(
     `SELECT n FROM mandate_uses
      WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side ORDER BY n`,
@@ -128,7 +137,7 @@ export function* recordMandateUse({ sub, clientOrderId }: OrderKey, mandate: str
  * Records an order's use of a mandate again, after the use was released and the order was then found at the broker.
  * Records it even if the slot is full.
  */
-export function* restoreMandateUse(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
+export function* restoreMandateUse(key: OrderKey, mandate: string, slot: MandateSlot): TransactionWork<void> {
   const { sub, clientOrderId } = key;
   const held = yield* one('SELECT n FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
     sub,
@@ -138,7 +147,7 @@ export function* restoreMandateUse(key: OrderKey, mandate: string, slot: Mandate
 }
 
 /** Releases an order's use of its mandate, in the transaction that rejects the order. */
-export function* releaseMandateUse({ sub, clientOrderId }: OrderKey): Work<void> {
+export function* releaseMandateUse({ sub, clientOrderId }: OrderKey): TransactionWork<void> {
   yield* run('DELETE FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
     sub,
     clientOrderId,

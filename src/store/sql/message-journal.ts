@@ -7,10 +7,10 @@ import type {
   MessageState,
   MessageTransition,
 } from '../message-journal.ts';
-import { lock, one, run, type SqlDatabase, type Work } from './sql-database.ts';
+import { lock, one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 import { consumeApproval } from './used-approvals.ts';
 
-export function messageJournal(database: SqlDatabase): MessageJournal {
+export function createMessageJournal(database: SqlDatabase): MessageJournal {
   const move = (
     { sub, id, epoch }: MessageEntry,
     from: MessageState,
@@ -48,7 +48,7 @@ export function messageJournal(database: SqlDatabase): MessageJournal {
   };
 }
 
-function* find(sub: string, id: string): Work<MessageEntry | undefined> {
+function* find(sub: string, id: string): TransactionWork<MessageEntry | undefined> {
   const row = yield* one<MessageRow>('SELECT * FROM gateway_messages WHERE sub = @sub AND client_message_id = @id', {
     sub,
     id,
@@ -56,7 +56,7 @@ function* find(sub: string, id: string): Work<MessageEntry | undefined> {
   return row && toEntry(row);
 }
 
-function* requireEntry(sub: string, id: string): Work<MessageEntry> {
+function* requireEntry(sub: string, id: string): TransactionWork<MessageEntry> {
   const entry = yield* find(sub, id);
   if (entry === undefined) throw new Error('an entry of the message journal is missing');
   return entry;

@@ -1,6 +1,6 @@
-import { type NotifiedFiringRow, unnotifiedFilter } from '../check-rows.ts';
+import { createUnnotifiedFilter, type NotifiedFiringRow } from '../check-rows.ts';
 import type { CheckedAccount, NoticeOutbox, OutgoingNotice, StoredNotice, WaitingNotice } from '../check-store.ts';
-import { run, type SqlUnits, type Work } from './sql-database.ts';
+import { run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 /** SQL condition for the rows of the account `@account` in the profile `@profile`. */
 export const IS_THIS_ACCOUNT = 'profile = @profile AND account = @account';
@@ -13,18 +13,18 @@ export interface NoticeRow {
 }
 
 /** Runs work that stores notices. The work returns the IDs of the new notices. */
-export type NoticeWriter = (work: () => Work<string[]>) => Promise<void>;
+export type NoticeWriter = (work: () => TransactionWork<string[]>) => Promise<void>;
 
-export function noticeOutbox<Notice extends StoredNotice>(
-  database: SqlUnits,
+export function createNoticeOutbox<Notice extends StoredNotice>(
+  database: SqlTransactions,
   { profile, account }: CheckedAccount,
   keep: NoticeWriter,
 ): NoticeOutbox<Notice> {
   const owner = { profile, account };
   return {
-    async untold() {
+    async unnotified() {
       const text = `SELECT channel, rule, subject, definition FROM told WHERE ${IS_THIS_ACCOUNT}`;
-      return unnotifiedFilter(await database.all<NotifiedFiringRow>(text, owner));
+      return createUnnotifiedFilter(await database.all<NotifiedFiringRow>(text, owner));
     },
     put: (notices) => keep(() => putNotices(owner, notices)),
     async waiting() {
@@ -35,7 +35,7 @@ export function noticeOutbox<Notice extends StoredNotice>(
       );
       return rows.map((row) => toWaitingNotice<Notice>(row));
     },
-    async tried(id, attempts) {
+    async recordAttempt(id, attempts) {
       await database.run('UPDATE notice SET attempts = attempts + @attempts WHERE id = @id', {
         id,
         attempts,
@@ -51,7 +51,7 @@ export function noticeOutbox<Notice extends StoredNotice>(
 function* putNotices(
   owner: { readonly profile: string; readonly account: string },
   notices: readonly OutgoingNotice<StoredNotice>[],
-): Work<string[]> {
+): TransactionWork<string[]> {
   const added: string[] = [];
   for (const { channel, notice, firings, until } of notices) {
     const { id, at } = notice;

@@ -1,9 +1,9 @@
 import type { OrderDraft } from '../../trading/order.ts';
 import { isFinalStatus, type Order, type Problem } from '../../trading/views.ts';
-import type { JournalEntry, JournalState, OpenOrderEntry, OrderJournal, OrderKey } from '../order-journal.ts';
+import type { OpenOrderEntry, OrderJournal, OrderJournalEntry, OrderJournalState, OrderKey } from '../order-journal.ts';
 import { closedAmounts, type ReservedAmounts } from '../rows/order-counts.ts';
 import { releaseMandateUse, restoreMandateUse } from './mandate-store.ts';
-import { all, type Dialect, one, run, type SqlUnits, type Work } from './sql-database.ts';
+import { all, type Dialect, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 export const IS_THIS_ORDER = 'sub = @sub AND client_order_id = @clientOrderId';
 export const IS_UNSETTLED = `${IS_THIS_ORDER} AND state IN ('intent', 'unknown')`;
@@ -15,7 +15,7 @@ const AS_SEEN = `${IS_UNSETTLED} AND submissions = @submissions AND submitted_at
  * Returns the journal's methods for orders that were claimed. Each method changes an order only if the order's state
  * allows it.
  */
-export function orderChanges(database: SqlUnits) {
+export function createOrderChanges(database: SqlTransactions) {
   const { place, bytes, json, forUpdate } = database.dialect;
   const entries = async (where: string, values = {}) =>
     (await database.all<OrderRow>(`SELECT * FROM gateway_orders WHERE ${where}`, values)).map(toEntry);
@@ -49,7 +49,7 @@ export function orderChanges(database: SqlUnits) {
          WHERE created_at >= @since ORDER BY sub, account`,
         { since },
       ),
-    over: (key, order, now) => database.write(() => closeIfFinal(forUpdate, key, order, now)),
+    recordReport: (key, order, now) => database.write(() => closeIfFinal(forUpdate, key, order, now)),
     async reclaim(seen, now) {
       const { submissions, submittedAt } = seen;
       // If the order has a submission time, the broker may have accepted it. The next submission is then ambiguous.
@@ -91,7 +91,7 @@ export function orderChanges(database: SqlUnits) {
       );
       return changed === 1 ? 'written_off' : 'stale';
     },
-    async doubt(key, now) {
+    async markUnknown(key, now) {
       await database.run(
         `UPDATE gateway_orders SET state = 'unknown', submitted_at = @now, updated_at = @now
          WHERE ${IS_THIS_ORDER} AND state = 'intent'`,
@@ -110,7 +110,7 @@ export function* adoptOrder(
   key: OrderKey,
   order: Order,
   now: number,
-): Work<'adopted' | 'known'> {
+): TransactionWork<'adopted' | 'known'> {
   const { sub } = key;
   const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${IS_THIS_ORDER}`, toOrderKey(key));
   if (found === undefined) return 'known';
@@ -134,7 +134,12 @@ export function* adoptOrder(
  * If a placed order has a final status, records that the order is closed and the reduced amounts that it now counts
  * for.
  */
-export function* closeIfFinal(forUpdate: Dialect['forUpdate'], key: OrderKey, order: Order, now: number): Work<void> {
+export function* closeIfFinal(
+  forUpdate: Dialect['forUpdate'],
+  key: OrderKey,
+  order: Order,
+  now: number,
+): TransactionWork<void> {
   if (!isFinalStatus(order.status)) return;
   const reserved = yield* one<ReservedAmounts>(
     `SELECT notional, qty FROM gateway_orders
@@ -159,7 +164,7 @@ interface OrderRow {
   readonly sub: string;
   readonly draft: string;
   readonly replaces: string | null;
-  readonly state: JournalState;
+  readonly state: OrderJournalState;
   readonly submissions: number;
   readonly submitted_at: number | null;
   readonly ambiguous: number | boolean;
@@ -169,7 +174,7 @@ interface OrderRow {
   readonly slot: string | null;
 }
 
-function toEntry(row: OrderRow): JournalEntry {
+function toEntry(row: OrderRow): OrderJournalEntry {
   return {
     clientOrderId: row.client_order_id,
     digest: row.digest,

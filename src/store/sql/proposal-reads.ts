@@ -3,13 +3,13 @@ import type { KeyedProposal, KeyedRequest, ProposalKey, ProposalStore, StoredPro
 import { authReqIdHash } from '../rows/auth-req-id.ts';
 import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
 import { NOTIFIED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
-import { one, run, type SqlDatabase, type SqlValues, type Work } from './sql-database.ts';
+import { one, run, type SqlDatabase, type SqlValues, type TransactionWork } from './sql-database.ts';
 
 /** Converts a row to a proposal. The proposal's sealed members are opened only when they are read. */
 export type ProposalRowReader = (row: ProposalRow) => StoredProposal;
 
 /** Returns the store's methods that read proposals, and those that write without changing a proposal's version. */
-export function proposalReads(database: SqlDatabase, opened: ProposalRowReader) {
+export function createProposalReads(database: SqlDatabase, opened: ProposalRowReader) {
   const { place } = database.dialect;
   const proposals = async (text: string, values?: SqlValues) =>
     (await database.all<ProposalRow>(text, values)).map(opened);
@@ -28,7 +28,7 @@ export function proposalReads(database: SqlDatabase, opened: ProposalRowReader) 
   return {
     byAuthReqId: (authReqId) => found('auth_req_hash = @hash', { hash: authReqIdHash(authReqId) }),
     bySubject: (sub, subjectId) => found('sub = @sub AND subject_id = @subjectId', { sub, subjectId }),
-    keyed: (key) => database.read(() => findByKey(key, opened)),
+    keyed: (key) => database.read(() => findProposalByKey(key, opened)),
     list({ sub, party, state, limit = Number.MAX_SAFE_INTEGER }) {
       const open = state === 'all' ? 'true' : `state IN (${OPEN_STATES})`;
       const whose = party === undefined ? ['sub = @who'] : ['sub = @who', 'proposed_by = @who'];
@@ -59,7 +59,7 @@ export function proposalReads(database: SqlDatabase, opened: ProposalRowReader) 
         ),
         { party, after },
       ),
-    untold: () =>
+    unreported: () =>
       proposals(
         `SELECT * FROM proposals WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES}) ORDER BY version`,
       ),
@@ -70,13 +70,13 @@ export function proposalReads(database: SqlDatabase, opened: ProposalRowReader) 
       );
       return row?.[of === 'owner' ? 'sealed_token' : 'second_token'] ?? undefined;
     },
-    alias: (key, id, expected) =>
+    addKey: (key, id, expected) =>
       database.record(function* () {
-        const known = yield* findByKey(key, opened);
+        const known = yield* findProposalByKey(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
         const { sub } = yield* requireProposal(id, opened);
         if ((yield* readEpoch(sub)) !== expected.epoch) return { outcome: 'stale' } as const;
-        yield* insertKey(key, id);
+        yield* insertProposalKey(key, id);
         return { outcome: 'kept' } as const;
       }),
     async setInterval(id, seconds) {
@@ -85,16 +85,16 @@ export function proposalReads(database: SqlDatabase, opened: ProposalRowReader) 
   } satisfies Partial<ProposalStore>;
 }
 
-export function* requireProposal(id: string, opened: ProposalRowReader): Work<StoredProposal> {
+export function* requireProposal(id: string, opened: ProposalRowReader): TransactionWork<StoredProposal> {
   const row = yield* one<ProposalRow>('SELECT * FROM proposals WHERE id = @id', { id });
   if (row !== undefined) return opened(row);
   throw new Error(`proposal ${id} is missing in the store`);
 }
 
-export function* findByKey(
+export function* findProposalByKey(
   { sub, client, key }: ProposalKey,
   opened: ProposalRowReader,
-): Work<KeyedProposal | undefined> {
+): TransactionWork<KeyedProposal | undefined> {
   const found = yield* one<ProposalRow & { readonly request: string }>(
     `SELECT proposals.*, keys.request FROM proposal_keys AS keys JOIN proposals ON proposals.id = keys.proposal
      WHERE keys.sub = @sub AND keys.client = @client AND keys.key = @key`,
@@ -105,7 +105,7 @@ export function* findByKey(
   return { request, proposal: opened(row) };
 }
 
-export const insertKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
+export const insertProposalKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
   run('INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)', {
     sub,
     client,
@@ -126,7 +126,7 @@ export interface EpochRow {
  * Returns a person's epoch. The epoch changes whenever one of the person's proposals changes, because the change gives
  * that proposal a version above all others.
  */
-export function* readEpoch(sub: string): Work<string> {
+export function* readEpoch(sub: string): TransactionWork<string> {
   return toEpoch((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);
 }
 

@@ -1,19 +1,19 @@
 import { failpoint } from '../../machine/failpoint.ts';
 import type { KeyProof, KeyUse, SigningKey, SigningKeyStore } from '../signing-key-store.ts';
-import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
+import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 
-export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
+export function createSigningKeyStore(database: SqlDatabase): SigningKeyStore {
   const { tenant, place } = database.dialect;
   return {
     byId: (credentialId) => database.read(() => findKey(credentialId)),
-    async of(sub) {
+    async listByPerson(sub) {
       const rows = await database.all<SigningKeyRow>(
         `SELECT * FROM signing_keys WHERE sub = @sub AND removed_at IS NULL ORDER BY enrolled_at, ${place}`,
         { sub },
       );
       return rows.map(toKey);
     },
-    pair: async ({ digest, sub, expiresAt }) =>
+    storePairing: async ({ digest, sub, expiresAt }) =>
       void (await database.run(
         `INSERT INTO pairings (sub, digest, expires_at) VALUES (@sub, @digest, @expiresAt)
          ON CONFLICT (${tenant}sub) DO UPDATE SET digest = excluded.digest, expires_at = excluded.expires_at`,
@@ -25,7 +25,7 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
         digest,
         now,
       }),
-    enrol: (key, by, note, now) =>
+    enroll: (key, by, note, now) =>
       database.record(function* (head) {
         if ((yield* findKey(key.credentialId)) !== undefined) return 'known';
         if (!(yield* consumeProof(by, key.sub, now))) return 'stale';
@@ -57,8 +57,8 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
          WHERE credential_id = @credentialId AND sub = @sub AND removed_at IS NULL`,
         { sub, credentialId, name },
       )) === 1,
-    use: (used, now) => database.write(() => recordKeyUse(used, null, now)),
-    signed: ({ sub, approval, digest }) => database.read(() => isSigned(sub, approval, digest)),
+    recordUse: (used, now) => database.write(() => recordKeyUse(used, null, now)),
+    hasSignature: ({ sub, approval, digest }) => database.read(() => isSigned(sub, approval, digest)),
     async evidence({ sub, approval }) {
       const row = await database.one<{ evidence: string }>(
         `SELECT evidence FROM signatures WHERE sub = @sub AND approval = @approval
@@ -82,14 +82,14 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
   };
 }
 
-function* findKey(credentialId: string): Work<SigningKey | undefined> {
+function* findKey(credentialId: string): TransactionWork<SigningKey | undefined> {
   const row = yield* one<SigningKeyRow>('SELECT * FROM signing_keys WHERE credential_id = @credentialId', {
     credentialId,
   });
   return row && toKey(row);
 }
 
-function* isSigned(sub: string, approval: string, digest: string): Work<boolean> {
+function* isSigned(sub: string, approval: string, digest: string): TransactionWork<boolean> {
   const row = yield* one(
     'SELECT 1 AS one FROM signatures WHERE sub = @sub AND approval = @approval AND digest = @digest',
     { sub, approval, digest },
@@ -98,7 +98,7 @@ function* isSigned(sub: string, approval: string, digest: string): Work<boolean>
 }
 
 /** Consumes the proof that a person may enroll or remove a key. Returns false if the proof is no longer valid. */
-function* consumeProof(by: KeyProof, sub: string, now: number): Work<boolean> {
+function* consumeProof(by: KeyProof, sub: string, now: number): TransactionWork<boolean> {
   if (by === 'machine') return true;
   if ('use' in by) return yield* recordKeyUse(by.use, sub, now);
   const spent = yield* run('DELETE FROM pairings WHERE digest = @digest AND sub = @sub AND expires_at > @now', {
@@ -113,7 +113,11 @@ function* consumeProof(by: KeyProof, sub: string, now: number): Work<boolean> {
  * Stores what the authenticator reported about a key. Returns false if the key was removed, belongs to another person,
  * or its counter did not increase.
  */
-function* recordKeyUse({ credentialId, counter, backedUp }: KeyUse, sub: string | null, now: number): Work<boolean> {
+function* recordKeyUse(
+  { credentialId, counter, backedUp }: KeyUse,
+  sub: string | null,
+  now: number,
+): TransactionWork<boolean> {
   const changed = yield* run(
     `UPDATE signing_keys SET counter = @counter, backed_up = @backedUp, last_used_at = @now
      WHERE credential_id = @credentialId AND (CAST(@sub AS text) IS NULL OR sub = @sub) AND removed_at IS NULL

@@ -33,23 +33,23 @@ type StepResult = readonly unknown[] | number;
  * }
  * ```
  */
-export type Work<T> = Generator<Step, T, StepResult>;
+export type TransactionWork<T> = Generator<Step, T, StepResult>;
 
-export function* all<Row>(text: string, values: SqlValues = {}): Work<Row[]> {
+export function* all<Row>(text: string, values: SqlValues = {}): TransactionWork<Row[]> {
   return (yield { kind: 'all', text, values }) as Row[];
 }
 
-export function* one<Row>(text: string, values: SqlValues = {}): Work<Row | undefined> {
+export function* one<Row>(text: string, values: SqlValues = {}): TransactionWork<Row | undefined> {
   return (yield* all<Row>(text, values))[0];
 }
 
 /** @returns the number of rows that were written or removed */
-export function* run(text: string, values: SqlValues = {}): Work<number> {
+export function* run(text: string, values: SqlValues = {}): TransactionWork<number> {
   return (yield { kind: 'run', text, values }) as number;
 }
 
 /** Locks a name until the end of the transaction. Other transactions that lock the same name wait until then. */
-export function* lock(...name: readonly string[]): Work<void> {
+export function* lock(...name: readonly string[]): TransactionWork<void> {
   yield { kind: 'lock', text: JSON.stringify(name), values: {} };
 }
 
@@ -83,18 +83,18 @@ export interface Dialect {
 }
 
 /** A database, or the part of a database with one person's rows. */
-export interface SqlUnits {
+export interface SqlTransactions {
   readonly dialect: Dialect;
   all<Row>(text: string, values?: SqlValues): Promise<Row[]>;
   one<Row>(text: string, values?: SqlValues): Promise<Row | undefined>;
   run(text: string, values?: SqlValues): Promise<number>;
   /** Runs a read-only transaction in one snapshot. */
-  read<T>(work: () => Work<T>): Promise<T>;
+  read<T>(work: () => TransactionWork<T>): Promise<T>;
   /** Runs a transaction, which is on disk when the promise resolves. */
-  write<T>(work: () => Work<T>): Promise<T>;
+  write<T>(work: () => TransactionWork<T>): Promise<T>;
 }
 
-export interface SqlDatabase extends SqlUnits {
+export interface SqlDatabase extends SqlTransactions {
   /** Runs a transaction that adds audit log entries. Such transactions run one after the other. */
-  record<T>(work: (head: AuditLogHead) => Work<T>): Promise<T>;
+  record<T>(work: (head: AuditLogHead) => TransactionWork<T>): Promise<T>;
 }

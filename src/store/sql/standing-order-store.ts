@@ -4,9 +4,9 @@ import { isRecurring } from '../../trading/mandate/standing-order.ts';
 import type { AuditNote } from '../audit.ts';
 import type { GrantedMandate } from '../mandate-store.ts';
 import type { StandingOrder, StandingOrderStep, StandingOrderStore } from '../standing-order-store.ts';
-import { run, type SqlDatabase, type Work } from './sql-database.ts';
+import { run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 
-export function standingOrderStore(database: SqlDatabase): StandingOrderStore {
+export function createStandingOrderStore(database: SqlDatabase): StandingOrderStore {
   const { bytes } = database.dialect;
   return {
     async watched() {
@@ -37,7 +37,7 @@ export function standingOrderStore(database: SqlDatabase): StandingOrderStore {
 }
 
 /** Inserts the standing order of a mandate that has one, in the transaction that grants the mandate. */
-export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate, now: number): Work<void> {
+export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate, now: number): TransactionWork<void> {
   if (terms.standing === undefined) return;
   yield* run(
     `INSERT INTO standing_orders (sub, mandate, client, due_at, state)

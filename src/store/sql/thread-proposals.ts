@@ -1,6 +1,6 @@
 import type { Proposal } from '../../trading/proposal.ts';
 import { mergeProposal, type ThreadProposal, type ThreadProposals } from '../thread-store.ts';
-import { all, type Dialect, run, type SqlUnits, type Work } from './sql-database.ts';
+import { all, type Dialect, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 interface Row {
   readonly thread: string;
@@ -18,7 +18,11 @@ const toThreadProposal = ({ tool_call_id, last_seen, thread, prompt, attempt }: 
   proposal: JSON.parse(last_seen) as Proposal,
 });
 
-export function* readThreadProposals({ place }: Dialect, thread: string, prompt?: number): Work<ThreadProposal[]> {
+export function* readThreadProposals(
+  { place }: Dialect,
+  thread: string,
+  prompt?: number,
+): TransactionWork<ThreadProposal[]> {
   const rows = yield* all<Row>(
     `SELECT * FROM thread_proposals WHERE thread = @thread AND prompt = coalesce(@prompt, prompt) ORDER BY ${place}`,
     { thread, prompt: prompt ?? null },
@@ -26,7 +30,7 @@ export function* readThreadProposals({ place }: Dialect, thread: string, prompt?
   return rows.map(toThreadProposal);
 }
 
-export function threadProposals(database: SqlUnits): ThreadProposals {
+export function createThreadProposals(database: SqlTransactions): ThreadProposals {
   const { place, forUpdate } = database.dialect;
   return {
     note: (seen) =>

@@ -7,7 +7,7 @@ import {
   type ThreadStore,
   TITLE_LENGTH,
 } from '../thread-store.ts';
-import { all, one, run, type SqlUnits, type Work } from './sql-database.ts';
+import { all, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 import { readThreadProposals } from './thread-proposals.ts';
 
 interface Row {
@@ -28,7 +28,10 @@ const IS_HELD = 'id = @thread AND lease_owner = @holder AND lease_epoch = @epoch
  * Returns whether the lease is still held.
  * @param lock PostgreSQL's clause that locks the row, so that the lease stays held until the end of the transaction
  */
-export function* isHeldLease({ thread, holder, epoch }: ThreadLease, lock: '' | ' FOR SHARE' = ''): Work<boolean> {
+export function* isHeldLease(
+  { thread, holder, epoch }: ThreadLease,
+  lock: '' | ' FOR SHARE' = '',
+): TransactionWork<boolean> {
   const found = yield* one(`SELECT 1 AS held FROM threads WHERE ${IS_HELD}${lock}`, {
     thread,
     holder,
@@ -37,7 +40,7 @@ export function* isHeldLease({ thread, holder, epoch }: ThreadLease, lock: '' | 
   return found !== undefined;
 }
 
-export function threadStore(database: SqlUnits): ThreadStore {
+export function createThreadStore(database: SqlTransactions): ThreadStore {
   const { place, forUpdate, each } = database.dialect;
   return {
     async find(id) {
@@ -100,7 +103,9 @@ export function threadStore(database: SqlUnits): ThreadStore {
  * Takes a thread's lease with a single compare-and-set statement. If several callers pass the same epoch, only one of
  * them succeeds.
  */
-function* takeLease(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<ReturnType<ThreadStore['begin']>>> {
+function* takeLease(
+  asked: Parameters<ThreadStore['begin']>[0],
+): TransactionWork<Awaited<ReturnType<ThreadStore['begin']>>> {
   const { id, owner, title, holder, expected, now, until } = asked;
   const values = { id, holder, now, until, sub: owner.sub ?? null };
   const row =

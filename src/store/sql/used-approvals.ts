@@ -1,5 +1,5 @@
 import type { ApprovalId } from '../used-approval.ts';
-import { run, type Work } from './sql-database.ts';
+import { run, type TransactionWork } from './sql-database.ts';
 
 interface ApprovalUse {
   readonly kind: 'order' | 'message' | 'mandate';
@@ -15,7 +15,7 @@ export function* consumeApproval(
   { issuer, jti }: ApprovalId,
   { kind, sub, subjectId }: ApprovalUse,
   now: number,
-): Work<boolean> {
+): TransactionWork<boolean> {
   // If two transactions use the approval at the same time, the second waits for the first to end.
   const written = yield* run(
     `INSERT INTO used_approvals (issuer, jti, sub, kind, subject_id, used_at)

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { failpoint } from '../../machine/failpoint.ts';
 import { type AuditHead, type AuditNote, type AuditStore, EMPTY_HEAD, nextEntry } from '../audit.ts';
-import { appendLines, completeLines, readTail } from '../audit-file.ts';
+import { appendLines, keepCompleteLines, readTail } from '../audit-file.ts';
 
 interface NotedRow {
   readonly seq: number;
@@ -13,7 +13,7 @@ interface NotedRow {
  * Returns a function that adds an audit log entry. The caller must be in the transaction that makes the change to be
  * recorded. That transaction holds the write lock, so that entries are in the order of their transactions.
  */
-export function createAuditNoter(database: Database.Database): (note: AuditNote, now: number) => void {
+export function createAuditLogWriter(database: Database.Database): (note: AuditNote, now: number) => void {
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
   const advance = database.prepare('UPDATE audit_head SET seq = ?, hash = ?');
   const insert = database.prepare('INSERT INTO audit_noted (seq, line) VALUES (?, ?)');
@@ -40,7 +40,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     if (last === undefined) return;
     // A process that died while moving lines may have written some of these lines, but nothing after them.
     const tail = readTail(file, Buffer.byteLength(rows.map(({ line }) => `${line}\n`).join('')));
-    const whole = completeLines(tail);
+    const whole = keepCompleteLines(tail);
     const missing = rows.map(({ line }) => line).filter((line) => !whole.includes(line));
     if (missing.length > 0) {
       appendLines(file, tail, missing);
@@ -71,7 +71,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
   }));
 
-  const note = database.transaction(createAuditNoter(database));
+  const note = database.transaction(createAuditLogWriter(database));
 
   return {
     note: async (line, now) => note.immediate(line, now),

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
 import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
-import { sharedStores } from '../sql/gateway-stores.ts';
-import { sqlHalts } from '../sql/halts.ts';
+import { createSharedStores } from '../sql/gateway-stores.ts';
+import { createHalts } from '../sql/halts.ts';
 import { recountOrders } from '../sql/order-recount.ts';
 import { sqliteAuditStore } from './audit-store.ts';
 import { migrate, schemaVersion } from './migrate.ts';
@@ -21,7 +21,7 @@ import { sqliteDatabase } from './sql-database.ts';
 export function sqliteGatewayStores(database: Database.Database, seal: AuthReqIdSeal = noAuthReqIdSeal): GatewayStores {
   prepareGatewayDatabase(database);
   return {
-    ...sharedStores(sqliteDatabase(database)),
+    ...createSharedStores(sqliteDatabase(database)),
     orders: sqliteOrderJournal(database),
     proofs: sqliteProofStore(database),
     proposals: sqliteProposalStore(database, seal),
@@ -39,7 +39,7 @@ export function sqliteAuditStores(database: Database.Database) {
   if (schemaVersion(database) === 0) prepareGatewayDatabase(database);
   const shared = sqliteDatabase(database);
   return {
-    halts: sqlHalts(shared),
+    halts: createHalts(shared),
     audit: sqliteAuditStore(database),
     recount: (now: number) => recountOrders(shared, now),
   };

@@ -6,7 +6,7 @@ import type { Statement } from 'better-sqlite3-multiple-ciphers';
 import { CheckpointRows, type MessageRow } from '../checkpoint-rows.ts';
 import { isHeldLease } from '../sql/thread-store.ts';
 import type { LeaseGuard } from '../state-stores.ts';
-import { workRunner } from './sql-database.ts';
+import { createWorkRunner } from './sql-database.ts';
 import type { StateDatabase } from './state-database.ts';
 
 interface Change {
@@ -35,7 +35,7 @@ export class HistorySaver extends SqliteSaver {
   constructor(database: StateDatabase, guard?: LeaseGuard) {
     super(database as unknown as SaverDatabase);
     this.#database = database;
-    const runWork = workRunner(database);
+    const runWork = createWorkRunner(database);
     this.#requireLease = () => {
       if (guard !== undefined && !runWork(isHeldLease(guard.lease))) throw guard.lost();
     };

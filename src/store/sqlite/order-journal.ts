@@ -9,15 +9,15 @@ import type { MandateWithUse } from '../../trading/mandate/mandate.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { DecisionNote } from '../decision-store.ts';
-import type { Counting, JournalState, LimitUsage, OrderClaim, OrderJournal } from '../order-journal.ts';
+import type { LimitUsage, OrderClaim, OrderJournal, OrderJournalState, OrderToCheck } from '../order-journal.ts';
 import {
   type AccountOrders,
-  countedColumns,
   countedFacts,
-  countingClock,
+  createCountingClock,
   type OpenOrder,
   type RecentOrder,
   recentSince,
+  toCountedColumns,
   totalRecentOrders,
   toUsage,
 } from '../rows/order-counts.ts';
@@ -27,24 +27,24 @@ import { findMandate, recordMandateUse } from '../sql/mandate-store.ts';
 import {
   adoptOrder,
   closeIfFinal,
+  createOrderChanges,
   IS_THIS_ORDER,
   IS_UNSETTLED,
-  orderChanges,
   toOrderKey,
 } from '../sql/order-journal.ts';
-import { one, run, type Work } from '../sql/sql-database.ts';
+import { one, run, type TransactionWork } from '../sql/sql-database.ts';
 import { consumeApproval } from '../sql/used-approvals.ts';
-import { type RunWork, sqliteUnits, workRunner } from './sql-database.ts';
+import { createWorkRunner, type RunWork, sqliteTransactions } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
 export function sqliteOrderJournal(database: Database.Database): OrderJournal {
-  const units = sqliteUnits(database);
-  const { counted, usage, timeOf } = createOrderCounts(database, workRunner(database));
+  const units = sqliteTransactions(database);
+  const { counted, usage, timeOf } = createOrderCounts(database, createWorkRunner(database));
   function* claim(
     order: OrderClaim,
     now: number,
     decide: ((facts: CountedTotals) => DecisionNote) | undefined,
-  ): Work<Awaited<ReturnType<OrderJournal['claim']>>> {
+  ): TransactionWork<Awaited<ReturnType<OrderJournal['claim']>>> {
     const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
     if ((yield* readState(order)) !== undefined) return 'known';
     const decision = decide?.(counted(order, now));
@@ -60,7 +60,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       clientOrderId,
       digest,
       now,
-      ...countedColumns(order),
+      ...toCountedColumns(order),
       // The time that the order counts at. It never goes back.
       countedAt: timeOf(draft.account, now),
       draft: JSON.stringify(draft),
@@ -75,9 +75,9 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     return 'claimed';
   }
   return {
-    ...orderChanges(units),
+    ...createOrderChanges(units),
     claim: (order, now, decide) => units.write(() => claim(order, now, decide)),
-    counted: async (order, now) => counted(order, now),
+    count: async (order, now) => counted(order, now),
     usage: async (sub, account, now) => usage(sub, account, now),
     place: (key, order, now) =>
       units.write(function* () {
@@ -100,8 +100,8 @@ const INSERT = `
   VALUES (@sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, 0, @countedAt, @now,
      @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot)`;
 
-function* readState(key: Pick<OrderClaim, 'sub' | 'clientOrderId'>): Work<JournalState | undefined> {
-  const row = yield* one<{ state: JournalState }>(
+function* readState(key: Pick<OrderClaim, 'sub' | 'clientOrderId'>): TransactionWork<OrderJournalState | undefined> {
+  const row = yield* one<{ state: OrderJournalState }>(
     `SELECT state FROM gateway_orders WHERE ${IS_THIS_ORDER}`,
     toOrderKey(key),
   );
@@ -134,7 +134,7 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
     WHERE ${others} AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')`);
 
   const newestOf = (account: string): number | null => newest.get(account) ?? null;
-  const counting = countingClock();
+  const counting = createCountingClock();
   const timeOf = (account: string, clock: number): number => counting.at(account, newestOf(account), clock);
   /**
    * Reads an account's orders, except the order `key` and the order that it replaces.
@@ -163,7 +163,7 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
   };
   return {
     timeOf,
-    counted(order: Counting, clock: number): CountedTotals {
+    counted(order: OrderToCheck, clock: number): CountedTotals {
       const { sub, clientOrderId, draft, replaces = null } = order;
       const key = { account: draft.account, sub, clientOrderId, replaces };
       const out = outOf(key, sub, clock, similarTermsRange(draft));

@@ -14,12 +14,12 @@ import {
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import {
+  createProposalReads,
   EPOCH_COLUMNS,
   type EpochRow,
-  findByKey,
-  insertKey,
+  findProposalByKey,
+  insertProposalKey,
   type ProposalRowReader,
-  proposalReads,
   readEpoch,
   requireProposal,
   toEpoch,
@@ -34,7 +34,7 @@ export function sqliteProposalStore(database: Database.Database, seal: AuthReqId
   const byId = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
   const version = latestVersion(database);
   return {
-    ...proposalReads(shared, opened),
+    ...createProposalReads(shared, opened),
     async get(id) {
       const row = byId.get(id);
       return row && opened(row);
@@ -102,11 +102,11 @@ function draftMethods(database: SqlDatabase, version: () => number, opened: Prop
   return {
     draft: (draft, key, expected, line, now) =>
       database.record(function* (head) {
-        const known = yield* findByKey(key, opened);
+        const known = yield* findProposalByKey(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
         if ((yield* readEpoch(draft.sub)) !== expected.epoch) return { outcome: 'stale' } as const;
         yield* run(DRAFT, { ...draftValues(draft), now, version: version() + 1 });
-        yield* insertKey(key, draft.id);
+        yield* insertProposalKey(key, draft.id);
         head.note(line, now);
         return { outcome: 'drafted', proposal: yield* requireProposal(draft.id, opened) } as const;
       }),
@@ -136,7 +136,7 @@ function changeMethods(database: SqlDatabase, version: () => number, opened: Pro
         head.note(line, now);
         return { outcome: 'moved', proposal: yield* requireProposal(id, opened) };
       }),
-    async told(id, told) {
+    async markReported(id, told) {
       await database.run('UPDATE proposals SET told = @told WHERE id = @id AND told < @told', { id, told });
     },
   } satisfies Partial<ProposalStore>;

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditHead, EMPTY_HEAD } from '../audit.ts';
-import type { SqlDatabase, SqlUnits, SqlValues, Work } from '../sql/sql-database.ts';
+import type { SqlDatabase, SqlTransactions, SqlValues, TransactionWork } from '../sql/sql-database.ts';
 import { all, type Dialect, one, run } from '../sql/sql-database.ts';
-import { createAuditNoter } from './audit-store.ts';
+import { createAuditLogWriter } from './audit-store.ts';
 
 const dialect: Dialect = {
   tenant: '',
@@ -15,9 +15,9 @@ const dialect: Dialect = {
 };
 
 /** Runs all steps of `work` synchronously, within the caller's transaction. */
-export type RunWork = <T>(work: Work<T>) => T;
+export type RunWork = <T>(work: TransactionWork<T>) => T;
 
-export function workRunner(database: Database.Database): RunWork {
+export function createWorkRunner(database: Database.Database): RunWork {
   const prepared = new Map<string, Database.Statement<[SqlValues]>>();
   const statement = (text: string) => {
     const known = prepared.get(text) ?? database.prepare<[SqlValues]>(text);
@@ -36,23 +36,23 @@ export function workRunner(database: Database.Database): RunWork {
   };
 }
 
-export function sqliteUnits(database: Database.Database): SqlUnits {
-  const runWork = workRunner(database);
-  const unit = database.transaction(<T>(work: () => Work<T>) => runWork(work()));
+export function sqliteTransactions(database: Database.Database): SqlTransactions {
+  const runWork = createWorkRunner(database);
+  const unit = database.transaction(<T>(work: () => TransactionWork<T>) => runWork(work()));
   return {
     dialect,
     all: async (text, values) => runWork(all(text, values)),
     one: async <Row>(text: string, values?: SqlValues) => runWork(one<Row>(text, values)),
     run: async (text, values) => runWork(run(text, values)),
-    read: async <T>(work: () => Work<T>) => unit.deferred(work) as T,
-    write: async <T>(work: () => Work<T>) => unit.immediate(work) as T,
+    read: async <T>(work: () => TransactionWork<T>) => unit.deferred(work) as T,
+    write: async <T>(work: () => TransactionWork<T>) => unit.immediate(work) as T,
   };
 }
 
 /** @param database the gateway's database, migrated to the latest version */
 export function sqliteDatabase(database: Database.Database): SqlDatabase {
-  const units = sqliteUnits(database);
+  const units = sqliteTransactions(database);
   const last = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
-  const head = { note: createAuditNoter(database), last: () => last.get() ?? EMPTY_HEAD };
+  const head = { note: createAuditLogWriter(database), last: () => last.get() ?? EMPTY_HEAD };
   return { ...units, record: (work) => units.write(() => work(head)) };
 }

@@ -1,7 +1,7 @@
-import { threadProposals } from '../sql/thread-proposals.ts';
-import { threadStore } from '../sql/thread-store.ts';
+import { createThreadProposals } from '../sql/thread-proposals.ts';
+import { createThreadStore } from '../sql/thread-store.ts';
 import type { OpenStateStores, StateStores } from '../state-stores.ts';
-import { sqliteUnits } from './sql-database.ts';
+import { sqliteTransactions } from './sql-database.ts';
 import { closeStateDatabase, reclaimSpace, type StateDatabase } from './state-database.ts';
 
 /** Number of free pages to keep, because the thread will soon need them if it continues. */
@@ -22,10 +22,10 @@ export function sqliteState(database: StateDatabase): OpenStateStores {
 
 /** @param database opened by {@link openStateDatabase}; the caller closes it */
 export function sqliteStateStores(database: StateDatabase): StateStores {
-  const units = sqliteUnits(database);
+  const units = sqliteTransactions(database);
   return {
-    threads: threadStore(units),
-    proposals: threadProposals(units),
+    threads: createThreadStore(units),
+    proposals: createThreadProposals(units),
     // Loaded when the first run starts, because loading LangGraph is slow.
     history: async (guard) => {
       const { HistorySaver } = await import('./history-saver.ts');

@@ -1,15 +1,15 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { PROPOSE_ORDERS_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { type AccountEntry, accountEntriesSchema, isAccountCalled } from '../../trading/account-entry.ts';
+import { type AccountEntry, accountEntriesSchema, matchesAccountName } from '../../trading/account-entry.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
-export type AccountRequests = ReturnType<typeof accountsRequests>;
+export type AccountRequests = ReturnType<typeof createAccountRequests>;
 
 const [, PORTFOLIO_READ] = READ_SCOPES;
 
-export function accountsRequests({ read, send }: GatewayRequests) {
+export function createAccountRequests({ read, send }: GatewayRequests) {
   return {
     /** In configuration order. A broker that can't be reached is listed with the reason. */
     accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
@@ -59,7 +59,7 @@ function addAccount(account: string, asked: ProposalRequestInput): ProposalReque
 /** Finds an account by number, broker or label. @throws {TradeAgentError} `usage` if none or several match */
 export function resolveAccount(name: string, entries: readonly AccountEntry[]): AccountEntry & { account: string } {
   const byNumber = entries.filter(({ account }) => account === name.trim());
-  const found = byNumber.length === 1 ? byNumber : entries.filter((entry) => isAccountCalled(entry, name));
+  const found = byNumber.length === 1 ? byNumber : entries.filter((entry) => matchesAccountName(entry, name));
   const [entry, another] = found;
   const shown = safeLine(name, 64);
   if (entry === undefined || another !== undefined) {

@@ -12,12 +12,12 @@ export type GatewayEvent =
   /** A proposal's current state. Also sent for each fill of the proposal's order. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
 
-export type EventRequests = ReturnType<typeof eventRequests>;
+export type EventRequests = ReturnType<typeof createEventRequests>;
 
 /** Maximum length of an event. Every proposal is shorter. */
 const MAX_EVENT_LENGTH = 1_000_000;
 
-export function eventRequests({ open }: GatewayRequests) {
+export function createEventRequests({ open }: GatewayRequests) {
   return {
     /**
      * Opens one stream of changes, which ends when its token expires or the connection is lost. `followEvents`

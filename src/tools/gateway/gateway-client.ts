@@ -27,17 +27,17 @@ import {
   quoteSchema,
 } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import { type AccountRequests, accountsRequests, withProposalAccount } from './account-requests.ts';
-import { type EventRequests, eventRequests } from './event-requests.ts';
+import { type AccountRequests, createAccountRequests, withProposalAccount } from './account-requests.ts';
+import { createEventRequests, type EventRequests } from './event-requests.ts';
 import {
+  createGatewayRequests,
   type GatewayAccess,
   type GatewayClientOptions,
   type GatewayRequests,
-  gatewayRequests,
   parseAnswer,
   withQuery,
 } from './gateway-requests.ts';
-import { type SafeguardRequests, safeguardRequests, withAccountOwner } from './safeguard-requests.ts';
+import { createSafeguardRequests, type SafeguardRequests, withAccountOwner } from './safeguard-requests.ts';
 
 interface ProposalQuery {
   /** Long-poll timeout in seconds, at most 25. */
@@ -73,15 +73,15 @@ export interface GatewayClient
 }
 
 export function createGatewayClient(session: GatewayAccess, options: GatewayClientOptions = {}): GatewayClient {
-  const requests = gatewayRequests(session, options);
+  const requests = createGatewayRequests(session, options);
   return {
     inAccount: (account) => createGatewayClient(session, { ...options, account }),
-    ...accountsRequests(requests),
+    ...createAccountRequests(requests),
     ...accountRequests(requests),
     ...marketRequests(requests),
     ...proposalRequests(requests),
-    ...safeguardRequests(requests),
-    ...eventRequests(requests),
+    ...createSafeguardRequests(requests),
+    ...createEventRequests(requests),
   };
 }
 

@@ -18,7 +18,7 @@ export interface GatewayClientOptions {
   readonly account?: string;
 }
 
-export type GatewayRequests = ReturnType<typeof gatewayRequests>;
+export type GatewayRequests = ReturnType<typeof createGatewayRequests>;
 
 interface SendOptions {
   readonly body: unknown;
@@ -28,7 +28,7 @@ interface SendOptions {
 }
 
 /** Sends requests with the session's token and a timeout, and reads JSON. */
-export function gatewayRequests(session: GatewayAccess, options: GatewayClientOptions) {
+export function createGatewayRequests(session: GatewayAccess, options: GatewayClientOptions) {
   const { signal, timeoutMs = 15_000, account } = options;
   const { gateway, account_of: accountOf, server } = session.profile;
   const called = server === undefined ? 'the gateway' : 'the server';

@@ -35,7 +35,7 @@ const accessSchema = z.lazy(() =>
     in_force: z.boolean(),
   }),
 );
-export type Access = z.output<typeof accessSchema>;
+export type ListedAccess = z.output<typeof accessSchema>;
 
 /**
  * Access that the person `granted` to others, and that others have `given` to the person. `kept` says whether this
@@ -68,9 +68,9 @@ const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 /** Timeout for a policy check, during which the gateway sends several requests to the broker. */
 const CHECK_TIMEOUT_MS = 30_000;
 
-export type SafeguardRequests = ReturnType<typeof safeguardRequests>;
+export type SafeguardRequests = ReturnType<typeof createSafeguardRequests>;
 
-export function safeguardRequests({ request, read, list, send }: GatewayRequests) {
+export function createSafeguardRequests({ request, read, list, send }: GatewayRequests) {
   return {
     halt: (state: 'halted' | 'reducing' = 'halted') =>
       send('PUT', '/v1/halt', haltSchema, { body: { state }, scopes: [CANCEL_SCOPE] }),

@@ -95,7 +95,7 @@ export const access = defineKind({
   resultSchema,
   check: () => {},
   summary: (subject) => `ALLOW ${describeAccess(subject)}`,
-  came: () => ({}),
+  toOutcome: () => ({}),
   phrases: changePhrases,
   terminal: {
     called: 'access',

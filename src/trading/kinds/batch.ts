@@ -56,7 +56,7 @@ export const batch = defineKind({
   check: checkBatch,
   environment: ({ environment }) => environment,
   summary: ({ orders }) => `${orders.length} ORDERS: ${orders.map(describeOrder).join('; ')}`,
-  came: ({ lines }) => ({ lines }),
+  toOutcome: ({ lines }) => ({ lines }),
   phrases: {
     ...orderPhrases,
     status: {
@@ -146,7 +146,7 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
     throw wrong('a sell comes after a buy');
 }
 
-export function batchSentence(lines: readonly BatchLine[]): string {
+export function describeBatchOutcome(lines: readonly BatchLine[]): string {
   const placed = lines.filter(({ outcome }) => outcome === 'placed').length;
   const failed = lines.filter(({ outcome }) => outcome === 'refused').length;
   const left = lines.length - placed - failed;

@@ -51,7 +51,7 @@ export const cancel = defineKind({
   check: () => {},
   environment: ({ environment }) => environment,
   summary: ({ order }) => `CANCEL ${describeOpenOrder(order)}`,
-  came: (placed) => ({ placed }),
+  toOutcome: (placed) => ({ placed }),
   phrases: changePhrases,
   terminal: {
     called: 'cancel',

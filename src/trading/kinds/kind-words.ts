@@ -93,7 +93,7 @@ export interface KindWords<
   mandate?(subject: z.output<SubjectSchema>): string | undefined;
   /** Summarizes the subject in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
   summary(subject: z.output<SubjectSchema>): string;
-  came(result: z.output<ResultSchema>): KindOutcome;
+  toOutcome(result: z.output<ResultSchema>): KindOutcome;
   readonly phrases: KindPhrases;
   readonly terminal: {
     /** The kind's name, such as `order`. Shown after PAPER or LIVE if the kind moves money. */

@@ -39,7 +39,7 @@ export const lift = defineKind({
   resultSchema,
   check: () => {},
   summary: () => 'LIFT THE HALT',
-  came: () => ({}),
+  toOutcome: () => ({}),
   phrases: changePhrases,
   terminal: {
     called: 'halt',

@@ -56,7 +56,7 @@ export const mandate = defineKind({
   check: checkMandate,
   environment: ({ environment }) => environment,
   summary: (terms) => `MANDATE ${mandateHeadline(terms)}`,
-  came: (granted) => ({ granted }),
+  toOutcome: (granted) => ({ granted }),
   phrases: {
     ...changePhrases,
     nothing: 'No mandate was granted.',

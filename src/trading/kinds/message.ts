@@ -37,7 +37,7 @@ export const message = defineKind({
   resultSchema: sentMessageSchema,
   check: checkMessage,
   summary: describeMessage,
-  came: (sent) => ({ sent }),
+  toOutcome: (sent) => ({ sent }),
   phrases: {
     nothing: 'Nothing was sent.',
     twice: 'sent',

@@ -39,9 +39,9 @@ export const order = defineKind({
   environment: ({ environment }) => environment,
   mandate: ({ mandate }) => mandate,
   summary: describeOrder,
-  came: (placed) => ({ placed }),
+  toOutcome: (placed) => ({ placed }),
   phrases: orderPhrases,
-  terminal: { called: 'order', headline: terminalHeadline, fields: orderFields, brief: briefOrder },
+  terminal: { called: 'order', headline: terminalHeadline, fields: orderFields, brief: briefOrderDetails },
   phone: {
     called: 'order',
     fieldWords: {},
@@ -58,7 +58,7 @@ export const order = defineKind({
   },
 });
 
-export function briefOrder({ account, time_in_force, extended_hours }: OrderDraft): string[] {
+export function briefOrderDetails({ account, time_in_force, extended_hours }: OrderDraft): string[] {
   return [account, time_in_force, ...(extended_hours ? ['extended hours'] : [])];
 }
 

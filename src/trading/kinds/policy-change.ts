@@ -103,7 +103,7 @@ export const policyChange = defineKind({
   check: () => {},
   environment: ({ environment }) => environment,
   summary: ({ account, changes }) => `${changes.some(isLooser) ? 'LOOSEN' : 'TIGHTEN'} RULES ${account}`,
-  came: () => ({}),
+  toOutcome: () => ({}),
   phrases: {
     ...changePhrases,
     nothing: 'The rules are unchanged.',

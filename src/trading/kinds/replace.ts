@@ -8,7 +8,7 @@ import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } fro
 import { orderSchema } from '../views.ts';
 import { orderIdSchema } from './cancel.ts';
 import { defineKind } from './kind-words.ts';
-import { briefOrder, draftFields } from './order.ts';
+import { briefOrderDetails, draftFields } from './order.ts';
 import { changePhrases } from './phrases.ts';
 
 const changes = z.lazy(() =>
@@ -56,7 +56,7 @@ export const replace = defineKind({
   check: ({ draft }) => checkOrder(draft),
   environment: ({ draft }) => draft.environment,
   summary: ({ draft }) => `CHANGE TO ${describeOrder(draft)}`,
-  came: (placed) => ({ placed }),
+  toOutcome: (placed) => ({ placed }),
   phrases: changePhrases,
   terminal: {
     called: 'change to an order',
@@ -75,7 +75,7 @@ export const replace = defineKind({
         ]),
       ];
     },
-    brief: ({ draft }) => briefOrder(draft),
+    brief: ({ draft }) => briefOrderDetails(draft),
   },
   phone: {
     called: 'change to an order',

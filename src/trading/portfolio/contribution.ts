@@ -122,7 +122,7 @@ function positionChanges(activities: readonly Activity[]): Change[] {
     const shares = side === 'buy' ? qty : qty.neg();
     return { symbol, at, shares, cash: shares.mul(price).neg(), moved: false };
   });
-  const exchanges = toShareExchanges(activities).flatMap(({ legs, at, turns, cash }) =>
+  const exchanges = toShareExchanges(activities).flatMap(({ legs, at, replacesShares: turns, cash }) =>
     legs.map(({ symbol, qty }, index) => {
       return { symbol, at, shares: qty, cash: index === 0 ? cash : ZERO, moved: !turns };
     }),

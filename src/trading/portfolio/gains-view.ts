@@ -4,7 +4,7 @@ import { Dec, isPositive, toPlain, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import type { Closing, LotHistory } from './lot-history.ts';
-import type { BookLot, LotMethod } from './lot-pool.ts';
+import type { Lot, LotMethod } from './lot-pool.ts';
 import { longTermFrom } from './tax-lots.ts';
 
 const terms = ['short', 'long'] as const satisfies readonly Term[];
@@ -97,7 +97,7 @@ export function lotsView(history: LotHistory, positions: readonly Position[], no
   return { method, lots, incomplete: history.incomplete.filter((symbol) => held.has(symbol)) };
 }
 
-function lotView(side: 'long' | 'short', lot: BookLot, { symbol, current_price }: Position, today: IsoDate) {
+function lotView(side: 'long' | 'short', lot: Lot, { symbol, current_price }: Position, today: IsoDate) {
   const acquired = lot.at === undefined ? undefined : newYorkDate(lot.at);
   const qty = side === 'long' ? lot.qty : lot.qty.neg();
   const cost = side === 'long' ? lot.amount : lot.amount?.neg();

@@ -1,5 +1,5 @@
 import type { Dec } from '../decimal.ts';
-import type { BookLot } from './lot-pool.ts';
+import type { Lot } from './lot-pool.ts';
 import type { WashedShares } from './wash-losses.ts';
 
 export interface Closing extends Readonly<WashedShares> {
@@ -20,7 +20,7 @@ export interface Closing extends Readonly<WashedShares> {
 export interface LotHistory {
   readonly closings: readonly Closing[];
   /** Open lots by symbol. The amounts of a short position are its proceeds. */
-  readonly open: ReadonlyMap<string, { readonly long: readonly BookLot[]; readonly short: readonly BookLot[] }>;
+  readonly open: ReadonlyMap<string, { readonly long: readonly Lot[]; readonly short: readonly Lot[] }>;
   readonly uncertain: readonly string[];
   readonly incomplete: readonly string[];
   /** Indexes of lot choices that matched no held shares. */

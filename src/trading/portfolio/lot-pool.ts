@@ -16,7 +16,7 @@ export interface LotChoice {
   readonly qty: Dec;
 }
 
-export interface BookLot {
+export interface Lot {
   readonly qty: Dec;
   /** Amount paid, or received for a short sale, in whole cents. Undefined if unknown. */
   readonly amount: Dec | undefined;
@@ -32,7 +32,7 @@ export const roundToCents = (value: Dec): Dec => value.toDecimalPlaces(2);
 
 /** The lots of one symbol on one side (long or short), oldest first. Lots of unknown age come first. */
 export class LotPool {
-  lots: BookLot[] = [];
+  lots: Lot[] = [];
 
   get qty(): Dec {
     const [first, ...others] = this.lots;
@@ -43,7 +43,7 @@ export class LotPool {
     return this.lots.length === 0;
   }
 
-  put(lot: BookLot): void {
+  put(lot: Lot): void {
     if ((this.lots.at(-1)?.at ?? 0) <= (lot.at ?? 0)) {
       this.lots.push(lot);
       return;
@@ -53,11 +53,7 @@ export class LotPool {
   }
 
   /** Removes up to `qty` shares by a method. The removed and remaining amounts add up to the cent. */
-  take(
-    qty: Dec,
-    method: LotMethod,
-    named: readonly { readonly acquired: IsoDate; readonly qty: Dec }[] = [],
-  ): BookLot[] {
+  take(qty: Dec, method: LotMethod, named: readonly { readonly acquired: IsoDate; readonly qty: Dec }[] = []): Lot[] {
     if (this.isEmpty) return [];
     if (method === 'average') return this.#takeAverage(qty);
     const taken = named.flatMap((choice) =>
@@ -93,7 +89,7 @@ export class LotPool {
    * Removes shares at average cost. The first lot of known cost gets all of the remaining cost, which `spread`
    * distributes later.
    */
-  #takeAverage(wanted: Dec): BookLot[] {
+  #takeAverage(wanted: Dec): Lot[] {
     const [all, shares] = sumLots(this.lots);
     const taken = this.#takeFrom(wanted);
     let qty = sumLots(taken)[1];
@@ -113,10 +109,10 @@ export class LotPool {
     });
   }
 
-  #takeFrom(qty: Dec, wanted?: (lot: BookLot) => boolean): BookLot[] {
-    const taken: BookLot[] = [];
+  #takeFrom(qty: Dec, wanted?: (lot: Lot) => boolean): Lot[] {
+    const taken: Lot[] = [];
     let left = qty;
-    const kept: BookLot[] = [];
+    const kept: Lot[] = [];
     for (const lot of this.lots) {
       if (!isPositive(left) || wanted?.(lot) === false) {
         kept.push(lot);
@@ -135,7 +131,7 @@ export class LotPool {
   }
 
   /** Returns the lot with the highest cost per share. Ties go to the oldest, and lots of unknown cost come last. */
-  #dearest(): BookLot | undefined {
+  #dearest(): Lot | undefined {
     const [first, ...others] = this.lots;
     return others.reduce((best, lot) => {
       if (lot.amount === undefined) return best;
@@ -145,7 +141,7 @@ export class LotPool {
   }
 }
 
-function sumLots(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
+function sumLots(lots: readonly Lot[]): [amount: Dec, qty: Dec] {
   let [amount, shares]: [Dec, Dec] = [ZERO, ZERO];
   for (const { amount: cost, qty } of lots)
     if (cost !== undefined) [amount, shares] = [amount.plus(cost), shares.plus(qty)];

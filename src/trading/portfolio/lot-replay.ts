@@ -3,7 +3,7 @@ import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Side } from '../order.ts';
 import type { Closing, LotHistory } from './lot-history.ts';
-import { type BookLot, type LotChoice, type LotMethod, LotPool, proportionalAmount, roundToCents } from './lot-pool.ts';
+import { type Lot, type LotChoice, type LotMethod, LotPool, proportionalAmount, roundToCents } from './lot-pool.ts';
 import type { Fill, ShareExchange } from './trades.ts';
 import { WashLosses } from './wash-losses.ts';
 
@@ -29,7 +29,7 @@ class OptionPremiums {
    * Records the premium of contracts that ended. @param taken the lots of these contracts @returns whether their cost
    * is known
    */
-  ended(symbol: string, held: boolean, taken: readonly BookLot[], qty: Dec, at: number): boolean {
+  ended(symbol: string, held: boolean, taken: readonly Lot[], qty: Dec, at: number): boolean {
     const contract = parseOptionSymbol(symbol);
     const known = taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO);
     const amount = taken.reduce<Dec | undefined>((sum, lot) => lot.amount && sum?.plus(lot.amount), ZERO);
@@ -185,7 +185,7 @@ export class LotReplay {
   }
 
   /** Applies an exchange. Replaced shares pass on their cost and age to the new shares. */
-  exchange({ at, legs, cash, turns, ends, basis }: ShareExchange): void {
+  exchange({ at, legs, cash, replacesShares: turns, ends, basis }: ShareExchange): void {
     if (ends !== undefined) {
       this.#end(legs, at, ends);
       return;

@@ -79,7 +79,7 @@ interface RebalanceCandidate {
  * Quantities are rounded down, so that no order overshoots. Ties are ordered by symbol, so that the result is
  * deterministic. @param drifts the drift of every target @param account `cash` is spendable now, without sale proceeds
  */
-export function rebalance(
+export function planRebalancing(
   drifts: readonly Drift[],
   tradables: ReadonlyMap<string, TradableSymbol>,
   account: { readonly equity: Dec; readonly cash: Dec },

@@ -43,7 +43,7 @@ export interface DatedEquity {
 }
 
 export interface AccountReturns {
-  readonly line: readonly ValuePoint[];
+  readonly allPoints: readonly ValuePoint[];
   /** Points that the time-weighted return covers: all of `line`, unless there was a total loss. */
   readonly points: readonly ValuePoint[];
   /** Growth factors between `points`. Undefined if no period has a return. */
@@ -104,7 +104,7 @@ export function accountReturns(
   const [first] = line;
   const last = line.at(-1);
   return {
-    line,
+    allPoints: line,
     points: chain?.points ?? line,
     factors: chain?.factors,
     timeWeighted: timeWeightedReturn(line, chains),

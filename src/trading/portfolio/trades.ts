@@ -16,7 +16,7 @@ export interface ShareExchange {
   /** Dollars received with the exchange. */
   readonly cash: Dec;
   /** Whether the new shares replace the old ones and inherit their cost. */
-  readonly turns: boolean;
+  readonly replacesShares: boolean;
   /**
    * How an option ended: worthless, or in a trade of the underlying, whose cost or proceeds then include the option's
    * premium.

@@ -1,7 +1,7 @@
 import { symbolAssetClass } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
-import { type BookLot, type LotPool, proportionalAmount } from './lot-pool.ts';
+import { type Lot, type LotPool, proportionalAmount } from './lot-pool.ts';
 
 /** Days in the window before the sale, and after the sale. With the day of the sale, the window has 61 days. */
 export const WASH_SALE_WINDOW_DAYS = 30;
@@ -56,10 +56,10 @@ export class WashLosses {
   }
 
   /** Returns the lots that a purchase opens: replacement shares for earlier losses, and the rest. */
-  bought(symbol: string, lot: BookLot & { readonly at: number }): BookLot[] {
+  bought(symbol: string, lot: Lot & { readonly at: number }): Lot[] {
     const open = this.#open.get(symbol);
     if (open === undefined) return [lot];
-    const lots = open.reduce<BookLot[]>((parts, loss) => parts.flatMap((part) => replaceShares(part, loss)), [lot]);
+    const lots = open.reduce<Lot[]>((parts, loss) => parts.flatMap((part) => replaceShares(part, loss)), [lot]);
     const day = newYorkDate(lot.at);
     this.#open.set(
       symbol,
@@ -73,7 +73,7 @@ export class WashLosses {
   }
 }
 
-function replaceShares(lot: BookLot, open: OpenLoss): BookLot[] {
+function replaceShares(lot: Lot, open: OpenLoss): Lot[] {
   const { closing, sold, days } = open;
   if (lot.at === undefined || lot.replaces === true || lot.at === closing.opened || !isPositive(open.qty)) return [lot];
   const day = newYorkDate(lot.at);

@@ -35,11 +35,11 @@ export function replacingCases(bench: () => Bench, { replaces, clientOrderId }: 
     const order = { client_order_id, qty: '2', limit_price, type: 'limit' };
     expect(answer).toMatchObject({ outcome: 'accepted', order });
     expect(await broker.order(id)).toMatchObject({ status: expect.stringMatching(/^(pending_)?replaced?$/) });
-    if (clientOrderId.lookedUp === 'never') return;
+    if (clientOrderId.lookup === 'never') return;
     expect(await broker.orderByClientOrderId(client_order_id)).toMatchObject(order);
   });
 
-  it.runIf(clientOrderId.takenOnce)('takes its client_order_id once', async () => {
+  it.runIf(clientOrderId.acceptedOnce)('takes its client_order_id once', async () => {
     const { broker, resting } = bench();
     const [first, second] = [await resting(), await resting()];
     const wanted = instead({ qty: '2' });
@@ -91,7 +91,7 @@ export function replacingCases(bench: () => Bench, { replaces, clientOrderId }: 
     expect(await broker.replace(open.id, dearer(open))).toEqual({ outcome: 'not_taken', reason });
   });
 
-  it.runIf(clientOrderId.lookedUp !== 'never')('whose answer is lost is found by its client_order_id', async () => {
+  it.runIf(clientOrderId.lookup !== 'never')('whose answer is lost is found by its client_order_id', async () => {
     const { broker, resting, wire } = bench();
     const { id } = await resting();
     const wanted = instead({ qty: '2' });

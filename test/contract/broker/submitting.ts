@@ -20,7 +20,7 @@ export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTra
     const { id } = exactly(orderSchema, answer.order);
     expect(id).toMatch(ORDER_ID);
     // A broker that can't be asked by it can't tell it back either.
-    const told = clientOrderId.lookedUp === 'never' ? { ...terms, client_order_id: '' } : terms;
+    const told = clientOrderId.lookup === 'never' ? { ...terms, client_order_id: '' } : terms;
     expect(await broker.order(id)).toMatchObject({ id, ...told });
     const query = { limit: 50, symbols: [symbol] } as const;
     expect(await broker.orders({ ...query, status: 'open' })).toEqual([expect.objectContaining({ id })]);
@@ -39,7 +39,7 @@ export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTra
     },
   );
 
-  it.runIf(clientOrderId.takenOnce)('takes its client_order_id once, whatever became of the first', async () => {
+  it.runIf(clientOrderId.acceptedOnce)('takes its client_order_id once, whatever became of the first', async () => {
     const { broker, order } = bench();
     const first = order('limit');
     const answer = await broker.submit(first);
@@ -53,7 +53,7 @@ export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTra
     expect(await broker.orders(query)).toHaveLength(1);
   });
 
-  it.runIf(clientOrderId.lookedUp !== 'never')(
+  it.runIf(clientOrderId.lookup !== 'never')(
     'is found by its client_order_id, and one that was never sent is not',
     async () => {
       const { broker, order } = bench();

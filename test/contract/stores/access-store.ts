@@ -25,18 +25,18 @@ export function accessStoreContract(open: OpenStores): void {
     it('gives back what was granted, to another process too', async () => {
       expect(await opened.stores.access.grant(grant({ of: 'acme', until: 5000 }), 900)).toBe('granted');
       const kept = { ...grant({ of: 'acme', until: 5000 }), grantedAt: 900, revokedAt: null };
-      expect(await opened.another().access.to('alice')).toEqual([kept]);
-      expect(await opened.another().access.of('bob')).toEqual([kept]);
+      expect(await opened.another().access.listByAccount('alice')).toEqual([kept]);
+      expect(await opened.another().access.listByPerson('bob')).toEqual([kept]);
     });
 
     it('keeps the first under an id, and does not bring back what was ended', async () => {
       const { access } = opened.stores;
       await access.grant(grant(), 900);
       expect(await access.grant(grant({ role: 'co_owner' }), 950)).toBe('known');
-      expect(await access.to('alice')).toMatchObject([{ role: 'advisor' }]);
+      expect(await access.listByAccount('alice')).toMatchObject([{ role: 'advisor' }]);
       expect(await access.revoke('alice', 'ac_1', 1000)).toBe(true);
       expect(await access.grant(grant(), 1100)).toBe('known');
-      expect(await access.to('alice')).toEqual([]);
+      expect(await access.listByAccount('alice')).toEqual([]);
     });
 
     it('ends one once, and only for the account that it is to', async () => {
@@ -47,16 +47,16 @@ export function accessStoreContract(open: OpenStores): void {
       expect(await access.revoke('alice', 'ac_3', 1000)).toBe(false);
       expect(await access.revoke('alice', 'ac_1', 1000)).toBe(true);
       expect(await access.revoke('alice', 'ac_1', 1000)).toBe(false);
-      expect(ids(await access.to('alice'))).toEqual(['ac_2']);
-      expect(await access.of('bob')).toEqual([]);
+      expect(ids(await access.listByAccount('alice'))).toEqual(['ac_2']);
+      expect(await access.listByPerson('bob')).toEqual([]);
     });
 
     it('tells a firm or household of a person’s name from the person', async () => {
       const { access } = opened.stores;
       await access.grant(grant({ role: 'firm', who: 'bob' }), 900);
       await access.grant(grant({ id: 'ac_2', role: 'household', who: 'bob' }), 900);
-      expect(await access.of('bob')).toEqual([]);
-      expect(ids(await access.to('alice'))).toEqual(['ac_1', 'ac_2']);
+      expect(await access.listByPerson('bob')).toEqual([]);
+      expect(ids(await access.listByAccount('alice'))).toEqual(['ac_1', 'ac_2']);
     });
 
     it('ends all that a person gave and was given, and nobody else’s', async () => {
@@ -66,8 +66,8 @@ export function accessStoreContract(open: OpenStores): void {
       await access.grant(grant({ id: 'ac_3', who: 'carol' }), 900);
       await access.endPerson('bob', 1000);
       await access.endPerson('bob', 1000);
-      expect(ids(await access.to('alice'))).toEqual(['ac_3']);
-      expect(await access.to('bob')).toEqual([]);
+      expect(ids(await access.listByAccount('alice'))).toEqual(['ac_3']);
+      expect(await access.listByAccount('bob')).toEqual([]);
     });
 
     it('writes each grant and each end on the record, once', async () => {

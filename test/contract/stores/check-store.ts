@@ -102,14 +102,14 @@ export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void 
     it('is as of one moment', async () => {
       const before = await memory.remembered();
       await memory.remember([firing('a')], markOf('1', 1));
-      await memory.proposing('r', 'd', 'th_1', 1000);
+      await memory.markProposing('r', 'd', 'th_1', 1000);
       expect([before.fired(), before.mark(), before.proposed('r', 'd')]).toEqual([[], undefined, undefined]);
     });
 
     it('knows what was proposed, and whether anybody was asked', async () => {
-      await memory.proposing('r', 'd', 'th_1', 1000);
+      await memory.markProposing('r', 'd', 'th_1', 1000);
       expect((await memory.remembered()).proposed('r', 'd')).toEqual({ thread: 'th_1', asked: false });
-      await memory.asked('r', 'd');
+      await memory.markAsked('r', 'd');
       expect((await memory.remembered()).proposed('r', 'd')).toEqual({ thread: 'th_1', asked: true });
       expect((await memory.remembered()).proposed('r', 'changed')).toBeUndefined();
     });
@@ -123,7 +123,7 @@ export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void 
         until: 9000,
       });
       await notices.put([out('two', '2026-11-24T17:00:01Z'), out('one')]);
-      await notices.tried('one', 2);
+      await notices.recordAttempt('one', 2);
       await notices.put([out('one')]);
       expect(await notices.waiting()).toEqual([
         { channel: 'push', notice: notice('one'), until: 9000, attempts: 2 },
@@ -140,19 +140,19 @@ export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void 
       const right = { channel: 'push', notice: notice('one'), firings: [firing('a')], until: 9000 };
       await expect(notices.put([right, wrong])).rejects.toThrow();
       expect(await notices.waiting()).toEqual([]);
-      expect((await notices.untold())('push', [firing('a')])).toEqual([firing('a')]);
+      expect((await notices.unnotified())('push', [firing('a')])).toEqual([firing('a')]);
     });
 
     it('knows what a channel was told, for as long as it stands', async () => {
       const { notices } = memory;
       await notices.put([{ channel: 'push', notice: notice('n'), firings: [firing('a')], until: 9000 }]);
       const both = [firing('a'), firing('b')];
-      expect((await notices.untold())('push', both)).toEqual([firing('b')]);
-      expect((await notices.untold())('mail', both)).toEqual(both);
+      expect((await notices.unnotified())('push', both)).toEqual([firing('b')]);
+      expect((await notices.unnotified())('mail', both)).toEqual(both);
       await memory.remember([firing('a')], undefined);
-      expect((await notices.untold())('push', both)).toEqual([firing('b')]);
+      expect((await notices.unnotified())('push', both)).toEqual([firing('b')]);
       await memory.remember([], undefined);
-      expect((await notices.untold())('push', both)).toEqual(both);
+      expect((await notices.unnotified())('push', both)).toEqual(both);
     });
 
     it('keeps closing prices and activities as they were put', async () => {

@@ -163,7 +163,7 @@ export function mandateStoreContract(open: OpenStores): void {
         return decided('deny');
       };
       await claim(draft(2), now, looks);
-      const again = await orders.counted({ ...key(draft(1)), draft: draft(1) }, now);
+      const again = await orders.count({ ...key(draft(1)), draft: draft(1) }, now);
       expect(seen[0]?.mandate).toMatchObject({ used: { orders: 1 }, inSlot: 1 });
       expect(again.mandate).toMatchObject({ used: { orders: 0 }, inSlot: 0 });
       await claim(draft(3, { mandate: 'M-9999999999' }), now, looks);
@@ -213,7 +213,7 @@ export function mandateStoreContract(open: OpenStores): void {
 
     it('keep it while nobody knows', async () => {
       await claim(draft(1));
-      await orders.doubt(key(draft(1)), now);
+      await orders.markUnknown(key(draft(1)), now);
       expect(await claim(draft(2))).toBe('denied');
     });
 

@@ -34,7 +34,7 @@ export function orderCountsContract(open: OpenStores): void {
     await journal.place(claim, brokers('accepted'), NOON);
     return claim;
   };
-  const met = (claim = order(), now = NOON): Promise<CountedTotals> => journal.counted(claim, now);
+  const met = (claim = order(), now = NOON): Promise<CountedTotals> => journal.count(claim, now);
   const brokers = (status: Order['status'], more: Partial<Order> = {}) =>
     ({ id: 'order-1', status, qty: '5', filled_qty: '0', filled_avg_price: null, ...more }) as Order;
   const verdict = (effect: 'allow' | 'deny'): DecisionNote => ({
@@ -103,7 +103,7 @@ export function orderCountsContract(open: OpenStores): void {
 
     it('stays while nobody knows, and is given back once with a refusal', async () => {
       const first = await claimed(order());
-      await journal.doubt(first, NOON);
+      await journal.markUnknown(first, NOON);
       expect(await met()).toMatchObject({ day_notional: '900.00', open_orders: 1 });
       await journal.refuse(first, problem, NOON);
       await journal.reject(first, problem, NOON);
@@ -113,7 +113,7 @@ export function orderCountsContract(open: OpenStores): void {
     it('stays of an order that was filled, at its worst, and no longer counts as open', async () => {
       const first = await placed();
       expect(await met()).toMatchObject({ open_orders: 1, open_symbol_notional: '900.00' });
-      await journal.over(first, brokers('filled', { filled_qty: '5', filled_avg_price: '170' }), NOON);
+      await journal.recordReport(first, brokers('filled', { filled_qty: '5', filled_avg_price: '170' }), NOON);
       expect(await met()).toMatchObject({
         day_notional: '900.00',
         day_orders: 1,
@@ -129,9 +129,9 @@ export function orderCountsContract(open: OpenStores): void {
       ['in part for today stays whole', 'done_for_day', { filled_qty: '2' }, '900.00', 1],
     ])('of an order that was filled %s', async (_, status, more, notional, orders) => {
       const first = await placed();
-      await journal.over(first, brokers(status, more), NOON);
+      await journal.recordReport(first, brokers(status, more), NOON);
       // A second look changes nothing more.
-      await journal.over(first, brokers(status, { ...more, filled_qty: '0' }), NOON);
+      await journal.recordReport(first, brokers(status, { ...more, filled_qty: '0' }), NOON);
       const found = await met();
       expect(found.open_orders).toBe(orders);
       if (orders === 0) expect(found.day_notional).toBe(notional);
@@ -142,7 +142,7 @@ export function orderCountsContract(open: OpenStores): void {
       const first = await claimed(order({ type: 'market', limit_price: undefined, qty: undefined, notional: '900' }));
       await journal.place(first, brokers('accepted', { qty: null }), NOON);
       const part = { qty: null, filled_qty: '2', filled_avg_price: '180.003' };
-      await journal.over(first, brokers('canceled', part), NOON);
+      await journal.recordReport(first, brokers('canceled', part), NOON);
       expect((await met()).day_notional).toBe('360.01');
     });
 
@@ -211,7 +211,7 @@ export function orderCountsContract(open: OpenStores): void {
 
     it('still tells how long ago the same was ordered once that is over unfilled', async () => {
       const first = await placed();
-      await journal.over(first, brokers('canceled'), NOON);
+      await journal.recordReport(first, brokers('canceled'), NOON);
       expect((await met(order(), NOON + 5_000)).same_before).toBe(5);
     });
 
@@ -339,7 +339,7 @@ export function orderCountsContract(open: OpenStores): void {
     it('sees a halt, and that positions may only be made smaller', async () => {
       const { halts } = opened.stores;
       const stateOf = async () => (await met()).state;
-      await halts.reduce('alice', 'client', NOON + 1000, NOON - 1);
+      await halts.restrict('alice', 'client', NOON + 1000, NOON - 1);
       expect(await stateOf()).toBe('reducing');
       expect((await met(order(), NOON + 1000)).state).toBe('active');
       await halts.halt('alice', 'client', NOON);
@@ -368,7 +368,7 @@ export function orderCountsContract(open: OpenStores): void {
     const entry = { sub: 'alice', clientOrderId: first.clientOrderId, orderId: 'order-1' };
     const intent = { sub: 'alice', clientOrderId: third.clientOrderId, orderId: null };
     expect(await journal.open('PA3ALICE01', 10)).toEqual([entry, intent]);
-    await journal.over(first, brokers('filled', { filled_qty: '5' }), NOON);
+    await journal.recordReport(first, brokers('filled', { filled_qty: '5' }), NOON);
     expect(await journal.open('PA3ALICE01', 10)).toEqual([intent]);
     expect(await journal.open('PA3OTHER01', 10)).toEqual([]);
   });

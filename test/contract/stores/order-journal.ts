@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JournalEntry } from '../../../src/store/order-journal.ts';
+import type { OrderJournalEntry } from '../../../src/store/order-journal.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
@@ -34,7 +34,7 @@ function claimContract(open: OpenStores): void {
     await journal.claim(claim, 1000);
     return await found();
   };
-  const found = async (): Promise<JournalEntry> => {
+  const found = async (): Promise<OrderJournalEntry> => {
     const entry = await journal.find('alice', 'ta-00000001');
     if (entry === undefined) throw new Error('not in the journal');
     return entry;
@@ -118,7 +118,7 @@ function claimContract(open: OpenStores): void {
       const seen = await claimed();
       await journal.place(claim, order, 1001);
       await journal.reject(claim, problem, 1002);
-      await journal.doubt(claim, 1003);
+      await journal.markUnknown(claim, 1003);
       expect(await journal.release(claim, 1004)).toBe('stale');
       expect(await journal.refuse(claim, problem, 1004)).toBe('stale');
       expect(await journal.reclaim(seen, 1005)).toBe('stale');
@@ -128,7 +128,7 @@ function claimContract(open: OpenStores): void {
 
     it('settles an unknown outcome either way', async () => {
       await journal.claim(claim, 1000);
-      await journal.doubt(claim, 1001);
+      await journal.markUnknown(claim, 1001);
       // It may have left as late as that, and is not sent again too soon after.
       expect(await found()).toMatchObject({ state: 'unknown', submittedAt: 1001 });
       await journal.reject(claim, problem, 1002);
@@ -159,7 +159,7 @@ function claimContract(open: OpenStores): void {
 
     it('takes back no submission, and takes no refusal for a no, after an earlier one was left in doubt', async () => {
       await journal.claim(claim, 1000);
-      await journal.doubt(claim, 1001);
+      await journal.markUnknown(claim, 1001);
       await journal.reclaim(await found(), 2000);
       expect(await journal.release(claim, 2001)).toBe('stale');
       expect(await journal.refuse(claim, problem, 2001)).toBe('stale');
@@ -195,7 +195,7 @@ function writtenOffContract(open: OpenStores): void {
   const problem = { code: 'not_placed', status: 409 } as Problem;
   const times = { now: NOON + 1000, reservedUntil: DAY_ENDS };
 
-  const found = async (n = 1): Promise<JournalEntry> => {
+  const found = async (n = 1): Promise<OrderJournalEntry> => {
     const entry = await journal.find('alice', `ta-0000000${n}`);
     if (entry === undefined) throw new Error('not in the journal');
     return entry;
@@ -325,7 +325,7 @@ function writtenOffContract(open: OpenStores): void {
 
     it('is no adoption where nothing had been concluded about it', async () => {
       await journal.claim(first, NOON);
-      await journal.doubt(key, NOON + 1);
+      await journal.markUnknown(key, NOON + 1);
       expect(await journal.place(key, order, NOON + 2)).toBe('placed');
       expect(await journal.writtenOff(0)).toEqual([]);
     });
@@ -342,7 +342,7 @@ function writtenOffContract(open: OpenStores): void {
   describe('writing an order off', () => {
     it.each(['intent', 'unknown'])('records when it was inferred, from %s', async (state) => {
       await journal.claim(first, NOON);
-      if (state === 'unknown') await journal.doubt(key, NOON + 1);
+      if (state === 'unknown') await journal.markUnknown(key, NOON + 1);
       expect(await journal.writeOff(await found(), problem, times)).toBe('written_off');
       expect(await found()).toMatchObject({ state: 'rejected', problem, writtenOffAt: NOON + 1000 });
     });
@@ -375,7 +375,7 @@ function writtenOffContract(open: OpenStores): void {
       expect(await journal.reclaim(seen, NOON + 2000)).toBe('stale');
       expect(await journal.reclaim(await found(), NOON + 2000)).toBe('stale');
       expect(await journal.release(key, NOON + 2000)).toBe('stale');
-      await journal.doubt(key, NOON + 2000);
+      await journal.markUnknown(key, NOON + 2000);
       expect((await found()).state).toBe('rejected');
     });
 
@@ -388,8 +388,8 @@ function writtenOffContract(open: OpenStores): void {
       expect(await dayUse(NOON + HOUR_MS - 1)).toEqual(ONE_ORDER);
       expect(await dayUse(NOON + HOUR_MS)).toEqual({ day_notional: '0.00', day_orders: 0 });
       const next = orderOf(2);
-      expect(await journal.counted(next, NOON + 2000)).toMatchObject(ONE_ORDER);
-      expect(await journal.counted(next, NOON + HOUR_MS)).toMatchObject({ day_notional: '0.00' });
+      expect(await journal.count(next, NOON + 2000)).toMatchObject(ONE_ORDER);
+      expect(await journal.count(next, NOON + HOUR_MS)).toMatchObject({ day_notional: '0.00' });
     });
 
     it('leaves its mandate’s use and its slot until its reservation ends', async () => {
@@ -397,7 +397,7 @@ function writtenOffContract(open: OpenStores): void {
       await journal.writeOff(await found(), problem, times);
       expect(await mandateUse()).toEqual(ONE);
       const next = underMandate(2);
-      const facts = (now: number) => journal.counted(next, now);
+      const facts = (now: number) => journal.count(next, now);
       expect((await facts(DAY_ENDS - 1)).mandate).toMatchObject({ used: { orders: 1 }, inSlot: 1 });
       expect((await facts(DAY_ENDS)).mandate).toMatchObject({
         used: { orders: 0, total_notional: '0.00' },
@@ -476,7 +476,7 @@ function writtenOffContract(open: OpenStores): void {
           await journal.reclaim(await found(), NOON + 2);
         },
       ],
-      ['one of unknown outcome', () => journal.doubt(key, NOON + 1)],
+      ['one of unknown outcome', () => journal.markUnknown(key, NOON + 1)],
       ['one that is placed', () => journal.place(key, order, NOON + 1)],
     ])('leaves %s as it is', async (_, begin) => {
       await claimedUnderMandate();

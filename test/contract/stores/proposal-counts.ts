@@ -40,7 +40,7 @@ export function proposalCountsContract(open: OpenStores): void {
         codes: standing.openCodes.length,
         asked: standing.sameOpen?.id,
         decided: standing.decided.length,
-        untold: (await store.untold()).length,
+        untold: (await store.unreported()).length,
       }).toEqual({
         listed: isOpen ? 1 : 0,
         ids: isOpen ? 1 : 0,

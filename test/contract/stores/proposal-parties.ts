@@ -59,8 +59,8 @@ export function proposalPartiesContract(open: OpenStores): void {
       expect(await store.keyed({ ...key, sub: 'alice' })).toBeUndefined();
       const { epoch } = await store.snapshot({ sub: 'alice', client: 'trade-agent', typed: false }, 0);
       const another = { ...key, sub: 'bob', key: 'another', request: 'body' };
-      expect(await store.alias(another, his.id, { epoch: 'stale' })).toEqual({ outcome: 'stale' });
-      expect(await store.alias(another, his.id, { epoch })).toEqual({ outcome: 'kept' });
+      expect(await store.addKey(another, his.id, { epoch: 'stale' })).toEqual({ outcome: 'stale' });
+      expect(await store.addKey(another, his.id, { epoch })).toEqual({ outcome: 'kept' });
     });
   });
 

@@ -83,7 +83,7 @@ export function proposalStoreContract(open: OpenStores): void {
       const lines = await noted();
       const draft = await store.draft(draftOf('two'), keyOf('two'), standing, proposedNote('two'), 1001);
       expect(draft).toEqual({ outcome: 'stale' });
-      expect(await store.alias(keyOf('two'), one.id, standing)).toEqual({ outcome: 'stale' });
+      expect(await store.addKey(keyOf('two'), one.id, standing)).toEqual({ outcome: 'stale' });
       expect(await store.keyed(keyOf('two'))).toBeUndefined();
       expect([await store.get('two'), await noted()]).toEqual([undefined, lines]);
     });
@@ -98,9 +98,9 @@ export function proposalStoreContract(open: OpenStores): void {
     it('lets another key stand for a proposal', async () => {
       const one = await drafted('one');
       const standing = await store.snapshot(asker, 0);
-      expect(await store.alias(keyOf('again', 'other'), 'one', standing)).toEqual({ outcome: 'kept' });
+      expect(await store.addKey(keyOf('again', 'other'), 'one', standing)).toEqual({ outcome: 'kept' });
       expect(await store.keyed(keyOf('again'))).toEqual({ request: 'other', proposal: one });
-      expect(await store.alias(keyOf('again'), 'one', standing)).toEqual({
+      expect(await store.addKey(keyOf('again'), 'one', standing)).toEqual({
         outcome: 'known',
         request: 'other',
         proposal: one,
@@ -215,10 +215,10 @@ export function proposalStoreContract(open: OpenStores): void {
       });
       await change(await drafted('two'), { state: 'denied', authReqId: 'auth-2' });
       await drafted('three');
-      expect(await store.untold()).toEqual([over]);
-      await store.told('one', over.version);
-      await store.told('one', over.version - 1);
-      expect(await store.untold()).toEqual([]);
+      expect(await store.unreported()).toEqual([over]);
+      await store.markReported('one', over.version);
+      await store.markReported('one', over.version - 1);
+      expect(await store.unreported()).toEqual([]);
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditNote } from '../../../src/store/audit.ts';
-import type { Signature, SigningKey } from '../../../src/store/signing-key-store.ts';
+import type { ApprovalSignature, SigningKey } from '../../../src/store/signing-key-store.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const note: AuditNote = { event: 'key_enrolled', facts: { sub: 'alice' } };
@@ -25,7 +25,7 @@ export function signingKeyStoreContract(open: OpenStores): void {
     ...more,
   });
   const use = (counter: number, credentialId = 'key-1') => ({ credentialId, counter, backedUp: true });
-  const signatureOf = (more: Partial<Signature> = {}): Signature => ({
+  const signatureOf = (more: Partial<ApprovalSignature> = {}): ApprovalSignature => ({
     approval: 'pr_1',
     sub: 'alice',
     digest: 'digest-1',
@@ -33,7 +33,7 @@ export function signingKeyStoreContract(open: OpenStores): void {
     use: use(6),
     ...more,
   });
-  const enrol = (key = keyOf('key-1')) => keys.enrol(key, 'machine', note, 1000);
+  const enrol = (key = keyOf('key-1')) => keys.enroll(key, 'machine', note, 1000);
   const lines = async () => (await opened.stores.audit.snapshot('/nowhere')).head.seq;
 
   describe('a store of signing keys', () => {
@@ -42,9 +42,9 @@ export function signingKeyStoreContract(open: OpenStores): void {
       expect(await keys.byId('key-1')).toEqual(keyOf('key-1'));
       await enrol(keyOf('key-2', { enrolledAt: 999 }));
       await enrol(keyOf('key-3', { sub: 'bob' }));
-      expect((await keys.of('alice')).map(({ credentialId }) => credentialId)).toEqual(['key-2', 'key-1']);
+      expect((await keys.listByPerson('alice')).map(({ credentialId }) => credentialId)).toEqual(['key-2', 'key-1']);
       expect(await keys.byId('key-4')).toBeUndefined();
-      expect(await opened.another().keys.of('bob')).toHaveLength(1);
+      expect(await opened.another().keys.listByPerson('bob')).toHaveLength(1);
     });
 
     it('knows a key’s id for good, whoever brings it', async () => {
@@ -56,52 +56,52 @@ export function signingKeyStoreContract(open: OpenStores): void {
     });
 
     it('tells of a pairing while it is open', async () => {
-      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      await keys.storePairing({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
       expect(await keys.pairing('secret-1', 1999)).toEqual({ sub: 'alice', expiresAt: 2000 });
       expect(await keys.pairing('secret-1', 2000)).toBeUndefined();
       expect(await keys.pairing('secret-2', 1000)).toBeUndefined();
     });
 
     it('ends a pairing by a newer one of the same person', async () => {
-      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
-      await keys.pair({ digest: 'secret-2', sub: 'bob', expiresAt: 2000 });
-      await keys.pair({ digest: 'secret-3', sub: 'alice', expiresAt: 3000 });
+      await keys.storePairing({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      await keys.storePairing({ digest: 'secret-2', sub: 'bob', expiresAt: 2000 });
+      await keys.storePairing({ digest: 'secret-3', sub: 'alice', expiresAt: 3000 });
       expect(await keys.pairing('secret-1', 1000)).toBeUndefined();
       expect(await keys.pairing('secret-2', 1000)).toMatchObject({ sub: 'bob' });
       expect(await keys.pairing('secret-3', 1000)).toMatchObject({ sub: 'alice' });
     });
 
     it('ends a pairing of the person alone', async () => {
-      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
-      await keys.pair({ digest: 'secret-2', sub: 'bob', expiresAt: 2000 });
+      await keys.storePairing({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      await keys.storePairing({ digest: 'secret-2', sub: 'bob', expiresAt: 2000 });
       await keys.unpair('alice');
       await keys.unpair('alice');
-      expect(await keys.enrol(keyOf('key-1'), { pairing: 'secret-1' }, note, 1000)).toBe('stale');
+      expect(await keys.enroll(keyOf('key-1'), { pairing: 'secret-1' }, note, 1000)).toBe('stale');
       expect(await keys.pairing('secret-2', 1000)).toMatchObject({ sub: 'bob' });
     });
 
     it('enrols by a pairing once, and one of many at once', async () => {
-      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      await keys.storePairing({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
       const enrolled = await opened.atOnce(10, ({ keys }, n) =>
-        keys.enrol(keyOf(`key-${n}`), { pairing: 'secret-1' }, note, 1000),
+        keys.enroll(keyOf(`key-${n}`), { pairing: 'secret-1' }, note, 1000),
       );
       expect(enrolled.toSorted()).toEqual(['enrolled', ...Array(9).fill('stale')]);
-      expect(await keys.of('alice')).toHaveLength(1);
+      expect(await keys.listByPerson('alice')).toHaveLength(1);
       expect(await keys.pairing('secret-1', 1000)).toBeUndefined();
     });
 
     it('enrols nobody by a pairing that is over, or somebody else’s', async () => {
-      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
-      expect(await keys.enrol(keyOf('key-1'), { pairing: 'secret-1' }, note, 2000)).toBe('stale');
-      expect(await keys.enrol(keyOf('key-1', { sub: 'bob' }), { pairing: 'secret-1' }, note, 1000)).toBe('stale');
-      expect(await keys.of('alice')).toEqual([]);
+      await keys.storePairing({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      expect(await keys.enroll(keyOf('key-1'), { pairing: 'secret-1' }, note, 2000)).toBe('stale');
+      expect(await keys.enroll(keyOf('key-1', { sub: 'bob' }), { pairing: 'secret-1' }, note, 1000)).toBe('stale');
+      expect(await keys.listByPerson('alice')).toEqual([]);
     });
 
     it('leaves a pairing open where the key is known', async () => {
       await enrol();
-      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      await keys.storePairing({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
       const before = await lines();
-      expect(await keys.enrol(keyOf('key-1'), { pairing: 'secret-1' }, note, 1000)).toBe('known');
+      expect(await keys.enroll(keyOf('key-1'), { pairing: 'secret-1' }, note, 1000)).toBe('known');
       expect(await keys.pairing('secret-1', 1000)).toBeDefined();
       expect(await lines()).toBe(before);
     });
@@ -110,9 +110,9 @@ export function signingKeyStoreContract(open: OpenStores): void {
       await enrol();
       await enrol(keyOf('key-2', { sub: 'bob' }));
       const by = (counter: number, credentialId: string) => ({ use: use(counter, credentialId) });
-      expect(await keys.enrol(keyOf('key-3'), by(5, 'key-1'), note, 1001)).toBe('stale');
-      expect(await keys.enrol(keyOf('key-3'), by(6, 'key-2'), note, 1001)).toBe('stale');
-      expect(await keys.enrol(keyOf('key-3'), by(6, 'key-1'), note, 1001)).toBe('enrolled');
+      expect(await keys.enroll(keyOf('key-3'), by(5, 'key-1'), note, 1001)).toBe('stale');
+      expect(await keys.enroll(keyOf('key-3'), by(6, 'key-2'), note, 1001)).toBe('stale');
+      expect(await keys.enroll(keyOf('key-3'), by(6, 'key-1'), note, 1001)).toBe('enrolled');
       expect(await keys.byId('key-1')).toMatchObject({ counter: 6, lastUsedAt: 1001 });
       expect(await keys.byId('key-2')).toMatchObject({ counter: 5 });
     });
@@ -123,8 +123,8 @@ export function signingKeyStoreContract(open: OpenStores): void {
       expect(await keys.remove(keyOf('key-1'), 'machine', note, 1001)).toBe('removed');
       expect(await keys.remove(keyOf('key-1'), 'machine', note, 1002)).toBe('stale');
       expect(await keys.byId('key-1')).toMatchObject({ removedAt: 1001 });
-      expect(await keys.of('alice')).toEqual([]);
-      expect(await keys.use(use(6), 1003)).toBe(false);
+      expect(await keys.listByPerson('alice')).toEqual([]);
+      expect(await keys.recordUse(use(6), 1003)).toBe(false);
       expect(await keys.rename(keyOf('key-1'), 'x')).toBe(false);
     });
 
@@ -149,27 +149,27 @@ export function signingKeyStoreContract(open: OpenStores): void {
 
     it('has a counter rise only, and one of many at once', async () => {
       await enrol();
-      expect(await keys.use(use(5), 1001)).toBe(false);
-      expect(await keys.use(use(0), 1001)).toBe(false);
-      const used = await opened.atOnce(10, ({ keys }) => keys.use(use(6), 1002));
+      expect(await keys.recordUse(use(5), 1001)).toBe(false);
+      expect(await keys.recordUse(use(0), 1001)).toBe(false);
+      const used = await opened.atOnce(10, ({ keys }) => keys.recordUse(use(6), 1002));
       expect(used.filter((one) => one === true)).toHaveLength(1);
       expect(await keys.byId('key-1')).toMatchObject({ counter: 6, lastUsedAt: 1002 });
     });
 
     it('takes no count for one that never counts', async () => {
       await enrol(keyOf('key-1', { counter: 0 }));
-      expect(await keys.use(use(0), 1001)).toBe(true);
-      expect(await keys.use(use(0), 1002)).toBe(true);
-      expect(await keys.use(use(1), 1003)).toBe(true);
-      expect(await keys.use(use(0), 1004)).toBe(false);
+      expect(await keys.recordUse(use(0), 1001)).toBe(true);
+      expect(await keys.recordUse(use(0), 1002)).toBe(true);
+      expect(await keys.recordUse(use(1), 1003)).toBe(true);
+      expect(await keys.recordUse(use(0), 1004)).toBe(false);
     });
 
     it('keeps what was signed and the counter in one, once', async () => {
       await enrol();
       const before = await lines();
-      expect(await keys.signed(signatureOf())).toBe(false);
+      expect(await keys.hasSignature(signatureOf())).toBe(false);
       expect(await keys.sign(signatureOf(), note, 1001)).toBe('kept');
-      expect(await keys.signed(signatureOf())).toBe(true);
+      expect(await keys.hasSignature(signatureOf())).toBe(true);
       expect(await keys.byId('key-1')).toMatchObject({ counter: 6, lastUsedAt: 1001, backedUp: true });
       expect(await opened.another().keys.sign(signatureOf(), note, 1002)).toBe('known');
       expect(await keys.byId('key-1')).toMatchObject({ lastUsedAt: 1001 });
@@ -184,7 +184,7 @@ export function signingKeyStoreContract(open: OpenStores): void {
       expect(await lines()).toBe(before);
       await keys.remove(keyOf('key-1'), 'machine', note, 1002);
       expect(await keys.sign(signatureOf(), note, 1003)).toBe('stale');
-      expect(await keys.signed(signatureOf())).toBe(false);
+      expect(await keys.hasSignature(signatureOf())).toBe(false);
       expect(await keys.byId('key-1')).toMatchObject({ counter: 5 });
     });
 
@@ -193,7 +193,7 @@ export function signingKeyStoreContract(open: OpenStores): void {
       await enrol(keyOf('key-2', { sub: 'bob' }));
       await keys.sign(signatureOf(), note, 1001);
       for (const other of [{ approval: 'pr_2' }, { sub: 'bob' }, { digest: 'digest-2' }]) {
-        expect(await keys.signed(signatureOf(other))).toBe(false);
+        expect(await keys.hasSignature(signatureOf(other))).toBe(false);
       }
       expect(await keys.sign(signatureOf({ sub: 'bob', use: use(6, 'key-2') }), note, 1002)).toBe('kept');
       const later = { digest: 'digest-2', evidence: { method: 'webauthn', later: true }, use: use(7) };

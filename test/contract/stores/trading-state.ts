@@ -14,7 +14,7 @@ export function tradingStateContract(open: OpenStores): void {
     });
 
     it('is reducing until it is lifted, in every process, and for that person alone', async () => {
-      expect(await halts.reduce('alice', 'client', undefined, 1000)).toEqual({
+      expect(await halts.restrict('alice', 'client', undefined, 1000)).toEqual({
         state: 'reducing',
         since: 1000,
         by: 'client',
@@ -29,7 +29,7 @@ export function tradingStateContract(open: OpenStores): void {
     });
 
     it('ends by itself where it says so', async () => {
-      await halts.reduce('alice', 'max_day_loss', 6000, 1000);
+      await halts.restrict('alice', 'max_day_loss', 6000, 1000);
       expect(await standing(5999)).toEqual({
         state: 'reducing',
         since: 1000,
@@ -37,29 +37,29 @@ export function tradingStateContract(open: OpenStores): void {
         by: 'max_day_loss',
       });
       expect(await standing(6000)).toEqual({ state: 'active' });
-      await halts.reduce('alice', 'max_day_loss', 9000, 7000);
+      await halts.restrict('alice', 'max_day_loss', 9000, 7000);
       expect(await standing(7000)).toMatchObject({ since: 7000, until: 9000 });
     });
 
     it('is not shortened by a second reducing, and may be lengthened', async () => {
-      await halts.reduce('alice', 'client', 6000, 1000);
-      await halts.reduce('alice', 'max_day_loss', 5500, 2000);
+      await halts.restrict('alice', 'client', 6000, 1000);
+      await halts.restrict('alice', 'max_day_loss', 5500, 2000);
       expect(await standing()).toMatchObject({ since: 1000, until: 6000, by: 'client' });
-      await halts.reduce('alice', 'client', undefined, 3000);
+      await halts.restrict('alice', 'client', undefined, 3000);
       expect(await standing(9e15)).toEqual({ state: 'reducing', since: 1000, by: 'client' });
-      await halts.reduce('alice', 'max_day_loss', 6000, 4000);
+      await halts.restrict('alice', 'max_day_loss', 6000, 4000);
       expect(await standing(9e15)).toMatchObject({ state: 'reducing', by: 'client' });
     });
 
     it('goes down only: a halt stays one, and under it what was reducing goes on', async () => {
       await halts.halt('alice', 'client', 1000);
-      expect(await halts.reduce('alice', 'other', undefined, 2000)).toMatchObject({
+      expect(await halts.restrict('alice', 'other', undefined, 2000)).toMatchObject({
         state: 'halted',
         since: 1000,
       });
       await halts.lift('alice', 1000, 3000);
       expect(await standing()).toEqual({ state: 'active' });
-      await halts.reduce('alice', 'other', undefined, 3500);
+      await halts.restrict('alice', 'other', undefined, 3500);
       await halts.halt('alice', 'client', 4000);
       // What lifts the one does not lift the other.
       expect(await halts.lift('alice', 3500, 4500)).toBe(false);

@@ -215,7 +215,7 @@ async function openBroker(start: () => Promise<StandIn>): Promise<Target> {
     if (outcome !== 'accepted' || rest.order === undefined) return;
     const { client_order_id: id, symbol: about, side } = rest.order;
     if (id === 'ta-00000001') return;
-    assert.equal(traits.clientOrderId.takenOnce, false, `it is told ${id}`);
+    assert.equal(traits.clientOrderId.acceptedOnce, false, `it is told ${id}`);
     assert.deepEqual([about, side], [symbol, 'buy']);
   }
 }

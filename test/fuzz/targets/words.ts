@@ -21,7 +21,7 @@ import { readAssertion } from '../../../src/home/phone/credential-json.ts';
 import { homeSettingsSchema } from '../../../src/home/settings/home-settings.ts';
 import { retryAfterMs } from '../../../src/net/retry-after.ts';
 import { parseDays } from '../../../src/sandbox/market/replay/day-rows.ts';
-import { csvRows, jsonRows } from '../../../src/sandbox/market/replay/read-folder.ts';
+import { parseCsvRows, parseJsonRows } from '../../../src/sandbox/market/replay/read-folder.ts';
 import { safeLine, safeText } from '../../../src/text/sanitize.ts';
 import { readStreamMessages } from '../../../src/tools/gateway/event-stream.ts';
 import { parseAlert } from '../../../src/trading/alert.ts';
@@ -131,11 +131,11 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
   ),
   'named lots': readsFile((file) => readLotChoices(file), 'symbol,sold,acquired,qty\nKO,2026-03-31,2025-01-02,5\n'),
   'days as CSV': reads(
-    (text) => parseDays('file', csvRows('file', text)),
+    (text) => parseDays('file', parseCsvRows('file', text)),
     'date,open,high,low,close,volume\n2026-03-31,1,3,0.5,2,100\n',
   ),
   'days as JSON': reads(
-    (text) => parseDays('file', jsonRows('file', text)),
+    (text) => parseDays('file', parseJsonRows('file', text)),
     '{"bars":[{"t":"2026-03-31T04:00:00Z","o":1,"h":3,"l":0.5,"c":2,"v":100}]}',
   ),
   'limits.yaml': reads(

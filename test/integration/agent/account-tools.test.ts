@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
-import { ownRules } from '../../../src/app/own-rules.ts';
+import { createOwnRules } from '../../../src/app/own-rules.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
@@ -23,7 +23,7 @@ describe('on the sandbox', () => {
     agent = await world.agent({
       session,
       imported: async (account) => importedIn(await account()),
-      ownRules: ownRules({
+      ownRules: createOwnRules({
         clock: systemClock,
         gateway: async () => createGatewayClient(session),
         home: async () => world.home,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { beginThread } from '../../../src/agent/run/threads.ts';
+import { acquireThread } from '../../../src/agent/run/threads.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { openStateDatabase } from '../../../src/store/sqlite/state-database.ts';
 import { sqliteStateStores } from '../../../src/store/sqlite/state-stores.ts';
@@ -32,7 +32,7 @@ it('a run that died before its prompt was stored is not "done" when resumed', as
   const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
   const owner = { profile: world.profile.name, sub: world.session.user.sub };
   const { threads } = sqliteStateStores(database);
-  const begun = await beginThread(
+  const begun = await acquireThread(
     threads,
     { title: 'buy 5 AAPL', thread: 'cut-off' },
     { owner, holder: 'gone', clock: systemClock },
@@ -77,7 +77,7 @@ it('a run that was overtaken while it worked out an order proposes none', async 
   // Asked while the message is put together. To this other process the lease has run out, as after a machine's sleep.
   world.gateway.onRequest = ({ url }) => {
     if (url?.startsWith('/v1/positions') && taken.length === 0)
-      taken.push(beginThread(threads, { resume: 't' }, { owner, holder: 'elsewhere|1|a', clock: quickClock(3_600) }));
+      taken.push(acquireThread(threads, { resume: 't' }, { owner, holder: 'elsewhere|1|a', clock: quickClock(3_600) }));
   };
   const prompt = 'send my portfolio to slack #trading';
   const { result } = await world.run(prompt, { approval: 'detach', thread: 't' });

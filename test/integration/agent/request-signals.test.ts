@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { DpopProver } from '../../../src/auth/session/dpop-proof.ts';
 import { sendToGateway } from '../../../src/auth/session/gateway-request.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { gatewayRequests } from '../../../src/tools/gateway/gateway-requests.ts';
+import { createGatewayRequests } from '../../../src/tools/gateway/gateway-requests.ts';
 import { held } from '../../collected.ts';
 import { profileAt } from './session.ts';
 
@@ -28,7 +28,7 @@ async function requestsTo(signal: AbortSignal) {
       token: { value: 'TOKEN', type: 'bearer' },
     });
   const profile = profileAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  return gatewayRequests({ profile, fetch: fetchOfSession }, { signal, timeoutMs: TIMEOUT_MS });
+  return createGatewayRequests({ profile, fetch: fetchOfSession }, { signal, timeoutMs: TIMEOUT_MS });
 }
 
 it('a process that goes on asking the gateway keeps no signal of a request that is over', async () => {

@@ -7,9 +7,9 @@ import { verifyRecord } from '../../../src/app/gateway/gateway-record.ts';
 import { AuditChain } from '../../../src/approval/audit-chain.ts';
 import { createCheckpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
 import { createCheckpointWriter } from '../../../src/approval/checkpoints/checkpoints.ts';
-import { timeStampAuthority } from '../../../src/approval/checkpoints/time-stamp-authority.ts';
+import { createTimeStampAuthority } from '../../../src/approval/checkpoints/time-stamp-authority.ts';
 import { verifyTimeStampToken } from '../../../src/approval/checkpoints/time-stamp-token.ts';
-import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
+import { deriveReceiptKey, type ReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { readCertificates } from '../../../src/net/certificate-file.ts';
 import { entryHash } from '../../../src/store/audit.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -22,7 +22,7 @@ const gateway = 'https://gateway.example';
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-checkpoints-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const [key, other] = await Promise.all([receiptKey('of the gateway'), receiptKey('of a thief')]);
+const [key, other] = await Promise.all([deriveReceiptKey('of the gateway'), deriveReceiptKey('of a thief')]);
 
 /** A gateway's record over some days, by a clock of its own that ends today. */
 async function recordOver(days: number, options: { authority?: TimeStampServer; by?: ReceiptKey } = {}) {
@@ -38,7 +38,7 @@ async function recordOver(days: number, options: { authority?: TimeStampServer; 
     ...{ store, gateway, key: Promise.resolve(options.by ?? key) },
     ...(authority && {
       anchor: async () =>
-        timeStampAuthority({
+        createTimeStampAuthority({
           ...{ url: authority.url, fetch, trusted: await readCertificates(authority.ca) },
         }),
     }),
@@ -53,7 +53,7 @@ async function recordOver(days: number, options: { authority?: TimeStampServer; 
   const note = (proposal: string) => audit.note({ event: 'proposed', facts: { proposal } }, now);
   const lines = () => readFileSync(file, 'utf8').trimEnd().split('\n');
   for (let day = 0; day <= days; day++, now += DAY_MS) {
-    await checkpoints.look();
+    await checkpoints.check();
     for (const order of ['a', 'b']) await note(`pr_${day}${order}`);
     await audit.moveToFile(file);
   }
@@ -94,7 +94,7 @@ const of = (event: string, lines: readonly string[]) => lines.filter((line) => e
 describe('a record’s checkpoints', () => {
   it('close each day that is over, once, and a copy holds by the pinned key alone', async () => {
     const { checkpoints, lines, verify } = await recordOver(3);
-    await checkpoints.look();
+    await checkpoints.check();
     expect(of('checkpoint', lines())).toHaveLength(3);
     const day = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
     expect(await verify()).toMatchObject({
@@ -107,8 +107,8 @@ describe('a record’s checkpoints', () => {
   it('close days on which nothing ran by one line at the next start', async () => {
     const { checkpoints, lines, advance } = await recordOver(1);
     advance(5 * DAY_MS);
-    await checkpoints.look();
-    await checkpoints.look();
+    await checkpoints.check();
+    await checkpoints.check();
     expect(of('checkpoint', lines())).toHaveLength(2);
   });
 
@@ -181,7 +181,7 @@ describe('a record’s checkpoints', () => {
   });
 
   it('at the gateway’s machine hold by its own key, and its database knows of what was cut off the end', async () => {
-    const { home, file, lines, database } = await recordOver(2, { by: await receiptKey('s'.repeat(43)) });
+    const { home, file, lines, database } = await recordOver(2, { by: await deriveReceiptKey('s'.repeat(43)) });
     database.close();
     const here = { home, config: join(home, 'none.yaml') };
     expect(await verifyRecord(app, here, {})).toMatchObject({ ok: false, what: 'signer' });
@@ -196,7 +196,7 @@ describe('a record’s checkpoints', () => {
   });
 
   it('of a sandbox hold by what it signs with', async () => {
-    const { home, database } = await recordOver(1, { by: await receiptKey('of the sandbox') });
+    const { home, database } = await recordOver(1, { by: await deriveReceiptKey('of the sandbox') });
     database.close();
     writeFileSync(join(home, 'seed.json'), JSON.stringify({ gateway_key: { d: 'of the sandbox' } }));
     const here = { home, config: join(home, 'none.yaml') };
@@ -325,10 +325,10 @@ describe.skipIf(!hasOpenssl)('a time-stamp authority (OpenSSL; skipped where the
     expect(said).toEqual([expect.stringContaining('time-stamping the audit log failed and will be retried')]);
     expect(await verify()).toMatchObject({ ok: true, signed: { checkpoints: 1, anchors: { count: 0 } } });
     authority.answer = sound;
-    await checkpoints.look();
+    await checkpoints.check();
     expect((await store.last())?.anchored).toBe(false);
     advance(60_000);
-    await checkpoints.look();
+    await checkpoints.check();
     expect((await store.last())?.anchored).toBe(true);
     expect(await verify(undefined, ca())).toMatchObject({
       signed: { anchors: { count: 1 } },
@@ -343,17 +343,17 @@ describe.skipIf(!hasOpenssl)('a time-stamp authority (OpenSSL; skipped where the
     };
     const digest = Buffer.alloc(32, 1);
     const trusted = await readCertificates(authority.ca);
-    const anchor = timeStampAuthority({ url: authority.url, fetch, trusted });
-    await anchor.vouch(digest, signal);
-    await expect(anchor.vouch(digest, signal)).rejects.toThrow('the token answers a different request');
-    await expect(anchor.vouch(Buffer.alloc(32, 2), signal)).rejects.toThrow('the token is for a different digest');
+    const anchor = createTimeStampAuthority({ url: authority.url, fetch, trusted });
+    await anchor.attest(digest, signal);
+    await expect(anchor.attest(digest, signal)).rejects.toThrow('the token answers a different request');
+    await expect(anchor.attest(Buffer.alloc(32, 2), signal)).rejects.toThrow('the token is for a different digest');
   });
 
   it('is believed by whoever has its root, and is for one digest alone', async () => {
     const trusted = await readCertificates(authority.ca);
-    const anchor = timeStampAuthority({ url: authority.url, fetch, trusted });
+    const anchor = createTimeStampAuthority({ url: authority.url, fetch, trusted });
     const digest = Buffer.alloc(32, 3);
-    const { token } = await anchor.vouch(digest, signal);
+    const { token } = await anchor.attest(digest, signal);
     expect(await verifyTimeStampToken(token, digest, trusted)).toMatchObject({ isTrusted: true });
     expect(await verifyTimeStampToken(token, digest, [])).toMatchObject({ isTrusted: false });
     await expect(verifyTimeStampToken(token, Buffer.alloc(32), trusted)).rejects.toThrow(
@@ -365,5 +365,5 @@ describe.skipIf(!hasOpenssl)('a time-stamp authority (OpenSSL; skipped where the
 it('a reader believes nobody that it was not told of', async () => {
   const { lines } = await recordOver(1);
   const line = JSON.parse(lines().find((text) => eventOf(text) === 'checkpoint') ?? '') as Line;
-  expect(await createCheckpointReader({ isTrusted: () => false }).see(line)).toBe('signer');
+  expect(await createCheckpointReader({ isTrusted: () => false }).check(line)).toBe('signer');
 });

@@ -108,7 +108,7 @@ describe('an approval', () => {
 
   it('that is withdrawn goes away from the phone, and is never given', async () => {
     const { request, shown, poll } = await ask();
-    await asking.tell(request.authReqId, { state: 'cancelled', text: 'withdrawn' });
+    await asking.reportOutcome(request.authReqId, { state: 'cancelled', text: 'withdrawn' });
     expect((await world.phone.requests('alice')).map(({ id }) => id)).not.toContain(shown.id);
     await expect(world.phone.decide(shown.id, 'approve')).rejects.toThrow();
     expect(await poll()).toEqual({ status: 'denied' });
@@ -117,9 +117,9 @@ describe('an approval', () => {
   it('that was given stays given when its withdrawal comes late', async () => {
     const { request, shown, poll } = await ask();
     await world.phone.decide(shown.id, 'approve');
-    await asking.tell(request.authReqId, { state: 'cancelled', text: 'withdrawn' });
+    await asking.reportOutcome(request.authReqId, { state: 'cancelled', text: 'withdrawn' });
     expect(await poll()).toMatchObject({ status: 'approved' });
-    await asking.tell(request.authReqId, { state: 'executed', text: 'filled 5 at $180.12' });
+    await asking.reportOutcome(request.authReqId, { state: 'executed', text: 'filled 5 at $180.12' });
   });
 
   it('can be waited for by a gateway that was started again', async () => {

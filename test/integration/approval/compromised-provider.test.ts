@@ -39,7 +39,7 @@ async function enrolled(sub: string): Promise<Authenticator> {
   const authenticator = createAuthenticator('ES256', place());
   const { secret } = await world.keys.pair(sub);
   const { challenge } = await world.keys.creationOptions({ secret });
-  await world.keys.enrol({ secret }, authenticator.register(challenge), 'phone');
+  await world.keys.enroll({ secret }, authenticator.register(challenge), 'phone');
   return authenticator;
 }
 /** It ends so, and nothing of it reached the broker or the service. */

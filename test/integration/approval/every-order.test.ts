@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { replaceProposal } from '../../../src/app/orders/place-order.ts';
+import { buildReplaceProposal } from '../../../src/app/orders/place-order.ts';
 import { isSettledState, type ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { options, play } from '../agent/world.ts';
@@ -250,7 +250,7 @@ describe('an order that waits', () => {
 
   it('is changed with a tap, and keeps what was not changed', async () => {
     const order = await approved(typed('buy', 'AAPL', { qty: '1', limit: '80', tif: 'gtc' }));
-    const changed = await approved(replaceProposal(order.id, { limit: '81', qty: '2' }));
+    const changed = await approved(buildReplaceProposal(order.id, { limit: '81', qty: '2' }));
     expect(changed).toMatchObject({ qty: '2', limit_price: '81', time_in_force: 'gtc' });
     expect(await read(order)).toMatchObject({ status: 'replaced' });
     expect(await cancelled(changed)).toBe(204);
@@ -260,7 +260,7 @@ describe('an order that waits', () => {
     const before = await shares();
     const entry = await approved(typed('buy', 'AAPL', { ...apart, limit: '101' }));
     const [profit] = entry.legs ?? [];
-    await approved(replaceProposal(profit?.id ?? '', { limit: '106' }));
+    await approved(buildReplaceProposal(profit?.id ?? '', { limit: '106' }));
     await moved('106.50');
     const [, ...legs] = statesOf(await read(entry));
     expect(legs.toSorted()).toEqual(['canceled', 'filled']);
@@ -269,7 +269,7 @@ describe('an order that waits', () => {
 
   it('of several parts is not changed as one', async () => {
     const entry = await approved(typed('buy', 'AAPL', apart));
-    const { status, body } = await alice.ask(replaceProposal(entry.id, { limit: '81' }));
+    const { status, body } = await alice.ask(buildReplaceProposal(entry.id, { limit: '81' }));
     expect([status, body]).toMatchObject([409, { code: 'not_replaceable' }]);
     expect(await cancelled(entry)).toBe(204);
   });

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { createAgent } from '../../../src/agent/run/create-agent.ts';
-import { orderProposal, typedOrder } from '../../../src/app/orders/place-order.ts';
+import { buildOrderProposal, orderFromFlags } from '../../../src/app/orders/place-order.ts';
 import { getOrCreateDatabaseKey } from '../../../src/secrets/database-key.ts';
-import { readOrderRequest } from '../../../src/tools/place-order.ts';
+import { parseOrderRequest } from '../../../src/tools/place-order.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { type ManualClock, manualClock } from '../sandbox/paper-broker-world.ts';
 import { startProposalWorld } from './world.ts';
@@ -28,11 +28,11 @@ export async function openMarketAt(at: number, max_slippage: string) {
 
 /** Orders as a typed command and as a model's call of `place_order` ask for them. */
 export const orderWays = (max_slippage: string) => ({
-  typed: (...[side, symbol, flags]: Parameters<typeof typedOrder>): ProposalRequestInput =>
-    orderProposal(typedOrder(side, symbol, flags), flags, { environment: 'paper', max_slippage }, {}),
+  typed: (...[side, symbol, flags]: Parameters<typeof orderFromFlags>): ProposalRequestInput =>
+    buildOrderProposal(orderFromFlags(side, symbol, flags), flags, { environment: 'paper', max_slippage }, {}),
   called: (args: Record<string, unknown>): ProposalRequestInput => ({
     kind: 'order',
-    order: { ...readOrderRequest({ symbol: 'AAPL', ...args }), max_slippage },
+    order: { ...parseOrderRequest({ symbol: 'AAPL', ...args }), max_slippage },
     requested_by: 'a test',
   }),
 });

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCheckpointSigner } from '../../../src/approval/receipts/checkpoint.ts';
 import { ReceiptError, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
-import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
+import { deriveReceiptKey, type ReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { entryHash } from '../../../src/store/audit.ts';
@@ -179,7 +179,7 @@ describe('a receipt of a day that is over', () => {
   let covered: Receipt;
   let key: ReceiptKey;
   beforeAll(async () => {
-    key = await receiptKey('what only the gateway has');
+    key = await deriveReceiptKey('what only the gateway has');
     const { home, gateway } = world.sandbox.ready;
     const database = new Database(join(home, 'gateway.db'));
     const { checkpoints, audit } = sqliteGatewayStores(database);
@@ -220,7 +220,7 @@ describe('a receipt of a day that is over', () => {
   });
 
   it('with a checkpoint that another key signed is refused', async () => {
-    const thief = await receiptKey('of a thief');
+    const thief = await deriveReceiptKey('of a thief');
     const text = await forged(receiptText(covered), key, (receipt) => {
       const { hash: _, signature: __, ...line } = last(receipt);
       const head = { seq: Number(line.seq) - 1, hash: String(line.prev) };
@@ -236,7 +236,7 @@ describe('a receipt of a day that is over', () => {
 describe('a receipt by whoever has stolen the gateway’s key', () => {
   let stolen: ReceiptKey;
   beforeAll(async () => {
-    stolen = await receiptKey('what only the gateway has');
+    stolen = await deriveReceiptKey('what only the gateway has');
   });
 
   const texts = () => ({ order, mandated });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancelOrder, listOrders, type OrderApp, showOrder } from '../../../src/app/orders/orders.ts';
-import { CHECK_INTERVAL_MS } from '../../../src/gateway/mandates/standing-order-watcher.ts';
+import { STANDING_ORDER_CHECK_INTERVAL_MS } from '../../../src/gateway/mandates/standing-order-watcher.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
@@ -12,7 +12,8 @@ let first: string;
 let second: string;
 beforeAll(async () => {
   // Standing orders are looked at more often than they would be.
-  const sleep: Clock['sleep'] = (ms, signal) => systemClock.sleep(ms === CHECK_INTERVAL_MS ? 200 : ms, signal);
+  const sleep: Clock['sleep'] = (ms, signal) =>
+    systemClock.sleep(ms === STANDING_ORDER_CHECK_INTERVAL_MS ? 200 : ms, signal);
   world = await startProposalWorld({ secondAccounts: true, port: 0, clock: { ...systemClock, sleep } });
   alice = await world.as('alice');
   const { accounts } = (await alice.send('GET', '/v1/accounts')).body as { accounts: { account: string }[] };

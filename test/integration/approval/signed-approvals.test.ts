@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApprovalKeys } from '../../../src/approval/keys/approval-keys.ts';
-import { softwareKey } from '../../../src/approval/signature/software-key.ts';
+import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
 import { createPhoneClient, type PhoneRequest } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -62,7 +62,7 @@ describe('an approval in a home', () => {
       method: 'software',
       device_type: 'singleDevice',
       backed_up: false,
-      credential_id: softwareKey(world.sandbox.pairingSecret, 'alice').credentialId,
+      credential_id: deriveSoftwareKey(world.sandbox.pairingSecret, 'alice').credentialId,
     });
   });
 
@@ -71,7 +71,7 @@ describe('an approval in a home', () => {
     const withAnotherKey = createPhoneClient({
       phone: world.sandbox.ready.phone,
       pairingSecret: world.sandbox.pairingSecret,
-      keyOf: (user) => softwareKey('guessed', user),
+      keyOf: (user) => deriveSoftwareKey('guessed', user),
     });
     await expect(withAnotherKey.decide(request.id, 'approve')).rejects.toMatchObject({
       code: 'provider_error',
@@ -96,7 +96,7 @@ describe('an approval in a home', () => {
       const passkey = createAuthenticator('ES256', place, { synced: true });
       const { secret } = await keys.pair('alice');
       const { challenge } = await keys.creationOptions({ secret });
-      await keys.enrol({ secret }, passkey.register(challenge), 'phone');
+      await keys.enroll({ secret }, passkey.register(challenge), 'phone');
       const first = await asked();
       const second = await asked();
       const early = signed(passkey, first.request.details);

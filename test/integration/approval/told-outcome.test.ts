@@ -35,7 +35,7 @@ describe('an outcome', () => {
   it('is told where the provider listens, by the client that asked', async () => {
     listening();
     const asking = new CibaApprovalClient(optionsFor(provider));
-    await asking.tell('auth-req-id', { state: 'executed', text: 'filled 5 at $180.12' });
+    await asking.reportOutcome('auth-req-id', { state: 'executed', text: 'filled 5 at $180.12' });
     await expect.poll(() => told.length).toBe(2);
     expect(told[0]).toMatchObject({ method: 'POST', type: expect.stringContaining('form-urlencoded') });
     expect(told[1]).toMatchObject({
@@ -54,7 +54,7 @@ describe('an outcome', () => {
     listening();
     lie({ metadata: (metadata) => metadata });
     const asking = new CibaApprovalClient(optionsFor(provider));
-    await asking.tell('auth-req-id', { state: 'cancelled', text: 'withdrawn' });
+    await asking.reportOutcome('auth-req-id', { state: 'cancelled', text: 'withdrawn' });
     expect(told).toEqual([]);
   });
 
@@ -65,11 +65,11 @@ describe('an outcome', () => {
     ]) {
       listening(answer);
       const asking = new CibaApprovalClient(optionsFor(provider));
-      await asking.tell('auth-req-id', { state: 'cancelled', text: 'withdrawn' });
+      await asking.reportOutcome('auth-req-id', { state: 'cancelled', text: 'withdrawn' });
     }
     await provider.close();
     const asking = new CibaApprovalClient(optionsFor(provider));
-    await asking.tell('auth-req-id', { state: 'cancelled', text: 'withdrawn' });
+    await asking.reportOutcome('auth-req-id', { state: 'cancelled', text: 'withdrawn' });
     expect(provider.elsewhere()).toBe(0);
   });
 

@@ -1,5 +1,9 @@
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import { bindingMessage, type TradeOrderDetails, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import {
+  orderBindingMessage,
+  type TradeOrderDetails,
+  tradeOrderDetails,
+} from '../../../src/trading/approval-details.ts';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import {
   type MessageSendDetails,
@@ -31,7 +35,7 @@ export function anOrder(
     expires_at: utcSeconds(Date.now() + 300_000),
     ...change,
   };
-  return { details: tradeOrderDetails(draft, { gateway }), message: bindingMessage(draft) };
+  return { details: tradeOrderDetails(draft, { gateway }), message: orderBindingMessage(draft) };
 }
 
 /** As {@link anOrder}, for a message. */

@@ -7,7 +7,7 @@ import { setCredentialLocation } from '../../../src/config/profile-edit.ts';
 import { credentialStoreKind, findProfile } from '../../../src/config/resolve-profile.ts';
 import { type CredentialName, credentialNames } from '../../../src/secrets/credential-store.ts';
 import { createPassphraseKeys } from '../../../src/secrets/file/passphrase-keys.ts';
-import { passphraseSource } from '../../../src/secrets/file/passphrase-source.ts';
+import { createPassphraseSource } from '../../../src/secrets/file/passphrase-source.ts';
 import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
 import { openCredentialStore } from '../../../src/secrets/places/open-credential-store.ts';
 
@@ -22,7 +22,7 @@ export interface MoveDriverInput {
 
 const { folder, steps } = JSON.parse(await text(process.stdin)) as MoveDriverInput;
 const home = { config: folder, data: folder, log: folder, sandbox: folder };
-const passphrases = createPassphraseKeys(passphraseSource(process.env, undefined));
+const passphrases = createPassphraseKeys(createPassphraseSource(process.env, undefined));
 const open = (place: CredentialLocation) =>
   openCredentialStore({ ...place, name: 'work' }, home, { env: process.env, passphrases });
 /** Where config.yaml says they are at this moment. */

@@ -9,7 +9,7 @@ import { saveConfig } from '../../../src/config/config-file.ts';
 import type { CredentialLocation } from '../../../src/config/profile.ts';
 import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
 import { openCredentialStore } from '../../../src/secrets/places/open-credential-store.ts';
-import { isSamePlace, storedPlaces, toStoredPlace } from '../../../src/secrets/places/stored-places.ts';
+import { findStoreLocations, isSameStoreLocation, toStoreLocation } from '../../../src/secrets/places/stored-places.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { missingKeychainTool, sessionEnvironment } from './keychain-session.ts';
 import type { MoveDriverStep } from './store-move-driver.ts';
@@ -83,8 +83,8 @@ async function killedAt(step: MoveStep, from: CredentialLocation, to: Credential
   }
   // Whatever the next command is, it is signed in; and the same move again finishes.
   expect(await drive(withKeyring, read, { do: 'move', to }, read)).toEqual([LOGIN, LOGIN]);
-  const left = storedPlaces(folder, 'work');
-  expect(left.map((place) => isSamePlace(place, toStoredPlace(folder, 'work', to)))).toEqual([true]);
+  const left = findStoreLocations(folder, 'work');
+  expect(left.map((place) => isSameStoreLocation(place, toStoreLocation(folder, 'work', to)))).toEqual([true]);
 }
 
 describe('credentials that are moved', () => {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { htmlReport } from '../../../src/check/report/html.ts';
+import { renderHtmlReport } from '../../../src/check/report/html.ts';
 import { checks, position, quote, snapshot, TUESDAY_NOON } from '../../unit/check/sample-snapshot.ts';
 import { launchChromium } from '../chromium.ts';
 
@@ -35,7 +35,7 @@ rules:
     },
     { awaited: new Set(), wasAsked: () => false },
   );
-  return htmlReport(result, figures);
+  return renderHtmlReport(result, figures);
 }
 
 /** Runs in the page: texts of charts that are cut off, lie on a bar, or are too small. */

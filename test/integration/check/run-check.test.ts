@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
 import { type CheckListener, runCheck } from '../../../src/app/check/run-check.ts';
 import { createApp } from '../../../src/app/create-app.ts';
-import { scheduledCheck } from '../../../src/app/schedule/run-schedule.ts';
+import { runScheduledCheck } from '../../../src/app/schedule/run-schedule.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Schedule } from '../../../src/schedule/schedule.ts';
 import { withCli, world } from './check-world.ts';
@@ -34,7 +34,7 @@ const silent: CheckListener = {
   finding: () => undefined,
   proposing: () => undefined,
   found: () => undefined,
-  told: () => undefined,
+  reported: () => undefined,
 };
 
 describe('a check without a terminal', () => {
@@ -46,7 +46,7 @@ describe('a check without a terminal', () => {
         ...silent,
         finding: ({ rule: name }) => told.push(`finding ${name}`),
         found: ({ status }) => void told.push(`found: ${status}`),
-        told: ({ status }) => void told.push(`told: ${status}`),
+        reported: ({ status }) => void told.push(`told: ${status}`),
       },
     );
     expect(told).toEqual([`finding r${rule}`, 'found: found', 'told: found']);
@@ -76,7 +76,7 @@ describe('a schedule’s check', () => {
   const schedule = () => ({ id: 's1', name: null, check: { rules, approval: 'deny' } }) as Schedule;
 
   it('comes to the same typed result', async () => {
-    const { checks } = await scheduledCheck(app, schedule(), silent);
+    const { checks } = await runScheduledCheck(app, schedule(), silent);
     expect(checks[0]?.result).toMatchObject({ status: 'found', findings: [{ rule: `r${rule}` }] });
     expect(checks[0]?.failure).toBe(undefined);
     expect(told).toEqual([]);
@@ -84,7 +84,7 @@ describe('a schedule’s check', () => {
 
   it('that throws says why, without a result where it had none', async () => {
     writeFileSync(rules, 'rules:\n  - {name: a, kind: price, symbl: AAPL, above: 5}\n');
-    await expect(scheduledCheck(app, schedule(), silent)).rejects.toMatchObject({
+    await expect(runScheduledCheck(app, schedule(), silent)).rejects.toMatchObject({
       ...{ error: { code: 'invalid_config' }, found: [] },
     });
   });

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
 import { runChecks } from '../../../src/app/check/run-check.ts';
 import { createApp } from '../../../src/app/create-app.ts';
-import { type LiveCombinedPortfolio, liveCombinedPortfolio } from '../../../src/app/portfolio/portfolio.ts';
+import { followCombinedPortfolio, type LiveCombinedPortfolio } from '../../../src/app/portfolio/portfolio.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { fakeCrontab } from '../schedule/fake-crontab.ts';
 import { suiteCliWorld } from './cli-world.ts';
@@ -150,10 +150,10 @@ describe('where one of the accounts can’t be read', () => {
   it('what is live names it, and keeps the other and the total up to date', async () => {
     const stop = new AbortController();
     const seen: LiveCombinedPortfolio[] = [];
-    const following = liveCombinedPortfolio(app, {
+    const following = followCombinedPortfolio(app, {
       signal: stop.signal,
       changed: (across) => seen.push(across),
-      told: () => undefined,
+      proposalChanged: () => undefined,
     });
     await expect.poll(() => seen.at(-1)?.missing).toMatchObject([{ account: second }]);
     await expect.poll(() => seen.at(-1)?.accounts.map(({ account }) => account.account)).toEqual([first]);
@@ -171,12 +171,12 @@ it('all accounts are live at once, each by its own', async () => {
     ...{ accountOption: 'all', tell: () => undefined },
   });
   let last: LiveCombinedPortfolio | undefined;
-  const following = liveCombinedPortfolio(app, {
+  const following = followCombinedPortfolio(app, {
     signal: stop.signal,
     changed: (across) => {
       last = across;
     },
-    told: () => undefined,
+    proposalChanged: () => undefined,
   });
   const held = () =>
     last?.accounts.map(({ label, positions }) => [label, positions.find(({ symbol }) => symbol === 'KO')?.qty ?? '0']);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../../src/app/create-app.ts';
-import { type LiveFigures, liveFigures } from '../../../src/app/portfolio/portfolio.ts';
+import { followPortfolio, type LiveFigures } from '../../../src/app/portfolio/portfolio.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Proposal } from '../../../src/trading/proposal.ts';
 import { slowness } from '../../slowness.ts';
@@ -28,11 +28,11 @@ describe('a live portfolio', () => {
       signal: stop.signal,
       tell: () => undefined,
     });
-    const done = liveFigures(app, {
+    const done = followPortfolio(app, {
       signal: stop.signal,
       lines: 0,
       changed: (figures) => seen.push(figures),
-      told: (proposal) => told.push({ proposal, at: Date.now() }),
+      proposalChanged: (proposal) => told.push({ proposal, at: Date.now() }),
     });
     return {
       seen,

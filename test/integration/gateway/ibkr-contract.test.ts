@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ibkrClient, startKeepAlive } from '../../../src/gateway/broker/ibkr/client.ts';
+import { createIbkrClient, startKeepAlive } from '../../../src/gateway/broker/ibkr/client.ts';
 import { ibkr } from '../../../src/gateway/broker/ibkr/ibkr.ts';
 import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
 import { brokerContract } from '../../contract/broker/broker-contract.ts';
@@ -219,7 +219,7 @@ describe('Interactive Brokers', () => {
   });
 
   it('is kept from ending its session', async () => {
-    const { stop } = startKeepAlive(ibkrClient({ url: server.url, fetch, timeoutMs: 1000 }), 5);
+    const { stop } = startKeepAlive(createIbkrClient({ url: server.url, fetch, timeoutMs: 1000 }), 5);
     await vi.waitFor(() => expect(server.requests).toContain('POST /tickle'));
     stop();
   });

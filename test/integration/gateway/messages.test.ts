@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
-import { readMail } from '../../../src/sandbox/third-parties/gmail.ts';
+import { parseMail } from '../../../src/sandbox/third-parties/gmail.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { type MessageDraft, messageDraftSchema } from '../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../src/trading/message-details.ts';
@@ -69,7 +69,7 @@ describe('an approved message', () => {
     expect(world.received).toMatchObject([{ path: '/gmail/v1/users/me/messages/send', headers }]);
     const [{ raw }] = world.received.map(({ body }) => body) as [{ raw: string }];
     const { recipient: to, subject } = mail;
-    expect(readMail(Buffer.from(raw, 'base64url').toString())).toEqual({ to, subject, text });
+    expect(parseMail(Buffer.from(raw, 'base64url').toString())).toEqual({ to, subject, text });
   });
 
   it('as long as one may be fits into a token and a header', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey } from '../../../src/app/gateway/key-file.ts';
+import { createClientKey } from '../../../src/app/gateway/key-file.ts';
 import { type ServedGateway, type ServeGatewayOptions, serveGateway } from '../../../src/app/gateway/serve-gateway.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'trade-agent-serving-'));
   home = join(folder, 'gateway');
   mkdirSync(home, { mode: 0o700 });
-  await makeKey(home, 'EC');
+  await createClientKey(home, 'EC');
   settings();
   stop = new AbortController();
   serving = undefined;

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import {
   addBroker,
   type BrokerChoice,
-  brokerEntry,
+  createBrokerEntry,
   listBrokerKeys,
   listBrokers,
   requireNewBroker,
@@ -50,7 +50,7 @@ const atAlpaca = (label?: string): BrokerChoice => ({
   label,
 });
 const add = (name: string, choice: BrokerChoice, pair: StoredCredentials, confirm = async () => {}) =>
-  addBroker(app, { folder: ground.folder, name, entry: brokerEntry(choice), username: undefined, pair }, confirm);
+  addBroker(app, { folder: ground.folder, name, entry: createBrokerEntry(choice), username: undefined, pair }, confirm);
 const kept = async () =>
   (await listBrokerKeys(app, ground.folder)).map(({ broker, accountNumber }) => [broker, accountNumber]);
 const findings = async () =>

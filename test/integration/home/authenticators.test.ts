@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { softwareKey } from '../../../src/approval/signature/software-key.ts';
+import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
 import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import { launchChromium } from '../chromium.ts';
 import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
@@ -98,7 +98,7 @@ describe('the page of passkeys', () => {
     await synced.page.goto(world.issuer + PATH);
     await synced.page.getByTestId('authenticator').waitFor();
     expect(await synced.page.getByTestId('authenticator-kind').textContent()).toMatch(/^Synced/);
-    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey('secret', 'alice'));
     await synced.page.reload();
     await expect.poll(() => synced.page.getByTestId('authenticator').count(), patiently).toBe(2);
     expect(await synced.page.getByTestId('authenticator-kind').last().textContent()).toMatch(/^Software key/);

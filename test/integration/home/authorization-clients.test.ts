@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ResolverBusy } from '../../../src/net/public-resolver.ts';
+import { ResolverBusyError } from '../../../src/net/public-resolver.ts';
 import { certificate, refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { pairByHttp } from './http-browser.ts';
 import { ask, CALLBACK, letIn, MCP_SCOPES, publicClient, publicMetadata, register } from './public-client.ts';
@@ -174,7 +174,7 @@ describe('a client that says who it is at its own address (CIMD)', () => {
     const id = 'https://busy.example/client.json';
     published(id);
     resolve = async () => {
-      throw new ResolverBusy();
+      throw new ResolverBusyError();
     };
     const program = await publicClient(world, id);
     expect((await fetch(program.url(), { redirect: 'manual' })).status).toBe(429);

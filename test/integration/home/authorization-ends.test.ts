@@ -95,8 +95,8 @@ describe('at the home’s own machine', () => {
     const program = await letInProgram();
     const { database, authorized } = opened();
     expect(authorized.list('alice').map(({ clientId }) => clientId)).toContain(program.clientId);
-    expect(authorized.end('alice', program.clientId)).toBe(true);
-    expect(authorized.end('alice', program.clientId)).toBe(false);
+    expect(authorized.revoke('alice', program.clientId)).toBe(true);
+    expect(authorized.revoke('alice', program.clientId)).toBe(false);
     expect(await program.refreshed()).toBe('invalid_grant');
     await isTold(program.clientId);
     database.close();
@@ -106,7 +106,7 @@ describe('at the home’s own machine', () => {
     const program = await letInProgram();
     const { database, authorized } = opened();
     await world.restart();
-    authorized.end('alice', program.clientId);
+    authorized.revoke('alice', program.clientId);
     await world.restart();
     await isTold(program.clientId);
     database.close();

@@ -18,8 +18,8 @@ import {
   addUser,
   createPairingLink,
   homeStatus,
+  issueRecoveryCode,
   listUsers,
-  newRecoveryCode,
   removeUser,
 } from '../../../src/app/home/users.ts';
 import { app, homeGround } from './home-folder.ts';
@@ -69,7 +69,7 @@ it('says whose trading is halted, or may only reduce and until when', async () =
   const until = Math.floor((app.clock.now() + 3_600_000) / 1000) * 1000;
   const at = new Date(until).toISOString().replace('.000', '');
   await withHome(app, ground.folder, ({ stores }) =>
-    stores.halts.reduce('alice', 'max_day_loss', until, app.clock.now()),
+    stores.halts.restrict('alice', 'max_day_loss', until, app.clock.now()),
   );
   expect((await homeStatus(app, ground.folder)).users[0]?.trading).toEqual({
     state: 'reducing',
@@ -110,7 +110,7 @@ it('people come and go; a name is never given again', async () => {
 });
 
 it('a new recovery code ends the one before', async () => {
-  const next = await newRecoveryCode(app, ground.folder, undefined);
+  const next = await issueRecoveryCode(app, ground.folder, undefined);
   await withHome(app, ground.folder, async ({ recoveryCodes }) => {
     expect(recoveryCodes.check('alice', recoveryCode)).toBe(false);
     expect(recoveryCodes.check('alice', next.recoveryCode)).toBe(true);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brokerEntry } from '../../../src/app/home/brokers.ts';
+import { createBrokerEntry } from '../../../src/app/home/brokers.ts';
 import { initHome, type NewHome, verifyNewAccount } from '../../../src/app/home/init-home.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
@@ -29,7 +29,7 @@ export async function homeGround(port = 4780) {
     ...{ place, folder, sandbox, pair },
     /** Makes a home for the sandbox's alice. @returns her recovery code */
     async make(change: Partial<NewHome> = {}) {
-      const entry = brokerEntry({ kind: 'alpaca', url: sandbox.ready.broker });
+      const entry = createBrokerEntry({ kind: 'alpaca', url: sandbox.ready.broker });
       const opened = await verifyNewAccount(app, entry, pair, 'paper');
       const { recoveryCode } = await initHome(app, {
         folder,

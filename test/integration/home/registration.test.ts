@@ -8,9 +8,9 @@ import * as client from 'openid-client';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-approval-client.ts';
 import { toOrderDraft } from '../../../src/home/identity-provider/approval-subject.ts';
-import { publicFetch } from '../../../src/net/public-fetch.ts';
-import { ResolverBusy } from '../../../src/net/public-resolver.ts';
-import { bindingMessage } from '../../../src/trading/approval-details.ts';
+import { createPublicFetch } from '../../../src/net/public-fetch.ts';
+import { ResolverBusyError } from '../../../src/net/public-resolver.ts';
+import { orderBindingMessage } from '../../../src/trading/approval-details.ts';
 import {
   ALL_SCOPES,
   CIBA,
@@ -268,7 +268,7 @@ describe('a ping endpoint', () => {
 
   it('whose name cannot be resolved now is told to come again, and its token is good after that', async () => {
     resolve = async () => {
-      throw new ResolverBusy();
+      throw new ResolverBusyError();
     };
     const headers = await byToken();
     expect((await register(headers, ping('https://robot.example/ping'))).status).toBe(429);
@@ -288,7 +288,7 @@ describe('a ping endpoint', () => {
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     const { port } = server.address() as AddressInfo;
     try {
-      const rebound = publicFetch(async () => ['127.0.0.1']);
+      const rebound = createPublicFetch(async () => ['127.0.0.1']);
       for (const host of ['robot.example', '127.0.0.1', '[::ffff:127.0.0.1]', 'localhost']) {
         await expect(rebound(`https://${host}:${port}/ping`, { method: 'POST' })).rejects.toThrow(TypeError);
       }
@@ -320,7 +320,7 @@ describe('a gateway of one’s own that registers itself', () => {
     const question = {
       asked: { sub: 'alice' },
       scope: 'orders:write',
-      bindingMessage: bindingMessage(toOrderDraft(asked)),
+      bindingMessage: orderBindingMessage(toOrderDraft(asked)),
       details: asked,
       expiresIn: 60,
       notificationToken: 'x'.repeat(22),

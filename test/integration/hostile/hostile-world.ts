@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, decodeJwt, importJWK, type JWK, SignJWT } from 'jose';
-import { softwareKey } from '../../../src/approval/signature/software-key.ts';
+import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { SCOPES } from '../../../src/oauth/scopes.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
@@ -74,7 +74,7 @@ export async function startHostileWorld(): Promise<HostileWorld> {
   const account = String(body.account);
   const quoted = await alice.send('GET', '/v1/quotes?symbols=KO');
   const price = String((quoted.body.quotes as { ask: string }[])[0]?.ask);
-  const approver = softwareKey(world.sandbox.pairingSecret, 'alice');
+  const approver = deriveSoftwareKey(world.sandbox.pairingSecret, 'alice');
 
   const self: HostileWorld = {
     world,

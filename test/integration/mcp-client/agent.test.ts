@@ -5,7 +5,7 @@ import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { compareTools } from '../../../src/mcp/client/compared-tools.ts';
 import { connectServer } from '../../../src/mcp/client/connection.ts';
-import { serverRegistry } from '../../../src/mcp/client/server-registry.ts';
+import { createServerRegistry } from '../../../src/mcp/client/server-registry.ts';
 import { call, modelWorld } from '../agent/model-world.ts';
 import { options, play } from '../agent/world.ts';
 import { access, child, credentialsInMemory, overHttp } from './servers.ts';
@@ -27,7 +27,7 @@ async function withServer(
   options: Partial<CreateAgentOptions> = {},
   model: Parameters<typeof modelWorld>[2] = {},
 ) {
-  const foreign = serverRegistry({
+  const foreign = createServerRegistry({
     servers: { news },
     clock: systemClock,
     ...{ fetch, env: process.env, version: '0.0.0', credentials: credentialsInMemory() },

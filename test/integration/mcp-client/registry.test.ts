@@ -3,7 +3,7 @@ import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { compareTools } from '../../../src/mcp/client/compared-tools.ts';
 import { connectServer } from '../../../src/mcp/client/connection.ts';
-import { serverRegistry } from '../../../src/mcp/client/server-registry.ts';
+import { createServerRegistry } from '../../../src/mcp/client/server-registry.ts';
 import { access, child, credentialsInMemory, overHttp } from './servers.ts';
 
 const { signal } = new AbortController();
@@ -18,7 +18,7 @@ async function pinned(server: McpServerConfig, tools: readonly string[]): Promis
 
 function registry(servers: Record<string, McpServerConfig>, limits = {}) {
   const time = { now: Date.now() };
-  const opened = serverRegistry({
+  const opened = createServerRegistry({
     servers,
     clock: { ...systemClock, now: () => time.now },
     ...{ fetch, env: process.env, version: '0.0.0', credentials: credentialsInMemory() },

@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { type McpServerConfig, mcpServerSchema } from '../../../src/config/mcp-servers.ts';
 import { connectServer } from '../../../src/mcp/client/connection.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import { createMcpCredentials, mcpCredentialFile } from '../../../src/secrets/places/mcp-credentials.ts';
+import { createMcpCredentials, mcpCredentialFilePath } from '../../../src/secrets/places/mcp-credentials.ts';
 import { type HttpBrowser, pairByHttp } from '../home/http-browser.ts';
 import { letIn } from '../home/public-client.ts';
 import { sharedMcpWorld } from '../mcp/mcp-world.ts';
@@ -82,7 +82,7 @@ it('once the person has signed in, runs go on by what is kept, and refresh it, w
 
 it('what is kept is sealed, and nobody else may read it', async () => {
   await (await connect({ openBrowser })).close();
-  const file = mcpCredentialFile(folder, 'work');
+  const file = mcpCredentialFilePath(folder, 'work');
   const { tokens } = await tokensOf();
   const text = readFileSync(file, 'utf8');
   for (const secret of [tokens.access_token, tokens.refresh_token]) expect(text).not.toContain(secret);

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
+import { createMcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
-import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
+import { createMcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import { connectionRequired } from '../../../src/tools/gateway/gateway-problem.ts';
 import { pairByHttp } from '../home/http-browser.ts';
@@ -114,7 +114,7 @@ describe('what the client brings back with the call', () => {
       ...{ version: '0', readOnly: false, clock: systemClock, holdMs: 10 },
       accounts: createAccountQuestions(lifeSeconds),
     };
-    return mcpEndpoint((who: McpCaller, context) => mcpServer(who, context, options));
+    return createMcpEndpoint((who: McpCaller, context) => createMcpServer(who, context, options));
   };
   const bars = async (endpoint: ReturnType<typeof endpointOf>, more: object = {}, who = caller) =>
     rpcAnswer(

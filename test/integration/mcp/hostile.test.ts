@@ -2,10 +2,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
+import { createMcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
-import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
+import { createMcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import { type Facts, factsOf, sharedMcpWorld, startMcpWorld } from './mcp-world.ts';
 import { rpc, tasksExtension } from './rpc.ts';
@@ -141,7 +141,7 @@ describe('a tool', () => {
     };
     const accounts = createAccountQuestions();
     const options = { version: '0', readOnly: false, clock: systemClock, accounts, holdMs: 10 };
-    const endpoint = mcpEndpoint((who: McpCaller, context) => mcpServer(who, context, options));
+    const endpoint = createMcpEndpoint((who: McpCaller, context) => createMcpServer(who, context, options));
     const post = async (method: string, params: object, headers = {}) => {
       const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
       const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });

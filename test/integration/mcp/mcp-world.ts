@@ -3,7 +3,7 @@ import { exportJWK, type GenerateKeyPairResult, SignJWT } from 'jose';
 import { afterAll, beforeAll } from 'vitest';
 import { CONNECT_PATH } from '../../../src/home/identity-provider/protocol/protocol.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
-import { mcpMount } from '../../../src/mcp/http/mcp-mount.ts';
+import { createMcpMount } from '../../../src/mcp/http/mcp-mount.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { type ProposalWorld, startProposalWorld } from '../approval/world.ts';
@@ -45,7 +45,7 @@ export async function startMcpWorld(options: McpWorldOptions = {}): Promise<McpW
   const { holdMs = 20_000, readOnly = false, mcpClock = systemClock, ...sandbox } = options;
   const world = await startProposalWorld({
     mounts: [
-      mcpMount({
+      createMcpMount({
         ...{ version: '0.0.0', readOnly, clock: mcpClock, environment: 'paper', holdMs },
         connectPath: CONNECT_PATH,
       }),

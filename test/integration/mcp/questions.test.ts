@@ -1,6 +1,6 @@
 import { Server } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
-import { type McpEndpoint, mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
+import { createMcpEndpoint, type McpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 
 /* What a client of 2025-11-25 is asked in the middle of a call, and who may answer. */
 
@@ -11,7 +11,7 @@ type Message = Record<string, unknown> & { id: string; result: Record<string, un
 const question = { mode: 'form', message: 'Name?', requestedSchema: { type: 'object', properties: {} } };
 
 function asking(roundTimeoutMs = 10_000): McpEndpoint<Caller> {
-  return mcpEndpoint(() => {
+  return createMcpEndpoint(() => {
     const server = new Server(
       { name: 'asks', version: '1' },
       { capabilities: { tools: {} }, inputRequired: { roundTimeoutMs } },

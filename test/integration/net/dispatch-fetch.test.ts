@@ -7,7 +7,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { buffer } from 'node:stream/consumers';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { DispatchDeadline, NotDispatched, withDispatchDeadline } from '../../../src/net/dispatch-deadline.ts';
+import { DispatchDeadline, NotDispatchedError, withDispatchDeadline } from '../../../src/net/dispatch-deadline.ts';
 import { dispatchFetch } from '../../../src/net/dispatch-fetch.ts';
 
 const tls = {
@@ -117,7 +117,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       // Published when a socket begins to connect.
       subscribe('net.client.socket', pass);
       try {
-        expect(await causeOf(post(url, {}, deadline))).toBeInstanceOf(NotDispatched);
+        expect(await causeOf(post(url, {}, deadline))).toBeInstanceOf(NotDispatchedError);
       } finally {
         unsubscribe('net.client.socket', pass);
       }
@@ -132,7 +132,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       const { url, requests } = await serve(protocol);
       await (await post(url)).text();
       const deadline = passed();
-      expect(await causeOf(post(url, {}, deadline))).toBeInstanceOf(NotDispatched);
+      expect(await causeOf(post(url, {}, deadline))).toBeInstanceOf(NotDispatchedError);
       expect(deadline.nothingSent).toBe(true);
       // What comes next would arrive after it.
       await (await post(url, { body: 'next' })).text();
@@ -145,7 +145,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       const deadline = new DispatchDeadline(() => isOver);
       await (await post(url, {}, deadline)).text();
       isOver = true;
-      expect(await causeOf(post(url, {}, deadline))).toBeInstanceOf(NotDispatched);
+      expect(await causeOf(post(url, {}, deadline))).toBeInstanceOf(NotDispatchedError);
       expect(deadline.nothingSent).toBe(false);
     });
   });
@@ -207,7 +207,9 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       const { url, requests } = await serve(protocol);
       const request = new Request(url, { method, body: 'x' });
       const deadline = passed();
-      expect(await causeOf(withDispatchDeadline(deadline, () => dispatchFetch(request)))).toBeInstanceOf(NotDispatched);
+      expect(await causeOf(withDispatchDeadline(deadline, () => dispatchFetch(request)))).toBeInstanceOf(
+        NotDispatchedError,
+      );
       const answer = await withDispatchDeadline(ahead(), () => dispatchFetch(new Request(url, { method, body: 'x' })));
       expect(await answer.text()).toBe('done');
       expect(requests.map(({ method, body }) => [method, body])).toEqual([[method, 'x']]);

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type HttpServer, listen } from '../../../src/net/http-server.ts';
+import { type HttpServer, startHttpServer } from '../../../src/net/http-server.ts';
 import { createPeerList } from '../../../src/net/peer-list.ts';
 import { clientAddress, isHttps } from '../../../src/net/trusted-proxy.ts';
 
@@ -19,7 +19,7 @@ afterEach(async () => {
 
 async function started(addresses?: readonly string[], options: object = {}): Promise<HttpServer> {
   const proxy = addresses === undefined ? {} : { proxy: { addresses } };
-  const server = await listen({ host: '127.0.0.1', port: 0, ...proxy, ...options }, Date.now);
+  const server = await startHttpServer({ host: '127.0.0.1', port: 0, ...proxy, ...options }, Date.now);
   servers.push(server);
   return server;
 }

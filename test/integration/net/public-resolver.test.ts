@@ -4,8 +4,8 @@ import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { publicFetch } from '../../../src/net/public-fetch.ts';
-import { createPublicResolver, ResolverBusy } from '../../../src/net/public-resolver.ts';
+import { createPublicFetch } from '../../../src/net/public-fetch.ts';
+import { createPublicResolver, ResolverBusyError } from '../../../src/net/public-resolver.ts';
 
 /** A name server that says nothing, and which names it was asked for. */
 let asked: string[] = [];
@@ -73,9 +73,9 @@ describe('names that strangers chose', () => {
     const { names, resolve } = silent();
     const all = await Promise.all(Array.from({ length: 40 }, (_, i) => timed(resolve(`x${i}.nobody-home.dev`))));
     expect(names.most).toBe(2);
-    const busy = all.filter(({ error }) => error instanceof ResolverBusy);
-    const failed = all.filter(({ error }) => !(error instanceof ResolverBusy));
-    expect(all.slice(6).every(({ error }) => error instanceof ResolverBusy)).toBe(true);
+    const busy = all.filter(({ error }) => error instanceof ResolverBusyError);
+    const failed = all.filter(({ error }) => !(error instanceof ResolverBusyError));
+    expect(all.slice(6).every(({ error }) => error instanceof ResolverBusyError)).toBe(true);
     expect(busy.length + failed.length).toBe(40);
     expect(failed.length).toBeGreaterThanOrEqual(2);
     expect(failed.map(({ error }) => (error as { code?: string }).code)).toEqual(failed.map(() => 'ENOTFOUND'));
@@ -83,7 +83,7 @@ describe('names that strangers chose', () => {
     expect(Math.max(...all.map(({ ms }) => ms))).toBeLessThan(4_000);
     expect(new Set(asked)).toEqual(new Set(failed.map((_, i) => `x${i}.nobody-home.dev`)));
     // Afterwards there is room again.
-    expect((await timed(resolve('later.nobody-home.dev'))).error).not.toBeInstanceOf(ResolverBusy);
+    expect((await timed(resolve('later.nobody-home.dev'))).error).not.toBeInstanceOf(ResolverBusyError);
   });
 
   it.each(['broker', 'localhost', 'printer.local', 'vault.internal'])(
@@ -110,7 +110,7 @@ describe('names that strangers chose', () => {
       },
     });
     expect(await resolve('rebinding.example.com')).toEqual(['127.0.0.1']);
-    await expect(publicFetch(resolve)('https://rebinding.example.com/')).rejects.toMatchObject({
+    await expect(createPublicFetch(resolve)('https://rebinding.example.com/')).rejects.toMatchObject({
       cause: { message: 'rebinding.example.com is not a public address' },
     });
     expect(opened).toBe(1);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HttpServer, listen } from '../../../src/net/http-server.ts';
+import { type HttpServer, startHttpServer } from '../../../src/net/http-server.ts';
 
 const fixtures = new URL('../../fixtures/tls/', import.meta.url).pathname;
 
@@ -65,10 +65,10 @@ function looking() {
   };
 }
 
-async function serve(options: Partial<Parameters<typeof listen>[0]> = {}, now = Date.now) {
+async function serve(options: Partial<Parameters<typeof startHttpServer>[0]> = {}, now = Date.now) {
   const told: string[] = [];
   const renewals = looking();
-  const server = await listen(
+  const server = await startHttpServer(
     {
       host: '127.0.0.1',
       port: 0,
@@ -276,7 +276,7 @@ describe('a server is not started', () => {
   it.each(['0.0.0.0', '::', '192.0.2.7', 'home.example'])(
     'to speak plain HTTP at %s: that is refused before it listens, with what to do',
     async (host) => {
-      await expect(listen({ host, port: 0 }, Date.now)).rejects.toMatchObject({
+      await expect(startHttpServer({ host, port: 0 }, Date.now)).rejects.toMatchObject({
         code: 'usage',
         hint: expect.stringMatching(/--tls-cert.*tailscale serve.*--proxy/s),
       });
@@ -284,7 +284,7 @@ describe('a server is not started', () => {
   );
 
   it.each(['127.0.0.1', '127.0.0.2', 'localhost', '::1'])('but for loopback: %s', async (host) => {
-    const server = await listen({ host, port: 0 }, Date.now).catch((error: unknown) => error as Error);
+    const server = await startHttpServer({ host, port: 0 }, Date.now).catch((error: unknown) => error as Error);
     if (server instanceof Error) expect(server).toMatchObject({ code: 'port_in_use' });
     else await server.close();
   });

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { decide } from '../../../src/gateway/policy/decide.ts';
-import type { Facts } from '../../../src/gateway/policy/decision.ts';
+import type { DecisionFacts } from '../../../src/gateway/policy/decision.ts';
 import { limitsSchema, staticRules } from '../../../src/gateway/policy/rules.ts';
 import { mandateMismatches } from '../../../src/gateway/policy/within-mandate.ts';
 import type { OrderClaim } from '../../../src/store/order-journal.ts';
@@ -14,7 +14,7 @@ export interface Round {
   readonly now: number;
   readonly orders: readonly {
     readonly draft: OrderDraft;
-    readonly facts: Omit<Facts, 'counted'>;
+    readonly facts: Omit<DecisionFacts, 'counted'>;
     /** What becomes of it once it is claimed. */
     readonly fate: 'intent' | 'placed' | 'unknown' | 'rejected';
   }[];
@@ -53,7 +53,7 @@ async function play({ limits, now, orders }: Round): Promise<string[]> {
       });
       if (outcome !== 'claimed') return outcome;
       if (fate === 'placed') await journal.place(claim, { id: claim.clientOrderId } as Order, now);
-      if (fate === 'unknown') await journal.doubt(claim, now);
+      if (fate === 'unknown') await journal.markUnknown(claim, now);
       if (fate === 'rejected') await journal.refuse(claim, { code: 'broker_rejected' } as Problem, now);
       return fate;
     }),

@@ -178,7 +178,8 @@ describe('a halt', () => {
   };
 
   const halts = ({ stores, clock }: DeskWorld) => stores.halts.halt('alice', 'terminal A', clock.now());
-  const reduces = ({ stores, clock }: DeskWorld) => stores.halts.reduce('alice', 'terminal A', undefined, clock.now());
+  const reduces = ({ stores, clock }: DeskWorld) =>
+    stores.halts.restrict('alice', 'terminal A', undefined, clock.now());
   it.each<[string, (world: DeskWorld) => Promise<unknown>, string]>([
     ['a halt', halts, 'TRADING_HALTED'],
     ['reducing, of a purchase', reduces, 'TRADING_REDUCING_ONLY'],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeEach, expect, it } from 'vitest';
-import { homeSecrets, phoneNotices } from '../../../src/app/home/home-notices.ts';
+import { createPhoneNotices, openHomeSecrets } from '../../../src/app/home/home-notices.ts';
 import { type NoticeChannel, type NoticesConfig, noticesSchema } from '../../../src/config/notice-channels.ts';
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 import { openHttpRecorder } from '../notify/http-recorder.ts';
@@ -46,13 +46,13 @@ const channels = (change: Record<string, unknown> = {}): NoticesConfig =>
     ...change,
   });
 const keep = (name: string, secret: string) =>
-  storeNoticeSecret(homeSecrets(folder), name, channels()[name] as NoticeChannel, secret);
+  storeNoticeSecret(openHomeSecrets(folder), name, channels()[name] as NoticeChannel, secret);
 const ring = (notices: NoticesConfig) =>
   world.restart({
-    notices: phoneNotices({
+    notices: createPhoneNotices({
       channels: notices,
       owner: () => 'alice',
-      secrets: homeSecrets(folder),
+      secrets: openHomeSecrets(folder),
       surroundings: { fetch, env: {}, platform: process.platform, command: 'trade-agent home notices' },
       clock: {
         now: () => Date.now(),

@@ -20,7 +20,7 @@ import { addMissingPeople, createPeople } from '../../../src/store/home/people.t
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import {
-  bindingMessage,
+  orderBindingMessage,
   type TradeOrderDetails,
   tradeOrderDetails,
   tradeOrderDetailsSchema,
@@ -216,7 +216,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
 /** The binding message of what may be an order; none for what is no order at all. */
 function describedAs(details: unknown): { binding_message?: string } {
   const order = tradeOrderDetailsSchema.safeParse(details).data;
-  return order === undefined ? {} : { binding_message: bindingMessage(toOrderDraft(order)) };
+  return order === undefined ? {} : { binding_message: orderBindingMessage(toOrderDraft(order)) };
 }
 export type ApprovalClient = Awaited<ReturnType<typeof registerApprovalClient>>;
 

@@ -1,4 +1,4 @@
-import { assertLengths, matchesExpected, pick } from '../../../src/secrets/credential-values.ts';
+import { assertLengths, matchesExpected, pickValues } from '../../../src/secrets/credential-values.ts';
 import type { PersonCredentials } from '../../../src/server/sessions/exchanging-sessions.ts';
 
 /** As in a server's database. */
@@ -13,7 +13,7 @@ export function memoryCredentials(): (person: string) => PersonCredentials {
     return {
       kind: 'database',
       notice: undefined,
-      get: async (names) => pick(Object.fromEntries(kept()), names),
+      get: async (names) => pickValues(Object.fromEntries(kept()), names),
       async set(values, expected) {
         assertLengths(values, LONGEST);
         if (!matchesExpected(Object.fromEntries(kept()), expected)) return false;

@@ -14,10 +14,10 @@ import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { listenOnLoopback, requestListener } from '../../../src/net/http-server.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
-import { gatewayProxy } from '../../../src/server/http/gateway-proxy.ts';
+import { addGatewayProxy } from '../../../src/server/http/gateway-proxy.ts';
 import {
+  createExchangingSessions,
   type ExchangingSessionsOptions,
-  exchangingSessions,
 } from '../../../src/server/sessions/exchanging-sessions.ts';
 import { sqliteProofStore } from '../../../src/store/sqlite/proof-store.ts';
 import { newServer } from '../home/server-client.ts';
@@ -53,7 +53,7 @@ export async function createServerWorld(credentials: ExchangingSessionsOptions['
     changed: Partial<ResolvedProfile> = {},
     send = spying,
   ) =>
-    exchangingSessions({
+    createExchangingSessions({
       profile: { ...profile, ...changed },
       access: { fetch: send, privateKey: { ...server.privateJwk, kid: CLIENT, alg: 'ES256' } },
       clock: systemClock,
@@ -69,11 +69,11 @@ export async function createServerWorld(credentials: ExchangingSessionsOptions['
     requireBoundTokens: true,
   });
   const app = new Hono();
-  gatewayProxy(
+  addGatewayProxy(
     app,
     createAuthenticator({
       verify,
-      actingFor: async () => undefined,
+      inProcessCaller: async () => undefined,
       resource: server.address,
       clock: systemClock,
       log: () => undefined,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { jobCounts } from '../../../src/jobs/pg-boss/job-counts.ts';
+import { countJobs } from '../../../src/jobs/pg-boss/job-counts.ts';
 import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
 import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
@@ -25,7 +25,7 @@ withPostgres('jobs whose database goes away', () => {
   it('go on when it is back, each that was enqueued once it has said so', async () => {
     const problems: unknown[] = [];
     const database = await openDatabase({ address: address(), schema: stateSchema, tenant });
-    const jobs = await pgBossQueue({ address: address(), tenant, heard: (error) => problems.push(error) });
+    const jobs = await pgBossQueue({ address: address(), tenant, onError: (error) => problems.push(error) });
     try {
       const [seen, begun, end] = [[] as string[], Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       await jobs.work('run', async ({ key }) => {
@@ -71,7 +71,7 @@ withPostgres('jobs whose database goes away', () => {
       });
       const enqueue = (run: string) =>
         database.write((unit) => jobs.enqueue(unit, { kind: 'run', key: 'held', ids: { run } }));
-      const running = async () => (await jobCounts(database)).jobs.map((one) => one.running);
+      const running = async () => (await countJobs(database)).jobs.map((one) => one.running);
       await enqueue('first');
       await begun.promise;
       // That it was taken up is on disk; what is told below is not waited for.

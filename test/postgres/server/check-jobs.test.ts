@@ -4,9 +4,9 @@ import { priceConditions } from '../../../src/check/conditions.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
-import { noticeJob } from '../../../src/server/jobs/notice-job.ts';
-import { reconcileJob } from '../../../src/server/jobs/reconcile-job.ts';
-import { scheduleSweep } from '../../../src/server/jobs/sweep-schedules.ts';
+import { createNoticeJob } from '../../../src/server/jobs/notice-job.ts';
+import { createReconcileJob } from '../../../src/server/jobs/reconcile-job.ts';
+import { createScheduleSweep } from '../../../src/server/jobs/sweep-schedules.ts';
 import { watchPrices } from '../../../src/server/jobs/watch-prices.ts';
 import { personChannels, personChecks } from '../../../src/server/server-parts.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
@@ -36,17 +36,17 @@ withPostgres('a schedule’s check at a server', () => {
   });
   const check = (signal = never) => createCheckJob(tenant.parts)(job(), signal);
   const sweep = () =>
-    scheduleSweep({
+    createScheduleSweep({
       ...{ schedules: tenant.schedules, days: tenant.days.known, now: () => Date.now(), intervalMs: 1000 },
       leases: postgresWorkerLeases(tenant.parts.database),
     })(never);
   const sendAll = async () => {
-    for (const one of tenant.take('notice')) await noticeJob(tenant.parts)(one, never);
+    for (const one of tenant.take('notice')) await createNoticeJob(tenant.parts)(one, never);
   };
   /** Has it be asked for, as by a person. */
   let keys = 0;
   const ask = async () => {
-    await tenant.rows.ask('s1', `key-${++keys}`, Date.now() + keys);
+    await tenant.rows.requestRun('s1', `key-${++keys}`, Date.now() + keys);
     tenant.take('check');
   };
   const last = async () => (await tenant.rows.find('s1'))?.last;
@@ -238,7 +238,7 @@ withPostgres('a schedule’s check at a server', () => {
     } as const;
     await notices.put([{ channel: 'team', notice, firings: [], until: Date.now() + 3_600_000 }]);
     const [kept] = tenant.take('notice');
-    return { notices, send: () => noticeJob(tenant.parts)(kept as Enqueued, never) };
+    return { notices, send: () => createNoticeJob(tenant.parts)(kept as Enqueued, never) };
   };
 
   it('has a notice tried again after a pause that grows, and given up as a failed job once its time is over', async () => {
@@ -273,13 +273,13 @@ withPostgres('a schedule’s check at a server', () => {
     await tenant.add(ABOVE);
     await ask();
     await createCheckJob(tenant.parts)(job({ person: 'bob', schedule: 's1' }), never);
-    await noticeJob(tenant.parts)(job({ person: 'bob', notice: 'nt_1' }, 'notice'), never);
+    await createNoticeJob(tenant.parts)(job({ person: 'bob', notice: 'nt_1' }, 'notice'), never);
     expect(await tenant.rows.runs('s1', 9)).toEqual([]);
     await expect(
-      reconcileJob(tenant.parts)(job({ person: 'bob', proposal: 'pr_1' }, 'reconcile'), never),
+      createReconcileJob(tenant.parts)(job({ person: 'bob', proposal: 'pr_1' }, 'reconcile'), never),
     ).rejects.toMatchObject({ code: 'login_required' });
     // Asked of the gateway, which knows none of that id.
-    await reconcileJob(tenant.parts)(job({ person: 'alice', proposal: 'pr_none' }, 'reconcile'), never);
+    await createReconcileJob(tenant.parts)(job({ person: 'alice', proposal: 'pr_none' }, 'reconcile'), never);
     expect(tenant.enqueued).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { agentEventSchema, operations } from '../../../src/agent/remote/protocol.ts';
+import { agentEventSchema, agentOperations } from '../../../src/agent/remote/protocol.ts';
 import { METADATA_PATH } from '../../../src/gateway/auth/protected-resource-metadata.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
@@ -25,7 +25,7 @@ withPostgres('a server', () => {
   const wait = { approval: 'wait' };
   const startRun = async (prompt: string, key: string, options: object = wait, at = server) => {
     const response = await at.ask('POST', '/v1/agent/runs', { key, body: { input: { prompt }, options } });
-    return operations.startRun.answer.parse(await response.json());
+    return agentOperations.startRun.answer.parse(await response.json());
   };
   const problemOf = async (asked: Response | Promise<Response>) => {
     const response = await asked;
@@ -51,7 +51,7 @@ withPostgres('a server', () => {
     const other = await http.serve(world);
     const again = other.ask('GET', `/v1/agent/runs/${run}/events`, { headers: { 'last-event-id': '2' } });
     expect(await eventsOf(await again)).toEqual(told.slice(2));
-    const { thread: record } = operations.readThread.answer.parse(
+    const { thread: record } = agentOperations.readThread.answer.parse(
       await (await other.ask('GET', `/v1/agent/threads/${thread}`)).json(),
     );
     expect(record).toMatchObject({ thread, prompt: 'buy 5 AAPL', status: 'done' });
@@ -92,27 +92,29 @@ withPostgres('a server', () => {
     await world.worker();
     const { run, thread } = await startRun('buy 5 AAPL', 'one', { approval: 'detach' });
     await eventsOf(await server.ask('GET', `/v1/agent/runs/${run}/events`));
-    const listed = operations.listApprovals.answer.parse(await (await server.ask('GET', '/v1/agent/approvals')).json());
+    const listed = agentOperations.listApprovals.answer.parse(
+      await (await server.ask('GET', '/v1/agent/approvals')).json(),
+    );
     const [approval] = listed.approvals;
     expect(approval).toMatchObject({ thread, status: 'requested' });
     expect(await problemOf(server.ask('DELETE', `/v1/agent/threads/${thread}`))).toBe('409 approval_pending');
     const cancelled = await server.ask('POST', `/v1/agent/approvals/${approval?.id}/cancel`);
-    expect(operations.cancelApproval.answer.parse(await cancelled.json())).toMatchObject({
+    expect(agentOperations.cancelApproval.answer.parse(await cancelled.json())).toMatchObject({
       approval: { status: 'cancelled' },
     });
     const resumed = await server.ask('POST', `/v1/agent/threads/${thread}/resume`, {
       ...{ key: 'two', body: { options: wait } },
     });
-    const again = operations.resumeThread.answer.parse(await resumed.json());
+    const again = agentOperations.resumeThread.answer.parse(await resumed.json());
     const told = await eventsOf(await server.ask('GET', `/v1/agent/runs/${again.run}/events`));
     expect(told.at(-1)?.event).toMatchObject({ result: { status: 'denied' } });
-    const { threads } = operations.listThreads.answer.parse(
+    const { threads } = agentOperations.listThreads.answer.parse(
       await (await server.ask('GET', '/v1/agent/threads?as_kept=true')).json(),
     );
     expect(threads).toMatchObject([{ thread, status: 'denied' }]);
     expect((await server.ask('DELETE', `/v1/agent/threads/${thread}`)).status).toBe(204);
     const pruned = await server.ask('POST', '/v1/agent/threads/prune', { body: { older_than: 0, keep: 0 } });
-    expect(operations.pruneThreads.answer.parse(await pruned.json())).toEqual({ deleted: [] });
+    expect(agentOperations.pruneThreads.answer.parse(await pruned.json())).toEqual({ deleted: [] });
   });
 
   it('refuses a proof that came to another server, and tokens of another audience, by Bearer, or with no scope', async () => {

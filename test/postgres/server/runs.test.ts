@@ -2,10 +2,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../src/agent/events.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
-import { runJob } from '../../../src/server/jobs/run-job.ts';
+import { createRunJob } from '../../../src/server/jobs/run-job.ts';
 import { personStores } from '../../../src/server/person-agent.ts';
 import { personRuns, personSchedules, type ServerParts } from '../../../src/server/server-parts.ts';
-import type { TenantDatabase, Unit } from '../../../src/store/postgres/tenant-database.ts';
+import type { TenantDatabase, Transaction } from '../../../src/store/postgres/tenant-database.ts';
 import { MAX_OPEN_RUNS } from '../../../src/store/run-store.ts';
 import { hastyClock } from '../../integration/hasty-clock.ts';
 import { blockJobsDatabase } from '../jobs/jobs-database.ts';
@@ -133,9 +133,9 @@ withPostgres('a run of a server’s', () => {
       reach();
       await woken;
     };
-    const still = runJob(await world.machine())(job, new AbortController().signal);
+    const still = createRunJob(await world.machine())(job, new AbortController().signal);
     await reached;
-    await runJob(await world.machine())(job, new AbortController().signal);
+    await createRunJob(await world.machine())(job, new AbortController().signal);
     expect(await stateOf(run)).toBe('waiting');
     wake();
     await still;
@@ -204,7 +204,7 @@ withPostgres('a run of a server’s', () => {
       isReached = true;
       const { threads } = personStores(front, 'alice-sub');
       await expect.poll(async () => (await threads.find('t'))?.holder).toBeUndefined();
-      parts.news.hear((told) => told === run && hear());
+      parts.news.subscribe((told) => told === run && hear());
       await personRuns(front, 'alice-sub').stop(run);
       await heard;
       await personRuns(parts, 'alice-sub').find(run);
@@ -212,7 +212,7 @@ withPostgres('a run of a server’s', () => {
     const { database } = parts;
     const write: TenantDatabase['write'] = (work, person) =>
       database.write((unit) => {
-        const one: Unit['one'] = async (text, values) => {
+        const one: Transaction['one'] = async (text, values) => {
           if (text.includes('SET events = events +')) await stopFirst();
           return await unit.one(text, values);
         };
@@ -220,7 +220,7 @@ withPostgres('a run of a server’s', () => {
       }, person);
     const run = await begin(front, { prompt: 'buy 5 AAPL' }, { cancel_on_exit: true });
     const ids = { tenant: world.tenant, person: 'alice-sub', thread: 't', run };
-    const driven = runJob({ ...parts, database: { ...database, write } });
+    const driven = createRunJob({ ...parts, database: { ...database, write } });
     await driven({ kind: 'run', key: 'k', ids }, new AbortController().signal);
     expect(isReached).toBe(true);
     await world.worker();

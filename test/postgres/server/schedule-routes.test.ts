@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { operations } from '../../../src/agent/remote/protocol.ts';
+import { agentOperations } from '../../../src/agent/remote/protocol.ts';
 import { testPersonNotice } from '../../../src/app/server/open-server.ts';
 import { createPublicResolver } from '../../../src/net/public-resolver.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
-import { alertRoutes } from '../../../src/server/http/alert-routes.ts';
+import { addAlertRoutes } from '../../../src/server/http/alert-routes.ts';
 import { noticeRoutes } from '../../../src/server/http/notice-routes.ts';
-import { scheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
+import { addScheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
 import { channelProblem } from '../../../src/server/jobs/notice-job.ts';
 import { personSchedules, tenantSchedules } from '../../../src/server/server-parts.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
@@ -45,8 +45,8 @@ withPostgres('schedules over HTTP', () => {
             grantOffline: async ({ sub }) => void offline.push(`granted ${sub}`),
             revokeOffline: async (sub) => void offline.push(`ended ${sub}`),
           };
-          scheduleRoutes(app, door, { ...parts, sessions });
-          alertRoutes(app, door, { ...parts, sessions });
+          addScheduleRoutes(app, door, { ...parts, sessions });
+          addAlertRoutes(app, door, { ...parts, sessions });
         },
         (app, door, parts) =>
           noticeRoutes(
@@ -72,7 +72,8 @@ withPostgres('schedules over HTTP', () => {
   const path = '/v1/agent/schedules';
   const add = (body: object = asked, more: AskOptions = {}) =>
     server.ask('POST', path, { key: 'key-1', body, ...more });
-  const schedule = async (response: Response) => operations.addSchedule.answer.parse(await response.json()).schedule;
+  const schedule = async (response: Response) =>
+    agentOperations.addSchedule.answer.parse(await response.json()).schedule;
   const problemOf = async (response: Response | Promise<Response>) => {
     const { code, status } = problemSchema.parse(await (await response).json());
     return `${status} ${code}`;
@@ -86,7 +87,7 @@ withPostgres('schedules over HTTP', () => {
     expect(made.next).toHaveLength(5);
     expect(offline).toEqual(['granted alice-sub']);
     expect(await schedule(await add())).toEqual(made);
-    const listed = operations.listSchedules.answer.parse(await (await server.ask('GET', path)).json());
+    const listed = agentOperations.listSchedules.answer.parse(await (await server.ask('GET', path)).json());
     expect(listed.schedules).toEqual([made]);
     expect(await schedule(await server.ask('GET', `${path}/evening`))).toEqual(made);
     expect((await server.ask('DELETE', `${path}/${made.id}`)).status).toBe(204);
@@ -113,12 +114,12 @@ withPostgres('schedules over HTTP', () => {
   it('has it run now, once a key, by the server’s job', async () => {
     const made = await schedule(await add());
     const now = (key: string) => server.ask('POST', `${path}/${made.id}/run`, { key });
-    const first = operations.runSchedule.answer.parse(await (await now('now')).json());
-    expect(operations.runSchedule.answer.parse(await (await now('now')).json())).toEqual(first);
+    const first = agentOperations.runSchedule.answer.parse(await (await now('now')).json());
+    expect(agentOperations.runSchedule.answer.parse(await (await now('now')).json())).toEqual(first);
     const row = await personSchedules(server.parts, 'alice-sub').find(made.id);
     expect(row?.askedAt).toBe(Date.parse(first.queued_at));
     const runs = await server.ask('GET', `${path}/${made.id}/runs?limit=5`);
-    expect(operations.scheduleRuns.answer.parse(await runs.json())).toEqual({ runs: [] });
+    expect(agentOperations.scheduleRuns.answer.parse(await runs.json())).toEqual({ runs: [] });
   });
 
   it.each([
@@ -172,7 +173,7 @@ withPostgres('schedules over HTTP', () => {
   const notices = '/v1/agent/notices';
   const slack = { kind: 'slack', enabled: true };
   const listNotices = async (person?: string) =>
-    operations.listNotices.answer.parse(
+    agentOperations.listNotices.answer.parse(
       await (await server.ask('GET', notices, person === undefined ? {} : { person })).json(),
     ).channels;
 
@@ -203,7 +204,7 @@ withPostgres('schedules over HTTP', () => {
     expect(await listNotices()).toMatchObject([
       { name: 'team', secret: 'kept', min_severity: 'critical', rules: null, waiting: 0 },
     ]);
-    expect(operations.testNotice.answer.parse(await (await send()).json())).toMatchObject({ attempts: 1 });
+    expect(agentOperations.testNotice.answer.parse(await (await send()).json())).toMatchObject({ attempts: 1 });
     expect(posted).toEqual([expect.stringMatching(/planted-secret-12 .*Test from trade-agent/)]);
     answer = 403;
     const refused = await (await send()).text();
@@ -217,10 +218,10 @@ withPostgres('schedules over HTTP', () => {
   const addAlert = async (alert: object, more: AskOptions = {}) => {
     const response = await server.ask('POST', alerts, { body: { alert }, ...more });
     expect(response.status).toBe(200);
-    return operations.addAlert.answer.parse(await response.json());
+    return agentOperations.addAlert.answer.parse(await response.json());
   };
   const listAlerts = async (person = 'alice-sub') =>
-    operations.listAlerts.answer.parse(await (await server.ask('GET', alerts, { person })).json());
+    agentOperations.listAlerts.answer.parse(await (await server.ask('GET', alerts, { person })).json());
   const below = { symbol: 'AAPL', below: '180' };
 
   it('keeps alerts as rules of a schedule of theirs, which watches prices and reads alone', async () => {
@@ -252,7 +253,7 @@ withPostgres('schedules over HTTP', () => {
     const row = await personSchedules(server.parts, 'alice-sub').find('alerts');
     expect(row?.schedule.timing).toEqual({ at: 'close-30m' });
     const remove = (which: string) => server.ask('DELETE', `${alerts}/${which}`);
-    const removed = operations.removeAlert.answer.parse(await (await remove('aapl-above-300')).json());
+    const removed = agentOperations.removeAlert.answer.parse(await (await remove('aapl-above-300')).json());
     expect(removed.removed).toMatchObject([{ name: 'aapl-above-300' }]);
     expect(offline).not.toContain('ended alice-sub');
     expect((await remove('AAPL')).status).toBe(200);

@@ -6,7 +6,7 @@ import type { Job, JobQueue } from '../../../src/jobs/job-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
-import { marketDays } from '../../../src/server/jobs/market-days.ts';
+import { createMarketDays } from '../../../src/server/jobs/market-days.ts';
 import {
   personChannels,
   personSchedules,
@@ -14,7 +14,7 @@ import {
   tenantSchedules,
 } from '../../../src/server/server-parts.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
-import type { Condition } from '../../../src/store/schedule-rows.ts';
+import type { PriceCondition } from '../../../src/store/schedule-rows.ts';
 import { openCliWorld } from '../../integration/cli/cli-world.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { sealedCredentials } from './sealed-credentials.ts';
@@ -61,7 +61,7 @@ export async function openScheduleWorld(server: TestDatabase) {
     };
     const shared = { database, jobs: jobs as JobQueue, sessions, clock };
     const schedules = tenantSchedules(shared);
-    const days = marketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
+    const days = createMarketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
     const parts: CheckJobParts = {
       ...shared,
       ...{ fetch, env: {}, model: { provider: 'builtin' }, onError: () => undefined },
@@ -94,7 +94,10 @@ export async function openScheduleWorld(server: TestDatabase) {
       },
       async add(
         rules: string,
-        { conditions = [], ...change }: Partial<ServerSchedule> & { readonly conditions?: readonly Condition[] } = {},
+        {
+          conditions = [],
+          ...change
+        }: Partial<ServerSchedule> & { readonly conditions?: readonly PriceCondition[] } = {},
         handled = Date.now(),
       ) {
         const schedule: ServerSchedule = {

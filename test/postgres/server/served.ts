@@ -5,7 +5,7 @@ import type { Agent } from '../../../src/agent/agent.ts';
 import { createRemoteAgent } from '../../../src/agent/remote/remote-agent.ts';
 import { type ServedServer, serveServer } from '../../../src/app/server/serve-server.ts';
 import { type ServedWorker, serveWorker } from '../../../src/app/server/serve-worker.ts';
-import { addServerWrappingKey, migrateServer, serverKey } from '../../../src/app/server/server-places.ts';
+import { addServerWrappingKey, createOrShowServerKey, migrateServer } from '../../../src/app/server/server-places.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
@@ -26,7 +26,7 @@ export async function serverFolder(newDatabase: () => ReturnType<typeof emptyDat
   const address = `http://127.0.0.1:${port}`;
   const places = { home: join(folder, 'server'), config: join(folder, 'server', 'server.yaml') };
   mkdirSync(places.home, { mode: 0o700 });
-  const { jwk } = await serverKey(places, { show: false, kty: 'EC' });
+  const { jwk } = await createOrShowServerKey(places, { show: false, kty: 'EC' });
   const sandbox = await startSandbox({
     ...{ home: join(folder, 'sandbox'), port: 0, partialFills: false },
     servers: [{ client_id: 'agents', address, jwks: { keys: [jwk] } }],

@@ -6,11 +6,11 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { followRun } from '../../../src/server/http/server-app.ts';
 import { collectRuns } from '../../../src/server/jobs/run-collector.ts';
-import { runJob } from '../../../src/server/jobs/run-job.ts';
+import { createRunJob } from '../../../src/server/jobs/run-job.ts';
 import { personRuns, type ServerParts } from '../../../src/server/server-parts.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { postgresDueRuns } from '../../../src/store/postgres/state/due-runs.ts';
-import { postgresRunNews } from '../../../src/store/postgres/state/run-news.ts';
+import { postgresRunAnnouncements } from '../../../src/store/postgres/state/run-news.ts';
 import { GatewayStandIn } from '../../integration/agent/gateway-stand-in.ts';
 import { profileAt, sessionOf } from '../../integration/agent/session.ts';
 import { newTenant, type TestDatabase } from '../support/database.ts';
@@ -38,9 +38,9 @@ export async function startServerWorld(server: TestDatabase, tenant = newTenant(
     const jobs = await pgBossQueue({
       address: server.app,
       tenant,
-      heard: (error) => errors.push(String(error)),
+      onError: (error) => errors.push(String(error)),
     });
-    const news = postgresRunNews(database);
+    const news = postgresRunAnnouncements(database);
     closing.push(async () => {
       await jobs.close({ drainMs: 0 });
       await news.close();
@@ -56,7 +56,7 @@ export async function startServerWorld(server: TestDatabase, tenant = newTenant(
   /** One that does jobs, and looks after what no job stands behind. */
   const worker = async (change: Partial<ServerParts> = {}): Promise<{ close(drainMs?: number): Promise<void> }> => {
     const parts = await machine(change);
-    await parts.jobs.work('run', runJob(parts));
+    await parts.jobs.work('run', createRunJob(parts));
     const stop = new AbortController();
     const collecting = collectRuns(
       { ...parts, due: postgresDueRuns(parts.database), paced: async () => undefined },

@@ -8,7 +8,7 @@ import { postgresScheduleRows } from '../../../src/store/postgres/state/schedule
 import { postgresTenantSchedules } from '../../../src/store/postgres/state/tenant-schedules.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
 import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
-import type { Condition, NewSchedule, ScheduleRows, TenantSchedules } from '../../../src/store/schedule-rows.ts';
+import type { NewSchedule, PriceCondition, ScheduleRows, TenantSchedules } from '../../../src/store/schedule-rows.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
 
 interface Definition {
@@ -89,12 +89,12 @@ withPostgres('schedules in PostgreSQL', () => {
   });
 
   it('become another where they are as they were read, and what stays of their conditions stays as it was', async () => {
-    const condition = (limit: string): Condition => ({
+    const condition = (limit: string): PriceCondition => ({
       ...{ rule: `r${limit}`, symbol: 'AAPL', side: 'above', limit, back: '90' },
     });
     const first = made('s1', { conditions: [condition('100'), condition('200')] });
     await alice.add(first, 9);
-    expect(await all.crossed([{ symbol: 'AAPL', side: 'above', value: '150' }], 1_000_000)).toBe(1);
+    expect(await all.applyObserved([{ symbol: 'AAPL', side: 'above', value: '150' }], 1_000_000)).toBe(1);
     const to = { ...first.schedule, timing: { cron: '0 * * * *' } };
     const change = { schedule: to, wakeAt: 7000, conditions: [condition('100'), condition('120')] };
     expect(await of('bob').revise(first.schedule, change)).toBe(false);
@@ -102,8 +102,8 @@ withPostgres('schedules in PostgreSQL', () => {
     expect(await alice.revise(first.schedule, change)).toBe(false);
     expect(await alice.find('s1')).toMatchObject({ schedule: to, wakeAt: 7000, handled: 1000 });
     // The first fired already; the one that is new has not.
-    expect(await all.crossed([{ symbol: 'AAPL', side: 'above', value: '150' }], 9_000_000)).toBe(1);
-    expect(await all.crossed([{ symbol: 'AAPL', side: 'above', value: '250' }], 9_000_001)).toBe(0);
+    expect(await all.applyObserved([{ symbol: 'AAPL', side: 'above', value: '150' }], 9_000_000)).toBe(1);
+    expect(await all.applyObserved([{ symbol: 'AAPL', side: 'above', value: '250' }], 9_000_001)).toBe(0);
   });
 
   it('leave those alone that another sweep is at', async () => {
@@ -144,8 +144,8 @@ withPostgres('schedules in PostgreSQL', () => {
     expect(await alice.runs('s1', 9)).toEqual([{ status: 'clear' }, { status: 'died' }]);
     expect(await alice.find('s1')).toMatchObject({ handled: 2000, pending: null, wakeAt: 1500 });
     expect(enqueued).toEqual(['reconcile alice pr_1']);
-    expect(await alice.passed('s1', 1, ofNobody)).toBe(false);
-    expect(await alice.passed('s1', 2, { handled: 2500, pending: null })).toBe(true);
+    expect(await alice.recordProgress('s1', 1, ofNobody)).toBe(false);
+    expect(await alice.recordProgress('s1', 2, { handled: 2500, pending: null })).toBe(true);
   });
 
   it('keep the last 128 runs', async () => {
@@ -160,13 +160,13 @@ withPostgres('schedules in PostgreSQL', () => {
 
   it('are asked for once a key, and it is open until a run has answered it', async () => {
     await alice.add(made('s1'), 9);
-    expect(await alice.ask('s1', 'k1', 3000)).toBe(3000);
-    expect(await alice.ask('s1', 'k1', 4000)).toBe(3000);
-    expect(await alice.ask('none', 'k1', 4000)).toBeUndefined();
+    expect(await alice.requestRun('s1', 'k1', 3000)).toBe(3000);
+    expect(await alice.requestRun('s1', 'k1', 4000)).toBe(3000);
+    expect(await alice.requestRun('none', 'k1', 4000)).toBeUndefined();
     expect(enqueued).toEqual(['check alice s1']);
     await alice.begin('s1', 0, { ...ofNobody, run: { status: 'running' } }, died);
     // One that comes meanwhile is not answered by the run that is under way.
-    expect(await alice.ask('s1', 'k2', 5000)).toBe(5000);
+    expect(await alice.requestRun('s1', 'k2', 5000)).toBe(5000);
     await alice.end('s1', 1, { ...ofNobody, run: { status: 'clear' }, answers: 3000 });
     expect((await alice.find('s1'))?.askedAt).toBe(5000);
     await alice.begin('s1', 1, { ...ofNobody, run: { status: 'running' } }, died);
@@ -174,10 +174,10 @@ withPostgres('schedules in PostgreSQL', () => {
     expect((await alice.find('s1'))?.askedAt).toBeNull();
   });
 
-  const above: Condition = { rule: 'a', symbol: 'AAPL', side: 'above', limit: '200', back: '198' };
-  const below: Condition = { rule: 'b', symbol: 'AAPL', side: 'below', limit: '180', back: '181.8' };
-  const down: Condition = { rule: 'd', symbol: 'MSFT', side: 'down', limit: '-0.05', back: '-0.045' };
-  const sees = (symbol: string, side: Condition['side'], value: string) => [{ symbol, side, value }];
+  const above: PriceCondition = { rule: 'a', symbol: 'AAPL', side: 'above', limit: '200', back: '198' };
+  const below: PriceCondition = { rule: 'b', symbol: 'AAPL', side: 'below', limit: '180', back: '181.8' };
+  const down: PriceCondition = { rule: 'd', symbol: 'MSFT', side: 'down', limit: '-0.05', back: '-0.045' };
+  const sees = (symbol: string, side: PriceCondition['side'], value: string) => [{ symbol, side, value }];
 
   it('are asked for by prices that pass a limit, each once, and again once they are back', async () => {
     const MINUTES = 10 * 60_000;
@@ -186,22 +186,22 @@ withPostgres('schedules in PostgreSQL', () => {
     expect(await all.watched()).toEqual(['AAPL', 'MSFT']);
     expect(await all.watchers(['AAPL'], 9)).toEqual(['alice']);
     // Right at the limit is not beyond it.
-    expect(await all.crossed(sees('AAPL', 'above', '200.00'), MINUTES)).toBe(0);
+    expect(await all.applyObserved(sees('AAPL', 'above', '200.00'), MINUTES)).toBe(0);
     const twice = [
-      all.crossed(sees('AAPL', 'above', '200.01'), MINUTES),
-      all.crossed(sees('AAPL', 'above', '201'), MINUTES),
+      all.applyObserved(sees('AAPL', 'above', '200.01'), MINUTES),
+      all.applyObserved(sees('AAPL', 'above', '201'), MINUTES),
     ];
     expect((await Promise.all(twice)).toSorted()).toEqual([0, 1]);
-    expect(await all.crossed(sees('AAPL', 'below', '179.99'), MINUTES)).toBe(1);
-    expect(await all.crossed(sees('MSFT', 'down', '-0.0499'), MINUTES)).toBe(0);
-    expect(await all.crossed(sees('MSFT', 'down', '-0.0501'), MINUTES)).toBe(1);
+    expect(await all.applyObserved(sees('AAPL', 'below', '179.99'), MINUTES)).toBe(1);
+    expect(await all.applyObserved(sees('MSFT', 'down', '-0.0499'), MINUTES)).toBe(0);
+    expect(await all.applyObserved(sees('MSFT', 'down', '-0.0501'), MINUTES)).toBe(1);
     expect(enqueued).toEqual(['check alice s1', 'check alice s1', 'check bob s1']);
     expect((await alice.find('s1'))?.askedAt).toBe(MINUTES + 1);
     // Between the limit and where it is armed again, and too soon.
-    expect(await all.crossed(sees('AAPL', 'above', '198.5'), 2 * MINUTES)).toBe(0);
-    expect(await all.crossed(sees('AAPL', 'above', '198'), MINUTES + 1)).toBe(0);
-    expect(await all.crossed(sees('AAPL', 'above', '198'), 2 * MINUTES)).toBe(1);
-    expect(await all.crossed(sees('AAPL', 'above', '202'), 3 * MINUTES)).toBe(1);
+    expect(await all.applyObserved(sees('AAPL', 'above', '198.5'), 2 * MINUTES)).toBe(0);
+    expect(await all.applyObserved(sees('AAPL', 'above', '198'), MINUTES + 1)).toBe(0);
+    expect(await all.applyObserved(sees('AAPL', 'above', '198'), 2 * MINUTES)).toBe(1);
+    expect(await all.applyObserved(sees('AAPL', 'above', '202'), 3 * MINUTES)).toBe(1);
   });
 
   it('have those conditions armed, after a run, that its rules did not find', async () => {
@@ -225,7 +225,7 @@ withPostgres('schedules in PostgreSQL', () => {
     expect(await theirs.list()).toEqual([]);
     expect(await theirs.find('s1')).toBeUndefined();
     expect(await theirs.remove('s1')).toBe(false);
-    expect(await theirs.ask('s1', 'k', 1)).toBeUndefined();
+    expect(await theirs.requestRun('s1', 'k', 1)).toBeUndefined();
     expect(await theirs.runs('s1', 9)).toEqual([]);
     const begun = { ...ofNobody, run: { status: 'running' } };
     expect(await theirs.begin('s1', 0, begun, died)).toBeUndefined();

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { openPool } from '../../../src/store/postgres/pool.ts';
-import { appRole, type Schema, sweeperRole } from '../../../src/store/postgres/schema.ts';
+import { appRole, type DatabaseSchema, sweeperRole } from '../../../src/store/postgres/schema.ts';
 import { type TenantDatabase, tenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 import { SUPERUSER, socketAddress } from './cluster.ts';
 
@@ -29,7 +29,7 @@ export async function emptyDatabase() {
 export const newTenant = (): string => `tenant-${randomBytes(6).toString('hex')}`;
 
 /** A database of its own, with logins as an operator would make them. */
-export async function migratedDatabase(schema: Schema) {
+export async function migratedDatabase(schema: DatabaseSchema) {
   const empty = await emptyDatabase();
   await migrate(empty.owner, schema);
   const name = databaseOf(empty.owner);
@@ -74,7 +74,7 @@ export async function migratedDatabase(schema: Schema) {
   };
 }
 
-export const blockDatabase = (schema: Schema): TestDatabase => forBlock(() => migratedDatabase(schema));
+export const blockDatabase = (schema: DatabaseSchema): TestDatabase => forBlock(() => migratedDatabase(schema));
 
 /** Makes a database before the tests of a block, and drops it after them. */
 export function forBlock(make: () => Promise<TestDatabase>): TestDatabase {

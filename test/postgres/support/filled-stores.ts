@@ -46,9 +46,9 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
   const message = { sub, id: 'ta-00000002', digest: 'digest', draft: {} as never };
   await stores.messages.claim({ ...message, approval: { issuer, jti: 'message' } }, now);
   await drafted(stores, 'pr_1', now);
-  await stores.halts.reduce('bob', client, undefined, now);
+  await stores.halts.restrict('bob', client, undefined, now);
   await stores.halts.halt('carol', client, now);
-  await stores.keys.enrol(
+  await stores.keys.enroll(
     {
       ...{
         credentialId: 'key-1',
@@ -64,7 +64,7 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
     note,
     now,
   );
-  await stores.keys.pair({ digest: 'pairing', sub, expiresAt: now + 1000 });
+  await stores.keys.storePairing({ digest: 'pairing', sub, expiresAt: now + 1000 });
   const use = { credentialId: 'key-1', counter: 2, backedUp: true };
   await stores.keys.sign({ approval: 'pr_1', sub, digest: 'digest', evidence: {}, use }, note, now);
   await stores.access.grant(

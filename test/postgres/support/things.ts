@@ -1,7 +1,7 @@
-import { type Schema, tenancyMigration, tenantTable } from '../../../src/store/postgres/schema.ts';
+import { type DatabaseSchema, tenancyMigration, tenantTable } from '../../../src/store/postgres/schema.ts';
 
 /** A small schema for tests: one table that the application writes. */
-export const things: Schema = {
+export const things: DatabaseSchema = {
   name: 'trade_agent_things',
   migrations: [
     tenancyMigration('trade_agent_things'),

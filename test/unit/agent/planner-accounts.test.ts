@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
-import { lookups, steps } from '../../../src/agent/planner/steps.ts';
+import { planLookups, planSteps } from '../../../src/agent/planner/steps.ts';
 import { anOrder, aPosition } from '../../fixtures/builders.ts';
 
 const intentsOf = (text: string) => {
@@ -54,11 +54,11 @@ describe('a sentence that names an account', () => {
   it('has its calls about that account, and what they need to know of it, too', () => {
     const parsed = parsePrompt('sell half my MSFT in my ira account');
     if (!('intents' in parsed)) throw new Error('not understood');
-    const [look] = lookups(parsed.intents);
+    const [look] = planLookups(parsed.intents);
     expect(look).toEqual({ name: 'get_portfolio', args: { account: 'ira' } });
     const content = { positions: [aPosition({ symbol: 'MSFT' })] };
     const found = [{ step: look as NonNullable<typeof look>, content }];
-    expect(steps(parsed.intents, found)).toMatchObject([
+    expect(planSteps(parsed.intents, found)).toMatchObject([
       { name: 'place_order', args: { symbol: 'MSFT', side: 'sell', qty: '5', account: 'ira' } },
     ]);
   });
@@ -69,7 +69,7 @@ describe('a sentence that names an account', () => {
       if (!('intents' in parsed)) throw new Error('not understood');
       return parsed.intents[0] as (typeof parsed.intents)[number];
     });
-    const looks = lookups(intents);
+    const looks = planLookups(intents);
     expect(looks).toEqual([
       { name: 'list_orders', args: { status: 'open', limit: 500, account: 'ira' } },
       { name: 'list_orders', args: { status: 'open', limit: 500 } },
@@ -78,7 +78,7 @@ describe('a sentence that names an account', () => {
       step,
       content: { orders: [anOrder({ id: at === 0 ? 'in-ira' : 'in-default' })] },
     }));
-    expect(steps(intents, found)).toEqual([
+    expect(planSteps(intents, found)).toEqual([
       { name: 'cancel_order', args: { order_id: 'in-ira', account: 'ira' } },
       { name: 'replace_order', args: { order_id: 'in-default', limit_price: '185' } },
     ]);
@@ -87,7 +87,7 @@ describe('a sentence that names an account', () => {
   it('has its standing order there', () => {
     const parsed = parsePrompt('every Friday buy $50 of VTI in my Tradier account');
     if (!('intents' in parsed)) throw new Error('not understood');
-    expect(steps(parsed.intents, [])).toEqual([
+    expect(planSteps(parsed.intents, [])).toEqual([
       {
         name: 'place_standing_order',
         args: { side: 'buy', notional: '50', symbol: 'VTI', every: 'friday', account: 'Tradier' },
@@ -99,7 +99,7 @@ describe('a sentence that names an account', () => {
 it('cancels nothing when it has only a part of the open orders', () => {
   const step = { name: 'list_orders', args: { status: 'open', limit: 500 } };
   const content = { state: 'open', total: 898, orders: [], next_cursor: 'c' };
-  expect(() => steps([{ kind: 'cancel', which: { all: true } }], [{ step, content }])).toThrow(
+  expect(() => planSteps([{ kind: 'cancel', which: { all: true } }], [{ step, content }])).toThrow(
     "You have 898 open orders, and I can only look through 0, so I haven't done anything.",
   );
 });

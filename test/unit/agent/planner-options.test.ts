@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
-import { lookups, steps } from '../../../src/agent/planner/steps.ts';
-import { readUtterances } from '../../../src/agent/planner/utterance.ts';
+import { planLookups, planSteps } from '../../../src/agent/planner/steps.ts';
+import { parseUtterances } from '../../../src/agent/planner/utterance.ts';
 
 const orderOf = (sentence: string) => {
   const parsed = parsePrompt(sentence);
@@ -120,13 +120,13 @@ describe('an option in a sentence', () => {
 
   it('is looked up in the chain, and proposed as the one contract that it is', () => {
     const intent = orderOf('buy 1 AAPL 190 call expiring Dec 18 at 2.50');
-    const [step] = lookups([intent]);
+    const [step] = planLookups([intent]);
     expect(step).toEqual({
       name: 'get_option_contracts',
       args: { underlying: 'AAPL', expiry: '12-18', right: 'call', strike_from: '190', strike_to: '190' },
     });
     const found = (...symbols: string[]) =>
-      steps(
+      planSteps(
         [intent],
         [
           {
@@ -144,11 +144,11 @@ describe('an option in a sentence', () => {
 
   it('of another than was said is not the person’s own symbol', () => {
     const turns = ['buy 1 AAPL 190 call expiring Dec 18 at 2.50'];
-    const [own] = readUtterances(turns, 'AAPL261218C00190000');
+    const [own] = parseUtterances(turns, 'AAPL261218C00190000');
     expect(own).toMatchObject({ symbol: true, sides: ['buy'], intents: ['buy_to_open'] });
     expect(own?.numbers).toContainEqual({ value: '2.50', fields: ['limit_price'] });
     for (const other of ['AAPL261218C00195000', 'AAPL261218P00190000', 'AAPL261211C00190000', 'MSFT261218C00190000']) {
-      expect(readUtterances(turns, other)).toMatchObject([{ symbol: false }]);
+      expect(parseUtterances(turns, other)).toMatchObject([{ symbol: false }]);
     }
   });
 });
@@ -186,10 +186,10 @@ describe('a coin in a sentence', () => {
 
   it('is the pair where that alone is listed', () => {
     const intent = orderOf('buy 0.05 BTC');
-    const [step] = lookups([intent]);
+    const [step] = planLookups([intent]);
     expect(step).toEqual({ name: 'search_symbols', args: { queries: ['btc', 'BTC/USD'] } });
     const found = (...assets: { symbol: string; name: string }[]) =>
-      steps(
+      planSteps(
         [intent],
         [
           {

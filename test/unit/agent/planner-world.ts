@@ -1,8 +1,8 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { readTurn } from '../../../src/agent/planner/conversation.ts';
+import { parseTurn } from '../../../src/agent/planner/conversation.ts';
 import { nextTurn } from '../../../src/agent/planner/planner.ts';
 import type { PlannerRefusal } from '../../../src/agent/planner/refusal.ts';
-import { isBounded, lookups } from '../../../src/agent/planner/steps.ts';
+import { mayBoundTotal, planLookups } from '../../../src/agent/planner/steps.ts';
 import { searchAssets } from '../../../src/trading/asset-name.ts';
 import listed from '../../../src/trading/listed-stocks.json' with { type: 'json' };
 import type { Order, Position } from '../../../src/trading/views.ts';
@@ -83,10 +83,10 @@ export type Planned =
 /** The planner's plan for the last turn, after its lookups. */
 export function planned(turns: readonly string[], world: AccountWorld = {}): Planned {
   const messages: BaseMessage[] = turns.map((turn) => new HumanMessage(turn));
-  const { parsed } = readTurn(turns);
+  const { parsed } = parseTurn(turns);
   if (!('intents' in parsed)) return nextTurn(messages);
-  const isPriced = parsed.intents.some(isBounded);
-  const waves = (lookups(parsed.intents).length > 0 ? 1 : 0) + (isPriced ? 1 : 0);
+  const isPriced = parsed.intents.some(mayBoundTotal);
+  const waves = (planLookups(parsed.intents).length > 0 ? 1 : 0) + (isPriced ? 1 : 0);
   for (let wave = 0; wave < waves; wave += 1) {
     const turn = nextTurn(messages);
     if (!('calls' in turn)) return turn;

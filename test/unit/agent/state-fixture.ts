@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { beginThread } from '../../../src/agent/run/threads.ts';
+import { acquireThread } from '../../../src/agent/run/threads.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { openStateDatabase, type StateDatabase } from '../../../src/store/sqlite/state-database.ts';
 import { sqliteStateStores } from '../../../src/store/sqlite/state-stores.ts';
@@ -30,13 +30,13 @@ export async function openStores(clock: Clock): Promise<
   onTestFinished(() => void database.close());
   const stores = sqliteStateStores(database);
   const { threads } = stores;
-  const first = await beginThread(
+  const first = await acquireThread(
     threads,
     { title: 'buy 5 AAPL', thread: 't1' },
     { owner: alice, holder: 'fixture', clock },
   );
   await threads.end(first.lease, undefined, clock.now());
   const take = async (thread: string, holder: string) =>
-    (await beginThread(threads, { resume: thread }, { owner: alice, holder, clock })).lease;
+    (await acquireThread(threads, { resume: thread }, { owner: alice, holder, clock })).lease;
   return { ...stores, database, take };
 }

@@ -7,7 +7,7 @@ import canonicalize from 'canonicalize';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AuditChain, verifyAuditFile } from '../../../src/approval/audit-chain.ts';
 import type { AuditEvent } from '../../../src/store/audit.ts';
-import { createAuditNoter } from '../../../src/store/sqlite/audit-store.ts';
+import { createAuditLogWriter } from '../../../src/store/sqlite/audit-store.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 
@@ -23,7 +23,7 @@ async function recordOf(count: number) {
     database.pragma('synchronous = OFF');
     onTestFinished(() => void database.close());
     const { audit } = sqliteGatewayStores(database);
-    const noteLine = createAuditNoter(database);
+    const noteLine = createAuditLogWriter(database);
     const note = (event: AuditEvent, facts: Entry) => noteLine({ event, facts }, clock.now());
     return { database, audit, note, chain: new AuditChain(file, audit) };
   };

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
-import { ChangeNotifier, type ListenTarget } from '../../../src/approval/change-notifier.ts';
+import { ChangeNotifier, type ListenerTarget } from '../../../src/approval/change-notifier.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 
 const LONG_MS = 60_000;
@@ -18,12 +18,12 @@ async function hasEnded(wait: Promise<void>): Promise<boolean> {
 it('a change wakes who waits for that proposal or for that person, and nobody else', async () => {
   const changes = new ChangeNotifier(systemClock);
   const end = new AbortController();
-  const wait = (to: ListenTarget) => changes.listen(to).next(LONG_MS, [end.signal]);
+  const wait = (to: ListenerTarget) => changes.listen(to).next(LONG_MS, [end.signal]);
   const its = wait({ proposal: 'one' });
   const another = wait({ proposal: 'two' });
   const owner = wait({ sub: 'alice' });
   const stranger = wait({ sub: 'bob' });
-  changes.tell({ sub: 'alice', id: 'one' });
+  changes.notify({ sub: 'alice', id: 'one' });
   expect(await Promise.all([its, another, owner, stranger].map(hasEnded))).toEqual([true, false, true, false]);
   end.abort();
   await Promise.all([another, stranger]);
@@ -31,7 +31,7 @@ it('a change wakes who waits for that proposal or for that person, and nobody el
 
 it('where changes may have been missed, everybody is woken', async () => {
   const changes = new ChangeNotifier(systemClock);
-  const targets: ListenTarget[] = [{ proposal: 'one' }, { sub: 'alice' }, 'anybody'];
+  const targets: ListenerTarget[] = [{ proposal: 'one' }, { sub: 'alice' }, 'anybody'];
   const waits = targets.map((to) => changes.listen(to).next(LONG_MS, []));
   changes.notifyAll();
   await Promise.all(waits);
@@ -43,7 +43,7 @@ it('a wait ends with its signal, and leaves no listener there', async () => {
   const news = changes.listen({ proposal: 'one' });
   const wait = news.next(LONG_MS, [end.signal]);
   expect(getEventListeners(end.signal, 'abort')).toHaveLength(1);
-  changes.tell({ sub: 'alice', id: 'one' });
+  changes.notify({ sub: 'alice', id: 'one' });
   await wait;
   expect(getEventListeners(end.signal, 'abort')).toHaveLength(0);
   end.abort();
@@ -55,7 +55,7 @@ it('a change that came before anybody waited is heard, until it is forgotten', a
   const changes = new ChangeNotifier(systemClock);
   const end = new AbortController();
   const news = changes.listen({ proposal: 'one' });
-  changes.tell({ sub: 'alice', id: 'one' });
+  changes.notify({ sub: 'alice', id: 'one' });
   expect(await hasEnded(news.next(LONG_MS, [end.signal]))).toBe(true);
   news.forget();
   const wait = news.next(LONG_MS, [end.signal]);

@@ -49,7 +49,7 @@ describe('what happens between a look at the store and what follows from it', ()
       byAuthReqId: async (authReqId: string) => (looks++ === 0 ? undefined : byAuthReqId(authReqId)),
     });
     const before = world.clock.now();
-    expect(await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '')).toBe(true);
+    expect(await world.kernel.handlePing('auth-1', world.questions[0]?.notificationToken ?? '')).toBe(true);
     await world.until(id, 'executed');
     expect(world.clock.now() - before).toBeLessThan(30_000);
   });

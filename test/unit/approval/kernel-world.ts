@@ -380,7 +380,7 @@ export function kernelWorld({
       const accessToken = expected.sub === alice.sub ? `token ${proposal}` : `token ${proposal} ${expected.sub}`;
       return { status: 'approved', accessToken, expiresAt: clock.now() + TOKEN_MS };
     },
-    async tell(authReqId, outcome) {
+    async reportOutcome(authReqId, outcome) {
       if (!world.listens) return false;
       told.push({ authReqId, ...outcome });
       return true;

@@ -79,7 +79,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
     const { world, id } = await writtenOffMeanwhile(() => placed);
     const text = 'placed; it had been reported as not placed, but reached the broker later';
     expect(world.told.at(-1)).toEqual({ authReqId: `left-${id}`, state: 'executed', text });
-    expect(await world.store.untold()).toEqual([]);
+    expect(await world.store.unreported()).toEqual([]);
   });
 
   it('wakes whoever watches it', async () => {

@@ -10,7 +10,7 @@ describe('where the provider calls back', () => {
     const { id } = await world.propose();
     await world.sleep(12_000);
     expect(world.polls).toEqual([]);
-    expect(await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '')).toBe(true);
+    expect(await world.kernel.handlePing('auth-1', world.questions[0]?.notificationToken ?? '')).toBe(true);
     await world.until(id, 'executed');
     expect(world.times()).toEqual([12]);
   });
@@ -21,7 +21,7 @@ describe('where the provider calls back', () => {
     Object.assign(world.asking, {
       request: async (question: Parameters<typeof request>[0]) => {
         const sent = await request(question);
-        expect(await world.kernel.called(sent.authReqId, question.notificationToken)).toBe(false);
+        expect(await world.kernel.handlePing(sent.authReqId, question.notificationToken)).toBe(false);
         return sent;
       },
     });
@@ -37,7 +37,7 @@ describe('where the provider calls back', () => {
       return 'approved';
     };
     world.answers.push(answering);
-    await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    await world.kernel.handlePing('auth-1', world.questions[0]?.notificationToken ?? '');
     await world.sleep(1_000);
     expect(world.polls).toHaveLength(1);
     await world.close();
@@ -55,7 +55,7 @@ describe('where the provider calls back', () => {
       // After a poll without a call, the next look at the row fails; the call comes before the wait starts again.
       world.store.get = async () => {
         world.store.get = get;
-        void world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+        void world.kernel.handlePing('auth-1', world.questions[0]?.notificationToken ?? '');
         throw new Error('the connection was closed');
       };
       return pending;
@@ -70,7 +70,7 @@ describe('where the provider calls back', () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
     const { id } = await world.propose();
     failNext(world.moves, 'move', 5, 'the connection was closed');
-    await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    await world.kernel.handlePing('auth-1', world.questions[0]?.notificationToken ?? '');
     const began = world.clock.now();
     await world.until(id, 'executed');
     expect(world.clock.now() - began).toBeLessThan(10_000);
@@ -94,7 +94,7 @@ describe('where the provider calls back', () => {
 
   it('an early call with another token counts for nothing', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
-    await world.kernel.called('auth-1', 'a guess');
+    await world.kernel.handlePing('auth-1', 'a guess');
     await world.propose();
     await world.sleep(29_000);
     expect(world.polls).toEqual([]);
@@ -105,8 +105,8 @@ describe('where the provider calls back', () => {
     await world.propose('1');
     await world.propose('2');
     const [, second] = world.questions;
-    expect(await world.kernel.called('auth-1', second?.notificationToken ?? '')).toBe(false);
-    expect(await world.kernel.called('auth-1', '')).toBe(false);
+    expect(await world.kernel.handlePing('auth-1', second?.notificationToken ?? '')).toBe(false);
+    expect(await world.kernel.handlePing('auth-1', '')).toBe(false);
     await world.sleep(20_000);
     expect(world.polls).toEqual([]);
   });
@@ -119,20 +119,20 @@ describe('where the provider calls back', () => {
       request: async (question: Parameters<typeof request>[0]) => {
         const sent = await request(question);
         // Before the row has it as well as after.
-        if (sent.authReqId === 'auth-2') await world.kernel.called('auth-2', tokens()[0] ?? '');
+        if (sent.authReqId === 'auth-2') await world.kernel.handlePing('auth-2', tokens()[0] ?? '');
         return sent;
       },
     });
     const { id } = await world.propose();
-    expect(await world.kernel.called('auth-1', tokens()[0] ?? '')).toBe(true);
+    expect(await world.kernel.handlePing('auth-1', tokens()[0] ?? '')).toBe(true);
     await world.sleep(5_000);
     const [first = '', second = ''] = tokens();
     expect(second).not.toBe(first);
     for (const token of [first, second.slice(0, -1), `${second}A`, ''])
-      expect(await world.kernel.called('auth-2', token)).toBe(false);
+      expect(await world.kernel.handlePing('auth-2', token)).toBe(false);
     await world.sleep(20_000);
     expect(world.polls.map((poll) => poll.id)).toEqual(['auth-1']);
-    expect(await world.kernel.called('auth-2', second)).toBe(true);
+    expect(await world.kernel.handlePing('auth-2', second)).toBe(true);
     await world.until(id, 'executed');
   });
 
@@ -143,9 +143,9 @@ describe('where the provider calls back', () => {
     const { id } = await world.propose();
     await world.propose('6');
     expect(inDatabase()).toEqual([]);
-    await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    await world.kernel.handlePing('auth-1', world.questions[0]?.notificationToken ?? '');
     await world.sleep(1_000);
-    expect(await world.kernel.called('auth-3', world.questions[2]?.notificationToken ?? '')).toBe(true);
+    expect(await world.kernel.handlePing('auth-3', world.questions[2]?.notificationToken ?? '')).toBe(true);
     await world.until(id, 'executed');
     expect(inDatabase()).toEqual([]);
   });
@@ -167,7 +167,7 @@ describe('where the provider calls back', () => {
   it('a call while a poll is under way is heard after it', async () => {
     const world = kernelWorld({ delivery: 'ping' });
     world.answers.push(async () => {
-      await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+      await world.kernel.handlePing('auth-1', world.questions[0]?.notificationToken ?? '');
       return pending;
     }, 'approved');
     await world.proposed('executed');
@@ -184,9 +184,9 @@ describe('where the provider calls back', () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
     const { id } = await world.propose();
     const token = world.questions[0]?.notificationToken ?? '';
-    await world.kernel.called('auth-1', token);
+    await world.kernel.handlePing('auth-1', token);
     await world.until(id, 'executed');
-    expect(await world.kernel.called('auth-1', token)).toBe(false);
+    expect(await world.kernel.handlePing('auth-1', token)).toBe(false);
     expect(world.polls).toHaveLength(1);
     expect(world.book).toHaveLength(1);
   });
@@ -195,12 +195,12 @@ describe('where the provider calls back', () => {
     const world = kernelWorld({ delivery: 'ping' });
     const stored = () => world.database.prepare('SELECT count(*) FROM early_pings').pluck().get();
     for (let number = 0; number < 100; number++) {
-      expect(await world.kernel.called(`guess-${number}`, 'x'.repeat(100_000))).toBe(false);
+      expect(await world.kernel.handlePing(`guess-${number}`, 'x'.repeat(100_000))).toBe(false);
     }
     expect(stored()).toBe(0);
     const { id, notificationTokens } = { id: 'pr_none', ...world };
     const early = async (asked: number) =>
-      await world.kernel.called(`none-${asked}`, notificationTokens.of({ id, asked }));
+      await world.kernel.handlePing(`none-${asked}`, notificationTokens.of({ id, asked }));
     for (const asked of [1, 2, 3]) expect(await early(asked)).toBe(false);
     expect(stored()).toBe(3);
     await world.sleep(600_001);

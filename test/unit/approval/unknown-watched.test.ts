@@ -58,7 +58,7 @@ describe('an order that stays unknown', () => {
     const until = world.clock.now() + 60_000;
     const calls = async () => {
       while (world.clock.now() < until) {
-        expect(await world.kernel.called(row.authReqId ?? '', token)).toBe(true);
+        expect(await world.kernel.handlePing(row.authReqId ?? '', token)).toBe(true);
         await world.clock.sleep(100);
       }
     };

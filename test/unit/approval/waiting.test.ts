@@ -58,7 +58,7 @@ describe('waiting for a decision', () => {
       'approved',
     );
     const { id } = await world.propose();
-    await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    await world.kernel.handlePing('auth-1', world.questions[0]?.notificationToken ?? '');
     world.kernel.start();
     await world.until(id, 'executed');
     expect(most).toBe(1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { textReport } from '../../../src/check/report/text.ts';
+import { renderTextReport } from '../../../src/check/report/text.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anOrder } from '../../fixtures/builders.ts';
@@ -14,7 +14,7 @@ describe('what nobody knows', () => {
     const returns = ['time_weighted_return', 'money_weighted_return', 'volatility', 'drawdown'];
     const figures = ['day_profit', 'realized', 'income', ...returns];
     expect(result.figures.incomplete).toEqual([{ figures, reason }]);
-    const text = textReport(result);
+    const text = renderTextReport(result);
     expect(text).toMatch(/today .*\(incomplete\)/);
     expect(text).toContain(`because ${reason}`);
     expect(text).not.toMatch(/value .*\(incomplete\)/);

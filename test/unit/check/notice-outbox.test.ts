@@ -46,7 +46,7 @@ function account(file = join(folder, `${files++}.db`)) {
         result: done.result,
         findings: done.firing.findings,
         stateOf: done.firing.stateOf,
-        untold: await memory.notices.untold(),
+        unnotified: await memory.notices.unnotified(),
         runs: [],
         now: at,
       });
@@ -92,8 +92,8 @@ describe('notices that wait', () => {
   it('count what was tried', async () => {
     const one = account();
     const [id = ''] = await one.check(100);
-    await one.memory.notices.tried(id, 3);
-    await one.memory.notices.tried(id, 1);
+    await one.memory.notices.recordAttempt(id, 3);
+    await one.memory.notices.recordAttempt(id, 1);
     expect(await one.memory.notices.waiting()).toMatchObject([{ attempts: 4 }]);
   });
 

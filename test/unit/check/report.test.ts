@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { escapeHtml, escapeMarkdown } from '../../../src/check/report/escape.ts';
-import { htmlReport, thinPoints } from '../../../src/check/report/html.ts';
-import { markdownReport } from '../../../src/check/report/markdown.ts';
-import { textReport } from '../../../src/check/report/text.ts';
+import { renderHtmlReport, thinPoints } from '../../../src/check/report/html.ts';
+import { renderMarkdownReport } from '../../../src/check/report/markdown.ts';
+import { renderTextReport } from '../../../src/check/report/text.ts';
 import { checkResultSchema } from '../../../src/check/result-schema.ts';
 import { checks, position, quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
@@ -35,7 +35,7 @@ rules:
 describe('the HTML report', () => {
   it('escapes whatever came from outside, and forbids scripts and requests besides', async () => {
     const { result, figures } = await report();
-    const page = htmlReport(result, figures);
+    const page = renderHtmlReport(result, figures);
     expect(page).toContain('&lt;script&gt;alert(1)');
     expect(page).not.toContain('<script');
     expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
@@ -45,7 +45,7 @@ describe('the HTML report', () => {
 
   it('draws value, drawdown, allocation and drift, each with a title for who can’t see it', async () => {
     const { result, figures } = await report();
-    const page = htmlReport(result, figures);
+    const page = renderHtmlReport(result, figures);
     for (const name of ['value', 'drawdown', 'allocation', 'drift']) {
       expect(page).toMatch(new RegExp(`<svg class="chart ${name}"[^>]*role="img"[^>]*><title>`));
     }
@@ -57,7 +57,7 @@ describe('the HTML report', () => {
   it('does without a history, without targets and without holdings', async () => {
     const made = await checks('');
     const { result, figures } = made.run(snapshot({ positions: [] }));
-    const page = htmlReport(result, figures);
+    const page = renderHtmlReport(result, figures);
     expect(page).toContain('Not enough history yet');
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
   });
@@ -79,7 +79,7 @@ describe('every form of a report', () => {
       },
     ];
     const told = { ...result, proposals };
-    for (const page of [textReport(told), markdownReport(told), htmlReport(told, figures)]) {
+    for (const page of [renderTextReport(told), renderMarkdownReport(told), renderHtmlReport(told, figures)]) {
       expect(page).toContain('filled 1 at $72.00.');
       expect(page).toContain('the phone said no.');
       expect(page).toContain('BUY 40 MSFT LMT 50.25 is waiting for your approval until 2026-11-24 12:05 New York');
@@ -92,11 +92,11 @@ describe('every form of a report', () => {
 describe('Markdown and text', () => {
   it('hold no markup of others, and no terminal escapes', async () => {
     const { result } = await report();
-    const markdown = markdownReport(result);
+    const markdown = renderMarkdownReport(result);
     expect(markdown).not.toContain('<script');
     expect(markdown).not.toContain('[x](http');
     expect(markdown).toContain('\\*bold\\*');
-    const text = textReport(result);
+    const text = renderTextReport(result);
     expect(text).toContain('buy 40 MSFT limit $50.25 (about $2,010.00, drift)');
     expect(text).not.toMatch(/[\u001b\u202e]/);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { computeFigures } from '../../../src/check/figures.ts';
-import { textReport } from '../../../src/check/report/text.ts';
+import { renderTextReport } from '../../../src/check/report/text.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
@@ -78,7 +78,7 @@ rules:
       ended: new Date(dayEnd('2026-11-23')).toISOString(),
     });
     expect(result.figures.money_weighted_return).toBe(null);
-    expect(textReport(result)).toContain('-100.00% in 3 days, until all was lost on 2026-11-23');
+    expect(renderTextReport(result)).toContain('-100.00% in 3 days, until all was lost on 2026-11-23');
   });
 
   it('that has new money begins again, and its return does, too', async () => {
@@ -187,5 +187,5 @@ it('a rule about the day’s loss says that it saw nothing where the last close 
   const message = expect.stringContaining('the last close is not known');
   expect(result.findings).toMatchObject([{ rule: 'day', message }]);
   expect(result.figures).toMatchObject({ day_profit: null, day_return: null });
-  expect(textReport(result)).toMatch(/today +unknown/);
+  expect(renderTextReport(result)).toMatch(/today +unknown/);
 });

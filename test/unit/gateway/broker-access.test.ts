@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { IdentityProvider } from '../../../src/gateway/auth/identity-provider.ts';
-import { brokersSettings, namedBrokers } from '../../../src/gateway/broker/named-broker.ts';
+import { brokerListSettings, namedBrokers } from '../../../src/gateway/broker/named-broker.ts';
 import { createBrokerAccess } from '../../../src/gateway/broker-access.ts';
 import type { GatewayOptions, RequestRateLimits } from '../../../src/gateway/gateway-options.ts';
 import type { RateBuckets } from '../../../src/store/rate-buckets.ts';
@@ -14,7 +14,7 @@ async function bucketsAt(settings: object, rates?: RequestRateLimits): Promise<[
       return 0;
     },
   };
-  const broker = brokersSettings.broker.parse({ credentials: 'key_pair', ...settings });
+  const broker = brokerListSettings.broker.parse({ credentials: 'key_pair', ...settings });
   const options = {
     ...{ brokers: namedBrokers({ broker }), environment: 'paper', sealSecret: 'secret', stores: { buckets } },
     ...(rates && { rates }),

@@ -6,14 +6,14 @@ import {
 } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { quoteView } from '../../../src/gateway/broker/alpaca/prices.ts';
 import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
-import { brokerRequests, type ClassifyError } from '../../../src/gateway/broker/broker-requests.ts';
+import { type ClassifyError, createBrokerRequests } from '../../../src/gateway/broker/broker-requests.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anOrder, anOrderDraft, type OrderChanges } from '../../fixtures/builders.ts';
 
 /** What is made of an error at the request that makes an order. */
 const proved = (error: unknown, tell?: ClassifyError) =>
-  brokerRequests(classifyAlpacaError).submit('ta-00000001', () => Promise.reject(error), tell);
+  createBrokerRequests(classifyAlpacaError).submit('ta-00000001', () => Promise.reject(error), tell);
 const answer = (status: number, code: number | undefined, message = 'no') =>
   Object.assign(new Error(message), { status, code, response: {} });
 

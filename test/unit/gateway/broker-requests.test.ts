@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { brokerRequests } from '../../../src/gateway/broker/broker-requests.ts';
+import { createBrokerRequests } from '../../../src/gateway/broker/broker-requests.ts';
 
 const refused = (status: number) =>
-  brokerRequests(() => ({
+  createBrokerRequests(() => ({
     kind: 'refused',
     status,
     reason: 'insufficient_funds',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseYaml } from '../../../src/config/yaml-file.ts';
-import { gatewayOptions, gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
+import { createGatewayOptions, gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
 
 const key = { kty: 'EC' };
 
@@ -18,7 +18,7 @@ const read = (changes: object = {}) =>
     'gateway.yaml',
   );
 const options = async (changes: object = {}) =>
-  gatewayOptions(await read(changes), { privateKey: key, sealSecret: 'sealed' }, '/gateway');
+  createGatewayOptions(await read(changes), { privateKey: key, sealSecret: 'sealed' }, '/gateway');
 
 const alpaca = { kind: 'alpaca' };
 /** Accounts by key pair, and a client for the asking. */

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { rateLimitedFetch } from '../../../src/gateway/request-rates.ts';
-import { memoryRateBuckets } from '../../../src/store/memory-rate-buckets.ts';
+import { createMemoryRateBuckets } from '../../../src/store/memory-rate-buckets.ts';
 import type { RateBuckets } from '../../../src/store/rate-buckets.ts';
 
 /** A `fetch` through a bucket of ten, one more a second, and what was sent by when. */
 function paced({ buckets: given, burst = 10 }: { buckets?: RateBuckets; burst?: number } = {}) {
   let now = 0;
   const sent: [string, number][] = [];
-  const buckets = given ?? memoryRateBuckets(() => now);
+  const buckets = given ?? createMemoryRateBuckets(() => now);
   const send = rateLimitedFetch(
     async (input) => {
       sent.push([String(input), now]);
@@ -30,7 +30,7 @@ it('sends at once what there is room for, then as it comes, and tells what is to
   let now = 0;
   const sleeping: number[] = [];
   const send = rateLimitedFetch(async () => new Response('sent'), {
-    ...{ buckets: memoryRateBuckets(() => now), bucket: 'a', rate: { perSecond: 1, burst: 2 } },
+    ...{ buckets: createMemoryRateBuckets(() => now), bucket: 'a', rate: { perSecond: 1, burst: 2 } },
     sleep: async (ms) => {
       sleeping.push(ms);
       now += ms;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
+import { deriveReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { createReceipts } from '../../../src/gateway/record/receipts.ts';
 
 const keysOf = async (sealSecret: string | readonly [string, ...string[]]) => {
@@ -9,7 +9,7 @@ const keysOf = async (sealSecret: string | readonly [string, ...string[]]) => {
 };
 
 it('a gateway names the keys that it signed receipts with before its secret was replaced, the newest first', async () => {
-  const [newest, older] = [(await receiptKey('newest')).jwk, (await receiptKey('older')).jwk];
+  const [newest, older] = [(await deriveReceiptKey('newest')).jwk, (await deriveReceiptKey('older')).jwk];
   expect(await keysOf('older')).toEqual([older]);
   expect(await keysOf(['newest', 'older'])).toEqual([newest, older]);
 });

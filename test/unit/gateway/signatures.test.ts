@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
-import { requiredSigningKeys, requireSignedLiveMoney } from '../../../src/gateway/signatures.ts';
+import { requiredSigningKeys, requireSignedLiveApprovals } from '../../../src/gateway/signatures.ts';
 import { createHome, type HomeOptions } from '../../../src/home/home.ts';
 
 type Signature = 'required' | 'live' | 'off';
@@ -43,11 +43,11 @@ describe('whether approvals are signed', () => {
   });
 
   it('a home with live money does not start without', () => {
-    expect(() => requireSignedLiveMoney(optionsOf('off', 'live'))).toThrow(
+    expect(() => requireSignedLiveApprovals(optionsOf('off', 'live'))).toThrow(
       expect.objectContaining({ code: 'invalid_config', hint: expect.stringContaining('required') }),
     );
     for (const one of [optionsOf('required', 'live'), optionsOf('live', 'live'), optionsOf('off', 'paper')]) {
-      expect(() => requireSignedLiveMoney(one)).not.toThrow();
+      expect(() => requireSignedLiveApprovals(one)).not.toThrow();
     }
   });
 });

@@ -103,13 +103,13 @@ const script = `
 import { createProgram } from './src/cli/program.ts';
 import { noticeChannelSchema, noticeDestination } from './src/config/notice-channels.ts';
 import { tools } from './src/tools/catalog.ts';
-import { readTurn } from './src/agent/planner/conversation.ts';
-import { readUtterances } from './src/agent/planner/utterance.ts';
+import { parseTurn } from './src/agent/planner/conversation.ts';
+import { parseUtterances } from './src/agent/planner/utterance.ts';
 import { ibkrTraits } from './src/gateway/broker/ibkr/traits.ts';
 import { tradierTraits } from './src/gateway/broker/tradier/traits.ts';
 import { limitObjections } from './src/gateway/policy/limit-table.ts';
 import { matchOrder } from './src/sandbox/paper-broker/exchange/matching.ts';
-import { readTicket } from './src/sandbox/paper-broker/exchange/order-ticket.ts';
+import { parseTicket } from './src/sandbox/paper-broker/exchange/order-ticket.ts';
 import { kindWords } from './src/trading/kinds/kinds.ts';
 import { formatLimitChange } from './src/trading/limit-words.ts';
 import { normalizeOrder, orderRequestSchema } from './src/trading/order.ts';
@@ -118,11 +118,11 @@ import { orderHeadline } from './src/trading/order-words.ts';
 import { worstCase } from './src/trading/worst-case.ts';
 
 const said = 'buy 5 AAPL lit 170 limit 171';
-const { request } = readTurn([said]).parsed.intents[0];
+const { request } = parseTurn([said]).parsed.intents[0];
 const order = normalizeOrder(orderRequestSchema.parse(request));
 const draft = { ...order, account: 'A', environment: 'paper', reference_price: '180.00', max_slippage: '0.01' };
 const messageOf = (act) => { try { act(); } catch (error) { return error.message; } };
-const ticket = readTicket({ ...order, qty: '5', client_order_id: 'one' });
+const ticket = parseTicket({ ...order, qty: '5', client_order_id: 'one' });
 const resting = { ...ticket, hwm: null, triggered: 0 };
 const at = (last) => matchOrder(resting, { last, bid: last, ask: last }).fillPrice ?? null;
 const { type, stop_price, limit_price } = request;
@@ -132,7 +132,7 @@ const channel = noticeChannelSchema.parse({ kind: 'pushover', user: 'u' });
 const program = await createProgram({ io: {}, env: {} }, ['hours']);
 console.log(JSON.stringify({
   planned: { type, stop_price, limit_price },
-  said: readUtterances(['hm, ' + said + ' I think'], 'AAPL').flatMap(({ types }) => types),
+  said: parseUtterances(['hm, ' + said + ' I think'], 'AAPL').flatMap(({ types }) => types),
   shown: orderHeadline(order),
   bound: worstCase(draft).price,
   atIbkr: ibkrTraits.orders.us_equity.timesInForce.limit_if_touched,

@@ -41,13 +41,13 @@ const orderType: Addition = {
     ],
     'src/agent/planner/order-terms.ts': [
       [
-        '  const exit = readLeg(words, side);\n',
+        '  const exit = parseLeg(words, side);\n',
         `  if (words.takeAny('lit', 'limit-if-touched')) {
     const stop_price = words.price('touch price');
     words.take('limit');
     return { touched: true, stop_price, limit_price: words.price('limit price') };
   }
-  const exit = readLeg(words, side);\n`,
+  const exit = parseLeg(words, side);\n`,
       ],
       ['const { market, stop_limit, limit, may_be_total,', 'const { market, stop_limit, touched, limit, may_be_total,'],
       [

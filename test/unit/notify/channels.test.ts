@@ -3,7 +3,7 @@ import { channelKind, type NoticeChannelKind, noticeChannelSchema } from '../../
 import type { Notice } from '../../../src/notify/notice.ts';
 import { openChannel } from '../../../src/notify/open-channel.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
-import { loadNoticeSecrets, noticeSecretNeed, storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
+import { loadNoticeSecrets, noticeSecretRequirement, storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 
 /** What every kind of channel must keep to: a new one needs its line here, and runs against all of this. */
 const channels: Record<
@@ -110,14 +110,14 @@ describe('a channel', () => {
   });
 
   it.each(kindsWith())('of kind %s says whether it has a secret, and what that is', (_, { secret }, channel) => {
-    expect(noticeSecretNeed(channel) === 'none').toBe(secret === undefined);
+    expect(noticeSecretRequirement(channel) === 'none').toBe(secret === undefined);
     expect(channelKind(channel).secret?.words(channel) ?? 'none').toMatch(/\w/);
   });
 
   it.each(kindsWith('secret'))('of kind %s sends nothing without a secret it must have', async (_, __, channel) => {
     const { posts, surroundings } = recorder();
     const sent = openChannel('c', channel, undefined, surroundings)(notice, signal);
-    if (noticeSecretNeed(channel) === 'required') {
+    if (noticeSecretRequirement(channel) === 'required') {
       await expect(sent).rejects.toMatchObject({ code: 'secret_missing' });
       expect(posts).toEqual([]);
     } else {

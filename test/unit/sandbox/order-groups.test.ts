@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../../src/sandbox/paper-broker/books/broker-error.ts';
-import { readTicket } from '../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
+import { parseTicket } from '../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
 import { isOpenOrder, type OrderRecord } from '../../../src/store/sandbox/records.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
@@ -42,7 +42,7 @@ function ticketOf(action: Extract<Step, { do: 'place' }>) {
     client_order_id: `ta-${salt}`,
     ...(order_class === 'oto' ? { [only]: { take_profit, stop_loss }[only] } : { take_profit, stop_loss }),
   };
-  return readTicket(
+  return parseTicket(
     order_class === 'oco'
       ? { ...terms, side: 'sell', type: 'limit' }
       : { ...terms, side: 'buy', type, ...(type === 'limit' && { limit_price }) },

@@ -19,7 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const at = (time: number, answer: () => Promise<typeof days> = async () => days) =>
   currentCalendar({
-    place: calendarFile(folder, 'work'),
+    store: calendarFile(folder, 'work'),
     now: time,
     ask: (range) => {
       asked.push(range);

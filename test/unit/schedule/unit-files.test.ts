@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agentPlist } from '../../../src/schedule/launchd-agent.ts';
+import { launchdAgentPlist } from '../../../src/schedule/launchd-agent.ts';
 import { serviceUnit, timerUnit } from '../../../src/schedule/systemd-timer.ts';
 
 const command = {
@@ -43,7 +43,7 @@ describe('a systemd user timer', () => {
 });
 
 describe('a launchd agent', () => {
-  const plist = agentPlist('trade-agent.schedule.s1', 's1', command, [5, 35]);
+  const plist = launchdAgentPlist('trade-agent.schedule.s1', 's1', command, [5, 35]);
 
   it('has each word, escaped for XML', () => {
     const strings = [...plist.matchAll(/<string>(.*)<\/string>/g)].map(([, text]) => text);

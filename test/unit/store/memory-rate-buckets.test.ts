@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { memoryRateBuckets } from '../../../src/store/memory-rate-buckets.ts';
+import { createMemoryRateBuckets } from '../../../src/store/memory-rate-buckets.ts';
 import { rateBucketsContract } from '../../contract/stores/rate-buckets.ts';
 
 rateBucketsContract(async () => {
-  const buckets = memoryRateBuckets();
+  const buckets = createMemoryRateBuckets();
   return { buckets, another: () => buckets, close: async () => undefined };
 });
 
@@ -22,7 +22,7 @@ it('never gives more in any stretch of time than burst and rate allow', async ()
   await fc.assert(
     fc.asyncProperty(rate, attempts, async (rate, attempts) => {
       let at = 0;
-      const buckets = memoryRateBuckets(() => at);
+      const buckets = createMemoryRateBuckets(() => at);
       const taken: { at: number; tokens: number }[] = [];
       for (const [later, wanted] of attempts) {
         at += later;
@@ -45,7 +45,7 @@ it('gives what was refused once the wait it told is over', async () => {
   await fc.assert(
     fc.asyncProperty(rate, attempts, async (rate, attempts) => {
       let at = 0;
-      const buckets = memoryRateBuckets(() => at);
+      const buckets = createMemoryRateBuckets(() => at);
       for (const [later, wanted] of attempts) {
         at += later;
         const tokens = Math.min(wanted, rate.burst);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { decimalText, parseArguments } from '../../../src/tools/exact-numbers.ts';
-import { readOrderRequest } from '../../../src/tools/place-order.ts';
+import { parseOrderRequest } from '../../../src/tools/place-order.ts';
 import { positiveDecimalString } from '../../../src/trading/decimal.ts';
 
 const schema = z.strictObject({
@@ -57,7 +57,7 @@ describe('a JSON number where a decimal string is asked for', () => {
 
   it('is refused in an order too when it may not be the number that was written', () => {
     const order = { symbol: 'AAPL', side: 'buy' };
-    expect(readOrderRequest({ ...order, qty: 1 }).qty).toBe('1');
-    expect(() => readOrderRequest({ ...order, qty: 2 ** 53 })).toThrow(/qty: must be a plain decimal/);
+    expect(parseOrderRequest({ ...order, qty: 1 }).qty).toBe('1');
+    expect(() => parseOrderRequest({ ...order, qty: 2 ** 53 })).toThrow(/qty: must be a plain decimal/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readMessageRequest, sendGmailSummary, sendSlackSummary } from '../../../src/tools/message-tool.ts';
+import { parseMessageRequest, sendGmailSummary, sendSlackSummary } from '../../../src/tools/message-tool.ts';
 import { compactSummary } from '../../../src/tools/summary-message.ts';
 import { MAX_TEXT_LENGTH } from '../../../src/trading/message.ts';
 import type { Position } from '../../../src/trading/views.ts';
@@ -7,12 +7,12 @@ import { anAccount, aPosition } from '../../fixtures/builders.ts';
 
 describe('what a model asks to send', () => {
   it('is a recipient, and a note where there is one', () => {
-    expect(readMessageRequest(sendSlackSummary, { recipient: ' #trading ', note: null })).toEqual({
+    expect(parseMessageRequest(sendSlackSummary, { recipient: ' #trading ', note: null })).toEqual({
       recipient: '#trading',
       note: undefined,
     });
     const noted = { recipient: 'bob@example.com', note: 'As agreed.' };
-    expect(readMessageRequest(sendGmailSummary, noted)).toEqual(noted);
+    expect(parseMessageRequest(sendGmailSummary, noted)).toEqual(noted);
   });
 
   it.each([
@@ -22,7 +22,7 @@ describe('what a model asks to send', () => {
     ['a person for a channel', { recipient: 'bob@example.com' }],
     ['a note longer than a note', { recipient: '#trading', note: 'x'.repeat(401) }],
   ])('is refused with %s', (_what, args) => {
-    expect(() => readMessageRequest(sendSlackSummary, args)).toThrow(
+    expect(() => parseMessageRequest(sendSlackSummary, args)).toThrow(
       expect.objectContaining({ code: 'invalid_message' }),
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tools } from '../../../src/tools/catalog.ts';
-import { readOrderRequest } from '../../../src/tools/place-order.ts';
-import { readBatchRequest } from '../../../src/tools/place-orders.ts';
+import { parseOrderRequest } from '../../../src/tools/place-order.ts';
+import { parseBatchRequest } from '../../../src/tools/place-orders.ts';
 
 const base = { symbol: 'aapl', side: 'buy', qty: '5' };
 
@@ -13,7 +13,7 @@ describe('place_order', () => {
   });
 
   it('reads numbers and nulls as models write them', () => {
-    expect(readOrderRequest({ ...base, qty: 5, notional: null, limit_price: '' })).toEqual({
+    expect(parseOrderRequest({ ...base, qty: 5, notional: null, limit_price: '' })).toEqual({
       symbol: 'AAPL',
       side: 'buy',
       qty: '5',
@@ -21,7 +21,7 @@ describe('place_order', () => {
       time_in_force: 'day',
       extended_hours: false,
     });
-    expect(readOrderRequest({ ...base, type: 'limit', limit_price: 180.1 }).limit_price).toBe('180.10');
+    expect(parseOrderRequest({ ...base, type: 'limit', limit_price: 180.1 }).limit_price).toBe('180.10');
   });
 
   it.each([
@@ -42,7 +42,7 @@ describe('place_order', () => {
     [{ ...base, account: 'PA-OTHER' }, ''],
     [{ ...base, max_slippage: '1' }, ''],
   ])('refuses %o', (args, field) => {
-    expect(() => readOrderRequest(args)).toThrow(
+    expect(() => parseOrderRequest(args)).toThrow(
       expect.objectContaining({ code: 'invalid_order', hint: expect.any(String), details: { field } }),
     );
   });
@@ -53,14 +53,14 @@ const purchase = { symbol: 'MSFT', side: 'buy', notional: '250.00', limit_price:
 
 describe('place_orders', () => {
   it('reads each order as models write one', () => {
-    expect(readBatchRequest({ orders: [sale, purchase] })).toMatchObject({
+    expect(parseBatchRequest({ orders: [sale, purchase] })).toMatchObject({
       orders: [
         { symbol: 'AAPL', side: 'sell', qty: '5', type: 'market' },
         { symbol: 'MSFT', side: 'buy', notional: '250' },
       ],
       on_failure: 'stop',
     });
-    expect(readBatchRequest({ orders: [sale, purchase], on_failure: 'continue' }).on_failure).toBe('continue');
+    expect(parseBatchRequest({ orders: [sale, purchase], on_failure: 'continue' }).on_failure).toBe('continue');
   });
 
   it.each([
@@ -72,6 +72,6 @@ describe('place_orders', () => {
     [[sale, { ...purchase, qty: '1' }]],
     [[sale, { ...purchase, account: 'PA1' }]],
   ])('refuses what is no such list: %j', (orders) => {
-    expect(() => readBatchRequest({ orders })).toThrowError(expect.objectContaining({ code: 'invalid_order' }));
+    expect(() => parseBatchRequest({ orders })).toThrowError(expect.objectContaining({ code: 'invalid_order' }));
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
-import { readStandingOrderRequest, standingCommand } from '../../../src/tools/place-standing-order.ts';
+import { toolsForCaller } from '../../../src/mcp/tools/catalog.ts';
+import { formatStandingCommand, parseStandingOrderRequest } from '../../../src/tools/place-standing-order.ts';
 import { parseMandateEnd } from '../../../src/trading/mandate/mandate-end.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
 
@@ -9,7 +9,7 @@ const vti = { side: 'buy', symbol: 'VTI', notional: '200', every: 'monday' };
 
 describe('a model’s arguments of a standing order', () => {
   it('are read as those of an order are: numbers, and null for what is left out', () => {
-    expect(readStandingOrderRequest({ ...vti, notional: 200, qty: null, until: 'friday' })).toEqual({
+    expect(parseStandingOrderRequest({ ...vti, notional: 200, qty: null, until: 'friday' })).toEqual({
       standing: {
         order: { symbol: 'VTI', side: 'buy', notional: '200', type: 'market', time_in_force: 'day' },
         when: { every: 'monday', at: '10:00' },
@@ -32,11 +32,11 @@ describe('a model’s arguments of a standing order', () => {
     ['a word for a symbol', { symbol: '$(rm)' }, 'symbol'],
     ['what there is none of', { stop_price: '1' }, 'stop_price'],
   ])('are refused with %s', (_, more, message) => {
-    expect(() => readStandingOrderRequest({ ...vti, ...more })).toThrow(message);
+    expect(() => parseStandingOrderRequest({ ...vti, ...more })).toThrow(message);
   });
 
   it('are a command that a person may type', () => {
-    const command = (args: Record<string, unknown>) => standingCommand(readStandingOrderRequest(args), NOW);
+    const command = (args: Record<string, unknown>) => formatStandingCommand(parseStandingOrderRequest(args), NOW);
     expect(command({ ...vti, limit_price: '250', at: '11:30' })).toBe(
       'trade-agent mandates add --buy VTI --amount 200 --limit 250 --every monday --at 11:30',
     );
@@ -56,7 +56,7 @@ it('no MCP client is offered a standing order, or any mandate, whatever it may d
     'messages:propose',
     'orders:mandate',
   ]);
-  const names = toolsFor({ scopes: everything }, false).map(({ name }) => name);
+  const names = toolsForCaller({ scopes: everything }, false).map(({ name }) => name);
   expect(names).toContain('place_order');
   expect(names.filter((name) => /standing|mandate/.test(name))).toEqual([]);
 });

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   approvalCode,
-  bindingMessage,
   canonicalForm,
   differingFields,
+  orderBindingMessage,
   orderDigest,
   tradeOrderDetails,
   tradeOrderDetailsSchema,
@@ -86,8 +86,8 @@ describe('authorization details of an order', () => {
 describe('the binding message', () => {
   it('is short, in the provider’s character set, and ends in the code', () => {
     const code = approvalCode(orderDigest(draft));
-    expect(bindingMessage(draft)).toBe(`BUY 5 AAPL LMT 180.00 ${code}`);
-    const long = bindingMessage({
+    expect(orderBindingMessage(draft)).toBe(`BUY 5 AAPL LMT 180.00 ${code}`);
+    const long = orderBindingMessage({
       ...draft,
       qty: '999999',
       symbol: 'ABCDEFGHIJ.WXYZ',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../src/trading/activity.ts';
-import { dayFlow } from '../../../src/trading/day-flow.ts';
+import { netDepositsSinceClose } from '../../../src/trading/day-flow.ts';
 
 /** Wednesday noon in New York; the last close was Tuesday's. */
 const now = Date.parse('2026-11-25T12:00:00-05:00');
@@ -19,7 +19,7 @@ const row = (changes: Partial<Activity>): Activity => ({
 });
 const out: Partial<Activity> = { kind: 'withdrawal', type: 'CSW', amount: '-400' };
 const flow = (activities: Partial<Activity>[], prices: Record<string, string> = {}) =>
-  dayFlow(activities.map(row), { closedOn, now, priceOn: (symbol) => prices[symbol] })?.toFixed();
+  netDepositsSinceClose(activities.map(row), { closedOn, now, priceOn: (symbol) => prices[symbol] })?.toFixed();
 
 describe('what came and went since the last close', () => {
   it('is what is dated after its day', () => {
@@ -45,7 +45,7 @@ describe('what came and went since the last close', () => {
   it('ends a half-day at one', () => {
     const late = row({ at: '2026-11-27T00:00:00-05:00', booked_at: '2026-11-27T14:00:00-05:00' });
     const monday = { closedOn: '2026-11-27', now: Date.parse('2026-11-30T12:00:00-05:00') };
-    expect(dayFlow([late], monday)?.toFixed()).toBe('1000');
+    expect(netDepositsSinceClose([late], monday)?.toFixed()).toBe('1000');
   });
 
   it('has shares that were moved, at what they are worth', () => {

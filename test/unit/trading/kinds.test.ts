@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { approvalView } from '../../../src/agent/graph/proposal-view.ts';
-import { runObject } from '../../../src/app/run.ts';
+import { toRunOutput } from '../../../src/app/run.ts';
 import { approvalViewSchema as approvalSchema } from '../../../src/cli/schema/parts.ts';
 import { approvalLines } from '../../../src/cli/text/approval-lines.ts';
 import { kinds, kindWords, proposalKinds } from '../../../src/trading/kinds/kinds.ts';
@@ -71,7 +71,7 @@ describe.each(proposalKinds)('a proposal of kind %s', (kind) => {
     });
     const result = { thread: 'th_1', text: '', data: [], orders: [], messages: [], connections: [] };
     const usage = { model: 'builtin', input_tokens: 0, output_tokens: 0 };
-    const { approvals } = runObject({ ...result, status: 'pending', approvals: [view], usage });
+    const { approvals } = toRunOutput({ ...result, status: 'pending', approvals: [view], usage });
     expect(approvals).toMatchObject([{ kind, [kind]: proposal.subject }]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { idShortener } from '../../../src/text/short-id.ts';
+import { createIdShortener } from '../../../src/text/short-id.ts';
 import { orderOutcome } from '../../../src/trading/order-outcome.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anOrder } from '../../fixtures/builders.ts';
@@ -80,18 +80,18 @@ describe('short ids', () => {
   const ids = ['1e3efda0-449e-4802-8935-6c3d1d53e5f4', '2b1c7d90-449e-4802-8935-6c3d1d53e5f4'];
 
   it('are eight characters of a UUID', () => {
-    expect(ids.map(idShortener(ids))).toEqual(['1e3efda0', '2b1c7d90']);
+    expect(ids.map(createIdShortener(ids))).toEqual(['1e3efda0', '2b1c7d90']);
   });
 
   it('grow until each is told from all others', () => {
     const alike = [...ids, '1e3efda0-449f-4802-8935-6c3d1d53e5f4'];
-    const short = alike.map(idShortener(alike));
+    const short = alike.map(createIdShortener(alike));
     expect(new Set(short).size).toBe(3);
     expect(short[0]).toBe('1e3efda0-449e');
     for (const [index, id] of short.entries()) expect(alike[index]?.startsWith(id)).toBe(true);
   });
 
   it('leave what is short already', () => {
-    expect(idShortener(['order-1', 'th_abc'])('order-1')).toBe('order-1');
+    expect(createIdShortener(['order-1', 'th_abc'])('order-1')).toBe('order-1');
   });
 });

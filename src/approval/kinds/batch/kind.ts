@@ -9,7 +9,7 @@ import {
   type BatchResult,
   type BatchSubject,
   batch,
-  batchSentence,
+  describeBatchOutcome,
   rejectExits,
 } from '../../../trading/kinds/batch.ts';
 import type { BatchLine } from '../../../trading/kinds/kind-words.ts';
@@ -33,8 +33,8 @@ import {
 } from '../order/kind.ts';
 
 export interface BatchPorts extends OrderPorts {
-  /** Like {@link OrderPorts.world}, for several symbols at the same time. */
-  worlds(
+  /** Like {@link OrderPorts.orderContext}, for several symbols at the same time. */
+  orderContexts(
     proposer: Proposer,
     account: string | undefined,
     symbols: readonly string[],
@@ -91,7 +91,9 @@ export function batchKind(
     },
     resultText: (result) => {
       const orders = result.lines.flatMap(({ order }) => (order === undefined ? [] : [order]));
-      return [batchSentence(result.lines), ...orders.map((order) => `${order.symbol} ${orderText(order)}`)].join('; ');
+      return [describeBatchOutcome(result.lines), ...orders.map((order) => `${order.symbol} ${orderText(order)}`)].join(
+        '; ',
+      );
     },
   };
 }
@@ -124,7 +126,7 @@ async function completeBatch(
       invalidOrder('these orders are for more than one account', 'Propose one batch for each account.', 'orders'),
     );
   }
-  const worlds = await ports.worlds(proposer, account, symbols);
+  const worlds = await ports.orderContexts(proposer, account, symbols);
   const drafts: OrderDraft[] = [];
   let needsSecond = false;
   for (const [at, request] of inOrder.entries()) {
@@ -227,7 +229,7 @@ function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): Executio
   if (!lines.some(isPlaced)) return { outcome: 'not_taken', refusal };
   return {
     outcome: 'unknown',
-    text: `${batchSentence(lines)}; the next order will be tried again: ${refusal.message}`,
+    text: `${describeBatchOutcome(lines)}; the next order will be tried again: ${refusal.message}`,
   };
 }
 
@@ -286,7 +288,7 @@ async function settleBatch(
   }
   if (lines.every(({ outcome }) => outcome === 'not_sent')) return undefined;
   if (lines.some(({ outcome }) => outcome === 'not_sent') && clock.now() < Date.parse(expires_at)) {
-    return { outcome: 'unknown', text: `${batchSentence(lines)}; the remaining orders may still be sent` };
+    return { outcome: 'unknown', text: `${describeBatchOutcome(lines)}; the remaining orders may still be sent` };
   }
   if (first !== undefined && !lines.some(isPlaced)) return { outcome: 'refused', refusal: first };
   return { outcome: 'executed', result: { lines } };

@@ -76,7 +76,7 @@ export interface OrderPorts {
    * @throws {HttpProblem} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and the errors of
    *   requests to the broker
    */
-  world(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderContext>;
+  orderContext(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderContext>;
   /**
    * Returns the mandate that covers an order, or why none does.
    * @throws {HttpProblem} 404 `not_found` for a mandate that is not the proposer's
@@ -110,7 +110,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDr
     ...order,
     async complete(request, { proposer, subjectId, expiresAt, under }): Promise<CompletedRequest<OrderDraft>> {
       requireWellFormedOrder(request);
-      const world = await ports.world(proposer, request.account, request.symbol);
+      const world = await ports.orderContext(proposer, request.account, request.symbol);
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
       const cover = under === undefined ? undefined : await findAllowedCover(ports, proposer, under, draft);
       const subject: OrderDraft = { ...draft, ...cover?.by };

@@ -44,7 +44,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       const { order, requireReplaceable } = await ports.openOrder(proposer, named, order_id);
       const changes = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
       const terms = changedTerms(order, asked, { changes, maxSlippage: ports.maxSlippage });
-      const world = await ports.world(proposer, named, order.symbol);
+      const world = await ports.orderContext(proposer, named, order.symbol);
       const { account, quote } = world;
       const draft = normalizeOrder({
         ...terms,

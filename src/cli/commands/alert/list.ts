@@ -79,7 +79,7 @@ export async function addAlertAndShow(context: Context, text: string, options: A
           ...defined({ with: options.with }),
           agree: async (entry) => yes || (await confirmEntry(context, entry)),
         })
-      : await own.look(every);
+      : await own.scheduleChecks(every);
     if (look.isNew) schedule = look.schedule;
   }
   const { alerts: _, ...heard } = await own.list();

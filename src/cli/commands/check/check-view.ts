@@ -10,8 +10,8 @@ import { RunRenderer } from '../../run/run-renderer.ts';
 
 export type CheckFormat = 'text' | 'markdown';
 
-interface CheckView extends Omit<CheckListener, 'told'> {
-  told(results: readonly CheckResult[], missing: CheckOutcomes['missing']): Promise<void>;
+interface CheckView extends Omit<CheckListener, 'reported'> {
+  reported(results: readonly CheckResult[], missing: CheckOutcomes['missing']): Promise<void>;
 }
 
 export function checkView(context: Context, format: CheckFormat): CheckView {
@@ -25,7 +25,7 @@ export function checkView(context: Context, format: CheckFormat): CheckView {
   return {
     ...checkProgress(context),
     found: (result) => (early ? print(result) : undefined),
-    async told(results, missing) {
+    async reported(results, missing) {
       if (early) return;
       if (isAllAccounts) return await output.result('checks', { checks: results, missing }, () => '');
       for (const result of results) await print(result);
@@ -53,8 +53,8 @@ export function checkProgress(context: Context): Pick<CheckListener, 'finding' |
 }
 
 export async function checkText(result: CheckResult, format: CheckFormat): Promise<string> {
-  if (format === 'markdown') return (await import('../../../check/report/markdown.ts')).markdownReport(result);
-  const text = (await import('../../../check/report/text.ts')).textReport(result);
+  if (format === 'markdown') return (await import('../../../check/report/markdown.ts')).renderMarkdownReport(result);
+  const text = (await import('../../../check/report/text.ts')).renderTextReport(result);
   const { account, label } = result.account;
   return label === undefined ? text : `== ${safeLine(`${account} at ${label}`)}\n${text}`;
 }

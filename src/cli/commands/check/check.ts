@@ -30,8 +30,8 @@ export function addCheckCommand(program: CliCommand): void {
     .runs(async (context, { format, ...options }: CheckOptions & { format: CheckFormat }) => {
       const { runChecks } = await import('../../../app/check/run-check.ts');
       const { checkView, printPending } = await import('./check-view.ts');
-      const { told, ...listener } = checkView(context, format);
-      const outcomes = await runChecks(context, options, listener, told);
+      const { reported, ...listener } = checkView(context, format);
+      const outcomes = await runChecks(context, options, listener, reported);
       printPending(context, outcomes);
       return exitCodeForChecks(outcomes, context.signal);
     });

@@ -86,7 +86,7 @@ async function editInEditor(context: Context): Promise<void> {
   const { env, signal, io } = context;
   const { file, changed } = await editConfig(context, {
     edit: (text) => editText(text, { name: 'config.yaml', env, signal }),
-    again: async ({ message }) => {
+    confirmRetry: async ({ message }) => {
       if (!io.interactive) return false;
       const answer = await io.prompt(`${safeText(message)}\nEdit it again? [Y/n]: `, signal);
       return !/^n/i.test(answer.trim());

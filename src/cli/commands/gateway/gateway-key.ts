@@ -44,8 +44,8 @@ export function addGatewayKeyCommand(gateway: CliCommand): void {
 async function printKey(context: Context, places: GatewayPaths, options: KeyOptions): Promise<void> {
   const step = keyStep(options);
   if (step === 'addWrappingKey') return await addWrappingKey(context, places);
-  const { gatewayKey } = await import('../../../app/gateway/gateway-key.ts');
-  const key = await gatewayKey(context, places, step, options.type);
+  const { runGatewayKeyStep } = await import('../../../app/gateway/gateway-key.ts');
+  const key = await runGatewayKeyStep(context, places, step, options.type);
   const { status, file, jwk, pem, clients } = key;
   await context.output.result('gateway-key', { status, file, jwk, pem, clients }, () => keyText(key));
 }

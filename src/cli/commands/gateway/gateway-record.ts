@@ -35,8 +35,8 @@ export function addGatewayRecordCommands(gateway: CliCommand): void {
     .description('count orders for today that a wrong clock dated in the future; run it once the clock is right')
     .examples(['trade-agent gateway recount', 'after POLICY_CLOCK_BEHIND; works while the gateway runs'])
     .runs(async (context, _: object, command: CliCommand) => {
-      const { recount } = await import('../../../app/gateway/gateway-record.ts');
-      const { orders, newest } = await recount(context, serverPaths(command, 'gateway'));
+      const { redateFutureOrders } = await import('../../../app/gateway/gateway-record.ts');
+      const { orders, newest } = await redateFutureOrders(context, serverPaths(command, 'gateway'));
       await context.output.result('gateway-recount', { orders, newest }, () =>
         newest === null
           ? 'No order is dated in the future.'

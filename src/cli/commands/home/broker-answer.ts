@@ -1,7 +1,7 @@
-import { type BrokerChoice, type BrokerEntry, brokerEntry } from '../../../app/home/brokers.ts';
+import { type BrokerChoice, type BrokerEntry, createBrokerEntry } from '../../../app/home/brokers.ts';
 import { findBrokerKind } from '../../../gateway/broker/brokers.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
-import { storedKindText } from '../../../gateway/broker/stored-kinds.ts';
+import { credentialText } from '../../../gateway/broker/stored-kinds.ts';
 import type { Context } from '../../context/context.ts';
 import { choose } from '../../terminal/questions.ts';
 
@@ -21,23 +21,23 @@ export async function askBroker(
 ): Promise<BrokerEntry> {
   const asks = asking.io.interactive && !byDefault;
   const kind = given ?? (asks && more.url === undefined ? await askBrokerKind(asking) : offeredBrokers[0]);
-  const [first, ...others] = findBrokerKind({ kind }).kept?.kinds ?? [];
+  const [first, ...others] = findBrokerKind({ kind }).storedCredentials?.kinds ?? [];
   if (first === undefined || others.length === 0 || more.credentials !== undefined || !asks) {
-    return brokerEntry({ ...more, kind });
+    return createBrokerEntry({ ...more, kind });
   }
   const kinds = [first, ...others];
   const chosen = await choose(
     asking,
     'Which credentials do you have?',
-    kinds.map((one) => `${storedKindText(one).noun}: ${storedKindText(one).where}`),
+    kinds.map((one) => `${credentialText(one).noun}: ${credentialText(one).where}`),
   );
-  return brokerEntry({ ...more, kind, credentials: kinds[chosen] });
+  return createBrokerEntry({ ...more, kind, credentials: kinds[chosen] });
 }
 
 async function askBrokerKind(asking: Pick<Context, 'io' | 'signal'>) {
   const answers = offeredBrokers.map((kind) => {
-    const { kept } = findBrokerKind({ kind });
-    return `${brokerEntry({ kind }).label}: ${kept?.kinds.map((one) => storedKindText(one).noun).join(' or ')}`;
+    const { storedCredentials: kept } = findBrokerKind({ kind });
+    return `${createBrokerEntry({ kind }).label}: ${kept?.kinds.map((one) => credentialText(one).noun).join(' or ')}`;
   });
   return offeredBrokers[await choose(asking, 'Which broker do you use?', answers)] ?? offeredBrokers[0];
 }

@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { StoredCredentials, StoredKind } from '../../../gateway/broker/stored-kinds.ts';
+import type { CredentialKind, StoredCredentials } from '../../../gateway/broker/stored-kinds.ts';
 import type { VerifiedAccount } from '../../../gateway/broker/verify-problems.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
@@ -15,11 +15,11 @@ export interface BrokerKeyOptions {
 export async function readBrokerKeys(
   { io, signal }: Pick<Context, 'io' | 'signal'>,
   { brokerKeyFile, brokerKeyFd }: BrokerKeyOptions,
-  kind: StoredKind,
+  kind: CredentialKind,
 ): Promise<StoredCredentials> {
   const { readSecretFrom } = await import('../../terminal/secret-file.ts');
   const { readCredentialsText } = await import('../../../app/home/brokers.ts');
-  const { storedKindText } = await import('../../../gateway/broker/stored-kinds.ts');
+  const { credentialText } = await import('../../../gateway/broker/stored-kinds.ts');
   const text = await readSecretFrom({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
   if (text !== undefined) return readCredentialsText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
   if (!io.interactive) {
@@ -35,7 +35,7 @@ export async function readBrokerKeys(
       if (answer !== '') return answer;
     }
   };
-  const { noun, where, fields } = storedKindText(kind);
+  const { noun, where, fields } = credentialText(kind);
   io.talk(`\nYour ${noun}: ${where}.\nIt stays on this machine, encrypted in the home's folder.`);
   const given: Record<string, string> = {};
   for (const [field, { label }] of Object.entries(fields)) {

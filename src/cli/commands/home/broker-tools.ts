@@ -1,14 +1,14 @@
-import type { ActingTool } from '../../../gateway/broker/acting-tool.ts';
+import type { OrderTool } from '../../../gateway/broker/acting-tool.ts';
 import { safeLine, safeText } from '../../../text/sanitize.ts';
 
-const stateWords: Readonly<Record<ActingTool['state'], string>> = {
+const stateWords: Readonly<Record<OrderTool['state'], string>> = {
   confirmed: 'confirmed',
   changed: 'CHANGED since it was confirmed: no orders are sent',
   unconfirmed: 'not confirmed: no orders are sent',
   gone: 'missing or duplicate: no orders are sent',
 };
 
-export function brokerToolsText(broker: string, tools: readonly ActingTool[]): string {
+export function brokerToolsText(broker: string, tools: readonly OrderTool[]): string {
   const said = tools.flatMap(({ name, state, description, parameters }) => [
     `${safeLine(name)}  (${stateWords[state]})`,
     ...safeText(description)

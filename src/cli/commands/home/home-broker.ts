@@ -199,7 +199,7 @@ function addAdd(broker: CliCommand): void {
       const { addBroker, requireNewBroker } = await import('../../../app/home/brokers.ts');
       const { askBroker } = await import('./broker-answer.ts');
       const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
-      const { requireStoredKind } = await import('../../../gateway/broker/verify-keys.ts');
+      const { requireCredentialKind } = await import('../../../gateway/broker/verify-keys.ts');
       const folder = homeFolderOption(command);
       await requireNewBroker(folder, name);
       const { kind, credentials, brokerUrl: url, label } = options;
@@ -209,7 +209,7 @@ function addAdd(broker: CliCommand): void {
         });
       }
       const entry = await askBroker(context, { kind, credentials, url, label });
-      const pair = await readBrokerKeys(context, options, requireStoredKind(entry.settings));
+      const pair = await readBrokerKeys(context, options, requireCredentialKind(entry.settings));
       const { username, account, brokers, runs } = await addBroker(
         context,
         { folder, name, entry, username: options.user, pair },

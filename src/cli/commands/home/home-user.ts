@@ -113,8 +113,8 @@ function addRecoveryCode(user: CliCommand): void {
     .option('--user <name>', 'whose (default: the one who lives here)')
     .examples(['trade-agent home user recovery-code', 'shown once'])
     .runs(async (context, options: { user?: string }, command: CliCommand) => {
-      const { newRecoveryCode } = await import('../../../app/home/users.ts');
-      const { username, recoveryCode } = await newRecoveryCode(context, homeFolderOption(command), options.user);
+      const { issueRecoveryCode } = await import('../../../app/home/users.ts');
+      const { username, recoveryCode } = await issueRecoveryCode(context, homeFolderOption(command), options.user);
       await context.output.result(
         'home-recovery-code',
         { user: username, recovery_code: recoveryCode },

@@ -1,4 +1,4 @@
-import { newPerson } from '../../../app/home/users.ts';
+import { createPerson } from '../../../app/home/users.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { OfferedBroker } from '../../../gateway/broker/offered-brokers.ts';
 import {
@@ -73,13 +73,13 @@ export async function askAddress(asking: PromptContext, options: InitOptions): P
   return given === '' ? DEFAULT_ADDRESS : given;
 }
 
-export async function askOwner(asking: PromptContext, options: InitOptions): Promise<ReturnType<typeof newPerson>> {
+export async function askOwner(asking: PromptContext, options: InitOptions): Promise<ReturnType<typeof createPerson>> {
   let { name } = options;
   if (name === undefined) {
     if (!asking.io.interactive) throw invalidOption('--name', 'is missing');
     name = await askUntil(asking, 'Your name: ', (text) => text !== '', 'Type the name that your phone should show.');
   }
-  return newPerson({ name, username: options.user, email: options.email });
+  return createPerson({ name, username: options.user, email: options.email });
 }
 
 /** Returns the limits per order and per day. Asks for limits that are not given. */

@@ -1,6 +1,6 @@
 import { requireUnusedFolder } from '../../../app/home/home-files.ts';
 import { type CreatedHome, initHome, type NewHome, verifyNewAccount } from '../../../app/home/init-home.ts';
-import { requireStoredKind } from '../../../gateway/broker/verify-keys.ts';
+import { requireCredentialKind } from '../../../gateway/broker/verify-keys.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { askBroker } from './broker-answer.ts';
@@ -19,7 +19,7 @@ export async function makeHome(context: Context, folder: string, options: InitOp
   const owner = await askOwner(context, options);
   const { broker: kind, brokerUrl: url, credentials } = options;
   const entry = await askBroker(context, { kind, url, credentials, byDefault: options.yes === true });
-  const pair = await readBrokerKeys(context, options, requireStoredKind(entry.settings));
+  const pair = await readBrokerKeys(context, options, requireCredentialKind(entry.settings));
   const opened = await verifyNewAccount(context, entry, pair, options.environment ?? 'paper');
   await confirmAccount(context, opened.account, options.confirmLive);
   const limits = await askLimits(context, options);

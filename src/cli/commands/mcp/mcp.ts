@@ -4,7 +4,7 @@ import type { ListedMcpClient } from '../../../app/home/users.ts';
 import { type McpClientName, mcpClientNames } from '../../../app/mcp/client-table.ts';
 import type { Installation } from '../../../app/mcp/install.ts';
 import { serveStdio } from '../../../app/mcp/serve-stdio.ts';
-import { ownRules } from '../../../app/own-rules.ts';
+import { createOwnRules } from '../../../app/own-rules.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine, safeText } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -28,7 +28,7 @@ export function addMcpCommand(program: CliCommand): void {
     .runs((context, options: { readOnly?: boolean }) => {
       const { stdin, stdout } = context.io;
       const readOnly = options.readOnly ?? false;
-      return serveStdio(context, { stdin, stdout, readOnly, ownRules: ownRules(context) });
+      return serveStdio(context, { stdin, stdout, readOnly, ownRules: createOwnRules(context) });
     });
   addMcpClients(mcp);
   addMcpServersCommand(mcp);

@@ -145,10 +145,10 @@ async function place(
   symbol: string,
   flags: OrderFlags & OrderRequestSettings,
 ): Promise<number> {
-  const { orderProposal, typedOrder } = await import('../../../app/orders/place-order.ts');
-  const order = typedOrder(side, symbol, flags);
+  const { buildOrderProposal, orderFromFlags } = await import('../../../app/orders/place-order.ts');
+  const order = orderFromFlags(side, symbol, flags);
   const under = flags.approval === 'mandate' ? ({ mandate: 'any', approval: 'mandate' } as const) : {};
-  const request = orderProposal(order, flags, await context.profile(), under);
+  const request = buildOrderProposal(order, flags, await context.profile(), under);
   const { proposeAndShow } = await import('./show-outcome.ts');
   return proposeAndShow(context, (ask) => ask(request), flags);
 }
@@ -173,13 +173,13 @@ function addReplaceCommand(orders: CliCommand): void {
 }
 
 async function replace(context: Context, id: string, flags: ChangeFlags & OrderRequestSettings): Promise<number> {
-  const { replaceProposal } = await import('../../../app/orders/place-order.ts');
+  const { buildReplaceProposal } = await import('../../../app/orders/place-order.ts');
   const { locateOrder } = await import('../../../app/orders/orders.ts');
   const { proposeAndShow } = await import('./show-outcome.ts');
   // Throws for invalid flags before any request.
-  replaceProposal(id, flags);
+  buildReplaceProposal(id, flags);
   const place = await locateOrder(context, id);
-  const request = replaceProposal(place.id, flags, place.at);
+  const request = buildReplaceProposal(place.id, flags, place.at);
   return proposeAndShow(context, (ask) => ask(request), flags);
 }
 

@@ -1,5 +1,5 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
-import type { AskDecision, Decision } from '../../../app/phone.ts';
+import type { AskForDecision, Decision } from '../../../app/phone.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -81,15 +81,15 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
   const tell = (lines: readonly string[]) => {
     if (output.format === 'text') for (const line of lines) io.talk(line);
   };
-  const ask: AskDecision = (_request, signal) => askDecision(context, signal);
+  const ask: AskForDecision = (_request, signal) => askDecision(context, signal);
   await watchPhone(context, {
     user,
     once,
     decide: decide === 'ask' ? ask : decide,
     waiting: () => tell([`Waiting for requests on the phone of ${user} …`]),
     shown: (request) => tell(requestLines(request)),
-    over: ({ code }, status) => io.talk(`\n${code} is no longer open: ${status}`),
-    decided: async (request, decision) => {
+    onClosed: ({ code }, status) => io.talk(`\n${code} is no longer open: ${status}`),
+    onDecided: async (request, decision) => {
       const { id, code, details, outcome } = request;
       const became = outcomeLine(request);
       const word = decision === 'approve' ? 'approved' : 'denied';
@@ -120,7 +120,7 @@ async function connect(context: Context, { user, decide }: PhoneOptions, ticket:
 }
 
 async function printLink(context: Context, { user, readOnly = false }: PhoneOptions): Promise<void> {
-  const { phoneLink } = await import('../../../app/phone.ts');
-  const url = await phoneLink(context, user, { readOnly });
+  const { createPhoneLink } = await import('../../../app/phone.ts');
+  const url = await createPhoneLink(context, user, { readOnly });
   await context.output.result('phone-link', { user, url }, () => url);
 }

@@ -123,8 +123,8 @@ async function showSchedules(context: Context): Promise<void> {
 
 async function showRemoved(context: Context, idOrName: string, yes: boolean): Promise<void> {
   if (!yes && context.io.interactive) {
-    const { namedSchedule } = await import('../../../app/schedule/schedules.ts');
-    const { id, name } = await namedSchedule(context, idOrName);
+    const { resolveSchedule } = await import('../../../app/schedule/schedules.ts');
+    const { id, name } = await resolveSchedule(context, idOrName);
     const { askYesNo } = await import('../../terminal/questions.ts');
     if (!(await askYesNo(context, `Remove schedule ${name ?? id}?`))) {
       throw new TradeAgentError('usage', 'nothing was removed', { hint: 'Pass --yes to skip the prompt.' });

@@ -102,9 +102,9 @@ async function manageKeys(context: Context, places: ServerPaths, options: KeyOpt
       );
     }
     default: {
-      const { serverKey } = await import('../../../app/server/server-places.ts');
+      const { createOrShowServerKey } = await import('../../../app/server/server-places.ts');
       const { show = false, type: kty } = options;
-      const { status, file, jwk, pem } = await serverKey(places, { show, kty });
+      const { status, file, jwk, pem } = await createOrShowServerKey(places, { show, kty });
       await output.result('server-key', { status, file, jwk, pem }, () =>
         [
           `The private key is in ${file}. Register this at the identity provider:`,

@@ -9,7 +9,7 @@ import { activityKindByType } from './activity-types.ts';
 export const MAX_ACTIVITIES_PER_PAGE = 100;
 
 /** Converts one page of activities, newest first. Leaves out canceled activities. */
-export function activityPage(answer: readonly trading.GetAccountActivities200ResponseInner[]): ActivityPage {
+export function toActivityPage(answer: readonly trading.GetAccountActivities200ResponseInner[]): ActivityPage {
   const rows = answer as readonly AnyActivity[];
   const last = rows.at(-1);
   return {
@@ -79,7 +79,7 @@ function plainAmount(value: string | Dec): string {
  * Converts trading days, and leaves out days outside the range: the SDK sends dates as instants, which the broker may
  * take for the day before or after.
  */
-export function tradingDays(days: readonly trading.LegacyCalendarDay[], start: string, end: string): TradingDay[] {
+export function toTradingDays(days: readonly trading.LegacyCalendarDay[], start: string, end: string): TradingDay[] {
   return days
     .map(({ date, open, close }) => tradingDaySchema.parse({ date: isoDate(date), open, close }))
     .filter(({ date }) => date >= start && date <= end);

@@ -7,13 +7,13 @@ import { defined } from '../../../values/defined.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { Asset, Broker, BrokerOrders, ConnectBroker, Replacement, Submission } from '../broker.ts';
 import { type BrokerFailure, NotSentError } from '../broker-failure.ts';
-import { type BrokerRequests, brokerRequests, type ClassifyError } from '../broker-requests.ts';
+import { type BrokerRequests, type ClassifyError, createBrokerRequests } from '../broker-requests.ts';
 import { classifyRestError } from '../rest-client.ts';
-import { activityPage, MAX_ACTIVITIES_PER_PAGE, tradingDays } from './activities.ts';
+import { MAX_ACTIVITIES_PER_PAGE, toActivityPage, toTradingDays } from './activities.ts';
 import { cashFlowTypes } from './activity-types.ts';
-import { alpacaNews, type Read } from './news.ts';
-import { alpacaPrices } from './prices.ts';
-import { alpacaTradeUpdates } from './trade-updates.ts';
+import { createAlpacaNews, type ReadFromAlpaca } from './news.ts';
+import { createAlpacaPrices } from './prices.ts';
+import { createAlpacaTradeUpdates } from './trade-updates.ts';
 import { alpacaOrderTypes } from './traits.ts';
 import {
   accountView,
@@ -67,7 +67,7 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
     const reporting = { byKeyPair: !('accessToken' in credentials), onUnauthorized };
     return {
       ...alpacaBroker(alpaca, options, (classify) => withCredentials(classify, reporting)),
-      ...(options.tradeUpdates ? { tradeUpdates: alpacaTradeUpdates(credentials, options) } : {}),
+      ...(options.tradeUpdates ? { tradeUpdates: createAlpacaTradeUpdates(credentials, options) } : {}),
     };
   };
 }
@@ -86,7 +86,7 @@ function alpacaBroker(
   options: AlpacaBrokerOptions,
   reportingUnauthorized: (classify: ClassifyError) => ClassifyError,
 ): Broker {
-  const requests = brokerRequests(reportingUnauthorized(classifyAlpacaError));
+  const requests = createBrokerRequests(reportingUnauthorized(classifyAlpacaError));
   const read = <T>(call: (client: Alpaca) => Promise<T>) => requests.read(async () => call(await alpaca()));
   const assets = alpacaAssets(alpaca, requests, options.assets);
 
@@ -94,15 +94,19 @@ function alpacaBroker(
     ...assets,
     account: () => read(async ({ trading }) => accountView(await trading.account.getAccount(), options)),
     positions: () => read(async ({ trading }) => (await trading.positions.getAllOpenPositions()).map(positionView)),
-    ...alpacaPrices(read, assets.asset, options.simulated),
+    ...createAlpacaPrices(read, assets.asset, options.simulated),
     clock: () => read(async ({ trading }) => clockView(await trading.clock.legacyClock())),
     calendar: ({ start, end }) =>
       read(async ({ trading }) =>
-        tradingDays(await trading.calendar.legacyCalendar({ start: new Date(start), end: new Date(end) }), start, end),
+        toTradingDays(
+          await trading.calendar.legacyCalendar({ start: new Date(start), end: new Date(end) }),
+          start,
+          end,
+        ),
       ),
     activities: ({ after, page, withoutFills }) =>
       read(async ({ trading }) =>
-        activityPage(
+        toActivityPage(
           await trading.accountActivities.getAccountActivities({
             direction: 'desc',
             pageSize: MAX_ACTIVITIES_PER_PAGE,
@@ -119,7 +123,7 @@ function alpacaBroker(
           ),
         ),
       ),
-    ...alpacaNews(read, options.simulated),
+    ...createAlpacaNews(read, options.simulated),
     ...alpacaWatchlist(read),
     ...alpacaOrders(alpaca, requests, reportingUnauthorized(classifyReplaceError)),
   };
@@ -131,7 +135,7 @@ const PRIMARY_WATCHLIST = 'Primary Watchlist';
 /**
  * Uses the list in `/v2/watchlists` that Alpaca's app created, or else the oldest list. Never changes any other list.
  */
-function alpacaWatchlist(read: Read): Pick<Broker, 'watchlist' | 'setWatchlist'> {
+function alpacaWatchlist(read: ReadFromAlpaca): Pick<Broker, 'watchlist' | 'setWatchlist'> {
   return {
     watchlist: () =>
       read(async ({ trading }) => {

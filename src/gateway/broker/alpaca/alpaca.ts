@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
-import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
+import { type BrokerKind, commonBrokerSettings } from '../broker-kind.ts';
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
-import { type VerifiedAccount, type VerifyOptions, wrongCredentials } from '../verify-problems.ts';
+import { type VerifiedAccount, type VerifyOptions, wrongCredentialsError } from '../verify-problems.ts';
 import { connectAlpaca } from './alpaca-broker.ts';
 import { alpacaTraits } from './traits.ts';
 
@@ -14,7 +14,7 @@ const ALPACA = {
   data: 'https://data.alpaca.markets',
 } as const;
 
-const alpacaSettings = brokerSettings.extend({
+const alpacaSettings = commonBrokerSettings.extend({
   // Optional, because Alpaca is the default kind.
   kind: z
     .literal('alpaca')
@@ -42,7 +42,7 @@ export const alpaca = {
       simulated: settings.simulated,
       tradeUpdates: settings.trade_updates !== false,
     }),
-  kept: { kinds: ['key_pair'], verify: verifyAlpacaKeyPair },
+  storedCredentials: { kinds: ['key_pair'], verify: verifyAlpacaKeyPair },
 } satisfies BrokerKind<AlpacaSettings>;
 
 type KeyPair = StoredCredentialsOf<'key_pair'>;
@@ -126,7 +126,7 @@ async function accountAt(
 }
 
 const wrongPair = () =>
-  wrongCredentials(
+  wrongCredentialsError(
     'Alpaca',
     'key pair',
     'Copy the key ID and secret again, both from the same pair. The secret is shown only when the pair is created, so if you lost it, create a new pair.',

@@ -15,10 +15,10 @@ import {
 import type { Broker, CorporateActions } from '../broker.ts';
 import { isoDate } from './activities.ts';
 
-export type Read = <T>(call: (client: Alpaca) => Promise<T>) => Promise<T>;
+export type ReadFromAlpaca = <T>(call: (client: Alpaca) => Promise<T>) => Promise<T>;
 
 /** Reads `/v1beta1/news` and `/v1/corporate-actions` of the Market Data API. */
-export function alpacaNews(read: Read, simulated: boolean): Pick<Broker, 'news' | 'corporateActions'> {
+export function createAlpacaNews(read: ReadFromAlpaca, simulated: boolean): Pick<Broker, 'news' | 'corporateActions'> {
   return {
     news: ({ symbols, limit }) =>
       read(async ({ marketData }) => {

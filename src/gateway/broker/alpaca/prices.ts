@@ -3,8 +3,8 @@ import { type AssetClass, symbolAssetClass, symbolTicks } from '../../../trading
 import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { type Bar, barSchema, type Quote, quoteSchema } from '../../../trading/views.ts';
 import type { Asset, BarQuery, Broker } from '../broker.ts';
-import type { Read } from './news.ts';
-import { amount, toIsoTime } from './views.ts';
+import type { ReadFromAlpaca } from './news.ts';
+import { toAmountText, toIsoTime } from './views.ts';
 
 /** Formats a price from its shortest decimal text, which is what the broker wrote. */
 function toDecimal(value: number, symbol: string): string {
@@ -63,7 +63,7 @@ function barView(bar: BarLike, symbol: string): Bar {
     high: toDecimal(bar.h, symbol),
     low: toDecimal(bar.l, symbol),
     close: toDecimal(bar.c, symbol),
-    volume: amount(String(bar.v)),
+    volume: toAmountText(String(bar.v)),
   });
 }
 
@@ -123,7 +123,7 @@ type Adjustment = NonNullable<BarQuery['adjustment']>;
 
 interface PriceSource {
   /** Maximum number of symbols in one request. */
-  readonly most: number;
+  readonly maxSymbols: number;
   snapshots(data: Data, symbols: string): Promise<BySymbol<SnapshotLike>>;
   /** @param adjustment applied to shares only */
   bars(
@@ -139,7 +139,7 @@ const CRYPTO_LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & mar
 /** The Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`, `/v1beta1/options`. */
 const prices: Readonly<Record<AssetClass, PriceSource>> = {
   us_equity: {
-    most: 500,
+    maxSymbols: 500,
     async snapshots({ stocks }, symbols) {
       const snapshots = await stocks.stockSnapshots({ symbols });
       const adjusted = await splitAdjustedCloses(stocks, snapshots);
@@ -152,21 +152,21 @@ const prices: Readonly<Record<AssetClass, PriceSource>> = {
     bars: async ({ stocks }, request, adjustment) => (await stocks.stockBars({ ...request, adjustment })).bars,
   },
   crypto: {
-    most: 500,
+    maxSymbols: 500,
     snapshots: async ({ crypto }, symbols) =>
       (await crypto.cryptoSnapshots({ loc: CRYPTO_LOCATION, symbols })).snapshots,
     bars: async ({ crypto }, request) => (await crypto.cryptoBars({ loc: CRYPTO_LOCATION, ...request })).bars,
   },
   us_option: {
     // This is the API's maximum. Each symbol has one snapshot, so a request never needs a second page.
-    most: 100,
+    maxSymbols: 100,
     snapshots: async ({ options }, symbols) => (await options.optionSnapshots({ symbols, limit: 100 })).snapshots,
     bars: async ({ options }, request) => (await options.optionBars(request)).bars,
   },
 };
 
-export function alpacaPrices(
-  read: Read,
+export function createAlpacaPrices(
+  read: ReadFromAlpaca,
   asset: (symbol: string) => Promise<Asset | undefined>,
   simulated: boolean,
 ): Pick<Broker, 'quotes' | 'bars'> {
@@ -198,9 +198,9 @@ export function alpacaPrices(
 function requestsFor(symbols: readonly string[]): { readonly of: PriceSource; readonly list: string }[] {
   return [...Map.groupBy(symbols, symbolAssetClass)].flatMap(([assetClass, some]) => {
     const of = prices[assetClass];
-    return Array.from({ length: Math.ceil(some.length / of.most) }, (_, page) => ({
+    return Array.from({ length: Math.ceil(some.length / of.maxSymbols) }, (_, page) => ({
       of,
-      list: some.slice(page * of.most, (page + 1) * of.most).join(','),
+      list: some.slice(page * of.maxSymbols, (page + 1) * of.maxSymbols).join(','),
     }));
   });
 }

@@ -29,7 +29,7 @@ const unreadable: TradeUpdate = { ids: [] };
  * Returns a function that listens to `trade_updates` (Trading API, "Websocket Streaming") on one connection. The
  * function does not call `onUnauthorized` for rejected credentials, because reads do.
  */
-export function alpacaTradeUpdates(
+export function createAlpacaTradeUpdates(
   credentials: AccountCredentials,
   { tradingUrl, timeoutMs }: TradeUpdatesOptions,
 ): NonNullable<Broker['tradeUpdates']> {

@@ -29,7 +29,7 @@ export const alpacaTraits: BrokerTraits = {
     // A stop-limit order waits for its stop price, so it can't be immediate.
     crypto: { ...crypto, timesInForce: { ...crypto.timesInForce, stop_limit: ['gtc'] } },
   },
-  clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
+  clientOrderId: { acceptedOnce: true, lookup: 'for_good' },
   replaces: { fractions: false },
   lacks: [],
   dayFlows: 'reported',

@@ -16,19 +16,19 @@ import {
 } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import type { PortfolioHistory } from '../broker.ts';
-import { brokerWord as word } from '../json-amounts.ts';
+import { toPrintableBrokerValue as word } from '../json-amounts.ts';
 import { cashFlowTypes } from './activity-types.ts';
 
 /* Converts the SDK's models to our views. Throws if data is missing, because a gap must not look like a $0 account. */
 
 /** Rounds to at most 12 decimals, because brokers write ratios with more. */
-export function amount(text: string | null | undefined): string | undefined {
+export function toAmountText(text: string | null | undefined): string | undefined {
   return text == null || text === '' ? undefined : new Dec(text).toDecimalPlaces(12).toFixed();
 }
 
 /** Keeps a plain number as the broker wrote it (`"100000.00"`), so that amounts of money keep their cents. */
 function money(text: string | null | undefined): string | undefined {
-  return text != null && /^-?(0|[1-9]\d*)(\.\d{1,12})?$/.test(text) ? text : amount(text);
+  return text != null && /^-?(0|[1-9]\d*)(\.\d{1,12})?$/.test(text) ? text : toAmountText(text);
 }
 
 const moneyOrNull = (text: string | null | undefined) => money(text) ?? null;
@@ -76,12 +76,12 @@ export function contractView(contract: trading.OptionContract): ListedContract {
     underlying: contract.underlyingSymbol,
     expiry: contract.expirationDate.toISOString().slice(0, 10),
     right: contract.type,
-    strike: amount(contract.strikePrice),
+    strike: toAmountText(contract.strikePrice),
     style: contract.style,
-    multiplier: amount(contract.multiplier),
+    multiplier: toAmountText(contract.multiplier),
     tradable: contract.tradable === true && contract.status === 'active',
-    open_interest: amount(contract.openInterest) ?? null,
-    close_price: amount(contract.closePrice) ?? null,
+    open_interest: toAmountText(contract.openInterest) ?? null,
+    close_price: toAmountText(contract.closePrice) ?? null,
   });
 }
 
@@ -117,16 +117,16 @@ export function positionView(position: trading.Position): Position {
   return positionSchema.parse({
     symbol: heldSymbol(position),
     side: position.side,
-    qty: amount(position.qty),
-    qty_available: amount(position.qtyAvailable ?? position.qty),
+    qty: toAmountText(position.qty),
+    qty_available: toAmountText(position.qtyAvailable ?? position.qty),
     avg_entry_price: money(position.avgEntryPrice),
     current_price: money(position.currentPrice),
     lastday_price: money(position.lastdayPrice),
     market_value: money(position.marketValue),
     cost_basis: money(position.costBasis),
     unrealized_pl: money(position.unrealizedPl),
-    unrealized_plpc: amount(position.unrealizedPlpc),
-    change_today: amount(position.changeToday),
+    unrealized_plpc: toAmountText(position.unrealizedPlpc),
+    change_today: toAmountText(position.changeToday),
   });
 }
 
@@ -150,15 +150,15 @@ function orderPart(order: trading.Order | trading.OrderLeg): Record<string, unkn
     side: word(order.side ?? ''),
     type: word(order.type),
     time_in_force: word(order.timeInForce),
-    qty: amount(order.qty) ?? null,
+    qty: toAmountText(order.qty) ?? null,
     notional: moneyOrNull(order.notional),
     limit_price: moneyOrNull(order.limitPrice),
     stop_price: moneyOrNull(order.stopPrice),
     trail_price: moneyOrNull(order.trailPrice),
-    trail_percent: amount(order.trailPercent) ?? null,
+    trail_percent: toAmountText(order.trailPercent) ?? null,
     extended_hours: order.extendedHours ?? false,
     status: word(order.status),
-    filled_qty: amount(order.filledQty ?? '0'),
+    filled_qty: toAmountText(order.filledQty ?? '0'),
     filled_avg_price: moneyOrNull(order.filledAvgPrice),
     submitted_at: toIsoTime(order.submittedAt ?? order.createdAt),
     filled_at: toIsoTime(order.filledAt),

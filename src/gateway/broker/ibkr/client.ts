@@ -1,4 +1,4 @@
-import { type RestClient, restClient } from '../rest-client.ts';
+import { createRestClient, type RestClient } from '../rest-client.ts';
 import { errorIn, IbkrRejection } from './failure.ts';
 
 export interface IbkrOptions {
@@ -13,8 +13,12 @@ export interface IbkrOptions {
 }
 
 /** A client for the Client Portal Gateway's API, `/v1/api`. The client throws for every answer with an `error`. */
-export function ibkrClient({ url, fetch, timeoutMs }: Pick<IbkrOptions, 'url' | 'fetch' | 'timeoutMs'>): RestClient {
-  const client = restClient({
+export function createIbkrClient({
+  url,
+  fetch,
+  timeoutMs,
+}: Pick<IbkrOptions, 'url' | 'fetch' | 'timeoutMs'>): RestClient {
+  const client = createRestClient({
     fetch,
     timeoutMs,
     base: `${url.replace(/\/+$/, '')}/v1/api`,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RestClient } from '../rest-client.ts';
 
-export interface Contract {
+export interface StockContract {
   readonly conid: number;
   readonly name: string;
   readonly exchange: string;
@@ -26,14 +26,14 @@ export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
 const MAX_CACHED_CONTRACTS = 20_000;
 
 /** Returns the contracts by our symbols. The map has no entry for an unknown symbol. */
-export type Contracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, Contract>>;
+export type FindContracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, StockContract>>;
 
 /**
  * Finds US stocks with `GET /trsrv/stocks`, and caches them, because a contract's ID never changes. A symbol with two
  * contracts counts as unknown, because a guess could be wrong.
  */
-export function createContracts(client: RestClient): Contracts {
-  const known = new Map<string, Contract>();
+export function createContractLookup(client: RestClient): FindContracts {
+  const known = new Map<string, StockContract>();
   return async (symbols) => {
     const missing = symbols.filter((symbol) => !known.has(symbol));
     if (missing.length > 0) {

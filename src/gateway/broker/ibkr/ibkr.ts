@@ -5,8 +5,8 @@ import { type Account, accountSchema, isFinalStatus, type Position, positionSche
 import { secureAddress } from '../../settings/common-settings.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { Broker, ConnectBroker } from '../broker.ts';
-import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
-import { brokerRequests } from '../broker-requests.ts';
+import { type BrokerKind, commonBrokerSettings } from '../broker-kind.ts';
+import { createBrokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
 import { type ClosingPrice, equityAtLastClose, findTodaysTrades } from '../last-close.ts';
@@ -14,21 +14,21 @@ import { classifyRestError, FailedResponse, type RestClient } from '../rest-clie
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import {
-  accountNotVerified,
-  brokerUnreachable,
+  accountNotVerifiedError,
+  brokerUnreachableError,
   type VerifiedAccount,
   type VerifyOptions,
-  wrongCredentials,
+  wrongCredentialsError,
 } from '../verify-problems.ts';
-import { type IbkrOptions, ibkrClient, startKeepAlive } from './client.ts';
-import { createContracts, ourSymbol } from './contracts.ts';
+import { createIbkrClient, type IbkrOptions, startKeepAlive } from './client.ts';
+import { createContractLookup, ourSymbol } from './contracts.ts';
 import { classifyIbkrError } from './failure.ts';
 import { assetView, quoteView, readIbkrBars, readSnapshots } from './market-data.ts';
 import { createOrderList, type OrderList } from './order-list.ts';
-import { ibkrOrders } from './orders.ts';
+import { createIbkrOrders } from './orders.ts';
 import { ibkrLacks, ibkrTraits } from './traits.ts';
 
-const ibkrSettings = brokerSettings.extend({
+const ibkrSettings = commonBrokerSettings.extend({
   kind: z.literal('ibkr'),
   /** The owner enters only the account number. The Client Portal Gateway holds the session. */
   credentials: z.literal('gateway_session'),
@@ -46,7 +46,7 @@ export const ibkr = {
   address: 'url',
   connect: ({ url, simulated, orders_every }, context) =>
     connectIbkr({ ...context, url, simulated, ordersEveryMs: orders_every * 1000 }),
-  kept: { kinds: ['gateway_session'], verify: verifyIbkrSession },
+  storedCredentials: { kinds: ['gateway_session'], verify: verifyIbkrSession },
 } satisfies BrokerKind<IbkrSettings>;
 
 async function verifyIbkrSession(
@@ -56,17 +56,24 @@ async function verifyIbkrSession(
 ): Promise<VerifiedAccount> {
   const { host } = new URL(url);
   try {
-    const { environment, status, blocked } = await readAccountDetails(ibkrClient({ url, fetch, timeoutMs }), account);
+    const { environment, status, blocked } = await readAccountDetails(
+      createIbkrClient({ url, fetch, timeoutMs }),
+      account,
+    );
     return { accountNumber: account, environment, status, tradingBlocked: blocked };
   } catch (error) {
-    if (error instanceof HttpProblem) throw accountNotVerified(host, `can't open this account: ${error.message}`);
+    if (error instanceof HttpProblem) throw accountNotVerifiedError(host, `can't open this account: ${error.message}`);
     if (error instanceof FailedResponse && error.status === 401) {
-      throw wrongCredentials(ibkrTraits.label, 'session', `Sign in at ${url} first, in a browser on that machine.`);
+      throw wrongCredentialsError(
+        ibkrTraits.label,
+        'session',
+        `Sign in at ${url} first, in a browser on that machine.`,
+      );
     }
     const { kind } = classifyRestError(error);
     throw kind === 'unreadable'
-      ? accountNotVerified(host, 'did not return an account', 'broker.url')
-      : brokerUnreachable(host, kind);
+      ? accountNotVerifiedError(host, 'did not return an account', 'broker.url')
+      : brokerUnreachableError(host, kind);
   }
 }
 
@@ -80,8 +87,8 @@ const DETAILS_MS = 60_000;
 
 /** Connects to Interactive Brokers through the Client Portal Gateway, on whose page the owner has to sign in. */
 function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): ConnectBroker {
-  const client = ibkrClient(options);
-  const contracts = createContracts(client);
+  const client = createIbkrClient(options);
+  const contracts = createContractLookup(client);
   const accounts = new Map<string, SessionState>();
   let isKeptAlive = false;
   const keptOf = (account: string): SessionState => {
@@ -97,7 +104,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): 
     const kept = keptOf(account);
     if (!isKeptAlive) startKeepAlive(client);
     isKeptAlive = true;
-    const requests = brokerRequests((error) => {
+    const requests = createBrokerRequests((error) => {
       const failure = classifyIbkrError(error);
       if (failure.kind === 'unauthorized') {
         kept.details = undefined;
@@ -121,7 +128,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): 
     const reading = { client, account, list: kept.list, options };
     return {
       ...unsupportedMethods(ibkrTraits.label, ibkrLacks),
-      ...ibkrOrders(client, account, { ready: details, contracts, list: kept.list }, requests),
+      ...createIbkrOrders(client, account, { ready: details, contracts, list: kept.list }, requests),
       account: () => read(async () => accountView(reading, await details())),
       positions: () =>
         read(async () => {

@@ -8,7 +8,7 @@ import { toAmount } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import { requireSplitAdjustment } from '../unsupported-features.ts';
 import type { IbkrOptions } from './client.ts';
-import type { Contract, Contracts } from './contracts.ts';
+import type { FindContracts, StockContract } from './contracts.ts';
 import { ibkrTraits } from './traits.ts';
 
 /** The numbers of the fields ("Available Fields"). */
@@ -72,7 +72,7 @@ function snapshotView({ _updated: updated, ...fields }: z.output<typeof snapshot
 
 export function quoteView(
   symbol: string,
-  { name }: Contract,
+  { name }: StockContract,
   { last, bid, ask, priorClose, at }: Snapshot,
   simulated: boolean,
 ): Quote {
@@ -88,7 +88,7 @@ export function quoteView(
   });
 }
 
-export function assetView(symbol: string, { name, exchange }: Contract): Asset {
+export function assetView(symbol: string, { name, exchange }: StockContract): Asset {
   return assetSchema.parse({ symbol, name, exchange, tradable: true, fractionable: false, shortable: false });
 }
 
@@ -104,7 +104,7 @@ const bars = {
 } as const;
 
 /** Reads the newest `limit` bars from `GET /iserver/marketdata/history`. Returns the oldest bar first. */
-export async function readIbkrBars(client: RestClient, contracts: Contracts, query: BarQuery): Promise<Bar[]> {
+export async function readIbkrBars(client: RestClient, contracts: FindContracts, query: BarQuery): Promise<Bar[]> {
   requireSplitAdjustment(ibkrTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
   const contract = (await contracts([symbol])).get(symbol);

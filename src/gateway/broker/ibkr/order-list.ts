@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requiresPrice } from '../../../trading/order-types.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { toAmount, toMoney, translateWord } from '../json-amounts.ts';
+import { toAmount, toMoney, translateBrokerValue } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import { ourSymbol } from './contracts.ts';
@@ -131,8 +131,8 @@ export function createOrderList(
 
 function orderView(one: z.output<typeof row>, now: number): Order {
   const { price, auxPrice, totalSize } = one;
-  const type = translateWord(types, one.orderType);
-  const status = translateWord(statuses, one.status);
+  const type = translateBrokerValue(types, one.orderType);
+  const status = translateBrokerValue(statuses, one.status);
   const hasLimit = requiresPrice(type, 'limit_price');
   const filled = toAmount(one.filledQuantity ?? 0);
   const at = new Date(one.lastExecutionTime_r ?? now).toISOString();
@@ -140,9 +140,9 @@ function orderView(one: z.output<typeof row>, now: number): Order {
     id: String(one.orderId),
     client_order_id: one.order_ref ?? '',
     symbol: ourSymbol(one.ticker),
-    side: translateWord(sides, one.side),
+    side: translateBrokerValue(sides, one.side),
     type,
-    time_in_force: translateWord(times, one.timeInForce),
+    time_in_force: translateBrokerValue(times, one.timeInForce),
     qty: totalSize == null ? null : toAmount(totalSize),
     notional: null,
     limit_price: hasLimit ? moneyOrNull(price) : null,

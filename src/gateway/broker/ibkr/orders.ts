@@ -5,9 +5,9 @@ import type { Order } from '../../../trading/views.ts';
 import type { BrokerOrders, Submission } from '../broker.ts';
 import { NotSentError } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { replacementNotSupported, requireSupportedOrder, selectOrders, toExactNumber } from '../plain-orders.ts';
+import { applyOrderQuery, replacementNotSupported, requireSupportedOrder, toExactNumber } from '../plain-orders.ts';
 import { NoResponseError, type RestClient } from '../rest-client.ts';
-import type { Contracts } from './contracts.ts';
+import type { FindContracts } from './contracts.ts';
 import { classifyIbkrError, IbkrRejection } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { ibkrOrderTypes, ibkrTerms, ibkrTraits } from './traits.ts';
@@ -77,12 +77,12 @@ const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 interface IbkrSession {
   /** Must be awaited before any other request about an account. */
   readonly ready: () => Promise<unknown>;
-  readonly contracts: Contracts;
+  readonly contracts: FindContracts;
   readonly list: OrderList;
 }
 
 /** Implements orders with the Client Portal Web API, `/iserver/account/{account}/order…`. */
-export function ibkrOrders(
+export function createIbkrOrders(
   client: RestClient,
   account: string,
   { ready, contracts, list }: IbkrSession,
@@ -93,7 +93,7 @@ export function ibkrOrders(
     orders: (query) =>
       requests.read(async () => {
         await ready();
-        return selectOrders(await list.read(), query);
+        return applyOrderQuery(await list.read(), query);
       }),
     order: async (id) =>
       ORDER_ID.test(id)
@@ -194,7 +194,7 @@ interface Prepared {
 async function prepareTicket(
   draft: OrderDraft,
   account: string,
-  { ready, contracts }: { readonly ready: () => Promise<unknown>; readonly contracts: Contracts },
+  { ready, contracts }: { readonly ready: () => Promise<unknown>; readonly contracts: FindContracts },
   requests: BrokerRequests,
 ): Promise<Prepared> {
   const { label } = ibkrTraits;

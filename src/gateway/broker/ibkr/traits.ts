@@ -51,7 +51,7 @@ export const ibkrLacks = [
 export const ibkrTraits: BrokerTraits = {
   label: 'Interactive Brokers',
   orders: { us_equity: ibkrTerms },
-  clientOrderId: { takenOnce: false, lookedUp: 'while_listed' },
+  clientOrderId: { acceptedOnce: false, lookup: 'while_listed' },
   replaces: undefined,
   lacks: ibkrLacks,
   dayFlows: 'excluded',

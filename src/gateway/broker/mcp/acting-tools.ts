@@ -1,18 +1,18 @@
-import type { ActingTool } from '../acting-tool.ts';
+import type { OrderTool } from '../acting-tool.ts';
 import { NotSentError } from '../broker-failure.ts';
-import { actingTools, type McpMapping } from './mapping.ts';
+import { type McpMapping, orderToolNames } from './mapping.ts';
 import type { McpSession, PinnedTools } from './session.ts';
 
 const PINS_AGE_MS = 60_000;
 
 type ConfirmedPins = Readonly<Record<string, string>>;
 
-export function compareActingTools(
+export function comparePinnedOrderTools(
   tools: PinnedTools,
   mapping: McpMapping,
   confirmed: ConfirmedPins,
-): readonly ActingTool[] {
-  return actingTools(mapping).map((name) => {
+): readonly OrderTool[] {
+  return orderToolNames(mapping).map((name) => {
     const { tool, pin } = tools.get(name) ?? {};
     const kept = Object.hasOwn(confirmed, name) ? confirmed[name] : undefined;
     const known = kept === undefined ? 'unconfirmed' : kept === pin ? 'confirmed' : 'changed';
@@ -26,7 +26,7 @@ export function compareActingTools(
   });
 }
 
-const stateText: Readonly<Record<ActingTool['state'], string>> = {
+const stateText: Readonly<Record<OrderTool['state'], string>> = {
   confirmed: 'is confirmed',
   changed: 'has a description that differs from the confirmed one',
   unconfirmed: 'is not confirmed',
@@ -39,7 +39,7 @@ export async function requireConfirmedTools(
   mapping: McpMapping,
   confirmed: ConfirmedPins,
 ): Promise<void> {
-  const tools = compareActingTools(await session.tools(PINS_AGE_MS), mapping, confirmed);
+  const tools = comparePinnedOrderTools(await session.tools(PINS_AGE_MS), mapping, confirmed);
   const other = tools.find(({ state }) => state !== 'confirmed');
   if (other === undefined) return;
   const { name, state, pin } = other;

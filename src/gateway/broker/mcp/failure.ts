@@ -2,7 +2,7 @@ import { retryAfterMs } from '../../../net/retry-after.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
 import { classifyRestError, FailedResponse, NoResponseError } from '../rest-client.ts';
-import type { StoredKind } from '../stored-kinds.ts';
+import type { CredentialKind } from '../stored-kinds.ts';
 import type { RejectionMapping } from './mapping.ts';
 
 /** Thrown if a tool reports a failure. */
@@ -33,7 +33,7 @@ const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
 
 interface FailureContext {
   readonly refusals: RejectionMapping | undefined;
-  readonly kept: StoredKind | undefined;
+  readonly kept: CredentialKind | undefined;
 }
 
 /**

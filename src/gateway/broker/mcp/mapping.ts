@@ -205,6 +205,6 @@ export const mcpMapping = z
   });
 export type McpMapping = z.output<typeof mcpMapping>;
 
-export function actingTools({ submit, cancel }: McpMapping): readonly string[] {
+export function orderToolNames({ submit, cancel }: McpMapping): readonly string[] {
   return [...new Set([submit.tool, cancel.tool])];
 }

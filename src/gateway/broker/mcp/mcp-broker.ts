@@ -6,9 +6,9 @@ import type { Broker, BrokerOrders, ConnectBroker } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { NotSentError } from '../broker-failure.ts';
 import type { BrokerContext } from '../broker-kind.ts';
-import { type BrokerRequests, brokerRequests, type ClassifyError } from '../broker-requests.ts';
+import { type BrokerRequests, type ClassifyError, createBrokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import { replacementNotSupported, requireSupportedOrder, selectOrders, toExactNumber } from '../plain-orders.ts';
+import { applyOrderQuery, replacementNotSupported, requireSupportedOrder, toExactNumber } from '../plain-orders.ts';
 import { NoResponseError } from '../rest-client.ts';
 import { isSameOrder } from '../same-order.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
@@ -19,7 +19,16 @@ import type { MappedArgument, MappedCall, McpMapping, mappingInputs } from './ma
 import { createMcpSession, type McpSession } from './session.ts';
 import { type McpSettings, mappingOf } from './settings.ts';
 import { mcpLacks, mcpTerms } from './traits.ts';
-import { accountView, assetView, orderIds, orderView, positionViews, quoteViews, rowOf, rowsOf } from './views.ts';
+import {
+  accountView,
+  assetView,
+  orderIdPatterns,
+  orderView,
+  positionViews,
+  quoteViews,
+  rowOf,
+  rowsOf,
+} from './views.ts';
 
 const MOST_SESSIONS = 200;
 
@@ -48,7 +57,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         if (failure.kind === 'unauthorized') onUnauthorized();
         return failure;
       };
-    const requests = brokerRequests(reportingUnauthorized(classifyMcpError));
+    const requests = createBrokerRequests(reportingUnauthorized(classifyMcpError));
     const ask = async (call: MappedCall, given: Given) =>
       parseAnswer(await session.call(call.tool, toToolArguments(call, given)), mapping.refusals);
     const read = <T>(call: MappedCall, given: Given, view: (answer: unknown) => T) =>
@@ -116,7 +125,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
   const { mapping, account, ask, requireConfirmed, requests, submissionFailureOf } = tools;
   const one = async (call: MappedCall, given: Given, whose = account): Promise<Order> =>
     orderView(rowOf(await ask(call, given), call), mapping, whose);
-  const isId = (id: string) => orderIds[mapping.order_ids].test(id);
+  const isId = (id: string) => orderIdPatterns[mapping.order_ids].test(id);
   const asked = (order: Order, isIt: boolean): Order => {
     if (!isIt) throw new NoResponseError('unreadable');
     return order;
@@ -129,7 +138,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
         const listed = rowsOf(answer, mapping.orders)
           .map((row) => orderView(row, mapping, account))
           .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
-        return selectOrders(listed, query);
+        return applyOrderQuery(listed, query);
       }),
     order: async (id) => {
       if (!isId(id)) return undefined;

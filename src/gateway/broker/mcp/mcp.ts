@@ -1,19 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
-import type { ActingTool } from '../acting-tool.ts';
+import type { OrderTool } from '../acting-tool.ts';
 import { createAssetCatalog } from '../asset-catalog.ts';
 import type { BrokerKind } from '../broker-kind.ts';
-import { brokerRequests } from '../broker-requests.ts';
+import { createBrokerRequests } from '../broker-requests.ts';
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import {
-  accountNotVerified,
-  brokerUnreachable,
+  accountNotVerifiedError,
+  brokerUnreachableError,
   type VerifiedAccount,
   type VerifyOptions,
-  wrongCredentials,
+  wrongCredentialsError,
 } from '../verify-problems.ts';
-import { compareActingTools } from './acting-tools.ts';
+import { comparePinnedOrderTools } from './acting-tools.ts';
 import { classifyMcpError } from './failure.ts';
 import { connectMcp } from './mcp-broker.ts';
 import { createMcpSession } from './session.ts';
@@ -33,7 +33,7 @@ export const mcp = {
       { hint: 'Correct "environment" for the gateway or the broker in gateway.yaml.' },
     );
   },
-  kept: { kinds: ['access_token'], verify: verifyMcpToken, tools: inspectTools },
+  storedCredentials: { kinds: ['access_token'], verify: verifyMcpToken, tools: inspectTools },
 } satisfies BrokerKind<McpSettings>;
 
 type Given = StoredCredentialsOf<'access_token'>;
@@ -66,16 +66,16 @@ async function inspectTools(
   settings: McpSettings,
   credentials: Given,
   { fetch, timeoutMs }: Required<VerifyOptions>,
-): Promise<readonly ActingTool[]> {
+): Promise<readonly OrderTool[]> {
   const mapping = mappingOf(settings);
   return await translateErrors(settings, credentials, async (refused) => {
     const session = createMcpSession({ fetch, timeoutMs, url: settings.url, now: Date.now }, credentials.token);
-    const { read } = brokerRequests((error) => {
+    const { read } = createBrokerRequests((error) => {
       const failure = classifyMcpError(error, { refusals: mapping.refusals, kept: 'access_token' });
       if (failure.kind === 'unauthorized') refused();
       return failure;
     });
-    return compareActingTools(await read(() => session.tools(0)), mapping, settings.pins);
+    return comparePinnedOrderTools(await read(() => session.tools(0)), mapping, settings.pins);
   });
 }
 
@@ -94,16 +94,16 @@ async function translateErrors<T>(
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
     if (isRefused) {
-      throw wrongCredentials(
+      throw wrongCredentialsError(
         mappingOf(settings).label,
         'access token',
         'Copy the whole token again. If you lost the token, create a new one.',
       );
     }
     if (error.code === 'account_not_connected')
-      throw accountNotVerified(host, `has no account ${accountNumber} for this token`);
+      throw accountNotVerifiedError(host, `has no account ${accountNumber} for this token`);
     if (error.code === 'broker_invalid_response')
-      throw accountNotVerified(host, 'did not return an account', 'broker.url');
-    throw brokerUnreachable(host, error.code === 'broker_timeout' ? 'timeout' : 'unreachable');
+      throw accountNotVerifiedError(host, 'did not return an account', 'broker.url');
+    throw brokerUnreachableError(host, error.code === 'broker_timeout' ? 'timeout' : 'unreachable');
   }
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { secureAddress } from '../../settings/common-settings.ts';
-import { brokerSettings } from '../broker-kind.ts';
+import { commonBrokerSettings } from '../broker-kind.ts';
 import { alpacaPreset } from './alpaca-preset.ts';
 import { type McpMapping, mcpMapping } from './mapping.ts';
 
 const presets = { alpaca: alpacaPreset } as const;
 const presetNames = Object.keys(presets) as [keyof typeof presets];
 
-export const mcpSettings = brokerSettings
+export const mcpSettings = commonBrokerSettings
   .extend({
     kind: z.literal('mcp'),
     credentials: z.enum(['exchange', 'access_token']).optional(),

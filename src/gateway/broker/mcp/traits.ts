@@ -37,7 +37,7 @@ export function mcpTraits(mapping: McpMapping): BrokerTraits {
   return {
     label,
     orders: { us_equity: mcpTerms(mapping) },
-    clientOrderId: { takenOnce: false, lookedUp },
+    clientOrderId: { acceptedOnce: false, lookup: lookedUp },
     replaces: undefined,
     lacks: mcpLacks,
     dayFlows: 'unknown',

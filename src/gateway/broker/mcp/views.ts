@@ -13,7 +13,7 @@ import {
   quoteSchema,
 } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
-import { brokerWord, toAmount, toMoney } from '../json-amounts.ts';
+import { toAmount, toMoney, toPrintableBrokerValue } from '../json-amounts.ts';
 import { NoResponseError } from '../rest-client.ts';
 import { valueAt } from './answer.ts';
 import type { MappedCall, MappedField, MappedFields, McpMapping } from './mapping.ts';
@@ -64,7 +64,7 @@ function reader<F extends MappedFields>(row: Row, fields: F) {
     money: (name: keyof F) => number(name, toMoney),
     amount: (name: keyof F) => number(name, toAmount),
     tick: (name: keyof F) => number(name, (value) => formatPrice(String(value))),
-    word: (name: keyof F) => brokerWord(text(name)),
+    word: (name: keyof F) => toPrintableBrokerValue(text(name)),
     /** Returns undefined if the value can't be an ID. */
     id: (name: keyof F) => /^[\x21-\x7e]{1,128}$/.exec(text(name) ?? '')?.[0],
     line: (name: keyof F) => safeLine(text(name) ?? '', 200),
@@ -169,7 +169,7 @@ export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset
 }
 
 /** The forms of order IDs. `any` matches every ID that the gateway's routes accept. */
-export const orderIds = {
+export const orderIdPatterns = {
   any: /^[A-Za-z0-9-]{1,64}$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 } as const;
@@ -199,7 +199,7 @@ function isOwn(row: Row, { order_fields: fields }: McpMapping, account: string |
 function partView(row: Row, mapping: McpMapping, account: string | undefined) {
   const { id, money, amount, word, flag, instant } = reader(row, mapping.order_fields);
   const orderId = id('id') ?? '';
-  if (!isOwn(row, mapping, account) || !orderIds[mapping.order_ids].test(orderId))
+  if (!isOwn(row, mapping, account) || !orderIdPatterns[mapping.order_ids].test(orderId))
     throw new NoResponseError('unreadable');
   const wordIfAny = (name: Parameters<typeof word>[0]) => word(name) || undefined;
   return {

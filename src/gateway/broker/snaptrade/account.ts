@@ -9,7 +9,7 @@ import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
 import { FailedResponse } from '../rest-client.ts';
 import { unsupportedFeatureProblem } from '../unsupported-features.ts';
-import type { Client, SnaptradeOptions, SnaptradeUser } from './client.ts';
+import type { SnaptradeClient, SnaptradeOptions, SnaptradeUser } from './client.ts';
 import { listSnaptradeOrders } from './orders.ts';
 import { ourSymbol } from './symbols.ts';
 import { snaptradeTraits } from './traits.ts';
@@ -35,7 +35,7 @@ const historyAnswer = z.object({
 });
 
 /** Reads `GET /accounts/{accountId}`, and the connection through which SnapTrade accesses the account. */
-export async function readAccountDetails(client: Client, who: SnaptradeUser) {
+export async function readAccountDetails(client: SnaptradeClient, who: SnaptradeUser) {
   const { accountInformation, connections } = client;
   const account = accountAnswer.parse((await accountInformation.getUserAccountDetails(who)).data);
   const { userId, userSecret } = who;
@@ -56,7 +56,7 @@ export async function readAccountDetails(client: Client, who: SnaptradeUser) {
 
 /** `last_equity` is SnapTrade's newest daily value before today; null if daily values are not enabled. */
 export async function readAccount(
-  client: Client,
+  client: SnaptradeClient,
   who: SnaptradeUser,
   { environment, simulated, now }: Pick<SnaptradeOptions, 'environment' | 'simulated' | 'now'>,
 ): Promise<Account> {
@@ -108,7 +108,7 @@ const positionsAnswer = z.object({
 });
 
 /** Reads `GET /accounts/{accountId}/positions/all`, which has no last close. The change of the day is therefore 0. */
-export async function readPositions(client: Client, who: SnaptradeUser): Promise<Position[]> {
+export async function readPositions(client: SnaptradeClient, who: SnaptradeUser): Promise<Position[]> {
   const orders = await listSnaptradeOrders(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
   const { results } = positionsAnswer.parse(data);
@@ -156,7 +156,10 @@ function emptyIfDisabled(error: unknown): [] {
 }
 
 /** Returns the account's daily values, oldest first. */
-async function readValues(client: Client, who: SnaptradeUser): Promise<{ date: string; total_value: string }[]> {
+async function readValues(
+  client: SnaptradeClient,
+  who: SnaptradeUser,
+): Promise<{ date: string; total_value: string }[]> {
   const { data } = await client.accountInformation.getAccountBalanceHistory(who);
   return historyAnswer.parse(data).history.sort((a, b) => a.date.localeCompare(b.date));
 }
@@ -168,7 +171,7 @@ const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
  * @throws {HttpProblem} 501 if daily values are not enabled
  */
 export async function readPortfolioHistory(
-  client: Client,
+  client: SnaptradeClient,
   who: SnaptradeUser,
   { period }: PortfolioHistoryQuery,
   now: number,

@@ -14,7 +14,7 @@ export interface SnaptradeOptions {
 }
 
 /** The SDK's client. Requests with a personal key don't name the user, because such a key has only one user. */
-export type Client = Snaptrade<CommercialApiKeyAuth>;
+export type SnaptradeClient = Snaptrade<CommercialApiKeyAuth>;
 
 export interface SnaptradeUser {
   readonly userId: string;
@@ -41,10 +41,10 @@ interface Prepared {
  * after 429, and its errors would contain the URL, which contains the user's secret. The SDK passes our own errors on
  * unchanged.
  */
-export async function snaptradeClient(
+export async function createSnaptradeClient(
   { url, fetch, timeoutMs }: Pick<SnaptradeOptions, 'url' | 'fetch' | 'timeoutMs'>,
   credentials: SnaptradeCredentials,
-): Promise<Client> {
+): Promise<SnaptradeClient> {
   const { Snaptrade, SnaptradeAuth } = await import('snaptrade-typescript-sdk');
   const { clientId, consumerKey } = credentials;
   const auth =
@@ -67,5 +67,5 @@ export async function snaptradeClient(
     });
     return { data: answer, status: 200, statusText: '', headers: {}, config, request: undefined };
   };
-  return new Snaptrade({ auth, baseOptions: { adapter } }) as Client;
+  return new Snaptrade({ auth, baseOptions: { adapter } }) as SnaptradeClient;
 }

@@ -6,11 +6,11 @@ import { type Order, orderSchema } from '../../../trading/views.ts';
 import type { BrokerOrders } from '../broker.ts';
 import { NotSentError } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { brokerWord, toAmount, toMoney, translateWord } from '../json-amounts.ts';
-import { replacementNotSupported, requireSupportedOrder, selectOrders, toExactNumber } from '../plain-orders.ts';
+import { toAmount, toMoney, toPrintableBrokerValue, translateBrokerValue } from '../json-amounts.ts';
+import { applyOrderQuery, replacementNotSupported, requireSupportedOrder, toExactNumber } from '../plain-orders.ts';
 import { FailedResponse, NoResponseError } from '../rest-client.ts';
-import type { Client, SnaptradeUser } from './client.ts';
-import { ourSymbol, toYahooSymbol, universalSymbol } from './symbols.ts';
+import type { SnaptradeClient, SnaptradeUser } from './client.ts';
+import { ourSymbol, toYahooSymbol, universalSymbolSchema } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
 /** The longest period that "List account orders" allows, in days. */
@@ -18,8 +18,8 @@ const MAX_HISTORY_DAYS = 90;
 
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
 
-export function snaptradeOrders(
-  client: () => Promise<Client>,
+export function createSnaptradeOrders(
+  client: () => Promise<SnaptradeClient>,
   who: SnaptradeUser,
   { now }: { readonly now: () => number },
   requests: BrokerRequests,
@@ -28,7 +28,7 @@ export function snaptradeOrders(
     orders: (query) =>
       requests.read(async () => {
         const all = await listSnaptradeOrders(await client(), who, query.status === 'open' ? 'open' : 'all');
-        return selectOrders(all, query);
+        return applyOrderQuery(all, query);
       }),
     order: async (id) => {
       if (!ORDER_ID.test(id)) return undefined;
@@ -63,7 +63,11 @@ export function snaptradeOrders(
 }
 
 /** Returns the orders, newest first. */
-export async function listSnaptradeOrders(client: Client, who: SnaptradeUser, state: 'all' | 'open'): Promise<Order[]> {
+export async function listSnaptradeOrders(
+  client: SnaptradeClient,
+  who: SnaptradeUser,
+  state: 'all' | 'open',
+): Promise<Order[]> {
   const { accountInformation } = client;
   const { data } = await accountInformation.getUserAccountOrders({ ...who, state, days: MAX_HISTORY_DAYS });
   return z
@@ -148,7 +152,7 @@ const amount = z.union([z.string(), z.number()]).nullish();
 const record = z.object({
   brokerage_order_id: z.string().regex(ORDER_ID),
   status: z.string(),
-  universal_symbol: universalSymbol.nullish(),
+  universal_symbol: universalSymbolSchema.nullish(),
   option_symbol: z.object({ ticker: z.string() }).nullish(),
   action: z.string().nullish(),
   total_quantity: amount,
@@ -203,7 +207,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
   const filled = toAmount(filled_quantity ?? 0);
   return {
     id: row.brokerage_order_id,
-    status: translateWord(statuses, row.status),
+    status: translateBrokerValue(statuses, row.status),
     filled_qty: filled,
     filled_avg_price: filled === '0' || execution_price == null ? null : toMoney(execution_price),
     filled_at: row.status === 'EXECUTED' && time_executed != null ? new Date(time_executed).toISOString() : null,
@@ -211,7 +215,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
 }
 
 const sideOf = (action: string) =>
-  action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : brokerWord(action);
+  action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : toPrintableBrokerValue(action);
 
 /** Passes unknown values through. */
 function orderView(row: Row): Order {
@@ -222,8 +226,8 @@ function orderView(row: Row): Order {
     client_order_id: '',
     symbol: option_symbol?.ticker.replaceAll(' ', '') ?? ourSymbol(row.universal_symbol?.symbol ?? ''),
     side: sideOf(row.action ?? ''),
-    type: translateWord(ourTypes, order_type ?? ''),
-    time_in_force: translateWord(ourTimes, time_in_force ?? ''),
+    type: translateBrokerValue(ourTypes, order_type ?? ''),
+    time_in_force: translateBrokerValue(ourTimes, time_in_force ?? ''),
     qty: row.total_quantity == null ? null : toAmount(row.total_quantity),
     notional: null,
     limit_price: money(limit_price),
@@ -233,6 +237,6 @@ function orderView(row: Row): Order {
     extended_hours: time_in_force === 'EHP',
     submitted_at: row.time_placed == null ? undefined : new Date(row.time_placed).toISOString(),
     ...(option_symbol == null ? {} : { asset_class: 'us_option' }),
-    ...(order_role == null ? {} : { order_class: brokerWord(order_role) }),
+    ...(order_role == null ? {} : { order_class: toPrintableBrokerValue(order_role) }),
   });
 }

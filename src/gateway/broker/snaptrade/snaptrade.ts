@@ -5,37 +5,37 @@ import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Asset, assetSchema, type Order, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
-import { activityMovement, fillActivity } from '../activity-parts.ts';
+import { toActivityAmounts, toFillActivity } from '../activity-parts.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { ActivityPage, ActivityQuery, Broker, ConnectBroker } from '../broker.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
-import { brokerRequests } from '../broker-requests.ts';
+import { type BrokerKind, commonBrokerSettings } from '../broker-kind.ts';
+import { createBrokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import { classifyRestError, FailedResponse } from '../rest-client.ts';
-import type { StoredKind } from '../stored-kinds.ts';
+import type { CredentialKind } from '../stored-kinds.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import {
-  accountNotVerified,
-  brokerUnreachable,
+  accountNotVerifiedError,
+  brokerUnreachableError,
   type VerifiedAccount,
   type VerifyOptions,
-  wrongCredentials,
+  wrongCredentialsError,
 } from '../verify-problems.ts';
 import { readAccount, readAccountDetails, readPortfolioHistory, readPositions } from './account.ts';
 import {
-  type Client,
+  createSnaptradeClient,
+  type SnaptradeClient,
   type SnaptradeCredentials,
   type SnaptradeOptions,
   type SnaptradeUser,
-  snaptradeClient,
   snaptradeUserOf,
 } from './client.ts';
-import { listSnaptradeOrders, snaptradeOrders } from './orders.ts';
-import { ourSymbol, toYahooSymbol, universalSymbol } from './symbols.ts';
+import { createSnaptradeOrders, listSnaptradeOrders } from './orders.ts';
+import { ourSymbol, toYahooSymbol, universalSymbolSchema } from './symbols.ts';
 import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 
-const snaptradeSettings = brokerSettings.extend({
+const snaptradeSettings = commonBrokerSettings.extend({
   kind: z.literal('snaptrade'),
   // Token exchange is not possible: requests are signed with the client's key, and users have no tokens.
   credentials: z.enum(['snaptrade_user', 'snaptrade_personal']),
@@ -49,7 +49,7 @@ export const snaptrade = {
   settings: snaptradeSettings,
   address: 'url',
   connect: ({ url, simulated }, context) => connectSnaptrade({ ...context, url, simulated }),
-  kept: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
+  storedCredentials: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;
 
 /**
@@ -63,47 +63,47 @@ async function verifySnaptradeUser(
 ): Promise<VerifiedAccount> {
   const { host } = new URL(url);
   try {
-    const client = await snaptradeClient({ url, fetch, timeoutMs }, credentials);
+    const client = await createSnaptradeClient({ url, fetch, timeoutMs }, credentials);
     const { number, environment, status, blocked } = await readAccountDetails(client, snaptradeUserOf(credentials));
     return { accountNumber: number, environment, status, tradingBlocked: blocked };
   } catch (error) {
     if (error instanceof FailedResponse && error.status === 401) {
-      throw wrongCredentials(
+      throw wrongCredentialsError(
         snaptradeTraits.label,
         'client, key or user',
         'Copy the client ID, consumer key, user ID and user secret from SnapTrade again.',
       );
     }
     if (error instanceof FailedResponse && error.status === 404) {
-      throw accountNotVerified(host, 'has no such account for this user');
+      throw accountNotVerifiedError(host, 'has no such account for this user');
     }
     if (error instanceof TradeAgentError) throw error;
     const { kind } = classifyRestError(error);
     throw kind === 'unreadable'
-      ? accountNotVerified(host, 'did not return an account', 'broker.url')
-      : brokerUnreachable(host, kind);
+      ? accountNotVerifiedError(host, 'did not return an account', 'broker.url')
+      : brokerUnreachableError(host, kind);
   }
 }
 
 function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
     if (!('consumerKey' in credentials)) throw new TypeError('these credentials are for a different broker');
-    let connected: Promise<Client> | undefined;
+    let connected: Promise<SnaptradeClient> | undefined;
     const client = () => {
-      connected ??= snaptradeClient({ ...options, fetch: send }, credentials);
+      connected ??= createSnaptradeClient({ ...options, fetch: send }, credentials);
       return connected;
     };
     const who = snaptradeUserOf(credentials);
     const kept = 'userId' in credentials ? 'snaptrade_user' : 'snaptrade_personal';
-    const requests = brokerRequests((error) => {
+    const requests = createBrokerRequests((error) => {
       const failure = classifySnaptradeError(error, kept);
       if (failure.kind === 'unauthorized') onUnauthorized();
       return failure;
     });
-    const read = <T>(call: (client: Client) => Promise<T>) => requests.read(async () => call(await client()));
+    const read = <T>(call: (client: SnaptradeClient) => Promise<T>) => requests.read(async () => call(await client()));
     return {
       ...unsupportedMethods(snaptradeTraits.label, snaptradeLacks),
-      ...snaptradeOrders(client, who, options, requests),
+      ...createSnaptradeOrders(client, who, options, requests),
       account: () => read((one) => readAccount(one, who, options)),
       positions: () => read((one) => readPositions(one, who)),
       asset: (symbol) =>
@@ -126,7 +126,7 @@ const words = z.object({
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
 /** An answer with `detail` and one of the statuses in {@link OWN_WORD} is a rejection. Other errors prove nothing. */
-function classifySnaptradeError(error: unknown, kept: StoredKind): BrokerFailure {
+function classifySnaptradeError(error: unknown, kept: CredentialKind): BrokerFailure {
   if (!(error instanceof FailedResponse)) return classifyRestError(error);
   const { status, headers, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: kept };
@@ -155,7 +155,7 @@ const MAX_QUOTES = 10;
 
 const quotesAnswer = z.array(
   z.object({
-    symbol: universalSymbol.optional(),
+    symbol: universalSymbolSchema.optional(),
     last_trade_price: z.number().nullish(),
     bid_price: z.number().nullish(),
     ask_price: z.number().nullish(),
@@ -169,7 +169,7 @@ const tick = (value: number | null | undefined) => formatPrice(String(value ?? 0
  * SnapTrade does not report it.
  */
 async function readQuotes(
-  client: Client,
+  client: SnaptradeClient,
   who: SnaptradeUser,
   symbols: readonly string[],
   { simulated, now }: { readonly simulated: boolean; readonly now: () => number },
@@ -206,9 +206,9 @@ async function readQuotes(
 }
 
 /** Reads `GET /symbols/{query}`. `fractionable` is false, because not every brokerage supports fractional orders. */
-async function readAsset(client: Client, symbol: string): Promise<Asset> {
+async function readAsset(client: SnaptradeClient, symbol: string): Promise<Asset> {
   const { data } = await client.referenceData.getSymbolsByTicker({ query: toYahooSymbol(symbol) });
-  const found = universalSymbol.parse(data);
+  const found = universalSymbolSchema.parse(data);
   return assetSchema.parse({
     symbol: ourSymbol(found.symbol),
     name: found.description ?? symbol,
@@ -276,7 +276,7 @@ const pageAnswer = z.object({ data: z.array(row) });
 
 /** Reads `GET /accounts/{accountId}/activities`, which is a day late. Adds today's fills from the list of orders. */
 async function readActivities(
-  client: Client,
+  client: SnaptradeClient,
   who: SnaptradeUser,
   { after, page = '0' }: ActivityQuery,
   now: number,
@@ -304,7 +304,7 @@ async function readActivities(
 function fillToday(order: Order, today: string): Activity[] {
   const { filled_at, filled_avg_price, filled_qty, side } = order;
   if (filled_at === null || filled_avg_price === null || filled_qty === '0') return [];
-  return newYorkDate(Date.parse(filled_at)) === today ? [fillActivity(order, side.toUpperCase(), filled_at)] : [];
+  return newYorkDate(Date.parse(filled_at)) === today ? [toFillActivity(order, side.toUpperCase(), filled_at)] : [];
 }
 
 function activityView(one: z.output<typeof row>): Activity {
@@ -322,7 +322,7 @@ function activityView(one: z.output<typeof row>): Activity {
     at: new Date(activityTime(one)).toISOString(),
     symbol: symbol === undefined ? null : ourSymbol(symbol),
     group: one.external_reference_id ?? null,
-    ...activityMovement(shares, fill, amount),
+    ...toActivityAmounts(shares, fill, amount),
   });
 }
 

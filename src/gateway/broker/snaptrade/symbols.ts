@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const toYahooSymbol = (symbol: string): string => symbol.replace('.', '-');
 export const ourSymbol = (symbol: string): string => (symbol.includes('.') ? symbol : symbol.replace('-', '.'));
 
-export const universalSymbol = z.object({
+export const universalSymbolSchema = z.object({
   symbol: z.string(),
   description: z.string().nullish(),
   currency: z.object({ code: z.string().optional() }).nullish(),

@@ -35,7 +35,7 @@ export const snaptradeLacks = [
 export const snaptradeTraits: BrokerTraits = {
   label: 'SnapTrade',
   orders: { us_equity: snaptradeTerms },
-  clientOrderId: { takenOnce: false, lookedUp: 'never' },
+  clientOrderId: { acceptedOnce: false, lookup: 'never' },
   replaces: undefined,
   lacks: snaptradeLacks,
   // SnapTrade's activities are a day late.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
-import { type RestClient, type RestRequest, restClient } from '../rest-client.ts';
+import { createRestClient, type RestClient, type RestRequest } from '../rest-client.ts';
 import { errorMessages, TradierRejection } from './failure.ts';
 
 export interface TradierOptions {
@@ -39,11 +39,11 @@ export interface TradierAccount {
 }
 
 /** The client throws for every answer that contains `errors`, whatever its HTTP status. */
-export function tradierClient(
+export function createTradierClient(
   { fetch, base, timeoutMs }: Pick<TradierOptions, 'fetch' | 'base' | 'timeoutMs'>,
   token: string,
 ): RestClient {
-  const client = restClient({ fetch, base, timeoutMs, headers: { authorization: `Bearer ${token}` } });
+  const client = createRestClient({ fetch, base, timeoutMs, headers: { authorization: `Bearer ${token}` } });
   return async (path: string, request?: RestRequest) => {
     const answer = await client(path, request);
     const errors = errorMessages(answer);

@@ -1,7 +1,7 @@
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
 import { classifyRestError, FailedResponse } from '../rest-client.ts';
-import type { StoredKind } from '../stored-kinds.ts';
+import type { CredentialKind } from '../stored-kinds.ts';
 
 /**
  * Thrown if Tradier rejects a request ("Error Responses"). Downstream systems reject with status 200 and `errors`; a
@@ -18,7 +18,7 @@ export class TradierRejection extends Error {
 }
 
 /** An answer with `errors`, or a 400 with a line of text, is a rejection. A proxy's page or a 5xx is not. */
-export function classifyTradierError(error: unknown, kept: StoredKind | undefined): BrokerFailure {
+export function classifyTradierError(error: unknown, kept: CredentialKind | undefined): BrokerFailure {
   if (error instanceof TradierRejection) return refusedBy(error.words);
   if (!(error instanceof FailedResponse)) return classifyRestError(error);
   const { status, json, headers } = error;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { brokerWord, toAmount, toMoney, translateWord } from '../json-amounts.ts';
+import { toAmount, toMoney, toPrintableBrokerValue, translateBrokerValue } from '../json-amounts.ts';
 import { ourSymbol } from './symbols.ts';
 
 /*
@@ -49,14 +49,14 @@ const part = z.object({
   exec_quantity: z.number(),
   transaction_date: z.string().optional(),
 });
-export const orderRow = part.extend({
+export const orderRowSchema = part.extend({
   class: z.string(),
   create_date: z.string(),
   tag: z.string().optional(),
   reason_description: z.string().optional(),
   leg: z.array(part).optional(),
 });
-export type OrderRow = z.output<typeof orderRow>;
+export type OrderRow = z.output<typeof orderRowSchema>;
 
 export function orderView(order: OrderRow): Order {
   const { leg: legs = [], class: kind } = order;
@@ -64,7 +64,7 @@ export function orderView(order: OrderRow): Order {
     ...partView(order, order),
     ...(kind === 'equity' || kind === 'option'
       ? {}
-      : { order_class: kind === 'multileg' || kind === 'combo' ? 'mleg' : brokerWord(kind) }),
+      : { order_class: kind === 'multileg' || kind === 'combo' ? 'mleg' : toPrintableBrokerValue(kind) }),
     ...(legs.length === 0 ? {} : { legs: legs.map((one) => partView(one, order)) }),
   });
 }
@@ -73,16 +73,16 @@ export function orderView(order: OrderRow): Order {
 function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): Record<string, unknown> {
   const { type, side, duration, exec_quantity } = one;
   const option = one.option_symbol ?? undefined;
-  const status = translateWord(statuses, one.status);
+  const status = translateBrokerValue(statuses, one.status);
   const isExtended = duration === 'pre' || duration === 'post';
   const money = (value: number | undefined) => (value === undefined ? null : toMoney(value));
   return {
     id: String(one.id),
     client_order_id: parseTag(tag),
     symbol: option ?? ourSymbol(one.symbol),
-    side: /^(buy|sell)/.exec(side)?.[0] ?? brokerWord(side),
-    type: brokerWord(type),
-    time_in_force: isExtended ? 'day' : brokerWord(duration),
+    side: /^(buy|sell)/.exec(side)?.[0] ?? toPrintableBrokerValue(side),
+    type: toPrintableBrokerValue(type),
+    time_in_force: isExtended ? 'day' : toPrintableBrokerValue(duration),
     qty: toAmount(one.quantity),
     notional: null,
     limit_price: /^(market|stop)$/.test(type) ? null : money(one.price),
@@ -97,6 +97,6 @@ function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): R
     filled_at:
       status === 'filled' && one.transaction_date !== undefined ? new Date(one.transaction_date).toISOString() : null,
     ...(option === undefined ? {} : { asset_class: 'us_option' }),
-    ...(option !== undefined && side.includes('_to_') ? { position_intent: brokerWord(side) } : {}),
+    ...(option !== undefined && side.includes('_to_') ? { position_intent: toPrintableBrokerValue(side) } : {}),
   };
 }

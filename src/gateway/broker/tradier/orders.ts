@@ -4,11 +4,11 @@ import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrokerOrders } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { replacementNotSupported, requireSupportedOrder, selectOrders } from '../plain-orders.ts';
+import { applyOrderQuery, replacementNotSupported, requireSupportedOrder } from '../plain-orders.ts';
 import { NoResponseError, type RestClient } from '../rest-client.ts';
 import { oneOrMore } from './client.ts';
 import { TradierRejection } from './failure.ts';
-import { orderView, type OrderRow as Row, orderRow as row, tagOf } from './order-view.ts';
+import { orderView, type OrderRow as Row, orderRowSchema as row, tagOf } from './order-view.ts';
 import { toTradierSymbol } from './symbols.ts';
 import { tradierTerms, tradierTraits } from './traits.ts';
 
@@ -27,11 +27,15 @@ const pageAnswer = z.object({
 const orderAnswer = z.object({ order: row });
 const placedAnswer = z.object({ order: z.object({ id: z.number().int(), status: z.literal('ok') }) });
 
-export function tradierOrders(client: RestClient, path: () => Promise<string>, requests: BrokerRequests): BrokerOrders {
+export function createTradierOrders(
+  client: RestClient,
+  path: () => Promise<string>,
+  requests: BrokerRequests,
+): BrokerOrders {
   const one = async (within: string, id: string) =>
     orderAnswer.parse(await client(`${within}/${id}`, { query: { includeTags: 'true' } })).order;
   return {
-    orders: (query) => requests.read(async () => selectOrders(await listTradierOrders(client, await path()), query)),
+    orders: (query) => requests.read(async () => applyOrderQuery(await listTradierOrders(client, await path()), query)),
     order: async (id) =>
       ORDER_ID.test(id) ? requests.find(async () => orderView(await one(await path(), id))) : undefined,
     orderByClientOrderId: (clientOrderId) =>

@@ -15,27 +15,27 @@ import {
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
-import { activityMovement, fillActivity } from '../activity-parts.ts';
+import { toActivityAmounts, toFillActivity } from '../activity-parts.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { ActivityPage, ActivityQuery, Broker, CalendarQuery, ConnectBroker } from '../broker.ts';
-import { brokerRequests } from '../broker-requests.ts';
+import { createBrokerRequests } from '../broker-requests.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
 import { equityAtLastClose, findTodaysTrades } from '../last-close.ts';
 import type { RestClient } from '../rest-client.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import {
+  createTradierClient,
   oneOrMore,
   readAccounts,
   selectAccount,
   type TradierAccount,
   type TradierOptions,
   tokenOf,
-  tradierClient,
   wrappedList,
 } from './client.ts';
 import { classifyTradierError } from './failure.ts';
 import { assetView, type QuoteRow, quoteView, readQuoteRows, readTradierBars } from './market-data.ts';
-import { listTradierOrders, tradierOrders } from './orders.ts';
+import { createTradierOrders, listTradierOrders } from './orders.ts';
 import { ourSymbol, toTradierSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
 
@@ -81,9 +81,9 @@ async function setWatchlistOf(client: RestClient, symbols: readonly string[]): P
 /** Connects to Tradier's Brokerage API (documentation.tradier.com). */
 export function connectTradier(options: TradierOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
-    const client = tradierClient({ ...options, fetch: send }, tokenOf(credentials));
+    const client = createTradierClient({ ...options, fetch: send }, tokenOf(credentials));
     const kept = 'token' in credentials ? 'access_token' : undefined;
-    const requests = brokerRequests((error) => {
+    const requests = createBrokerRequests((error) => {
       const failure = classifyTradierError(error, kept);
       if (failure.kind === 'unauthorized') onUnauthorized();
       return failure;
@@ -103,7 +103,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
       `/accounts/${'accountNumber' in credentials ? credentials.accountNumber : (await account()).number}`;
     return {
       ...unsupportedMethods(tradierTraits.label, tradierTraits.lacks),
-      ...tradierOrders(client, async () => `${await path()}/orders`, requests),
+      ...createTradierOrders(client, async () => `${await path()}/orders`, requests),
       account: () => read(async () => readAccount(client, await path(), await account(), options)),
       positions: () => read(async () => positionsOf(client, await path(), options.now())),
       asset: (symbol) =>
@@ -240,7 +240,7 @@ function fillActivities(orders: readonly Order[], today: string): Activity[] {
   return orders.flatMap((order) => {
     const at = order.filled_at ?? order.submitted_at;
     const isFilled = order.filled_qty !== '0' && order.filled_avg_price !== null;
-    return isFilled && newYorkDate(Date.parse(at)) === today ? [fillActivity(order, 'trade', at)] : [];
+    return isFilled && newYorkDate(Date.parse(at)) === today ? [toFillActivity(order, 'trade', at)] : [];
   });
 }
 
@@ -265,7 +265,7 @@ function eventView(row: Event, seen: Map<string, number>): Activity {
     at: new Date(newYorkInstant(row.date.slice(0, 10), '00:00')).toISOString(),
     symbol: symbol === undefined || symbol === '' ? null : ourSymbol(symbol),
     group: null,
-    ...activityMovement(shares, fill, row.amount),
+    ...toActivityAmounts(shares, fill, row.amount),
   });
 }
 

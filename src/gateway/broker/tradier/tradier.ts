@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
-import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
+import { type BrokerKind, commonBrokerSettings } from '../broker-kind.ts';
 import { classifyRestError, FailedResponse } from '../rest-client.ts';
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import {
-  accountNotVerified,
-  brokerUnreachable,
+  accountNotVerifiedError,
+  brokerUnreachableError,
   type VerifiedAccount,
   type VerifyOptions,
-  wrongCredentials,
+  wrongCredentialsError,
 } from '../verify-problems.ts';
-import { readAccounts, tradierClient } from './client.ts';
+import { createTradierClient, readAccounts } from './client.ts';
 import { connectTradier } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
 
 /** Tradier's own addresses. The prices in Tradier's sandbox (`paper`) are 15 minutes old. */
 const TRADIER_URLS = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
 
-const tradierSettings = brokerSettings.extend({
+const tradierSettings = commonBrokerSettings.extend({
   kind: z.literal('tradier'),
   credentials: z.enum(['exchange', 'access_token']).optional(),
   unattended: z.literal('access_token').optional(),
@@ -37,7 +37,7 @@ export const tradier = {
       base: baseOf(settings, context.environment),
       simulated: settings.simulated,
     }),
-  kept: { kinds: ['access_token'], verify: verifyTradierToken },
+  storedCredentials: { kinds: ['access_token'], verify: verifyTradierToken },
 } satisfies BrokerKind<TradierSettings>;
 
 type Environment = VerifiedAccount['environment'];
@@ -53,10 +53,10 @@ async function verifyTradierToken(
   for (const asked of settings.url === undefined ? [environment, other] : [environment]) {
     const base = baseOf(settings, asked);
     const { host } = new URL(base);
-    const client = tradierClient({ base, fetch, timeoutMs }, token);
+    const client = createTradierClient({ base, fetch, timeoutMs }, token);
     try {
       const account = (await readAccounts(client)).find(({ number }) => number === accountNumber);
-      if (account === undefined) throw accountNotVerified(host, `has no account ${accountNumber} for this token`);
+      if (account === undefined) throw accountNotVerifiedError(host, `has no account ${accountNumber} for this token`);
       const { status } = account;
       return {
         accountNumber,
@@ -76,15 +76,15 @@ async function verifyTradierToken(
 
 function problemOf(error: unknown, host: string): TradeAgentError {
   if (error instanceof FailedResponse && error.status === 401) {
-    return wrongCredentials(
+    return wrongCredentialsError(
       tradierTraits.label,
       'access token',
       'Copy the whole token again. If you lost the token, create a new one.',
     );
   }
   const { kind } = classifyRestError(error);
-  if (kind === 'unreadable') return accountNotVerified(host, 'did not return an account', 'broker.url');
-  return brokerUnreachable(host, kind);
+  if (kind === 'unreadable') return accountNotVerifiedError(host, 'did not return an account', 'broker.url');
+  return brokerUnreachableError(host, kind);
 }
 
 function baseOf({ url }: Pick<TradierSettings, 'url'>, environment: 'paper' | 'live'): string {

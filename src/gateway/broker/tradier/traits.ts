@@ -26,7 +26,7 @@ export const tradierTraits: BrokerTraits & {
 } = {
   label: 'Tradier',
   orders: { us_equity: tradierTerms },
-  clientOrderId: { takenOnce: false, lookedUp: 'while_listed' },
+  clientOrderId: { acceptedOnce: false, lookup: 'while_listed' },
   replaces: undefined,
   lacks: ['portfolioHistory', 'news', 'corporateActions', 'assets'],
   dayFlows: 'excluded',

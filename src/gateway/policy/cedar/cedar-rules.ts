@@ -3,14 +3,14 @@ import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import {
-  type Action,
   type CountedTotals,
+  type DecisionFacts,
+  type DecisionSubject,
   dayLoss,
-  type Facts,
   type HoldingFacts,
   type MarketFacts,
   type OrderFacts,
-  type Subject,
+  type PolicyAction,
 } from '../decision.ts';
 import { PROPOSER_PREFIX } from '../parties.ts';
 import type { CedarAnswer, CedarRules } from '../rules.ts';
@@ -80,7 +80,12 @@ export interface CedarLimits {
  * Builds Cedar's request (schema.cedarschema).
  * @throws {RangeError} if an amount has too many decimals for Cedar, or a time is invalid
  */
-function cedarRequest(subject: Subject, action: Action, facts: Facts, limits: CedarLimits | undefined): CedarRequest {
+function cedarRequest(
+  subject: DecisionSubject,
+  action: PolicyAction,
+  facts: DecisionFacts,
+  limits: CedarLimits | undefined,
+): CedarRequest {
   const resource = { type: 'Account', id: facts.account };
   const attrs = {
     owner: entity('User', subject.owner),
@@ -126,7 +131,7 @@ function cedarRequest(subject: Subject, action: Action, facts: Facts, limits: Ce
   };
 }
 
-function texts(fact: Facts['more'][string] | undefined): CedarValue | undefined {
+function texts(fact: DecisionFacts['more'][string] | undefined): CedarValue | undefined {
   return typeof fact === 'string' ? fact : Array.isArray(fact) ? [...fact] : undefined;
 }
 

@@ -5,7 +5,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../../machine/private-file.ts';
 
 /** New contents by path in the folder; null deletes the file. */
-export type FileTexts = Readonly<Record<string, string | null>>;
+export type FileContents = Readonly<Record<string, string | null>>;
 
 /** File that lists the rule files being written, with their new contents. */
 const PENDING_WRITE_FILE = 'policy-change.json';
@@ -18,7 +18,7 @@ const contentsSchema = z.record(z.string().regex(names), z.string().nullable());
  * Replaces several rule files (mode 0600) all or none. First writes all new contents to one pending file. If the
  * process dies in between, {@link finishWriting} completes the write from this file.
  */
-export function writeAtomically(folder: string, contents: FileTexts): void {
+export function writeAtomically(folder: string, contents: FileContents): void {
   writePrivateFile(join(folder, PENDING_WRITE_FILE), JSON.stringify(contentsSchema.parse(contents)));
   finishWriting(folder);
 }
@@ -40,7 +40,7 @@ export function finishWriting(folder: string): void {
   rmSync(pending);
 }
 
-function parseContents(text: string, unusable: (why: string) => Error): FileTexts {
+function parseContents(text: string, unusable: (why: string) => Error): FileContents {
   try {
     return contentsSchema.parse(JSON.parse(text));
   } catch {

@@ -29,7 +29,7 @@ export interface NextRules {
  * this account.
  * @throws {HttpProblem} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
-export async function nextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
+export async function computeNextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
   const { account, policies } = wanted;
   const { limits: all, texts } = before.written;
   const now = limitsFor(all, account) ?? {};
@@ -112,11 +112,11 @@ async function cedar(): Promise<CedarEngine> {
   try {
     return await loadCedar();
   } catch {
-    throw cedarUnavailable();
+    throw cedarUnavailableProblem();
   }
 }
 
-export function cedarUnavailable(): HttpProblem {
+export function cedarUnavailableProblem(): HttpProblem {
   return new HttpProblem(503, 'service_busy', 'the rules can’t be evaluated at the moment', {
     hint: 'Ask the gateway’s operator to run "trade-agent doctor".',
   });

@@ -20,11 +20,11 @@ import type { PolicyChangeView } from '../../../trading/policy-views.ts';
 import type { Account } from '../../../trading/views.ts';
 import type { Broker } from '../../broker/broker.ts';
 import { requireAllowedAction } from '../decide.ts';
-import type { Subject } from '../decision.ts';
+import type { DecisionSubject } from '../decision.ts';
 import { type AccountLimits, hasLimits, limitsFor, type RulesSource } from '../rules.ts';
-import { type FileTexts, finishWriting, writeAtomically } from './atomic-write.ts';
+import { type FileContents, finishWriting, writeAtomically } from './atomic-write.ts';
 import { type ComparedRules, compareRules, describeChanges } from './compare.ts';
-import { cedarUnavailable, type NextRules, nextRules, parseLimits } from './next-rules.ts';
+import { cedarUnavailableProblem, computeNextRules, type NextRules, parseLimits } from './next-rules.ts';
 import type { FolderRules, ReadRules } from './rules-source.ts';
 
 interface PolicyDeskOptions {
@@ -95,7 +95,7 @@ export function createPolicyService(options: PolicyDeskOptions): PolicyService {
   };
 }
 
-function of(who: Proposer | Approval): Pick<Subject, 'sub' | 'client' | 'owner' | 'membership'> {
+function of(who: Proposer | Approval): Pick<DecisionSubject, 'sub' | 'client' | 'owner' | 'membership'> {
   const { sub, clientId = '' } = who;
   const { membership } = 'membership' in who ? who : ((who as Approval).proposer ?? {});
   return { sub, client: clientId, owner: sub, membership };
@@ -140,7 +140,7 @@ async function plan(
   requireSound(before);
   if (before.digest !== base) throw stale();
   const wanted = limits === undefined ? undefined : parseLimits(limits);
-  const next = await nextRules(rules.folder, before, { account: account.account, limits: wanted, policies });
+  const next = await computeNextRules(rules.folder, before, { account: account.account, limits: wanted, policies });
   if (next.rules.digest === before.digest) throw unchanged('the change leaves the rules as they are');
   const [was, will] = [toComparedRules(before), toComparedRules(next.rules)];
   const { tighter } = compareRules(was, will);
@@ -149,7 +149,7 @@ async function plan(
 
 /** @throws {HttpProblem} 503 if Cedar can't be loaded */
 function toComparedRules({ written, cedarRules }: ReadRules): ComparedRules {
-  if (cedarRules === undefined) throw cedarUnavailable();
+  if (cedarRules === undefined) throw cedarUnavailableProblem();
   return { limits: written.limits, cedarRules };
 }
 
@@ -166,7 +166,7 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicyChange, ow
   const by = { ...of(owner), approval: 'tap', approvers: [owner.sub], acr: owner.acr } as const;
   requireAllowedAction(before, by, 'change_policy', change, clock.now());
   const { account, policies } = change;
-  const next = await nextRules(rules.folder, before, {
+  const next = await computeNextRules(rules.folder, before, {
     account,
     limits: parseLimits(change.limits),
     policies,
@@ -186,7 +186,7 @@ async function write(
   account: string,
   policies: NonNullable<PolicyChangeRequest['policies']>,
 ): Promise<void> {
-  const texts: FileTexts = {
+  const texts: FileContents = {
     ...(limits === undefined ? {} : { 'limits.yaml': limitsText(limitsFile(rules.folder), account, limits) }),
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };

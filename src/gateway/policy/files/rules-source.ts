@@ -55,7 +55,7 @@ export interface FolderRulesOptions {
  * @throws {TradeAgentError} `invalid_config` with file and line, because a gateway must not start without its owner's
  * rules
  */
-export async function folderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
+export async function openFolderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
   const onError = options.onError ?? (() => undefined);
   const engine = createEngineLoader(options.load ?? loadCedar, onError);
   finishWriting(folder);
@@ -99,7 +99,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   };
 }
 
-/** Reads a folder's rules once. @throws {TradeAgentError} as {@link folderRules} */
+/** Reads a folder's rules once. @throws {TradeAgentError} as {@link openFolderRules} */
 export async function readFolderRules(folder: string): Promise<ReadRules> {
   return await buildRules(await readWritten(folder), await loadCedar());
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Configuration, errors } from 'oidc-provider';
 import { hasOnlyPublicAddresses } from '../../../net/public-fetch.ts';
-import { RESOLVER_RETRY_S, ResolverBusy } from '../../../net/public-resolver.ts';
+import { RESOLVER_RETRY_S, ResolverBusyError } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { type RequestLimits, tooManyRequestsError } from '../protocol/request-limits.ts';
 import { isPublicClient } from './public-client.ts';
@@ -72,7 +72,7 @@ export function clientDocumentsFeature(options: {
       try {
         if (await hasOnlyPublicAddresses(new URL(clientId).hostname, options.resolve)) return true;
       } catch (error) {
-        if (error instanceof ResolverBusy) throw tooManyRequestsError(RESOLVER_RETRY_S);
+        if (error instanceof ResolverBusyError) throw tooManyRequestsError(RESOLVER_RETRY_S);
         throw error;
       }
       throw new errors.InvalidClient('the client_id is not an address on the public internet');

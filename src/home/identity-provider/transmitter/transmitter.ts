@@ -8,7 +8,7 @@ import type { SigningKeys } from '../../../store/home/provider-keys.ts';
 import {
   type OutgoingSignal,
   openSignalOutbox,
-  type SignalledObject,
+  type SignaledObject,
   type SignalOutbox,
 } from '../../../store/home/signal-outbox.ts';
 import { defined } from '../../../values/defined.ts';
@@ -83,11 +83,11 @@ export function startTransmitter(options: TransmitterOptions): { close(): Promis
   };
 }
 
-type Change = readonly [SignalledObject, 'came' | 'went'];
+type Change = readonly [SignaledObject, 'came' | 'went'];
 
-const itemKey = ({ kind, id }: SignalledObject): string => JSON.stringify([kind, id]);
+const itemKey = ({ kind, id }: SignaledObject): string => JSON.stringify([kind, id]);
 
-function changedItems(seen: readonly SignalledObject[], stands: readonly SignalledObject[]): Change[] {
+function changedItems(seen: readonly SignaledObject[], stands: readonly SignaledObject[]): Change[] {
   const [before, now] = [seen, stands].map((list) => new Set(list.map(itemKey))) as [Set<string>, Set<string>];
   return [
     ...seen.filter((one) => !now.has(itemKey(one))).map((one) => [one, 'went'] as const),
@@ -96,8 +96,8 @@ function changedItems(seen: readonly SignalledObject[], stands: readonly Signall
 }
 
 function outgoingEvents(
-  seen: readonly SignalledObject[],
-  stands: readonly SignalledObject[],
+  seen: readonly SignaledObject[],
+  stands: readonly SignaledObject[],
   now: number,
 ): OutgoingEvent[] {
   return changedItems(seen, stands).flatMap(([one, change]) => toOutgoingEvent(one, change, now) ?? []);
@@ -113,7 +113,7 @@ interface OutgoingEvent {
 
 /** Returns the event for a change (CAEP 1.0 §3.1, §3.3), or undefined for a new sign-in, a new person, or an expiry. */
 function toOutgoingEvent(
-  { kind, id, user, endsAt, detail }: SignalledObject,
+  { kind, id, user, endsAt, detail }: SignaledObject,
   change: 'came' | 'went',
   now: number,
 ): OutgoingEvent | undefined {
@@ -223,7 +223,7 @@ async function pushOne(
 function createSnapshotReader(
   database: Database,
   { people, keys }: { readonly people: Pick<People, 'list'>; readonly keys: Pick<ApprovalKeys, 'list'> },
-): () => Promise<SignalledObject[]> {
+): () => Promise<SignaledObject[]> {
   const sessions = database.prepare<[], { id: string; user: string; expires_at: number | null }>(`
     SELECT devices.grant_id AS id, devices.user, grants.expires_at
     FROM granted_devices AS devices
@@ -232,12 +232,12 @@ function createSnapshotReader(
     const users = people.list().map(({ username }) => username);
     const all = await Promise.all(users.map((user) => keys.list(user)));
     return [
-      ...users.map((user): SignalledObject => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),
-      ...sessions.all().map(({ id, user, expires_at }): SignalledObject => {
+      ...users.map((user): SignaledObject => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),
+      ...sessions.all().map(({ id, user, expires_at }): SignaledObject => {
         const endsAt = expires_at === null ? null : expires_at * 1000;
         return { kind: 'session', id, user, endsAt, detail: '' };
       }),
-      ...all.flat().map(({ credentialId: id, sub: user, deviceType: detail }): SignalledObject => {
+      ...all.flat().map(({ credentialId: id, sub: user, deviceType: detail }): SignaledObject => {
         return { kind: 'key', id, user, endsAt: null, detail };
       }),
     ];

@@ -3,7 +3,7 @@ import { detailsTypeByKind, type ProposalDetails, proposalDigest } from '../../.
 import { orderText } from '../../../approval/kinds/order/kind.ts';
 import type { AuditEvent } from '../../../store/audit.ts';
 import { markInvisible } from '../../../text/sanitize.ts';
-import { batchSentence } from '../../../trading/kinds/batch.ts';
+import { describeBatchOutcome } from '../../../trading/kinds/batch.ts';
 import type { KindOutcome } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../../trading/kinds/phrases.ts';
@@ -73,14 +73,14 @@ const stateWords: Readonly<Record<Proposal['state'], readonly [SignName, word: s
 function proposalOutcome(proposal: Proposal): string {
   const { kind, state, reason, result } = proposal;
   const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];
-  const came = result === undefined ? '' : resultText(kindWords(kind).came(result as never));
+  const came = result === undefined ? '' : resultText(kindWords(kind).toOutcome(result as never));
   const said = [came === '' ? words : came, reason?.text ?? ''].filter((text) => text !== '');
   return markInvisible(`${said.join(': ')}.`).replace(/^./, (letter) => letter.toUpperCase());
 }
 
 function resultText({ placed, lines, sent }: KindOutcome): string {
   if (placed !== undefined) return orderText(placed);
-  if (lines !== undefined) return batchSentence(lines);
+  if (lines !== undefined) return describeBatchOutcome(lines);
   return sent === undefined ? '' : 'sent';
 }
 

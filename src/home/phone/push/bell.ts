@@ -75,7 +75,7 @@ export function createBell(options: BellOptions) {
   const startDue = (): number => {
     const now = clock.now();
     const stillQuiet = new Set<string>();
-    for (const { request: id, user } of table.unrung(now)) {
+    for (const { request: id, user } of table.unnotified(now)) {
       const nobody = options.notices === undefined && subscriptions.of(user).length === 0;
       if (quiet.has(id) || (nobody && !inProgress.has(id))) stillQuiet.add(id);
       else start(id, (request) => ring(options, table, request));
@@ -172,7 +172,7 @@ async function withdrawNotification(
     options.closing.throwIfAborted();
     failpoint('push.taken_back');
   }
-  table.over(id);
+  table.remove(id);
 }
 
 function askPush(options: BellOptions, request: ApprovalRequest, again: boolean): PushDelivery {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { publicFetch } from '../../../net/public-fetch.ts';
+import { createPublicFetch } from '../../../net/public-fetch.ts';
 import { createPublicResolver } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { loadVapidKeys } from '../../../store/home/vapid-keys.ts';
@@ -68,7 +68,7 @@ export function createPhonePush(
     vapid,
     // RFC 8292 requires a contact. A home on localhost has no address that others can reach.
     contact: options.contact ?? (issuer.startsWith('https:') ? issuer : 'mailto:home@trade-agent.invalid'),
-    fetch: loopback ? parts.fetch : publicFetch(resolve),
+    fetch: loopback ? parts.fetch : createPublicFetch(resolve),
     resolve,
     clock,
     closing,

@@ -19,7 +19,7 @@ export function isPushEndpoint(endpoint: string, loopback = false): boolean {
   return url.protocol === 'https:' && isPublicHost(url);
 }
 
-/** Returns whether the endpoint's host currently resolves to a public address. @throws {ResolverBusy} */
+/** Returns whether the endpoint's host currently resolves to a public address. @throws {ResolverBusyError} */
 export async function resolvesToPublic(endpoint: string, resolve: ResolveHost, loopback = false): Promise<boolean> {
   const url = new URL(endpoint);
   if (loopback && isLoopback(url)) return true;

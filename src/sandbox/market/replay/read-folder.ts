@@ -26,14 +26,14 @@ export function readMarketFolder(folder: string): ReplayData {
     if (name === ACTIONS_FILE) actions = readActions(file);
     else if (symbol !== undefined) {
       if (days.has(symbol)) throw invalidMarketFile(file, undefined, `${symbol} already has another file`);
-      days.set(symbol, readDays(file, symbol, kind?.toLowerCase() === 'csv' ? csvRows : jsonRows));
+      days.set(symbol, readDays(file, symbol, kind?.toLowerCase() === 'csv' ? parseCsvRows : parseJsonRows));
     }
   }
   if (days.size === 0) throw invalidMarketFile(folder, undefined, 'the folder has no file of days, such as AAPL.csv');
   return { days, actions };
 }
 
-function readDays(file: string, symbol: string, rowsOf: typeof csvRows): RecordedDay[] {
+function readDays(file: string, symbol: string, rowsOf: typeof parseCsvRows): RecordedDay[] {
   if (!/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/.test(symbol)) {
     throw invalidMarketFile(file, undefined, 'the file must be named after its symbol, such as AAPL.csv or BRK.B.json');
   }
@@ -65,7 +65,7 @@ function readActions(file: string): CorporateAction[] {
 }
 
 /** Returns the rows of a CSV file (RFC 4180), keyed by the names in its header. Names can be in any order and case. */
-export function csvRows(file: string, text: string): FileRow[] {
+export function parseCsvRows(file: string, text: string): FileRow[] {
   try {
     const rows = parse(text, {
       bom: true,
@@ -83,7 +83,7 @@ export function csvRows(file: string, text: string): FileRow[] {
 }
 
 /** Returns the rows of a JSON file, which contains a list of days or Alpaca's response with `bars`. */
-export function jsonRows(file: string, text: string): FileRow[] {
+export function parseJsonRows(file: string, text: string): FileRow[] {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true });
   const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;

@@ -45,7 +45,7 @@ export function createReplayTape(data: ReadonlyMap<string, readonly RecordedDay[
       if (day === undefined) return undefined;
       return { price: priceAt(pointsOf(day), at), since: newYorkInstant(day.date, '00:00') };
     },
-    looks(symbol, from, to) {
+    sampleTimes(symbol, from, to) {
       const days = within(symbol, from, to);
       const turns = days.flatMap((day) => pointsOf(day).map(({ at }) => at));
       // A symbol that did not trade has no prices to sample.

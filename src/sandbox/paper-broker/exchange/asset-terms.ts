@@ -2,7 +2,7 @@ import type { AssetClass } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { OrderType, TimeInForce } from '../../../trading/order.ts';
 import { type BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
-import type { Ticket } from './order-body.ts';
+import type { OrderTicket } from './order-body.ts';
 
 interface AssetTerms {
   readonly types: readonly OrderType[];
@@ -11,7 +11,7 @@ interface AssetTerms {
   readonly wrongTimeInForce: BrokerError;
   readonly noFractions?: { readonly qty: BrokerError; readonly notional: BrokerError };
   readonly noExtendedHours?: BrokerError;
-  readonly noGroups?: (order_class: Ticket['order_class']) => BrokerError;
+  readonly noGroups?: (order_class: OrderTicket['order_class']) => BrokerError;
   readonly leastCost: string;
   readonly closing: TimeInForce;
 }
@@ -55,7 +55,7 @@ export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
   },
 };
 
-export function checkAssetTerms(ticket: Ticket, terms: AssetTerms): void {
+export function checkAssetTerms(ticket: OrderTicket, terms: AssetTerms): void {
   if (!terms.types.includes(ticket.type)) throw terms.wrongType;
   if (!terms.timesInForce.includes(ticket.time_in_force)) throw terms.wrongTimeInForce;
   if (ticket.order_class !== '' && terms.noGroups !== undefined) throw terms.noGroups(ticket.order_class);

@@ -21,7 +21,7 @@ import { lockedShares, securedCash } from './buying-power.ts';
 import { exerciseHeldContracts } from './exercise.ts';
 import { accountMargin, marginMultiplier } from './margin.ts';
 import { matchOrder } from './matching.ts';
-import type { Ticket } from './order-body.ts';
+import type { OrderTicket } from './order-body.ts';
 import {
   checkExitPrices,
   checkExitsAgainstBase,
@@ -89,7 +89,7 @@ export function createExchange(options: ExchangeOptions) {
 
   return {
     /** Places an order. @throws {BrokerError} if the order is rejected; nothing is then stored */
-    place: (accountId: string, ticket: Ticket): OrderRecord =>
+    place: (accountId: string, ticket: OrderTicket): OrderRecord =>
       inTransaction(() => bringUpToNow(admission.admit(accountId, ticket))),
     cancel: (accountId: string, orderId: string): OrderRecord =>
       inTransaction(() => {
@@ -271,7 +271,12 @@ function createAdmission(options: AdmissionOptions) {
     return { cash: account.cash, positions, open, settings: settings.of(accountId), market };
   };
 
-  const arrived = (accountId: string, ticket: Ticket, position_intent: PositionIntent, place?: OrderGroupPlace) => {
+  const arrived = (
+    accountId: string,
+    ticket: OrderTicket,
+    position_intent: PositionIntent,
+    place?: OrderGroupPlace,
+  ) => {
     checkTradable(ticket, market, now());
     const quote = market.quote(ticket.symbol);
     if (quote === undefined) throw unprocessable(`asset "${ticket.symbol}" not found`);
@@ -286,7 +291,7 @@ function createAdmission(options: AdmissionOptions) {
 
   return {
     /** Admits an order and books its legs. @throws {BrokerError} */
-    admit(accountId: string, ticket: Ticket): OrderRecord {
+    admit(accountId: string, ticket: OrderTicket): OrderRecord {
       const means = meansOf(accountId);
       const held = heldQuantity(ticket.symbol, means.positions);
       const intent = inferIntent(ticket.side, held);
@@ -316,7 +321,7 @@ function createAdmission(options: AdmissionOptions) {
      * Books a replacement and updates its group. @param gone the replaced order, which must already be closed, so that
      * its reservation does not count against the replacement @throws {BrokerError}
      */
-    succeed(gone: OrderRecord, before: OrderRecord, ticket: Ticket): OrderRecord {
+    succeed(gone: OrderRecord, before: OrderRecord, ticket: OrderTicket): OrderRecord {
       const others = orderGroup(gone, orders).filter(({ id }) => id !== gone.id);
       const { quote, order } = arrived(gone.account_id, ticket, gone.position_intent);
       const { order_class, parent_id, exit, dormant } = gone;
@@ -349,7 +354,7 @@ function exitQuantity(leg: OrderRecord, gone: OrderRecord, successor: OrderRecor
 }
 
 /** Checks that the asset can be traded. @throws {BrokerError} 422, or 403 for fractions of an asset that allows none */
-function checkTradable(ticket: Ticket, market: Market, at: number): void {
+function checkTradable(ticket: OrderTicket, market: Market, at: number): void {
   const { symbol, type } = ticket;
   if (symbolAssetClass(symbol) === 'us_option') {
     const contract = findContract(market, symbol);
@@ -481,7 +486,7 @@ function newOrderDefaults(accountId: string, at: number) {
  * for an auction that no longer takes orders
  */
 function newOrder(
-  { take_profit, stop_loss, ...ticket }: Ticket & { client_order_id: string },
+  { take_profit, stop_loss, ...ticket }: OrderTicket & { client_order_id: string },
   { accountId, quote, market, at, partialFills, position_intent, place }: NewOrderContext,
 ): Omit<OrderRecord, 'seq'> {
   const auction_at = orderAuction(ticket.time_in_force, market, at);
@@ -511,7 +516,7 @@ function newOrder(
   return order;
 }
 
-function orderAuction(time_in_force: Ticket['time_in_force'], market: Market, at: number): number | null {
+function orderAuction(time_in_force: OrderTicket['time_in_force'], market: Market, at: number): number | null {
   if (time_in_force !== 'opg' && time_in_force !== 'cls') return null;
   if (market.hours === 'exchange') checkAuctionWindow(time_in_force, market, at);
   return time_in_force === 'opg' ? market.nextOpen(at) : market.nextClose(at);
@@ -529,7 +534,7 @@ function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: nu
 }
 
 function orderExpiry(
-  ticket: Pick<Ticket, 'symbol' | 'time_in_force' | 'extended_hours'>,
+  ticket: Pick<OrderTicket, 'symbol' | 'time_in_force' | 'extended_hours'>,
   market: Market,
   at: number,
 ): number | null {

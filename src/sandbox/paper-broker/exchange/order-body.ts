@@ -40,4 +40,4 @@ export const orderBodySchema = z.object({
   stop_loss: z.object({ stop_price: optionalAmount, limit_price: optionalAmount }).nullish().transform(orNull),
 });
 
-export type Ticket = z.output<typeof orderBodySchema>;
+export type OrderTicket = z.output<typeof orderBodySchema>;

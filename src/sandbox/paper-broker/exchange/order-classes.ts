@@ -2,13 +2,13 @@ import type { LegKind, OrderClass } from '../../../store/sandbox/records.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import type { Side } from '../../../trading/order.ts';
 import { BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
-import type { Ticket } from './order-body.ts';
+import type { OrderTicket } from './order-body.ts';
 
 /** Composition of an order class (Alpaca, "Placing orders"). */
 interface ClassTerms {
   readonly opens: boolean;
   readonly exits: 1 | 2;
-  readonly types: readonly Ticket['type'][];
+  readonly types: readonly OrderTicket['type'][];
   readonly typesInWords: string;
 }
 
@@ -22,7 +22,7 @@ const classes: Readonly<Record<Exclude<OrderClass, '' | 'mleg'>, ClassTerms>> = 
 const TICK = '0.01';
 
 /** Runs the checks that need neither account nor market. @throws {BrokerError} 422 */
-export function checkOrderClass(ticket: Ticket): void {
+export function checkOrderClass(ticket: OrderTicket): void {
   const { order_class, take_profit, stop_loss } = ticket;
   if (order_class === '') {
     if (take_profit !== null || stop_loss !== null) {
@@ -49,7 +49,7 @@ export function checkOrderClass(ticket: Ticket): void {
   });
 }
 
-function checkExits({ order_class, take_profit, stop_loss }: Ticket, exits: ClassTerms['exits']): void {
+function checkExits({ order_class, take_profit, stop_loss }: OrderTicket, exits: ClassTerms['exits']): void {
   if (exits === 1 && (take_profit === null) === (stop_loss === null)) {
     throw badParameter('oto orders require either take_profit or stop_loss');
   }
@@ -101,7 +101,7 @@ export const opensPosition = (order_class: OrderClass): boolean =>
 
 export const oppositeSide = (side: Side): Side => (side === 'buy' ? 'sell' : 'buy');
 
-export function legTickets(ticket: Ticket): { exit: LegKind; ticket: Ticket }[] {
+export function legTickets(ticket: OrderTicket): { exit: LegKind; ticket: OrderTicket }[] {
   const { order_class, take_profit, stop_loss } = ticket;
   if (order_class === '') return [];
   const { opens } = classes[order_class];
@@ -113,7 +113,7 @@ export function legTickets(ticket: Ticket): { exit: LegKind; ticket: Ticket }[] 
     take_profit: null,
     stop_loss: null,
   };
-  const legs: { exit: LegKind; ticket: Ticket }[] = [];
+  const legs: { exit: LegKind; ticket: OrderTicket }[] = [];
   if (take_profit !== null && opens) {
     legs.push({
       exit: 'take_profit',

@@ -4,14 +4,14 @@ import { requiresPrice } from '../../../trading/order-types.ts';
 import { findCryptoPair } from '../../instruments/crypto-pairs.ts';
 import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
 import { assetTerms, checkAssetTerms } from './asset-terms.ts';
-import { orderBodySchema, type Ticket } from './order-body.ts';
+import { type OrderTicket, orderBodySchema } from './order-body.ts';
 import { checkOrderClass } from './order-classes.ts';
 
 /**
  * Parses the body of POST /v2/orders, ignoring unknown members. @throws {BrokerError} 403 for a multi-leg order, or 422
  * with 40010001 (missing or malformed) or 42210000 (inconsistent)
  */
-export function readTicket(body: unknown): Ticket {
+export function parseTicket(body: unknown): OrderTicket {
   if (typeof body !== 'object' || body === null) throw badParameter('request body format is invalid');
   if ('order_class' in body && body.order_class === 'mleg') {
     throw notPermitted('submit mleg order is disabled');
@@ -38,7 +38,7 @@ export function readTicket(body: unknown): Ticket {
   return ticket;
 }
 
-function checkSize({ qty, notional }: Ticket): void {
+function checkSize({ qty, notional }: OrderTicket): void {
   if (qty !== null && notional !== null) throw badParameter('only one of qty or notional is accepted');
   if (qty === null && notional === null) throw badParameter('qty or notional is required');
   if (notional !== null && new Dec(notional).decimalPlaces() > 2) {
@@ -46,7 +46,7 @@ function checkSize({ qty, notional }: Ticket): void {
   }
 }
 
-function checkPrices(ticket: Ticket): void {
+function checkPrices(ticket: OrderTicket): void {
   const { type, trail_price, trail_percent } = ticket;
   for (const field of ['limit_price', 'stop_price'] as const) {
     const wanted = requiresPrice(type, field);
@@ -68,7 +68,7 @@ function checkPrices(ticket: Ticket): void {
   }
 }
 
-function checkTicks(ticket: Ticket): void {
+function checkTicks(ticket: OrderTicket): void {
   const prices = {
     limit_price: ticket.limit_price,
     stop_price: ticket.stop_price,
@@ -84,7 +84,7 @@ function checkTicks(ticket: Ticket): void {
   }
 }
 
-function checkSession(ticket: Ticket): void {
+function checkSession(ticket: OrderTicket): void {
   const { type, time_in_force } = ticket;
   if (isFractional(ticket) && symbolAssetClass(ticket.symbol) === 'us_equity') {
     if (time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
@@ -100,6 +100,6 @@ function checkSession(ticket: Ticket): void {
   }
 }
 
-export function isFractional(ticket: Pick<Ticket, 'qty' | 'notional'>): boolean {
+export function isFractional(ticket: Pick<OrderTicket, 'qty' | 'notional'>): boolean {
   return ticket.qty === null || !new Dec(ticket.qty).isInteger();
 }

@@ -3,12 +3,12 @@ import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { requiresPrice } from '../../../trading/order-types.ts';
 import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
-import type { Ticket } from './order-body.ts';
-import { isFractional, readTicket } from './order-ticket.ts';
+import type { OrderTicket } from './order-body.ts';
+import { isFractional, parseTicket } from './order-ticket.ts';
 
 export interface ReplacementTerms {
   qty?: string;
-  time_in_force?: Ticket['time_in_force'];
+  time_in_force?: OrderTicket['time_in_force'];
   limit_price?: string;
   stop_price?: string;
   trail?: string;
@@ -16,11 +16,11 @@ export interface ReplacementTerms {
 }
 
 /** Returns the ticket that replaces an open order, for its unfilled quantity. @throws {BrokerError} */
-export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ticket {
+export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): OrderTicket {
   checkReplaceable(old, terms);
   const left = toPlain(new Dec(terms.qty ?? old.qty ?? 0).minus(old.filled_qty));
   if (new Dec(left).lte(0)) throw unprocessable('qty must be > filled_qty');
-  return readTicket({
+  return parseTicket({
     symbol: old.symbol,
     side: old.side,
     type: old.type,

@@ -94,7 +94,7 @@ const activity = z
  * Admin API for account events: `POST /admin/corporate-actions` (Alpaca's lists), `POST
  * /admin/accounts/USER/activities`, `PUT /admin/history-gaps {"dates": []}`.
  */
-export function adminBooksRoutes(options: AdminBooksOptions): Hono {
+export function adminAccountEventRoutes(options: AdminBooksOptions): Hono {
   const { ledger, market, bookkeeping, announcements, historyGaps, settle } = options;
   const app = new Hono();
 

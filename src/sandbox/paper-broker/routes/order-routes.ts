@@ -12,7 +12,7 @@ import { withoutSlash } from '../../instruments/crypto-pairs.ts';
 import { badParameter, notFound, parseBody, parseTime, unprocessable } from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { readTicket } from '../exchange/order-ticket.ts';
+import { parseTicket } from '../exchange/order-ticket.ts';
 import type { ReplacementTerms } from '../exchange/replacement.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 import { dropConnection } from './drop-connection.ts';
@@ -65,7 +65,7 @@ export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: Activ
     faults.take('broker_timeout_after_accept') ? dropConnection(context) : context.json(withLegs(order));
 
   app.post('/v2/orders', requireTrading, async (context) => {
-    const ticket = readTicket(await jsonBody(context.req));
+    const ticket = parseTicket(await jsonBody(context.req));
     const order = exchange.place(context.get('account').id, ticket);
     failpoint('broker.committed');
     return answerOrder(context, order);

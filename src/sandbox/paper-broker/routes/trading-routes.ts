@@ -22,8 +22,8 @@ import { assetTerms } from '../exchange/asset-terms.ts';
 import { heldShares, marginBuyingPower } from '../exchange/buying-power.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { accountMargin, marginMultiplier, marketValue, mayShort } from '../exchange/margin.ts';
-import type { Ticket } from '../exchange/order-body.ts';
-import { readTicket } from '../exchange/order-ticket.ts';
+import type { OrderTicket } from '../exchange/order-body.ts';
+import { parseTicket } from '../exchange/order-ticket.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 import { contractRoutes } from './option-routes.ts';
 import { orderRoutes } from './order-routes.ts';
@@ -189,7 +189,7 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
 function closingTicket(
   position: PositionRecord,
   { qty, percentage }: { qty?: string | undefined; percentage?: string | undefined },
-): Ticket {
+): OrderTicket {
   if (qty !== undefined && percentage !== undefined) {
     throw badParameter('only one of qty or percentage is accepted');
   }
@@ -205,7 +205,7 @@ function closingTicket(
             .toDecimalPlaces(whole.isInteger() ? 0 : 9, Dec.ROUND_DOWN)
         : whole;
   if (wanted.isZero()) throw unprocessable('qty to liquidate is zero');
-  return readTicket({
+  return parseTicket({
     symbol: position.symbol,
     side: held.isNegative() ? 'buy' : 'sell',
     type: 'market',

@@ -1,5 +1,5 @@
 import { DECIDED_STATES, NOTIFIED_STATES, OPEN_STATES } from '../../rows/proposal-states.ts';
-import { rateBucketTable, type Schema, tenancyMigration, tenantTable } from '../schema.ts';
+import { type DatabaseSchema, rateBucketTable, tenancyMigration, tenantTable } from '../schema.ts';
 
 /** Schema of a gateway's tables. Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const schema = 'trade_agent_gateway';
@@ -407,7 +407,7 @@ const gateways = `
 `;
 
 /** A gateway's tables. The columns are the same as in SQLite, so that the same code reads the rows (`store/rows/`). */
-export const gatewaySchema: Schema = {
+export const gatewaySchema: DatabaseSchema = {
   name: schema,
   migrations: [
     tenancyMigration(schema) + journals + proposals + record + mandates + people + gateways + rateBucketTable(schema),

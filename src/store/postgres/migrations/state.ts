@@ -1,4 +1,11 @@
-import { appRole, type Migration, rateBucketTable, type Schema, tenancyMigration, tenantTable } from '../schema.ts';
+import {
+  appRole,
+  type DatabaseSchema,
+  type Migration,
+  rateBucketTable,
+  tenancyMigration,
+  tenantTable,
+} from '../schema.ts';
 
 const schema = 'trade_agent_state';
 
@@ -378,7 +385,7 @@ const jobs = `
 `;
 
 /** State of many people's agents: threads, checks, sealed secrets, runs and schedules. */
-export const stateSchema: Schema = {
+export const stateSchema: DatabaseSchema = {
   name: schema,
   migrations: [
     tenancyMigration(schema) +

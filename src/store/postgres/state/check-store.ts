@@ -1,7 +1,7 @@
 import type { CheckStore, StoredNotice } from '../../check-store.ts';
-import { checkStore } from '../../sql/check-store.ts';
-import { postgresUnits, runWork } from '../sql-database.ts';
-import type { Unit } from '../tenant-database.ts';
+import { createCheckStore } from '../../sql/check-store.ts';
+import { postgresTransactions, runWork } from '../sql-database.ts';
+import type { Transaction } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
 /**
@@ -10,9 +10,9 @@ import type { PersonDatabase } from './person-database.ts';
  */
 export function postgresCheckStore<Notice extends StoredNotice>(
   database: PersonDatabase,
-  kept: (unit: Unit, id: string) => Promise<void> = async () => undefined,
+  kept: (unit: Transaction, id: string) => Promise<void> = async () => undefined,
 ): CheckStore<Notice> {
-  const store = checkStore<Notice>(postgresUnits(database), (work) =>
+  const store = createCheckStore<Notice>(postgresTransactions(database), (work) =>
     database.write(async (unit) => {
       for (const id of await runWork(unit, work())) await kept(unit, id);
     }),

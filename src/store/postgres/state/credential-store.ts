@@ -9,11 +9,11 @@ import {
   type ServerCredentialName,
   serverOnlyCredentialNames,
 } from '../../../secrets/credential-store.ts';
-import { assertLengths, matchesExpected, pick } from '../../../secrets/credential-values.ts';
+import { assertLengths, matchesExpected, pickValues } from '../../../secrets/credential-values.ts';
 import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/envelope/secret-seal.ts';
 import { LOCK_WAIT_MS } from '../../../secrets/store-lock.ts';
 import { isStoreUnavailable } from '../store-unavailable.ts';
-import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import type { TenantDatabase, Transaction } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
 export interface PostgresCredentialsOptions {
@@ -61,7 +61,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   const change = async <T>(
     expected: ExpectedValues<ServerCredentialName> | undefined,
     prepare: () => Promise<T>,
-    make: (unit: Unit, prepared: T) => Promise<void>,
+    make: (unit: Transaction, prepared: T) => Promise<void>,
   ): Promise<boolean> => {
     const names = Object.keys(expected ?? {}) as ServerCredentialName[];
     for (;;) {
@@ -90,7 +90,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   return {
     kind: 'database',
     notice: undefined,
-    get: async (names) => pick(await open(await readSealed(names)), names),
+    get: async (names) => pickValues(await open(await readSealed(names)), names),
     async set(values, expected) {
       assertLengths(values, MAX_VALUE_LENGTH);
       return await change(
@@ -132,14 +132,17 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
 }
 
 /** Locks all of a person's secrets until the end of the transaction, including secrets that do not exist yet. */
-async function lockPerson(unit: Unit): Promise<void> {
+async function lockPerson(unit: Transaction): Promise<void> {
   await unit.run(
     `INSERT INTO credential_holders (person) VALUES (current_person())
      ON CONFLICT (tenant, person) DO UPDATE SET person = excluded.person`,
   );
 }
 
-async function put(unit: Unit, { name, keyVersion, sealed }: SealedSecret & { readonly name: string }): Promise<void> {
+async function put(
+  unit: Transaction,
+  { name, keyVersion, sealed }: SealedSecret & { readonly name: string },
+): Promise<void> {
   await unit.run(
     `INSERT INTO credentials (name, key_version, sealed) VALUES (@name, @keyVersion, @sealed)
      ON CONFLICT (tenant, person, name) DO UPDATE SET key_version = excluded.key_version, sealed = excluded.sealed`,
@@ -147,7 +150,7 @@ async function put(unit: Unit, { name, keyVersion, sealed }: SealedSecret & { re
   );
 }
 
-async function toSealed(unit: Unit, names: readonly ServerCredentialName[]): Promise<Sealed> {
+async function toSealed(unit: Transaction, names: readonly ServerCredentialName[]): Promise<Sealed> {
   const rows = await unit.all<{ name: string; key_version: number; sealed: Buffer }>(
     'SELECT name, key_version, sealed FROM credentials WHERE name = ANY(@names)',
     { names },
@@ -209,7 +212,7 @@ interface CredentialLeases {
    * Checks that the caller still holds its leases, and locks them until the end of this transaction.
    * @throws {TradeAgentError} `busy` if another process has taken one of the leases
    */
-  require(unit: Unit): Promise<void>;
+  require(unit: Transaction): Promise<void>;
 }
 
 function credentialLeases(database: PersonDatabase, { clock, leaseMs = LEASE_MS }: LeaseOptions): CredentialLeases {

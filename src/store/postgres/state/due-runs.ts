@@ -4,7 +4,7 @@ import type { TenantDatabase } from '../tenant-database.ts';
 /** Finds the due runs of all of a tenant's people. Reads only the IDs of people and runs. */
 export function postgresDueRuns(database: Pick<TenantDatabase, 'write'>): DueRuns {
   return {
-    take: (now, again, limit) =>
+    claim: (now, again, limit) =>
       database.write((unit) =>
         unit.last.all<DueRun>(
           `UPDATE run_due SET at = @again FROM (

@@ -5,7 +5,7 @@ import { CheckpointRows, type MessageRow } from '../../checkpoint-rows.ts';
 import { isHeldLease } from '../../sql/thread-store.ts';
 import type { LeaseGuard } from '../../state-stores.ts';
 import { runWork } from '../sql-database.ts';
-import type { Unit } from '../tenant-database.ts';
+import type { Transaction } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
 interface Row {
@@ -32,7 +32,7 @@ interface Stored {
 }
 
 interface Change {
-  readonly make: (unit: Unit) => Promise<void>;
+  readonly make: (unit: Transaction) => Promise<void>;
   readonly made: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -188,7 +188,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     this.#isCommitting = false;
   }
 
-  async #requireLease(unit: Unit): Promise<void> {
+  async #requireLease(unit: Transaction): Promise<void> {
     if (this.#guard === undefined) return;
     if (!(await runWork(unit, isHeldLease(this.#guard.lease, ' FOR SHARE')))) throw this.#guard.lost();
   }
@@ -229,7 +229,7 @@ function toConfig({ thread, ns, id }: CheckpointKey): RunnableConfig {
   return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: id } };
 }
 
-async function readStored(unit: Unit, row: Row): Promise<Stored> {
+async function readStored(unit: Transaction, row: Row): Promise<Stored> {
   const { thread_id: thread, checkpoint_ns: ns, checkpoint_id: id } = row;
   return {
     row,
@@ -253,7 +253,7 @@ async function readStored(unit: Unit, row: Row): Promise<Stored> {
  * obsolete. A step of a subgraph makes only that subgraph's earlier checkpoints obsolete. IDs increase with time, so a
  * checkpoint with a higher ID was written by another process and is kept.
  */
-async function deleteObsolete(unit: Unit, { thread, ns, id }: CheckpointKey): Promise<void> {
+async function deleteObsolete(unit: Transaction, { thread, ns, id }: CheckpointKey): Promise<void> {
   for (const table of ['checkpoints', 'writes']) {
     await unit.run(
       `DELETE FROM ${table} WHERE thread_id = @thread

@@ -1,10 +1,10 @@
 import type { StoredNotice } from '../../check-store.ts';
 import { type NoticeRow, toWaitingNotice } from '../../sql/notice-outbox.ts';
-import type { Unit } from '../tenant-database.ts';
+import type { Transaction } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
 /** Returns methods for a single notice, for jobs that each send one notice. */
-export function postgresOneNotice<Notice extends StoredNotice>(database: PersonDatabase) {
+export function postgresSingleNotice<Notice extends StoredNotice>(database: PersonDatabase) {
   return {
     async get(id: string) {
       const row = await database.read((unit) =>
@@ -21,7 +21,7 @@ export function postgresOneNotice<Notice extends StoredNotice>(database: PersonD
      * Records a failed attempt to send the notice.
      * @param again enqueues the next attempt in the same transaction
      */
-    async tried(id: string, again: (unit: Unit) => Promise<void>): Promise<void> {
+    async tried(id: string, again: (unit: Transaction) => Promise<void>): Promise<void> {
       await database.write(async (unit) => {
         await unit.run('UPDATE notice SET attempts = attempts + 1 WHERE id = @id', { id });
         await again(unit);

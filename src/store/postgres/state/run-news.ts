@@ -7,21 +7,21 @@ import type { TenantDatabase } from '../tenant-database.ts';
  * Announces changes to runs with LISTEN and NOTIFY on the tenant's channel. The payload is the run's ID, which is not
  * secret.
  */
-export function postgresRunNews(
+export function postgresRunAnnouncements(
   database: Pick<TenantDatabase, 'tenant' | 'listen' | 'writeUnsynced'>,
 ): RunAnnouncements {
   const channel = `ta_runs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
   const listeners = new Set<(run: string | undefined) => void>();
   let listening: Listener | undefined;
   return {
-    tell(run) {
+    announce(run) {
       // Uses a separate transaction that does not wait for the disk, because a commit with a notification blocks all
       // other commits with one.
       database
         .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @run)', { channel, run }))
         .catch(() => undefined);
     },
-    hear(heard) {
+    subscribe(heard) {
       listeners.add(heard);
       listening ??= database.listen(channel, (run) => {
         for (const listener of listeners) listener(run);

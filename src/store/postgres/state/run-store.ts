@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MAX_OPEN_RUNS, type NewRun, type RunClaim, type RunStore, type StoredRun } from '../../run-store.ts';
-import type { Unit } from '../tenant-database.ts';
+import type { Transaction } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
 interface Row {
@@ -37,17 +37,17 @@ export interface RunStoreOptions {
   readonly person: string;
   readonly now: () => number;
   /** Enqueues a job that continues a run, in the transaction that changes the run. */
-  readonly enqueue: (unit: Unit, run: { readonly id: string; readonly thread: string }) => Promise<void>;
+  readonly enqueue: (unit: Transaction, run: { readonly id: string; readonly thread: string }) => Promise<void>;
   readonly changed: (run: string) => void;
 }
 
 interface StoreParts {
   readonly database: PersonDatabase;
   /** Runs a transaction that may change a run. If the run was changed, announces the change. */
-  write<T>(id: string, work: (unit: Unit) => Promise<T>): Promise<T>;
+  write<T>(id: string, work: (unit: Transaction) => Promise<T>): Promise<T>;
   /** Sets the time when a worker checks the run next. */
-  due(unit: Unit, run: string, at: number): Promise<unknown>;
-  queue(unit: Unit, run: { readonly id: string; readonly thread: string }): Promise<void>;
+  due(unit: Transaction, run: string, at: number): Promise<unknown>;
+  queue(unit: Transaction, run: { readonly id: string; readonly thread: string }): Promise<void>;
   readonly changed: (run: string) => void;
 }
 
@@ -113,9 +113,9 @@ function turnMethods({
   write,
   due,
   queue,
-}: StoreParts): Pick<RunStore, 'take' | 'noteStart' | 'append' | 'wait' | 'end'> {
+}: StoreParts): Pick<RunStore, 'claim' | 'noteStart' | 'append' | 'wait' | 'end'> {
   return {
-    take: (id) =>
+    claim: (id) =>
       write(id, async (unit) => {
         const row = await unit.one<Row>(
           `UPDATE runs SET state = 'running', epoch = epoch + 1
@@ -167,7 +167,7 @@ function wakeMethods({
   queue,
   changed,
 }: StoreParts): Pick<RunStore, 'settled' | 'wake' | 'stop' | 'requeue'> {
-  const woken = async (unit: Unit, where: string, values: Record<string, string>): Promise<string[]> => {
+  const woken = async (unit: Transaction, where: string, values: Record<string, string>): Promise<string[]> => {
     const runs = await unit.all<{ id: string; thread: string }>(
       `UPDATE runs SET state = 'queued' WHERE state = 'waiting' AND ${where} RETURNING id, thread`,
       values,
@@ -233,7 +233,7 @@ function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'
   };
 }
 
-function insertRun(unit: Unit, run: NewRun, now: number): Promise<Row | undefined> {
+function insertRun(unit: Transaction, run: NewRun, now: number): Promise<Row | undefined> {
   const { id, thread, client, idempotencyKey: key, scopes, input, options } = run;
   return unit.one<Row>(
     `INSERT INTO runs (id, thread, client, idempotency_key, request, input, options, scopes, state, created_at)
@@ -253,7 +253,7 @@ function insertRun(unit: Unit, run: NewRun, now: number): Promise<Row | undefine
   );
 }
 
-async function append(unit: Unit, { id, epoch }: RunClaim, events: readonly unknown[]): Promise<boolean> {
+async function append(unit: Transaction, { id, epoch }: RunClaim, events: readonly unknown[]): Promise<boolean> {
   const row = await unit.one<{ events: number }>(
     `UPDATE runs SET events = events + @count WHERE id = @id AND ${OWNS_TURN} RETURNING events`,
     { id, epoch, count: events.length },
@@ -269,7 +269,7 @@ async function append(unit: Unit, { id, epoch }: RunClaim, events: readonly unkn
   return true;
 }
 
-async function findRun(unit: Unit, id: string): Promise<StoredRun | undefined> {
+async function findRun(unit: Transaction, id: string): Promise<StoredRun | undefined> {
   const row = await unit.one<Row>('SELECT * FROM runs WHERE id = @id', { id });
   return row === undefined ? undefined : toRun(row);
 }

@@ -1,15 +1,15 @@
 import type {
   AddScheduleResult,
-  Condition,
   NewSchedule,
-  RunEnd,
+  PriceCondition,
   ScheduleProgress,
   ScheduleRevision,
   ScheduleRow,
   ScheduleRows,
+  ScheduleRunEnd,
   StoredSchedule,
 } from '../../schedule-rows.ts';
-import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import type { TenantDatabase, Transaction } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 import { createJob, type ScheduleJobs } from './schedule-jobs.ts';
 import { signedValue, toProgress } from './tenant-schedules.ts';
@@ -76,7 +76,7 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
       );
       return rows.map(({ record }) => JSON.parse(record) as Run);
     },
-    ask: (id, key, now) =>
+    requestRun: (id, key, now) =>
       database.write(async (unit) => {
         const there = await unit.one<{ asked_by: string | null; asked_at: number }>(
           `SELECT asked_by, asked_at FROM schedule_times WHERE ${THIS_SCHEDULE} FOR UPDATE`,
@@ -97,7 +97,7 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
 }
 
 async function addSchedule<Schedule extends StoredSchedule>(
-  unit: Unit,
+  unit: Transaction,
   { schedule, key, request, now, wakeAt, conditions }: NewSchedule<Schedule>,
   most: number,
 ): Promise<AddScheduleResult<Schedule>> {
@@ -132,7 +132,7 @@ async function addSchedule<Schedule extends StoredSchedule>(
 }
 
 async function reviseSchedule<Schedule extends StoredSchedule>(
-  unit: Unit,
+  unit: Transaction,
   seen: Schedule,
   { schedule, wakeAt, conditions }: ScheduleRevision<Schedule>,
 ): Promise<boolean> {
@@ -161,7 +161,7 @@ async function reviseSchedule<Schedule extends StoredSchedule>(
 const GIVEN_CONDITIONS =
   'unnest(@rules::text[], @symbols::text[], @sides::text[], @limits::numeric[], @backs::numeric[]) AS given (rule, symbol, side, threshold, back)';
 
-function conditionValues(id: string, conditions: readonly Condition[]) {
+function conditionValues(id: string, conditions: readonly PriceCondition[]) {
   return {
     id,
     rules: conditions.map(({ rule }) => rule),
@@ -172,7 +172,7 @@ function conditionValues(id: string, conditions: readonly Condition[]) {
   };
 }
 
-async function armConditions(unit: Unit, id: string, conditions: readonly Condition[]): Promise<void> {
+async function armConditions(unit: Transaction, id: string, conditions: readonly PriceCondition[]): Promise<void> {
   await unit.run(
     `INSERT INTO conditions (person, schedule, rule, symbol, side, threshold, back)
      SELECT current_person(), @id, given.* FROM ${GIVEN_CONDITIONS} ON CONFLICT DO NOTHING`,
@@ -186,8 +186,8 @@ async function armConditions(unit: Unit, id: string, conditions: readonly Condit
  */
 function runMethods<Run>(
   database: PersonDatabase,
-  reconcile: (unit: Unit, proposal: string) => Promise<void>,
-): Pick<ScheduleRows<StoredSchedule, Run>, 'begin' | 'passed' | 'end'> {
+  reconcile: (unit: Transaction, proposal: string) => Promise<void>,
+): Pick<ScheduleRows<StoredSchedule, Run>, 'begin' | 'recordProgress' | 'end'> {
   return {
     begin: (id, seen, { run, ...progress }, died) =>
       database.write(async (unit) => {
@@ -207,7 +207,7 @@ function runMethods<Run>(
         if (moved.dead) await endDeadRuns(unit, id, moved.epoch, died);
         return moved.epoch;
       }),
-    async passed(id, seen, progress) {
+    async recordProgress(id, seen, progress) {
       const moved = await database.write((unit) =>
         unit.last.run(
           `UPDATE schedule_times SET queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
@@ -238,7 +238,7 @@ function runMethods<Run>(
  * Ends runs whose job died.
  * @param before the epoch of the run that is beginning
  */
-async function endDeadRuns<Run>(unit: Unit, id: string, before: number, died: (run: Run) => Run): Promise<void> {
+async function endDeadRuns<Run>(unit: Transaction, id: string, before: number, died: (run: Run) => Run): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(
     'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended AND epoch < @before',
     { id, before },
@@ -253,10 +253,10 @@ async function endDeadRuns<Run>(unit: Unit, id: string, before: number, died: (r
 }
 
 async function endRun<Run>(
-  unit: Unit,
+  unit: Transaction,
   id: string,
   epoch: number,
-  { wakeBy, answers, ...end }: RunEnd<Run>,
+  { wakeBy, answers, ...end }: ScheduleRunEnd<Run>,
 ): Promise<boolean> {
   const moved = await unit.run(
     `WITH moved AS (
@@ -279,7 +279,7 @@ async function endRun<Run>(
 }
 
 async function rearmConditions(
-  unit: Unit,
+  unit: Transaction,
   id: string,
   standing: readonly { readonly rule: string; readonly subject: string }[],
 ): Promise<void> {

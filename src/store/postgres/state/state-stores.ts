@@ -1,7 +1,7 @@
-import { threadProposals } from '../../sql/thread-proposals.ts';
-import { threadStore } from '../../sql/thread-store.ts';
+import { createThreadProposals } from '../../sql/thread-proposals.ts';
+import { createThreadStore } from '../../sql/thread-store.ts';
 import type { OpenStateStores, StateStores } from '../../state-stores.ts';
-import { postgresUnits } from '../sql-database.ts';
+import { postgresTransactions } from '../sql-database.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
@@ -24,10 +24,10 @@ export function postgresState(database: TenantDatabase, person: string): OpenSta
 
 /** @param database one person's rows in a database with `stateSchema`; the caller closes it */
 export function postgresStateStores(database: PersonDatabase): StateStores {
-  const units = postgresUnits(database);
+  const units = postgresTransactions(database);
   return {
-    threads: threadStore(units),
-    proposals: threadProposals(units),
+    threads: createThreadStore(units),
+    proposals: createThreadProposals(units),
     // Loaded when the first run starts, because loading LangGraph is slow.
     history: async (guard) => {
       const { PostgresHistorySaver } = await import('./history-saver.ts');

@@ -1,12 +1,12 @@
 import type {
-  ConditionSide,
   ObservedValue,
+  PriceConditionSide,
   ScheduleBacklog,
   ScheduleProgress,
   TenantSchedules,
   WakePlan,
 } from '../../schedule-rows.ts';
-import type { TenantDatabase, Unit } from '../tenant-database.ts';
+import type { TenantDatabase, Transaction } from '../tenant-database.ts';
 import { createJob, enqueueAll, type ScheduleJobs } from './schedule-jobs.ts';
 
 /**
@@ -81,7 +81,7 @@ export function postgresTenantSchedules(
          GROUP BY person ORDER BY count(*) DESC, person LIMIT @limit`,
         { symbols, limit },
       ),
-    crossed: (seen, now) =>
+    applyObserved: (seen, now) =>
       database.write(async (unit) => {
         const crossed = await toggleCrossed(unit, seen, now);
         const schedules = new Map(crossed.map((one) => [`${one.person}\n${one.schedule}`, one]));
@@ -117,7 +117,7 @@ async function readColumn(
 }
 
 async function setWakeTimes(
-  unit: Unit,
+  unit: Transaction,
   rows: readonly Row[],
   planned: readonly WakePlan[],
   now: number,
@@ -143,7 +143,7 @@ async function setWakeTimes(
  * workers observe the same value, the second worker changes nothing.
  */
 async function toggleCrossed(
-  unit: Unit,
+  unit: Transaction,
   seen: readonly ObservedValue[],
   now: number,
 ): Promise<{ readonly person: string; readonly schedule: string }[]> {
@@ -172,7 +172,7 @@ async function toggleCrossed(
  * Negates the values of `below` and `down`, so that for every side, a limit is crossed by exceeding it.
  * @param decimal a decimal string
  */
-export function signedValue(side: ConditionSide, decimal: string): string {
+export function signedValue(side: PriceConditionSide, decimal: string): string {
   if (side === 'above' || side === 'up') return decimal;
   return decimal.startsWith('-') ? decimal.slice(1) : `-${decimal}`;
 }

@@ -7,12 +7,12 @@ import type { Agent } from '../../../../src/agent/agent.ts';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
 import {
   type AddScheduleRequest,
+  type AgentOperation,
+  agentOperations,
   fromWireInput,
   fromWireOptions,
   IDEMPOTENCY_KEY,
-  type Operation,
   type OperationName,
-  operations,
   type RemoteSchedule,
   type startedRunSchema,
   type WireInput,
@@ -132,7 +132,7 @@ export class AgentServer {
 
   async #answer(
     name: OperationName,
-    operation: Operation,
+    operation: AgentOperation,
     params: Readonly<Record<string, string>>,
     url: URL,
     text: string,
@@ -295,7 +295,7 @@ export class AgentServer {
       if (told === cut) return void request.socket.destroy();
       const next = run.events[at];
       if (next !== undefined) {
-        const data = JSON.stringify(conforming(operations.runEvents.answer, next.event));
+        const data = JSON.stringify(conforming(agentOperations.runEvents.answer, next.event));
         response.write(`id: ${next.id}\ndata: ${data}\n\n`);
         told += 1;
         at += 1;
@@ -323,7 +323,7 @@ function conforming(schema: z.ZodType, value: unknown): unknown {
 }
 
 function operationFor(method: string, path: string) {
-  for (const [name, operation] of Object.entries(operations) as [OperationName, Operation][]) {
+  for (const [name, operation] of Object.entries(agentOperations) as [OperationName, AgentOperation][]) {
     if (operation.method !== method.toLowerCase()) continue;
     const pattern = operation.path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)');
     const found = new RegExp(`^${pattern}$`).exec(path);

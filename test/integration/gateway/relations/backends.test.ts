@@ -24,7 +24,7 @@ async function at(kind: Kind, reply: (asked: Asked) => Reply, key?: string) {
   return { ...server, relations: relationsOf(options(kind, server.url, key)) };
 }
 const relationsOf = (given: RelationsOptions, now = () => AT): Relations =>
-  createRelations(given, { store: { to: () => expect.fail('it asked the store') }, fetch, now });
+  createRelations(given, { store: { listByAccount: () => expect.fail('it asked the store') }, fetch, now });
 const answer = (kind: Kind, yes: unknown) => ({
   body: kind === 'openfga' ? { allowed: yes } : { decision: yes },
 });
@@ -97,7 +97,7 @@ describe('a question', () => {
               ],
             },
     }));
-    expect(await relations.seconds('alice', AT)).toEqual(['carol', 'dan*']);
+    expect(await relations.secondApprovers('alice', AT)).toEqual(['carol', 'dan*']);
   });
 });
 
@@ -130,7 +130,7 @@ describe.each(['openfga', 'authzen'] as const)('an answer of %s', (kind) => {
     expect(String((error as Error).stack)).not.toContain('the-preshared-key');
     // Once, whatever it was: a second try would come too late.
     expect(asked).toHaveLength(1);
-    await expect(relations.seconds('alice', AT)).rejects.toBeInstanceOf(RelationsUnavailable);
+    await expect(relations.secondApprovers('alice', AT)).rejects.toBeInstanceOf(RelationsUnavailable);
   });
 
   it('of a server that is not there counts as none', async () => {
@@ -142,7 +142,7 @@ describe.each(['openfga', 'authzen'] as const)('an answer of %s', (kind) => {
   it('that names who is no user counts as none', async () => {
     const group = { type: 'firm', id: 'acme' };
     const { relations } = await at(kind, () => ({ body: { users: [{ object: group }], results: [group] } }));
-    await expect(relations.seconds('alice', AT)).rejects.toBeInstanceOf(RelationsUnavailable);
+    await expect(relations.secondApprovers('alice', AT)).rejects.toBeInstanceOf(RelationsUnavailable);
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { folderRules } from '../../../../src/gateway/policy/files/rules-source.ts';
+import { openFolderRules } from '../../../../src/gateway/policy/files/rules-source.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { startProposalWorld } from '../../approval/world.ts';
 import { companyOfTests, newClient, startIssuer } from './company-issuer.ts';
@@ -37,7 +37,7 @@ mkdirSync(join(folder, 'firm'), { mode: 0o700 });
 writeFileSync(join(folder, 'firm', 'acme.cedar'), FIRM, { mode: 0o600 });
 const world = await startProposalWorld({
   companies: [companyOfTests(acme.issuer, client)],
-  rules: await folderRules(folder),
+  rules: await openFolderRules(folder),
   credentials: 'key_pair',
 });
 await world.as('alice');

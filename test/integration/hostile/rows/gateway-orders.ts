@@ -1,4 +1,4 @@
-import { softwareKey } from '../../../../src/approval/signature/software-key.ts';
+import { deriveSoftwareKey } from '../../../../src/approval/signature/software-key.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { HostileWorld } from '../hostile-world.ts';
@@ -88,14 +88,14 @@ export function orderRows(hostile: HostileWorld): Row[] {
   ] as const)
     add(`twice the same name: ${what}`, expected, () => place(text.replace(/}$/, `,${more}}`)));
 
-  const alice = softwareKey(hostile.world.sandbox.pairingSecret, 'alice');
+  const alice = deriveSoftwareKey(hostile.world.sandbox.pairingSecret, 'alice');
   const origin = new URL(hostile.world.sandbox.ready.issuer).origin;
   const signed = alice.sign({ ...details }, { origin });
   const other = { ...tradeOrderDetails(hostile.draft({ qty: '1' }), hostile) };
   const evidence = (changes: Claims) => ({ approval_evidence: { ...signed, ...changes } });
   const flipped = (value: string) => `${value[0] === 'A' ? 'B' : 'A'}${value.slice(1)}`;
-  const guessed = softwareKey('guessed', 'alice').sign({ ...details }, { origin });
-  const bobs = softwareKey(hostile.world.sandbox.pairingSecret, 'bob').sign({ ...details }, { origin });
+  const guessed = deriveSoftwareKey('guessed', 'alice').sign({ ...details }, { origin });
+  const bobs = deriveSoftwareKey(hostile.world.sandbox.pairingSecret, 'bob').sign({ ...details }, { origin });
   const detailsWith = (changes: object) => ({ authorization_details: [{ ...details, ...changes }] });
   const approvals: readonly (readonly [what: string, expected: string, claims: Claims])[] = [
     ['no details', '403 approval_missing', { authorization_details: undefined }],

@@ -1,4 +1,4 @@
-import { softwareKey } from '../../../../src/approval/signature/software-key.ts';
+import { deriveSoftwareKey } from '../../../../src/approval/signature/software-key.ts';
 import type { Oddity } from '../../../unit/approval/signature/authenticator.ts';
 import { createAuthenticator } from '../../../unit/approval/signature/authenticator.ts';
 import { signed } from '../../../unit/approval/signature/signing-world.ts';
@@ -93,13 +93,13 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
   }
 
   const secret = world.sandbox.pairingSecret;
-  const alice = softwareKey(secret, 'alice');
+  const alice = deriveSoftwareKey(secret, 'alice');
   const altered = (changes: object) => () => alice.sign({ ...details, ...changes }, place);
   const evidence: (readonly [what: string, expected: string, make: () => unknown])[] = [
     ['nothing', 'missing', () => undefined],
     ['a word', 'malformed', () => 'approved'],
-    ['a guessed secret’s key', 'key_unknown', () => softwareKey('guessed', 'alice').sign(details, place)],
-    ['Bob’s key', 'key_of_another', () => softwareKey(secret, 'bob').sign(details, place)],
+    ['a guessed secret’s key', 'key_unknown', () => deriveSoftwareKey('guessed', 'alice').sign(details, place)],
+    ['Bob’s key', 'key_of_another', () => deriveSoftwareKey(secret, 'bob').sign(details, place)],
     ['Bob’s passkey', 'key_of_another', () => signed(phones.bobsPasskey, details)],
     [
       'a passkey that nobody enrolled',

@@ -1,5 +1,5 @@
 import { ReceiptError } from '../../../../src/approval/receipts/receipt-form.ts';
-import { receiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
+import { deriveReceiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../../src/approval/receipts/verify-receipt.ts';
 import { forged, forgeries } from '../../approval/receipt-forgeries.ts';
 import type { KnownThings } from '../known-things.ts';
@@ -19,7 +19,7 @@ async function fault(text: string, key: string): Promise<string> {
 
 /** @param published the thumbprint of the gateway's own key */
 export async function receiptRows({ receipts }: KnownThings, published: string): Promise<Row[]> {
-  const stolen = await receiptKey('what only the gateway has');
+  const stolen = await deriveReceiptKey('what only the gateway has');
   const { order } = receipts;
   const of = (what: string, expected: string, attack: () => Promise<string>): Row => ({
     ...{ area, what, at: '', expected },

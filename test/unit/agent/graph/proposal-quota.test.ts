@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { orderMessages } from '../../../../src/agent/graph/composed-orders.ts';
+import { composedOrderMessages } from '../../../../src/agent/graph/composed-orders.ts';
 import { promptMessage } from '../../../../src/agent/graph/message-history.ts';
 import { proposalQuota } from '../../../../src/agent/graph/proposal-quota.ts';
 import { orderRequestSchema } from '../../../../src/trading/order.ts';
@@ -7,7 +7,7 @@ import { orderRequestSchema } from '../../../../src/trading/order.ts';
 const order = orderRequestSchema.parse({ symbol: 'AAPL', side: 'buy', qty: '1' });
 
 it('a program’s orders are counted by its calls, whatever the words say', () => {
-  const [, calls] = orderMessages({ orders: Array(7).fill(order), composedBy: 'check' });
+  const [, calls] = composedOrderMessages({ orders: Array(7).fill(order), composedBy: 'check' });
   if (calls === undefined) throw new Error('there are no calls');
   const messages = [promptMessage('buy 1 AAPL', 'check'), calls];
   expect(proposalQuota({ messages, outcomes: [], prompt: 1 })(6)).toEqual({

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { readArguments } from '../../../../src/agent/graph/tool-node.ts';
+import { parseToolArguments } from '../../../../src/agent/graph/tool-node.ts';
 import { getBars } from '../../../../src/tools/get-bars.ts';
 import type { DirectTool } from '../../../../src/tools/tool.ts';
 import { whoami } from '../../../../src/tools/whoami.ts';
 
 const read = (tool: DirectTool, args: Record<string, unknown>) =>
-  readArguments(tool, { id: 'call_1', name: tool.name, args });
+  parseToolArguments(tool, { id: 'call_1', name: tool.name, args });
 
 it.each([[{}], [{ input: '' }], [{ reason: 'the person asked', verbose: true }]])(
   'whoami takes nothing, and so anything: %j',

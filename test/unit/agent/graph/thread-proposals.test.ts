@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beginThread } from '../../../../src/agent/run/threads.ts';
+import { acquireThread } from '../../../../src/agent/run/threads.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 import { orderProposal } from '../proposal-fixture.ts';
 import { openStores } from '../state-fixture.ts';
@@ -12,7 +12,7 @@ async function openStore() {
     ['other', 'bob'],
   ] as const) {
     const owner = { profile: 'test', sub };
-    await beginThread(threads, { title: 'buy', thread }, { owner, holder: 'h', clock });
+    await acquireThread(threads, { title: 'buy', thread }, { owner, holder: 'h', clock });
   }
   return proposals;
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { HeldText } from '../../../../src/agent/model/held-text.ts';
+import { HeldBackText } from '../../../../src/agent/model/held-text.ts';
 
 function stream(pieces: readonly string[]) {
-  const held = new HeldText();
+  const held = new HeldBackText();
   const shown = pieces.map((piece) => held.push(piece)).join('');
   return { shown, rest: held.rest() };
 }

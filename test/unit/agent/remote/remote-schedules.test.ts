@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RemoteSchedule } from '../../../../src/agent/remote/protocol.ts';
-import { remoteSchedules } from '../../../../src/agent/remote/remote-schedules.ts';
+import { createRemoteSchedules } from '../../../../src/agent/remote/remote-schedules.ts';
 import type { Session } from '../../../../src/auth/session/session.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 
@@ -15,7 +15,7 @@ function refusing(refusal: HttpProblem) {
     },
   } as unknown as Session;
   const clock = { now: () => 0, monotonic: () => 0, sleep: async (ms: number) => void pauses.push(ms) };
-  const schedules = remoteSchedules(session, { clock, signal: new AbortController().signal });
+  const schedules = createRemoteSchedules(session, { clock, signal: new AbortController().signal });
   return { schedules, keys, pauses };
 }
 const due = { id: 's1', timeout_ms: 60_000, check: { suggest: false, approval: 'deny' } } as RemoteSchedule;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createLeaseKeeper } from '../../../../src/agent/run/lease-keeper.ts';
-import { beginThread } from '../../../../src/agent/run/threads.ts';
+import { acquireThread } from '../../../../src/agent/run/threads.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 import { alice, openStores } from '../state-fixture.ts';
 
@@ -42,7 +42,7 @@ it('lets a lease run out that could not be given back, however long it keeps oth
   const clock = new VirtualClock();
   const { threads, take } = await openStores(clock);
   const other = { title: 'sell 5 AAPL', thread: 't2' };
-  const { lease: second } = await beginThread(threads, other, { owner: alice, holder: HOLDER, clock });
+  const { lease: second } = await acquireThread(threads, other, { owner: alice, holder: HOLDER, clock });
   const end: typeof threads.end = async (lease, ...how) => {
     if (lease.thread === 't1') throw new Error('busy');
     return threads.end(lease, ...how);
@@ -61,7 +61,7 @@ it('does not take a lease for lost that was taken while the others were renewed'
   const clock = new VirtualClock();
   const { threads, take } = await openStores(clock);
   const other = { title: 'sell 5 AAPL', thread: 't2' };
-  const { lease: second } = await beginThread(threads, other, { owner: alice, holder: HOLDER, clock });
+  const { lease: second } = await acquireThread(threads, other, { owner: alice, holder: HOLDER, clock });
   const lost: string[] = [];
   const answered = Promise.withResolvers<void>();
   const renew: typeof threads.renew = async (...which) => {

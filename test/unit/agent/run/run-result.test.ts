@@ -1,19 +1,19 @@
 import { AIMessage, HumanMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import type { ApprovalStatus } from '../../../../src/agent/events.ts';
-import type { Outcome } from '../../../../src/agent/graph/agent-state.ts';
+import type { CallOutcome } from '../../../../src/agent/graph/agent-state.ts';
 import { runResult } from '../../../../src/agent/run/run-result.ts';
 import type { ErrorCode } from '../../../../src/errors/errors.ts';
 import { orderProposal } from '../proposal-fixture.ts';
 
-const outcome = (tool: string, turn: number, code?: ErrorCode): Outcome => ({
+const outcome = (tool: string, turn: number, code?: ErrorCode): CallOutcome => ({
   prompt: 1,
   tool,
   turn,
   ...(code === undefined ? {} : { error: { code, message: code } }),
 });
 
-function resultOf(outcomes: Outcome[], statuses: ApprovalStatus[] = [], error?: ErrorCode) {
+function resultOf(outcomes: CallOutcome[], statuses: ApprovalStatus[] = [], error?: ErrorCode) {
   const approvals = statuses.map((status, index) => ({
     thread: 't1',
     prompt: 1,
@@ -29,7 +29,7 @@ function resultOf(outcomes: Outcome[], statuses: ApprovalStatus[] = [], error?: 
 }
 
 describe('a run’s status', () => {
-  it.each<[Outcome[], ApprovalStatus[], ErrorCode | undefined, string, ErrorCode | undefined]>([
+  it.each<[CallOutcome[], ApprovalStatus[], ErrorCode | undefined, string, ErrorCode | undefined]>([
     [[], [], undefined, 'done', undefined],
     [[outcome('get_quote', 1)], [], undefined, 'done', undefined],
     [[outcome('get_quote', 1, 'unknown_symbol')], [], undefined, 'failed', 'unknown_symbol'],

@@ -40,7 +40,7 @@ function editor(texts: readonly string[]) {
       seen.push(text);
       return left.shift() ?? text;
     },
-    again: async ({ message }: Error) => {
+    confirmRetry: async ({ message }: Error) => {
       refused.push(message);
       return left.length > 0;
     },

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey, prepareNextKey, readKey, sealSecret, switchToNextKey } from '../../../../src/app/gateway/key-file.ts';
+import {
+  createClientKey,
+  prepareNextKey,
+  readClientKey,
+  readOrCreateSealSecret,
+  switchToNextKey,
+} from '../../../../src/app/gateway/key-file.ts';
 import { createTokenSeal } from '../../../../src/secrets/token-seal.ts';
 
 let folder: string;
@@ -13,24 +19,24 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('what approvals are sealed under', () => {
   it('is made once, for the owner alone', () => {
-    const made = sealSecret(folder);
+    const made = readOrCreateSealSecret(folder);
     expect(made).toMatch(/^[\w-]{43}$/);
-    expect(sealSecret(folder)).toBe(made);
+    expect(readOrCreateSealSecret(folder)).toBe(made);
     expect(statSync(join(folder, 'seal.key')).mode & 0o777).toBe(0o600);
   });
 
   it('opens what was approved before the key of the clients was replaced', async () => {
-    await makeKey(folder, 'EC');
-    const before = readKey(folder).d;
-    const sealed = createTokenSeal(sealSecret(folder)).seal('a token', 'its row');
+    await createClientKey(folder, 'EC');
+    const before = readClientKey(folder).d;
+    const sealed = createTokenSeal(readOrCreateSealSecret(folder)).seal('a token', 'its row');
     await prepareNextKey(folder);
     await switchToNextKey(folder, async () => undefined);
-    expect(readKey(folder).d).not.toBe(before);
-    expect(createTokenSeal(sealSecret(folder)).open(sealed, 'its row')).toBe('a token');
+    expect(readClientKey(folder).d).not.toBe(before);
+    expect(createTokenSeal(readOrCreateSealSecret(folder)).open(sealed, 'its row')).toBe('a token');
   });
 
   it('is refused where the file holds anything else', () => {
     writeFileSync(join(folder, 'seal.key'), 'short', { mode: 0o600 });
-    expect(() => sealSecret(folder)).toThrow(/seal\.key can't be used/);
+    expect(() => readOrCreateSealSecret(folder)).toThrow(/seal\.key can't be used/);
   });
 });

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sealCheck, wrappedKeys } from '../../../../src/app/gateway/gateway-keys.ts';
-import { makeKey, readKey, sealSecret } from '../../../../src/app/gateway/key-file.ts';
+import { createWrappedKeys, sealSecretDigest } from '../../../../src/app/gateway/gateway-keys.ts';
+import { createClientKey, readClientKey, readOrCreateSealSecret } from '../../../../src/app/gateway/key-file.ts';
 import { addWrappingKey, openFileKms } from '../../../../src/secrets/kms/file-kms.ts';
 import { createTokenSeal } from '../../../../src/secrets/token-seal.ts';
 import type { GatewayKeyRows, WrappedGatewayKey } from '../../../../src/store/gateway-key-rows.ts';
@@ -39,7 +39,7 @@ const rows: GatewayKeyRows = {
   },
 };
 const machine = (name: string, tenant = 'acme') =>
-  wrappedKeys({ kms: openFileKms(kmsFile), rows, tenant, folder: join(root, name) });
+  createWrappedKeys({ kms: openFileKms(kmsFile), rows, tenant, folder: join(root, name) });
 
 describe('the keys of gateways over one database', () => {
   it('are made once, and are the same at each, which copies no file', async () => {
@@ -54,19 +54,19 @@ describe('the keys of gateways over one database', () => {
 
   it('are taken over from a folder that had them', async () => {
     const before = join(root, 'before');
-    await makeKey(before, 'RSA');
-    const seal = sealSecret(before);
+    await createClientKey(before, 'RSA');
+    const seal = readOrCreateSealSecret(before);
     // As the gateway in that folder has left it.
-    check = sealCheck(seal);
+    check = sealSecretDigest(seal);
     await expect(machine('another').seal()).rejects.toMatchObject({
       code: 'invalid_config',
       hint: expect.stringContaining('imports the key'),
     });
     expect(kept).toEqual([]);
-    expect(await machine('before').client()).toEqual(readKey(before));
+    expect(await machine('before').client()).toEqual(readClientKey(before));
     expect(await machine('before').seal()).toEqual([seal]);
     expect(await machine('another').seal()).toEqual([seal]);
-    expect(await machine('another').client()).toEqual(readKey(before));
+    expect(await machine('another').client()).toEqual(readClientKey(before));
   });
 
   it('are missed with what to do', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orderProposal, replaceProposal, typedOrder } from '../../../../src/app/orders/place-order.ts';
+import { buildOrderProposal, buildReplaceProposal, orderFromFlags } from '../../../../src/app/orders/place-order.ts';
 
 const LEGS = { take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' };
 
@@ -17,7 +17,7 @@ describe('an order by flags', () => {
       order: { type: 'limit', order_class: 'oco', ...LEGS },
     },
   ])('$flags is $order', ({ flags, order }) => {
-    expect(typedOrder('sell', 'aapl', flags)).toMatchObject({ symbol: 'AAPL', side: 'sell', ...order });
+    expect(orderFromFlags('sell', 'aapl', flags)).toMatchObject({ symbol: 'AAPL', side: 'sell', ...order });
   });
 
   it.each([
@@ -34,14 +34,14 @@ describe('an order by flags', () => {
       order: { type: 'market', order_class: 'oto', take_profit_limit_price: '200.00' },
     },
   ])('bought, $flags is $order', ({ flags, order }) => {
-    expect(typedOrder('buy', 'AAPL', flags)).toMatchObject(order);
+    expect(orderFromFlags('buy', 'AAPL', flags)).toMatchObject(order);
   });
 
   it.each([
     [{ qty: '5', takeProfit: '200' }, 'a sale needs both --take-profit and --stop-loss'],
     [{ qty: '5', takeProfit: '200', stopLoss: '170', limit: '190' }, '--limit'],
   ])('sold, %j is refused: %s', (flags, message) => {
-    expect(() => typedOrder('sell', 'AAPL', flags)).toThrow(message);
+    expect(() => orderFromFlags('sell', 'AAPL', flags)).toThrow(message);
   });
 
   it.each([
@@ -57,7 +57,7 @@ describe('an order by flags', () => {
     [{ qty: '5', trail: '2%%' }, `--trail can't be "2%"`],
     [{ qty: '5', trail: '2%', limit: '5' }, "--trail can't be combined with --limit or --stop"],
   ])('%j is refused: %s', (flags, message) => {
-    expect(() => typedOrder('buy', 'AAPL', flags)).toThrow(message);
+    expect(() => orderFromFlags('buy', 'AAPL', flags)).toThrow(message);
   });
 
   const CALL = 'AAPL261218C00190000';
@@ -67,7 +67,7 @@ describe('an order by flags', () => {
     ['sell', { qty: '1', limit: '1.20', open: true }, { position_intent: 'sell_to_open' }],
     ['sell', { qty: '1', close: true }, { position_intent: 'sell_to_close' }],
   ] as const)('to %s an option by %j is %j', (side, flags, order) => {
-    expect(typedOrder(side, CALL, flags)).toMatchObject({
+    expect(orderFromFlags(side, CALL, flags)).toMatchObject({
       symbol: CALL,
       side,
       time_in_force: 'day',
@@ -84,22 +84,22 @@ describe('an order by flags', () => {
     ['BTC/USD', { qty: '1', trail: '2%' }, 'not supported'],
     ['BTC/USD', { qty: '1', tif: 'day' as const }, 'gtc'],
   ])('a sale of %s by %j is refused: %s', (symbol, flags, message) => {
-    expect(() => typedOrder('sell', symbol, flags)).toThrow(message);
+    expect(() => orderFromFlags('sell', symbol, flags)).toThrow(message);
   });
 
   it('for a coin stands until it is cancelled, unless that is said otherwise', () => {
-    expect(typedOrder('buy', 'btc/usd', { amount: '100' })).toMatchObject({
+    expect(orderFromFlags('buy', 'btc/usd', { amount: '100' })).toMatchObject({
       symbol: 'BTC/USD',
       notional: '100',
       time_in_force: 'gtc',
     });
-    expect(typedOrder('buy', 'BTC/USD', { qty: '0.05', tif: 'ioc' })).toMatchObject({ time_in_force: 'ioc' });
+    expect(orderFromFlags('buy', 'BTC/USD', { qty: '0.05', tif: 'ioc' })).toMatchObject({ time_in_force: 'ioc' });
   });
 
   it('says of each field whether it was typed', () => {
     const flags = { qty: '5', limit: '180' };
     const profile = { environment: 'paper', max_slippage: '0.01' } as const;
-    const { provenance } = orderProposal(typedOrder('buy', 'AAPL', flags), flags, profile, {});
+    const { provenance } = buildOrderProposal(orderFromFlags('buy', 'AAPL', flags), flags, profile, {});
     const sources = Object.entries(provenance?.fields ?? {}).map(([name, { source }]) => `${name} ${source}`);
     expect(sources.sort().join(', ')).toBe(
       'environment default, extended_hours default, limit_price user, max_slippage default, qty user, side user, symbol user, time_in_force default, type user',
@@ -109,13 +109,13 @@ describe('an order by flags', () => {
 
 describe('a change by flags', () => {
   it('has what was said alone, all of it the person’s own', () => {
-    expect(replaceProposal('id', { limit: '185', trail: '2%' })).toMatchObject({
+    expect(buildReplaceProposal('id', { limit: '185', trail: '2%' })).toMatchObject({
       replace: { order_id: 'id', limit_price: '185', trail: '2' },
       provenance: { fields: { limit_price: { source: 'user' } } },
     });
   });
 
   it('is refused where nothing is to change', () => {
-    expect(() => replaceProposal('id', {})).toThrow('nothing to change');
+    expect(() => buildReplaceProposal('id', {})).toThrow('nothing to change');
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { resumeCommand, runObject } from '../../../../src/app/run.ts';
+import { resumeCommand, toRunOutput } from '../../../../src/app/run.ts';
 import { doneResult } from '../../cli/sample-events.ts';
 
 describe('the result of a run', () => {
   it('has the documented fields and no others', () => {
-    const object = runObject(doneResult);
+    const object = toRunOutput(doneResult);
     expect(Object.keys(object).join(' ')).toBe(
       'thread status text data orders messages approvals connections resume usage',
     );
@@ -17,7 +17,7 @@ describe('the result of a run', () => {
   });
 
   it('names no command to go on with where the run was refused before it had a thread', () => {
-    expect(runObject({ ...doneResult, thread: '' }, ['--profile', 'work']).resume).toBe('');
+    expect(toRunOutput({ ...doneResult, thread: '' }, ['--profile', 'work']).resume).toBe('');
   });
 
   it('tells the command that goes on, quoted for the shell and with the profile', () => {

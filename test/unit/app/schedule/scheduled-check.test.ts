@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { App } from '../../../../src/app/app.ts';
-import { scheduledCheck } from '../../../../src/app/schedule/run-schedule.ts';
+import { runScheduledCheck } from '../../../../src/app/schedule/run-schedule.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { Schedule } from '../../../../src/schedule/schedule.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
@@ -16,7 +16,7 @@ it('leaves a check behind that heeds no signal, in time for its end to be record
     ...{ clock, signal: stop.signal, limitToReading: () => undefined },
     ...{ profile: never, home: never, requireSession: never },
   } as unknown as App;
-  const running = scheduledCheck(app, schedule, silent);
+  const running = runScheduledCheck(app, schedule, silent);
   const reason = new TradeAgentError('timeout', 'not finished within 10m');
   stop.abort(reason);
   await clock.slept(2500);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { softwareKey } from '../../../../src/approval/signature/software-key.ts';
+import { deriveSoftwareKey } from '../../../../src/approval/signature/software-key.ts';
 import type { Authenticator, Oddity } from '../signature/authenticator.ts';
 import { createAuthenticator } from '../signature/authenticator.ts';
 import {
@@ -61,14 +61,16 @@ describe('a pairing', () => {
     const { secret } = await world.keys.pair('alice');
     await world.keys.pairing(secret);
     const { challenge } = await world.keys.creationOptions({ secret });
-    await refused(world.keys.enrol({ secret }, phone.register(challenge, { uv: false }), 'phone'), 'key_refused');
+    await refused(world.keys.enroll({ secret }, phone.register(challenge, { uv: false }), 'phone'), 'key_refused');
     expect(await world.keys.pairing(secret)).toMatchObject({ sub: 'alice' });
-    await world.keys.enrol({ secret }, phone.register(challenge), 'phone');
+    await world.keys.enroll({ secret }, phone.register(challenge), 'phone');
     expect(await world.keys.pairing(secret)).toBeUndefined();
-    await expect(world.keys.enrol({ secret }, authenticatorOf().register(challenge), 'another')).rejects.toMatchObject({
-      status: 410,
-      code: 'pairing_ended',
-    });
+    await expect(world.keys.enroll({ secret }, authenticatorOf().register(challenge), 'another')).rejects.toMatchObject(
+      {
+        status: 410,
+        code: 'pairing_ended',
+      },
+    );
     await refused(world.keys.creationOptions({ secret }), 'pairing_ended');
   });
 
@@ -89,7 +91,7 @@ describe('a pairing', () => {
     ['with another challenge', { challenge: Buffer.alloc(32) }],
   ])('enrols no key that was made %s', async (_, oddity) => {
     const { secret, challenge } = await pairingOf('alice');
-    await expect(world.keys.enrol({ secret }, phone.register(challenge, oddity), 'phone')).rejects.toMatchObject({
+    await expect(world.keys.enroll({ secret }, phone.register(challenge, oddity), 'phone')).rejects.toMatchObject({
       status: 403,
       code: 'key_refused',
     });
@@ -100,9 +102,9 @@ describe('a pairing', () => {
     const { challenge: other } = await pairingOf('bob');
     const { secret, challenge } = await pairingOf('alice');
     const refused = { code: 'key_refused' };
-    await expect(world.keys.enrol({ secret }, phone.register(other), 'x')).rejects.toMatchObject(refused);
+    await expect(world.keys.enroll({ secret }, phone.register(other), 'x')).rejects.toMatchObject(refused);
     world.clock.pass(5 * MINUTE_MS + 1);
-    await expect(world.keys.enrol({ secret }, phone.register(challenge), 'x')).rejects.toMatchObject(refused);
+    await expect(world.keys.enroll({ secret }, phone.register(challenge), 'x')).rejects.toMatchObject(refused);
   });
 
   it('enrols no key twice', async () => {
@@ -124,7 +126,7 @@ describe('another key', () => {
     const registration = await registered(tablet);
     const { challenge, allowCredentials } = await world.keys.keyActionOptions('alice', 'add', registration);
     expect(allowCredentials).toMatchObject([{ id: phone.credentialId }]);
-    await world.keys.enrol({ sub: 'alice', assertion: phone.assert(challenge) }, registration, 'tablet');
+    await world.keys.enroll({ sub: 'alice', assertion: phone.assert(challenge) }, registration, 'tablet');
     expect(await namesOf('alice')).toEqual(['phone', 'tablet']);
     expect(world.lines().at(-1)).toMatchObject({ event: 'key_enrolled', by: 'key' });
   });
@@ -133,7 +135,7 @@ describe('another key', () => {
     const registration = await registered(tablet);
     const { challenge } = await world.keys.keyActionOptions('alice', 'add', registration);
     const by = (authenticator: Authenticator) =>
-      world.keys.enrol({ sub: 'alice', assertion: authenticator.assert(challenge) }, registration, 'x');
+      world.keys.enroll({ sub: 'alice', assertion: authenticator.assert(challenge) }, registration, 'x');
     await refused(by(tablet), 'signature_key_unknown');
     const bobs = authenticatorOf();
     await world.enrol('bob', bobs);
@@ -148,8 +150,8 @@ describe('another key', () => {
     // A key of the liar's own, which says that it is the one that was signed for.
     const evil = createAuthenticator('ES256', { origin: ADDRESS, rpId: 'localhost' });
     const forged = { ...(await registered(evil)), id: tablet.credentialId, rawId: tablet.credentialId };
-    await refused(world.keys.enrol({ sub: 'alice', assertion }, forged, 'x'), 'signature_challenge');
-    await refused(world.keys.enrol({ sub: 'alice', assertion }, await registered(evil), 'x'), 'signature_challenge');
+    await refused(world.keys.enroll({ sub: 'alice', assertion }, forged, 'x'), 'signature_challenge');
+    await refused(world.keys.enroll({ sub: 'alice', assertion }, await registered(evil), 'x'), 'signature_challenge');
   });
 
   it('is not enrolled by what signs in, removes or approves', async () => {
@@ -161,7 +163,7 @@ describe('another key', () => {
     ];
     for (const challenge of challenges) {
       await refused(
-        world.keys.enrol({ sub: 'alice', assertion: phone.assert(challenge) }, registration, 'x'),
+        world.keys.enroll({ sub: 'alice', assertion: phone.assert(challenge) }, registration, 'x'),
         'signature_challenge',
       );
     }
@@ -258,7 +260,7 @@ describe('signing in', () => {
 describe('what is asked of a passkey for an approval', () => {
   it('is its statement, of the person’s own keys, unlocked', async () => {
     await world.enrol('alice', phone);
-    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey('secret', 'alice'));
     const options = await world.keys.approvalOptions(detailsOf(), 'alice');
     expect(options).toMatchObject({
       rpId: 'localhost',
@@ -279,14 +281,14 @@ describe('what is asked of a passkey for an approval', () => {
 
 describe('the terminal phone’s key', () => {
   it('is the same for the same secret and user, and nobody else’s', () => {
-    const idOf = (secret: string, user: string) => softwareKey(secret, user).credentialId;
+    const idOf = (secret: string, user: string) => deriveSoftwareKey(secret, user).credentialId;
     expect(idOf('secret', 'alice')).toBe(idOf('secret', 'alice'));
     expect(idOf('secret', 'bob')).not.toBe(idOf('secret', 'alice'));
     expect(idOf('other', 'alice')).not.toBe(idOf('secret', 'alice'));
   });
 
   it('is enrolled once, however often, and says what it is', async () => {
-    const key = softwareKey('secret', 'alice');
+    const key = deriveSoftwareKey('secret', 'alice');
     await world.keys.enrollSoftwareKey('alice', key);
     await world.keys.enrollSoftwareKey('alice', key);
     expect(await world.keys.list('alice')).toMatchObject([{ method: 'software', name: 'Terminal phone' }]);
@@ -296,16 +298,16 @@ describe('the terminal phone’s key', () => {
 
   it('gives way to that of a newer secret; passkeys stay', async () => {
     await world.enrol('alice', phone);
-    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
-    await world.keys.enrollSoftwareKey('alice', softwareKey('newer', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey('newer', 'alice'));
     expect((await world.keys.list('alice')).map(({ credentialId }) => credentialId)).toEqual([
       phone.credentialId,
-      softwareKey('newer', 'alice').credentialId,
+      deriveSoftwareKey('newer', 'alice').credentialId,
     ]);
   });
 
   it('signs nobody in', async () => {
-    const key = softwareKey('secret', 'alice');
+    const key = deriveSoftwareKey('secret', 'alice');
     await world.keys.enrollSoftwareKey('alice', key);
     const { evidence } = await world.keys.check(detailsOf(), key.sign(detailsOf(), { origin: ADDRESS }), 'alice');
     const assertion = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { proposalDigest } from '../../../../src/approval/details.ts';
 import { ReceiptError, receiptPayload, receiptText } from '../../../../src/approval/receipts/receipt-form.ts';
-import { type ReceiptKey, receiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
+import { deriveReceiptKey, type ReceiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../../src/approval/receipts/verify-receipt.ts';
 import { EMPTY_HEAD, nextEntry } from '../../../../src/store/audit.ts';
 import type { Receipt, SignedApproval, UnsignedReceipt } from '../../../../src/trading/receipt.ts';
@@ -84,7 +84,7 @@ function receiptOf(key: ReceiptKey, signers: readonly Name[]): string {
 }
 
 async function faultOf(signers: readonly Name[]): Promise<string> {
-  const key = await receiptKey('of the gateway');
+  const key = await deriveReceiptKey('of the gateway');
   try {
     await verifyReceipt(receiptOf(key, signers), (thumbprint) => thumbprint === key.jwk.kid);
     return 'holds';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ProposalDetails, proposalDigest } from '../../../../src/approval/details.ts';
-import { softwareKey } from '../../../../src/approval/signature/software-key.ts';
+import { deriveSoftwareKey } from '../../../../src/approval/signature/software-key.ts';
 import { approvalStatement, type Evidence, statementChallenge } from '../../../../src/approval/signature/statement.ts';
 import type { SigningKey } from '../../../../src/store/signing-key-store.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -55,7 +55,7 @@ function saying(more: Partial<Record<keyof Evidence['statement'], unknown>>): Re
 /** Has the store know a key as it should never have been enrolled. */
 async function enrolledAs(evil: Authenticator, changes: Partial<SigningKey>): Promise<void> {
   const key = { ...enrolled, credentialId: evil.credentialId, ...changes };
-  await world.store.enrol(key, 'machine', { event: 'key_enrolled', facts: {} }, START);
+  await world.store.enroll(key, 'machine', { event: 'key_enrolled', facts: {} }, START);
   evil.counter = 10;
 }
 const bytesOf = (text: string) => Buffer.from(text, 'base64url');
@@ -158,7 +158,7 @@ describe('what was signed elsewhere or otherwise is refused', () => {
   it('with a lower count than what was signed since', async () => {
     const late = signed(phone);
     phone.counter = 40;
-    await world.store.use({ credentialId: phone.credentialId, counter: 41, backedUp: false }, START);
+    await world.store.recordUse({ credentialId: phone.credentialId, counter: 41, backedUp: false }, START);
     await refuses('signature_counter', late);
   });
 });
@@ -231,30 +231,30 @@ describe('what the right key did not sign is refused', () => {
 });
 
 describe('a software key is refused', () => {
-  const sign = (secret = 'secret') => softwareKey(secret, 'alice').sign(detailsOf(), { origin: ADDRESS });
+  const sign = (secret = 'secret') => deriveSoftwareKey(secret, 'alice').sign(detailsOf(), { origin: ADDRESS });
   it('where such keys don’t count, though it is enrolled', async () => {
     const strict = createSigningWorld({ softwareKeys: false });
-    await expect(strict.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'))).rejects.toMatchObject({
+    await expect(strict.keys.enrollSoftwareKey('alice', deriveSoftwareKey('secret', 'alice'))).rejects.toMatchObject({
       code: 'signature_software',
     });
-    const { publicKey, credentialId } = softwareKey('secret', 'alice');
+    const { publicKey, credentialId } = deriveSoftwareKey('secret', 'alice');
     const software = { algorithm: -8, counter: 0, method: 'software' as const };
     const key = { ...enrolled, credentialId, publicKey, ...software };
-    await strict.store.enrol(key, 'machine', { event: 'key_enrolled', facts: {} }, START);
+    await strict.store.enroll(key, 'machine', { event: 'key_enrolled', facts: {} }, START);
     await refuses('signature_software', sign(), { in: strict });
     strict.close();
   });
   it('of another secret', async () => {
-    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey('secret', 'alice'));
     await refuses('signature_key_unknown', sign('another'));
   });
   it('of a secret that was changed since', async () => {
-    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
-    await world.keys.enrollSoftwareKey('alice', softwareKey('newer', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey('newer', 'alice'));
     await refuses('signature_key_removed', sign());
   });
   it('that says it is a passkey', async () => {
-    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey('secret', 'alice'));
     await refuses('signature_method', { ...sign(), method: 'webauthn' });
   });
   it('that a passkey says it is', () => refuses('signature_method', changed({ method: 'software' })));

@@ -51,7 +51,7 @@ export function createSigningWorld(options: Partial<ApprovalKeysOptions> = {}) {
     async enrol(sub: string, authenticator: Authenticator, name = 'phone') {
       const { secret } = await keys.pair(sub);
       const { challenge } = await keys.creationOptions({ secret });
-      return await keys.enrol({ secret }, authenticator.register(challenge), name);
+      return await keys.enroll({ secret }, authenticator.register(challenge), name);
     },
     close: () => void database.close(),
   };

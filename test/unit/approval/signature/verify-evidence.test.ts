@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { softwareKey } from '../../../../src/approval/signature/software-key.ts';
+import { deriveSoftwareKey } from '../../../../src/approval/signature/software-key.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { Algorithm, Authenticator } from './authenticator.ts';
@@ -64,7 +64,7 @@ describe('an approval signed by its person’s own key', () => {
   });
 
   it('is told apart where a software key signed', async () => {
-    const key = softwareKey('secret', 'alice');
+    const key = deriveSoftwareKey('secret', 'alice');
     await world.keys.enrollSoftwareKey('alice', key);
     expect(await check(key.sign(detailsOf(), { origin: ADDRESS }))).toMatchObject({ method: 'software' });
     expect(world.lines().at(-1)).toMatchObject({ event: 'signed', method: 'software' });

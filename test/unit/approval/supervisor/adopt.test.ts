@@ -41,7 +41,7 @@ it('begins what was taken over one after the other, in the order of taking', asy
 it('begins one that the provider calls about out of its turn', async () => {
   const { clock, supervisor, tokens, ids } = supervision();
   supervisor.adopt(['a', 'b', 'c']);
-  expect(await supervisor.called('c', tokens.of({ id: 'c', asked: 1 }))).toBe(true);
+  expect(await supervisor.handlePing('c', tokens.of({ id: 'c', asked: 1 }))).toBe(true);
   await clock.run(clock.sleep(100));
   expect(ids()).toEqual(['a', 'c', 'b']);
 });

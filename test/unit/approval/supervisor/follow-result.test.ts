@@ -58,7 +58,7 @@ async function follow(
   const work = followResult(
     {
       parts: parts as KernelDeps,
-      latestAsker: () => alice,
+      latestSession: () => alice,
       async checkResult() {
         looked.push(clock.now() - began);
         const came = looks.shift() ?? 'same';

@@ -56,9 +56,9 @@ beforeEach(() => {
 });
 const accounts = (...places: readonly Fake[]) =>
   createAccounts({
-    places: places.map(({ place }) => place),
+    brokers: places.map(({ place }) => place),
     environment: 'paper',
-    chosen: {
+    defaultAccounts: {
       find: async () => chosen,
       choose: async (_, account) => {
         chosen = account;

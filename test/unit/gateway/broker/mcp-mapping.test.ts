@@ -44,8 +44,8 @@ describe('a mapping', () => {
       const mapping = { ...alpacaPreset, order_by_client_order_id: found };
       return mcp.traits.of(mcp.settings.parse({ ...settings({ mapping }).data, mapping })).clientOrderId;
     };
-    expect(looking({ for_good: undefined })).toEqual({ takenOnce: false, lookedUp: 'while_listed' });
-    expect(looking({ for_good: true })).toEqual({ takenOnce: false, lookedUp: 'for_good' });
+    expect(looking({ for_good: undefined })).toEqual({ acceptedOnce: false, lookup: 'while_listed' });
+    expect(looking({ for_good: true })).toEqual({ acceptedOnce: false, lookup: 'for_good' });
   });
 
   it('has pointers, not paths, and nothing that it does not know', () => {

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { mandateExcess, suspendIfExceeded } from '../../../../src/gateway/orders/adoption.ts';
-import type { JournalEntry } from '../../../../src/store/order-journal.ts';
+import { describeMandateExcess, suspendExceededMandate } from '../../../../src/gateway/orders/adoption.ts';
+import type { OrderJournalEntry } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import {
   type MandateEnvelope,
@@ -65,10 +65,10 @@ async function granted(changes: Partial<MandateEnvelope>) {
       const key = { sub: 'alice', clientOrderId: draft.client_order_id };
       const order = { id: `order ${draft.client_order_id}`, status: 'new' } as Order;
       expect(await stores.orders.place(key, order, now)).toBe('adopted');
-      const entry = (await stores.orders.find('alice', draft.client_order_id)) as JournalEntry;
-      await suspendIfExceeded(parts, entry);
+      const entry = (await stores.orders.find('alice', draft.client_order_id)) as OrderJournalEntry;
+      await suspendExceededMandate(parts, entry);
       const mandate = await stores.mandates.find('alice', id, { since: 0 });
-      return { state: mandate?.state, excess: await mandateExcess(parts, entry) };
+      return { state: mandate?.state, excess: await describeMandateExcess(parts, entry) };
     },
   };
 }

@@ -5,14 +5,14 @@ import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { createAbsenceTracker } from '../../../../src/gateway/orders/absence.ts';
 import {
-  approvalExpired,
+  approvalExpiredProblem,
   recheckWrittenOff,
   type SubmissionContext,
   settleByLookup,
   submitIntent,
 } from '../../../../src/gateway/orders/order-submission.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
-import type { JournalEntry, OrderJournal } from '../../../../src/store/order-journal.ts';
+import type { OrderJournal, OrderJournalEntry } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import type { MarketClock, Order } from '../../../../src/trading/views.ts';
@@ -45,7 +45,7 @@ export const unavailable = async (): Promise<never> => {
 };
 
 /** An order whose intent was written at the start; a broker, and the clocks of the process that asks it. */
-export async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'] = 'for_good') {
+export async function claimed(lookup: BrokerTraits['clientOrderId']['lookup'] = 'for_good') {
   const store = sqliteGatewayStores(new Database(':memory:')).orders;
   await store.claim(claim, START);
   const reservations: number[] = [];
@@ -59,7 +59,7 @@ export async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'
   let wall = START;
   let monotonic = 1_000;
   const clock = { now: () => wall, monotonic: () => monotonic, sleep: async () => undefined };
-  const adopted: JournalEntry[] = [];
+  const adopted: OrderJournalEntry[] = [];
   const context: SubmissionContext = {
     journal,
     clock,
@@ -77,7 +77,7 @@ export async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'
       if (by !== 'monotonic') wall += ms;
       if (by !== 'wall') monotonic += ms;
     },
-    entry: async (): Promise<JournalEntry> => {
+    entry: async (): Promise<OrderJournalEntry> => {
       const entry = await store.find('alice', id);
       if (entry === undefined) throw new Error('it is not in the journal');
       return entry;
@@ -96,13 +96,13 @@ export async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'
     submit: (send: () => Promise<Submission>, more: Partial<Parameters<typeof submitIntent>[3]> = {}) =>
       submitIntent(intent, send, broker, { ...context, stopped: async () => undefined, ...more }),
     writeOff: async () =>
-      await store.writeOff(await made.entry(), approvalExpired().toProblem(), {
+      await store.writeOff(await made.entry(), approvalExpiredProblem().toProblem(), {
         now: wall,
         reservedUntil: wall + 1,
       }),
   };
   const broker = {
-    traits: { ...alpacaTraits, clientOrderId: { takenOnce: true, lookedUp } },
+    traits: { ...alpacaTraits, clientOrderId: { acceptedOnce: true, lookup } },
     orderByClientOrderId: async () => {
       made.looks++;
       return await made.found();

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
-import { maySubmitAgain, notPlaced } from '../../../../src/gateway/orders/order-submission.ts';
+import { maySubmitAgain, notPlacedProblem } from '../../../../src/gateway/orders/order-submission.ts';
 import type { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { claimed, order, START, TTL_MS } from './claimed-order.ts';
 
@@ -79,7 +79,7 @@ describe('a gateway that stood still while it looked whether an order may still 
     const { state } = await made.submit(send, { stopped });
     return { state, looks, sent: send.mock.calls.length };
   }
-  const revoked = notPlaced('the mandate was revoked before it went out', 'MANDATE_NOT_ACTIVE');
+  const revoked = notPlacedProblem('the mandate was revoked before it went out', 'MANDATE_NOT_ACTIVE');
 
   it('looks again, and sends nothing that was stopped meanwhile', async () => {
     const looked = await lookedAt([
@@ -101,8 +101,8 @@ describe('a gateway that stood still while it looked whether an order may still 
 describe('where the broker', () => {
   const minuteAgo = { submittedAt: START };
   const later = START + 60_000;
-  const ids = (takenOnce: boolean, lookedUp: BrokerTraits['clientOrderId']['lookedUp']) => ({
-    clientOrderId: { takenOnce, lookedUp },
+  const ids = (acceptedOnce: boolean, lookup: BrokerTraits['clientOrderId']['lookup']) => ({
+    clientOrderId: { acceptedOnce, lookup },
   });
 
   it('takes each id once and finds orders by it, an order may be sent again in time', () => {

@@ -8,7 +8,7 @@ import {
   type UnexplainedOrder,
 } from '../../../../src/gateway/orders/reconciliation.ts';
 import type { Clock } from '../../../../src/machine/clock.ts';
-import type { JournalEntry } from '../../../../src/store/order-journal.ts';
+import type { OrderJournalEntry } from '../../../../src/store/order-journal.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { Order } from '../../../../src/trading/views.ts';
@@ -73,9 +73,9 @@ function manualClock() {
 const idOf = (letter: string) => `ta-${letter.repeat(24)}`;
 const orderOf = (clientOrderId: string): Order =>
   ({ id: `order ${clientOrderId}`, client_order_id: clientOrderId, status: 'new' }) as Order;
-const entryOf = (clientOrderId: string, changes: Partial<JournalEntry> = {}): JournalEntry =>
-  ({ sub: 'alice', clientOrderId, state: 'placed', draft: { account: 'PA-1' }, ...changes }) as JournalEntry;
-const writtenOff = (clientOrderId: string, changes: Partial<JournalEntry> = {}): JournalEntry =>
+const entryOf = (clientOrderId: string, changes: Partial<OrderJournalEntry> = {}): OrderJournalEntry =>
+  ({ sub: 'alice', clientOrderId, state: 'placed', draft: { account: 'PA-1' }, ...changes }) as OrderJournalEntry;
+const writtenOff = (clientOrderId: string, changes: Partial<OrderJournalEntry> = {}): OrderJournalEntry =>
   entryOf(clientOrderId, { state: 'rejected', writtenOffAt: START - 1_000, ...changes });
 const unreachable = () => new HttpProblem(502, 'broker_unavailable', 'the broker cannot be reached');
 /** Fails at the first call. */
@@ -98,7 +98,7 @@ function world(options: Partial<ReconciliationOptions> = {}) {
   const made = {
     ...time,
     accounts: [{ sub: 'alice', account: 'PA-1' }],
-    entries: new Map<string, JournalEntry>(),
+    entries: new Map<string, OrderJournalEntry>(),
     /** The broker's book: what is open, and what is found by an id. */
     open: [] as Order[],
     book: new Map<string, Order>(),
@@ -113,8 +113,8 @@ function world(options: Partial<ReconciliationOptions> = {}) {
     errors: [] as string[],
     pursued: 0,
     onBegin: async (): Promise<void> => undefined,
-    those: (are: (entry: JournalEntry) => boolean) => [...made.entries.values()].filter(are),
-    keep: (...entries: JournalEntry[]) => {
+    those: (are: (entry: OrderJournalEntry) => boolean) => [...made.entries.values()].filter(are),
+    keep: (...entries: OrderJournalEntry[]) => {
       for (const entry of entries) made.entries.set(entry.clientOrderId, entry);
     },
     start: () => {
@@ -131,7 +131,7 @@ function world(options: Partial<ReconciliationOptions> = {}) {
             return made.accounts;
           },
         },
-        desk: {
+        orderService: {
           abandon: async ({ clientOrderId }) => void made.asked.push(`abandon ${clientOrderId}`),
           recheck: async ({ accessToken }, id) => {
             made.asked.push(`recheck ${id}`);
@@ -148,7 +148,7 @@ function world(options: Partial<ReconciliationOptions> = {}) {
             made.asked.push(`found ${id} of ${sub}`);
             return made.accounted.get(id) ?? 'accounted';
           },
-          latestAsker: (sub) => made.askers.get(sub),
+          latestSession: (sub) => made.askers.get(sub),
         },
         brokerFor: async ({ sub, accessToken }, account) => {
           await made.brokerFor();
@@ -399,7 +399,7 @@ describe('an open order at the broker', () => {
     expect(made.reported).toEqual([{ sub: 'alice', account: 'PA-1', order }]);
   });
 
-  it.each<[string, Partial<JournalEntry>, 'accounted' | 'unexplained']>([
+  it.each<[string, Partial<OrderJournalEntry>, 'accounted' | 'unexplained']>([
     ['its journal entry is another person’s', { sub: 'bob' }, 'accounted'],
     ['it is not the order that was approved under its id', { state: 'rejected' }, 'accounted'],
     ['its proposal says that it was not carried out', {}, 'unexplained'],

@@ -106,7 +106,7 @@ describe('a submission', () => {
 describe('an order of unknown outcome that the broker does not have', () => {
   it('is written off when it was absent for five minutes after its approval expired', async () => {
     const made = await claimed();
-    await made.journal.doubt(claim, START);
+    await made.journal.markUnknown(claim, START);
     // The misses of the first minute prove nothing: until then it may be sent.
     expect(await made.settleFor(TTL_MS + REQUIRED_ABSENCE_MS - 30_000)).toBeUndefined();
     made.pass(29_999);

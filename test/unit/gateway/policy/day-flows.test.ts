@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
-import { netDepositsToday, readDayFlows } from '../../../../src/gateway/policy/order-world.ts';
+import { netDepositsToday, readCashFlows } from '../../../../src/gateway/policy/order-world.ts';
 import type { Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { factsOf, NOON, subject, world } from './sound-order.ts';
@@ -15,7 +15,7 @@ const rules: Rules = {
 const account = { ...world.account, last_equity_on: '2026-11-23' };
 
 /** A broker that lists deposits of today, newest first, with these amounts: one on each page. */
-function depositsOf(amounts: readonly string[]): Parameters<typeof readDayFlows>[0] {
+function depositsOf(amounts: readonly string[]): Parameters<typeof readCashFlows>[0] {
   return {
     traits: alpacaTraits,
     async activities({ page = '0' }) {
@@ -31,7 +31,7 @@ function depositsOf(amounts: readonly string[]): Parameters<typeof readDayFlows>
 
 /** Whether an order may go out, with a limit of $500 on the day's loss. */
 async function decidedWith(amounts: readonly string[]) {
-  const flows = await readDayFlows(depositsOf(amounts), account);
+  const flows = await readCashFlows(depositsOf(amounts), account);
   const dayFlow = netDepositsToday(flows, account, { positions: [], now: NOON });
   const { effect, reasons } = decide(rules, subject, 'place', factsOf({ world: { account, dayFlow } }));
   return { effect, reasons };

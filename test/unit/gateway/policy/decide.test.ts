@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { decide, decisionProblem } from '../../../../src/gateway/policy/decide.ts';
-import type { Action, Decision, Subject } from '../../../../src/gateway/policy/decision.ts';
+import type { Decision, DecisionSubject, PolicyAction } from '../../../../src/gateway/policy/decision.ts';
 import { snapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
 import type { CedarAnswer, Rules } from '../../../../src/gateway/policy/rules.ts';
 import { anAccount, aQuote } from '../../../fixtures/builders.ts';
@@ -20,14 +20,14 @@ import {
 
 const rulesOf = (more: Partial<Rules> = {}, cedar: CedarAnswer = { forbidden: [] }): Rules =>
   limitedTo(undefined, { cedar: { evaluate: () => cedar }, ...more });
-const decided = (circumstances: Circumstances = {}, rules = rulesOf(), action: Action = 'place'): Decision =>
+const decided = (circumstances: Circumstances = {}, rules = rulesOf(), action: PolicyAction = 'place'): Decision =>
   decide(rules, subject, action, factsOf(circumstances));
 const problemOf = (circumstances: Circumstances) => decisionProblem(decided(circumstances)).toProblem();
 
 describe('a decision', () => {
   it('lets a sound order go out once somebody approved it, and asks before', () => {
     expect(decided()).toEqual({ effect: 'allow', reasons: [], texts: [], policy: 'of the rules' });
-    const by = (who: Partial<Subject>) => decide(rulesOf(), { ...subject, ...who }, 'place', factsOf());
+    const by = (who: Partial<DecisionSubject>) => decide(rulesOf(), { ...subject, ...who }, 'place', factsOf());
     const unasked = by({ approval: 'none', approvers: [] });
     expect(unasked).toMatchObject({ effect: 'ask', reasons: ['APPROVAL_MISSING'] });
     expect(by({ approval: 'mandate' })).toMatchObject({ effect: 'allow' });

@@ -7,7 +7,7 @@ import { buildFacts, testPolicy } from '../../../../src/app/policy/policy-cases.
 import { loadCedar } from '../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { readRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
-import type { Facts } from '../../../../src/gateway/policy/decision.ts';
+import type { DecisionFacts } from '../../../../src/gateway/policy/decision.ts';
 import { buildRules } from '../../../../src/gateway/policy/files/rules-source.ts';
 import { limitTable } from '../../../../src/gateway/policy/limit-table.ts';
 import { defaultLimits, limitsSchema } from '../../../../src/gateway/policy/rules.ts';
@@ -58,7 +58,7 @@ describe('docs/guide/POLICY.md', () => {
   });
 });
 
-const quiet = (order: string, changes: Parameters<typeof buildFacts>[1] = {}): Facts =>
+const quiet = (order: string, changes: Parameters<typeof buildFacts>[1] = {}): DecisionFacts =>
   buildFacts({ name: order, order, approval: 'tap', facts: changes, expect: 'allow' }, {}, 'PA3ALICE01');
 const owner = { sub: 'alice', client: 'cli', owner: 'alice', approval: 'tap', approvers: ['alice'] } as const;
 
@@ -67,7 +67,7 @@ describe('each rule that docs/guide/POLICY.md shows', () => {
   const friday = '2026-11-27T15:00:00Z';
   const late = '2026-11-25T20:45:00Z';
   /** By its id: what it forbids, and what it lets pass. */
-  const orders: Record<string, { readonly no: Facts; readonly reason: string; readonly yes: Facts }> = {
+  const orders: Record<string, { readonly no: DecisionFacts; readonly reason: string; readonly yes: DecisionFacts }> = {
     'no-penny-stocks': {
       no: quiet('buy 5 SIRI limit 4', { market: { price: '4' } }),
       reason: 'SYMBOL_RESTRICTED',

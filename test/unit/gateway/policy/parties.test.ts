@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
-import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
+import type { DecisionFacts, DecisionSubject } from '../../../../src/gateway/policy/decision.ts';
 import { exceededSecondApprovalLimit, relationFacts, tokenFacts } from '../../../../src/gateway/policy/parties.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import { factsOf, limitedTo, NOON, subject } from './sound-order.ts';
 
 const yes = { 'relations.can_propose': true, 'relations.can_approve': true };
-const decided = (who: Partial<Subject>, more: Facts['more'] = yes, limits: AccountLimits = {}, facts = factsOf()) =>
-  decide(limitedTo(limits), { ...subject, ...who }, 'place', { ...facts, more });
+const decided = (
+  who: Partial<DecisionSubject>,
+  more: DecisionFacts['more'] = yes,
+  limits: AccountLimits = {},
+  facts = factsOf(),
+) => decide(limitedTo(limits), { ...subject, ...who }, 'place', { ...facts, more });
 /** Five at $180: $900. */
 const at = (amount: string): AccountLimits => ({ second_person_above: amount });
-const bobs: Partial<Subject> = { sub: 'bob', approvers: ['alice'] };
+const bobs: Partial<DecisionSubject> = { sub: 'bob', approvers: ['alice'] };
 
 describe('who has a part in an order', () => {
   it('may propose for an owner who lets them, and the owner approves', () => {
@@ -19,7 +23,7 @@ describe('who has a part in an order', () => {
     expect(decided({ ...bobs, approval: 'none', approvers: [] })).toMatchObject({ effect: 'ask' });
   });
 
-  it.each<[string, Partial<Subject>, Facts['more'], string]>([
+  it.each<[string, Partial<DecisionSubject>, DecisionFacts['more'], string]>([
     ['may not', bobs, { ...yes, 'relations.can_propose': false }, 'RELATION_DENIED'],
     ['of whom nobody can tell', bobs, { ...yes, 'relations.can_propose': null }, 'RELATION_UNAVAILABLE'],
     ['of whom nobody was asked', bobs, {}, 'RELATION_UNAVAILABLE'],
@@ -91,7 +95,7 @@ describe('the sign-in of who approves', () => {
   const by = (acr: readonly string[] | undefined) => ({ ...yes, ...tokenFacts({ acr }) });
 
   it('is the one that is asked for, of each of them', () => {
-    const two: Partial<Subject> = { approvers: ['alice', 'carol'] };
+    const two: Partial<DecisionSubject> = { approvers: ['alice', 'carol'] };
     expect(decided({}, by(['phr']), limits, live)).toMatchObject({ effect: 'allow' });
     expect(decided(two, by(['phr', 'phr']), limits, live)).toMatchObject({ effect: 'allow' });
     for (const acr of [['phr'], ['phr', ''], ['pwd', 'phr'], []]) {
@@ -129,7 +133,7 @@ describe('the sign-in of who approves', () => {
 describe('a mandate with real money', () => {
   const limits: AccountLimits = { live: { mandate_up_to: '900' } };
   const live = { ...factsOf(), environment: 'live' } as const;
-  const under: Partial<Subject> = { approval: 'mandate', approvers: [] };
+  const under: Partial<DecisionSubject> = { approval: 'mandate', approvers: [] };
   const of = (notional: string | null) => ({
     ...live,
     order: live.order === null ? null : { ...live.order, notional },

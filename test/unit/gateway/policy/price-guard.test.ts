@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkPriceMovement } from '../../../../src/gateway/policy/broker-checks.ts';
-import { lastSession } from '../../../../src/gateway/policy/order-world.ts';
+import { findLastSession } from '../../../../src/gateway/policy/order-world.ts';
 
 const order = { side: 'buy', reference_price: '100.00', max_slippage: '0.01' } as const;
 const today = '2026-11-24';
@@ -102,7 +102,7 @@ describe('the last session that has begun', () => {
 
   it('is today’s while the market is open, and nobody is asked', async () => {
     asked.length = 0;
-    expect(await lastSession(clock('2026-11-24T15:00:00Z', true), broker)).toBe('2026-11-24');
+    expect(await findLastSession(clock('2026-11-24T15:00:00Z', true), broker)).toBe('2026-11-24');
     expect(asked).toEqual([]);
   });
 
@@ -112,10 +112,10 @@ describe('the last session that has begun', () => {
     ['on a holiday', '2026-11-26T17:00:00Z', '2026-11-25'],
     ['on a Sunday', '2026-11-29T17:00:00Z', '2026-11-27'],
   ])('is the one before, by the broker’s calendar, %s', async (_, timestamp, session) => {
-    expect(await lastSession(clock(timestamp, false), broker)).toBe(session);
+    expect(await findLastSession(clock(timestamp, false), broker)).toBe(session);
   });
 
   it('is unknown where the calendar tells of none', async () => {
-    expect(await lastSession(clock('2026-11-25T21:00:00Z', false), { calendar: async () => [] })).toBeUndefined();
+    expect(await findLastSession(clock('2026-11-25T21:00:00Z', false), { calendar: async () => [] })).toBeUndefined();
   });
 });

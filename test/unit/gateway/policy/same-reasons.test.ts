@@ -192,7 +192,7 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
         if (ago > 50_000) await stores.orders.place(claim, filled as Order, NOON - ago);
       }
       if (around.state === 'halted') await stores.halts.halt(owner, 'client', NOON);
-      if (around.state === 'reducing') await stores.halts.reduce(owner, 'client', undefined, NOON);
+      if (around.state === 'reducing') await stores.halts.restrict(owner, 'client', undefined, NOON);
       const rules: Rules = {
         digest: rulesDigest({ version: 1, accounts: { '*': held } }, []),
         limitsOf: () => held,

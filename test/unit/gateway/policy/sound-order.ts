@@ -1,5 +1,5 @@
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
-import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
+import type { DecisionFacts, DecisionSubject } from '../../../../src/gateway/policy/decision.ts';
 import { type OrderSnapshot, snapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
 import type { AccountLimits, Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { CountedTotals } from '../../../../src/trading/counted-order.ts';
@@ -8,7 +8,7 @@ import { anAccount, anOrder, anOrderDraft, aPosition, aQuote, type OrderChanges 
 
 export const NOON = Date.parse('2026-11-24T17:00:00Z');
 
-export const subject: Subject = {
+export const subject: DecisionSubject = {
   ...{ sub: 'alice', client: 'trade-agent', owner: 'alice', approval: 'tap' },
   approvers: ['alice'],
 };
@@ -66,7 +66,7 @@ export interface Circumstances {
   readonly replaces?: string;
 }
 
-export function factsOf({ order = {}, world: other = {}, counted = {}, replaces }: Circumstances = {}): Facts {
+export function factsOf({ order = {}, world: other = {}, counted = {}, replaces }: Circumstances = {}): DecisionFacts {
   const asked = { draft: changed(order), replaces };
   return {
     ...snapshotFacts(asked, { ...world, ...other }, { now: NOON }),

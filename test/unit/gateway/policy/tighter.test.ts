@@ -4,7 +4,7 @@ import { type CedarEngine, loadCedar } from '../../../../src/gateway/policy/ceda
 import { createCedarRules } from '../../../../src/gateway/policy/cedar/cedar-rules.ts';
 import { baseRules, type CedarRule, readRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
-import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
+import type { DecisionFacts, DecisionSubject } from '../../../../src/gateway/policy/decision.ts';
 import { compareRules } from '../../../../src/gateway/policy/files/compare.ts';
 import {
   type AccountLimits,
@@ -83,7 +83,7 @@ const pairsBy = (name: LimitName) =>
     }))
     .chain(({ before, after }) => fc.constantFrom({ before, after }, { before: after, after: before }));
 
-const known: fc.Arbitrary<Facts> = fc
+const known: fc.Arbitrary<DecisionFacts> = fc
   .record({
     symbol: fc.constantFrom('A', 'B', 'C'),
     side: sides,
@@ -116,7 +116,7 @@ const known: fc.Arbitrary<Facts> = fc
     );
   });
 
-const subjects: fc.Arbitrary<Subject> = fc.constantFrom(
+const subjects: fc.Arbitrary<DecisionSubject> = fc.constantFrom(
   { ...alice, approval: 'none', approvers: [] },
   alice,
   { ...alice, approvers: ['alice', 'bob'] },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { embeddedRelations, relationsByPermission } from '../../../../src/gateway/relations/embedded.ts';
+import { createEmbeddedRelations, relationsByPermission } from '../../../../src/gateway/relations/embedded.ts';
 import type { AccessGrant } from '../../../../src/store/access-store.ts';
 import { permissions } from '../../../../src/trading/permissions.ts';
 
@@ -19,7 +19,7 @@ const grant = (role: AccessGrant['role'], who: string, more: Partial<AccessGrant
   ...more,
 });
 const over = (...grants: AccessGrant[]) =>
-  embeddedRelations({ to: async (account) => grants.filter((one) => one.account === account) });
+  createEmbeddedRelations({ listByAccount: async (account) => grants.filter((one) => one.account === account) });
 const allowed = async (relations: ReturnType<typeof over>, user: string, at = NOW) => {
   const may: string[] = [];
   for (const relation of permissions) {
@@ -108,6 +108,6 @@ describe('who may what about an account', () => {
       grant('co_owner', 'eve', { until: NOW }),
       grant('co_owner', 'dan', { until: NOW }),
     );
-    expect(await relations.seconds('alice', NOW)).toEqual(['dan', 'carol']);
+    expect(await relations.secondApprovers('alice', NOW)).toEqual(['dan', 'carol']);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { relationsOptions, relationsSchema } from '../../../../src/gateway/relations/relations-settings.ts';
+import { readRelationsOptions, relationsSchema } from '../../../../src/gateway/relations/relations-settings.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -20,7 +20,7 @@ const openfga = {
   model: '01BX5ZZKBKACTAV9WEVGEMMVRZ',
 };
 const keep = (name: string, text: string, mode = 0o600) => writeFileSync(join(folder, name), text, { mode });
-const read = (settings: unknown) => relationsOptions(relationsSchema.parse(settings), folder);
+const read = (settings: unknown) => readRelationsOptions(relationsSchema.parse(settings), folder);
 
 describe('relations in gateway.yaml', () => {
   it('are the gateway’s own where nothing else is named', () => {

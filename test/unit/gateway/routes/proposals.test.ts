@@ -18,7 +18,7 @@ function routesOf(world: KernelWorld, isRevoked: () => boolean): Hono {
   };
   const door = createAuthenticator({
     verify: async () => caller,
-    actingFor: async () => undefined,
+    inProcessCaller: async () => undefined,
     resource: GATEWAY,
     clock: world.clock,
     log: () => undefined,

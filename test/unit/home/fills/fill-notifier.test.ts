@@ -45,7 +45,7 @@ function put(id: string, result: unknown, sub = 'alice', more: Partial<StoredPro
     ...rows.filter((one) => one.id !== id),
     { ...row, subject: approval.order, result } as unknown as StoredProposal,
   ];
-  changes.tell({ id, sub });
+  changes.notify({ id, sub });
 }
 
 async function start(): Promise<void> {

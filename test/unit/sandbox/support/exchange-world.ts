@@ -1,12 +1,12 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import fc from 'fast-check';
-import { wholeMarket } from '../../../../src/sandbox/instruments/whole-market.ts';
+import { createWholeMarket } from '../../../../src/sandbox/instruments/whole-market.ts';
 import { createMarket } from '../../../../src/sandbox/market/market.ts';
 import { openAccountSettings } from '../../../../src/sandbox/paper-broker/books/account-settings.ts';
 import { createEntry } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { createExchange } from '../../../../src/sandbox/paper-broker/exchange/exchange.ts';
 import { createExpirations } from '../../../../src/sandbox/paper-broker/exchange/exercise.ts';
-import { readTicket } from '../../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
+import { parseTicket } from '../../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
 import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
 import { openOrderBook } from '../../../../src/store/sandbox/order-book.ts';
 import { createSandboxTables } from '../../../../src/store/sandbox/schema.ts';
@@ -40,7 +40,7 @@ export function openExchangeWorld({ cash, partialFills = true }: { cash: string;
     monotonic: () => time,
     sleep: () => Promise.reject(new Error('nobody sleeps')),
   };
-  const market = wholeMarket(createMarket({ seed: 'test', hours: 'always', clock }));
+  const market = createWholeMarket(createMarket({ seed: 'test', hours: 'always', clock }));
   const exchange = createExchange({
     ...{ database, ledger, orders, market, partialFills, settings },
     now: clock.now,
@@ -50,7 +50,10 @@ export function openExchangeWorld({ cash, partialFills = true }: { cash: string;
   return {
     ...{ database, ledger, orders, market, exchange },
     place: (terms: object) =>
-      exchange.place(ACCOUNT, readTicket({ symbol: 'F', side: 'buy', type: 'market', time_in_force: 'day', ...terms })),
+      exchange.place(
+        ACCOUNT,
+        parseTicket({ symbol: 'F', side: 'buy', type: 'market', time_in_force: 'day', ...terms }),
+      ),
     cancel(which: number): void {
       const all = orders.all(ACCOUNT);
       exchange.cancel(ACCOUNT, all[which % Math.max(1, all.length)]?.id ?? 'none');

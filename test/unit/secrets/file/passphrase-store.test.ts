@@ -22,7 +22,7 @@ import {
   type KeyDerivation,
   type PassphraseSource,
 } from '../../../../src/secrets/file/passphrase-keys.ts';
-import { passphraseSource } from '../../../../src/secrets/file/passphrase-source.ts';
+import { createPassphraseSource } from '../../../../src/secrets/file/passphrase-source.ts';
 
 const SECRET = 'planted-secret-77aa';
 const PASSPHRASE = 'correct horse battery staple';
@@ -225,7 +225,8 @@ describe('a credential file under a passphrase', () => {
 });
 
 describe('a passphrase', () => {
-  const source = (env: NodeJS.ProcessEnv, ask?: (question: string) => Promise<string>) => passphraseSource(env, ask);
+  const source = (env: NodeJS.ProcessEnv, ask?: (question: string) => Promise<string>) =>
+    createPassphraseSource(env, ask);
   const written = (text: string, mode = 0o600) => {
     const path = join(folder, 'passphrase');
     writeFileSync(path, text, { mode });

@@ -6,7 +6,7 @@ import { openFileStore } from '../../../../src/secrets/file/file-store.ts';
 import {
   createMcpCredentials,
   eraseMcpCredentials,
-  mcpCredentialFile,
+  mcpCredentialFilePath,
 } from '../../../../src/secrets/places/mcp-credentials.ts';
 
 let folder: string;
@@ -24,7 +24,7 @@ it('keeps what is too long for a keychain, sealed', async () => {
     values.token = token;
   });
   expect(await opened().read()).toEqual({ token });
-  expect(readFileSync(mcpCredentialFile(folder, 'work'), 'utf8')).not.toContain('PLANTED');
+  expect(readFileSync(mcpCredentialFilePath(folder, 'work'), 'utf8')).not.toContain('PLANTED');
 });
 
 it('loses nothing where two processes write at once, and makes one key', async () => {
@@ -45,7 +45,7 @@ it('is not another profile’s', async () => {
   await opened('other').change((values) => {
     values.token = 'other';
   });
-  writeFileSync(mcpCredentialFile(folder, 'other'), readFileSync(mcpCredentialFile(folder, 'work')), {
+  writeFileSync(mcpCredentialFilePath(folder, 'other'), readFileSync(mcpCredentialFilePath(folder, 'work')), {
     mode: 0o600,
   });
   await expect(opened('other').read()).rejects.toMatchObject({ code: 'credential_store_unavailable' });
@@ -75,7 +75,7 @@ it('is gone with its key once it is erased', async () => {
     values.token = token;
   });
   await eraseMcpCredentials(store(), folder, 'work');
-  expect(existsSync(mcpCredentialFile(folder, 'work'))).toBe(false);
+  expect(existsSync(mcpCredentialFilePath(folder, 'work'))).toBe(false);
   expect(await store().get(['mcp_key'])).toEqual({ mcp_key: undefined });
   expect(await opened().read()).toEqual({});
 });

@@ -5,7 +5,7 @@ import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { createAuthenticator } from '../../../../src/gateway/auth/authenticator.ts';
 import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import type { Clock } from '../../../../src/machine/clock.ts';
-import { gatewayProxy } from '../../../../src/server/http/gateway-proxy.ts';
+import { addGatewayProxy } from '../../../../src/server/http/gateway-proxy.ts';
 
 const NOW = Date.parse('2026-11-02T15:00:00Z');
 const caller: Caller = {
@@ -46,7 +46,7 @@ beforeEach(() => {
   } as unknown as Session;
   const door = createAuthenticator({
     verify: async () => caller,
-    actingFor: async () => undefined,
+    inProcessCaller: async () => undefined,
     resource: 'https://agent.example',
     clock,
     log: () => undefined,
@@ -59,7 +59,7 @@ beforeEach(() => {
     grantOfflineTo: async () => undefined,
     revokeOffline: async () => undefined,
   };
-  gatewayProxy(app, door, { sessions, clock });
+  addGatewayProxy(app, door, { sessions, clock });
 });
 
 it('goes to the gateway’s own address, whatever the path looks like', async () => {

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { operations } from '../../../../src/agent/remote/protocol.ts';
+import { agentOperations } from '../../../../src/agent/remote/protocol.ts';
 import { openApiDocument } from '../../../../src/server/http/server-app.ts';
 
 const document = openApiDocument('https://agents.example', '1.2.3');
@@ -18,7 +18,7 @@ describe('the OpenAPI document', () => {
     const found = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId }]) => `${operationId} ${method} ${path}`),
     );
-    const expected = Object.entries(operations).map(([name, { method, path }]) => `${name} ${method} ${path}`);
+    const expected = Object.entries(agentOperations).map(([name, { method, path }]) => `${name} ${method} ${path}`);
     expect(found.sort()).toEqual(expected.sort());
   });
 

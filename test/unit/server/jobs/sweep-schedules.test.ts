@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { scheduleSweep } from '../../../../src/server/jobs/sweep-schedules.ts';
+import { createScheduleSweep } from '../../../../src/server/jobs/sweep-schedules.ts';
 import { nextReviewTime } from '../../../../src/server/server-parts.ts';
 import type { DueSchedule, WakePlan } from '../../../../src/store/schedule-rows.ts';
 
@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 const sweeping = () =>
-  scheduleSweep({
+  createScheduleSweep({
     schedules: {
       waiting: async () => ({ due: rows.length, queued }),
       sweep: async (_, most, plan) => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
-import { migrateGateway, openGateway } from '../../../../src/store/postgres/gateway-database.ts';
+import { migrateGatewayDatabase, openGateway } from '../../../../src/store/postgres/gateway-database.ts';
 import { databaseError, isStoreUnavailable } from '../../../../src/store/postgres/store-unavailable.ts';
 
 const coded = (code: string) => Object.assign(new Error('said by nobody'), { code });
@@ -41,7 +41,7 @@ it.each<[string, unknown]>([
 
 it('a program that can’t open its database says what to check, and never shows the address', async () => {
   const address = 'postgresql://app:pass-4711@127.0.0.1:9/trade';
-  for (const opening of [openGateway({ address, tenant: 'alice' }), migrateGateway(address)]) {
+  for (const opening of [openGateway({ address, tenant: 'alice' }), migrateGatewayDatabase(address)]) {
     const error = await opening.then(
       () => undefined,
       (failure: unknown) => failure,

@@ -45,7 +45,7 @@ describe('the id of a question to the identity provider', () => {
     });
     expect(await proposals.get('pr_2')).toMatchObject({ authReqId: OTHER, ownerAuthReqId: OTHER });
     // The phone is still to be notified of the outcome.
-    expect((await proposals.untold()).map(({ id }) => id)).toEqual(['pr_2']);
+    expect((await proposals.unreported()).map(({ id }) => id)).toEqual(['pr_2']);
   });
 
   it('opens in its own row and place alone', async () => {

@@ -53,7 +53,7 @@ const exchange = (at: number, qty: number[], more: Partial<ShareExchange> = {}, 
   at,
   legs: qty.map((each) => ({ symbol, qty: new Dec(each) })),
   cash: new Dec(0),
-  turns: false,
+  replacesShares: false,
   ...more,
 });
 
@@ -125,7 +125,7 @@ describe('a short and its cover are one story', () => {
 
   it('a split doubles what is owed, and changes no result', () => {
     for (const legs of [[10, -20], [-10]] as const) {
-      const split = exchange(0.5, [...legs], { turns: true });
+      const split = exchange(0.5, [...legs], { replacesShares: true });
       const list = fills(['sell', 10, 100], ['buy', 20, 40]);
       const result = tradingResults(list, 'fifo', [split]).get('X');
       expect([result?.qty.toFixed(), result?.realized.toFixed()]).toEqual(['0', '200']);

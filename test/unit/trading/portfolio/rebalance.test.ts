@@ -8,7 +8,11 @@ import {
   driftFromTargets,
   type PortfolioWeight,
 } from '../../../../src/trading/portfolio/allocation.ts';
-import { type RebalanceOptions, rebalance, type TradableSymbol } from '../../../../src/trading/portfolio/rebalance.ts';
+import {
+  planRebalancing,
+  type RebalanceOptions,
+  type TradableSymbol,
+} from '../../../../src/trading/portfolio/rebalance.ts';
 import { alwaysIn } from '../../../fixtures/always.ts';
 
 const standard: RebalanceOptions = {
@@ -53,11 +57,11 @@ function world(held: readonly Held[], cash: number | string, band: DriftBand = {
     drifts,
     tradables,
     suggest: (options: Partial<RebalanceOptions> = {}) =>
-      rebalance(drifts, tradables, account, { ...standard, ...options }),
+      planRebalancing(drifts, tradables, account, { ...standard, ...options }),
   };
 }
 
-const inWords = ({ orders }: ReturnType<typeof rebalance>) =>
+const inWords = ({ orders }: ReturnType<typeof planRebalancing>) =>
   orders.map(({ request: { side, qty, symbol } }) => `${side} ${qty} ${symbol}`);
 
 describe('the band', () => {
@@ -119,7 +123,7 @@ describe('rebalancing', () => {
     const { drifts, tradables, account } = world([of('AAA', 60, '0.5')], 4000);
     const aaa = tradables.get('AAA') as TradableSymbol;
     const suggested = (available: number) =>
-      rebalance(drifts, new Map([['AAA', { ...aaa, available: new Dec(available) }]]), account, standard);
+      planRebalancing(drifts, new Map([['AAA', { ...aaa, available: new Dec(available) }]]), account, standard);
     expect(inWords(suggested(4))).toEqual(['sell 4 AAA']);
     expect(suggested(0).left).toEqual([{ symbol: 'AAA', reason: 'nothing_to_sell' }]);
   });
@@ -128,7 +132,7 @@ describe('rebalancing', () => {
     const { drifts, tradables, account } = world([{ symbol: 'AAA', qty: 400, price: 1, target: 0 }], 4000);
     const aaa = { ...(tradables.get('AAA') as TradableSymbol), bid: new Dec('0.6') };
     const [qty, available] = [new Dec(600), new Dec(600)];
-    const { orders } = rebalance(drifts, new Map([['AAA', { ...aaa, qty, available }]]), account, standard);
+    const { orders } = planRebalancing(drifts, new Map([['AAA', { ...aaa, qty, available }]]), account, standard);
     expect(orders.map(({ request }) => request.qty)).toEqual(['600']);
   });
 
@@ -238,7 +242,7 @@ describe('whatever the portfolio, the suggested orders', () => {
 
   it('are the same for the same input, in whatever order it comes', () => {
     check(({ suggest, drifts, tradables, account, options }) => {
-      const turned = rebalance([...drifts].reverse(), new Map([...tradables].reverse()), account, options);
+      const turned = planRebalancing([...drifts].reverse(), new Map([...tradables].reverse()), account, options);
       expect(JSON.stringify(turned)).toBe(JSON.stringify(suggest(options)));
     });
   });

@@ -23,7 +23,7 @@ const exchange = (
   at,
   legs: Object.entries(legs).flatMap(([symbol, all]) => all.map((qty) => ({ symbol, qty: new Dec(qty) }))),
   cash: new Dec(0),
-  turns: true,
+  replacesShares: true,
   ...more,
 });
 /** What is left of each symbol: the quantity, its cost, what was made, what is uncovered, and whether that is uncertain. */
@@ -140,12 +140,12 @@ describe('other exchanges of shares', () => {
 
   it('shares transferred away take their cost along, and make nothing', () => {
     const fills = [fill(1, 'buy', 10, 100), fill(2, 'buy', 10, 120)];
-    expect(shown('fifo', fills, exchange(3, { X: [-15] }, { turns: false })).X).toBe('5 600 0 0 false');
+    expect(shown('fifo', fills, exchange(3, { X: [-15] }, { replacesShares: false })).X).toBe('5 600 0 0 false');
   });
 
   it('shares that came from nowhere have no cost anyone knows: sold, they are uncovered', () => {
     const fills = [fill(3, 'sell', 5, 60)];
-    expect(shown('fifo', fills, exchange(2, { X: [5] }, { turns: false })).X).toBe('0 0 0 5 true');
+    expect(shown('fifo', fills, exchange(2, { X: [5] }, { replacesShares: false })).X).toBe('0 0 0 5 true');
   });
 });
 
@@ -164,7 +164,7 @@ describe('the broker’s rows', () => {
   });
   const legs = (rows: readonly Activity[]) =>
     toShareExchanges(rows).map((one) => [
-      one.turns,
+      one.replacesShares,
       one.cash.toFixed(),
       ...one.legs.map(({ symbol, qty }) => `${symbol} ${qty}`),
     ]);

@@ -1,6 +1,6 @@
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { replayLots } from '../../../../src/trading/portfolio/lot-history-replay.ts';
-import type { BookLot, LotMethod } from '../../../../src/trading/portfolio/lot-pool.ts';
+import type { Lot, LotMethod } from '../../../../src/trading/portfolio/lot-pool.ts';
 import type { Fill, ShareExchange } from '../../../../src/trading/portfolio/trades.ts';
 import type { Position } from '../../../../src/trading/views.ts';
 
@@ -44,6 +44,6 @@ export function tradingResults(
   );
 }
 
-function sum(lots: readonly BookLot[], what: 'qty' | 'amount'): Dec {
+function sum(lots: readonly Lot[], what: 'qty' | 'amount'): Dec {
   return Dec.sum(0, ...lots.flatMap((lot) => (lot.amount === undefined ? [] : [lot[what] ?? 0])));
 }

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { type CedarLimits, createCedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
 import { baseRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
-import type { Action, Facts, Subject } from '../../../../../src/gateway/policy/decision.ts';
+import type { DecisionFacts, DecisionSubject, PolicyAction } from '../../../../../src/gateway/policy/decision.ts';
 import { policyReasons } from '../../../../../src/trading/policy-reasons.ts';
 import { alice, facts } from './decided.ts';
 
@@ -12,9 +12,9 @@ beforeAll(async () => {
 });
 
 interface Asked {
-  readonly who?: Partial<Subject>;
-  readonly action?: Action;
-  readonly facts?: Facts;
+  readonly who?: Partial<DecisionSubject>;
+  readonly action?: PolicyAction;
+  readonly facts?: DecisionFacts;
   readonly limits?: CedarLimits;
 }
 
@@ -26,8 +26,8 @@ function reasons({ who = {}, action = 'place', facts: known = facts, limits }: A
   return forbidden.map(({ reason }) => reason);
 }
 
-const others: readonly Action[] = ['send_message', 'change_policy', 'grant_mandate'];
-const withoutOrder: Facts = { ...facts, order: null, market: null, broker: null, holdings: null };
+const others: readonly PolicyAction[] = ['send_message', 'change_policy', 'grant_mandate'];
+const withoutOrder: DecisionFacts = { ...facts, order: null, market: null, broker: null, holdings: null };
 
 describe('the rules of every gateway', () => {
   it('let pass what its owner approved', () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { createCedarRules, unavailableCedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
 import { baseRules, readRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
-import type { Action, Facts } from '../../../../../src/gateway/policy/decision.ts';
+import type { DecisionFacts, PolicyAction } from '../../../../../src/gateway/policy/decision.ts';
 import { alice, anOrder, facts, withOrder } from './decided.ts';
 
 let engine: CedarEngine;
@@ -17,13 +17,13 @@ function rulesOf(text: string) {
   return createCedarRules(engine, [...baseRules(engine), ...own], () => undefined);
 }
 
-const answer = (text: string, known: Facts = facts, action: Action = 'place') =>
+const answer = (text: string, known: DecisionFacts = facts, action: PolicyAction = 'place') =>
   rulesOf(text).evaluate(alice, action, known);
 
 const forbids = (condition: string) => `forbid (principal, action in Action::"trade", resource) when { ${condition} };`;
 
 /** Whether it is forbidden where the condition holds. */
-function holds(condition: string, known: Facts = facts): boolean {
+function holds(condition: string, known: DecisionFacts = facts): boolean {
   const { forbidden, error } = answer(forbids(condition), known);
   expect(error).toBeUndefined();
   return forbidden.length === 1;
@@ -61,7 +61,7 @@ describe('an owner’s rules', () => {
     expect(answer(text, { ...facts, order: null }, 'cancel')).toEqual({ forbidden: [] });
   });
 
-  it.each<[string, Facts]>([
+  it.each<[string, DecisionFacts]>([
     ['an amount beyond all decimals', withOrder({ notional: '922337203685478' })],
     ['an amount that is none', withOrder({ notional: 'NaN' })],
     ['a time that is none', { ...facts, at: 'today' }],

@@ -1,7 +1,7 @@
-import type { Facts, OrderFacts, Subject } from '../../../../../src/gateway/policy/decision.ts';
+import type { DecisionFacts, DecisionSubject, OrderFacts } from '../../../../../src/gateway/policy/decision.ts';
 
 /** Alice's own purchase of ten shares for $1,000, approved by her tap. */
-export const alice: Subject = {
+export const alice: DecisionSubject = {
   sub: 'alice',
   client: 'agent',
   owner: 'alice',
@@ -25,7 +25,7 @@ export const anOrder: OrderFacts = {
 };
 
 /** At ten o'clock in New York, on the Wednesday before Thanksgiving 2026. */
-export const facts: Facts = {
+export const facts: DecisionFacts = {
   at: '2026-11-25T15:00:00Z',
   account: 'PA1',
   environment: 'paper',
@@ -64,6 +64,6 @@ export const facts: Facts = {
 };
 
 /** @param order changed */
-export function withOrder(order: Partial<OrderFacts>, changes: Partial<Facts> = {}): Facts {
+export function withOrder(order: Partial<OrderFacts>, changes: Partial<DecisionFacts> = {}): DecisionFacts {
   return { ...facts, ...changes, order: { ...anOrder, ...order } };
 }

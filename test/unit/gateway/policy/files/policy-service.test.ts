@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Approval } from '../../../../../src/approval/kind.ts';
 import { createPolicyService, type PolicyService } from '../../../../../src/gateway/policy/files/policy-service.ts';
-import { type FolderRules, folderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
+import { type FolderRules, openFolderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../../../../src/machine/clock.ts';
 import type { AuditNote } from '../../../../../src/store/audit.ts';
 import { sqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
@@ -38,7 +38,7 @@ function write(name: string, text: string): void {
 }
 
 async function open(): Promise<void> {
-  rules = await folderRules(folder);
+  rules = await openFolderRules(folder);
   desk = createPolicyService({
     rules,
     accountOf: async ({ sub }) => ({ account: sub === 'alice' ? 'PA1' : 'PA2', environment: 'paper' }),

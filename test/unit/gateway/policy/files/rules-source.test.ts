@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decide } from '../../../../../src/gateway/policy/decide.ts';
-import type { Action, Facts } from '../../../../../src/gateway/policy/decision.ts';
-import { type FolderRulesOptions, folderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
+import type { DecisionFacts, PolicyAction } from '../../../../../src/gateway/policy/decision.ts';
+import { type FolderRulesOptions, openFolderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import type { Rules } from '../../../../../src/gateway/policy/rules.ts';
 import { sqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
 import { alice, facts } from '../cedar/decided.ts';
@@ -26,13 +26,13 @@ function write(name: string, text: string, mode = 0o600): void {
 }
 
 const source = (options: FolderRulesOptions = {}) =>
-  folderRules(folder, { onError: (message) => void told.push(message), ...options });
+  openFolderRules(folder, { onError: (message) => void told.push(message), ...options });
 
 const noAapl = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "AAPL" };\n';
 const noGme = noAapl.replace('AAPL', 'GME');
 const limit = (amount: string) => `version: 1\naccounts: {"*": {max_order_notional: "${amount}"}}\n`;
 
-function said(rules: Rules, action: Action = 'place', known: Facts = facts) {
+function said(rules: Rules, action: PolicyAction = 'place', known: DecisionFacts = facts) {
   const { effect, reasons } = decide(rules, alice, action, known);
   return [effect, ...reasons];
 }
