@@ -58,9 +58,9 @@ export const RESOLVER_RETRY_S = Math.ceil((QUEUE_TIMEOUT_MS + RESOLVE_TIMEOUT_MS
  * @example
  * ```ts
  * import { createPublicResolver } from './public-resolver.ts';
- * import { publicFetch } from './public-fetch.ts';
+ * import { createPublicFetch } from './public-fetch.ts';
  *
- * export const strangersFetch: typeof fetch = publicFetch(createPublicResolver());
+ * export const strangersFetch: typeof fetch = createPublicFetch(createPublicResolver());
  * ```
  */
 export function createPublicResolver({

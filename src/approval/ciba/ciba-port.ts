@@ -79,7 +79,7 @@ export interface Outcome {
  *       return await port.request(question);
  *     },
  *     poll: (...call) => port.poll(...call),
- *     tell: (...outcome) => port.tell(...outcome),
+ *     reportOutcome: (...outcome) => port.reportOutcome(...outcome),
  *   };
  * }
  * ```

@@ -21,7 +21,7 @@ interface Question {
  * // Only the owner may do anything.
  * export const alone: Relations = {
  *   check: async ({ user, account }) => user === account,
- *   seconds: async () => [],
+ *   secondApprovers: async () => [],
  * };
  * ```
  */

@@ -24,9 +24,9 @@ type StepResult = readonly unknown[] | number;
  *
  * @example
  * ```ts
- * import { one, run, type Work } from './sql-database.ts';
+ * import { one, run, type TransactionWork } from './sql-database.ts';
  *
- * export function* advance(id: string): Work<boolean> {
+ * export function* advance(id: string): TransactionWork<boolean> {
  *   const found = yield* one<{ epoch: number }>('SELECT epoch FROM things WHERE id = @id', { id });
  *   if (found === undefined) return false;
  *   return (yield* run('UPDATE things SET epoch = epoch + 1 WHERE id = @id', { id })) === 1;

@@ -143,7 +143,7 @@ export interface KindWords<
  *   resultSchema: z.object({ noted_at: z.string() }),
  *   check: () => {},
  *   summary: ({ text }) => `NOTE ${text}`,
- *   came: () => ({}),
+ *   toOutcome: () => ({}),
  *   phrases: changePhrases,
  *   terminal: {
  *     called: 'note',

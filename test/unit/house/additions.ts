@@ -33,7 +33,7 @@ const orderType: Addition = {
       ],
     ],
     'src/gateway/broker/ibkr/traits.ts': [
-      ["  trailing_stop: { told: 'Trailing Stop' },\n", "  limit_if_touched: { sent: 'LIT', told: 'LIT' },\n"],
+      ["    trailing_stop: { listed: 'Trailing Stop' },\n", "    limit_if_touched: { sent: 'LIT', listed: 'LIT' },\n"],
       ['stop_limit: stands }', 'stop_limit: stands, limit_if_touched: stands }'],
     ],
     'src/sandbox/paper-broker/exchange/asset-terms.ts': [
@@ -126,7 +126,7 @@ export const note = defineKind({
   name: 'note', detailsType: 'trading_note', action: 'note',
   scope: ORDER_SCOPE, proposeScope: PROPOSE_ORDERS_SCOPE, passesHalt: true,
   requestSchema, subjectSchema, resultSchema,
-  check: () => {}, summary: ({ text }) => \`NOTE \${text}\`, came: () => ({}), phrases: changePhrases,
+  check: () => {}, summary: ({ text }) => \`NOTE \${text}\`, toOutcome: () => ({}), phrases: changePhrases,
   terminal: { called: 'note', headline: ({ text }) => \`NOTE \${text}\`, fields: ({ text }) => [['note', text]], brief: () => [] },
   phone: {
     called: 'note', banner: { sign: '✎', word: 'NOTE', what: 'kept for the record' }, fieldWords,

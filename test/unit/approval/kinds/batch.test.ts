@@ -36,7 +36,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
   };
   const ports = {
     maxSlippage: '0.01',
-    worlds: async (_proposer: unknown, _account: unknown, symbols: readonly string[]) =>
+    orderContexts: async (_proposer: unknown, _account: unknown, symbols: readonly string[]) =>
       new Map(
         symbols.map((symbol): [string, OrderContext] => [
           symbol,

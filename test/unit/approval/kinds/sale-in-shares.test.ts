@@ -7,7 +7,7 @@ import type { Account, Position, Quote } from '../../../../src/trading/views.ts'
 const sale = async (notional: string, shareDecimals: number) => {
   const kind = orderKind({
     maxSlippage: '0.01',
-    world: async () => ({
+    orderContext: async () => ({
       shareDecimals,
       account: {
         account: 'PA1',
