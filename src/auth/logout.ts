@@ -27,7 +27,7 @@ export interface LogoutResult {
   /** Whether the refresh token was revoked at the provider. Also true if there was no refresh token. */
   readonly revoked: boolean;
   readonly unrevoked: readonly UnrevokedToken[];
-  /** Tells the person which tokens could not be revoked. */
+  /** Says which tokens could not be revoked. Undefined if all were revoked. */
   readonly warning: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
     const session = parseStoredSession(stored.session, profile);
     const token = parseAccessToken(stored.access_token);
     const held = { refresh_token: stored.refresh_token, access_token: token?.value };
-    // The session belongs to another issuer. A refresh token without a session was meant for this one.
+    // True if the stored session is for another issuer. A refresh token without a session counts as this issuer's.
     const isForeign = session === undefined && stored.session !== undefined;
     const unrevoked = isForeign ? foreignTokens(held) : await revokeTokens(profile, held, access);
 

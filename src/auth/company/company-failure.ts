@@ -11,7 +11,7 @@ export function companyHost({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
 export function companyAccessEndedError(company: CompanySignIn): TradeAgentError {
   return new TradeAgentError(
     'login_required',
-    `${companyHost(company)} no longer accepts your sign-in, which has ended there`,
+    `${companyHost(company)} has ended your sign-in`,
     { hint: `If you are still a member there: ${loginHint()}` },
   );
 }
@@ -55,18 +55,18 @@ export function redemptionError(error: unknown, profile: ResolvedProfile, compan
     case 'unauthorized_client':
     case 'unsupported_grant_type':
       return new TradeAgentError('provider_error', `${profile.issuer} does not know this machine's key`, {
-        hint: `Ask its operator to add these lines to home.yaml: "${showKeyCommand(company)}" prints them.`,
+        hint: `Ask its operator to add the lines that "${showKeyCommand(company)}" prints to home.yaml.`,
         details: { error: refused },
       });
     case 'invalid_grant':
       return new TradeAgentError('insufficient_scope', what, {
-        hint: `Ask its operator to list ${company.issuer} under "companies", and you under its "people". Its log has the reason.`,
+        hint: `Ask its operator to list ${company.issuer} under "companies" in home.yaml, and you under that company's "people". The home's log has the reason.`,
         details: { error: refused },
       });
     case 'invalid_scope':
     case 'invalid_target':
       return new TradeAgentError('insufficient_scope', what, {
-        hint: `Its operator sets in home.yaml what people from ${company.issuer} may do ("scopes").`,
+        hint: `Ask its operator: "scopes" in home.yaml sets what people from ${company.issuer} may do.`,
         details: { error: refused },
       });
     default:
@@ -76,7 +76,7 @@ export function redemptionError(error: unknown, profile: ResolvedProfile, compan
 
 export function unknownCompanyClientError(company: CompanySignIn): TradeAgentError {
   return new TradeAgentError('provider_error', `${companyHost(company)} does not know this machine's key`, {
-    hint: `Ask its operator to register the key for the client ${company.client_id}: "${showKeyCommand(company)}" prints it.`,
+    hint: `Ask its operator to register the key that "${showKeyCommand(company)}" prints, for the client ${company.client_id}.`,
     details: { error: 'invalid_client' },
   });
 }

@@ -12,11 +12,11 @@ import { signInProfile } from './sign-in-profile.ts';
 
 /**
  * Starts a sign-in at the person's company. The sign-in succeeds once the home has accepted the company's assertion,
- * because the home decides which user signs in, and with which access.
- * @param profile with the `company` to sign in at
- * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`; its
- * `complete` throws what {@link beginDeviceLogin}'s does, and `insufficient_scope` if the company or the home denies
- * access
+ * because the home decides which user signs in, and with what access.
+ * @param profile the profile whose `company` the person signs in at
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`. The
+ * result's `complete` throws the same errors as that of {@link beginDeviceLogin}, and `insufficient_scope` if the
+ * company or the home denies access
  */
 export async function beginCompanyLogin(
   profile: ResolvedProfile & { readonly company: CompanySignIn },
@@ -28,7 +28,7 @@ export async function beginCompanyLogin(
   const { fetch, clock, home } = options;
   const started = await beginDeviceLogin(signInProfile(profile), store, {
     ...options,
-    // The company only identifies the person. Scopes at the home are requested there.
+    // The company only identifies the person. The home grants the scopes.
     scopes: [],
     audience: {},
     privateKey: key,

@@ -24,8 +24,8 @@ import { signInProfile } from './sign-in-profile.ts';
 
 interface OpenedCompanySession extends CompanyClientContext {
   readonly store: CredentialStore;
-  /** The profile for requests to the company, the only server that receives the session's refresh token. */
-  readonly place: ResolvedProfile;
+  /** The profile for requests to the company. Only the company receives the session's refresh token. */
+  readonly companyProfile: ResolvedProfile;
   readonly session: StoredSession;
 }
 
@@ -38,7 +38,7 @@ export async function openCompanySession(options: SessionOptions): Promise<Sessi
   const opened = await loadCompanySession(options);
   if (opened === undefined) return undefined;
   const { profile, store } = options;
-  const { company, session, place, clock } = opened;
+  const { company, session, companyProfile, clock } = opened;
   return createTokenSession({
     ...options,
     user: sessionUser(session),
@@ -47,7 +47,7 @@ export async function openCompanySession(options: SessionOptions): Promise<Sessi
     scopes: session.scopes,
     missing: (scopes) => companyScopeMissingError(company, scopes),
     renew: (scopes) => renewAccessToken(opened, scopes),
-    requireFresh: () => requireFreshLogin(place, store, clock),
+    requireFresh: () => requireFreshLogin(companyProfile, store, clock),
   });
 }
 
@@ -67,15 +67,15 @@ async function loadCompanySession(options: SessionOptions): Promise<OpenedCompan
   const { company } = profile;
   if (company === undefined) return undefined;
   const clock: Clock = options.clock ?? systemClock;
-  const place = signInProfile(profile);
+  const companyProfile = signInProfile(profile);
   const stored = await store.get(['session', 'refresh_token', 'dpop_key']);
-  const session = parseStoredSession(stored.session, place);
+  const session = parseStoredSession(stored.session, companyProfile);
   const key = await storedCompanyKey(store);
   if (session === undefined || key === undefined) return undefined;
   if (stored.refresh_token === undefined || stored.dpop_key === undefined) return undefined;
   const access = { fetch, clock: options.clock, home };
   const dpopKey = parsePrivateJwk(stored.dpop_key);
-  return { profile, company, key, dpopKey, access, clock, store, place, session };
+  return { profile, company, key, dpopKey, access, clock, store, companyProfile, session };
 }
 
 async function renewAccessToken(opened: OpenedCompanySession, scopes: readonly string[]) {
@@ -97,24 +97,24 @@ async function renewAccessToken(opened: OpenedCompanySession, scopes: readonly s
  */
 async function refreshCompanySignIn({
   store,
-  place,
+  companyProfile,
   company,
   key,
   dpopKey,
   access,
   session,
 }: OpenedCompanySession): Promise<CompanyToken> {
-  const metadata = (await loginClient(place, access)).serverMetadata();
+  const metadata = (await loginClient(companyProfile, access)).serverMetadata();
   return await store.exclusively('session', async () => {
     const held = await store.get(['session', 'refresh_token'], { fresh: true });
-    const kept = parseStoredSession(held.session, place);
+    const kept = parseStoredSession(held.session, companyProfile);
     if (kept === undefined || held.refresh_token === undefined) throw loginRequired('you have been signed out');
     if (kept.sub !== session.sub) throw loginRequired('somebody else has signed in since');
     const sent = held.refresh_token;
     const { refreshTokenGrant } = await import('openid-client');
-    const tokens = await retryWithProviderTime(place.issuer, async () => {
-      const configuration = await loginClient(place, { ...access, privateKey: key });
-      const bound = bindsTokens(place, metadata);
+    const tokens = await retryWithProviderTime(companyProfile.issuer, async () => {
+      const configuration = await loginClient(companyProfile, { ...access, privateKey: key });
+      const bound = bindsTokens(companyProfile, metadata);
       return await refreshTokenGrant(
         configuration,
         sent,
@@ -125,7 +125,7 @@ async function refreshCompanySignIn({
       const failure = classifyProviderFailure(error);
       const refused = failure.kind === 'oauth' ? failure.error : undefined;
       if (refused === 'invalid_grant') {
-        // Deletes only the token that was sent. A newer one in its place belongs to another process.
+        // Delete only the token that was sent: a newer stored token belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
         throw companyAccessEndedError(company);
       }

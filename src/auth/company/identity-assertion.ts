@@ -35,17 +35,20 @@ export interface CompanyToken {
 
 export interface HomeSignIn {
   readonly token: AccessToken;
-  /** The home's id for the client. The company supplies it, because the client is registered separately on each side. */
+  /**
+   * The home's ID for the client. The company supplies this ID, because the client has separate registrations at the
+   * company and the home.
+   */
   readonly clientId: string;
 }
 
 /**
  * Signs in to the home with the company's assertion (draft-ietf-oauth-identity-assertion-authz-grant): exchanges the
- * company sign-in's token for an assertion (RFC 8693), then redeems it at the home (RFC 7523 §2.1) with a DPoP proof by
- * this machine's key.
+ * token from the company's sign-in for an assertion (RFC 8693), then redeems the assertion at the home (RFC 7523 §2.1)
+ * with a DPoP proof by this machine's key.
  * @param scopes the requested scopes; fewer may be granted
- * @throws {TradeAgentError} `login_required` if the sign-in was too weak; `insufficient_scope` if the company or the home
- * denies access; `provider_error` and `provider_unreachable`, which name the server
+ * @throws {TradeAgentError} `login_required` if the sign-in was too weak; `insufficient_scope` if the company or the
+ * home denies access; `provider_error` and `provider_unreachable`, whose messages name the server
  */
 export async function signInToHome(
   machine: CompanyClientContext,

@@ -1,8 +1,8 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 
 /**
- * Returns the profile to sign in with. For a company sign-in, the issuer and the client are the company's. All code that
- * sends a refresh token uses this profile, so that the token only goes to its issuer.
+ * Returns the profile to sign in with. For a company sign-in, the issuer and the client are the company's. All code
+ * that sends a refresh token uses this profile, so that the token goes only to its issuer.
  */
 export function signInProfile(profile: ResolvedProfile): ResolvedProfile {
   const { company, provider: _, ...rest } = profile;

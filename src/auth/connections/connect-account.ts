@@ -23,8 +23,8 @@ export interface ConnectOptions {
   readonly scopes: readonly string[];
   readonly finish: 'provider' | 'loopback';
   /**
-   * Local port of the redirect that completes a `loopback` connection. The provider must have the redirect address
-   * registered.
+   * Local port of the redirect that completes a `loopback` connection. The redirect address must be registered at the
+   * provider.
    */
   readonly redirectPort: number;
   readonly clock: Clock;
@@ -36,7 +36,7 @@ const MAX_PAUSE_S = 30;
 
 /**
  * Starts connecting an account at a third party.
- * @throws {TradeAgentError} `port_in_use`, and the errors of the API's `start`
+ * @throws {TradeAgentError} `port_in_use`, and the errors of {@link ConnectedAccountsClient}'s `start`
  */
 export async function beginAccountConnection(
   accounts: ConnectedAccountsClient,
@@ -63,7 +63,7 @@ async function finishAtProvider(
       for (;;) {
         await clock.sleep(Math.min(pause * 1000, Math.max(0, expiresAt - clock.now())), signal);
         const progress = await accounts.progress(authSession).catch((error: unknown) => {
-          // The network may come back. The deadline limits the retries.
+          // The network may recover. The deadline limits the retries.
           if (error instanceof TradeAgentError && error.code === 'provider_unreachable') return undefined;
           throw error;
         });
@@ -78,8 +78,8 @@ async function finishAtProvider(
 }
 
 /**
- * Completes the connection on this machine: the browser is redirected to it (RFC 8252 §7.3) with a code that only this
- * process can redeem (PKCE).
+ * Completes the connection on this machine. The provider redirects the browser to a local port (RFC 8252 §7.3) with a
+ * code that only this process can redeem (PKCE).
  */
 async function finishOnLoopback(
   accounts: ConnectedAccountsClient,
@@ -128,9 +128,9 @@ async function finishOnLoopback(
 }
 
 const failureTexts = {
-  denied: ['login_denied', 'access was denied there, so nothing was connected', 'If that was a mistake, run it again.'],
-  failed: ['provider_error', 'the other service refused the connection', 'Run it again.'],
-  expired: ['login_expired', 'nobody signed in there in time', 'Run it again.'],
+  denied: ['login_denied', 'access was denied at the other service, so nothing was connected', 'If that was a mistake, run the command again.'],
+  failed: ['provider_error', 'the other service refused the connection', 'Run the command again.'],
+  expired: ['login_expired', 'nobody signed in at the other service in time', 'Run the command again.'],
 } as const;
 
 function connectionFailure(how: keyof typeof failureTexts): TradeAgentError {
@@ -140,7 +140,7 @@ function connectionFailure(how: keyof typeof failureTexts): TradeAgentError {
 
 type RedirectResult = { readonly connectCode: string; readonly error?: undefined } | { readonly error: string };
 
-/** Listens on 127.0.0.1 for the redirect that carries our state. @throws {TradeAgentError} `port_in_use` */
+/** Listens on 127.0.0.1 for the redirect that carries our `state`. @throws {TradeAgentError} `port_in_use` */
 async function listenForReturn(port: number) {
   const state = randomBytes(24).toString('base64url');
   const codeVerifier = randomBytes(32).toString('base64url');
@@ -155,7 +155,7 @@ async function listenForReturn(port: number) {
     thanks: ({ error }) =>
       error === undefined ? 'Go back to your terminal.' : 'Nothing was connected. Go back to your terminal.',
     portHint:
-      'Stop the program that listens there, or pass another port with --redirect-port. The port must be registered at the provider.',
+      'Stop the program that listens on the port, or pass another port with --redirect-port. The port must be registered at the provider.',
   });
   return {
     ...redirect,

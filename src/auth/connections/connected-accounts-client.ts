@@ -31,9 +31,9 @@ type ConnectionProgress =
 interface ConnectedAccountsAccess {
   /** Base URL without a trailing slash. */
   readonly endpoint: string;
-  /** Returns headers with a token for this request. @throws {TradeAgentError} */
+  /** Returns headers that authorize this request. @throws {TradeAgentError} */
   readonly authorize: (method: string, url: URL) => Promise<Record<string, string>>;
-  /** Called with each response, which may carry the nonce for the next proof (RFC 9449 §9). */
+  /** Called with each response, which may carry the nonce for the next DPoP proof (RFC 9449 §9). */
   readonly answered?: (url: URL, response: Response) => void;
   readonly fetch?: typeof fetch | undefined;
 }
@@ -110,7 +110,7 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
       return {
         address: address.href,
         ticket,
-        /** Secret that ties the completion to this start. */
+        /** Secret to pass to `complete`, so that only the client that started the connection can complete it. */
         authSession: started.auth_session,
         /** Seconds. */
         expiresIn: started.expires_in,
@@ -169,7 +169,7 @@ function createRequester({ endpoint, authorize, answered, fetch: ownFetch = fetc
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        // A redirect would carry the token to an address that nobody chose.
+        // Following a redirect would send the token to an unknown address.
         redirect: 'error',
         signal: AbortSignal.timeout(PROVIDER_TIMEOUT_S * 1000),
       });

@@ -25,7 +25,7 @@ export interface OpenConnectedAccounts {
  * Opens the signed-in person's connected accounts at their identity provider. The token is fetched on the first request
  * and never stored.
  * @throws {TradeAgentError} `login_required`; `insufficient_scope` for a company sign-in; `invalid_config` if the
- * provider has no such service
+ * provider does not support connected accounts
  */
 export async function openConnectedAccounts(
   profile: ResolvedProfile,
@@ -43,7 +43,7 @@ export async function openConnectedAccounts(
   const service = providerDialect(profile).connectedAccounts(configuration.serverMetadata());
   if (service === undefined) {
     throw new TradeAgentError('invalid_config', `${profile.issuer} does not support connected accounts`, {
-      hint: 'Connect the account at the provider itself, or see docs/operate/providers/other.md for what it needs.',
+      hint: 'Connect the account at the provider itself. docs/operate/providers/other.md says what a provider must support.',
     });
   }
   const prover = createDpopProver(parsePrivateJwk(held.dpop_key), clock);

@@ -10,8 +10,8 @@ export function publicClientKey({ kty, crv, x, y, n, e, alg, kid }: JWK): Record
 /**
  * Converts a confidential client's private key (`private_key_jwt`, RFC 7523 §2.2) to the form that openid-client and
  * oauth4webapi expect.
- * @param privateKey a JWK without `alg` is treated as ES256. Its `kid`, if any, is named in assertions. Keys for Auth0
- * have none, because Auth0 assigns its own key ids
+ * @param privateKey a JWK; the algorithm is ES256 if it has no `alg`. Assertions name the key's `kid`, if any. Keys for
+ * Auth0 have no `kid`, because Auth0 assigns its own key IDs
  */
 export async function toAssertionKey(
   privateKey: CryptoKey | JWK,

@@ -6,10 +6,13 @@ import { standardDialect } from './standard.ts';
 const BINDING_MESSAGE_CHARACTER = /[A-Za-z0-9+\-_.,:#]/;
 const MAX_BINDING_MESSAGE_LENGTH = 64;
 
-/** Above this many seconds, Auth0 sends an e-mail instead of a Guardian push notification. */
+/**
+ * Maximum lifetime, in seconds, of an approval request that Auth0 sends as a Guardian push notification. Otherwise,
+ * Auth0 sends an e-mail.
+ */
 const MAX_PUSH_APPROVAL_S = 300;
 
-/** Auth0. Custom domains are recognized by an endpoint that only Auth0 has. */
+/** The dialect of Auth0. A custom domain is recognized by an endpoint that only Auth0 has. */
 export const auth0Dialect: ProviderDialect = {
   ...standardDialect,
   label: 'Auth0',
@@ -26,7 +29,7 @@ export const auth0Dialect: ProviderDialect = {
   bindingMessage: (message) => fitBindingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
   maxApprovalTtl: MAX_PUSH_APPROVAL_S,
   details: 'registered',
-  // Auth0's "POST /oauth/revoke" revokes refresh tokens only. Access tokens there are valid until they expire.
+  // Auth0's "POST /oauth/revoke" revokes only refresh tokens. Access tokens from Auth0 are valid until they expire.
   revokesAccessTokens: false,
   exchangeGrantType: TOKEN_VAULT_GRANT,
   onBehalf: {
@@ -34,9 +37,10 @@ export const auth0Dialect: ProviderDialect = {
     // Auth0's "On-Behalf-Of Token Exchange" issues access tokens only.
     grantsOffline: false,
     setup:
-      'A Custom API client for the server’s own API (app_type resource_server), Private Key JWT, On-Behalf-Of Token Exchange to the gateway’s API.',
+      'Create a Custom API client for the server’s own API (app_type resource_server), with Private Key JWT and with On-Behalf-Of Token Exchange for the gateway’s API.',
   },
-  // Auth0's My Account API. A session gets tokens for it through a multi-resource refresh token, which must be configured there.
+  // Auth0's My Account API. A session gets tokens for this API through a multi-resource refresh token, which must be
+  // configured at Auth0.
   connectedAccounts: ({ issuer }) => ({
     endpoint: `${withTrailingSlash(issuer)}me/v1/connected-accounts`,
     audience: { audience: `${withTrailingSlash(issuer)}me/` },
@@ -44,11 +48,11 @@ export const auth0Dialect: ProviderDialect = {
     finish: 'loopback',
   }),
   setup: {
-    device: 'Login client: type Native, Advanced settings, Grant Types: Device Code and Refresh Token.',
-    ciba: 'The client that the gateway sends approval requests with: type Regular Web, Private Key JWT, Grant Types: Client Initiated Backchannel Authentication; Guardian push on.',
-    details: 'The gateway’s API, Settings, Rich Authorization Requests: register the details type.',
-    dpop: 'The gateway’s API, Settings, Token Sender-Constraining: DPoP. Without it set "dpop: false" in the profile.',
-    token_exchange: 'The gateway’s Custom API client, Grant Types: Token Vault.',
+    device: 'In the login client (type Native), turn on Device Code and Refresh Token under Advanced settings, Grant Types.',
+    ciba: 'Create a client for the gateway’s approval requests: type Regular Web, Private Key JWT, grant type Client Initiated Backchannel Authentication. Turn on push notifications with Guardian.',
+    details: 'In the gateway’s API, register the details type under Settings, Rich Authorization Requests.',
+    dpop: 'In the gateway’s API, set Settings, Token Sender-Constraining to DPoP, or set "dpop: false" in the profile.',
+    token_exchange: 'In the gateway’s Custom API client, turn on Token Vault under Grant Types.',
   },
 };
 

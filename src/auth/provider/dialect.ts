@@ -39,7 +39,10 @@ export interface ProviderDialect {
 
 /** A provider's rules for a server that exchanges a person's token. */
 interface OnBehalfOfRules {
-  /** Whether the request names the gateway as the audience. If not, the client's settings at the provider define it. */
+  /**
+   * Whether the request names the gateway as the audience. If not, the client's settings at the provider define the
+   * audience.
+   */
   readonly namesAudience: boolean;
   /** Matches the error for a token that is bound to another client's key. Undefined if the provider has no such rule. */
   readonly boundTokenError?: RegExp;

@@ -10,7 +10,10 @@ import { classifyProviderFailure } from './provider-failure.ts';
 
 const CLOCK_TOLERANCE_S = 60;
 
-/** Maximum age in seconds. ID tokens come straight from the token endpoint, so an old one was not issued for this request. */
+/**
+ * Maximum age in seconds. ID tokens come straight from the token endpoint, so an old ID token was not issued for this
+ * request.
+ */
 const MAX_AGE_S = 600;
 
 const KEY_FETCH_ATTEMPTS = 3;
@@ -27,9 +30,10 @@ export interface IdTokenClaims {
 }
 
 /**
- * Validates an ID token completely (OpenID Connect Core §3.1.3.7): signature with the provider's published key, `alg`, `iss`,
+ * Validates an ID token (OpenID Connect Core §3.1.3.7): its signature with the provider's published key, `alg`, `iss`,
  * `aud`, `azp`, `exp`, `iat`, `sub`. The signature is checked even though the token came straight from the provider.
- * @throws {TradeAgentError} `provider_error`, without the token; `provider_unreachable` if the keys can't be fetched
+ * @throws {TradeAgentError} `provider_error`, whose message never contains the token; `provider_unreachable` if the
+ * keys can't be fetched
  */
 export async function verifyIdToken(
   idToken: string,

@@ -6,8 +6,8 @@ const BINDING_MESSAGE_CHARACTER = /[a-zA-Z0-9\-._+/!?#]/;
 const MAX_BINDING_MESSAGE_LENGTH = 50;
 
 /**
- * Keycloak 26. It ignores RFC 9396 details in a CIBA request, so the details never reach the token. The gateway
- * therefore sends only the binding message (`details: message`), and only for paper accounts.
+ * The dialect of Keycloak 26. Keycloak ignores RFC 9396 details in a CIBA request, so the details never reach the
+ * token. The gateway therefore sends only the binding message (`details: message`), and only for paper accounts.
  */
 export const keycloakDialect: ProviderDialect = {
   ...standardDialect,
@@ -25,24 +25,26 @@ export const keycloakDialect: ProviderDialect = {
   bindingMessage: (message) => fitBindingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
   details: 'never',
   onBehalf: {
-    // In Keycloak 26.4, `audience` must be a client id ("Audience not found"), and it removes all other audiences from
-    // the token. The gateway's own client must remain, or it could not exchange the token for the broker's.
+    // In Keycloak 26.4, `audience` must be a client ID ("Audience not found"), and naming one removes all other
+    // audiences from the token. The gateway's own client must remain an audience, or the gateway could not exchange the
+    // token for one for the broker.
     namesAudience: false,
-    // Keycloak 26.7.3 responds with `invalid_request`, as it does for an ended session. Keycloak 26.4 exchanges such tokens.
+    // For a token bound to another client's key, Keycloak 26.7.3 responds with `invalid_request`, the same error code
+    // as for an ended session. Keycloak 26.4 exchanges such a token.
     boundTokenError: /^Sender-constrained token exchange rejected/,
-    // Standard token exchange (26.2) issues refresh tokens only for the same session, never for an offline one.
+    // Standard token exchange (26.2) issues a refresh token only for the same session, never for an offline session.
     grantsOffline: false,
     setup:
-      'Server client, Capability config: turn on "Standard Token Exchange"; an audience mapper puts it into the login client’s tokens, and the gateway into its own. Keycloak 26.7 and newer can’t be used: they exchange DPoP-bound tokens only for the client that they were issued to.',
+      'In the server client’s Capability config, turn on "Standard Token Exchange". Add audience mappers, so that the login client’s tokens have the server as an audience, and the server client’s tokens have the gateway. Keycloak 26.7 and newer can’t be used: they exchange DPoP-bound tokens only for the client that they were issued to.',
   },
-  // No token vault: Keycloak's account linking is a separate page, and its tokens go to anyone with read access.
+  // Keycloak has no token vault: people link accounts on a separate page, and anyone with read access gets the tokens.
   connectedAccounts: () => undefined,
   setup: {
-    device: 'Login client, Capability config: turn on "OAuth 2.0 Device Authorization Grant".',
-    ciba: 'Gateway client, Capability config: turn on "OIDC CIBA Grant"; give the server an authentication channel.',
+    device: 'In the login client’s Capability config, turn on "OAuth 2.0 Device Authorization Grant".',
+    ciba: 'In the gateway client’s Capability config, turn on "OIDC CIBA Grant". Configure an authentication channel in Keycloak.',
     details:
       'Keycloak does not support authorization details in CIBA. Set "approval: {details: message}" in gateway.yaml (paper accounts only).',
     dpop: 'Use Keycloak 26.4 or newer, and turn on "Require DPoP bound tokens" for the login client.',
-    token_exchange: 'Gateway client, Capability config: turn on "Standard Token Exchange".',
+    token_exchange: 'In the gateway client’s Capability config, turn on "Standard Token Exchange".',
   },
 };

@@ -28,8 +28,8 @@ export function providerNow(issuer: string, clock: Clock): number {
 }
 
 /**
- * Wraps fetch to compare our clocks with the provider's on each response: `clock`, and the system clock, with which the
- * libraries date proofs and assertions (corrected by their `clockSkew`).
+ * Wraps fetch so that each response compares our clocks with the provider's: `clock`, and the system clock, which the
+ * OAuth libraries use (corrected by `clockSkew`) to date proofs and assertions.
  */
 export function withClockComparison(issuer: string, clock: Clock, send: typeof fetch): typeof fetch {
   const clocks = [...new Set([clock, systemClock])];
@@ -63,7 +63,7 @@ const MIN_WARNING_S = 20;
 
 /**
  * Wraps fetch to compare this machine's clock with the server's (`Date`, RFC 9110 §6.6.1) on each response.
- * @param known the offset measured so far; each response changes it only as far as necessary
+ * @param known the difference measured so far, in seconds; each response changes it only as far as necessary
  */
 export function compareClocks(send: typeof fetch, clock: Clock, known = 0) {
   let seconds = known;
@@ -73,7 +73,7 @@ export function compareClocks(send: typeof fetch, clock: Clock, known = 0) {
     // A cache in between reports how long it has held the response (RFC 9111 §5.1).
     const age = Number(response.headers.get('age') ?? 0) * 1000;
     const date = Date.parse(response.headers.get('date') ?? '') + age;
-    // The header has whole seconds and was written between sending the request and now.
+    // The header has whole seconds, and the server wrote it between the sending of the request and now.
     if (Number.isFinite(date)) {
       const earliest = (sentAt - date) / 1000 - 1;
       const latest = (clock.now() - date) / 1000;
@@ -88,5 +88,5 @@ export function compareClocks(send: typeof fetch, clock: Clock, known = 0) {
 export function clockWarning(skew: number): string | undefined {
   if (Math.abs(skew) < MIN_WARNING_S) return undefined;
   const how = `${Math.abs(skew)} seconds ${skew > 0 ? 'ahead of' : 'behind'}`;
-  return `this machine's clock is ${how} the identity provider's. Above one minute, the gateway rejects requests. Turn on automatic time.`;
+  return `this machine's clock is ${how} the identity provider's. If the difference exceeds one minute, the gateway rejects requests. Turn on time synchronization.`;
 }

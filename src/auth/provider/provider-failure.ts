@@ -11,7 +11,10 @@ export type ProviderFailure =
   | { readonly kind: 'unreachable'; readonly reason: string; readonly retryAfter?: number }
   /** An OAuth error response (RFC 6749 §5.2). */
   | { readonly kind: 'oauth'; readonly error: string; readonly description: string | undefined }
-  /** A response that breaks the protocol or must not be trusted. `status` is set if it was neither a success nor an OAuth error. */
+  /**
+   * A response that breaks the protocol or must not be trusted. `status` is set if the response was neither a success
+   * nor an OAuth error.
+   */
   | { readonly kind: 'invalid'; readonly reason: string; readonly status?: number };
 
 /** Reasons, keyed by the OAuth libraries' error codes and the runtime's error names. */
@@ -42,7 +45,8 @@ export function classifyProviderFailure(error: unknown): ProviderFailure {
   }
   const reason = unreachableReasons.get(code) ?? unreachableReasons.get(name);
   if (reason !== undefined) return { kind: 'unreachable', reason };
-  // A network error from fetch is a TypeError without a code. The libraries' argument errors are TypeErrors with one.
+  // A network error from fetch is a TypeError without a code. The libraries' argument errors are TypeErrors with a
+  // code.
   if (error instanceof TypeError && code === undefined) {
     const network = asRecord(cause).code;
     return {
@@ -118,7 +122,8 @@ export function retryAfterSeconds(response: Response, now = Date.now()): number 
 }
 
 /**
- * Makes a text from the provider safe for a terminal: printable, short, and without anything long enough to be a token.
+ * Makes the provider's error description safe for a terminal: printable, short, and without anything long enough to be
+ * a token.
  */
 function sanitizeDescription(text: unknown): string | undefined {
   if (typeof text !== 'string' || text === '') return undefined;

@@ -50,7 +50,7 @@ export async function adoptRefreshToken(
     await store.set({ refresh_token: successor, dpop_key: JSON.stringify(key) }, { refresh_token: sent });
     if (tokens.id_token === undefined) {
       throw new TradeAgentError('provider_error', 'the identity provider did not say whose refresh token this is', {
-        hint: 'Sign in once with "trade-agent login" and the same variable set. This stores a complete session there.',
+        hint: 'Run "trade-agent login" once, with the same environment variables set, to store a complete session.',
       });
     }
     const claims = await verifyIdToken(tokens.id_token, {

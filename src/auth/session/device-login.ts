@@ -58,7 +58,8 @@ interface SignInResult {
 export type DeviceLogin = Awaited<ReturnType<typeof beginDeviceLogin>>;
 
 /**
- * Starts a sign-in on another device. Probes the credential store first, because a session that can't be stored would be lost.
+ * Starts a sign-in that the person confirms on another device. Probes the credential store first, because a session
+ * that can't be stored would be lost.
  * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `credential_store_…`
  */
 export async function beginDeviceLogin(
@@ -85,7 +86,7 @@ export async function beginDeviceLogin(
   ];
   const { initiateDeviceAuthorization } = await import('openid-client');
   const startedAt = clock.now();
-  // One `resource` parameter for each (RFC 8707 §2).
+  // One `resource` parameter for each resource (RFC 8707 §2).
   const parameters = new URLSearchParams([
     ['scope', scopes.join(' ')],
     ['device_name', printableName(options.deviceName ?? machineName())],
@@ -97,7 +98,8 @@ export async function beginDeviceLogin(
   });
   options.signal?.throwIfAborted();
   const { user_code, verification_uri, verification_uri_complete } = started;
-  // These are printed and opened in a browser, so only a web address and a plain code are accepted.
+  // The addresses and the code are printed and opened in a browser, so only web addresses and a plain code are
+  // accepted.
   const uris = [verification_uri, verification_uri_complete].filter((uri) => uri !== undefined);
   if (!/^[\x21-\x7e][\x20-\x7e]{0,63}$/.test(user_code) || !uris.every(isPlainAddress)) {
     throw new TradeAgentError('provider_error', 'the identity provider sent an unusable code or address', {

@@ -11,7 +11,10 @@ export function createDpopProver(key: PrivateJwk, clock: Clock) {
   const jwk = publicJwk(key);
   const nonces = new Map<string, string>();
   return {
-    /** Signs a proof for one request (RFC 9449 §4.2). `htu` omits query and fragment; `ath` binds it to the access token. */
+    /**
+     * Signs a proof for one request (RFC 9449 §4.2). `htu` omits query and fragment; `ath` binds the proof to the
+     * access token.
+     */
     async proof({ method, url, accessToken }: { method: string; url: URL; accessToken: string }) {
       const { SignJWT } = await import('jose');
       signingKey ??= importKeyPair(key);

@@ -64,7 +64,7 @@ async function sendOnce({
       ...init,
       method,
       headers,
-      // A redirect would carry the request, and with some clients the token, to an address that nobody chose.
+      // Following a redirect would send the request, and with some clients the token, to an unknown address.
       redirect: 'manual',
       signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout,
     });

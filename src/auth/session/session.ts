@@ -7,17 +7,17 @@ export interface User {
   readonly email: string | undefined;
 }
 
-/** A signed-in user's session. It is the only way for code outside `auth` to make requests as the user. */
+/** A signed-in user's session. Code outside `auth` can make requests as the user only through a session. */
 export interface Session {
   readonly profile: ResolvedProfile;
   readonly user: User;
   /** Client that the gateway attributes requests to, if it is not the profile's login client. */
   readonly clientId?: string | undefined;
   /**
-   * Sends a request to the gateway with an access token for these scopes, refreshed as needed. If all scopes only read,
-   * uses one token with every read scope; otherwise, a token with exactly these scopes, DPoP-bound if the provider
-   * supports it. Never follows a redirect to another origin. Proposing a live order requires a fresh sign-in once per
-   * session.
+   * Sends a request to the gateway with an access token for these scopes, refreshed as needed. If they are all read
+   * scopes, uses one token with every read scope; otherwise, a token with exactly these scopes, DPoP-bound if the
+   * provider supports it. Never follows a redirect to another origin. Proposing a live order requires a fresh sign-in
+   * once per session.
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `gateway_unreachable`, `insufficient_scope`
    */
   fetch(url: string, init: RequestInit, scopes: readonly string[]): Promise<Response>;

@@ -70,11 +70,11 @@ export async function refreshAccessToken(
     ).catch(async (error: unknown): Promise<never> => {
       const failure = classifyProviderFailure(error);
       if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
-        // Deletes only the token that was sent. A newer one in its place belongs to another process.
+        // Delete only the token that was sent: a newer stored token belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
         throw loginRequired('your session has ended');
       }
-      // A session from before sign-ins requested this resource has no access to it.
+      // Sign-ins by earlier versions did not request this resource, so their sessions have no access to it.
       const refused = failure.kind === 'oauth' && ['invalid_scope', 'invalid_target'].includes(failure.error);
       if (refused) throw missingScopeError(scopes);
       throw providerError(failure, 'the session could not be renewed', profile.issuer);
@@ -142,7 +142,7 @@ function responseProblem(
   { issuer }: ResolvedProfile,
 ): TradeAgentError | undefined {
   if (bound && token.type !== 'dpop') {
-    const message = 'the identity provider sent a token that is not bound to our key';
+    const message = 'the identity provider sent a token that is not bound to this machine’s key';
     return new TradeAgentError('provider_error', message, { hint: 'Allow DPoP for the login client.' });
   }
   // OpenID Connect Core §12.2.

@@ -63,7 +63,7 @@ export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
   readonly renew: (scopes: readonly string[], rejected: string | undefined) => Promise<AccessToken>;
   /** @throws {TradeAgentError} `login_required` if the sign-in is too old for a live order */
   readonly requireFresh: () => Promise<void>;
-  /** Makes the error for missing scopes. By default, the error suggests signing in again. */
+  /** Returns the error for missing scopes. The default error suggests signing in again. */
   readonly missing?: ((scopes: readonly string[]) => Error) | undefined;
 }
 
@@ -87,7 +87,7 @@ export function createTokenSession(source: TokenSource): Session {
     const now = cached();
     if (now !== undefined) return Promise.resolve(now);
     const renewal = renewals.then(async () => {
-      // A renewal that finished while this one was queued may have fetched the token.
+      // A renewal that finished while this call was queued may have fetched the token.
       const token = cached() ?? (await renew(scopes, rejected));
       tokens.set(scopeKey(scopes), token);
       return token;
@@ -157,7 +157,7 @@ function scopeKey(scopes: readonly string[]): string {
 function readOnlyError(scopes: readonly string[]): TradeAgentError {
   return new TradeAgentError('insufficient_scope', `this run is read-only and does not request ${scopes.join(', ')}`, {
     hint: 'Leave out --read-only.',
-    // Shows that an approved order was never sent.
+    // Tells the caller that no order was sent.
     details: { scopes: [...scopes], sent: false },
   });
 }

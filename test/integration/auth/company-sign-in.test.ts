@@ -127,7 +127,7 @@ describe('its renewal', () => {
     const host = new URL(world.company.issuer).host;
     await expect(session.fetch(account(), {}, READ)).rejects.toMatchObject({
       code: 'login_required',
-      message: `${host} no longer accepts your sign-in, which has ended there`,
+      message: `${host} has ended your sign-in`,
     });
     expect(await kept(machine)).toMatchObject({ session: undefined, refresh_token: undefined });
     expect(await openCompanySession({ ...machine, profile: world.profile })).toBeUndefined();
