@@ -83,7 +83,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     )
     .version(version(), '-V, --version', 'print the version')
     .option('--profile <name>', 'the profile to use (default: the configured one)')
-    .option('--server <url>', 'run the agent on this trade-agent server instead of a profile')
+    .option('--server <url>', 'URL of a trade-agent server to run the agent on, instead of a profile')
     .option('--account <account>', 'account number or name, or all (default: your default account)')
     .addOption(choiceOption('--output <format>', 'the output format', outputFormats).default('text'))
     .option('--jq <expression>', 'filter the JSON output with jq; implies --output json')
@@ -164,7 +164,7 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
   try {
     program = await createProgram(cli, commandsToLoad(argv, cli.io.stdinIsTty));
     await program.parseAsync(withDefaultCommand(program, argv, cli.io.stdinIsTty), { from: 'user' });
-    // A failed write is only known in a later turn of the event loop.
+    // A failed write is reported only in a later turn of the event loop.
     await new Promise(setImmediate);
     const { outputFailure } = cli.interruption;
     if (outputFailure === undefined) return cli.exitCode;
@@ -363,7 +363,7 @@ const optionSynonyms: Readonly<Record<string, string>> = {
   '--time-in-force': '--tif',
 };
 
-/** Returns a suggestion what to type instead of an unknown command; undefined if no command is similar. */
+/** Returns a suggestion of what to type instead of an unknown command; undefined if no command is similar. */
 function commandHint(word: string, commands: readonly string[]): string | undefined {
   const line = Object.hasOwn(commandSynonyms, word.toLowerCase()) ? commandSynonyms[word.toLowerCase()] : undefined;
   if (line !== undefined) return `Did you mean "trade-agent ${line}"?`;

@@ -32,7 +32,7 @@ export const mcpServerSchema = z.lazy(() =>
         .min(1)
         .optional()
         .describe(
-          'The program to start on this machine, which speaks over stdin and stdout. It runs as you, with your permissions.',
+          'The program to start on this machine, which speaks MCP over stdin and stdout. It runs as you, with your permissions.',
         ),
       args: z.array(z.string()).max(64).optional().describe('arguments for the program'),
       env: z

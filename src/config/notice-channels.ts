@@ -38,7 +38,7 @@ const channelKinds = {
             .max(200)
             .optional()
             .describe(
-              'The user name, with the password stored by "notices set-secret". Without it, no sign-in is attempted.',
+              'The user name; "notices set-secret" stores the password. Without a user name, no sign-in is attempted.',
             ),
           from: z.email().describe('sender address'),
           to: z.array(z.email()).min(1).max(20).describe('recipient addresses'),
@@ -106,7 +106,7 @@ const channelKinds = {
         topic: z
           .string()
           .regex(/^[-_A-Za-z0-9]{1,64}$/, 'must be 1 to 64 letters, digits, - and _')
-          .describe('anyone who knows it can read the messages'),
+          .describe('anyone who knows the topic can read the messages'),
         tags: z
           .array(z.string().regex(/^[\w+-]{1,40}$/, 'must be a word'))
           .max(5)
@@ -153,7 +153,7 @@ export const noticesSchema = z.record(noticeChannelNameSchema, noticeChannelSche
 });
 export type NoticesConfig = z.output<typeof noticesSchema>;
 
-/** Returns the channel's kind. Pass it only this channel, because its type accepts any channel. */
+/** Returns the channel's kind. Its functions accept any channel by type; pass only this channel to them. */
 export function channelKind({ kind }: NoticeChannel): ChannelKind {
   return channelKinds[kind] as ChannelKind;
 }

@@ -64,14 +64,14 @@ export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
   schema(): Schema;
   /** The destination for display, without secrets. */
   destination(channel: z.output<Schema>): string;
-  /** Undefined for a kind without a secret. */
+  /** Undefined if channels of this kind have no secret. */
   readonly secret?: {
     need(channel: z.output<Schema>): 'required' | 'optional' | 'none';
     /** Describes the secret for display: `password of …`. */
     words(channel: z.output<Schema>): string;
     /** Returns the settings to which the secret is bound: if any of them changes, the secret must be entered again. */
     boundTo(channel: z.output<Schema>): readonly unknown[];
-    /** Returns the required form if the secret is invalid, or undefined if it is valid. */
+    /** If the secret is invalid, returns a description of a valid one; otherwise undefined. */
     mustBe?(secret: string): string | undefined;
   };
 }

@@ -62,7 +62,7 @@ export const profileSchema = z.strictObject({
   server: httpUrl
     .optional()
     .describe(
-      'URL of a `trade-agent server`, instead of a gateway. The agent runs there. Issuer and login client default to the ones it reports.',
+      'URL of a `trade-agent server`, instead of a gateway. The agent runs on that server. Issuer and login client default to the ones that the server reports.',
     ),
   audience: z.string().optional().describe('The gateway’s resource indicator (RFC 8707). Defaults to its URL.'),
   environment: z
@@ -86,7 +86,7 @@ export const profileSchema = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      "Whether tokens are bound to this machine's key (RFC 9449). By default they are if the provider supports it.",
+      "Whether tokens are bound to this machine's key (RFC 9449). By default, they are bound if the provider supports it.",
     ),
   credential_store: z
     .enum(['keychain', 'file'])
@@ -114,7 +114,7 @@ export const profileSchema = z.strictObject({
     .strictObject({ broker: connectionName, slack: connectionName, gmail: connectionName })
     .partial()
     .optional()
-    .describe('Connection names at the provider, if they differ from the ones here ("connections list").'),
+    .describe('Connection names at the provider, if they differ from the names in "connections list".'),
   live_login_max_age: z
     .number()
     .int()
@@ -142,13 +142,13 @@ export const configSchema = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      "Whether the terminal's bell, notification and title signal that your phone is needed. Defaults to true.",
+      "Whether the terminal's bell, notification and title signal that an approval is waiting on your phone. Defaults to true.",
     ),
   profiles: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/), profileSchema).default({}),
 });
 export type Config = z.output<typeof configSchema>;
 
-/** A profile with all its addresses resolved. All code below the CLI uses this type. */
+/** A profile with all its addresses resolved, for all code below the CLI. */
 export interface ResolvedProfile extends Profile {
   readonly name: string;
   readonly issuer: string;

@@ -3,8 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 
 /**
  * Reads a file that must exist.
- * @param called what the file is, for the error: `rules file`, `gateway configuration`
- * @param hint the error's hint
+ * @param called what the error calls the file: `rules file`, `gateway configuration`
  * @throws {TradeAgentError} `invalid_config`
  */
 export function readRequiredFile(file: string, called: string, hint: string): string {

@@ -66,17 +66,17 @@ export function credentialStoreKind(profile: Pick<Profile, 'sandbox' | 'credenti
 
 /**
  * @param sandbox the running sandbox's addresses; needed by sandbox profiles, ignored by others
- * @param told the metadata of the profile's server, if the profile has a server
+ * @param serverMetadata the metadata of the profile's server, if the profile has a server
  * @throws {TradeAgentError} `invalid_config`, naming the key that is missing or wrong
  */
 export function resolveProfile(
   config: Config,
   name: string | undefined,
   sandbox?: SandboxAddresses,
-  told?: ServerMetadata,
+  serverMetadata?: ServerMetadata,
 ): ResolvedProfile {
   const found = findProfile(config, name);
-  const profile = found.server === undefined ? found : withServer(found, found.server, told);
+  const profile = found.server === undefined ? found : withServer(found, found.server, serverMetadata);
   if (profile.sandbox) {
     if (sandbox === undefined) {
       throw new TradeAgentError('invalid_config', `profile "${profile.name}" needs a running sandbox`, {
@@ -122,7 +122,7 @@ export function resolveProfile(
 function withServer<P extends Profile & { readonly name: string }>(
   profile: P,
   server: string,
-  told: ServerMetadata | undefined,
+  serverMetadata: ServerMetadata | undefined,
 ): P {
   if (profile.gateway !== undefined || profile.sandbox) {
     const other = profile.sandbox ? 'sandbox' : 'gateway';
@@ -130,8 +130,12 @@ function withServer<P extends Profile & { readonly name: string }>(
       hint: `The server already connects to the gateway: remove profiles.${profile.name}.${other}.`,
     });
   }
-  const { issuer = told?.issuer, provider = told?.provider, login_client = told?.login_client } = profile;
-  const { audience = told?.audience } = profile;
+  const {
+    issuer = serverMetadata?.issuer,
+    provider = serverMetadata?.provider,
+    login_client = serverMetadata?.login_client,
+  } = profile;
+  const { audience = serverMetadata?.audience } = profile;
   return {
     ...profile,
     gateway: server.replace(/\/+$/, ''),

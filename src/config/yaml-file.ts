@@ -21,7 +21,7 @@ export async function parseYaml<S extends z.ZodType>(schema: S, text: string, fi
  */
 const reservedKeys = ['__proto__', 'constructor', 'prototype'];
 
-/** Maximum number of alias expansions in a file. Real files have few expansions. Many are an attack on memory. */
+/** Maximum number of alias expansions in a file. Real files have few, and many are an attack on memory. */
 const MAX_ALIASES = 100;
 
 /**
@@ -39,7 +39,7 @@ export async function readYaml(
   let document: Document;
   let alias: number | undefined;
   try {
-    // Checked below instead: the parser's own uniqueness check is quadratic and takes seconds for 10,000 keys.
+    // Duplicate keys are checked below: the parser's own check is quadratic and takes seconds for 10,000 keys.
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
     const syntaxError = document.errors[0];
     if (syntaxError) throw invalidFile(`${at(syntaxError.pos[0])}: ${syntaxError.message}`, file);

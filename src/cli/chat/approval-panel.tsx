@@ -27,7 +27,7 @@ interface PanelProps extends DisplayedApproval {
   readonly now: number;
 }
 
-/** The QR code is shown next to the fields only if they still have this many columns. */
+/** The QR code is shown next to the fields only if this many columns remain for the fields. */
 const MIN_FIELDS_WIDTH = 62;
 /** Maximum panel width, so that the QR code is not too far from the fields. */
 const MAX_PANEL_WIDTH = 110;
@@ -84,7 +84,7 @@ export function CompactApproval(props: PanelProps & { maxRows: number }) {
   const { title, status, where, details } = compactLines(props, props.phone, props.now);
   return (
     <Box flexDirection="column" maxHeight={Math.max(1, maxRows)} overflow="hidden">
-      {/* Cut off at the bottom, never squeezed, because the order comes first. */}
+      {/* Rows that do not fit are cut off at the bottom, because the order is at the top. */}
       <Box flexShrink={0}>
         <Text bold>{shown(title)}</Text>
       </Box>

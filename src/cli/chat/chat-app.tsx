@@ -168,7 +168,7 @@ function StatusLine(props: {
   status: ChatStatus;
   waiting: number;
   keys: string;
-  /** Whether to show the keys first, because a narrow terminal cuts off the rest. */
+  /** Whether to show the keys first, because a narrow terminal cuts off the end of the line. */
   urgent: boolean;
 }) {
   const { status, waiting, keys, urgent } = props;
@@ -306,7 +306,7 @@ function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint: strin
   const { rows, busy, hint, noMatch } = props;
   const shown = useScreenText();
   const { unicode, columns, color } = useScreen();
-  // Without color, only a space separates it from the input.
+  // Without color, only a space separates the suggestion from the input.
   const suggestion = `${color ? '' : ' '}${hint}`;
   const sign = unicode ? '❯ ' : '> ';
   const empty = rows.length === 1 && rows[0]?.parts.length === 0;
@@ -347,7 +347,7 @@ function RowText({ row }: { row: InputRow }) {
   );
 }
 
-/** Shows the commands that complete the input, in at most `most` rows around the chosen one. */
+/** Shows the commands that complete the input, in at most `most` rows around the chosen command. */
 function CompletionList(props: { text: string; chosen: number; most: number }) {
   const { unicode, spoken } = useScreen();
   const found = completions(props.text);
@@ -388,7 +388,7 @@ function LivePart(props: {
   const approvals = state.runs.flatMap((one) =>
     one.approvals.map((approval): DisplayedApproval => ({ approval, talk: several ? one.talk : undefined })),
   );
-  // The tool call of a proposal adds nothing to its panel.
+  // A proposal's panel makes its tool call redundant.
   const tools = (run?.tools ?? [])
     .filter(({ name }) => !isProposal(name) || (run?.approvals.length ?? 0) === 0)
     .slice(-MAX_TOOLS);
@@ -443,7 +443,10 @@ function LivePart(props: {
   );
 }
 
-/** Shows full panels while they leave a row for each other approval. If the first does not fit, it is shown compactly. */
+/**
+ * Shows full panels as long as each other approval still gets a row. If not even the first panel fits, it is shown
+ * compactly.
+ */
 function layoutApprovals(
   heights: readonly number[],
   compactHeight: number,

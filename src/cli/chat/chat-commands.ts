@@ -276,7 +276,7 @@ function liftHalt(chat: ChatSession): void {
 
 const liftOutcomes: Readonly<Record<TradingState, string>> = {
   active: 'The halt is lifted. Trading is active.',
-  reducing: 'The halt is lifted, but you can still only reduce positions. Lift that too with /halt lift.',
+  reducing: 'The halt is lifted, but you can still only reduce positions. Lift that restriction too with /halt lift.',
   halted: 'Trading was halted again in the meantime.',
 };
 

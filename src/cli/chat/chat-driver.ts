@@ -19,12 +19,12 @@ const CHART_MARGIN_ROWS = 11;
 const MAX_SPARKLINES = 20;
 
 export interface ChatStatus {
-  /** False until the identity provider and the gateway first respond, or the requests to them fail. */
+  /** False until the first requests to the identity provider and the gateway succeed or fail. */
   readonly connected: boolean;
   readonly profile: string;
   readonly environment: string;
   readonly simulated: boolean;
-  /** Why some proposals are not possible (`REDUCING`: no purchases); undefined if there is no restriction. */
+  /** Why proposals are restricted (`REDUCING`: no purchases); undefined if they are not. */
   readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
   readonly model: string;
   readonly user: string | undefined;

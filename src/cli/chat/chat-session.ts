@@ -308,7 +308,7 @@ export class ChatSession {
     }
   }
 
-  /** Updates the chat at the gateway's events and, for market prices, regularly. */
+  /** Refreshes the chat at each of the gateway's events and, for market prices, at intervals. */
   #followLive(): void {
     if (this.#following || this.#quit) return;
     this.#following = true;
@@ -317,7 +317,7 @@ export class ChatSession {
       void this.#tellLate();
       void this.refresh();
     };
-    // If the gateway rejects the subscription, the timer still updates.
+    // If the gateway rejects the subscription, the timer still refreshes the chat.
     void this.driver.events(this.#live.signal, changed).catch(() => undefined);
     void this.#refreshOften(this.#live.signal);
   }
@@ -330,7 +330,7 @@ export class ChatSession {
   }
 
   #orderChanged(order: Order): void {
-    // A run of this chat that follows the order reports it already.
+    // If a run of this chat follows the order, the run already reports the change.
     const followed = this.#snapshot.state.runs.some(({ approvals }) =>
       approvals.some((one) => one.kind === 'order' && one.order.client_order_id === order.client_order_id),
     );

@@ -22,7 +22,7 @@ export interface Run {
   readonly connections: readonly ConnectionView[];
   /** Number of outcomes already shown while the tool call with the same outcome is still running. */
   readonly told: number;
-  /** Number of finished tool calls. `notifiedTools` is the number of those whose outcome was already shown. */
+  /** Number of finished tool calls. `notifiedTools` is how many of them had an outcome that was already shown. */
   readonly tooled: number;
   readonly notifiedTools: number;
 }
@@ -164,7 +164,7 @@ function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
     case 'approval':
       return onApproval(state, run, event.approval);
     case 'order':
-      // The approval's event covers the order.
+      // The approval's event already reports the order.
       return state;
     case 'connection':
       return onConnection(state, run, event.connection);
@@ -322,7 +322,7 @@ function addItem(state: ChatState, item: ChatItem): ChatState {
 /**
  * Splits an unfinished answer into settled lines, which can be printed, and the rest, which may still change. A table
  * is settled once another line follows it, because each row may change all column widths. A code block is settled once
- * it is closed, and other text at the end of its line.
+ * it is closed, and any other line once it ends.
  */
 export function splitAnswer(answer: string): { readonly settled: string; readonly open: string } {
   let settled = 0;
@@ -340,7 +340,7 @@ export function splitAnswer(answer: string): { readonly settled: string; readonl
       settled = at;
     } else if (mark !== undefined) {
       fence = mark;
-      // The block ends a table right above it.
+      // A code block also ends a table right above it.
       settled = start;
     } else if (!line.trim().startsWith('|')) settled = at;
   }

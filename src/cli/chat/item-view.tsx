@@ -79,7 +79,7 @@ export function ItemView({ item }: { item: ChatItem }) {
     case 'report':
       return (
         <Box marginTop={1}>
-          {/* Reports choose their own signs, depending on Unicode. */}
+          {/* Reports have their own prefixes. */}
           <Text>{item.text}</Text>
         </Box>
       );

@@ -87,7 +87,7 @@ const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
 
-/** Keys and what they do. `byWord` is used instead with Ctrl or Alt. */
+/** What each key does. With Ctrl or Alt, the key does `byWord` instead. */
 const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
   ['leftArrow', moveTo(left), moveTo(wordStart)],
   ['rightArrow', moveTo(right), moveTo(wordEnd)],

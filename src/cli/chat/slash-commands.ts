@@ -9,7 +9,7 @@ export const slashCommands = [
   {
     name: 'resume',
     args: '[THREAD]',
-    what: 'resume one with a pending order, or choose one',
+    what: 'resume an unfinished conversation',
   },
   { name: 'theme', args: '[NAME]', what: 'color theme: dark, light, color-blind, none' },
   { name: 'model', args: '[NAME]', what: 'show the model, or choose another for this session' },
@@ -107,7 +107,7 @@ export const slashHelpLines = [
   '  Enter                     send; Alt-Enter, Ctrl-J or a trailing \\: new line',
   '  Tab                       complete a command',
   '  Up, Down                  browse your input history',
-  '  Ctrl-R                    search it for the typed text; again for older ones',
+  '  Ctrl-R                    find the text in your history; again: older matches',
   '  Ctrl-A E K U W Y, Alt-B F move and cut as in a shell',
   '  Esc                       stop the model; pending approvals are kept',
   '  Ctrl-C twice              quit, and list what is still pending',

@@ -30,7 +30,7 @@ export interface ChatOptions extends AgentOptions {
 export async function startChat(context: Context, options: ChatOptions): Promise<string | undefined> {
   const { io, clock, signal, env } = context;
   const spoken = options.screenReader ?? env.INK_SCREEN_READER === 'true';
-  // Both may write to the terminal (a sandbox starting, a warning from the store), so they come first.
+  // Starting a sandbox and opening the store may write to the terminal, so they come before the chat's screen.
   const status = await initialStatus(context, options);
   await (await context.store()).unlock();
   const history = isHistoryEnabled(await context.config(), env)
@@ -108,9 +108,9 @@ const CURSOR_UP = '\u001b[1A';
 type SizedStream = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
 
 /**
- * Erases frames that were wrapped by a resize. When a terminal gets narrower, a frame takes more rows than Ink wrote, and
- * Ink would erase too few: part of an old frame would stay, such as a panel with an old countdown. This wrapper between
- * Ink and the terminal remembers the last frame and erases the additional rows as well.
+ * Erases frames that were wrapped by a resize. When a terminal gets narrower, a frame takes more rows than Ink wrote,
+ * and Ink would erase too few rows: part of an old frame would stay, such as a panel with an old countdown. This
+ * wrapper between Ink and the terminal remembers the last frame and erases the additional rows as well.
  */
 export function frameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): OutputStream {
   if (!reflowsOnResize(env)) return stdout;
@@ -125,7 +125,7 @@ export function frameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): Output
       if (more > 0) stdout.write((ERASE_LINE + CURSOR_UP).repeat(more));
     }
     const seen = stripVTControlCharacters(text);
-    // The marks of a synchronized update are invisible and not part of the frame.
+    // The escape sequences of a synchronized update are invisible and not part of the frame.
     if (erases || seen !== '') frame = seen.split('\n');
     return stdout.write(...args);
   };
@@ -147,7 +147,10 @@ function additionalRows(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(0, Math.ceil(stringWidth(line) / columns) - 1), 0);
 }
 
-/** Returns whether the terminal rewraps lines on resize. The others cut lines off, so that no additional rows exist. */
+/**
+ * Returns whether the terminal rewraps lines on resize. Other terminals cut lines off, so that no additional rows
+ * exist.
+ */
 function reflowsOnResize(env: NodeJS.ProcessEnv): boolean {
   if (env.TMUX !== undefined) return true;
   const { TERM = '' } = env;

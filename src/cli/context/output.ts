@@ -49,13 +49,13 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
   return {
     format,
     /**
-     * Prints the command's only result: `text()` in text format, otherwise `{schema: "trade-agent.<thing>/1", …data}`
-     * as JSON, on one line unless stdout is a terminal.
+     * Prints the command's only result: `text()` in text format, otherwise `{schema: "trade-agent.<name>/1", …data}` as
+     * JSON, on one line unless stdout is a terminal.
      */
-    async result(thing: string, data: Record<string, unknown>, text: () => string | Promise<string>) {
+    async result(name: string, data: Record<string, unknown>, text: () => string | Promise<string>) {
       if (format === 'text') return print(await text());
-      if (format === 'csv') return io.write((await import('../format/csv.ts')).csvText(thing, data));
-      const object = { schema: `trade-agent.${thing}/1`, ...data };
+      if (format === 'csv') return io.write((await import('../format/csv.ts')).csvText(name, data));
+      const object = { schema: `trade-agent.${name}/1`, ...data };
       if (filter === undefined) return io.print(safeJson(object, format === 'json' && io.stdoutIsTty ? 2 : 0));
       print(filter(JSON.stringify(object), io.stdoutIsTty), io.stdoutIsTty ? safeText : undefined);
     },
@@ -66,8 +66,8 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
 }
 
 /**
- * Prints an error. Under `--output json`, as an object on stdout; otherwise, and with `--jq` and `csv`, as two lines on
- * stderr. No other function prints errors.
+ * Prints an error: under `--output json` and `stream-json` as an object on stdout, otherwise (also with `--jq`) as two
+ * lines on stderr. No other function prints errors.
  * @returns the exit code
  */
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {

@@ -120,7 +120,7 @@ export function createLogFile(file: string, clock: Clock) {
         if (!ready) chmodSync(file, 0o600);
         ready = true;
       } catch {
-        // A full or read-only disk.
+        // The disk is full or read-only.
       }
     },
   };

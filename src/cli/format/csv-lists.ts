@@ -29,7 +29,7 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
   gains: {
     commands: ['gains'],
     rows: 'gains',
-    // Columns (a) to (h) of Form 8949, then what they leave out.
+    // Columns (a) to (h) of Form 8949, then the fields that the form leaves out.
     columns: [
       ...['description', 'acquired', 'sold', 'proceeds', 'cost', 'adjustment_code', 'adjustment', 'gain'],
       ...['term', 'symbol', 'side', 'qty'],

@@ -6,12 +6,11 @@ import { csvLists } from './csv-lists.ts';
 /**
  * Formats a result's list as CSV (RFC 4180, with a header line). Text that a spreadsheet would run as a formula gets a
  * leading apostrophe, numbers don't.
- * @param thing the result's name
  * @throws {RangeError} if the result is not a list
  */
-export function csvText(thing: string, data: Readonly<Record<string, unknown>>): string {
-  const list = csvLists[thing];
-  if (list === undefined) throw new RangeError(`${thing} is no list`);
+export function csvText(resultName: string, data: Readonly<Record<string, unknown>>): string {
+  const list = csvLists[resultName];
+  if (list === undefined) throw new RangeError(`${resultName} is not a list`);
   const rows = data[list.rows] as readonly object[];
   return stringify(
     rows.map((row) => list.columns.map((column) => toCell(row, column))),

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Flags that mean the same in every command, so that their variables' names don't contain the command. */
+/** Flags that mean the same in every command, so that the names of their variables don't contain the command. */
 const sharedFlags = new Set([
   'profile',
   'server',
@@ -101,7 +101,7 @@ function isGiven(command: Command, option: Option, flag: string): boolean {
 
 function commandLineOnlyError(name: string, flags: string, otherwise = ''): TradeAgentError {
   return new TradeAgentError('usage', `${name} is set, but this option can only be given on the command line`, {
-    hint: `Unset it and pass ${flags} on the command line${otherwise}.`,
+    hint: `Unset the variable and pass ${flags} on the command line${otherwise}.`,
   });
 }
 
@@ -116,7 +116,7 @@ function parseFlag(option: Option, name: string, text: string): unknown {
   } catch (error) {
     const { message, hint } = error as { message: string; hint?: string };
     throw new TradeAgentError('usage', `${name}: ${message}`, {
-      hint: hint ?? `It sets ${option.flags}. Unset it or correct it.`,
+      hint: hint ?? `The variable sets ${option.flags}. Unset or correct it.`,
     });
   }
 }

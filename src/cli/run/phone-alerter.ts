@@ -12,7 +12,7 @@ export function createPhoneAlerter(attention: Attention): (waiting: readonly App
       if (rung.has(approval.id)) continue;
       rung.add(approval.id);
       calling = true;
-      attention.ring(`your phone is needed: ${safeLine(subjectHeadline(approval))}`);
+      attention.ring(`approval needed on your phone: ${safeLine(subjectHeadline(approval))}`);
     }
     if (calling && waiting.length === 0) {
       calling = false;

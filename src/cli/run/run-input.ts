@@ -28,7 +28,7 @@ export function readRunInput(context: Context, { prompt, thread }: RunRequest): 
   const fromStdin = prompt === '-' || (prompt === undefined && !context.io.stdinIsTty);
   if (!fromStdin && (prompt ?? '').trim() === '') throw noPromptError();
   const reading = readInput(context, fromStdin ? MAX_PROMPT_BYTES : MAX_CONTEXT_BYTES, prompt);
-  // The caller that awaits this reports a failure. Until then it must not count as unhandled.
+  // The caller reports a failure when it awaits this promise. Until then, a rejection must not count as unhandled.
   reading.catch(() => undefined);
   const inThread = defined({ thread });
   return async () => {

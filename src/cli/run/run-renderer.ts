@@ -56,11 +56,11 @@ export class RunRenderer {
     if (event.type === 'approval') this.#showApproval(event.approval);
     else if (event.type === 'connection') this.#showConnection(event.connection);
     else if (event.type === 'notice') this.#talk(this.#io.paint('stderr', 'dim', safeLine(event.message)));
-    // With JSON output, stderr only gets what a person must know.
+    // With JSON output, stderr gets only what a person must know.
     else if (this.#format === 'text') this.#showWork(event);
   }
 
-  /** Ends the answer. If it was not streamed, prints it. */
+  /** Ends the answer, and prints it if it was not streamed. */
   finish(text: string): void {
     this.#release(text);
     if (!this.#streams) {

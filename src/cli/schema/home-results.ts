@@ -21,7 +21,7 @@ const homeUser = z.object({
   name: z.string(),
   email: z.string().describe('empty if there is none'),
   authenticators: z.array(authenticator),
-  account: z.object({ number: z.string(), environment }).nullable().describe('the first entry of accounts'),
+  account: z.object({ number: z.string(), environment }).nullable().describe('the first of the accounts'),
   accounts: z.array(z.object({ broker: z.string(), number: z.string(), environment })),
   recovery_code: z.enum(['unused', 'used', 'none']),
 });

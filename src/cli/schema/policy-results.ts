@@ -77,7 +77,9 @@ export const recordResultSchemas = {
         anchors: z.object({
           count: z.int(),
           unvouched: z.int().describe('timestamps by authorities without a trusted certificate chain'),
-          late: z.int().describe('timestamps made more than three days after the start of the day that they close'),
+          late: z
+            .int()
+            .describe('timestamps made more than three days after the start of the day that their checkpoint closes'),
           last: z.object({ seq: z.int(), time: timeSchema, by: z.string() }).nullable(),
         }),
       })

@@ -6,7 +6,7 @@ interface Header {
   /** Identifies the build of the program. V8 itself rejects code that was compiled with different V8 flags. */
   readonly build: string;
   readonly node: string;
-  /** SHA-256 of everything after the header. Needed because V8 trusts compiled code, and crashes if it is damaged. */
+  /** SHA-256 of everything after the header. Needed because V8 trusts compiled code and crashes on damaged code. */
   readonly sum: string;
   readonly chunks: readonly (readonly [name: string, bytes: number])[];
 }

@@ -1,8 +1,6 @@
 import type { Io } from './io.ts';
 
-/**
- * Gets the attention of a person who is looking elsewhere, with the bell, a desktop notification and the window title.
- */
+/** Alerts a person who is looking elsewhere, with the bell, a desktop notification and the window title. */
 export interface Attention {
   ring(text: string): void;
   calm(): void;
@@ -16,8 +14,8 @@ const RESTORE_TITLE = '\u001b[23;2t';
 export const noAttention: Attention = { ring: () => undefined, calm: () => undefined };
 
 /**
- * Creates the means of attention that this terminal supports, on stderr. They do nothing if stderr is not a terminal,
- * in a CI job, or with `attention: false` in config.yaml.
+ * Creates the alerts that this terminal supports, on stderr. They do nothing if stderr is not a terminal, in a CI job,
+ * or with `attention: false` in config.yaml.
  * @see https://iterm2.com/documentation-escape-codes.html (OSC 9); urxvt-notify and foot.ini (OSC 777)
  */
 export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean): Attention {

@@ -26,7 +26,7 @@ export async function askYesNo({ io, signal }: PromptContext, question: string):
   return /^y(es)?$/i.test((await io.prompt(`${question} [y/N] `, signal)).trim());
 }
 
-/** Shows a text and asks a yes-or-no question. @throws {TradeAgentError} `usage` without a terminal */
+/** Shows text and asks a yes-or-no question. @throws {TradeAgentError} `usage` without a terminal */
 export async function confirmOrFail(
   { io, signal }: PromptContext,
   { message, hint, shown, question }: Record<'message' | 'hint' | 'shown' | 'question', string>,

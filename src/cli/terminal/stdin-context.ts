@@ -5,11 +5,8 @@ import type { InputStream } from './io.ts';
 interface StdinLimits {
   /** Maximum wait for the first byte before `keepWaiting` is called, in milliseconds. Default: unlimited. */
   readonly firstByteMs?: number;
-  /**
-   * Called once after `firstByteMs`. Returns whether to keep waiting (default: only if any bytes came).
-   * @param came whether any bytes came
-   */
-  readonly keepWaiting?: (came: boolean) => boolean;
+  /** Called once after `firstByteMs`. Returns whether to keep waiting (default: only if any bytes have arrived). */
+  readonly keepWaiting?: (hasBytes: boolean) => boolean;
   /** Maximum time from the first byte to the end of the input, in milliseconds. Default: unlimited. */
   readonly endMs?: number;
   readonly maxBytes: number;

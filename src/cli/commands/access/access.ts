@@ -37,7 +37,7 @@ export function addAccessCommand(program: CliCommand): void {
       ['trade-agent access grant bob advisor --until 2027-01-31', 'can propose orders; you approve them'],
       ['trade-agent access grant carol co_owner', 'gives the second approval if your rules require two'],
       ['trade-agent access grant acme firm', 'a firm; then grant its advisors with --of acme'],
-      ['trade-agent access grant eve member --of family', 'can see it as long as the household "family" can'],
+      ['trade-agent access grant eve member --of family', 'can see the account as long as the household "family" can'],
     )
     .exits(...approvalExitCodes)
     .runs((context, who: string, role: string, options: Omit<NewAccess, 'who' | 'role'>) =>

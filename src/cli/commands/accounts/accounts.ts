@@ -13,7 +13,7 @@ export function addAccountsCommand(program: CliCommand): void {
     )
     .examples(
       ['trade-agent accounts', 'number, broker, PAPER or LIVE'],
-      ['trade-agent accounts default ibkr', 'make it the default, by number or name'],
+      ['trade-agent accounts default ibkr', 'make an account the default, by number or name'],
       ['trade-agent portfolio --account ibkr', 'use one of your accounts'],
     )
     .exits(...sessionExitCodes, exitCodes.found);

@@ -10,10 +10,10 @@ export function addAlertCommand(program: CliCommand): void {
     .command('alert')
     .summary('manage price alerts')
     .description(
-      "Manage price alerts, which are price rules (docs/guide/CHECKS.md) in the rules file of the profile's schedule. A schedule checks them, and notice channels notify you: once, and again only after the price went back.",
+      "Manage price alerts, which are price rules (docs/guide/CHECKS.md) in the rules file of the profile's schedule. A schedule checks the alerts. Your notice channels notify you once when an alert is met, and again only after the price has moved back.",
     )
     .examples(
-      ["trade-agent alert add 'AAPL<180' --schedule 15m", 'also checks it on this machine'],
+      ["trade-agent alert add 'AAPL<180' --schedule 15m", 'also checks the alert on this machine'],
       ['trade-agent alert list', 'your alerts, schedules and channels'],
       ['trade-agent alert remove AAPL', 'all alerts of a symbol, or one by name'],
     )
@@ -26,9 +26,9 @@ export function addAlertCommand(program: CliCommand): void {
     .argument('<alert>', "'AAPL<180', 'NVDA>150', 'AAPL<-5%', 'TSLA>+8%'")
     .addOption(choiceOption('--schedule <when>', 'also add a schedule if none checks alerts yet', checkTimes))
     .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulerNames))
-    .option('--yes', "skip the prompt before writing the schedule's entry")
+    .option('--yes', 'skip the prompt before adding the schedule to cron, systemd or launchd')
     .examples(
-      ["trade-agent alert add 'AAPL<180'", 'notifies you once it is below'],
+      ["trade-agent alert add 'AAPL<180'", 'notifies you once the price is below'],
       ["trade-agent alert add 'NVDA<-5%' --schedule close --yes", 'checked before each close'],
     )
     .exits(exitCodes.busy)

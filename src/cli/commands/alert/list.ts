@@ -62,11 +62,11 @@ export async function addAlertAndShow(context: Context, text: string, options: A
   const { yes = false } = options;
   if (!isHere && options.with !== undefined) {
     throw new TradeAgentError('usage', '--with is for schedules on this machine, but the server checks alerts itself', {
-      hint: 'Leave it out.',
+      hint: 'Leave out --with.',
     });
   }
   if (isHere && options.schedule !== undefined && !yes && !context.io.interactive) {
-    throw new TradeAgentError('usage', 'a schedule needs to write an entry that starts this program', {
+    throw new TradeAgentError('usage', 'adding a schedule changes your crontab, systemd timers or launchd agents', {
       hint: 'Pass --yes to skip the prompt. Nothing was written.',
     });
   }
@@ -112,7 +112,7 @@ function missingSetup({ looked_at_by, told_by }: AlertCoverage): string[] {
   return [
     ...(looked_at_by.length > 0
       ? []
-      : ['No schedule checks your alerts yet. Add it with --schedule 15m, or see "trade-agent schedule add".']),
+      : ['No schedule checks your alerts yet. Add one with --schedule 15m, or see "trade-agent schedule add".']),
     ...(told_by.length > 0
       ? []
       : ['No channel notifies you yet. Add one: trade-agent notices add NAME KIND (docs/guide/NOTICES.md)']),

@@ -30,7 +30,7 @@ export function addApprovalsCommand(program: CliCommand): void {
   approvals
     .command('show')
     .description('show one approval with all fields of its order')
-    .argument('<id>', 'the ID from "approvals list", or its first characters')
+    .argument('<id>', 'the ID from "approvals list", or a unique prefix')
     .examples(['trade-agent approvals show pr_7f3k2m9x', 'the phone must show the same'])
     .exits(...sessionExitCodes)
     .runs(async (context, id: string) => printApproval(context, await findApproval(context, id)));
@@ -51,7 +51,7 @@ export function addApprovalsCommand(program: CliCommand): void {
     .command('reconcile')
     .summary('look up approvals with an unknown outcome')
     .description(
-      `Look up the outcome of each order that is executing or unknown; the gateway checks with the broker. Exits with ${exitCodes.unknown} while an outcome is unknown.`,
+      `Look up each order that is executing or whose outcome is unknown; the gateway checks with the broker. Exits with ${exitCodes.unknown} while an outcome is unknown.`,
     )
     .argument('[id]', 'ID of an approval (default: all of yours)')
     .examples(
@@ -63,7 +63,7 @@ export function addApprovalsCommand(program: CliCommand): void {
   approvals
     .command('cancel')
     .description('withdraw an approval request, so that nothing is ordered')
-    .argument('<id>', 'the ID from "approvals list", or its first characters')
+    .argument('<id>', 'the ID from "approvals list", or a unique prefix')
     .examples(['trade-agent approvals cancel pr_7f3k2m9x', 'it disappears from the phone'])
     .exits(...sessionExitCodes, exitCodes.unknown)
     .runs(async (context, id: string) => printApproval(context, await cancelApproval(context, id)));

@@ -57,7 +57,7 @@ async function showAll(context: Context, ids: readonly string[]): Promise<number
   };
   const runs = await waitForApprovals(context, ids, (thread, event) => {
     output.event({ thread, ...event });
-    // Answers of several threads would interleave, so only the summary shows their orders.
+    // Answers of several threads would interleave, so the answers are not shown. The summary shows the orders.
     if (output.format !== 'stream-json' && event.type !== 'text') rendererOf(thread).show(event);
   });
   await output.result('runs', { runs }, () =>

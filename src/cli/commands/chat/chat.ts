@@ -8,10 +8,10 @@ export function addChatCommand(program: CliCommand): void {
   program
     .command('chat')
     .description('chat with the agent (default)')
-    .option('--thread <id>', 'the conversation to continue; a new ID starts one')
-    .option('--read-only', 'use read-only tokens')
-    .option('--model <name>', 'the model; "builtin" is the offline planner')
-    .option('--base-url <url>', 'a server with an OpenAI-compatible chat API')
+    .option('--thread <id>', 'ID of the conversation to continue; a new ID starts a new conversation')
+    .option('--read-only', 'use read-only tokens: nothing can be proposed or canceled')
+    .option('--model <name>', 'the model to use; "builtin" is the offline planner')
+    .option('--base-url <url>', 'URL of a server with an OpenAI-compatible chat API')
     .option('--screen-reader', 'output for screen readers (or set INK_SCREEN_READER=true)')
     .examples(
       ['trade-agent', ''],

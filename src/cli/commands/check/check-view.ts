@@ -20,7 +20,8 @@ export function checkView(context: Context, format: CheckFormat): CheckView {
     const { schema: _schema, ...data } = result;
     await output.result('check', data, () => checkText(result, format));
   };
-  // Text output shows findings before any waiting. Other formats print one object at the end, with the sent notices.
+  // Text output shows findings before waiting for approvals. Other formats print one object at the end, with the sent
+  // notices.
   const early = output.format === 'text';
   return {
     ...checkProgress(context),
@@ -45,7 +46,7 @@ export function checkProgress(context: Context): Pick<CheckListener, 'finding' |
     finding: (finding) => output.event({ type: 'finding', finding }),
     proposing: (event) => {
       output.event({ ...event });
-      // Only shows what matters while waiting, because the planner's answer would repeat the result.
+      // Show only what matters while waiting, because the planner's answer would repeat the result.
       const shown = event.type === 'approval' || event.type === 'notice';
       return shown && output.format !== 'stream-json' ? show(event) : undefined;
     },

@@ -15,13 +15,13 @@ export function addCheckCommand(program: CliCommand): void {
     .option('--rules <file>', 'a YAML file of rules (default: built-in rules)')
     .option('--report <file>', 'write the full result to a self-contained HTML file')
     .addOption(choiceOption('--format <format>', 'the format of --output text', ['text', 'markdown']).default('text'))
-    .option('--suggest', 'propose orders: back to the targets, and conditional orders that are due')
+    .option('--suggest', 'propose orders that restore the targets, and conditional orders that are due')
     .option('--buy-only', 'do not suggest sales')
     .addOption(approvalOption())
     .examples(
       ['trade-agent check', 'the default rules'],
       ['trade-agent check --rules rules.yaml --report report.html', 'your rules, and a page with charts'],
-      ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks but does not wait'],
+      ['trade-agent check --rules rules.yaml --suggest --approval detach', 'requests approval but does not wait'],
       ['trade-agent check --rules rules.yaml --suggest --approval deny', 'shows what it would propose'],
       ['trade-agent check --account all', 'each of your accounts separately'],
       ['trade-agent check --output json | jq -r ".findings[].message"', 'for scripts'],

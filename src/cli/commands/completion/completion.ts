@@ -81,13 +81,15 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
   const { completionPlan, resolveShell, uninstallCompletion } = await import('../../../app/completion/install.ts');
   const { env } = context;
   const shell = resolveShell(named, context);
-  // The path depends on whether bash-completion was installed at the time.
+  // The path depends on whether bash-completion existed when the script was installed, so look in both places.
   const plans = [completionPlan(shell, context), completionPlan(shell, { env, exists: () => false })];
   const files = [...new Set([...plans, completionPlan(shell, { env, exists: () => true })])].flatMap(
     uninstallCompletion,
   );
   await context.output.result('completion-install', { shell, files, written: false }, () =>
-    files.length === 0 ? 'There was nothing to remove.' : files.map((file) => `Removed it from ${file}`).join('\n'),
+    files.length === 0
+      ? 'There was nothing to remove.'
+      : files.map((file) => `Removed trade-agent completion from ${file}`).join('\n'),
   );
 }
 
@@ -97,9 +99,9 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
 export function addCompleteCommand(program: CliCommand): void {
   program
     .command('__complete', { hidden: true })
-    .description('print the completions of a word, for completion scripts')
+    .description('print the possible completions of a word, for completion scripts')
     .requiredOption('--word <word>', 'the word at the cursor')
-    .argument('[words...]', 'the words before it')
+    .argument('[words...]', 'the words before the cursor')
     .action((words: string[], { word }: { readonly word: string }, command: CliCommand) =>
       command.runInContext(
         async (context) => {

@@ -25,7 +25,7 @@ export function addConfigCommand(program: CliCommand): void {
     .command('set')
     .description('set one key')
     .argument('<key>', 'key with dots, as in profiles.work.issuer')
-    .argument('<value>', 'as YAML: text, a number, true, or [a, list]')
+    .argument('<value>', 'the value as YAML: text, a number, true, or [a, list]')
     .examples(['trade-agent config set profiles.work.approval_ttl 120', 'seconds'])
     .runs(changeKey);
   config

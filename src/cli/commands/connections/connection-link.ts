@@ -13,7 +13,7 @@ import { showQrCode } from '../../text/qr-code.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
 /**
- * Always shown, because an attacker could send a link that connects the person's account to the attacker's (BCP 247).
+ * Always shown, because an attacker could send a link that gives the attacker access to the person's account (BCP 247).
  */
 const warning =
   'Only continue if you just started this yourself. If someone sent you this link, it is an attempt to access your account.';

@@ -9,7 +9,7 @@ export function addGainsCommand(program: CliCommand): void {
     program
       .command('gains')
       .description('show realized gains by lot, in the columns of IRS Form 8949 (not tax advice)')
-      .option('--year <year>', 'only sales in this year, New York time (default: all)', parseYear),
+      .option('--year <year>', 'only sales in the given year, New York time (default: all years)', parseYear),
   )
     .examples(
       ['trade-agent gains --year 2026', 'short-term and long-term, first in, first out'],

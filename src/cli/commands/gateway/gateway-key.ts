@@ -22,16 +22,20 @@ export function addGatewayKeyCommand(gateway: CliCommand): void {
       "Create the key of the gateway's clients at the identity provider (private_key_jwt), which it uses to request approvals and to reach the broker. Prints the public key and what to register. To replace a key, use --rotate, then --confirm once the provider has the new key.",
     )
     .addOption(
-      choiceOption('--type <type>', 'EC for ES256, or RSA for providers that only support RS256, such as Auth0', [
-        'EC',
-        'RSA',
-      ]).default('EC'),
+      choiceOption(
+        '--type <type>',
+        'key type: EC for ES256, or RSA for providers that only support RS256, such as Auth0',
+        ['EC', 'RSA'],
+      ).default('EC'),
     )
     .option('--show', 'only print the active key')
-    .option('--rotate', 'create the next key, to register in addition to the active one')
+    .option('--rotate', 'create the next key, which you register in addition to the active key')
     .option('--confirm', 'test the registered next key and switch to it')
     .option('--rewrap', "rewrap the gateway's keys with the newest wrapping key (kms in gateway.yaml)")
-    .option('--add-wrapping-key', 'add a wrapping key, used from now on, to the file in kms')
+    .option(
+      '--add-wrapping-key',
+      'add a wrapping key to the file that "kms" in gateway.yaml names, and use it from now on',
+    )
     .examples(
       ['trade-agent gateway key --type RSA', 'for Auth0, which needs the PEM'],
       ['trade-agent gateway key --rotate', 'the first step of replacing the key'],
@@ -63,7 +67,8 @@ function keyText({ status, file, jwk, pem, clients }: GatewayKey): string {
     ...clients.map((client) => `for a client like this:\n${JSON.stringify(client, null, 2)}`),
   ];
   if (status === 'waiting') {
-    const others = ', and restart each gateway, so that all of them can open what one seals with the new keys';
+    const others =
+      ', and restart each gateway, so that every gateway can decrypt what another one encrypts with the new key';
     paragraphs.push(
       `Keep the old key there${file === null ? others : ''}. Then run "trade-agent gateway key --confirm".`,
     );

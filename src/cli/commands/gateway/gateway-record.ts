@@ -12,7 +12,7 @@ export function addGatewayRecordCommands(gateway: CliCommand): void {
     .command('halt')
     .description("lift a halt on the gateway's own machine, if the owner's phone can't")
     .requiredOption('--lift', 'lift the halt ("trade-agent halt" starts one)')
-    .requiredOption('--user <sub>', 'whose halt, by subject at the identity provider')
+    .requiredOption('--user <sub>', 'the owner whose halt to lift, by subject at the identity provider')
     .examples(['trade-agent gateway halt --lift --user alice', 'works while the gateway runs'])
     .runs(async (context, { user }: { user: string }, command: CliCommand) => {
       const { liftGatewayHalt } = await import('../../../app/gateway/gateway-record.ts');
@@ -32,7 +32,9 @@ export function addGatewayRecordCommands(gateway: CliCommand): void {
 
   gateway
     .command('recount')
-    .description('count orders for today that a wrong clock dated in the future; run it once the clock is right')
+    .description(
+      'count orders that a wrong clock dated in the future as today’s orders; run it once the clock is correct',
+    )
     .examples(['trade-agent gateway recount', 'after POLICY_CLOCK_BEHIND; works while the gateway runs'])
     .runs(async (context, _: object, command: CliCommand) => {
       const { redateFutureOrders } = await import('../../../app/gateway/gateway-record.ts');
@@ -59,11 +61,14 @@ function addGatewayAudit(gateway: CliCommand): void {
       '--key <key>',
       "the gateway's key: a file (JWK, JWK Set) or a thumbprint (default: its own key; for a copy, the one that the profile's gateway publishes)",
     )
-    .option('--checkpoint <file>', 'a checkpoint that you saved, or a receipt with one, that must be in the audit log')
+    .option(
+      '--checkpoint <file>',
+      'a checkpoint that you saved, or a receipt that contains one; it must be in the audit log',
+    )
     .option('--authority-ca <file>', 'trusted certificates (PEM) for timestamp authorities')
     .examples(
       ['trade-agent gateway audit verify --home /srv/gateway', 'works while the gateway runs'],
-      ['trade-agent gateway audit verify --output json > kept.json', 'store it elsewhere for the next time'],
+      ['trade-agent gateway audit verify --output json > kept.json', 'save the checkpoint for the next verification'],
       [
         'trade-agent gateway audit verify audit.jsonl --key gateway-key.json --checkpoint kept.json',
         'a copy, with a key that you saved; needs no network',
@@ -83,7 +88,7 @@ function auditText(found: RecordVerdict): string {
   if (!found.ok) {
     return 'line' in found
       ? `${file}, line ${found.line}: ${lineFaults[found.what]} (entry ${found.seq})`
-      : `${file}: your checkpoint is not in it. The audit log was truncated or replaced`;
+      : `${file} does not contain your checkpoint: the audit log was truncated or replaced`;
   }
   return [`${file} is intact: ${found.lines} lines`, ...signedText(found.lines, found.signed)].join('\n');
 }

@@ -23,7 +23,7 @@ export function addGatewayCommand(program: CliCommand): void {
         'trade-agent gateway --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem',
         'serve TLS on all addresses',
       ],
-      ['trade-agent gateway --host 10.0.0.5 --proxy 10.0.0.2', 'only accept the proxy at 10.0.0.2'],
+      ['trade-agent gateway --host 10.0.0.5 --proxy 10.0.0.2', 'accept connections only from the proxy at 10.0.0.2'],
     )
     .exits(exitCodes.busy)
     .serves(serve);

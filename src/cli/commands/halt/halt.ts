@@ -51,11 +51,11 @@ async function showLift(context: Context): Promise<void> {
     state.halted
       ? 'Trading was halted again in the meantime.'
       : state.state === 'reducing'
-        ? `You can still only reduce positions.${formatUntil(state)} Lift that too with: trade-agent halt --lift`
+        ? `You can still only reduce positions.${formatUntil(state)} Lift that restriction too with: trade-agent halt --lift`
         : 'Trading is active again.',
   );
 }
 
 function formatUntil({ until }: { readonly until?: string | undefined }): string {
-  return until === undefined ? '' : ` It ends automatically at ${until}.`;
+  return until === undefined ? '' : ` This restriction ends automatically at ${until}.`;
 }

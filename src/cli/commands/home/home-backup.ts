@@ -65,7 +65,7 @@ export function addHomeBackupCommands(home: CliCommand): void {
               ? []
               : [`${withdrawn} open proposals are withdrawn; ${lookedUp} are looked up at the broker.`]),
             'Never run it while the original home is running. Check "trade-agent home user list":',
-            'phones removed since the backup are back.',
+            'phones that you removed after the backup are paired again.',
           ].join('\n'),
       );
     });
@@ -84,7 +84,7 @@ interface PassphraseOptions {
 
 /**
  * Reads a backup's passphrase from a file, a file descriptor, or a hidden prompt.
- * @param isNew asks twice, because a typo would make the backup impossible to open
+ * @param isNew whether to prompt twice, because a typo would make the backup impossible to open
  * @throws {TradeAgentError} `usage`
  */
 async function readPassphrase(

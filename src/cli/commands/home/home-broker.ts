@@ -54,10 +54,10 @@ export function addHomeBrokerCommands(home: CliCommand): void {
   addTools(broker);
   broker
     .command('remove')
-    .description("Erase a user's keys. Orders at the broker are not affected; delete the keys there, too.")
+    .description("Erase a user's keys. Orders at the broker are not affected; delete the keys at the broker as well.")
     .option('--user <name>', 'the user (default: the only one)')
     .option('--broker <name>', 'the broker, by its name in gateway.yaml')
-    .requiredOption('--yes', 'confirm it')
+    .requiredOption('--yes', 'confirm that you want to erase the keys')
     .examples(['trade-agent home broker remove --user bob --yes', ''])
     .runs(async (context, options: UserOptions, command: CliCommand) => {
       const { removeBrokerKeys } = await import('../../../app/home/brokers.ts');
@@ -78,7 +78,7 @@ function addTools(broker: CliCommand): void {
   broker
     .command('tools')
     .description(
-      "Show the order tools of a broker's own MCP server and how to confirm them. Exits with 3 if one is not confirmed.",
+      "Show the order tools of a broker's own MCP server and how to confirm them. Exits with 3 if a tool is not confirmed.",
     )
     .option('--user <name>', 'the user whose token to use (default: the only one)')
     .option('--broker <name>', 'the broker, by its name in gateway.yaml')
@@ -112,9 +112,9 @@ function addSet(broker: CliCommand): void {
     .option('--broker <name>', 'the broker, by its name in gateway.yaml')
     .option(
       '--broker-key-file <file>',
-      'key ID and secret on two lines, or key= and secret= lines (per broker: docs/guide/BROKERS.md), mode 0600',
+      'a file (mode 0600) with the key ID and secret on two lines, or with key= and secret= lines (depends on the broker: docs/guide/BROKERS.md)',
     )
-    .option('--broker-key-fd <number>', 'the same, from an open file descriptor', parseDescriptor)
+    .option('--broker-key-fd <number>', 'an open file descriptor with the same content', parseDescriptor)
     .option('--confirm-live <account>', 'confirm a live account by its number')
     .examples(
       ['trade-agent home broker set', 'asks for the credentials (hidden)'],
@@ -178,7 +178,7 @@ function addAdd(broker: CliCommand): void {
     .description(
       'Add a broker to the home: ask for the credentials, test them, and add the broker to gateway.yaml. A running home must be restarted.',
     )
-    .argument('<name>', 'a name for it, such as tradier or ira')
+    .argument('<name>', 'a name for the broker, such as tradier or ira')
     .addOption(choiceOption('--kind <kind>', 'the broker', offeredBrokers))
     .option('--credentials <kind>', 'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)')
     .option('--broker-url <url>', "address of the broker's API (default: the broker's own)")
@@ -186,9 +186,9 @@ function addAdd(broker: CliCommand): void {
     .option('--user <name>', 'the user (default: the only one)')
     .option(
       '--broker-key-file <file>',
-      'the credentials, one per line, or name=value lines (docs/guide/BROKERS.md), mode 0600',
+      'a file (mode 0600) with the credentials, one per line, or with name=value lines (docs/guide/BROKERS.md)',
     )
-    .option('--broker-key-fd <number>', 'the same, from an open file descriptor', parseDescriptor)
+    .option('--broker-key-fd <number>', 'an open file descriptor with the same content', parseDescriptor)
     .option('--confirm-live <account>', 'confirm a live account by its number')
     .examples(
       ['trade-agent home broker add tradier --kind tradier', 'asks for account and token'],
@@ -231,7 +231,9 @@ function addAdd(broker: CliCommand): void {
         () =>
           [
             `Added ${name} to this home: account ${safeLine(accountNumber)} (${environmentName(environment)}) of ${username} at ${entry.label}.`,
-            ...(runs ? ['The running home does not use it yet: stop it, and run "trade-agent home serve" again.'] : []),
+            ...(runs
+              ? ['The running home does not use the broker yet: stop the home, and run "trade-agent home serve" again.']
+              : []),
           ].join('\n'),
       );
     });

@@ -27,21 +27,21 @@ export function addHomeInitCommand(home: CliCommand): void {
     .option('--credentials <kind>', 'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)')
     .option(
       '--broker-key-file <file>',
-      'the credentials: key ID and secret on two lines, or name=value lines (per broker), mode 0600',
+      'a file (mode 0600) with the credentials: key ID and secret on two lines, or name=value lines (docs/guide/BROKERS.md)',
     )
-    .option('--broker-key-fd <number>', 'the same from an open descriptor', parseDescriptor)
-    .option('--broker-url <url>', "where the broker's API is (default: the broker's own address)")
+    .option('--broker-key-fd <number>', 'an open file descriptor with the same content', parseDescriptor)
+    .option('--broker-url <url>', "address of the broker's API (default: the broker's own)")
     .addOption(
       choiceOption('--environment <name>', 'paper or live, for a broker at --broker-url (default: paper)', [
         'paper',
         'live',
       ]),
     )
-    .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
+    .option('--confirm-live <account>', 'the number of the live account, to confirm that you want to trade real money')
     .option('--max-order <dollars>', 'maximum order size, in dollars (default: 1000)')
     .option('--max-day-orders <count>', 'maximum number of orders per day (default: 20)')
     .option('--ntfy <topic>', 'also notify through ntfy: a topic or its full address (default: push only)')
-    .option('--listen <host:port>', 'where to listen on this machine (default: from the address)', parseListenAddress);
+    .option('--listen <host:port>', 'the local address to listen on (default: from --address)', parseListenAddress);
   addListeningOptions(making)
     .option('-y, --yes', 'use the defaults without asking')
     .examples(

@@ -70,7 +70,7 @@ function addRemove(user: CliCommand): void {
     .command('remove')
     .description('Remove a user with their authenticators, broker keys and access.')
     .argument('<name>', 'the username')
-    .requiredOption('--yes', 'confirm it; the username can never be used again')
+    .requiredOption('--yes', 'confirm the removal; the username can never be used again')
     .examples(['trade-agent home user remove bob --yes', ''])
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
       const { removeUser } = await import('../../../app/home/users.ts');
@@ -86,7 +86,7 @@ function addRemoveAuthenticator(user: CliCommand): void {
       'Remove an authenticator, such as a lost phone, so that it can no longer approve. You can also do this from another phone.',
     )
     .argument('<id>', 'its ID from "home user list", or its name')
-    .option('--user <name>', 'whose (default: the one who lives here)')
+    .option('--user <name>', 'the user (default: the only one)')
     .examples(['trade-agent home user remove-authenticator AX3f --user alice', ''])
     .runs(async (context, id: string, options: { user?: string }, command: CliCommand) => {
       const { removeAuthenticator } = await import('../../../app/home/users.ts');
@@ -110,7 +110,7 @@ function addRecoveryCode(user: CliCommand): void {
     .description(
       'Create a new recovery code, which replaces the previous one. It can read, deny and halt, but not approve.',
     )
-    .option('--user <name>', 'whose (default: the one who lives here)')
+    .option('--user <name>', 'the user (default: the only one)')
     .examples(['trade-agent home user recovery-code', 'shown once'])
     .runs(async (context, options: { user?: string }, command: CliCommand) => {
       const { issueRecoveryCode } = await import('../../../app/home/users.ts');

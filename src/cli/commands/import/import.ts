@@ -7,7 +7,7 @@ export function addImportCommand(program: CliCommand): void {
     .command('import')
     .summary('import account history that your broker does not report')
     .description(
-      'Import activities from a CSV file for the performance, gains and lots of this account. They stay on this machine, are shown as imported, and only count before the first day that the broker reports itself.',
+      'Import activities from a CSV file for the performance, gains and lots of this account. Imported activities stay on this machine, are shown as imported, and count only for the days before the first day that the broker reports.',
     )
     .examples(
       ['trade-agent import history.csv --dry-run', 'preview it'],

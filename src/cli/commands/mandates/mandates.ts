@@ -52,7 +52,7 @@ function addAdd(mandates: CliCommand): void {
     .description(
       'Request a mandate on your phone and wait for your approval. Amounts are in dollars; an order counts at its worst case. Days are in New York time. With --replaces, your approval ends the earlier mandate, and options that you leave out keep its values.',
     )
-    .argument('[symbols...]', 'the symbols: AAPL MSFT')
+    .argument('[symbols...]', 'the symbols, such as AAPL MSFT')
     .option('--per-order <amount>', 'maximum per order')
     .option('--per-day <amount>', 'maximum per day')
     .option('--total <amount>', 'maximum total of all purchases and sales')
@@ -72,7 +72,7 @@ function addAdd(mandates: CliCommand): void {
     .option('--time-in-force <times>', 'allowed times in force (default: day)')
     .option('--price <band...>', 'allowed prices per share, SYMBOL=FROM..TO: AAPL=150..190')
     .option('--slippage <fraction>', 'maximum deviation from the price: 0.01 is 1%')
-    .option('--replaces <id>', 'the mandate that it replaces')
+    .option('--replaces <id>', 'ID of an earlier mandate that the new one replaces')
     .option('--buy <symbol>', 'a standing order: the gateway buys this symbol')
     .option('--sell <symbol>', 'a standing order: the gateway sells this symbol')
     .option('--qty <shares>', 'with --buy or --sell: number of shares')

@@ -23,7 +23,7 @@ export function parseStandingOrder(
     throw usageError('a standing order can only have one symbol', 'Request a separate mandate for each of the others.');
   }
   if (qty !== undefined && amount !== undefined) {
-    throw usageError('--qty and --amount exclude each other', 'Pass shares (--qty) or dollars (--amount).');
+    throw usageError("--qty and --amount can't be combined", 'Pass shares (--qty) or dollars (--amount).');
   }
   const order: StandingOrderTerms['order'] = {
     symbol: (buy ?? sell ?? '').toUpperCase(),
@@ -46,7 +46,7 @@ function parseSchedule({ every, at, below, above }: AddMandateOptions): Standing
     );
   }
   if (every === undefined) {
-    if (at !== undefined) throw usageError('--at only works with --every', 'Leave it out.');
+    if (at !== undefined) throw usageError('--at only works with --every', 'Leave out --at.');
     return below === undefined
       ? { price: 'above', at: plainAmount(above ?? '') }
       : { price: 'below', at: plainAmount(below) };

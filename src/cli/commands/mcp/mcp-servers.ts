@@ -22,7 +22,7 @@ export function addMcpServersCommand(mcp: CliCommand): void {
     .command('servers')
     .summary('manage third-party servers for the language model')
     .description(
-      'Manage third-party MCP servers (news, research) whose tools a language model may use. Only tools that you allow are offered, and only while they are unchanged. Their answers are treated as data, and the phone names the server. The built-in planner uses none.',
+      'Manage third-party MCP servers (news, research) whose tools a language model may use. Only tools that you allow are offered, and only while they are unchanged. The results of the tools are treated as data, and your phone names the server. The built-in planner uses no such tools.',
     )
     .examples(
       ['trade-agent mcp servers add news --url https://news.example/mcp', 'shows its tools and asks'],
@@ -47,7 +47,7 @@ export function addMcpServersCommand(mcp: CliCommand): void {
     .command('allow')
     .description('Allow tools of a server as they are now, and show their definitions.')
     .argument('<name>', 'a name from "mcp servers list"')
-    .argument('<tools...>', "the server's names of the tools")
+    .argument('<tools...>', "the tools' names on the server")
     .option(...unsafeOption)
     .examples(['trade-agent mcp servers allow news search headlines', 'allows two of its tools'])
     .exits(...sessionExitCodes, exitCodes.blocked)
@@ -93,10 +93,10 @@ function addAdd(servers: CliCommand): void {
     )
     .argument('<name>', 'lower-case letters, digits and -')
     .argument('[args...]', 'arguments of the program, after "--"')
-    .option('--command <program>', 'a local program that speaks MCP over stdin and stdout')
+    .option('--command <program>', 'a local program to start, which speaks MCP over stdin and stdout')
     .option('--env <variable>', 'an environment variable to pass to the program; repeatable', collect, [])
-    .option('--url <address>', 'or the address of an HTTP server')
-    .option('--client-id <id>', 'our client ID there, if it has no dynamic registration')
+    .option('--url <address>', 'the address of an HTTP server, instead of --command')
+    .option('--client-id <id>', "trade-agent's client ID at the server, if the server has no dynamic registration")
     .option('--tool <name>', 'allow this tool without asking; repeatable', collect, [])
     .option(...unsafeOption)
     .examples(

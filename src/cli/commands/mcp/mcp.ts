@@ -73,7 +73,7 @@ function addMcpClients(mcp: CliCommand): void {
   clients
     .command('revoke')
     .description('Revoke the access of an MCP client: end its tokens, open proposals and streams immediately.')
-    .argument('<id>', 'its ID from "mcp clients list", the first characters of it, or its name')
+    .argument('<id>', 'its ID from "mcp clients list" (or a unique prefix of the ID), or its name')
     .option('--user <name>', 'the user, if several users have allowed it')
     .examples(['trade-agent mcp clients revoke V1St --user alice', ''])
     .runs(async (context, id: string, options: ClientsOptions, command: CliCommand) => {
@@ -100,19 +100,19 @@ interface InstallFlags {
   readonly yes?: boolean;
 }
 
-/** Adds `mcp install`, which shows our entry for another program's settings and writes it. */
+/** Adds `mcp install`, which adds trade-agent to another program's settings. */
 function addMcpInstall(mcp: CliCommand): void {
   mcp
     .command('install')
     .summary('add trade-agent to the settings of an MCP client')
     .description(
-      'Add trade-agent to the settings of an MCP client on this machine: as a program that the client starts, with the session of the profile, or by the address of its gateway. Shows the entry and asks; the rest of the file is not changed.',
+      'Add trade-agent to the settings of an MCP client on this machine: as a program that the client starts and that uses the profile’s session, or (with --remote) as the address of the profile’s gateway. Shows the new entry and asks first. The rest of the file does not change.',
     )
     .addArgument(new Argument('<client>', 'the MCP client').choices(mcpClientNames))
-    .option('--remote', "use the gateway's address, where the client signs in itself")
+    .option('--remote', "connect to the gateway's address, where the client signs in on its own")
     .option('--name <name>', 'name of the server in the client', serverName, 'trade-agent')
     .option('--print', 'only show the entry')
-    .option('--yes', "don't ask")
+    .option('--yes', 'skip the prompt')
     .examples(
       ['trade-agent mcp install claude-code', 'shows the entry and asks'],
       ['trade-agent mcp install codex --remote --yes', 'by the address of the gateway'],
@@ -145,7 +145,7 @@ async function confirmInstall({ io, signal }: Context, found: Installation): Pro
   io.talk(entryText(found));
   if (!io.interactive) {
     throw new TradeAgentError('usage', `this changes the settings of ${found.title}`, {
-      hint: 'Pass --yes to skip the prompt, or --print to only show it.',
+      hint: 'Pass --yes to skip the prompt, or --print to only show the entry.',
     });
   }
   return askYesNo({ io, signal }, 'Write this?');
@@ -155,7 +155,7 @@ function installationText(found: Installation, isToBeShown: boolean): string {
   const file = safeLine(found.file);
   const done = {
     written: `Wrote ${file}.`,
-    unchanged: `${file} already has it.`,
+    unchanged: `${file} already has this entry.`,
     shown: 'Nothing was written.',
   }[found.state];
   return [...(isToBeShown ? [entryText(found)] : []), done, ...found.next].join('\n');

@@ -8,7 +8,7 @@ export function addNoticesCommand(program: CliCommand): void {
     .command('notices')
     .summary('manage where check results are sent')
     .description(
-      'Manage where check results are sent: the channels under "notices" of the profile in config.yaml, or on its server (desktop, email, slack, webhook, ntfy).',
+      'Manage the channels that check results are sent to (desktop, email, slack, webhook, ntfy). They are stored under "notices" in the profile’s section of config.yaml, or on the profile’s server.',
     )
     .examples(
       ['trade-agent notices', 'the channels, and whether their secrets are set'],
@@ -30,7 +30,7 @@ export function addNoticesCommand(program: CliCommand): void {
     )
     .argument('<name>', 'a name for the channel')
     .argument('<kind>', 'desktop, email, slack, webhook or ntfy')
-    .argument('[settings...]', 'KEY=VALUE; to, rules and tags are repeatable')
+    .argument('[settings...]', 'settings as KEY=VALUE; to, rules and tags are repeatable')
     .examples(
       ['trade-agent notices add desk desktop', 'notifications on this screen'],
       [
@@ -100,7 +100,7 @@ async function addChannel(context: Context, name: string, kind: string, settings
       `${name} sends notices to ${safeLine(added.to)}.`,
       added.secret === 'none'
         ? `Try it: trade-agent notices test ${name}`
-        : `${added.secret === 'required' ? 'It needs a secret' : 'If it needs a secret'}: trade-agent notices set-secret ${name}`,
+        : `${added.secret === 'required' ? 'The channel needs a secret' : 'If the channel needs a secret'}: trade-agent notices set-secret ${name}`,
     ].join('\n'),
   );
 }

@@ -6,7 +6,7 @@ import { approvalOption } from '../run/run.ts';
 
 export const orderExitCodes = runExitCodes;
 
-const keyHelp = 'idempotency key, up to 64 letters, digits, . _ -: the same key and order are placed only once';
+const keyHelp = 'idempotency key (up to 64 letters, digits, . _ -): an order with the same key is placed only once';
 
 export function addApprovalOptions(command: CliCommand): CliCommand {
   return command.option('--key <key>', keyHelp).addOption(approvalOption());

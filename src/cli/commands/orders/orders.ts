@@ -22,7 +22,7 @@ export function addOrdersCommand(program: CliCommand): void {
       ['trade-agent orders list --status open', 'open orders'],
       ['trade-agent order buy AAPL --qty 5 --limit 180', 'waits for your approval'],
       ['trade-agent order sell MSFT --amount 250 --key monday-MSFT', 'placed once, even if run again'],
-      ['trade-agent order replace ID --limit 185', 'ID, or its first characters'],
+      ['trade-agent order replace ID --limit 185', 'ID, or a unique prefix'],
       ['trade-agent order cancel ID', 'needs approval if it protects a position'],
     )
     .exits(...orderExitCodes);
@@ -30,7 +30,7 @@ export function addOrdersCommand(program: CliCommand): void {
   orders
     .command('show')
     .description('show one order')
-    .argument('<id>', "the broker's order ID, or its first characters")
+    .argument('<id>', "the broker's order ID, or a unique prefix")
     .examples(['trade-agent order show ID --output json', 'all its fields'])
     .exits(...sessionExitCodes)
     .runs(printOrder);
@@ -160,7 +160,7 @@ function addReplaceCommand(orders: CliCommand): void {
     .description(
       'Propose to change the quantity, prices or time in force of an open order. Your phone shows the old and the new values.',
     )
-    .argument('<id>', "the broker's order ID, or its first characters")
+    .argument('<id>', "the broker's order ID, or a unique prefix")
     .option('--qty <shares>', 'number of shares');
   addTermOptions(command, 'trailing stop distance: dollars per share or percent, as in the order');
   addApprovalOptions(command)
@@ -190,7 +190,7 @@ function addCancelCommand(orders: CliCommand): void {
     .description(
       'Cancel an open order. An order that protects a position, such as a stop, needs your approval; all others are canceled immediately.',
     )
-    .argument('<id>', "the broker's order ID, or its first characters");
+    .argument('<id>', "the broker's order ID, or a unique prefix");
   addApprovalOptions(command)
     .examples(['trade-agent order cancel ID', 'existing fills are kept'])
     .exits(...orderExitCodes)

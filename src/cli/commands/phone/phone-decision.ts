@@ -20,7 +20,7 @@ export function requestLines(request: PhoneRequest): string[] {
   return [
     `${requestKind(request, view)} for ${safeLine(request.user)} to approve:`,
     ...rows.flatMap(([label, value]) =>
-      // Each line of a text is indented under its label, so that no part of it can look like another field.
+      // Each line of a value is indented under its label, so that no part of it can look like another field.
       value
         .split('\n')
         .map((line, index) => `  ${(index === 0 ? safeLine(label) : '').padEnd(width)}  ${safeLine(line)}`),

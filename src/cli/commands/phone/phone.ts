@@ -20,7 +20,7 @@ export function addPhoneCommand(program: CliCommand): void {
     .description(
       'Act as the user\'s phone in the sandbox: show each pending order and approve or deny it. For a web page that signs with a passkey, see "trade-agent phone link".',
     )
-    .option('--user <name>', 'whose phone', 'alice')
+    .option('--user <name>', 'the user whose phone this is', 'alice')
     .addOption(
       choiceOption('--decide <what>', 'the decision for each order', ['approve', 'deny', 'ask']).default('ask'),
     )

@@ -100,7 +100,7 @@ function addTestCommands(policy: CliCommand): void {
     .command('test')
     .summary('run test cases against rules')
     .description(
-      `Run test cases, each with an order and the expected decision, against the rules in the file or the active ones. Exits with ${exitCodes.failed} if a case fails.`,
+      `Run test cases, each with an order and the expected decision, against the rules in the file or, if it has none, the active rules. Exits with ${exitCodes.failed} if a case fails.`,
     )
     .argument('<file>', 'a YAML file of test cases (see docs/guide/POLICY.md)')
     .examples(

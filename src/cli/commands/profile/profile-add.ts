@@ -129,7 +129,7 @@ async function askSetting({ io, signal }: Context, setting: PromptedSetting): Pr
   const [option, question] = questions[setting];
   if (!io.interactive) {
     throw new TradeAgentError('usage', `${option} is missing`, {
-      hint: 'Pass it as an option, because there is no terminal to ask on; see --help.',
+      hint: 'Pass it as an option, because there is no terminal for a prompt; see --help.',
     });
   }
   for (;;) {

@@ -108,7 +108,7 @@ function addProfileSetSecret(profile: CliCommand): void {
       "Store the API key of the language model's server in the credential store. It is read from a prompt or from standard input, never from an argument.",
     )
     .argument('[name]', 'name of the profile (default: the current one)')
-    .addOption(new Option('--of <what>', 'the owner of the secret').choices(['model']).default('model'))
+    .addOption(new Option('--of <what>', 'what the secret belongs to').choices(['model']).default('model'))
     .examples(
       ['trade-agent profile set-secret work --of model', 'asks for it (hidden)'],
       ['trade-agent profile set-secret work --of model < secret.txt', 'for scripts'],

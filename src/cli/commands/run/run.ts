@@ -17,8 +17,8 @@ export function addRunCommand(program: CliCommand): void {
     .argument('[prompt]', 'your request, in plain English')
     .addOption(approvalOption())
     .option('--cancel-on-exit', cancelOnExitHelp)
-    .option('--read-only', 'use read-only tokens')
-    .option('--thread <id>', 'the conversation to continue; a new ID starts one')
+    .option('--read-only', 'use read-only tokens: nothing can be proposed or canceled')
+    .option('--thread <id>', 'ID of the conversation to continue; a new ID starts a new conversation')
     .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseMaxTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)
@@ -48,14 +48,14 @@ async function runOnce(context: Context, prompt: string | undefined, options: Ru
 export function approvalOption(): Option {
   return choiceOption(
     '--approval <mode>',
-    'wait for approval, leave it to the gateway, propose nothing, or only what a mandate covers',
+    'wait for approval, request it and exit (the gateway executes what you approve), propose nothing, or propose only what a mandate covers',
     ['wait', 'detach', 'deny', 'mandate'],
   ).default('wait');
 }
 
-export const cancelOnExitHelp = 'withdraw pending approvals if it is stopped early';
+export const cancelOnExitHelp = 'withdraw pending approvals if the run is stopped early';
 export const modelHelp =
-  'builtin (the offline planner), or SERVER/NAME such as openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
-export const baseUrlHelp = 'a server with an OpenAI-compatible chat API';
+  'the model: builtin (the offline planner), or SERVER/NAME such as openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
+export const baseUrlHelp = 'URL of a server with an OpenAI-compatible chat API';
 
 export const parseMaxTurns = countParser(999, '--max-turns');

@@ -39,19 +39,22 @@ export function addSandboxCommand(program: CliCommand): void {
     .option('--ready-file <file>', 'write addresses and process ID to this file once it is ready')
     .option('--fault <name[:count]>', 'inject a fault; repeatable', collect, [])
     .addOption(
-      choiceOption('--market-hours <which>', 'open around the clock, or during exchange hours', [
+      choiceOption('--market-hours <which>', 'when the market is open: around the clock, or during exchange hours', [
         'always',
         'exchange',
       ]).default('always'),
     )
-    .option('--market-data <folder>', 'replay real days from one file per symbol, during exchange hours')
+    .option(
+      '--market-data <folder>',
+      'replay real market days from this folder (one file per symbol), during exchange hours',
+    )
     .option(
       '--market-start <date>',
       'first day of the replay (default: continue, or the first day)',
       dateParser('--market-start'),
     )
     .option('--second-accounts', 'give each user a second account named "second"')
-    .option('--company', 'let its users sign in with a company (login --company); stays on for later starts')
+    .option('--company', 'also let the users sign in with a company (login --company); later starts keep this setting')
     .option('--no-partial-fills', 'fill all orders at once (otherwise one in ten is filled in two parts)')
     .option('--idle-exit <duration>', 'exit after this much idle time', parseDuration)
     .examples(

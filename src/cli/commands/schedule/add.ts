@@ -6,8 +6,8 @@ import { confirmOrFail } from '../../terminal/questions.ts';
 import { toScheduleView, viewText } from './schedule-view.ts';
 
 /**
- * Shows the crontab or timer entry, writes it if the person agrees, and prints the schedule.
- * @param sure skips the prompt
+ * Shows the crontab line, systemd timer or launchd agent, writes it if the person agrees, and prints the schedule.
+ * @param sure whether to skip the prompt
  */
 export async function addScheduleAndShow(context: Context, options: AddScheduleOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
@@ -19,10 +19,13 @@ export async function addScheduleAndShow(context: Context, options: AddScheduleO
   );
 }
 
-/** Shows the entry and asks whether to write it. @throws {TradeAgentError} `usage` without a terminal */
+/**
+ * Shows the crontab line, timer or agent and asks whether to write it.
+ * @throws {TradeAgentError} `usage` without a terminal
+ */
 export async function confirmEntry(context: Context, { entry }: Schedule): Promise<boolean> {
   return confirmOrFail(context, {
-    message: 'a schedule needs to write an entry that starts this program',
+    message: 'adding a schedule changes your crontab, systemd timers or launchd agents',
     hint: 'Preview it with --dry-run. Pass --yes to skip the prompt.',
     shown: entryText(entry),
     question: 'Write this?',

@@ -87,8 +87,8 @@ export async function runStoredSchedule(command: CliCommand, id: string, now: bo
 }
 
 /**
- * Finds a schedule on this machine. It takes precedence over a server's schedules with any profile, because the entry
- * that starts the run does not name a profile.
+ * Finds a schedule on this machine. This schedule takes precedence over a server's, whatever the profile is, because
+ * the crontab line or timer that starts the run does not name a profile.
  */
 async function findLocalSchedule(home: UserDirs, id: string) {
   try {

@@ -44,8 +44,8 @@ export function toScheduleView({ schedule, entry, next, overdue, last }: Schedul
 
 const entryWords: Record<ScheduleView['entry'], string> = {
   installed: 'installed',
-  missing: 'MISSING, so it does not run; remove it and add it again',
-  changed: 'CHANGED since it was written; remove it and add it again',
+  missing: 'MISSING, so the schedule does not run; remove the schedule and add it again',
+  changed: 'CHANGED since it was written; remove the schedule and add it again',
   unreadable: 'can’t be read',
   dry_run: 'not written',
   kept: 'runs on the server, even if this machine is off',

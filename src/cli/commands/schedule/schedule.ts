@@ -34,7 +34,9 @@ export function addScheduleCommand(program: CliCommand): void {
     .runs(showSchedules);
   schedule
     .command('remove')
-    .description('remove a schedule and its entry; leaves the rest of the crontab unchanged')
+    .description(
+      'remove a schedule and its crontab line, systemd timer or launchd agent; changes nothing else in the crontab',
+    )
     .argument('<id>', 'its ID or name, or a unique prefix')
     .option('--yes', 'skip the prompt')
     .examples(
@@ -53,7 +55,7 @@ export function addScheduleCommand(program: CliCommand): void {
     .option('--now', 'run it even if it is not due')
     .examples(
       ['trade-agent schedule run s4k2m9x', 'as cron does'],
-      ['trade-agent schedule run s4k2m9x --now', 'to try it'],
+      ['trade-agent schedule run s4k2m9x --now', 'to try the check'],
     )
     .exits(...checkExits)
     .action(async (id: string, { now = false }: { now?: boolean }, command: CliCommand) =>
@@ -74,9 +76,9 @@ export function addScheduleCommand(program: CliCommand): void {
 function addAddCommand(schedule: CliCommand): void {
   schedule
     .command('add')
-    .summary('write an entry that runs a check')
+    .summary('schedule a check with cron, systemd or launchd')
     .description(
-      'Write an entry to your crontab, a systemd user timer, or a launchd agent, after showing it. Changes nothing that it did not write. --timeout limits the duration of a run (default: 10m).',
+      'Schedule a check: add a line to your crontab, a systemd user timer, or a launchd agent, after showing it to you. Nothing else in these files changes. --timeout limits the duration of a run (default: 10m).',
     )
     .option('--cron <expression>', 'five fields, New York time: "30 9 * * 1-5"')
     .option('--at <moment>', 'relative to the trading day, including half-days: open+5m, close-30m')
@@ -96,7 +98,7 @@ function addAddCommand(schedule: CliCommand): void {
     )
     .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulerNames))
     .option('--yes', 'skip the prompt')
-    .option('--dry-run', 'only show the entry')
+    .option('--dry-run', 'only show what would be added')
     .examples(
       ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'during the trading session'],
       ['trade-agent schedule add --at open+5m --suggest --yes', 'orders you approve within eight hours are placed'],
@@ -133,7 +135,9 @@ async function showRemoved(context: Context, idOrName: string, yes: boolean): Pr
   const { removeSchedule } = await import('../../../app/schedule/schedules.ts');
   const { id, entryRemoved } = await removeSchedule(context, idOrName);
   await context.output.result('schedule-removed', { id, entry_removed: entryRemoved }, () =>
-    entryRemoved ? `Removed schedule ${id}.` : `Removed schedule ${id}. Its entry was already gone.`,
+    entryRemoved
+      ? `Removed schedule ${id}.`
+      : `Removed schedule ${id}. Its crontab line, timer or agent was already gone.`,
   );
 }
 

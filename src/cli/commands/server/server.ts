@@ -62,13 +62,16 @@ function addServerKey(server: CliCommand): void {
       "create the key of the server's client at the identity provider (private_key_jwt), which it uses to exchange users' tokens, and print the public key; also manage the keys that encrypt users' sessions",
     )
     .addOption(
-      choiceOption('--type <type>', 'EC for ES256, or RSA for providers that only support RS256', [
+      choiceOption('--type <type>', 'key type: EC for ES256, or RSA for providers that only support RS256', [
         'EC',
         'RSA',
       ]).default('EC'),
     )
     .option('--show', 'only print the active key')
-    .option('--add-wrapping-key', 'add a wrapping key, used from now on, to the file in kms')
+    .option(
+      '--add-wrapping-key',
+      'add a wrapping key to the file that "kms" in server.yaml names, and use it from now on',
+    )
     .option('--rewrap', 'rewrap the keys in the database with the newest wrapping key')
     .examples(
       ['trade-agent server key --show', 'the key to register at the identity provider'],
@@ -89,7 +92,7 @@ async function manageKeys(context: Context, places: ServerPaths, options: KeyOpt
         'server-wrapping-key',
         { file },
         () =>
-          `The newest wrapping key is in ${file}. Copy the file to each server’s machine. If there were earlier keys, run "trade-agent server key --rewrap" then.`,
+          `The newest wrapping key is in ${file}. Copy the file to each server’s machine. Then, if there were earlier keys, run "trade-agent server key --rewrap".`,
       );
     }
     case 'rewrap': {

@@ -29,7 +29,7 @@ export function addThreadsCommand(program: CliCommand): void {
   threads
     .command('show')
     .description('show a conversation: messages, tool calls and approvals')
-    .argument('<thread>', 'the ID from "threads list", or its first characters')
+    .argument('<thread>', 'the ID from "threads list", or a unique prefix')
     .examples(['trade-agent threads show th_4k2m9x --output json', ''])
     .exits(exitCodes.credentialStore)
     .runs(showThread);
@@ -39,7 +39,7 @@ export function addThreadsCommand(program: CliCommand): void {
     .description(
       `Delete a conversation and its approvals. While an approval is open, cancel it (exit ${exitCodes.pending}) or reconcile it (exit ${exitCodes.unknown}) first. The audit log keeps all approvals.`,
     )
-    .argument('<thread>', 'the ID from "threads list", or its first characters')
+    .argument('<thread>', 'the ID from "threads list", or a unique prefix')
     .examples(['trade-agent threads delete th_4k2m9x', ''])
     .exits(...openThreadExits)
     .runs(showDeleted);
@@ -49,9 +49,13 @@ export function addThreadsCommand(program: CliCommand): void {
     .description(
       'Delete finished conversations, by age or all but the newest. Conversations that are running, interrupted, or have an open approval are always kept.',
     )
-    .option('--older-than <age>', 'delete those without activity for 12h, 30d or 8w', parseAge)
-    .option('--keep <n>', 'keep the newest N', parseCount)
-    .option('--dry-run', 'only show which')
+    .option(
+      '--older-than <age>',
+      'delete conversations without activity for this time, such as 12h, 30d or 8w',
+      parseAge,
+    )
+    .option('--keep <n>', 'keep the newest N conversations', parseCount)
+    .option('--dry-run', 'only show which conversations would be deleted')
     .examples(['trade-agent threads prune --older-than 30d', ''], ['trade-agent threads prune --keep 20 --dry-run', ''])
     .exits(exitCodes.credentialStore)
     .runs(showPruned);

@@ -9,7 +9,7 @@ export function addWatchlistCommand(program: CliCommand): void {
     .command('watchlist')
     .summary('manage your watchlist')
     .description(
-      'List the symbols on your watchlist at your broker, and add or remove some. It trades nothing and needs no approval.',
+      'List the symbols on your watchlist at your broker, and add or remove some. A change to the watchlist trades nothing and needs no approval.',
     )
     .examples(
       ['trade-agent watchlist', 'the symbols, in your order'],

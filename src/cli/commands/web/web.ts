@@ -36,7 +36,7 @@ async function web(context: Context, { port, open }: { port: number; open: boole
   } finally {
     remove();
   }
-  // It normally runs until it is stopped, so only a timeout sets the exit code.
+  // The dashboard runs until it is stopped, so only a timeout sets the exit code.
   const { reason } = context.signal;
   return isTradeAgentError(reason) && reason.code === 'timeout' ? exitCodes.timedOut : exitCodes.done;
 }

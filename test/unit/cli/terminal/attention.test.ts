@@ -9,7 +9,7 @@ const BELL = '\u0007';
 function rung(env: NodeJS.ProcessEnv, { tty = true, wanted = true } = {}) {
   const terminal = fakeTerminal({ tty });
   const attention = createAttention(terminal.io, env, wanted);
-  attention.ring('your phone is needed: BUY 5 AAPL; now\u001b]0;x\u0007');
+  attention.ring('approval needed on your phone: BUY 5 AAPL; now\u001b]0;x\u0007');
   return { attention, stderr: terminal.stderr, stdout: terminal.stdout };
 }
 
@@ -17,7 +17,7 @@ describe('a call to the person', () => {
   it('rings the bell and names it in the title, on stderr', () => {
     const { stderr, stdout, attention } = rung({ TERM: 'xterm-256color' });
     expect(stderr()).toBe(
-      `${BELL}\u001b[22;2t\u001b]2;trade-agent: your phone is needed: BUY 5 AAPL, now ]0,x ${BELL}`,
+      `${BELL}\u001b[22;2t\u001b]2;trade-agent: approval needed on your phone: BUY 5 AAPL, now ]0,x ${BELL}`,
     );
     attention.calm();
     attention.calm();
@@ -53,7 +53,7 @@ describe('a call to the person', () => {
     call([approval, { ...approval, id: 'pr_2' }]);
     call([{ ...approval, status: 'executing' }]);
     call([]);
-    const line = 'your phone is needed: BUY 5 AAPL, limit $180.00';
+    const line = 'approval needed on your phone: BUY 5 AAPL, limit $180.00';
     expect(calls).toEqual([line, line, 'calm']);
   });
 });
