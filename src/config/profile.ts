@@ -20,7 +20,7 @@ const companySignInSchema = z.strictObject({
     .string()
     .min(1)
     .max(256)
-    .describe('client ID registered there for trade-agent, which authenticates with a key'),
+    .describe('client ID that is registered for trade-agent at that provider; trade-agent authenticates with a key'),
 });
 export type CompanySignIn = z.output<typeof companySignInSchema>;
 

@@ -9,11 +9,9 @@ export function companyHost({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
 }
 
 export function companyAccessEndedError(company: CompanySignIn): TradeAgentError {
-  return new TradeAgentError(
-    'login_required',
-    `${companyHost(company)} has ended your sign-in`,
-    { hint: `If you are still a member there: ${loginHint()}` },
-  );
+  return new TradeAgentError('login_required', `${companyHost(company)} has ended your sign-in`, {
+    hint: `If you are still a member there: ${loginHint()}`,
+  });
 }
 
 export function exchangeError(error: unknown, profile: ResolvedProfile, company: CompanySignIn): TradeAgentError {
@@ -23,7 +21,7 @@ export function exchangeError(error: unknown, profile: ResolvedProfile, company:
   switch (refused) {
     case 'insufficient_user_authentication':
       return new TradeAgentError('login_required', `${name} requires a stronger sign-in for ${profile.gateway}`, {
-        hint: 'Run "trade-agent login", and sign in there with a second factor.',
+        hint: 'Run "trade-agent login", and sign in with a second factor.',
         details: { error: refused },
       });
     case 'invalid_client':

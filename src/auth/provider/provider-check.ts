@@ -62,7 +62,7 @@ function detailsFinding(profile: CheckedProfile, dialect: ProviderDialect, metad
   if (dialect.details === 'never') {
     const what = `${dialect.label} does not put the approved order into the token`;
     return profile.environment === 'live'
-      ? say('details', 'fail', `${what}, so the gateway requests no live orders there`)
+      ? say('details', 'fail', `${what}, so the gateway requests no approvals of live orders`)
       : say('details', 'warn', `${what}, so the phone shows only a short message`);
   }
   const types = listedValues(metadata, 'authorization_details_types_supported');
@@ -71,7 +71,7 @@ function detailsFinding(profile: CheckedProfile, dialect: ProviderDialect, metad
     return say(
       'details',
       'warn',
-      `authorization details of type ${type} are not supported (supported: ${types.join(', ') || 'none'}); set details_type in gateway.yaml to one of those`,
+      `authorization details of type ${type} are not supported (supported: ${types.join(', ') || 'none'}); set details_type in gateway.yaml to a supported type`,
     );
   }
   return say('details', 'warn', `whether approvals carry the order (type ${type}) can't be seen from outside`);

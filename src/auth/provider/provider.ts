@@ -41,7 +41,7 @@ const metadataCache = new Map<string, CachedMetadata>();
 /** Error codes for a DPoP proof (RFC 9449 §5) or an assertion (RFC 7523 §3.2) whose timestamp the provider rejects. */
 const CLOCK_ERROR_CODES = ['invalid_dpop_proof', 'invalid_client'];
 
-/** Accepted signing algorithms. ID tokens signed with anything else, such as `none` or a shared secret, are rejected. */
+/** Accepted signing algorithms. ID tokens with any other algorithm, such as `none` or a shared secret, are rejected. */
 export const ID_TOKEN_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256', 'ES384', 'PS384', 'RS384'];
 
 const usedEndpoints = [

@@ -38,7 +38,7 @@ export async function revokeTokens(
     }
     return await revokeEach(configuration, held, providerDialect(profile).revokesAccessTokens);
   } catch (error) {
-    // Only discovery fails here, and its error message is already safe to display, so only the kind of failure matters.
+    // Only discovery can fail here. Its error code is enough to choose a message that is safe to display.
     return none(
       (error as { code?: unknown }).code === 'provider_unreachable'
         ? "it can't be reached"

@@ -25,7 +25,7 @@ export function isUsable(
   return token !== undefined && token.expiresAt - marginMs > clock.now();
 }
 
-/** Parses a stored token. Returns undefined for a damaged one, which is then fetched again. */
+/** Parses a stored token. Returns undefined if it is damaged, so that the caller fetches a new token. */
 export function parseAccessToken(text: string | undefined): AccessToken | undefined {
   return accessTokenSchema.safeParse(parseJson(text)).data;
 }

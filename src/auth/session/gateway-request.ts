@@ -3,8 +3,8 @@ import { failedBeforeConnecting } from '../../errors/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
 /**
- * Timeout of a gateway request in milliseconds, including its body unless that is an event stream. Long enough for
- * several broker requests by the gateway.
+ * Timeout of a gateway request in milliseconds, including the response body, unless that is an event stream. Long
+ * enough for several broker requests by the gateway.
  */
 export const GATEWAY_TIMEOUT_MS = 30_000;
 

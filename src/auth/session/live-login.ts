@@ -9,9 +9,10 @@ import { parseStoredSession } from './stored-session.ts';
 const MAX_LIVE_LOGIN_AGE_S = 900;
 
 /**
- * Requires a fresh sign-in for a session's first live order. A session that has been open for weeks shows that somebody once
- * signed in on this machine, not who uses it now.
- * @param signedInAt when the request's own sign-in happened, if it may differ from the stored one, in seconds since the epoch
+ * Requires a fresh sign-in for a session's first live order. A session that has been open for weeks shows that somebody
+ * once signed in on this machine, not who uses it now.
+ * @param signedInAt the time of the request's own sign-in, in seconds since the epoch, if it may differ from the stored
+ * time
  * @throws {TradeAgentError} `login_required`
  */
 export async function requireFreshLogin(

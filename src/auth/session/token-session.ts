@@ -129,8 +129,8 @@ export function createTokenSession(source: TokenSource): Session {
 }
 
 /**
- * Returns the scopes to request. Reads always request all read scopes, so that one stored token serves every read
- * command. Everything else requests exactly what it needs.
+ * Returns the scopes to request. A request that only reads gets all read scopes, so that one stored token serves every
+ * read command. Any other request gets exactly the scopes that it needs.
  */
 function tokenScopes(scopes: readonly string[]): readonly string[] {
   return isWithin(scopes, READ_SCOPES) ? READ_SCOPES : [...new Set(scopes)].sort();

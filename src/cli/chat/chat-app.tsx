@@ -271,7 +271,7 @@ function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; ma
   const { columns, unicode, spoken } = useScreen();
   const shown = useScreenText();
   const theme = useTheme();
-  const asks = shown(`It asks to ${login.asks.join(', ')}, but can never place orders on its own.`);
+  const asks = shown(`trade-agent asks to ${login.asks.join(', ')}, but can never place orders on its own.`);
   return (
     <Box
       flexDirection="column"

@@ -266,7 +266,7 @@ function liftHalt(chat: ChatSession): void {
     const state = await chat.driver.liftHalt(({ code }) => {
       chat.add({
         type: 'note',
-        text: `Approve it on your phone (code ${code}). Press Esc to stop waiting.`,
+        text: `Approve lifting the halt on your phone (code ${code}). Press Esc to stop waiting.`,
       });
     }, signal);
     await chat.refresh();

@@ -115,7 +115,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     },
     /**
      * Asks on the phone whether to lift the halt, and waits for the outcome.
-     * @throws {TradeAgentError} if it was not approved
+     * @throws {TradeAgentError} if the person did not approve
      */
     liftHalt: async (asked: (approval: ApprovalView) => void, signal: AbortSignal) => {
       const { proposeAndWait } = await import('../../app/approvals/propose-and-wait.ts');

@@ -29,7 +29,7 @@ export const slashCommands = [
 export type SlashName = (typeof slashCommands)[number]['name'];
 
 export interface SlashCommand {
-  /** In lower case. Not necessarily a known command. */
+  /** The name in lower case; possibly of an unknown command. */
   readonly name: string;
   readonly args: readonly string[];
 }

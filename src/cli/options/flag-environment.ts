@@ -38,7 +38,7 @@ const tradingCommands = new Set(['orders buy', 'orders sell', 'orders replace', 
 const isCommandLineOnly = (command: Command, flag: string) =>
   commandLineOnlyFlags.has(flag) || (tradingCommands.has(commandWords(command).join(' ')) && !sharedFlags.has(flag));
 
-/** Flags that exclude each other. If one is set on the command line, the variable of the other is ignored. */
+/** Mutually exclusive flags. If one is set on the command line, the variable of the other is ignored. */
 const exclusiveFlags = new Map([
   ['server', 'profile'],
   ['profile', 'server'],
@@ -125,5 +125,5 @@ function parseSwitch(name: string, text: string): boolean {
   const word = text.toLowerCase();
   if (['1', 'true', 'yes', 'on'].includes(word)) return true;
   if (['0', 'false', 'no', 'off'].includes(word)) return false;
-  throw new TradeAgentError('usage', `${name} can't be "${text}"`, { hint: 'Set it to 1 or 0.' });
+  throw new TradeAgentError('usage', `${name} can't be "${text}"`, { hint: 'Set the variable to 1 or 0.' });
 }

@@ -65,6 +65,6 @@ function readInput({ io, clock, signal }: Context, maxBytes: number, prompt: str
 
 function noPromptError(): TradeAgentError {
   return new TradeAgentError('usage', 'there is no prompt, and the chat needs a terminal', {
-    hint: "For example: trade-agent run 'what do I own', or pipe it in.",
+    hint: "For example: trade-agent run 'what do I own', or pipe the prompt in.",
   });
 }

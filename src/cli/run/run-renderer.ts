@@ -148,7 +148,7 @@ export class RunRenderer {
     if (!isHeld) this.#held.push({ line, message });
   }
 
-  /** Prints the held-back failures. @param answer failures that it mentions are not printed again */
+  /** Prints the held-back failures. @param answer failures that this text mentions are not printed again */
   #release(answer = ''): void {
     const lines = this.#held.filter(({ message }) => !containsMessage(answer, message));
     this.#held = [];
@@ -177,7 +177,7 @@ function sortArguments(args: Record<string, unknown>): unknown[] {
     .sort(([a], [b]) => rank(a) - rank(b))
     .map(([name, value]) => {
       if (name === 'notional') return formatAmount(String(value));
-      // A bare "true" would mean nothing without its name.
+      // Without its name, a bare "true" would mean nothing.
       if (value === true) return name.replaceAll('_', ' ');
       const words = legLabels[name];
       return words === undefined ? value : `${words} ${String(value)}`;

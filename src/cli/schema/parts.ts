@@ -32,6 +32,6 @@ export const doctorFindingSchema = z.object({
   check: z.string(),
   status: z.enum(['ok', 'warn', 'fail', 'skip']),
   message: z.string(),
-  fix: z.string().optional().describe('how to fix it; every warn and fail has one'),
+  fix: z.string().optional().describe('how to fix the problem; every warn and fail has a fix'),
   details: z.record(z.string(), z.unknown()).optional(),
 });

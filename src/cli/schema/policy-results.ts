@@ -127,7 +127,7 @@ export const scheduleResultSchemas = {
   'schedule-run': z.object({
     id: z.string(),
     status: z.enum(['not_due', 'ran']),
-    next: timeSchema.nullable().describe('next due time; null if it ran or if the time is unknown'),
+    next: timeSchema.nullable().describe('next due time; null if the check ran or if the time is unknown'),
     run: runRecordSchema.nullable(),
     check: z.looseObject({ status: z.string() }).nullable().describe('same as the output of check --output json'),
     checks: z

@@ -88,7 +88,7 @@ export function createIo(parts: {
         });
       }
       const lines = createInterface({ input: stdin, output: stderr });
-      // In raw mode, readline handles Ctrl-C itself and would only close.
+      // In raw mode, readline handles Ctrl-C itself and would only close the prompt.
       lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
       // On Ctrl-D or when the terminal closes, readline would never resolve.
       let onClose: () => void = () => undefined;

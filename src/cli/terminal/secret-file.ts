@@ -22,7 +22,7 @@ export async function readSecretFrom(
   }
   const unusable = (place: string) => (why: string) =>
     new TradeAgentError('usage', `${place} with ${what} can't be used: ${why}`, {
-      hint: 'Only its owner may have access to it: run "chmod 600" on it.',
+      hint: 'Only the file’s owner may have access: run "chmod 600" on the file.',
     });
   if (file !== undefined) {
     const text = readPrivateFile(file, MAX_SECRET_BYTES, unusable(file));

@@ -24,7 +24,7 @@ export async function readSecret(source: SecretSource, question: string): Promis
   const text = io.interactive ? await askSecret(io, question, signal) : await readPipedSecret(source);
   if (text !== undefined && text !== '') return text;
   throw new TradeAgentError('usage', 'no secret was given', {
-    hint: 'Type it at the prompt, or pipe it in: command < file. Arguments are not accepted.',
+    hint: 'Type the secret at the prompt, or pipe it in: command < file. Arguments are not accepted.',
   });
 }
 
@@ -37,7 +37,7 @@ export async function askSecret(io: Io, question: string, signal: AbortSignal): 
   io.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: io.stdin, output: nowhere, terminal: true });
-  // In raw mode, readline handles Ctrl-C itself and would only close.
+  // In raw mode, readline handles Ctrl-C itself and would only close the prompt.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));

@@ -97,6 +97,6 @@ export function toPrompt({ text, ended }: StdinText): string {
   }
   if (prompt !== '') return prompt;
   throw new TradeAgentError('usage', 'standard input has no prompt', {
-    hint: 'Pipe it in: echo "what do I own" | trade-agent run -',
+    hint: 'Pipe the prompt in: echo "what do I own" | trade-agent run -',
   });
 }

@@ -62,7 +62,7 @@ export function approvalLines(
   return [
     `Approval needed (${approval.id})`,
     ...rows.flatMap(([label, value]) => labelledLines(`  ${label.padEnd(9)}`, value, columns)),
-    '  Deny it on the phone if you did not request it.',
+    '  Deny it on the phone if you did not make this request.',
   ];
 }
 

@@ -338,7 +338,7 @@ function drawAscii(canvas: Canvas, closes: readonly string[], scale: Scale): voi
   });
 }
 
-/** Bars spread over the full width. If there are more bars than columns, bars are merged. */
+/** Bars spread over the full width. If there are more bars than columns, some bars are merged. */
 interface Slots {
   readonly bars: readonly Bar[];
   /** Columns per bar, including the gap after it. */

@@ -9,8 +9,8 @@ export function mcpLines({ unused, servers }: ServersState): string {
 }
 
 const unusedReasons: Readonly<Record<NonNullable<ServersState['unused']>, string>> = {
-  planner: 'The built-in planner does not use them; choose a model with /model.',
-  'read-only': 'They are not used in a read-only session.',
+  planner: 'The built-in planner does not use MCP servers; choose a model with /model.',
+  'read-only': 'A read-only session does not use MCP servers.',
 };
 
 const stateWords: Readonly<Record<ServerState['state'], string>> = {

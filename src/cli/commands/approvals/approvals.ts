@@ -11,7 +11,7 @@ export function addApprovalsCommand(program: CliCommand): void {
     .command('approvals')
     .summary('list and manage approval requests and their outcomes')
     .description(
-      'List approval requests from this program and others, show one, wait for some, withdraw one, or reconcile those with an unknown outcome. The gateway executes what you approve, even if no program is running here.',
+      'List approval requests from this and other programs, show or withdraw a request, wait for requests, or look up unknown outcomes. The gateway executes what you approve, even if no program is running here.',
     )
     .examples(
       ['trade-agent approvals', 'all approvals, newest first'],
@@ -38,12 +38,12 @@ export function addApprovalsCommand(program: CliCommand): void {
     .command('wait')
     .summary('wait for approvals and resume their threads')
     .description(
-      'Wait for the given approvals, or for all pending ones, and resume their threads as each is decided. With one ID, prints the same as "resume"; otherwise prints a list of those results ("trade-agent.runs/1").',
+      'Wait for the given approvals (default: all pending approvals), and resume each thread when its approval is decided. With one ID, prints the same result as "resume"; otherwise, prints a list of such results ("trade-agent.runs/1").',
     )
-    .argument('[id...]', 'IDs of approvals (default: all pending ones)')
+    .argument('[id...]', 'IDs of approvals (default: all pending approvals)')
     .examples(
       ['trade-agent approvals wait pr_7f3k2m9x --timeout 5m', 'one approval'],
-      ['trade-agent approvals wait --output json', 'all pending ones'],
+      ['trade-agent approvals wait --output json', 'all pending approvals'],
     )
     .exits(...runExitCodes)
     .runs(async (context, ids: string[]) => (await import('./print-approval.ts')).waitAndShow(context, ids));
@@ -64,7 +64,7 @@ export function addApprovalsCommand(program: CliCommand): void {
     .command('cancel')
     .description('withdraw an approval request, so that nothing is ordered')
     .argument('<id>', 'the ID from "approvals list", or a unique prefix')
-    .examples(['trade-agent approvals cancel pr_7f3k2m9x', 'it disappears from the phone'])
+    .examples(['trade-agent approvals cancel pr_7f3k2m9x', 'the request disappears from the phone'])
     .exits(...sessionExitCodes, exitCodes.unknown)
     .runs(async (context, id: string) => printApproval(context, await cancelApproval(context, id)));
 }

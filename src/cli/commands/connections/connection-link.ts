@@ -21,7 +21,7 @@ const warning =
 export async function showConnectionLink(context: Context, link: ConnectionLink): Promise<void> {
   const { io, clock } = context;
   const profile = await context.profile();
-  io.talk(`Connect ${link.label}: sign in there and allow access`);
+  io.talk(`Connect ${link.label}: sign in and allow access`);
   io.talk(`  by      trade-agent on ${safeLine(machineName())}`);
   const asks = `to ${describeConnectionScopes(link.scopes).join(', ')}`;
   for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {

@@ -14,12 +14,12 @@ export function addConnectionsCommand(program: CliCommand): void {
     .command('connections')
     .summary('manage connections to your broker, Slack and Gmail')
     .description(
-      'Connect your accounts at other services. You sign in there once, in your browser. Your identity provider stores the access you allow, never the agent, and only the gateway uses it.',
+      'Connect your accounts at other services. You sign in at each service once, in your browser. Your identity provider stores the access you allow, never the agent, and only the gateway uses it.',
     )
     .examples(
       ['trade-agent connections', 'what is connected, and what can be'],
       ['trade-agent connections add slack', 'shows a link and waits for you'],
-      ['trade-agent connections remove broker', 'revokes the access there too'],
+      ['trade-agent connections remove broker', 'also revokes the access at the broker'],
     )
     .exits(...sessionExitCodes);
   connections

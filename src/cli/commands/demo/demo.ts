@@ -17,7 +17,7 @@ export function addDemoCommand(program: CliCommand): void {
 
 async function printDemo({ io, env, interruption }: Cli, output: Output): Promise<void> {
   const { playDemo } = await import('../../../app/demo.ts');
-  // For people, the demo is the result and goes to stdout. For programs, it goes to stderr.
+  // For people, the demo is the result, so the text goes to stdout. For programs, the text goes to stderr.
   const say = (text: string) => (output.format === 'text' ? io.print(text) : io.talk(text));
   const interactive = io.interactive && io.stdoutIsTty && output.format === 'text';
   const { audit } = await playDemo(
@@ -90,7 +90,7 @@ async function askPerson(
   say(`   Set up a browser on this machine as ${user}'s phone (the link works once):\n\n     ${url}\n`);
   const input = createInterface({ input: io.stdin, output: io.stdout });
   const decided = new AbortController();
-  const typed = input.question('   Approve there, or press Enter to approve with the terminal’s phone: ', {
+  const typed = input.question('   Approve on that page, or press Enter to approve with the terminal’s phone: ', {
     signal: decided.signal,
   });
   const how = await Promise.race([

@@ -70,7 +70,7 @@ function keyText({ status, file, jwk, pem, clients }: GatewayKey): string {
     const others =
       ', and restart each gateway, so that every gateway can decrypt what another one encrypts with the new key';
     paragraphs.push(
-      `Keep the old key there${file === null ? others : ''}. Then run "trade-agent gateway key --confirm".`,
+      `Keep the old key at the provider${file === null ? others : ''}. Then run "trade-agent gateway key --confirm".`,
     );
   }
   return paragraphs.join('\n\n');

@@ -95,7 +95,7 @@ function auditText(found: RecordVerdict): string {
 
 function signedText(lines: number, signed: RecordVerdict['signed']): string[] {
   if (signed?.last === undefined || signed.last === null) {
-    return ['no day is signed yet; a day is signed when the next one begins'];
+    return ['no day is signed yet; a day is signed when the next day begins'];
   }
   const { checkpoints, last, anchors } = signed;
   const said = [
@@ -114,7 +114,7 @@ function signedText(lines: number, signed: RecordVerdict['signed']): string[] {
 }
 
 const lineFaults = {
-  changed: 'changed, or it does not follow the line before',
+  changed: 'changed, or does not follow the line before it',
   removed: 'one or more lines before this were removed',
   added: 'added or moved',
   unreadable: 'unreadable',

@@ -21,7 +21,7 @@ export function brokerToolsText(broker: string, tools: readonly OrderTool[]): st
   return [
     ...said,
     '',
-    `After reading them, confirm them by adding this under "${broker}" in gateway.yaml, and restart the home:`,
+    `After reading the definitions, confirm the tools by adding this under "${broker}" in gateway.yaml, and restart the home:`,
     'pins:',
     ...pins,
   ].join('\n');

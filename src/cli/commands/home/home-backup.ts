@@ -64,7 +64,7 @@ export function addHomeBackupCommands(home: CliCommand): void {
             ...(withdrawn + lookedUp === 0
               ? []
               : [`${withdrawn} open proposals are withdrawn; ${lookedUp} are looked up at the broker.`]),
-            'Never run it while the original home is running. Check "trade-agent home user list":',
+            'Never run the restored home while the original home is running. Check "trade-agent home user list":',
             'phones that you removed after the backup are paired again.',
           ].join('\n'),
       );

@@ -20,7 +20,7 @@ export function addHomeBrokerCommands(home: CliCommand): void {
   const broker = home
     .command('broker')
     .summary("manage the home's brokers and their keys")
-    .description("Manage the home's brokers and the keys of its users' accounts there. Keys are never shown.")
+    .description("Manage the home's brokers, and the keys of users' accounts at these brokers. Keys are never shown.")
     .examples(
       ['trade-agent home broker set', 'after creating new keys at the broker'],
       ['trade-agent home broker add tradier --kind tradier', 'an account at another broker'],
@@ -106,7 +106,7 @@ function addSet(broker: CliCommand): void {
   broker
     .command('set')
     .description(
-      "Store a user's keys, replacing earlier ones, after testing them at the broker. Works while the home runs.",
+      "Store a user's keys, replacing earlier keys, after testing the new keys at the broker. Works while the home runs.",
     )
     .option('--user <name>', 'the user (default: the only one)')
     .option('--broker <name>', 'the broker, by its name in gateway.yaml')
@@ -154,7 +154,7 @@ interface AddOptions extends BrokerKeyOptions {
 function addHomeBrokers(broker: CliCommand): void {
   broker
     .command('list')
-    .description('List the brokers of the home and the accounts there, without contacting them.')
+    .description('List the home’s brokers and the accounts at each broker, without contacting the brokers.')
     .examples(['trade-agent home broker list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listBrokers } = await import('../../../app/home/brokers.ts');

@@ -19,7 +19,7 @@ export function addHomeServeCommand(home: CliCommand): void {
   const serving = home
     .command('serve')
     .description(
-      'Run the home until it is stopped. On first start, shows a QR code for the first phone. To be reachable from other machines, it needs a certificate or a proxy with one.',
+      'Run the home until it is stopped. On first start, shows a QR code for the first phone. To be reachable from other machines, the home needs a certificate, or a proxy that has one.',
     )
     .option('--listen <host:port>', 'where to listen on this machine (default: from home.yaml)', parseListenAddress);
   addListeningOptions(serving)
@@ -82,5 +82,7 @@ async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder
   const { showQrCode } = await import('../../text/qr-code.ts');
   const { user, url } = await createPairingLink(parts, folder, undefined);
   await showQrCode(cli, url);
-  parts.tell(`No phone is paired yet. Open this on ${user}'s phone within ten minutes; it works once:\n\n  ${url}\n`);
+  parts.tell(
+    `No phone is paired yet. Open this on ${user}'s phone within ten minutes; the link works once:\n\n  ${url}\n`,
+  );
 }

@@ -44,7 +44,7 @@ function addHomePair(home: CliCommand): void {
   home
     .command('pair')
     .description(
-      'Print a single-use link and QR code that pair a phone with a user, valid for ten minutes. Anyone who opens it first can approve, so show it to nobody else. Works while the home runs.',
+      'Print a single-use link and QR code that pair a phone with a user, valid for ten minutes. Whoever opens the link first can approve, so show the link to nobody else. Works while the home runs.',
     )
     .option('--user <name>', 'whose phone it is (default: the only user)')
     .examples(
@@ -63,7 +63,7 @@ async function showPairing(context: Context, { user, url, expiresAt }: PairingLi
   if (output.format === 'text') {
     const { showQrCode } = await import('../../text/qr-code.ts');
     await showQrCode(context, url);
-    io.talk(`Open it on ${user}'s phone within ten minutes; it works once.`);
+    io.talk(`Open the link on ${user}'s phone within ten minutes; it works once.`);
   }
   await output.result('home-pairing', { user, url, expires_at: expiresAt }, () => url);
 }
@@ -162,7 +162,7 @@ function addHomeNotices(home: CliCommand): void {
     .command('notices')
     .summary('manage additional notice channels of the owner')
     .description(
-      'Manage the channels under "notices" in home.yaml, which notify the owner of pending approvals if no push arrives. They work like those of a profile (docs/guide/NOTICES.md).',
+      'Manage the channels under "notices" in home.yaml, which notify the owner of pending approvals if no push arrives. They work like the channels of a profile (docs/guide/NOTICES.md).',
     )
     .examples(
       ['trade-agent home notices', 'the channels, and whether their secrets are set'],

@@ -23,7 +23,7 @@ export function addLoginCommand(program: CliCommand): void {
     )
     .option('--open', 'open the address in the browser')
     .option('--company <issuer>', "sign in with your company's identity provider")
-    .option('--client-id <id>', 'the client registered there (default: trade-agent-company)')
+    .option('--client-id <id>', 'the client ID registered at the company (default: trade-agent-company)')
     .option('--show-key', "print this machine's key for a company and the entry for home.yaml, without signing in")
     .examples(
       ['trade-agent login', 'shows a code to confirm on your phone'],

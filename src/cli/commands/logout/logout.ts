@@ -9,7 +9,7 @@ export function addLogoutCommand(program: CliCommand): void {
     .command('logout')
     .summary('sign out and revoke the tokens')
     .description(
-      'Sign out: revoke the refresh and access tokens at the identity provider and delete them here. Without a network, still delete them, and report what could not be revoked.',
+      'Sign out: revoke the refresh and access tokens at the identity provider and delete them here. Without a network, the tokens are still deleted here, and the output says which tokens could not be revoked.',
     )
     .option('--all', 'also delete the key that identifies this machine to a company')
     .examples(

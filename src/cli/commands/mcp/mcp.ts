@@ -73,7 +73,7 @@ function addMcpClients(mcp: CliCommand): void {
   clients
     .command('revoke')
     .description('Revoke the access of an MCP client: end its tokens, open proposals and streams immediately.')
-    .argument('<id>', 'its ID from "mcp clients list" (or a unique prefix of the ID), or its name')
+    .argument('<id>', 'the client’s ID from "mcp clients list" (or a unique prefix of the ID), or its name')
     .option('--user <name>', 'the user, if several users have allowed it')
     .examples(['trade-agent mcp clients revoke V1St --user alice', ''])
     .runs(async (context, id: string, options: ClientsOptions, command: CliCommand) => {

@@ -30,7 +30,7 @@ export function toolText({ name, state, fit, danger }: ComparedTool): string {
   const said = fit?.description ?? '';
   return [
     `  ${safeLine(name)}  (${stateWords[state]})`,
-    ...(danger === undefined ? [] : [`      WARNING: it ${dangerTexts[danger]}.`]),
+    ...(danger === undefined ? [] : [`      WARNING: this tool ${dangerTexts[danger]}.`]),
     ...(said === '' ? [] : said.split('\n').map((line) => `      ${line}`)),
     ...toolArguments(fit).map((one) => `      ${argumentLine(one)}`),
   ].join('\n');

@@ -25,7 +25,7 @@ export function requestLines(request: PhoneRequest): string[] {
         .split('\n')
         .map((line, index) => `  ${(index === 0 ? safeLine(label) : '').padEnd(width)}  ${safeLine(line)}`),
     ),
-    'Deny it unless you requested it yourself, just now.',
+    'Deny this request unless you made it yourself, just now.',
   ];
 }
 

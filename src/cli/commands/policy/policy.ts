@@ -14,7 +14,7 @@ export function addPolicyCommand(program: CliCommand): void {
     .examples(
       ['trade-agent policy', 'the limits and how much of them is used'],
       ['trade-agent policy check "buy 5 AAPL"', 'the decision, without placing anything'],
-      ['trade-agent policy set max_order_notional=500', 'needs approval if it is looser'],
+      ['trade-agent policy set max_order_notional=500', 'needs approval if the new limit is looser'],
     )
     .exits(...approvalExitCodes, exitCodes.pending, exitCodes.found);
   addReadCommands(policy);
@@ -33,7 +33,7 @@ function addReadCommands(policy: CliCommand): void {
     .command('check')
     .summary('show what the rules decide about an order')
     .description(
-      `Show what the rules decide about an order now, as for a real proposal. Sends nothing to your phone. Exits with ${exitCodes.blocked} if it would be refused.`,
+      `Show what the rules decide about an order now, as for a real proposal. Sends nothing to your phone. Exits with ${exitCodes.blocked} if the order would be refused.`,
     )
     .argument('<order>', 'the order in plain English, for the built-in planner')
     .examples(
@@ -68,7 +68,7 @@ function addSetCommand(policy: CliCommand): void {
     .option('--remove <name>', 'remove a rule file; repeatable', collect, [])
     .addOption(approvalOption())
     .examples(
-      ['trade-agent policy set max_order_notional=500', 'immediately, if it was higher'],
+      ['trade-agent policy set max_order_notional=500', 'applies immediately if the limit was higher'],
       ['trade-agent policy set symbols.allow=VTI,BND sides=buy', 'only these symbols, and no sales'],
       ['trade-agent policy set max_day_orders=none --approval detach', `looser: exits with ${exitCodes.pending}`],
       ['trade-agent policy set --rules no-options.cedar', 'your own rule, in Cedar'],
@@ -82,9 +82,9 @@ function addSetCommand(policy: CliCommand): void {
 function addTestCommands(policy: CliCommand): void {
   policy
     .command('diff')
-    .summary('compare other rules with the active ones')
+    .summary('compare other rules with the active rules')
     .description(
-      `Compare the limits or rules in a file (limits.yaml, *.cedar, or a folder with both) with the active ones. --replay evaluates your past orders under both and lists those with a different decision; exits with ${exitCodes.found} if there are any. Changes nothing.`,
+      `Compare the limits or rules in a file (limits.yaml, *.cedar, or a folder with both) with the active rules. --replay evaluates your past orders under both and lists the orders with a different decision; exits with ${exitCodes.found} if there are any. Changes nothing.`,
     )
     .argument('<file>', 'limits.yaml, a *.cedar file, or a folder with limits.yaml and policies/')
     .option('--replay', 'list past orders with a different decision')

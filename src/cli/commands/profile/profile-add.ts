@@ -27,13 +27,13 @@ export function addProfileAddCommand(profile: CliCommand): void {
   profile
     .command('add')
     .description(
-      'Add a profile: ask for missing options, discover the identity provider, report what it lacks, and write config.yaml.',
+      'Add a profile: ask for missing options, discover the identity provider, report the features that it lacks, and write config.yaml.',
     )
     .argument('<name>', 'lower-case letters, digits, - and _')
     .option('--home <url>', 'address of a home ("trade-agent home"); sets the issuer, the gateway and the login client')
     .option('--issuer <url>', "the identity provider's issuer")
     .option('--gateway <url>', "the order gateway's address")
-    .option('--audience <name>', "the gateway's audience at the provider (default: its address)")
+    .option('--audience <name>', "the gateway's audience at the provider (default: the gateway's address)")
     .addOption(choiceOption('--provider <name>', 'the provider (default: detected)', providerNames))
     .option('--login-client <id>', 'the public client for signing in')
     .addOption(choiceOption('--environment <name>', 'paper or live trading (default: paper)', ['paper', 'live']))

@@ -21,7 +21,7 @@ export function addProfileCommand(program: CliCommand): void {
     .examples(
       ['trade-agent profile', 'all profiles; * marks the current one'],
       ['trade-agent profile show work', 'its settings'],
-      ['trade-agent profile use sandbox', 'make it the default'],
+      ['trade-agent profile use sandbox', 'make the sandbox the default'],
     );
   profile
     .command('list', { isDefault: true })
@@ -179,8 +179,8 @@ function addProfileStore(profile: CliCommand): void {
       "Manage where a profile's secrets are stored: in the system's keychain, or in a file encrypted with a passphrase or a key file.",
     )
     .examples(
-      ['trade-agent profile store show work', 'shows where they are'],
-      ['trade-agent profile store move work --to keychain', 'moves them'],
+      ['trade-agent profile store show work', 'shows where the secrets are'],
+      ['trade-agent profile store move work --to keychain', 'moves the secrets'],
     )
     .exits(exitCodes.credentialStore, exitCodes.busy);
   store

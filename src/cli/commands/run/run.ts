@@ -44,7 +44,6 @@ async function runOnce(context: Context, prompt: string | undefined, options: Ru
   return showRun(context, events);
 }
 
-/** Creates the `--approval` option for commands that may need an approval. */
 export function approvalOption(): Option {
   return choiceOption(
     '--approval <mode>',

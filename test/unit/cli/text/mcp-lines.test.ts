@@ -31,10 +31,10 @@ it('lists other people’s servers, and how each stands', () => {
 
 it('says why none is used', () => {
   expect(mcpLines({ unused: 'read-only', servers: [server({})] })).toContain(
-    'They are not used in a read-only session.',
+    'A read-only session does not use MCP servers.',
   );
   expect(mcpLines({ unused: 'planner', servers: [server({})] })).toContain(
-    'The built-in planner does not use them; choose a model with /model.',
+    'The built-in planner does not use MCP servers; choose a model with /model.',
   );
   expect(mcpLines({ unused: 'planner', servers: [] })).toBe('No MCP servers; "trade-agent mcp servers add" adds one.');
 });

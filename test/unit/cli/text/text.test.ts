@@ -125,7 +125,7 @@ describe('an approval in plain lines', () => {
       '  warning   the limit is 12% above the price',
       '  expires   2026-01-30T14:35:00Z (in 5:00)',
       '  approve   http://127.0.0.1:4747/phone (or: trade-agent phone)',
-      '  Deny it on the phone if you did not request it.',
+      '  Deny it on the phone if you did not make this request.',
     ]);
   });
 

@@ -79,7 +79,7 @@ describe('a tool that could act past the phone', () => {
     const alpaca = { ...looked, name: 'alpaca', tools: broker };
     const { said, context } = terminal('1');
     expect(await chooseTools(context, alpaca, [], false)).toEqual(['get_orders']);
-    expect(said.join('\n')).toContain('WARNING: it can place, change or cancel orders without your phone.');
+    expect(said.join('\n')).toContain('WARNING: this tool can place, change or cancel orders without your phone.');
     expect(await chooseTools(terminal('1').context, alpaca, [], true)).toEqual(['place_stock_order']);
   });
 
