@@ -33,7 +33,6 @@ const templateSchema = (longest: number) =>
       }
     });
 
-/** Returns the settings that all kinds of channels have. */
 export const commonChannelSettings = () => ({
   enabled: z.boolean().default(true).describe('whether the channel is active'),
   min_severity: z.enum(noticeSeverities).default('warning').describe('Findings less severe than this are not sent.'),
@@ -48,7 +47,6 @@ export const commonChannelSettings = () => ({
   timeout: z.number().int().min(1).max(60).default(10).describe('Timeout for one attempt, in seconds.'),
 });
 
-/** Returns the schema of an address to which notices or secrets may be sent. */
 export const secureUrl = () =>
   z
     .string()

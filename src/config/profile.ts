@@ -160,7 +160,6 @@ export interface ResolvedProfile extends Profile {
   readonly phone: string | undefined;
 }
 
-/** Location of a profile's secrets. */
 export interface CredentialLocation {
   readonly credential_store: 'keychain' | 'file';
   /** For a file: `passphrase`, or the path of a key file. Defaults to a key file next to the credential file. */

@@ -13,7 +13,6 @@ export const HOME_LOGIN_CLIENT = 'trade-agent';
 /** The broker connection's name in the sandbox's vault. */
 const SANDBOX_CONNECTIONS = { broker: 'paper-broker' };
 
-/** A running sandbox's addresses, from its ready file. */
 export interface SandboxAddresses {
   readonly issuer: string;
   readonly gateway: string;

@@ -28,7 +28,6 @@ export interface ProviderDialect {
   readonly details: 'announced' | 'registered' | 'never';
   /** The grant type that exchanges a user's access token for a connected account's access token. */
   readonly exchangeGrantType: string;
-  /** Rules for a server that exchanges people's tokens for tokens for the gateway (RFC 8693). */
   readonly onBehalf: OnBehalfOfRules;
   /** Whether an access token can be revoked (RFC 7009 §2) without also revoking the refresh token. */
   readonly revokesAccessTokens: boolean;
@@ -58,7 +57,6 @@ interface Person {
   readonly email?: string | undefined;
 }
 
-/** A provider's API for a person's connected accounts. */
 export interface ConnectedAccountsService {
   /** Base URL without a trailing slash. */
   readonly endpoint: string;

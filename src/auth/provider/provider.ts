@@ -86,7 +86,6 @@ export async function providerMetadata(issuer: string, access: ProviderAccess): 
   return metadata;
 }
 
-/** Builds openid-client's configuration for one of the profile's clients. */
 export async function clientConfiguration(
   profile: Pick<ResolvedProfile, 'issuer' | 'provider'>,
   client: { client_id: string } & Partial<ClientMetadata>,

@@ -45,7 +45,6 @@ export interface DeviceLoginOptions {
   readonly clock?: Clock;
   readonly home?: UserDirs;
   readonly timeoutSeconds?: number;
-  /** Aborts the start of the sign-in. `complete` takes its own signal. */
   readonly signal?: AbortSignal;
 }
 

@@ -150,7 +150,6 @@ function Code({ code }: { code: string }) {
   );
 }
 
-/** Returns label, value and React key of each row. */
 function panelRows(approval: ApprovalView, phone: string | undefined): [label: string, value: string, key: string][] {
   return [
     ...subjectFields(approval).map(([label, value], row): [string, string, string] => [

@@ -109,7 +109,6 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
         signal,
         changed,
       }),
-    /** Halts all trading at the gateway and withdraws pending approvals. */
     halt: async () => {
       await halt(context);
     },

@@ -14,7 +14,6 @@ export type ChatItem = { readonly talk?: string } & (
   | { readonly type: 'space'; readonly rows: number }
 );
 
-/** Added when the person stops work with Esc, which is not an error. */
 export const stoppedItem: ChatItem = { type: 'note', text: 'stopped' };
 
 export function errorItem(message: string, hint: string | undefined): ChatItem {

@@ -1,7 +1,6 @@
 import type { ApprovalListener } from '../../app/approvals/propose-and-wait.ts';
 import type { Context } from '../context/context.ts';
 
-/** Returns a listener that shows an approval request and each change of its state. */
 export async function approvalProgress(context: Context): Promise<ApprovalListener> {
   const { io, output, clock } = context;
   const { RunRenderer } = await import('./run-renderer.ts');

@@ -184,7 +184,6 @@ function sortArguments(args: Record<string, unknown>): unknown[] {
     });
 }
 
-/** Labels for the prices of an order's legs. */
 const legLabels: Readonly<Record<string, string>> = {
   take_profit_limit_price: 'take profit',
   stop_loss_stop_price: 'stop loss',

@@ -138,7 +138,6 @@ export const scheduleResultSchemas = {
   'schedule-logs': z.object({ runs: z.array(runRecordSchema).describe('newest first') }),
 } as const satisfies Record<string, z.ZodObject>;
 
-/** A company's identity provider, and the client that is registered there. */
 export const companyClientSchema = z.object({ issuer: z.string(), client_id: z.string() });
 const companyIssuer = z.string().nullable().describe("issuer of the person's company, if they sign in through it");
 

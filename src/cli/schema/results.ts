@@ -123,7 +123,6 @@ const alertResults = {
 
 const decimal = z.string().describe('a decimal number, as a string');
 
-/** Fields that identify a row's account if several accounts are listed. */
 const accountFields = {
   account: z.string().optional().describe('account number, if several accounts are listed'),
   broker: z.string().optional().describe('name of the broker in the gateway’s settings'),

@@ -115,7 +115,6 @@ export function formatFill(order: {
   return `${word} ${shares(order.filled_qty)}${of} at ${sharePrice(order.filled_avg_price)}`;
 }
 
-/** Formats in one line why a run waits for a connection to another service. */
 export function connectionLine({ name, status, command }: ConnectionView): string {
   const account = safeLine(name);
   return {

@@ -23,7 +23,6 @@ function withBroker(text: string, { account_at: at }: ApprovalView): string {
   return `${at}${text.slice(number.length)}`;
 }
 
-/** Returns the gateway's assessment: the worst case and the warnings. */
 function assessment(approval: ApprovalView): [label: string, value: string][] {
   const { worst_case } = approval;
   return [

@@ -238,7 +238,6 @@ function toLevel(price: Dec | string, { low, high }: Scale, steps: number): numb
   return Math.max(0, Math.min(steps - 1, level));
 }
 
-/** A grid of characters. Row 0 is the top row. */
 class Canvas {
   readonly width: number;
   readonly rows: number;

@@ -33,7 +33,7 @@ export function addGatewayRecordCommands(gateway: CliCommand): void {
   gateway
     .command('recount')
     .description(
-      'count orders that a wrong clock dated in the future as today’s orders; run it once the clock is correct',
+      "count orders that a wrong clock dated in the future as today's orders; run it once the clock is correct",
     )
     .examples(['trade-agent gateway recount', 'after POLICY_CLOCK_BEHIND; works while the gateway runs'])
     .runs(async (context, _: object, command: CliCommand) => {

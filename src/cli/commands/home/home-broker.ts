@@ -154,7 +154,7 @@ interface AddOptions extends BrokerKeyOptions {
 function addHomeBrokers(broker: CliCommand): void {
   broker
     .command('list')
-    .description('List the home’s brokers and the accounts at each broker, without contacting the brokers.')
+    .description("List the home's brokers and the accounts at each broker, without contacting the brokers.")
     .examples(['trade-agent home broker list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listBrokers } = await import('../../../app/home/brokers.ts');

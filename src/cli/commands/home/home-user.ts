@@ -85,7 +85,7 @@ function addRemoveAuthenticator(user: CliCommand): void {
     .description(
       'Remove an authenticator, such as a lost phone, so that it can no longer approve. You can also do this from another phone.',
     )
-    .argument('<id>', 'the authenticator’s ID from "home user list", or its name')
+    .argument('<id>', 'the authenticator\'s ID from "home user list", or its name')
     .option('--user <name>', 'the user (default: the only one)')
     .examples(['trade-agent home user remove-authenticator AX3f --user alice', ''])
     .runs(async (context, id: string, options: { user?: string }, command: CliCommand) => {

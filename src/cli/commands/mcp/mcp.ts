@@ -73,7 +73,7 @@ function addMcpClients(mcp: CliCommand): void {
   clients
     .command('revoke')
     .description('Revoke the access of an MCP client: end its tokens, open proposals and streams immediately.')
-    .argument('<id>', 'the client’s ID from "mcp clients list" (or a unique prefix of the ID), or its name')
+    .argument('<id>', 'the client\'s ID from "mcp clients list" (or a unique prefix of the ID), or its name')
     .option('--user <name>', 'the user, if several users have allowed it')
     .examples(['trade-agent mcp clients revoke V1St --user alice', ''])
     .runs(async (context, id: string, options: ClientsOptions, command: CliCommand) => {
@@ -106,7 +106,7 @@ function addMcpInstall(mcp: CliCommand): void {
     .command('install')
     .summary('add trade-agent to the settings of an MCP client')
     .description(
-      'Add trade-agent to the settings of an MCP client on this machine: as a program that the client starts and that uses the profile’s session, or (with --remote) as the address of the profile’s gateway. Shows the new entry and asks first. The rest of the file does not change.',
+      "Add trade-agent to the settings of an MCP client on this machine: as a program that the client starts and that uses the profile's session, or (with --remote) as the address of the profile's gateway. Shows the new entry and asks first. The rest of the file does not change.",
     )
     .addArgument(new Argument('<client>', 'the MCP client').choices(mcpClientNames))
     .option('--remote', "connect to the gateway's address, where the client signs in on its own")

@@ -8,7 +8,7 @@ export function addNoticesCommand(program: CliCommand): void {
     .command('notices')
     .summary('manage where check results are sent')
     .description(
-      'Manage the channels that check results are sent to (desktop, email, slack, webhook, ntfy). They are stored under "notices" in the profile’s section of config.yaml, or on the profile’s server.',
+      'Manage the channels that check results are sent to (desktop, email, slack, webhook, ntfy). They are stored under "notices" in the profile\'s section of config.yaml, or on the profile\'s server.',
     )
     .examples(
       ['trade-agent notices', 'the channels, and whether their secrets are set'],

@@ -37,7 +37,7 @@ export function addScheduleCommand(program: CliCommand): void {
     .description(
       'remove a schedule and its crontab line, systemd timer or launchd agent; changes nothing else in the crontab',
     )
-    .argument('<id>', 'the schedule’s ID or name, or a unique prefix')
+    .argument('<id>', "the schedule's ID or name, or a unique prefix")
     .option('--yes', 'skip the prompt')
     .examples(
       ['trade-agent schedule remove s4k2m9x', 'asks first on a terminal'],
@@ -51,7 +51,7 @@ export function addScheduleCommand(program: CliCommand): void {
     .description(
       'Run the check of a schedule if it is due, as cron, systemd or launchd does. Prints nothing if nothing is due or found, so that cron sends no mail.',
     )
-    .argument('<id>', 'the schedule’s ID or name, or a unique prefix')
+    .argument('<id>', "the schedule's ID or name, or a unique prefix")
     .option('--now', 'run it even if it is not due')
     .examples(
       ['trade-agent schedule run s4k2m9x', 'as cron does'],

@@ -26,8 +26,8 @@ describe('a call to the person', () => {
   });
 
   it.each([
-    [{ TERM_PROGRAM: 'iTerm.app' }, '\u001b]9;your phone'],
-    [{ TERM: 'foot' }, '\u001b]777;notify;trade-agent;your phone'],
+    [{ TERM_PROGRAM: 'iTerm.app' }, '\u001b]9;approval needed on your phone'],
+    [{ TERM: 'foot' }, '\u001b]777;notify;trade-agent;approval needed on your phone'],
   ])('is a notification where the terminal knows one: %j', (env, sequence) => {
     expect(rung(env).stderr()).toContain(sequence);
   });
