@@ -128,7 +128,11 @@ async function finishOnLoopback(
 }
 
 const failureTexts = {
-  denied: ['login_denied', 'access was denied at the other service, so nothing was connected', 'If that was a mistake, run the command again.'],
+  denied: [
+    'login_denied',
+    'access was denied at the other service, so nothing was connected',
+    'If that was a mistake, run the command again.',
+  ],
   failed: ['provider_error', 'the other service refused the connection', 'Run the command again.'],
   expired: ['login_expired', 'nobody signed in at the other service in time', 'Run the command again.'],
 } as const;

@@ -48,7 +48,8 @@ export const auth0Dialect: ProviderDialect = {
     finish: 'loopback',
   }),
   setup: {
-    device: 'In the login client (type Native), turn on Device Code and Refresh Token under Advanced settings, Grant Types.',
+    device:
+      'In the login client (type Native), turn on Device Code and Refresh Token under Advanced settings, Grant Types.',
     ciba: 'Create a client for the gateway’s approval requests: type Regular Web, Private Key JWT, grant type Client Initiated Backchannel Authentication. Turn on push notifications with Guardian.',
     details: 'In the gateway’s API, register the details type under Settings, Rich Authorization Requests.',
     dpop: 'In the gateway’s API, set Settings, Token Sender-Constraining to DPoP, or set "dpop: false" in the profile.',
