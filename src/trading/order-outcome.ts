@@ -36,7 +36,7 @@ function exitName({ stop_price, limit_price }: OrderLeg): string {
     : `stop loss at ${sharePrice(stop_price)}`;
 }
 
-function lowercaseFirst(text: string): string {
+export function lowercaseFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 

@@ -31,10 +31,10 @@ export function renderHtmlReport(result: CheckResult, figures: Pick<Figures, 'po
       : `<section><h2>${e(title)}</h2><ul>${lines.map((line) => `<li>${e(line)}</li>`).join('')}</ul></section>`;
   const findings = result.findings.map(
     ({ severity, message, rule }) =>
-      `<li class="${e(severity)}"><strong>${e(severity)}</strong> ${e(message)} <small>${e(rule)}</small></li>`,
+      `<li class="${e(severity)}"><strong>${e(capital(severity))}:</strong> ${e(message)} <small>${e(rule)}</small></li>`,
   );
   const numbers = figureLines(result)
-    .map(([label, value]) => `<div><dt>${e(label)}</dt><dd>${e(value)}</dd></div>`)
+    .map(([label, value]) => `<div><dt>${e(capital(label))}</dt><dd>${e(value)}</dd></div>`)
     .join('');
   return `<!doctype html>
 <html lang="en">

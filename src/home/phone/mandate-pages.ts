@@ -79,7 +79,7 @@ function mandateCard(mandate: MandateView, formToken: string): Markup {
     ['How often', describeMandateTimes(terms)],
     ...(standing === undefined ? [] : [['Next', describeNextTime(standing)] as [string, string]]),
     ...(standing?.last === undefined ? [] : [['Last', describeLastResult(standing.last)] as [string, string]]),
-    ...(slot === undefined ? [] : [['Now', slot] as [string, string]]),
+    ...(slot === undefined ? [] : [['Current period', slot] as [string, string]]),
     ...(terms.price === undefined ? [] : [['Prices', formatPriceBands(terms.price)] as [string, string]]),
     ['Order types', terms.order_types.join(', ')],
     ['Account', terms.account],

@@ -4,6 +4,7 @@ import { detailFields, detailsHeadline, detailsTerms, type FieldWords } from '..
 import { environmentName } from '../environment.ts';
 import { describeOpenOrder, openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, environments } from '../order.ts';
+import { lowercaseFirst } from '../order-outcome.ts';
 import { openOrderHeadline } from '../order-words.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
@@ -70,8 +71,8 @@ export const cancel = defineKind({
     view({ order, protects, ...rest }) {
       const details = openOrderDetails(order);
       return {
-        headline: `Cancel: ${detailsHeadline(details)}`,
-        terms: `${detailsTerms(details)}${protects ? '. This order protects a position: without it, you could lose more' : ''}`,
+        headline: `Cancel the order to ${lowercaseFirst(detailsHeadline(details))}`,
+        terms: `${detailsTerms(details)}${protects ? '. This order protects a position: without it, you could lose more.' : ''}`,
         fields: [
           ...openOrderFields(order),
           ...detailFields({ protects: protects ? 'Yes' : 'No', ...rest }, fieldWords),

@@ -11,7 +11,7 @@ const leftReasonWords = {
   less_than_a_lot: 'one share costs more than the shortfall',
   nothing_to_sell: 'the whole position is already in open sell orders',
   market_closed: 'the order waits for the market to open',
-  awaits_cash: 'there is not enough cash until something sells',
+  awaits_cash: 'there is not enough cash until a sale fills',
 } as const;
 type SkippedReason = Exclude<keyof typeof leftReasonWords, 'market_closed'>;
 

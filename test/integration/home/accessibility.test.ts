@@ -51,7 +51,7 @@ describe.each(screensOf(screens, ['light', 'dark, 320 px']))('in %s', (name, opt
     await page.getByTestId('said').getByText('Pick the code').waitFor();
     await look('live, with a complaint');
     await page.getByTestId('deny').tap();
-    const kinds = { message: 'Send to #trading', cancel: 'Cancel: Sell 5 AAPL' } as const;
+    const kinds = { message: 'Send to #trading', cancel: 'Cancel the order to sell 5 AAPL' } as const;
     for (const [kind, headline] of Object.entries(kinds)) {
       await world.gateway.ask(proposalDetails(kind as keyof typeof kinds));
       await card(headline);

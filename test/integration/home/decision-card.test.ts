@@ -64,7 +64,7 @@ describe('a usual order on a phone', () => {
       expect(await text('shows')).toContain(`${label}${said}`);
     }
     expect(await text('requested-by')).toBe('trade-agent (chat)');
-    expect(await text('countdown')).toMatch(/^in [45]:\d\d$/);
+    expect(await text('countdown')).toMatch(/^[45]:\d\d left$/);
   });
 
   it('for real money does too, with three codes to pick from', async () => {
@@ -104,7 +104,7 @@ describe('a usual order on a phone', () => {
   it('shows where a field comes from only where it is not the person’s own word', async () => {
     await ask();
     expect(await at('origins').locator('dt').allTextContents()).toEqual(['Quantity']);
-    expect(await text('origins')).toContain('determined by half of the cash');
+    expect(await text('origins')).toContain('calculated from half of the cash');
   });
 
   it('says in one box above the fold which values the AI chose, and not the person', async () => {
@@ -290,7 +290,7 @@ describe('a card', () => {
     await world.gateway.ask(proposalDetails('lift'));
     await other.page.getByTestId('terms').waitFor();
     const time = other.page.getByTestId('terms').locator('time');
-    expect(await time.textContent()).toMatch(/^Nov 25, 2026, 09:30 AM EST$/);
+    expect(await time.textContent()).toMatch(/^Nov 25, 2026, 9:30 AM EST$/);
     expect(await time.getAttribute('datetime')).toBe('2026-11-25T14:30:00Z');
     expect(await time.getAttribute('title')).toBe('2026-11-25 14:30:00 UTC');
     await other.close();

@@ -168,7 +168,7 @@ describe('a key that does not sign', () => {
     await phone.authenticator.unlock(false);
     await at('approve').tap();
     await at('said').getByText('Not approved', { exact: true }).waitFor();
-    expect(await text('said')).toContain('You cancelled');
+    expect(await text('said')).toContain('You canceled');
     await shot(page, 'not-signed');
     expect(await waiting()).toEqual(['K7QP']);
     await phone.authenticator.unlock(true);

@@ -17,8 +17,8 @@ describe('a proposal as a person sees it', () => {
     ['message', 'Send to #trading', 'Via Slack, as you'],
     [
       'cancel',
-      'Cancel: Sell 5 AAPL',
-      'Stop order at $170.00 · Good till canceled. This order protects a position: without it, you could lose more',
+      'Cancel the order to sell 5 AAPL',
+      'Stop order at $170.00 · Good till canceled. This order protects a position: without it, you could lose more.',
     ],
     ['replace', 'Change: Sell 5 AAPL', 'Stop price: $170.00 a share → $172.00 a share'],
     ['lift', 'Resume trading', 'Trading was halted at 2026-11-25 14:30:00 UTC'],
@@ -88,7 +88,7 @@ describe('a proposal as a person sees it', () => {
     expect(view).toMatchObject({
       chosenByAi: 'Chosen by the AI, not by you: limit price, time in force',
       origins: [
-        { label: 'Quantity', text: 'determined by half of the cash' },
+        { label: 'Quantity', text: 'calculated from half of the cash' },
         { label: 'Time in force', text: 'chosen by MCP client claude' },
       ],
       sentence: 'half my cash into AAPL',

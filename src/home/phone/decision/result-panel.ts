@@ -85,7 +85,7 @@ function statusSentence(request: ApprovalRequest): string {
     case 'approved':
       return details.proposal === undefined ? 'The program that requested it now carries it out.' : 'On its way.';
     case 'denied':
-      return 'Nothing will be done.';
+      return 'Nothing was done.';
     default:
       return 'It ended before you decided. Nothing was done.';
   }

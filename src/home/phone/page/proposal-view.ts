@@ -26,7 +26,7 @@ export interface ProposalView {
   readonly askedBy: string;
   /** Example: `Chosen by the AI, not by you: symbol`. Undefined if the AI chose no field. */
   readonly chosenByAi: string | undefined;
-  /** Which fields were determined by a rule or by somebody other than the person, and how. */
+  /** Which fields were calculated by a rule or by somebody other than the person, and how. */
   readonly origins: readonly LabeledText[];
   readonly sentence: string | undefined;
   readonly tainted: string | undefined;
@@ -64,8 +64,8 @@ export function proposalView(details: ProposalDetails): ProposalView {
     origins: Object.entries(provenance?.fields ?? {})
       .filter(([, { source, from }]) => source === 'computed' || (source === 'other' && from !== undefined))
       .map(([name, { source, from }]) => {
-        const how = source === 'computed' ? 'determined' : 'chosen by';
-        const separator = source === 'computed' ? ' by ' : ' ';
+        const how = source === 'computed' ? 'calculated' : 'chosen by';
+        const separator = source === 'computed' ? ' from ' : ' ';
         return {
           label: fieldLabel(name, kinds[kind].phone.fieldWords),
           text: markInvisible(from === undefined ? how : `${how}${separator}${from}`),

@@ -2,7 +2,7 @@ const fields = {
   year: 'numeric',
   month: 'short',
   day: 'numeric',
-  hour: '2-digit',
+  hour: 'numeric',
   minute: '2-digit',
   timeZoneName: 'short',
 } as const;
@@ -30,8 +30,8 @@ function formatTimeLeft(left: number): string {
 export function updateCountdowns(announce?: (text: string) => void): void {
   for (const countdown of document.querySelectorAll<HTMLElement>('[data-expires]')) {
     const left = Math.ceil((Number(countdown.dataset.expires) - Date.now()) / 1000);
-    const before = countdown.dataset.short === undefined ? 'in ' : '';
-    const text = left <= 0 ? 'expired' : `${before}${formatTimeLeft(left)}`;
+    const after = countdown.dataset.short === undefined ? ' left' : '';
+    const text = left <= 0 ? 'expired' : `${formatTimeLeft(left)}${after}`;
     if (countdown.textContent !== text) countdown.textContent = text;
     const form = countdown.closest('form');
     if (form === null) continue;

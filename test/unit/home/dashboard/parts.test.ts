@@ -171,7 +171,7 @@ describe('a proposal’s story', () => {
     expect(steps(await part('proposals', { record: record(digest) }))).toEqual([
       'Approval requested on the phone',
       'Signed',
-      'Carried out',
+      'Executed',
     ]);
   });
 
@@ -189,7 +189,7 @@ describe('a proposal’s story', () => {
     const gone = async () => {
       throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
     };
-    expect(steps(await part('proposals', { record: gone }))).toEqual(['Proposed', 'Carried out']);
+    expect(steps(await part('proposals', { record: gone }))).toEqual(['Proposed', 'Executed']);
   });
 
   it('can be withdrawn while it waits, and never once it may be under way', async () => {
