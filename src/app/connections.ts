@@ -4,7 +4,7 @@ import {
   connectionNames,
   type KnownConnection,
   knownConnections,
-  providerConnection,
+  providerConnectionName,
 } from '../auth/connections/known-connections.ts';
 import { type OpenConnectedAccounts, openConnectedAccounts } from '../auth/connections/open-connected-accounts.ts';
 import type { App } from './app.ts';
@@ -28,7 +28,7 @@ export async function describeConnection(
   app: Pick<App, 'profile'>,
   name: ConnectionName,
 ): Promise<DescribedConnection> {
-  return { name, provider_name: providerConnection(await app.profile(), name), ...knownConnections[name] };
+  return { name, provider_name: providerConnectionName(await app.profile(), name), ...knownConnections[name] };
 }
 
 export type ListedConnection = Awaited<ReturnType<typeof listConnections>>[number];

@@ -9,7 +9,7 @@ import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
-/** The dependencies that the caller passes to an app. `tell` and `askSecret` stand in for the terminal. */
+/** The dependencies that the caller passes to an app. `tell` and `promptForSecret` stand in for the terminal. */
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;

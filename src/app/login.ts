@@ -85,8 +85,8 @@ async function loginAtCompany(app: App, profile: ResolvedProfile, company: Compa
     async complete(signal) {
       const user = await started.complete(signal);
       if (isNew) {
-        const { setCompany } = await import('../config/profile-edit.ts');
-        await setCompany(home, profile.name, company);
+        const { setCompanySignIn } = await import('../config/profile-edit.ts');
+        await setCompanySignIn(home, profile.name, company);
       }
       return user;
     },

@@ -23,7 +23,7 @@ export interface LogoutOptions {
 export interface LogoutResult {
   readonly user: User | undefined;
   /** Whether there was a token to revoke. */
-  readonly anything: boolean;
+  readonly hadTokens: boolean;
   /** Whether the refresh token was revoked at the provider. Also true if there was no refresh token. */
   readonly revoked: boolean;
   readonly unrevoked: readonly UnrevokedToken[];
@@ -54,7 +54,7 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
     await store.delete(names);
     return {
       user: session === undefined || stored.refresh_token === undefined ? undefined : sessionUser(session),
-      anything: stored.refresh_token !== undefined || token !== undefined,
+      hadTokens: stored.refresh_token !== undefined || token !== undefined,
       revoked: unrevoked.every(({ token }) => token !== 'refresh_token'),
       unrevoked,
       warning: revocationWarning(unrevoked, profile.issuer, token?.expiresAt),

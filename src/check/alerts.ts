@@ -1,5 +1,5 @@
 import type { Document } from 'yaml';
-import { readYaml } from '../config/yaml-file.ts';
+import { parseYamlDocument } from '../config/yaml-file.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { AlertView } from '../tools/alerts.ts';
 import { type Alert, alertCondition } from '../trading/alert.ts';
@@ -43,7 +43,7 @@ function toRule(name: string, alert: Alert): Record<string, unknown> {
 }
 
 async function withoutRules(text: string, file: string, names: readonly string[]): Promise<string> {
-  const { document, content } = await readYaml(text, file);
+  const { document, content } = await parseYamlDocument(text, file);
   const rules = (content as { rules?: { name?: unknown }[] } | undefined)?.rules ?? [];
   // From the end, so that earlier indexes stay valid.
   for (const [at, { name }] of [...rules.entries()].reverse()) {
@@ -97,7 +97,7 @@ export async function addAlert(
   );
   if (there !== undefined) return { text: before, added: there, isNew: false };
   const name = freeName(alert, rules);
-  const { document } = await readYaml(before.trim() === '' ? FILE_HEADER : before, file);
+  const { document } = await parseYamlDocument(before.trim() === '' ? FILE_HEADER : before, file);
   // A file with only comments has no keys yet.
   if (document.contents === null || document.get('rules') == null) document.set('rules', document.createNode([]));
   document.addIn(['rules'], document.createNode(toRule(name, alert), { flow: true }));

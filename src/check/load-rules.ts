@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { readRequiredFile } from '../config/required-file.ts';
-import { lineSuffix, readYaml } from '../config/yaml-file.ts';
+import { lineSuffix, parseYamlDocument } from '../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { closestMatch } from '../text/closest-match.ts';
 import { checkOrder } from '../trading/order.ts';
@@ -57,7 +57,7 @@ export async function parseRules(text: string, file: string): Promise<RulesFile>
 }
 
 async function parseWithLines(text: string, file: string): Promise<RulesFile> {
-  const { document, lines, content: written } = await readYaml(text, file);
+  const { document, lines, content: written } = await parseYamlDocument(text, file);
   const content = written ?? {};
   const at = (path: readonly PropertyKey[]) => `${file}${lineSuffix(document, lines, path)}`;
   const result = rulesFileSchema.safeParse(content, { error: issueText });
@@ -74,7 +74,7 @@ async function parseQuickly(text: string, file: string): Promise<RulesFile | und
   const plain = takePlainTargets(text);
   if (plain === undefined) return undefined;
   try {
-    const { content } = await readYaml(plain.rest, file);
+    const { content } = await parseYamlDocument(plain.rest, file);
     const { success, data } = rulesFileSchema.safeParse(content);
     if (!success) return undefined;
     const rules = { ...data, targets: plain.targets };

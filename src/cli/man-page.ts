@@ -4,7 +4,7 @@ import { commandWords, flagVariable } from './options/flag-environment.ts';
 import { everyCommand } from './program.ts';
 
 /** Renders the manual page (man 7 man) of the program and all its commands. */
-export function manPage(program: Command, version: string): string {
+export function renderManPage(program: Command, version: string): string {
   const help = program.createHelp();
   const commands = everyCommand(program).filter(
     (command) => command.name() !== 'help' && !command.name().startsWith('__'),

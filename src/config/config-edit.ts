@@ -3,7 +3,7 @@ import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import type { UserDirs } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { configFilePath, parseConfig, readConfigText } from './config-file.ts';
-import { INVALID_FILE_HINT, invalidFile, readYaml } from './yaml-file.ts';
+import { INVALID_FILE_HINT, invalidFileError, parseYamlDocument } from './yaml-file.ts';
 
 /** Returns the value at a dotted key (`profiles.work.model.name`), or undefined if the key is not set. */
 export async function readConfigValue(home: UserDirs, key: string): Promise<unknown> {
@@ -40,7 +40,7 @@ export async function setConfigValue(home: UserDirs, key: string, value: string 
     }
     document.deleteIn(keys);
   } else {
-    document.setIn(keys, (await readYaml(value, 'the value')).content);
+    document.setIn(keys, (await parseYamlDocument(value, 'the value')).content);
   }
   await replaceConfig(home, document.toString());
 }
@@ -63,7 +63,7 @@ export async function requireParentMaps(
     const name = above.join('.') || 'the file';
     const what = isAlias(node) ? `is an alias of &${node.source}` : 'is a value, not a map';
     const offset = (node as { range?: readonly number[] | null }).range?.[0] ?? 0;
-    throw invalidFile(
+    throw invalidFileError(
       `${file}:${text.slice(0, offset).split('\n').length}: ${name} ${what}, so nothing can be set below it`,
       file,
       'Write the values out with "trade-agent config edit".',
@@ -72,7 +72,7 @@ export async function requireParentMaps(
 }
 
 /** Edits the file's document. Keeps comments and key order. @throws {TradeAgentError} `invalid_config` */
-export async function editDocument(
+export async function editConfigDocument(
   home: UserDirs,
   change: (document: Document, text: string) => void | Promise<void>,
 ): Promise<void> {

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { UserDirs } from '../machine/directories.ts';
 import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
 import { type Config, configSchema } from './profile.ts';
-import { invalidFile, parseYaml } from './yaml-file.ts';
+import { invalidFileError, parseYaml } from './yaml-file.ts';
 
 export function configFilePath(home: UserDirs): string {
   return join(home.config, 'config.yaml');
@@ -26,7 +26,7 @@ export function readConfigText(home: UserDirs): string {
     return readFileIfExists(file) ?? '';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw invalidFile(`${file} can't be read (${code})`, file, 'Fix its permissions.');
+    throw invalidFileError(`${file} can't be read (${code})`, file, 'Fix its permissions.');
   }
 }
 

@@ -1,5 +1,5 @@
 import type { UserDirs } from '../machine/directories.ts';
-import { editDocument, requireParentMaps } from './config-edit.ts';
+import { editConfigDocument, requireParentMaps } from './config-edit.ts';
 import { configFilePath } from './config-file.ts';
 import type { Profile } from './profile.ts';
 
@@ -15,11 +15,11 @@ export interface EntryLocation {
  * Adds or changes a profile's entry in `config.yaml`. Keeps comments and all other entries.
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function writeEntry(
+export async function writeProfileEntry(
   { home, profile, section, name }: EntryLocation,
   changes: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  await editDocument(home, async (document, text) => {
+  await editConfigDocument(home, async (document, text) => {
     await requireParentMaps(document, ['profiles', profile, section, name, ''], text, configFilePath(home));
     for (const [key, value] of Object.entries(changes))
       document.setIn(['profiles', profile, section, name, key], document.createNode(value));
@@ -27,8 +27,8 @@ export async function writeEntry(
 }
 
 /** Removes an entry. @throws {TradeAgentError} `invalid_config` */
-export async function removeEntry({ home, profile, section, name }: EntryLocation): Promise<void> {
-  await editDocument(home, (document) => {
+export async function removeProfileEntry({ home, profile, section, name }: EntryLocation): Promise<void> {
+  await editConfigDocument(home, (document) => {
     document.deleteIn(['profiles', profile, section, name]);
   });
 }

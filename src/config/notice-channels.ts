@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isLoopback, isSecureUrl } from '../net/secure-url.ts';
-import { type ChannelKind, commonChannelSettings, defineChannel, secureUrl } from './notice-settings.ts';
+import { type ChannelKind, commonChannelSettings, defineChannel, secureUrlSchema } from './notice-settings.ts';
 import { decodeSigningKey } from './signing-key.ts';
 
 /*
@@ -83,7 +83,7 @@ const channelKinds = {
       z.strictObject({
         kind: z.literal('webhook'),
         ...commonChannelSettings(),
-        url: secureUrl().describe('the webhook address: https, or http on this machine'),
+        url: secureUrlSchema().describe('the webhook address: https, or http on this machine'),
       }),
     destination: ({ url }) => new URL(url).host,
     secret: {
@@ -102,7 +102,7 @@ const channelKinds = {
       z.strictObject({
         kind: z.literal('ntfy'),
         ...commonChannelSettings(),
-        server: secureUrl().default('https://ntfy.sh').describe('the ntfy server'),
+        server: secureUrlSchema().default('https://ntfy.sh').describe('the ntfy server'),
         topic: z
           .string()
           .regex(/^[-_A-Za-z0-9]{1,64}$/, 'must be 1 to 64 letters, digits, - and _')

@@ -47,7 +47,7 @@ export const commonChannelSettings = () => ({
   timeout: z.number().int().min(1).max(60).default(10).describe('Timeout for one attempt, in seconds.'),
 });
 
-export const secureUrl = () =>
+export const secureUrlSchema = () =>
   z
     .string()
     .refine(isSecureUrl, INSECURE_URL_MESSAGE)

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { UserDirs } from '../machine/directories.ts';
-import { editDocument } from './config-edit.ts';
+import { editConfigDocument } from './config-edit.ts';
 import { loadConfig } from './config-file.ts';
 import type { CompanySignIn, CredentialLocation, profileSchema } from './profile.ts';
 import { SANDBOX_PROFILE } from './resolve-profile.ts';
@@ -30,7 +30,7 @@ export async function requireNewProfileName(home: UserDirs, name: string): Promi
  */
 export async function addProfile(home: UserDirs, name: string, profile: ProfileInput): Promise<void> {
   await requireNewProfileName(home, name);
-  await editDocument(home, (document) => document.setIn(['profiles', name], document.createNode(profile)));
+  await editConfigDocument(home, (document) => document.setIn(['profiles', name], document.createNode(profile)));
 }
 
 /**
@@ -38,7 +38,7 @@ export async function addProfile(home: UserDirs, name: string, profile: ProfileI
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function setCredentialLocation(home: UserDirs, name: string, place: CredentialLocation): Promise<void> {
-  await editDocument(home, (document) => {
+  await editConfigDocument(home, (document) => {
     document.setIn(['profiles', name, 'credential_store'], place.credential_store);
     if (place.credential_key === undefined) document.deleteIn(['profiles', name, 'credential_key']);
     else document.setIn(['profiles', name, 'credential_key'], place.credential_key);
@@ -49,8 +49,8 @@ export async function setCredentialLocation(home: UserDirs, name: string, place:
  * Sets the profile's company. Adds the built-in sandbox profile to the file if needed.
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function setCompany(home: UserDirs, name: string, company: CompanySignIn): Promise<void> {
-  await editDocument(home, (document) =>
+export async function setCompanySignIn(home: UserDirs, name: string, company: CompanySignIn): Promise<void> {
+  await editConfigDocument(home, (document) =>
     document.setIn(['profiles', name, 'company'], document.createNode({ ...company })),
   );
 }
@@ -66,7 +66,7 @@ export async function removeProfile(home: UserDirs, name: string): Promise<void>
       hint: 'See "trade-agent profile list".',
     });
   }
-  await editDocument(home, (document) => {
+  await editConfigDocument(home, (document) => {
     document.deleteIn(['profiles', name]);
     if (default_profile === name) document.delete('default_profile');
   });

@@ -9,7 +9,7 @@ import { closestMatch } from '../text/closest-match.ts';
  * @throws {TradeAgentError} `invalid_config`, with the file, line and key, and the closest valid key
  */
 export async function parseYaml<S extends z.ZodType>(schema: S, text: string, file: string): Promise<z.output<S>> {
-  const { document, lines, content: written } = await readYaml(text, file);
+  const { document, lines, content: written } = await parseYamlDocument(text, file);
   const content = written ?? {};
   const result = schema.safeParse(content);
   if (result.success) return result.data;
@@ -29,7 +29,7 @@ const MAX_ALIASES = 100;
  * @throws {TradeAgentError} `invalid_config`, with the line, also for excessive aliases or nesting and for reserved
  *   keys
  */
-export async function readYaml(
+export async function parseYamlDocument(
   text: string,
   file: string,
 ): Promise<{ document: Document; lines: LineCounter; content: unknown }> {
@@ -42,25 +42,25 @@ export async function readYaml(
     // Duplicate keys are checked below: the parser's own check is quadratic and takes seconds for 10,000 keys.
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
     const syntaxError = document.errors[0];
-    if (syntaxError) throw invalidFile(`${at(syntaxError.pos[0])}: ${syntaxError.message}`, file);
+    if (syntaxError) throw invalidFileError(`${at(syntaxError.pos[0])}: ${syntaxError.message}`, file);
     visit(document, {
       Alias: (_, { source, range }, path) => {
         alias ??= range?.[0];
         if (!path.some((above) => isCollection(above) && above.anchor === source)) return;
-        throw invalidFile(`${at(range?.[0] ?? 0)}: *${source} refers to itself`, file);
+        throw invalidFileError(`${at(range?.[0] ?? 0)}: *${source} refers to itself`, file);
       },
       Map: (_, { items }) => {
         const names = new Set<unknown>();
         for (const { key } of items) {
           if (!isScalar(key)) continue;
-          if (names.has(key.value)) throw invalidFile(`${at(key.range?.[0] ?? 0)}: Map keys must be unique`, file);
+          if (names.has(key.value)) throw invalidFileError(`${at(key.range?.[0] ?? 0)}: Map keys must be unique`, file);
           names.add(key.value);
         }
       },
       Pair: (_, { key }) => {
         const name = isScalar(key) ? String(key.value) : '';
         if (!reservedKeys.includes(name)) return;
-        throw invalidFile(
+        throw invalidFileError(
           `${at((isScalar(key) ? key.range?.[0] : undefined) ?? 0)}: "${name}" can't be used as a key`,
           file,
         );
@@ -69,13 +69,13 @@ export async function readYaml(
   } catch (error) {
     // The parser is recursive, so deep nesting overflows the stack.
     if (!(error instanceof RangeError)) throw error;
-    throw invalidFile(`${file}:1: the file is nested too deeply`, file);
+    throw invalidFileError(`${file}:1: the file is nested too deeply`, file);
   }
   try {
     return { document, lines, content: document.toJS({ maxAliasCount: MAX_ALIASES }) };
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
-    throw invalidFile(
+    throw invalidFileError(
       `${at(alias ?? 0)}: ${error.message}`,
       file,
       'Replace the aliases (*name) with the values they refer to.',
@@ -85,7 +85,7 @@ export async function readYaml(
 
 export const INVALID_FILE_HINT = 'Fix the file, or move it away to start over.';
 
-export function invalidFile(message: string, file: string, hint = INVALID_FILE_HINT) {
+export function invalidFileError(message: string, file: string, hint = INVALID_FILE_HINT) {
   return new TradeAgentError('invalid_config', message, { hint, details: { file } });
 }
 
@@ -97,14 +97,14 @@ function validationError(
 ): TradeAgentError {
   // A misspelled key also makes the correct key missing. Report the misspelling, which is the cause.
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
-  if (issue === undefined) return invalidFile(`${file} is not valid`, file);
+  if (issue === undefined) return invalidFileError(`${file} is not valid`, file);
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const known = keysAt(schema, path, content);
     const nearest = closestMatch(key, known);
     const at = `${file}${lineSuffix(document, lines, [...path, key])}`;
-    return invalidFile(
+    return invalidFileError(
       `${at}: unknown key "${[...path, key].join('.')}"`,
       file,
       nearest === undefined
@@ -112,7 +112,7 @@ function validationError(
         : `Did you mean "${nearest}"? Valid keys here are ${known.join(', ')}.`,
     );
   }
-  return invalidFile(
+  return invalidFileError(
     `${file}${lineSuffix(document, lines, path)}: ${path.length > 0 ? `"${path.join('.')}": ` : ''}${issue.message}`,
     file,
   );

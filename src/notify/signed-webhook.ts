@@ -17,7 +17,12 @@ export function webhookMessage({ type, at, severity, title, body, data }: Notice
  * Returns the signature headers (Standard Webhooks, "Signature scheme"): HMAC-SHA256 of ID, attempt time and body.
  * @param now milliseconds since the epoch
  */
-export function signatureHeaders(key: Buffer, id: string, body: string, now: number): Readonly<Record<string, string>> {
+export function createSignatureHeaders(
+  key: Buffer,
+  id: string,
+  body: string,
+  now: number,
+): Readonly<Record<string, string>> {
   const timestamp = String(Math.floor(now / 1000));
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
@@ -28,5 +33,5 @@ export const webhook: Sender<'webhook'> = ({ url }, secret = '', surroundings) =
     const key = decodeSigningKey(secret);
     if (key === undefined) throw new NoticeFailure('secret_missing', 'the signing secret is damaged');
     const body = webhookMessage(notice);
-    return { url, headers: signatureHeaders(key, notice.id, body, surroundings.now()), body };
+    return { url, headers: createSignatureHeaders(key, notice.id, body, surroundings.now()), body };
   });

@@ -1,6 +1,6 @@
 import type { Document } from 'yaml';
 import { readRequiredFile } from '../../config/required-file.ts';
-import { parseYaml, readYaml } from '../../config/yaml-file.ts';
+import { parseYaml, parseYamlDocument } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import {
   type BrokerSettings,
@@ -243,7 +243,7 @@ async function withBroker(
   name: string,
   { written, settings }: BrokerEntry,
 ): Promise<string> {
-  const { document } = await readYaml(
+  const { document } = await parseYamlDocument(
     readRequiredFile(file, 'gateway configuration', 'Check that this folder is a home.'),
     file,
   );

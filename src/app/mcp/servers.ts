@@ -1,5 +1,5 @@
 import { type McpServerConfig, mcpServerNamePattern, mcpServerSchema } from '../../config/mcp-servers.ts';
-import { type EntryLocation, removeEntry, writeEntry } from '../../config/named-entries.ts';
+import { type EntryLocation, removeProfileEntry, writeProfileEntry } from '../../config/named-entries.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type ComparedTool, compareTools } from '../../mcp/client/compared-tools.ts';
 import type { ServerAccess } from '../../mcp/client/server-access.ts';
@@ -160,7 +160,7 @@ export async function addServer(
   const server = parseLocation(place);
   const looked = await inspect(app, name, server, ask.open);
   const allowed = await withAllowed(looked, server, await ask.choose(looked), ask.insist);
-  await writeEntry(await serverEntryPlace(app, name), { ...place, ...toConfigEntry(allowed) });
+  await writeProfileEntry(await serverEntryPlace(app, name), { ...place, ...toConfigEntry(allowed) });
   return {
     ...looked,
     tools: looked.tools.map(
@@ -247,7 +247,7 @@ export async function allowTools(
   const allowed = await withAllowed(looked, server, tools, ask.insist);
   const chosen = looked.tools.filter((tool) => tools.includes(tool.name));
   await ask.agree(chosen);
-  await writeEntry(await serverEntryPlace(app, name), toConfigEntry(allowed));
+  await writeProfileEntry(await serverEntryPlace(app, name), toConfigEntry(allowed));
   return chosen.map((tool) => ({ ...tool, state: 'offered' as const }));
 }
 
@@ -278,5 +278,5 @@ export async function removeServer(app: App, name: string): Promise<void> {
     // Avoids creating a file for someone who never signed in.
     if (Object.keys(await credentials.read()).length > 0) await new StoredAuthorization(credentials, url).forget();
   }
-  await removeEntry(await serverEntryPlace(app, name));
+  await removeProfileEntry(await serverEntryPlace(app, name));
 }

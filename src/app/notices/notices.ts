@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EntryLocation, removeEntry, writeEntry } from '../../config/named-entries.ts';
+import { type EntryLocation, removeProfileEntry, writeProfileEntry } from '../../config/named-entries.ts';
 import {
   type NoticeChannel,
   noticeChannelKindNames,
   noticeChannelSchema,
   noticeDestination,
 } from '../../config/notice-channels.ts';
-import { readYaml } from '../../config/yaml-file.ts';
+import { parseYamlDocument } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { deleteNoticeSecret, loadNoticeSecrets, noticeSecretRequirement } from '../../secrets/notice-secrets.ts';
 import type { App } from '../app.ts';
@@ -94,7 +94,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
     });
   }
   const written = { kind, ...(await parseChannelSettings(settings)) };
-  if (atServer === undefined) await writeEntry(await noticeEntry(app, name), written);
+  if (atServer === undefined) await writeProfileEntry(await noticeEntry(app, name), written);
   else await atServer.addServerNotice(app, name, written);
   const channel = noticeChannelSchema.parse(written);
   return { kind: channel.kind, to: noticeDestination(channel), secret: noticeSecretRequirement(channel) };
@@ -110,7 +110,7 @@ async function parseChannelSettings(words: readonly string[]): Promise<Record<st
         hint: 'Write each setting as KEY=VALUE, such as to=alice@example.com. See docs/guide/NOTICES.md.',
       });
     }
-    const { content } = await readYaml(text, key);
+    const { content } = await parseYamlDocument(text, key);
     const before = settings[key];
     if (LIST_SETTINGS.includes(key) && !Array.isArray(content)) {
       settings[key] = [...(Array.isArray(before) ? before : []), content];
@@ -149,5 +149,5 @@ export async function removeNotice(app: App, name: string): Promise<void> {
     return (await import('./server-notices.ts')).removeServerNotice(app, name);
   await findChannel(profileNotices(app), name);
   await deleteNoticeSecret(await app.store(), name);
-  await removeEntry(await noticeEntry(app, name));
+  await removeProfileEntry(await noticeEntry(app, name));
 }

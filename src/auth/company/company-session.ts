@@ -4,7 +4,7 @@ import { loginRequired } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { bindsTokens, loginClient, retryWithProviderTime } from '../provider/provider.ts';
+import { bindsTokens, loginClientConfiguration, retryWithProviderTime } from '../provider/provider.ts';
 import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
 import { createDpopHandle, parsePrivateJwk } from '../session/dpop-key.ts';
 import { requireFreshLogin } from '../session/live-login.ts';
@@ -104,7 +104,7 @@ async function refreshCompanySignIn({
   access,
   session,
 }: OpenedCompanySession): Promise<CompanyToken> {
-  const metadata = (await loginClient(companyProfile, access)).serverMetadata();
+  const metadata = (await loginClientConfiguration(companyProfile, access)).serverMetadata();
   return await store.exclusively('session', async () => {
     const held = await store.get(['session', 'refresh_token'], { fresh: true });
     const kept = parseStoredSession(held.session, companyProfile);
@@ -113,7 +113,7 @@ async function refreshCompanySignIn({
     const sent = held.refresh_token;
     const { refreshTokenGrant } = await import('openid-client');
     const tokens = await retryWithProviderTime(companyProfile.issuer, async () => {
-      const configuration = await loginClient(companyProfile, { ...access, privateKey: key });
+      const configuration = await loginClientConfiguration(companyProfile, { ...access, privateKey: key });
       const bound = bindsTokens(companyProfile, metadata);
       return await refreshTokenGrant(
         configuration,

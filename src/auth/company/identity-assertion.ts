@@ -11,7 +11,12 @@ import {
   TOKEN_EXCHANGE_GRANT,
 } from '../../oauth/oauth-names.ts';
 import { expiryTime } from '../provider/lifetime.ts';
-import { bindsTokens, loginClient, type ProviderAccess, retryWithProviderTime } from '../provider/provider.ts';
+import {
+  bindsTokens,
+  loginClientConfiguration,
+  type ProviderAccess,
+  retryWithProviderTime,
+} from '../provider/provider.ts';
 import type { AccessToken } from '../session/access-token.ts';
 import { createDpopHandle, type PrivateJwk } from '../session/dpop-key.ts';
 import { grantedScopes, UNKNOWN_LIFETIME_S } from '../session/token-refresh.ts';
@@ -58,12 +63,12 @@ export async function signInToHome(
   const { profile, company } = machine;
   const home = { ...machine.access, privateKey: machine.key };
   // The assertion's audience must match the home's issuer exactly.
-  const audience = (await loginClient(profile, machine.access)).serverMetadata().issuer;
+  const audience = (await loginClientConfiguration(profile, machine.access)).serverMetadata().issuer;
   const assertion = await requestAssertion(machine, subject, audience, scopes);
   const clientId = assertionClientId(assertion, company);
   let sentAt = machine.clock.now();
   const answer = await retryWithProviderTime(profile.issuer, async () => {
-    const configuration = await loginClient({ ...profile, login_client: { client_id: clientId } }, home);
+    const configuration = await loginClientConfiguration({ ...profile, login_client: { client_id: clientId } }, home);
     const DPoP = await createDpopHandle(configuration, machine.dpopKey);
     sentAt = machine.clock.now();
     const parameters = { assertion, scope: scopes.join(' ') };
@@ -97,7 +102,7 @@ async function requestAssertion(
 ): Promise<string> {
   const place = signInProfile(profile);
   const answer = await retryWithProviderTime(place.issuer, async () => {
-    const configuration = await loginClient(place, { ...access, privateKey: key });
+    const configuration = await loginClientConfiguration(place, { ...access, privateKey: key });
     const bound = bindsTokens(place, configuration.serverMetadata());
     return await genericGrantRequest(
       configuration,

@@ -19,7 +19,7 @@ export const knownConnections: Readonly<Record<ConnectionName, KnownConnection>>
 };
 
 /** Returns the connection's name at the identity provider: the name in the profile, or by default our own. */
-export function providerConnection(profile: Pick<Profile, 'connections'>, name: ConnectionName): string {
+export function providerConnectionName(profile: Pick<Profile, 'connections'>, name: ConnectionName): string {
   return profile.connections?.[name] ?? name;
 }
 

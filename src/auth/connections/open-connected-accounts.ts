@@ -8,7 +8,7 @@ import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { companyScopeMissingError } from '../company/company-failure.ts';
 import type { ConnectedAccountsService } from '../provider/dialect.ts';
 import { providerDialect } from '../provider/dialects.ts';
-import { loginClient } from '../provider/provider.ts';
+import { loginClientConfiguration } from '../provider/provider.ts';
 import { type AccessToken, isUsable } from '../session/access-token.ts';
 import { parsePrivateJwk } from '../session/dpop-key.ts';
 import { createDpopProver, type DpopProver } from '../session/dpop-proof.ts';
@@ -39,7 +39,7 @@ export async function openConnectedAccounts(
   const session = parseStoredSession(held.session, profile);
   if (session === undefined || held.dpop_key === undefined) throw loginRequired();
   const access = { fetch: options.fetch, clock, home: options.home };
-  const configuration = await loginClient(profile, access);
+  const configuration = await loginClientConfiguration(profile, access);
   const service = providerDialect(profile).connectedAccounts(configuration.serverMetadata());
   if (service === undefined) {
     throw new TradeAgentError('invalid_config', `${profile.issuer} does not support connected accounts`, {

@@ -36,7 +36,7 @@ export function withClockComparison(issuer: string, clock: Clock, send: typeof f
   return async (url, init) => {
     let asked = send;
     const comparisons = clocks.map((one) => {
-      const comparison = compareClocks(asked, one, clockOffset(issuer, one));
+      const comparison = createClockComparison(asked, one, clockOffset(issuer, one));
       asked = comparison.fetch;
       return [one, comparison] as const;
     });
@@ -65,7 +65,7 @@ const MIN_WARNING_S = 20;
  * Wraps fetch to compare this machine's clock with the server's (`Date`, RFC 9110 §6.6.1) on each response.
  * @param known the difference measured so far, in seconds; each response changes it only as far as necessary
  */
-export function compareClocks(send: typeof fetch, clock: Clock, known = 0) {
+export function createClockComparison(send: typeof fetch, clock: Clock, known = 0) {
   let seconds = known;
   const compared: typeof fetch = async (input, init) => {
     const sentAt = clock.now();

@@ -129,7 +129,10 @@ export async function retryWithProviderTime<T>(issuer: string, request: () => Pr
 }
 
 /** Returns the client that people sign in with: a public client, except on a server. */
-export async function loginClient(profile: ResolvedProfile, access: ProviderAccess): Promise<Configuration> {
+export async function loginClientConfiguration(
+  profile: ResolvedProfile,
+  access: ProviderAccess,
+): Promise<Configuration> {
   const { client_id } = profile.login_client;
   if (access.privateKey === undefined) {
     return clientConfiguration(profile, { client_id, token_endpoint_auth_method: 'none' }, undefined, access);

@@ -1,7 +1,7 @@
 import type { Configuration } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { providerDialect } from './dialects.ts';
-import { loginClient, type ProviderAccess } from './provider.ts';
+import { loginClientConfiguration, type ProviderAccess } from './provider.ts';
 import { classifyProviderFailure, type ProviderFailure } from './provider-failure.ts';
 
 type RevocableToken = 'refresh_token' | 'access_token';
@@ -32,7 +32,7 @@ export async function revokeTokens(
   if (held.length === 0) return [];
   const none = (reason: string, unsupported: boolean) => held.map(({ token }) => ({ token, reason, unsupported }));
   try {
-    const configuration = await loginClient(profile, access);
+    const configuration = await loginClientConfiguration(profile, access);
     if (configuration.serverMetadata().revocation_endpoint === undefined) {
       return none('it does not support revocation', false);
     }

@@ -5,7 +5,12 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { verifyIdToken } from '../provider/id-token.ts';
-import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
+import {
+  audienceParameters,
+  bindsTokens,
+  loginClientConfiguration,
+  type ProviderAccess,
+} from '../provider/provider.ts';
 import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
 import { createDpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { newSession } from './stored-session.ts';
@@ -25,7 +30,7 @@ export async function adoptRefreshToken(
     held.session === undefined && held.refresh_token !== undefined;
   if (!isBare(await store.get(names))) return;
   const clock: Clock = access.clock ?? systemClock;
-  const configuration = await loginClient(profile, access);
+  const configuration = await loginClientConfiguration(profile, access);
   await store.exclusively('session', async () => {
     const held = await store.get(names, { fresh: true });
     if (!isBare(held) || held.refresh_token === undefined) return;

@@ -13,8 +13,13 @@ import { defined } from '../../values/defined.ts';
 import { providerDialect } from '../provider/dialects.ts';
 import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { expiryTime } from '../provider/lifetime.ts';
-import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
-import { compareClocks } from '../provider/provider-clock.ts';
+import {
+  audienceParameters,
+  bindsTokens,
+  loginClientConfiguration,
+  type ProviderAccess,
+} from '../provider/provider.ts';
+import { createClockComparison } from '../provider/provider-clock.ts';
 import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
 import { createDpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
@@ -69,8 +74,8 @@ export async function beginDeviceLogin(
   await store.probe();
   options.signal?.throwIfAborted();
   const clock = options.clock ?? systemClock;
-  const clocks = compareClocks(options.fetch ?? fetch, clock);
-  const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
+  const clocks = createClockComparison(options.fetch ?? fetch, clock);
+  const configuration = await loginClientConfiguration(profile, { ...options, fetch: clocks.fetch });
   const dialect = providerDialect(profile);
   const accounts = dialect.connectedAccounts(configuration.serverMetadata());
   // A sign-in to a server gets no scopes for connected accounts. The server gets such access by token exchange.
@@ -208,7 +213,7 @@ async function storeLogin(
 /** Revokes an unused sign-in if the provider can be reached. Otherwise the sign-in expires on its own. */
 async function revokeUnused(profile: ResolvedProfile, refreshToken: string, access: ProviderAccess): Promise<void> {
   const { tokenRevocation } = await import('openid-client');
-  await loginClient(profile, access)
+  await loginClientConfiguration(profile, access)
     .then((configuration) => tokenRevocation(configuration, refreshToken))
     .catch(() => {});
 }

@@ -10,7 +10,7 @@ import { expiryTime } from '../provider/lifetime.ts';
 import {
   audienceParameters,
   bindsTokens,
-  loginClient,
+  loginClientConfiguration,
   type ProviderAccess,
   retryWithProviderTime,
 } from '../provider/provider.ts';
@@ -46,7 +46,7 @@ export async function refreshAccessToken(
 ): Promise<AccessToken> {
   const { profile, store, clock, sub } = context;
   // Fetched before the lock is taken, so that the lock is held only for the exchange itself.
-  const metadata = (await loginClient(profile, context.access)).serverMetadata();
+  const metadata = (await loginClientConfiguration(profile, context.access)).serverMetadata();
   return await store.exclusively('session', async () => {
     const held = await store.get(['session', 'refresh_token', 'dpop_key', 'access_token'], { fresh: true });
     const { sent, key } = requireSession(held, context);
@@ -118,7 +118,7 @@ async function requestTokens(
 ) {
   const oidc = await import('openid-client');
   return await retryWithProviderTime(profile.issuer, async () => {
-    const configuration = await loginClient(profile, access);
+    const configuration = await loginClientConfiguration(profile, access);
     const DPoP = key === undefined ? undefined : await createDpopHandle(configuration, key);
     const target = isIdentityOnly(scopes) ? {} : (audience ?? audienceParameters(profile));
     const parameters = { scope: scopes.join(' '), ...target };

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { sanitizeDisplayName } from '../provider/id-token.ts';
-import { loginClient } from '../provider/provider.ts';
+import { loginClientConfiguration } from '../provider/provider.ts';
 import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
 import { createDpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
@@ -32,7 +32,7 @@ export async function fetchUserinfo(options: {
   const session = parseStoredSession(stored.session, profile);
   if (session === undefined || stored.dpop_key === undefined) throw loginRequired();
   const what = 'the signed-in user could not be verified';
-  const configuration = await loginClient(profile, access);
+  const configuration = await loginClientConfiguration(profile, access);
   if (configuration.serverMetadata().userinfo_endpoint === undefined) {
     throw new TradeAgentError('provider_error', `${what}: ${profile.issuer} has no userinfo endpoint`, {
       hint: 'Leave out --verify.',

@@ -21,7 +21,7 @@ import { ItemView, useMarkdown } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
 import { QrCode } from './qr-code.tsx';
 import { borderColorProps, colorProps, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
-import { completions, offeredCompletions } from './slash-commands.ts';
+import { matchingCommands, offeredCompletions } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
 import { type InputRow, inputRows, lastColumns, lastRows } from './wrapped-rows.ts';
 
@@ -350,7 +350,7 @@ function RowText({ row }: { row: InputRow }) {
 /** Shows the commands that complete the input, in at most `most` rows around the chosen command. */
 function CompletionList(props: { text: string; chosen: number; most: number }) {
   const { unicode, spoken } = useScreen();
-  const found = completions(props.text);
+  const found = matchingCommands(props.text);
   const from = Math.max(0, Math.min(props.chosen - props.most + 1, found.length - props.most));
   return (
     <Box flexDirection="column">

@@ -4,7 +4,7 @@ import { safeText } from '../../text/sanitize.ts';
 export type ChatItem = { readonly talk?: string } & (
   | { readonly type: 'prompt'; readonly text: string }
   /** Markdown, which may continue the answer that was printed before. */
-  | { readonly type: 'answer'; readonly text: string; readonly goesOn?: boolean }
+  | { readonly type: 'answer'; readonly text: string; readonly continuesAnswer?: boolean }
   | { readonly type: 'tool'; readonly text: string; readonly ok: boolean; readonly ms: number }
   | { readonly type: 'outcome'; readonly text: string; readonly good: boolean }
   | { readonly type: 'note'; readonly text: string }

@@ -8,7 +8,7 @@ import { approvalOutcome, connectionLine, isFinalApproval } from '../text/approv
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 
 /** A run of the agent, which is the live part of a conversation. Several runs may be active at once. */
-export interface Run {
+export interface ChatRun {
   /** The conversation's number in this chat, from 1. */
   readonly talk: number;
   readonly title: string;
@@ -21,9 +21,9 @@ export interface Run {
   readonly approvals: readonly ApprovalView[];
   readonly connections: readonly ConnectionView[];
   /** Number of outcomes already shown while the tool call with the same outcome is still running. */
-  readonly told: number;
+  readonly shownOutcomes: number;
   /** Number of finished tool calls. `notifiedTools` is how many of them had an outcome that was already shown. */
-  readonly tooled: number;
+  readonly finishedTools: number;
   readonly notifiedTools: number;
 }
 
@@ -35,7 +35,7 @@ interface Pending {
 
 export interface ChatState {
   readonly items: readonly ChatItem[];
-  readonly runs: readonly Run[];
+  readonly runs: readonly ChatRun[];
   readonly pending: readonly Pending[];
   readonly talk: number;
   readonly thread: string | undefined;
@@ -71,7 +71,7 @@ export const emptyChat: ChatState = {
 };
 
 /** Returns whether the model is idle because the run only waits for the phone or a connection. */
-export function isWaiting(run: Run): boolean {
+export function isWaiting(run: ChatRun): boolean {
   if (run.connections.length > 0 && run.answer === '') return true;
   const orders = run.tools.filter(({ name }) => isProposal(name));
   return (
@@ -95,7 +95,7 @@ export function isProposal(tool: string): boolean {
 }
 
 /** Returns the latest run whose model is working. The person is waiting for this run. */
-export function activeRun(state: ChatState): Run | undefined {
+export function activeRun(state: ChatState): ChatRun | undefined {
   return state.runs.findLast((run) => !isWaiting(run));
 }
 
@@ -123,7 +123,7 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
 
 function onStart(state: ChatState, action: ChatAction & { type: 'start' }): ChatState {
   const { talk, title, text, thread } = action;
-  const run: Run = {
+  const run: ChatRun = {
     talk,
     title,
     thread,
@@ -132,8 +132,8 @@ function onStart(state: ChatState, action: ChatAction & { type: 'start' }): Chat
     tools: [],
     approvals: [],
     connections: [],
-    told: 0,
-    tooled: 0,
+    shownOutcomes: 0,
+    finishedTools: 0,
     notifiedTools: 0,
   };
   const next: ChatState = {
@@ -147,7 +147,7 @@ function onStart(state: ChatState, action: ChatAction & { type: 'start' }): Chat
   return text === undefined ? next : addRunItem(next, run, { type: 'prompt', text: safeText(text) });
 }
 
-function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
+function onEvent(state: ChatState, run: ChatRun, event: AgentEvent): ChatState {
   switch (event.type) {
     case 'thread': {
       const next = updateRun(state, { ...run, thread: event.thread });
@@ -177,16 +177,16 @@ function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
 
 function onToolResult(
   state: ChatState,
-  run: Run,
+  run: ChatRun,
   { id, name, ok, ms, summary }: AgentEvent & { type: 'tool_result' },
 ): ChatState {
   const call = run.tools.find((tool) => tool.id === id)?.text ?? safeLine(name);
-  const told = isProposal(name) && run.told > 0;
+  const told = isProposal(name) && run.shownOutcomes > 0;
   const next = updateRun(state, {
     ...run,
     tools: run.tools.filter((tool) => tool.id !== id),
-    tooled: run.tooled + 1,
-    ...(told ? { told: run.told - 1, notifiedTools: run.notifiedTools + 1 } : {}),
+    finishedTools: run.finishedTools + 1,
+    ...(told ? { shownOutcomes: run.shownOutcomes - 1, notifiedTools: run.notifiedTools + 1 } : {}),
   });
   if (told) return next;
   return addRunItem(next, run, { type: 'tool', text: `${call}: ${safeLine(summary)}`, ok, ms });
@@ -196,7 +196,7 @@ function onToolResult(
  * Prints settled lines immediately, unless an answer of another conversation is being printed, because answers must not
  * mix.
  */
-function onText(state: ChatState, run: Run, delta: string): ChatState {
+function onText(state: ChatState, run: ChatRun, delta: string): ChatState {
   const answer = run.answering || run.answer !== '' ? run.answer + delta : delta.trimStart();
   const alone = activeRun(state)?.talk === run.talk;
   const { settled, open } = alone ? splitAnswer(answer) : { settled: '', open: answer };
@@ -204,16 +204,16 @@ function onText(state: ChatState, run: Run, delta: string): ChatState {
   const text = settled.replace(/\n+$/, '');
   // Trailing empty lines are printed with the next part, which they separate from this one.
   const gap = settled.slice(text.length + 1);
-  const next = addRunItem(state, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
+  const next = addRunItem(state, run, { type: 'answer', text, ...(run.answering ? { continuesAnswer: true } : {}) });
   return updateRun(next, { ...run, answer: gap + open, answering: true });
 }
 
-function onApproval(state: ChatState, run: Run, approval: ApprovalView): ChatState {
+function onApproval(state: ChatState, run: ChatRun, approval: ApprovalView): ChatState {
   const others = run.approvals.filter(({ id }) => id !== approval.id);
   if (isFinalApproval(approval.status) || approval.status === 'unknown') {
     const good = approval.status === 'executed';
     const text = approvalOutcome(approval);
-    const next = updateRun(state, { ...run, approvals: others, told: run.told + 1 });
+    const next = updateRun(state, { ...run, approvals: others, shownOutcomes: run.shownOutcomes + 1 });
     return addRunItem(next, run, { type: 'outcome', text, good });
   }
   const known = run.approvals.some(({ id }) => id === approval.id);
@@ -223,7 +223,7 @@ function onApproval(state: ChatState, run: Run, approval: ApprovalView): ChatSta
   return updateRun(flushAnswer(state, run), { approvals }, run.talk);
 }
 
-function onConnection(state: ChatState, run: Run, connection: ConnectionView): ChatState {
+function onConnection(state: ChatState, run: ChatRun, connection: ConnectionView): ChatState {
   const others = run.connections.filter(({ name }) => name !== connection.name);
   const needed = connection.status === 'needed';
   const next = updateRun(state, { ...run, connections: needed ? [...others, connection] : others });
@@ -232,7 +232,7 @@ function onConnection(state: ChatState, run: Run, connection: ConnectionView): C
   return addRunItem(next, run, { type: 'outcome', text, good: connection.status === 'connected' });
 }
 
-function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
+function onResult(state: ChatState, run: ChatRun, result: RunResult): ChatState {
   // A model that doesn't stream only delivers its answer with the result.
   const said = run.answer !== '' || run.answering || endsWithAnswer(state, run);
   const whole = repeatsOutcomes(run, result)
@@ -253,12 +253,12 @@ function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
 }
 
 /** Returns whether the planner's answer only repeats outcomes that were already printed. */
-function repeatsOutcomes(run: Run, { usage, text }: RunResult): boolean {
-  const outcomesAlone = run.notifiedTools > 0 && run.notifiedTools === run.tooled;
+function repeatsOutcomes(run: ChatRun, { usage, text }: RunResult): boolean {
+  const outcomesAlone = run.notifiedTools > 0 && run.notifiedTools === run.finishedTools;
   return usage.model === PLANNER_NAME && outcomesAlone && !run.answering && !text.includes('\n');
 }
 
-function endsWithAnswer(state: ChatState, run: Run): boolean {
+function endsWithAnswer(state: ChatState, run: ChatRun): boolean {
   const last = state.items.findLast((item) => item.talk === undefined || item.talk === conversationName(run.talk));
   return last?.type === 'answer';
 }
@@ -266,7 +266,7 @@ function endsWithAnswer(state: ChatState, run: Run): boolean {
 /**
  * Ends the run. Approvals without an outcome stay pending on the phone, and are executed once the person approves them.
  */
-function endRun(state: ChatState, run: Run, approvals: readonly ApprovalView[]): ChatState {
+function endRun(state: ChatState, run: ChatRun, approvals: readonly ApprovalView[]): ChatState {
   const left = approvals.filter(({ status }) => !isFinalApproval(status));
   let next = state;
   for (const approval of left) {
@@ -286,14 +286,14 @@ function endRun(state: ChatState, run: Run, approvals: readonly ApprovalView[]):
   };
 }
 
-function flushAnswer(state: ChatState, run: Run): ChatState {
+function flushAnswer(state: ChatState, run: ChatRun): ChatState {
   const text = run.answer.trimEnd();
   const next = updateRun(state, { ...run, answer: '', answering: false });
   if (text.trim() === '') return next;
-  return addRunItem(next, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
+  return addRunItem(next, run, { type: 'answer', text, ...(run.answering ? { continuesAnswer: true } : {}) });
 }
 
-function updateRun(state: ChatState, change: Partial<Run>, talk = change.talk): ChatState {
+function updateRun(state: ChatState, change: Partial<ChatRun>, talk = change.talk): ChatState {
   return {
     ...state,
     runs: state.runs.map((run) => (run.talk === talk ? { ...run, ...change } : run)),
@@ -301,7 +301,7 @@ function updateRun(state: ChatState, change: Partial<Run>, talk = change.talk): 
 }
 
 /** Adds an item to the chat, with the conversation's number if there are several conversations. */
-function addRunItem(state: ChatState, run: Run, item: ChatItem): ChatState {
+function addRunItem(state: ChatState, run: ChatRun, item: ChatItem): ChatState {
   const several = state.talks > 1;
   return addItem(state, several ? { ...item, talk: conversationName(run.talk) } : item);
 }

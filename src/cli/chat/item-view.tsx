@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { Box, Text } from 'ink';
 import { formatSeconds } from '../run/run-renderer.ts';
 import { type MarkdownStyle, terminalMarkdown } from '../text/markdown.ts';
-import { painter, paintSigned } from '../text/theme.ts';
+import { createPaint, paintSigned } from '../text/theme.ts';
 import type { ChatItem } from './chat-item.ts';
 import { colorProps, useScreen, useScreenText, useTheme } from './screen.ts';
 
@@ -11,7 +11,7 @@ const bold: MarkdownStyle = { strong: (text) => styleText('bold', text, { valida
 export function useMarkdown(): (text: string) => string {
   const shown = useScreenText();
   const { columns, color, theme } = useScreen();
-  const paint = painter(theme, color);
+  const paint = createPaint(theme, color);
   const style: MarkdownStyle = { ...bold, signed: (text) => paintSigned(paint, text) };
   return (text) => terminalMarkdown(shown(text), columns, color ? style : undefined);
 }
@@ -48,8 +48,8 @@ export function ItemView({ item }: { item: ChatItem }) {
       );
     case 'answer':
       return (
-        <Box marginTop={item.goesOn ? 0 : 1} flexDirection="column">
-          {talk === '' || item.goesOn ? null : <Text dimColor>{talk.trim()}</Text>}
+        <Box marginTop={item.continuesAnswer ? 0 : 1} flexDirection="column">
+          {talk === '' || item.continuesAnswer ? null : <Text dimColor>{talk.trim()}</Text>}
           <Text>{markdown(item.text)}</Text>
         </Box>
       );

@@ -50,7 +50,7 @@ export function parseSlashCommand(line: string): SlashCommand | undefined {
  * Returns the commands that start with the typed word, such as `/po`. Returns none after a space or newline, or if the
  * word is a complete command.
  */
-export function completions(text: string): (typeof slashCommands)[number][] {
+export function matchingCommands(text: string): (typeof slashCommands)[number][] {
   const typed = /^\/([a-z]*)$/i.exec(text)?.[1]?.toLowerCase();
   if (typed === undefined) return [];
   const found = slashCommands.filter(({ name }) => name.startsWith(typed));
@@ -58,18 +58,18 @@ export function completions(text: string): (typeof slashCommands)[number][] {
 }
 
 /**
- * Like {@link completions}, but returns none while a history entry is displayed, because the arrow keys then move
+ * Like {@link matchingCommands}, but returns none while a history entry is displayed, because the arrow keys then move
  * through the history.
  */
 export function offeredCompletions(editor: EditorState): (typeof slashCommands)[number][] {
-  return editor.text === editor.history[editor.shown] ? [] : completions(editor.text);
+  return editor.text === editor.history[editor.shown] ? [] : matchingCommands(editor.text);
 }
 
 /**
  * Returns the text after Tab: completed to the common prefix of all candidates, or to the chosen command and a space.
  */
 export function completeCommand(text: string, chosen: number): string {
-  const found = completions(text);
+  const found = matchingCommands(text);
   const [first] = found;
   if (first === undefined) return text;
   const shared = found.reduce((prefix, { name }) => commonPrefix(prefix, name), first.name as string);

@@ -3,7 +3,7 @@ import type { App } from '../../app/app.ts';
 import { type ExitCode, exitCodes } from '../../app/exit-codes.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { commandWords } from '../options/flag-environment.ts';
-import { type Example, exampleText, exitCodeText } from '../options/help.ts';
+import { type CommandExample, exampleText, exitCodeText } from '../options/help.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import type { Context } from './context.ts';
 import { type Output, openOutput } from './output.ts';
@@ -31,7 +31,7 @@ export class CliCommand extends Command {
   }
 
   /** Appends these examples and the exit codes to the help. */
-  examples(...lines: readonly Example[]): this {
+  examples(...lines: readonly CommandExample[]): this {
     return this.addHelpText('after', () => exampleText(lines) + this.#section + exitCodeText(this.#exitCodes));
   }
 

@@ -2,7 +2,7 @@ import { createApp } from '../../app/create-app.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
 import { defined } from '../../values/defined.ts';
 import { createAttention, noAttention } from '../terminal/attention.ts';
-import { DEFAULT_THEME, painter, plainPaint } from '../text/theme.ts';
+import { createPaint, DEFAULT_THEME, plainPaint } from '../text/theme.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import type { Output } from './output.ts';
 
@@ -11,8 +11,8 @@ export type Context = Readonly<ReturnType<typeof createContext>>;
 export function createContext(cli: Cli, globals: GlobalOptions, output: Output, tell: (line: string) => void) {
   const { io, interruption } = cli;
   const ask = async (question: string) => {
-    const { askSecret } = await import('../terminal/secret-input.ts');
-    return askSecret(io, question, interruption.signal);
+    const { promptForSecret } = await import('../terminal/secret-input.ts');
+    return promptForSecret(io, question, interruption.signal);
   };
   const app = createApp({
     env: cli.env,
@@ -40,6 +40,6 @@ export function createContext(cli: Cli, globals: GlobalOptions, output: Output, 
     attention: async () =>
       io.stderrIsTty ? createAttention(io, cli.env, (await app.config()).attention !== false) : noAttention,
     // Without color there is no need to read the theme.
-    paint: async () => (io.color.stdout ? painter(await theme(), true) : plainPaint),
+    paint: async () => (io.color.stdout ? createPaint(await theme(), true) : plainPaint),
   });
 }

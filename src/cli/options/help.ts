@@ -3,9 +3,9 @@ import { type ExitCode, exitCodeMeanings, exitCodes } from '../../app/exit-codes
 /** Maximum width of the help. The build also pre-renders the help at this width. */
 export const HELP_COLUMNS = 80;
 
-export type Example = readonly [command: string, purpose: string];
+export type CommandExample = readonly [command: string, purpose: string];
 
-export function exampleText(lines: readonly Example[]): string {
+export function exampleText(lines: readonly CommandExample[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));
   const rows = lines.map(([command, what]) =>
     width + what.length > 88 ? `  ${command}\n      ${what}` : `  ${command.padEnd(width)}   ${what}`,

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 export function compiledCodeFile(command: string): string | undefined {
   if (process.env.NODE_DISABLE_COMPILE_CACHE === '1') return undefined;
   const folder = compileCacheFolder(process.env, process.platform, homedir());
-  return ensurePrivate(folder) ? join(folder, `${command}.bin`) : undefined;
+  return ensurePrivateCacheFolder(folder) ? join(folder, `${command}.bin`) : undefined;
 }
 
 export function compileCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, home: string): string {
@@ -24,7 +24,7 @@ export function compileCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Plat
 }
 
 /** Creates the folder if needed. Returns false if that fails, or if other users own the folder or can write to it. */
-export function ensurePrivate(folder: string): boolean {
+export function ensurePrivateCacheFolder(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { uid, mode } = statSync(folder);

@@ -7,12 +7,16 @@ interface PromptContext {
 }
 
 /** Asks the person to choose an answer and returns its index. Enter alone selects the first answer. */
-export async function choose(asked: PromptContext, question: string, answers: readonly string[]): Promise<number> {
+export async function promptForChoice(
+  asked: PromptContext,
+  question: string,
+  answers: readonly string[],
+): Promise<number> {
   asked.io.talk(question);
   answers.forEach((answer, index) => {
     asked.io.talk(`  ${index + 1}  ${answer}`);
   });
-  const chosen = await askUntil(
+  const chosen = await promptUntilValid(
     asked,
     'Choose [1]: ',
     (text) => text === '' || (/^\d$/.test(text) && Number(text) >= 1 && Number(text) <= answers.length),
@@ -37,7 +41,7 @@ export async function confirmOrFail(
 }
 
 /** Asks until the answer is valid or the person presses Ctrl-C. @param hint shown after an invalid answer */
-export async function askUntil(
+export async function promptUntilValid(
   { io, signal }: PromptContext,
   question: string,
   accepts: (text: string) => boolean,

@@ -21,7 +21,7 @@ interface SecretSource {
  */
 export async function readSecret(source: SecretSource, question: string): Promise<string> {
   const { io, signal } = source;
-  const text = io.interactive ? await askSecret(io, question, signal) : await readPipedSecret(source);
+  const text = io.interactive ? await promptForSecret(io, question, signal) : await readPipedSecret(source);
   if (text !== undefined && text !== '') return text;
   throw new TradeAgentError('usage', 'no secret was given', {
     hint: 'Type the secret at the prompt, or pipe it in: command < file. Arguments are not accepted.',
@@ -33,7 +33,7 @@ async function readPipedSecret({ io, clock, signal }: SecretSource): Promise<str
   return read.ended === 'end' ? read.text.replace(/\r?\n$/, '') : undefined;
 }
 
-export async function askSecret(io: Io, question: string, signal: AbortSignal): Promise<string> {
+export async function promptForSecret(io: Io, question: string, signal: AbortSignal): Promise<string> {
   io.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: io.stdin, output: nowhere, terminal: true });

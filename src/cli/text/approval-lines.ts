@@ -8,7 +8,7 @@ import { formatMoment } from '../../trading/mandate/standing-order-words.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import { formatCountdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
-import { labelledLines } from './wrap.ts';
+import { labeledLines } from './wrap.ts';
 
 export function statusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status'>): string {
   return kinds[kind].phrases.status[status] ?? orderStatusWords[status];
@@ -61,7 +61,7 @@ export function approvalLines(
   ];
   return [
     `Approval needed (${approval.id})`,
-    ...rows.flatMap(([label, value]) => labelledLines(`  ${label.padEnd(9)}`, value, columns)),
+    ...rows.flatMap(([label, value]) => labeledLines(`  ${label.padEnd(9)}`, value, columns)),
     '  Deny it on the phone if you did not make this request.',
   ];
 }

@@ -7,7 +7,7 @@ import type { Article } from '../../trading/market-news.ts';
 import { newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { periodWords } from '../../trading/period.ts';
 import type { MarketClock } from '../../trading/views.ts';
-import { numberColumn, table } from './table.ts';
+import { formatTable, numberColumn } from './table.ts';
 import { wrapWords } from './wrap.ts';
 
 export function clockText({ is_open, next_open, next_close }: MarketClock): string {
@@ -22,7 +22,7 @@ function formatExchangeTime(at: string): string {
 
 export async function calendarText({ today, days, start, end }: TradingDays): Promise<string> {
   if (days.length === 0) return `No trading days from ${start} to ${end}.`;
-  return table<TradingDay>(
+  return formatTable<TradingDay>(
     [
       { head: 'DATE', cell: ({ date }) => `${date}${date === today ? ' (today)' : ''}` },
       { head: 'DAY', cell: ({ date }) => weekday(date) },
@@ -54,7 +54,7 @@ export async function activitiesText(found: PeriodActivities): Promise<string> {
   const { activities, left_out, period, totals, simulated } = found;
   const note = simulated ? ['The account is simulated.'] : [];
   if (activities.length === 0) return [`No activities ${periodWords[period]}.`, ...note].join(' ');
-  const rows = await table<Activity>(
+  const rows = await formatTable<Activity>(
     [
       { head: 'DATE', cell: ({ at }) => at.slice(0, 10) },
       {

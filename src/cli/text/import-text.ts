@@ -1,7 +1,7 @@
 import type { ImportReport } from '../../app/imports.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
-import { numberColumn, table } from './table.ts';
+import { formatTable, numberColumn } from './table.ts';
 
 /** Maximum number of printed rows. `--output json` prints all rows. */
 const MAX_ROWS_SHOWN = 20;
@@ -13,7 +13,7 @@ export async function importText(report: ImportReport): Promise<string> {
     shown.length === 0
       ? []
       : [
-          await table<(typeof shown)[number]>(
+          await formatTable<(typeof shown)[number]>(
             [
               numberColumn('LINE', ({ line }) => String(line)),
               { head: 'DATE', cell: ({ at }) => at.slice(0, 10) },
@@ -60,7 +60,7 @@ export async function importsText(
   }[],
 ): Promise<string> {
   if (imports.length === 0) return 'Nothing was imported.';
-  return table<(typeof imports)[number]>(
+  return formatTable<(typeof imports)[number]>(
     [
       { head: 'ID', cell: ({ id }) => id },
       { head: 'FILE', cell: ({ file }) => safeLine(file, 60) },

@@ -1,7 +1,7 @@
 import type { Performance } from '../../tools/performance.ts';
 import { dollars, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { periodWords } from '../../trading/period.ts';
-import { numberColumn, table } from './table.ts';
+import { formatTable, numberColumn } from './table.ts';
 
 type Rates = Performance['time_weighted'];
 
@@ -29,7 +29,7 @@ export async function performanceText(found: Performance): Promise<string> {
     ]),
   ];
   const parts = [
-    await table(
+    await formatTable(
       [
         { head: 'WHAT', cell: ([name]: [string, string]) => name },
         { head: 'VALUE', cell: ([, value]) => value },
@@ -40,7 +40,7 @@ export async function performanceText(found: Performance): Promise<string> {
   if (found.contributions !== undefined) parts.push(await contributionsText(found.contributions));
   if (found.dividends_by_month.length > 0) {
     parts.push(
-      await table<Performance['dividends_by_month'][number]>(
+      await formatTable<Performance['dividends_by_month'][number]>(
         [
           { head: 'MONTH', cell: ({ month }) => month },
           numberColumn('DIVIDENDS', ({ amount }) => signedDollars(amount)),
@@ -63,7 +63,7 @@ async function contributionsText(found: NonNullable<Performance['contributions']
       contribution: found.total,
     },
   ];
-  const text = await table<(typeof rows)[number]>(
+  const text = await formatTable<(typeof rows)[number]>(
     [
       { head: 'CONTRIBUTION', cell: ({ symbol }) => symbol },
       numberColumn('PROFIT', ({ profit }) => (profit === undefined ? '' : signedDollars(profit))),

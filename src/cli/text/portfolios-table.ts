@@ -7,7 +7,7 @@ import { environmentName } from '../../trading/environment.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { AccountsTotal } from '../../trading/portfolio/totals-across.ts';
 import { type PortfolioScreen, portfolioTable } from './portfolio-table.ts';
-import { type Column, fitTable, numberColumn, table } from './table.ts';
+import { type Column, fitTable, formatTable, numberColumn } from './table.ts';
 import { paintSigned, plainPaint } from './theme.ts';
 
 type Line = Omit<AccountsTotal, 'currency'> &
@@ -68,7 +68,7 @@ function summaryColumns(lines: readonly Line[], { paint = plainPaint }: Portfoli
 
 export async function accountsTable(accounts: readonly AccountEntry[]): Promise<string> {
   if (accounts.length === 0) return 'No account is connected. Run "trade-agent connections add broker".';
-  return await table<AccountEntry>(
+  return await formatTable<AccountEntry>(
     [
       { head: '', cell: (entry) => (entry.default ? '*' : '') },
       {

@@ -10,7 +10,7 @@ import { ageText } from './as-of.ts';
 import { programReader, type Reader } from './reader.ts';
 import { fitTable, numberColumn } from './table.ts';
 import { type Paint, paintSigned, plainPaint } from './theme.ts';
-import { labelledLines } from './wrap.ts';
+import { labeledLines } from './wrap.ts';
 
 const SPARKLINE_WIDTH = 20;
 
@@ -114,7 +114,7 @@ export function orderText(order: OrderRow, reader: Reader = programReader): stri
     const what = `${leg.side.toUpperCase()} ${orderAmount(leg)} ${leg.symbol} ${orderTerms(leg)}`;
     rows.push(['leg', `${what}, ${formatFill(leg)}, id ${short(leg.id)}`]);
   }
-  return rows.flatMap(([label, value]) => labelledLines(label.padEnd(10), value, reader.columns)).join('\n');
+  return rows.flatMap(([label, value]) => labeledLines(label.padEnd(10), value, reader.columns)).join('\n');
 }
 
 function accountRow({ account, label }: OrderRow): [string, string][] {

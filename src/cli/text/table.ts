@@ -21,17 +21,17 @@ export function numberColumn<Row>(head: string, cell: (row: Row) => string, rank
   return { head, cell, rank, align: 'right' };
 }
 
-/** Like {@link table}, but only with as many columns as fit into `width`. */
+/** Like {@link formatTable}, but only with as many columns as fit into `width`. */
 export async function fitTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   width: number,
 ): Promise<string> {
-  const text = await table(columns, rows);
+  const text = await formatTable(columns, rows);
   const over = Math.max(...text.split('\n').map((line) => stringWidth(line))) - width;
   if (over <= 0) return text;
   const most = Math.max(...columns.map(({ rank = 0 }) => rank));
-  if (most === 0) return table(shortenColumns(columns, rows, over), rows);
+  if (most === 0) return formatTable(shortenColumns(columns, rows, over), rows);
   return fitTable(
     columns.filter(({ rank = 0 }) => rank < most),
     rows,
@@ -66,7 +66,7 @@ export function truncateWords(text: string, width: number): string {
 }
 
 /** Formats aligned columns without borders, so that they are easy to read, copy and grep. */
-export async function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<string> {
+export async function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<string> {
   const { default: Table } = await import('cli-table3');
   const built = new Table({
     head: columns.map(({ head }) => head),

@@ -47,7 +47,7 @@ export const DEFAULT_THEME: ThemeName = 'dark';
 export type Paint = (role: TextRole, text: string) => string;
 
 /** @param color whether the stream supports color; NO_COLOR and pipes override any theme */
-export function painter(name: ThemeName, color: boolean): Paint {
+export function createPaint(name: ThemeName, color: boolean): Paint {
   if (!color || name === 'none') return plainPaint;
   const theme = themes[name];
   return (role, text) => {

@@ -21,7 +21,7 @@ export function wrapWords(text: string, width: number): string[] {
  * Formats `label value`, and indents further lines to the start of the value.
  * @param width Infinity disables wrapping
  */
-export function labelledLines(label: string, value: string, width: number): string[] {
+export function labeledLines(label: string, value: string, width: number): string[] {
   const indent = stringWidth(label) + 1;
   const text = safeLine(value);
   const lines = Number.isFinite(width) ? wrapWords(text, Math.max(MIN_VALUE_WIDTH, width - indent)) : [text];

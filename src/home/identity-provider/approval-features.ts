@@ -7,7 +7,7 @@ import {
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { APPROVAL_SCOPES, CONNECTION_SCOPES, IDENTITY_SCOPES, MCP_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { readSubject, UnacceptableDetailsError } from './approval-subject.ts';
+import { parseApprovalSubject, UnacceptableDetailsError } from './approval-subject.ts';
 import { isPublicClient } from './authorization/public-client.ts';
 import { approvalDetailsTypes, type GatewayClient } from './clients.ts';
 import { connectedAccountsUrl, isOneOf, jwtResource, LOGIN_CLIENT_ID, mcpResource } from './protocol/protocol.ts';
@@ -44,7 +44,7 @@ const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 /** Parses the subject of a request from its authorization details. @throws `invalid_authorization_details` */
 export function parseSubject({ resource, now }: Pick<ApprovalFeatureOptions, 'resource' | 'now'>, details: unknown) {
   try {
-    return readSubject(details, { resource, now: now() });
+    return parseApprovalSubject(details, { resource, now: now() });
   } catch (error) {
     if (error instanceof UnacceptableDetailsError) throw new errors.InvalidAuthorizationDetails(error.message);
     throw error;

@@ -41,7 +41,7 @@ export const MAX_REQUEST_LIFETIME_S = { proposal: 24 * 3600, other: 3600 } as co
  * Reads the `authorization_details` of a CIBA request: one proposal, one order, or one message.
  * @throws {UnacceptableDetailsError}
  */
-export function readSubject(text: unknown, target: { resource: string; now: number }): ApprovalSubject {
+export function parseApprovalSubject(text: unknown, target: { resource: string; now: number }): ApprovalSubject {
   const found = parseSingleObject(text);
   const { resource: gateway, now } = target;
   if (isProposalDetails(found)) return readProposal(found, target);

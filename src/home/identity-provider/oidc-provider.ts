@@ -30,7 +30,7 @@ import type { RegisteredClients, RegistrationToken } from '../../store/home/regi
 import { approvalCode } from '../../trading/approval-details.ts';
 import { ProblemError } from '../../trading/http-problem.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { readSubject } from './approval-subject.ts';
+import { parseApprovalSubject } from './approval-subject.ts';
 import { createDocumentReader, MAX_DOCUMENT_BYTES } from './authorization/client-documents.ts';
 import { oneLineName } from './authorization/public-client.ts';
 import { createPingSender, ownPingEndpoint } from './clients.ts';
@@ -146,7 +146,7 @@ function openProvider(
       signingKeys: keys,
       cookieKey: parts.keys.cookie,
       askPerson: async (_ctx, request, account, client) => {
-        const { details } = readSubject(request.params?.authorization_details, { resource, now: now() });
+        const { details } = parseApprovalSubject(request.params?.authorization_details, { resource, now: now() });
         const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
         if (saved?.exp === undefined) throw new Error('the request was not stored');
         const message = request.params?.binding_message;

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { SigningKey } from '../../store/signing-key-store.ts';
-import { readAssertion, readRegistration } from './credential-json.ts';
+import { parseAssertionField, parseRegistrationField } from './credential-json.ts';
 import { renderLocalTime } from './decision/local-time.ts';
 import { notifyAccountEvent } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
@@ -54,14 +54,14 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
 
   changes('add-options', async (context, sub) => {
     const { registration: given } = await context.req.parseBody();
-    const registration = readRegistration(given);
+    const registration = parseRegistrationField(given);
     if (registration === undefined) return context.json({ text: 'No passkey was created.' }, 400);
     return context.json(await keys.keyActionOptions(sub, 'add', registration));
   });
 
   changes('add', async (context, sub) => {
     const body = await context.req.parseBody();
-    const [registration, assertion] = [readRegistration(body.registration), readAssertion(body.assertion)];
+    const [registration, assertion] = [parseRegistrationField(body.registration), parseAssertionField(body.assertion)];
     if (registration === undefined || assertion === undefined) return incomplete(context);
     const { name } = await keys.enroll({ sub, assertion }, registration, passkeyName(context, body.name));
     notifyAccountEvent(context, services, { user: sub, what: 'passkey_added', name });
@@ -81,7 +81,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
 
   changes('remove', async (context, sub) => {
     const { id, assertion: given } = await context.req.parseBody();
-    const assertion = readAssertion(given);
+    const assertion = parseAssertionField(given);
     if (assertion === undefined) return incomplete(context);
     const removed = (await keys.list(sub)).find(({ credentialId }) => credentialId === formText(id));
     await keys.remove({ sub, assertion }, formText(id));

@@ -36,12 +36,12 @@ const registrationSchema = z.lazy(() =>
 );
 
 /** Parses a form field: a passkey's assertion (WebAuthn Level 3 §5.1.8). Returns undefined for any other content. */
-export function readAssertion(field: unknown): AuthenticationResponseJSON | undefined {
+export function parseAssertionField(field: unknown): AuthenticationResponseJSON | undefined {
   return readCredential(assertionSchema, field);
 }
 
 /** Parses a form field with a new passkey's registration. Returns undefined for any other content. */
-export function readRegistration(field: unknown): RegistrationResponseJSON | undefined {
+export function parseRegistrationField(field: unknown): RegistrationResponseJSON | undefined {
   return readCredential(registrationSchema, field);
 }
 

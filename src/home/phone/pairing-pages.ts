@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { readRegistration } from './credential-json.ts';
+import { parseRegistrationField } from './credential-json.ts';
 import { environmentBanner } from './decision/signs.ts';
 import { browserName, notifyAccountEvent, signIn } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
@@ -52,7 +52,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
   app.post(`${PAIRING_PATH}/enrol`, async (context) => {
     const { registration: given, name } = await context.req.parseBody();
     const secret = await formSecret(context);
-    const registration = readRegistration(given);
+    const registration = parseRegistrationField(given);
     if ((await keys.pairing(secret)) === undefined) return linkExpired(context);
     if (registration === undefined) {
       return messagePage(context, 400, {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { readAssertion } from './credential-json.ts';
+import { parseAssertionField } from './credential-json.ts';
 import { notifyAccountEvent, signIn, signOut } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
 import { keyErrorText, messagePage, renderPage } from './page/page.ts';
@@ -17,7 +17,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
   app.post('/signin/passkey', async (context) => {
     const { assertion: given, next } = await context.req.parseBody();
     const target = localPath(next);
-    const assertion = readAssertion(given);
+    const assertion = parseAssertionField(given);
     if (assertion === undefined) return signInPage(context, target, 400, 'No passkey responded.');
     try {
       const key = await keys.signIn(assertion);

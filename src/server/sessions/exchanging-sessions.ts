@@ -4,7 +4,7 @@ import { expiryTime } from '../../auth/provider/lifetime.ts';
 import {
   audienceParameters,
   bindsTokens,
-  loginClient,
+  loginClientConfiguration,
   type ProviderAccess,
   retryWithProviderTime,
 } from '../../auth/provider/provider.ts';
@@ -253,7 +253,7 @@ async function exchangeToken(
   let sentAt = clock.now();
   try {
     const answer = await retryWithProviderTime(profile.issuer, async () => {
-      const configuration = await loginClient(profile, access);
+      const configuration = await loginClientConfiguration(profile, access);
       bound = bindsTokens(profile, configuration.serverMetadata());
       const proof = bound ? { DPoP: await createDpopHandle(configuration, key) } : {};
       sentAt = clock.now();

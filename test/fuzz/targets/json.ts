@@ -5,8 +5,8 @@ import { ToolError } from '../../../src/gateway/broker/mcp/failure.ts';
 import { NoResponseError } from '../../../src/gateway/broker/rest-client.ts';
 import { gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
 import { parseLimits } from '../../../src/gateway/policy/files/next-rules.ts';
-import { readSubject } from '../../../src/home/identity-provider/approval-subject.ts';
-import { readAssertion, readRegistration } from '../../../src/home/phone/credential-json.ts';
+import { parseApprovalSubject } from '../../../src/home/identity-provider/approval-subject.ts';
+import { parseAssertionField, parseRegistrationField } from '../../../src/home/phone/credential-json.ts';
 import { resultText } from '../../../src/mcp/client/connection.ts';
 import { sanitizeTool } from '../../../src/mcp/client/tool-text.ts';
 import { isWellFormed } from '../../../src/net/well-formed-json.ts';
@@ -87,12 +87,12 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
   ],
   'a drafted order': [checkedDraft, draft(), { ...draft(), ...bracket, type: 'limit', limit_price: '20' }],
   evidence: [(value) => evidenceSchema.safeParse(value), signed(authenticator, { ...details })],
-  'a proposal’s details': [(value) => readSubject(JSON.stringify([value]), target), details],
+  'a proposal’s details': [(value) => parseApprovalSubject(JSON.stringify([value]), target), details],
   'an order’s details': [
-    (value) => readSubject(JSON.stringify([value]), target),
+    (value) => parseApprovalSubject(JSON.stringify([value]), target),
     tradeOrderDetails(draft(), { gateway: RESOURCE }),
   ],
-  'a message’s details': [(value) => readSubject(JSON.stringify([value]), target), messageDetails],
+  'a message’s details': [(value) => parseApprovalSubject(JSON.stringify([value]), target), messageDetails],
   limits: [parseLimits, { max_order_notional: '5000', max_day_orders: 10, symbols: { allow: ['KO'] } }],
   'a gateway’s settings': [
     (value) => gatewaySettingsSchema.safeParse(value),
@@ -100,8 +100,8 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
     { brokers: { one: { kind: 'tradier', credentials: 'access_token' } } },
   ],
   'a receipt': [(value) => verifyReceipt(JSON.stringify(value), () => true), receipt],
-  'an assertion': [(value) => readAssertion(JSON.stringify(value)), authenticator.assert('x')],
-  'a registration': [(value) => readRegistration(JSON.stringify(value)), { response: { id: 'x' } }],
+  'an assertion': [(value) => parseAssertionField(JSON.stringify(value)), authenticator.assert('x')],
+  'a registration': [(value) => parseRegistrationField(JSON.stringify(value)), { response: { id: 'x' } }],
   'what a tool is called with': [
     (value) => {
       for (const { schema } of tools) schema.safeParse(value);

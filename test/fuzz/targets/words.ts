@@ -16,8 +16,8 @@ import { parseYaml } from '../../../src/config/yaml-file.ts';
 import { type CedarEngine, loadCedar } from '../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { readRules } from '../../../src/gateway/policy/cedar/rule-text.ts';
 import { limitsSchema } from '../../../src/gateway/policy/rules.ts';
-import { readSubject } from '../../../src/home/identity-provider/approval-subject.ts';
-import { readAssertion } from '../../../src/home/phone/credential-json.ts';
+import { parseApprovalSubject } from '../../../src/home/identity-provider/approval-subject.ts';
+import { parseAssertionField } from '../../../src/home/phone/credential-json.ts';
 import { homeSettingsSchema } from '../../../src/home/settings/home-settings.ts';
 import { retryAfterMs } from '../../../src/net/retry-after.ts';
 import { parseDays } from '../../../src/sandbox/market/replay/day-rows.ts';
@@ -82,10 +82,10 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
   'a private key as it is kept': reads(parsePrivateJwk, '{"kty":"EC","crv":"P-256","x":"x","y":"y","d":"d"}'),
   'a receipt as it is kept': reads((text) => verifyReceipt(text, () => true), '{"signature":{}}'),
   'details as they are sent': reads(
-    (text) => readSubject(text, { resource: 'https://gw.example', now: NOW }),
+    (text) => parseApprovalSubject(text, { resource: 'https://gw.example', now: NOW }),
     '[{"type":"x"}]',
   ),
-  'a passkey’s answer as it is sent': reads(readAssertion, '{"id":"x","response":{}}'),
+  'a passkey’s answer as it is sent': reads(parseAssertionField, '{"id":"x","response":{}}'),
   'a pause that is asked for': reads((text) => retryAfterMs(text, NOW), '120', 'Wed, 21 Oct 2026 07:28:00 GMT'),
   'a decimal': reads(
     (text) => {

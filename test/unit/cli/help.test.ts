@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { manPage } from '../../../src/cli/man-page.ts';
+import { renderManPage } from '../../../src/cli/man-page.ts';
 import { commandWords } from '../../../src/cli/options/flag-environment.ts';
 import { describeProgram, everyCommand } from '../../../src/cli/program.ts';
 
@@ -40,7 +40,7 @@ describe('the help of', () => {
 });
 
 describe('the manual page', () => {
-  const page = manPage(program, '1.2.3');
+  const page = renderManPage(program, '1.2.3');
 
   it('has a section for every command, and is plain ASCII', () => {
     for (const [name] of commands) expect(page).toContain(`.SS "trade\\-agent ${name.replaceAll('-', '\\-')}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../../src/config/config-file.ts';
 import { mcpServerSchema, mcpServersSchema } from '../../../src/config/mcp-servers.ts';
-import { removeEntry, writeEntry } from '../../../src/config/named-entries.ts';
+import { removeProfileEntry, writeProfileEntry } from '../../../src/config/named-entries.ts';
 import type { UserDirs } from '../../../src/machine/directories.ts';
 
 const refusal = (server: unknown) => mcpServerSchema.safeParse(server).error?.issues[0]?.message;
@@ -59,12 +59,12 @@ it('is written beside what stands in config.yaml, and taken out again', async ()
   const file = join(folder, 'config.yaml');
   writeFileSync(file, 'profiles:\n  # mine\n  sandbox:\n    max_slippage: "0.02"\n', { mode: 0o600 });
   const place = { home, profile: 'sandbox', section: 'mcp_servers', name: 'news' } as const;
-  await writeEntry(place, { command: 'npx', tools: ['a.b'], pins: { 'a.b': 'a'.repeat(64) } });
+  await writeProfileEntry(place, { command: 'npx', tools: ['a.b'], pins: { 'a.b': 'a'.repeat(64) } });
   expect((await loadConfig(home)).profiles.sandbox).toMatchObject({
     max_slippage: '0.02',
     mcp_servers: { news: { command: 'npx', tools: ['a.b'], pins: { 'a.b': 'a'.repeat(64) } } },
   });
-  await removeEntry(place);
+  await removeProfileEntry(place);
   expect(readFileSync(file, 'utf8')).toContain('# mine');
   expect((await loadConfig(home)).profiles.sandbox?.mcp_servers).toEqual({});
 });

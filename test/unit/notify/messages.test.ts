@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeSigningKey } from '../../../src/config/signing-key.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
 import { ntfyMessage } from '../../../src/notify/ntfy.ts';
-import { signatureHeaders, webhookMessage } from '../../../src/notify/signed-webhook.ts';
+import { createSignatureHeaders, webhookMessage } from '../../../src/notify/signed-webhook.ts';
 import { slackMessage } from '../../../src/notify/slack.ts';
 
 const notice: Notice = {
@@ -21,7 +21,7 @@ describe('a signed webhook', () => {
     const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
     const body = webhookMessage(notice);
     const now = Date.parse('2026-11-24T17:00:05.900Z');
-    const headers = signatureHeaders(decodeSigningKey(secret) ?? Buffer.alloc(0), notice.id, body, now);
+    const headers = createSignatureHeaders(decodeSigningKey(secret) ?? Buffer.alloc(0), notice.id, body, now);
     expect(headers['webhook-timestamp']).toBe(String(Math.floor(now / 1000)));
     expect(headers['webhook-signature']).toBe(new Webhook(secret).sign(notice.id, new Date(now), body));
   });

@@ -6,8 +6,8 @@ import { alertWords, parseAlert } from '../../../trading/alert.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { askYesNo } from '../../terminal/questions.ts';
-import { table } from '../../text/table.ts';
-import { confirmEntry } from '../schedule/add.ts';
+import { formatTable } from '../../text/table.ts';
+import { confirmSchedulerEntry } from '../schedule/add.ts';
 
 export async function showAlerts(context: Context): Promise<void> {
   const own = await profileAlerts(context);
@@ -15,7 +15,7 @@ export async function showAlerts(context: Context): Promise<void> {
   await context.output.result('alerts', { alerts, file: own.file ?? null, ...care }, async () => {
     if (alerts.length === 0) return "No alerts. Add one: trade-agent alert add 'AAPL<180'";
     return [
-      await table<AlertView>(
+      await formatTable<AlertView>(
         [
           { head: 'NAME', cell: ({ name }) => name },
           { head: 'CONDITION', cell: ({ alert }) => alertWords(alert) },
@@ -77,7 +77,7 @@ export async function addAlertAndShow(context: Context, text: string, options: A
     const look = isHere
       ? await scheduleAlertChecks(context, every, {
           ...defined({ with: options.with }),
-          agree: async (entry) => yes || (await confirmEntry(context, entry)),
+          agree: async (entry) => yes || (await confirmSchedulerEntry(context, entry)),
         })
       : await own.scheduleChecks(every);
     if (look.isNew) schedule = look.schedule;

@@ -11,7 +11,7 @@ import { configFilePath } from '../../../config/config-file.ts';
 import { homeFolder } from '../../../machine/directories.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import type { Context } from '../../context/context.ts';
-import { askUntil, choose } from '../../terminal/questions.ts';
+import { promptForChoice, promptUntilValid } from '../../terminal/questions.ts';
 
 /**
  * On the first run (no profile, no sandbox), asks where to trade and which model to use, and writes both to
@@ -23,7 +23,7 @@ export async function firstRun(context: Context): Promise<boolean> {
   const { io } = context;
   const file = configFilePath(await context.home());
   io.talk(`Welcome to trade-agent. Two questions to set it up; your answers are stored in\n${file}.\n`);
-  const where = await choose(context, 'Where do you want to trade?', [
+  const where = await promptForChoice(context, 'Where do you want to trade?', [
     'Sandbox: a simulated broker and phone on this machine, no real money',
     'A home of my own: a real (or paper) brokerage account and my phone',
     'My own identity provider and broker',
@@ -77,15 +77,15 @@ explains how the keys of a home are kept from the agent.`);
 
 async function askForKey(context: Context, model: ModelChoice): Promise<void> {
   if (!needsModelKey(context, model)) return;
-  const { askSecret } = await import('../../terminal/secret-input.ts');
+  const { promptForSecret } = await import('../../terminal/secret-input.ts');
   const question = 'API key (hidden; press Enter to set OPENAI_API_KEY later): ';
-  const key = await askSecret(context.io, question, context.signal);
+  const key = await promptForSecret(context.io, question, context.signal);
   if (key !== '') await saveModelKey(context, model, key);
 }
 
 async function chooseModel(context: Context): Promise<ModelChoice> {
   const { io, signal, env } = context;
-  const which = await choose(context, 'Which model do you want to use?', [
+  const which = await promptForChoice(context, 'Which model do you want to use?', [
     'Built-in planner: offline and free, understands simple trading requests',
     `OpenAI: needs an API key${env.OPENAI_API_KEY ? ' (OPENAI_API_KEY is set)' : ''}`,
     'Another server with an OpenAI-compatible API (Ollama, LM Studio, vLLM)',
@@ -95,12 +95,12 @@ async function chooseModel(context: Context): Promise<ModelChoice> {
     const name = (await io.prompt('Model [gpt-5-mini]: ', signal)).trim();
     return { provider: 'openai', name: name === '' ? 'gpt-5-mini' : name };
   }
-  const base_url = await askUntil(
+  const base_url = await promptUntilValid(
     context,
     'Address [http://127.0.0.1:11434/v1]: ',
     (text) => text === '' || isSecureUrl(text),
     'Type the full address with https://, or http:// for a server on this machine.',
   );
-  const name = await askUntil(context, 'Model: ', (text) => text !== '', 'Type the name of one of its models.');
+  const name = await promptUntilValid(context, 'Model: ', (text) => text !== '', 'Type the name of one of its models.');
   return { provider: 'openai', name, base_url: base_url === '' ? 'http://127.0.0.1:11434/v1' : base_url };
 }

@@ -14,17 +14,17 @@ interface CheckView extends Omit<CheckListener, 'reported'> {
   reported(results: readonly CheckResult[], missing: CheckOutcomes['missing']): Promise<void>;
 }
 
-export function checkView(context: Context, format: CheckFormat): CheckView {
+export function createCheckView(context: Context, format: CheckFormat): CheckView {
   const { output, isAllAccounts } = context;
   const print = async (result: CheckResult) => {
     const { schema: _schema, ...data } = result;
-    await output.result('check', data, () => checkText(result, format));
+    await output.result('check', data, () => checkResultText(result, format));
   };
   // Text output shows findings before waiting for approvals. Other formats print one object at the end, with the sent
   // notices.
   const early = output.format === 'text';
   return {
-    ...checkProgress(context),
+    ...createCheckProgress(context),
     found: (result) => (early ? print(result) : undefined),
     async reported(results, missing) {
       if (early) return;
@@ -34,7 +34,7 @@ export function checkView(context: Context, format: CheckFormat): CheckView {
   };
 }
 
-export function checkProgress(context: Context): Pick<CheckListener, 'finding' | 'proposing'> {
+export function createCheckProgress(context: Context): Pick<CheckListener, 'finding' | 'proposing'> {
   const { io, output, clock } = context;
   let renderer: RunRenderer | undefined;
   const show = async (event: AgentEvent) => {
@@ -53,7 +53,7 @@ export function checkProgress(context: Context): Pick<CheckListener, 'finding' |
   };
 }
 
-export async function checkText(result: CheckResult, format: CheckFormat): Promise<string> {
+export async function checkResultText(result: CheckResult, format: CheckFormat): Promise<string> {
   if (format === 'markdown') return (await import('../../../check/report/markdown.ts')).renderMarkdownReport(result);
   const text = (await import('../../../check/report/text.ts')).renderTextReport(result);
   const { account, label } = result.account;

@@ -29,8 +29,8 @@ export function addCheckCommand(program: CliCommand): void {
     .exits(...runExitCodes, exitCodes.found)
     .runs(async (context, { format, ...options }: CheckOptions & { format: CheckFormat }) => {
       const { runChecks } = await import('../../../app/check/run-check.ts');
-      const { checkView, printPending } = await import('./check-view.ts');
-      const { reported, ...listener } = checkView(context, format);
+      const { createCheckView, printPending } = await import('./check-view.ts');
+      const { reported, ...listener } = createCheckView(context, format);
       const outcomes = await runChecks(context, options, listener, reported);
       printPending(context, outcomes);
       return exitCodeForChecks(outcomes, context.signal);

@@ -62,8 +62,8 @@ async function printConnections(context: Context): Promise<void> {
   const { listConnections } = await import('../../../app/connections.ts');
   const connections = await listConnections(context);
   await context.output.result('connections', { connections }, async () => {
-    const { table } = await import('../../text/table.ts');
-    return table<ListedConnection>(
+    const { formatTable } = await import('../../text/table.ts');
+    return formatTable<ListedConnection>(
       [
         { head: 'NAME', cell: ({ name }) => name },
         { head: 'ACCOUNT', cell: ({ label }) => label },

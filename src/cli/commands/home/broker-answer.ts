@@ -3,7 +3,7 @@ import { findBrokerKind } from '../../../gateway/broker/brokers.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { credentialText } from '../../../gateway/broker/stored-kinds.ts';
 import type { Context } from '../../context/context.ts';
-import { choose } from '../../terminal/questions.ts';
+import { promptForChoice } from '../../terminal/questions.ts';
 
 interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
   readonly kind?: OfferedBroker | undefined;
@@ -15,7 +15,7 @@ interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
  * must have the same API as the first offered broker.
  * @throws {TradeAgentError} `usage`
  */
-export async function askBroker(
+export async function promptForBroker(
   asking: Pick<Context, 'io' | 'signal'>,
   { kind: given, byDefault = false, ...more }: BrokerFlags,
 ): Promise<BrokerEntry> {
@@ -26,7 +26,7 @@ export async function askBroker(
     return createBrokerEntry({ ...more, kind });
   }
   const kinds = [first, ...others];
-  const chosen = await choose(
+  const chosen = await promptForChoice(
     asking,
     'Which credentials do you have?',
     kinds.map((one) => `${credentialText(one).noun}: ${credentialText(one).where}`),
@@ -39,5 +39,5 @@ async function askBrokerKind(asking: Pick<Context, 'io' | 'signal'>) {
     const { storedCredentials: kept } = findBrokerKind({ kind });
     return `${createBrokerEntry({ kind }).label}: ${kept?.kinds.map((one) => credentialText(one).noun).join(' or ')}`;
   });
-  return offeredBrokers[await choose(asking, 'Which broker do you use?', answers)] ?? offeredBrokers[0];
+  return offeredBrokers[await promptForChoice(asking, 'Which broker do you use?', answers)] ?? offeredBrokers[0];
 }

@@ -27,10 +27,10 @@ export async function readBrokerKeys(
       hint: 'Pass a file with --broker-key-file, or a descriptor with --broker-key-fd. Arguments and environment variables are not accepted.',
     });
   }
-  const { askSecret } = await import('../../terminal/secret-input.ts');
+  const { promptForSecret } = await import('../../terminal/secret-input.ts');
   const ask = async (question: string) => {
     for (;;) {
-      const answer = await askSecret(io, question, signal);
+      const answer = await promptForSecret(io, question, signal);
       signal.throwIfAborted();
       if (answer !== '') return answer;
     }

@@ -100,10 +100,10 @@ async function readPassphrase(
       hint: 'Pass a file with --passphrase-file, or a descriptor with --passphrase-fd.',
     });
   }
-  const { askSecret } = await import('../../terminal/secret-input.ts');
-  const passphrase = await askSecret(io, 'Passphrase (hidden): ', signal);
+  const { promptForSecret } = await import('../../terminal/secret-input.ts');
+  const passphrase = await promptForSecret(io, 'Passphrase (hidden): ', signal);
   signal.throwIfAborted();
-  if (isNew && (await askSecret(io, 'Repeat the passphrase: ', signal)) !== passphrase) {
+  if (isNew && (await promptForSecret(io, 'Repeat the passphrase: ', signal)) !== passphrase) {
     throw new TradeAgentError('usage', 'the passphrases do not match', {
       hint: 'Try again. Nothing was written.',
     });

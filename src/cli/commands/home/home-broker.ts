@@ -197,7 +197,7 @@ function addAdd(broker: CliCommand): void {
     .exits(exitCodes.busy)
     .runs(async (context, name: string, options: AddOptions, command: CliCommand) => {
       const { addBroker, requireNewBroker } = await import('../../../app/home/brokers.ts');
-      const { askBroker } = await import('./broker-answer.ts');
+      const { promptForBroker } = await import('./broker-answer.ts');
       const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
       const { requireCredentialKind } = await import('../../../gateway/broker/verify-keys.ts');
       const folder = homeFolderOption(command);
@@ -208,7 +208,7 @@ function addAdd(broker: CliCommand): void {
           hint: `Choose a broker: ${offeredBrokers.join(', ')}. Nothing was written.`,
         });
       }
-      const entry = await askBroker(context, { kind, credentials, url, label });
+      const entry = await promptForBroker(context, { kind, credentials, url, label });
       const pair = await readBrokerKeys(context, options, requireCredentialKind(entry.settings));
       const { username, account, brokers, runs } = await addBroker(
         context,

@@ -16,7 +16,7 @@ import type { LimitName } from '../../../trading/limit-words.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { type ListeningFlags, toListenOptions } from '../../options/listening.ts';
-import { askUntil } from '../../terminal/questions.ts';
+import { promptUntilValid } from '../../terminal/questions.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 
 export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
@@ -50,7 +50,7 @@ const invalidOption = (option: string, problem: string) =>
 /** Returns whether to ask questions whose answers have a default. */
 const shouldAsk = ({ io }: PromptContext, { yes }: InitOptions) => io.interactive && yes !== true;
 
-export async function askAddress(asking: PromptContext, options: InitOptions): Promise<string> {
+export async function promptForAddress(asking: PromptContext, options: InitOptions): Promise<string> {
   const { address } = options;
   if (address !== undefined) {
     const problem = homeAddressProblem(address);
@@ -64,7 +64,7 @@ export async function askAddress(asking: PromptContext, options: InitOptions): P
   asking.io.talk(
     `What address should your home have?\n  https://NAME   reachable from anywhere; needs a name and a certificate (docs/guide/HOME.md)\n  Enter          ${DEFAULT_ADDRESS}, only on this machine`,
   );
-  const given = await askUntil(
+  const given = await promptUntilValid(
     asking,
     `Address [${DEFAULT_ADDRESS}]: `,
     (text) => text === '' || homeAddressProblem(text) === undefined,
@@ -73,17 +73,25 @@ export async function askAddress(asking: PromptContext, options: InitOptions): P
   return given === '' ? DEFAULT_ADDRESS : given;
 }
 
-export async function askOwner(asking: PromptContext, options: InitOptions): Promise<ReturnType<typeof createPerson>> {
+export async function promptForOwner(
+  asking: PromptContext,
+  options: InitOptions,
+): Promise<ReturnType<typeof createPerson>> {
   let { name } = options;
   if (name === undefined) {
     if (!asking.io.interactive) throw invalidOption('--name', 'is missing');
-    name = await askUntil(asking, 'Your name: ', (text) => text !== '', 'Type the name that your phone should show.');
+    name = await promptUntilValid(
+      asking,
+      'Your name: ',
+      (text) => text !== '',
+      'Type the name that your phone should show.',
+    );
   }
   return createPerson({ name, username: options.user, email: options.email });
 }
 
 /** Returns the limits per order and per day. Asks for limits that are not given. */
-export async function askLimits(asking: PromptContext, options: InitOptions): Promise<Limits> {
+export async function promptForLimits(asking: PromptContext, options: InitOptions): Promise<Limits> {
   const usual = defaultLimits();
   const { maxOrder, maxDayOrders } = options;
   const asked = {
@@ -128,7 +136,7 @@ async function askLimit(
     return data;
   }
   if (!shouldAsk(asking, options)) return {};
-  const typed = await askUntil(
+  const typed = await promptUntilValid(
     asking,
     `${question} [${defaultLimits().accounts[EVERY_ACCOUNT]?.[name] ?? ''}]: `,
     (text) => text === '' || parsed(text).success,
@@ -161,7 +169,7 @@ export async function promptForNotices(asking: PromptContext, options: InitOptio
   asking.io.talk(
     'You will get push notifications. As a fallback you can use ntfy: choose a topic name nobody could guess.',
   );
-  const given = await askUntil(
+  const given = await promptUntilValid(
     asking,
     'ntfy topic (Enter for none): ',
     (text) => text === '' || ntfyChannel(text) !== undefined,

@@ -3,9 +3,16 @@ import { type CreatedHome, initHome, type NewHome, verifyNewAccount } from '../.
 import { requireCredentialKind } from '../../../gateway/broker/verify-keys.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
-import { askBroker } from './broker-answer.ts';
+import { promptForBroker } from './broker-answer.ts';
 import { confirmAccount, readBrokerKeys } from './broker-keys.ts';
-import { askAddress, askLimits, askOwner, type InitOptions, listenSettings, promptForNotices } from './init-answers.ts';
+import {
+  type InitOptions,
+  listenSettings,
+  promptForAddress,
+  promptForLimits,
+  promptForNotices,
+  promptForOwner,
+} from './init-answers.ts';
 
 /**
  * Asks for missing answers, tests the keys at the broker, and creates the home.
@@ -15,14 +22,14 @@ import { askAddress, askLimits, askOwner, type InitOptions, listenSettings, prom
 export async function makeHome(context: Context, folder: string, options: InitOptions): Promise<NewHome & CreatedHome> {
   // Checked before the person types anything.
   requireUnusedFolder(folder);
-  const address = await askAddress(context, options);
-  const owner = await askOwner(context, options);
+  const address = await promptForAddress(context, options);
+  const owner = await promptForOwner(context, options);
   const { broker: kind, brokerUrl: url, credentials } = options;
-  const entry = await askBroker(context, { kind, url, credentials, byDefault: options.yes === true });
+  const entry = await promptForBroker(context, { kind, url, credentials, byDefault: options.yes === true });
   const pair = await readBrokerKeys(context, options, requireCredentialKind(entry.settings));
   const opened = await verifyNewAccount(context, entry, pair, options.environment ?? 'paper');
   await confirmAccount(context, opened.account, options.confirmLive);
-  const limits = await askLimits(context, options);
+  const limits = await promptForLimits(context, options);
   const notices = await promptForNotices(context, options);
   const home: NewHome = {
     folder,

@@ -21,7 +21,13 @@ export function addLogoutCommand(program: CliCommand): void {
 }
 
 async function logout(context: Context, options: { all?: boolean }): Promise<void> {
-  const { user, anything, revoked, unrevoked, warning } = await signOut(context, {
+  const {
+    user,
+    hadTokens: anything,
+    revoked,
+    unrevoked,
+    warning,
+  } = await signOut(context, {
     all: options.all ?? false,
   });
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);

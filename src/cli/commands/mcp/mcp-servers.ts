@@ -6,7 +6,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 import { defined } from '../../../values/defined.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { askUntil, askYesNo } from '../../terminal/questions.ts';
+import { askYesNo, promptUntilValid } from '../../terminal/questions.ts';
 import { serverLine, serverText, toolData, toolText } from './server-view.ts';
 
 const unsafeOption = [
@@ -206,7 +206,7 @@ export async function chooseTools(
       .split(/[\s,]+/)
       .filter((word) => word !== '')
       .map((word) => byNumber[Number(word) - 1] ?? word);
-  const answer = await askUntil(
+  const answer = await promptUntilValid(
     { io, signal },
     'Which of them may the language model use? (numbers, or Enter for none) ',
     (text) => read(text).every((name) => byNumber.includes(name)),

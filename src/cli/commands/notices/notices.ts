@@ -75,9 +75,9 @@ async function printChannels(context: Context): Promise<void> {
   const channels = await listNotices(context);
   await context.output.result('notices', { channels }, async () => {
     if (channels.length === 0) return 'No channels. Add one: trade-agent notices add NAME KIND (docs/guide/NOTICES.md)';
-    const { table } = await import('../../text/table.ts');
+    const { formatTable } = await import('../../text/table.ts');
     const { safeLine } = await import('../../../text/sanitize.ts');
-    return table<ListedChannel>(
+    return formatTable<ListedChannel>(
       [
         { head: 'NAME', cell: ({ name }) => name },
         { head: 'KIND', cell: ({ kind, enabled }) => (enabled ? kind : `${kind} (off)`) },

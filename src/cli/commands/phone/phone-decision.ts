@@ -81,7 +81,7 @@ function requestKind({ details }: PhoneRequest, view: ProposalView | undefined):
  * Asks the person for a decision; undefined leaves the request open.
  * @throws the reason of `signal` if it is aborted
  */
-export async function askDecision(context: Context, signal: AbortSignal): Promise<Decision | undefined> {
+export async function promptForDecision(context: Context, signal: AbortSignal): Promise<Decision | undefined> {
   for (;;) {
     const answer = await context.io.prompt('Approve, deny, or leave it? [a/d/l] ', signal);
     const key = answer.trim().toLowerCase();

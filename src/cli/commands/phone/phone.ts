@@ -77,11 +77,11 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
     });
   }
   const { watchPhone } = await import('../../../app/phone.ts');
-  const { askDecision, outcomeLine, requestLines } = await import('./phone-decision.ts');
+  const { promptForDecision, outcomeLine, requestLines } = await import('./phone-decision.ts');
   const tell = (lines: readonly string[]) => {
     if (output.format === 'text') for (const line of lines) io.talk(line);
   };
-  const ask: AskForDecision = (_request, signal) => askDecision(context, signal);
+  const ask: AskForDecision = (_request, signal) => promptForDecision(context, signal);
   await watchPhone(context, {
     user,
     once,

@@ -53,7 +53,7 @@ function addReadCommands(policy: CliCommand): void {
       ['trade-agent policy log --limit 5 --output json', 'with the facts of each decision'],
     )
     .exits(...sessionExitCodes)
-    .runs(async (context, options: PolicyLogOptions) => (await import('./show.ts')).printLog(context, options));
+    .runs(async (context, options: PolicyLogOptions) => (await import('./show.ts')).printPolicyLog(context, options));
 }
 
 function addSetCommand(policy: CliCommand): void {
@@ -94,7 +94,7 @@ function addTestCommands(policy: CliCommand): void {
     )
     .exits(...sessionExitCodes, exitCodes.found)
     .runs(async (context, file: string, options: { replay?: boolean }) =>
-      (await import('./show.ts')).printDiff(context, file, options.replay ?? false),
+      (await import('./show.ts')).printPolicyDiff(context, file, options.replay ?? false),
     );
   policy
     .command('test')

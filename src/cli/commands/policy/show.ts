@@ -49,8 +49,8 @@ async function policyText(policy: PolicyView): Promise<string> {
   ].map(([label = '', value = '']) => `${label.padEnd(10)} ${value}`);
   const rows = flattenLimits(limits);
   if (rows.length === 0) return [...head, '', 'No limits.'].join('\n');
-  const { table } = await import('../../text/table.ts');
-  const limitTable = await table<[string, string]>(
+  const { formatTable } = await import('../../text/table.ts');
+  const limitTable = await formatTable<[string, string]>(
     [
       { head: 'LIMIT', cell: ([key]) => safeLine(key) },
       { head: 'VALUE', cell: ([key, value]) => safeLine(displayedLimit(key, value)) },
@@ -99,7 +99,7 @@ function reasonLines({ effect, reasons, texts, hint }: DecisionView): string[] {
   return hint === undefined ? lines : [...lines, `  ${safeLine(hint)}`];
 }
 
-export async function printDiff(context: Context, file: string, replay: boolean): Promise<ExitCode> {
+export async function printPolicyDiff(context: Context, file: string, replay: boolean): Promise<ExitCode> {
   const diff = await diffPolicy(context, file, { replay });
   await context.output.result('policy-diff', { ...diff }, () => diffText(diff));
   return diff.flips.length > 0 ? exitCodes.found : exitCodes.done;
@@ -135,13 +135,13 @@ export interface PolicyLogOptions {
   readonly limit: number;
 }
 
-export async function printLog(context: Context, { denied = false, limit }: PolicyLogOptions): Promise<void> {
+export async function printPolicyLog(context: Context, { denied = false, limit }: PolicyLogOptions): Promise<void> {
   const gateway = await context.gateway();
   const decisions = await gateway.decisions({ limit, ...(denied ? { effect: 'deny' } : {}) });
   await context.output.result('policy-log', { decisions }, async () => {
     if (decisions.length === 0) return 'No decisions yet.';
-    const { table } = await import('../../text/table.ts');
-    return table<RecordedDecision>(
+    const { formatTable } = await import('../../text/table.ts');
+    return formatTable<RecordedDecision>(
       [
         { head: 'WHEN', cell: ({ at }) => safeLine(at) },
         { head: 'DECISION', cell: ({ effect, stage }) => `${effect} (${stage})` },

@@ -3,7 +3,7 @@ import { addSchedule } from '../../../app/schedule/schedules.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
 import type { Context } from '../../context/context.ts';
 import { confirmOrFail } from '../../terminal/questions.ts';
-import { toScheduleView, viewText } from './schedule-view.ts';
+import { scheduleText, toScheduleView } from './schedule-view.ts';
 
 /**
  * Shows the crontab line, systemd timer or launchd agent, writes it if the person agrees, and prints the schedule.
@@ -11,11 +11,15 @@ import { toScheduleView, viewText } from './schedule-view.ts';
  */
 export async function addScheduleAndShow(context: Context, options: AddScheduleOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
-  const state = await addSchedule(context, options, async (schedule) => sure || confirmEntry(context, schedule));
+  const state = await addSchedule(
+    context,
+    options,
+    async (schedule) => sure || confirmSchedulerEntry(context, schedule),
+  );
   const { entry } = state.schedule;
   const view = toScheduleView(state);
   await context.output.result('schedule', { schedule: view, written: entry, dry_run: dryRun }, () =>
-    [...(dryRun ? ['Would write:', entryText(entry), ''] : []), viewText(view)].join('\n'),
+    [...(dryRun ? ['Would write:', entryText(entry), ''] : []), scheduleText(view)].join('\n'),
   );
 }
 
@@ -23,7 +27,7 @@ export async function addScheduleAndShow(context: Context, options: AddScheduleO
  * Shows the crontab line, timer or agent and asks whether to write it.
  * @throws {TradeAgentError} `usage` without a terminal
  */
-export async function confirmEntry(context: Context, { entry }: Schedule): Promise<boolean> {
+export async function confirmSchedulerEntry(context: Context, { entry }: Schedule): Promise<boolean> {
   return confirmOrFail(context, {
     message: 'adding a schedule changes your crontab, systemd timers or launchd agents',
     hint: 'Preview it with --dry-run. Pass --yes to skip the prompt.',

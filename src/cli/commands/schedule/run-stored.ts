@@ -14,9 +14,9 @@ import type { Cli, GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { printError } from '../../context/output.ts';
-import { checkProgress, checkText } from '../check/check-view.ts';
+import { checkResultText, createCheckProgress } from '../check/check-view.ts';
 import { recordLine } from './schedule-view.ts';
-import { formatBothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
+import { formatInBothZones, localZone, zonedTimestamp } from './zoned-time.ts';
 
 /** Maximum number of printed lines, because cron sends them as mail. */
 const MAX_LINES = 200;
@@ -72,7 +72,7 @@ export async function runStoredSchedule(command: CliCommand, id: string, now: bo
   try {
     await command.runInContext(
       async (context) => {
-        const run = await runSchedule(context, schedule, { now, progress: checkProgress(context) });
+        const run = await runSchedule(context, schedule, { now, progress: createCheckProgress(context) });
         const printed = await printRun(context, schedule, run, now);
         loud = printed.loud;
         return printed.exitCode;
@@ -164,11 +164,11 @@ function printFailures({ io, tell }: Context, { checks, missing }: CheckOutcomes
 
 async function runText(run: ScheduleRun): Promise<string> {
   if (run.status === 'not_due') {
-    return run.next === undefined ? 'Not due.' : `Not due; next ${formatBothTimes(run.next, localZone())}.`;
+    return run.next === undefined ? 'Not due.' : `Not due; next ${formatInBothZones(run.next, localZone())}.`;
   }
   const { record, check } = run;
   if (check !== undefined) {
-    return (await Promise.all(check.checks.map(({ result }) => checkText(result, 'text')))).join('\n\n');
+    return (await Promise.all(check.checks.map(({ result }) => checkResultText(result, 'text')))).join('\n\n');
   }
   if (record.status === 'market_closed') return 'The market is closed: skipped.';
   // For a run on a server, only the record has the findings.

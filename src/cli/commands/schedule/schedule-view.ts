@@ -4,7 +4,7 @@ import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { programReader, type Reader } from '../../text/reader.ts';
-import { formatBothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
+import { formatInBothZones, localZone, zonedTimestamp } from './zoned-time.ts';
 
 type ScheduleView = ReturnType<typeof toScheduleView>;
 
@@ -51,7 +51,7 @@ const entryWords: Record<ScheduleView['entry'], string> = {
   kept: 'runs on the server, even if this machine is off',
 };
 
-export function viewText(view: ScheduleView, reader: Reader = programReader): string {
+export function scheduleText(view: ScheduleView, reader: Reader = programReader): string {
   const { check } = view;
   const what = [
     ...(view.account === null ? [] : [view.account === ALL_ACCOUNTS ? 'all accounts' : `account ${view.account}`]),
@@ -60,7 +60,7 @@ export function viewText(view: ScheduleView, reader: Reader = programReader): st
     ...(check.suggest ? [`suggests${check.buy_only ? ' buys' : ''} (${check.approval})`] : []),
   ].join(', ');
   const when = view.cron ?? view.at ?? '';
-  const next = view.next.map(({ exchange }) => formatBothTimes(Date.parse(exchange), view.local_zone));
+  const next = view.next.map(({ exchange }) => formatInBothZones(Date.parse(exchange), view.local_zone));
   const lines = [
     `${view.id}${view.name === null ? '' : `  ${view.name}`}`,
     `  when   ${when}, New York time${view.when_open ? ', only while the market is open' : ''}`,
@@ -71,7 +71,7 @@ export function viewText(view: ScheduleView, reader: Reader = programReader): st
     ...(view.last === null ? [] : [`  last   ${recordLine(view.last, reader)}`]),
     ...(view.overdue === null
       ? []
-      : [`  OVERDUE since ${formatBothTimes(Date.parse(view.overdue), view.local_zone)}: is ${view.with} running?`]),
+      : [`  OVERDUE since ${formatInBothZones(Date.parse(view.overdue), view.local_zone)}: is ${view.with} running?`]),
   ];
   return lines.join('\n');
 }

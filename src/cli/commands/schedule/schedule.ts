@@ -114,12 +114,12 @@ function addAddCommand(schedule: CliCommand): void {
 
 async function showSchedules(context: Context): Promise<void> {
   const { listSchedules } = await import('../../../app/schedule/schedules.ts');
-  const { toScheduleView, viewText } = await import('./schedule-view.ts');
+  const { toScheduleView, scheduleText } = await import('./schedule-view.ts');
   const schedules = (await listSchedules(context)).map(toScheduleView);
   await context.output.result('schedules', { schedules }, () =>
     schedules.length === 0
       ? 'No schedules.'
-      : schedules.map((view) => viewText(view, toReader(context.io))).join('\n\n'),
+      : schedules.map((view) => scheduleText(view, toReader(context.io))).join('\n\n'),
   );
 }
 

@@ -12,7 +12,7 @@ export function zonedTimestamp(at: number, zone: string): string {
 }
 
 /** Formats a time for both zones: `Fri 2026-11-27 12:30 EST, here 18:30 GMT+1`. */
-export function formatBothTimes(at: number, local: string): string {
+export function formatInBothZones(at: number, local: string): string {
   const exchange = dateParts(at, EXCHANGE_ZONE, 'short');
   const here = dateParts(at, local, 'short');
   const date = (parts: Parts) => `${parts.weekday} ${parts.year}-${parts.month}-${parts.day}`;

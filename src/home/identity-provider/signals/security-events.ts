@@ -43,7 +43,7 @@ export interface SecurityEvent {
  * an error.
  * @throws {SignalRejection} `invalid_request` if there are no events
  */
-export function readEventsClaim(events: unknown): SecurityEvent | undefined {
+export function parseEventsClaim(events: unknown): SecurityEvent | undefined {
   if (!isObject(events) || Object.keys(events).length === 0) {
     throw new SignalRejection('invalid_request', 'the token has no events');
   }

@@ -8,7 +8,7 @@ import { requireReadableForm } from '../protocol/readable-form.ts';
 import type { RequestLimits } from '../protocol/request-limits.ts';
 import type { CompanyRevocations } from './company-revocations.ts';
 import { SignalRejection } from './security-events.ts';
-import { readLogoutToken, readSecurityEvent, type Signal, type SignalTokenOptions } from './signal-token.ts';
+import { type Signal, type SignalTokenOptions, verifyLogoutToken, verifySecurityEvent } from './signal-token.ts';
 
 const MAX_TOKEN_BYTES = 32 * 1024;
 /** `Retry-After` in seconds while the company's keys can't be fetched. */
@@ -82,7 +82,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
         if (type?.trim().toLowerCase() !== 'application/secevent+jwt') {
           throw new SignalRejection('invalid_request', 'the content type must be application/secevent+jwt');
         }
-        return await readSecurityEvent((await context.req.text()).trim(), options);
+        return await verifySecurityEvent((await context.req.text()).trim(), options);
       },
       (refusal) => noEvent(context, refusal),
       202,
@@ -98,7 +98,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       async () => {
         const { logout_token: token } = await context.req.parseBody();
         if (typeof token !== 'string') throw new SignalRejection('invalid_request', 'logout_token is required');
-        return await readLogoutToken(token, options);
+        return await verifyLogoutToken(token, options);
       },
       (refusal) => noLogout(context, refusal),
       200,

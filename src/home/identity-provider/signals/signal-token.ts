@@ -12,7 +12,7 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/auth/to
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { isObject } from '../../../values/is-object.ts';
 import type { Company } from '../companies/company.ts';
-import { readEventsClaim, type SecurityEvent, SignalRejection } from './security-events.ts';
+import { parseEventsClaim, type SecurityEvent, SignalRejection } from './security-events.ts';
 
 /** Subject identifier in `iss_sub` format (RFC 9493 §3.2.3). */
 const issuerSubject = z.object({
@@ -85,7 +85,7 @@ export interface SignalTokenOptions {
  * @throws {SignalRejection}
  * @throws {HttpProblem} 503 if the company's keys can't be fetched; the sender should retry
  */
-export async function readSecurityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
+export async function verifySecurityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = issuingCompany(
     token,
     options.companies.filter(({ signals }) => signals !== undefined),
@@ -95,7 +95,7 @@ export async function readSecurityEvent(token: string, options: SignalTokenOptio
     audience: company.signals?.audience ?? '',
     oldest: MAX_EVENT_AGE_S,
   });
-  const event = readEventsClaim(payload.events);
+  const event = parseEventsClaim(payload.events);
   const about = event && { ...event, subject: subjectId(payload.sub_id, company.issuer) };
   return toSignal(token, company, payload, about);
 }
@@ -104,7 +104,7 @@ export async function readSecurityEvent(token: string, options: SignalTokenOptio
  * Reads a logout token (Back-Channel Logout 1.0 §2.6). It ends all of the person's sessions, because the home doesn't
  * know their `sid`.
  */
-export async function readLogoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
+export async function verifyLogoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = issuingCompany(token, options.companies);
   const payload = await verifyToken(token, company, options, {
     typ: 'logout+jwt',

@@ -93,5 +93,5 @@ export interface ThreadLine {
   readonly updated_at: string;
 }
 
-export const periods = { '1M': 'Month', '3M': 'Quarter', '1A': 'Year', '5A': '5 years' } as const;
-export type Period = keyof typeof periods;
+export const periodNames = { '1M': 'Month', '3M': 'Quarter', '1A': 'Year', '5A': '5 years' } as const;
+export type Period = keyof typeof periodNames;

@@ -9,7 +9,7 @@ import { defined } from '../../../values/defined.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
 import { type Markup, messagePage, renderPage } from '../page/page.ts';
 import type { CachedReads } from './cached-reads.ts';
-import { type Period, periods } from './dashboard-data.ts';
+import { type Period, periodNames } from './dashboard-data.ts';
 import { type DashboardPart, type DashboardView, type PartName, partNames, renderPart } from './parts.ts';
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
@@ -115,7 +115,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
 
 function periodOf(context: BrowserContext): Period {
   const asked = context.req.query('period') ?? '';
-  return Object.hasOwn(periods, asked) ? (asked as Period) : '1M';
+  return Object.hasOwn(periodNames, asked) ? (asked as Period) : '1M';
 }
 
 function accountOf(context: BrowserContext): string | undefined {
@@ -248,7 +248,7 @@ function partSection(name: PartName, part: DashboardPart | undefined, beside: Ma
 }
 
 function periodLinks(linkTo: (period: Period) => string, chosen: Period): Markup {
-  return html`<nav class="periods small" aria-label="How far back">${Object.entries(periods).map(
+  return html`<nav class="periods small" aria-label="How far back">${Object.entries(periodNames).map(
     ([period, word]) =>
       html`<a href="${linkTo(period as Period)}" ${period === chosen ? html`aria-current="page"` : ''}>${word}</a>`,
   )}</nav>`;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { clockWarning, compareClocks } from '../../../../src/auth/provider/provider-clock.ts';
+import { clockWarning, createClockComparison } from '../../../../src/auth/provider/provider-clock.ts';
 
 const SERVER = Date.parse('2026-11-25T12:00:00Z');
 
 async function skew(machine: number, answerTakes = 0, date: string | undefined = new Date(SERVER).toUTCString()) {
   let now = machine;
-  const clocks = compareClocks(
+  const clocks = createClockComparison(
     async () => {
       now += answerTakes;
       return new Response('', date === undefined ? {} : { headers: { date } });
@@ -36,7 +36,11 @@ describe('two clocks', () => {
       now += 30_000;
       return new Response('', { headers: { date: new Date(SERVER + 30_000).toUTCString() } });
     };
-    const clocks = compareClocks(send, { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() }, 44);
+    const clocks = createClockComparison(
+      send,
+      { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
+      44,
+    );
     await clocks.fetch('https://id.example');
     expect(clocks.skew()).toBe(44);
   });
@@ -44,7 +48,7 @@ describe('two clocks', () => {
   it('are not apart because an answer lay in a cache', async () => {
     const date = new Date(SERVER - 600_000).toUTCString();
     const send = async () => new Response('', { headers: { date, age: '600' } });
-    const clocks = compareClocks(send, {
+    const clocks = createClockComparison(send, {
       now: () => SERVER,
       monotonic: () => SERVER,
       sleep: () => Promise.resolve(),

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
 import {
   activeRun,
+  type ChatRun,
   type ChatState,
   chatReducer,
   emptyChat,
   isWaiting,
-  type Run,
 } from '../../../../src/cli/chat/chat-state.ts';
 import { approval, doneResult, executed, messageApproval, order } from '../sample-events.ts';
 
@@ -26,7 +26,7 @@ function stateAfter(events: readonly AgentEvent[], start: ChatState = begun, tal
 /** The only run there is. */
 function runOf(state: ChatState) {
   expect(state.runs).toHaveLength(1);
-  return state.runs[0] as Run;
+  return state.runs[0] as ChatRun;
 }
 
 describe('the chat’s state', () => {

@@ -4,7 +4,7 @@ import type { AgentEvent } from '../../../../src/agent/events.ts';
 import type { ChatDriver } from '../../../../src/cli/chat/chat-driver.ts';
 import { chartText } from '../../../../src/cli/text/chart.ts';
 import { portfolioTable } from '../../../../src/cli/text/portfolio-table.ts';
-import { painter } from '../../../../src/cli/text/theme.ts';
+import { createPaint } from '../../../../src/cli/text/theme.ts';
 import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import type { Account, Bar, Position } from '../../../../src/trading/views.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
@@ -76,7 +76,7 @@ type Theme = 'dark' | 'light' | 'color-blind';
 
 /** The chat on a screen of this size, its reports drawn by the code that draws them. */
 function open(theme: Theme, columns: number, rows: number) {
-  const paint = painter(theme, true);
+  const paint = createPaint(theme, true);
   const closes = new Map(positions.map(({ symbol }, index) => [symbol, bars.slice(index * 9).map((bar) => bar.close)]));
   let decide: () => void = () => undefined;
   const decided = new Promise<void>((resolve) => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type EditorState, emptyEditor } from '../../../../src/cli/chat/line-editor.ts';
 import {
   completeCommand,
-  completions,
   highlightedCommand,
+  matchingCommands,
   parseSlashCommand,
   slashHelpLines,
 } from '../../../../src/cli/chat/slash-commands.ts';
@@ -41,10 +41,10 @@ describe('a / command', () => {
   });
 
   it('may become several while half typed, and none once it is whole', () => {
-    expect(completions('/p').map(({ name }) => name)).toEqual(['portfolio', 'profile']);
-    expect(completions('/portfolio')).toEqual([]);
-    expect(completions('/p x')).toEqual([]);
-    expect(completions('p')).toEqual([]);
+    expect(matchingCommands('/p').map(({ name }) => name)).toEqual(['portfolio', 'profile']);
+    expect(matchingCommands('/portfolio')).toEqual([]);
+    expect(matchingCommands('/p x')).toEqual([]);
+    expect(matchingCommands('p')).toEqual([]);
   });
 
   it('is completed as far as all agree, then to the one that is marked', () => {

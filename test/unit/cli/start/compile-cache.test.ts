@@ -1,7 +1,7 @@
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { compileCacheFolder, ensurePrivate } from '../../../../src/cli/start/compile-cache.ts';
+import { compileCacheFolder, ensurePrivateCacheFolder } from '../../../../src/cli/start/compile-cache.ts';
 import { folderOfTest } from '../../../folders.ts';
 
 describe('the folder of compiled code', () => {
@@ -24,18 +24,18 @@ describe('a folder for compiled code', () => {
 
   it('is made for its owner alone', () => {
     const folder = join(parent, 'a', 'b');
-    expect(ensurePrivate(folder)).toBe(true);
+    expect(ensurePrivateCacheFolder(folder)).toBe(true);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
   });
 
   it.each([0o770, 0o707, 0o777])('is not used when others may write to it (%o)', (mode) => {
     chmodSync(parent, mode);
-    expect(ensurePrivate(parent)).toBe(false);
+    expect(ensurePrivateCacheFolder(parent)).toBe(false);
   });
 
   it('is done without when it cannot be made', () => {
     const file = join(parent, 'file');
     writeFileSync(file, '');
-    expect(ensurePrivate(join(file, 'folder'))).toBe(false);
+    expect(ensurePrivateCacheFolder(join(file, 'folder'))).toBe(false);
   });
 });

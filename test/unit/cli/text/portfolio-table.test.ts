@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { portfolioTable } from '../../../../src/cli/text/portfolio-table.ts';
-import { painter } from '../../../../src/cli/text/theme.ts';
+import { createPaint } from '../../../../src/cli/text/theme.ts';
 import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import type { Account, Position } from '../../../../src/trading/views.ts';
 
@@ -86,7 +86,7 @@ describe('the portfolio as a table', () => {
     const painted = await portfolioTable(figures, {
       columns: 100,
       unicode: true,
-      paint: painter(theme, true),
+      paint: createPaint(theme, true),
     });
     expect(stripVTControlCharacters(painted)).toBe(plain);
     expect(painted === plain).toBe(theme === 'none');
@@ -96,7 +96,7 @@ describe('the portfolio as a table', () => {
   });
 
   it('is never coloured where the stream takes no colors', async () => {
-    const paint = painter('dark', false);
+    const paint = createPaint('dark', false);
     expect(await portfolioTable(figures, { columns: 100, unicode: true, paint })).not.toContain('\u001b');
   });
 
