@@ -80,10 +80,10 @@ export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
  * @example
  * ```ts
  * import { z } from 'zod';
- * import { defineChannel, commonChannelSettings, secureUrl } from './notice-settings.ts';
+ * import { defineChannel, commonChannelSettings, secureUrlSchema } from './notice-settings.ts';
  *
  * export const gotify = defineChannel({
- *   schema: () => z.strictObject({ kind: z.literal('gotify'), ...commonChannelSettings(), server: secureUrl() }),
+ *   schema: () => z.strictObject({ kind: z.literal('gotify'), ...commonChannelSettings(), server: secureUrlSchema() }),
  *   destination: ({ server }) => new URL(server).host,
  *   secret: {
  *     need: () => 'required',

@@ -55,6 +55,7 @@ async function play(world: CrashWorld, plan: CrashCase, log: string[]): Promise<
     const resume = () => agent(['resume', thread, '--approval', 'mandate']);
     const first = await resume().ended;
     const answer = await settle([first.code === 2 ? agent(runOf(plan, thread)) : resume()], resume);
+    if (play.isShort() && play.saysLate()) throw new TooLate();
     expect(answer.approvals).toMatchObject([{ status: 'executed', order: { symbol: order.symbol } }]);
 
     const lost = await agent(runOf(plan, `${thread}-lost`)).ended;

@@ -4,7 +4,7 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 16_750,
+  cli: 16_800,
   app: 14_250,
   server: 2_800,
   mcp: 3_100,
@@ -19,7 +19,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   approval: 8_700,
   jobs: 1_700,
   store: 12_750,
-  auth: 3_350,
+  auth: 3_400,
   secrets: 2_800,
   config: 1_250,
   net: 1_650,
