@@ -186,6 +186,7 @@ export interface ProposalStore {
   }): Promise<StoredProposal[]>;
   /** Returns the IDs of all open proposals, oldest first. */
   openIds(state?: 'unknown'): Promise<string[]>;
+  openCount(): Promise<number>;
   /**
    * Returns at most 500 proposals that changed after the given version, in the order of their changes. The person must
    * be the owner or the proposer.

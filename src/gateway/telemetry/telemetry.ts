@@ -213,7 +213,7 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
     description: 'Proposals that are not settled.',
   });
   const { proposals, orders } = stores;
-  open.addCallback(async (result) => result.observe((await proposals.openIds()).length));
+  open.addCallback(async (result) => result.observe(await proposals.openCount()));
   const count = (outcome: string) => outcomes.add(1, { outcome });
   const counting =
     <Args extends readonly unknown[], Result>(outcome: string, write: (...args: Args) => Promise<Result>) =>

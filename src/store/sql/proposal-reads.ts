@@ -51,6 +51,12 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
       );
       return rows.map(({ id }) => id);
     },
+    async openCount() {
+      const row = await database.one<{ open: number }>(
+        `SELECT count(*) AS open FROM proposals WHERE state IN (${OPEN_STATES})`,
+      );
+      return row?.open ?? 0;
+    },
     changedSince: (party, after) =>
       proposals(
         united(

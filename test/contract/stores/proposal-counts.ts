@@ -36,6 +36,7 @@ export function proposalCountsContract(open: OpenStores): void {
       expect({
         listed: (await store.list({ state: 'open' })).length,
         ids: (await store.openIds()).length,
+        openCount: await store.openCount(),
         open: standing.open,
         codes: standing.openCodes.length,
         asked: standing.sameOpen?.id,
@@ -44,6 +45,7 @@ export function proposalCountsContract(open: OpenStores): void {
       }).toEqual({
         listed: isOpen ? 1 : 0,
         ids: isOpen ? 1 : 0,
+        openCount: isOpen ? 1 : 0,
         open: isOpen ? 1 : 0,
         codes: isOpen ? 1 : 0,
         asked: where.includes('asked') ? 'one' : undefined,
