@@ -8,8 +8,8 @@ import {
 } from './credential-store.ts';
 
 /**
- * The steps, in order. After every step, a killed process leaves a working login: before `switched` in the old store,
- * and from then on in the new store.
+ * Steps of a move, in order. If the process is killed after any of them, the login still works: before `switched` from
+ * the old store, and from then on from the new store.
  */
 export type MoveStep = 'locked' | 'copied' | 'verified' | 'switched' | 'erased';
 

@@ -5,7 +5,7 @@ import { channelKind, type NoticeChannel } from '../config/notice-channels.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
-/** An attempt to store a secret fails if another process stores one at the same time. */
+/** Maximum number of attempts to store a secret. An attempt fails if another process stores a secret meanwhile. */
 const MAX_STORE_ATTEMPTS = 5;
 const MAX_SECRET_LENGTH = 400;
 
@@ -84,8 +84,8 @@ function parseSecrets(text: string | undefined): Stored {
 }
 
 /**
- * Returns a hash of the channel's recipient. The hash is short, because all channels of a profile share 1,200
- * characters.
+ * Returns a hash of the channel's recipient. The hash is short, because the secrets of all channels of a profile must
+ * fit into 1,200 characters.
  */
 function recipientHash(channel: NoticeChannel): string {
   const parts = channelKind(channel).secret?.boundTo(channel) ?? [];

@@ -7,7 +7,7 @@ import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';
 const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';
 const VALUE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN';
 
-/** The values that belong to a session. All other values stay in the profile's store. */
+/** Names of the values that belong to a session. All other values stay in the profile's store. */
 const sessionNames = ['session', 'refresh_token', 'access_token', 'dpop_key'] as const;
 type SessionName = (typeof sessionNames)[number];
 type Values = Partial<Record<SessionName, string>>;

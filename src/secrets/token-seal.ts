@@ -3,19 +3,20 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { openBytes, sealBytes } from './aes-gcm.ts';
 
 /**
- * Seals secrets for database rows. `context` identifies the row, so that a sealed secret does not open in another row.
+ * * Seals secrets for database rows. `context` identifies the row, so that a sealed secret can't be opened in another
+ * row.
  */
 export type TokenSeal = ReturnType<typeof createTokenSeal>;
 
 /**
- * The gateway's secret, or several with the newest first. The newest secret seals. Values sealed with older secrets
- * still open.
+ * The gateway's secret, or several with the newest first. Values are sealed with the newest secret. Values that were
+ * sealed with an older secret can still be opened.
  */
 export type SealSecrets = string | Buffer | readonly [string, ...string[]];
 
 const REPLACED_HINT = 'Was seal.key in the gateway’s folder replaced?';
 
-/** Newest first. */
+/** Returns all secrets, newest first. */
 export function allSecrets(secrets: SealSecrets): readonly [string | Buffer, ...string[]] {
   return typeof secrets === 'string' || Buffer.isBuffer(secrets) ? [secrets] : secrets;
 }

@@ -11,7 +11,7 @@ import { type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 import { MAX_SCHEDULES, nextReviewTime, personChannels, personSchedules, type ServerSchedule } from './server-parts.ts';
 
-/** Name of the person's schedule whose rules are the alerts. The schedule runs on price changes and at intervals. */
+/** Name of the schedule that holds a person's alerts as its rules. It runs on price changes and at intervals. */
 const ALERTS_SCHEDULE = 'alerts';
 const MAX_ALERTS = 100;
 const DEFAULT_INTERVAL: CheckTime = '15m';

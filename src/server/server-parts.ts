@@ -32,7 +32,7 @@ export interface ServerParts {
   readonly model: ResolvedProfile['model'];
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Environment variables, which have the model server's API key. */
+  /** Environment variables, including the model server's API key. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Receives internal errors, which never contain a token. */
   readonly onError: (message: string) => void;
@@ -87,13 +87,12 @@ export function nextReviewTime(timing: Timing, next: number | undefined, now: nu
   return next === undefined ? now + UNKNOWN_MARKET_REVIEW_INTERVAL_MS : Math.min(next, now + MARKET_REVIEW_INTERVAL_MS);
 }
 
-/** Dependencies for sending notices. */
 export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'clock'> {
   /** Returns the store of a person's sealed secrets. */
   credentials(person: string): CredentialStore;
   /** A `fetch` for addresses that people configure. It connects only to public addresses. */
   readonly noticeFetch: typeof fetch;
-  /** Resolver for host names of mail servers, which are not reached by fetch. */
+  /** Resolves the host names of mail servers, whose connections don't use `fetch`. */
   readonly noticeResolve: ResolveHost;
 }
 

@@ -6,16 +6,16 @@ import type { PassphraseKeys } from './passphrase-keys.ts';
 import type { KeyHeader, KeyKind } from './sealed-file.ts';
 
 export type FileKeyChoice =
-  /** A key file in the same folder as the credentials, created at first use. */
+  /** A key file in the same folder as the credentials, created on first use. */
   | 'beside'
-  /** A key file elsewhere, created at first use: on another disk, or one that is mounted when needed. */
+  /** A key file elsewhere, such as on another disk or one that is mounted only when needed. Created on first use. */
   | { readonly keyFile: string }
   | { readonly passphrase: PassphraseKeys };
 
 interface FileKey {
   readonly kind: KeyKind;
   readonly label: string;
-  /** The key file, if only these credentials use it. It is then erased together with the credentials. */
+  /** Path of the key file, if only this credential file uses it. It is then erased together with the credentials. */
   readonly ownFile: string | undefined;
   /**
    * Returns the key of an existing credential file.
@@ -30,7 +30,7 @@ interface FileKey {
 const KEY_BYTES = 32;
 const MAX_KEY_FILE_BYTES = 1024;
 
-/** @param besideFile the key file for `beside` */
+/** @param besideFile path of the key file if `choice` is `beside` */
 export function createFileKey(
   choice: FileKeyChoice,
   credentials: { readonly file: string; readonly besideFile: string; readonly profile: string },

@@ -7,7 +7,7 @@ export interface PassphraseSource {
   /** Whether the source is a person, who can be asked again after a mistake. */
   readonly isPerson: boolean;
   /**
-   * @param purpose `new` for a new file, for which a person types the passphrase twice
+   * @param purpose `new` to create a file; a person then types the passphrase twice
    * @throws {TradeAgentError} `credential_store_locked` if nobody can be asked
    */
   read(purpose: 'open' | 'new', profile: string): Promise<string>;
@@ -44,13 +44,13 @@ const MAX_PASSPHRASE_LENGTH = 1024;
 export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['scrypt']) => Promise<Buffer>;
 
 /**
- * @param source is asked when a passphrase is first needed, and only once in this process
+ * @param source is asked once per process for each file's passphrase, when it is first needed
  * @param derive scrypt, except in tests that count derivations
  */
 export function createPassphraseKeys(source: PassphraseSource, derive: KeyDerivation = scryptKey) {
   const keys = new Map<string, { readonly key: Buffer; readonly check: Buffer }>();
   const passphrases = new Map<string, string>();
-  /** Keys of new files, so that unlocking and then writing derives a key only once. */
+  /** Keys of new files by path, kept so that unlocking and then writing a file derives its key only once. */
   const begun = new Map<string, { readonly header: PassphraseHeader; readonly key: Buffer }>();
   let queue: Promise<unknown> = Promise.resolve();
   /** Runs `work` after all earlier work, because a person could not tell two simultaneous questions apart. */

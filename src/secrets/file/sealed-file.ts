@@ -22,7 +22,7 @@ const keyHeaderSchema = z.discriminatedUnion('kind', [
 export type KeyHeader = z.output<typeof keyHeaderSchema>;
 export type KeyKind = KeyHeader['kind'];
 
-/** The credential file: AES-256-GCM over the JSON of all values. */
+/** Schema of a credential file. `data` is the JSON of all values, encrypted with AES-256-GCM. */
 const sealedFileSchema = z.strictObject({
   format: z.literal('trade-agent-credentials'),
   version: z.literal(1),

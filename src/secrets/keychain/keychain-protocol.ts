@@ -1,11 +1,9 @@
 export interface KeychainRequest {
   readonly service: string;
-  /**
-   * Names that have been stored. If one of these names has no entry, the keychain is locked or the entry was removed.
-   */
+  /** Names of values that were stored earlier. If one has no entry, the keychain is locked or the entry was removed. */
   readonly known: readonly string[];
   readonly probe: boolean;
-  /** The values that `set` and `delete` require to be stored; null stands for absent. */
+  /** Stored values on which `set` and `delete` depend. They change nothing if any value differs. Null means absent. */
   readonly expected: Readonly<Record<string, string | null>>;
   readonly set: Readonly<Record<string, string>>;
   readonly delete: readonly string[];

@@ -16,14 +16,14 @@ import { createStoreLock, withStoreLock } from '../store-lock.ts';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
 
 /**
- * A healthy keychain answers in less than 0.1 s; a hung keychain never does. A command must report a hung keychain
- * within 3 s, including the command's own start.
+ * A healthy keychain responds within 0.1 s; a hung keychain never does. A command must report a hung keychain within 3
+ * s of being started.
  */
 const DEFAULT_TIMEOUT_MS = 2000;
 const MARKER_LOCK_WAIT_MS = 30_000;
 
 interface KeychainStoreOptions {
-  /** Folder of the locks and the marker, a file with only the names of stored entries. */
+  /** Folder for the lock files and the marker file, which lists only the names of stored entries. */
   readonly folder: string;
   readonly profile: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -165,7 +165,9 @@ function parseResponse(text: string): KeychainResponse {
   }
 }
 
-/** Returns the child program's path: in a build all programs are in one folder; from source, Node runs the TypeScript file. */
+/**
+ * Returns the path of the child program. In a build, it is next to this module; from source, it is a TypeScript file.
+ */
 function childProgram(): string {
   const name = import.meta.url.endsWith('.ts') ? './keychain-child.ts' : './keychain-child.js';
   return fileURLToPath(new URL(name, import.meta.url));
@@ -193,7 +195,7 @@ function busAddress(env: NodeJS.ProcessEnv): string | undefined {
   return socket !== undefined && existsSync(socket) ? `unix:path=${socket}` : undefined;
 }
 
-/** The message and hint for each failure. The hint names the file store if there is no other way. */
+/** Message and hint for each failure. */
 const explanations: Record<KeychainFailure, { message: string; hint: string }> = {
   library_missing: {
     message: 'the keychain library could not be loaded',

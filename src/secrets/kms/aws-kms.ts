@@ -17,22 +17,22 @@ interface AwsKmsOptions {
   /** A symmetric key's ID, ARN or alias. */
   readonly key: string;
   readonly region: string;
-  /** See {@link createAwsCredentialProvider}; `AWS_ENDPOINT_URL_KMS` overrides the address of KMS (a VPC endpoint, FIPS). */
+  /** Variables for {@link createAwsCredentialProvider}; `AWS_ENDPOINT_URL_KMS` sets a KMS endpoint (VPC, FIPS). */
   readonly env: NodeJS.ProcessEnv;
   readonly fetch?: typeof fetch;
   readonly clock?: Pick<Clock, 'now'>;
   readonly timeoutMs?: number;
 }
 
-/** Our name in KMS's `EncryptionContext`, a map of names and values. CloudTrail logs it in plain text. */
+/** Key of our entry in KMS's `EncryptionContext`. CloudTrail logs the entry in plain text. */
 const CONTEXT_NAME = 'trade-agent';
 
 /**
- * Opens AWS KMS for wrapping keys. A ciphertext names its key, so if an alias is moved to another key, the earlier key
- * still unwraps the data keys that it wrapped. AWS rotates keys without any action of ours. The operator's IAM policy
- * should name the keys that may unwrap, so that nobody can substitute another key.
+ * Returns a {@link Kms} that wraps data keys with an AWS KMS key. A ciphertext identifies its key, so if an alias is
+ * moved to another key, the earlier key still unwraps the data keys that it wrapped. AWS rotates keys by itself. The
+ * operator's IAM policy should list the keys that may unwrap, so that nobody can substitute another key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html, API_Decrypt.html
- * @throws {TradeAgentError} `invalid_config` for an address to which no key may be sent
+ * @throws {TradeAgentError} `invalid_config` if the endpoint's URL is not secure
  */
 export function openAwsKms(options: AwsKmsOptions): Kms {
   const { key, region, env } = options;
@@ -141,7 +141,7 @@ const failureSchema = z.object({ __type: z.string() });
 const MISSING_PERMISSION = 'The IAM policy of these credentials must allow kms:Encrypt and kms:Decrypt on this key.';
 const WRONG_CREDENTIALS = 'The AWS credentials are wrong or have expired, or this machine’s clock is off.';
 
-/** @see https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html, and each operation's own */
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html, and each operation's "Errors" section */
 const hintsByErrorCode: Readonly<Record<string, string>> = {
   AccessDeniedException: MISSING_PERMISSION,
   NotFoundException: 'There is no such key in this region and account.',

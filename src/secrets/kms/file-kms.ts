@@ -19,8 +19,8 @@ const keyRingSchema = z.strictObject({
 type KeyRing = z.output<typeof keyRingSchema>;
 
 /**
- * Opens a file (0600) with wrapping keys. Several machines can have the same file. The file is read at each use, so
- * that an added key is used immediately. Uses are rare.
+ * Returns a {@link Kms} that reads its wrapping keys from a local file (0600). Several machines can have the same file.
+ * The file is read at each use, so an added key takes effect immediately.
  */
 export function openFileKms(file: string): Kms {
   const keyOf = (found: KeyRing['keys'][number] | undefined): Buffer => {

@@ -26,7 +26,7 @@ const awsSchema = z.strictObject({
  */
 export const kmsSchema = z
   .strictObject({
-    /** A file of our own wrapping keys: an absolute path, or a path relative to `folder`. */
+    /** File with trade-agent's own wrapping keys: an absolute path, or a path relative to `folder`. */
     file: z.string().min(1).optional(),
     vault: vaultSchema.optional(),
     aws: awsSchema.optional(),

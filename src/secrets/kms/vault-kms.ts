@@ -12,9 +12,7 @@ const MAX_TOKEN_BYTES = 4096;
 interface VaultKmsOptions {
   readonly url: string;
   readonly key: string;
-  /**
-   * File that contains only the token. Read for each request, because an agent replaces the token before it expires.
-   */
+  /** File that contains only the token. It is read for each request, because Vault Agent renews the token. */
   readonly tokenFile: string;
   /** Mount path of the transit engine; `transit` by default. */
   readonly mount?: string;
@@ -24,10 +22,11 @@ interface VaultKmsOptions {
 }
 
 /**
- * Opens the transit engine of HashiCorp Vault (1.13 or later, for associated data) or OpenBao for wrapping keys. A
- * ciphertext names its key version, so `vault write -f transit/keys/NAME/rotate` is enough to rotate the key.
+ * Returns a {@link Kms} that uses the transit engine of HashiCorp Vault (1.13 or later, for associated data) or
+ * OpenBao. A ciphertext names its key version, so `vault write -f transit/keys/NAME/rotate` is enough to rotate the
+ * key.
  * @see https://developer.hashicorp.com/vault/api-docs/secret/transit "Encrypt data", "Decrypt data"
- * @throws {TradeAgentError} `invalid_config` for an address to which no token may be sent
+ * @throws {TradeAgentError} `invalid_config` if the server's URL is not secure
  */
 export function openVaultKms(options: VaultKmsOptions): Kms {
   const { key, mount = 'transit' } = options;

@@ -12,7 +12,7 @@ import { createPersonAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 
-/** Returns functions that add routes, which accept any token with the read scope. */
+/** Returns functions that add routes. The routes accept any token with the read scope. */
 export function createReadRoutes(app: Hono, authenticator: Authenticator) {
   const adds =
     (method: 'get' | 'post' | 'delete') =>

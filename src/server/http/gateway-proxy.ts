@@ -19,15 +19,15 @@ const REQUEST_HEADERS = ['accept', 'content-type', 'idempotency-key', 'last-even
 const RESPONSE_HEADERS = ['cache-control', 'content-type', 'idempotent-replay', 'retry-after'];
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
-/** Limits: characters of path and query, bytes of a request body, and bytes of a response that is not a stream. */
+/** Maximum characters in path and query, bytes in a request body, and bytes in a response that is not a stream. */
 const MAX_ADDRESS_LENGTH = 8 * 1024;
 const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Adds a route that forwards everything under `/v1/` except the agent's routes to the gateway in the caller's name,
- * with the scopes of the caller's own token. Timeouts are those of a session. An event stream ends when the token that
- * opened it expires, and the client resumes the stream with its next token (`Last-Event-ID`).
+ * Adds a route that forwards requests under `/v1/`, except those to the agent's routes, to the gateway. Requests are
+ * sent in the caller's name, with the scopes of the caller's token and the timeouts of a session. An event stream ends
+ * when the token that opened it expires, and the client resumes the stream with its next token (`Last-Event-ID`).
  */
 export function addGatewayProxy(app: Hono, authenticator: Authenticator, options: GatewayProxyOptions): void {
   app.all(

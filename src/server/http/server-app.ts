@@ -56,7 +56,7 @@ export interface ServerAppOptions extends ServerParts {
   /** The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
   readonly address: string;
   readonly issuer: string;
-  /** ID of the public client with which people sign in, if it is not a home's default client. */
+  /** ID of the public client with which people sign in; undefined for a home's default client. */
   readonly loginClient?: string | undefined;
   readonly environment: Environment;
   /** Version in the OpenAPI document. */
@@ -470,7 +470,7 @@ function toOperation(
   };
 }
 
-/** Describes a response. OpenAPI 3.1 can't describe the events of a stream, as `itemSchema` in 3.2 does. */
+/** Describes a response. OpenAPI 3.1 can't describe the events of a stream; `itemSchema` in 3.2 can. */
 function responseContent(schema: Json, streams: boolean): Json {
   if (!streams) return { 'application/json': { schema } };
   const stream = { type: 'string', description: 'server-sent events, each with an increasing ID' };

@@ -7,7 +7,7 @@ import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Maximum number of people in whose name the calendar is requested, in case the first are signed out. */
+/** Maximum number of people with whose sessions a request for the calendar is tried, as the first may be signed out. */
 const MAX_PEOPLE = 5;
 const RETRY_DELAY_MS = 5 * 60_000;
 const CACHE_MS = 60_000;
@@ -15,8 +15,8 @@ const CACHE_MS = 60_000;
 export type MarketDays = ReturnType<typeof createMarketDays>;
 
 /**
- * Creates a reader of the market's calendar. It reads the calendar once per tenant and day, in the name of anyone with
- * a session.
+ * Creates a reader of the market's calendar. The reader requests the calendar once per tenant and day, with the session
+ * of any person who is signed in.
  */
 export function createMarketDays(options: {
   readonly rows: CalendarRows<CachedCalendar>;
@@ -68,8 +68,8 @@ export function createMarketDays(options: {
       return remembered.days;
     },
     /**
-     * Returns the days, reading them in this signed-in person's name if needed. @throws the gateway's error if no
-     * current calendar is stored
+     * Returns the trading days, requesting them with this session if needed.
+     * @throws the gateway's error if no current calendar is stored
      */
     askedBy: async (session: Session) => (await calendarOf(async () => session)).days,
   };

@@ -6,25 +6,25 @@ import { personRuns, type ServerParts } from '../server-parts.ts';
 /** Interval between reads of due runs, in milliseconds. After a full batch, the next batch is read immediately. */
 const COLLECT_INTERVAL_MS = 1_000;
 const RUN_BATCH = 500;
-/** Number of people whose proposals are requested in parallel. */
+/** Maximum number of people whose proposals are requested in parallel. */
 const MAX_PARALLEL_PEOPLE = 8;
 /** A claimed run is due again after this time, in case the claiming process dies. */
 const CLAIM_MS = 30_000;
 /** A waiting run is polled after a quarter of the time it has waited, within these limits. */
 const MIN_POLL_INTERVAL_MS = 2_000;
 const MAX_POLL_INTERVAL_MS = 60_000;
-/** Maximum length of the gateway's list. */
+/** Maximum number of proposals that the gateway returns in a list. */
 const MAX_LISTED_PROPOSALS = 200;
 
 export interface CollectorOptions extends ServerParts {
   readonly due: DueRuns;
-  /** Waits for a slot of the shared rate limit. */
+  /** Waits until the shared rate limit allows another request. */
   readonly paced: () => Promise<void>;
 }
 
 /**
- * Maintains all people's runs that no process is executing. Several collectors may run concurrently. For each person,
- * one request asks the gateway about all proposals that their runs wait for. Runs are woken when their proposals are
+ * Maintains all users' runs that no process is executing. Several collectors may run concurrently. For each person, one
+ * request asks the gateway about all proposals that their runs wait for. Runs are woken when their proposals are
  * decided or their time is over, jobs that may be lost are enqueued again, and runs that ended long ago are removed.
  */
 export async function collectRuns(options: CollectorOptions, signal: AbortSignal): Promise<void> {

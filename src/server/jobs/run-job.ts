@@ -18,7 +18,10 @@ import { isSettledState } from '../../trading/proposal.ts';
 import { createPersonAgent, personStores, withinScopes } from '../person-agent.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
 
-/** Delay before the first poll. New requests are rarely decided immediately, and watched runs are notified anyway. */
+/**
+ * Delay before the first poll. New requests are rarely decided immediately, and runs that are being watched are
+ * notified.
+ */
 const FIRST_POLL_DELAY_MS = 2_000;
 /** Time for the gateway to execute an order that was approved just before its expiry. */
 const EXECUTION_GRACE_MS = 60_000;
@@ -28,7 +31,7 @@ const UNKNOWN_OUTCOME_WAIT_MS = 10_000;
 const CONNECTION_WAIT_MS = 5 * 60_000;
 
 /**
- * Returns what an interrupted run waits for. Undefined if the run ends instead: because it must not wait, nothing is
+ * Returns what an interrupted run waits for, or undefined if the run ends instead: because it must not wait, nothing is
  * open, or the time for waiting for these proposals is over.
  */
 function nextWait(
@@ -65,13 +68,13 @@ function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUnti
 
 /**
  * Creates the job that executes a run until it ends or waits for approval; the state of a waiting run is in the
- * database. A job that runs twice, even concurrently, proposes nothing twice:
- * 1. Claiming the run increments its epoch, which guards each event, and moves the thread's lease, which guards each
- * checkpoint. The previous holder therefore can't write anything anymore.
- * 2. Jobs of one thread run one at a time, so the previous holder of the lease is a job that has ended or is suspended.
- * 3. The number of prompts in the thread, stored with the prompt's checkpoint, shows whether the run's prompt is
- * already there. If so, the run resumes, and stored model steps are not requested again.
- * 4. A proposal's key consists of thread, call and attempt, so the gateway stores it once, however often it is sent.
+ * database. A job that runs twice, even concurrently, proposes nothing twice: 1. Claiming the run increments its epoch,
+ * which guards each event, and takes over the thread's lease, which guards each checkpoint. The previous holder
+ * therefore can no longer write anything. 2. Jobs of one thread run one at a time, so the previous holder of the lease
+ * is a job that has ended or is suspended. 3. The number of prompts in the thread, stored with the prompt's checkpoint,
+ * shows whether the run's prompt is already there. If so, the run resumes, and stored model steps are not requested
+ * again. 4. A proposal's key consists of thread, call and attempt, so the gateway stores it once, however often it is
+ * sent.
  */
 export function createRunJob(parts: ServerParts): JobHandler {
   return async ({ ids: { person, run: id } }, signal) => {
@@ -221,8 +224,8 @@ async function countPrompts(stores: StateStores, thread: string): Promise<number
 }
 
 /**
- * Releases the thread's lease without waiting. The lease's holder is a job that has ended or is suspended, and can't
- * write anymore.
+ * Releases the thread's lease without waiting. The lease's holder is a job that has ended or is suspended, and can no
+ * longer write.
  */
 async function releaseThread({ threads }: StateStores, id: string, { now }: ServerParts['clock']): Promise<void> {
   const found = await threads.find(id);
@@ -261,10 +264,13 @@ function failedResult({ model }: ServerParts, run: StoredRun, error: unknown): T
   return { result, isStopped: false };
 }
 
-/** Events within this time, in milliseconds, are written together, because a model's text arrives word by word. */
+/**
+ * Events are collected for this time, in milliseconds, and written together, because a model's text arrives word by
+ * word.
+ */
 const WRITE_BATCH_MS = 50;
 
-/** Events that are emitted once, however often a run is resumed. */
+/** Types of events that are emitted only once, however often a run is resumed. */
 const onceOnlyEvents: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
 
 /**

@@ -5,7 +5,6 @@ import type { DueSchedule, TenantSchedules, WakePlan, WorkerLeases } from '../..
 import type { TradingDay } from '../../trading/activity.ts';
 import { nextReviewTime } from '../server-parts.ts';
 
-/** Schedules per transaction. */
 const SCHEDULE_BATCH = 500;
 /** Maximum number of queued jobs. Job engines are slow with long queues, and due schedules can wait in the database. */
 const MAX_QUEUED = 500;
@@ -21,16 +20,15 @@ export interface ScheduleSweepOptions {
   readonly leases: Pick<WorkerLeases, 'hold'>;
   /** Returns the known market days. Called only if a schedule is due. */
   readonly days: () => Promise<readonly TradingDay[]>;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds between turns. */
   readonly intervalMs: number;
 }
 
 /**
- * Creates a sweep that enqueues checks of due schedules, the longest overdue first. Schedules due at the same time are
- * spread over the next minute, as fast as workers finish them. A lease lets only one worker sweep at a time. If two
- * workers sweep because one of them was suspended, each check is still enqueued only once (`TenantSchedules.sweep`).
+ * Creates a sweep that enqueues checks of due schedules, the longest overdue first. Checks that are due at the same
+ * time are spread over the next minute, or longer if workers can't keep up. A lease lets only one worker sweep at a
+ * time. If two workers sweep because one of them was suspended, each check is still enqueued only once
+ * (`TenantSchedules.sweep`).
  * @returns a function that runs one turn and returns how many schedules it read
  */
 export function createScheduleSweep(options: ScheduleSweepOptions): (signal: AbortSignal) => Promise<number> {

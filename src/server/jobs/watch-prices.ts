@@ -12,22 +12,21 @@ import type { PersonSessions } from '../sessions/person-sessions.ts';
 const SHARDS = 8;
 /** Lease of a shard, in milliseconds. A worker that does not renew it loses the shard. */
 const LEASE_MS = 15_000;
-/** Maximum number of people in whose name prices are requested. */
+/** Maximum number of people with whose sessions a request for prices is tried. */
 const MAX_PEOPLE = 5;
 
 export interface WatchPricesOptions {
   readonly schedules: Pick<TenantSchedules, 'watched' | 'watchers' | 'applyObserved'>;
   readonly leases: Pick<WorkerLeases, 'hold'>;
   readonly sessions: Pick<PersonSessions, 'of'>;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads the prices that conditions depend on, for this worker's shards. Market data is the same for everyone, so it is
- * requested once, in the name of a person with a condition on it. A limit that is crossed back and forth between two
- * reads is missed.
+ * Reads the prices that conditions depend on, for this worker's shards. Market data is the same for everyone, so each
+ * price is requested once, with the session of a person who has a condition on it. A price that crosses a threshold and
+ * returns between two reads goes unnoticed.
  * @returns the number of conditions that changed
  */
 export async function watchPrices(options: WatchPricesOptions): Promise<number> {

@@ -173,7 +173,7 @@ async function renewToken(
   return await refreshAccessToken({ profile, store, access, clock, sub: person }, scopes, rejected);
 }
 
-/** Returns a cache key. It is a hash, so that the cache's keys contain no token. */
+/** Returns a hash as the cache key, so that the cache's keys contain no token. */
 function cacheKey(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
@@ -219,7 +219,7 @@ function offlineNotAllowed(): TradeAgentError {
   });
 }
 
-/** The server's client at the provider, and the audience of its tokens. */
+/** The server as a client of the identity provider. */
 interface ServerClient {
   /** The server's profile. Its `login_client` is the server's own client. */
   readonly profile: ResolvedProfile;
@@ -330,7 +330,7 @@ function tokenSubject(token: string): string | undefined {
 /** A person's sealed secrets on a server. */
 export type PersonCredentials = CredentialStore<ServerCredentialName>;
 
-/** Returns a request's token in the form for token exchange. */
+/** Converts a request's token to the form that token exchange requires. */
 function callerToken({ sub, scopes, expiresAt, jkt }: Caller, token: string): AccessToken {
   return { value: token, type: jkt === undefined ? 'bearer' : 'dpop', scopes: [...scopes], expiresAt, sub };
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { parseJson } from '../../../values/parse-json.ts';
 
-/** Timeout. It is short, because credentials come from this machine or its region. */
+/** Short, because credentials come from this machine or its region. */
 const TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -18,7 +18,7 @@ interface CredentialRequest {
 
 /**
  * Sends a request for credentials and returns the body of the response.
- * @param whom the source, as in "the container's role"
+ * @param whom names the source in error messages, such as "the container's role"
  * @throws {TradeAgentError} `credential_store_unavailable` unless the status is 200; the error contains only the status
  */
 export async function fetchCredentialText(
@@ -39,7 +39,7 @@ export async function fetchCredentialText(
   throw noCredentials(whom, `HTTP status ${status}`);
 }
 
-/** Temporary credentials of a container's or machine's role, so `Token` and `Expiration` are required. */
+/** Schema of a role's credentials. They are temporary, so `Token` and `Expiration` are required. */
 const roleSchema = z.object({
   Code: z.literal('Success').optional(),
   AccessKeyId: z.string().min(1),

@@ -94,9 +94,9 @@ function readAuthorization(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 const METADATA_ADDRESS = 'http://169.254.169.254';
-/** Timeout of the metadata service. It answers quickly because it is link-local; outside AWS, nothing answers. */
+/** The metadata service is link-local and responds quickly. Outside AWS, nothing responds. */
 const METADATA_TIMEOUT_MS = 1_000;
-/** Lifetime of the metadata token, long enough for the two requests that follow. */
+/** Long enough for the two requests that use the metadata token. */
 const TOKEN_SECONDS = 60;
 const MACHINE = 'the machine’s role';
 
@@ -126,7 +126,7 @@ const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
   return parseRoleCredentials(MACHINE, await ask(`${roles}${role}`, 'GET', headers));
 };
 
-/** The sources, in the order of AWS's SDKs. AWS profiles are not a source, because they are meant for people. */
+/** The sources, in the order that AWS's SDKs use. AWS profiles are not a source, because they are meant for people. */
 const sources: readonly AwsCredentialSource[] = [fromEnvironment, fromWebIdentity, fromContainer, fromInstance];
 
 /** AWS provides new credentials at least five minutes before the old ones expire. */
