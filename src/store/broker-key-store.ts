@@ -17,7 +17,7 @@ export interface BrokerKey {
 /** Broker keys, at most one for each person and connection. */
 export interface BrokerKeyStore {
   find(sub: string, connection: string): Promise<BrokerKey | undefined>;
-  /** Sorted by person. */
+  /** Returns the keys for a connection, sorted by person. */
   list(connection: string): Promise<BrokerKey[]>;
   /** Stores the key, and replaces the person's earlier key for the same connection, if any. */
   keep(key: BrokerKey): Promise<void>;

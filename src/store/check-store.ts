@@ -46,7 +46,7 @@ export interface WaitingNotice<Notice extends StoredNotice> {
   readonly attempts: number;
 }
 
-/** Returns those of the firings that the channel was not notified of and that no unsent notice reports. */
+/** Returns the firings that the channel was not notified of and that no unsent notice reports. */
 export type UnnotifiedFilter = (channel: string, firings: readonly RuleFiring[]) => RuleFiring[];
 
 /** An account's unsent notices. Each notice is stored before it is sent, and removed afterwards. */
@@ -54,7 +54,7 @@ export interface NoticeOutbox<Notice extends StoredNotice> {
   unnotified(): Promise<UnnotifiedFilter>;
   /** Stores all of the notices or none. A notice that is already stored is not changed. */
   put(notices: readonly OutgoingNotice<Notice>[]): Promise<void>;
-  /** Oldest first. */
+  /** Returns the unsent notices, oldest first. */
   waiting(): Promise<WaitingNotice<Notice>[]>;
   recordAttempt(id: string, attempts: number): Promise<void>;
   remove(id: string): Promise<void>;
@@ -69,7 +69,7 @@ export interface AccountCheckState<Notice extends StoredNotice> {
    */
   remember(states: readonly RuleFiring[], mark: HighWaterMark | undefined): Promise<void>;
   /**
-   * Must be called before approval is requested, so that a crash can't cause a second request for the same order.
+   * Records that an order is about to be proposed, so that a crash can't cause a second approval request for it.
    * @param now milliseconds since the epoch
    */
   markProposing(rule: string, definition: string, thread: string, now: number): Promise<void>;
@@ -103,9 +103,9 @@ export interface ImportedFile {
 }
 
 export interface ImportStore {
-  /** Oldest first. */
+  /** Returns the imported activities, oldest first. */
   activities(): Promise<Activity[]>;
-  /** Newest first. */
+  /** Returns the imported files, newest first. */
   files(): Promise<ImportedFile[]>;
   /**
    * Stores all of the activities or none. An activity whose ID is already stored is not changed.

@@ -17,7 +17,7 @@ export interface WriteRow {
   readonly value: Uint8Array;
 }
 
-/** Replaces the thread's messages in a stored checkpoint: the hashes of the messages' rows, in order. */
+/** Hashes of the messages' rows, in order. In a stored checkpoint, they replace the thread's messages. */
 interface MessageRows {
   readonly message_rows: readonly string[];
 }

@@ -1,9 +1,6 @@
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 
-/**
- * A policy decision about an order, whether the order was allowed or denied, and all facts that the decision was based
- * on.
- */
+/** A policy decision that allowed or denied an order, with all facts that the decision was based on. */
 export interface DecisionNote {
   /** The account owner's `sub`. */
   readonly sub: string;

@@ -8,7 +8,7 @@ export interface EarlyPingStore {
    * @param now milliseconds since the epoch
    */
   add(ping: string, now: number): Promise<void>;
-  /** Removes these pings. Returns whether one of them was stored. */
+  /** Removes these pings. Returns whether any of them was stored. */
   take(pings: readonly string[]): Promise<boolean>;
 }
 

@@ -5,7 +5,7 @@ import type { GrantInfo, OidcStore } from './oidc-store.ts';
 export interface NamedClient {
   /** The name that the client gave itself, unverified. */
   readonly name: string;
-  /** Host of the client's metadata document (CIMD), or else of its redirect URI, whose scheme may be an app's own. */
+  /** Host of the client's metadata document (CIMD), or else of its redirect URI, which may have a custom URI scheme. */
   readonly host: string;
 }
 
@@ -76,7 +76,7 @@ export function createAuthorizedClients(
     },
     /**
      * Lists active authorizations, newest first, at most one for each person and client.
-     * @param user lists only this person's authorizations; if omitted, everybody's
+     * @param user the person whose authorizations are listed; if omitted, everyone's are
      */
     list: (user?: string): AuthorizedClient[] => standing(rows.list.all(user ?? null, user ?? null)),
     /**

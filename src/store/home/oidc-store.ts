@@ -258,7 +258,7 @@ export function endAllSignIns(database: Database): void {
     .immediate();
 }
 
-/** The grant under which each access token was issued. A JWT itself can't be revoked, but its grant can. */
+/** Maps access tokens to the grants under which they were issued. A JWT itself can't be revoked, but its grant can. */
 export type IssuedTokens = ReturnType<typeof createIssuedTokens>;
 
 /** @param now milliseconds since the epoch */

@@ -52,7 +52,7 @@ interface Row {
 }
 
 /**
- * Opens the signing keys in SQLite. A rotation that is due happens when the keys are next used.
+ * Returns the signing keys that are stored in SQLite. A rotation that is due happens when the keys are next used.
  * @param now milliseconds since the epoch
  */
 function openSigningKeys(database: Database, now: () => number): SigningKeys {

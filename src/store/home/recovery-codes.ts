@@ -22,7 +22,7 @@ interface RecoveryCode {
  */
 export type RecoveryCodes = ReturnType<typeof createRecoveryCodes>;
 
-/** Opens the recovery codes in SQLite. Only the codes' digests are stored. */
+/** Creates the store of recovery codes in SQLite. Only the codes' digests are stored. */
 export function createRecoveryCodes(options: {
   readonly database: Database;
   readonly people: People;
@@ -53,7 +53,7 @@ export function createRecoveryCodes(options: {
       put.run(username, digest(username, code), clock.now());
       return code.replace(/.{4}(?=.)/g, '$&-');
     },
-    /** Checks a person's code. Ignores case and spaces, and accepts look-alike letters. */
+    /** Returns whether a person's code is correct. Ignores case and spaces, and accepts look-alike letters. */
     check(username: string, typed: string): boolean {
       const row = people.find(username) === undefined ? undefined : get.get(username);
       // Compares even if the name is unknown, so that the response time does not reveal which names exist.

@@ -47,12 +47,12 @@ export function createRegisteredClients(database: Database, now: () => number) {
       rows.insert.run(clientId, owner, name, host ?? null, now());
     },
     find: (clientId: string): RegisteredClient | undefined => toClient(rows.byId.get(clientId)),
-    /** Newest first. */
+    /** Returns the clients that this person registered, newest first. */
     list: (owner: string): RegisteredClient[] => rows.byOwner.all(owner).flatMap((row) => toClient(row) ?? []),
     remove: (clientId: string): void => {
       rows.remove.run(clientId);
     },
-    /** Returns undefined for the home's own clients, which nobody registered. */
+    /** Returns undefined for the home's own clients, which no person registered. */
     note(clientId: string): ClientNote | undefined {
       const client = clients.find(clientId);
       return client === undefined ? undefined : toClientNote(client, now());

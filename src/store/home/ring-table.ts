@@ -6,9 +6,9 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 export type RequestNotifications = ReturnType<typeof openRequestNotifications>;
 
 /**
- * Opens the notification state of approval requests: when notifying the person's devices was completed or failed, when
- * a page first showed the request, and when the reminder was sent. Queries join it with the provider's table of
- * requests, so that people are notified even if the home crashes after storing a request.
+ * Creates the store for the notification state of approval requests: when notifying the person's devices was completed
+ * or failed, when a page first showed the request, and when the reminder was sent. Queries join it with the provider's
+ * table of requests, so that people are notified even if the home crashes after storing a request.
  */
 export function openRequestNotifications(database: Database) {
   const waits = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?';
@@ -47,7 +47,9 @@ export function openRequestNotifications(database: Database) {
      */
     unseen: (now: number, unseenMs: number): readonly { readonly request: string; readonly due: number }[] =>
       unseen.all(unseenMs, now),
-    /** Returns requests that were notified or shown and that are no longer pending or no longer exist. */
+    /**
+     * Returns requests that people were notified of or that a page showed, and that are no longer pending or are gone.
+     */
     settled: (now: number): readonly { readonly request: string; readonly pushedAt: number | undefined }[] =>
       settled.all(now).map((row) => ({ request: row.request, pushedAt: row.pushed_at ?? undefined })),
     /** Returns the time when the next pending request expires, or undefined if no request is pending. */
