@@ -51,7 +51,7 @@ export interface MandateStore {
    */
   grant(mandate: GrantedMandate, now: number): Promise<'granted' | 'known' | 'approval_used' | 'not_replaceable'>;
   find(sub: string, id: string, query: MandateQuery): Promise<CountedMandate | undefined>;
-  /** Newest first. */
+  /** Returns the person's mandates, newest first. */
   list(sub: string, query: MandateQuery): Promise<CountedMandate[]>;
   /**
    * Suspends or revokes a mandate. Returns `barred` if the mandate's state does not allow the change, and `unknown` if

@@ -7,13 +7,11 @@ import type { ApprovalId } from './used-approval.ts';
 /**
  * The state of an order, as far as the journal can prove it:
  *
- *     intent ──▶ placed      the broker has it
- *       │  ▲ └─▶ rejected    the broker rejected it, or it was never sent, or it was written off ──▶ placed
- *       ▼  │
- *     unknown ──▶ placed | rejected
+ *     intent ──▶ placed      the broker has it │  ▲ └─▶ rejected    the broker rejected it, or it was never sent, or it
+ * was written off ──▶ placed ▼  │ unknown ──▶ placed | rejected
  *
  * `placed` is final. `rejected` is final unless there is proof to the contrary: writing an order off only infers that
- * the broker does not have the order, and the order becomes `placed` if the broker answers after all or a lookup finds
+ * the broker does not have the order, and the order becomes `placed` if the broker responds after all or a lookup finds
  * it. `intent` is written before the broker is called. An intent that is found later therefore means that the process
  * died or that another process is sending the order.
  */
@@ -159,7 +157,7 @@ export interface OrderJournal {
    * does not exist.
    */
   abandon(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
-  /** Returns unsettled orders without a submission that the broker may have accepted. Oldest first. */
+  /** Returns unsettled orders that the broker can't have accepted, oldest first. */
   unsent(): Promise<OrderJournalEntry[]>;
   /**
    * Returns orders that were written off at or after this time, including orders that were found afterwards. Oldest

@@ -1,7 +1,4 @@
-/**
- * A notification to the other processes. If it is lost, those processes only react later, because each process also
- * polls.
- */
+/** A notification to the other processes. If it is lost, they react later, because each process also polls. */
 export type ProcessNotification =
   | { readonly moved: string }
   /** The ID of a proposal that the identity provider sent a ping for. */

@@ -29,7 +29,7 @@ export interface Session {
   readonly browser: string;
   /** Milliseconds since the epoch. All times in this file use this unit. */
   readonly openedAt: number;
-  /** Rounded to the minute. */
+  /** Time of the session's last use, rounded to the minute. */
   readonly seenAt: number;
   readonly expiresAt: number;
 }

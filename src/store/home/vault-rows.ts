@@ -9,8 +9,8 @@ interface VaultRow {
   /** Milliseconds since the epoch. */
   readonly connected_at: number;
   /**
-   * Opened by {@link VaultRows.refreshToken}. No two sealings are equal, so a different value shows that the connection
-   * was replaced.
+   * Decrypted by {@link VaultRows.refreshToken}. Sealing the same token again gives a different value, so a changed
+   * value shows that the connection was replaced.
    */
   readonly sealed_refresh_token: Buffer;
 }

@@ -41,8 +41,8 @@ export async function claimOrMatchSealKey(database: TenantDatabase, check: strin
 }
 
 /**
- * Does the same as {@link claimOrMatchSealKey} within the caller's transaction. No other gateway can store its value
- * until that transaction ends.
+ * Like {@link claimOrMatchSealKey}, but within the caller's transaction. No other gateway can store its value until
+ * that transaction ends.
  */
 export async function claimOrMatchSealKeyInTransaction(unit: Transaction, check: string): Promise<boolean> {
   await unit.run('UPDATE heads SET seal_check = coalesce(seal_check, @check)', { check });
@@ -51,8 +51,8 @@ export async function claimOrMatchSealKeyInTransaction(unit: Transaction, check:
 }
 
 /**
- * Returns common table expressions that write an audit log entry and the new head. {@link TenantHead.lastValues} returns their
- * values.
+ * Returns common table expressions that write an audit log entry and the new head. Their parameters have the values of
+ * {@link TenantHead.lastValues}.
  * @param rows an earlier expression in the same statement; if it has no rows, nothing is written
  */
 export const writeHeadCtes = (rows: string) => `
@@ -73,8 +73,8 @@ export function withHead<T>(
 }
 
 /**
- * Does the same as {@link withHead}, and also runs a query. The query is sent together with the lock statement and is
- * executed once the head is locked.
+ * Like {@link withHead}, but also runs a query. The query is sent together with the lock statement and is executed once
+ * the head is locked.
  */
 export function queryWithHead<T, Looked>(
   database: TenantDatabase,

@@ -105,7 +105,7 @@ async function lockMandate(unit: Transaction, sub: string, id: string): Promise<
   await unit.all('SELECT FROM mandates WHERE sub = @sub AND id = @id FOR NO KEY UPDATE', { sub, id });
 }
 
-/** Claims an order (see {@link OrderJournal.claim}). Runs the transaction's last statement. */
+/** Claims an order (see {@link OrderJournal.claim}) in the transaction's last statement. */
 async function claimOrder(
   unit: Transaction,
   tenant: string,
@@ -139,7 +139,7 @@ async function claimOrder(
 
 const SAME_ORDER = 'WHERE sub = @sub AND client_order_id = @clientOrderId';
 
-/** SQL expression for the time that an order counts at. It never goes back. */
+/** SQL expression for the time at which an order counts. It is never before the account's newest order. */
 const COUNTED_AT = `greatest(@counted::bigint, (SELECT max(created_at) FROM gateway_orders WHERE account = @account))`;
 
 const INTENT = `
@@ -308,7 +308,7 @@ async function countOrder(unit: QuerySource, order: OrderToCheck, at: CountingCl
   return (await inspectOrder(unit, order, at)).counted;
 }
 
-/** Does the same as {@link countOrder}, and also returns whether an order with this `client_order_id` exists. */
+/** Like {@link countOrder}, but also returns whether an order with this `client_order_id` exists. */
 async function inspectOrder(unit: QuerySource, order: OrderToCheck, at: CountingClocks) {
   const { sub, clientOrderId, draft, replaces = null } = order;
   const { account, symbol, side, slot = '' } = draft;
