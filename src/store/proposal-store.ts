@@ -45,8 +45,8 @@ export interface StoredProposal {
   readonly createdAt: number;
   readonly updatedAt: number;
   /**
-   * A number above all other versions, assigned when the proposal is drafted and with each change. It is also the ID of
-   * the change's event.
+   * A number that is higher than all earlier versions, assigned when the proposal is drafted and with each change. It
+   * is also the ID of the change's event.
    */
   readonly version: number;
   /** The subject's `expires_at`: the time after which the proposal can't be executed. */
@@ -93,14 +93,14 @@ export type ProposalDraft = Pick<
 export interface ProposalChange
   extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
-  /** Change of the owner's token. `erased` also erases the second approver's token. */
+  /** What happens to the owner's token. `erased` also erases the second approver's token. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
   readonly secondToken?: Buffer | undefined;
 }
 
 /**
- * The result of a change. With `stale` (the proposal has changed since the caller read it) and `halted` (see
- * `unlessHalted`), nothing was written.
+ * The result of a change. Nothing was written if it is `stale` (the proposal has changed since the caller read it) or
+ * `halted` (see `unlessHalted`).
  */
 export interface ProposalChangeResult {
   readonly outcome: 'moved' | 'stale' | 'halted';
@@ -127,7 +127,7 @@ export interface ProposalSnapshot {
   /** Changes whenever one of the owner's proposals changes or the owner's trading is halted or resumed. */
   readonly epoch: string;
   readonly haltedAt: number | undefined;
-  /** Codes of all open proposals of the owner. */
+  /** Codes of all the owner's open proposals. */
   readonly openCodes: readonly string[];
   readonly open: number;
   /** Number of proposals that this proposer drafted since the given time. */
@@ -179,7 +179,7 @@ export interface ProposalStore {
   /** Lists proposals, newest first. */
   list(filter: {
     sub?: string;
-    /** The `sub` of an owner or proposer. Use instead of `sub`. */
+    /** Lists proposals of which this person is the owner or the proposer. Use instead of `sub`. */
     party?: string;
     state: 'open' | 'all';
     limit?: number;

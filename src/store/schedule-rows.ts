@@ -81,7 +81,7 @@ export interface ScheduleRunEnd<Run> extends ScheduleProgress {
    * retried.
    */
   readonly answers?: number;
-  /** Time before the planned `wakeAt`, when the same scheduled time is tried again. */
+  /** Time before the planned `wakeAt` at which the run is retried for the same scheduled time. */
   readonly wakeBy?: number;
   /**
    * Findings that are still open. The conditions of these findings are disarmed, and all other conditions are armed.
@@ -164,7 +164,7 @@ export interface ObservedValue {
   readonly value: string;
 }
 
-/** The schedules of all of a tenant's people: their times and price limits, but not their content. */
+/** The schedules of all users of a tenant: their times and price limits, but not their content. */
 export interface TenantSchedules {
   waiting(now: number): Promise<ScheduleBacklog>;
   /**

@@ -11,7 +11,7 @@ export interface SigningKey {
   readonly algorithm: number;
   /** The authenticator's signature counter, or 0 if it has none. */
   readonly counter: number;
-  /** `software` is a key that the phone simulated in a terminal keeps itself, without an authenticator. */
+  /** `software` is a key that the simulated phone in the terminal keeps itself, without an authenticator. */
   readonly method: 'webauthn' | 'software';
   readonly deviceType: 'singleDevice' | 'multiDevice';
   readonly backedUp: boolean;

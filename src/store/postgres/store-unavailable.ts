@@ -26,7 +26,9 @@ export function isStoreUnavailable(error: unknown): boolean {
   return SOCKET_CODES.includes(code) || (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.includes(code.slice(0, 2)));
 }
 
-/** Returns `database_unreachable` for an error that means that the database is unavailable. Returns other errors unchanged. */
+/**
+ * Returns `database_unreachable` if the error means that the database is unavailable. Returns other errors unchanged.
+ */
 export function databaseError(error: unknown): unknown {
   if (isTradeAgentError(error) || !isStoreUnavailable(error)) return error;
   const { code, message } = error as Error & { readonly code?: string };

@@ -11,7 +11,7 @@ export type AuthReqIdSeal = TokenSeal;
 
 export const createAuthReqIdSeal = (secrets: SealSecrets): AuthReqIdSeal => createTokenSeal(secrets, 'auth_req_id');
 
-/** Used by programs that send no CIBA requests. A store with this seal can't write or read an `auth_req_id`. */
+/** Seal for programs that send no CIBA requests. A store with this seal can't write or read an `auth_req_id`. */
 export const noAuthReqIdSeal: AuthReqIdSeal = {
   seal: () => throwNoSeal(),
   open: () => throwNoSeal(),
@@ -28,7 +28,7 @@ export function authReqIdHash(authReqId: string): string {
 
 /**
  * Returns the context that binds a sealed ID to its row and column.
- * @param place which approval request the ID is of: the latest one (`asked`), or the one that the owner approved
+ * @param place which approval request the ID belongs to: the latest one (`asked`), or the one that the owner approved
  * (`owner`)
  */
 export const authReqIdContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;

@@ -25,7 +25,7 @@ export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
  */
 const MAX_CLOCK_AHEAD_MS = DAY_MS;
 
-/** Returns the values of the columns by which an order is counted. */
+/** Returns the values of the columns that are used to count an order toward limits. */
 export function toCountedColumns({ draft }: Pick<OrderClaim, 'draft'>) {
   return {
     account: draft.account,
@@ -110,7 +110,7 @@ export function createCountingClock(monotonic: () => number = () => performance.
 }
 
 /**
- * Returns the time from which on orders count as recent.
+ * Returns the earliest time at which orders count as recent.
  * @param now the {@link countingTime}
  */
 export function recentSince(now: number): number {

@@ -1,7 +1,7 @@
 import type { DueRun, DueRuns } from '../../run-store.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** Finds the due runs of all of a tenant's people. Reads only the IDs of people and runs. */
+/** Finds the due runs of all users of a tenant. Reads only the IDs of users and runs. */
 export function postgresDueRuns(database: Pick<TenantDatabase, 'write'>): DueRuns {
   return {
     claim: (now, again, limit) =>

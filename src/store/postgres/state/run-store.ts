@@ -24,10 +24,7 @@ interface Row {
   readonly ended_at: number | null;
 }
 
-/**
- * How long after its last change a run is checked, in milliseconds, because its job may be lost or the job's worker
- * dead.
- */
+/** Time after a run's last change, in milliseconds, at which a worker checks whether the run's job was lost. */
 const LOST_AFTER_MS = 60_000;
 const ENDED_RETENTION_MS = 24 * 60 * 60_000;
 

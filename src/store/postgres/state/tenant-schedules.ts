@@ -15,10 +15,7 @@ import { createJob, enqueueAll, type ScheduleJobs } from './schedule-jobs.ts';
  * constantly.
  */
 const RETRIGGER_DELAY_MS = 5 * 60_000;
-/**
- * How long after it was enqueued a job counts as lost, in milliseconds. A lost job does not keep new jobs from being
- * enqueued.
- */
+/** Time after which an enqueued job counts as lost, in milliseconds. A new job can then be enqueued. */
 const QUEUED_TIMEOUT_MS = 15 * 60_000;
 
 interface Row {
