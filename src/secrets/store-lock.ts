@@ -17,8 +17,8 @@ export function createStoreLock(folder: string, profile: string) {
 }
 
 /**
- * Like {@link withProcessLock}, for a credential store's own files: a read-only folder or a full disk is an error of the
- * store, not a bug.
+ * Like {@link withProcessLock}, for a credential store's own files: a read-only folder or a full disk is reported as an
+ * error of the store, not as a bug.
  * @throws {TradeAgentError} `credential_store_unavailable`, and what {@link withProcessLock} and `work` throw
  */
 export async function withStoreLock<T>(

@@ -81,7 +81,7 @@ export interface ScheduleRunEnd<Run> extends ScheduleProgress {
    * retried.
    */
   readonly answers?: number;
-  /** Time before the planned `wakeAt` at which the run is retried for the same scheduled time. */
+  /** Time when the same scheduled time is tried again, unless `wakeAt` is earlier. */
   readonly wakeBy?: number;
   /**
    * Findings that are still open. The conditions of these findings are disarmed, and all other conditions are armed.

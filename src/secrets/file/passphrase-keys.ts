@@ -108,7 +108,7 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
   };
 }
 
-/** @throws {TradeAgentError} `credential_store_unavailable` */
+/** @throws {TradeAgentError} `credential_store_unavailable` if the cost or the salt's length is not accepted */
 function requireAcceptedCost({ scrypt }: PassphraseHeader, { file }: CredentialFile): void {
   if (isAcceptedCost(scrypt) && Buffer.from(scrypt.salt, 'base64').length === SALT_BYTES) return;
   throw new TradeAgentError(

@@ -50,7 +50,7 @@ export async function withAgent<T>(
 
 /**
  * Parses the request body.
- * @throws {HttpProblem} 400 `usage`, naming the invalid fields; the errors of `readJsonBody`
+ * @throws {HttpProblem} 400 `usage`, which names the invalid fields; the errors of `readJsonBody`
  */
 export async function parseBody<S extends z.ZodType>(c: Context, schema: S, largest?: number): Promise<z.output<S>> {
   const parsed = schema.safeParse(await readJsonBody(c, largest));

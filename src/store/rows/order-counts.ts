@@ -131,7 +131,7 @@ export interface AccountOrders {
 
 /**
  * Adds up the orders since {@link recentSince}.
- * @param like the terms with which an order counts as identical
+ * @param like the range of terms within which an order counts as similar
  */
 export function totalRecentOrders(late: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
   const began = newYorkMidnight(now);

@@ -80,7 +80,7 @@ const fromContainer: AwsCredentialSource = async ({ env, fetch }) => {
   return parseRoleCredentials(CONTAINER, await fetchCredentialText(fetch, CONTAINER, { url, headers }));
 };
 
-/** Reads the token file for each request, because the platform renews the token. */
+/** Returns the authorization token. Reads its file for each request, because the platform renews the token. */
 function readAuthorization(env: NodeJS.ProcessEnv): string | undefined {
   const file = env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
   if (!file) return env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
