@@ -161,7 +161,7 @@ function descriptorLocation(
   };
 }
 
-/** Returns the content, or '' if there is no file. Rejects links, other users' files, and files that others can read. */
+/** Returns '' if there is no file yet. Rejects links, other users' files, and files that other users can read. */
 function readOwnFile(path: string): string {
   return readPrivateFile(path, MAX_FILE_BYTES, (why) => unusableSession(path, why)) ?? '';
 }

@@ -2,10 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import { TradeAgentError } from '../errors/errors.ts';
 import { openBytes, sealBytes } from './aes-gcm.ts';
 
-/**
- * * Seals secrets for database rows. `context` identifies the row, so that a sealed secret can't be opened in another
- * row.
- */
+/** Seals secrets for database rows. `context` identifies the row, so that a secret can't be opened in another row. */
 export type TokenSeal = ReturnType<typeof createTokenSeal>;
 
 /**

@@ -7,8 +7,10 @@ import type { ApprovalId } from './used-approval.ts';
 /**
  * The state of an order, as far as the journal can prove it:
  *
- *     intent ──▶ placed      the broker has it │  ▲ └─▶ rejected    the broker rejected it, or it was never sent, or it
- * was written off ──▶ placed ▼  │ unknown ──▶ placed | rejected
+ *     intent ──▶ placed      the broker has it
+ *       │  ▲ └─▶ rejected    the broker rejected it, or it was never sent, or it was written off ──▶ placed
+ *       ▼  │
+ *     unknown ──▶ placed | rejected
  *
  * `placed` is final. `rejected` is final unless there is proof to the contrary: writing an order off only infers that
  * the broker does not have the order, and the order becomes `placed` if the broker responds after all or a lookup finds

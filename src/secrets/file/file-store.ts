@@ -21,7 +21,7 @@ interface FileStoreOptions {
 }
 
 /**
- * * Returns the path of a profile's credential file. Each kind of key has its own file, so that credentials can be
+ * Returns the path of a profile's credential file. Each kind of key has its own file, so that credentials can be
  * moved from one kind of key to another.
  */
 export function credentialFilePath(folder: string, profile: string, kind: KeyKind): string {

@@ -16,8 +16,8 @@ import { createStoreLock, withStoreLock } from '../store-lock.ts';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
 
 /**
- * A healthy keychain responds within 0.1 s; a hung keychain never does. A command must report a hung keychain within 3
- * s of being started.
+ * A healthy keychain responds within 0.1 s; a hung keychain never does. A command must report a hung keychain
+ * within 3 s, including the command's own start.
  */
 const DEFAULT_TIMEOUT_MS = 2000;
 const MARKER_LOCK_WAIT_MS = 30_000;
@@ -165,9 +165,7 @@ function parseResponse(text: string): KeychainResponse {
   }
 }
 
-/**
- * Returns the path of the child program. In a build, it is next to this module; from source, it is a TypeScript file.
- */
+/** Returns the path of the child program: a JavaScript file in a build, and a TypeScript file when run from source. */
 function childProgram(): string {
   const name = import.meta.url.endsWith('.ts') ? './keychain-child.ts' : './keychain-child.js';
   return fileURLToPath(new URL(name, import.meta.url));

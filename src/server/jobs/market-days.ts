@@ -7,7 +7,7 @@ import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Maximum number of people with whose sessions a request for the calendar is tried, as the first may be signed out. */
+/** Maximum number of people whose sessions are tried for reading the calendar, as the first may be signed out. */
 const MAX_PEOPLE = 5;
 const RETRY_DELAY_MS = 5 * 60_000;
 const CACHE_MS = 60_000;

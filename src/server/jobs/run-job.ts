@@ -18,10 +18,7 @@ import { isSettledState } from '../../trading/proposal.ts';
 import { createPersonAgent, personStores, withinScopes } from '../person-agent.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
 
-/**
- * Delay before the first poll. New requests are rarely decided immediately, and runs that are being watched are
- * notified.
- */
+/** Delay before the first poll. New requests are rarely decided immediately, and a watched run is woken anyway. */
 const FIRST_POLL_DELAY_MS = 2_000;
 /** Time for the gateway to execute an order that was approved just before its expiry. */
 const EXECUTION_GRACE_MS = 60_000;
@@ -68,13 +65,13 @@ function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUnti
 
 /**
  * Creates the job that executes a run until it ends or waits for approval; the state of a waiting run is in the
- * database. A job that runs twice, even concurrently, proposes nothing twice: 1. Claiming the run increments its epoch,
- * which guards each event, and takes over the thread's lease, which guards each checkpoint. The previous holder
- * therefore can no longer write anything. 2. Jobs of one thread run one at a time, so the previous holder of the lease
- * is a job that has ended or is suspended. 3. The number of prompts in the thread, stored with the prompt's checkpoint,
- * shows whether the run's prompt is already there. If so, the run resumes, and stored model steps are not requested
- * again. 4. A proposal's key consists of thread, call and attempt, so the gateway stores it once, however often it is
- * sent.
+ * database. A job that runs twice, even concurrently, proposes nothing twice:
+ * 1. Claiming the run increments its epoch, which guards each event, and takes the thread's lease, which guards each
+ * checkpoint. The previous holder therefore can no longer write anything.
+ * 2. Jobs of one thread run one at a time, so the previous holder of the lease is a job that has ended or is suspended.
+ * 3. The number of prompts in the thread, stored with the prompt's checkpoint, shows whether the run's prompt is
+ * already there. If so, the run resumes, and stored model steps are not requested again.
+ * 4. A proposal's key consists of thread, call and attempt, so the gateway stores it once, however often it is sent.
  */
 export function createRunJob(parts: ServerParts): JobHandler {
   return async ({ ids: { person, run: id } }, signal) => {
@@ -264,10 +261,7 @@ function failedResult({ model }: ServerParts, run: StoredRun, error: unknown): T
   return { result, isStopped: false };
 }
 
-/**
- * Events are collected for this time, in milliseconds, and written together, because a model's text arrives word by
- * word.
- */
+/** Events are written in batches, at this interval in milliseconds, because a model's text arrives word by word. */
 const WRITE_BATCH_MS = 50;
 
 /** Types of events that are emitted only once, however often a run is resumed. */

@@ -12,7 +12,7 @@ import type { PersonSessions } from '../sessions/person-sessions.ts';
 const SHARDS = 8;
 /** Lease of a shard, in milliseconds. A worker that does not renew it loses the shard. */
 const LEASE_MS = 15_000;
-/** Maximum number of people with whose sessions a request for prices is tried. */
+/** Maximum number of people whose sessions are tried for reading prices. */
 const MAX_PEOPLE = 5;
 
 export interface WatchPricesOptions {

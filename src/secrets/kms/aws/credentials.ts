@@ -96,7 +96,7 @@ function readAuthorization(env: NodeJS.ProcessEnv): string | undefined {
 const METADATA_ADDRESS = 'http://169.254.169.254';
 /** The metadata service is link-local and responds quickly. Outside AWS, nothing responds. */
 const METADATA_TIMEOUT_MS = 1_000;
-/** Long enough for the two requests that use the metadata token. */
+/** Lifetime of the metadata token, long enough for the two requests that use it. */
 const TOKEN_SECONDS = 60;
 const MACHINE = 'the machine’s role';
 
