@@ -1,5 +1,5 @@
 /**
- * Remembers that the gateway's rules contain limits. Once they do, an empty or missing rules file is treated as an
+ * Stores whether the gateway's rules contain limits. Once they do, an empty or missing rules file is treated as an
  * error, and not as the owner's wish to have no limits.
  */
 export interface LimitsStore {

@@ -16,8 +16,8 @@ import { type NoticeParts, personChannels } from '../server-parts.ts';
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
 
 /**
- * Creates the job that sends one notice. Transient failures are retried until the notice expires. A permanent failure
- * becomes a dead job for the operator, and the notice's row is kept.
+ * Creates the job that sends one notice. Transient failures are retried until the notice expires. After a permanent
+ * failure, the job becomes a dead job for the operator, and the notice's row is kept.
  */
 export function createNoticeJob(parts: NoticeParts): JobHandler {
   const { database, jobs, clock } = parts;

@@ -10,7 +10,7 @@ const RUN_BATCH = 500;
 const MAX_PARALLEL_PEOPLE = 8;
 /** A claimed run is due again after this time, in case the claiming process dies. */
 const CLAIM_MS = 30_000;
-/** A waiting run is polled after a quarter of the time it has waited, within these limits. */
+/** The proposals of a waiting run are polled after a quarter of the time it has waited, within these limits. */
 const MIN_POLL_INTERVAL_MS = 2_000;
 const MAX_POLL_INTERVAL_MS = 60_000;
 /** Maximum number of proposals that the gateway returns in a list. */

@@ -20,7 +20,7 @@ import { personRuns, type ServerParts } from '../server-parts.ts';
 
 /** Delay before the first poll. New requests are rarely decided immediately, and a watched run is woken anyway. */
 const FIRST_POLL_DELAY_MS = 2_000;
-/** Time for the gateway to execute an order that was approved just before its expiry. */
+/** Extra time for the gateway to execute an order that was approved just before its expiry. */
 const EXECUTION_GRACE_MS = 60_000;
 /** Maximum wait for an unknown outcome, which the gateway may take hours to determine. */
 const UNKNOWN_OUTCOME_WAIT_MS = 10_000;

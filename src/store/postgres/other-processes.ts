@@ -6,8 +6,8 @@ import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 const ALIVE_UNTIL = `clock_timestamp() + interval '${HEARTBEAT_TIMEOUT_MS} milliseconds'`;
 /**
- * SQL condition that no live process supervises the proposal. Uses the database's clock, because the machines' clocks
- * may differ.
+ * SQL condition that is true if no live process supervises the proposal. Uses the database's clock, because the
+ * machines' clocks may differ.
  */
 const IS_UNSUPERVISED = `attendant NOT IN (SELECT name FROM gateways WHERE until >= clock_timestamp())`;
 

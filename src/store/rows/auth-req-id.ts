@@ -21,7 +21,7 @@ function throwNoSeal(): never {
   throw new Error('this proposal store was opened without the seal for auth_req_ids');
 }
 
-/** Returns the base64url hash by which the proposal with this `auth_req_id` is found. */
+/** Returns the base64url hash that is stored to find a proposal by its `auth_req_id`. */
 export function authReqIdHash(authReqId: string): string {
   return createHash('sha256').update(authReqId).digest('base64url');
 }
