@@ -26,7 +26,6 @@ export interface InstallOptions {
   /** Whether to configure the gateway's URL instead of a local program. */
   readonly remote: boolean;
   readonly readOnly: boolean;
-  /** Only shows what would be written. */
   readonly print: boolean;
 }
 
@@ -38,16 +37,16 @@ export interface Installation {
   readonly name: string;
   readonly transport: 'stdio' | 'http';
   readonly entry: string;
-  /** The entry that is replaced, or null if there was none. */
+  /** Text of the entry that was there before, or null if there was none. */
   readonly replaces: string | null;
   readonly state: 'written' | 'unchanged' | 'shown';
   readonly next: readonly string[];
 }
 
 /**
- * Adds this program, or the profile's gateway, to the settings of an MCP client. Writes one entry and leaves the rest
+ * Adds trade-agent, or the profile's gateway, to the settings of an MCP client. Writes one entry and leaves the rest
  * unchanged.
- * @param agree called before anything is written; false leaves everything unchanged
+ * @param agree asks the person before anything is written; nothing is written if the result is false
  * @throws {TradeAgentError} `usage` for options the client doesn't support; `invalid_config` for unreadable settings;
  *   `interrupted` if the person does not agree
  */
@@ -103,7 +102,7 @@ async function remoteEntry(
   return client.remote(`${gateway.replace(/\/$/, '')}/mcp`);
 }
 
-/** Returns the command with which another program starts this one, from any folder and environment. */
+/** Returns the command that starts trade-agent from an MCP client, in any folder and environment. */
 async function ownProgram(
   app: Pick<App, 'env' | 'config' | 'profileName'>,
   { readOnly }: InstallOptions,
@@ -131,7 +130,7 @@ function notInstalledStep(file: string, { title }: McpClientSpec): string[] {
   return existsSync(dirname(file)) ? [] : [`${title} doesn't seem to be installed on this machine.`];
 }
 
-/** Claude Code's file can be large. */
+/** Generous, because Claude Code's settings file can be large. */
 const MAX_SETTINGS_BYTES = 64 * 2 ** 20;
 
 function readSettings(file: string): string {
@@ -168,7 +167,7 @@ function writeSettings(file: string, { text }: EditedSettings): void {
 interface EditedSettings {
   readonly text: string;
   readonly entry: string;
-  /** The entry that is replaced: undefined if there is none, equal to `entry` if nothing changes. */
+  /** Text of the entry that was there before: undefined if there was none, equal to `entry` if nothing changes. */
   readonly before: string | undefined;
 }
 
@@ -244,7 +243,7 @@ function toPlainValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toPlainValue(member)]));
 }
 
-/** A format of settings files, with functions to parse a file and to change one server's entry. */
+/** Parses and edits the settings files of one format. */
 interface Format {
   /** @throws {TextError} */
   parse(text: string): Record<string, unknown>;
@@ -253,7 +252,6 @@ interface Format {
   show(path: readonly [section: string, name: string], entry: ServerEntry): string;
 }
 
-/** A syntax error. Line and column count from 1. */
 class TextError extends Error {
   readonly line: number;
   readonly column: number;
@@ -312,8 +310,8 @@ function lineAndColumn(text: string, offset: number): [line: number, column: num
 }
 
 /**
- * TOML settings with their comments. A server's tables are whole lines, which are replaced or appended. Tables
- * written in another form (inline, dotted keys) are left alone.
+ * TOML settings. A server's tables are replaced or appended as whole lines, so the comments of other tables are kept.
+ * Servers written in another form (inline tables, dotted keys) are left alone.
  */
 const tomlFormat: Format = {
   parse(text) {

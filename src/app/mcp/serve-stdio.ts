@@ -85,8 +85,8 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
 type ConnectApp = Parameters<typeof openUserConnectedAccounts>[0];
 
 /**
- * Returns a function that creates a link for connecting an account, or returns undefined if this can't be done with a
- * link. Each account has at most one link at a time, and this process waits for the link's redirect.
+ * Returns a function that starts connecting an account and returns the link to open, or undefined for an unknown
+ * connection. Each account has at most one link at a time, and this process waits for the link's redirect.
  * @param signal ends the waiting
  */
 function connectAddresses(app: ConnectApp, signal: AbortSignal): (connection: string) => Promise<string | undefined> {

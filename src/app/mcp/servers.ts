@@ -62,11 +62,11 @@ function toListedServer(name: string, server: McpServerConfig) {
   const { command = '', args = [], url, enabled, tools, pins } = server;
   return {
     name,
-    /** The program with its arguments, or the URL without its query. */
+    /** The command line, or the URL without its query. */
     at: url === undefined ? [command, ...args].join(' ') : withoutQuery(url),
     transport: url === undefined ? ('stdio' as const) : ('http' as const),
     enabled,
-    /** The allowed tools. A tool without a pin is off until a person confirms the tool. */
+    /** A tool without a pin stays off until a person confirms it. */
     tools: tools.map((tool) => ({ name: tool, pinned: Object.hasOwn(pins, tool) })),
   };
 }
@@ -76,9 +76,10 @@ function withoutQuery(url: string): string {
   return `${origin}${pathname}`;
 }
 
-/** The state of the profile's servers in this process, read without contacting the servers. */
 export interface ServersState {
-  /** Set if no server is used: the built-in planner answers, or the session is read-only. */
+  /**
+   * Why no MCP server is used: the built-in planner answers, or the session is read-only. Undefined if they are used.
+   */
   readonly unused: 'planner' | 'read-only' | undefined;
   readonly servers: readonly ServerState[];
 }
@@ -180,7 +181,6 @@ function parseLocation(place: ServerLocation): McpServerConfig {
   });
 }
 
-/** A server's allowed tools. `pins` has the hash of each tool's description. */
 type Allowed = Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>;
 
 /** Asks the person to explicitly confirm tools that could act without their phone. Throws if the person declines. */
@@ -192,7 +192,7 @@ interface ServerPrompts {
 }
 
 /**
- * Adds tools, with their current descriptions, to the allowed tools.
+ * Returns the allowed tools with `tools` added, pinned to their current descriptions.
  * @param insist confirms tools that could act without the phone; if absent, such tools are rejected
  * @throws {TradeAgentError} `not_found` for an unknown tool; `usage` for a tool that can't be displayed faithfully;
  *   `blocked` for a tool that could act without the phone; any error from `insist`

@@ -31,7 +31,6 @@ export interface NoticeChannelSource {
   channels(): Promise<NoticesConfig>;
   /** @throws {TradeAgentError} `credential_store_…` */
   store(): Promise<CredentialStore>;
-  /** A sentence that says how a person adds a channel. */
   readonly add: string;
   /** The command that manages the channels, such as `trade-agent notices`. */
   readonly command: string;

@@ -17,7 +17,7 @@ import { findChannel, profileNotices, setNoticeSecret, testNotice } from './noti
 export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
   readonly name: string;
   readonly to: string;
-  /** Null means all rules. */
+  /** The rules whose findings the channel receives; null means all. */
   readonly rules: readonly string[] | null;
   readonly secret: 'kept' | 'missing' | 'not_needed';
   /** Number of unsent notices. */

@@ -63,7 +63,7 @@ export async function testServerNotice(
 
 /**
  * @param ask asks for the secret, given its description
- * @throws {TradeAgentError} `not_found`; `usage` without a secret
+ * @throws {TradeAgentError} `not_found`; `usage` if the channel needs no secret
  */
 export async function setServerNoticeSecret(
   app: ServerApp,

@@ -10,10 +10,8 @@ import { forEachAccount, type MissingAccount, type MultiAccountApp, selectedAcco
 import type { App } from '../app.ts';
 import { resolvePrefix } from '../resolve-prefix.ts';
 
-/** An order, with its account if there are several. */
 export type OrderRow = Order & Partial<AccountName>;
 
-/** Orders, newest first, and the accounts that could not be read. */
 interface OrderList {
   readonly orders: readonly OrderRow[];
   readonly missing: readonly MissingAccount[];
@@ -61,7 +59,7 @@ export interface OrderOutcome {
  * Cancels an order. An order that protects a position is canceled only after approval.
  * @param id the broker's id or a prefix
  * @param ask requests the approval
- * @returns the order afterwards, including its fills, and the approval request
+ * @returns the order after the cancellation, including its fills, and the approval request
  * @throws {TradeAgentError} as `locateOrder`, `gateway_refused`, and any error from `ask`
  */
 export async function cancelOrder(
@@ -95,11 +93,11 @@ export type OrderApp = MultiAccountApp & Pick<App, 'gateway'>;
 export interface OrderLocation {
   readonly id: string;
   readonly gateway: GatewayClient;
-  /** The account, if there are several and none was named. */
+  /** The order's account; undefined if the person has only one account or selected one. */
   readonly at: (AccountName & { readonly account: string }) | undefined;
 }
 
-/** A prefix is looked up among this many of the newest orders, which is the maximum of one response. */
+/** How many of the newest orders are searched for a prefix: as many as one response can contain. */
 const MAX_SEARCHED_ORDERS = 500;
 
 /** Matches a UUID. A UUID identifies one order, whereas two brokers may use the same order number. */
@@ -176,7 +174,7 @@ function orderNotFound(typed: string): TradeAgentError {
   });
 }
 
-/** Returns the `account` field of a request about an order that was found. */
+/** Returns the `account` field for a request about an order that `locateOrder` found. */
 export function accountField(at: OrderLocation['at']): { readonly account?: string } {
   return at === undefined ? {} : { account: at.account };
 }

@@ -246,7 +246,10 @@ function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags)
   });
 }
 
-/** Returns the legs, which follow the entry order of a purchase. The two legs of a sale close an existing position. */
+/**
+ * Returns the order class and prices of the legs. A purchase's legs follow its entry order; a sale's two legs close an
+ * existing position.
+ */
 function legPrices(
   side: Side,
   { takeProfit, stopLoss }: OrderFlags,
@@ -281,7 +284,7 @@ function trailFields(trail: string | undefined): Record<string, string> {
   return trail.endsWith('%') ? { trail_percent: trail.slice(0, -1) } : { trail_price: trail };
 }
 
-/** Builds the request to the gateway, with the profile's `max_slippage` (a fraction). */
+/** Builds the proposal that is sent to the gateway, with the profile's `max_slippage` (a fraction). */
 export function buildOrderProposal(
   order: OrderRequest,
   flags: OrderFlags,
@@ -334,7 +337,7 @@ export function buildReplaceProposal(
   };
 }
 
-/** Returns the provenance: every field comes from the user or is a default. */
+/** Returns the provenance: the fields in `said` come from the user, and all others are defaults. */
 function fieldProvenance(request: object, said: ReadonlySet<string>): Provenance {
   const source = (name: string) => ({ source: said.has(name) ? ('user' as const) : ('default' as const) });
   const names = Object.entries(request).filter(([, value]) => value !== undefined);
