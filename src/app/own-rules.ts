@@ -8,8 +8,8 @@ import { gatherAccount, withCheckStore } from './check/with-check-store.ts';
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * Returns the findings and targets under the rules of the profile's newest schedule with a rules file, or else under
- * the standard rules. `trade-agent check` reports the same findings. Here, nobody is notified, and new findings stay new.
+ * Gives the agent the current findings and targets, as `trade-agent check` reports them, but notifies nobody and leaves
+ * new findings new. The rules are those of the profile's newest schedule with a rules file, or else the standard rules.
  */
 export function createOwnRules(app: RulesApp): OwnRules {
   return {

@@ -9,7 +9,7 @@ import {
 } from '../home/phone/phone-client.ts';
 import type { App } from './app.ts';
 
-/** Opens the sandbox's phone. @throws {TradeAgentError} `invalid_config` for another user's sandbox */
+/** Returns a client for the sandbox's phone. @throws {TradeAgentError} `invalid_config` for another user's sandbox */
 async function openPhone(app: App): Promise<PhoneClient> {
   const { phone } = await app.sandbox();
   return createPhoneClient({ phone, pairingSecret: await readPairingSecret(app), fetch: app.fetch });
@@ -93,7 +93,7 @@ export async function createPhoneLink(
   return (await (readOnly ? phone.ticket(user) : phone.pairing(user))).url;
 }
 
-/** How long the identity provider holds a request. Well below the timeouts of proxies and clients. */
+/** How long the identity provider may hold a request open. Well below the timeouts of proxies and clients. */
 const WAIT_SECONDS = 20;
 /** How long to wait for an order's outcome. The gateway sends orders immediately, and a fill takes a second or two. */
 const OUTCOME_SECONDS = 5;
@@ -170,7 +170,8 @@ async function askUntilGone(
 }
 
 /**
- * Returns a request's status once it is closed elsewhere. Undefined if `answered` aborts or the phone is unreachable.
+ * Waits until the request is closed elsewhere and returns its status. Returns undefined if `answered` aborts or the
+ * phone is unreachable.
  */
 async function watchRequest(
   app: App,

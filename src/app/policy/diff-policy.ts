@@ -71,7 +71,7 @@ const factsSchema = z.lazy(() =>
   }),
 );
 
-/** Returns a past order that the new rules would decide differently, with the reasons of the rules that deny it. */
+/** If the new rules would decide a past order differently, returns both decisions and the reasons for the denial. */
 function findFlip(recorded: RecordedDecision, before: ReadRules, after: ReadRules) {
   const facts = recorded.facts as unknown as DecisionFacts;
   const { sub, client, stage, at, client_order_id: id } = recorded;
@@ -109,11 +109,10 @@ function orderText({ order }: DecisionFacts): string {
 const FORMAT_HINT = 'See docs/guide/POLICY.md for the format.';
 
 interface CandidateRules {
-  /** Undefined if unchanged. */
   readonly limits: Limits | undefined;
   /** Rule texts by file name. Undefined if unchanged. */
   readonly policies: Readonly<Record<string, string>> | undefined;
-  /** Whether the candidate replaces all rules, as a folder does. */
+  /** True for a folder, which replaces all rules. */
   readonly whole: boolean;
 }
 

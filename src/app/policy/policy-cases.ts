@@ -84,7 +84,7 @@ async function partialQty(
 
 export type TestedCase = ReturnType<typeof runCase>;
 
-/** Account number for files that name none. */
+/** Account number used if a cases file names none. */
 const DEFAULT_ACCOUNT = 'TEST';
 
 /**
@@ -298,7 +298,9 @@ export function buildFacts(one: PolicyCase, general: GivenFacts, account: string
   };
 }
 
-/** Returns an option order's facts. By default, the option level is the highest, and nothing covers a sale. */
+/**
+ * Returns an option order's facts. By default, the account has the highest option level and nothing that covers a sale.
+ */
 function optionFacts(
   { position_intent: intent = null }: { position_intent?: OptionFacts['intent'] | undefined },
   given: NonNullable<GivenFacts['option']>,

@@ -14,7 +14,7 @@ export interface PolicyResult {
   readonly account: string;
   readonly previous: string;
   readonly digest: string;
-  /** One line per change: `looser: Maximum per order $1,000.00 → $5,000.00`. */
+  /** One line per change, such as `looser: Maximum per order $1,000.00 → $5,000.00`. */
   readonly changes: readonly string[];
   readonly proposal?: Proposal;
 }
@@ -75,7 +75,7 @@ export async function setPolicy(
 
 type Limits = Readonly<Record<string, unknown>>;
 
-/** Keys of the members of `hours`, which can't be set as a whole. */
+/** Keys within `hours`, which can't be set as a whole. */
 const hourKeys = ['hours.zone', 'hours.from', 'hours.to', 'hours.days'];
 const settableKeys = [...Object.keys(limitWords).filter((key) => key !== 'hours'), ...hourKeys];
 

@@ -21,7 +21,6 @@ export async function accountHistory(app: CheckStoreApp & Pick<App, 'gateway'>) 
   return { account, positions, activities, now: Date.parse(clock.timestamp) };
 }
 
-/** Returns a function that reads the activities which the person imported for an account. */
 export function importedActivities(app: CheckStoreApp): ImportedActivities {
   return (account) =>
     withCheckStore(

@@ -51,7 +51,7 @@ export interface GainOptions {
   /** Such as `2026`. Defaults to all years. */
   readonly year?: string | undefined;
   readonly method: LotMethod;
-  /** The file that selects lots. Only for the method `specific`. */
+  /** File that selects lots. Only for the method `specific`. */
   readonly lots?: string | undefined;
 }
 

@@ -27,9 +27,10 @@ interface PortfolioFigures {
 }
 
 /**
- * @param options.lines how many of the largest positions get a month of closing prices, at one request each; with 0,
- *   no history is read at all
- * @throws {TradeAgentError} `login_required`, and any error from reading the gateway
+ * Loads the account, its positions and their price history. A failure to read the history or the activities is ignored.
+ * @param options.lines how many of the largest positions get a month of closing prices, at one request each; with 0, no
+ *   price history is read
+ * @throws {TradeAgentError} `login_required`, and any error from reading the account or its positions
  */
 export async function portfolioFigures(
   app: App,
@@ -98,7 +99,7 @@ export async function combinedPortfolio(app: MultiAccountApp): Promise<CombinedP
 
 /** Milliseconds between requests for the prices of all symbols: 100 requests a minute, half of what Alpaca allows. */
 const PRICES_INTERVAL_MS = 600;
-/** Milliseconds after which the account and positions are read again. */
+/** How often the account and positions are read again, in milliseconds. */
 const FULL_REFRESH_INTERVAL_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
 const MAX_QUOTE_SYMBOLS = 50;
@@ -198,7 +199,7 @@ function lastPrices(quotes: readonly Quote[]): ReadonlyMap<string, string> {
 const RETRY_INTERVAL_MS = 30_000;
 
 export interface LiveCombinedPortfolio extends CombinedPortfolio {
-  /** When the oldest of the accounts' prices were read, in milliseconds since the epoch. */
+  /** When the oldest prices were read, in milliseconds since the epoch. */
   readonly at: number;
   readonly stale: boolean;
 }

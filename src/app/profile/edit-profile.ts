@@ -27,7 +27,7 @@ import { resolveNamedProfile } from './profiles.ts';
 interface NewProfile extends Partial<CredentialLocation> {
   readonly issuer?: string | undefined;
   readonly gateway?: string | undefined;
-  /** The URL of a server, instead of a gateway. The server publishes the other settings. */
+  /** URL of a server, given instead of a gateway. The server publishes the other settings. */
   readonly server?: string | undefined;
   /** Defaults to the name that the gateway publishes, or else its URL. */
   readonly audience?: string | undefined;
@@ -153,7 +153,9 @@ function requireUrl(text: string, option: string): string {
   });
 }
 
-/** Returns the audience that the gateway publishes (RFC 9728), if it responds. "profile check" verifies it again. */
+/**
+ * Returns the audience that the gateway publishes (RFC 9728), or undefined if it publishes none or does not respond.
+ */
 async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
   const send = boundedFetch(app.fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {
@@ -196,8 +198,8 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
 }
 
 /**
- * Stores the API key of the model's server for a profile (the current one by default).
- * @param ask asks for the key of the server at a URL, once the store is known to work
+ * Stores a profile's API key for its model server (the current profile by default).
+ * @param ask asks for the key, given the server's URL, once the store is known to work
  * @throws {TradeAgentError} `usage` if the model needs no key, `credential_store_…`, and any error from `ask`
  */
 export async function setModelKey(app: App, name: string | undefined, ask: (url: string) => Promise<string>) {
