@@ -60,7 +60,8 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
 }
 
 /**
- * Requires a valid signature by any key. Whoever verifies the receipt decides which keys to trust.
+ * Requires that the receipt has a valid signature, whatever its key. Whoever verifies the receipt decides which keys to
+ * trust.
  * @throws {TradeAgentError} `gateway_refused`
  */
 async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
@@ -74,7 +75,7 @@ async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signe
   });
 }
 
-/** In bytes. Larger than any receipt, which covers up to twenty orders. */
+/** Larger than any receipt, which covers up to twenty orders. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** A valid receipt, or the first fault found. */
@@ -154,10 +155,8 @@ async function readReceiptText(file: string): Promise<string> {
 
 const MAX_RESPONSE_BYTES = 64 * 1024;
 const TIMEOUT_MS = 10_000;
-/** RFC 7638, SHA-256: 43 characters of base64url. */
 const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 
-/** The trusted keys' thumbprints (RFC 7638). */
 export interface PinnedKeys {
   readonly thumbprints: readonly string[];
   /** `pinned` if the caller named the keys; otherwise the address from which the keys were just fetched. */

@@ -6,7 +6,6 @@ const MIN_PREFIX_LENGTH = 3;
 const MAX_LISTED = 10;
 
 export interface IdSource {
-  /** The noun used in messages, such as `orders`. */
   readonly called: string;
   /** Matches a complete id, which is returned without listing. */
   readonly whole: RegExp;

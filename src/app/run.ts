@@ -19,7 +19,7 @@ export type RunInput = Parameters<Agent['run']>[0];
 /**
  * Sends one request to the agent, in a new or existing thread.
  * @param input called once the agent has started
- * @returns the events, of which the last is the result
+ * @returns the run's events; the last one is its result
  * @throws {TradeAgentError} errors that prevent the agent from starting, and any error from `input`
  */
 export async function run(

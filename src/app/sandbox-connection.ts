@@ -9,7 +9,7 @@ import { launcherPath } from './launcher.ts';
 /** A sandbox started in the background exits after this long without use. */
 const IDLE_EXIT = '60m';
 
-/** Starting takes a second or two. */
+/** Generous: starting takes a second or two. */
 const START_TIMEOUT_MS = 30_000;
 
 /**
@@ -91,7 +91,9 @@ async function startInBackground(
   }
 }
 
-/** Waits for another sandbox's ready file. If another sandbox holds the folder, our child exits immediately. */
+/**
+ * Waits for the ready file of another sandbox: if another one holds the folder, the one started here exits immediately.
+ */
 async function anotherIsStarting(readyFile: string): Promise<boolean> {
   for (let i = 0; i < 80; i++) {
     if (readReadyFile(readyFile) !== undefined) return true;

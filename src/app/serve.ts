@@ -12,12 +12,11 @@ export const DRAIN_MS = 20_000;
 export type RegisterCleanup = (close: () => unknown) => void;
 
 export interface ServeParts<Served> {
-  /** Ends serving, without an error. */
+  /** Aborting it ends serving without an error. */
   readonly signal: AbortSignal;
   /** Opens everything that is served. If this fails, everything that was already opened is closed. */
   readonly open: (onClose: RegisterCleanup) => Promise<Served>;
   readonly ready: (served: Served) => Promise<void>;
-  /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string | undefined;
   /** Serving ends once the returned promise resolves, even if the signal has not aborted. */
   readonly done?: (() => Promise<void>) | undefined;
@@ -50,7 +49,7 @@ async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Serves requests for this address or this machine. Rejects any other host. */
+/** Serves requests whose host is this address or this machine, and rejects all others. */
 export function serveRoutes(
   server: HttpServer,
   app: Hono,

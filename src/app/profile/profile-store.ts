@@ -54,9 +54,8 @@ interface MovedStore {
   readonly from: StoreLocation;
   readonly to: StoreLocation;
   readonly moved: readonly string[];
-  /** Set if the old copy could not be erased. */
   readonly warning: string | undefined;
-  /** The leftovers of an earlier move that were erased. If there were any, the call did nothing else. */
+  /** Leftovers of an earlier move that this call erased. If there were any, the call did nothing else. */
   readonly erased: readonly StoredPlace[];
 }
 

@@ -46,13 +46,13 @@ export async function runSchedule(
   });
 }
 
-/** Whether the schedule has to run, or missed due times have to be recorded. */
+/** Returns whether the schedule has to run, or missed runs have to be recorded. */
 function needsLock(journal: ScheduleJournal, moments: Moments, now: number): boolean {
   const decision = decideRun(moments, journal, now);
   return decision.run || decision.handled !== journal.handled;
 }
 
-/** Marks unfinished runs as died. Their processes must have been killed, because this process holds the lock. */
+/** Marks unfinished runs as `died`: because this process holds the lock, their processes must have been killed. */
 function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   return {
     ...journal,
@@ -98,13 +98,13 @@ async function runNow(
   }
 }
 
-/** Milliseconds that an aborted run has to stop. The command itself has longer, so that it can record the run. */
+/** How long an aborted run has to stop. The command has longer, so that it can still record the run. Milliseconds. */
 const STOP_TIMEOUT_MS = 2500;
 
 /** In seconds: a working day, because the person may not see the request on their phone immediately. */
 const PROPOSAL_TTL_S = 8 * 3600;
 
-/** The error of a scheduled check, with the results from before the error. */
+/** The error of a scheduled check, with the results that it had produced before. */
 export class ScheduledCheckFailure {
   readonly error: unknown;
   readonly found: readonly CheckResult[];
@@ -195,8 +195,8 @@ const retriedExitCodes: readonly ExitCode[] = [
 ];
 
 /**
- * Whether a run with this exit code is repeated at the next wake-up. Errors that a person must fix first (invalid
- * rules, no login) are not retried, and neither are outcomes of orders, which are results.
+ * Returns whether a run with this exit code is repeated at the next wake-up. Errors that a person must fix first
+ * (invalid rules, no login) and exit codes that report an order's outcome are not retried.
  */
 export function isRetried(exitCode: ExitCode): boolean {
   return retriedExitCodes.includes(exitCode);
@@ -235,7 +235,7 @@ export function diedRecord(begun: RunRecord, now: number): RunRecord {
   return { ...begun, status: 'died', ended_at: isoTime(now) };
 }
 
-/** Records a run of a schedule that runs only during market hours while the market is closed. */
+/** Returns the record of a run that did nothing because the market was closed. */
 export function marketClosedRun(begun: RunRecord, now: number): EndedRun {
   const record: RunRecord = {
     ...begun,
@@ -254,7 +254,7 @@ export function failedRun(begun: RunRecord, thrown: unknown, found: readonly Che
   return { record: { ...endedRecord(begun, exitCode, found, now), error }, again: isRetried(exitCode) };
 }
 
-/** @param signal may have ended the run */
+/** @param signal the signal that may have ended the run */
 export function endedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): EndedRun {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);

@@ -46,7 +46,7 @@ export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): 
 }
 
 /**
- * Returns when a schedule's timing is due, using the broker's calendar if needed.
+ * Returns the times at which a schedule is due, using the broker's calendar if needed.
  * @throws {TradeAgentError} any error from reading the calendar, if no current calendar is cached
  */
 export async function scheduleMoments(
@@ -82,7 +82,6 @@ export interface AddScheduleOptions {
   readonly buyOnly?: boolean;
   readonly approval: ApprovalMode;
   readonly with?: SchedulerName;
-  /** Writes nothing and only shows the result. */
   readonly dryRun?: boolean;
   readonly timeout?: number | undefined;
 }
@@ -100,7 +99,7 @@ export function requireValidName(name: string | undefined): void {
 }
 
 const NEXT_RUNS = 3;
-/** Two wake-ups. A run that is later has been missed: the machine was off, or the scheduler has no entry. */
+/** Two wake-up intervals. A run this late was missed: the machine was off, or the scheduler has no entry. */
 const OVERDUE_MS = 31 * 60_000;
 
 /** A schedule and its state. Times are milliseconds since the epoch. */
@@ -110,7 +109,6 @@ export interface ScheduleState {
   readonly entry: EntryState | 'unreadable' | 'dry_run' | 'kept';
   /** Times of the next runs. Empty if the broker's calendar has not been read yet. */
   readonly next: readonly number[];
-  /** The due time of a run that did not happen. */
   readonly overdue: number | undefined;
   readonly last: RunRecord | undefined;
 }
