@@ -62,7 +62,7 @@ async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent>
   return createRemoteAgent({ session, clock: app.clock, readOnly, ...defined({ model, account }) });
 }
 
-/** Each profile's state has its own key, and so its own file. The sandbox's is `state.db`. */
+/** Each profile has its own file, because each is encrypted with its own key. */
 function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
 }

@@ -85,7 +85,10 @@ export async function serveWeb(
   });
 }
 
-/** Returns the agent's data on this machine. @param isAllAccounts whether to include findings of all accounts */
+/**
+ * Gives the dashboard the agent's data on this machine. @param isAllAccounts whether to include findings of all
+ * accounts
+ */
 function agentData(app: App, isAllAccounts: boolean): AgentData {
   return {
     schedules: async () => {
@@ -142,8 +145,8 @@ async function openFindings(app: App, isAllAccounts: boolean): Promise<FindingLi
 const isoTime = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
 
 /**
- * Writes a page that opens the URL, and returns the page's file. Every user of this machine can see a browser's command
- * line, so the command line contains only the path of the file, which its owner alone can read.
+ * Writes a page that opens the URL, and returns the page's file. The browser is started with the file's path instead of
+ * the URL, because every user of the machine can read command lines, but only the owner can read the file.
  */
 export async function writeOpeningPage(app: Pick<App, 'home'>, url: string) {
   const folder = ensurePrivateFolder((await app.home()).data);
@@ -161,7 +164,7 @@ const OPEN = '/open';
 interface WebPagesOptions {
   /** The dashboard's address, `http://127.0.0.1:52431`. `net/host-check.ts` rejects requests for other hosts. */
   readonly origin: string;
-  /** The secret in the link's fragment. It opens the page only once. */
+  /** The secret in the link's fragment. It can be used only once. */
   readonly secret: string;
   readonly about: HomeDescription;
   readonly data: CachedReads;

@@ -22,7 +22,7 @@ export class AuditChain {
   #inProgress: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  /** @param file created with the first line, mode 0600 */
+  /** @param file created with mode 0600 when the first line is written */
   constructor(file: string, store: Pick<AuditStore, 'moveToFile'>) {
     this.#file = file;
     this.#store = store;
@@ -39,7 +39,8 @@ export class AuditChain {
   }
 
   /**
-   * Schedules a flush of the lines that are stored when it starts. If the flush fails, the next flush writes the lines.
+   * Flushes after a short delay, to include lines that are stored until then. If this fails, the next flush writes the
+   * lines.
    */
   flushSoon(): void {
     this.#soon ??= setTimeout(() => {
@@ -52,7 +53,7 @@ export class AuditChain {
 
   /**
    * Moves the stored lines to the file. A move in progress may have started before the latest line was stored, so
-   * callers wait for the next move, which they share.
+   * callers share the move that follows it.
    */
   #moved(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
@@ -170,7 +171,7 @@ function parseEntry(text: string): Entry | undefined {
   }
 }
 
-/** Number of bytes to read at once. The buffer grows for a line that is longer. */
+/** Number of bytes to read at once. The buffer grows for a longer line. */
 const BLOCK_BYTES = 512 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

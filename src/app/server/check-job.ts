@@ -38,7 +38,10 @@ import {
 } from '../schedule/run-schedule.ts';
 import { hoursGateway } from '../schedule/schedule-context.ts';
 
-/** Delay before a check with a transient failure is retried, in milliseconds. The same as on a personal machine. */
+/**
+ * Delay before a check with a transient failure is retried, in milliseconds. The same as for schedules on a user's
+ * machine.
+ */
 const RETRY_DELAY_MS = 15 * 60_000;
 /** A run's time limit in milliseconds, whatever its schedule says. Shorter than the time limit of the run's job. */
 const MAX_RUN_MS = 4 * 60_000;
@@ -72,7 +75,7 @@ export function createCheckJob(parts: CheckJobParts): JobHandler {
   };
 }
 
-/** Records the due times that passed without a run. */
+/** Records due times as handled, although nothing ran. */
 async function recordPassed(
   rows: ScheduleRows<ServerSchedule, RunRecord>,
   { schedule, epoch, handled: before }: CheckTurn['row'],
@@ -89,7 +92,7 @@ interface CheckTurn {
   readonly signal: AbortSignal;
 }
 
-/** @returns undefined if another run began meanwhile; nothing is written in that case */
+/** @returns undefined if another run has begun in the meantime; nothing is written in that case */
 async function runTurn(
   parts: CheckJobParts,
   rows: ScheduleRows<ServerSchedule, RunRecord>,

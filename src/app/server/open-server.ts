@@ -27,7 +27,10 @@ import { readServerKey, type ServerPaths } from './server-places.ts';
 /** Rate limit, shared by all workers, for polling the gateway about waiting runs. */
 const COLLECT_RATE: RateLimit = { perSecond: 50, burst: 100 };
 
-/** Opens what a server or a worker needs. @throws {TradeAgentError} `invalid_config`; `provider_unreachable` */
+/**
+ * Opens the database, the job queue and everything else that servers and workers have in common.
+ * @throws {TradeAgentError} `invalid_config`; `provider_unreachable`
+ */
 export async function openServer(
   settings: ServerSettings,
   places: ServerPaths & { readonly env: NodeJS.ProcessEnv },

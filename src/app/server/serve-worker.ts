@@ -21,7 +21,7 @@ import { readServerSettings, type ServerPaths } from './server-places.ts';
 
 interface ServeWorkerOptions extends ServerPaths {
   readonly env: NodeJS.ProcessEnv;
-  /** Maximum number of runs in parallel. The same maximum applies to checks and to notices. */
+  /** Maximum number of runs in parallel, and likewise of checks and of notices. */
   readonly concurrency: number;
   readonly readyFile?: string;
   readonly ready: (worker: ServedWorker) => Promise<void>;
@@ -98,11 +98,13 @@ export async function workerBacklog(parts: Pick<ServerParts, 'database' | 'jobs'
 const [SWEEP_MS, WATCH_MS] = [1_000, 5_000];
 
 interface ScheduleWorkOptions extends ServerParts, NoticeParts {
-  /** Maximum number of checks in parallel. The same maximum applies to notices and to reconciliations. */
+  /** Maximum number of checks in parallel, and likewise of notices and of reconciliations. */
   readonly concurrency?: number;
 }
 
-/** Starts a worker's job handlers and its loops. `stop` ends only the loops; the queue waits for its own jobs. */
+/**
+ * Starts a worker's job handlers and its loops. `stop` ends only the loops, because the queue waits for its own jobs.
+ */
 export async function startScheduleWork(options: ScheduleWorkOptions) {
   const { jobs, clock, database, sessions, concurrency = 4, onError } = options;
   const schedules = tenantSchedules(options);

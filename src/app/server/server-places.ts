@@ -93,7 +93,7 @@ export async function rewrapServerKeys(
 /**
  * Creates or migrates a server's tables, including the job queue's tables. Works while servers and workers run.
  * @param source where to find the connection string of the role that owns the tables
- * @returns the versions before and after
+ * @returns the schema versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function migrateServer(

@@ -24,7 +24,7 @@ interface ProfileSelection {
 }
 
 /**
- * Adds a profile for the server that `--server` names.
+ * Returns the configuration with a profile for the server that `--server` names.
  * @throws {TradeAgentError} `usage` for an insecure address, or if `--profile` is given as well
  */
 export function withServer(
