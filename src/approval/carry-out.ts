@@ -123,8 +123,8 @@ async function executeOrLookUp(
 }
 
 /**
- * Returns the reason recorded for an `executed` proposal that had been reported as expired. The reason tells the owner
- * what to do.
+ * Returns the reason recorded for an executed proposal that had been reported as not placed. It tells the owner what to
+ * do.
  */
 export async function placedLateReason(
   { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
@@ -157,8 +157,9 @@ export async function recordExecuted(context: KernelContext, proposal: StoredPro
 }
 
 /**
- * Records the outcome of an execution; any outcome but `executed` only if the proposal has not changed meanwhile.
- * Returns milliseconds until the next attempt; undefined if the proposal is settled.
+ * Records the outcome of an execution. Any outcome but `executed` is recorded only if the proposal has not changed
+ * since.
+ * @returns milliseconds until the next attempt; undefined if the proposal is settled
  */
 export async function settleExecution(
   context: KernelContext,
@@ -277,9 +278,9 @@ async function handleRefusedApproval(
 }
 
 /**
- * Returns a mandate's approval in the same form as a token's. The broker is accessed with the person's latest session,
- * which is initially the proposer's. After a restart there is no session until one of the person's clients calls;
- * brokers with stored key pairs need none.
+ * Returns the approval that a mandate gives, in the same form as one from a token. The broker is accessed with the
+ * person's latest session, which is initially the proposer's. After a restart there is no session until one of the
+ * person's clients calls; brokers with stored key pairs need none.
  */
 function mandateApproval(session: Proposer | undefined, proposal: StoredProposal, mandate: string): Approval {
   const { sub, client, subjectId, deadline } = proposal;

@@ -1,6 +1,6 @@
 import type { Clock } from '../machine/clock.ts';
 
-/** The target of a listener: one person's proposals, one proposal, or everything. */
+/** What a listener listens to: one person's proposals, one proposal, or everything. */
 export type ListenerTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
 export interface ChangeListener {
@@ -37,7 +37,7 @@ export class ChangeNotifier {
     wake(this.#anybody.get(''));
   }
 
-  /** Wakes the listeners of people and of single proposals, because any proposal may have changed. */
+  /** Wakes all listeners, because any proposal may have changed. */
   notifyAll(): void {
     for (const all of [this.#people, this.#proposals, this.#anybody])
       for (const listeners of all.values()) wake(listeners);

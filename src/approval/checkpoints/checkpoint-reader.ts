@@ -18,11 +18,10 @@ const LATE_ANCHOR_MS = 3 * DAY_MS;
 /** Summary of the valid checkpoints of an audit log. */
 export interface CheckpointSummary {
   readonly checkpoints: number;
-  /** The last checkpoint. */
   readonly last: { readonly seq: number; readonly day: string; readonly hash: string } | null;
   readonly anchors: {
     readonly count: number;
-    /** Number of anchors whose certificate chain ends in no certificate that the reader trusts. */
+    /** Number of anchors whose certificate chain does not end in a certificate that the reader trusts. */
     readonly unvouched: number;
     /** Number of anchors that were stamped more than three days after the start of their checkpoint's day. */
     readonly late: number;
@@ -37,7 +36,7 @@ export interface CheckpointReader {
   /** Checks the next line of an audit log whose lines are intact so far. */
   check(line: Readonly<Record<string, unknown>>): Promise<CheckpointFault | undefined>;
   summary(): CheckpointSummary;
-  /** Whether the audit log contains this checkpoint, of which someone kept a copy. */
+  /** Whether the audit log contains a checkpoint that someone kept a copy of. */
   has(checkpoint: { readonly seq: number; readonly hash: string }): boolean;
 }
 

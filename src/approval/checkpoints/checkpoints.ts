@@ -25,7 +25,7 @@ export interface CheckpointWriterOptions {
   readonly gateway: string;
   /** Opens the outside authority; undefined if none is configured. Called each time a time stamp is needed. */
   readonly anchor?: (() => Promise<Anchor>) | undefined;
-  /** Moves the stored lines to the file. */
+  /** Moves the stored audit lines to the file. */
   readonly flush: () => Promise<void>;
   readonly clock: Clock;
   readonly onError: (message: string) => void;

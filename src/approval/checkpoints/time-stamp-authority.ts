@@ -8,8 +8,8 @@ const SHA_256 = '2.16.840.1.101.3.4.2.1';
 /** PKIStatus (RFC 3161 §2.4.2): granted, and granted with modifications. */
 const GRANTED_STATUSES = [0, 1];
 /**
- * Maximum length of an answer, in bytes. A token with its certificates takes up three to eight kilobytes, and is stored
- * as a line of the audit log.
+ * Maximum length of a response, in bytes. A token with its certificates takes up three to eight kilobytes, and is
+ * stored as a line of the audit log.
  */
 const MAX_ANSWER_BYTES = 24 * 1024;
 const NONCE_BYTES = 8;

@@ -36,7 +36,7 @@ const MAX_CHAIN_LENGTH = 6;
  * Verifies that a token is an authority's attestation of a digest (RFC 3161 §2.4.2, CMS of RFC 5652 §5.4). Verification
  * needs only the token and the certificates that the reader trusts. Signatures are RSA (PKCS #1) or ECDSA.
  * @param digest SHA-256
- * @param options.nonce the request's nonce, if the token is the answer to a request
+ * @param options.nonce the request's nonce, if the token comes from the response to a request
  * @throws {TimeStampError} with what is wrong
  */
 export async function verifyTimeStampToken(

@@ -36,16 +36,14 @@ const UNKNOWN_LIFETIME_S = 60;
 
 const REQUEST_FAILED = 'the approval request could not be sent';
 
-/** The details, person and deadline that the answer to a poll must match. */
+/** The details, person and deadline that the response to a poll must match. */
 type ExpectedAnswer = Parameters<CibaPort['poll']>[1];
 
 export interface CibaApprovalClientOptions {
   readonly issuer: string;
   /** The gateway's resource identifier: the audience of the approval's token. */
   readonly resource: string;
-  /**
-   * The registered client's id, or where the id from dynamic registration (RFC 7591) is stored: in a file or elsewhere.
-   */
+  /** The registered client's id, or the storage for the id from dynamic registration (RFC 7591). */
   readonly client:
     | { readonly id: string }
     | { readonly registrationFile: string; readonly tokenFile?: string | undefined }
@@ -137,7 +135,7 @@ export class CibaApprovalClient implements CibaPort {
     };
   }
 
-  /** Polls the token endpoint once (CIBA Core §10.1), and converts the answer to a result. */
+  /** Polls the token endpoint once (CIBA Core §10.1), and converts the response to a result. */
   async poll(
     authReqId: string,
     expected: ExpectedAnswer,
