@@ -13,7 +13,7 @@ export const detailsTypeByKind = Object.fromEntries(
   Object.values(kinds).map(({ name, detailsType }) => [name, detailsType]),
 ) as Readonly<Record<ProposalKind, string>>;
 
-/** The content of the digest: everything that the person approves, and who proposed it. */
+/** What the digest covers: everything that the person approves, and who proposed it. */
 export interface ProposalStatement {
   readonly kind: ProposalKind;
   readonly subject: unknown;
@@ -102,7 +102,7 @@ export interface DetailedProposal {
   readonly again: number | undefined;
 }
 
-/** Returns the authorization details of a proposal, which are the same at each call. */
+/** Returns the authorization details of a proposal, always the same for the same proposal. */
 export function proposalDetails(
   proposal: DetailedProposal,
   target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },

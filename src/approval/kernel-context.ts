@@ -16,7 +16,7 @@ import type { Transition } from './transitions.ts';
  */
 const MAX_REMEMBERED_SESSIONS = 10_000;
 
-/** The finding of a check: the result can no longer change, has changed, or has not changed but still may. */
+/** The outcome of reading a result: it can no longer change, has changed, or has not changed but still may. */
 export type ResultCheckOutcome = 'over' | 'changed' | 'same';
 
 /** The state that is shared by all proposals of this process while they are supervised and executed. */
@@ -100,8 +100,8 @@ export class KernelContext {
   }
 
   /**
-   * Returns the session with which a person's accounts can be looked up; undefined if the person's clients have not
-   * called since the start.
+   * Returns the session with which a person's accounts can be looked up; undefined if none of the person's clients has
+   * called since the gateway started.
    */
   latestSession(sub: string): Proposer | undefined {
     return this.#sessions.get(sub);

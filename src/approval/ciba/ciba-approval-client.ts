@@ -198,8 +198,10 @@ export class CibaApprovalClient implements CibaPort {
 
   /**
    * Verifies the ID token (CIBA Core §10.1.1, OpenID Connect Core §3.1.3.7). Returns undefined if it is acceptable,
-   * otherwise the result of the poll.
-   */
+   /**
+    * Verifies the ID token (CIBA Core §10.1.1, OpenID Connect Core §3.1.3.7). Returns undefined if it is acceptable,
+    * otherwise the poll result to report.
+    */
   async #doubtfulIdToken(
     { metadata, clientId }: CibaClient,
     authReqId: string,

@@ -6,7 +6,6 @@ import { detectProvider, providerDialect } from '../../auth/provider/dialects.ts
 import { clientConfiguration, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
 
-/** A source of the gateway's client id at the provider. */
 export interface ClientIdSource {
   /**
    * @param forgotten an id that the provider no longer recognizes; a new id is obtained, unless another call has
@@ -39,8 +38,8 @@ export interface CibaClient {
 export type CibaClientFactory = (forgotten?: string) => Promise<CibaClient>;
 
 /**
- * Returns a function that creates the client. The function rejects for the same reasons as
- * {@link ClientIdSource.current} and the provider's discovery.
+ * Returns a function that creates the client. The function rejects with the errors of {@link ClientIdSource.current}
+ * and of the provider's discovery.
  */
 export function createCibaClientFactory({
   issuer,

@@ -1,6 +1,6 @@
 import type { ApprovalScope } from '../../oauth/scopes.ts';
 
-/** The person to ask, with the claims of the proposer's verified token. */
+/** The person to ask. The claims come from the proposer's verified token. */
 interface Approver {
   readonly sub: string;
   /** For providers that identify people by user name or e-mail address instead of `sub`. */
@@ -27,7 +27,7 @@ export interface Question {
   readonly notificationToken: string;
 }
 
-/** The provider's answer to a question (CIBA Core §7.3). */
+/** The provider's response to a question (CIBA Core §7.3). */
 export interface BackchannelAuthentication {
   readonly authReqId: string;
   /** Deadline in milliseconds since the epoch: `expires_in` counted from when the request was sent. */
@@ -44,12 +44,12 @@ export type PollResult =
   | { readonly status: 'approved'; readonly accessToken: string; readonly expiresAt: number }
   | { readonly status: 'pending' }
   | { readonly status: 'slow_down' }
-  /** No usable answer: network error, timeout, 5xx, malformed body. `retryAfter` is in seconds. */
+  /** No usable response: network error, timeout, 5xx, malformed body. `retryAfter` is in seconds. */
   | { readonly status: 'unreachable'; readonly reason: string; readonly retryAfter?: number }
   | { readonly status: 'denied' }
   | { readonly status: 'expired' }
   /**
-   * The request's id is unknown or already redeemed (`invalid_grant`), or the answer can't be verified because the
+   * The request's id is unknown or already redeemed (`invalid_grant`), or the response can't be verified because the
    * provider's keys are unreachable. The person may have approved, but the approval can't be used.
    */
   | { readonly status: 'lost' }
@@ -90,8 +90,8 @@ export interface CibaPort {
   /** @throws {TradeAgentError} `provider_unreachable` (perhaps with `details.retryAfter`, seconds), `provider_error` */
   request(question: Question): Promise<BackchannelAuthentication>;
   /**
-   * Polls the token endpoint once; the provider may delay its answer (long poll). Every answer is a result, never an
-   * error.
+   * Polls the token endpoint once; the provider may delay its response (long poll). Every response is a result, never
+   * an error.
    * @param expected if the approved details or the person differ, the result is `failed`
    * @param onSend called when the request is sent, which is when the polling interval begins (CIBA Core §7.3)
    * @throws the reason of `signal` when it aborts

@@ -22,7 +22,6 @@ export interface RegistrationOptions {
   /** The RFC 9396 types to register. */
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
-  /** The storage of the registration. */
   readonly storage: RegistrationStorage;
   /** File with an initial access token (RFC 7591 §3), if the provider requires one for registration. */
   readonly tokenFile?: string | undefined;
