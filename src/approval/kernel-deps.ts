@@ -14,9 +14,9 @@ import type { NotificationTokens } from './notification-tokens.ts';
 import type { ProposalTransitions } from './transitions.ts';
 
 /**
- * Whether a person's grant to a client was revoked after `at` (milliseconds since the epoch) or, without a client, the
- * permission to act in the person's absence. Called at each use of a grant, so that a revocation takes effect even
- * before proposals are withdrawn.
+ * Returns whether a person's grant to a client was revoked after `at` (milliseconds since the epoch). Without a client,
+ * returns whether the permission to act in the person's absence was revoked. Called at each use of a grant, so that a
+ * revocation takes effect even before proposals are withdrawn.
  */
 export type IsRevokedBySignal = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
 

@@ -14,10 +14,7 @@ import { createProposalIntake, type ProposalCaller, type ProposalRules, type Pro
 
 export interface KernelOptions extends KernelDeps, ProposalRules {}
 
-/**
- * Maximum number of a person's latest proposals that are checked for results to follow when the person watches
- * proposals.
- */
+/** When a person watches proposals, at most this many of the latest ones are checked for results to follow. */
 const MAX_RESUMED_RESULTS = 100;
 /** How long the response to a new proposal waits for the approval request to be sent, in milliseconds. */
 const RING_WAIT_MS = 5_000;
@@ -164,14 +161,14 @@ export class ApprovalKernel {
     }
   }
 
-  /** Returns a listener to the changes of everyone's proposals. */
+  /** Returns a listener for changes of everyone's proposals. */
   news(): ChangeListener {
     return this.#context.changes.listen('anybody');
   }
 
   /**
-   * Called when a person watches proposals. Follows the results of the latest ones again while the results may change,
-   * if the broker streams changes.
+   * Called when a person watches proposals. If the broker streams changes, follows the results of the person's latest
+   * proposals again while they may change.
    */
   async watched(session: Proposer): Promise<void> {
     this.#context.remember(session);
@@ -257,8 +254,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * Looks up an unknown outcome, or the result of an open order, with the caller's token. The answer about an unknown
-   * outcome is reused for one second, whoever asks.
+   * Looks up an unknown outcome, or the result of an open order, with the caller's token. An unknown outcome is looked
+   * up at most once a second, whoever asks.
    */
   async settle(proposal: StoredProposal, looking: Proposer): Promise<StoredProposal> {
     const session = proposerForOwner(looking, proposal.sub);
@@ -333,7 +330,6 @@ export class ApprovalKernel {
     return 'accounted';
   }
 
-  /** Returns the session with which a person's accounts can be looked up; undefined if none is known. */
   latestSession(sub: string): Proposer | undefined {
     return this.#context.latestSession(sub);
   }

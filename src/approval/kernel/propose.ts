@@ -33,7 +33,7 @@ import { enforceQuota, type QuotaParty, type Quotas } from './quotas.ts';
 /** Maximum length of a client's name, the same as that of a request's `requested_by`. */
 const MAX_CLIENT_NAME_LENGTH = 80;
 
-/** The proposer, with the names by which an identity provider can find the person. */
+/** The proposer, with other identifiers by which an identity provider may know the person. */
 export interface ProposalCaller extends Proposer {
   /** The client's display name, from the identity provider. May contain any characters. */
   readonly clientName?: string | undefined;
@@ -289,7 +289,7 @@ function displayedClient(own: boolean, { clientName }: ProposalCaller): Readonly
   return name === '' ? {} : { Via: name };
 }
 
-/** Returns the people involved in the proposal, as both phones show them. */
+/** Returns the people involved in the proposal, as the owner's and the second approver's phones show them. */
 function displayedParties(
   caller: ProposalCaller,
   owner: string,
@@ -389,7 +389,7 @@ function isForwarded({ fields }: Provenance): boolean {
 /**
  * Returns why the owner must be asked about an order although a mandate covers it; empty if not needed. A mandate
  * approves in advance orders that the owner asks for or that a named rule computes, but not what a document, a tool or
- * the model came up with. Outside text in a conversation may have influenced everything that was said after it.
+ * the model came up with. Text from outside sources may have influenced everything that was said after it.
  */
 function reasonsForTap({ fields, tainted_by = [] }: Provenance): UncoveredReason[] {
   const others = Object.entries(fields).filter(([, { source }]) => source === 'other');
