@@ -27,7 +27,7 @@ export interface Approval {
     readonly at: number;
     readonly membership?: Membership | undefined;
   };
-  /** The owner first. */
+  /** The owner's `sub`, followed by the second approver's. */
   readonly approvers?: readonly string[];
   readonly sub: string;
   readonly clientId: string | undefined;
@@ -46,7 +46,8 @@ export interface Approval {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   /**
-   * Whether no other process has taken over the proposal. Called after the order is claimed, right before it is sent.
+   * Returns false if another process has taken over the proposal. Called after the order is claimed, right before it is
+   * sent.
    */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
@@ -72,7 +73,7 @@ export interface UncoveredReason {
 /** The request with all missing fields filled in, as the person will approve it. */
 export interface CompletedRequest<Subject> {
   readonly subject: Subject;
-  /** Unique per person: `client_order_id`, `client_message_id`. */
+  /** Unique per person, such as a `client_order_id`. */
   readonly subjectId: string;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
@@ -94,12 +95,12 @@ export type Execution<Result> =
   /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** Whose change a stream reported: that of the result itself (`own`), that of another result, or nobody's. */
+/** What a stream reported: a change of the result itself (`own`), a change of another result, or nothing. */
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. A reported change is only a hint; the state is read separately. */
 export interface ResultChangeStream {
-  /** Whether the stream is live. Otherwise the result has to be polled. */
+  /** If false, the result has to be polled. */
   isLive(): boolean;
   /**
    * Resolves with what was reported since the last call: immediately if there is a report, otherwise after at most `ms`
@@ -140,9 +141,7 @@ export interface ResultChangeStream {
  */
 export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   readonly name: ProposalKind;
-  /** Validates the subject stored in the row. */
   readonly subjectSchema: z.ZodType<Subject>;
-  /** Validates the result stored in the row. */
   readonly resultSchema: z.ZodType<Result>;
   readonly scope: ApprovalScope;
   /** The RFC 9396 type, unless the provider has its own name for it. */
@@ -164,13 +163,13 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   describe(subject: Subject): string;
   /** Returns the time from which the proposal can no longer be executed, RFC 3339. */
   expiresAt(subject: Subject): string;
-  /** Returns a string that is equal for proposals with the same terms. IDs, times and current prices don't count. */
+  /** Returns a string that is equal for proposals with the same terms, ignoring IDs, times and current prices. */
   fingerprint(subject: Subject): string;
   /** Prefetches the data that the execution will need. Has no side effects, never throws. */
   prepare?(subject: Subject, approved: Approval): void;
   /**
-   * Executes the proposal exactly once, however often it is called: a repeated call returns the journal's answer, looks
-   * up the outcome, or sends again if that is safe. Does not throw for external failures.
+   * Executes the proposal exactly once, however often it is called: a repeated call returns the outcome from the
+   * journal, looks it up, or sends again if that is safe. Does not throw for external failures.
    */
   execute(subject: Subject, approved: Approval): Promise<Execution<Result>>;
   /**

@@ -158,8 +158,8 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns the options with which an enrolled key authorizes adding a key, given its registration, or removing one,
-   * given its id.
+   * Returns the options with which an enrolled key authorizes adding a key (given its registration) or removing one
+   * (given its id).
    */
   async keyActionOptions(
     sub: string,
@@ -218,12 +218,12 @@ export class ApprovalKeys {
     }
   }
 
-  /** Returns the options to sign in with a discoverable key; the answer says whose key it is. */
+  /** Returns the options for signing in with a discoverable key. The assertion then shows whose key it is. */
   async signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
     return this.#requestOptions(this.#challenges.draw(SIGN_IN_PURPOSE), []);
   }
 
-  /** Returns the key that signed in. An answer can't be used twice. @throws `signature_…` */
+  /** Returns the key that signed in. An assertion can't be used twice. @throws `signature_…` */
   async signIn(assertion: AuthenticationResponseJSON): Promise<SigningKey> {
     const { store, clock } = this.#options;
     const use = await this.#assertedBy({ assertion }, SIGN_IN_PURPOSE);

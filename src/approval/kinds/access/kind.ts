@@ -11,7 +11,6 @@ import {
 import type { Execution, Kind } from '../../kind.ts';
 
 export interface AccessPorts {
-  /** Undefined if access is managed on another server. */
   readonly store: Pick<AccessStore, 'grant'> | undefined;
   /** Whether the provider has a user with this `sub`. Undefined if the provider can't be asked. */
   readonly isKnown?: ((sub: string) => boolean) | undefined;
