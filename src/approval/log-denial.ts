@@ -7,12 +7,12 @@ export interface Denial extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
   readonly kind: ProposalKind;
   readonly owner: string;
   readonly proposer: string;
-  /** The `client_order_id` or the like of an existing proposal. */
+  /** The id from a proposal that exists already, such as a `client_order_id`. */
   readonly subjectId?: string;
   readonly refusal: HttpProblem;
 }
 
-/** Kinds whose refusals by order rules are logged by the code that decides them, with all the data of the decision. */
+/** Kinds whose refusals by order rules are logged with the full decision by the code that makes it. */
 const KINDS_LOGGED_ELSEWHERE: readonly ProposalKind[] = ['order', 'replace', 'batch'];
 
 /** Logs a refusal by the owner's rules, unless it is logged elsewhere. Ignores other errors. */

@@ -33,7 +33,7 @@ export async function toExecution<Result>(work: () => Promise<Result>): Promise<
   }
 }
 
-/** Converts a `TradeAgentError` of a validation to an {@link HttpProblem} with status 400. Rethrows any other error. */
+/** Converts a validation's `TradeAgentError` to an {@link HttpProblem} with status 400. Rethrows any other error. */
 export function toHttpProblem(error: unknown): HttpProblem {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;

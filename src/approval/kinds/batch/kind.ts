@@ -234,8 +234,7 @@ function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): Executio
 }
 
 /**
- * Gives sales a moment to fill, because purchases may need their proceeds. The broker decides whether the proceeds
- * suffice.
+ * Waits briefly for sales to fill, because purchases may need their proceeds. The broker decides whether these suffice.
  */
 async function waitForSales(
   ports: BatchPorts,
@@ -265,8 +264,8 @@ async function lookUpOrder(
 }
 
 /**
- * Looks up the outcome of each order; sends nothing. An order that was never handed over may still be sent until the
- * batch expires, and is reported as not sent only after that.
+ * Looks up the outcome of each order; sends nothing. An order that was never handed over to the order service may still
+ * be sent until the batch expires, and is reported as not sent only after that.
  */
 async function settleBatch(
   ports: BatchPorts,

@@ -20,7 +20,7 @@ import { NO_TOKEN } from '../../access.ts';
 import type { Approval, CompletedRequest, Execution, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, type FindBrokerName, toExecution, toHttpProblem } from '../execution.ts';
 
-/** The gateway's services with which mandates are completed and stored. All methods throw only `HttpProblem`s. */
+/** The gateway services that complete and store mandates. All methods throw only `HttpProblem`s. */
 export interface MandatePorts {
   /**
    * @throws {HttpProblem} 422 `unknown_symbol`, 409 `account_not_connected`, and the errors of requests to the broker
@@ -38,7 +38,6 @@ export interface MandatePorts {
    * @throws {HttpProblem} 403 `approval_already_used`, 409 `mandate_ended`
    */
   grant(terms: MandateEnvelope, owner: Approval): Promise<void>;
-  /** Whether the mandate has been stored. */
   isGranted(sub: string, id: string): Promise<boolean>;
   /** The default slippage of orders, as a fraction. */
   readonly maxSlippage: string;

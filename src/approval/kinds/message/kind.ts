@@ -6,7 +6,6 @@ import { toExecution, toHttpProblem } from '../execution.ts';
 
 /** The gateway's message service. All methods throw only `HttpProblem`s. */
 export interface MessagePorts {
-  /** @throws {HttpProblem} 409 `account_not_connected`, 422 `service_not_available` */
   requireConnected(draft: MessageDraft, proposer: Proposer): Promise<void>;
   /**
    * Sends the message at most once.

@@ -145,7 +145,7 @@ function farLimitWarning({ symbol, limit_price: limit, stop_price: stop, referen
 }
 
 /**
- * Returns the price at which the order would trade now, in dollars a share or coin, in the broker's format. Zero if
+ * Returns the price at which the order would trade now, in dollars per share or coin, in the broker's format. Zero if
  * unknown.
  */
 export function referencePrice(side: OrderRequest['side'], quote: Quote): string {
@@ -207,8 +207,7 @@ function requireBuyingPower(order: OrderRequest, account: Account, reference: st
 }
 
 /**
- * Requires that the account holds the shares to sell: short sales are refused, and shares in open sell orders don't
- * count.
+ * Requires that the account holds the shares to sell. Short sales are refused. Shares in open sell orders don't count.
  */
 function requireHolding(order: OrderRequest, positions: readonly Position[], reference: string): void {
   const { symbol } = order;

@@ -36,7 +36,6 @@ import type {
 import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects, referencePrice, requireSuitableAccount } from './effects.ts';
 
-/** The account and market data that are used to complete an order. */
 export interface OrderContext {
   readonly account: Account;
   /** The broker's display name; undefined if there is only one broker. */
@@ -94,7 +93,7 @@ export interface OrderPorts {
   /** Gives up an order, unless any part of it has been sent. */
   abandon(sub: string, clientOrderId: string): Promise<void>;
   /**
-   * Returns the broker's current state of an order of this gateway. Once the order is final, only its fills count towards
+   * Returns the current state of this gateway's order at the broker. Once it is final, only its fills count towards
    * limits.
    */
   order(session: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;

@@ -8,7 +8,7 @@ import {
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, type FindBrokerName, toExecution } from '../execution.ts';
 
-/** A planned change of the rules: the part of the subject that is computed from the rules. */
+/** The part of a rule change that is computed from the current rules. */
 export type PlannedPolicyChange = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;
 
 /** The gateway's policy service. All methods throw only `HttpProblem`s. */
@@ -20,8 +20,8 @@ export interface PolicyPorts {
    */
   plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicyChange>;
   /**
-   * Replaces the rules with digest `previous` by those with digest `digest`. Does nothing if that has already been
-   * done.
+   * Replaces the rules whose digest is `previous` with those whose digest is `digest`. Does nothing if this has already
+   * been done.
    * @throws {HttpProblem} 409 `rules_stale`, 409 `details_mismatch` if the limits and rules of the change have a
    *   different digest, 403 `policy_denied` if rules forbid the change
    */
