@@ -19,7 +19,7 @@ export class NotificationTokens {
     this.#secrets = allSecrets(secrets);
   }
 
-  /** Returns the token of a question. Several questions about one proposal have different tokens. */
+  /** Returns a question's token. Each question about a proposal has a different token. */
   of(question: QuestionKey): string {
     return deriveToken(this.#secrets[0], question);
   }

@@ -4,7 +4,7 @@ import type { Question } from './ciba/ciba-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelDeps } from './kernel-deps.ts';
 
-/** Returns the question about a proposal, the same at each call, because the answer is compared with the question. */
+/** Returns the question about a proposal. It is the same at each call, because the approval is compared with it. */
 export function buildQuestion(
   { getKind, gateway, detailsTypes }: Pick<KernelDeps, 'getKind' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,
@@ -39,7 +39,7 @@ export function isSecondApproverNext({ second, ownerAuthReqId, authReqId }: Ques
   return second !== undefined && ownerAuthReqId !== undefined && authReqId === ownerAuthReqId;
 }
 
-/** Returns the IDs of all questions about a proposal, so that each phone is notified of the outcome. */
+/** Returns the IDs of all questions about a proposal, so that every phone that was asked is notified of the outcome. */
 export function questionIds({ ownerAuthReqId, authReqId }: QuestionState): string[] {
   return [...new Set([ownerAuthReqId, authReqId])].filter((id) => id !== undefined);
 }

@@ -33,7 +33,6 @@ export function approvedDrafts({ kind, subject }: Pick<Receipt['proposal'], 'kin
   return draftsByKind[kind]?.(subject as Subject) ?? [];
 }
 
-/** A valid receipt, and the key that signed the receipt. */
 export interface VerifiedReceipt {
   readonly receipt: Receipt;
   readonly signer: ReceiptJwk;
@@ -123,7 +122,7 @@ async function requireMandated(
   }
 }
 
-/** Requires that every order that was sent was approved, and that the broker's answer is about that order. */
+/** Requires that every order that was sent was approved, and that the broker's response is about that order. */
 function requireOrders({ proposal, orders }: UnsignedReceipt): void {
   const approved = approvedDrafts(proposal);
   const seen = new Set<string>();
@@ -150,8 +149,8 @@ function requireDecision({ decision }: UnsignedReceipt): void {
 }
 
 /**
- * Requires that the lines are unchanged, in order and about this proposal, and show that the proposal was approved
- * before its orders were sent. The last line may be the checkpoint that covers the others.
+ * Requires that the lines from the audit log are unchanged, in order and about this proposal, and show that the
+ * proposal was approved before its orders were sent. The last line may be the checkpoint that covers the others.
  */
 async function requireRecord({ gateway, proposal, approvals, mandate, record }: UnsignedReceipt): Promise<void> {
   const yes = approvals.length > 0 ? approvals : (mandate?.approvals ?? []);

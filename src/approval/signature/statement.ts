@@ -126,7 +126,7 @@ export const evidenceSchema = z.lazy(() =>
 );
 export type Evidence = z.output<typeof evidenceSchema>;
 
-/** Converts a passkey's answer to evidence. @param statement from `ApprovalKeys.approvalOptions` */
+/** Converts a passkey's assertion to evidence. @param statement from `ApprovalKeys.approvalOptions` */
 export function webauthnEvidence({ id, response }: AuthenticationResponseJSON, statement: ApprovalStatement): Evidence {
   return {
     method: 'webauthn',

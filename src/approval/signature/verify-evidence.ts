@@ -14,7 +14,6 @@ import {
 export interface ExpectedEvidence {
   /** Derived from the request, never taken from the evidence. */
   readonly statement: ApprovalStatement;
-  /** The origin of the page on which approvals are signed. */
   readonly origin: string;
   /** The host for which keys are enrolled. Defaults to the origin's. */
   readonly rpId?: string;
@@ -102,7 +101,7 @@ export async function verifyEvidence(
   return { evidence: parsed.data, digest, credentialId, method, deviceType, backedUp, counter };
 }
 
-/** An authenticator's answer (WebAuthn §5.2.2), each member in base64url. */
+/** An authenticator's assertion (WebAuthn §5.2.2), each member in base64url. */
 interface Assertion {
   readonly credentialId: string;
   readonly authenticatorData: string;
@@ -187,7 +186,7 @@ export async function verifyAssertion(
   return { key, counter, backedUp: flags.bs };
 }
 
-/** Returns the refusal of a key whose counter went backwards, which means that the key may have been copied. */
+/** Returns the problem with a key whose counter went backwards, which means that the key may have been copied. */
 export function counterRegressedProblem(): HttpProblem {
   return signatureProblem('signature_counter', 'the key’s counter went backwards, so the key may have been copied', {
     hint: 'Remove the key and enroll another.',
