@@ -83,8 +83,7 @@ interface Decision {
  */
 export class ProposalRun {
   /**
-   * Whether the run only follows the result. Whoever views such a proposal then checks the result, as if there were no
-   * run.
+   * If true, the run only follows the result, and whoever views the proposal checks the result as if there were no run.
    */
   readonly isResumed: boolean;
   readonly ended: Promise<void>;
@@ -93,11 +92,10 @@ export class ProposalRun {
   readonly #calls: ProviderPings;
   /** Aborts when the gateway closes, or when another process may have taken over the proposal. */
   readonly #end = new AbortController();
-  /** Aborts when something happens to the proposal: a ping from the provider, a withdrawal. */
+  /** Aborts when a ping or a withdrawal arrives. */
   #news = new AbortController();
   /** Whether to stop waiting, because the proposal was withdrawn or this run has to end. */
   #isOver = false;
-  /** Cancels the poll in progress. */
   #breakOff: (() => void) | undefined;
   /** Whether this process asked the question and has received every ping since; false once anything went wrong. */
   #isFresh: boolean;
@@ -151,7 +149,7 @@ export class ProposalRun {
     await followResult(this.#context, this.#id, { isResumed, signal: this.#end.signal });
   }
 
-  /** Retries after every failure, so that no open proposal is left unsupervised. */
+  /** Repeats `work` after every failure, so that no open proposal is left unsupervised. */
   async #persist<T>(work: () => Promise<T>): Promise<T> {
     const context = this.#context;
     for (let failures = 0; ; failures++) {
@@ -467,8 +465,8 @@ export class ProposalRun {
   }
 
   /**
-   * Looks up the outcome of a proposal whose approval can no longer be used, until the outcome is known: with the
-   * owner's latest token, or without a token if the gateway can access the account without one.
+   * Keeps looking up the outcome of a proposal whose approval can no longer be used. Uses the owner's latest token, or
+   * none if the gateway can access the account without one. Gives up after {@link MAX_UNKNOWN_LOOKUP_MS}.
    */
   async #resumeUnknown(): Promise<void> {
     const { store, clock, getKind, isUnattended } = this.#context.parts;
