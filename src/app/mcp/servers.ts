@@ -44,7 +44,7 @@ async function serverEntryPlace(app: Pick<App, 'home' | 'profile'>, name: string
   return { home: await app.home(), profile: (await app.profile()).name, section: 'mcp_servers', name };
 }
 
-/** Returns a registry of the profile's servers. Connects to none of them. */
+/** Returns a registry of the profile's MCP servers, without connecting to any of them. */
 export async function openServerRegistry(app: App): Promise<ServerRegistry> {
   const { createServerRegistry } = await import('../../mcp/client/server-registry.ts');
   const { mcp_servers: servers = {} } = await app.profile();
@@ -77,9 +77,7 @@ function withoutQuery(url: string): string {
 }
 
 export interface ServersState {
-  /**
-   * Why no MCP server is used: the built-in planner answers, or the session is read-only. Undefined if they are used.
-   */
+  /** Why MCP servers are off: the built-in planner answers, or the session is read-only. Undefined if they are on. */
   readonly unused: 'planner' | 'read-only' | undefined;
   readonly servers: readonly ServerState[];
 }

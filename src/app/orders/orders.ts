@@ -45,7 +45,7 @@ export async function showOrder(app: OrderApp, id: string): Promise<OrderRow> {
   return at === undefined ? order : toOrderRow(order, at);
 }
 
-/** The outcome of a requested order, as printed by `order … --output json`, without its schema. */
+/** The outcome of a requested order: everything that `order … --output json` prints, except the schema. */
 export interface OrderOutcome {
   readonly status: RunStatus;
   /** The idempotency key, or null if nothing was proposed. */

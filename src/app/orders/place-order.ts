@@ -37,7 +37,7 @@ export interface OrderRequestSettings {
 }
 
 /**
- * Proposes the order given by the flags, as a run would, but without a model or a planner.
+ * Proposes the order given by the flags, without a model or a planner.
  * @throws {TradeAgentError} the reason if nothing was proposed; `usage` for a key that was used for another order;
  *   `approval_denied` if nobody may be asked; `outcome_unknown` if the gateway does not confirm whether it has the
  *   proposal
@@ -247,8 +247,8 @@ function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags)
 }
 
 /**
- * Returns the order class and prices of the legs. A purchase's legs follow its entry order; a sale's two legs close an
- * existing position.
+ * Returns the legs' order class and prices. A purchase is followed by its legs. A sale consists of two legs that close
+ * an existing position.
  */
 function legPrices(
   side: Side,
