@@ -60,8 +60,7 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
 }
 
 /**
- * Requires that the receipt has a valid signature, whatever its key. Whoever verifies the receipt decides which keys to
- * trust.
+ * Requires a valid signature, whatever its key. Whoever verifies the receipt decides which keys to trust.
  * @throws {TradeAgentError} `gateway_refused`
  */
 async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {

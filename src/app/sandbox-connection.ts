@@ -91,9 +91,7 @@ async function startInBackground(
   }
 }
 
-/**
- * Waits for the ready file of another sandbox: if another one holds the folder, the one started here exits immediately.
- */
+/** Waits for another sandbox's ready file. If another sandbox holds the folder, the new one exits immediately. */
 async function anotherIsStarting(readyFile: string): Promise<boolean> {
   for (let i = 0; i < 80; i++) {
     if (readReadyFile(readyFile) !== undefined) return true;
