@@ -86,8 +86,7 @@ export async function serveWeb(
 }
 
 /**
- * Gives the dashboard the agent's data on this machine. @param isAllAccounts whether to include findings of all
- * accounts
+ * Gives the dashboard the agent's data on this machine. @param isAllAccounts whether to include all accounts' findings
  */
 function agentData(app: App, isAllAccounts: boolean): AgentData {
   return {

@@ -90,7 +90,7 @@ export type AuditVerdict =
  * Reads the whole audit log, even while the gateway writes to it, and finds the first line that was changed, removed or
  * added. A line that was rewritten together with its hash is exposed by the next line. A rewritten last line is exposed
  * by the database, which stores the number and hash of the last line. If someone rewrote the database as well, the
- * checkpoints expose the change, or a copy of a checkpoint that was kept elsewhere.
+ * checkpoints expose the change, or else a copy of a checkpoint that someone kept elsewhere.
  * @param store its snapshot has no `head` if a copy of the log is verified
  * @param checkpoints checks each intact line
  */
@@ -147,7 +147,7 @@ type Entry = Record<string, unknown> & { seq: number; hash: string };
 
 /**
  * Returns what is wrong with a line's number, hash or link to the previous line; undefined if nothing is.
- * @param before.most number of the last line
+ * @param before.most number of the last line, according to the database
  */
 function chainFault(
   entry: Entry,
@@ -179,7 +179,7 @@ const CARRIAGE_RETURN = 0x0d;
 /**
  * Yields the lines within the first `bytes` bytes of the file. Splits at line feeds only: JSON may contain U+2028
  * unescaped, which other line readers treat as a line end.
- * @param named if given, only lines that contain one of these names are decoded and yielded
+ * @param named if given, only lines that contain one of these strings are decoded and yielded
  */
 export async function* readLines(file: string, bytes: number, named?: readonly string[]): AsyncGenerator<string> {
   if (bytes === 0) return;
@@ -208,7 +208,7 @@ function* lineStarts(block: Buffer): Generator<number> {
   for (let at = 0; at < block.length; at = endOfLine(block, at) + 1) yield at;
 }
 
-/** Returns the offsets of lines that contain one of the names. */
+/** Returns the offsets of lines that contain one of the strings. */
 function lineStartsContaining(block: Buffer, named: readonly string[]): number[] {
   const starts = new Set<number>();
   for (const name of named) {

@@ -47,10 +47,7 @@ import type { ProposalPatch } from './transitions.ts';
  *     covers the order is checked in the transaction that claims the order and counts its use, and again before sending.
  */
 
-/**
- * Delays before retrying when the service did not accept the proposal, for example because the broker is busy.
- * Milliseconds.
- */
+/** Delays before retrying when the service did not accept the proposal, for example a busy broker. In milliseconds. */
 const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
  * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. An order that is missing right
@@ -122,10 +119,7 @@ async function executeOrLookUp(
   return found ?? { outcome: 'not_taken', refusal: new HttpProblem(403, haltedReason.code, haltedReason.text) };
 }
 
-/**
- * Returns the reason recorded for an executed proposal that had been reported as not placed. It tells the owner what to
- * do.
- */
+/** Returns the reason of an executed proposal that had been reported as not placed. It tells the owner what to do. */
 export async function placedLateReason(
   { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
   proposal: StoredProposal,
@@ -157,8 +151,8 @@ export async function recordExecuted(context: KernelContext, proposal: StoredPro
 }
 
 /**
- * Records the outcome of an execution. Any outcome but `executed` is recorded only if the proposal has not changed
- * since.
+ * Records the outcome of an execution. Unless the outcome is `executed`, records nothing if the proposal has changed
+ * meanwhile.
  * @returns milliseconds until the next attempt; undefined if the proposal is settled
  */
 export async function settleExecution(

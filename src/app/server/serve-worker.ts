@@ -102,9 +102,7 @@ interface ScheduleWorkOptions extends ServerParts, NoticeParts {
   readonly concurrency?: number;
 }
 
-/**
- * Starts a worker's job handlers and its loops. `stop` ends only the loops, because the queue waits for its own jobs.
- */
+/** Starts a worker's job handlers and loops. `stop` ends only the loops; the queue waits for its own jobs. */
 export async function startScheduleWork(options: ScheduleWorkOptions) {
   const { jobs, clock, database, sessions, concurrency = 4, onError } = options;
   const schedules = tenantSchedules(options);
