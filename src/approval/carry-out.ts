@@ -51,8 +51,8 @@ import type { ProposalPatch } from './transitions.ts';
 const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
  * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. An order that is missing right
- * after a timeout may still arrive. The fourth lookup takes place just after the service may send the order again, even
- * if another gateway took over after 20 s.
+ * after a timeout may still arrive. The fourth lookup comes just after the service may send the order again (after 30
+ * s), even if another gateway took over the proposal after 20 s.
  */
 const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
 /**
