@@ -26,7 +26,7 @@ export interface ProposalStatement {
   readonly proposed_by?: string | undefined;
 }
 
-/** base64url(SHA-256(RFC 8785 form of the statement)), 43 characters. */
+/** Returns base64url(SHA-256(RFC 8785 form of the statement)), 43 characters. */
 export function proposalDigest(statement: ProposalStatement): string {
   const { kind, subject, worst_case, provenance, requested_by, client, proposed_by } = statement;
   const text = canonicalize({
@@ -52,7 +52,7 @@ export const proposalDetailsSchema = z.lazy(() =>
     type: z.string().min(1),
     locations: z.array(z.string()).length(1),
     actions: z.array(z.string()).length(1),
-    /** `client_order_id`, `client_message_id` or the like. */
+    /** The subject's id, such as a `client_order_id`. */
     identifier: z.string(),
     kind: z.enum(proposalKinds),
     /** The proposal's id at the gateway. */

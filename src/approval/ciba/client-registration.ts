@@ -72,7 +72,7 @@ export function registeredClientIdSource(options: RegistrationOptions): ClientId
   };
 }
 
-/** Returns a storage for the registration in a file that only one process uses. */
+/** Returns storage that keeps the registration in a file. Only one process may use the file. */
 export function registrationFile(file: string): RegistrationStorage {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
