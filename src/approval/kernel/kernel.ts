@@ -167,8 +167,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * Called when a person watches proposals. If the broker streams changes, follows the results of the person's latest
-   * proposals again while they may change.
+   * Called when a person watches proposals. If the broker streams changes, resumes following the results of the
+   * person's latest proposals that may still change.
    */
   async watched(session: Proposer): Promise<void> {
     this.#context.remember(session);

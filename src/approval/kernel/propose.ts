@@ -359,7 +359,7 @@ export function generateProposalId(): string {
   return `pr_${Array.from({ length: 16 }, () => BASE62[randomInt(62)]).join('')}`;
 }
 
-/** Returns an id such as a `client_order_id`, 27 characters, derived from the person, the client and the key. */
+/** Derives a 27-character id, such as a `client_order_id`, from the person, the client and the key. */
 export function deriveSubjectId(sub: string, client: string, key: string): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([sub, client, key]))

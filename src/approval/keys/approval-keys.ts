@@ -372,7 +372,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns the key that signed a challenge of this process, and its counter, for the store.
+   * Returns the key that signed one of this process's challenges, and the key's new counter, which the caller stores.
    * @throws {HttpProblem} 403 `signature_…`
    */
   async #assertedBy(
