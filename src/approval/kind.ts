@@ -8,7 +8,7 @@ import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
 /** The proposer, from a verified access token. */
 export interface Proposer {
   readonly sub: string;
-  /** The person who acts for `sub`, if not `sub`. */
+  /** Set if another person acts for `sub`. */
   readonly by?: string;
   readonly clientId: string;
   readonly membership?: Membership | undefined;

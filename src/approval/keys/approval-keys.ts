@@ -522,7 +522,7 @@ const MAC_BYTES = 16;
 class Challenges {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #secret = randomBytes(32);
-  /** Used challenges, each with the time from which it need not be kept. */
+  /** Used challenges, each with the time after which it can be dropped. */
   readonly #taken = new Map<string, number>();
 
   constructor(clock: Pick<Clock, 'now'>) {
