@@ -7,12 +7,12 @@ export interface Denial extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
   readonly kind: ProposalKind;
   readonly owner: string;
   readonly proposer: string;
-  /** The id from a proposal that exists already, such as a `client_order_id`. */
+  /** The subject's id if the proposal exists already, such as a `client_order_id`. */
   readonly subjectId?: string;
   readonly refusal: HttpProblem;
 }
 
-/** Kinds whose refusals by order rules are logged with the full decision by the code that makes it. */
+/** Kinds whose refusals by order rules are logged elsewhere: by the code that makes the decision, with all its data. */
 const KINDS_LOGGED_ELSEWHERE: readonly ProposalKind[] = ['order', 'replace', 'batch'];
 
 /** Logs a refusal by the owner's rules, unless it is logged elsewhere. Ignores other errors. */
