@@ -176,7 +176,7 @@ async function propose(
   return await writeProposal(parts, draft, key, party);
 }
 
-/** Writes the row, or returns the existing proposal. */
+/** Stores a new proposal, or returns the existing one with the same key, or an open one with the same content. */
 async function writeProposal(
   parts: KernelDeps & ProposalRules,
   draft: Omit<ProposalDraft, 'again' | 'code'>,
