@@ -17,7 +17,7 @@ import { verifyCheckpoint } from './checkpoint.ts';
 import { hasSameCanonicalForm, ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import { type ReceiptJwk, verifyDetachedSignature } from './receipt-key.ts';
 
-/** Functions that return the complete orders of a proposal, by its kind. */
+/** For each kind of proposal, the function that returns its complete orders. */
 const draftsByKind: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
   order: (subject) => [subject as unknown as OrderDraft],
   replace: ({ draft }) => [draft as OrderDraft],

@@ -110,7 +110,7 @@ interface Assertion {
 }
 
 interface ExpectedAssertion {
-  /** Whether a challenge, in base64url, is the one that had to be signed. */
+  /** Returns whether a challenge, in base64url, is the one that had to be signed. */
   readonly challenge: (challenge: string) => boolean;
   /** The origin of the page on which the challenge was signed. */
   readonly origin: string;

@@ -13,40 +13,40 @@ import { requestOwnerApproval, requestSecondApproval } from './request-approval.
 
 /** Delays before retrying after an unexpected failure, such as a full disk, in milliseconds; the last one repeats. */
 const FAILURE_RETRY_DELAYS_MS = [1_000, 5_000, 15_000, 60_000] as const;
-/** Maximum number of times that a person is asked about one proposal, if answers keep getting lost. */
+/** Maximum number of times that a person is asked about one proposal, if responses keep getting lost. */
 const MAX_QUESTIONS = 3;
 /** By how much `slow_down` permanently increases the polling interval, in seconds (CIBA Core §11). */
 const SLOW_DOWN_SECONDS = 5;
 /** Maximum delay of the next poll while the provider is unreachable, in seconds. */
 const MAX_BACKOFF_SECONDS = 30;
 /**
- * How long the gateway waits for an answer in transit before it closes, in milliseconds, because the provider issues a
- * token only once. After a ping, an answer is certain to come; without a ping, the request may be a long poll that has
- * no answer yet.
+ * How long the gateway waits for a response in transit before it closes, in milliseconds, because the provider issues a
+ * token only once. After a ping, the response is certain to come; without a ping, the request may be a long poll that
+ * has no response yet.
  */
 const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
 /**
- * How long an answer is kept in memory while it can't be stored, in seconds: restoring a database takes minutes. The
- * provider issues a token only once, so without the answer the person would have to be asked again.
+ * How long a response is kept in memory while it can't be stored, in seconds: restoring a database takes minutes. The
+ * provider issues a token only once, so without the response the person would have to be asked again.
  */
 const MAX_STORE_OUTAGE_S = 15 * 60;
-/** How long after the deadline an answer is still awaited, in milliseconds, to distinguish a denial from an expiry. */
+/** How long after the deadline a decision is still awaited, in milliseconds, to distinguish a denial from an expiry. */
 const LATE_ANSWER_MS = 5_000;
 /**
- * Delays of polls if the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay starts at
- * `first` and doubles up to `most`.
+ * Delays between polls if the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay
+ * starts at `first` and doubles up to `most`.
  */
 const LOST_PING_POLL_SECONDS = { first: 30, most: 600 } as const;
 /**
- * Interval of lookups of an unknown outcome, in ms: short enough to measure an order's absence
- * (gateway/orders/absence.ts).
+ * Interval of lookups of an unknown outcome, in milliseconds: short enough for gateway/orders/absence.ts to measure how
+ * long an order has been missing.
  */
 const UNKNOWN_LOOKUP_INTERVAL_MS = 30_000;
 /** Delay before retrying to execute a proposal that was changed meanwhile, in milliseconds. */
 const CONFLICT_PAUSE_MS = 1_000;
 /**
  * How long an unknown outcome is looked up, in milliseconds, not counting the time that the machine sleeps. Lookups
- * resume when someone views the proposal, at a start or wake-up, and on the next day.
+ * resume when someone views the proposal, when the gateway starts or the machine wakes up, and on the next day.
  */
 const MAX_UNKNOWN_LOOKUP_MS = 30 * 60_000;
 
@@ -67,7 +67,7 @@ interface DecisionWait {
   expiresAt: number;
 }
 
-/** The transition that follows from an answer. */
+/** The transition that follows from a poll's result. */
 interface Decision {
   readonly to: ProposalState;
   readonly changes: ProposalPatch;
