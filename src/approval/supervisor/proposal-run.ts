@@ -216,7 +216,7 @@ export class ProposalRun {
   }
 
   /**
-   * Waits until the question is decided or the deadline in the row has passed. Polls one at a time, also after network
+   * Waits until the question is decided or the deadline in the row has passed. Polls one at a time, even after network
    * loss, sleep, 5xx and `slow_down`; if the provider pings, waits for a ping first. The token is sealed in the row
    * before anything else uses it.
    * @throws the signal's reason if the gateway closes first; the proposal then keeps its state
@@ -293,7 +293,7 @@ export class ProposalRun {
     return (await this.#settleSurely(proposal, result)) ? 'over' : 'polled';
   }
 
-  /** @param isThere whether the provider has pinged, so that an answer is available */
+  /** @param isThere whether the provider has pinged, so that a decision is available */
   async #poll(
     proposal: StoredProposal,
     authReqId: string,
@@ -361,9 +361,9 @@ export class ProposalRun {
   }
 
   /**
-   * Processes an answer even if the gateway is closing or the store is temporarily unavailable, because the provider
-   * issues a token only once. If the store did write the answer before it failed, the next attempt finds that the row
-   * has changed.
+   * Processes a poll's result even if the gateway is closing or the store is temporarily unavailable, because the
+   * provider issues a token only once. If the store did write the result before it failed, the next attempt finds that
+   * the row has changed.
    */
   async #settleSurely(proposal: StoredProposal, result: PollResult): Promise<boolean> {
     for (let tries = 1; ; tries++) {
@@ -376,7 +376,7 @@ export class ProposalRun {
     }
   }
 
-  /** Processes an answer. Returns true if the wait is over. */
+  /** Processes a poll's result. Returns true if the wait is over. */
   async #settle(proposal: StoredProposal, result: PollResult): Promise<boolean> {
     switch (result.status) {
       case 'approved': {
