@@ -110,7 +110,7 @@ const FORMAT_HINT = 'See docs/guide/POLICY.md for the format.';
 
 interface CandidateRules {
   readonly limits: Limits | undefined;
-  /** Rule texts by file name. Undefined if unchanged. */
+  /** Contents of the rule files, by name. Undefined if unchanged. */
   readonly policies: Readonly<Record<string, string>> | undefined;
   /** True for a folder, which replaces all rules. */
   readonly whole: boolean;
@@ -137,7 +137,7 @@ export async function readLimitsFile(file: string): Promise<Limits> {
   return await parseYaml(limitsSchema, readRequiredFile(file, 'limits file', FORMAT_HINT), file);
 }
 
-/** Reads the texts of a folder's `*.cedar` files, or of a single file. @throws {TradeAgentError} `invalid_config` */
+/** Reads a folder's `*.cedar` files, or a single file. @throws {TradeAgentError} `invalid_config` */
 export function readPolicies(path: string): Record<string, string> {
   const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const files = isFolder

@@ -22,7 +22,7 @@ export interface PolicyResult {
 interface PolicyEdit {
   /** A list of `KEY=VALUE`. */
   readonly limits: readonly string[];
-  /** Rule files by name: the text, or null to remove the file. */
+  /** Contents of the rule files, by name; null removes a file. */
   readonly policies?: Readonly<Record<string, string | null>>;
 }
 

@@ -21,7 +21,7 @@ import { readServerSettings, type ServerPaths } from './server-places.ts';
 
 interface ServeWorkerOptions extends ServerPaths {
   readonly env: NodeJS.ProcessEnv;
-  /** Maximum number of runs in parallel, and likewise of checks and of notices. */
+  /** Maximum number of runs in parallel. The same maximum applies separately to checks and to notices. */
   readonly concurrency: number;
   readonly readyFile?: string;
   readonly ready: (worker: ServedWorker) => Promise<void>;
@@ -98,7 +98,7 @@ export async function workerBacklog(parts: Pick<ServerParts, 'database' | 'jobs'
 const [SWEEP_MS, WATCH_MS] = [1_000, 5_000];
 
 interface ScheduleWorkOptions extends ServerParts, NoticeParts {
-  /** Maximum number of checks in parallel, and likewise of notices and of reconciliations. */
+  /** Maximum number of checks in parallel. The same maximum applies separately to notices and to reconciliations. */
   readonly concurrency?: number;
 }
 

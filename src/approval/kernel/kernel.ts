@@ -21,9 +21,8 @@ const RING_WAIT_MS = 5_000;
 /** Interval of keep-alives to a client that follows proposals, in milliseconds. */
 const KEEP_ALIVE_INTERVAL_MS = 15_000;
 /**
- * Minimum interval between two lookups of the same unknown outcome, in milliseconds, whoever asks. A lookup may change
- * the proposal; the change ends the long polls of everyone who watches the proposal, and each of them would look it up
- * again.
+ * Minimum interval between two lookups of the same unknown outcome, in milliseconds. A lookup may change the proposal,
+ * which ends the long polls of everyone who watches it; each of them would then look it up again.
  */
 const LOOKUP_INTERVAL_MS = 1_000;
 
@@ -255,7 +254,7 @@ export class ApprovalKernel {
 
   /**
    * Looks up an unknown outcome, or the result of an open order, with the caller's token. An unknown outcome is looked
-   * up at most once a second, whoever asks.
+   * up at most once a second, even if several callers ask.
    */
   async settle(proposal: StoredProposal, looking: Proposer): Promise<StoredProposal> {
     const session = proposerForOwner(looking, proposal.sub);

@@ -303,8 +303,8 @@ function displayedParties(
 }
 
 /**
- * Returns who made the request, for the phone. For a client that is not our own, this is the name under which the
- * person allowed the client, and not the name that the client claims, because the person would look for the former.
+ * Returns who made the request, for the phone. A client that is not our own is shown under the name that the person
+ * allowed it by, not under the name that it claims, because the person would not recognize that one.
  */
 function displayedOrigin(
   own: boolean,
