@@ -85,9 +85,7 @@ export async function serveWeb(
   });
 }
 
-/**
- * Gives the dashboard the agent's data on this machine. @param isAllAccounts whether to include all accounts' findings
- */
+/** Gives the dashboard the agent's data on this machine. @param isAllAccounts whether to show all accounts' findings */
 function agentData(app: App, isAllAccounts: boolean): AgentData {
   return {
     schedules: async () => {

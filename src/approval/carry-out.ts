@@ -47,12 +47,12 @@ import type { ProposalPatch } from './transitions.ts';
  *     covers the order is checked in the transaction that claims the order and counts its use, and again before sending.
  */
 
-/** Delays before retrying when the service did not accept the proposal, for example a busy broker. In milliseconds. */
+/** Delays before retrying when the service, such as a busy broker, did not accept the proposal. In milliseconds. */
 const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
  * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. An order that is missing right
- * after a timeout may still arrive. The fourth lookup comes just after the service may send the order again (after 30
- * s), even if another gateway took over the proposal after 20 s.
+ * after a timeout may still arrive. The fourth lookup comes just after the 30 s after which the service may send the
+ * order again, even if another gateway took over the proposal after 20 s.
  */
 const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
 /**

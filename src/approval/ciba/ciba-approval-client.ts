@@ -198,10 +198,8 @@ export class CibaApprovalClient implements CibaPort {
 
   /**
    * Verifies the ID token (CIBA Core §10.1.1, OpenID Connect Core §3.1.3.7). Returns undefined if it is acceptable,
-   /**
-    * Verifies the ID token (CIBA Core §10.1.1, OpenID Connect Core §3.1.3.7). Returns undefined if it is acceptable,
-    * otherwise the poll result to report.
-    */
+   * otherwise the poll result to report.
+   */
   async #doubtfulIdToken(
     { metadata, clientId }: CibaClient,
     authReqId: string,

@@ -303,8 +303,8 @@ function displayedParties(
 }
 
 /**
- * Returns who made the request, for the phone. A client that is not our own is shown under the name that the person
- * allowed it by, not under the name that it claims, because the person would not recognize that one.
+ * Returns who made the request, for the phone. A client that is not our own is shown under the name by which the person
+ * allowed it, not under the name that it claims, because the person may not recognize the latter.
  */
 function displayedOrigin(
   own: boolean,
