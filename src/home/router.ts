@@ -25,9 +25,9 @@ interface RouterOptions {
   readonly phone: Handler;
   readonly connectedAccounts: Handler;
   readonly outcomes: Handler;
-  /** Receives companies' signals. Undefined if no companies are configured. */
+  /** Receives security events from companies. Undefined if no companies are configured. */
   readonly signals: Handler | undefined;
-  /** Whether this home sends its own signals and publishes the transmitter metadata. */
+  /** Whether this home sends its own security events and publishes the transmitter metadata. */
   readonly transmits: boolean;
 }
 
@@ -70,7 +70,7 @@ function ownHandler(
   return undefined;
 }
 
-/** Allowed methods by path. The library has more routes than this provider needs. */
+/** Allowed methods by path. The library's other routes are not served. */
 const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   '/.well-known/openid-configuration': ['GET', 'HEAD'],
   '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],

@@ -1,4 +1,4 @@
-/** Creates an alarm: an event that one caller can wait for, even if the event has already happened. */
+/** Creates an alarm that one caller can wait for. If it was rung earlier, waiting ends at once. */
 export function createAlarm() {
   let isRung = false;
   let wake = () => {};
@@ -7,7 +7,7 @@ export function createAlarm() {
       isRung = true;
       wake();
     },
-    /** Waits for the event, and then resets the alarm. Returns false on timeout. */
+    /** Waits until the alarm is rung, then resets it. Returns false on timeout. */
     async rung(ms: number): Promise<boolean> {
       if (!isRung) await waitAtMost(ms, new Promise<void>((resolve) => (wake = resolve)));
       const was = isRung;

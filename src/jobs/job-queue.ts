@@ -58,16 +58,14 @@ export interface JobQueue {
   /** Returns dead jobs, newest first. */
   dead(limit?: number): Promise<DeadJob[]>;
   /**
-   * Stops taking jobs. Jobs in progress may finish within the drain time; then their signals abort, and the jobs are
-   * given back for other workers. Idempotent.
+   * Stops fetching jobs. Jobs in progress may finish within the drain time; then their signals abort, and the jobs
+   * return to the queue for other workers. Idempotent.
    * @param options.drainMs defaults to 20 seconds, which is less than orchestrators wait before they kill a process
    */
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
-/**
- * `run` drives a thread until it waits for something; `collect` looks up the outcomes of proposals that runs wait for.
- */
+/** `run` drives a thread until it has to wait; `collect` looks up the outcomes of the proposals that runs wait for. */
 export const JOB_KINDS = ['run', 'collect', 'check', 'notice', 'reconcile'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
@@ -82,7 +80,6 @@ const id = z.string().regex(/^[\w.~:|@/+=-]{1,128}$/);
 
 const jobSchema = z.strictObject({
   kind: z.enum(JOB_KINDS),
-  /** `tenant|thread`. */
   key: z.string().regex(/^[\w.~:|@/+=-]{1,256}$/),
   ids: z.partialRecord(z.enum(ID_NAMES), id),
 });

@@ -4,9 +4,9 @@ import envPaths from 'env-paths';
 
 /** The folders of one operating system user, with mode 0700. Their files have mode 0600. */
 export interface UserDirs {
-  /** Has `config.yaml`, and the encrypted credential file if that store is used. */
+  /** Contains `config.yaml`, and the encrypted credential file if that store is used. */
   readonly config: string;
-  /** Has `state.db` and `audit.jsonl`. */
+  /** Contains `state.db` and `audit.jsonl`. */
   readonly data: string;
   readonly log: string;
   /** Outside the agent's folders, because it contains the phone's pairing secret. */
@@ -38,7 +38,7 @@ function siblingFolder(name: string) {
  */
 export const gatewayFolder = siblingFolder('gateway');
 
-/** Returns the folder of a server and its workers, which has their key and the database's URL. */
+/** Returns the folder of a server and its workers. It contains their key and the database's URL. */
 export const serverFolder = siblingFolder('server');
 
 /** Returns a home's folder. The agent must not be able to read the home's accounts, keys and approvers. */

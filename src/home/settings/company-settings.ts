@@ -19,7 +19,9 @@ const issuer = z
   .refine(isSecureUrl, INSECURE_URL_MESSAGE)
   .refine((text) => !/[?#]/.test(text), 'must have no query and no fragment');
 
-/** One of the `companies` in home.yaml: an identity provider that may identify some people, and the access it may give them. */
+/**
+ * An item of `companies` in home.yaml: an identity provider, which users it may sign in, and which scopes it may grant.
+ */
 const companySchema = z.strictObject({
   issuer,
   name: displayName,

@@ -41,8 +41,8 @@ const serverSchema = z
   .strictObject({
     client_id: clientIdSchema,
     /**
-     * The server's public address, exactly as people enter it. Sign-ins to the server use the address as their resource
-     * (RFC 8707).
+     * The server's public address, exactly as users enter it. Tokens for the server have it as their resource (RFC
+     * 8707).
      */
     address: z
       .string()
@@ -98,14 +98,11 @@ export const homeSettingsSchema = z
     number_matching: z.enum(['live', 'always', 'off']).optional(),
     /** Preregistered clients, which neither have a metadata document nor register themselves. */
     clients: z.array(knownClientSchema).min(1).max(50).superRefine(requireUniqueClientIds).optional(),
-    /**
-     * Servers that run the agent for people of this home (`trade-agent server`). People sign in to these servers
-     * through this home.
-     */
+    /** Servers that run the agent for this home's users (`trade-agent server`), who sign in through this home. */
     servers: z.array(serverSchema).min(1).max(20).superRefine(requireUniqueClientIds).optional(),
-    /** Companies whose people sign in with an assertion from their own identity provider (ID-JAG). */
+    /** Companies whose members sign in with an assertion from the company's identity provider (ID-JAG). */
     companies: companiesSchema.optional(),
-    /** Receivers that are notified when a sign-in ends or passkeys change. */
+    /** Receivers that are notified when a session ends or passkeys change. */
     signals: z.strictObject({ receivers: z.array(receiverSchema).min(1).max(20) }).optional(),
     /** How the owner is notified if no push is delivered. Same format as `notices` in a profile. */
     notices: noticesSchema.optional(),
@@ -145,8 +142,8 @@ export function resolveListenAddress({ address, listen }: Pick<HomeSettings, 'ad
 }
 
 /**
- * Returns which addresses may connect, or undefined for all. By default, a home with a public address that listens only
- * on loopback accepts only a proxy on this machine.
+ * Returns the addresses that may connect, or undefined for all. By default, a home with a public address that listens
+ * only on loopback accepts only a proxy on this machine.
  */
 export function trustedProxies({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
   if (proxy !== undefined || tls !== undefined || isLocalAddress(address)) return proxy;

@@ -20,10 +20,10 @@ const RETRY_MS = 500;
 const STARTING_CODES = ['57P03', 'ECONNREFUSED', 'ENOENT', 'ECONNRESET'];
 
 interface BossOptions {
-  /** Whether to only migrate the tables, as their owner. */
+  /** Whether pg-boss starts only to migrate its tables, with the role that owns them. */
   readonly migrate: boolean;
   readonly heard: (error: unknown) => void;
-  /** Called when a queue may have new jobs, with the queue's name; with undefined if any queue may have new jobs. */
+  /** Called with the name of a queue that may have new jobs, or with undefined if any queue may have new jobs. */
   readonly woken?: (queue: string | undefined) => void;
 }
 
@@ -61,7 +61,7 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
   }
 }
 
-/** Returns a database for pg-boss that runs its queries on our connections, with our limits and our reconnection. */
+/** Returns a pg-boss database adapter that runs queries on our pool and reconnects its listeners. */
 function overPool(pool: Pool, woken: BossOptions['woken']): Db {
   const executeSql: Db['executeSql'] = (text, values) => pool.query(text, values);
   if (woken === undefined) return { executeSql };

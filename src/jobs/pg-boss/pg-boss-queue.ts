@@ -112,8 +112,8 @@ export async function pgBossQueue({
 }
 
 /**
- * The shortest and longest delay, in milliseconds, between fetches without a notification (enqueued jobs notify, jobs
- * that become due don't), and between attempts to report an outcome. Delays double in between.
+ * The shortest and longest delay, in milliseconds, between fetches while no notification arrives (enqueued jobs notify,
+ * jobs that become due don't), and between attempts to report an outcome. Each delay is twice the previous one.
  */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 /**

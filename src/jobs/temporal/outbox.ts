@@ -17,7 +17,7 @@ const toJob = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids:
 
 /**
  * A tenant's jobs as rows of `job_outbox` (`store/postgres/migrations/state.ts`), in the order in which they were
- * enqueued. A row stays until its job is done, and may be handed over repeatedly.
+ * enqueued. A row stays until its job is done, and may be handed over to Temporal more than once.
  */
 export function postgresOutbox(database: TenantDatabase) {
   const channel = `ta_jobs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
@@ -33,7 +33,7 @@ export function postgresOutbox(database: TenantDatabase) {
         { kind, key, ids: JSON.stringify(ids), at: at ?? null, channel },
       );
     },
-    /** Returns the jobs that are due to be handed over, of all kinds, in order. */
+    /** Returns due jobs of all kinds, in the order in which they were enqueued. */
     due: (limit: number): Promise<readonly OutboxRow[]> =>
       database.read((unit) =>
         unit.last.all<OutboxRow>(
@@ -103,7 +103,6 @@ export function postgresOutbox(database: TenantDatabase) {
           seconds: DEAD_JOB_RETENTION_SECONDS,
         }),
       )),
-    /** Listens for new jobs. */
     listen: (heard: () => void): { close(): Promise<void> } => database.listen(channel, heard),
   };
 }

@@ -3,13 +3,12 @@ import { createAlarm } from '../alarm.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
 
 /**
- * Lease duration of the only process that hands over jobs, in milliseconds. A second process would only repeat its
- * handovers.
+ * How long a process keeps the lease for handing over jobs, in milliseconds. Two holders would only repeat handovers.
  */
 const LEASE_MS = 5_000;
 /**
- * The shortest and longest delay, in milliseconds, between reads without a notification. Enqueued jobs notify; jobs
- * that become due don't.
+ * The shortest and longest delay, in milliseconds, between reads while no notification arrives. Enqueued jobs notify;
+ * jobs that become due don't.
  */
 const [SHORTEST_MS, LONGEST_MS] = [100, 1_000];
 /** Delay between retries while Temporal or the database is unavailable, in milliseconds. */

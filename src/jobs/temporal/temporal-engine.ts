@@ -52,7 +52,7 @@ export type Temporal = Awaited<ReturnType<typeof openTemporal>>;
 
 /**
  * Connects this process to Temporal, to hand over jobs and to process jobs of some kinds.
- * @throws {TradeAgentError} `invalid_config` if Temporal's libraries are missing, or its server does not answer within
+ * @throws {TradeAgentError} `invalid_config` if Temporal's libraries are missing, or its server does not respond within
  *   a minute
  */
 export async function openTemporal(options: TemporalOptions) {

@@ -17,7 +17,7 @@ export function convertToLocalTimes(root: ParentNode): void {
   }
 }
 
-/** Formats a duration in seconds: `4:59`, `2 h 5 min`. */
+/** Formats the remaining seconds as `4:59` or `2 h 5 min`. */
 function formatTimeLeft(left: number): string {
   if (left < 3600) return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
   return `${Math.floor(left / 3600)} h ${Math.floor((left % 3600) / 60)} min`;
@@ -25,7 +25,7 @@ function formatTimeLeft(left: number): string {
 
 /**
  * Updates every countdown, and disables expired forms.
- * @param announce announces a text to screen readers
+ * @param announce announces a message to screen readers
  */
 export function updateCountdowns(announce?: (text: string) => void): void {
   for (const countdown of document.querySelectorAll<HTMLElement>('[data-expires]')) {

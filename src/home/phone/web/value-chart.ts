@@ -1,7 +1,9 @@
 import './known-language.ts';
 import uPlot from 'uplot';
 
-/** Chart data: seconds since the epoch, dollars, and drawdowns as negative fractions. See ../dashboard/parts.ts. */
+/**
+ * `at` is in seconds since the epoch, `value` in dollars; drawdowns are negative fractions. See ../dashboard/parts.ts.
+ */
 interface ChartData {
   readonly at: number[];
   readonly value: number[];
@@ -36,7 +38,7 @@ const minus = (text: string) => text.replace('-', '−');
 
 const drawn = new Map<HTMLElement, readonly uPlot[]>();
 
-/** Draws the value above the drawdown, with a shared cursor. Does nothing if the chart was already drawn. */
+/** Draws the account's value and, below it, its drawdown. Does nothing if `place` already has the charts. */
 export function drawChart(place: HTMLElement): void {
   if (drawn.has(place) || !place.isConnected) return;
   const { at, value, drawdown } = JSON.parse(place.dataset.chart ?? '{}') as ChartData;
@@ -103,7 +105,7 @@ export function drawChart(place: HTMLElement): void {
   drawn.set(place, [new uPlot(above, [at, value], parts[0]), new uPlot(below, [at, drawdown], parts[1])]);
 }
 
-/** Fits the charts to their width. @param redraw also draws them again with the current colors */
+/** Resizes all charts to their containers' width. @param redraw also redraws them with the current colors */
 export function resizeCharts(redraw: boolean): void {
   // Iterates over a copy: a redrawn chart is a new entry, which would otherwise be visited again without end.
   for (const [place, charts] of [...drawn]) {

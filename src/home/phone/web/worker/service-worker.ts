@@ -2,7 +2,7 @@
 
 declare const self: ServiceWorkerGlobalScope;
 
-/** The offline page's address, inserted by the server. It changes with the page's content. */
+/** URL of the offline page, inserted by the server. It changes with the page's content. */
 const SHELL = '%SHELL%';
 const CACHE_PREFIX = 'trade-agent ';
 const CACHE = CACHE_PREFIX + SHELL;
@@ -95,8 +95,8 @@ async function displayMessage({ kind, id, title, body, tag, again = false }: Pus
 }
 
 /**
- * Closes the notification. On iOS and in Safari, each push must display a notification or the subscription is revoked.
- * The notification is therefore replaced there by a silent one that says that nothing is left to decide.
+ * Closes the notification. iOS and Safari revoke a push subscription if a push displays nothing, so there the
+ * notification is replaced with a silent one, which says that no decision is needed.
  */
 async function withdrawNotification(title: string, tag: string): Promise<void> {
   if (isWebKit()) {
