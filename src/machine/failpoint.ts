@@ -50,8 +50,8 @@ function runFailpoint(name: string): void {
 type Action = 'kill' | 'fail' | 'delay';
 
 /**
- * Parses instructions. Rejects an instruction that it can't parse, because a test whose instruction is ignored would
- * prove nothing.
+ * Returns the actions for the failpoint `name` when it is reached for the `passing`-th time. Throws if any instruction
+ * is invalid, because a test whose instruction is ignored would prove nothing.
  */
 function parseInstructions(asked: string, name: string, passing: number): { action: Action; ms: number }[] {
   return asked

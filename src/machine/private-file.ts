@@ -102,7 +102,7 @@ function fsyncFolder(folder: string): void {
 
 /**
  * Reads a file that only its owner may read. Rejects symbolic links, other users' files, files that others may open,
- * and everything but plain files, because someone else could have read or chosen their content.
+ * and anything that is not a plain file, because someone else could have read or written the content.
  * @param longest maximum size in bytes
  * @param unusable creates the error from a description of the problem, such as "it is a symbolic link"
  * @returns undefined if the file does not exist
@@ -114,8 +114,8 @@ export const readPrivateFile = createFileReader(({ uid, mode }) =>
 );
 
 /**
- * Like {@link readPrivateFile}, for a file that is not secret but that only the user or root may have written: one of
- * them must own it, and nobody but its owner may write it.
+ * Like {@link readPrivateFile}, for a file that anyone may read but only the user or root may have written: one of them
+ * must own it, and nobody but its owner may write to it.
  */
 export const readTrustedFile = createFileReader(forgeryRisk);
 
@@ -144,7 +144,7 @@ function createFileReader(fault: (stat: Stats) => string | undefined) {
   };
 }
 
-/** Opens a file. Returns undefined if it does not exist. */
+/** Opens a file, unless it is a symbolic link. Returns undefined if it does not exist. */
 function openWithoutLinks(file: string, unusable: (why: string) => Error): number | undefined {
   try {
     // O_NONBLOCK: don't wait for the writer of a pipe.
@@ -160,8 +160,8 @@ function openWithoutLinks(file: string, unusable: (why: string) => Error): numbe
 const DESCRIPTOR_WAIT_MS = 10_000;
 
 /**
- * Reads an open descriptor to its end without blocking the process: the writer of a pipe may be slow, or forget to
- * close the pipe.
+ * Reads an open descriptor to its end without blocking the process, because the writer of a pipe may be slow or never
+ * close it.
  * @param longest maximum size in bytes
  * @param unusable creates the error from a description of the problem, such as "it is too long"
  * @throws the reason of `signal` when it aborts

@@ -5,14 +5,14 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from './directories.ts';
 
 /**
- * Runs `work` while nobody else, in this process or another, holds the lock `file`. SQLite takes an operating system
- * lock on that file. The lock ends with the process that holds it, and never expires: an expired lock could have two
- * holders, one of which was only suspended. The empty lock file is never removed, because two processes could then each
- * lock a different file of that name.
- * @param options.what what is locked, for the message; the credentials by default
- * @param options.busy replaces the message
+ * Runs `work` while nobody else, in this process or another, holds SQLite's lock on `file`. The operating system
+ * releases the lock when the process ends. The lock never expires: an expired lock could have two holders, one of which
+ * was only suspended. The empty file is never removed, because two processes could then each lock a different file of
+ * that name.
+ * @param options.what what is locked, for the error message; the credentials by default
+ * @param options.busy replaces the error's message and hint
  * @param options.waitMs must exceed the longest time that a holder may take; otherwise a waiter gives up on a healthy
- * holder
+ *   holder
  * @throws {TradeAgentError} `busy` if the lock isn't free in time; the reason of `signal` when it aborts
  */
 export async function withProcessLock<T>(

@@ -55,7 +55,7 @@ export function toolAnswer(facts: AnswerContent, isError = false): CallToolResul
 
 const MAX_REPORTED_CUTS = 10;
 
-/** Returns the message with a list of what was cut, so that a model does not take a part for the whole. */
+/** Adds to the message what was cut, so that a model does not mistake a part for the whole. */
 function cutFacts(message: string, cuts: readonly Cut[]): { readonly message: unknown; readonly cut: unknown } {
   const reported = cuts.slice(0, MAX_REPORTED_CUTS);
   const words = reported.map(({ field, shown, total }) => `${field} has ${shown} of ${total}`).join(', ');

@@ -48,8 +48,8 @@ interface AuthorizationOptions {
 }
 
 /**
- * The authorization at one server, through the SDK: authorization code with PKCE on a loopback redirect, refresh, and
- * DPoP. If there is nobody to sign in, it can only refresh.
+ * Authorizes trade-agent at one MCP server with the SDK: authorization code with PKCE and a loopback redirect, token
+ * refresh, and DPoP. If there is nobody to sign in, it can only refresh.
  */
 export class ServerAuthorization implements AuthProvider {
   readonly #options: AuthorizationOptions;
@@ -71,7 +71,7 @@ export class ServerAuthorization implements AuthProvider {
     return (await this.#kept.tokens())?.access_token;
   }
 
-  /** Refreshes the token if possible. @throws {SignInRequiredError} */
+  /** Refreshes the token if possible. @throws {SignInRequiredError} if the person has to sign in */
   async onUnauthorized({ response }: UnauthorizedContext): Promise<void> {
     this.#challenge = extractWWWAuthenticateParams(response);
     const used = await this.token();
@@ -83,7 +83,7 @@ export class ServerAuthorization implements AuthProvider {
     });
   }
 
-  /** Prepares a step-up with all scopes that were granted so far, plus the new ones. */
+  /** Makes the next sign-in request all scopes that were granted so far, plus the missing ones. */
   async widen({ requiredScope, resourceMetadataUrl }: InsufficientScopeError): Promise<void> {
     const { scope } = (await this.#kept.tokens()) ?? {};
     this.#challenge = {
@@ -185,7 +185,9 @@ class StoringProvider implements OAuthClientProvider {
   readonly #person: SignInSession | undefined;
   readonly #mayMakeKey: boolean;
   #verifier = '';
-  /** The discovery state before the redirect. Used only afterwards, to detect a server that moved (SEP-2352). */
+  /**
+   * The discovery state before the redirect. Used only after it, to detect a changed authorization server (SEP-2352).
+   */
   #discovered: OAuthDiscoveryState | undefined;
   #isReturn = false;
   #dpop: ReturnType<StoredAuthorization['dpop']> | undefined;

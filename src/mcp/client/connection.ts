@@ -89,12 +89,12 @@ function partText(part: CallToolResult['content'][number]): string {
 const defaultLimits: ServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
 
 /**
- * A connected server. Its methods throw a `TradeAgentError` with a message of trade-agent's own, or the signal's
- * reason.
+ * A connected server. Its methods throw the signal's reason, or a `TradeAgentError` whose message does not quote the
+ * server.
  */
 export interface ServerConnection {
   readonly protocol: string;
-  /** Sanitized. */
+  /** The name and version that the server reports, sanitized. */
   readonly about: { readonly name: string; readonly version: string };
   tools(signal: AbortSignal): Promise<readonly ServerTool[]>;
   call(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ResultText>;
@@ -102,7 +102,8 @@ export interface ServerConnection {
 }
 
 /**
- * Connects with revision 2026-07-28, or else with `initialize`. Declares no sampling, roots, elicitation or tasks.
+ * Connects with MCP revision 2026-07-28 or, if the server does not support it, with `initialize`. Declares no sampling,
+ * roots, elicitation or tasks.
  * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; any error from signing in; the signal's reason
  */
 export async function connectServer(access: ServerAccess, signal: AbortSignal): Promise<ServerConnection> {
@@ -324,10 +325,10 @@ function hasName(error: unknown, name: string): boolean {
   return error instanceof Error && error.name === name;
 }
 
-/** Maximum messages from a server per request, including progress and log messages. */
+/** Maximum number of messages from a server per request, including progress and log messages. */
 const MAX_MESSAGES = 5_000;
 
-/** Watches a server's traffic and fails requests with too many messages. */
+/** Counts a server's messages, and fails the current request if there are too many. */
 class TrafficMonitor {
   /** The latest transport error. */
   seen: Error | undefined;

@@ -135,7 +135,7 @@ function failedAnswer(message: string): ForeignToolAnswer {
   return { outcome: 'failed', message };
 }
 
-/** Returns undefined if the tool is off or its name collides. */
+/** Returns the tool as a model sees it, or an empty array if the tool is off or its name collides. */
 function foreignTool(
   allowed: ReadonlyMap<string, AllowedTool>,
   server: string,

@@ -21,7 +21,9 @@ const tokensSchema = z.looseObject({
 });
 export type StoredTokens = z.output<typeof tokensSchema>;
 
-/** Stored authorization: tokens by issuer and server, client registrations by issuer, and ports and keys by server. */
+/**
+ * Stored authorization: tokens per issuer and server, client registrations per issuer, and ports and keys per server.
+ */
 export class StoredAuthorization {
   readonly #credentials: McpCredentials;
   readonly #url: string;

@@ -81,7 +81,7 @@ function elicitingTransport(
 ): Transport {
   const greeted = Promise.withResolvers<void>();
   let isGreeted = false;
-  /** IDs sent to the client, by the server's own IDs. */
+  /** Maps the IDs of the server's requests to the IDs that were sent to the client. */
   const asked = new Map<unknown, string>();
   const outer: Transport = {
     async start() {
@@ -135,9 +135,8 @@ const handshakeSchema = z.object({
 });
 
 /**
- * Creates the functions that turn a handshake into the `Mcp-Session-Id` that the client sends back, and read that ID
- * again. The session ID is sealed for the caller, so nothing is stored, and a restart only means that the client is
- * served without a session.
+ * Returns functions that seal a client's handshake as its `Mcp-Session-Id`, and recover the handshake from that ID.
+ * Nothing is stored. After a restart, the client is served without a session.
  */
 function createHandshakes() {
   const seals = createSeals<Handshake>(SESSION_TTL_S);
@@ -151,21 +150,18 @@ function createHandshakes() {
       const sealed = await seals.seal({ ...handshake, capabilities: { elicitation, sampling } } as Handshake, caller);
       return sealed.length <= MAX_SESSION_ID_LENGTH ? sealed : undefined;
     },
-    /**
-     * Returns undefined if this process did not seal the ID for this caller. The caller is then served without a
-     * session.
-     */
+    /** Returns undefined if this process did not seal the ID for this caller, who is then served without a session. */
     read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
       seals.open(sessionId, caller).catch(() => undefined),
   };
 }
 
-/** Maximum pending questions per caller and in total. Each question holds a request open. */
+/** Maximum number of pending questions, per caller and in total. Each question holds a request open. */
 const [MAX_PER_CALLER, MAX_IN_TOTAL] = [4, 200];
 
 /**
- * Elicitations of 2025 clients, sent in the response stream. Answers arrive in separate requests and are matched by
- * caller and an unguessable ID. Only the process that asked can match them.
+ * Elicitations of 2025 clients, sent in the response stream. The client's responses arrive in separate requests and are
+ * matched by caller and an unguessable ID, which only the process that asked can do.
  */
 type ClientQuestions = ReturnType<typeof createClientQuestions>;
 
@@ -173,8 +169,8 @@ function createClientQuestions() {
   const open = new Map<string, { caller: string; answered: (answer: JSONRPCResponse) => void }>();
   return {
     /**
-     * @param answered called at most once @returns the ID to use for the question @throws if too many questions are
-     * open
+     * Returns the ID to use for the question. @throws if too many questions are pending
+     * @param answered called at most once
      */
     open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);
@@ -184,7 +180,7 @@ function createClientQuestions() {
       return id;
     },
     close: (id: string): void => void open.delete(id),
-    /** Ignores answers that match no question to this caller. */
+    /** Passes the response to its question. Ignores a response that matches none of this caller's questions. */
     answer(caller: string, answer: JSONRPCResponse): void {
       const id = String(answer.id);
       const asked = open.get(id);

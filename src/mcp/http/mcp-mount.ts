@@ -2,7 +2,7 @@ import { CANCEL_SCOPE, PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE } from '../.
 import type { McpEndpoint } from './mcp-endpoint.ts';
 import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 
-/** In bytes. An order has about 600 bytes, and the client's information a few hundred. */
+/** Maximum request size in bytes. An order takes about 600 bytes, and the client's metadata a few hundred. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 /** Returns what a gateway needs to mount `/mcp`. The first request loads the SDK. */

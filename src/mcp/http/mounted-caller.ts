@@ -16,8 +16,8 @@ export interface MountedCaller {
 export interface ServeMcpOptions extends Pick<McpServerOptions, 'version' | 'readOnly'> {
   readonly clock: Clock;
   readonly environment: Environment;
-  /** Path of the page that connects accounts. Absent if there are none to connect. */
+  /** Path of the page where users connect accounts. Absent if no account can be connected. */
   readonly connectPath?: `/${string}`;
-  /** In milliseconds; defaults to 20 s. */
+  /** How long a response is held for a decision, in milliseconds. Defaults to 20 s. */
   readonly holdMs?: number;
 }

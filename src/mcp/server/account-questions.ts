@@ -30,8 +30,8 @@ interface QuestionedCall {
 
 /**
  * Asks the client to show its user a URL where the user can connect an account (URL elicitation). Nothing is stored:
- * the client returns the question with the repeated call, sealed for the caller and the arguments for ten minutes. The
- * person must sign in at the URL, and the account is connected for the person who signs in.
+ * the client sends the question back when it repeats the call. The question is sealed for the caller and the arguments,
+ * and expires after ten minutes. The account is connected for the person who signs in at the URL.
  */
 export type AccountQuestions = ReturnType<typeof createAccountQuestions>;
 

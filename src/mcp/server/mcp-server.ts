@@ -169,7 +169,9 @@ async function afterConnecting<Outcome>(
   }
 }
 
-/** Returns a task if the client supports tasks. Otherwise holds the response for a while. */
+/**
+ * Returns a task if the client supports tasks. Otherwise waits for the decision as long as the response can be held.
+ */
 async function proposalResult(
   { proposal, isAsked }: ProposedResult,
   holdMs: () => number,
@@ -191,8 +193,8 @@ async function proposalResult(
 }
 
 /**
- * Returns a function for the number of milliseconds that the response can still be held. The time is shorter for a
- * client without progress notifications.
+ * Returns a function that returns how much longer the response can be held, in milliseconds. A client without progress
+ * notifications gets less time.
  */
 function remainingHold({ clock, holdMs }: McpServerOptions, { mcpReq }: ServerContext): () => number {
   const began = clock.monotonic();

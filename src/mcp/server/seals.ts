@@ -8,7 +8,7 @@ import { createRequestStateCodec, type ServerContext } from '@modelcontextprotoc
 export interface Seals<Value> {
   /** @param boundTo caller and purpose */
   seal(value: Value, boundTo: string): Promise<string>;
-  /** @throws if the value has expired, is forged, or was sealed for something else */
+  /** @throws if the value has expired, is forged, or was sealed for a different `boundTo` */
   open(text: string, boundTo: string): Promise<Value>;
 }
 

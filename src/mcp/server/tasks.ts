@@ -23,7 +23,6 @@ export interface McpTask {
   readonly statusMessage?: string;
   readonly createdAt: string;
   readonly lastUpdatedAt: string;
-  /** Lifetime in milliseconds. */
   readonly ttlMs: number;
   readonly pollIntervalMs: number;
   /** The tool's result, if the task has completed. */

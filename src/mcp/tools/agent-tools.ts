@@ -45,7 +45,7 @@ const pagedPortfolio: DirectTool = {
   ),
 };
 
-/** The agent's own tools that read, and the tool that changes the watchlist. */
+/** The agent's read-only tools, and its tool that changes the watchlist. */
 export const agentTools: readonly McpTool[] = [
   readingTool(whoami, 'Who is signed in'),
   readingTool(listAccounts, 'Accounts'),
@@ -78,7 +78,7 @@ export const agentTools: readonly McpTool[] = [
 const IMPORTS_NOT_INCLUDED =
   'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
-/** Adds a note to results that are based on activities, if the imported activities are missing from them. */
+/** Adds a note to results that are based on activities, if they do not include the imported activities. */
 function historyTool(tool: DirectTool, title: string): McpTool {
   const { run, ...rest } = readingTool(tool, title);
   return defineMcpTool({

@@ -22,10 +22,7 @@ const mcpTools: readonly McpTool[] = [
   cancelOrder,
 ];
 
-/**
- * Returns the tools that the caller's scopes allow. Tools that need the person's own rules are included only with
- * `createOwnRules`.
- */
+/** Returns the tools that the caller's scopes allow. Tools that need the person's own rules require `ownRules`. */
 export function toolsForCaller(
   { scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>,
   readOnly: boolean,
