@@ -1,4 +1,4 @@
-/** Thrown if a server's response is longer than the allowed maximum. */
+/** Thrown if a server's response is larger than the allowed maximum. */
 export class ResponseTooLargeError extends Error {
   override name = 'ResponseTooLargeError';
 
@@ -7,7 +7,7 @@ export class ResponseTooLargeError extends Error {
   }
 }
 
-/** Maximum size of an identity provider's response, in bytes. Metadata, keys and tokens are much shorter. */
+/** Maximum size of an identity provider's response, in bytes. Metadata, keys and tokens are much smaller. */
 export const MAX_PROVIDER_RESPONSE_BYTES = 1024 * 1024;
 
 /**

@@ -45,8 +45,8 @@ export class DispatchDeadline {
 }
 
 /**
- * Returns a deadline `ms` milliseconds after a moment, by the wall clock or the monotonic clock, whichever is first.
- * The monotonic clock may stop while the machine sleeps, and the wall clock can be set back.
+ * Returns a deadline `ms` milliseconds after `from`, as measured by the clock that reaches it first: the wall clock or
+ * the monotonic clock. The monotonic clock may stop while the machine sleeps, and the wall clock can be set back.
  */
 export function deadlineAfter(
   ms: number,

@@ -25,13 +25,13 @@ class ResettableTlsAgent extends HttpsAgent {
 
 /**
  * Idle timeout of a connection in milliseconds, the same as in `fetch`. Routers silently drop idle connections, and a
- * request written to a dropped connection is never answered.
+ * request written to a dropped connection gets no response.
  */
 const IDLE_TIMEOUT_MS = 4_000;
 
 /**
- * Resolves names for connections. Idle connections are closed soon, so names are often resolved, and that must not wait
- * for a slow resolver.
+ * Resolves host names for new connections. Idle connections are closed quickly, so names are resolved often, and a slow
+ * resolver must not delay that.
  */
 const lookup = createServeStaleLookup();
 
@@ -44,9 +44,9 @@ type Dispatcher = NonNullable<RequestInit['dispatcher']>;
 let dispatcher: Dispatcher | undefined;
 
 /**
- * Returns a dispatcher for `fetch` that resolves the names of GET and HEAD requests with the same lookup. Returns
- * undefined if the process has replaced Node's dispatcher, for example with a proxy. Node exposes its own client's
- * class only through the global dispatcher.
+ * Returns a dispatcher with which `fetch` uses the same lookup for GET and HEAD requests. Returns undefined if the
+ * process has replaced Node's dispatcher, for example with a proxy's. Node exposes the class of its own client only
+ * through the global dispatcher.
  */
 function readDispatcher(): Dispatcher | undefined {
   if (dispatcher !== undefined) return dispatcher;
@@ -159,10 +159,10 @@ export type SystemLookup = (
 ) => void;
 
 /**
- * Creates a lookup function that wraps the system's resolver. Every connection still queries the resolver, but the
- * resolver's previous answer is used while it is slow or failing (RFC 8767). `dns.lookup` has no time limit and two
- * threads for the whole process, so an unresponsive name server for any other name would delay the broker's name. Use
- * this lookup only for names from the owner's own settings.
+ * Creates a lookup function that wraps the system's resolver. Every connection still queries the resolver, but its
+ * previous answer is used while it is slow or failing (RFC 8767). `dns.lookup` has no time limit and only two threads
+ * for the whole process, so an unresponsive name server for any other name would delay lookups of the broker's name.
+ * Use this function only for names from the owner's own settings.
  * @param options.monotonic the monotonic clock, in milliseconds
  */
 export function createServeStaleLookup({

@@ -14,8 +14,8 @@ import { isLoopback } from './secure-url.ts';
 import { applyForwardedHeaders, isHttps } from './trusted-proxy.ts';
 
 /**
- * CSP 3 policy for responses that are not pages: nothing may run, load or be framed, whatever a browser takes the
- * response for.
+ * CSP 3 policy for responses that are not pages: nothing may run, load or be framed, even if a browser mistakes the
+ * response for a page.
  */
 export const NO_PAGE_CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -51,8 +51,8 @@ export interface HttpServer {
    */
   serveUpgrades(handler: UpgradeListener): void;
   /**
-   * Stops accepting requests. Resolves when the open requests are answered, or closes their connections after `drainMs`
-   * milliseconds.
+   * Stops accepting requests. Resolves when all open requests have been answered. After `drainMs` milliseconds, closes
+   * the connections of those that have not.
    */
   close(drainMs?: number): Promise<void>;
 }
@@ -169,7 +169,7 @@ function isNamedLoopback(host: string | undefined): boolean {
   return !URL.canParse(address) || isLoopback(new URL(address));
 }
 
-/** @returns the server, and a function that stops checking for renewed certificates */
+/** Returns the server, and a function that stops checking for renewed certificates. */
 async function createServerFor(
   { tls, tell = (line) => process.stderr.write(`${line}\n`), clock = systemClock }: ListenOptions,
   onRequest: RequestListener,
@@ -189,8 +189,8 @@ async function createServerFor(
 }
 
 /**
- * Destroys connections that do not come from a proxy. Runs before the server's own listener, so that nothing of such a
- * connection is read or answered.
+ * Destroys connections that do not come from a proxy. Runs before the server's own listener, so that nothing is read
+ * from or written to such a connection.
  */
 function dropOtherPeers(server: Server | TlsServer, proxies: PeerList): void {
   server.prependListener('connection', (socket) => {
@@ -258,9 +258,8 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
 /**
  * Polls the files and applies renewed ones; open connections are not affected. If new files can't be used, it warns
  * once and keeps the old files. It warns only after the second attempt, because the two files are replaced one after
- * the other.
+ * the other. Resolves when the signal aborts.
  * @param inUse the pair that the server uses now
- * @returns when the signal aborts
  */
 async function followRenewals(
   files: TlsFiles,

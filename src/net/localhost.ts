@@ -51,10 +51,9 @@ function combineServers(four: HttpServer, six: HttpServer): HttpServer {
 }
 
 /**
- * Creates a `fetch` with which parts of one process reach each other over HTTP by their public address, which their
- * tokens name. That address may be behind a proxy or on a network that this machine can't reach, or have a certificate
- * that this machine does not trust. Requests from this process therefore go to a second server on loopback, which
- * handles them as if they had used the public name.
+ * Returns a `fetch` with which the parts of one process reach each other at their public address, for which their
+ * tokens are issued. This machine may be unable to reach that address, or may not trust its certificate, so requests to
+ * it go to a second server on loopback, which handles them as if they had used the public address.
  * @param address the public origin: `https://home.example`
  */
 export async function createLoopbackFetch(
@@ -68,7 +67,6 @@ export async function createLoopbackFetch(
     request.headers.host = host;
     listener(request, response);
   });
-  /** Like `fetch`, but sends requests for the public address directly to this process. */
   const ownFetch: typeof fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
     if (url.origin !== origin) return otherwise(input, init);

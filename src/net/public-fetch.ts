@@ -10,7 +10,7 @@ import type { ResolveHost } from './resolve-host.ts';
 /**
  * Returns whether a URL's host, which is a name or an address, has only public addresses. A host with one private
  * address among several is not public.
- * @throws {ResolverBusyError} if the name can't be resolved at the moment
+ * @throws {ResolverBusyError} if the resolver is busy
  */
 export async function hasOnlyPublicAddresses(host: string, resolve: ResolveHost): Promise<boolean> {
   const bare = host.replace(/^\[(.*)\]$/, '$1');

@@ -11,9 +11,9 @@ export function clockTimeLimit(clock: Clock, ms: number, signal: AbortSignal, to
 }
 
 /**
- * Returns a signal that aborts after `ms` milliseconds, or with one of the other signals. It uses its own timer because
- * Node 24 leaks with `AbortSignal.timeout`: if a signal that was combined with such a signal is combined again, as
- * every request does, Node never frees the result, so memory grows with each request.
+ * Returns a signal that aborts with a `TimeoutError` after `ms` milliseconds, or with the first of the other signals.
+ * Does not use `AbortSignal.timeout`: if a signal that was combined with it is combined again, as every request does,
+ * Node 24 never frees the result.
  */
 export function timeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   const limit = new AbortController();
@@ -21,7 +21,6 @@ export function timeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   timer.unref();
   const signals = others.filter((one) => one !== undefined);
   return {
-    /** Aborts with a `TimeoutError` after `ms` milliseconds, or with the first of the other signals. */
     signal: AbortSignal.any([...signals, limit.signal]),
     end: () => clearTimeout(timer),
   };

@@ -57,8 +57,8 @@ export function isHttps(request: IncomingMessage): boolean {
 }
 
 /**
- * Returns the first address, from our side outwards, that is not a trusted proxy. Each proxy appends the address that
- * connected to it, so an untrusted client wrote the addresses before that one.
+ * Returns the last address in the chain of forwarded addresses that is not a trusted proxy's. Each proxy appends the
+ * address that connected to it, so an untrusted client wrote the addresses before that one.
  */
 function firstUntrustedHop(peer: string, hops: readonly string[], proxies: PeerList | undefined): string {
   let address = peer;

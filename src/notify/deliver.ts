@@ -19,7 +19,7 @@ export interface Delivery {
 
 /**
  * Sends notices through one channel, one after the other, with a few attempts each. After a failure, skips the
- * remaining notices, because waiting for a server that is down would consume the time of other channels. A notice that
+ * remaining notices, because waiting for a server that is down would use up the time for other channels. A notice that
  * is rejected for its content (HTTP 400) does not stop the others.
  */
 export async function deliver(

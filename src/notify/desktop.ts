@@ -7,7 +7,7 @@ import type { Sender } from './sender.ts';
 const MAX_TITLE_LENGTH = 120;
 const MAX_BODY_LENGTH = 600;
 
-/** A program that shows a notice. `input` is its standard input. */
+/** A program that shows a desktop notification. `input` is written to its standard input. */
 export interface DesktopCommand {
   readonly program: string;
   readonly args: readonly string[];
@@ -15,8 +15,9 @@ export interface DesktopCommand {
 }
 
 /**
- * Returns the program for a platform. Title and body are passed after `--` or on standard input, with control characters
- * removed. They are never part of a script or a shell command, so they can't inject code.
+ * Returns the command that shows a desktop notification on a platform. Title and body are passed after `--` or on
+ * standard input, with control characters removed. They are never part of a script or a shell command, so they can't
+ * inject code.
  */
 export function desktopCommand(
   notice: Pick<Notice, 'title' | 'body' | 'severity' | 'type'>,
@@ -57,8 +58,8 @@ function escapeMarkup(text: string): string {
 }
 
 /**
- * PowerShell script that shows a notice. Text from standard input (JSON) becomes text nodes, never code. Windows shows
- * notices only for registered apps, such as PowerShell.
+ * PowerShell script that shows a desktop notification. Text from standard input (JSON) becomes text nodes, never code.
+ * Windows shows notifications only for registered apps, such as PowerShell.
  */
 const TOAST_SCRIPT = `
 $ErrorActionPreference = 'Stop'
@@ -121,7 +122,7 @@ const passedVariables = [
   ...'DBUS_SESSION_BUS_ADDRESS SystemRoot SystemDrive USERPROFILE TEMP'.split(' '),
 ];
 
-/** Returns the minimal environment for the program. Under cron, adds systemd's default address of the session bus. */
+/** Returns the minimal environment for the notification program. Under cron, adds the session bus's default address. */
 export function notifierEnvironment(
   env: NodeJS.ProcessEnv,
   platform: NodeJS.Platform,

@@ -7,9 +7,7 @@ import type { Sender } from './sender.ts';
 
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
-/**
- * Sends by SMTP. SMTP without encryption must be configured explicitly, and only for a server on this machine.
- */
+/** Sends notices by SMTP. Unencrypted SMTP must be configured explicitly, and only for a server on this machine. */
 export const email: Sender<'email'> =
   (channel, password, { resolveMail }) =>
   async ({ id, title, body, severity }, signal) => {
@@ -65,7 +63,7 @@ export const email: Sender<'email'> =
     }
   };
 
-/** Opens the connection for nodemailer, so that the lookup above applies. */
+/** Opens the connection for nodemailer, which would otherwise resolve the name itself. */
 function publicSocket(to: TcpNetConnectOpts, timeoutMs: number) {
   return (_: unknown, done: (error: Error | null, opened?: { connection: Socket }) => void): void => {
     const connection = connect(to);

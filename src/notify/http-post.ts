@@ -13,8 +13,8 @@ export interface PostRequest {
 const MAX_RETRY_AFTER_MS = 15_000;
 
 /**
- * Creates a sender that posts JSON and expects a 2xx. It follows no redirects, so that the secret and the text go only to
- * the configured address.
+ * Creates a sender that posts JSON and expects a 2xx. It follows no redirects, so that the secret and the notice go
+ * only to the configured address.
  * @param make builds the request for a notice
  */
 export function createPostSender(

@@ -34,7 +34,7 @@ export type FailureCode = (typeof failureCodes)[number];
 
 /**
  * The reason why a notice was not sent. Its message names hosts and status codes but never quotes the server, whose
- * answer may repeat what was sent to it.
+ * response may repeat what was sent to it.
  */
 export class NoticeFailure extends Error {
   override name = 'NoticeFailure';

@@ -8,7 +8,7 @@ import type { ChannelDeps, Sender } from './sender.ts';
 import { webhook } from './signed-webhook.ts';
 import { slack } from './slack.ts';
 
-/** The sender of each kind. `config/notice-channels.ts` defines the settings. */
+/** The sender for each kind of channel. `config/notice-channels.ts` defines the channels' settings. */
 const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
   desktop,
   email,
@@ -17,7 +17,9 @@ const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
   ntfy,
 };
 
-/** Opens a channel. If its secret is missing, each notice fails, but the program keeps running. */
+/**
+ * Returns the function that sends notices through a channel. If the channel's secret is missing, every notice fails.
+ */
 export function openChannel(
   name: string,
   channel: NoticeChannel,

@@ -13,7 +13,7 @@ export interface ChannelDeps {
   readonly command: string;
   /**
    * Resolves the names of mail servers that the operator did not configure. The connection uses one of the addresses if
-   * all are public. If this is undefined, the system resolves names, also to private addresses.
+   * all are public. If undefined, the system resolves names, even to private addresses.
    */
   readonly resolveMail?: ResolveHost;
 }

@@ -1,4 +1,4 @@
-/** Claims of a caller's access token about who the caller acts for, used by policy rules and in the audit log. */
+/** Claims in a caller's access token that say for whom the caller acts. Used by policy rules and in the audit log. */
 export interface Membership {
   readonly org?: string;
   readonly company?: string;

@@ -23,5 +23,5 @@ export const JWT_BEARER_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 export const ID_JAG_PROFILE = 'urn:ietf:params:oauth:grant-profile:id-jag';
 /** RFC 7523 §2.2. */
 export const JWT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-/** CIBA Core §10.3.1: the ID token's claim with the ID of the request that the token answers. */
+/** The ID token's claim that contains the ID of the CIBA request (CIBA Core §10.3.1). */
 export const AUTH_REQ_ID_CLAIM = 'urn:openid:params:jwt:claim:auth_req_id';

@@ -13,7 +13,7 @@ export interface ToolCall {
   holdMs(): number;
   /** The name that the client gives itself, which is not verified. */
   readonly clientName: string;
-  /** Identifies the call if the client provides no key. */
+  /** Values that identify the call if the client provides no idempotency key. */
   readonly identity: readonly unknown[];
 }
 
@@ -26,7 +26,8 @@ interface ToolResult {
 }
 
 /**
- * If `isAsked` is true, the call waits for the decision if the client can wait. Otherwise it only reports the state.
+ * A proposal as a tool's result. If `isAsked` is true and the client can wait, the call waits for the decision.
+ * Otherwise it only reports the state.
  */
 export interface ProposedResult {
   readonly proposal: Proposal;

@@ -20,7 +20,7 @@ type WithoutBase<Request> = Request extends unknown ? Omit<Request, 'requested_b
 
 /**
  * Submits a proposal for a third-party client. No field counts as the person's own words, and the phone says so.
- * @param fields the client's fields, by name
+ * @param fields the proposal's fields as the client sent them
  */
 export async function submitProposal(
   call: ToolCall,
@@ -43,7 +43,7 @@ export async function submitProposal(
   return { proposal, isAsked: true };
 }
 
-/** Returns the proposal of an identical call that was sent within the last minute, through any gateway. */
+/** Returns the proposal that an identical call created within the last minute, through any gateway. */
 async function findRetriedProposal({ caller, clock, identity }: ToolCall): Promise<Proposal | undefined> {
   const now = clock.now();
   const [inThis, inLast] = await Promise.all(derivedIdempotencyKeys(identity, now).map(caller.gateway.proposed));
