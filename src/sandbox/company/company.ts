@@ -82,7 +82,7 @@ export function createCompany(options: CompanyOptions) {
     signingKey,
     decide,
     endSessions,
-    /** Ends all of the person's sign-ins and exchanges permanently. */
+    /** Ends all of the person's sessions, and rejects the person's later sign-ins and token exchanges. */
     deactivate: (sub: string): void => {
       people.deactivate(sub);
       endSessions(sub);

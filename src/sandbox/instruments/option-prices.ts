@@ -11,7 +11,7 @@ const CENT = new Dec('0.01');
 const HALF_SPREAD = '0.01';
 const CONTRACTS_PER_SHARE = 1 / 2000;
 
-/** Returns a stock's constant implied volatility, as a fraction a year. */
+/** Returns a stock's constant implied volatility, annualized, as a fraction. */
 function impliedVolatility(seed: string, underlying: string): number {
   return 0.2 + 0.25 * uniformHash(hashText(`volatility\n${seed}\n${underlying}`), 1, 0);
 }
@@ -32,7 +32,7 @@ function premium(terms: OptionTerms): string {
   return (terms.years > 0 ? Dec.max(value, CENT) : value).toFixed(2);
 }
 
-/** Returns a contract's quote or, after its last day, its exercise value as a quote. */
+/** Returns a contract's quote. After the contract's last day, all prices are its exercise value. */
 export function optionQuote(market: Market, contract: ListedContract, at: number): MarketQuote | undefined {
   const when = Math.min(at, expiresAt(market, contract));
   const spot = market.quote(contract.underlying, when);

@@ -5,8 +5,8 @@ import { findContract } from './option-contracts.ts';
 import { optionBars, optionQuote } from './option-prices.ts';
 
 /**
- * Adds crypto pairs (with a seeded walk of their own, around the clock) and options (priced from their underlyings) to
- * a stock market. `symbols`, hours and calendar remain those of the stock market.
+ * Adds crypto pairs, which trade around the clock and have random walks of their own, and options, which are priced
+ * from their underlyings, to a stock market. `symbols`, hours and calendar remain those of the stock market.
  */
 export function createWholeMarket(stocks: Market): Market {
   const coins = createMarket({

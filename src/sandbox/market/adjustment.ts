@@ -22,9 +22,10 @@ export interface AdjustmentFactor {
 }
 
 /**
- * Returns an action's factor. For a split: old shares over new shares. For a dividend: 1 - dividend / prior close (as
- * CRSP). For a spin-off: 1 - value of the new shares / prior close. @param closeBefore the last close before the
- * action, if any @param worth returns another symbol's opening price, in dollars
+ * Returns the factors by which an action adjusts earlier bars. Price factor of a split: old shares / new shares; of a
+ * dividend: 1 - dividend / prior close (as CRSP); of a spin-off: 1 - value of the new shares / prior close.
+ * @param closeBefore the last close before the action, if any
+ * @param worth returns another symbol's opening price, in dollars
  */
 export function adjustmentFactor(
   action: CorporateAction,

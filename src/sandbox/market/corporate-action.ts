@@ -12,7 +12,7 @@ const merger = { acquiree_symbol: symbol, effective_date: day };
 const forShares = { acquiree_rate: rate, acquirer_symbol: symbol, acquirer_rate: rate };
 
 /**
- * The corporate actions that the sandbox supports, by the list names of Alpaca's Market Data API
+ * The corporate actions that the sandbox supports, keyed by the names of the lists in Alpaca's Market Data API
  * (`/v1/corporate-actions`). Other members are ignored.
  */
 export const corporateActionLists = {

@@ -48,15 +48,15 @@ export interface Market extends MarketTimes {
   previousClose(symbol: string, at?: number): string | undefined;
   /** Returns bars, raw unless adjustments are given. Undefined for an unknown symbol. */
   bars(symbol: string, request: BarRequest, adjustments?: readonly Adjustment[]): MarketBar[] | undefined;
-  /** Returns the combined factor of all splits after one instant up to another: 0.5 if each share became two. */
+  /** Returns the combined price factor of all splits after `after` and up to `upTo`: 0.5 if each share became two. */
   splitFactor(symbol: string, after: number, upTo: number): Dec;
   /** Announces an action. @throws {RangeError} for an unknown symbol, or for a symbol that another action ends */
   announce(action: CorporateAction): void;
   /** Returns actions sorted by booking day, oldest first. Both days are inclusive. */
   corporateActions(symbols: readonly string[], start: IsoDate, end: IsoDate): CorporateAction[];
   /**
-   * Fixes a symbol's price, or lets the price move again if `price` is undefined. For tests and demos. @throws
-   * {RangeError} for an unknown symbol or invalid price
+   * Fixes a symbol's price, or lets it move again if `price` is undefined. For tests and demos.
+   * @throws {RangeError} for an unknown symbol or invalid price
    */
   setPrice(symbol: string, price: string | undefined): void;
 }

@@ -50,15 +50,15 @@ export interface PaperBrokerOptions {
   partialFills?: boolean;
   replay?: ReplayClock;
   adminSecret?: string;
-  /** Rate limit per account (default 1000, the higher of Alpaca's two plans). */
+  /** Rate limit per account. Defaults to 1000, the higher limit of Alpaca's two plans. */
   requestsPerMinute?: number;
 }
 
 export type PaperBroker = ReturnType<typeof createPaperBroker>;
 
 /**
- * Creates a persistent paper broker that implements the part of Alpaca's API that trade-agent uses. @throws
- * {TradeAgentError} `usage` if the broker's state is newer than the market's time
+ * Creates a persistent paper broker that implements the part of Alpaca's API that trade-agent uses.
+ * @throws {TradeAgentError} `usage` if the broker's state is newer than the market's time
  */
 export function createPaperBroker(options: PaperBrokerOptions) {
   const { database, clock, faults } = options;
@@ -160,8 +160,8 @@ function settleIfFree(settle: () => void): void {
 }
 
 /**
- * Restores stored announcements. @throws {TradeAgentError} `usage` if accounts or announcements belong to another
- * market
+ * Restores stored announcements.
+ * @throws {TradeAgentError} `usage` if accounts or announcements belong to another market
  */
 function resumeMarket(market: Market, ledger: Ledger, announced: readonly CorporateAction[]): void {
   const opened = Math.max(...ledger.accounts().map(({ created_at }) => created_at));

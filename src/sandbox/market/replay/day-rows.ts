@@ -16,7 +16,7 @@ export interface FileRow {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** Accepted names of each field, including the letters of Alpaca's bars. */
+/** Accepted names of each field, including the one-letter names in Alpaca's bars. */
 const fieldNames = {
   date: ['date', 'timestamp', 'time', 't'],
   open: ['open', 'o'],

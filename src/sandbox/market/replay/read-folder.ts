@@ -14,8 +14,8 @@ interface ReplayData {
 const ACTIONS_FILE = 'corporate-actions.json';
 
 /**
- * Reads one file per symbol (`AAPL.csv`, `BRK.B.json`) and `corporate-actions.json`; ignores other files. @throws
- * {TradeAgentError} `invalid_config`, with file and line
+ * Reads one file per symbol (`AAPL.csv`, `BRK.B.json`) and `corporate-actions.json`; ignores other files.
+ * @throws {TradeAgentError} `invalid_config`, with file and line
  */
 export function readMarketFolder(folder: string): ReplayData {
   const days = new Map<string, readonly RecordedDay[]>();
@@ -48,9 +48,7 @@ function listFiles(folder: string): string[] {
   }
 }
 
-/**
- * Parses a file with Alpaca's response (`/v1/corporate-actions`), or with only the value of its `corporate_actions`.
- */
+/** Parses a file that contains Alpaca's response (`/v1/corporate-actions`), or only its `corporate_actions`. */
 function readActions(file: string): CorporateAction[] {
   let content: unknown;
   try {

@@ -135,7 +135,7 @@ function actionBookedAt(action: CorporateAction): number {
   return action.kind === 'cash_dividend' ? bookingTime(action.payable_date) : effectiveAt(action);
 }
 
-/** Returns the entries that an action books on an account, with Alpaca's activity types. */
+/** Returns the entries that book an action in an account, with Alpaca's activity types. */
 export function actionEntries(action: CorporateAction, holder: Holder): EntryRecord[] {
   const held = holder.holding.qty;
   if (action.kind === 'cash_dividend') return holder.entitled.isZero() ? [] : [dividendEntry(action, holder)];
@@ -215,8 +215,8 @@ function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cas
 }
 
 /**
- * Returns the entries of a spin-off, which divide the parent's cost by the market values of both shares (26 CFR
- * 1.358-2).
+ * Returns the entries of a spin-off, which divide the parent's cost between the parent's and the new shares in
+ * proportion to their market values (26 CFR 1.358-2).
  */
 function spinOffEntries(action: CorporateActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
   const { qty: held, cost } = holder.holding;
@@ -250,7 +250,7 @@ function createLeg(
   });
 }
 
-/** Returns fractional shares, rounded down to nine decimals. */
+/** Returns `held` times `made` / `of` shares, rounded down to nine decimals. */
 const proportionalShares = (held: Dec, made: string, of: string): Dec =>
   held.times(made).div(of).toDecimalPlaces(9, Dec.ROUND_DOWN);
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 /**
- * An error in Alpaca's format: an HTTP status and `{code, message}`, sometimes with details. Codes: 40010001 wrong
+ * An error in Alpaca's format: an HTTP status and `{code, message}`, sometimes with details. Codes: 40010001 invalid
  * parameter, 40110000 not authorized, 40310000 not permitted (buying power, quantity held, wash trade), 40410000 not
  * found, 42210000 unprocessable, 42910000 too many requests.
  */

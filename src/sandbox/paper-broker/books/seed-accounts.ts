@@ -12,7 +12,7 @@ export interface AccountHistory {
   readonly events: readonly AccountHistoryEvent[];
 }
 
-/** An entry, or a trade at a given price or at the 11:00 ask. */
+/** An entry, or a trade at the given price or, by default, at the ask at 11:00. */
 export type AccountHistoryEvent = { readonly date: IsoDate } & (
   | { readonly entry: Pick<EntryRecord, 'type'> & Partial<Omit<EntryRecord, 'date' | 'account_id'>> }
   | { readonly trade: Pick<FillRecord, 'side' | 'symbol' | 'qty'> & Partial<Pick<FillRecord, 'price'>> }
@@ -60,8 +60,8 @@ interface SeedParts {
 }
 
 /**
- * Opens an account with its history, unless the user already has an account. Call inside a transaction. @param history
- * used instead of the default history
+ * Opens an account with its history, unless the user already has an account. Call inside a transaction.
+ * @param history used instead of the default history
  */
 export function seedAccount(
   username: string,

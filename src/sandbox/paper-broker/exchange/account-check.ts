@@ -28,8 +28,9 @@ export function inferIntent(side: 'buy' | 'sell', held: Dec): PositionIntent {
 }
 
 /**
- * Checks that an account can place one more order: the order is no wash trade, the quantity is held, opening a position
- * is allowed, and the buying power suffices. @throws {BrokerError} 403
+ * Checks that an account can place one more order: the order is not a wash trade, the quantity is held, opening a
+ * position is allowed, and the buying power suffices.
+ * @throws {BrokerError} 403
  */
 export function checkAccount(order: OrderRecord, means: AccountState): void {
   if (means.settings.suspend_trade) throw notPermitted('new orders are rejected by user request');

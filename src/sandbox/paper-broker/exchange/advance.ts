@@ -14,7 +14,7 @@ export interface TradingContext {
 
 /**
  * Advances an open order to the current time (expiry, auctions, triggers) and books its fills. Call inside a
- * transaction. @returns the order to store, or the same object if unchanged
+ * transaction. Returns the order to store, or the same object if it is unchanged.
  */
 export function advanceOrder(order: OrderRecord, context: TradingContext): OrderRecord {
   const { market, at } = context;

@@ -16,7 +16,9 @@ interface AssetTerms {
   readonly closing: TimeInForce;
 }
 
-/** Terms from Alpaca, "Placing orders", "Crypto trading" and "Options trading overview", with its tables of errors. */
+/**
+ * Terms from Alpaca, "Placing orders", "Crypto trading" and "Options trading overview", including their error tables.
+ */
 export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
   us_equity: {
     types: ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'],

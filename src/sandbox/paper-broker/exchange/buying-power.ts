@@ -11,8 +11,7 @@ export function openQty(order: OrderRecord, lastPrice: string): Dec {
 const inMarket = (open: readonly OrderRecord[]) => open.filter(({ status }) => status !== 'held');
 
 /**
- * Returns the dollars reserved for open orders: for buys, and for the shares that puts in open sell-to-open orders may
- * require.
+ * Returns the dollars reserved for open orders: for buys, short sales, and the shares that puts to be sold may require.
  */
 function reservedCash(open: readonly OrderRecord[]): Dec {
   return inMarket(open).reduce((sum, order) => sum.plus(orderReservation(order)), new Dec(0));

@@ -147,8 +147,8 @@ interface BookingOptions {
 }
 
 /**
- * Books a fill with its crypto fee, on margin if the account has margin. Call inside a transaction. @returns false,
- * with nothing changed, if the account can't cover the fill
+ * Books a fill and, for crypto, its fee. Shares may be bought on margin if the account has margin. Call inside a
+ * transaction. Returns false, with nothing changed, if the account can't cover the fill.
  */
 function bookFill(
   { ledger, market, settings, now }: BookingOptions,
@@ -259,7 +259,7 @@ interface AdmissionOptions {
   settings: Pick<AccountSettingsStore, 'of'>;
 }
 
-/** Creates functions that admit orders. Call each inside a transaction, so that a rejection rolls back its writes. */
+/** Creates functions that accept orders. Call each inside a transaction, so that a rejection rolls back its writes. */
 function createAdmission(options: AdmissionOptions) {
   const { ledger, orders, market, now, partialFills, settings } = options;
 
@@ -290,7 +290,7 @@ function createAdmission(options: AdmissionOptions) {
   };
 
   return {
-    /** Admits an order and books its legs. @throws {BrokerError} */
+    /** Accepts an order and books its legs. @throws {BrokerError} */
     admit(accountId: string, ticket: OrderTicket): OrderRecord {
       const means = meansOf(accountId);
       const held = heldQuantity(ticket.symbol, means.positions);
@@ -482,8 +482,8 @@ function newOrderDefaults(accountId: string, at: number) {
 }
 
 /**
- * Creates the unfilled order for a ticket, with its lifetime and reservation. @throws {BrokerError} if the ticket is
- * for an auction that no longer takes orders
+ * Creates the unfilled order for a ticket, with its lifetime and reservation.
+ * @throws {BrokerError} if the ticket is for an auction that no longer accepts orders
  */
 function newOrder(
   { take_profit, stop_loss, ...ticket }: OrderTicket & { client_order_id: string },

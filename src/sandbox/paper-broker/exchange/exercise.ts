@@ -29,8 +29,8 @@ function intrinsicValue(market: Market, { underlying, right, strike }: ListedCon
 }
 
 /**
- * Converts contracts into shares at the strike: `OPEXC` for holders, `OPASN` for writers, `OPTRD` for the shares. Call
- * inside a transaction. @param contracts negative for a short position
+ * Books the conversion of contracts into shares at the strike price: `OPEXC` for a holder's contracts or `OPASN` for a
+ * writer's, and `OPTRD` for the shares. Call inside a transaction. @param contracts negative for a short position
  */
 function exercise(ledger: Ledger, accountId: string, contract: ListedContract, contracts: Dec, at: number): void {
   const { symbol, underlying, right, strike } = contract;
@@ -58,8 +58,8 @@ function exercise(ledger: Ledger, accountId: string, contract: ListedContract, c
 }
 
 /**
- * Returns the cost of exercised shares: the strike for added shares, or for sold shares their part of the position's
- * cost.
+ * Returns the cost of shares that an exercise adds to a position, which is the strike price. Omits the cost of shares
+ * that it removes, which is their part of the position's cost.
  */
 function sharesCost(held: Dec, shares: Dec, strike: string) {
   const adds = held.isZero() || held.isNegative() === shares.isNegative();

@@ -4,7 +4,7 @@ import type { Side } from '../../../trading/order.ts';
 import { BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
 import type { OrderTicket } from './order-body.ts';
 
-/** Composition of an order class (Alpaca, "Placing orders"). */
+/** What an order of a class consists of (Alpaca, "Placing orders"). */
 interface ClassTerms {
   readonly opens: boolean;
   readonly exits: 1 | 2;
@@ -21,7 +21,7 @@ const classes: Readonly<Record<Exclude<OrderClass, '' | 'mleg'>, ClassTerms>> = 
 
 const TICK = '0.01';
 
-/** Runs the checks that need neither account nor market. @throws {BrokerError} 422 */
+/** Checks that a ticket's fields fit its order class. Needs neither account nor market. @throws {BrokerError} 422 */
 export function checkOrderClass(ticket: OrderTicket): void {
   const { order_class, take_profit, stop_loss } = ticket;
   if (order_class === '') {

@@ -143,7 +143,7 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
   return app;
 }
 
-/** Issues tokens. @returns the error (RFC 6749 §5.2) if no tokens are issued */
+/** Returns the issued tokens, or an error code (RFC 6749 §5.2). */
 function issueTokens(
   tokens: TokenStore,
   { client_id }: OAuthClient,
@@ -200,8 +200,8 @@ interface AuthorizationRequest extends RedirectTarget {
 }
 
 /**
- * Validates an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). @returns `refusal` if the client or its redirect
- * URI is not trusted, so that no redirect is safe, or the `error` to send with the redirect
+ * Validates an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). Returns a `refusal` if the client or its
+ * redirect URI is not trusted, so that no redirect is safe, or the `error` to send with the redirect.
  */
 function readAuthorizationRequest(
   given: Parameters,
