@@ -5,7 +5,7 @@ import type { CompanyOptions } from './company/company.ts';
 import type { CompanyRule } from './company/rules.ts';
 import type { SandboxHome } from './sandbox-home.ts';
 
-/** The client with which people sign in to their company. Each machine adds its own key to this client. */
+/** The client through which people sign in to their company. Each machine adds its own key to this client. */
 export const COMPANY_CLIENT_ID = 'trade-agent-acme';
 
 const NAME = 'Acme';

@@ -65,8 +65,8 @@ export interface SandboxOptions {
   readonly quotas?: Quotas;
   readonly signature?: 'required' | 'off';
   /**
-   * By default, token exchange, with key pairs for unattended access. `exchange`: never key pairs. `key_pair`: always
-   * key pairs, so that other people can also act for owners.
+   * How the gateway authenticates to the broker. By default, with token exchange, and with key pairs for unattended
+   * access. `exchange`: never with key pairs. `key_pair`: always, so that other people can also act for owners.
    */
   readonly credentials?: 'exchange' | 'key_pair';
   readonly secondAccounts?: boolean;
@@ -76,7 +76,9 @@ export interface SandboxOptions {
   /** By default, orders are not limited. */
   readonly rules?: HomeOptions['gateway']['rules'];
   readonly knownClients?: HomeOptions['knownClients'];
-  /** Whether people work at a company whose sign-in the home accepts. By default, as at the last start. */
+  /**
+   * Whether the users belong to a company whose identity provider the home accepts. Defaults to the last start's value.
+   */
   readonly company?: boolean;
   readonly companyRules?: (usual: CompanyRule) => readonly CompanyRule[];
   readonly servers?: HomeOptions['servers'];

@@ -12,7 +12,7 @@ const MAX_CACHED_EXPRESSIONS = 1_000;
 const cachedMoments = new Map<string, Moments>();
 
 /**
- * Returns the moments of a schedule's timing.
+ * Returns the moments at which a schedule with this timing is due.
  * @param calendar for moments that are relative to the opening or closing
  */
 export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {

@@ -2,7 +2,7 @@ import type { Moments } from './moments.ts';
 
 /** The progress of a schedule. Times are in milliseconds since the epoch. */
 export interface ScheduleProgress {
-  /** The moment up to which all moments have been handled. */
+  /** All moments up to this one have been handled. */
   readonly handled: number;
   /** A moment whose run began but did not end, and the number of attempts for this moment. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
@@ -17,7 +17,7 @@ export type RunDecision =
       readonly missed: number;
       /** The attempt number, starting at 1. */
       readonly attempt: number;
-      /** `handled` of the progress before the run. */
+      /** The schedule's `handled` before the run, corrected if it was in the future. */
       readonly handled: number;
     };
 
@@ -25,8 +25,7 @@ export type RunDecision =
 export const MAX_MISSED_MOMENTS = 100;
 
 /**
- * Maximum number of attempts for one moment. With one wake-up every 15 minutes, the attempts spread over more than an
- * hour.
+ * Maximum number of attempts for one moment. With one wake-up every 15 minutes, they are spread over more than an hour.
  */
 export const MAX_ATTEMPTS = 5;
 
@@ -37,7 +36,7 @@ export const MAX_ATTEMPTS = 5;
 const CLOCK_SLACK_MS = 120_000;
 
 /**
- * Decides whether a run is due. If several moments were missed because the machine slept or was off, there is one run,
+ * Decides whether a run is due. If several moments were missed because the machine was asleep or off, there is one run,
  * for the latest. If the clock was ahead and has been corrected, `handled` is in the future, and no run would be due
  * until then, so the schedule continues from now.
  */
@@ -52,7 +51,7 @@ export function decideRun(moments: Moments, progress: ScheduleProgress, now: num
 }
 
 /**
- * Returns the moments that have not been handled. Looks for only two at first, because usually at most one is open, and
+ * Returns the moments that have not been handled. Looks up only two at first, because there is usually at most one, and
  * each lookup takes time.
  */
 function openMoments(moments: Moments, handled: number, now: number): number[] {

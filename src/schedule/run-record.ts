@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The names of the exit codes, `running`, and `died`: the process was killed, or the machine went down. */
+/** The names of the exit codes, plus `running` and `died` (the process was killed, or the machine went down). */
 const runStatuses = [
   'running',
   'clear',
@@ -31,7 +31,7 @@ export const runRecordSchema = z.strictObject({
   /** Number of earlier missed moments that this run covers; 100 means that many or more. */
   missed: z.int(),
   attempt: z.int(),
-  /** Total number of findings, of which `findings` has the most severe. */
+  /** Total number of findings. `findings` contains the most severe ones. */
   found: z.int(),
   findings: z.array(
     z.strictObject({

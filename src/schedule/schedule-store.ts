@@ -9,7 +9,7 @@ import type { ScheduleProgress } from './decide-run.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type Schedule, schedulePattern, scheduleSchema } from './schedule.ts';
 
-/** Maximum number of stored runs per schedule: enough for a quarter of trading days, twice a day. */
+/** Maximum number of stored runs per schedule: enough for two runs on each trading day of a quarter. */
 const MAX_STORED_RUNS = 128;
 
 const journalSchema = z.strictObject({
@@ -67,7 +67,7 @@ export function openScheduleStore(folder: string) {
       writePrivateFile(journalFile(id), jsonLine({ ...journal, runs: journal.runs.slice(-MAX_STORED_RUNS) })),
     /**
      * Runs `work` while no other run of the schedule is in progress.
-     * @throws {TradeAgentError} `busy` if one is
+     * @throws {TradeAgentError} `busy` if another run is in progress
      */
     async alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
       const busy = { message: `a run of schedule ${id} is in progress`, hint: 'Wait for it to finish.' };

@@ -10,15 +10,15 @@ export interface EntryPart {
 }
 
 /**
- * Exit codes that report a result and not a failure, with their meanings, for schedulers that would report them as
- * failures.
+ * Exit codes that stand for a result rather than a failure, with their meanings. Some schedulers would otherwise report
+ * them as failures.
  */
 export type ResultExitCodes = readonly { readonly code: number; readonly meaning: string }[];
 
 /** `changed`: the entry differs from what was written. */
 export type EntryState = 'installed' | 'missing' | 'changed';
 
-/** A program of this machine that starts other programs at set times. Changes only entries that trade-agent wrote. */
+/** A scheduler of this machine, such as cron. Changes only entries that trade-agent wrote. */
 export interface Scheduler {
   readonly name: SchedulerName;
   /**
@@ -31,7 +31,7 @@ export interface Scheduler {
   state(schedule: Pick<Schedule, 'id' | 'entry'>): Promise<EntryState>;
   /** Removes a schedule's entry. Returns false if there was none. @throws {TradeAgentError} `invalid_config` */
   remove(id: string): Promise<boolean>;
-  /** A precondition of the scheduler that the person must know. */
+  /** A requirement of the scheduler that the person must know about. */
   readonly note: string | undefined;
 }
 

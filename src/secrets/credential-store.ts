@@ -59,7 +59,7 @@ export interface CredentialStore<Name extends string = CredentialName> {
   /** Like `set`, but removes values. */
   delete(names: readonly Name[], expected?: ExpectedValues<Name>): Promise<boolean>;
   /**
-   * Asks the person for what opens the store, such as a passphrase, before a screen takes over the terminal.
+   * Unlocks the store before a full-screen view takes over the terminal, asking the person for a passphrase if needed.
    * @throws {TradeAgentError} `credential_store_locked`
    */
   unlock(): Promise<void>;

@@ -22,7 +22,7 @@ export interface DataKeyRows {
   replace(tenant: string, read: WrappedKey, wrapped: string): Promise<boolean>;
 }
 
-/** The tenants' data keys, which seal all of their secrets. The KMS is never called during a transaction. */
+/** The data keys that seal each tenant's secrets. The KMS is never called during a transaction. */
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
 /**
@@ -72,7 +72,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     },
     /**
      * Wraps a tenant's keys again with the newest wrapping key, so that older wrapping keys can be deleted.
-     * @returns the number of keys
+     * @returns the number of rewrapped keys
      */
     async rewrap(tenant: string): Promise<number> {
       let count = 0;

@@ -26,8 +26,8 @@ export function createSecretSeal(keys: DataKeys) {
       return { keyVersion: version, sealed: sealBytes(key, Buffer.from(text), secretContext(of, version)) };
     },
     /**
-     * @throws {TradeAgentError} `credential_store_unavailable` if the secret is damaged or was sealed under another
-     * name
+     * @throws {TradeAgentError} `credential_store_unavailable` if the secret is damaged or was sealed under a different
+     *   name
      */
     async open(of: SecretName, { keyVersion, sealed }: SealedSecret): Promise<string> {
       const key = await keys.find(of.tenant, keyVersion);

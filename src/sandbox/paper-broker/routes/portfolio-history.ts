@@ -140,9 +140,10 @@ function startOfPeriod(end: number, period: string): number {
 }
 
 /**
- * Returns dollars by activity type, one number per window. A window has the bookings from the end of the previous
- * window to its own end, so that each flow is in the window whose equity includes it. @param asked `ALL`, or
- * comma-separated types @param ends the end before the first window, then each window's end
+ * Returns for each activity type the dollars booked in each window. A window begins at the end of the previous window,
+ * so that each flow is in the window whose equity includes it.
+ * @param asked `ALL`, or comma-separated types
+ * @param ends the end before the first window, then each window's end
  */
 export function cashflows(
   asked: string,

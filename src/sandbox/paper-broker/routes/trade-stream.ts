@@ -41,8 +41,8 @@ const authorization = (known: boolean, action: string) => ({
 });
 
 /**
- * Creates Alpaca's WebSocket `/stream` ("Websocket streaming") with the stream `trade_updates`, for key pairs and OAuth
- * tokens. Frames are binary JSON, as on Alpaca's paper endpoint.
+ * Creates Alpaca's WebSocket `/stream` ("Websocket streaming") with the stream `trade_updates`. Clients authenticate
+ * with a key pair or an OAuth token. Frames are binary JSON, as on Alpaca's paper endpoint.
  */
 export function createTradeStream(options: { access: Access; clock: Clock; faults: ActiveFaults }) {
   const { access, clock, faults } = options;
