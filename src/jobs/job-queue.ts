@@ -14,7 +14,7 @@ export type JobHandler = (job: Job, signal: AbortSignal) => Promise<void>;
 export interface DeadJob {
   readonly id: string;
   readonly job: Job;
-  /** The last error's code; never its text, which may contain more than ids. */
+  /** The last error's code; never its message, which may contain more than ids. */
   readonly code: string;
   /** Milliseconds since the epoch. */
   readonly failedAt: number;

@@ -5,7 +5,7 @@ export function machineName(): string {
   return printableName(hostname());
 }
 
-/** Returns at most 64 printable ASCII characters, which every consent page can show. */
+/** Returns the name as at most 64 printable ASCII characters, which every consent page can show. */
 export function printableName(name: string): string {
   return printableAscii(name, 64) || 'unnamed';
 }

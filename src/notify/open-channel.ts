@@ -18,7 +18,8 @@ const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
 };
 
 /**
- * Returns the function that sends notices through a channel. If the channel's secret is missing, every notice fails.
+ * Returns the function that sends notices through a channel. If the channel requires a secret that is missing, every
+ * notice fails.
  */
 export function openChannel(
   name: string,

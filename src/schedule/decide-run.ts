@@ -21,7 +21,6 @@ export type RunDecision =
       readonly handled: number;
     };
 
-/** Maximum number of missed moments that are counted. */
 export const MAX_MISSED_MOMENTS = 100;
 
 /**

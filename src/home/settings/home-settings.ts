@@ -80,7 +80,7 @@ const pushSettingsSchema = z.lazy(() =>
 /** `home.yaml`: everything about a home that is neither secret nor part of the gateway's settings. */
 export const homeSettingsSchema = z
   .strictObject({
-    /** The single public address: token issuer, resource of the gateway, and address of the phone app. */
+    /** The home's only public address: the token issuer, the gateway's resource, and the phone app's address. */
     address: z.string().superRefine((text, context) => {
       const problem = homeAddressProblem(text);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
@@ -133,7 +133,7 @@ export function formatListenAddress({ host, port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Returns the configured listen address. Defaults to loopback, on the port of a local address. */
+/** Returns the configured listen address. Defaults to loopback, with the port of `address` if that is local. */
 export function resolveListenAddress({ address, listen }: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
   const said = listen === undefined ? undefined : parseHostPort(listen);
   if (said !== undefined) return said;

@@ -29,7 +29,7 @@ export function createClaims(boss: PgBoss, pool: Pool, queue: string) {
       return claims.filter((_, index) => mine[index] !== true);
     },
     done: async (claim: Claim): Promise<void> => void (await boss.complete(queue, claim)),
-    /** Schedules a retry, or marks the job as dead. @param code the error's code; never its text */
+    /** Schedules a retry, or marks the job as dead. @param code the error's code; never its message */
     async failed(claim: Claim, code: string): Promise<void> {
       await boss.fail(queue, claim, { code });
       if (claim.retryCount >= RETRY_LIMIT) await removeDeadJobs(pool);

@@ -4,7 +4,6 @@ import { openPool } from '../../store/postgres/pool.ts';
 import { JOBS_SCHEMA, JOBS_SCHEMA_ADDITIONS } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 
-/** Interval between checks whether all indexes have been built, in milliseconds. */
 const INDEX_CHECK_INTERVAL_MS = 200;
 
 /**

@@ -77,7 +77,7 @@ export function postgresOutbox(database: TenantDatabase) {
       void (await database.writeUnsynced((unit) =>
         unit.last.run('DELETE FROM job_outbox WHERE id = @id AND dead_at IS NULL', { id }),
       )),
-    /** Marks a job as dead when its retries are used up. @param code the error's code; never its text */
+    /** Marks a job as dead when its retries are used up. @param code the error's code; never its message */
     bury: async (id: number, code: string): Promise<void> =>
       void (await database.write((unit) =>
         unit.last.run(
@@ -85,7 +85,6 @@ export function postgresOutbox(database: TenantDatabase) {
           { id, code },
         ),
       )),
-    /** Returns dead jobs, newest first. */
     async dead(limit: number): Promise<DeadJob[]> {
       const rows = await database.read((unit) =>
         unit.last.all<StoredJob & { code: string; at: number }>(

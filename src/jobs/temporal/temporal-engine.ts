@@ -37,7 +37,6 @@ const CLOSE_TIMEOUT_MS = 5_000;
  * to another worker.
  */
 const STEP_TIMEOUT = '3s';
-/** The workflow's name in `key-workflow.ts`. */
 const WORKFLOW: (typeof jobsOfKey)['name'] = 'jobsOfKey';
 
 interface TemporalOptions {

@@ -25,7 +25,7 @@ export function proposalAnswer(proposal: Proposal, environment: Environment, was
   );
 }
 
-/** Puts the code first, because some clients show only the beginning. */
+/** Describes a proposal. The code comes first, because some clients show only the beginning of a message. */
 export function proposalMessage(proposal: Proposal): string {
   const { kind, code, subject, worst_case, reason } = proposal;
   const { summary, phrases } = kindWords(kind);

@@ -376,7 +376,6 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 /** Grace period in milliseconds after closing the child's input. */
 const CLOSE_TIMEOUT_MS = 500;
-/** Maximum bytes of stderr that are kept. */
 const MAX_STDERR_BYTES = 2048;
 
 /**

@@ -1,7 +1,6 @@
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
 
-/** Time limits, in milliseconds. */
 export interface ServerLimits {
   /**
    * How long a child process may take to report its protocol revision. After that, it is treated as a legacy server.

@@ -47,7 +47,6 @@ export interface ServerState {
   readonly name: string;
   /** `idle` means that the server was not contacted yet, or that none of its tools is allowed. */
   readonly state: 'off' | 'idle' | 'connected' | 'failed';
-  /** The allowed tools. */
   readonly tools: readonly Pick<ComparedTool, 'name' | 'state'>[];
   readonly message: string | undefined;
 }

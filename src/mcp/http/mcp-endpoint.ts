@@ -161,7 +161,7 @@ const [MAX_PER_CALLER, MAX_IN_TOTAL] = [4, 200];
 
 /**
  * Elicitations of 2025 clients, sent in the response stream. The client's responses arrive in separate requests and are
- * matched by caller and an unguessable ID, which only the process that asked can do.
+ * matched by caller and an unguessable ID. Only the process that asked can match them.
  */
 type ClientQuestions = ReturnType<typeof createClientQuestions>;
 

@@ -65,7 +65,7 @@ export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
   };
 }
 
-/** Adds the URL to the error, for clients that can't open a URL but can pass on the error. */
+/** Adds the URL to the error, for clients that can't open a URL but can show the error to the user. */
 export async function withConnectUrl(error: unknown, caller: McpCaller): Promise<unknown> {
   const address = await connectUrl(error, caller);
   if (address === undefined || !isTradeAgentError(error)) return error;

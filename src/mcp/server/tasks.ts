@@ -25,9 +25,7 @@ export interface McpTask {
   readonly lastUpdatedAt: string;
   readonly ttlMs: number;
   readonly pollIntervalMs: number;
-  /** The tool's result, if the task has completed. */
   readonly result?: object;
-  /** A JSON-RPC error, if the task has failed. */
   readonly error?: { readonly code: number; readonly message: string };
   /** Present if the task waits for the client. */
   readonly inputRequests?: Readonly<Record<string, unknown>>;

@@ -32,7 +32,6 @@ export type DataKeys = ReturnType<typeof createDataKeys>;
 const CACHED_KEY_MS = 5 * 60_000;
 const MAX_CACHED_KEYS = 1_000;
 
-/** @param rows the stored wrapped keys, which all processes share */
 export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, 'now'>) {
   /** Unwrapped keys, oldest first. Callers that need the same key while the KMS unwraps it share one KMS call. */
   const kept = new Map<string, { readonly key: Promise<Buffer>; readonly until: number }>();

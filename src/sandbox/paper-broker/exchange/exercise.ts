@@ -58,8 +58,8 @@ function exercise(ledger: Ledger, accountId: string, contract: ListedContract, c
 }
 
 /**
- * Returns the cost of shares that an exercise adds to a position, which is the strike price. Omits the cost of shares
- * that it removes, which is their part of the position's cost.
+ * Returns the cost of shares that an exercise adds to a position, at the strike price. Omits the cost of shares that it
+ * removes, which is their part of the position's cost.
  */
 function sharesCost(held: Dec, shares: Dec, strike: string) {
   const adds = held.isZero() || held.isNegative() === shares.isNegative();

@@ -106,7 +106,7 @@ async function withdrawNotification(title: string, tag: string): Promise<void> {
 }
 
 /**
- * Returns whether this is Safari or any browser on iOS. Other browsers that claim to be AppleWebKit also contain
+ * Returns whether this is Safari or any browser on iOS. All other user agents that contain "AppleWebKit" also contain
  * "Chrome".
  */
 function isWebKit(): boolean {
