@@ -5,8 +5,7 @@ import type { Transaction } from '../store/postgres/tenant-database.ts';
 /**
  * Does a job. It may be called again for the same job after a crash, a failure or the suspension of a worker, so its
  * writes must depend on an epoch in the rows. If it throws, the job is retried.
- * @param signal aborts when the job is taken back because the worker's drain time or the job's time limit is over.
- *   Another worker may then do the job
+ * @param signal aborts when the worker's drain time or the job's time limit is over. Another worker may then do the job
  */
 export type JobHandler = (job: Job, signal: AbortSignal) => Promise<void>;
 

@@ -3,8 +3,8 @@ export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /**
-   * Milliseconds since an arbitrary moment. This clock is never set and never goes back. It may or may not count while
-   * the machine is suspended, depending on the operating system (Linux and POSIX `CLOCK_MONOTONIC` do not).
+   * Milliseconds since an arbitrary point in time. This clock is never set and never goes backward. Whether it counts
+   * while the machine is suspended depends on the operating system (Linux and POSIX `CLOCK_MONOTONIC` do not).
    */
   monotonic(): number;
   /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as the signal aborts. */

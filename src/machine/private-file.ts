@@ -84,8 +84,8 @@ function writeAtomically(
 }
 
 /**
- * Flushes a folder's directory entries to disk. Otherwise a power cut can bring back the previous version of a file,
- * such as a refresh token that has been used since.
+ * Flushes a folder's directory entries to disk. Otherwise, a power failure can bring back the previous version of a
+ * file, such as a refresh token that has been used since.
  */
 function fsyncFolder(folder: string): void {
   // Windows can't open folders. Its file system's journal keeps names in order.

@@ -2,7 +2,8 @@ import { isAbsolute, resolve } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 
 /**
- * Variables with the locations of files. They are not secret, and a minimal environment, such as cron's, lacks them.
+ * Variables that contain file locations. They are not secret, and minimal environments, such as cron's, don't have
+ * them.
  */
 const locationVariables = [
   'TRADE_AGENT_HOME',
@@ -19,8 +20,8 @@ const locationVariables = [
 const keychainVariables = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
 
 /**
- * Returns the environment variables that trade-agent needs when another program, such as cron, starts it later: they
- * say where the user's files are, if not in the default folders.
+ * Returns the environment variables that trade-agent needs when another program, such as cron, starts it later. They
+ * locate the user's files if these are not in the default folders.
  * @param keychain whether the profile's credentials are in the keychain
  * @throws {TradeAgentError} `usage` if a variable names an open descriptor, which won't exist then
  */

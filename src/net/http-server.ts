@@ -79,10 +79,10 @@ export interface ListenOptions {
 }
 
 /**
- * Starts listening immediately and answers 503 until `serve` is called. The parts of the sandbox refer to each other by
- * URL, so all addresses must be known before any part is created.
+ * Starts listening immediately and responds with 503 until `serve` is called. The parts of the sandbox refer to each
+ * other by URL, so all addresses must be known before any part is created.
  * @throws {TradeAgentError} `port_in_use`; `usage` for plain HTTP on a non-loopback address or an invalid proxy
- * address; `invalid_config` for TLS files that can't be used
+ *   address; `invalid_config` for TLS files that can't be used
  */
 export async function startHttpServer(options: ListenOptions, now: () => number): Promise<HttpServer> {
   const { host, port, tls } = options;

@@ -12,7 +12,7 @@ export interface LoopbackRedirectOptions<Answer> {
   readonly portHint: string;
 }
 
-/** Listens on 127.0.0.1 for one redirect of the browser (RFC 8252 §7.3). @throws {TradeAgentError} `port_in_use` */
+/** Listens on 127.0.0.1 for a single browser redirect (RFC 8252 §7.3). @throws {TradeAgentError} `port_in_use` */
 export async function listenForRedirect<Answer>(options: LoopbackRedirectOptions<Answer>) {
   const { port, path } = options;
   let tell: (answer: Answer) => void = () => undefined;

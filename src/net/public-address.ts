@@ -51,10 +51,7 @@ export function isPublicAddress(address: string): boolean {
 /** Domains that are never public (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`). */
 const privateNames = /(^|\.)(localhost|local|internal|home\.arpa|test|invalid|example|onion)$/;
 
-/**
- * Returns whether a URL's host looks public. A name may still resolve to a private address, which shows only when the
- * name is resolved.
- */
+/** Returns whether a URL's host looks public. A name that looks public may still resolve to a private address. */
 export function isPublicHost(url: URL): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (isIP(host) !== 0) return isPublicAddress(host);

@@ -28,8 +28,8 @@ const notPublicError = (host: string) => new TypeError(`${host} is not a public 
 
 /**
  * Returns a lookup function for connections to a name that an untrusted party chose. The function checks the addresses
- * that the connection then uses, so the name can't resolve to another address in between (DNS rebinding). Node calls
- * the function for names only, so callers must check a literal address themselves.
+ * that the connection then uses, so the name can't resolve to a different address after the check (DNS rebinding). Node
+ * calls the function for names only, so callers must check a literal address themselves.
  */
 export function createPublicLookup(resolve: ResolveHost): LookupFunction {
   return (host, options, done) => {

@@ -23,8 +23,8 @@ const RESOLVE_TIMEOUT_MS = 1_500;
  */
 const QUEUE_TIMEOUT_MS = 1_700;
 /**
- * Cache time of an answer, in milliseconds. A caller that checks a name and then connects to it gets the same addresses
- * both times, and a page that shows several clients resolves each name once.
+ * How long an answer is cached, in milliseconds. A caller that checks a name and then connects to it gets the same
+ * addresses both times, and a page that shows several clients resolves each name once.
  */
 const CACHE_MS = 5_000;
 const MAX_CACHED = 100;
@@ -32,7 +32,7 @@ const MAX_CACHED = 100;
 type DnsClient = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
 
 interface PublicResolverOptions {
-  /** Opens a DNS client for one name. The default queries the machine's name servers. */
+  /** Creates a DNS client for one name. The default queries the machine's name servers. */
   readonly open?: () => DnsClient;
   readonly maxConcurrent?: number;
   readonly maxQueued?: number;

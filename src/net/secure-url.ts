@@ -24,7 +24,7 @@ export function isPlainLoopback(url: URL): boolean {
 export const INSECURE_URL_MESSAGE = 'must be an https address; plain http is allowed only for servers on this machine';
 
 /**
- * Parses a URL to which tokens may be sent. @throws {TradeAgentError} `invalid_config`, whose message has only the
+ * Parses a URL to which tokens may be sent. @throws {TradeAgentError} `invalid_config`, whose message contains only the
  * URL's origin
  */
 export function requireSecureUrl(text: string): URL {

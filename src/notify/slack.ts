@@ -7,7 +7,10 @@ export function slackMessage({ title, body }: Notice): string {
   return JSON.stringify({ text: `*${escapeText(title)}*\n${escapeText(body)}` });
 }
 
-/** Escapes the three characters in Slack, "Escaping text". Unescaped, a rule could notify a whole channel (`<!channel>`). */
+/**
+ * Escapes Slack's three control characters ("Escaping text"). Otherwise, a rule could notify a whole channel
+ * (`<!channel>`).
+ */
 function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -64,8 +64,8 @@ export function cronMoments(expression: string): Moments {
 }
 
 /**
- * Returns the end of the current second. The library works in whole seconds and excludes its reference time, but `now`
- * counts as past.
+ * Returns the end of the current second. The library works in whole seconds and excludes its reference time, but here
+ * `now` counts as past.
  */
 function endOfSecond(now: number): Date {
   return new Date((Math.floor(now / 1000) + 1) * 1000);

@@ -9,7 +9,7 @@ import {
   RETRY_LIMIT,
 } from '../job-queue.ts';
 
-/** How long finished jobs are kept, in seconds. They are not needed longer, because the rows have the results. */
+/** How long finished jobs are kept, in seconds. They are not needed longer, because their results are in the rows. */
 const DONE_JOB_RETENTION_SECONDS = 3600;
 /** How long jobs may wait to be started, in seconds. Older jobs are useless, and can be recreated from the rows. */
 const UNSTARTED_JOB_RETENTION_SECONDS = 14 * 24 * 3600;

@@ -379,8 +379,8 @@ const CLOSE_TIMEOUT_MS = 500;
 const MAX_STDERR_BYTES = 2048;
 
 /**
- * A server as a child process in the owner's home directory. Its environment contains the named variables and HOME,
- * LOGNAME, PATH, SHELL, TERM, USER. Its stderr goes only into {@link said}.
+ * An MCP server that runs as a child process in the owner's home directory. Its environment contains the variables that
+ * its settings name, and HOME, LOGNAME, PATH, SHELL, TERM, USER. Its stderr goes only into {@link said}.
  */
 class ChildTransport extends StdioClientTransport {
   #stderr = '';

@@ -10,7 +10,7 @@ export interface WrappedKey {
   readonly wrapped: string;
 }
 
-/** The stored data keys of tenants. Each method is a transaction of its own. */
+/** The stored data keys of tenants. Each method runs in its own transaction. */
 export interface DataKeyRows {
   newest(tenant: string): Promise<WrappedKey | undefined>;
   find(tenant: string, version: number): Promise<WrappedKey | undefined>;
@@ -26,7 +26,7 @@ export interface DataKeyRows {
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
 /**
- * How long an unwrapped key is cached, and so how long revoked access to the KMS may go unnoticed. A shorter time would
+ * How long an unwrapped key is cached. Revoked access to the KMS may go unnoticed for as long. A shorter time would
  * mean more KMS calls.
  */
 const CACHED_KEY_MS = 5 * 60_000;

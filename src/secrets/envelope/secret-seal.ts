@@ -8,9 +8,7 @@ export interface SecretName {
   readonly name: string;
 }
 
-/**
- * A stored secret. Sealing the same secret twice gives different bytes, so different bytes show that it was rewritten.
- */
+/** A stored secret. Sealing a secret again gives different bytes, so different bytes show that it was rewritten. */
 export interface SealedSecret {
   readonly keyVersion: number;
   readonly sealed: Buffer;

@@ -28,8 +28,8 @@ export function inferIntent(side: 'buy' | 'sell', held: Dec): PositionIntent {
 }
 
 /**
- * Checks that an account can place one more order: the order is not a wash trade, the quantity is held, opening a
- * position is allowed, and the buying power suffices.
+ * Checks that an account can place one more order: it is not a wash trade, the quantity is held, opening a position is
+ * allowed, and there is enough buying power.
  * @throws {BrokerError} 403
  */
 export function checkAccount(order: OrderRecord, means: AccountState): void {

@@ -113,8 +113,9 @@ export function createExchange(options: ExchangeOptions) {
         return bringUpToNow(admission.succeed(gone, old, ticket));
       }),
     /**
-     * Books a multi-leg order as if it had been placed in the broker's own app. The order stays open until it is
-     * canceled or expires. @throws {BrokerError} 422 for unknown contracts
+     * Books a multi-leg order as if it had been placed in the broker's own app. It stays open until it is canceled or
+     * expires.
+     * @throws {BrokerError} 422 for unknown contracts
      */
     bookMultiLeg: (accountId: string, terms: MultiLegTerms): OrderRecord =>
       inTransaction(() => {
@@ -318,8 +319,10 @@ function createAdmission(options: AdmissionOptions) {
       return added;
     },
     /**
-     * Books a replacement and updates its group. @param gone the replaced order, which must already be closed, so that
-     * its reservation does not count against the replacement @throws {BrokerError}
+     * Books a replacement and updates its group.
+     * @param gone the replaced order, which must already be closed, so that its reservation does not count against the
+     *   replacement
+     * @throws {BrokerError}
      */
     succeed(gone: OrderRecord, before: OrderRecord, ticket: OrderTicket): OrderRecord {
       const others = orderGroup(gone, orders).filter(({ id }) => id !== gone.id);

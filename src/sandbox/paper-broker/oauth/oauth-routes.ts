@@ -286,7 +286,7 @@ function authenticateClient(
     : undefined;
 }
 
-/** Reads a form. Drops repeated parameters (RFC 6749 §3.1), so that they count as missing. */
+/** Reads a form. Drops repeated parameters (RFC 6749 §3.1), which therefore count as missing. */
 export async function readForm(context: Context): Promise<Record<string, string>> {
   const type = context.req.header('content-type') ?? '';
   if (!type.startsWith('application/x-www-form-urlencoded')) return {};
