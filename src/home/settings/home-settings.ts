@@ -98,7 +98,7 @@ export const homeSettingsSchema = z
     number_matching: z.enum(['live', 'always', 'off']).optional(),
     /** Preregistered clients, which neither have a metadata document nor register themselves. */
     clients: z.array(knownClientSchema).min(1).max(50).superRefine(requireUniqueClientIds).optional(),
-    /** Servers that run the agent for this home's users (`trade-agent server`), who sign in through this home. */
+    /** Servers (`trade-agent server`) that run the agent for this home's users, who sign in through this home. */
     servers: z.array(serverSchema).min(1).max(20).superRefine(requireUniqueClientIds).optional(),
     /** Companies whose members sign in with an assertion from the company's identity provider (ID-JAG). */
     companies: companiesSchema.optional(),

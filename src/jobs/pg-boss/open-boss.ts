@@ -90,7 +90,7 @@ async function waitForDatabase(pool: Pool): Promise<void> {
   }
 }
 
-/** Whether pg-boss reports missing or outdated tables. It also reports them as missing to a role without privileges. */
+/** Returns whether pg-boss reports missing or outdated tables. To a role without privileges, tables appear missing. */
 const isSchemaError = (error: unknown): boolean =>
   error instanceof Error && /is not installed|requires migrations/.test(error.message);
 

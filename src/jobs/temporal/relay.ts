@@ -19,8 +19,8 @@ const [BATCH, KEYS_AT_ONCE] = [500, 16];
 const CLEAR_INTERVAL_MS = 3_600_000;
 
 /**
- * How long after a handover an unfinished job is handed over again, in milliseconds, in case the engine has lost it,
- * for example because an older backup was restored. An engine that still has the job ignores the repetition.
+ * How long to wait before an unfinished job is handed over again, in milliseconds, in case the engine has lost it, for
+ * example because an older backup was restored. An engine that still has the job ignores the repetition.
  */
 const REPEAT_HANDOVER_MS = 900_000;
 

@@ -183,8 +183,8 @@ interface AttemptsOptions {
 }
 
 /**
- * Returns the activities, which count each attempt in the job's row when it begins. A database outage therefore doesn't
- * use up attempts: Temporal retries until the job is done or dead.
+ * Returns the workflow's activities. Each attempt is counted in the job's row when it begins, so a database outage does
+ * not use up attempts: Temporal retries until the job is done or dead.
  */
 function createAttempts({ outbox, handler, sdk, heard }: AttemptsOptions) {
   const { Context, ApplicationFailure } = sdk.activity;

@@ -17,7 +17,7 @@ export interface TemporalQueueOptions {
   readonly namespace: string;
   /** Receives errors that reach no caller, such as a failed job or an unavailable engine or database. */
   readonly onError?: (error: unknown) => void;
-  /** How long after a handover an unfinished job is handed over again, in milliseconds. */
+  /** How long to wait before an unfinished job is handed over again, in milliseconds. */
   readonly againMs?: number;
 }
 

@@ -84,7 +84,7 @@ export function effectiveDate(action: CorporateAction): IsoDate {
   return 'effective_date' in action ? action.effective_date : action.process_date;
 }
 
-/** Returns midnight in New York of the action's effective date, when shares and prices change together. */
+/** Returns midnight in New York at the start of the action's effective date, when shares and prices change together. */
 export function effectiveAt(action: CorporateAction): number {
   return newYorkInstant(effectiveDate(action), '00:00');
 }
