@@ -7,7 +7,7 @@ import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './event
  */
 export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
 
-/** A mandate to use for orders with certain symbols and sides. */
+/** Which mandate to use for orders with the given symbols and sides. */
 export interface MandateChoice {
   readonly symbols: readonly string[];
   readonly sides: readonly Side[];
@@ -31,7 +31,7 @@ export type RunInput =
   | {
       /** 1 to {@link MAX_ORDERS_PER_REQUEST} orders, each proposed exactly as given, without a model. */
       readonly orders: readonly OrderRequest[];
-      /** Program that composed the orders, shown on the phone, such as `check`. */
+      /** The program that composed the orders, as shown on the phone, such as `check`. */
       readonly composedBy: string;
       /** Proposes all orders as one batch if no two orders have the same symbol. */
       readonly together?: boolean;
@@ -40,7 +40,9 @@ export type RunInput =
 
 export interface RunOptions {
   readonly approval: ApprovalMode;
-  /** Ends the run. Open proposals stay open and are executed once approved. */
+  /**
+   * Aborting it ends the run. Open proposals stay open and are executed once approved, unless `cancelOnExit` is set.
+   */
   readonly signal: AbortSignal;
   /** Ends the run instead of waiting for a decision. The caller resumes the run later. */
   readonly suspends?: boolean;
@@ -49,7 +51,7 @@ export interface RunOptions {
    * account. Defaults to `approval_ttl` after the wait began.
    */
   readonly connectBy?: number | undefined;
-  /** Withdraws open proposals if the signal ends the run. */
+  /** Whether to withdraw open proposals if the signal ends the run. */
   readonly cancelOnExit?: boolean;
   /**
    * Name of the proposer, as shown to the person: `chat`, `run`, `check`, `schedule NAME`. At most 80 characters of
@@ -70,7 +72,6 @@ export interface RunOptions {
 export interface PruneOptions {
   /** Minimum time since a thread's latest run, in milliseconds; 0 for threads of any age. */
   readonly olderThan: number;
-  /** Number of newest threads to keep. */
   readonly keep: number;
   readonly dryRun?: boolean;
 }

@@ -26,11 +26,11 @@ interface ApprovalViewBase extends KindOutcome {
   /** The four characters that the phone shows too. */
   readonly code: string;
   readonly expires_at: string;
-  /** Whether the approval has expired since its last known state; set if the gateway can't be reached. */
+  /** Whether the approval's expiry has passed since its last known state; set if the gateway can't be reached. */
   readonly overdue?: boolean;
   /** Whether this is only the last known state; set if the gateway can't be reached. */
   readonly stale?: boolean;
-  /** Absent if the proposal moves no money. */
+  /** Absent if the proposal involves no money, such as a message. */
   readonly environment?: Environment;
   /** Account and broker, such as `PA3ALICE01 at Alpaca`; absent if a person can have only one account. */
   readonly account_at?: string;
@@ -48,7 +48,7 @@ interface ApprovalViewBase extends KindOutcome {
   readonly client: string;
 }
 
-/** An approval as people and scripts see it. The field that is named after its kind contains its subject. */
+/** An approval as shown to users and scripts. Its subject is in the field that is named after its kind. */
 export type ApprovalView = { [K in ProposalKind]: ApprovalViewOf<K> }[ProposalKind];
 export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
   readonly kind: K;

@@ -17,7 +17,7 @@ export interface CallOutcome {
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
-  /** The attempted action of a failed call, in words: `sell 2 KO`. */
+  /** What a failed call attempted, in words: `sell 2 KO`. */
   readonly what?: string;
   readonly subject?: string;
   readonly unusable?: true;
@@ -29,7 +29,7 @@ export interface CallOutcome {
 }
 
 export interface ProposalQuota {
-  /** 1-based position among the prompt's proposals. */
+  /** 1-based position among the proposals for this prompt. */
   readonly ordinal: number;
   /** Maximum number of proposals for this prompt. */
   readonly most: number;
@@ -45,7 +45,7 @@ const outcomes = Annotation<CallOutcome[]>({
   default: () => [],
 });
 
-/** Sources of outside text. A source is never removed from a conversation. */
+/** Outside sources whose text is in the conversation. A source is never removed. */
 const tainted = Annotation<readonly string[]>({
   reducer: (earlier, later) => [...new Set([...earlier, ...later])],
   default: () => [],
@@ -80,8 +80,8 @@ export const ProposalGraphState = Annotation.Root({
   tainted,
   facts: Annotation<ConversationFacts>(),
   /**
-   * The current attempt's request, stored in full because a request that is repeated under the same idempotency key
-   * must have the same body.
+   * The current attempt's request. It is stored in full, because a repeated request with the same idempotency key must
+   * have the same body.
    */
   drafted: Annotation<ProposalRequestInput>(),
   proposed: Annotation<string>(),
@@ -92,13 +92,13 @@ export type ProposalGraphValue = typeof ProposalGraphState.State;
 
 export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });
 
-/** Errors that a model can correct by calling again with other arguments. */
+/** Codes of errors that a model can correct by repeating the call with other arguments. */
 const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
 
 /**
- * Returns the failures that no later call for the same prompt corrected. A successful call of the same tool on the same
- * subject corrects a failure. If the failed call had invalid arguments, a successful call of the same tool on any
- * subject corrects it; if the failed call was unusable, any successful call does.
+ * Returns the failed calls that no later successful call for the same prompt made up for. A call to the same tool on
+ * the same subject makes up for a failure. After invalid arguments, a call to the same tool on any subject does; after
+ * an unusable call, any call does.
  */
 export function uncorrectedFailures(
   outcomes: readonly CallOutcome[],

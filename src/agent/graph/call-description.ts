@@ -27,8 +27,7 @@ export function ordersInCall({ name, args }: Call): NamedOrder[] {
 }
 
 /**
- * Returns the symbols, order ID or recipient of a call that proposes something, or undefined for a call that only
- * reads.
+ * Returns what a proposing call is about (its symbols, order ID or recipient), or undefined for a call that only reads.
  */
 export function callSubject(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;

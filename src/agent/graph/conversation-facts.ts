@@ -7,11 +7,13 @@ import { type NameSearchResult, nameSearchSchema } from '../planner/symbols-by-n
 import { promptMessages } from './message-history.ts';
 import { latestRebalancing, type Rebalancing } from './rebalancing.ts';
 
-/** Facts about a conversation from which provenance is computed. Plain data, stored with the proposal's state. */
+/**
+ * Facts about a conversation that decide the provenance of an order's fields. Plain data, stored with the proposal's
+ * state.
+ */
 export interface ConversationFacts {
   /** The person's own prompts, newest last. */
   readonly said: readonly string[];
-  /** The program that composed the newest prompt; undefined if a person wrote it. */
   readonly composedBy: string | undefined;
   readonly positions: readonly {
     readonly symbol: string;

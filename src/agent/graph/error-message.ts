@@ -4,8 +4,8 @@ import type { ToolCall } from './agent-state.ts';
 import { inertJson } from './inert-text.ts';
 
 /**
- * Returns the message that answers a call with an error. It is not in error-facts.ts, because listing approvals loads
- * that file and must not load LangChain.
+ * Returns the tool message that reports an error as a call's result. It is not in error-facts.ts, because listing
+ * approvals loads that file and must not load LangChain.
  */
 export function errorMessage(call: ToolCall, error: ErrorFacts): ToolMessage {
   return new ToolMessage({

@@ -15,8 +15,8 @@ export interface AgentEnvironment {
   readonly profile: ResolvedProfile;
   readonly session: Session | undefined;
   /**
-   * Client for making and withdrawing proposals. It has no abort signal, because an aborted run must still receive the
-   * gateway's answer about which proposals exist.
+   * Client for making and withdrawing proposals. It has no abort signal, because even an aborted run must learn which
+   * proposals the gateway received.
    */
   readonly proposing: GatewayClient | undefined;
   readonly model: ChatModel;
@@ -41,7 +41,7 @@ export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'co
   readonly maxTurns: number;
   /** @throws {TradeAgentError} `busy` if another run has taken over the thread */
   readonly requireLease: () => Promise<void>;
-  /** Start time of each call of this run (epoch milliseconds), by call id. */
+  /** Start time of each call of this run in epoch milliseconds, by call ID. */
   readonly callStartTimes: Map<string, number>;
   readonly emit: (event: AgentEvent) => void;
   /** Stores the latest state of a proposal and emits it if it is new. */

@@ -21,8 +21,8 @@ const frames = [
 let marks: RegExp | undefined;
 
 /**
- * Replaces the first character of each marker. The pattern is compiled only if the text contains `<` or `[`, with which
- * all markers begin.
+ * Replaces the first character of each chat-template marker. All markers begin with `<` or `[`, so the pattern is
+ * compiled only if the text contains one of these characters.
  */
 function replaceMarks(text: string, by: (opening: string) => string): string {
   if (!/[<[]/.test(text)) return text;
@@ -30,14 +30,14 @@ function replaceMarks(text: string, by: (opening: string) => string): string {
   return text.replace(marks, by);
 }
 
-/** Inserts a space after the first character of each marker. */
+/** Inserts a space after the first character of each chat-template marker. */
 export function inertText(text: string): string {
   return replaceMarks(text, (opening) => `${opening} `);
 }
 
 /**
- * Escapes the first character of each marker, so that JSON parses to the same value. Text that is not JSON is changed
- * like in {@link inertText}.
+ * Escapes the first character of each chat-template marker, so that the JSON still parses to the same value. In text
+ * that is not JSON, inserts spaces like {@link inertText}.
  */
 export function inertJson(json: string): string {
   const escaped = replaceMarks(json, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);

@@ -1,13 +1,12 @@
 import { parseJson } from '../../values/parse-json.ts';
 
-/** Maximum number of characters of an answer to inspect. */
 const MAX_INSPECTED_LENGTH = 200_000;
 const MAX_SUBJECT_LENGTH = 40;
 
 /**
- * Returns whether data contains wording that is meant for a model. This heuristic only produces a notice; provenance,
- * the gateway and the phone enforce that only the person's own words count.
- * @param text prose, or JSON, each string of which is inspected
+ * Returns whether data contains wording that addresses a model. This heuristic only produces a notice; provenance, the
+ * gateway and the phone enforce that only the person's own words count.
+ * @param text prose or JSON; in JSON, every string is inspected
  */
 export function readsLikeInstructions(text: string): boolean {
   return stringsIn(text.slice(0, MAX_INSPECTED_LENGTH)).some((each) =>
@@ -45,14 +44,17 @@ const MODEL = '(?:ai|assistant|agent|model|llm|chat ?bot|bot|copilot)';
 const PROPOSING =
   'place_order|place_orders|place_standing_order|place_standing_orders|cancel_order|replace_order|close_position|send_slack_summary|send_gmail_summary';
 
-/** Tests whether a line contains a certain wording. @param line text with single spaces */
+/**
+ * Tests whether a line contains a certain wording.
+ * @param line text with single spaces
+ */
 type Wording = (line: string, folded: string) => boolean;
 
 /**
  * Returns the test for a wording. Compiling all patterns took a tenth of a run's time, so each pattern is compiled only
  * when a line contains one of its words.
  * @param words separated by "|"
- * @param pattern with "@" in place of the words; case-insensitive
+ * @param pattern case-insensitive; "@" stands for any of the words
  */
 function wording(words: string, pattern: string, flags = 'i'): Wording {
   const needed = foldCase(words).split('|');
@@ -64,7 +66,10 @@ function wording(words: string, pattern: string, flags = 'i'): Wording {
   };
 }
 
-/** Folds case like regular expressions with the flags `iu`, which match U+017F with "s" and U+212A with "k". */
+/**
+ * Folds case like regular expressions with the flags `iu`, which match "ſ" (U+017F) with "s" and the Kelvin sign
+ * (U+212A) with "k".
+ */
 function foldCase(text: string): string {
   return text.toLowerCase().toUpperCase();
 }

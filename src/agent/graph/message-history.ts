@@ -23,8 +23,8 @@ export function promptMessages(messages: readonly BaseMessage[]): Prompt[] {
 }
 
 /**
- * Returns the thread in the form that chat APIs accept: every call is followed by its answer. A call that an
- * interrupted run left open is answered with an error that says so.
+ * Returns the thread in the form that chat APIs accept: every call is followed by its result. A call that an
+ * interrupted run left open gets an error that says so as its result.
  */
 export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[] {
   const answers = new Map<string, BaseMessage>();
@@ -51,7 +51,7 @@ export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[]
   });
 }
 
-/** Returns the history for a language model, in which tool answers that contain outside text are marked. */
+/** Returns the history for a language model, with marks around tool results that contain text from outside sources. */
 export function markOutsideText(messages: readonly BaseMessage[]): BaseMessage[] {
   return messages.map((message) => {
     const { outside } = message.additional_kwargs;

@@ -35,8 +35,7 @@ import { parseToolArguments } from './tool-node.ts';
 /** Number of consecutive turns with invalid calls after which the run ends. */
 const MAX_MISTAKES = 3;
 /**
- * Maximum number of answers per prompt that almost parse as a call. After the first such answer, the model is called
- * again.
+ * Maximum number of responses per prompt that almost parse as a call. After each of them, the model is called again.
  */
 const MAX_NEAR_CALLS = 2;
 const faultyArgumentCodes = new Set(['usage', 'invalid_order', 'invalid_message']);
@@ -173,7 +172,7 @@ function withUnfinishedNotes(
 const NEAR_CALL_MESSAGE = 'the model wrote a tool call that cannot be executed';
 const RETRY_HINT = 'Nothing was done. Try again, or try another model.';
 
-/** Returns the number of consecutive faulty turns, including the latest turn, whose calls have now ended. */
+/** Returns the number of consecutive turns whose calls were all invalid, including the latest turn. */
 function countMistakes({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
   const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
   if (latest.some(({ error }) => error === undefined)) return 0;
@@ -228,7 +227,7 @@ function interrupted(): TradeAgentError {
 }
 
 const MAX_REASON_LENGTH = 200;
-/** Words that make an order optional. */
+/** Words that suggest that an order was optional. */
 const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 /**
@@ -256,17 +255,16 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Cal
       ...new Set(failed),
       ...(isPart ? [`Not proposed: ${words}.`] : isNone && failed.length === 0 ? ['No order was proposed.'] : []),
     ],
-    /** Orders that the person named and the model did not propose, if it proposed other orders. */
+    /** Orders that the person named but the model did not propose, if it proposed others and none was optional. */
     forgotten: isPart && !conditionalWords.test(asked.at(-1) ?? '') ? words : undefined,
   };
 }
 
 /**
- * Maximum number of calls per turn. Further calls are answered with an error, because a person can't judge more
- * approvals at once.
+ * Maximum number of calls per turn. Calls beyond it are rejected, because a person can't judge more approvals at once.
  */
 const MAX_CALLS = 20;
-/** Tool name under which text that almost parsed as a call is stored. */
+/** Tool name under which text that almost parsed as a call is stored in the conversation. */
 const UNREADABLE_CALL = 'unreadable_call';
 
 interface RejectedCall {
@@ -284,10 +282,10 @@ interface ParsedAnswer {
 type Tools = Pick<GraphEnvironment, 'foreign'>;
 
 /**
- * Converts the model's answer to our message. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
+ * Converts the model's response to our message. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
  * order's client_order_id derives from its call's ID, so an order whose call reused an ID would count as already
- * placed. Malformed calls stay in the message with empty arguments and an error, because chat APIs require every call
- * to be answered.
+ * placed. Malformed calls stay in the message with empty arguments and an error, because chat APIs require a result for
+ * every call.
  */
 function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: readonly BaseMessage[]): ParsedAnswer {
   const raw = rawCalls(answer);
@@ -317,7 +315,7 @@ function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: reado
   return { message: new AIMessage({ content, tool_calls: calls }), rejected };
 }
 
-/** Returns the text as a failed call, because a model learns of errors from the answers to its calls. */
+/** Turns the text into a failed call, because a model learns about errors only from the results of its calls. */
 function nearCallAnswer(text: string, problem: string): ParsedAnswer {
   const call = { id: shortId('tc_', 12), name: UNREADABLE_CALL, args: { written: text.slice(0, 500) } };
   return {
@@ -375,7 +373,7 @@ function callProblem(environment: Tools, { name, args: given }: WrittenCall): st
 }
 
 /**
- * Returns the calls that occur in tool answers or outside data. A model that repeats such a call is only quoting it.
+ * Returns the calls that appear in tool results or outside data. A model that repeats such a call is only quoting it.
  */
 function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   const outside = messages.flatMap((message) => {
@@ -391,7 +389,9 @@ function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(findCalls).map(callKey)));
 }
 
-/** Returns the keys of the model's previous reads for this prompt, which would return the same if repeated now. */
+/**
+ * Returns the keys of the reads that the model already made for this prompt. Repeating them would return the same data.
+ */
 function previousReads(messages: readonly BaseMessage[]): Set<string> {
   const failed = new Set(
     messages.flatMap((message) =>
@@ -410,7 +410,7 @@ function previousReads(messages: readonly BaseMessage[]): Set<string> {
   return new Set();
 }
 
-/** Returns a key that is equal for the same tool and arguments in any key order. */
+/** Returns a key for a tool and its arguments that doesn't depend on the order of the arguments' properties. */
 function callKey({ name, args }: { name: string; args: unknown }): string {
   const sorted = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(sorted);
@@ -437,8 +437,8 @@ function safeToolName(name: string): string {
 }
 
 /**
- * Returns the calls with their raw arguments. LangChain's parser would complete truncated JSON, but `"qty": "1` may
- * have been 100.
+ * Returns the calls with their raw arguments. LangChain's parser would complete truncated JSON, but a truncated `"qty":
+ * "1` may have been going to be 100.
  */
 function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
   const chunks = answer.tool_call_chunks ?? [];

@@ -22,7 +22,8 @@ export function proposalQuota(
 }
 
 /**
- * Requires that another proposal may be made for this prompt. @throws {TradeAgentError} `approval_denied`, `blocked`
+ * Requires that the prompt's quota allows this proposal.
+ * @throws {TradeAgentError} `approval_denied`, `blocked`
  */
 export function requireProposalQuota({ ordinal, most, denied }: ProposalQuota): void {
   if (denied) {

@@ -130,7 +130,7 @@ export async function proposalRequest(
   }
 }
 
-/** Adds the position that was read for this order to the facts. */
+/** Adds the position that was read for a closing order to the conversation's facts. */
 function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(
   state: State,
   held: ClosingOrder['held'],
@@ -139,13 +139,16 @@ function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(
   return { ...state, facts: { ...state.facts, positions: [...others, held] } };
 }
 
-/** Attributes a closing order's side to the position, unless the person named the side. */
+/** Records that a closing order's side was computed from the position, unless the person named the side. */
 function withSideFromPosition({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
 }
 
-/** Attributes orders to the rebalancing that the person's own targets led to. Targets from a program don't count. */
+/**
+ * Records that the orders come from a rebalancing to the targets that the person named. Targets from a program don't
+ * count.
+ */
 function withRebalancing(
   { facts }: Pick<ProposalGraphValue, 'facts'>,
   provenance: Provenance,
@@ -166,8 +169,8 @@ function mandateOptions(
 }
 
 /**
- * Returns the source of the fields that the person did not say. If the conversation contains text from other servers,
- * the servers are named, because the model may have taken the values from that text.
+ * Returns the source of the fields that the person did not specify. If the conversation contains text from other
+ * servers, the source names them, because the model may have taken the values from that text.
  */
 function unsaidFieldSource(tainted: readonly string[]): string {
   const servers = tainted.flatMap((source) =>

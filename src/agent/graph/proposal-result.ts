@@ -45,8 +45,8 @@ export function createResultNode(environment: GraphEnvironment) {
 }
 
 /**
- * Returns whether the person may be asked again. Someone must be waiting for the run, because otherwise nobody would
- * notice that a new proposal replaced the one that was approved.
+ * Returns whether the person may be asked again. Someone must be waiting for the run: otherwise nobody would notice
+ * that a new proposal replaced the approved one.
  */
 function mayAskAgain(
   { approvalMode }: GraphEnvironment,
@@ -114,7 +114,7 @@ function settledCommand(environment: GraphEnvironment, state: ProposalGraphValue
   );
 }
 
-/** Returns the outcome in words, and as facts for the model. */
+/** Returns the outcome in words, and as JSON facts for the model. */
 function describeOutcome(proposal: Proposal): readonly [string, Readonly<Record<string, unknown>>] {
   const { placed, sent, lines, granted } = proposalOutcome(proposal);
   if (placed !== undefined) return [orderSummary(placed), { order: placed }];
@@ -151,7 +151,7 @@ function outcomeSubject(call: ToolCall): Pick<CallOutcome, 'subject'> {
   return defined({ subject });
 }
 
-/** Watches a market order briefly, so that the answer can include the fill price. Best effort. */
+/** Watches a market order briefly, so that the run's answer can include the fill price. Best effort. */
 async function followFill(environment: GraphEnvironment, seen: ThreadProposal): Promise<ThreadProposal> {
   const { clock, signal, gateway, saw } = environment;
   if (gateway === undefined) return seen;

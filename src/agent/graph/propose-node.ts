@@ -49,9 +49,9 @@ async function draftProposal(environment: GraphEnvironment, state: ProposalGraph
 }
 
 /**
- * Returns the node that sends the request to the gateway, which asks the person. Sending it again, after a lost answer
- * or in another process, yields the same proposal, because the idempotency key derives from the call and the checkpoint
- * already contains the request.
+ * Returns the node that sends the request to the gateway, which asks the person. Sending it again, after a lost
+ * response or in another process, yields the same proposal, because the idempotency key derives from the call and the
+ * checkpoint already contains the request.
  */
 export function createProposeNode(environment: GraphEnvironment) {
   const { thread } = environment;
@@ -111,8 +111,8 @@ function isUnconfirmed(error: unknown): boolean {
 }
 
 /**
- * Cancels an order directly if no approval is required. With outside text in the conversation, approval is always
- * required.
+ * Cancels an order directly if no approval is required. Approval is always required once the conversation contains text
+ * from outside sources.
  * @returns undefined if the person must be asked
  */
 async function executeWithoutApproval(

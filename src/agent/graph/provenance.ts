@@ -12,24 +12,25 @@ import { parseUtterances, type Utterance } from '../planner/utterance.ts';
 type Field = Provenance['fields'][string];
 
 /**
- * Facts from which provenance is computed. All of them come from our code, none from what a model says about itself.
+ * Facts that decide the provenance of a proposal's fields. All of them come from our code, none from what a model says
+ * about itself.
  */
 export interface ProvenanceInput {
   readonly kind: ProposalKind;
   readonly request: Readonly<Record<string, unknown>>;
   /** The person's own prompts, newest last, without standard input. */
   readonly userTurns: readonly string[];
-  /** Source of a field that the person did not say: `model`, or a tool's name. */
+  /** Source of the fields that the person did not specify: `model`, or a tool's name. */
   readonly from: string;
-  /** Names of the sources of outside text in the conversation, such as `standard input`. */
+  /** Names of the outside sources whose text is in the conversation, such as `standard input`. */
   readonly taintedBy: readonly string[];
-  /** Default values of the schema and the profile, which the person does not have to say. */
+  /** Default values of the schema and the profile, which the person does not have to specify. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Names of the rules that computed fields in code, by field. */
+  /** For each field that our code computed, the name of the rule that computed it. */
   readonly computed?: Readonly<Record<string, string>>;
   readonly positions?: ReadonlyMap<string, HeldQuantity>;
   readonly names?: readonly NameSearchResult[];
-  /** The account that the request names, for comparing it with the names that the person may use. */
+  /** The account that the request names. The person may have used its number, broker or label. */
   readonly account?: AccountEntry;
   readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
 }
@@ -54,8 +55,8 @@ const numberFields = [
 ];
 
 /**
- * Fields whose values are words, each with a function that returns the person's words for the field, and whether
- * several words leave the field undecided.
+ * Fields whose values are words: the field, a function that returns the person's words for it, and whether the field is
+ * undecided if the person used several of them.
  */
 const wordFields: readonly (readonly [string, (said: Utterance) => readonly unknown[], boolean])[] = [
   ['side', ({ sides }) => sides, true],
@@ -195,7 +196,7 @@ function openOrderSymbol({ request, openOrders }: ProvenanceInput): string {
 }
 
 /**
- * Returns the reading of the order that is most similar to the request, so that fields of two orders are never
+ * Returns the reading of the person's words that is most similar to the request, so that fields of two orders are never
  * combined.
  */
 function closestReading(readings: readonly Utterance[], request: Readonly<Record<string, unknown>>): Utterance {
@@ -205,7 +206,7 @@ function closestReading(readings: readonly Utterance[], request: Readonly<Record
   return readings.reduce((best, said) => (likeness(said) > likeness(best) ? said : best));
 }
 
-/** Attributes the fields that must appear literally in the person's words: order id, recipient, text. */
+/** Returns the sources of the fields that must appear literally in the person's words: order ID, recipient, text. */
 function literalSources(input: ProvenanceInput): FoundSources {
   const { request, userTurns } = input;
   const fields: Record<string, Field> = {};
@@ -234,7 +235,7 @@ const literalFields: Readonly<Record<string, (text: string, value: string) => bo
   text: (text, value) => singleSpaced(text).includes(singleSpaced(value)),
 };
 
-/** Resolves "cancel my AAPL order" or "change my last order" against the open orders, by the planner's rules. */
+/** Returns the source of an order ID that the person meant by, for example, "my AAPL order" or "my last order". */
 function openOrderSource(
   { userTurns, openOrders = [], names = [] }: ProvenanceInput,
   id: string,
@@ -254,7 +255,7 @@ function openOrderSource(
   return undefined;
 }
 
-/** Returns the rule that picks this order, or undefined if the person meant another order. */
+/** Returns the name of the rule by which the person meant this order, or undefined if they meant another order. */
 function orderRule(
   which: (CancelIntent | ReplaceIntent)['which'],
   order: { readonly id: string; readonly symbol: string },
@@ -303,7 +304,7 @@ function printable(text: string): string {
   return printableAscii(text, MAX_SOURCE_LENGTH);
 }
 
-/** Returns one line without invisible or direction-changing characters. */
+/** Reduces a turn to one line without invisible or direction-changing characters. */
 function sanitizedSentence(turn: string): string {
   // Avoids cutting a surrogate pair in half.
   return safeLine(turn)

@@ -26,8 +26,8 @@ export function latestRebalancing(messages: readonly BaseMessage[]): Rebalancing
 }
 
 /**
- * Attributes orders to the rebalancing rule if they are identical to those computed for the targets in the person's
- * newest words. Targets that a model chose stay attributed to the model.
+ * Records that orders come from the rebalancing if they are identical to the orders computed for the targets in the
+ * person's newest words. Targets that a model chose stay attributed to the model.
  */
 export function attributeRebalancing(
   { fields, ...rest }: Provenance,

@@ -35,8 +35,8 @@ const LIMITS_RULE = 'the orders it places';
 
 /**
  * Returns the mandate request for a standing order. Nobody reviews the orders that a standing order places, so it is
- * proposed only if every field is in the person's own words or a default, and the conversation contains no outside
- * text. Otherwise the error's hint contains the command that the person can type.
+ * proposed only if every field is in the person's own words or a default, and the conversation contains no text from
+ * outside sources. Otherwise the error's hint contains the command that the person can type.
  * @throws {TradeAgentError} `blocked` if the request is not in the person's own words; `invalid_order`, `usage` if it
  * is unreadable or ambiguous; errors of the gateway's reads
  */
@@ -91,13 +91,16 @@ const fieldNames: Readonly<Record<string, string>> = {
   end: 'the end date',
 };
 
-/** Returns the sentence that a "yes" to the planner's question accepts, or the turn itself. */
+/**
+ * Returns the corrected sentence if the newest turn is a "yes" to the planner's spelling question, otherwise the turn
+ * itself.
+ */
 function acceptedSentence(turns: readonly string[]): string {
   return parseTurn(turns).accepted ?? turns.at(-1) ?? '';
 }
 
 /**
- * Requires that the market has not crossed the price yet. Otherwise the order would be placed immediately.
+ * Requires that the price has not already crossed the price to wait for. Otherwise the order would be placed at once.
  * @throws {TradeAgentError} `usage` with a question
  */
 async function requireNotCrossed(
@@ -157,7 +160,7 @@ interface StandingUtterance {
 }
 
 interface StandingProvenance {
-  /** The source of each field of the order and its schedule; `other` if nobody said the field. */
+  /** The source of each field of the order and its schedule; `other` if the person did not specify the field. */
   readonly fields: Provenance['fields'];
   readonly sentence: string | undefined;
 }
@@ -201,16 +204,13 @@ function isSameSchedule(when: StandingOrderTerms['when'], said: ScheduleMention)
   return Number(said[when.price] ?? Number.NaN) === Number(when.at);
 }
 
-/** @param said the newest time the person named, which must match */
+/** @param said the newest time that the person named; `at` must be equal to it */
 function timeSource(at: string, said: string | undefined): Provenance['fields'][string] {
   if (said !== undefined) return said === at ? userSource : otherSource;
   return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : otherSource;
 }
 
-/**
- * Returns the account's source. A request must not leave out an account that the person named, or add one that they did
- * not name.
- */
+/** Returns the source of the account. The source is the user only if the request has the account that they named. */
 function accountSource(
   account: AccountEntry | undefined,
   called: string | undefined,
@@ -220,10 +220,7 @@ function accountSource(
   return { account: isSame ? userSource : otherSource };
 }
 
-/**
- * Returns the end's source. A request must not leave out an end that the person named, or add one that they did not
- * name.
- */
+/** Returns the source of the end. The source is the user only if the request has the end that they named. */
 function endSource(
   end: MentionedEnd | undefined,
   { until, before }: ScheduleMention,
@@ -235,7 +232,7 @@ function endSource(
   return { end: isSame ? userSource : otherSource };
 }
 
-/** Returns the clause with a schedule that is most similar to the standing order. */
+/** Returns the clause with a schedule that best matches the standing order. */
 function closestTimedClause(
   turn: string,
   { order, when }: StandingOrderTerms,

@@ -4,8 +4,8 @@ import { inertText } from './inert-text.ts';
 
 /**
  * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; {@link
- * promptContext} returns what differs. The prompt enforces nothing (the gateway and the phone do) and contains no text
- * that anyone else chose.
+ * promptContext} returns what differs. The prompt enforces nothing (the gateway and the phone do) and contains only our
+ * own text.
  */
 export function systemPrompt({ readOnly }: { readOnly: boolean }): string {
   return [
@@ -27,15 +27,15 @@ export function markStandardInput(text: string): string {
 }
 
 /**
- * Marks text as coming from an untrusted source. @param source a name that trade-agent chose, because it becomes part
- * of the mark
+ * Marks text as coming from an untrusted source.
+ * @param source becomes part of the mark, so it must be a name that trade-agent chose
  */
 export function markUntrusted(source: string, text: string): string {
   // A mark inside the text would end the block early.
   return `<untrusted source="${source}">\n${inertText(text)}\n</untrusted>`;
 }
 
-/** Returns the text inside the mark of {@link markStandardInput}, or undefined for other text. */
+/** Returns the text that {@link markStandardInput} marked, or undefined for other text. */
 export function standardInputIn(text: string): string | undefined {
   return /^<untrusted source="standard input">\n([\s\S]*)\n<\/untrusted>$/.exec(text)?.[1];
 }
@@ -48,8 +48,8 @@ export function standardInputIn(text: string): string | undefined {
 const CONTEXT_KEY = 'circumstances';
 
 /**
- * Describes when a prompt was written and who was signed in. Contains no text that anyone else chose, not even the
- * user's display name.
+ * Describes when a prompt was written and who was signed in. Contains no text that a user or a server chose, not even
+ * the user's display name.
  */
 export function promptContext(session: Session | undefined, now: number): string {
   const who =
@@ -59,7 +59,7 @@ export function promptContext(session: Session | undefined, now: number): string
   return `It was ${new Date(now).toISOString().slice(0, 16)}Z when the user said this. ${who}`;
 }
 
-/** Adds the context to a prompt, but not to the prompt's text, which contains only the person's own words. */
+/** Attaches the context to a prompt, but outside its text, which contains only the person's own words. */
 export function withPromptContext(message: HumanMessage, under: string): HumanMessage {
   return new HumanMessage({
     content: message.content,

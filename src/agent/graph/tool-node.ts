@@ -35,7 +35,7 @@ interface ToolInput {
 
 /**
  * Returns the node that executes calls that need no approval: reads, harmless changes, and calls that write the
- * person's own words into the person's files. If a call fails, the model gets the error as the answer.
+ * person's own words into the person's files. If a call fails, the model gets the error as the result.
  */
 export function createToolNode(environment: GraphEnvironment) {
   return async (input: ToolInput): Promise<Partial<AgentStateValue>> => {
@@ -63,7 +63,7 @@ export function createToolNode(environment: GraphEnvironment) {
   };
 }
 
-/** Emits the call's event, once per run even if the call waited for an account to be connected. */
+/** Emits the call's event once per run, even if the call runs again after an account was connected. */
 export function emitToolCall({ callStartTimes, clock, emit }: GraphEnvironment, { id, name, args }: ToolCall): void {
   if (callStartTimes.has(id)) return;
   callStartTimes.set(id, clock.now());
@@ -87,10 +87,10 @@ export function emitToolResult(
 interface ToolAnswer {
   readonly ok: boolean;
   readonly summary: string;
-  /** Text to search for instructions. */
+  /** The result's text, to be searched for instructions. */
   readonly text: string;
   readonly message: ToolMessage;
-  /** The name of the outside source, if the answer taints the conversation. */
+  /** The name of the outside source whose text the result adds to the conversation, if any. */
   readonly outside?: string;
 }
 
@@ -156,8 +156,8 @@ export function readOnlyError(): TradeAgentError {
 }
 
 /**
- * Calls another server's tool. Its text is data and taints the conversation. If the tool hangs or crashes, only this
- * call is answered with an error, and the run continues, so the call's outcome has no error.
+ * Calls a tool of another server. The result is treated as data and taints the conversation. If the tool hangs or
+ * crashes, only this call fails, and the run continues, so the call's outcome has no error.
  */
 async function callForeignTool(
   { foreign, signal }: Pick<GraphEnvironment, 'foreign' | 'signal'>,
@@ -199,8 +199,9 @@ interface LocalCall {
 }
 
 /**
- * Requires that an alert's symbol is in the person's own words and, once outside text is in the conversation, that its
- * price is too. Requires that a schedule is the one that the planner reads in the person's newest message.
+ * Requires that an alert's symbol is in the person's own words and, once the conversation contains text from outside
+ * sources, that its price is too. Requires that a schedule is the one that the planner reads in the person's newest
+ * message.
  * @throws {TradeAgentError} `blocked`
  */
 export function requireUserWords({ name, args, facts, tainted }: LocalCall): void {

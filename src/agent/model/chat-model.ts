@@ -4,13 +4,13 @@ import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 export interface ChatModel {
   /** Display name: `gpt-5-mini`, or `built-in planner`. */
   readonly name: string;
-  /** Whether it is the built-in planner, whose refusals are final. */
+  /** Whether this is the built-in planner. A language model is not called again after the planner's refusal. */
   readonly builtin: boolean;
   /** @throws {TradeAgentError} `model_error`, `interrupted` */
   stream(
     messages: BaseMessage[],
     signal: AbortSignal,
-    /** Receives messages for the person, such as why the model is waiting. */
+    /** Receives messages for the person, such as why the run is waiting for the model. */
     notice?: (message: string) => void,
   ): AsyncIterable<AIMessageChunk>;
 }
