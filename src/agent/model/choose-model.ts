@@ -31,11 +31,11 @@ interface ModelOptions {
 
 type Notice = NonNullable<Parameters<ChatModel['stream']>[2]>;
 
-/** Timeout for the first byte of an answer, including the time for loading a local model. */
+/** Timeout for the first byte of a response, including the time for loading a local model. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Timeout between two chunks. Without it, a stalled stream would never end. */
+/** Timeout between two chunks of a response. Without it, a stalled stream would never end. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** Waits before the second and third attempts. If the server asks for a longer wait, the server's wait is used. */
+/** Waits before the second and third attempts, unless the server asks for a longer wait. */
 const RETRY_WAITS_MS = [500, 2000];
 /**
  * Longest wait that a server may ask for. If the server asks for more, the run fails, and the person decides when to
@@ -143,13 +143,11 @@ interface BoundModel {
   stream(history: BaseMessage[], until: { signal: AbortSignal }): Promise<AsyncIterable<AIMessageChunk>>;
 }
 
-/**
- * Streams answers. Retries after a transient failure, and with a shorter history if the server rejects it as too long.
- */
+/** Streams the model's responses. Retries after a transient failure, and with a shorter history if it was too long. */
 class AnswerStreamer {
   readonly #server: ModelServer;
   readonly #clock: Clock;
-  /** Set once a conversation was too long, so that later turns start with the shortened history. */
+  /** Whether a conversation was too long once, so that later turns start with a shortened history. */
   #shorten = false;
 
   constructor(server: ModelServer, clock: Clock) {
@@ -176,7 +174,7 @@ class AnswerStreamer {
     }
   }
 
-  /** Makes one attempt. Returns the failure if the answer did not begin, or undefined if the answer is complete. */
+  /** Makes one attempt. Returns the failure if no chunk arrived, or undefined if the response is complete. */
   async *#attempt(
     model: BoundModel,
     history: BaseMessage[],
@@ -217,7 +215,7 @@ function shorteningNotifier() {
   };
 }
 
-/** Returns the milliseconds until the next attempt, or undefined if there must be no other attempt. */
+/** Returns the milliseconds to wait before the next attempt, or undefined to give up. */
 function retryWait(tries: number, failure: ModelFailure): number | undefined {
   if (failure.kind !== 'transient') return undefined;
   const usual = RETRY_WAITS_MS[tries - 1];
@@ -266,13 +264,13 @@ async function* withIdleTimeout(
   }
 }
 
-/** How a model server failed, in facts that are safe to show. */
+/** A model server's failure, reduced to facts that are safe to show. */
 type ModelFailure =
   /** May be retried, after `retryAfterMs` if the server asked for a wait. */
   | { readonly kind: 'transient'; readonly status?: number; readonly retryAfterMs?: number }
   | { readonly kind: 'stalled' }
   | { readonly kind: 'too_long' }
-  /** The answer ended early or was not valid. */
+  /** The response ended early or was not valid. */
   | { readonly kind: 'broken' }
   | { readonly kind: 'refused'; readonly status: number };
 
@@ -364,18 +362,18 @@ function errorTexts(failure: ModelFailure, { name, url, keyVariable }: Server): 
   }
 }
 
-/** Published context windows in tokens. For other servers set `context_tokens`. */
+/** Published context windows in tokens. For other models, set `context_tokens` in the profile. */
 const contextWindows: readonly (readonly [RegExp, number])[] = [
   [/(?:^|\/)gpt-5/, 400_000],
   [/(?:^|\/)gpt-4\.1/, 1_047_576],
   [/(?:^|\/)(?:chatgpt-|gpt-)4o/, 128_000],
   [/(?:^|\/)o[134](?:-|$)/, 200_000],
 ];
-/** Maximum length of a tool answer in characters, about 20,000 tokens. Longer answers are truncated. */
+/** Maximum length of a tool result in characters, about 20,000 tokens. Longer results are truncated. */
 const MAX_ANSWER_LENGTH = 60_000;
 /** A low estimate: JSON with many numbers has about three bytes per token, and prose has more. */
 const BYTES_PER_TOKEN = 3;
-/** Share of the context window that is reserved for the answer, up to {@link MAX_ANSWER_TOKENS}. */
+/** Share of the context window that is reserved for the response, up to {@link MAX_ANSWER_TOKENS}. */
 const ANSWER_SHARE = 0.25;
 const MAX_ANSWER_TOKENS = 4096;
 
@@ -386,7 +384,6 @@ interface FittedHistory {
   readonly tooLong: boolean;
 }
 
-/** Returns the context window in tokens, or undefined if unknown. */
 export function contextWindow(name: string, configured: number | undefined): number | undefined {
   return configured ?? contextWindows.find(([pattern]) => pattern.test(name))?.[1];
 }
@@ -401,10 +398,10 @@ function estimateTokens(value: unknown): number {
 }
 
 /**
- * Shortens the conversation until it fits: cuts long answers, then drops the oldest results, then the oldest prompts
- * with their answers, but never the latest prompt. Each time, frees a quarter of the available space, so that most
- * turns keep their prefix and the server's prompt cache works.
- * @param window in tokens; if undefined, only long answers are cut
+ * Shortens the conversation until it fits: truncates long tool results, then drops the oldest results, then the oldest
+ * prompts with their answers, but never the latest prompt. Each time, frees a quarter of the available space, so that
+ * most turns begin with the same messages as the previous turn and the server's prompt cache works.
+ * @param window in tokens; if undefined, only long results are truncated
  * @param toolTokens size of the tool definitions
  */
 export function fitHistory(
@@ -450,7 +447,7 @@ function truncateAnswers(messages: readonly BaseMessage[], longest: number) {
   return { bounded, cut };
 }
 
-/** Truncates text, keeping the marks of outside text around it. */
+/** Truncates text, but keeps the marks around text from outside sources. */
 function truncateText(text: string, longest: number): string {
   const note = `only the first ${Math.floor(longest)} of ${text.length} characters are included; ask for less at once`;
   // A server may reject half of a surrogate pair.
@@ -481,8 +478,8 @@ const DROPPED_RESULT =
   '{"left_out":"this result was dropped to make the conversation fit; call the tool again if needed"}';
 
 /**
- * Replaces the oldest tool results with a short note, except those since the model's last message. Every call keeps an
- * answer, as chat APIs require. Returns undefined if nothing can be dropped.
+ * Replaces the oldest tool results with a short note, except those since the model's last message. Every call keeps a
+ * result, as chat APIs require. Returns undefined if nothing can be dropped.
  * @param enough number of characters to drop
  */
 export function dropOldResults(

@@ -26,7 +26,7 @@ export function splitPreset(model: string): { preset: PresetName; name: string }
   return Object.hasOwn(modelPresets, preset) && name !== '' ? { preset: preset as PresetName, name } : undefined;
 }
 
-/** Returns the base URL, under which the key is stored. */
+/** Returns the server's base URL. The credential store keeps the API key under this URL. */
 export function modelUrl({ name, base_url }: ResolvedProfile['model']): string {
   return base_url ?? modelPresets[splitPreset(name ?? '')?.preset ?? 'openai'].url;
 }

@@ -17,8 +17,8 @@ export interface TokenPrice {
 const MILLION = 1_000_000;
 
 /**
- * Returns an answer's usage. The cost is what the server reports (OpenRouter's `usage.cost`), or is computed from the
- * profile's price.
+ * Returns a response's token usage and cost. The cost is what the server reports (OpenRouter's `usage.cost`), or is
+ * computed from the profile's price.
  */
 export function answerUsage(answer: AIMessageChunk, price: TokenPrice | undefined): ModelUsage {
   // The field is public, but hidden behind the message's type parameters.

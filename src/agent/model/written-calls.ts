@@ -33,7 +33,7 @@ const shape =
 /**
  * Classifies the text of a message that has no tool calls in the API's own format.
  * @param names names of the tools; text such as `get_quote({…})` is nearly a call
- * @param mayBeJson whether the person asked for JSON, so that JSON is an answer
+ * @param mayBeJson whether the person asked for JSON, so that JSON in the text is an answer and not a call
  */
 export function classifyText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {
   const message = text.replace(/^\s*<think>[\s\S]*?<\/think>/, '').trim();
@@ -61,7 +61,7 @@ export function classifyText(text: string, names: readonly string[], mayBeJson: 
     : { kind: 'words' };
 }
 
-/** Returns up to a hundred JSON calls anywhere in the text. */
+/** Returns the tool calls that are written as JSON anywhere in the text, up to a hundred. */
 export function findCalls(text: string): WrittenCall[] {
   const found: WrittenCall[] = [];
   for (let at = text.indexOf('{'), looked = 0; at >= 0 && looked < 100; at = text.indexOf('{', at + 1)) {

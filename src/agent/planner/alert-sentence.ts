@@ -22,7 +22,7 @@ const reaching = new RegExp(
 );
 const HINT = 'Try "tell me when AAPL falls below 180".';
 
-/** Reads "tell me when AAPL falls below 180". Returns undefined for other clauses. */
+/** Parses a request for an alert, such as "tell me when AAPL falls below 180". Returns undefined for other clauses. */
 export function parseAlertRequest(clause: string): AlertIntent | undefined {
   const what = asks.exec(clause)?.[1];
   if (what === undefined) return undefined;

@@ -6,7 +6,7 @@ export interface AnsweredCall {
   readonly content: unknown;
 }
 
-/** Returns the calls for the newest prompt, in order, with their answers. */
+/** Returns the calls for the newest prompt, in order, with their results. */
 export function answeredCalls(conversation: readonly BaseMessage[]): AnsweredCall[] {
   const messages = conversation.slice(conversation.findLastIndex(({ type }) => type === 'human') + 1);
   const answers = new Map(

@@ -24,12 +24,11 @@ export function matchesContract(symbol: string, underlying: string | undefined, 
   );
 }
 
-/** Describes a contract for a question about it: `AAPL $190 call expiring 12-18`. */
 export function describeContract(underlying: string, { right, strike, expiry }: ContractMention): string {
   return `${underlying} $${strike} ${right} expiring ${expiry}`;
 }
 
-/** Returns the position intents in the words, such as "sell to open" or "covered call". */
+/** Returns the position intents that the words express, such as "sell to open" or "covered call". */
 export function positionIntentsIn(lower: readonly string[]): PositionIntent[] {
   const line = ` ${lower.join(' ')} `;
   const said = positionIntents.filter((intent) => line.includes(` ${intent.replaceAll('_', ' ')} `));

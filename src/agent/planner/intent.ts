@@ -92,7 +92,7 @@ type BaseIntent =
   | { readonly kind: 'stop_alert'; readonly symbol: string }
   | { readonly kind: 'look'; readonly every: CheckTime }
   | { readonly kind: 'calendar' }
-  /** Without symbols, the intent is news about the whole market. */
+  /** Without symbols, news about the whole market. */
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
   | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
   | {

@@ -3,7 +3,7 @@ import { parseTurn } from './conversation.ts';
 import { isUnresolvedName } from './intent.ts';
 import { orderVerbs, splitIntoClauses } from './utterance.ts';
 
-/** The maximum number of open proposals that a client may have. */
+/** Equal to the maximum number of open proposals that a client may have. */
 const MAX_NAMED_ORDERS = 20;
 
 /** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */

@@ -38,7 +38,7 @@ export function parseNumberWords(
   return value === undefined || value === 0 ? undefined : { value: String(value), count };
 }
 
-/** Reads the multiple of a scale, and the remainder: `two hundred`, then `fifty`. */
+/** Parses a number with a scale word in two parts: the multiple `two hundred`, then the remainder `fifty`. */
 function parseScale(
   parts: readonly string[],
   scale: string,

@@ -77,9 +77,7 @@ function requireNewest(all: readonly Order[]): Order {
   return last;
 }
 
-/**
- * A bare number may be a new price (or quantity) if it is less than this many times the order's price (or quantity).
- */
+/** A bare number may be a new price or quantity only if it differs from the order's by less than this factor. */
 const MAX_RATIO = 3;
 
 export function changeArguments(change: OrderChange, order: Order): Record<string, string> {

@@ -61,7 +61,7 @@ export function parseOptionOrder(clause: string): OrderIntent | undefined {
   return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
 }
 
-/** Asks about "close my AAPL 190 call", which does not say whether the option was bought or sold. */
+/** Rejects "close my AAPL 190 call" with a question, because it doesn't say whether the option was bought or sold. */
 function rejectClosing(clause: string): undefined {
   if (!/^(?:close|exit|liquidate)\b/i.test(clause)) return undefined;
   throw new NotUnderstoodError(
@@ -106,7 +106,7 @@ function readKeyword(words: WordReader, said: OptionUtterance): boolean {
   return true;
 }
 
-/** Takes the words that introduce a limit price or a strike. */
+/** Takes the words that introduce a limit price or a strike, and returns which of the two they introduce. */
 function takeLead(words: WordReader): 'limit' | 'strike' | undefined {
   const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && parseMonth(words.peek(2)) === undefined;
   if (follows && !/^\d{1,2}\/\d/.test(words.peek(1)) && words.takeAny('at', '@', 'for', 'limit')) return 'limit';
@@ -117,7 +117,7 @@ function takeLead(words: WordReader): 'limit' | 'strike' | undefined {
   return isStrike ? 'strike' : undefined;
 }
 
-/** Reads a number. The first number that no word introduces as a price or a strike is the quantity. */
+/** Parses a number. The first number without a word that marks it as a price or a strike is the quantity. */
 function readNumbers(words: WordReader, said: OptionUtterance): boolean {
   const lead = takeLead(words);
   if (lead !== undefined) {
@@ -206,7 +206,7 @@ function saleIntent(
 const MONTHS = 'january february march april may june july august september october november december'.split(' ');
 
 /**
- * Reads `Dec 18`, `18 Dec 2026`, `12/18`, `2026-12-18`, or a month.
+ * Parses `Dec 18`, `18 Dec 2026`, `12/18`, `2026-12-18`, or a month.
  * @param afterSymbol whether the symbol was already read; before it, a month may be a ticker
  * @returns `12-18`, `2026-12-18`, `12`, `2026-12`; undefined if no date comes next
  */
@@ -268,7 +268,6 @@ function formatExpiry(month: number, day: string | undefined, year: string | und
   return [year, String(month).padStart(2, '0'), day?.padStart(2, '0')].filter((part) => part !== undefined).join('-');
 }
 
-/** Returns the number of a month given by its name or abbreviation. */
 function parseMonth(word: string): number | undefined {
   const lower = word.toLowerCase();
   const at = MONTHS.findIndex((name) => [name, name.slice(0, 3), name.slice(0, 4)].includes(lower));

@@ -45,7 +45,7 @@ function requireEnd(words: WordReader, intent: CancelIntent): CancelIntent {
 
 type Price = 'limit_price' | 'stop_price';
 
-/** Reads what follows "change", "move" and the like: which order, and the new value. */
+/** Parses what follows "change", "move" and similar verbs: which order, and the new value. */
 export function parseReplace(words: WordReader): ReplaceIntent {
   let field = readField(words);
   if (field !== undefined) words.takeAny('of', 'on', 'for');

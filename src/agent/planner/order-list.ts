@@ -128,7 +128,10 @@ function ambiguousPrice(symbols: readonly string[]): NotUnderstoodError {
   );
 }
 
-/** Asks whether an amount is for each symbol or in total, unless the whole position of each symbol is meant. */
+/**
+ * Requires that it is clear whether an amount is for each symbol or in total; throws a question otherwise. The whole
+ * position of each symbol is always clear.
+ */
 function requireUnambiguousAmount(base: Intent, symbols: readonly string[], written: readonly string[]): void {
   if (base.kind !== 'order' && base.kind !== 'standing') return;
   const { side, qty, notional } = base.request;

@@ -26,7 +26,7 @@ const kinds: readonly (readonly [string, SentenceTerms])[] = [
   ['oto', { exit_class: 'oto' }],
 ];
 
-/** Reads an order. Returns undefined if the sentence does not begin like an order. */
+/** Parses an order. Returns undefined if the sentence does not begin like an order. */
 export function parseOrder(words: WordReader): OrderIntent | undefined {
   const isPlaced = words.takeAny('place', 'put in', 'enter', 'submit');
   if (isPlaced) words.takeAny('a', 'an');
@@ -114,7 +114,9 @@ function readSize(words: WordReader, side: 'buy' | 'sell'): Size {
   return { amount: { qty } };
 }
 
-/** Asks about a number without a unit before "of": it may be a dollar amount whose sign was removed by the shell. */
+/**
+ * Rejects a number without a unit before "of" with a question: it may be a dollar amount whose sign the shell removed.
+ */
 function requireKnownUnit(words: WordReader, number: string, side: string): void {
   if (!/^(of|worth|in)$/i.test(words.peek())) return;
   const rest = words.rest().replace(/^(?:worth )?(?:of |in )?(?:my )?/i, '');

@@ -51,7 +51,6 @@ export interface ParsedTerms {
   readonly mayBeTotal?: true;
 }
 
-/** Reads everything after the symbol. */
 export function parseTerms(words: WordReader, side: 'buy' | 'sell', given: SentenceTerms = {}): ParsedTerms {
   const terms: SentenceTerms = { ...given };
   while (!words.done) {

@@ -6,6 +6,6 @@ export interface PlannerRefusal {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
-  /** The sentence that a "yes" accepts. */
+  /** The sentence that the person can accept with "yes". */
   readonly offer?: string;
 }

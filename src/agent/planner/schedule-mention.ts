@@ -2,7 +2,7 @@ import type { Recurrence } from '../../trading/mandate/standing-order.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstoodError } from './words.ts';
 
-/** When the gateway places the order, in the terms of `place_standing_order`. */
+/** When the gateway places the order, as arguments of the tool `place_standing_order`. */
 export interface ScheduleMention {
   readonly every?: Recurrence;
   /** `HH:MM` in New York. */
@@ -171,7 +171,7 @@ function toDate(day?: string, month?: string, year?: string): string | undefined
   return year === undefined ? date : `${year}-${date}`;
 }
 
-/** Asks about a clause that is almost a schedule. */
+/** Rejects a clause that is almost a schedule, with a question. */
 function askAboutNearMiss(clause: string): void {
   if (!/^(?:buy|sell)\b/i.test(clause)) return;
   const found = reaching.exec(clause);

@@ -304,7 +304,9 @@ function readSend(clause: string): Intent | undefined {
   return found;
 }
 
-/** Reads "buy $200 of VTI every Monday". Returns undefined if the clause names no time or price to wait for. */
+/**
+ * Parses a standing order: "buy $200 of VTI every Monday". Returns undefined if there is no time or price to wait for.
+ */
 function readStanding(clause: string): StandingOrderIntent | undefined {
   if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
   const timed = takeSchedule(clause);
@@ -342,13 +344,12 @@ const maxDistance = (word: string) => (word.length <= 4 ? 1 : 2);
 const MIN_WORD_LENGTH = 2;
 /** Minimum length of a corrected word. Shorter words are similar to too many others. */
 const MIN_CORRECTION_LENGTH = 3;
-/** Maximum number of misspelled words in a sentence. */
 const MAX_WRONG_WORDS = 2;
 const MAX_CANDIDATES = 40;
 
 /**
- * Suggests a correction to ask about. Suggests only words of the planner's grammar, and never changes numbers and
- * symbols.
+ * Suggests a spelling correction, which the planner asks about. Suggests only words of the planner's grammar, and never
+ * changes numbers or symbols.
  * @returns undefined if there is no correction, or if two corrections are equally close
  */
 function suggestCorrection(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
@@ -447,7 +448,7 @@ function compilePattern(template: string): RegExp {
   return new RegExp(`^${source.join('')}$`, 'iu');
 }
 
-/** Reads a number in which points and commas may separate thousands or decimals, depending on the language. */
+/** Converts a number to a plain decimal. Whether points or commas separate thousands depends on the language. */
 function plainNumber(written: string, { groupsByPoint }: LanguageRequests): string {
   if (!groupsByPoint || /^\d+$/.test(written)) return written;
   if (/^\d+[.,]\d{1,2}$/.test(written)) return written.replace(',', '.');
@@ -523,7 +524,7 @@ function readWash(text: string): Intent {
   return { kind: 'wash', symbol, ...defined({ qty }) };
 }
 
-/** Reads the order to check. `5 AAPL` is taken as a purchase, and the answer says so. */
+/** Parses the order that the person wants to have checked. `5 AAPL` is taken as a purchase, and the answer says so. */
 function readOrderToCheck(text: string): Intent {
   const said = text
     .replace(/^["'“”‘’]|["'“”‘’]$/g, '')

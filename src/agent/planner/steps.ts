@@ -38,7 +38,7 @@ export type StepView =
   | { readonly symbol: string }
   | { readonly figure: PerformanceFigure };
 
-/** A tool call, and the part of its answer to report. Without a view, the whole answer is reported. */
+/** A tool call, and the part of its result to report. Without a view, the whole result is reported. */
 export interface PlannerStep {
   readonly name: string;
   readonly args: Record<string, unknown>;
@@ -64,9 +64,7 @@ interface Lookup {
 const needsHoldings = (intent: Intent) => intent.kind === 'order' && intent.fraction !== undefined;
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
-/**
- * Whether the open orders are needed: to find the order, or to tell whether a number is a new quantity or a new price.
- */
+/** Whether an intent needs the open orders: to find the order, or to tell a new quantity from a new price. */
 const needsOpenOrders = (intent: Intent) =>
   (intent.kind === 'cancel' && !('id' in intent.which && isFullId(intent.which.id)) && !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
@@ -104,7 +102,7 @@ function withTickers(intents: readonly Intent[], found: readonly NameSearchResul
   );
 }
 
-/** Returns the calls for quotes that show whether a limit is per share or a total. */
+/** Returns the calls for quotes, from which {@link planSteps} decides whether a limit is per share or a total. */
 export function planPriceLookups(intents: readonly Intent[], found: readonly Lookup[]): PlannerStep[] {
   const steps = resolveNames(intents, found).filter(mayBoundTotal).map(boundStep);
   return steps.filter((step, at) => steps.findIndex((one) => isSame(one, step)) === at);

@@ -19,7 +19,7 @@ export const nameSearchSchema = z.lazy(() =>
 export const NAME_RULE = 'the asset list, by name';
 
 /**
- * Returns the search queries for a name. For a nickname, they include its tickers, because the asset list has no
+ * Returns the search queries for a name. They include the tickers of a nickname, because the asset list has no
  * nicknames.
  */
 export function nameQueries(name: string): readonly string[] {

@@ -148,7 +148,9 @@ function readNumbers(word: string, after: string): Dec[][] {
   });
 }
 
-/** Conditional words, and a pattern for the part of a plan that expresses them, if plans can express them. */
+/**
+ * Conditional words, each with a pattern that matches a plan that expresses the condition; undefined if no plan can.
+ */
 const conditions: readonly (readonly [RegExp, RegExp | undefined])[] = [
   [/\b(?:if|when|whenever|once|as soon as)\b/i, /"(?:below|above)":/],
   [

@@ -22,7 +22,7 @@ interface NumberMention {
   readonly fields: readonly string[];
 }
 
-/** The words of one turn about orders for one symbol. */
+/** What one turn says about orders for one symbol. */
 export interface Utterance {
   readonly symbol: boolean;
   /** Name of the rule that finds the symbol if the words don't contain it. */

@@ -10,7 +10,7 @@ import type { PlannerRefusal } from './refusal.ts';
 export class NotUnderstoodError extends Error {
   readonly refusal: PlannerRefusal;
 
-  /** @param offer the sentence that a "yes" accepts */
+  /** @param offer the sentence that the person can accept with "yes" */
   constructor(message: string, hint: string, code: ErrorCode = 'usage', offer?: string) {
     super(message);
     this.refusal = { code, message, hint, ...defined({ offer }) };
@@ -148,7 +148,7 @@ export class WordReader {
     return said.value;
   }
 
-  /** Takes a number, also a word like `five`. Returns undefined if no number comes next. */
+  /** Takes a number, which can be a word like `five`. Returns undefined if no number comes next. */
   quantity(): string | undefined {
     const said = parseNumberWords(this.#lower());
     if (said !== undefined) {

@@ -49,27 +49,28 @@ export const IDEMPOTENCY_KEY = 'idempotency-key';
 
 export interface AgentOperation {
   readonly method: 'get' | 'post' | 'delete';
-  /** Contains `{name}` in place of IDs. */
+  /** `{name}` stands for an ID. */
   readonly path: string;
   readonly summary: string;
-  /** Requires an `Idempotency-Key`. The same key with another body is rejected with 409. */
+  /** Requires an `Idempotency-Key`. The same key with a different body is rejected with 409. */
   readonly idempotent?: true;
   readonly query?: Readonly<Record<string, z.ZodType>>;
   readonly headers?: Readonly<Record<string, z.ZodType>>;
   readonly body?: z.ZodType;
   readonly status: 200 | 201 | 202 | 204;
-  /** Undefined for status 204. */
+  /** Schema of the response body; undefined for status 204. */
   readonly answer: z.ZodType | undefined;
-  /** The answer is a stream of server-sent events with `answer` as data. */
+  /** Whether the response is a stream of server-sent events, each with `answer` as its data. */
   readonly streams?: true;
-  /** Whether the read scopes suffice. */
+  /** Whether tokens with read scopes may call it. */
   readonly reads?: true;
 }
 
 /**
  * Defines an operation.
  * @param request method and path below `/v1/agent`, with `{name}` in place of IDs
- * @param answer schema of the answer; if omitted, the status is 204, otherwise 200 unless `more` has another status
+ * @param answer schema of the response body; if omitted, the status is 204. Otherwise it is 200, unless `more`
+ * overrides it
  */
 function defineOperation<Answer extends z.ZodType | undefined = undefined>(
   request: `${AgentOperation['method']} /${string}`,

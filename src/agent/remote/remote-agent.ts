@@ -20,7 +20,7 @@ import { createRemoteRequests, type RemoteRequests } from './remote-requests.ts'
 import { runScopes } from './run-scopes.ts';
 
 export interface RemoteAgentOptions {
-  /** A session whose profile's gateway is the server. */
+  /** A session whose profile has the server as its gateway. */
   readonly session: Session;
   readonly clock?: Clock;
   readonly readOnly?: boolean;
@@ -105,12 +105,11 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
 }
 
 /**
- * Waits before starting or stopping a run is retried, in milliseconds. The waits are short, because someone is
- * watching.
+ * Waits in milliseconds before starting or stopping a run is tried again. They are short, because someone is watching.
  */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 const STOP_TIMEOUT_MS = 5_000;
-/** Time that a stopped run has for withdrawing its open proposals. */
+/** Time that a stopped run gets to withdraw its open proposals. */
 const STOP_GRACE_MS = 15_000;
 
 interface RemoteStart {
@@ -124,8 +123,8 @@ interface RemoteStart {
 }
 
 /**
- * Runs a request on a server, with the contract of `run/runner.ts`: the last event is always `result`. The remote run
- * is stopped by the signal, or, except with `detach`, when the reader of the events stops early.
+ * Runs a request on a server, with the same contract as `run/runner.ts`: the last event is always `result`. The remote
+ * run is stopped by the signal, or, except with `detach`, when the reader of the events stops early.
  */
 async function* driveRemote(
   server: RemoteRequests,
@@ -244,7 +243,10 @@ class RemoteRun {
     }
   }
 
-  /** Waits before another attempt. @throws the error of the last attempt if another attempt can't help */
+  /**
+   * Waits before another attempt.
+   * @throws the error of the last attempt if another attempt can't help
+   */
   async #beforeRetry(
     attempt: { scopes: readonly Scope[]; tries: number; mayBeThere: boolean },
     error: unknown,
@@ -289,7 +291,7 @@ class RemoteRun {
     return false;
   }
 
-  /** Waits. Returns false if it was aborted. */
+  /** Returns false if the wait was aborted. */
   #pause(ms: number, signal: AbortSignal): Promise<boolean> {
     return this.#clock.sleep(ms, signal).then(
       () => true,
@@ -297,7 +299,7 @@ class RemoteRun {
     );
   }
 
-  /** Adds the reason to the result, because the server does not know why the run was stopped. */
+  /** Adds to the result why the run was stopped, because the server does not know. */
   #asEnded(result: RunResult): RunResult {
     if (!this.#signal.aborted || result.error?.code !== 'interrupted') return result;
     const { code } = this.#reason();
@@ -346,7 +348,7 @@ function connectionLost(thread: string, cause: TradeAgentError): TradeAgentError
 /** Maximum length of an event in UTF-16 code units. Every result is shorter. */
 const MAX_EVENT_LENGTH = 16_000_000;
 /**
- * How long the server may be out of reach before the client gives up. The run continues on the server and can be
+ * How long the server may be unreachable before the client gives up. The run continues on the server and can be
  * resumed.
  */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
