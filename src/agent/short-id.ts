@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 /** Crockford's base 32 in lower case, without i, l, o, u. */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** Returns `prefix` followed by `length` random characters of five bits each. */
 export function shortId(prefix: string, length: number): string {
   return prefix + Array.from(randomBytes(length), (byte) => alphabet[byte & 31]).join('');
 }

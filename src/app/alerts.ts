@@ -56,7 +56,7 @@ function alertCare({ watching, channels }: AlertFile): AlertCoverage {
 }
 
 interface AlertFile {
-  /** Absolute; may not exist yet. */
+  /** Absolute path; the file may not exist yet. */
   readonly file: string;
   readonly profile: string;
   /** The profile's schedules that check this file, oldest first. */

@@ -21,7 +21,7 @@ export interface App {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For addresses whose path may contain a secret: logs only the host. */
+  /** For URLs whose path may contain a secret: logs only the host. */
   readonly redactedFetch: typeof fetch;
   readonly signal: AbortSignal;
   /** The options that selected the profile, for commands in hints: `--profile work`. Empty for the default profile. */
@@ -50,11 +50,11 @@ export interface App {
    * @throws {TradeAgentError} `usage` for an unknown account or `all`; `login_required`
    */
   account(): Promise<string | undefined>;
-  /** The gateway client for data of no particular account. @throws {TradeAgentError} `login_required` */
+  /** The gateway client for requests that concern no particular account. @throws {TradeAgentError} `login_required` */
   usersGateway(): Promise<GatewayClient>;
   /** All of the person's accounts. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
-  /** Returns a copy for one account, the default account if undefined. The caller closes the copy's agent. */
+  /** Returns the app for one account (undefined for the default account). The caller must close its agent. */
   inAccount(account: string | undefined): App;
   /** A gateway client for the selected account. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;

@@ -72,7 +72,7 @@ export type ModelChoice =
 
 const HOME_PROFILE = 'home';
 
-/** Whether no profile or sandbox exists yet and the command line named none. */
+/** Returns whether there is no profile or sandbox yet, and the command line named none. */
 export async function isFirstRun(app: App): Promise<boolean> {
   if (app.profileName !== undefined || app.env.TRADE_AGENT_SANDBOX) return false;
   const home = await app.home();

@@ -14,7 +14,7 @@ export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For addresses whose path may contain a secret: logs only the host. Defaults to `fetch`. */
+  /** For URLs whose path may contain a secret: logs only the host. Defaults to `fetch`. */
   readonly redactedFetch?: typeof fetch;
   readonly signal: AbortSignal;
   readonly profileOption?: string | undefined;

@@ -31,7 +31,7 @@ export interface RemoteRequests {
   events(run: string, lastEventId: string | undefined, until: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
 
-/** @param session a session whose profile's gateway is the server */
+/** @param session a session whose profile has the server as its gateway */
 export function createRemoteRequests(session: GatewayAccess): RemoteRequests {
   const { request, open } = createGatewayRequests(session, {});
   return {

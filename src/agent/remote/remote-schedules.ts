@@ -9,7 +9,6 @@ import { scheduleScopes } from './run-scopes.ts';
 
 /** Waits before retries, in milliseconds. The waits are short, because someone is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
-/** Polling interval while waiting for a run that was requested. */
 const POLL_INTERVAL_MS = 2_000;
 const TIMEOUT_MARGIN_MS = 60_000;
 
@@ -21,7 +20,7 @@ export function createRemoteSchedules(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ) {
   const server = createRemoteRequests(session);
-  /** Repeats a request under one idempotency key until it is answered. */
+  /** Repeats a request with the same idempotency key until the server responds. */
   const surely = async <T>(send: (key: string) => Promise<T>): Promise<T> => {
     const key = randomUUID();
     for (const wait of BACKOFF_MS) {

@@ -11,7 +11,7 @@ import { approvalView } from '../graph/proposal-view.ts';
 import { notCancelableError, withdraw } from './withdraw.ts';
 
 const MAX_LISTED = 200;
-/** Maximum number of open approvals, newest first, that are read one by one because the gateway's list lacks them. */
+/** Maximum number of open approvals that are missing in the gateway's list and read one by one, newest first. */
 const MAX_SINGLE_REQUESTS = 50;
 
 interface ApprovalDeps {
@@ -23,8 +23,8 @@ interface ApprovalDeps {
 }
 
 /**
- * Returns access to the user's approvals apart from any run. The approvals come from the gateway if it can be reached,
- * and include the threads known on this machine.
+ * Returns functions for the user's approvals that work without a run. The approvals come from the gateway if it can be
+ * reached, together with the threads known on this machine.
  */
 export function createApprovals({ proposals, threads, session, owner, clock }: ApprovalDeps) {
   const gatewayClient = () => createClient(session);
@@ -173,8 +173,8 @@ async function requireClient(session: Session | undefined): Promise<GatewayClien
 }
 
 /**
- * Asks the gateway. Returns undefined if the gateway or the session is unavailable, so that the last known state is
- * used.
+ * Returns what the gateway responds, or undefined if the gateway or the session is unavailable. The caller then uses
+ * the last known state.
  */
 async function ifReachable<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {

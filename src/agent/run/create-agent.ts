@@ -44,7 +44,9 @@ interface AgentSettings {
   readonly model?: ChatModel;
   readonly apiKey?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Other servers' tools, for language models in runs that are not read-only; closed with the agent. */
+  /**
+   * Tools of other servers. Only language models in runs that are not read-only can use them. The agent closes them.
+   */
   readonly foreign?: ForeignTools | undefined;
   readonly alerts?: Alerts | undefined;
   readonly fetch?: typeof fetch;
@@ -167,8 +169,8 @@ export function createAgentOnStores(state: OpenStateStores, options: AgentSettin
 }
 
 /**
- * Loads the dependencies of runs except the database. @throws {TradeAgentError} `invalid_config` for a model without a
- * key
+ * Loads the dependencies of runs except the database.
+ * @throws {TradeAgentError} `invalid_config` for a model without a key
  */
 async function loadRunnerDeps(
   { profile, session, readOnly = false, ...options }: AgentSettings,

@@ -31,7 +31,7 @@ export function openInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
     );
 }
 
-/** Returns whether a proposal was about to be sent, or was sent without a stored answer. */
+/** Returns whether a proposal was about to be sent, or was sent without the gateway's response being stored. */
 export function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
   return tasks.some(
     (task) =>
@@ -43,7 +43,7 @@ class InterruptWaits {
   readonly #environment: GraphEnvironment;
   readonly #signal: AbortSignal;
   readonly #shown: Set<string>;
-  /** Running waits by the ID of the proposal or the name of the connection, so that none is polled twice. */
+  /** Running waits by proposal ID or connection name, so that nothing is polled twice. */
   readonly #waits = new Map<string, Promise<unknown>>();
   /** IDs whose wait has finished in this run. A call that is still undecided after that is left to the next resume. */
   readonly #looked = new Set<string>();

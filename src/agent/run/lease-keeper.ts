@@ -5,7 +5,7 @@ import { THREAD_LEASE_MS } from './threads.ts';
 export interface HeldLease {
   readonly lease: ThreadLease;
   isHeld(): Promise<boolean>;
-  /** Stores the run's status if the lease is still held, and releases it. Never throws. */
+  /** If the lease is still held, stores the run's status and releases the lease. Never throws. */
   end(status: StoredThreadStatus | undefined): Promise<void>;
 }
 

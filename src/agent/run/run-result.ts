@@ -90,7 +90,7 @@ function answerText(state: Partial<AgentStateValue>): string {
   return last?.text ?? '';
 }
 
-/** Returns the results of our own tools for the prompt, in order, without failures. */
+/** Returns the results of trade-agent's own tools for the latest prompt, in order, without failures. */
 function toolData(state: Partial<AgentStateValue>): ToolData[] {
   return messagesSincePrompt(state).flatMap((message) => {
     if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined) return [];

@@ -28,7 +28,7 @@ export interface RunnerDeps {
   readonly threads: ThreadStore;
   readonly leases: LeaseKeeper;
   readonly holder: string;
-  /** The checkpoint store, usable while the run holds the thread. */
+  /** Returns the checkpoint store, which works only while the run holds the thread's lease. */
   readonly saverFor: (guard: LeaseGuard) => Promise<BaseCheckpointSaver>;
   readonly environment: AgentEnvironment & {
     readonly gatewayFor: (signal: AbortSignal) => GraphEnvironment['gateway'];
@@ -351,7 +351,7 @@ function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentE
   });
 }
 
-/** Returns the error for a thread that stopped while sending a proposal, before the gateway's answer was stored. */
+/** Returns the error for a thread that stopped while sending a proposal, before the gateway's response was stored. */
 function midProposalError(thread: string): TradeAgentError {
   return new TradeAgentError('outcome_unknown', 'this thread was stopped while proposing something', {
     hint: `Run "trade-agent resume ${thread}" first to continue with the same proposal, or start a new thread.`,

@@ -127,7 +127,10 @@ export async function removeThread(
   }
 }
 
-/** Returns the threads to remove. @param threads the user's, newest first */
+/**
+ * Returns the threads to remove.
+ * @param threads the user's threads, newest first
+ */
 export async function prunableThreads(
   proposals: Pick<ThreadProposals, 'byThread'>,
   threads: readonly Thread[],

@@ -33,13 +33,17 @@ export async function findApproval(app: App, id: string): Promise<ApprovalView> 
   });
 }
 
-/** @throws {TradeAgentError} `not_found`; `usage` if the approval has ended; `outcome_unknown` during its execution */
+/**
+ * @throws {TradeAgentError} `not_found`; `usage` if the approval has ended; `outcome_unknown` while it is being
+ * executed
+ */
 export async function cancelApproval(app: App, id: string): Promise<ApprovalView> {
   return (await app.agent({})).cancelApproval(await resolveApprovalId(app, id));
 }
 
 /**
- * Looks up the outcome of one approval, or of all if `id` is undefined. `unknown` counts the outcomes still unknown.
+ * Looks up the outcome of one approval, or of all if `id` is undefined. In the result, `unknown` is the number of
+ * outcomes that are still unknown.
  * @throws {TradeAgentError} `not_found`, `login_required`
  */
 export async function reconcileApprovals(app: App, id: string | undefined) {

@@ -27,7 +27,7 @@ import { proposedSymbols } from '../run.ts';
 const MAX_NOTICES = 10;
 /** Maximum number of lines in a combined notice. The remaining findings are only counted. */
 const MAX_LINES = 40;
-/** Long enough for a server that is down over a long weekend. Older notices are obsolete. */
+/** Lifetime of a notice, long enough for a server that is down over a long weekend. */
 export const NOTICE_TTL_MS = 4 * 86_400_000;
 
 const MAX_TITLE_LENGTH = 200;
@@ -42,7 +42,7 @@ interface NoticeInput {
   /** New findings, worst first. `stateOf` has the state that is stored for each finding. */
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, RuleFiring>;
-  /** Leaves out states of which an earlier check notified the channel before it crashed. */
+  /** Leaves out firings that an earlier check already sent to the channel before it crashed. */
   readonly unnotified: UnnotifiedFilter;
   readonly runs: readonly RunResult[];
   readonly now: number;
@@ -187,7 +187,7 @@ export function noticeId(parts: readonly unknown[]): string {
 /**
  * Sends the waiting notices, to all channels in parallel. Later checks retry a notice that can't be sent, until it
  * expires.
- * @param now milliseconds since the epoch, by the clock that stamped the notices
+ * @param now milliseconds since the epoch, from the same clock as the times of the notices
  */
 export async function sendNotices(
   app: App,

@@ -78,7 +78,6 @@ export async function runChecksWith(
   return { checks, missing };
 }
 
-/** Checks one of several accounts, with its own agent and report. */
 async function checkAccount(
   own: App,
   { account, broker, label }: KnownAccount,
@@ -126,7 +125,10 @@ export interface CheckListener {
   proposing(event: AgentEvent): void | Promise<void>;
   /** Called with the result, before notices are sent. */
   found(result: CheckResult): void | Promise<void>;
-  /** Called with the result and its notices, before the result is saved. A crash in between repeats the check. */
+  /**
+   * Called with the result and its notices, before the result is saved. After a crash in between, the check is
+   * repeated.
+   */
   reported(result: CheckResult): void | Promise<void>;
 }
 
@@ -203,7 +205,7 @@ interface CheckResources {
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
 
-/** A finished check. It is saved only after it was reported, so that a crash in between repeats the check. */
+/** A finished check. It is saved only after it was reported, so that the check is repeated after a crash in between. */
 interface FinishedCheck {
   readonly outcome: CheckOutcome;
   remember(): Promise<void>;

@@ -7,7 +7,10 @@ import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
 import { onlyOnThisMachineError } from '../profile-server.ts';
 
-/** Reads the account together with its stored history. @param owner the owner key in the store */
+/**
+ * Reads the account together with its stored history.
+ * @param owner the key of the account's owner in the store
+ */
 export async function gatherAccount(
   store: CheckStore<Notice>,
   owner: string,
@@ -27,8 +30,8 @@ export type CheckStoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 's
 
 /**
  * Opens the store of this profile's checks while `use` runs.
- * @param use receives the store and the account's owner key in the store
- * @param options.otherwise the result if nothing was ever stored; no file is created then
+ * @param use receives the store and the key of the account's owner in the store
+ * @param options.otherwise the result if nothing was ever stored; then no file is created
  * @throws {TradeAgentError} `login_required`, `state_corrupt`
  */
 export async function withCheckStore<T>(

@@ -22,7 +22,7 @@ export type CompletionKind =
   | 'profiles'
   | 'connections';
 
-/** Returns completion candidates, likeliest first, or none after a time limit. Never throws or prompts. */
+/** Returns completion candidates, most likely first, or none after a time limit. Never throws or prompts. */
 export async function completionValues(app: App, kind: CompletionKind): Promise<readonly string[]> {
   try {
     if (!localKinds.includes(kind)) await requireRunning(app);

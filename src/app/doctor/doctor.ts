@@ -85,7 +85,7 @@ async function checkStoppedSandbox(app: App): Promise<Finding | undefined> {
   }
 }
 
-/** Turns an error into a finding, unless the command was interrupted. */
+/** Runs a check. Turns an error into a finding, unless the command was interrupted. */
 async function runGuarded(
   check: string,
   signal: AbortSignal,

@@ -9,7 +9,7 @@ import { type Finding, fail, ok, skip, warn } from './finding.ts';
 /** Seconds per request, so that a dead server does not keep the person waiting. */
 const REQUEST_TIMEOUT_S = 5;
 
-/** In seconds. Servers tolerate a clock difference of about a minute when they verify tokens. */
+/** Clock difference in seconds that is worth a warning. Servers tolerate about a minute when they verify tokens. */
 const SKEW_WARN_S = 20;
 const SKEW_FAIL_S = 60;
 

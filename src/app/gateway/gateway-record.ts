@@ -69,7 +69,7 @@ async function withRecord<T>(
 const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 
 export interface VerifyOptions {
-  /** The file of a copied log, verified without a database. Defaults to the gateway's own log and its database. */
+  /** A copy of the log, which is verified without a database. Defaults to the gateway's own log in its database. */
   readonly file?: string | undefined;
   /**
    * A thumbprint or key file to trust. Defaults to the gateway's own key or, for a copy, to the key that it publishes.
