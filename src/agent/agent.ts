@@ -40,9 +40,7 @@ export type RunInput =
 
 export interface RunOptions {
   readonly approval: ApprovalMode;
-  /**
-   * Aborting it ends the run. Open proposals stay open and are executed once approved, unless `cancelOnExit` is set.
-   */
+  /** Aborting it ends the run. Open proposals are still executed once approved, unless `cancelOnExit` is set. */
   readonly signal: AbortSignal;
   /** Ends the run instead of waiting for a decision. The caller resumes the run later. */
   readonly suspends?: boolean;

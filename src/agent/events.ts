@@ -121,10 +121,7 @@ export type AgentEvent =
   /** Emitted on every status change. */
   | { readonly type: 'approval'; readonly approval: ApprovalView }
   | { readonly type: 'order'; readonly order: Order; readonly approval: string }
-  /**
-   * The run waits for an account to be connected, or continues because the account was connected or the deadline
-   * passed.
-   */
+  /** The run waits for an account to be connected, or continues after it was connected or the deadline passed. */
   | { readonly type: 'connection'; readonly connection: ConnectionView }
   /** A message for the person, such as that a provider is slow. The run continues. */
   | { readonly type: 'notice'; readonly message: string }

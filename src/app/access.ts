@@ -39,8 +39,8 @@ export async function grantAccess(
 
 /**
  * Revokes access without approval.
- * @param id the full id or a prefix
- * @returns the full id
+ * @param id the full ID or a prefix
+ * @returns the full ID
  * @throws `not_found`, `usage`
  */
 export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {

@@ -61,7 +61,7 @@ export async function forEachAccount<T>(
   };
 }
 
-/** @throws {TradeAgentError} as {@link forEachAccount} */
+/** @throws {TradeAgentError} like {@link forEachAccount} */
 export async function runInAccount<T>(
   app: MultiAccountApp,
   { account, ...entry }: AccountEntry,

@@ -18,10 +18,10 @@ type ImportApp = CheckStoreApp & Pick<App, 'clock' | 'gateway'>;
 export type ImportReport = Awaited<ReturnType<typeof buildReport>>;
 
 /**
- * Imports a CSV file of activities for this account's figures. The activities are never sent to the gateway or the
- * broker. Importing a file twice changes nothing.
+ * Imports a CSV file of activities, so that this account's figures include them. The activities are never sent to the
+ * gateway or the broker. Importing a file twice changes nothing.
  * @param options.skipBad imports the other lines if some can't be read; without it, bad lines abort the import
- * @throws {TradeAgentError} `usage` for a file that is not CSV or has bad lines; nothing is changed in this case
+ * @throws {TradeAgentError} `usage` for a file that is not CSV or has bad lines; then nothing is changed
  */
 export async function importHistory(
   app: ImportApp,
@@ -127,7 +127,7 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const MAX_ROWS = 100_000;
 
 /**
- * Reads a CSV file of activities (RFC 4180 with a header line, UTF-8). A row's id is a digest of its content and the
+ * Reads a CSV file of activities (RFC 4180 with a header line, UTF-8). A row's ID is a digest of its content and the
  * number of equal rows before it, so that the same row is recognized in another file.
  * @param now milliseconds since the epoch
  * @throws {TradeAgentError} `usage` for a file in another format
@@ -231,10 +231,10 @@ type Sign = 'positive' | 'negative' | 'any';
 
 interface RowType {
   readonly kind: Activity['kind'];
-  /** Alpaca's name of the type, which the code that reads activities expects. */
+  /** Alpaca's name for the type, which the code that reads activities expects. */
   readonly type: string;
   readonly side?: 'buy' | 'sell';
-  /** The sign that the quantity gets, whether or not the file has a minus. */
+  /** The sign that the imported quantity gets, whether or not the file has a minus. */
   readonly qty?: Sign;
   readonly amount?: Sign;
   readonly symbol: 'needed' | 'optional' | 'none';

@@ -19,10 +19,10 @@ export interface StartedLogin {
   readonly company: string | null;
   readonly machine: string;
   readonly asks: readonly string[];
-  /** The command that replaces the phone in a sandbox. */
+  /** The command that stands in for the phone in a sandbox. */
   readonly sandboxCommand: string | undefined;
   readonly warning: string;
-  /** Undefined if the clock is correct. */
+  /** Undefined if this machine's clock is correct. */
   readonly clockWarning: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -93,7 +93,7 @@ async function loginAtCompany(app: App, profile: ResolvedProfile, company: Compa
   };
 }
 
-/** The client id that companies register by default. The client id at a home is `trade-agent`. */
+/** The client ID that companies register by default. The client ID at a home is `trade-agent`. */
 const DEFAULT_COMPANY_CLIENT = 'trade-agent-company';
 
 interface RequestedCompany {
@@ -123,7 +123,7 @@ async function resolveCompany(app: App, { issuer, clientId }: RequestedCompany):
 
 const KEY_UPLOAD_TIMEOUT_MS = 5000;
 
-/** Registers this machine's key at the sandbox's company, which has no administrator and so accepts any key. */
+/** Registers this machine's key with the sandbox's company, which has no administrator and so accepts any key. */
 async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn): Promise<void> {
   if ((await app.sandbox()).company?.issuer !== issuer) return;
   const { ensureCompanyKey, publicCompanyKey } = await import('../auth/company/client-key.ts');

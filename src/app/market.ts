@@ -122,7 +122,8 @@ export async function priceHistory(app: App, typed: string, range: string = DEFA
 }
 
 /**
- * Lists news, newest first. Without symbols, lists news of the whole market. @throws `unknown_symbol`, `login_required`
+ * Lists news, newest first. Without symbols, lists news of the whole market.
+ * @throws `unknown_symbol`, `login_required`
  */
 export async function latestNews(
   app: Pick<App, 'gateway'>,

@@ -22,9 +22,7 @@ export interface CallOutcome {
   readonly subject?: string;
   readonly unusable?: true;
   readonly asked?: true;
-  /**
-   * The order that the tool itself changed, for example by canceling it. New orders are found through their proposals.
-   */
+  /** The order that the tool itself changed, such as by canceling it. New orders are found through their proposals. */
   readonly order?: Order;
 }
 
@@ -51,10 +49,7 @@ const tainted = Annotation<readonly string[]>({
   default: () => [],
 });
 
-/**
- * State stored in a thread's checkpoint: plain data and messages, but no tokens, so a checkpoint can't be used to
- * trade.
- */
+/** State stored in a thread's checkpoint. It contains no tokens, so a checkpoint can't be used to trade. */
 export const AgentState = Annotation.Root({
   messages,
   outcomes,
@@ -79,10 +74,7 @@ export const ProposalGraphState = Annotation.Root({
   asks: Annotation<ProposalQuota>(),
   tainted,
   facts: Annotation<ConversationFacts>(),
-  /**
-   * The current attempt's request. It is stored in full, because a repeated request with the same idempotency key must
-   * have the same body.
-   */
+  /** The current attempt's request, stored so that a retry with the same idempotency key has the same body. */
   drafted: Annotation<ProposalRequestInput>(),
   proposed: Annotation<string>(),
   messages,

@@ -26,9 +26,7 @@ export function ordersInCall({ name, args }: Call): NamedOrder[] {
   });
 }
 
-/**
- * Returns what a proposing call is about (its symbols, order ID or recipient), or undefined for a call that only reads.
- */
+/** Returns the symbols, order ID or recipient of a proposing call, or undefined for a call that only reads. */
 export function callSubject(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;
   if (risk === undefined || risk === 'read') return undefined;

@@ -7,10 +7,7 @@ import { type NameSearchResult, nameSearchSchema } from '../planner/symbols-by-n
 import { promptMessages } from './message-history.ts';
 import { latestRebalancing, type Rebalancing } from './rebalancing.ts';
 
-/**
- * Facts about a conversation that decide the provenance of an order's fields. Plain data, stored with the proposal's
- * state.
- */
+/** The facts about a conversation that decide provenance. Plain data, stored with the proposal's state. */
 export interface ConversationFacts {
   /** The person's own prompts, newest last. */
   readonly said: readonly string[];

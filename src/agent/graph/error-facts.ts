@@ -4,10 +4,7 @@ import { toDatabaseError } from '../../store/sqlite/database-failure.ts';
 import { defined } from '../../values/defined.ts';
 import type { ErrorFacts } from '../events.ts';
 
-/**
- * Converts any error to a `TradeAgentError`. The message of an error of another type is left out, because it could
- * contain secrets.
- */
+/** Converts any error to a `TradeAgentError`. Drops the messages of unknown errors, which could contain secrets. */
 export function asTradeAgentError(error: unknown): TradeAgentError {
   if (isTradeAgentError(error)) return error;
   const known = toDatabaseError(error);

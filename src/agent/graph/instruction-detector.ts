@@ -66,10 +66,7 @@ function wording(words: string, pattern: string, flags = 'i'): Wording {
   };
 }
 
-/**
- * Folds case like regular expressions with the flags `iu`, which match "ſ" (U+017F) with "s" and the Kelvin sign
- * (U+212A) with "k".
- */
+/** Folds case like the regular expression flags `iu`, which match "ſ" (U+017F) with "s" and U+212A with "k". */
 function foldCase(text: string): string {
   return text.toLowerCase().toUpperCase();
 }

@@ -34,9 +34,7 @@ import { parseToolArguments } from './tool-node.ts';
 
 /** Number of consecutive turns with invalid calls after which the run ends. */
 const MAX_MISTAKES = 3;
-/**
- * Maximum number of responses per prompt that almost parse as a call. After each of them, the model is called again.
- */
+/** Maximum number of responses per prompt that almost parse as a call. After the first, the model is called again. */
 const MAX_NEAR_CALLS = 2;
 const faultyArgumentCodes = new Set(['usage', 'invalid_order', 'invalid_message']);
 
@@ -260,9 +258,7 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Cal
   };
 }
 
-/**
- * Maximum number of calls per turn. Calls beyond it are rejected, because a person can't judge more approvals at once.
- */
+/** Maximum number of calls per turn; others are rejected, because a person can't judge more approvals at once. */
 const MAX_CALLS = 20;
 /** Tool name under which text that almost parsed as a call is stored in the conversation. */
 const UNREADABLE_CALL = 'unreadable_call';
@@ -372,9 +368,7 @@ function callProblem(environment: Tools, { name, args: given }: WrittenCall): st
   }
 }
 
-/**
- * Returns the calls that appear in tool results or outside data. A model that repeats such a call is only quoting it.
- */
+/** Returns the calls that appear in tool results or outside data. A model that repeats one is only quoting it. */
 function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   const outside = messages.flatMap((message) => {
     if (ToolMessage.isInstance(message)) return [message.text];
@@ -389,9 +383,7 @@ function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(findCalls).map(callKey)));
 }
 
-/**
- * Returns the keys of the reads that the model already made for this prompt. Repeating them would return the same data.
- */
+/** Returns the keys of the reads that the model already made for this prompt. They would return the same data again. */
 function previousReads(messages: readonly BaseMessage[]): Set<string> {
   const failed = new Set(
     messages.flatMap((message) =>

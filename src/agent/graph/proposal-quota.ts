@@ -4,10 +4,7 @@ import type { AgentStateValue, ProposalQuota } from './agent-state.ts';
 import { composedProposalCount } from './composed-orders.ts';
 import { promptMessages } from './message-history.ts';
 
-/**
- * Maximum number of proposals per prompt, unless the person's own words name more orders. Nobody reviews many approvals
- * with care.
- */
+/** Maximum number of proposals per prompt, unless the person names more orders. Nobody reviews many with care. */
 const MAX_PROPOSALS_PER_PROMPT = 5;
 
 export function proposalQuota(

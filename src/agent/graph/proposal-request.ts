@@ -145,10 +145,7 @@ function withSideFromPosition({ fields, ...rest }: Provenance, { side }: Closing
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
 }
 
-/**
- * Records that the orders come from a rebalancing to the targets that the person named. Targets from a program don't
- * count.
- */
+/** Records which orders come from a rebalancing to targets that the person, not a program, named. */
 function withRebalancing(
   { facts }: Pick<ProposalGraphValue, 'facts'>,
   provenance: Provenance,

@@ -11,10 +11,7 @@ import { parseUtterances, type Utterance } from '../planner/utterance.ts';
 
 type Field = Provenance['fields'][string];
 
-/**
- * Facts that decide the provenance of a proposal's fields. All of them come from our code, none from what a model says
- * about itself.
- */
+/** Facts that decide the provenance of a proposal's fields. They come from our code, never from a model's claims. */
 export interface ProvenanceInput {
   readonly kind: ProposalKind;
   readonly request: Readonly<Record<string, unknown>>;
@@ -195,10 +192,7 @@ function openOrderSymbol({ request, openOrders }: ProvenanceInput): string {
   return openOrders?.find(({ id }) => id === request.order_id)?.symbol ?? '';
 }
 
-/**
- * Returns the reading of the person's words that is most similar to the request, so that fields of two orders are never
- * combined.
- */
+/** Returns the reading that is most similar to the request, so that fields of two orders are never combined. */
 function closestReading(readings: readonly Utterance[], request: Readonly<Record<string, unknown>>): Utterance {
   const likeness = (said: Utterance) =>
     said.numbers.filter(({ value, fields }) => fields.some((field) => isSameValue(request[field], value))).length * 2 +

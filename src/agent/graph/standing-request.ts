@@ -91,10 +91,7 @@ const fieldNames: Readonly<Record<string, string>> = {
   end: 'the end date',
 };
 
-/**
- * Returns the corrected sentence if the newest turn is a "yes" to the planner's spelling question, otherwise the turn
- * itself.
- */
+/** Returns the correction that the newest turn accepted with "yes", or else the newest turn itself. */
 function acceptedSentence(turns: readonly string[]): string {
   return parseTurn(turns).accepted ?? turns.at(-1) ?? '';
 }

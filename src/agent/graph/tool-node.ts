@@ -70,10 +70,7 @@ export function emitToolCall({ callStartTimes, clock, emit }: GraphEnvironment, 
   emit({ type: 'tool_call', id, name, args });
 }
 
-/**
- * Emits the call's only result event. `ms` is the time since the call started in this run, including the wait for the
- * person's decision.
- */
+/** Emits the call's only result event. `ms` is the time since the call started in this run, including waits. */
 export function emitToolResult(
   { emit, clock, callStartTimes }: GraphEnvironment,
   { id, name }: ToolCall,

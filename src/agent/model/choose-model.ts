@@ -55,10 +55,7 @@ export function toolDefinitions(tools: readonly Tool[]) {
   }));
 }
 
-/**
- * Returns the definitions of other servers' tools. The definitions are fetched on every turn, because servers start and
- * stop.
- */
+/** Returns the definitions of other servers' tools, fetched on every turn because servers start and stop. */
 async function foreignDefinitions(foreign: ForeignTools | undefined, signal: AbortSignal, notice: Notice | undefined) {
   const offered = await foreign?.offered(signal, notice ?? (() => undefined));
   return (offered ?? []).map(({ name, description, parameters }) => ({
@@ -97,10 +94,7 @@ async function openAiModel({
 }: ModelOptions): Promise<ChatModel> {
   const server = modelServer(settings, env, apiKey);
   const { ChatOpenAI } = await import('@langchain/openai');
-  /**
-   * A chat model that estimates token counts, because LangChain's own counter downloads tables and can stall for
-   * minutes.
-   */
+  /** Estimates token counts, because LangChain's own counter downloads tables and can stall for minutes. */
   class Model extends ChatOpenAI {
     override async getNumTokens(content: Parameters<InstanceType<typeof ChatOpenAI>['getNumTokens']>[0]) {
       return Math.ceil((typeof content === 'string' ? content : JSON.stringify(content)).length / 4);
@@ -232,10 +226,7 @@ function retryReason(failure: ModelFailure, { url }: ModelServer): string {
     : `the model’s server answered with HTTP status ${status}`;
 }
 
-/**
- * Throws if the stream ends without a finish_reason: calls may be missing, and half a plan must not pass for a complete
- * one.
- */
+/** Throws if the stream ends without a finish_reason: calls may be missing, and half a plan must not be executed. */
 async function* requireComplete(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
   let finished = false;
   for await (const chunk of stream) {
@@ -388,10 +379,7 @@ export function contextWindow(name: string, configured: number | undefined): num
   return configured ?? contextWindows.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/**
- * Returns an estimate of the number of tokens that errs on the high side. Real tokenizers need megabytes of tables per
- * model.
- */
+/** Estimates the number of tokens, on the high side. Real tokenizers need megabytes of tables per model. */
 function estimateTokens(value: unknown): number {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);

@@ -44,9 +44,7 @@ export type OrderReference =
   | { readonly only: true }
   | { readonly newest: true };
 
-/**
- * A change to an order. `price` may mean the limit or the stop price; `value` may mean a price or a number of shares.
- */
+/** A change to an order. `price` may be the limit or the stop price; `value` may be a price or a number of shares. */
 export type OrderChange =
   | { readonly limit_price: string }
   | { readonly stop_price: string }

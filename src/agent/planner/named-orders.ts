@@ -16,9 +16,7 @@ export function countNamedOrders(userTurns: readonly string[]): number {
   return Math.min(named, MAX_NAMED_ORDERS);
 }
 
-/**
- * Counts the orders in a sentence that the planner can't parse. A clause with a verb counts as one order per symbol.
- */
+/** Counts the orders in a sentence that the planner can't parse: one order per symbol in each clause with a verb. */
 function countOrdersByWords(turn: string): number {
   let count = 0;
   for (const { sides, lower, tickers } of splitIntoClauses(turn)) {

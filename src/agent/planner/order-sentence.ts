@@ -114,9 +114,7 @@ function readSize(words: WordReader, side: 'buy' | 'sell'): Size {
   return { amount: { qty } };
 }
 
-/**
- * Rejects a number without a unit before "of" with a question: it may be a dollar amount whose sign the shell removed.
- */
+/** Rejects a number without a unit before "of", with a question: the shell may have removed its dollar sign. */
 function requireKnownUnit(words: WordReader, number: string, side: string): void {
   if (!/^(of|worth|in)$/i.test(words.peek())) return;
   const rest = words.rest().replace(/^(?:worth )?(?:of |in )?(?:my )?/i, '');

@@ -18,10 +18,7 @@ export const nameSearchSchema = z.lazy(() =>
 
 export const NAME_RULE = 'the asset list, by name';
 
-/**
- * Returns the search queries for a name. They include the tickers of a nickname, because the asset list has no
- * nicknames.
- */
+/** Returns the search queries for a name. They include a nickname's tickers: the asset list has no nicknames. */
 export function nameQueries(name: string): readonly string[] {
   return [...new Set([name, ...(tickersByNickname[nicknameKey(name)] ?? [])])];
 }

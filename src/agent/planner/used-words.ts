@@ -148,9 +148,7 @@ function readNumbers(word: string, after: string): Dec[][] {
   });
 }
 
-/**
- * Conditional words, each with a pattern that matches a plan that expresses the condition; undefined if no plan can.
- */
+/** Conditional words, each with a pattern for plans that express the condition; undefined if no plan can. */
 const conditions: readonly (readonly [RegExp, RegExp | undefined])[] = [
   [/\b(?:if|when|whenever|once|as soon as)\b/i, /"(?:below|above)":/],
   [

@@ -104,9 +104,7 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
   };
 }
 
-/**
- * Waits in milliseconds before starting or stopping a run is tried again. They are short, because someone is watching.
- */
+/** Waits before retries of starting or stopping a run, in milliseconds. Short, because someone is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 const STOP_TIMEOUT_MS = 5_000;
 /** Time that a stopped run gets to withdraw its open proposals. */
@@ -347,10 +345,7 @@ function connectionLost(thread: string, cause: TradeAgentError): TradeAgentError
 
 /** Maximum length of an event in UTF-16 code units. Every result is shorter. */
 const MAX_EVENT_LENGTH = 16_000_000;
-/**
- * How long the server may be unreachable before the client gives up. The run continues on the server and can be
- * resumed.
- */
+/** How long the server may be unreachable before the client gives up. The run continues and can be resumed. */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 interface RunStreamOptions {

@@ -172,10 +172,7 @@ async function requireClient(session: Session | undefined): Promise<GatewayClien
   throw loginRequired();
 }
 
-/**
- * Returns what the gateway responds, or undefined if the gateway or the session is unavailable. The caller then uses
- * the last known state.
- */
+/** Returns undefined if the gateway or the session is unavailable, so that the caller uses the last known state. */
 async function ifReachable<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();

@@ -44,9 +44,7 @@ interface AgentSettings {
   readonly model?: ChatModel;
   readonly apiKey?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /**
-   * Tools of other servers. Only language models in runs that are not read-only can use them. The agent closes them.
-   */
+  /** Other servers' tools, only for language models in runs that are not read-only. The agent closes them. */
   readonly foreign?: ForeignTools | undefined;
   readonly alerts?: Alerts | undefined;
   readonly fetch?: typeof fetch;
@@ -272,9 +270,7 @@ const tracingSwitches = [
   'LANGCHAIN_TRACING',
 ] as const;
 
-/**
- * Turns off tracing. Someone who set such a variable for another program did not consent to share the account's data.
- */
+/** Turns off tracing. Whoever set such a variable for another program did not consent to share the account's data. */
 function disableTracing(env: NodeJS.ProcessEnv = process.env): void {
   for (const name of tracingSwitches) delete env[name];
 }

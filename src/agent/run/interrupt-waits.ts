@@ -12,16 +12,10 @@ import { withdrawIfOpen } from './withdraw.ts';
 
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
-/**
- * The next step for an interrupted call: resume it, leave it to a later run, or check it again after `settles` has
- * settled.
- */
+/** What to do with an interrupted call: resume it, leave it to a later run, or check it again after `settles`. */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
-/**
- * Returns the open interrupts. Finished tasks still list the interrupts from which they were resumed; these are left
- * out.
- */
+/** Returns the open interrupts. Finished tasks still list theirs, which are left out. */
 export function openInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)

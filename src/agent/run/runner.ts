@@ -282,10 +282,7 @@ function createProposalNotifier(
   shown: Set<string>,
   emit: (event: AgentEvent) => void,
 ): (seen: ThreadProposal) => Promise<void> {
-  /**
-   * Proposals as this run last emitted them. Another run that waits for the same proposal may have stored the change
-   * first.
-   */
+  /** Proposals as this run last emitted them. Another run may have stored a change before this run emitted it. */
   const emitted = new Map<string, Proposal>();
   const notify = async (seen: ThreadProposal): Promise<void> => {
     const { id } = seen.proposal;
@@ -332,10 +329,7 @@ function emptyThreadError(thread: string): TradeAgentError {
   });
 }
 
-/**
- * Returns the error for a new prompt in a thread with open proposals: a run of the new prompt would not wait for their
- * outcomes.
- */
+/** Returns the error for a new prompt in a thread with open proposals, whose outcomes its run would not wait for. */
 function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
   const hint = `Run "trade-agent resume ${thread}" first`;

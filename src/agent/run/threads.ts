@@ -51,7 +51,7 @@ export async function acquireThread(
   }
 }
 
-/** @throws {TradeAgentError} `not_found`, also for another user's thread */
+/** @throws {TradeAgentError} `not_found`, including for another user's thread */
 export async function requireOwnThread(
   threads: Pick<ThreadStore, 'find'>,
   id: string,
@@ -80,9 +80,7 @@ function requireOwn<T extends Thread>(found: T | undefined, id: string, { profil
   });
 }
 
-/**
- * Returns an ID with the machine's name, the process ID, and a random part that differs for each agent in the process.
- */
+/** Returns an ID of the machine's name, the process ID, and a random part for each agent in the process. */
 export function createHolderId(): string {
   return `${hostname()}|${process.pid}|${randomBytes(6).toString('hex')}`;
 }

@@ -35,7 +35,7 @@ const MAX_BODY_LENGTH = 4000;
 
 interface NoticeInput {
   readonly profile: string;
-  /** The account's owner. Part of the notices' ids, because two people may have the same rule. */
+  /** The account's owner. Part of the notices' IDs, because two people may have the same rule. */
   readonly owner: string;
   readonly channels: NoticesConfig;
   readonly result: CheckResult;
@@ -179,7 +179,7 @@ function environmentLabel({ environment, simulated }: CheckResult['account']): s
   return `${environmentName(environment)}${simulated ? ', simulated' : ''}`;
 }
 
-/** Returns the same id for equal parts, so that a check that is repeated after a crash sends no duplicate. */
+/** Returns the same ID for equal parts, so that a check that is repeated after a crash sends no duplicate. */
 export function noticeId(parts: readonly unknown[]): string {
   return `nt_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 24)}`;
 }

@@ -37,7 +37,7 @@ export interface CheckOutcomes {
  * Runs one check or, if the person asked for all accounts, one check per account, in sequence. Each account gets its
  * own report. Accounts that can't be read are returned as `missing`.
  * @param allReported receives all results before any of them is saved
- * @throws {TradeAgentError} as `runCheck`; `broker_unreachable` if no account could be read
+ * @throws {TradeAgentError} like `runCheck`; `broker_unreachable` if no account could be read
  */
 export async function runChecks(
   app: App,
@@ -125,10 +125,7 @@ export interface CheckListener {
   proposing(event: AgentEvent): void | Promise<void>;
   /** Called with the result, before notices are sent. */
   found(result: CheckResult): void | Promise<void>;
-  /**
-   * Called with the result and its notices, before the result is saved. After a crash in between, the check is
-   * repeated.
-   */
+  /** Called with the result and its notices, before it is saved. After a crash in between, the check is repeated. */
   reported(result: CheckResult): void | Promise<void>;
 }
 

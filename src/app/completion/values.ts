@@ -8,7 +8,7 @@ import type { App } from '../app.ts';
 
 /** Timeout for symbols. Short, because there is an offline list to fall back on. */
 const SYMBOLS_TIMEOUT_MS = 300;
-/** Timeout for ids. Longer, because only the gateway can list them. */
+/** Timeout for IDs. Longer, because only the gateway can list them. */
 const IDS_TIMEOUT_MS = 2_000;
 const MAX_VALUES = 200;
 

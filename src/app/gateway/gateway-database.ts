@@ -31,7 +31,7 @@ export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
 
 /**
  * Opens all of a gateway's data and keys, in its folder or where its settings say.
- * @throws {TradeAgentError} `invalid_config`, also if there is no key yet or if the other gateways on this database
+ * @throws {TradeAgentError} `invalid_config`, including if there is no key yet or if the other gateways on this database
  *   use another `seal.key`; `credential_store_…` if the key management service fails
  */
 export async function openGatewayDatabase(

@@ -15,7 +15,7 @@ import { type GatewayPaths, readSettings, readStorageSettings } from './settings
  */
 export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
-/** @throws {TradeAgentError} as {@link addWrappingKeyTo} */
+/** @throws {TradeAgentError} like {@link addWrappingKeyTo} */
 export async function addGatewayWrappingKey({ home, config }: GatewayPaths): Promise<string> {
   return await addWrappingKeyTo((await readStorageSettings(config)).kms?.file, home, 'gateway.yaml');
 }

@@ -71,9 +71,7 @@ const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 export interface VerifyOptions {
   /** A copy of the log, which is verified without a database. Defaults to the gateway's own log in its database. */
   readonly file?: string | undefined;
-  /**
-   * A thumbprint or key file to trust. Defaults to the gateway's own key or, for a copy, to the key that it publishes.
-   */
+  /** A thumbprint or key file to trust. Defaults to the gateway's own key or, for a copy, to the key it publishes. */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;
@@ -140,7 +138,7 @@ async function ownSecrets(env: NodeJS.ProcessEnv, { home, config }: GatewayPaths
   return storedSandboxSecret(home);
 }
 
-/** Accepts a checkpoint line, the output of "audit verify --output json", or a receipt. */
+/** Reads the checkpoint from a checkpoint line, the output of "audit verify --output json", or a receipt. */
 async function readSavedCheckpoint(file: string): Promise<{ readonly seq: number; readonly hash: string }> {
   const unusable = new TradeAgentError('usage', `${file} contains no checkpoint`, {
     hint: "Pass a file with a checkpoint line of the audit log, this command's --output json, or a receipt.",

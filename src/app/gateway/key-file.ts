@@ -103,7 +103,8 @@ export function findSealSecret(folder: string): string | undefined {
 /**
  * Adds a wrapping key to the file that `kms` names, creating the file if needed. New data is wrapped with the added
  * key.
- * @returns the file @throws {TradeAgentError} `usage` if the settings name no file
+ * @returns the file's path
+ * @throws {TradeAgentError} `usage` if the settings name no file
  */
 export async function addWrappingKeyTo(file: string | undefined, folder: string, settings: string): Promise<string> {
   if (file === undefined) {

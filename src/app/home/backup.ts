@@ -130,11 +130,11 @@ const restoredReason: ProposalReason = {
 
 /**
  * Restores a backup to a folder that does not exist yet, completely or not at all. Open proposals are withdrawn
- * (`withdrawn`), since they may have been decided and executed after the backup. Proposals being executed (`lookedUp`)
- * are looked up by id at the broker when the home is served. Looking them up is safe, because the broker accepts each
- * id once. Ends every sign-in. The phones' keys stay valid.
+ * (`withdrawn`), since they may have been decided and executed after the backup. When the home is served, proposals
+ * being executed (`lookedUp`) are looked up at the broker by ID. This is safe, because the broker accepts each ID only
+ * once. Ends every sign-in, but keeps the phones' keys valid.
  * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file or an existing folder; `invalid_config`.
- *   Nothing is written in these cases
+ * Nothing is written in these cases
  */
 export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupLocation) {
   const archive = await openArchive(readBackup(file), passphrase, file);
@@ -210,7 +210,7 @@ const MAX_SCRYPT_COST = { n: 2 ** 18, r: 8, p: 2 };
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
 const MAX_HEADER_LENGTH = 1024;
-/** Databases grow by about 2 KiB per order. */
+/** Maximum size of a backup's content. Databases grow by about 2 KiB per order. */
 const MAX_CONTENT_BYTES = 1024 ** 3;
 
 /** Shorter passphrases can be guessed offline. */

@@ -51,11 +51,11 @@ export async function storedCredentialKind(folder: string, name: string | undefi
 }
 
 /**
- * Replaces a person's credentials. A running home uses the new credentials from the next request. A home serves either
- * paper or live accounts.
+ * Replaces a person's credentials. A running home uses the new credentials from the next request on. A home serves
+ * either paper or live accounts.
  * @param confirm asks about a live account before anything is stored
  * @throws {TradeAgentError} `usage` for an account of the other environment or an account stored for another broker;
- *   `broker_rejected`, `broker_unreachable`, and any error from `confirm`
+ * `broker_rejected`, `broker_unreachable`, and any error from `confirm`
  */
 export async function setBrokerKeys(
   app: Pick<App, 'clock' | 'fetch'>,
@@ -74,7 +74,7 @@ export async function setBrokerKeys(
   });
 }
 
-/** Returns the account that the credentials give access to. @throws {TradeAgentError} as {@link setBrokerKeys} */
+/** Returns the account that the credentials give access to. @throws {TradeAgentError} like {@link setBrokerKeys} */
 async function verifyAccount(
   { fetch }: Pick<App, 'fetch'>,
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
@@ -356,7 +356,7 @@ function usageError(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint: `${hint} Nothing was written.` });
 }
 
-/** Whether any kind has a field with this name. If so, `NAME=…` is a field, and not a secret that contains "=". */
+/** Whether any kind of credentials has this field. If so, `NAME=…` is a field, and not a secret that contains "=". */
 const isOtherKindsField = (name: string) =>
   credentialKindNames.some((kind) =>
     Object.values(credentialText(kind).fields).some(({ names }) => names.includes(name)),

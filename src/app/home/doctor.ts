@@ -245,7 +245,7 @@ async function checkServed(
   }
 }
 
-/** A certificate for 90 days is usually renewed when a third of its time is left. */
+/** Days before expiry at which to warn about a certificate. Certificates for 90 days are usually renewed at 30. */
 const EXPIRY_WARNING_DAYS = 14;
 
 /** @param authorities trusted instead of the system's, for tests */
@@ -341,7 +341,7 @@ function peerCertificate(at: ConnectionOptions & { host: string }, signal: Abort
   });
 }
 
-/** Bytes. Journals grow by about 2 KiB per order, and a full disk stops all trading. */
+/** Minimum free disk space in bytes. Journals grow by about 2 KiB per order, and a full disk stops all trading. */
 const MIN_FREE_BYTES = 200 * 1024 ** 2;
 
 /** Checks that the folder and all its files are private to the folder's owner. */

@@ -30,7 +30,7 @@ export const homeFiles = (folder: string) => ({
 /** How long to wait for a running home to release one of its databases, in milliseconds. */
 export const DATABASE_WAIT_MS = 10_000;
 
-/** @throws {TradeAgentError} `invalid_config`, also if there is no home */
+/** @throws {TradeAgentError} `invalid_config`, including if there is no home */
 export async function readHomeSettings(folder: string): Promise<HomeSettings> {
   const { settings } = homeFiles(folder);
   const hint = 'Create a home with "trade-agent home init", or pass its folder with --home.';

@@ -41,7 +41,7 @@ export async function listHomeNotices(place: NoticeChannelSource): Promise<reado
   }));
 }
 
-/** Opens the channels' secrets in the home's own folder. A home that runs as a service has no keychain. */
+/** Opens the channels' secrets in the home's own folder, because a home that runs as a service has no keychain. */
 export function openHomeSecrets(folder: string): CredentialStore {
   return openFileStore({ folder, profile: 'home' });
 }

@@ -28,7 +28,10 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: People;
   readonly keys: ApprovalKeys;
-  /** Key pairs of people's accounts at a broker. @param all the home's brokers, if they differ from its settings */
+  /**
+   * Returns the keys of people's accounts at a broker.
+   * @param all the home's brokers, if they differ from its settings
+   */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
   readonly authorized: Pick<AuthorizedClients, 'list' | 'revoke'>;

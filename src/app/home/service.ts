@@ -121,8 +121,8 @@ function escapeXml(text: string): string {
 const STATE_DIRECTORY = 'trade-agent';
 
 /**
- * Returns a unit that runs as its own user and can write only to the home (systemd.exec(5)). `MemoryDenyWriteExecute`
- * is left out because JavaScript is compiled at run time.
+ * Returns a systemd unit that runs the home as its own user, with write access only to the home's folder
+ * (systemd.exec(5)). `MemoryDenyWriteExecute` is left out because V8 compiles JavaScript at run time.
  */
 function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
   const inState = folder.startsWith(`/var/lib/${STATE_DIRECTORY}/`);

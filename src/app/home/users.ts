@@ -14,7 +14,7 @@ export type ListedUser = Awaited<ReturnType<typeof toListedUsers>>[number];
 export type PairingLink = Awaited<ReturnType<typeof createPairingLink>>;
 export type ListedAuthenticator = ReturnType<typeof toListedAuthenticator>;
 
-/** Lists the people. `accounts` has the accounts for which a person stored keys, and `account` is the first of them. */
+/** Lists the home's users. `accounts` has the accounts for which a user stored keys; `account` is the first of them. */
 export async function listUsers(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, toListedUsers);
 }
@@ -43,7 +43,7 @@ async function toListedUsers(home: OpenHome) {
   );
 }
 
-/** Strips leading dashes, so that a command line does not interpret a credential id as an option. */
+/** Strips leading dashes, so that a command line does not interpret a credential ID as an option. */
 const idForTyping = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
 function toListedAuthenticator(key: SigningKey) {
@@ -90,7 +90,7 @@ export async function removeUser(app: Pick<App, 'clock'>, folder: string, userna
 
 /**
  * @returns the authenticator's owner, and how many authenticators the owner has left
- * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id
+ * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous ID
  */
 export async function removeAuthenticator(
   app: Pick<App, 'clock'>,
@@ -183,7 +183,7 @@ export async function createPairingLink(app: Pick<App, 'clock'>, folder: string,
   });
 }
 
-/** Whether the home's only person has no phone yet. */
+/** Returns whether the home's only person has no phone yet. */
 export async function isUnpaired(app: Pick<App, 'clock'>, folder: string): Promise<boolean> {
   return await withHome(app, folder, async ({ people, keys }) => {
     const [owner, ...others] = people.list();
@@ -194,7 +194,7 @@ export async function isUnpaired(app: Pick<App, 'clock'>, folder: string): Promi
 /** An MCP client that a person has authorized. Nobody has verified its name. */
 export type ListedMcpClient = ReturnType<typeof toListedMcpClient>;
 
-/** @param user undefined for all people */
+/** @param user undefined for all users */
 export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, user: string | undefined) {
   return await withHome(app, folder, async ({ authorized }) => authorized.list(user).map(toListedMcpClient));
 }
@@ -202,8 +202,8 @@ export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, us
 /**
  * Revokes a client. Its tokens become invalid immediately. A running home also ends the client's proposals and streams
  * immediately. A stopped home ends them when it starts.
- * @param id an id, an unambiguous prefix of an id, or a name
- * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id
+ * @param id an ID, an unambiguous prefix of an ID, or a name
+ * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous ID
  */
 export async function revokeMcpClient(
   app: Pick<App, 'clock'>,
@@ -240,8 +240,8 @@ function toListedMcpClient({ user, clientId, name, host, redirectUri, since, use
 export type HomeStatus = Awaited<ReturnType<typeof homeStatus>>;
 
 /**
- * Returns a home's status from the contents of its folder, including each person's number of open proposals and of
- * subscribed browsers. `served` is null if the home is not running.
+ * Returns a home's status from the contents of its folder, including how many open proposals and subscribed browsers
+ * each person has. `served` is null if the home is not running.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {
