@@ -95,7 +95,7 @@ export async function addConnection(
 }
 
 /**
- * Disconnects an account, here and at the third party.
+ * Disconnects an account, both here and with the third party.
  * @returns the connection, with `removed: false` if it was not connected
  * @throws {TradeAgentError} `login_required`, `invalid_config`
  */

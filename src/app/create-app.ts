@@ -160,7 +160,6 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
   return app;
 }
 
-/** Returns the app for one account, with its own agent. */
 function singleAccountApp(app: App, number: string | undefined, started: AppParts['startAgent']): App {
   let agent: Promise<Agent> | undefined;
   const close = async () => (await agent?.catch(() => undefined))?.close();

@@ -5,7 +5,6 @@ import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
 
-/** Returns the error for a proposal that was not executed. */
 export function proposalError(proposal: Proposal): TradeAgentError {
   const { state, kind, reason } = proposal;
   const what = describeProposal(proposal);
@@ -37,7 +36,6 @@ export function proposalError(proposal: Proposal): TradeAgentError {
   }
 }
 
-/** Returns the error for an order that the broker rejected. */
 export function brokerRejection({ reason }: Proposal): TradeAgentError {
   return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
     hint: 'Ask the broker why.',

@@ -65,8 +65,8 @@ const wordFields: readonly (readonly [string, (said: Utterance) => readonly unkn
 ];
 
 /**
- * Returns where each field of a proposal comes from. A field is `user` only if its value is in the person's own
- * words. The newest turn that mentions a field decides, so that "no, make it 3" revokes an earlier 5.
+ * Returns where each field of a proposal comes from. A field is `user` only if its value is in the person's own words.
+ * The newest turn that mentions a field decides, so "no, make it 3" overrides an earlier 5.
  */
 export function computeProvenance(input: ProvenanceInput): Provenance {
   const found = input.kind === 'order' || input.kind === 'replace' ? orderSources(input) : literalSources(input);
@@ -104,7 +104,7 @@ function mentions(text: string, words: string): boolean {
 
 interface FoundSources {
   readonly fields: Readonly<Record<string, Field>>;
-  /** Index of the newest turn that any field was read from; -1 for none. */
+  /** Index of the newest turn that supplied a field's value; -1 if none did. */
   readonly turn: number;
 }
 

@@ -41,8 +41,8 @@ interface ReadClause {
 }
 
 /**
- * Requires the plan to use every word of a sentence that requests an action. @throws {NotUnderstoodError} with the unused
- * word
+ * Requires the plan to use every word of a sentence that requests an action.
+ * @throws {NotUnderstoodError} with the unused word
  */
 export function requireAllWordsUsed(read: readonly ReadClause[]): void {
   if (!read.some(({ intent }) => requestsAction(intent))) return;

@@ -81,7 +81,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   return createAgentOnStores(sqliteState((options.openDatabase ?? openStateDatabase)(options.stateDb, key)), options);
 }
 
-/** Creates an agent that uses the given state stores, and closes them. */
+/** Creates an agent on the given state stores. Closing the agent closes them. */
 export function createAgentOnStores(state: OpenStateStores, options: AgentSettings): Agent {
   const { profile, session, clock = systemClock } = options;
   const { stores } = state;

@@ -4,7 +4,7 @@ import type { ThreadMessage } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
 import { standardInputIn } from '../graph/system-prompt.ts';
 
-/** Reads the messages of the latest checkpoint. Returns none if the thread has no checkpoint yet. */
+/** Reads the messages of the latest checkpoint. Returns an empty list if the thread has no checkpoint yet. */
 export async function readConversation(
   { history }: Pick<StateStores, 'history'>,
   thread: string,

@@ -60,7 +60,6 @@ export async function requireOwnThread(
   return requireOwn(await threads.find(id), id, owner);
 }
 
-/** Returns whether a live run holds the lease. */
 function isLeaseHeld({ holder, until }: LeasedThread, now: number): boolean {
   return holder !== undefined && until > now && !hasExited(holder);
 }

@@ -25,7 +25,6 @@ export async function proposeAndWait(
   return await waitForOutcome(app, await propose(app, request), asking);
 }
 
-/** Submits a proposal without an agent and does not wait. */
 export async function proposeWithoutWaiting(
   app: Pick<App, 'gateway'>,
   request: ProposalRequestInput,

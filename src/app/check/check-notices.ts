@@ -174,7 +174,6 @@ function findingData({ rule, kind, subject, severity, message, facts, since, pro
   return { rule, kind, subject, severity, message, facts, since, ...defined({ problem }) };
 }
 
-/** Examples: `PAPER`, `PAPER, simulated`, `LIVE`. */
 function environmentLabel({ environment, simulated }: CheckResult['account']): string {
   return `${environmentName(environment)}${simulated ? ', simulated' : ''}`;
 }

@@ -285,7 +285,9 @@ export function proposesOrders({ suggest, approval }: Pick<CheckOptions, 'sugges
   return suggest === true && approval !== 'deny';
 }
 
-/** Returns the symbols with open orders or orders of unknown outcome, for which no further orders are proposed. */
+/**
+ * Returns the symbols of open orders and of orders with an unknown outcome. No further orders are proposed for them.
+ */
 function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals.filter(({ status, overdue }) => !isSettledState(status) && overdue !== true).flatMap(proposedSymbols),

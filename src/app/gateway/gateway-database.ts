@@ -31,8 +31,8 @@ export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
 
 /**
  * Opens all of a gateway's data and keys, in its folder or where its settings say.
- * @throws {TradeAgentError} `invalid_config`, including if there is no key yet or if the other gateways on this database
- *   use another `seal.key`; `credential_store_…` if the key management service fails
+ * @throws {TradeAgentError} `invalid_config`, including if there is no key yet or if the other gateways on this
+ *   database use a different `seal.key`; `credential_store_…` if the key management service fails
  */
 export async function openGatewayDatabase(
   settings: StorageSettings,

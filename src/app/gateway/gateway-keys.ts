@@ -60,7 +60,10 @@ export function createFolderKeys(folder: string): GatewayKeys {
   };
 }
 
-/** Returns a digest by which gateways compare their oldest seal secret, which is never replaced. */
+/**
+ * Returns a digest of a seal secret. Gateways use it to verify that their oldest secret, which is never replaced, is
+ * the same.
+ */
 export function sealSecretDigest(secret: string): string {
   return createHmac('sha256', secret).update('trade-agent gateway').digest('hex');
 }

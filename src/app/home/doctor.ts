@@ -245,7 +245,7 @@ async function checkServed(
   }
 }
 
-/** Days before expiry at which to warn about a certificate. Certificates for 90 days are usually renewed at 30. */
+/** Days before expiry at which to warn. 90-day certificates are usually renewed 30 days before they expire. */
 const EXPIRY_WARNING_DAYS = 14;
 
 /** @param authorities trusted instead of the system's, for tests */
