@@ -23,10 +23,10 @@ interface ApprovalViewBase extends KindOutcome {
   /** The local thread of the proposal; empty if another client or machine made the proposal. */
   readonly thread: string;
   readonly status: ApprovalStatus;
-  /** The four characters that the phone shows too. */
+  /** The four characters that the phone also shows. */
   readonly code: string;
   readonly expires_at: string;
-  /** Whether the approval's expiry has passed since its last known state; set if the gateway can't be reached. */
+  /** Whether the approval's expiry time has passed; set if the gateway can't be reached. */
   readonly overdue?: boolean;
   /** Whether this is only the last known state; set if the gateway can't be reached. */
   readonly stale?: boolean;

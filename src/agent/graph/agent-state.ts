@@ -88,9 +88,9 @@ export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });
 const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
 
 /**
- * Returns the failed calls that no later successful call for the same prompt made up for. A call to the same tool on
- * the same subject makes up for a failure. After invalid arguments, a call to the same tool on any subject does; after
- * an unusable call, any call does.
+ * Returns the failures that no later successful call for the same prompt corrected. Usually, that must be a call to the
+ * same tool on the same subject. If the failed call had invalid arguments, the subject may differ; if it was unusable,
+ * any call corrects it.
  */
 export function uncorrectedFailures(
   outcomes: readonly CallOutcome[],

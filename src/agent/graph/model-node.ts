@@ -429,8 +429,8 @@ function safeToolName(name: string): string {
 }
 
 /**
- * Returns the calls with their raw arguments. LangChain's parser would complete truncated JSON, but a truncated `"qty":
- * "1` may have been going to be 100.
+ * Returns the calls with their raw arguments. LangChain's parser would complete truncated JSON, but the end of `"qty":
+ * "1` could be missing from `"qty": "100"`.
  */
 function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
   const chunks = answer.tool_call_chunks ?? [];

@@ -249,7 +249,7 @@ function openOrderSource(
   return undefined;
 }
 
-/** Returns the name of the rule by which the person meant this order, or undefined if they meant another order. */
+/** Returns the name of the rule that selects this order for the person's words, or undefined if none does. */
 function orderRule(
   which: (CancelIntent | ReplaceIntent)['which'],
   order: { readonly id: string; readonly symbol: string },

@@ -97,7 +97,7 @@ function acceptedSentence(turns: readonly string[]): string {
 }
 
 /**
- * Requires that the price has not already crossed the price to wait for. Otherwise the order would be placed at once.
+ * Requires that the price that the order waits for is not reached yet. Otherwise it would be placed immediately.
  * @throws {TradeAgentError} `usage` with a question
  */
 async function requireNotCrossed(
@@ -207,7 +207,7 @@ function timeSource(at: string, said: string | undefined): Provenance['fields'][
   return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : otherSource;
 }
 
-/** Returns the source of the account. The source is the user only if the request has the account that they named. */
+/** Returns the account's source, which is the user only if the request has the account that they named. */
 function accountSource(
   account: AccountEntry | undefined,
   called: string | undefined,
@@ -217,7 +217,7 @@ function accountSource(
   return { account: isSame ? userSource : otherSource };
 }
 
-/** Returns the source of the end. The source is the user only if the request has the end that they named. */
+/** Returns the end's source, which is the user only if the request has the end that they named. */
 function endSource(
   end: MentionedEnd | undefined,
   { until, before }: ScheduleMention,

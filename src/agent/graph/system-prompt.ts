@@ -3,9 +3,8 @@ import type { Session } from '../../auth/session/session.ts';
 import { inertText } from './inert-text.ts';
 
 /**
- * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; {@link
- * promptContext} returns what differs. The prompt enforces nothing (the gateway and the phone do) and contains only our
- * own text.
+ * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; what differs is in
+ * the prompt context. It contains only our own text and enforces nothing: the gateway and the phone do.
  */
 export function systemPrompt({ readOnly }: { readOnly: boolean }): string {
   return [

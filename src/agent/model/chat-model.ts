@@ -4,7 +4,7 @@ import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 export interface ChatModel {
   /** Display name: `gpt-5-mini`, or `built-in planner`. */
   readonly name: string;
-  /** Whether this is the built-in planner. A language model is not called again after the planner's refusal. */
+  /** Whether this is the built-in planner, whose refusals are final. */
   readonly builtin: boolean;
   /** @throws {TradeAgentError} `model_error`, `interrupted` */
   stream(

@@ -94,7 +94,7 @@ async function openAiModel({
 }: ModelOptions): Promise<ChatModel> {
   const server = modelServer(settings, env, apiKey);
   const { ChatOpenAI } = await import('@langchain/openai');
-  /** Estimates token counts, because LangChain's own counter downloads tables and can stall for minutes. */
+  /** A chat model that estimates token counts: LangChain's own counter downloads tables and can stall for minutes. */
   class Model extends ChatOpenAI {
     override async getNumTokens(content: Parameters<InstanceType<typeof ChatOpenAI>['getNumTokens']>[0]) {
       return Math.ceil((typeof content === 'string' ? content : JSON.stringify(content)).length / 4);
@@ -137,11 +137,11 @@ interface BoundModel {
   stream(history: BaseMessage[], until: { signal: AbortSignal }): Promise<AsyncIterable<AIMessageChunk>>;
 }
 
-/** Streams the model's responses. Retries after a transient failure, and with a shorter history if it was too long. */
+/** Streams the model's responses. Retries after a transient failure, or with a shorter history if it was too long. */
 class AnswerStreamer {
   readonly #server: ModelServer;
   readonly #clock: Clock;
-  /** Whether a conversation was too long once, so that later turns start with a shortened history. */
+  /** Whether the server has rejected a conversation as too long. Later turns then start with a shortened history. */
   #shorten = false;
 
   constructor(server: ModelServer, clock: Clock) {
@@ -291,7 +291,7 @@ export function modelFailure(error: unknown, stalled: boolean): ModelFailure {
   return { kind: 'refused', status };
 }
 
-/** `retry-after-ms`, or Retry-After in seconds or as a date (RFC 9110 §10.2.3). */
+/** Returns the wait from `retry-after-ms`, or from Retry-After in seconds or as a date (RFC 9110 §10.2.3). */
 function retryAfter(headers: unknown): number | undefined {
   if (!(headers instanceof Headers)) return undefined;
   const ms = headers.get('retry-after-ms');

@@ -6,8 +6,7 @@ const openingPrefix = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;
 const MAX_PREFIX_LENGTH = 24;
 
 /**
- * Streams an answer, but holds back everything from where a tool call written as text may start, so that its JSON does
- * not flash on the screen.
+ * Streams text, but holds back what may be a tool call written as text, so that its JSON does not flash on the screen.
  */
 export class HeldBackText {
   #held = '';

@@ -69,7 +69,7 @@ function newsAnswer({ news: list, simulated }: z.output<typeof news>): string {
   return [...lines, ...(simulated ? ['', 'The news is simulated.'] : [])].join('\n');
 }
 
-/** Strips Markdown links, images and tables from outside text. */
+/** Removes the characters that make Markdown links, images and tables. */
 function stripMarkdown(text: string): string {
   return text.replace(/[[\]<>`*_|\\!#~]/g, '');
 }

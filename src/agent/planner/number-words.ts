@@ -21,7 +21,7 @@ export function isNumberWord(word: string): boolean {
 }
 
 /**
- * Reads a spelled-out number below a million from the start of `words`: `twenty-five`, `two hundred fifty`, `a
+ * Parses a spelled-out number below a million from the start of `words`: `twenty-five`, `two hundred fifty`, `a
  * hundred`.
  * @param words in lower case
  * @returns the value and the number of words read; undefined if the words start with no valid number ("five six")
