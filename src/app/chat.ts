@@ -125,7 +125,7 @@ export async function saveHomeAsDefault(
   });
 }
 
-/** Whether the model's server needs an API key that is not set. OpenAI's server always needs one. */
+/** Returns whether the model's server needs an API key that is not set. OpenAI's server always needs one. */
 export function needsModelKey({ env }: App, model: ModelChoice): boolean {
   if (model.provider === 'builtin' || model.base_url !== undefined) return false;
   return !env.OPENAI_API_KEY && !env.TRADE_AGENT_API_KEY;

@@ -9,7 +9,7 @@ import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
-/** The dependencies that the caller passes to an app. `tell` and `promptForSecret` stand in for the terminal. */
+/** The dependencies that the caller passes to an app. `tell` and `askSecret` stand in for the terminal. */
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
@@ -82,7 +82,7 @@ function selectedProfileName({ env, profileOption, serverOption }: AppOptions): 
   return profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
 }
 
-/** Creates an app from its parts. Session and agent are opened on first use. */
+/** Creates an app from its parts. The session and the agent are opened on first use. */
 export function assembleApp(options: AppOptions, parts: AppParts): App {
   const { env, clock, signal, tell, accountOption } = options;
   const { startAgent, openSession, ...settled } = parts;

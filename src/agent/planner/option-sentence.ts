@@ -40,7 +40,7 @@ interface OptionUtterance {
   isMarket?: true;
 }
 
-/** Reads an option order, with underlying, strike and expiry in any order. Returns undefined for other clauses. */
+/** Parses an option order, with underlying, strike and expiry in any order. Returns undefined for other clauses. */
 export function parseOptionOrder(clause: string): OrderIntent | undefined {
   if (!isAboutOption(clause)) return undefined;
   const opening = openings.find(([pattern]) => pattern.test(clause));

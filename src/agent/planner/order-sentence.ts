@@ -181,14 +181,14 @@ const politePattern =
   /\b(?:please|kindly|for me)\b|\b(?:thanks|thank you)[\s.!?]*$|\bwould you (?:buy|purchase|get|sell) (?:me|us)\b/i;
 const would = /\bwould you\b[\s,]*/i;
 
-/** Removes the "would you" of a polite request. */
+/** Removes the "would you" from a polite request. */
 export function stripPoliteWould(sentence: string): string {
   return politePattern.test(sentence) ? sentence.replace(would, '') : sentence;
 }
 
 const trades: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'rebalance'];
 
-/** Reads "would you show my portfolio" as a request. @throws {NotUnderstoodError} for a trade */
+/** Parses "would you show my portfolio" as a request. @throws {NotUnderstoodError} for a trade */
 export function parseWouldQuestion(clause: string, parse: (clause: string) => Intent): Intent | undefined {
   if (!/^would you /i.test(clause)) return undefined;
   const intent = parse(clause.replace(would, ''));

@@ -401,7 +401,7 @@ interface Pattern {
 let patterns: readonly Pattern[] | undefined;
 
 /**
- * Translates a request in another language to the planner's English.
+ * Translates a request in another language into the planner's English.
  * @returns undefined if the request is not in any list of translations
  * @throws {NotUnderstoodError} for an ambiguous number
  */

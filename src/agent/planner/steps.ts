@@ -254,7 +254,7 @@ function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): 
   return { qty: positionPart(intent.fraction, held) };
 }
 
-/** Returns the error for a list of open orders that is incomplete, so that it can't show which order is meant. */
+/** Returns the error for a list of open orders that is too incomplete to show which order is meant. */
 function tooManyOrders(total: number, listed: number): NotUnderstoodError {
   return new NotUnderstoodError(
     `You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,

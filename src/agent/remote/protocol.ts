@@ -60,7 +60,7 @@ export interface AgentOperation {
   readonly answer: z.ZodType | undefined;
   /** Whether the response is a stream of server-sent events, each with `answer` as its data. */
   readonly streams?: true;
-  /** Whether tokens with read scopes may call it. */
+  /** Whether tokens with read scopes may call the operation. */
   readonly reads?: true;
 }
 

@@ -11,7 +11,7 @@ import { approvalView } from '../graph/proposal-view.ts';
 import { notCancelableError, withdraw } from './withdraw.ts';
 
 const MAX_LISTED = 200;
-/** Maximum number of open approvals that are missing in the gateway's list and read one by one, newest first. */
+/** Maximum number of open approvals to read one by one, newest first, if the gateway's list lacks them. */
 const MAX_SINGLE_REQUESTS = 50;
 
 interface ApprovalDeps {
@@ -24,7 +24,7 @@ interface ApprovalDeps {
 
 /**
  * Returns functions for the user's approvals that work without a run. The approvals come from the gateway if it can be
- * reached, together with the threads known on this machine.
+ * reached, together with their threads on this machine.
  */
 export function createApprovals({ proposals, threads, session, owner, clock }: ApprovalDeps) {
   const gatewayClient = () => createClient(session);

@@ -12,10 +12,12 @@ import { withdrawIfOpen } from './withdraw.ts';
 
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
-/** What to do with an interrupted call: resume it, leave it to a later run, or check it again after `settles`. */
+/**
+ * What to do with an interrupted call: resume it, leave it to a later run, or check it again once `settles` settles.
+ */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
-/** Returns the open interrupts. Finished tasks still list theirs, which are left out. */
+/** Returns the open interrupts, without those that finished tasks still list. */
 export function openInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)

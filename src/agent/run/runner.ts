@@ -329,7 +329,7 @@ function emptyThreadError(thread: string): TradeAgentError {
   });
 }
 
-/** Returns the error for a new prompt in a thread with open proposals, whose outcomes its run would not wait for. */
+/** Returns the error for a new prompt in a thread with open proposals: its run would not wait for their outcomes. */
 function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
   const hint = `Run "trade-agent resume ${thread}" first`;

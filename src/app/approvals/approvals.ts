@@ -14,7 +14,7 @@ export async function listApprovals(app: App): Promise<ApprovalView[]> {
   return (await app.agent({})).approvals();
 }
 
-/** Completes the prefix of an approval's id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
+/** Completes the prefix of an approval's ID. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 function resolveApprovalId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return resolvePrefix(typed, {
     called: 'approvals',

@@ -285,16 +285,14 @@ export function proposesOrders({ suggest, approval }: Pick<CheckOptions, 'sugges
   return suggest === true && approval !== 'deny';
 }
 
-/**
- * Returns the symbols of open orders and of orders with an unknown outcome. No further orders are proposed for them.
- */
+/** Returns the symbols of open orders and of orders with an unknown outcome, which get no further orders. */
 function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals.filter(({ status, overdue }) => !isSettledState(status) && overdue !== true).flatMap(proposedSymbols),
   );
 }
 
-/** Whether another round may run: only for purchases that waited for sales, and only once these sales are filled. */
+/** Returns whether another round may run: only for purchases that waited for sales, and only once these are filled. */
 function mayContinue({ status, orders }: RunResult, { result }: CompletedCheck): boolean {
   return (
     status === 'done' &&

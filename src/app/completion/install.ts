@@ -43,7 +43,7 @@ export function resolveShell(named: string | undefined, { env }: Pick<InstallEnv
   });
 }
 
-/** @throws {TradeAgentError} `usage` without a home folder */
+/** @throws {TradeAgentError} `usage` if there is no home directory */
 export function completionPlan(shell: Shell, { env, exists = existsSync }: InstallEnvironment): CompletionPlan {
   const home = env.HOME ?? env.USERPROFILE ?? '';
   if (home === '') {

@@ -121,7 +121,7 @@ export function checkMcpServers({ mcp_servers: servers = {} }: Pick<ResolvedProf
   return found.length > 0 ? found : [ok('mcp', `MCP servers: ${names.join(', ')}`)];
 }
 
-/** The oldest supported Node. bin/trade-agent.js rejects older ones. */
+/** The oldest supported Node.js version. bin/trade-agent.js rejects older ones. */
 const MIN_NODE_VERSION = [22, 14] as const;
 
 export function checkNode(running = process.versions.node): Finding {

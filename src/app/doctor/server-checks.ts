@@ -82,7 +82,7 @@ export function clockFinding(date: string | null, now: number): Finding {
     : fail('clock', `${message}: tokens and signatures will be rejected`, fix, details);
 }
 
-/** The seconds by which the gateway's clock is ahead of other clocks, from `/readyz`. */
+/** How many seconds the gateway's clock is ahead of other clocks, from `/readyz`. */
 const readinessSchema = z.object({
   clock_ahead_seconds: z.object({ provider: z.number().optional(), database: z.number().optional() }),
 });

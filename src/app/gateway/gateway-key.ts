@@ -24,7 +24,7 @@ export interface GatewayKey extends PublicKey {
   readonly status: 'made' | 'in_use' | 'waiting' | 'rotated' | 'rewrapped';
   /** The private key's file, or null if the key is wrapped in the gateways' database. */
   readonly file: string | null;
-  /** Client metadata to register at the identity provider (OpenID Connect Dynamic Client Registration). */
+  /** Client metadata to register with the identity provider (OpenID Connect Dynamic Client Registration). */
   readonly clients: readonly Record<string, unknown>[];
 }
 

@@ -40,7 +40,7 @@ export async function liftGatewayHalt({ clock, env }: Pick<App, 'clock' | 'env'>
 
 /**
  * Redates orders that a fast clock dated in the future, so that they count for today. Runs on the gateway's own
- * machine, also while the gateway runs.
+ * machine, even while the gateway runs.
  * @returns the number of redated orders, and the latest of their old dates
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */

@@ -101,8 +101,7 @@ export function findSealSecret(folder: string): string | undefined {
 }
 
 /**
- * Adds a wrapping key to the file that `kms` names, creating the file if needed. New data is wrapped with the added
- * key.
+ * Adds a wrapping key to the file that `kms` names, creating the file if needed. New data is wrapped with this key.
  * @returns the file's path
  * @throws {TradeAgentError} `usage` if the settings name no file
  */
