@@ -12,7 +12,7 @@ import type { App } from './app.ts';
 export interface StartedLogin {
   readonly userCode: string;
   readonly address: string;
-  /** The address that includes the code, for a QR code or a browser. */
+  /** The URL that includes the code, for a QR code or a browser. */
   readonly completeAddress: string;
   readonly issuer: string;
   /** The company's issuer, or null when signing in at the home. */
@@ -32,7 +32,7 @@ export interface StartedLogin {
 /**
  * Starts a device login (RFC 8628) for the profile. Once it is complete, the app is reset, so that the session and the
  * agent are opened again.
- * @param asked the company at which the profile signs in, now and later; defaults to the profile's own
+ * @param asked the company that the profile signs in with from now on; defaults to the profile's own
  */
 export async function startLogin(app: App, asked: RequestedCompany = {}): Promise<StartedLogin> {
   const profile = await app.profile();
@@ -68,7 +68,7 @@ async function loginAtHome(app: App, profile: ResolvedProfile): Promise<DeviceLo
   });
 }
 
-/** Starts a sign-in at a company. The profile is changed only after the sign-in has succeeded. */
+/** Starts a sign-in with a company. The profile is changed only after the sign-in has succeeded. */
 async function loginAtCompany(app: App, profile: ResolvedProfile, company: CompanySignIn): Promise<DeviceLogin> {
   const { requireCompany } = await import('../config/resolve-profile.ts');
   requireCompany(profile, company);
@@ -152,7 +152,7 @@ export async function showCompanyKey(app: App, asked: RequestedCompany) {
 }
 
 /**
- * Signs out, here and at the identity provider.
+ * Signs out on this machine and at the identity provider.
  * @param options.all also deletes the key by which a company recognizes this machine
  * @throws {TradeAgentError} `credential_store_…` if the session can't be removed
  */

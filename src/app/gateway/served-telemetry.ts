@@ -23,7 +23,7 @@ export interface ServedTelemetry {
   close(): Promise<void>;
 }
 
-/** @param send the gateway's fetch @throws {TradeAgentError} `port_in_use` */
+/** @param send the gateway's `fetch`, which is measured @throws {TradeAgentError} `port_in_use` */
 export async function serveTelemetry(
   settings: GatewaySettings['telemetry'],
   clock: Clock,

@@ -86,7 +86,7 @@ async function checkPersonAccounts(username: string, checking: AccountCheckDeps)
   return [warn('broker', `${username} has no account here`, setKeysCommand(username, checking))];
 }
 
-/** If there are several brokers, warns about each broker at which nobody has an account. */
+/** If there are several brokers, warns about each broker where nobody has an account. */
 async function checkUnusedBrokers(checking: AccountCheckDeps): Promise<Finding[]> {
   const { keyPairs, gateway } = checking;
   if (gateway.brokers.length === 1) return [];

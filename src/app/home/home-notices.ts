@@ -52,7 +52,7 @@ export function openHomeSecrets(folder: string): CredentialStore {
  */
 interface PhoneNoticesOptions {
   readonly channels: NoticesConfig;
-  /** Returns the owner's user name, or undefined if the home has no people. */
+  /** Returns the owner's user name, or undefined if the home has no users. */
   readonly owner: () => string | undefined;
   readonly secrets: CredentialStore;
   readonly surroundings: Omit<ChannelDeps, 'now'>;
@@ -100,7 +100,7 @@ async function sendNotice(
   if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
 }
 
-/** Whether a channel receives this notice. Notices about access, accounts and unexpected orders go to every channel. */
+/** Returns whether a channel receives this notice. Access, account and unexpected-order notices go to every channel. */
 function isWanted(told: PhoneNotice, { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>): boolean {
   if ('access' in told || 'account' in told || 'order' in told) return true;
   return 'fill' in told ? fills : approvals;
