@@ -17,7 +17,7 @@ export interface CallOutcome {
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
-  /** What a failed call attempted, in words: `sell 2 KO`. */
+  /** The attempt of a failed call, in words: `sell 2 KO`. */
   readonly what?: string;
   readonly subject?: string;
   readonly unusable?: true;

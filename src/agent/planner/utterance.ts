@@ -22,7 +22,7 @@ interface NumberMention {
   readonly fields: readonly string[];
 }
 
-/** What one turn says about orders for one symbol. */
+/** The parts of one turn that are about orders for one symbol. */
 export interface Utterance {
   readonly symbol: boolean;
   /** Name of the rule that finds the symbol if the words don't contain it. */

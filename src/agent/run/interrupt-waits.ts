@@ -12,9 +12,7 @@ import { withdrawIfOpen } from './withdraw.ts';
 
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
-/**
- * What to do with an interrupted call: resume it, leave it to a later run, or check it again once `settles` settles.
- */
+/** Next step for an interrupted call: resume it, leave it to a later run, or check it again once `settles` settles. */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
 /** Returns the open interrupts, without those that finished tasks still list. */

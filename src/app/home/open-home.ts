@@ -111,7 +111,9 @@ export async function withHome<T>(
   }
 }
 
-/** The clients that people have authorized. Ending a grant changes only the database; a running home notices it. */
+/**
+ * Returns the clients that people have authorized. Ending a grant changes only the database; a running home notices it.
+ */
 function authorizedClients(database: Database, now: () => number): AuthorizedClients {
   const store = createOidcStore({
     database,

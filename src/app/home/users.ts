@@ -165,8 +165,8 @@ function deriveUsername(name: string): string {
 }
 
 /**
- * Creates a one-time link that pairs a phone within ten minutes and replaces the person's earlier link. Works while
- * the home runs.
+ * Creates a one-time link for pairing a phone. It is valid for ten minutes and replaces the person's earlier link.
+ * Works while the home runs.
  * @param username defaults to the home's only person
  * @throws {TradeAgentError} `not_found`, `usage` if there are several people, `invalid_config`
  */
