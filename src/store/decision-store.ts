@@ -29,8 +29,8 @@ export interface StoredDecision extends DecisionNote {
 }
 
 /**
- * Policy decisions in the gateway's database. For each person, the store keeps a limited number of the newest denials,
- * and separately of the newest permits. Therefore, many denials do not displace the decisions about placed orders.
+ * Policy decisions in the gateway's database. For each person, the store keeps a limited number of the newest denials
+ * and of the newest permits. The two limits are separate, so denials can't displace the decisions about placed orders.
  */
 export interface DecisionStore {
   note(note: DecisionNote, now: number): Promise<void>;

@@ -93,7 +93,7 @@ export type ProposalDraft = Pick<
 export interface ProposalChange
   extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
-  /** What happens to the owner's token. `erased` also erases the second approver's token. */
+  /** Change of the owner's stored token. `erased` also erases the second approver's token. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
   readonly secondToken?: Buffer | undefined;
 }
@@ -136,7 +136,7 @@ export interface ProposalSnapshot {
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
   /** This client's oldest identical proposal that a person has not decided yet (`drafted`, `requested`). */
   readonly sameOpen: StoredProposal | undefined;
-  /** Number of identical proposals that anybody made for this owner since the given time. */
+  /** Number of identical proposals that anyone made for this owner since the given time. */
   readonly sameLately: number;
 }
 

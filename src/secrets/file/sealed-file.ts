@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { openBytes, sealBytes } from '../aes-gcm.ts';
 
 /**
- * The source of a credential file's key:
+ * Schema of the header that tells where a credential file's key comes from:
  * - `file`: a key file beside the credential file (the first version of the format, without a checksum);
  * - `key-file`: a key file that the profile names;
  * - `passphrase`: scrypt (RFC 7914) of a passphrase, with salt and cost stored in this header.

@@ -18,7 +18,7 @@ const LEASE_MS = 5_000;
 export interface ScheduleSweepOptions {
   readonly schedules: Pick<TenantSchedules, 'waiting' | 'sweep'>;
   readonly leases: Pick<WorkerLeases, 'hold'>;
-  /** Returns the known market days. Called only if a schedule is due. */
+  /** Returns the known trading days. Called only if a schedule is due. */
   readonly days: () => Promise<readonly TradingDay[]>;
   readonly now: () => number;
   readonly intervalMs: number;

@@ -65,7 +65,7 @@ async function fetchQuotes(
   throw why;
 }
 
-/** Returns the values that conditions are compared with; none if there is no price. */
+/** Returns the values that conditions are compared with, or an empty list if there is no price. */
 export function conditionValues({ symbol, last, previous_close: before }: Quote): ObservedValue[] {
   if (last === undefined || !isPositive(new Dec(last))) return [];
   const prices = (['above', 'below'] as const).map((side) => ({ symbol, side, value: last }));

@@ -303,7 +303,7 @@ function exchangeError(failure: ProviderFailure, profile: ResolvedProfile, scope
   return new TradeAgentError('provider_error', message, { hint: providerDialect(profile).onBehalf.setup });
 }
 
-/** @throws {TradeAgentError} `provider_error` if the token is not bound to our key, or is for another person */
+/** @throws {TradeAgentError} `provider_error` if the token is not bound to our key, or belongs to another person */
 function requireBoundToPerson(token: AccessToken, bound: boolean): void {
   const refuse = (what: string, hint: string): never => {
     throw new TradeAgentError('provider_error', `the identity provider sent a token ${what}`, { hint });

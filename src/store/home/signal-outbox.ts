@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** A person, session or key. Receivers get a security event when it comes into being and when it ends. */
+/** A person, session or key. Receivers get a security event when it is created and when it ends. */
 export interface SignaledObject {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;

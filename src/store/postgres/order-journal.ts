@@ -302,7 +302,8 @@ interface CountingClocks {
 }
 
 /**
- * Counts an account's orders for a new order. The transaction must be read-only, or block other claims for the account.
+ * Counts an account's orders, to check a new order against limits. The transaction must be read-only, or block other
+ * claims for the account.
  */
 async function countOrder(unit: QuerySource, order: OrderToCheck, at: CountingClocks): Promise<CountedTotals> {
   return (await inspectOrder(unit, order, at)).counted;

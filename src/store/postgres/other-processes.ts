@@ -31,7 +31,7 @@ const SUPERVISORS = `
   SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
 
 /**
- * Takes some of the proposals that no live process supervises, those that wait for a person's decision last.
+ * Takes some of the proposals that no live process supervises. Those that wait for a person's decision come last.
  * @returns the IDs of the taken proposals, in this order
  */
 async function takeBatch(unit: Transaction, name: string): Promise<string[]> {

@@ -11,8 +11,8 @@ const SWEEP_INTERVAL_MS = 60_000;
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
 /**
- * Returns the statement that deletes expired proofs: one tenant's with the application's role, everyone's with the
- * sweeper's.
+ * Returns the statement that deletes expired proofs. The application's role deletes those of one tenant, and the
+ * sweeper's role deletes those of all tenants.
  */
 export const deleteExpiredProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 

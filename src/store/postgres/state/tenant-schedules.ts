@@ -166,7 +166,7 @@ async function toggleCrossed(
 }
 
 /**
- * Negates the values of `below` and `down`, so that for every side, a limit is crossed by exceeding it.
+ * Negates the values of `below` and `down`, so that on every side, a value crosses its limit by exceeding it.
  * @param decimal a decimal string
  */
 export function signedValue(side: PriceConditionSide, decimal: string): string {
