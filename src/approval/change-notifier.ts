@@ -1,6 +1,6 @@
 import type { Clock } from '../machine/clock.ts';
 
-/** What a listener listens to: one person's proposals, one proposal, or everything. */
+/** The proposals that a listener listens to: one person's, a single one, or everyone's. */
 export type ListenerTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
 export interface ChangeListener {

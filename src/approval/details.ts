@@ -13,7 +13,7 @@ export const detailsTypeByKind = Object.fromEntries(
   Object.values(kinds).map(({ name, detailsType }) => [name, detailsType]),
 ) as Readonly<Record<ProposalKind, string>>;
 
-/** What the digest covers: everything that the person approves, and who proposed it. */
+/** The statement that the digest covers: everything that the person approves, and who proposed it. */
 export interface ProposalStatement {
   readonly kind: ProposalKind;
   readonly subject: unknown;

@@ -95,7 +95,7 @@ export type Execution<Result> =
   /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** What a stream reported: a change of the result itself (`own`), a change of another result, or nothing. */
+/** The report of a stream: a change of the result itself (`own`), a change of another result, or nothing. */
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. A reported change is only a hint; the state is read separately. */

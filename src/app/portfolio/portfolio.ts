@@ -27,9 +27,9 @@ interface PortfolioFigures {
 }
 
 /**
- * Loads the account, its positions and their price history. A failure to read the history or the activities is ignored.
+ * Loads the account, its positions and its history. A failure to read the history or the activities is ignored.
  * @param options.lines how many of the largest positions get a month of closing prices, at one request each; with 0, no
- *   price history is read
+ *   history is read at all
  * @throws {TradeAgentError} `login_required`, and any error from reading the account or its positions
  */
 export async function portfolioFigures(
