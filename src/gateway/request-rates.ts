@@ -6,12 +6,10 @@ import type { GatewayOptions } from './gateway-options.ts';
 
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 
-/** Returns `send` with a rate limit. Returns it unchanged if no rate or no bucket storage is configured. */
+/** Wraps `send` with a rate limit. Returns it unchanged if no rate or no bucket storage is configured. */
 type RateLimiter = (send: typeof fetch, bucket: string, rate: RateLimit | 'off' | undefined) => typeof fetch;
 
-/**
- * Creates rate limiters. Rates are limited only if they are configured, or if several processes can share the buckets.
- */
+/** If the stores have no buckets that gateways share, keeps the buckets in memory if any rate is configured. */
 export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
   const buckets = stores.buckets ?? (rates && createMemoryRateBuckets());
   return (send, bucket, rate) =>
@@ -28,7 +26,7 @@ export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
 export const rateLimitedProviderFetch = (options: Paced, send: typeof fetch): typeof fetch =>
   createRateLimiter(options)(send, 'provider', options.rates?.provider);
 
-/** Fraction of the burst that reads leave for writes, so that orders don't have to wait for reads. */
+/** Fraction of each burst that is reserved for writes, so that orders don't have to wait for reads. */
 const WRITE_RESERVE = 0.2;
 /**
  * Maximum wait for the rate limit, in milliseconds. The wait counts toward the request's timeout. A request that would

@@ -13,9 +13,9 @@ import {
 } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
-/** Name of the fact with the total, in dollars, of the orders before this order in the batch. */
+/** Name of the fact that holds the dollar total of the batch's orders that precede this order. */
 export const BATCH_TOTAL_BEFORE = 'batch.before';
-/** Name of the fact with the `acr` claim of each approval's token. */
+/** Name of the fact that holds the `acr` claim of each approval's token. */
 const APPROVAL_ACR = 'approval.acr';
 /** Prefix of the facts about the proposer's `Membership`. */
 export const PROPOSER_PREFIX = 'proposer.';
@@ -26,8 +26,8 @@ const questionOf: { readonly [A in PolicyAction]?: Permission } = {
 };
 
 /**
- * Returns relations as facts (`relations.can_…`, null if unknown). They are read again right before the claiming
- * transaction.
+ * Checks the permissions of the proposer, the owner and a second approver, and returns them as facts (`relations.can_…`,
+ * null if unknown).
  */
 export async function relationFacts(
   relations: Pick<Relations, 'check'>,
@@ -135,7 +135,7 @@ export function requiredAcr(
   return environment === 'live' ? limits?.live?.acr : undefined;
 }
 
-/** Returns facts from the tokens, which are recorded with the decision. */
+/** Returns the facts from the proposer's and approvers' tokens that are recorded with a decision. */
 export function tokenFacts({
   acr,
   membership = {},
@@ -144,7 +144,7 @@ export function tokenFacts({
   return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
-/** Requires that each approver's sign-in meets `live.acr`. Before an approval, there is nothing to check. */
+/** Returns an objection unless every approver signed in as `live.acr` requires. Only approved subjects are checked. */
 export function signInObjection(
   { approval, approvers }: DecisionSubject,
   action: PolicyAction,

@@ -9,14 +9,13 @@ import { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 export interface Rules {
   /** base64url(SHA-256) of the limits and policies. */
   readonly digest: string;
-  /** Returns undefined if the account has no limits. */
   limitsOf(account: string): AccountLimits | undefined;
   readonly cedar: CedarRules;
-  /** The error in the rules, for the owner. Nothing is traded until it is fixed (`POLICY_INVALID`). */
+  /** Why the rules are invalid, for the owner to read. Nothing is traded until they are fixed (`POLICY_INVALID`). */
   readonly problem?: string;
 }
 
-/** The policies of the program, the owner and a firm. */
+/** All Cedar policies in force: the built-in ones, the owner's, and those of the firm that runs the gateway. */
 export interface CedarRules {
   /**
    * Evaluates the policies. Synchronous and without side effects, because it runs inside the transaction that claims an
@@ -38,7 +37,7 @@ export interface CedarAnswer {
   readonly error?: string;
 }
 
-/** Read for each decision, so that a change of the rules applies to the next decision. */
+/** Where the gateway gets its rules. They are read for each decision, so that a change applies to the next decision. */
 export interface RulesSource {
   /** Never throws for invalid rules. Instead, returns rules that object to everything (`Rules.problem`). */
   current(): Promise<Rules>;
@@ -46,7 +45,7 @@ export interface RulesSource {
 
 const NO_POLICIES: CedarRules = { evaluate: () => ({ forbidden: [] }) };
 
-/** Returns fixed limits without policies, for a gateway without a folder. */
+/** Creates a source that always returns these limits and no policies, for a gateway without a folder. */
 export function staticRules(limits?: Limits): RulesSource {
   const rules: Rules = {
     digest: rulesDigest(limits, []),
@@ -65,15 +64,12 @@ export function rulesDigest(limits: Limits | undefined, policies: readonly strin
 
 export { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
-/** The entry in `limits.yaml` for all accounts without their own entry. */
+/** Key in `limits.yaml` of the limits for all accounts without their own entry. */
 export const EVERY_ACCOUNT = '*';
 
 /** The contents of `limits.yaml`. A limit that is left out does not apply. */
 export const limitsSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }).default(1),
-  /**
-   * Limits by account number. `*` applies only to accounts without their own entry.
-   */
   accounts: z
     .record(z.string().regex(/^[\x21-\x7e]{1,64}$/), accountLimitsSchema, {
       error: ({ code }) => (code === 'invalid_key' ? 'must be an account’s number, or "*" for all others' : undefined),

@@ -26,9 +26,8 @@ export interface MandateOrder {
   readonly notional: string | null;
   /** The requested slot of the schedule (default: the current slot). */
   readonly slot: string | undefined;
-  /** Thumbprint of the requesting key; undefined if the key was already checked. */
+  /** Thumbprint of the caller's DPoP key; undefined if the key was already checked. */
   readonly jkt?: string | undefined;
-  /** Digest of the current rules. */
   readonly policy: string;
 }
 
@@ -207,7 +206,6 @@ export function maxOrdersPerSlot({
 interface OrderUnder {
   readonly draft: OrderDraft;
   readonly slot: string | undefined;
-  /** Thumbprint of the requesting key; undefined if the key was already checked. */
   readonly jkt?: string | undefined;
   readonly rules: Rules;
 }

@@ -32,8 +32,8 @@ export function createOwnRecord(
       return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
     /**
-     * Returns matching entries of all people, oldest first. Reads the whole file.
-     * @param named only lines that contain one of these strings are parsed
+     * Returns everyone's matching entries, oldest first. Reads the whole file.
+     * @param named parses only lines that contain one of these strings
      */
     async about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]> {
       const { pending, bytes } = await store.snapshot(file);

@@ -58,7 +58,8 @@ export function createReceipts(
         .map((proposal) => entryOf(proposal, parts.signed));
     },
     /**
-     * Returns the text of the person's own receipt, found by the proposal's id or an order's `client_order_id`.
+     * Returns the receipt of one of the person's own proposals as JSON text.
+     * @param id the proposal's id or an order's `client_order_id`
      * @throws {HttpProblem} 404 `not_found` if there is no such proposal, or no order was sent for it yet
      */
     async find(sub: string, id: string): Promise<string> {

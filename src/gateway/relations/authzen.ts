@@ -6,8 +6,8 @@ const decided = z.object({ decision: z.boolean() });
 const found = z.object({ results: z.array(z.object({ type: z.literal('user'), id: z.string().min(1) })) });
 
 /**
- * Creates relations that query a server over the OpenID AuthZEN Authorization API 1.0: access evaluation (§6), and
- * subject search (§8.4) for second approvers.
+ * Creates relations that query a server through the OpenID AuthZEN Authorization API 1.0: access evaluation (§6) for
+ * permissions, and subject search (§8.4) for second approvers.
  * @see https://openid.net/specs/authorization-api-1_0.html
  */
 export function createAuthzenRelations(elsewhere: RelationsServer): Relations {

@@ -7,7 +7,7 @@ export type AccessRelation = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'hous
 const owners = ['owner', 'co_owner'] as const;
 const managers = [...owners, 'advisor'] as const;
 
-/** The relations that give each permission. A test compares them with docs/operate/access/model.fga. */
+/** For each permission, the relations that include it. A test compares them with docs/operate/access/model.fga. */
 export const relationsByPermission: Readonly<Record<Permission, readonly AccessRelation[]>> = {
   can_view: [...managers, 'viewer', 'household_member'],
   can_view_proposals: managers,

@@ -51,7 +51,7 @@ const actionTexts: Readonly<Record<Permission, string>> = {
   can_grant_access: 'give others access to this account',
 };
 
-/** Creates access checks that throw an HTTP problem unless the relations server answers yes. */
+/** Creates access checks that throw an HTTP problem unless the relations allow the action. */
 function relationsAccess(relations: Relations, now: () => number): Access {
   return {
     async require(who, question, account) {

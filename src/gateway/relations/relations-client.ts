@@ -3,11 +3,10 @@ import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { RelationsUnavailable } from './relations.ts';
 
 /**
- * Time limit for the whole answer, including getting a token, in milliseconds. Short, because a person and a trade are
+ * Time limit, in milliseconds, for getting a token and the whole response. Short, because a person and a trade are
  * waiting.
  */
 const MAX_ANSWER_MS = 500;
-/** Maximum size of an answer, in bytes. */
 const MAX_ANSWER_LENGTH = 64 * 1024;
 
 /** Returns the headers that authenticate this gateway to the relations server. */
@@ -20,7 +19,7 @@ export interface RelationsServer {
   readonly fetch: typeof fetch;
 }
 
-/** Sends a question once. Does not retry, because a second answer would come too late. */
+/** Sends a query to the relations server. Does not retry, because a second response would come too late. */
 export type AskRelationsServer = <Schema extends z.ZodType>(
   path: string,
   body: unknown,
@@ -28,7 +27,7 @@ export type AskRelationsServer = <Schema extends z.ZodType>(
 ) => Promise<z.output<Schema>>;
 
 /**
- * @returns a function that throws {@link RelationsUnavailable} if no valid answer arrives in time; the error contains
+ * @returns a function that throws {@link RelationsUnavailable} if no valid response arrives in time; the error contains
  * no secrets
  */
 export function createRelationsClient({ url, credential, fetch }: RelationsServer): AskRelationsServer {
@@ -64,7 +63,7 @@ export function createRelationsClient({ url, credential, fetch }: RelationsServe
 }
 
 const LONGEST_TOKEN_ANSWER = 16 * 1024;
-/** A token is not used in the last 30 seconds of its lifetime, so that it does not expire in transit. */
+/** A token is not used this shortly before it expires, so that it does not expire in transit. */
 const EXPIRY_MARGIN_MS = 30_000;
 
 const tokenAnswer = z.object({
@@ -76,7 +75,7 @@ export function presharedKey(key: string): RelationsCredential {
   return async () => ({ authorization: `Bearer ${key}` });
 }
 
-/** Creates a credential that gets and caches a token with client credentials (RFC 6749 §4.4), as Auth0 FGA requires. */
+/** Creates a credential that obtains and caches a token by the client credentials grant (RFC 6749 §4.4), for Auth0 FGA. */
 export function clientCredentials(options: {
   readonly tokenUrl: string;
   readonly clientId: string;

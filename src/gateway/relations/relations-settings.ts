@@ -23,7 +23,6 @@ const server = {
   url: baseAddress,
   /** File that contains the preshared key: a path, or a name in the gateway's folder. */
   key_file: secretFile.optional(),
-  /** Environment variable that contains the preshared key. */
   key_env: secretVariable.optional(),
 };
 
@@ -65,7 +64,7 @@ export const relationsSchema = z
   });
 type RelationsSettings = z.output<typeof relationsSchema>;
 
-/** The `relations` settings with their secrets. */
+/** The `relations` settings, with the secrets read from their files and environment variables. */
 export type RelationsOptions =
   | { readonly kind: 'embedded' }
   | {
@@ -86,10 +85,7 @@ type Secret =
       readonly audience: string;
     };
 
-/**
- * Reads the secrets.
- * @throws {TradeAgentError} `invalid_config` if a secret is missing, or if other users can read its file
- */
+/** @throws {TradeAgentError} `invalid_config` if a secret is missing, or if other users can read its file */
 export function readRelationsOptions(settings: RelationsSettings, folder: string): RelationsOptions {
   if (settings.kind === 'embedded') return settings;
   const { kind } = settings;

@@ -6,13 +6,13 @@ interface Question {
   readonly relation: Permission;
   /** The `sub` of the account's owner. */
   readonly account: string;
-  /** Time of the question, in milliseconds since the epoch. */
+  /** Time of the check, in milliseconds since the epoch. */
   readonly at: number;
 }
 
 /**
- * Decides who may do what in whose account. Clients can't influence a question: the person comes from the token, the
- * account from the proposal, and the time from the gateway's clock. Answers are not cached.
+ * Decides who may do what in whose account. Clients can't choose what is checked: the person comes from the token, the
+ * account from the proposal, and the time from the gateway's clock. Results are not cached.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ export interface Relations {
   secondApprovers(account: string, at: number): Promise<string[]>;
 }
 
-/** The server is down or slow, or its answer is invalid. The action is denied. */
+/** The relations server is down or slow, or its response is invalid. The action is denied. */
 export class RelationsUnavailable extends Error {
   override name = 'RelationsUnavailable';
 }

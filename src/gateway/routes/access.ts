@@ -7,8 +7,8 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { createGuardedRoutes, requireNoQuery } from './request.ts';
 
 /**
- * Adds routes that list who has access to the caller's account, and to which accounts the caller has access, and that
- * revoke access. Granting access needs a proposal.
+ * Adds routes for revoking access and for listing who has access to the caller's account, and which accounts the caller
+ * has access to. Granting access needs a proposal.
  */
 export function accessRoutes(
   app: Hono,

@@ -51,8 +51,8 @@ export function accountRoutes(
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
 /**
- * Route that tells which of the caller's accounts at brokers and message services are connected. Checked for each
- * request, so that a client can wait until an account is connected.
+ * Route that returns which of the caller's accounts at brokers and message services are connected. The connections are
+ * checked for each request, so that a client can poll until an account is connected.
  */
 export function connectionRoutes(
   app: Hono,
