@@ -14,7 +14,7 @@ export const accountParameter = { account: accountNumberSchema.optional() };
 export const ownerAndAccountParameters = { ...forParameter, ...accountParameter };
 const ofAccountQuery = z.strictObject(ownerAndAccountParameters);
 
-/** Parses the query of a route that has no other parameters. @throws {HttpProblem} 400 `invalid_query` */
+/** Parses `for` and `account`. Rejects other parameters. @throws {HttpProblem} 400 `invalid_query` */
 export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
   return parseQuery(ofAccountQuery, url);
 }
@@ -22,8 +22,8 @@ export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
 const forQuery = z.strictObject(forParameter);
 
 /**
- * Returns the caller unchanged or, if `owner` is another person, as that owner's delegate: with the owner's `sub` and
- * without a token.
+ * Returns the caller unchanged if `owner` is omitted or the caller. Otherwise checks the caller's permission, and returns
+ * the caller as the owner's delegate, with the owner's `sub` and without a token.
  * @throws {HttpProblem} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
  */
 export type ResolveOwner = (caller: Caller, owner: string | undefined, question: Permission) => Promise<Caller>;
@@ -36,7 +36,7 @@ export function createOwnerResolver(access: Pick<Access, 'require'>): ResolveOwn
   };
 }
 
-/** Parses the query of a route that has no other parameters. @throws {HttpProblem} 400 `invalid_query` */
+/** Parses `for`. Rejects other parameters. @throws {HttpProblem} 400 `invalid_query` */
 export function readOwnerQuery(url: string): string | undefined {
   return parseQuery(forQuery, url).for;
 }

@@ -11,9 +11,7 @@ export interface HealthOptions {
   readonly clocks?: (() => Promise<ClockOffsets>) | undefined;
 }
 
-/**
- * How many seconds this machine's clock is ahead of the other clock. Absent if unknown, or if both are the same clock.
- */
+/** How many seconds this machine's clock is ahead of these two clocks. Absent if unknown, or if the clock is the same. */
 interface ClockOffsets {
   readonly provider?: number;
   readonly database?: number;

@@ -32,7 +32,7 @@ const clientOrderIdQuery = z.strictObject({
   client_order_id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
 });
 
-/** Routes for orders. If an order protects a position, canceling it needs an approval (a proposal). */
+/** Routes for orders. Canceling an order that protects a position needs a proposal. */
 export function orderRoutes(
   app: Hono,
   authenticator: Authenticator,
@@ -106,7 +106,7 @@ function approvalRequired({ symbol }: Order): HttpProblem {
   );
 }
 
-/** Returns the order id from the path. Rejects an id that no broker would use, instead of passing it on. */
+/** Returns the order id from the path. Rejects an id that no broker would use, instead of sending it to the broker. */
 function orderId(c: Context): string {
   const id = c.req.param('id') ?? '';
   if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw orderNotFoundProblem();

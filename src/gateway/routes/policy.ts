@@ -38,8 +38,8 @@ interface PolicyRouteOptions {
 }
 
 /**
- * Routes for the caller's own rules and decisions. Tightening the rules needs `orders:cancel`, loosening them is a
- * proposal.
+ * Routes for the caller's own rules and decisions. Tightening the rules needs only the scope `orders:cancel`; loosening
+ * them needs a proposal.
  */
 export function policyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
@@ -88,9 +88,7 @@ function parsed<S extends z.ZodType>(schema: S, body: unknown, code: 'invalid_or
 
 type Files = Readonly<Record<string, string>>;
 
-/**
- * Returns the rule files of owner and firm, without rules about other accounts. Returns none if the rules are invalid.
- */
+/** Returns the owner's and the firm's rule files, without rules about other accounts. Empty if the rules are invalid. */
 async function ruleTextsFor(
   rules: Rules,
   account: string,

@@ -36,9 +36,7 @@ const MAX_WAIT_S = 25;
 const oneQuery = z.strictObject({
   ...forParameter,
   wait: z.coerce.number().min(0).max(MAX_WAIT_S).default(0),
-  /**
-   * The last `updated_at` that the client received. If the proposal has changed since, the answer comes immediately.
-   */
+  /** The last `updated_at` that the client received. If the proposal has changed since, the gateway responds at once. */
   since: z.string().max(40).optional(),
 });
 
@@ -55,7 +53,7 @@ export interface ProposalRouteOptions {
   readonly now: () => number;
   readonly resolveOwner: ResolveOwner;
   readonly isRevoked?: IsRevoked | undefined;
-  /** Displayed to the person. */
+  /** How and where the person approves, for the client to display. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
 
@@ -237,7 +235,7 @@ function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
 }
 
-/** Requires the scope for proposing this kind. To withdraw a mandate, the scope for proposing orders is enough. */
+/** Requires the scope for proposing this kind, except that withdrawing a mandate needs only that for proposing orders. */
 function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
   const { proposeScope } = kinds[kind];
   requireScopes(caller, [proposeScope === MANDATE_SCOPE ? PROPOSE_ORDERS_SCOPE : proposeScope]);

@@ -58,7 +58,7 @@ export function symbolListSchema(most: number) {
     .transform((symbols) => [...new Set(symbols)]);
 }
 
-/** Maximum size of a body, in bytes. An order has about 600 bytes. */
+/** Maximum size of a request body, in bytes. An order takes about 600 bytes. */
 const MAX_BODY_BYTES = 16 * 1024;
 
 /** @throws {HttpProblem} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */

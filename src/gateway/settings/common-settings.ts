@@ -6,11 +6,11 @@ export const secureAddress = z.url().refine(isSecureUrl, INSECURE_URL_MESSAGE);
 
 export const anchorSchema = z.strictObject({
   /**
-   * A time-stamp authority (RFC 3161). Plain HTTP is safe: the authority receives only a hash, and its answer is
-   * signed.
+   * URL of a time-stamp authority (RFC 3161). Plain HTTP is safe: the authority receives only a hash, and its response
+   * is signed.
    */
   rfc3161: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
-  /** CA certificates (PEM) that verify the authority: a path, or a name in the folder. Default: Node's. */
+  /** CA certificates (PEM) that verify the authority: a path, or a name in the folder. Default: Node's own. */
   ca_file: z.string().min(1).optional(),
 });
 export type AnchorSettings = z.output<typeof anchorSchema>;
@@ -23,7 +23,6 @@ export const databaseSchema = z
      * may contain a password.
      */
     url_file: z.string().min(1).optional(),
-    /** Environment variable that contains the database's URL. */
     url_env: z
       .string()
       .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')

@@ -6,8 +6,8 @@ export type MeasuredJobs = <Args extends readonly unknown[]>(
 ) => (...args: Args) => Promise<void>;
 
 /**
- * Returns a function that wraps a job to record `trade_agent.job.duration` by `kind` and `outcome`: `done`, or `failed`
- * (will be retried).
+ * Returns a function that wraps a job so that it records `trade_agent.job.duration` with the attributes `kind` and
+ * `outcome`: `done`, or `failed` (will be retried).
  */
 export function measuredJobs({ meter }: Pick<Instruments, 'meter'>): MeasuredJobs {
   const duration = meter.createHistogram('trade_agent.job.duration', {

@@ -138,8 +138,8 @@ function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Returns a listener that measures incoming requests by the semantic conventions for HTTP servers:
- * `http.server.request.duration` by route, method and status. Unknown paths share one label, so that clients can't
+ * Returns a listener that records `http.server.request.duration`, following the OpenTelemetry semantic conventions for
+ * HTTP servers, with route, method and status as attributes. Unknown paths share one route label, so that clients can't
  * create new labels.
  */
 function measuredRequests(
@@ -192,10 +192,11 @@ function routeFinder(patterns: readonly string[]): (path: string) => string {
 
 /**
  * Wraps the stores so that they record these metrics:
- * - `trade_agent.proposals`: number of transitions, by kind and new state
+ * - `trade_agent.proposals`: number of proposals that changed state, by kind and new state
  * - `trade_agent.proposal.state.duration`: seconds in a state, by kind, state and next state
  * - `trade_agent.proposals.open`: number of unsettled proposals, including `unknown` ones, at each scrape
- * - `trade_agent.orders`: by `outcome`: `claimed`, `known`, `approval_used`, `denied`; `placed`, `rejected`, `unknown`
+ * - `trade_agent.orders`: number of orders, by `outcome`: `claimed`, `known`, `approval_used`, `denied`; then `placed`,
+ *   `rejected`, `unknown`
  */
 function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): GatewayStores {
   const moves = meter.createCounter('trade_agent.proposals', {

@@ -24,13 +24,13 @@ interface FillNotifierOptions {
 
 /** Polling interval for orders that the gateway no longer follows and whose broker sends no updates. */
 const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
-/** Pause after an internal error. */
+/** Pause before retrying after an internal error, in milliseconds. */
 const RETRY_MS = 5_000;
 
 /**
- * Notifies each person once about every filled order of theirs, whoever proposed the order. Reads the proposals that
- * changed since the last version seen, so orders that fill while the home is down are reported at its next start. A
- * notice is recorded only after it was sent, so a crash can repeat the notice with the same key, but never lose it.
+ * Notifies each person once about each of their filled orders, whoever proposed it. Reads the proposals that changed
+ * since the last version read, so orders that fill while the home is down are reported at its next start. A notice is
+ * recorded only after it was sent, so a crash can repeat the notice with the same key, but never lose it.
  */
 export function startFillNotifier(options: FillNotifierOptions) {
   const { proposals, people, news, clock, onError } = options;
@@ -96,7 +96,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
   };
 }
 
-/** Opens the record of sent notices and of the last version seen. Proposals older than this table are not reported. */
+/** Opens the tables of sent notices and of the last version read. Proposals older than the tables are not reported. */
 function openNotifiedFills(database: Database) {
   const begin = database.prepare<[number]>('INSERT OR IGNORE INTO fills_seen VALUES (1, ?)');
   const since = database.prepare<[], number>('SELECT version FROM fills_seen').pluck();
