@@ -51,7 +51,7 @@ export interface HomeOptions
   > & {
     readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
   };
-  /** Whether to accept software keys of the sandbox's simulated phone. Never true for live accounts. */
+  /** Whether to accept software keys, which the sandbox's simulated phone uses. Never true for live accounts. */
   readonly softwareKeys: boolean;
   /** An unrestricted fetch, which can reach any address, including the home's own. */
   readonly fetch?: typeof fetch;
@@ -228,7 +228,7 @@ interface SignalCleanupOptions {
   readonly gateway: Pick<Gateway, 'revoked' | 'mandates'>;
   readonly stores: Pick<GatewayStores, 'audit'>;
   readonly vault: Pick<Vault, 'accounts' | 'disconnect' | 'forget'>;
-  /** Notifies the person. Resolves once the notice was sent or abandoned. */
+  /** Notifies the person whose access the signal revoked. Resolves once the notice was sent or abandoned. */
   readonly tell: (signalled: PendingSignal, company: Company | undefined) => Promise<void>;
   readonly now: () => number;
 }

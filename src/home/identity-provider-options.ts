@@ -42,7 +42,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly refreshTokenReuse?: RefreshTokenReuse;
   /** Called after a person or client has lost access, to end everything that was started with that access. */
   readonly onRevoked?: (who: RevokedAccess) => Promise<void>;
-  /** Called after a company's signal is stored, to end the access that it revokes in other databases too. */
+  /** Called after a company's signal is stored, so that the access that it revokes also ends in other databases. */
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
   readonly keys: ApprovalKeys;
@@ -62,11 +62,11 @@ export interface IdentityProvider {
   readonly isRevoked: IsRevoked;
   /** Ends a removed person's sessions, grants, clients, approval requests, push subscriptions and recovery code. Idempotent. */
   endPerson(sub: string): Promise<void>;
-  /** Notifies a person that an order of theirs was filled. Rejects if interrupted by `close`. */
+  /** Notifies a person that one of their orders was filled. Rejects if interrupted by `close`. */
   notifyFill(fill: Fill): Promise<void>;
   /** Notifies a person about an order that they did not expect. Rejects if interrupted by `close`. */
   notifyOrder(news: OrderNews): Promise<void>;
-  /** Access revoked by companies' signals, and the signals whose effects are not complete yet. */
+  /** Looks up access that companies' signals revoked, and signals whose clean-up is not complete yet. */
   readonly signals: Pick<CompanyRevocations, 'isRevokedBySignal' | 'unended' | 'ended'>;
   /** Notifies a person about access that a signal revoked. Rejects if interrupted by `close`. */
   notifySignal(signalled: PendingSignal, company: Company | undefined): Promise<void>;

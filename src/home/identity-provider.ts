@@ -65,7 +65,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const state = openProviderState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
   const { keys, requests, limits, grants, sessions, recovery } = state;
   const isRevoked = (jti: string) => grants.liveGrant(jti) === undefined;
-  /** Verifier options for tokens that this provider has issued. */
+  /** Options for verifying tokens that this provider has issued. */
   const own = {
     provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
     proofs: sqliteProofStore(database),
@@ -235,8 +235,8 @@ function openProviderState(
 }
 
 /**
- * Makes the library build endpoint URLs with the public address, even behind a TLS proxy. The library reads the address
- * from headers.
+ * Sets the request headers from which the library reads its own address, so that endpoint URLs contain the public
+ * address even behind a TLS proxy.
  */
 function withPublicAddress(issuer: string, handle: Handler): Handler {
   const { host, protocol } = new URL(issuer);
@@ -279,7 +279,7 @@ interface PollContext {
  * Holds a client's CIBA poll until the person decides, the request expires, or 25 seconds pass (long polling, CIBA Core
  * §10.1.1). Called when the token endpoint loads the request, after it has authenticated the client. Afterwards the
  * provider loads the request's current state and responds accordingly.
- * @throws {errors.SlowDown} if that fault is switched on
+ * @throws {errors.SlowDown} if the sandbox simulates the fault `slow_down`
  * @throws {errors.AuthorizationPending} if the client has disconnected, because the token would be lost
  */
 export async function holdCibaPoll(

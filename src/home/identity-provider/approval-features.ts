@@ -30,13 +30,12 @@ export interface ApprovalFeatureOptions {
 }
 
 /**
- * Maximum pending requests to one person by one client, against approval fatigue. Requests are counted per client, so
- * that no client can block another.
+ * Maximum number of pending requests from one client to one person, to prevent approval fatigue. Requests are counted
+ * per client, so that no client can block another.
  */
 const MAX_PENDING = 20;
-/** Seconds. */
 const PENDING_WAIT_S = 60;
-/** Limits only memory. The gateway has its own quotas for each proposer. */
+/** Limits only memory use by the gateway's pending requests. The gateway has its own quotas for each proposer. */
 const MAX_GATEWAY_PENDING = 20_000;
 /** Characters that read the same on every phone and can't forge a second line. */
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;

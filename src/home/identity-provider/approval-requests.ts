@@ -40,7 +40,7 @@ export type DecisionOutcome =
       readonly outcome: 'decided' | 'repeated' | 'conflict' | 'expired' | 'withdrawn';
       readonly request: ApprovalRequest;
     }
-  /** The approval has no valid signature by the person's key. */
+  /** The approval has no valid signature made with the person's key. */
   | { readonly outcome: 'not_signed'; readonly refusal: HttpProblem; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_found' };
 
@@ -106,14 +106,14 @@ export function createApprovalRequests(database: Database, clock: Clock) {
     find,
     /** The pending requests, oldest first. */
     pending: (user: string, limit = -1) => rows.pending.all(user, clock.now(), limit).map(load),
-    /** Counts the pending requests for a person, optionally by one client only. */
+    /** Counts the pending requests to a person, optionally from one client only. */
     countPending: (user: string, clientId?: string) =>
       (clientId === undefined
         ? rows.countPending.get(user, clock.now())
         : rows.countPendingOf.get(user, clientId, clock.now())
       )?.count ?? 0,
     /**
-     * Returns decided, withdrawn or expired requests, latest first, except replaced requests.
+     * Returns requests that were decided or withdrawn or have expired, latest first. Leaves out replaced requests.
      * @param before the id of a request; only requests that ended before that request are returned
      */
     recent: (user: string, limit: number, before?: string) =>

@@ -13,9 +13,9 @@ const [MIN_CACHE_S, MAX_CACHE_S] = [60, 24 * 3600];
 const MAX_ID_LENGTH = 300;
 /** Maximum size of a document in bytes, which is the library's limit. */
 export const MAX_DOCUMENT_BYTES = 5 * 1024;
-/** Timeout in milliseconds. With the resolver's 3.2 s, no document takes longer than 5 s. */
+/** Timeout of a read, in milliseconds. Including the DNS look-up's 3.2 s, no document takes longer than 5 s. */
 const READ_TIMEOUT_MS = 1_800;
-/** Maximum concurrent reads for all requesters, because each read opens a connection from this home. */
+/** Maximum number of concurrent reads, for all clients together: each read opens a connection from this home. */
 const MAX_CONCURRENT_READS = 16;
 
 export type DocumentReader = ReturnType<typeof createDocumentReader>;
@@ -41,16 +41,16 @@ export function createDocumentReader(read: typeof fetch) {
 }
 
 /**
- * Options for clients whose id is the https address of their metadata document (CIMD). Anybody can cause a read without
- * signing in, so reads are limited to 5 kB and 5 s, without redirects, and never from this machine or its network.
- * Concurrent reads and look-ups are limited, so that strangers can't delay the owner's requests.
+ * Allows clients whose id is the https address of their metadata document (CIMD). Anybody can make this home read a
+ * document without signing in, so a read is limited to 5 kB and 5 s, follows no redirects, and never reaches this machine
+ * or its network. Concurrent reads and look-ups are limited, so that strangers can't delay the owner's requests.
  */
 export function clientDocumentsFeature(options: {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'documents'>;
   readonly resolve: ResolveHost;
   readonly reader: Pick<DocumentReader, 'isBusy'>;
 }): Feature {
-  /** Requests that have already read a document. The library would read it again after a failure. */
+  /** Requests for which a document was already read. The library would read it again after a failure. */
   const looked = new WeakSet<IncomingMessage>();
   const isFirstLook = (request: IncomingMessage): boolean => {
     if (looked.has(request)) return false;
