@@ -80,7 +80,7 @@ export function createPingSender(options: {
   };
 }
 
-/** Retries while the response status is 500 or above. A retry would get any lower error status again. */
+/** Retries while the response status is 500 or above. A retry would not change a lower error status. */
 async function sendWithRetries(send: () => Promise<Response>): Promise<void> {
   for (const pause of [...PING_RETRY_DELAYS_MS, undefined]) {
     const answer = await send().catch(() => undefined);
@@ -98,7 +98,7 @@ function pingUrl(resource: string): string {
   return `${resource}/ciba/ping`;
 }
 
-/** Replaces http by https, because the library accepts nothing else, even for the sandbox's gateway on loopback. */
+/** Replaces http with https, because the library accepts nothing else, even for the sandbox's gateway on loopback. */
 function toHttps(url: string): string {
   return isLoopback(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }

@@ -27,7 +27,6 @@ class ConnectionProblem extends ProblemError<
   | 'internal'
 > {}
 
-/** Seconds between polls. */
 const ACCOUNT_POLL_INTERVAL_S = 1;
 
 const connectSchema = z.strictObject({
@@ -157,7 +156,7 @@ function createCallerCheck(options: Pick<ConnectedAccountsOptions, 'verify'>) {
   };
 }
 
-/** Error for each state of a request that has not yet connected an account (RFC 8628 §3.5). */
+/** Error code and message for each state of a request that has not connected an account (RFC 8628 §3.5). */
 const pendingErrors = {
   open: ['authorization_pending', 'the person has not responded yet'],
   denied: ['access_denied', 'the person refused'],

@@ -26,7 +26,7 @@ export interface ConnectionRequest {
 interface StartedRequest {
   /** Part of the address that the person opens. Useless to anyone who is not signed in as the same person. */
   readonly ticket: string;
-  /** Secret with which the client polls for the outcome. */
+  /** Secret that the client sends when it polls for the outcome. */
   readonly authSession: string;
   readonly expiresAt: number;
 }
@@ -121,7 +121,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
       rows.settle.run(denied ? 'denied' : await redeemed(row, code), row.ticket);
       return view(rows.byTicket.get(row.ticket));
     },
-    /** Completes a request in place of the person's browser. @throws {VaultError} */
+    /** Completes a request without a browser, for the sandbox's simulated phone. @throws {VaultError} */
     async answerAs(
       ticket: string,
       user: string,

@@ -19,10 +19,7 @@ export interface ConsentRequest extends NamedClient {
   /** Redirect URI that receives the code, exactly as the client sent it. */
   readonly redirectUri: string;
   readonly answeredAt: string;
-  /**
-   * Whether the response goes to the person's own machine, where any listener or any app with that scheme could receive
-   * it.
-   */
+  /** Whether the response goes to the person's own machine, where another listener or app could receive it. */
   readonly isLocal: boolean;
   readonly isOfApp: boolean;
   readonly scopes: readonly string[];
@@ -62,7 +59,7 @@ export function createConsents(options: {
   };
 
   return {
-    /** Returns undefined if this browser was not sent here with the request, or if the request is over. */
+    /** Returns undefined if the client did not send this browser here with the request, or if the request has ended. */
     async find(exchange: BrowserExchange, id: string): Promise<ConsentRequest | undefined> {
       const loaded = await load(exchange, id);
       if (loaded === undefined || loaded.interaction.result !== undefined) return undefined;

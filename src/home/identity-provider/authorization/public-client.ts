@@ -7,7 +7,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 const GRANTS = ['authorization_code', 'refresh_token'];
 const MAX_REDIRECTS = 20;
 const MAX_NAME_LENGTH = 60;
-/** Together, a client's name and host must fit into the 80 characters that a proposal has for its requester. */
+/** Together, a client's name and host must fit into the 80 characters that a proposal allows for its requester's name. */
 const [MAX_SHORT_NAME_LENGTH, MAX_HOST_LENGTH] = [36, 40];
 
 export const publicClientDefaults = {
@@ -28,8 +28,8 @@ export function isDocumentClientId(clientId: string | undefined): boolean {
 }
 
 /**
- * Restricts a registration to a public client that receives its code on the person's machine, by https, or in an app.
- * Removes metadata that such a client can't have, as RFC 7591 §2 allows.
+ * Requires a public client that receives its code at an https address, on the person's machine, or in an app. Removes
+ * metadata that such a client can't have, as RFC 7591 §2 allows.
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`
  */
 export function checkPublicClient(metadata: AllClientMetadata): void {
@@ -109,12 +109,12 @@ export function isAllowedRedirect(redirect: unknown): redirect is string {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || isAppScheme(url);
 }
 
-/** Returns whether a redirect to this address could be received by any app on the person's device. */
+/** Returns whether a redirect URI has an app's own scheme, which any app on the person's device could claim. */
 export function isAppScheme({ protocol }: Pick<URL, 'protocol'>): boolean {
   return KNOWN_SCHEMES.includes(protocol) || REVERSED_DOMAIN.test(protocol);
 }
 
-/** Returns a short form for display: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
+/** Returns the short form of a redirect URI for display: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
 export function redirectTarget(redirectUri: string): string {
   const url = new URL(redirectUri);
   return isAppScheme(url) ? url.protocol : url.host;

@@ -13,7 +13,7 @@ import { CLOCK_TOLERANCE_S, isOnlyAudience } from '../protocol/client-assertion.
 import { isOneOf, jwtResource, mcpResource, temporarilyUnavailableError } from '../protocol/protocol.ts';
 import { COMPANY_TOKEN_LIFETIME_S, type Company, findCompany, memberClaims } from './company.ts';
 
-/** Maximum length that leaves room in the 80 characters that a proposal has for its requester. */
+/** Maximum length of a client's name, well within the 80 characters that a proposal allows for its requester's name. */
 const MAX_NAME_LENGTH = 60;
 
 /** Parameters of RFC 7523 §2.1 and RFC 8707, and `authorization_details`, which is read only to be rejected. */
@@ -31,11 +31,11 @@ interface CompanyGrantOptions {
   readonly redeemed: RedeemedAssertions;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly revocations: {
-    /** Why an assertion issued at a time (seconds since the epoch) is no longer valid, according to `signals/`. */
+    /** Returns why a security event has invalidated an assertion issued at `issuedAt` (seconds since the epoch). */
     refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined;
   };
   readonly now: () => number;
-  /** Receives the reason of each rejection, which never quotes the assertion. */
+  /** Called with the reason for each rejection. The reason never quotes the assertion. */
   readonly onRefused: (reason: string) => void;
 }
 
@@ -188,7 +188,7 @@ const claimsSchema = z.looseObject({
   resource: textSchema,
   scope: textSchema.optional(),
   act: actSchema.optional(),
-  /** Other kinds of binding are rejected, because they can't be verified. */
+  /** Binding to a key by its thumbprint. Other kinds of binding are rejected, because they can't be verified. */
   cnf: z.strictObject({ jkt: textSchema }).optional(),
   /** Must be absent, because approvals here come only from the owner. */
   authorization_details: z.undefined().optional(),
@@ -209,7 +209,7 @@ interface AssertionContext {
   readonly key: JWTVerifyGetKey;
   readonly issuer: string;
   readonly clientId: string;
-  /** Thumbprint of the key of the request's DPoP proof. */
+  /** Thumbprint of the key that signed the request's DPoP proof. */
   readonly jkt: string;
   readonly now: number;
 }
@@ -257,7 +257,7 @@ async function verifyAssertion(assertion: string, { company, key, now }: Asserti
   }
 }
 
-/** Makes the error for a rejected assertion. The library tells the client only `invalid_grant`, not the reason. */
+/** Returns the error for a rejected assertion. The library tells the client only `invalid_grant`, not the reason. */
 function rejectedAssertion(reason: string): Error {
   return new errors.InvalidGrant(reason);
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { JWT_BEARER_GRANT } from '../../../oauth/oauth-names.ts';
 import { type KeyClient, keyClientMetadata } from '../protocol/key-client.ts';
 
-/** Lifetime of tokens, in seconds. It is short because each renewal asks the company whether the person is still a member. */
+/** Lifetime of tokens, in seconds. Short, because only a renewal asks the company whether the person is still a member. */
 export const COMPANY_TOKEN_LIFETIME_S = 300;
 
 /** A client that a company runs for its people. It is confidential and authenticates with a key (`private_key_jwt`). */
@@ -28,8 +28,8 @@ export interface Company {
   /** Whether the assertions' `groups` claim becomes policy facts. */
   readonly groups: boolean;
   /**
-   * Shared Signals: the `aud` of the company's security events and, by `sub`, when (RFC 3339) an account was enabled
-   * again. Earlier signals that disabled the account are ignored.
+   * Shared Signals: the `aud` of the company's security events and, for each `sub` whose account was enabled again, the
+   * time (RFC 3339). Earlier signals that disabled the account are ignored.
    */
   readonly signals?:
     | { readonly audience: string; readonly enabled?: Readonly<Record<string, string>> | undefined }
@@ -49,7 +49,7 @@ export function companyClientsMetadata({ clients }: Company): ClientMetadata[] {
   }));
 }
 
-/** Claims of an access token issued on a company's assertion, for the gateway's rules and audit log. */
+/** Claims of an access token issued for a company's assertion. The gateway's rules and audit log use them. */
 interface MemberClaims {
   /** The requester's name, as the phone shows it. */
   readonly client_name: string;
