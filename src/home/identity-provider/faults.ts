@@ -48,7 +48,7 @@ export class ActiveFaults {
     this.#left.clear();
   }
 
-  /** Returns whether the fault happens now, and if so, counts down its remaining times. */
+  /** Returns whether to simulate the fault now, and if so, decrements its remaining count. */
   take(name: FaultName): boolean {
     const left = this.#left.get(name) ?? 0;
     if (left <= 0) return false;

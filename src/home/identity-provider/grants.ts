@@ -35,7 +35,7 @@ export function createGrants(options: GrantsOptions) {
   const { store, issued, clients, requests, people, deliver, onRevoked, servers } = options;
   const rows = openDevices(options.database);
 
-  /** Withdraws approval requests from the person's phone that no client is waiting for anymore. */
+  /** Withdraws a client's pending approval requests from the person's phone (default: those of all clients). */
   const takeBack = async (user: string, clientId: string | undefined, text: string) => {
     const open = requests.pending(user).filter((request) => (clientId ?? request.clientId) === request.clientId);
     for (const { authReqId, clientId: asker } of open) {
@@ -100,7 +100,7 @@ export function createGrants(options: GrantsOptions) {
     },
     /** Ends a client's earlier grant in favor of a new grant. Work started under the earlier grant continues. */
     replaced: (granted: GrantInfo): void => store.endGrants(granted),
-    /** Ends all access that acts for a removed person. */
+    /** Ends a removed person's grants and approval requests, and deletes the clients and devices. */
     async endPerson(sub: string): Promise<void> {
       for (const { clientId } of clients.list(sub)) {
         store.forgetClient(clientId);

@@ -250,10 +250,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
   };
 }
 
-/**
- * Renders errors as JSON for clients, whatever they accept, and as text at the only endpoint that people's browsers
- * visit.
- */
+/** Renders errors as text at the only endpoint that people's browsers visit, and otherwise as JSON, whatever the `Accept`. */
 const renderError: Configuration['renderError'] = (ctx, out) => {
   const { path } = ctx;
   if (path !== protocolRoutes.authorization && !path.startsWith(`${protocolRoutes.authorization}/`)) {

@@ -331,7 +331,7 @@ function createTokenExchange(options: TokenExchangeOptions) {
   };
 }
 
-/** Exchanges a token for the gateway or its MCP endpoint for the user's access token at the broker. */
+/** Exchanges a token that the gateway or its MCP endpoint received for the user's access token at the broker. */
 function createBrokerExchange(options: TokenExchangeOptions) {
   return async (ctx: Context): Promise<void> => {
     const { params } = ctx.oidc;
@@ -521,8 +521,8 @@ function clientHost({ backchannel_client_notification_endpoint: ping, client_uri
 }
 
 /**
- * Returns why a client's ping endpoint is not allowed, or undefined if it is: a private address would let strangers
- * reach this network.
+ * Returns the problem with a client's ping endpoint; undefined if the endpoint is allowed. A private address would let
+ * strangers reach this network.
  */
 async function pingProblem(
   { backchannel_client_notification_endpoint: ping }: AllClientMetadata,

@@ -9,15 +9,14 @@ import {
 import type Provider from 'oidc-provider';
 import { JWT_ASSERTION_TYPE } from '../../../oauth/oauth-names.ts';
 
-/** Tolerated clock difference of a client, in seconds. */
+/** Tolerated difference between a client's clock and this server's, in seconds. */
 export const CLOCK_TOLERANCE_S = 5;
 /** Maximum lifetime of an assertion, in seconds. */
 const MAX_LIFETIME_S = 60;
 
 /**
- * Returns what is wrong with an assertion's claims, if anything. An assertion must have its creation time, expire
- * within a minute, and be for this issuer only, so that an assertion for another server can't be used here (RFC 7523bis
- * §2, §4).
+ * Returns what is wrong with an assertion's claims, if anything. An assertion must say when it was issued, expire within
+ * a minute, and be for this issuer only, so that an assertion for another server can't be used here (RFC 7523bis §2, §4).
  */
 export function assertionProblem(
   { aud, exp, iat }: Pick<JWTPayload, 'aud' | 'exp' | 'iat'>,
@@ -39,8 +38,8 @@ export function isOnlyAudience(aud: unknown, issuer: string): boolean {
 }
 
 /**
- * Authenticates a client by `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9) for endpoints that the library does
- * not have, with the library's rules and its record of used assertions.
+ * Authenticates a client by `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9) at endpoints that the library does
+ * not provide. Follows the library's rules and shares its record of used assertions.
  * @returns the client's id, or undefined if it can't be authenticated
  */
 export async function authenticateClient(

@@ -68,8 +68,8 @@ export function jwtResource(audience: string, scopes: readonly string[]): Resour
 }
 
 /**
- * Makes the error for when a third party gives no usable response. The client may repeat its request (RFC 6749
- * §4.1.2.1, as a 503).
+ * Returns the error to throw if a third party gives no usable response. It tells the client that it may repeat its
+ * request (RFC 6749 §4.1.2.1, as a 503).
  */
 export function temporarilyUnavailableError(message: string): Error {
   return Object.assign(new errors.TemporarilyUnavailable(message), { status: 503, statusCode: 503 });

@@ -20,7 +20,7 @@ export function createRequestLimits(options: {
   const { clock, clientAddress: addressOf = clientAddress } = options;
   const limit = (burst: number, intervalMs: number) => createRateLimit({ burst, intervalMs, clock });
   return {
-    /** Returns the origin of a request: the address of a machine, or an IPv6 network. */
+    /** Returns the origin of a request: an IPv4 address or an IPv6 network. */
     addressOf: (request: IncomingMessage) => networkOf(addressOf(request)),
     // Per address:
     deviceStarts: limit(100, 10 * SECOND),
@@ -63,7 +63,7 @@ function tooManyBody(wait: number): { error: string; error_description: string }
   return { error: 'too_many_requests', error_description: `too many requests; try again in ${wait} s` };
 }
 
-/** Makes the error that the library's hooks throw for too many requests. */
+/** Returns the error that the library's hooks throw for too many requests. */
 export function tooManyRequestsError(wait: number): Error {
   const { error, error_description } = tooManyBody(wait);
   return Object.assign(new errors.CustomOIDCProviderError(error, error_description), {
@@ -109,10 +109,7 @@ export function createRateLimit({
   readonly mostKeys?: number;
 }) {
   const fullAt = new Map<string, number>();
-  /**
-   * Milliseconds until the bucket is full. Returns 0 if the stored time is implausibly late, because the clock was set
-   * back.
-   */
+  /** Milliseconds until the bucket is full; 0 if the clock was set back, so that the stored time is implausibly late. */
   const missing = (key: string, now: number): number => {
     const ms = (fullAt.get(key) ?? now) - now;
     return ms > burst * intervalMs ? 0 : Math.max(0, ms);
@@ -122,9 +119,7 @@ export function createRateLimit({
     return left > 0 ? Math.max(1, Math.ceil(left / 1000)) : undefined;
   };
   return {
-    /**
-     * Returns the seconds until this key may try again (at least 1), or undefined if it may try now. Changes nothing.
-     */
+    /** Returns the seconds until this key may try again (at least 1); undefined if it may try now. Consumes nothing. */
     wait: (given: string) => waitOf(given.slice(0, MAX_KEY_LENGTH), clock.now()),
     /** Consumes an attempt if the key has one left. @returns what `wait` would have returned before this call */
     take(given: string): number | undefined {
