@@ -38,7 +38,7 @@ export type TokenResponse = z.output<typeof tokenResponseSchema>;
 
 export type ThirdPartyClient = ReturnType<typeof createThirdPartyClient>;
 
-/** Client for third parties: OAuth 2.0 servers where the vault is a confidential client. */
+/** Creates the vault's client for third parties: OAuth 2.0 servers where the vault is a confidential client. */
 export function createThirdPartyClient(request: typeof fetch) {
   const send = async (url: string, body: URLSearchParams): Promise<Response> => {
     try {
@@ -142,7 +142,7 @@ export type VaultErrorCode =
   | 'invalid_scope'
   | 'broker_unreachable';
 
-/** Carries no token and no response body. */
+/** Never contains a token or a response body. */
 export class VaultError extends Error {
   override name = 'VaultError';
   readonly refusal: VaultErrorCode;

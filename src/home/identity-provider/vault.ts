@@ -153,7 +153,7 @@ export function createVault(options: VaultOptions) {
   return vault;
 }
 
-/** Gets access tokens, which are cached until shortly before they expire. */
+/** Obtains access tokens, and caches each until shortly before it expires. */
 function accessTokens(options: {
   rows: VaultRows;
   parties: ThirdPartyClient;

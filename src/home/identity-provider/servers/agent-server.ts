@@ -11,7 +11,7 @@ export interface AgentServer extends KeyClient {
   readonly address: string;
 }
 
-/** Longest host that, after "server at ", fits into the 80 characters that a proposal has for its requester. */
+/** Maximum length of a host that, after "server at ", fits into the 80 characters of a proposal's requester name. */
 const MAX_HOST_LENGTH = 60;
 
 /** Finds a server by `resource` (RFC 8707). */
@@ -57,7 +57,7 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }
 
-/** Returns the claim `auth_time` (RFC 9068 §2.2.1), because servers require a fresh sign-in just as laptops do. */
+/** Returns the claim `auth_time` (RFC 9068 §2.2.1), because servers, like laptops, require a recent sign-in. */
 export function authTimeClaim(ctx: KoaContextWithOIDC): { readonly auth_time: number } | undefined {
   const { DeviceCode, RefreshToken } = ctx.oidc.entities;
   const auth_time = DeviceCode?.authTime ?? RefreshToken?.authTime;

@@ -146,9 +146,7 @@ function requireGatewayTarget({ resource, audience }: ExchangeParameters, gatewa
   }
 }
 
-/**
- * Returns the scopes to grant. @throws `invalid_scope` if the subject token lacks any, or if there are none to grant
- */
+/** Returns the scopes to grant. @throws `invalid_scope` if the subject token lacks one, or if none can be granted */
 function grantedScopes(asked: string | undefined, { scopes, signIn }: Subject, { address }: AgentServer): string[] {
   const allowed = signIn.getResourceScopeFiltered(address, new Set(scopes)).split(' ').filter(Boolean);
   const wanted = asked?.split(' ').filter(Boolean) ?? allowed;

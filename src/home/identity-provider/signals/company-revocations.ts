@@ -72,7 +72,7 @@ export function openCompanyRevocations(options: {
      * received before) or `replayed` (a different token had this `jti`).
      */
     take: (signal: Signal): 'taken' | 'known' | 'replayed' => take.immediate(signal),
-    /** Returns why an assertion issued at a time (seconds since the epoch) is no longer valid. */
+    /** Returns why an assertion issued at `issuedAt` (seconds since the epoch) is no longer valid. */
     refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined {
       const row = rows.standing.get(issuer, subject);
       if (row === undefined) return undefined;
@@ -80,7 +80,7 @@ export function openCompanyRevocations(options: {
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
     },
     /**
-     * Returns whether an action of a client for a person at a time (milliseconds since the epoch) has since been
+     * Returns whether the access that a client used for a person at `at` (milliseconds since the epoch) has since been
      * revoked. Without a client, checks the person's advance approvals, which any of their companies can suspend.
      */
     isRevokedBySignal({ sub, client }: { readonly sub: string; readonly client?: string }, at: number): boolean {
@@ -89,7 +89,7 @@ export function openCompanyRevocations(options: {
       const before = rows.revokedBefore.get({ user: sub, issuer: company?.issuer ?? null });
       return before != null && at < before * 1000;
     },
-    /** Signals whose effects are not complete yet, oldest first. */
+    /** Returns the signals whose clean-up in the other databases is not complete yet, oldest first. */
     unended: (): PendingSignal[] => rows.unended.all(),
     ended: ({ id }: PendingSignal): void => {
       rows.ended.run(now(), id);

@@ -1,10 +1,7 @@
 import { safeLine } from '../../../text/sanitize.ts';
 import { isObject } from '../../../values/is-object.ts';
 
-/**
- * `ended`: existing sign-ins through the company end, later sign-ins work. `disabled`: no sign-ins work until
- * `enabled`.
- */
+/** `ended`: sign-ins through the company end, but new sign-ins work. `disabled`: no sign-ins work until `enabled`. */
 export type SignalEffect = 'ended' | 'disabled' | 'enabled';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
@@ -61,7 +58,7 @@ export function parseEventsClaim(events: unknown): SecurityEvent | undefined {
   return undefined;
 }
 
-/** Returns the reason, which is an object with a string per language (CAEP §2) or, in earlier drafts, one string. */
+/** Returns one line from a reason: an object with a string per language (CAEP §2) or, in earlier drafts, a string. */
 function adminReason(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, MAX_REASON_LENGTH) : '';

@@ -58,7 +58,7 @@ const MAX_LOGOUT_AGE_S = 10 * 60;
 /** Event type of a logout token (Back-Channel Logout 1.0 §2.4). */
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** A verified token of a listed company, and its content. */
+/** The content of a verified token that a company from `home.yaml` signed. */
 export interface Signal {
   readonly company: Company;
   readonly jti: string;

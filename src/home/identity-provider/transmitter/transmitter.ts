@@ -163,9 +163,7 @@ async function signedEvent(
 const TIMEOUT_MS = 10_000;
 /** Milliseconds between attempts. The last value repeats. */
 const RETRY_DELAYS_MS = [2_000, 10_000, 60_000, 600_000] as const;
-/**
- * Older signals are dropped, because receivers, including our own, reject signals that are older than a week.
- */
+/** Maximum age of a signal that is still sent. Receivers, including our own, reject signals older than a week. */
 const MAX_SIGNAL_AGE_MS = 7 * 24 * 3_600_000;
 
 interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' | 'onError'> {
