@@ -60,9 +60,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
   return app;
 }
 
-/**
- * Handles the address without a ticket, which is the same for everybody. Connects an account of the signed-in person.
- */
+/** Handles the address without a ticket, which is the same for all users. Connects an account of the signed-in person. */
 function ownConnection(context: BrowserContext, { connections }: PhoneServices, user: string, connection: string) {
   try {
     const { ticket } = connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []);
@@ -74,7 +72,7 @@ function ownConnection(context: BrowserContext, { connections }: PhoneServices, 
   return unknownConnection(context);
 }
 
-/** Displayed requester at the address without a ticket, which can't prove which program sent the person. */
+/** Requester displayed if the address has no ticket, because nothing proves which program sent the person. */
 const A_PROGRAM = 'A program that you use';
 
 function unknownConnection(context: BrowserContext) {

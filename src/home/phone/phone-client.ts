@@ -61,7 +61,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
   const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MAX_WAIT_S);
-  /** Signs an approval. Returns undefined for a request that is no longer pending: the phone reports its state. */
+  /** Signs an approval. Returns undefined if the request is no longer pending or can't be signed: the home then decides. */
   const signed = async (path: string, id: string) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
     if (status !== 'pending') return undefined;
@@ -142,7 +142,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
       return call(deviceSignInSchema, '/phone/api/device', failures, { body: { user, user_code: userCode } });
     },
     /**
-     * Connects an account in place of the user's browser.
+     * Completes a connection request on the user's behalf, without a browser.
      * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's ticket
      */
     answerConnection: (user: string, ticket: string, decision: 'approve' | 'deny') => {

@@ -36,7 +36,7 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly deviceCodes: DeviceCodes;
   readonly consents: Consents;
   readonly authorized: Pick<AuthorizedClients, 'list'> & {
-    /** Ends everything immediately: tokens, open proposals, streams. */
+    /** Immediately ends the client's access for this user: its tokens, open proposals and streams. */
     end(user: string, clientId: string): Promise<void>;
   };
   readonly limits: RequestLimits;

@@ -7,10 +7,7 @@ import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';
 
-/**
- * Creates the page of clients that act for the person or send them requests. The person can remove each client on the
- * page.
- */
+/** Creates the page on which the person sees and removes the clients that act for them or send them requests. */
 export function createProgramPages({ authorized, clients, grants }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 

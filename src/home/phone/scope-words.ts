@@ -26,7 +26,7 @@ export const thirdPartyScopeWords: Readonly<Record<string, string>> = {
 const STAY_SIGNED_IN = scopeWords.offline_access ?? '';
 
 /**
- * Describes the access that a sign-in will have, line by line.
+ * Describes the access that a sign-in will have, with one line per scope.
  * @param use a sign-in to a server always persists, so `offline_access` describes what the server does while the person is away
  */
 export function describeSignInScopes(scopes: readonly string[], use: 'session' | 'mcp' | 'server'): string[] {

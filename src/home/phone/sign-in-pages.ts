@@ -134,7 +134,7 @@ ${hidden}
   });
 }
 
-/** Allows only our own pages, because a redirect to any other target would make the sign-in page an open redirect. */
+/** Returns `next` if it is one of our own pages, otherwise `/phone`: the sign-in page must not be an open redirect. */
 function localPath(next: unknown): string {
   return typeof next === 'string' &&
     /^\/(authorize\/consent|connections|device|phone)([/?]|$)/.test(next) &&

@@ -32,7 +32,7 @@ export interface AccountReads {
  * page that shows this data.
  */
 export interface DashboardData extends AccountReads {
-  /** Lists all accounts. The inherited reads are of the default account, or of an account chosen elsewhere. */
+  /** Lists all accounts. The inherited methods read the default account, unless the data's creator chose another. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): AccountReads;
   /** Newest first, like all lists below. */

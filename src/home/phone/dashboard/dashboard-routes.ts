@@ -18,7 +18,7 @@ const CHECK_INTERVAL_MS = 5_000;
 const SETTLE_MS = 50;
 /** Milliseconds to wait before reconnecting to an interrupted source. */
 const RECONNECT_DELAY_MS = 2_000;
-/** Maximum concurrent dashboards of one person. */
+/** Maximum number of dashboards that one person can have open. */
 const MAX_STREAMS = 20;
 
 interface DashboardRouteOptions {
@@ -122,7 +122,7 @@ function accountOf(context: BrowserContext): string | undefined {
   return accountNumberSchema.safeParse(context.req.query('account')).data;
 }
 
-/** Renders a page that says why nothing was done, for known errors. @throws all other errors */
+/** Renders a page that says why nothing was changed. @throws `error` itself if it is not a known kind of error */
 function problemPage(context: BrowserContext, path: string, error: unknown): Response | Promise<Response> {
   if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
   const hint = error instanceof HttpProblem ? error.options.hint : error.hint;
@@ -165,7 +165,7 @@ function followChanges(data: CachedReads, clock: Clock, signal: AbortSignal): ()
   };
 }
 
-/** How long the page waits for its parts, in milliseconds. Slower parts arrive on the stream. */
+/** How long the page waits for the data of its parts, in milliseconds. Slower parts arrive on the event stream. */
 const FIRST_RENDER_MS = 250;
 
 const titles: Readonly<Partial<Record<PartName, string>>> = {
@@ -191,8 +191,8 @@ const untitledNames: Readonly<Partial<Record<PartName, string>>> = {
 const wideParts: readonly PartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
 
 /**
- * Renders the parts that can be read quickly, and placeholders for the others. @param decide the cards that replace the
- * read-only ones
+ * Renders the parts whose data arrives quickly, and placeholders for the others.
+ * @param decide cards with buttons, which replace the read-only cards
  */
 async function dashboardBody(
   view: DashboardView,

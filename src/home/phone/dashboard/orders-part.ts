@@ -47,7 +47,7 @@ function legTerms({ type, limit_price, stop_price }: OrderLeg): string {
   ].join(' · ');
 }
 
-/** Turns a broker's identifier into capitalized words: `Partially filled`. */
+/** Converts a broker's identifier such as `partially_filled` to `Partially filled`. */
 function capitalizeWord(word: string): string {
   const words = word.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);

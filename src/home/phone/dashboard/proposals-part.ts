@@ -183,7 +183,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   orders_recounted: 'Today’s orders recounted because they were dated in the future',
 };
 
-/** Describes an audit event. For an event of a newer gateway, returns the event's name. */
+/** Describes an audit event. For an event that only a newer gateway knows, returns the event's name in words. */
 export function describeAuditEvent(event: string): string {
   return Object.hasOwn(eventTexts, event) ? eventTexts[event as AuditEvent] : event.replaceAll('_', ' ');
 }
@@ -224,10 +224,7 @@ export function toProposalDetails(proposal: Proposal): ProposalDetails {
   };
 }
 
-/**
- * Returns the digest of the displayed content, which the person's key signs. If they signed other content, the digests
- * differ.
- */
+/** Returns the digest of the displayed content. It differs from the signed digest if the person signed other content. */
 function contentDigest(proposal: Proposal): string {
   const { kind, subject, worst_case, provenance = null, requested_by, client, proposed_by } = proposal;
   return proposalDigest({ kind, subject, worst_case, provenance, requested_by, client, proposed_by });

@@ -125,7 +125,7 @@ function createLiveConfirmations(database: Database, clock: Clock) {
   };
 }
 
-/** When the person has to pick the terminal's code among three, instead of seeing it on the card. */
+/** When the person has to pick the terminal's code from among three, instead of seeing it on the card. */
 export type NumberMatching = 'live' | 'always' | 'off';
 
 /** Returns whether this request's code has to be picked. If so, neither the card nor a lock screen may reveal it. */
@@ -142,8 +142,8 @@ const CHOICE_RETENTION_MS = 2 * 24 * 3600 * 1000;
 type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code'>;
 
 /**
- * Number matching: the person picks the terminal's code among three, which requires attention. The other codes are drawn
- * only once per request and session. Otherwise, a reload would give away the right code, which never changes.
+ * Number matching: the person picks the terminal's code from among three, which requires attention. The wrong codes are
+ * drawn only once per request and session. Otherwise, a reload would give away the right code, which never changes.
  */
 function createCodeChoices(database: Database, clock: Clock) {
   database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - CHOICE_RETENTION_MS);

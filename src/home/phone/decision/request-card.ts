@@ -45,7 +45,7 @@ ${decisionBar(request, view, state)}
 </article>`;
 }
 
-/** The largest text on the card: the maximum cost or the minimum proceeds. */
+/** Renders the largest text on the card: the maximum cost or the minimum proceeds. */
 function amountLine({ amount, side, total }: RequestView): Markup | '' {
   if (total === undefined) return '';
   if (amount === undefined) return html`<p class="amount unbounded" data-testid="total">${total}</p>`;
@@ -54,7 +54,7 @@ function amountLine({ amount, side, total }: RequestView): Markup | '' {
 <p class="worst" data-testid="total">${total}</p>`;
 }
 
-/** Collects all warnings that should make the person stop and think. */
+/** Renders all warnings that should make the person stop and think. */
 function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup | '' {
   if (chosenByAi === undefined && again === undefined && warnings.length === 0 && tainted === undefined) return '';
   return html`<div class="note">${
@@ -83,7 +83,7 @@ function requesterLine({ clientName, clientNote }: CardRequest, view: RequestVie
   }</p>`;
 }
 
-/** Renders the code to compare. If the code has to be picked, the bar shows the choices instead. */
+/** Renders the code to compare. If the code has to be picked, the bar with the buttons shows the choices instead. */
 function codeBox({ code }: CardRequest, { codes }: CardState): Markup | '' {
   return codes === undefined
     ? html`<p class="codebox"><span>Code on your terminal</span><span class="value" data-testid="code">${code}</span></p>`
@@ -124,9 +124,7 @@ type CardRequest = Pick<
   'id' | 'code' | 'clientName' | 'clientNote' | 'bindingMessage' | 'details' | 'expiresAt'
 >;
 
-/**
- * State of a card beyond its request, such as the steps that this person must take in this browser before approving.
- */
+/** What a card shows besides its request, such as the steps that the person must take in this browser to approve. */
 export interface CardState {
   readonly formToken: string;
   /** The codes to choose from. Undefined if the card displays the code instead. */

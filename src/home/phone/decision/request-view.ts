@@ -25,7 +25,7 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
   /** The broker's number for the account. */
   readonly account: string | undefined;
   readonly symbol: string | undefined;
-  /** The action as it follows the verb on a button: `buy 5 AAPL`. */
+  /** The action that the Approve and Deny buttons name below their label: `buy 5 AAPL`. */
   readonly act: string;
   /** The requester, if the client sent the request on somebody's behalf. */
   readonly askedBy: string | undefined;
@@ -39,7 +39,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
   return proposal === undefined ? plainView(details) : toRequestView(proposal);
 }
 
-/** Returns the outcome as far as it is known. A request that a client makes directly reports no further progress. */
+/** Returns the outcome, or "executing" for an approved proposal. Without a proposal, empty until an outcome is reported. */
 export function outcomeSummary({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
   return status === 'approved' && details.proposal !== undefined ? outcomeText({ state: 'executing', text: '' }) : '';

@@ -25,12 +25,12 @@ const paths = {
 } as const;
 export type SignName = keyof typeof paths;
 
-/** Renders a sign that is hidden from screen readers and has the color of the surrounding text. */
+/** Renders an SVG icon that is hidden from screen readers and has the color of the surrounding text. */
 export function renderSign(name: SignName): Markup {
   return html`<svg class="sign" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${paths[name]}"/></svg>`;
 }
 
-/** Returns the drawn sign for the character of a proposal kind, or else the character itself. */
+/** Renders the icon for the character of a proposal kind, or the character itself if it has no icon. */
 function kindSign(character: string): Markup {
   const drawn: Readonly<Record<string, SignName>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
   const name = Object.hasOwn(drawn, character) ? drawn[character] : undefined;
@@ -38,8 +38,8 @@ function kindSign(character: string): Markup {
 }
 
 /**
- * Renders the banner of an environment. The banners differ in word, sign and border. Any environment but paper is shown
- * as live.
+ * Renders the banner of an environment. The banners differ in word, icon and border. Any environment other than paper is
+ * shown as live.
  */
 export function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'

@@ -11,7 +11,7 @@ import { type NewSession, SESSION_LIFETIME_MS, type Session } from '../../../sto
 import type { BrowserContext, BrowserEnv, HomeDescription } from './browser-env.ts';
 import { messagePage, RELOAD_PARAMETER, shellPage } from './page.ts';
 
-/** A recovery sign-in or a change of passkeys, which an intruder may have made. */
+/** A sign-in with a recovery code or a change to the passkeys, either of which may be the work of an intruder. */
 export interface AccountEvent {
   readonly user: string;
   readonly what: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
@@ -97,8 +97,8 @@ export function signOut(context: BrowserContext, services: BrowserServices): voi
  * carry a token made for this browser and session, and a browser that reports the request's origin must report this
  * origin (Fetch Metadata; with `no-referrer`, a form's Origin is `null` and proves nothing).
  *
- * Without https, a request without the origin key gets an empty document, whatever cookies it has. Opening an address
- * never changes anything. For example, it does not consume a link.
+ * Without https, a request without the origin key gets an empty document, whatever cookies it has. A GET request never
+ * changes anything: opening a sign-in link, for example, does not consume the link.
  */
 export function browserMiddleware(services: BrowserServices) {
   const { issuer, sessions } = services;
@@ -151,8 +151,8 @@ function stalePage(context: BrowserContext) {
 }
 
 /**
- * Returns whether the person made the request. The page's own requests (open streams, reports of displayed requests and
- * of subscriptions, reloads without script) do not keep a session alive.
+ * Returns whether the person, not the page, made the request. The page's own requests (open streams, reports of displayed
+ * requests and of subscriptions, reloads without script) do not keep a session alive.
  */
 function isUserActivity({ req }: BrowserContext): boolean {
   const { path } = req;
@@ -222,10 +222,7 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/**
- * Returns a browser's description in a fixed vocabulary, such as `Safari on iPhone`, because a user agent can contain
- * any text.
- */
+/** Returns a description made of known names, such as `Safari on iPhone`, because a user agent can contain any text. */
 export function browserName(userAgent: string | undefined): string {
   const match = (all: readonly [RegExp, string][]) => all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
   const [browser, system] = [match(browsers), match(systems)];

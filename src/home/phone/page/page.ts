@@ -6,15 +6,13 @@ import { type BrowserContext, hasFullAccess } from './browser-env.ts';
 import { installHeadTags } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 
-/** Query parameter with which pages reload themselves, so that the reload does not count as activity. */
+/** Query parameter of a page that reloads itself, so that the reload does not count as the person's activity. */
 export const RELOAD_PARAMETER = 'again';
 
 /** Markup made by hono's `html`, which escapes all inserted values. It is therefore safe to send. */
 export type Markup = ReturnType<typeof html>;
 
-/**
- * Media type with which the pages' script requests only the changing parts of a page, without the surrounding document.
- */
+/** Media type that the pages' script accepts to get only the changing parts of a page, not the whole document. */
 const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 
 export function renderPage(

@@ -48,8 +48,8 @@ function isAsset(name: string): name is AssetName {
 }
 
 /**
- * Style of the dashboard, with the parts of uPlot's style sheet that its charts need. Gains and losses also have a
- * sign, so color is not the only cue. Updated figures use digits of equal width, so that they don't move.
+ * Style of the dashboard, with the parts of uPlot's style sheet that its charts need. Gains and losses also have a plus
+ * or minus sign, so color is not the only cue. Digits have equal width, so that updated figures don't move.
  */
 const dashboardStyle = `
 :root { --gain: #0f6b43; --loss: #a3201d; --track: #e4e1d8; --chart: #24407e; --chart-fill: #24407e1f; }
@@ -309,7 +309,7 @@ ol.history .third { font-size: .875rem; }
 @media (forced-colors: active) { .sign { fill: CanvasText; } .card.request { border: 2px solid; } .codes label:has(:checked) { outline: 3px solid Highlight; } }
 `;
 
-/** Style of the sign-in pages and the pages about signing in. */
+/** Style of the sign-in, pairing and passkey pages. */
 const entryStyle = `
 h1[tabindex]:focus { outline: none; }
 p .mono { white-space: nowrap; }

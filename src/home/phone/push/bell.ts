@@ -26,21 +26,20 @@ export interface BellOptions extends PushContext {
 
 export type Bell = ReturnType<typeof createBell>;
 
-/** A request that nobody has seen for this long, or for a third of its remaining time, rings once more. */
+/** If nobody has seen a request for this long, or for a third of its remaining time, the bell notifies once more. */
 const UNSEEN_MS = 60_000;
 /** How long a push that withdraws an expired request may still be delivered, in milliseconds. */
 const SETTLED_TTL_MS = 10 * 60_000;
-/** Maximum pause between checks, in case a change was missed. */
+/** Maximum pause between two checks for due notifications, in case a change was missed. */
 const MAX_CHECK_INTERVAL_MS = 10 * 60_000;
-/** Changes within this time are handled together. */
 const DEBOUNCE_MS = 20;
-/** Pause in milliseconds after an internal error. */
+/** Pause before retrying after an internal error, in milliseconds. */
 const RETRY_MS = 5000;
 
 /**
- * Creates the bell, which rings for each request, rings once more if nobody looked, and withdraws the notification when
- * the request is settled. The bell reads the state from the database and records each action only after completing the
- * action, so a crash can repeat a notification with the same tag, but never lose it. No other code waits for the bell.
+ * Creates the bell, which notifies the person of each request, notifies them once more if nobody looked, and withdraws
+ * the notification when the request is settled. It reads the state from the database and records each action only after
+ * completing it, so a crash can repeat a notification with the same tag, but never lose it. No other code waits for it.
  */
 export function createBell(options: BellOptions) {
   const { requests, subscriptions, clock, closing } = options;
@@ -68,8 +67,8 @@ export function createBell(options: BellOptions) {
   };
 
   /**
-   * Requests for which nobody could be notified when they arrived. A phone that subscribes later shows them on its page
-   * anyway.
+   * Ids of requests for which nobody could be notified when they arrived. A phone that subscribes later shows them on its
+   * page anyway.
    */
   let quiet = new Set<string>();
   const startDue = (): number => {
@@ -106,7 +105,7 @@ export function createBell(options: BellOptions) {
 
   return {
     /**
-     * Records that a page displays a request, so that the request doesn't ring again.
+     * Records that a page displays a request, so that the person isn't notified of it again.
      * @returns false if the request has ended, or isn't the user's
      */
     seen(id: string, user: string): boolean {

@@ -6,7 +6,7 @@ import type { OrderNews } from '../../fills/order-news.ts';
  * event (`approval`, `fill`, …) contains the same facts for programs.
  */
 export type PhoneNotice = {
-  /** Stays the same for every attempt, even after a crash. Letters, digits, `-`, `_`. */
+  /** Identifies the notice, even if it is sent again after a crash. Consists of letters, digits, `-` and `_`. */
   readonly id: string;
   readonly user: string;
   readonly title: string;
@@ -25,7 +25,7 @@ export type PhoneNotice = {
         readonly phone: string;
       };
     }
-  /** The object is empty if a lock screen may not show fills or unexpected orders. */
+  /** `fill` or `order` is an empty object if a lock screen may not show details. */
   | { readonly fill: Fill['facts'] | Record<never, never> }
   | { readonly order: OrderNews['facts'] | Record<never, never> }
   /** A company ended a person's sign-in, or allows the person to sign in again. */
@@ -40,7 +40,7 @@ export type PhoneNotice = {
 );
 
 /**
- * Notifies people whom no push reaches. The implementation reports its own failures, which have no other
+ * Notifies people through channels other than push. The implementation reports its own failures, which have no other
  * consequences.
  * @example
  * ```ts

@@ -26,7 +26,7 @@ import { openPushSubscriptions } from './push-subscriptions.ts';
 export interface PushOptions {
   /** Content of lock-screen notifications: the whole order (`full`), or only that there is an order. */
   readonly content?: PushContent;
-  /** Contact address for push services that notice a problem: `mailto:…` or an https address. */
+  /** Address at which push services can report problems to the operator: `mailto:…` or an https address. */
   readonly contact?: string;
   readonly notices?: PhoneNotices;
   /** When to also notify through `notices`: only if no push was delivered, or always. */
@@ -122,11 +122,11 @@ interface PersonEvent {
   readonly brief?: NoticeText;
   /** RFC 3339. */
   readonly at: string;
-  /** The subject of the notice and its fields, in a form for programs. */
+  /** The member of the notice that depends on the event, such as `fill`, with the same facts for programs. */
   readonly facts: UnionOmit<PhoneNotice, keyof NoticeText | 'id' | 'user' | 'at'>;
-  /** Set if an intruder may have caused the event. The push then wakes the phone and is kept for days. */
+  /** Set if an intruder may have caused the event. The push then wakes the phone and can be delivered for a week. */
   readonly isUrgent?: boolean;
-  /** The session whose browser is not notified, because it caused the event. */
+  /** The session that caused the event, whose browser is therefore not notified. */
   readonly except?: string | undefined;
 }
 type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -136,7 +136,7 @@ const PUSH_TTL_MS = 24 * 60 * 60_000;
 const URGENT_PUSH_TTL_MS = 7 * PUSH_TTL_MS;
 
 /**
- * Pushes to each of a person's browsers, and notifies through other channels if no push was delivered, or always.
+ * Pushes to all of a person's browsers. If no push was delivered, or always, also notifies through other channels.
  * @throws when closing
  */
 function createNotifier(options: NotifierOptions): (told: PersonEvent) => Promise<void> {

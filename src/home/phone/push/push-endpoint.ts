@@ -3,7 +3,7 @@ import { hasOnlyPublicAddresses as hostLeadsOutside } from '../../../net/public-
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { isLoopback } from '../../../net/secure-url.ts';
 
-/** Browsers' endpoints have about 200 characters; on Windows, up to 1,000. */
+/** Browsers' endpoints are about 200 characters long, on Windows up to 1,000. */
 const MAX_ENDPOINT_LENGTH = 2048;
 
 /**

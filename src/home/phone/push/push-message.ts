@@ -26,7 +26,7 @@ export interface PushMessage {
   readonly expires: number;
   /** The same for all messages about one request, so that a later message replaces an earlier one on the screen. */
   readonly tag: string;
-  /** Rings even if a notification with this tag is already displayed. */
+  /** Makes the phone ring even if it already displays a notification with this tag. */
   readonly again?: true;
 }
 

@@ -14,7 +14,7 @@ type PushResult =
   | { readonly outcome: 'gone' }
   /** @property restsUntil time in milliseconds since the epoch before which the push service accepts no push */
   | { readonly outcome: 'failed'; readonly restsUntil: number }
-  /** The push was no longer needed, or its time was over. */
+  /** The push was no longer needed, or too late to be useful. */
   | { readonly outcome: 'over' };
 
 export interface PushDelivery {
@@ -44,7 +44,7 @@ interface PushSenderOptions {
 
 /** Milliseconds before the second and the third (last) attempt. */
 const BACKOFF_MS = [1000, 5000] as const;
-/** If the push service asks for a longer wait, the push fails and the person is notified through other channels. */
+/** If the push service demands a longer wait, the push fails, and the person is notified through other channels. */
 const MAX_WAIT_MS = 30_000;
 const MAX_REST_MS = 3_600_000;
 /** Limit for response bodies, which are ignored. */
@@ -83,7 +83,7 @@ interface PushFailure {
   /** Whether another attempt may succeed. */
   readonly passing: boolean;
   readonly tooLarge: boolean;
-  /** Milliseconds, or 0 if the service specifies none. */
+  /** Wait that the push service demands, in milliseconds; 0 if it demands none. */
   readonly retryAfter: number;
 }
 
@@ -161,7 +161,7 @@ export interface PushContext {
   readonly closing: AbortSignal;
 }
 
-/** Pushes to a person's browsers. @returns whether one of them was reached */
+/** Pushes to a person's browsers. @returns whether the push was sent to at least one browser */
 export async function pushToAll(
   options: PushContext,
   user: string,

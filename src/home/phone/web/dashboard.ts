@@ -5,7 +5,7 @@ import { drawChart, resizeCharts } from './value-chart.ts';
 
 /* Keeps the dashboard in sync with the server. Replaces only changed parts, and keeps opened details and the focus. */
 
-/** A part from the server. See ../dashboard/parts.ts. */
+/** A part of the dashboard as the server sends it. See `DashboardPart` in ../dashboard/parts.ts. */
 interface Part {
   readonly name: string;
   readonly html: string;

@@ -51,7 +51,7 @@ export function createPageState(root: HTMLElement) {
     done: new Set<string>(),
     /** Results that were not dismissed, latest first. */
     kept: storedResults(),
-    /** The kept result whose request ended while it was displayed, without a tap on this page. */
+    /** Id of the kept result of a request that ended while its card was displayed, without a tap on this page. */
     untapped: undefined as string | undefined,
     shown: new WeakMap<Element, string>(),
     tell(text: string) {

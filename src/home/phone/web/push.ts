@@ -25,7 +25,7 @@ const stateTexts: Record<State, readonly [text: string, button?: string]> = {
 
 /** Ids of the requests that were displayed while the page was visible. */
 const displayedIds = new Set<string>();
-/** The endpoint that this page has registered at the server. */
+/** The push endpoint that this page has registered with the server. */
 let registeredEndpoint: string | undefined;
 let busy = false;
 
@@ -51,10 +51,7 @@ export function startPush(): void {
 }
 
 let isUpdateScheduled = false;
-/**
- * The status section at the last update. If the element is still the same, no update is needed; countdowns change the
- * page twice a second.
- */
+/** The section that was last updated. If the page still has it, a change (such as a countdown) needs no new update. */
 let lastSection: HTMLElement | null = null;
 
 function scheduleUpdate(): void {

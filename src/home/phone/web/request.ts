@@ -5,7 +5,7 @@ const TIMEOUT_MS = 30_000;
 /**
  * Sends a request to our own server with this origin's key. If the response redirects, navigates there and never
  * resolves, because the browser leaves this page.
- * @param init the `accept` header defaults to the fragment type; the request aborts after 30 seconds or by `signal`
+ * @param init the `accept` header defaults to the fragment type; the request aborts after 30 seconds or with `signal`
  * @throws {TypeError | DOMException} if the server can't be reached or is too slow
  */
 export async function sendRequest(path: string, init: RequestInit = {}): Promise<Response> {

@@ -132,7 +132,7 @@ function handleForms(): void {
   });
 }
 
-/** Fills in and submits the form that needs no tap. */
+/** Fills in the inputs with `data-from-hash`, and submits the form with `data-auto`. */
 function submitAutomatic(): void {
   for (const input of document.querySelectorAll<HTMLInputElement>('input[data-from-hash]')) {
     input.value = location.hash.slice(1);

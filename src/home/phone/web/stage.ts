@@ -20,7 +20,7 @@ export function currentCard({ stage }: PageState): HTMLElement | undefined {
   return card instanceof HTMLElement ? card : undefined;
 }
 
-/** Updates the screen. A card whose decision is being sent stays until the response arrives. */
+/** Displays the latest update. A card whose decision is being sent stays until the response arrives. */
 export function renderStage(room: PageState): void {
   const { update } = room;
   if (update === undefined) return;
@@ -46,8 +46,8 @@ export function renderStage(room: PageState): void {
 }
 
 /**
- * Keeps a result until the person dismisses it. Of the requests that ended without a tap by the person, keeps only the
- * latest.
+ * Keeps a result on the page until the person dismisses it. Keeps only the latest result of the requests that ended
+ * without a tap.
  */
 function keepResult(room: PageState, id: string): void {
   if (room.kept.includes(id)) return;
