@@ -9,7 +9,7 @@ type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 /** Wraps `send` with a rate limit. Returns it unchanged if no rate or no bucket storage is configured. */
 type RateLimiter = (send: typeof fetch, bucket: string, rate: RateLimit | 'off' | undefined) => typeof fetch;
 
-/** If the stores have no buckets that gateways share, keeps the buckets in memory if any rate is configured. */
+/** Uses the buckets that all gateways share or, if the stores have none, buckets in this process's memory. */
 export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
   const buckets = stores.buckets ?? (rates && createMemoryRateBuckets());
   return (send, bucket, rate) =>
@@ -36,7 +36,7 @@ const MAX_WAIT_MS = 2_000;
 
 interface Pacing {
   readonly buckets: RateBuckets;
-  /** Each host has its own bucket. */
+  /** Name of the token bucket. Each host has its own. */
   readonly bucket: string;
   readonly rate: RateLimit;
   readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;

@@ -26,8 +26,8 @@ const questionOf: { readonly [A in PolicyAction]?: Permission } = {
 };
 
 /**
- * Checks the permissions of the proposer, the owner and a second approver, and returns them as facts (`relations.can_…`,
- * null if unknown).
+ * Checks the permissions of the proposer, the owner and any second approver, and returns them as facts
+ * (`relations.can_…`, null if unknown).
  */
 export async function relationFacts(
   relations: Pick<Relations, 'check'>,
@@ -107,7 +107,7 @@ function approverObjections(
   );
 }
 
-/** Applies `live.mandate_up_to`: a live order above this amount needs a tap, even under a mandate. */
+/** Returns an objection to a live order above `live.mandate_up_to`: it needs a tap on the phone, even under a mandate. */
 export function missingTapObjection(
   limits: AccountLimits | undefined,
   { environment, order }: Pick<DecisionFacts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
@@ -127,7 +127,7 @@ export function missingTapObjection(
 /** Actions that move real money, or that allow moving it. */
 const STEP_UP_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
 
-/** Returns the `acr` that approvers of live money must have (`live.acr`); undefined if none is required. */
+/** Returns the `acr` that the token of a live approval must have (`live.acr`); undefined if none is required. */
 export function requiredAcr(
   limits: AccountLimits | undefined,
   environment: DecisionFacts['environment'],

@@ -22,7 +22,7 @@ export interface CedarRules {
    * order.
    */
   evaluate(subject: DecisionSubject, action: PolicyAction, facts: DecisionFacts): CedarAnswer;
-  /** Whether any policy may need the loss since the last close. */
+  /** Whether any policy may need the account's loss since the last market close. */
   readonly asksDayLoss?: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface CedarAnswer {
     readonly id: string;
     readonly message: string;
   }[];
-  /** Set if a policy could not be evaluated, which is an objection (`POLICY_UNEVALUABLE`). Does not contain facts. */
+  /** Why a policy could not be evaluated, which is an objection (`POLICY_UNEVALUABLE`). Does not contain facts. */
   readonly error?: string;
 }
 

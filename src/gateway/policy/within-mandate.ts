@@ -32,9 +32,9 @@ export interface MandateOrder {
 }
 
 /**
- * Returns all reasons why an order is outside a mandate, in a fixed order; empty if the order is inside. No other code
- * decides this. Has no side effects, because it runs before approval is requested, and again in the transaction that
- * claims the order.
+ * Returns all reasons why a mandate doesn't cover an order, in a fixed order; empty if it does. No other code decides
+ * this. Has no side effects, because it runs before approval is requested, and again in the transaction that claims the
+ * order.
  */
 export function reasonsOutsideMandate(
   terms: MandateEnvelope,
@@ -142,8 +142,8 @@ function priceMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
 }
 
 /**
- * Requires that the price band contains both the worst possible price and the current price. An order that is sent
- * without a price (a purchase for an amount) is unbounded, so it is outside the band.
+ * Returns a reason unless the price band contains both the worst possible price and the current price. An order that is
+ * sent without a price (a purchase for a dollar amount) is unbounded, so it is outside the band.
  */
 function outsideBand(
   symbol: string,
@@ -211,9 +211,9 @@ interface OrderUnder {
 }
 
 /**
- * Returns why an order is outside a mandate, or why the rules require a tap despite the mandate; empty if neither
+ * Returns why a mandate doesn't cover an order, or why the rules require a tap despite the mandate; empty if neither
  * applies. Synchronous and without side effects, because it runs before approval is requested, and again in the
- * claiming transaction.
+ * transaction that claims the order.
  */
 export function mandateMismatches(
   mandate: MandateWithUse,

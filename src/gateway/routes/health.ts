@@ -11,7 +11,7 @@ export interface HealthOptions {
   readonly clocks?: (() => Promise<ClockOffsets>) | undefined;
 }
 
-/** How many seconds this machine's clock is ahead of these two clocks. Absent if unknown, or if the clock is the same. */
+/** Seconds by which this machine's clock is ahead of another clock. Absent if unknown, or if that is the same clock. */
 interface ClockOffsets {
   readonly provider?: number;
   readonly database?: number;

@@ -91,7 +91,7 @@ const contractsQuery = z.strictObject({
   limit: limitParameter(MAX_CONTRACTS, 50),
 });
 
-/** Calendar time per bar, in milliseconds, rounded up: 252 trading days a year, 6.5 hours a day. */
+/** Average calendar time per bar, in milliseconds, rounded up, at 252 trading days a year and 6.5 hours a day. */
 const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Day': DAY_MS * 1.5,
   '1Hour': DAY_MS / 4,

@@ -44,7 +44,7 @@ const listQuery = z.strictObject({
   ...forParameter,
   state: z.enum(['open', 'all']).default('open'),
   limit: limitParameter(500, 100),
-  /** An `Idempotency-Key` that the client sent with a proposal. */
+  /** Lists only the proposal that this client sent with this `Idempotency-Key`. */
   key: idempotencyKeySchema.optional(),
 });
 
@@ -235,7 +235,7 @@ function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
 }
 
-/** Requires the scope for proposing this kind, except that withdrawing a mandate needs only that for proposing orders. */
+/** Requires the scope for proposing this kind. Withdrawing a mandate requires only the scope for proposing orders. */
 function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
   const { proposeScope } = kinds[kind];
   requireScopes(caller, [proposeScope === MANDATE_SCOPE ? PROPOSE_ORDERS_SCOPE : proposeScope]);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 
-/** An address that may receive tokens: https, or http on loopback. */
+/** A URL to which tokens may be sent: https, or http on loopback. */
 export const secureAddress = z.url().refine(isSecureUrl, INSECURE_URL_MESSAGE);
 
 export const anchorSchema = z.strictObject({

@@ -77,8 +77,8 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
 }
 
 /**
- * Returns a `fetch` that measures requests by the semantic conventions for HTTP clients: `http.client.request.duration`
- * by host, method, and status or error. Leaves out the path, because it may contain an order's ID.
+ * Returns a `fetch` that records `http.client.request.duration`, following the OpenTelemetry semantic conventions for
+ * HTTP clients, with host, method, and status or error as attributes, but not the path, which may contain an order's ID.
  */
 function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fetch {
   const duration = instruments.meter.createHistogram('http.client.request.duration', {
@@ -109,7 +109,7 @@ function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fet
   };
 }
 
-/** Measures the process by the semantic conventions for Node.js. @returns a function that stops measuring */
+/** Measures the process, following OpenTelemetry's conventions for Node.js. @returns a function that stops measuring */
 function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();

@@ -35,9 +35,9 @@ export interface ApprovalFeatureOptions {
  */
 const MAX_PENDING = 20;
 const PENDING_WAIT_S = 60;
-/** Limits only memory use by the gateway's pending requests. The gateway has its own quotas for each proposer. */
+/** Maximum number of the gateway's pending requests, only to bound memory: the gateway has quotas for each proposer. */
 const MAX_GATEWAY_PENDING = 20_000;
-/** Characters that read the same on every phone and can't forge a second line. */
+/** Allows only characters that look the same on every phone and can't fake a second line. */
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
 /** Parses the subject of a request from its authorization details. @throws `invalid_authorization_details` */

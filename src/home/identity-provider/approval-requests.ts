@@ -17,7 +17,7 @@ export interface ApprovalRequest {
   readonly user: string;
   readonly clientId: string;
   readonly clientName: string;
-  /** A note about the client for the person who registered it. Undefined for the home's own clients. */
+  /** A warning that the client is unverified, and possibly new. Undefined for the home's own clients. */
   readonly clientNote?: ClientNote | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;

@@ -53,7 +53,7 @@ export function gatewayClientMetadata(
  */
 const PING_RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
 
-/** Sends CIBA pings (CIBA Core §10.2) without waiting. A lost ping only causes a delay, because clients also poll. */
+/** Creates a function that sends CIBA pings (CIBA Core §10.2). Clients also poll, so a lost ping only causes a delay. */
 export function createPingSender(options: {
   resource: string;
   /** Can reach the gateway, even on this machine. */
@@ -80,7 +80,7 @@ export function createPingSender(options: {
   };
 }
 
-/** Retries while the response status is 500 or above. A retry would not change a lower error status. */
+/** Retries while the response status is 500 or above. Retrying after any other error would not help. */
 async function sendWithRetries(send: () => Promise<Response>): Promise<void> {
   for (const pause of [...PING_RETRY_DELAYS_MS, undefined]) {
     const answer = await send().catch(() => undefined);

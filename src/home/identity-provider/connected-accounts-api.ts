@@ -135,7 +135,7 @@ export function createConnectedAccountsApi(options: ConnectedAccountsOptions): H
   return app;
 }
 
-/** Authenticates the caller, whose token must be for this exact resource. */
+/** Creates a function that authenticates a caller. The caller's token must be for this exact resource. */
 function createCallerCheck(options: Pick<ConnectedAccountsOptions, 'verify'>) {
   return async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
     context.header('cache-control', 'no-store');

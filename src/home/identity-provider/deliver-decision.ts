@@ -9,7 +9,7 @@ import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } fro
 import { approvalScope } from './approval-subject.ts';
 import type { ActiveFaults } from './faults.ts';
 
-/** Passes people's decisions to the provider, which the client's next poll then receives. */
+/** Passes people's decisions to the provider, so that the client's next poll returns them. */
 export type DecisionDelivery = ReturnType<typeof createDecisionDelivery>;
 
 export function createDecisionDelivery(options: {

@@ -24,8 +24,8 @@ export type DeviceLookup =
 export type DeviceCodes = ReturnType<typeof createDeviceCodes>;
 
 /**
- * Decides device codes through oidc-provider's own models. Its built-in pages ask for consent before they know the
- * user, and another program can't operate them. These functions serve both the page and the terminal.
+ * Looks up and decides device codes through oidc-provider's own models. Its built-in pages ask for consent before they
+ * know the user, and a program can't operate them. These functions serve both our own pages and the phone's API.
  */
 export function createDeviceCodes(options: {
   provider: () => Provider;

@@ -250,7 +250,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
   };
 }
 
-/** Renders errors as text at the only endpoint that people's browsers visit, and otherwise as JSON, whatever the `Accept`. */
+/** Renders errors as text at the one endpoint that browsers visit, and as JSON elsewhere, whatever the `Accept` header. */
 const renderError: Configuration['renderError'] = (ctx, out) => {
   const { path } = ctx;
   if (path !== protocolRoutes.authorization && !path.startsWith(`${protocolRoutes.authorization}/`)) {

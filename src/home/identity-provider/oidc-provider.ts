@@ -331,7 +331,7 @@ function createTokenExchange(options: TokenExchangeOptions) {
   };
 }
 
-/** Exchanges a token that the gateway or its MCP endpoint received for the user's access token at the broker. */
+/** Exchanges the token of a request to the gateway (`/v1` or `/mcp`) for the user's access token at the broker. */
 function createBrokerExchange(options: TokenExchangeOptions) {
   return async (ctx: Context): Promise<void> => {
     const { params } = ctx.oidc;

@@ -107,7 +107,7 @@ export function createThirdPartyClient(request: typeof fetch) {
       return code;
     },
 
-    /** Revokes the consent with all its tokens (RFC 7009). @returns false if the third party could not be reached */
+    /** Revokes the consent and all of its tokens (RFC 7009). @returns false if the third party could not be reached */
     async revoke(connection: VaultConnection, token: string): Promise<boolean> {
       const response = await send(
         `${connection.url}/oauth/revoke`,

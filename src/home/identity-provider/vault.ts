@@ -139,7 +139,7 @@ export function createVault(options: VaultOptions) {
     },
 
     /**
-     * Deletes the account immediately, then revokes the consent with all its tokens at the third party (RFC 7009).
+     * Deletes the account immediately, then revokes the consent and all of its tokens at the third party (RFC 7009).
      * @returns false if the third party could not be reached; the remaining tokens expire within minutes
      */
     async disconnect(user: string, name: string): Promise<boolean> {

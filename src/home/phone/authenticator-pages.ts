@@ -21,8 +21,8 @@ const PATH = '/phone/authenticators';
 const back = { href: PATH, text: 'Back to your passkeys' };
 
 /**
- * Creates the page of the person's passkeys: list, add, rename, remove. Adding or removing a passkey must be signed
- * with another passkey.
+ * Creates the pages on which the person lists, adds, renames and removes passkeys. Adding or removing a passkey must be
+ * signed with another passkey.
  */
 export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();

@@ -27,7 +27,7 @@ const stateWords: Readonly<Record<MandateState, string>> = {
 };
 
 /**
- * Creates the page of mandates: what may be traded without asking, how much was used, and when each mandate ends.
+ * Creates the page that lists mandates: what may be traded without asking, how much was used, and when each ends.
  * Suspending and revoking require no passkey, because they only reduce what is allowed. Mandates can't be created,
  * widened or resumed here, because that requires an approval like any other proposal.
  */

@@ -109,7 +109,7 @@ export function createDashboardPages(
   services: PhoneServices,
 ): Hono<BrowserEnv> {
   const { clock } = services;
-  /** Cached reads by person, shared by all of that person's pages. */
+  /** Cached dashboard data by person, shared by all of that person's pages. */
   const kept = new Map<string, CachedReads>();
   const readsOf = (sub: string): CachedReads => {
     const known = kept.get(sub) ?? cacheReads(dashboards(sub), () => clock.now());
@@ -140,7 +140,7 @@ function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
 </section>`;
 }
 
-/** Maximum requests on a page. Further requests appear as these are decided. */
+/** Maximum number of requests on a page. Further requests appear as these are decided. */
 const MAX_CARDS = 50;
 /** Number of recent decisions below the card. Earlier decisions are in the history. */
 const MAX_RECENT = 5;

@@ -7,7 +7,7 @@ export const LOGIN_CLIENT_ID = 'trade-agent';
 /** Lifetime of a session's access token, in seconds. */
 export const ACCESS_TOKEN_LIFETIME_S = 600;
 
-/** Seconds between the polls of a client. */
+/** Seconds that a client waits between two polls. */
 export const POLL_INTERVAL_S = 2;
 /** How long the token endpoint holds a CIBA poll. CIBA Core §10.1.1 suggests at most 30 s. */
 export const MAX_LONG_POLL_MS = 25_000;
@@ -57,7 +57,7 @@ export function isOneOf<T extends string>(list: readonly T[], text: string): tex
   return (list as readonly string[]).includes(text);
 }
 
-/** A resource (RFC 8707) whose access tokens are JWTs (RFC 9068). */
+/** Describes a resource (RFC 8707) whose access tokens are JWTs (RFC 9068). */
 export function jwtResource(audience: string, scopes: readonly string[]): ResourceServer {
   return {
     scope: scopes.join(' '),
@@ -98,7 +98,7 @@ export interface Authentication {
   readonly at?: number;
 }
 
-/** Authentication with the secret of the sandbox's simulated phone, a software key. */
+/** Authentication with the pairing secret of the sandbox's simulated phone. It counts as a software key. */
 export const TERMINAL_PHONE_AUTHENTICATION: Authentication = { amr: ['swk'] };
 
 /** Returns an authentication by passkey with user verification. A synced passkey counts as a software key. */

@@ -19,7 +19,7 @@ interface SignalEndpointOptions extends SignalTokenOptions {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'signals'>;
   /** Called after a signal is stored, to apply the signal to other databases. */
   readonly onTaken: () => void;
-  /** Reports rejected and unknown signals by issuer and reason. Never includes the token. */
+  /** Reports rejected and unknown signals with their issuer and the reason. Never includes the token. */
   readonly onError: (message: string) => void;
 }
 

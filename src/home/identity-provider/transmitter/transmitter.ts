@@ -17,7 +17,7 @@ import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.t
 
 export interface SignalReceiver {
   readonly endpoint: string;
-  /** The `aud` of the receiver's tokens. */
+  /** The `aud` of the tokens that are sent to the receiver. */
   readonly audience: string;
 }
 

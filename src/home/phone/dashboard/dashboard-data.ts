@@ -23,7 +23,7 @@ export interface AccountReads {
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
   valueHistory(period: string): Promise<readonly DatedValue[]>;
-  /** Returns activities after a time in milliseconds since the epoch, oldest first. */
+  /** Returns the activities after `after` (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
 }
 

@@ -134,7 +134,8 @@ function problemPage(context: BrowserContext, path: string, error: unknown): Res
 }
 
 /**
- * Follows the source, with retries. Returns a function that resolves at the next change or check, and never rejects.
+ * Follows changes to the data, with retries. Returns a function that resolves at the next change or check, and never
+ * rejects.
  */
 function followChanges(data: CachedReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};

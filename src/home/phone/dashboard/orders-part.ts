@@ -32,7 +32,7 @@ function orderLine(order: Order): Markup {
 <span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisible(orderText(order))}</span></li>`;
 }
 
-/** Renders a line such as `Buy 5 AAPL` with a sign for its side. An unknown side is shown unchanged. */
+/** Renders a line such as `Buy 5 AAPL` with an icon for its side. An unknown side is shown unchanged. */
 function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
   const much = qty === null ? dollars(notional ?? '0') : shares(qty);
   const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${renderSign(side)}</span> ` : '';
@@ -53,7 +53,7 @@ function capitalizeWord(word: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** Formats a time to the second in UTC, as `timed` expects it. */
+/** Formats a time to the second in UTC, so that `withLocalTimes` recognizes it. */
 export function formatToSecond(at: string): string {
   const moment = Date.parse(at);
   return Number.isNaN(moment) ? markInvisible(at) : new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { utcSeconds } from '../../../machine/clock.ts';
 import type { Markup } from '../page/page.ts';
 
-/** Matches UTC times to the second, both as `detail-fields.ts` and the kinds write them and in RFC 3339. */
+/** Matches UTC times to the second, in RFC 3339 and as `2026-11-26 14:30:00 UTC`. */
 const timePattern = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;
 
 /** Renders a time that the page's script converts to the phone's own time zone. Without script, the page shows UTC. */

@@ -309,7 +309,7 @@ ol.history .third { font-size: .875rem; }
 @media (forced-colors: active) { .sign { fill: CanvasText; } .card.request { border: 2px solid; } .codes label:has(:checked) { outline: 3px solid Highlight; } }
 `;
 
-/** Style of the sign-in, pairing and passkey pages. */
+/** Style of the pages for signing in and for managing sign-ins. */
 const entryStyle = `
 h1[tabindex]:focus { outline: none; }
 p .mono { white-space: nowrap; }

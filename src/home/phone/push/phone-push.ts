@@ -91,7 +91,7 @@ export function createPhonePush(
       if (!closing.aborted) parts.onError(error.message);
     });
   return {
-    /** Key with which the page subscribes, in base64url. */
+    /** VAPID public key with which the page subscribes, in base64url. */
     publicKey: vapid.publicKey,
     subscriptions,
     bell,
