@@ -107,7 +107,7 @@ function approverObjections(
   );
 }
 
-/** Returns an objection to a live order above `live.mandate_up_to`: it needs a tap on the phone, even under a mandate. */
+/** Returns an objection to a live order above `live.mandate_up_to`, which needs a tap even under a mandate. */
 export function missingTapObjection(
   limits: AccountLimits | undefined,
   { environment, order }: Pick<DecisionFacts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },

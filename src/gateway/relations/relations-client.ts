@@ -75,7 +75,7 @@ export function presharedKey(key: string): RelationsCredential {
   return async () => ({ authorization: `Bearer ${key}` });
 }
 
-/** Creates a credential that obtains and caches a token by the client credentials grant (RFC 6749 §4.4), for Auth0 FGA. */
+/** Creates a credential that caches tokens from the client credentials grant (RFC 6749 §4.4), as Auth0 FGA requires. */
 export function clientCredentials(options: {
   readonly tokenUrl: string;
   readonly clientId: string;

@@ -22,8 +22,8 @@ export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
 const forQuery = z.strictObject(forParameter);
 
 /**
- * Returns the caller unchanged if `owner` is omitted or the caller. Otherwise checks the caller's permission, and returns
- * the caller as the owner's delegate, with the owner's `sub` and without a token.
+ * Returns the caller unchanged if `owner` is omitted or the caller. Otherwise checks the caller's permission, and
+ * returns the caller as the owner's delegate, with the owner's `sub` and without a token.
  * @throws {HttpProblem} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
  */
 export type ResolveOwner = (caller: Caller, owner: string | undefined, question: Permission) => Promise<Caller>;

@@ -36,7 +36,7 @@ const MAX_WAIT_S = 25;
 const oneQuery = z.strictObject({
   ...forParameter,
   wait: z.coerce.number().min(0).max(MAX_WAIT_S).default(0),
-  /** The last `updated_at` that the client received. If the proposal has changed since, the gateway responds at once. */
+  /** The last `updated_at` that the client received. The gateway responds at once if the proposal has changed since. */
   since: z.string().max(40).optional(),
 });
 

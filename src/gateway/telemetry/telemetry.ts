@@ -78,7 +78,7 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
 
 /**
  * Returns a `fetch` that records `http.client.request.duration`, following the OpenTelemetry semantic conventions for
- * HTTP clients, with host, method, and status or error as attributes, but not the path, which may contain an order's ID.
+ * HTTP clients, with host, method, and status or error as attributes. Leaves out the path: it may contain an order ID.
  */
 function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fetch {
   const duration = instruments.meter.createHistogram('http.client.request.duration', {

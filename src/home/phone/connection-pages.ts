@@ -60,7 +60,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
   return app;
 }
 
-/** Handles the address without a ticket, which is the same for all users. Connects an account of the signed-in person. */
+/** Handles the address without a ticket, which is the same for all users. Connects the signed-in person's account. */
 function ownConnection(context: BrowserContext, { connections }: PhoneServices, user: string, connection: string) {
   try {
     const { ticket } = connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []);

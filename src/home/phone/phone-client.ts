@@ -61,7 +61,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
   const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MAX_WAIT_S);
-  /** Signs an approval. Returns undefined if the request is no longer pending or can't be signed: the home then decides. */
+  /** Signs an approval. Returns undefined if the request is no longer pending or can't be signed: the home decides. */
   const signed = async (path: string, id: string) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
     if (status !== 'pending') return undefined;

@@ -42,8 +42,8 @@ export function createDocumentReader(read: typeof fetch) {
 
 /**
  * Allows clients whose id is the https address of their metadata document (CIMD). Anybody can make this home read a
- * document without signing in, so a read is limited to 5 kB and 5 s, follows no redirects, and never reaches this machine
- * or its network. Concurrent reads and look-ups are limited, so that strangers can't delay the owner's requests.
+ * document without signing in, so a read is limited to 5 kB and 5 s, follows no redirects, and never reaches this
+ * machine or its network. Limits concurrent reads and look-ups, so that strangers can't delay the owner's requests.
  */
 export function clientDocumentsFeature(options: {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'documents'>;

@@ -7,7 +7,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 const GRANTS = ['authorization_code', 'refresh_token'];
 const MAX_REDIRECTS = 20;
 const MAX_NAME_LENGTH = 60;
-/** Together, a client's name and host must fit into the 80 characters that a proposal allows for its requester's name. */
+/** Together, a client's name and host must fit into the 80 characters that a proposal allows for a requester's name. */
 const [MAX_SHORT_NAME_LENGTH, MAX_HOST_LENGTH] = [36, 40];
 
 export const publicClientDefaults = {

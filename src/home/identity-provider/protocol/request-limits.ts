@@ -109,7 +109,7 @@ export function createRateLimit({
   readonly mostKeys?: number;
 }) {
   const fullAt = new Map<string, number>();
-  /** Milliseconds until the bucket is full; 0 if the clock was set back, so that the stored time is implausibly late. */
+  /** Milliseconds until the bucket is full; 0 if the stored time is implausibly late because the clock was set back. */
   const missing = (key: string, now: number): number => {
     const ms = (fullAt.get(key) ?? now) - now;
     return ms > burst * intervalMs ? 0 : Math.max(0, ms);

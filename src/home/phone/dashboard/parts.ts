@@ -332,7 +332,7 @@ ${
 }`;
 }
 
-/** Removes control and invisible characters from text that a model, a file or a server supplied, and limits its length. */
+/** Removes control and invisible characters from the text of a model, file or server, and limits its length. */
 function sanitize(text: string): string {
   return safeLine(text, MAX_TEXT_LENGTH);
 }

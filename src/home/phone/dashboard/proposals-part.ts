@@ -224,7 +224,7 @@ export function toProposalDetails(proposal: Proposal): ProposalDetails {
   };
 }
 
-/** Returns the digest of the displayed content. It differs from the signed digest if the person signed other content. */
+/** Returns the digest of the displayed content. If the person signed other content, the digests differ. */
 function contentDigest(proposal: Proposal): string {
   const { kind, subject, worst_case, provenance = null, requested_by, client, proposed_by } = proposal;
   return proposalDigest({ kind, subject, worst_case, provenance, requested_by, client, proposed_by });

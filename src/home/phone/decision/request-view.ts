@@ -39,7 +39,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
   return proposal === undefined ? plainView(details) : toRequestView(proposal);
 }
 
-/** Returns the outcome as text. Until one is reported, an approved proposal is executing, and other requests have none. */
+/** Describes the outcome; until it is reported, that an approved proposal is executing. Empty otherwise. */
 export function outcomeSummary({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
   return status === 'approved' && details.proposal !== undefined ? outcomeText({ state: 'executing', text: '' }) : '';

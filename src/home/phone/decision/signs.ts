@@ -38,8 +38,8 @@ function kindSign(character: string): Markup {
 }
 
 /**
- * Renders the banner of an environment. The banners differ in word, icon and border. Any environment other than paper is
- * shown as live.
+ * Renders the banner of an environment. The banners differ in word, icon and border. Every environment except paper
+ * is shown as live.
  */
 export function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'

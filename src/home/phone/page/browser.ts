@@ -151,8 +151,8 @@ function stalePage(context: BrowserContext) {
 }
 
 /**
- * Returns whether the person, not the page, made the request. The page's own requests (open streams, reports of displayed
- * requests and of subscriptions, reloads without script) do not keep a session alive.
+ * Returns whether the person, not the page, made the request. The page's own requests (open streams, reports of
+ * displayed requests and of subscriptions, reloads without script) do not keep a session alive.
  */
 function isUserActivity({ req }: BrowserContext): boolean {
   const { path } = req;

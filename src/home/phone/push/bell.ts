@@ -67,8 +67,8 @@ export function createBell(options: BellOptions) {
   };
 
   /**
-   * Ids of requests for which nobody could be notified when they arrived. A phone that subscribes later shows them on its
-   * page anyway.
+   * Ids of requests for which nobody could be notified when they arrived. A phone that subscribes later shows them on
+   * its page anyway.
    */
   let quiet = new Set<string>();
   const startDue = (): number => {

@@ -15,8 +15,8 @@ export type PushContent = 'full' | 'short';
 export interface PushMessage {
   readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account' | 'order';
   /**
-   * The phone's id for the request, which opens the request's card and grants no access. Empty for messages that are not
-   * about a request.
+   * The phone's id for the request, which opens the request's card and grants no access. Empty for messages that are
+   * not about a request.
    */
   readonly id: string;
   /** Example: `Buy 5 AAPL · PAPER`. */
