@@ -66,7 +66,6 @@ export interface ProposalPatch {
   readonly expiresAt?: number;
   /** Number of questions so far, including the current one. */
   readonly asked?: number;
-  /** The owner's token. */
   readonly token?: ApprovalToken;
   readonly ownerAuthReqId?: string;
   readonly secondToken?: ApprovalToken;
@@ -76,7 +75,7 @@ export interface ProposalPatch {
 
 export interface Transition {
   /**
-   * `stale`: the row has changed since it was read. `barred`: this transition does not exist. `halted`: the person's
+   * `stale`: the row has changed since it was read. `barred`: this transition is not allowed. `halted`: the person's
    * trading is halted. In these three cases nothing was written.
    */
   readonly outcome: 'moved' | 'stale' | 'barred' | 'halted';
@@ -84,7 +83,6 @@ export interface Transition {
   readonly proposal: StoredProposal;
 }
 
-/** Changes the state of proposals in their store. */
 export class ProposalTransitions {
   readonly #store: Pick<ProposalStore, 'change' | 'sealedToken'>;
   readonly #seal: TokenSeal;

@@ -27,13 +27,12 @@ export interface LogoutResult {
   /** Whether the refresh token was revoked at the provider. Also true if there was no refresh token. */
   readonly revoked: boolean;
   readonly unrevoked: readonly UnrevokedToken[];
-  /** Says which tokens could not be revoked. Undefined if all were revoked. */
   readonly warning: string | undefined;
 }
 
 /**
- * Signs out: revokes the refresh token and the access token at the provider (RFC 7009) and deletes them here. The tokens are
- * deleted even if the provider can't be reached; the result then lists the tokens that may still be valid.
+ * Signs out: revokes the refresh token and the access token at the provider (RFC 7009) and deletes both from this
+ * machine even if the provider can't be reached. The result then lists the tokens that may still be valid.
  * @throws {TradeAgentError} `credential_store_…` if the session can't be deleted
  */
 export async function logout(options: LogoutOptions): Promise<LogoutResult> {
@@ -70,7 +69,7 @@ async function clientProof({ profile, store }: LogoutOptions): Promise<Pick<Prov
   return defined({ privateKey });
 }
 
-/** Lists another issuer's tokens as not revoked: they are deleted here, but never sent to the profile's issuer. */
+/** Lists another issuer's tokens as not revoked. They are deleted here, but never sent to the profile's issuer. */
 function foreignTokens(held: Readonly<Record<UnrevokedToken['token'], string | undefined>>): UnrevokedToken[] {
   return (['refresh_token', 'access_token'] as const)
     .filter((token) => held[token] !== undefined)

@@ -5,8 +5,9 @@ import { isSettledState } from '../../trading/proposal.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 
 /**
- * Interval between the polls that make up for lost pings, across all proposals of this process. After a restart, all of
- * them may be due at the same moment, and would delay the pings of those that were just approved.
+ * Minimum interval, in milliseconds, between the polls that make up for lost pings, across all proposals of this
+ * process. Otherwise, a restart could make all of them due at once, and delay pings about proposals that were just
+ * approved.
  */
 const LOST_PING_POLL_INTERVAL_MS = 10;
 
@@ -38,7 +39,6 @@ export class TurnLimiter {
  * for lost pings.
  */
 export class ProviderPings {
-  /** Turns of polls that make up for lost pings. */
   readonly turns: TurnLimiter;
   readonly #parts: KernelDeps;
 
@@ -72,7 +72,7 @@ export class ProviderPings {
   }
 }
 
-/** Returns what is stored of an early ping, from which its token can't be recovered. */
+/** Returns the hash that is stored for an early ping, so that the store never contains the ping's token. */
 function pingDigest(authReqId: string, notificationToken: string): string {
   return createHash('sha256').update(`${authReqId} ${notificationToken}`).digest('base64url');
 }

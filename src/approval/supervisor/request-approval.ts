@@ -17,7 +17,7 @@ import { buildQuestion } from '../question.ts';
 const MIN_DECISION_MS = 5_000;
 /** Delays between attempts to send a question, in milliseconds; short, since someone may be waiting for it. */
 const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;
-/** Delay before an owner's approval that can't be verified yet is verified again, in milliseconds. */
+/** Delay before another attempt to verify an owner's approval that can't be verified yet, in milliseconds. */
 const VERIFY_RETRY_MS = 2_000;
 
 const withdrawnOutcome: Outcome = { state: 'cancelled', text: 'withdrawn' };
@@ -79,10 +79,10 @@ export async function requestSecondApproval(
 }
 
 /**
- * Asks the next approver by CIBA, unless the proposal was meanwhile settled or already asked about, and stores the
- * request id, interval and deadline in the row. If the gateway dies before storing them, the person is asked a second
- * time. That is safe: nobody polls for the first question's token, and a provider that tracks proposal IDs replaces the
- * first question with the second.
+ * Asks the next approver by CIBA and stores the request's ID, interval and deadline in the row, unless the proposal has
+ * meanwhile been settled or withdrawn. If the gateway dies before storing them, the person is asked a second time. That
+ * is safe: nobody polls for the first question's token, and a provider that tracks proposal IDs replaces the first
+ * question with the second.
  */
 async function sendAndStoreQuestion(
   context: KernelContext,
@@ -110,7 +110,7 @@ async function sendAndStoreQuestion(
   failpoint('ask.stored');
 }
 
-/** Sends a question, and retries while the provider is unreachable. @returns undefined if the proposal ended instead */
+/** Sends a question, retrying while the provider is unreachable. @returns undefined if the proposal has ended */
 async function sendQuestion(
   context: KernelContext,
   proposal: StoredProposal,
@@ -145,7 +145,7 @@ async function sendQuestion(
   }
 }
 
-/** Returns the delay in milliseconds; undefined if there is no further attempt. */
+/** Returns the delay before the next attempt, in milliseconds; undefined if there is no further attempt. */
 function retryDelay(tries: number, error: unknown): number | undefined {
   if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
   const { retryAfter } = error.details;

@@ -11,15 +11,15 @@ import { ProviderPings } from './provider-pings.ts';
  * database requests until those time out.
  */
 const ADOPTION_INTERVAL_MS = 2;
-/** How often this gateway renews its lease if it shares the database. Two renewals may get lost. */
+/** How often this gateway renews its lease if it shares the database. The lease survives two lost renewals. */
 const LEASE_RENEWAL_INTERVAL_MS = HEARTBEAT_TIMEOUT_MS / 3;
 /** Delays before retrying to read the open proposals after a failure, in milliseconds; the last one repeats. */
 const START_RETRY_DELAYS_MS = [1_000, 5_000, 15_000] as const;
 
 /**
  * Supervises the open proposals of this process, with at most one run for each: `begin` checks for a run and adds one
- * without an `await` in between. If several processes share a database, each proposal belongs to one of them
- * (`OtherProcesses.take`); otherwise the only gateway has locked the folder.
+ * without an `await` in between. If several processes share a database, `OtherProcesses.take` assigns each proposal to
+ * one of them. Otherwise, the lock on the folder ensures that there is only one gateway.
  */
 export class ProposalSupervisor {
   readonly #context: KernelContext;
@@ -39,8 +39,8 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Supervises the open proposals until the gateway closes: those that an earlier process left, or this gateway's share
-   * if several gateways use the same database.
+   * Supervises the open proposals until the gateway closes: all of them, including those from before a restart, or this
+   * gateway's share if several gateways use the same database.
    */
   async supervise(): Promise<void> {
     const { others } = this.#context.parts;
@@ -125,8 +125,8 @@ export class ProposalSupervisor {
   /**
    * Starts to supervise a proposal in any state.
    * @param why `drafted`: this process has just drafted the proposal. `taken`: this process has taken the proposal over
-   *   from another gateway, and the row says so. `found`: the proposal may have no supervisor. `resumed`: only the
-   *   result is followed, if its changes are streamed.
+   * from another gateway, and the row says so. `found`: the proposal may have no supervisor. `resumed`: the run only
+   * follows the result of an executed order, if the broker streams order changes.
    */
   begin(id: string, why: 'drafted' | 'taken' | 'found' | 'resumed'): void {
     if (this.#runs.has(id) || this.#context.signal.aborted) return;
@@ -187,10 +187,7 @@ export class ProposalSupervisor {
     }
   }
 
-  /**
-   * Wakes a proposal's run because of a ping or a withdrawal.
-   * @param isOver whether to stop waiting, because of a withdrawal
-   */
+  /** Wakes a proposal's run because of a ping or a withdrawal. @param isOver whether the proposal was withdrawn */
   #wake(id: string, isOver: boolean): void {
     this.#beginNow(id);
     this.#runs.get(id)?.wake(isOver);

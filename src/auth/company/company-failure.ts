@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { loginHint } from '../../errors/login-required.ts';
 import { classifyProviderFailure, type ProviderFailure, providerError } from '../provider/provider-failure.ts';
 
-/** Returns the company's host name, because a display name that the company chose would prove nothing. */
+/** Returns the company's host name for display. A display name that the company chose would prove nothing. */
 export function companyHost({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
   return new URL(issuer).host;
 }

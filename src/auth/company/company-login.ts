@@ -13,7 +13,6 @@ import { signInProfile } from './sign-in-profile.ts';
 /**
  * Starts a sign-in at the person's company. The sign-in succeeds once the home has accepted the company's assertion,
  * because the home decides which user signs in, and with what access.
- * @param profile the profile whose `company` the person signs in at
  * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`. The
  * result's `complete` throws the same errors as that of {@link beginDeviceLogin}, and `insufficient_scope` if the
  * company or the home denies access

@@ -50,7 +50,7 @@ export interface HomeSignIn {
 /**
  * Signs in to the home with the company's assertion (draft-ietf-oauth-identity-assertion-authz-grant): exchanges the
  * token from the company's sign-in for an assertion (RFC 8693), then redeems the assertion at the home (RFC 7523 §2.1)
- * with a DPoP proof by this machine's key.
+ * with a DPoP proof signed with this machine's key.
  * @param scopes the requested scopes; fewer may be granted
  * @throws {TradeAgentError} `login_required` if the sign-in was too weak; `insufficient_scope` if the company or the
  * home denies access; `provider_error` and `provider_unreachable`, whose messages name the server

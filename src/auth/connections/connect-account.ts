@@ -12,7 +12,7 @@ export interface PendingConnection {
   readonly expiresAt: number;
   /**
    * Waits until the person has finished in the browser.
-   * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`; the reason of `signal` when it aborts
+   * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`; `signal.reason` if it aborts
    */
   complete(signal: AbortSignal): Promise<ConnectedAccount>;
   close(): Promise<void>;
@@ -23,8 +23,7 @@ export interface ConnectOptions {
   readonly scopes: readonly string[];
   readonly finish: 'provider' | 'loopback';
   /**
-   * Local port of the redirect that completes a `loopback` connection. The redirect address must be registered at the
-   * provider.
+   * Local port of the redirect that completes a `loopback` connection. Its URI must be registered with the provider.
    */
   readonly redirectPort: number;
   readonly clock: Clock;

@@ -112,7 +112,7 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
         ticket,
         /** Secret to pass to `complete`, so that only the client that started the connection can complete it. */
         authSession: started.auth_session,
-        /** Seconds. */
+        /** Lifetime in seconds. */
         expiresIn: started.expires_in,
         /** Seconds between polls, if the provider specifies them. */
         interval: started.interval,
@@ -146,7 +146,6 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
     list: async (): Promise<readonly ConnectedAccount[]> =>
       (await ask('GET', 'accounts', z.object({ accounts: z.array(accountSchema) }))).accounts,
 
-    /** Removes a connected account. @throws {TradeAgentError} also `not_found` */
     remove: async (id: string): Promise<void> => {
       await ask('DELETE', `accounts/${encodeURIComponent(id)}`, z.undefined());
     },

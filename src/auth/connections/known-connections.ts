@@ -3,7 +3,7 @@ import type { Profile } from '../../config/profile.ts';
 export const connectionNames = ['broker', 'slack', 'gmail'] as const;
 export type ConnectionName = (typeof connectionNames)[number];
 
-/** Default port on this machine that the browser is redirected to, for providers that redirect. */
+/** Default local port to which providers redirect the browser after a `loopback` connection. */
 export const DEFAULT_REDIRECT_PORT = 4766;
 
 export interface KnownConnection {

@@ -22,8 +22,8 @@ export interface OpenConnectedAccounts {
 }
 
 /**
- * Opens the signed-in person's connected accounts at their identity provider. The token is fetched on the first request
- * and never stored.
+ * Returns a client for the signed-in person's connected accounts at their identity provider. The access token is
+ * fetched on the first request and never stored.
  * @throws {TradeAgentError} `login_required`; `insufficient_scope` for a company sign-in; `invalid_config` if the
  * provider does not support connected accounts
  */

@@ -1,7 +1,7 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { defined } from '../../values/defined.ts';
 
-/** Returns the public members of a client's key, as they are registered (RFC 7517). */
+/** Returns the public members of a client's key for registering it (RFC 7517). */
 export function publicClientKey({ kty, crv, x, y, n, e, alg, kid }: JWK): Record<string, string> {
   const members = Object.entries({ kty, crv, x, y, n, e, alg, use: 'sig', kid });
   return Object.fromEntries(members.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
