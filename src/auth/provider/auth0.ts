@@ -7,8 +7,8 @@ const BINDING_MESSAGE_CHARACTER = /[A-Za-z0-9+\-_.,:#]/;
 const MAX_BINDING_MESSAGE_LENGTH = 64;
 
 /**
- * Maximum lifetime, in seconds, of an approval request that Auth0 sends as a Guardian push notification. Otherwise,
- * Auth0 sends an e-mail.
+ * Maximum lifetime, in seconds, of an approval request that Auth0 sends as a Guardian push notification. Auth0 sends
+ * longer requests by e-mail.
  */
 const MAX_PUSH_APPROVAL_S = 300;
 

@@ -22,8 +22,8 @@ export interface ProviderDialect {
   /** Maximum lifetime of an approval request, in seconds. */
   readonly maxApprovalTtl: number;
   /**
-   * Whether approved `authorization_details` reach the token: as `announced` in the metadata (RFC 9396 §10), as
-   * `registered` in settings that we can't see, or `never`.
+   * Whether approved `authorization_details` reach the token. `announced`: if the provider's metadata lists their type
+   * (RFC 9396 §10). `registered`: if the provider's settings, which we can't see, allow it.
    */
   readonly details: 'announced' | 'registered' | 'never';
   /** The grant type that exchanges a user's access token for a connected account's access token. */

@@ -18,7 +18,6 @@ const MAX_AGE_S = 600;
 
 const KEY_FETCH_ATTEMPTS = 3;
 const KEY_FETCH_PAUSE_MS = 250;
-/** Maximum age of cached signing keys, the same as for access tokens. */
 const MAX_KEY_AGE_MS = 10 * 60_000;
 
 export interface IdTokenClaims {

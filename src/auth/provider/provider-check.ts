@@ -17,7 +17,7 @@ export interface ProviderFinding {
 
 type CheckedProfile = Pick<ResolvedProfile, 'provider' | 'dpop' | 'environment'>;
 
-/** Compares what a profile and its gateway need with the provider's metadata. Sends no requests. */
+/** Compares the features that a profile and its gateway need with the provider's metadata. Sends no requests. */
 export function checkProviderFeatures(profile: CheckedProfile, announced: ServerMetadata): ProviderFinding[] {
   const dialect = providerDialect(profile);
   const { setup } = dialect;

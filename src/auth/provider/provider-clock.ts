@@ -11,7 +11,7 @@ const offsets = new WeakMap<Clock, Map<string, number>>();
 
 const normalizeIssuer = (issuer: string): string => issuer.replace(/\/+$/, '');
 
-/** Returns how many seconds this machine's clock is ahead of the provider's, or undefined before the provider's first response. */
+/** Returns how many seconds this machine's clock is ahead of the provider's; undefined before its first response. */
 export function clockOffset(issuer: string, clock: Clock): number | undefined {
   return offsets.get(clock)?.get(normalizeIssuer(issuer));
 }
@@ -28,8 +28,8 @@ export function providerNow(issuer: string, clock: Clock): number {
 }
 
 /**
- * Wraps fetch so that each response compares our clocks with the provider's: `clock`, and the system clock, which the
- * OAuth libraries use (corrected by `clockSkew`) to date proofs and assertions.
+ * Wraps fetch to compare the time of each response with `clock` and with the system clock. The OAuth libraries date
+ * proofs and assertions by the system clock, corrected by `clockSkew`.
  */
 export function withClockComparison(issuer: string, clock: Clock, send: typeof fetch): typeof fetch {
   const clocks = [...new Set([clock, systemClock])];

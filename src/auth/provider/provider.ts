@@ -17,7 +17,7 @@ import { classifyProviderFailure, providerError } from './provider-failure.ts';
 /** How long metadata is cached. Metadata changes rarely, and a stale copy costs at most one failed request. */
 const METADATA_TTL_MS = 3_600_000;
 
-/** Timeout of one request to the provider, in seconds. {@link createStoreLock} derives its maximum wait from this timeout. */
+/** Timeout of a request to the provider, in seconds. {@link createStoreLock} derives its maximum wait from it. */
 export const PROVIDER_TIMEOUT_S = 10;
 
 export interface ProviderAccess {
@@ -128,7 +128,7 @@ export async function retryWithProviderTime<T>(issuer: string, request: () => Pr
   }
 }
 
-/** Returns the client that people sign in with: a public client, except on a server. */
+/** Returns the configuration of the client that people sign in with: a public client, except on a server. */
 export async function loginClientConfiguration(
   profile: ResolvedProfile,
   access: ProviderAccess,
@@ -150,7 +150,7 @@ export function audienceParameters(profile: Pick<ResolvedProfile, 'audience' | '
   return providerDialect(profile).audience(profile.audience);
 }
 
-/** Returns whether this profile's tokens are bound to our key: yes if the provider supports it and the profile allows it. */
+/** Whether this profile's tokens are bound to our key: if the provider supports it and the profile allows it. */
 export function bindsTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
   return profile.dpop !== false && supportsDpop(metadata);
 }

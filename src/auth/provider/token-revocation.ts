@@ -6,7 +6,6 @@ import { classifyProviderFailure, type ProviderFailure } from './provider-failur
 
 type RevocableToken = 'refresh_token' | 'access_token';
 
-/** A token that was deleted here but may still be valid at the provider. */
 export interface UnrevokedToken {
   readonly token: RevocableToken;
   /** The reason, phrased to follow "it could not be revoked". */

@@ -16,8 +16,8 @@ import { createDpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-ke
 import { newSession } from './stored-session.ts';
 
 /**
- * Creates a session from a bare refresh token: exchanges it, reads the user from the ID token, and stores the new refresh
- * token. Does nothing if there is already a session.
+ * Creates a session from a bare refresh token: exchanges it, reads the user from the ID token, and stores the new
+ * refresh token. Does nothing if there is already a session.
  * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`, `credential_store_…`
  */
 export async function adoptRefreshToken(

@@ -25,7 +25,6 @@ import { createDpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk 
 import type { User } from './session.ts';
 import { newSession, parseStoredSession, type StoredSession, sessionUser } from './stored-session.ts';
 
-/** Default polling interval in seconds (RFC 8628 §3.2). */
 const DEFAULT_INTERVAL_S = 5;
 
 /** Seconds added to the interval on `slow_down` (RFC 8628 §3.5). */
@@ -36,7 +35,7 @@ const MAX_PAUSE_S = 30;
 export interface DeviceLoginOptions {
   /** Gateway scopes of the session. Defaults to {@link SESSION_SCOPES}; never `orders:write`. */
   readonly scopes?: readonly string[];
-  /** Parameters for the audience of the session's tokens, in the provider's dialect. Defaults to the gateway's. */
+  /** Request parameters for the audience of the session's tokens. Default to those for the gateway. */
   readonly audience?: Readonly<Record<string, string>>;
   readonly privateKey?: JWK;
   /**
