@@ -21,7 +21,7 @@ export async function parseAlerts(text: string, file: string): Promise<AlertView
   });
 }
 
-/** Returns the alert of a rule about a price, or about one symbol's daily change in one direction. */
+/** Converts a rule about a price, or about one symbol's daily change in one direction; other rules are not alerts. */
 function toAlert(rule: Rule): Alert | undefined {
   if (rule.kind === 'price') {
     const { symbol, above, below } = rule;
@@ -52,7 +52,7 @@ async function withoutRules(text: string, file: string, names: readonly string[]
   return validatedText(document, file);
 }
 
-/** Returns the changed file's text. Throws if a check could not read the text, so that it is never written. */
+/** Returns the changed file's text. Throws if it is invalid, so that an invalid file is never written. */
 async function validatedText(document: Document, file: string): Promise<string> {
   const text = document.toString({ lineWidth: 0 });
   await parseRules(text, file);

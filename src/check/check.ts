@@ -208,7 +208,7 @@ function benchmarkView({ benchmark }: Snapshot, figures: Figures): CheckResult['
   return { symbol: benchmark.symbol, return: other, excess: rate(own.period.minus(other.period)) };
 }
 
-/** @param amount dollars; null if the order has terms of its own */
+/** @param amount dollars; null if the order is specified by a rule */
 function suggestedOrder(request: OrderRequest, amount: string | null, reason: string) {
   const { symbol, side, qty = null, notional = null, type, limit_price = null } = request;
   return { symbol, side, qty, notional, type, limit_price, amount, reason };

@@ -62,7 +62,10 @@ export function computeFigures(
   };
 }
 
-/** Returns when the day's figures start: at the end of the last weekday before today, or at a later known value. */
+/**
+ * Returns when the day's figures start: at the end of the last weekday, or at the history's latest value if it is
+ * later.
+ */
 function dayStart(history: Snapshot['history'], now: number): number {
   let day = addDays(newYorkDate(now), -1);
   while (weekday(day) === 0 || weekday(day) === 6) day = addDays(day, -1);
@@ -73,9 +76,9 @@ function dayStart(history: Snapshot['history'], now: number): number {
 }
 
 /**
- * Returns deposits minus withdrawals since the last close. If the line has a value at that close, the line's last point
- * has this flow. On an account's first day, `last_equity` may include the opening balance, so the flow counts only if
- * that makes the day's change smaller.
+ * Returns deposits minus withdrawals since the last close. If the equity curve has a point at that close, its last
+ * point already contains this flow. On an account's first day, `last_equity` may include the opening balance, so the
+ * flow counts only if that makes the day's change smaller.
  */
 function flowSinceClose(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
   const [close, present] = line.slice(-2);
@@ -106,8 +109,8 @@ function drawdownsSince(
 }
 
 /**
- * Returns the drawdowns since the mark. They start at the mark's exact time, often midday, because the mark's value
- * includes that morning's flows.
+ * Returns the drawdowns since the high-water mark. They start at the mark's exact time, often midday, because the
+ * mark's value includes that morning's flows.
  */
 function drawdownsFromMark(
   mark: HighWaterMark,
@@ -134,7 +137,7 @@ function withLateFlows(
   return [at, { ...first, flow: first.flow.plus(missing) }, ...rest];
 }
 
-/** Returns the deeper drawdown. Either can be deeper, because the mark may lie between two day ends. */
+/** Returns the deeper drawdown. Either can be deeper, because the mark may lie between two end-of-day values. */
 function deeperFall(known: Drawdown | undefined, since: Drawdown | undefined): Drawdown | undefined {
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }

@@ -20,7 +20,6 @@ export interface Finding {
 }
 
 export interface Firing {
-  /** New since the previous check. */
   readonly findings: readonly Finding[];
   /** Findings that were reported before and are still true. */
   readonly ongoing: readonly Finding[];

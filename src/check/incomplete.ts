@@ -21,7 +21,7 @@ export interface IncompleteFigures {
 const FLOW_FIGURES: readonly FigureName[] = ['time_weighted_return', 'money_weighted_return', 'volatility', 'drawdown'];
 
 /**
- * Returns the names of incomplete figures, with the reasons.
+ * Returns which figures are incomplete, and why.
  * @param activities undefined if unavailable
  * @param flowsReported whether the broker's history includes cash flows
  * @param since start of the day's figures

@@ -50,7 +50,7 @@ export function defaultRulesFile(): RulesFile {
   return rulesFileSchema.parse(defaultRules);
 }
 
-/** Parses rules. @param file name, for messages @throws {TradeAgentError} `invalid_config` */
+/** Parses rules. @param file its name, for error messages @throws {TradeAgentError} `invalid_config` */
 export async function parseRules(text: string, file: string): Promise<RulesFile> {
   if (text.length > MAX_BYTES) throw invalid(file, `${file} is too long for a rules file`);
   return (await parseQuickly(text, file)) ?? (await parseWithLines(text, file));

@@ -124,8 +124,8 @@ export async function beginDeviceLogin(
     clockSkew: clocks.skew(),
     /**
      * Waits for the person's decision and stores the session.
-     * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`, `credential_store_…`; the reason of
-     * `signal` when it aborts
+     * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`, `credential_store_…`;
+     * `signal.reason` if it aborts
      */
     async complete(signal: AbortSignal): Promise<User> {
       const key = await store.get(['dpop_key'], { fresh: true });
@@ -228,7 +228,7 @@ interface DevicePoll {
   signal: AbortSignal;
 }
 
-/** Polls until the provider decides (RFC 8628 §3.4, §3.5). Network failures do not end the polling. */
+/** Polls until the person has approved or denied the sign-in (RFC 8628 §3.4, §3.5), even after network failures. */
 async function pollDeviceToken(poll: DevicePoll) {
   const { configuration, clock, signal } = poll;
   const { genericGrantRequest } = await import('openid-client');

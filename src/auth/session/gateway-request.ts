@@ -20,10 +20,10 @@ interface GatewayRequest {
 }
 
 /**
- * Sends one request with a token. Answers a DPoP nonce challenge once (RFC 9449 §9): a challenged request was not carried
- * out, so sending it again is safe.
- * @throws {TradeAgentError} `gateway_unreachable`; `details.sent` is false if the request certainly never arrived. The
- * reason of `init.signal` when that aborts.
+ * Sends one request with a token. Repeats it once if the server demands a DPoP nonce (RFC 9449 §9), which is safe
+ * because the server did not carry out the first request.
+ * @throws {TradeAgentError} `gateway_unreachable`; `details.sent` is false if the request certainly never arrived.
+ * Throws `init.signal.reason` if that signal aborts.
  */
 export async function sendToGateway(request: GatewayRequest): Promise<Response> {
   const response = await sendOnce(request);
@@ -34,7 +34,7 @@ export async function sendToGateway(request: GatewayRequest): Promise<Response> 
   return response;
 }
 
-/** Returns whether a resource server wants the request again, with a proof that contains its nonce (RFC 9449 §9). */
+/** Returns whether a resource server demands a proof that contains its nonce (RFC 9449 §9). */
 export function wantsNonce(response: Response): boolean {
   return response.status === 401 && /use_dpop_nonce/.test(response.headers.get('www-authenticate') ?? '');
 }

@@ -45,7 +45,7 @@ export function newSession(
   };
 }
 
-/** Parses a stored session. Returns undefined if it belongs to another provider or client than this profile's. */
+/** Parses a stored session. Returns undefined if it doesn't belong to the profile's provider and client. */
 export function parseStoredSession(text: string | undefined, profile: ResolvedProfile): StoredSession | undefined {
   const session = storedSessionSchema.safeParse(parseJson(text)).data;
   return session?.issuer === profile.issuer && session.client_id === profile.login_client.client_id
@@ -57,7 +57,9 @@ export function sessionUser(session: StoredSession): User {
   return { sub: session.sub, name: session.name, email: session.email };
 }
 
-/** Returns the user signed in under this profile according to the credential store, or undefined if nobody is. Sends no requests. */
+/**
+ * Returns the profile's signed-in user from the credential store; undefined if nobody is signed in. Sends no requests.
+ */
 export async function storedUser(profile: ResolvedProfile, store: CredentialStore): Promise<User | undefined> {
   const { session, refresh_token } = await store.get(['session', 'refresh_token']);
   const stored = parseStoredSession(session, profile);

@@ -28,7 +28,7 @@ interface RefreshContext {
   readonly access: ProviderAccess;
   readonly clock: Clock;
   readonly sub: string;
-  /** Parameters for an audience other than the gateway, in the provider's dialect. */
+  /** Request parameters for an audience other than the gateway. */
   readonly audience?: Readonly<Record<string, string>>;
 }
 
@@ -109,7 +109,7 @@ function requireSession(
   return { sent, key };
 }
 
-/** Sends the refresh token, with a proof signed by `key` if tokens are bound to it. */
+/** Exchanges the refresh token for new tokens, with a DPoP proof signed with `key` if tokens are bound to it. */
 async function requestTokens(
   { profile, access, audience, clock, sub }: RefreshContext,
   scopes: readonly string[],
