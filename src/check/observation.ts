@@ -40,7 +40,6 @@ export interface RuleLimits {
   readonly clear: Dec;
 }
 
-/** @param back distance from the limit at which a value counts as `clear` */
 export function createLimits(limit: Dec, direction: RuleLimits['direction'], back: Dec): RuleLimits {
   return { direction, limit, clear: direction === 'above' ? limit.minus(back) : limit.plus(back) };
 }
@@ -53,8 +52,8 @@ export function compareWithLimits(value: Dec, { direction, limit, clear }: RuleL
 }
 
 /**
- * Like {@link compareWithLimits} for `part / whole`, but multiplies instead of dividing, which is exact and faster. `whole` is
- * positive.
+ * Like {@link compareWithLimits} for `part / whole`, but multiplies instead of dividing, which is exact and faster.
+ * `whole` must be positive.
  */
 export function compareQuotientWithLimits(
   part: Dec,

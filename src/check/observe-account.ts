@@ -56,7 +56,8 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
 
 /**
  * Returns weekdays without a session, and early closes, that begin within the given milliseconds. The calendar's most
- * frequent closing time counts as the usual one, because around-the-clock markets close at another time than exchanges.
+ * frequent closing time counts as the usual one, because around-the-clock markets close at a different time than
+ * exchanges.
  */
 export function marketClosures(
   { calendar, now }: Pick<Snapshot, 'calendar' | 'now'>,

@@ -49,7 +49,7 @@ export function toBand({ band }: Pick<RuleOf<'drift'>, 'band'>) {
 
 const drifts = new WeakMap<Figures, { readonly file: RulesFile; readonly band: string; readonly drifts: Drift[] }>();
 
-/** Returns drifts, cached because rules and suggestions mostly need the same ones. */
+/** Returns drifts from the targets, cached because rules and suggestions mostly use the same band. */
 export function cachedDrifts(file: RulesFile, figures: Figures, band: DriftBand): readonly Drift[] {
   const name = band === 'five-25' ? band : band.points.toFixed();
   const known = drifts.get(figures);
@@ -151,7 +151,7 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
   return accountObservation(rule, triggeredOrClear(ruin !== undefined), text, { equity: equity.toFixed(2) });
 }
 
-/** Returns a function for the limits of a drift, which are computed only once if they are the same for every target. */
+/** Returns a function that returns a drift's limits. Successive drifts with the same allowance share one object. */
 function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => RuleLimits {
   let last: { readonly allowed: Dec; readonly limits: RuleLimits } | undefined;
   return ({ allowed }) => {

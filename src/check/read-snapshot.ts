@@ -212,7 +212,7 @@ const BARS_PERIOD_MS = 400 * DAY_MS;
 /** Number of sessions stored, slightly more than any rule looks back. */
 const SESSION_RETENTION = 260;
 
-/** Reads the closes before the quote's own session. Requests only closes that are not stored. */
+/** Reads each symbol's closing prices before its quote's session. Requests only closes that are not stored. */
 async function readCloses(
   gateway: GatewayClient,
   cache: CloseCache,

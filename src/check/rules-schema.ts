@@ -8,7 +8,7 @@ import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
  * instant. Source of docs/reference/schema/check-rules.schema.json.
  */
 
-/** Returns a Zod error function with a text for invalid values. Missing values keep Zod's own text. */
+/** Returns a Zod error function with this message for invalid values. Missing values get Zod's default message. */
 const unlessMissing =
   (words: string) =>
   ({ input }: { input: unknown }) =>
@@ -90,7 +90,6 @@ const oneLimit = {
 };
 
 const { side, type, time_in_force, extended_hours } = orderRequestSchema.shape;
-/** Numbers may be written without quotes. */
 const orderSchema = z.strictObject({
   side,
   qty: price.optional().describe('Shares; exactly one of qty and notional'),

@@ -20,8 +20,8 @@ import {
 const MAX_BARS = 12;
 
 /**
- * Returns one self-contained HTML file, without scripts and requests, for light and dark mode and for phones. Untrusted
- * text is escaped, and a CSP blocks active content if text is ever left unescaped.
+ * Returns one self-contained HTML file, without scripts or external resources, for light and dark mode and for phones.
+ * Untrusted text is escaped, and a CSP blocks active content if text is ever left unescaped.
  */
 export function renderHtmlReport(result: CheckResult, figures: Pick<Figures, 'points' | 'drawdowns'>): string {
   const e = escapeHtml;

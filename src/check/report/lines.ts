@@ -136,7 +136,7 @@ interface ProposedRun {
   }[];
 }
 
-/** Returns the outcomes of proposed orders, or the pending approvals. */
+/** Returns the outcomes of proposed orders, or one line for each pending approval. */
 export function outcomeLines({ proposals }: CheckResult): string[] {
   return (proposals as ProposedRun[]).flatMap(({ text = '', approvals = [] }) => {
     const answers = text.split('\n').filter((line) => line.trim() !== '');

@@ -27,7 +27,7 @@ interface PanelProps extends DisplayedApproval {
   readonly now: number;
 }
 
-/** The QR code is shown next to the fields only if this many columns remain for the fields. */
+/** Minimum number of columns for the fields; with fewer, the QR code is not shown next to them. */
 const MIN_FIELDS_WIDTH = 62;
 /** Maximum panel width, so that the QR code is not too far from the fields. */
 const MAX_PANEL_WIDTH = 110;

@@ -444,8 +444,8 @@ function LivePart(props: {
 }
 
 /**
- * Shows full panels as long as each other approval still gets a row. If not even the first panel fits, it is shown
- * compactly.
+ * Returns how many approvals are shown as full panels: as many as possible if each of the others still gets a row. If
+ * not even the first panel fits, it is shown compactly.
  */
 function layoutApprovals(
   heights: readonly number[],
