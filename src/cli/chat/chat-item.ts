@@ -3,7 +3,6 @@ import { safeText } from '../../text/sanitize.ts';
 /** A finished item, printed once above the live part. `talk` names its conversation, such as `#2`. */
 export type ChatItem = { readonly talk?: string } & (
   | { readonly type: 'prompt'; readonly text: string }
-  /** Markdown, which may continue the answer that was printed before. */
   | { readonly type: 'answer'; readonly text: string; readonly continuesAnswer?: boolean }
   | { readonly type: 'tool'; readonly text: string; readonly ok: boolean; readonly ms: number }
   | { readonly type: 'outcome'; readonly text: string; readonly good: boolean }

@@ -38,9 +38,7 @@ export interface ChatSnapshot {
   readonly theme: ThemeName;
   /** Whether work is running that Esc can stop. The next line waits until this work ends. */
   readonly busy: boolean;
-  /** Lines that were sent while work was running. They run one by one afterwards. */
   readonly queued: readonly string[];
-  /** Whether the chat has ended, so that nothing more is drawn. */
   readonly ended: boolean;
 }
 
@@ -308,7 +306,7 @@ export class ChatSession {
     }
   }
 
-  /** Refreshes the chat at each of the gateway's events and, for market prices, at intervals. */
+  /** Refreshes the chat on each gateway event and, for market prices, at intervals. */
   #followLive(): void {
     if (this.#following || this.#quit) return;
     this.#following = true;

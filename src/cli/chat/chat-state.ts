@@ -94,7 +94,7 @@ export function isProposal(tool: string): boolean {
   ].includes(tool);
 }
 
-/** Returns the latest run whose model is working. The person is waiting for this run. */
+/** Returns the latest run whose model is working, which is the run that the person is waiting for. */
 export function activeRun(state: ChatState): ChatRun | undefined {
   return state.runs.findLast((run) => !isWaiting(run));
 }
@@ -193,7 +193,7 @@ function onToolResult(
 }
 
 /**
- * Prints settled lines immediately, unless an answer of another conversation is being printed, because answers must not
+ * Prints settled lines immediately, unless another conversation's answer is being printed, because answers must not
  * mix.
  */
 function onText(state: ChatState, run: ChatRun, delta: string): ChatState {

@@ -16,7 +16,6 @@ export function useMarkdown(): (text: string) => string {
   return (text) => terminalMarkdown(shown(text), columns, color ? style : undefined);
 }
 
-/** Prefixes of items: in Unicode, in ASCII, and in words for screen readers. */
 const signs = {
   prompt: ['❯ ', '> ', 'you: '],
   done: ['✓ ', '+ ', 'done: '],

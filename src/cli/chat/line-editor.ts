@@ -208,7 +208,7 @@ function moveDown(state: EditorState): EditorState {
   };
 }
 
-/** Returns the state for a new entry: without edits of older entries, and without a search. */
+/** Returns the state for a new entry, which discards edits of older entries and ends a search. */
 function newEntryState(history: readonly string[]): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
   return { history, shown: history.length, draft: '', edited: new Map(), search: undefined };
 }

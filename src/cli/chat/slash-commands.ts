@@ -29,7 +29,7 @@ export const slashCommands = [
 export type SlashName = (typeof slashCommands)[number]['name'];
 
 export interface SlashCommand {
-  /** The name in lower case; possibly of an unknown command. */
+  /** Name in lower case. There may be no such command. */
   readonly name: string;
   readonly args: readonly string[];
 }

@@ -32,7 +32,9 @@ export function addAccountsCommand(program: CliCommand): void {
     .runs(async (context, name: string) => print(context, await chooseDefaultAccount(context, name)));
 }
 
-/** Returns {@link exits.found} if an account number is unknown because its broker could not be reached. */
+/**
+ * Prints the accounts. Returns {@link exits.found} if an account number is unknown because its broker is unreachable.
+ */
 async function print(context: Context, accounts: readonly AccountEntry[]): Promise<number> {
   await context.output.result('accounts', { accounts }, async () =>
     (await import('../../text/portfolios-table.ts')).accountsTable(accounts),

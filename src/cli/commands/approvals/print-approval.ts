@@ -30,8 +30,8 @@ export async function printApproval(context: Context, approval: ApprovalView): P
 }
 
 /**
- * Shows approvals while waiting for them, and their outcomes. A single approval is shown as by `resume`, several are
- * shown as a list.
+ * Shows approvals while waiting for them, and their outcomes. A single approval is shown as `resume` shows it, several
+ * as a list.
  * @returns the exit code
  */
 export async function waitAndShow(context: Context, ids: readonly string[]): Promise<number> {
