@@ -30,7 +30,7 @@ export class CliCommand extends Command {
     return new CliCommand(name, this.cli);
   }
 
-  /** Appends these examples and the exit codes to the help. */
+  /** Appends examples and the exit codes to the help. */
   examples(...lines: readonly CommandExample[]): this {
     return this.addHelpText('after', () => exampleText(lines) + this.#section + exitCodeText(this.#exitCodes));
   }
@@ -109,7 +109,7 @@ export class CliCommand extends Command {
     return openOutput(this.cli.io, globals, this.path());
   }
 
-  /** Returns the words of the command: `phone login`. */
+  /** Returns the command's full name, such as `phone login`. */
   path(): string {
     return commandWords(this).join(' ');
   }

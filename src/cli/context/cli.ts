@@ -4,7 +4,6 @@ import type { Interruption } from '../terminal/interruption.ts';
 import type { Io } from '../terminal/io.ts';
 import type { OutputFormat } from './output.ts';
 
-/** Everything that the program depends on. Tests replace it. */
 export interface Cli {
   readonly io: Io;
   readonly env: NodeJS.ProcessEnv;

@@ -36,7 +36,7 @@ export function createContext(cli: Cli, globals: GlobalOptions, output: Output, 
     chooseTheme: (name: ThemeName) => {
       chosen = name;
     },
-    /** Returns the means to alert a person who is looking elsewhere. Does nothing if alerts are turned off. */
+    /** Returns an object that alerts a person who is looking elsewhere. It does nothing if alerts are turned off. */
     attention: async () =>
       io.stderrIsTty ? createAttention(io, cli.env, (await app.config()).attention !== false) : noAttention,
     // Without color there is no need to read the theme.

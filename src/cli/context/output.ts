@@ -14,7 +14,7 @@ export type Output = ReturnType<typeof createOutput>;
 type JqFilter = (json: string, indented: boolean) => string;
 
 /**
- * Opens the output selected by the options. Rejects invalid options before the command does anything.
+ * Returns the output that the options select. Rejects invalid options before the command does anything.
  * @param command such as `orders list`
  * @throws {TradeAgentError} `usage`
  */

@@ -1,4 +1,4 @@
-/** A list, within a result, that can be printed as CSV. */
+/** A list in a command's result that can be printed as CSV. */
 interface CsvList {
   readonly commands: readonly string[];
   readonly rows: string;

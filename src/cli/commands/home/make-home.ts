@@ -15,9 +15,8 @@ import {
 } from './init-answers.ts';
 
 /**
- * Asks for missing answers, tests the keys at the broker, and creates the home.
- * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`; in these cases, nothing has been
- * written
+ * Asks for missing answers, tests the keys with the broker, and creates the home.
+ * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`; nothing has been written then
  */
 export async function makeHome(context: Context, folder: string, options: InitOptions): Promise<NewHome & CreatedHome> {
   // Checked before the person types anything.

@@ -55,7 +55,7 @@ function addListCommand(orders: CliCommand): void {
     .runs(printOrders);
 }
 
-/** Returns {@link exits.found} if any account could not be read. */
+/** Prints orders. Returns {@link exits.found} if any account could not be read. */
 async function printOrders(
   context: Context,
   options: { status: 'open' | 'closed' | 'all'; limit: number },

@@ -20,7 +20,7 @@ export async function printPolicy(context: Context): Promise<void> {
   await context.output.result('policy', { ...policy }, () => policyText(policy));
 }
 
-/** For each limit, the name of the fact that says how much of the limit is used. */
+/** Maps each limit to the fact that says how much of the limit is used. */
 const limitFacts: Readonly<Record<string, { readonly fact: string; readonly money?: true }>> = {
   max_day_notional: { fact: 'day_notional', money: true },
   max_day_orders: { fact: 'day_orders' },

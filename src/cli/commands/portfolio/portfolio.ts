@@ -26,12 +26,9 @@ export function addPortfolioCommand(program: CliCommand): void {
     });
 }
 
-/** Maximum number of sparklines. Only the largest positions get one, because each sparkline costs a request. */
 const MAX_SPARKLINES = 20;
 
-/**
- * Prints the portfolio, or all portfolios of several accounts. Returns {@link exits.found} if any could not be read.
- */
+/** Prints the portfolio, or the portfolios of all accounts. Returns {@link exits.found} if any could not be read. */
 async function portfolio(context: Context): Promise<number> {
   const { io, output } = context;
   const across = await combinedPortfolio(context);

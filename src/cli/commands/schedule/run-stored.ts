@@ -18,7 +18,7 @@ import { checkResultText, createCheckProgress } from '../check/check-view.ts';
 import { recordLine } from './schedule-view.ts';
 import { formatInBothZones, localZone, zonedTimestamp } from './zoned-time.ts';
 
-/** Maximum number of printed lines, because cron sends them as mail. */
+/** Limits the number of printed lines, because cron sends all of them as mail. */
 const MAX_LINES = 200;
 
 /**
@@ -87,8 +87,8 @@ export async function runStoredSchedule(command: CliCommand, id: string, now: bo
 }
 
 /**
- * Finds a schedule on this machine. This schedule takes precedence over a server's, whatever the profile is, because
- * the crontab line or timer that starts the run does not name a profile.
+ * Finds a schedule on this machine. It takes precedence over a server's schedule, whatever the profile is, because the
+ * crontab line or timer that starts the run does not name a profile.
  */
 async function findLocalSchedule(home: UserDirs, id: string) {
   try {

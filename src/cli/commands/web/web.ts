@@ -47,7 +47,8 @@ async function show({ output, io }: Context, { url, port }: WebReadyInfo): Promi
 }
 
 /**
- * Opens the page through a temporary file, because every user of this machine can see the browser's command line.
+ * Opens the page in a browser through a temporary file, because every user of this machine can see the browser's
+ * command line.
  * @returns a function that removes the file
  */
 async function openPage(context: Context, { url }: WebReadyInfo): Promise<() => void> {
