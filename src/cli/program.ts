@@ -377,8 +377,8 @@ function optionHint(flag: string): string | undefined {
 }
 
 /**
- * If an extra word is a value of an option, suggests that option: `orders list open`.
- * @param options the command's options with their values
+ * If an unexpected argument is a valid value of an option, suggests that option: `--status open` for `orders list
+ * open`.
  */
 function valueHint(
   word: string,

@@ -15,7 +15,8 @@ const MAX_AGE_MS = 36_500 * milliseconds.d;
 
 /**
  * Parses a duration such as `90s`, `5m`, `1h30m` or `500ms` into milliseconds. Rejects a number without a unit, because
- * some programs read it as seconds and others as milliseconds. @throws {TradeAgentError} `usage`
+ * some programs read it as seconds and others as milliseconds.
+ * @throws {TradeAgentError} `usage`
  */
 export function parseDuration(text: string): number {
   const total = parseMilliseconds(text, '90s, 5m, 1h');
@@ -52,7 +53,7 @@ function outOfRangeError(text: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', `a duration of ${text} is out of range`, { hint });
 }
 
-/** Formats a duration for display: `4:05` below an hour, `1h 05m` above. Rounds up to whole seconds. */
+/** Formats a duration for display: `4:05` if it is shorter than an hour, otherwise `1h 05m`. Rounds up to seconds. */
 export function formatCountdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   const two = (value: number) => String(value).padStart(2, '0');

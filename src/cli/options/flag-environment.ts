@@ -20,7 +20,10 @@ const sharedFlags = new Set([
 /** Flags that get no variable, because another variable already exists (NO_COLOR) or because they are not settings. */
 const flagsWithoutVariable = new Set(['no-color', 'help', 'version', 'decide']);
 
-/** Flags that risk money or answer a prompt. A variable would apply to every command that inherits it. */
+/**
+ * Flags that risk money or answer a prompt. They must be given on the command line, because an environment variable
+ * would apply to every command that inherits it.
+ */
 const commandLineOnlyFlags = new Set([
   'confirm-live',
   'max-order',
@@ -67,8 +70,8 @@ export function commandWords(command: Command): string[] {
 }
 
 /**
- * Sets flags from the environment that are missing on the command line. A switch accepts 1, true, yes, on, and 0,
- * false, no, off. A variable for a flag that risks money is an error: whoever set it expects it to work.
+ * Sets flags that are missing on the command line from environment variables. A switch accepts 1, true, yes, on, and 0,
+ * false, no, off. A variable for a flag that risks money is an error, because whoever set it expects it to work.
  * @throws {TradeAgentError} `usage`, with the variable's name
  */
 export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEnv): void {

@@ -19,8 +19,8 @@ export interface RunRequest {
 }
 
 /**
- * Starts to read standard input while the run is being prepared. Waits for a pipe until `--timeout`, but only for a
- * moment if no other process can write to it.
+ * Starts to read standard input while the run is being prepared. Waits for a pipe's input until `--timeout`, but only
+ * briefly if no other process can write to the pipe.
  * @returns a function that waits for the prompt and its context
  * @throws {TradeAgentError} `usage` without a prompt
  */
@@ -48,7 +48,7 @@ export function readRunInput(context: Context, { prompt, thread }: RunRequest): 
   };
 }
 
-/** If the prompt is `-`, always waits for the end of the input. */
+/** Reads standard input. If the prompt is `-`, always waits for the end of the input. */
 function readInput({ io, clock, signal }: Context, maxBytes: number, prompt: string | undefined): Promise<StdinText> {
   const keepWaiting = (came: boolean) => {
     if (came || prompt === '-' || findPipeWriters() === 'beside') {

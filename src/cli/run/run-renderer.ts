@@ -60,7 +60,7 @@ export class RunRenderer {
     else if (this.#format === 'text') this.#showWork(event);
   }
 
-  /** Ends the answer, and prints it if it was not streamed. */
+  /** Ends the answer, printing it if it was not streamed. */
   finish(text: string): void {
     this.#release(text);
     if (!this.#streams) {
@@ -148,7 +148,7 @@ export class RunRenderer {
     if (!isHeld) this.#held.push({ line, message });
   }
 
-  /** Prints the held-back failures. @param answer failures that this text mentions are not printed again */
+  /** Prints the held-back failures, except those that the answer already mentions. */
   #release(answer = ''): void {
     const lines = this.#held.filter(({ message }) => !containsMessage(answer, message));
     this.#held = [];
@@ -167,8 +167,8 @@ export function toolCallText(name: string, args: Record<string, unknown>): strin
 }
 
 /**
- * Sorts an order's arguments into the usual order, because models vary it. Other arguments follow in their original
- * order.
+ * Puts a trade's arguments into a fixed sequence, because models vary it. Other arguments follow in the model's
+ * sequence.
  */
 function sortArguments(args: Record<string, unknown>): unknown[] {
   const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];

@@ -5,7 +5,7 @@ import { type Bundle, openBundle } from './bundle-loader.ts';
 import { compiledCodeFile } from './compile-cache.ts';
 import { preparedHelp } from './prepared-help.ts';
 
-/** Delay in milliseconds before the compiled code is stored. By then, all startup code of a command has run. */
+/** Delay before the compiled code is stored, in milliseconds. By then, all of a command's startup code has run. */
 const STORE_CODE_DELAY_MS = 10_000;
 
 /**
