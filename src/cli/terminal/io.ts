@@ -33,7 +33,6 @@ function decideUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boole
   return locale === undefined || /utf-?8/i.test(locale);
 }
 
-/** Creates the terminal's streams: stdout for results, stderr for messages. */
 export function createIo(parts: {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;

@@ -28,7 +28,7 @@ export interface StdinText {
 
 /**
  * Reads standard input unless it is a terminal. Then releases it, so that an open pipe can't keep the process alive.
- * @throws the signal's reason
+ * @throws `signal.reason` if the signal aborts
  */
 export async function readStdin(
   stdin: InputStream,

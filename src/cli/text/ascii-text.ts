@@ -15,8 +15,8 @@ const asciiSigns: Record<string, string> = {
 };
 
 /**
- * Converts text for a terminal without Unicode: removes accents, replaces symbols with similar characters, and all
- * others with `?`.
+ * Converts text for a terminal without Unicode: removes accents, and replaces symbols with similar ASCII characters or,
+ * if there are none, with `?`.
  */
 export function toAscii(text: string): string {
   return text

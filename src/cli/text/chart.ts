@@ -102,7 +102,7 @@ function drawPrices(options: ChartOptions, slots: Slots, scale: Scale, width: nu
   return canvas;
 }
 
-/** Returns how many columns the prices use. With candles or volume, only the columns of the bars are used. */
+/** Returns how many columns the prices take: those of the bars if there are candles or volume, otherwise all. */
 function usedColumns({ candles, volume }: ChartOptions, slots: Slots, width: number): number {
   return candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
 }
@@ -372,8 +372,8 @@ function mergeBars(bars: readonly Bar[], count: number): Bar[] {
 /** The content of half a character of a candle: nothing, wick, or body. */
 type Half = 0 | 1 | 2;
 /**
- * Characters by lower and upper half. Rising bars are hollow or slim and falling bars are filled, so that they differ
- * without color.
+ * Candle characters, indexed by lower and upper half. Rising bars are hollow or slim and falling bars are filled, so
+ * that they differ without color.
  */
 const SLIM = [' ╵╹', '╷│╿', '╻╽┃'];
 const FILLED = [' ╵▀', '╷│█', '▄██'];

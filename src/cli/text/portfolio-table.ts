@@ -14,7 +14,7 @@ function weightText(fraction: string): string {
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /**
- * Draws a bar for a weight. The largest weight gets `width` characters. A short position's bar shows its absolute
+ * Draws a bar for a weight: `width` characters for the largest weight. The bar of a short position shows its absolute
  * weight.
  */
 function weightBar(weight: string, all: readonly string[], width: number, unicode: boolean): string {

@@ -6,7 +6,9 @@ export interface Column<Row> {
   readonly head: string;
   readonly align?: 'left' | 'right';
   readonly cell: (row: Row) => string;
-  /** Whether the column's words may be cut off once all columns with a rank are dropped. Its cells must not contain colors. */
+  /**
+   * Whether the column's text may be truncated once all columns with a rank are dropped. It must not contain colors.
+   */
   readonly shortens?: boolean;
 }
 
