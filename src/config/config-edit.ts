@@ -71,7 +71,7 @@ export async function requireParentMaps(
   }
 }
 
-/** Edits the file's document. Keeps comments and key order. @throws {TradeAgentError} `invalid_config` */
+/** Edits `config.yaml`. Keeps comments and key order. @throws {TradeAgentError} `invalid_config` */
 export async function editConfigDocument(
   home: UserDirs,
   change: (document: Document, text: string) => void | Promise<void>,
@@ -83,7 +83,7 @@ export async function editConfigDocument(
   await replaceConfig(home, document.toString());
 }
 
-/** Writes the text if it is valid. @throws {TradeAgentError} `invalid_config` */
+/** Replaces `config.yaml` with the text if it is valid. @throws {TradeAgentError} `invalid_config` */
 export async function replaceConfig(home: UserDirs, text: string): Promise<void> {
   try {
     await parseConfig(text, configFilePath(home));

@@ -30,15 +30,12 @@ export function readConfigText(home: UserDirs): string {
   }
 }
 
-/**
- * @param file the file's name, for messages
- * @throws {TradeAgentError} `invalid_config`
- */
+/** @param file its name, for error messages @throws {TradeAgentError} `invalid_config` */
 export function parseConfig(text: string, file: string): Promise<Config> {
   return parseYaml(configSchema, text, file);
 }
 
-/** Overwrites the configuration atomically (mode 0600). Loses comments, so prefer {@link setDefaultProfile}. */
+/** Overwrites the configuration atomically (mode 0600). Comments are lost, so prefer {@link setDefaultProfile}. */
 export async function saveConfig(home: UserDirs, config: z.input<typeof configSchema>): Promise<void> {
   configSchema.parse(config);
   const { stringify } = await import('yaml');

@@ -7,7 +7,7 @@ import { INSECURE_URL_MESSAGE, isSecureUrl } from '../net/secure-url.ts';
  * (secrets/places/mcp-credentials.ts).
  */
 
-/** The form of a server's name. The language model sees its tools as `mcp__NAME__TOOL`. */
+/** Pattern of a server's name. The language model sees the server's tools as `mcp__NAME__TOOL`. */
 export const mcpServerNamePattern = /^[a-z0-9][a-z0-9-]{0,23}$/;
 
 /** Environment variables that no server may receive: trade-agent's own, and API keys of language models. */

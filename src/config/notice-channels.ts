@@ -153,7 +153,7 @@ export const noticesSchema = z.record(noticeChannelNameSchema, noticeChannelSche
 });
 export type NoticesConfig = z.output<typeof noticesSchema>;
 
-/** Returns the channel's kind. Its functions accept any channel by type; pass only this channel to them. */
+/** Returns the channel's kind. Its functions accept any channel according to their type, but must get only this one. */
 export function channelKind({ kind }: NoticeChannel): ChannelKind {
   return channelKinds[kind] as ChannelKind;
 }

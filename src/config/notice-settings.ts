@@ -60,7 +60,6 @@ export const secureUrlSchema = () =>
 export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
   /** Includes {@link commonChannelSettings}. Called only if the configuration has a channel. */
   schema(): Schema;
-  /** The destination for display, without secrets. */
   destination(channel: z.output<Schema>): string;
   /** Undefined if channels of this kind have no secret. */
   readonly secret?: {

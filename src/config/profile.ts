@@ -148,7 +148,7 @@ export const configSchema = z.strictObject({
 });
 export type Config = z.output<typeof configSchema>;
 
-/** A profile with all its addresses resolved, for all code below the CLI. */
+/** A profile with all its addresses resolved, as used by all code outside the CLI. */
 export interface ResolvedProfile extends Profile {
   readonly name: string;
   readonly issuer: string;
@@ -156,7 +156,7 @@ export interface ResolvedProfile extends Profile {
   readonly audience: string;
   readonly login_client: { readonly client_id: string };
   readonly credential_store: 'keychain' | 'file';
-  /** Address of the phone app, for display. Undefined if the provider pushes to its own app. */
+  /** Address of the phone app, for display. Undefined if the provider sends push notifications to its own app. */
   readonly phone: string | undefined;
 }
 

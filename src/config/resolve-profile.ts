@@ -58,7 +58,10 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
   });
 }
 
-/** Returns the credential store: by default the keychain, or a file for the sandbox, which has no real money. */
+/**
+ * Returns where credentials are stored: by default in the keychain, or in a file for the sandbox, which has no real
+ * money.
+ */
 export function credentialStoreKind(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
   return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
 }

@@ -5,7 +5,7 @@ import { closestMatch } from '../text/closest-match.ts';
 
 /**
  * Parses YAML and validates it against a schema.
- * @param file the file's name, for messages
+ * @param file its name, for error messages
  * @throws {TradeAgentError} `invalid_config`, with the file, line and key, and the closest valid key
  */
 export async function parseYaml<S extends z.ZodType>(schema: S, text: string, file: string): Promise<z.output<S>> {

@@ -1,13 +1,13 @@
 /**
- * The one error type that crosses folders. Its `code` is stable (scripts match on it; src/app/exit-codes.ts maps it to
- * an exit code), its message says what happened, and its `hint` says what to do next. The message, the hint and the
- * details must never contain a token, a key, or a response body that could contain one.
+ * The only error type that code in other folders needs to handle. Its `code` is stable (scripts match on it;
+ * src/app/exit-codes.ts maps it to an exit code), its message says what happened, and its `hint` says what to do next.
+ * The message, the hint and the details must never contain a token, a key, or a response body that could contain one.
  */
 export class TradeAgentError extends Error {
   override name = 'TradeAgentError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  /** Extra facts safe to show and log (field names, symbols, times). */
+  /** Additional facts that are safe to show and log, such as field names, symbols and times. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -75,7 +75,7 @@ export type ErrorCode =
   | 'interrupted'
   | 'internal';
 
-/** True for any `TradeAgentError`, also one from another realm or bundled chunk. */
+/** Returns whether a value is a `TradeAgentError`, even one from another realm or bundled chunk. */
 export function isTradeAgentError(value: unknown): value is TradeAgentError {
   return value instanceof Error && value.name === 'TradeAgentError' && 'code' in value;
 }

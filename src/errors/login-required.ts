@@ -1,6 +1,6 @@
 import { TradeAgentError } from './errors.ts';
 
-/** Text that errors, tools and the doctor share. */
+/** Message that errors, tools and the doctor share. */
 export const NOT_SIGNED_IN = 'you are not signed in';
 
 /** Returns the hint for signing in. @param profileOptions options that select the profile, such as `--profile work` */

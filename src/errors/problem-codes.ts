@@ -1,8 +1,8 @@
 import type { TradeAgentError } from './errors.ts';
 
 /**
- * Every code with which the gateway refuses a request or ends a proposal (docs/operate/GATEWAY.md, "Errors"). The codes
- * are stable, because programs match on them. The client defines what each code means to its caller
+ * Every code of an HTTP problem or ended proposal that the gateway reports (docs/operate/GATEWAY.md, "Errors"). The
+ * codes are stable, because programs match on them. The client defines what each code means to its caller
  * (tools/gateway/gateway-problem.ts).
  */
 export const problemCodes = [
@@ -140,7 +140,7 @@ export const problemCodes = [
 ] as const; // prettier-ignore
 export type ProblemCode = (typeof problemCodes)[number];
 
-/** Returns whether this version has the code. A gateway of another version may send other codes. */
+/** Returns whether this version knows the code. Other versions of the gateway may send other codes. */
 export function isProblemCode(code: string): code is ProblemCode {
   return (problemCodes as readonly string[]).includes(code);
 }

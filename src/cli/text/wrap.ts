@@ -18,7 +18,7 @@ export function wrapWords(text: string, width: number): string[] {
 }
 
 /**
- * Formats `label value`, and indents further lines to the start of the value.
+ * Formats `label value`, and aligns further lines with the start of the value.
  * @param width Infinity disables wrapping
  */
 export function labeledLines(label: string, value: string, width: number): string[] {
