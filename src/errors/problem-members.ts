@@ -2,14 +2,13 @@
 export interface ProblemMembers {
   /** The gateway's own code, more specific than a `TradeAgentError`'s. */
   readonly problem?: string;
-  /** The first rule that refused the request, as `CATEGORY_CONDITION`, and in `reasons` all rules that did. */
+  /** The first rule that refused the request, as `CATEGORY_CONDITION`; `reasons` has all of them. */
   readonly reason?: unknown;
   readonly reasons?: unknown;
   readonly limit?: unknown;
   readonly value?: unknown;
-  /** Digest of the rules by which the request was decided. */
+  /** Digest of the policy in force when the request was decided. */
   readonly policy?: unknown;
-  /** The broker's own message. */
   readonly broker_message?: unknown;
 }
 

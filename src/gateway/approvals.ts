@@ -117,7 +117,10 @@ const actions: Readonly<Partial<Record<ProposalKind, PolicyAction>>> = {
   message: 'send_message',
 };
 
-/** Returns the record of a denial for a reason outside the order rules: a halt, a relation, or no covering mandate. */
+/**
+ * Returns the audit record of a denial for a reason outside the order rules: a halt, a relation, or no covering
+ * mandate.
+ */
 function denialNote(denied: Denial, policy: string, now: number): DecisionNote {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;

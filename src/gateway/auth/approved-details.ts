@@ -19,7 +19,7 @@ interface ApprovalKind {
 }
 
 /**
- * Compares a request with the token's approved details. Before the comparison, no field is filled in, dropped or
+ * Compares a request with the token's approved details, exactly as they are: no field is filled in, dropped or
  * corrected.
  * @throws {HttpProblem} 403 `details_mismatch`, with the names of the fields
  */

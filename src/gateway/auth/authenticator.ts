@@ -13,7 +13,7 @@ import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
-/** `Retry-After` in seconds. A database that restarts or fails over to a replica usually needs less time. */
+/** `Retry-After` while the database is unavailable, in seconds. A restart or failover usually takes less time. */
 const STORE_RETRY_AFTER_S = 5;
 
 /** Maximum number of open streams per token. All clients of one sign-in share a token. */
@@ -47,7 +47,7 @@ interface AuthenticatorOptions {
   readonly metadataPath?: string;
   /** The scopes that a 401 names, so that the client asks the person for consent only once. */
   readonly challengeScopes?: readonly string[];
-  /** The service's name in error messages (default: `gateway`). */
+  /** Name of the service in error messages. Defaults to `gateway`. */
   readonly serviceName?: string;
   /** Default {@link MAX_STREAMS_PER_PERSON}. */
   readonly maxStreamsPerPerson?: number;
@@ -231,9 +231,7 @@ function requestPath(c: Context): string {
   return new URL(c.req.url).pathname;
 }
 
-/**
- * The log's entry for a request. The query, headers and body are left out: they may contain a token or private data.
- */
+/** A log entry for a request. The query, headers and body are left out: they may contain a token or private data. */
 export interface RequestLogEntry {
   /** When the request arrived, in RFC 3339 format. */
   readonly at: string;
