@@ -167,8 +167,8 @@ function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
 }
 
 /**
- * Returns the facts for the audit log: no tokens, but the hash of the question's id, to find the question in the
- * provider's log.
+ * Returns a proposal's facts for the audit log: without tokens, but with the hash of the approval request's ID, by
+ * which the request can be found in the provider's log.
  */
 export function proposalFacts(
   proposal: ProposalDraft & { readonly state: ProposalState } & Partial<

@@ -193,7 +193,7 @@ function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
 }
 
 const BEFORE = '(?:(?:#[^\\n]*|[a-z_]+: [\\w.%-]+)?\\n)*';
-/** Matches a line with a symbol and a percentage that YAML reads as text and the schema accepts. */
+/** Matches a target's line if YAML reads its symbol and percentage as text and the schema accepts both. */
 const LINE = ` {2}(?:cash|${shareSymbolPattern.source}): ${percentPattern.source}\\n`;
 const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 

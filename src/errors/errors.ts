@@ -1,5 +1,5 @@
 /**
- * The only error type that code in other folders needs to handle. Its `code` is stable (scripts match on it;
+ * The error type that commands, tools and servers report. Its `code` is stable (scripts match on it;
  * src/app/exit-codes.ts maps it to an exit code), its message says what happened, and its `hint` says what to do next.
  * The message, the hint and the details must never contain a token, a key, or a response body that could contain one.
  */
@@ -23,7 +23,7 @@ export class TradeAgentError extends Error {
 }
 
 /**
- * Every code that an error of trade-agent can have. A problem code of the gateway that has no code here becomes
+ * All codes of {@link TradeAgentError}. A problem code of the gateway that is not in this list becomes
  * `gateway_refused`, with the gateway's code in `details.problem`.
  */
 export type ErrorCode =

@@ -11,7 +11,9 @@ import type { KernelDeps } from '../kernel-deps.ts';
  */
 const LOST_PING_POLL_INTERVAL_MS = 10;
 
-/** Spreads out work that is requested simultaneously: gives turns at a fixed interval, in the order of requests. */
+/**
+ * Limits the rate of work that is requested simultaneously: grants turns at a fixed interval, first come, first served.
+ */
 export class TurnLimiter {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #apartMs: number;
@@ -64,7 +66,7 @@ export class ProviderPings {
     return notificationTokens.isTokenFor(notificationToken, proposal) ? proposal : undefined;
   }
 
-  /** Whether a ping came before the proposal's question was stored. Returns true only once per ping. */
+  /** Returns whether a ping arrived before the proposal's question was stored; true only once per ping. */
   async takeEarlyPing(proposal: StoredProposal): Promise<boolean> {
     const { notificationTokens, earlyPings } = this.#parts;
     const { authReqId = '' } = proposal;

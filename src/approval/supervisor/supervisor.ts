@@ -25,7 +25,7 @@ export class ProposalSupervisor {
   readonly #context: KernelContext;
   readonly #calls: ProviderPings;
   readonly #runs = new Map<string, ProposalRun>();
-  /** Proposals that were taken over from other gateways, and whose runs have not begun. */
+  /** IDs of proposals that were taken over from other gateways and whose runs have not begun. */
   readonly #adopted = new Set<string>();
   #isAdopting = false;
   /** Ends the current round of polls for pings that may have been missed. */

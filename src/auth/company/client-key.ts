@@ -3,7 +3,7 @@ import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { publicClientKey } from '../provider/assertion-key.ts';
 import { generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from '../session/dpop-key.ts';
 
-/** This machine's key for authenticating to the company and the home (`private_key_jwt`). Its thumbprint is its `kid`. */
+/** This machine's key for authenticating to the company and the home (`private_key_jwt`). `kid` is its thumbprint. */
 export type CompanyClientKey = PrivateJwk & { readonly kid: string; readonly alg: 'ES256' };
 
 /** Returns the key, creating and storing it on first use. @throws {TradeAgentError} `credential_store_…` */

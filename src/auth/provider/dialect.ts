@@ -36,7 +36,7 @@ export interface ProviderDialect {
   readonly setup: Readonly<Record<ProviderFeature, string>>;
 }
 
-/** A provider's rules for a server that exchanges a person's token. */
+/** The provider's rules for token exchange by a server on a person's behalf. */
 interface OnBehalfOfRules {
   /**
    * Whether the request names the gateway as the audience. If not, the client's settings at the provider define the

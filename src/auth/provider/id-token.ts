@@ -88,7 +88,7 @@ export async function verifyIdToken(
 type Jose = typeof import('jose');
 type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
 
-/** Each provider's signing keys, cached per fetch function, because the gateway receives an ID token with each approval. */
+/** Each provider's signing keys, cached per fetch function, because each approval comes with an ID token to verify. */
 const keysByFetch = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
 
 function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {

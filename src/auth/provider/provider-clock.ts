@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../../machine/clock.ts';
 
 /**
- * Differences below this many seconds are ignored. Providers accept proofs and assertions that are off by a few seconds,
- * and a `Date` header has a resolution of one second.
+ * Clock differences below this many seconds are ignored. Providers accept proofs and assertions that are off by a few
+ * seconds, and a `Date` header has a resolution of one second.
  */
 const MIN_CLOCK_DIFFERENCE_S = 3;
 

@@ -7,8 +7,8 @@ import type { IdTokenClaims } from '../provider/id-token.ts';
 import type { User } from './session.ts';
 
 /**
- * The signed-in user and their provider. Includes the issuer and the client so that a refresh token is only ever sent to
- * the provider that issued it, even after the profile was changed to another provider.
+ * The signed-in user and their provider. Includes the issuer and the client so that a refresh token is sent only to the
+ * provider that issued it, even after the profile was changed to another provider.
  */
 const storedSessionSchema = z.object({
   issuer: z.string(),

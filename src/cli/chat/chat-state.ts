@@ -20,9 +20,9 @@ export interface ChatRun {
   readonly tools: readonly { readonly id: string; readonly name: string; readonly text: string }[];
   readonly approvals: readonly ApprovalView[];
   readonly connections: readonly ConnectionView[];
-  /** Number of outcomes already shown while the tool call with the same outcome is still running. */
+  /** Number of printed outcomes whose tool call is still running. */
   readonly shownOutcomes: number;
-  /** Number of finished tool calls. `notifiedTools` is how many of them had an outcome that was already shown. */
+  /** Number of finished tool calls. `notifiedTools` counts those whose outcome had already been printed. */
   readonly finishedTools: number;
   readonly notifiedTools: number;
 }

@@ -104,7 +104,7 @@ async function phoneQr({ io }: Context, phone: string | undefined): Promise<read
 const ERASE_LINE = '\u001b[2K';
 const CURSOR_UP = '\u001b[1A';
 
-/** `getWindowSize` asks the terminal. `columns` only changes after the resize signal. */
+/** `getWindowSize` asks the terminal, whereas `columns` changes only after the resize signal. */
 type SizedStream = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
 
 /**
@@ -148,8 +148,7 @@ function additionalRows(lines: readonly string[], columns: number): number {
 }
 
 /**
- * Returns whether the terminal rewraps lines on resize. Other terminals cut lines off, so that no additional rows
- * exist.
+ * Returns whether the terminal rewraps lines on resize. Other terminals cut lines off, so a line never takes more rows.
  */
 function reflowsOnResize(env: NodeJS.ProcessEnv): boolean {
   if (env.TMUX !== undefined) return true;

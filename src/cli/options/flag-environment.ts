@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Flags that mean the same in every command, so that the names of their variables don't contain the command. */
+/** Flags that mean the same in every command. The names of their variables don't contain the command. */
 const sharedFlags = new Set([
   'profile',
   'server',
