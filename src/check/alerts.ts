@@ -21,7 +21,7 @@ export async function parseAlerts(text: string, file: string): Promise<AlertView
   });
 }
 
-/** Converts a rule about a price, or about one symbol's daily change in one direction; other rules are not alerts. */
+/** Returns a price rule, or a rule about one symbol's daily change in one direction, as an alert; else undefined. */
 function toAlert(rule: Rule): Alert | undefined {
   if (rule.kind === 'price') {
     const { symbol, above, below } = rule;

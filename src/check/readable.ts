@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../errors/errors.ts';
 import type { MissingPrice } from './snapshot.ts';
 
-/** Returns undefined if the gateway's response is invalid, so that the check continues without this value. */
+/** Returns undefined if the gateway refuses or its response is invalid, so that the check continues without it. */
 export async function ifReadable<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;

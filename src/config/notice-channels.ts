@@ -153,7 +153,7 @@ export const noticesSchema = z.record(noticeChannelNameSchema, noticeChannelSche
 });
 export type NoticesConfig = z.output<typeof noticesSchema>;
 
-/** Returns the channel's kind. Its functions accept any channel according to their type, but must get only this one. */
+/** Returns the definition of the channel's kind. Call its functions only with a channel of the same kind. */
 export function channelKind({ kind }: NoticeChannel): ChannelKind {
   return channelKinds[kind] as ChannelKind;
 }

@@ -156,8 +156,8 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Whether this process supervises a proposal. Runs that only follow a result don't count, because viewers check such
-   * a result themselves.
+   * Whether this process supervises a proposal. Runs that only follow a result don't count, because each request for
+   * the proposal then checks the result itself.
    */
   isSupervised(id: string): boolean {
     return this.#runs.get(id)?.isResumed === false;

@@ -245,7 +245,7 @@ function Header({ status, version }: { status: ChatStatus; version: string }) {
   );
 }
 
-/** Shows in words whether the money is real and, if it is, also in color. */
+/** Shows whether the money is real: always in words, and in color if it is. */
 function EnvironmentLabel({ status }: { status: ChatStatus }) {
   const theme = useTheme();
   return isLive(status) ? (

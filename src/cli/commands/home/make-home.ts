@@ -16,7 +16,7 @@ import {
 
 /**
  * Asks for missing answers, tests the keys with the broker, and creates the home.
- * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`; nothing has been written then
+ * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`, before anything is written
  */
 export async function makeHome(context: Context, folder: string, options: InitOptions): Promise<NewHome & CreatedHome> {
   // Checked before the person types anything.
