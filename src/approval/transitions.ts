@@ -149,7 +149,7 @@ function toProposalChange(
   };
 }
 
-/** Returns the context to which a sealed token is bound, so that it can be opened only in its own row and column. */
+/** Returns the context to which a sealed token is bound, so that it can be unsealed only in its own row and column. */
 function sealContext({ id, digest }: StoredProposal, of: 'owner' | 'second'): string {
   return of === 'owner' ? `${id} ${digest}` : `${id} ${digest} second`;
 }

@@ -21,7 +21,7 @@ export async function parseYaml<S extends z.ZodType>(schema: S, text: string, fi
  */
 const reservedKeys = ['__proto__', 'constructor', 'prototype'];
 
-/** Maximum number of alias expansions in a file. Real files have few, and many are an attack on memory. */
+/** Maximum number of alias expansions in a file. Real files have few; many are an attempt to exhaust memory. */
 const MAX_ALIASES = 100;
 
 /**

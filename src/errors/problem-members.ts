@@ -2,7 +2,7 @@
 export interface ProblemMembers {
   /** The gateway's own code, more specific than a `TradeAgentError`'s. */
   readonly problem?: string;
-  /** The first rule that refused the request, as `CATEGORY_CONDITION`; `reasons` has all of them. */
+  /** The first rule that refused the request, as `CATEGORY_CONDITION`; `reasons` has all rules that did. */
   readonly reason?: unknown;
   readonly reasons?: unknown;
   readonly limit?: unknown;

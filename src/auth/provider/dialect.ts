@@ -43,7 +43,7 @@ interface OnBehalfOfRules {
    * audience.
    */
   readonly namesAudience: boolean;
-  /** Matches the error for a token that is bound to another client's key. Undefined if the provider has no such rule. */
+  /** Matches the error for a token bound to another client's key. Undefined if the provider has no such rule. */
   readonly boundTokenError?: RegExp;
   /** Whether the exchange also returns a refresh token, which the server uses while the person is away. */
   readonly grantsOffline: boolean;

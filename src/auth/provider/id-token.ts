@@ -144,7 +144,7 @@ function optionalText(value: unknown): string | undefined {
 
 const MAX_NAME_LENGTH = 200;
 
-/** Sanitizes a name that someone else chose for display. Returns undefined if nothing visible is left. */
+/** Makes a name that someone else chose safe for display. Returns undefined if nothing visible is left. */
 export function sanitizeDisplayName(value: unknown): string | undefined {
   return optionalText(safeLine(optionalText(value) ?? '', MAX_NAME_LENGTH));
 }

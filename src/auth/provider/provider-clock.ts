@@ -63,7 +63,7 @@ const MIN_WARNING_S = 20;
 
 /**
  * Wraps fetch to compare this machine's clock with the server's (`Date`, RFC 9110 §6.6.1) on each response.
- * @param known the difference measured so far, in seconds; each response changes it only as far as necessary
+ * @param known the difference so far, in seconds; each response changes it only as far as its `Date` contradicts it
  */
 export function createClockComparison(send: typeof fetch, clock: Clock, known = 0) {
   let seconds = known;

@@ -31,7 +31,7 @@ export function createDpopProver(key: PrivateJwk, clock: Clock) {
         .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
         .sign(privateKey);
     },
-    /** Stores the nonce that a server sent for its next request (RFC 9449 §8.2). */
+    /** Stores the nonce that a server sent for the next request to it (RFC 9449 §8.2). */
     rememberNonce(url: URL, response: Response) {
       const nonce = response.headers.get('dpop-nonce');
       if (nonce) nonces.set(url.origin, nonce);

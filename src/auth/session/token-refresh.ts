@@ -164,8 +164,8 @@ export async function storeRefreshToken(
 }
 
 /**
- * Returns the token's scopes. Keycloak's response lists every scope granted at sign-in even if the token has fewer, so a
- * readable token's own `scope` (RFC 9068 §2.2.3) takes precedence.
+ * Returns the token's scopes. Keycloak's response lists every scope granted at sign-in even if the token has fewer, so
+ * the `scope` in a readable token (RFC 9068 §2.2.3) takes precedence.
  */
 export function grantedScopes(token: string, answered: readonly string[]): string[] {
   try {

@@ -189,7 +189,7 @@ interface ChartPoint {
 
 const WIDTH = 640;
 const HEIGHT = 220;
-/** Left margin, for axis labels in a phone's larger letters. */
+/** Left margin, wide enough for axis labels in the larger font that phones get. */
 const LEFT = 112;
 const NAMES = 140;
 const RIGHT = 8;

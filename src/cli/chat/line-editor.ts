@@ -87,7 +87,7 @@ const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
 
-/** The edits that keys make. With Ctrl or Alt, a key makes the edit `byWord` instead. */
+/** Maps keys to edits. Together with Ctrl or Alt, a key performs `byWord` instead of `edit`. */
 const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
   ['leftArrow', moveTo(left), moveTo(wordStart)],
   ['rightArrow', moveTo(right), moveTo(wordEnd)],

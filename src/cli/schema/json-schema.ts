@@ -49,7 +49,7 @@ const sharedSchemas = new Map<z.ZodType, string>([
   [positionSchema, 'position'],
 ]);
 
-/** Does not indent, because the files are part of the package and would be twice as large. */
+/** Formats JSON without indentation, which would double the size of these files in the package. */
 const toJsonText = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
 /** Removes `additionalProperties: false`: a version may get new fields, and readers must ignore unknown fields. */

@@ -46,7 +46,7 @@ export const DEFAULT_THEME: ThemeName = 'dark';
 
 export type Paint = (role: TextRole, text: string) => string;
 
-/** @param color whether the stream supports color; if not, or with NO_COLOR or a pipe, no theme has any effect */
+/** @param color whether to use color; false (a pipe, NO_COLOR) overrides any theme */
 export function createPaint(name: ThemeName, color: boolean): Paint {
   if (!color || name === 'none') return plainPaint;
   const theme = themes[name];

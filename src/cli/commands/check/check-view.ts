@@ -60,7 +60,7 @@ export async function checkResultText(result: CheckResult, format: CheckFormat):
   return label === undefined ? text : `== ${safeLine(`${account} at ${label}`)}\n${text}`;
 }
 
-/** Prints pending approvals, failures, and accounts that could not be checked below the result. */
+/** Prints what follows a result: pending approvals, failures, and accounts that could not be checked. */
 export function printPending(context: Context, { checks, missing }: CheckOutcomes): void {
   for (const check of checks) printPendingOf(context, check);
   for (const { label, message } of missing) {
