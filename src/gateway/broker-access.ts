@@ -62,7 +62,7 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
   };
 }
 
-/** Returns the broker's documented rate, which applies only at the broker's own addresses. */
+/** Returns the broker's documented rate limit; undefined if the settings override the broker's address. */
 function documentedRate(broker: NamedBroker): RateLimit | undefined {
   const isElsewhere = Object.hasOwn(broker, findBrokerKind(broker).address);
   return isElsewhere ? undefined : traitsOf(broker).accountRate;

@@ -4,7 +4,7 @@ import type { Membership } from '../../oauth/membership.ts';
 /** The caller of a request, from a verified access token (RFC 9068 §2.2). */
 export interface Caller {
   readonly sub: string;
-  /** Set if a delegate acts for the owner `sub`: the delegate's own `sub`. */
+  /** The delegate's own `sub`, if a delegate acts for the owner `sub`. */
   readonly by?: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
@@ -13,10 +13,10 @@ export interface Caller {
   /** Claim `client_name`: the name and host of a third party's client. */
   readonly clientName?: string | undefined;
   readonly membership?: Membership | undefined;
-  /** OpenID Connect Core §5.1 `preferred_username` and `email`, by which some providers look up people. */
+  /** Claims `preferred_username` and `email` (OpenID Connect Core §5.1), with which some providers look up people. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
-  /** RFC 9068 §2.2.1 `auth_time`, seconds since the epoch. */
+  /** Claim `auth_time` (RFC 9068 §2.2.1), in seconds since the epoch. */
   readonly authTime?: number | undefined;
   /** The token's ID. Each approval token is used only once. */
   readonly jti: string;
@@ -24,9 +24,7 @@ export interface Caller {
   readonly acr?: readonly string[] | undefined;
   /** Claim `authorization_details` (RFC 9396 §9.1), not checked yet. */
   readonly authorizationDetails: unknown;
-  /**
-   * Claim `approval_evidence`, not checked yet: the signature by the approver's key (approval/signature/statement.ts).
-   */
+  /** Claim `approval_evidence`, not checked yet: the approver's signature (approval/signature/statement.ts). */
   readonly approvalEvidence?: unknown;
   /** The mandate that approved the order. Set only while the gateway executes a proposal. */
   readonly mandate?: string | undefined;
@@ -34,7 +32,7 @@ export interface Caller {
   readonly accessToken: string;
   /** Milliseconds since the epoch, by this machine's clock. */
   readonly expiresAt: number;
-  /** Read from the proposal's row, like `approvers`. Set only while the gateway executes a proposal. */
+  /** Who made the proposal. Set, like `approvers`, only while the gateway executes a proposal. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
@@ -42,7 +40,7 @@ export interface Caller {
     readonly membership?: Membership | undefined;
   };
   readonly approvers?: readonly string[];
-  /** See `Approved` in approval/kind.ts. */
+  /** Returns whether no other process has taken over the proposal. Called right before an order is sent. */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 

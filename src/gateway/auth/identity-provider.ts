@@ -11,7 +11,7 @@ import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fet
 import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 
-/** Metadata and keys of the identity provider, whose tokens are the only ones that the gateway accepts. */
+/** The identity provider's metadata and keys. The gateway accepts only tokens that this provider issued. */
 export interface IdentityProvider {
   /** RFC 8414 metadata, cached for an hour. @throws {HttpProblem} 503 `provider_unreachable` */
   metadata(): Promise<oauth.AuthorizationServer>;
@@ -41,9 +41,7 @@ const METADATA_AGE_MS = 60 * 60 * 1000;
 /** Minimum time between key fetches, so that tokens with unknown key IDs can't make the gateway flood the provider. */
 const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MS = 10 * 60 * 1000;
-/**
- * Minimum time between reads of the provider's time, so that expired tokens can't make the gateway flood the provider.
- */
+/** Minimum time between reads of the provider's time, so that expired tokens can't make the gateway flood it. */
 const COMPARISON_COOLDOWN_MS = 10_000;
 
 export interface IdentityProviderOptions {
@@ -146,7 +144,7 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
   }
 }
 
-/** Returns options for oauth4webapi: a maximum size of responses, a timeout, and plain http on loopback only. */
+/** Returns oauth4webapi options that limit a response's size and time, and allow plain http only on loopback. */
 export function oauthRequestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
   const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   return {

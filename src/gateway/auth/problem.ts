@@ -3,7 +3,7 @@ import { HttpProblem, type HttpProblemOptions } from '../../trading/http-problem
 import type { Problem } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** `algorithms` are the signing algorithms that are accepted in DPoP proofs (RFC 9449 §5.1). */
+/** Returns the HTTP response for a problem. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
 export function problemResponse(
   problem: Problem,
   options: Pick<HttpProblemOptions, 'challenge' | 'retryAfter'>,
@@ -37,7 +37,7 @@ function quotable(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'");
 }
 
-/** A problem that was recorded for an earlier request, and that is returned again when the request is repeated. */
+/** A problem that was recorded for an earlier request and is returned again when that request is repeated. */
 export class ReplayedProblem extends HttpProblem {
   override name = 'ReplayedProblem';
 }

@@ -43,7 +43,7 @@ interface TokenVerifierOptions {
   readonly clock: Clock;
   /** Returns whether a token's session has ended. Without this function, a token stays valid until it expires. */
   readonly isRevoked?: IsRevoked | undefined;
-  /** Whether to reject tokens that are not bound to a key, because a thief could use such a token. */
+  /** Whether to reject tokens that are not bound to a key, because anyone who steals such a token can use it. */
   readonly requireBoundTokens?: boolean | undefined;
   /** Clients whose tokens are accepted (default: every client). */
   readonly allowedClients?: readonly string[] | undefined;
@@ -101,7 +101,9 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 /** Problems that a wrong clock may cause. */
 const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
-/** Calls `judge` again if it failed because of the time and the difference between the clocks has changed. */
+/**
+ * Calls `judge`. If a clock problem is thrown and the provider's clock turns out to differ, calls `judge` once more.
+ */
 async function retryWithProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,
   judge: () => Promise<T>,
@@ -121,7 +123,7 @@ function timeAtProvider({ provider, clock }: Pick<TokenVerifierOptions, 'provide
 
 /**
  * Verifies an approval token, which the provider issued to the gateway itself, and returns the approver (RFC 9068 §4).
- * The token need not be bound to a key, and the token may be any client's.
+ * The token need not be bound to a key, and may have been issued to any client.
  * @param time `isFirst` is false for a token that was verified before and may have expired since
  * @throws {HttpProblem} 401 with a different code for each failure, 503 `provider_unreachable`
  */
@@ -137,7 +139,7 @@ export async function verifyApprovalToken(
   });
 }
 
-/** Returns when the token was issued according to its own claim. Used only as the time for verifying the same token. */
+/** Returns the token's `iat` in milliseconds, at most `otherwise`. Used only as the time for verifying that token. */
 function issuedAt(token: string, otherwise: number): number {
   try {
     const { iat } = decodeJwt(token);
@@ -177,9 +179,7 @@ function membershipOf(claims: JWTPayload): Membership | undefined {
   return Object.keys(membership).length === 0 ? undefined : membership;
 }
 
-/**
- * Accepts a list or a single string. Rejects groups that can't be read, because a rule might forbid one of the groups.
- */
+/** Accepts a list or a single string. Rejects groups that can't be read, because a policy might forbid one of them. */
 function readGroups(groups: unknown): readonly string[] | undefined {
   if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];
@@ -322,13 +322,14 @@ interface VerifiedToken {
 
 const MOST_TOKENS = 1_000;
 
-/** Stands for the rest of a token when a key is selected, because only the header matters for the selection. */
+/** Placeholders for the rest of a token when a key is selected, because the selection depends only on the header. */
 const HEADER_ONLY = { payload: '', signature: '' };
 
 /**
- * Returns a function that verifies each token's signature only once, instead of at each request. Each call still checks
- * that the token has not expired and that the provider still publishes the key; otherwise the token is verified again.
- * @param verify rejects if the token is wrong; `now` is in milliseconds since the epoch
+ * Returns a function that verifies each token's signature only once, instead of on every request. Each call still
+ * checks that the token has not expired and that the provider still publishes the key; otherwise the token is verified
+ * again.
+ * @param verify rejects if the token is invalid; `now` is in milliseconds since the epoch
  */
 export function cacheVerifications(
   provider: Pick<IdentityProvider, 'key'>,
@@ -359,7 +360,7 @@ export function cacheVerifications(
   };
 }
 
-/** Maximum age of a DPoP proof. A proof's `jti` is stored for as long (RFC 9449 §11.1). */
+/** Maximum age of a DPoP proof, and how long a proof's `jti` is stored (RFC 9449 §11.1). */
 const MAX_PROOF_AGE_SECONDS = 60;
 /** How far a client's clock may be ahead of the gateway's (RFC 9449 §11.1). */
 const MAX_PROOF_AHEAD_SECONDS = 60;
@@ -373,7 +374,7 @@ interface ProofKey {
   readonly thumbprint: string;
 }
 
-/** Keys of earlier proofs, by the algorithm and the key exactly as they are written in a proof. */
+/** Imported keys of earlier proofs. A map key is the algorithm and the JWK exactly as written in a proof. */
 const keys = new Map<string, ProofKey>();
 
 /** The request that a proof must be for (RFC 9449 §4.3). */
@@ -389,8 +390,8 @@ interface ProofTarget {
 }
 
 /**
- * Makes all checks of a DPoP proof in RFC 9449 §4.3, and rejects a proof that was already used. The proof's `jti` is
- * stored only after all other checks, so that a forged proof can't block a real proof with the same `jti`.
+ * Checks a DPoP proof as RFC 9449 §4.3 requires, and rejects a proof that was already used. The proof's `jti` is stored
+ * only after all other checks, so that a forged proof can't block a real proof with the same `jti`.
  * @throws {HttpProblem} 401, with a different code for each check
  */
 export async function verifyDpopProof(proof: string | undefined, target: ProofTarget, seen: ProofStore): Promise<void> {

@@ -36,9 +36,7 @@ export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<O
 export type Accounts = ReturnType<typeof createAccounts>;
 
 interface AccountsOptions {
-  /**
-   * The default account of a person who did not choose one is their account at the first of these brokers.
-   */
+  /** A person who chose no default account gets theirs at the first of these brokers that they are connected to. */
   readonly brokers: readonly ConfiguredBroker[];
   readonly environment: 'paper' | 'live';
   readonly defaultAccounts: {
@@ -69,10 +67,7 @@ export function createAccounts({ brokers: places, environment, defaultAccounts: 
   const numberAt = async (configured: ConfiguredBroker, who: AccountHolder) =>
     numbers.ask(configured, who, await openAt(configured, who));
 
-  /**
-   * @throws {HttpProblem} 403 `account_mismatch`, or the error of a broker that may have the account but can't be asked
-   * for its number
-   */
+  /** @throws {HttpProblem} 403 `account_mismatch`, or the error of a broker that could not report its account number */
   const brokerOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
     const known = await Promise.all(
       places.map(async (configured) => [configured, await numbers.known(configured, who)] as const),
@@ -159,7 +154,7 @@ async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Caches each account number under a digest of its credentials, because new credentials may open another account. */
+/** Caches each account number under a digest of its credentials, because new credentials may be for another account. */
 function createAccountNumbers() {
   const cached = new Map<string, string>();
   const keyOf = async ({ name, credentials }: ConfiguredBroker, who: AccountHolder) =>
