@@ -22,7 +22,7 @@ export type BrokerFailure =
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined }
   /** The credentials were rejected and the request was not processed. */
   | { readonly kind: 'unauthorized'; readonly credentials?: CredentialKind }
-  /** The answer is an error, but not the broker's decision about the request (5xx, 408, a proxy's page). */
+  /** The response is an error, but not the broker's decision about the request (5xx, 408, a proxy's error page). */
   | { readonly kind: 'failing'; readonly status: number }
   | { readonly kind: 'timeout' }
   /** No connection could be opened, or the connection was lost. */

@@ -6,9 +6,7 @@ import type { BrokerTraits } from './broker-traits.ts';
 import { type CredentialKind, credentialKindNames, type StoredCredentials } from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
-/**
- * Settings that all kinds of brokers share in `gateway.yaml` (`broker:`, `brokers:`). Each kind adds its own settings.
- */
+/** Settings in `gateway.yaml` (`broker:`, `brokers:`) that all kinds of brokers share. Each kind adds its own. */
 export const commonBrokerSettings = z.strictObject({
   kind: z.string(),
   /** How the gateway accesses accounts: by token exchange (default), or with credentials that each owner entered. */

@@ -47,9 +47,7 @@ function activityView(activity: AnyActivity): Activity {
   });
 }
 
-/**
- * Returns the activity's side. An exercise has no side of its own, so the sign of its quantity decides.
- */
+/** Returns the activity's side. An exercise is reported without a side, so the sign of its quantity decides. */
 function sideOf({ side, qty }: AnyActivity): 'buy' | 'sell' {
   if (side !== undefined) return side === 'buy' ? 'buy' : 'sell';
   return new Dec(qty ?? 0).isNegative() ? 'sell' : 'buy';

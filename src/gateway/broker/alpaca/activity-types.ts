@@ -1,10 +1,10 @@
 import type { Activity } from '../../../trading/activity.ts';
 
 /**
- * Our kind for each of Alpaca's activity types ("ActivityType"; changelog of 6 November 2026).
- * docs/reference/METRICS.md defines the kinds. An activity of any other type is `unknown`: the activity is shown, and
- * the figures that the activity may affect are marked. A `deposit` with a negative amount is a withdrawal. A `transfer`
- * without shares moves cash.
+ * Maps Alpaca's activity types ("ActivityType"; changelog of 6 November 2026) to our kinds, which
+ * docs/reference/METRICS.md defines. An activity of any other type is `unknown`: the activity is shown, and the figures
+ * that it may affect are marked. A `deposit` with a negative amount is a withdrawal. A `transfer` without shares moves
+ * cash.
  */
 export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   FILL: 'fill',

@@ -41,9 +41,7 @@ const cashflowTypes = cashFlowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/**
- * Connects to Alpaca, or to a server with the same API. Alpaca's SDK sends the requests; the first one loads the SDK.
- */
+/** Connects to Alpaca, or to a server with the same API. Alpaca's SDK is loaded when the first request is sent. */
 export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -132,9 +130,7 @@ function alpacaBroker(
 /** Name of the watchlist that Alpaca's own app creates for every user. */
 const PRIMARY_WATCHLIST = 'Primary Watchlist';
 
-/**
- * Uses the list in `/v2/watchlists` that Alpaca's app created, or else the oldest list. Never changes any other list.
- */
+/** Uses the watchlist that Alpaca's app created, or else the oldest one. Never changes any other watchlist. */
 function alpacaWatchlist(read: ReadFromAlpaca): Pick<Broker, 'watchlist' | 'setWatchlist'> {
   return {
     watchlist: () =>
@@ -228,7 +224,8 @@ function alpacaAssets(
 const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
 /**
- * Alpaca's own `{code, message}` with one of {@link REJECTION_STATUSES} is a rejection. Other answers prove nothing.
+ * A response with Alpaca's `{code, message}` and a status in {@link REJECTION_STATUSES} is a rejection. Other errors
+ * prove nothing.
  */
 export function classifyAlpacaError(error: unknown): BrokerFailure {
   if (error instanceof NotSentError) return classifyRestError(error);
@@ -252,7 +249,7 @@ export function classifyAlpacaError(error: unknown): BrokerFailure {
 
 /**
  * Recognizes `not_replaceable` by the message, because errors of `PATCH /v2/orders/{id}` have no code for it. The
- * difference affects only what the person reads.
+ * classification affects only the message that the person reads.
  */
 export function classifyReplaceError(error: unknown): BrokerFailure {
   const failure = classifyAlpacaError(error);
@@ -275,9 +272,7 @@ function withCredentials(
   };
 }
 
-/**
- * Returns whether Alpaca rejected the credentials with 403. In contrast to errors about orders, this one has no code.
- */
+/** Returns whether Alpaca rejected the credentials with 403. Unlike errors about orders, this error has no code. */
 function isCredentialsError({ status, code, message }: ApiError): boolean {
   return status === 403 && code === undefined && message === 'forbidden.';
 }
@@ -307,7 +302,6 @@ function isTimeout(error: unknown): boolean {
 /** Matches IDs that Alpaca may have issued. For any other ID, Alpaca reports an order in the wrong state. */
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Implements orders with Alpaca's `/v2/orders`. */
 function alpacaOrders(
   alpaca: () => Promise<Alpaca>,
   requests: BrokerRequests,
@@ -398,7 +392,7 @@ function patchRequest({ order, changes }: Replacement): trading.PatchOrderReques
 }
 
 /**
- * Converts a draft to Alpaca's request, with every amount digit for digit.
+ * Converts a draft to Alpaca's request without changing a digit of any amount.
  * @throws {NotSentError} for an order type that Alpaca does not have
  */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {

@@ -56,11 +56,11 @@ const accountAnswer = z.object({
   trade_suspended_by_user: z.boolean().optional(),
 });
 
-/** Maximum size of a response, in bytes. Alpaca's response for an account has about 1,500 bytes. */
+/** Maximum size of a response, in bytes. Alpaca's response for an account is about 1,500 bytes long. */
 const MAX_ANSWER_LENGTH = 64 * 1024;
 
 /**
- * Asks the host of each environment until one accepts the key pair. Starts with the paper host if the key ID begins
+ * Tries the key pair at each environment's host until one accepts it. Starts with the paper host if the key ID begins
  * with PK, as paper keys usually do.
  */
 async function verifyAlpacaKeyPair(

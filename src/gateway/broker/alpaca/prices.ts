@@ -6,7 +6,7 @@ import type { Asset, BarQuery, Broker } from '../broker.ts';
 import type { ReadFromAlpaca } from './news.ts';
 import { toAmountText, toIsoTime } from './views.ts';
 
-/** Formats a price from its shortest decimal text, which is what the broker wrote. */
+/** Formats a price from the shortest decimal string of its number, which is the string that the broker sent. */
 function toDecimal(value: number, symbol: string): string {
   return formatPrice(String(value), symbolTicks(symbol));
 }
@@ -67,10 +67,12 @@ function barView(bar: BarLike, symbol: string): Bar {
   });
 }
 
-/** Every split changes a price by more than this fraction. The smallest are stock dividends of one share for twenty. */
+/**
+ * Every split changes a price by more than this fraction. The smallest are stock dividends of one share for every 20.
+ */
 const MIN_SPLIT_CHANGE = '0.04';
 
-/** Exceeds the number of bars that all symbols of a request can have in the requested period. */
+/** More than the number of bars that all symbols of a request can have in the requested period. */
 const MAX_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
@@ -122,7 +124,6 @@ interface BarRequest {
 type Adjustment = NonNullable<BarQuery['adjustment']>;
 
 interface PriceSource {
-  /** Maximum number of symbols in one request. */
   readonly maxSymbols: number;
   snapshots(data: Data, symbols: string): Promise<BySymbol<SnapshotLike>>;
   /** @param adjustment applied to shares only */
@@ -136,7 +137,10 @@ interface PriceSource {
 /** Selects Alpaca's own crypto venue. The API also has data of other venues. */
 const CRYPTO_LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
 
-/** The Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`, `/v1beta1/options`. */
+/**
+ * How prices of each asset class are read from the Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`,
+ * `/v1beta1/options`.
+ */
 const prices: Readonly<Record<AssetClass, PriceSource>> = {
   us_equity: {
     maxSymbols: 500,

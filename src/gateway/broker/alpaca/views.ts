@@ -130,7 +130,7 @@ export function positionView(position: trading.Position): Position {
   });
 }
 
-/** Passes unknown values through. The symbol of an order that has none of its own is made of its legs' symbols. */
+/** Keeps values that we don't know as they are. An order without a symbol gets the symbols of its legs. */
 export function orderView(order: trading.Order): Order {
   const legs = order.legs ?? [];
   const symbol = order.symbol ?? '';
@@ -178,10 +178,7 @@ export function clockView(clock: trading.LegacyClock): MarketClock {
   });
 }
 
-/**
- * Leaves out times without equity, because $0.00 would be wrong. The cash flow of such a time is added to the next
- * point.
- */
+/** Leaves out times without equity, because $0.00 would be wrong. The next point then includes their cash flow. */
 export function portfolioHistoryView(history: trading.PortfolioHistory): PortfolioHistory {
   const cents = (value: number) => new Dec(String(value)).toFixed(2);
   const flows = flowsByWindow(history);
