@@ -6,11 +6,11 @@ import { type BrokerFailure, toReadProblem } from './broker-failure.ts';
 /** Classifies an error that the broker's client threw. Never throws; an unknown error is `unreadable`. */
 export type ClassifyError = (error: unknown) => BrokerFailure;
 
-/** Calls a broker. Each method makes its call only once, and handles errors as its kind of request requires. */
+/** Sends requests to a broker, each only once, and handles errors as reads, orders and cancellations require. */
 export interface BrokerRequests {
   /** @throws {HttpProblem} as all reads of a `Broker` */
   read<T>(call: () => Promise<T>): Promise<T>;
-  /** Like `read`, but returns undefined if the broker itself (not a proxy) answers 404. */
+  /** Like `read`, but returns undefined if the broker itself (not a proxy) responds with 404. */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
   /** Sends an order. Never throws. If a 2xx response is unreadable or about another order, the outcome is `unknown`. */
   submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: ClassifyError): Promise<Submission>;

@@ -30,7 +30,6 @@ interface BrokerTokenOptions {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   readonly now: () => number;
-  /** Maximum number of cached tokens. */
   readonly maxCached?: number;
 }
 
@@ -132,7 +131,8 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       return started;
     },
     /**
-     * Asks the provider even if the broker's token is cached, unless the caller has no access token.
+     * Asks the provider whether the person is connected, even if the broker's token is cached, unless the caller has no
+     * access token.
      * @throws {HttpProblem} 503 `provider_unreachable`, 502 `token_exchange_failed`
      */
     async isConnected(caller: TokenCaller): Promise<boolean> {
@@ -146,7 +146,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         throw error;
       }
     },
-    /** Removes the person's token from the cache. @param token if given, only this token is removed */
+    /** Removes the person's cached token. @param token if given, the token is removed only if it equals this one */
     forget(sub: string, token?: string): void {
       if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },
@@ -160,7 +160,7 @@ function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record
     : [TOKEN_EXCHANGE_GRANT, { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience }];
 }
 
-/** Uses only the provider's error code, because the error's text may contain the subject token. */
+/** Uses only the provider's error code, because the error's message may contain the subject token. */
 function exchangeProblem(error: unknown): HttpProblem {
   if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED_ERRORS.includes(error.error)) {
     return new HttpProblem(409, 'account_not_connected', 'no brokerage account is connected for this user', {

@@ -23,21 +23,20 @@ export interface BrokerTraits {
   readonly orders: TermsByClass;
   readonly clientOrderId: {
     /**
-     * Whether the broker accepts an ID only once, even after the ID's order is done. If not, an order whose answer was
-     * lost is never sent again.
+     * Whether the broker accepts an ID only once, even after the order with this ID is done. If not, an order whose
+     * response was lost is never sent again.
      */
     readonly acceptedOnce: boolean;
     /**
      * Whether orders can be looked up by client_order_id. `for_good`: at any time. `while_listed`: only among the day's
      * orders, so finding the order proves that it was accepted, but not finding it proves nothing. `never`: if the
-     * answer to an order is lost, the outcome stays unknown until the person checks it at the broker.
+     * response to an order is lost, the outcome stays unknown until the person checks it at the broker.
      */
     readonly lookup: 'for_good' | 'while_listed' | 'never';
   };
   /** Which open orders the broker can replace; undefined if it can't replace any. */
   readonly replaces:
     | {
-        /** Whether fractional quantities can be replaced. */
         readonly fractions: boolean;
       }
     | undefined;

@@ -22,7 +22,7 @@ export interface BarQuery {
   readonly end: Date;
   /** Maximum number of bars. If there are more, the newest are returned. */
   readonly limit: number;
-  /** Default `split`. A broker that does not support the adjustment rejects the query. */
+  /** Default `split`. A broker rejects the query if it does not support the adjustment. */
   readonly adjustment?: BarAdjustment | undefined;
 }
 
@@ -99,7 +99,6 @@ export interface PortfolioHistory {
 /** `refused` and `not_taken` prove that this request did not create an order. `unknown` proves nothing. */
 export type Submission =
   | { readonly outcome: 'accepted'; readonly order: Order }
-  /** The broker rejected this order. */
   | {
       readonly outcome: 'refused';
       readonly reason: 'insufficient_funds' | 'duplicate' | 'not_replaceable' | 'other';
@@ -112,7 +111,7 @@ export type Submission =
    * may be sent again.
    */
   | { readonly outcome: 'not_taken'; readonly reason: 'rate_limited' | 'unauthorized' }
-  /** After a timeout, dropped connection, 5xx or unreadable answer, the broker may have accepted the order. */
+  /** After a timeout, dropped connection, 5xx or unreadable response, the broker may have accepted the order. */
   | { readonly outcome: 'unknown' };
 
 export interface Replacement {
@@ -142,22 +141,22 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  * how to write one.
  *
  *  1. **One call sends at most one request** that changes anything, because a second one could trade twice. Neither the
- *     adapter nor its SDK retries, whatever the answer. Reads that complete an answer are allowed. If such a read
+ *     adapter nor its SDK retries, whatever the response. Reads that complete a response are allowed. If such a read
  *     fails after an order was sent, the outcome is `unknown`.
  *  2. **A client_order_id is accepted once**, even after its order is done: `submit` and `replace` report an ID that
  *     was used before as `refused` with reason `duplicate`. If the broker can't guarantee this, its traits say so
  *     (`clientOrderId.acceptedOnce`), and no order is sent a second time. IDs of 8–48 letters, digits, `_` and `-` are
  *     accepted, and returned unchanged.
  *  3. **An order can be looked up by this ID** once the broker's reads have caught up, whatever the order's state.
- *     `undefined` means that the broker itself said that there is no such order, so a proxy's page throws. If lookups
- *     are limited (`clientOrderId.lookup`), `undefined` proves nothing.
+ *     `undefined` means that the broker itself reported that there is no such order; a proxy's error page makes the
+ *     lookup throw. If lookups are limited (`clientOrderId.lookup`), `undefined` proves nothing.
  *  4. **`refused` and `not_taken` are proof** that this request created no order. Anything else is `unknown`: a
- *     timeout, a lost connection, a 5xx, a page that is not the broker's, a 2xx about something else.
+ *     timeout, a lost connection, a 5xx, a proxy's error page, a 2xx about another order.
  *  5. **An order is sent exactly as it is passed.** No field is rounded, defaulted or left out. A field that the broker
  *     can't express is an error, and nothing is sent. The order that is passed already has its bound (`boundedOrder`).
  *  6. **Reads throw nothing but an `HttpProblem`** (502 `broker_unavailable`, `broker_invalid_response`, 504
  *     `broker_timeout`, 503 `broker_busy`, 409 `account_not_connected`) and return the views of trading/views.ts,
- *     because an incomplete answer must not look like a $0 account. An account that may not trade is `trading_blocked`.
+ *     because an incomplete response must not look like a $0 account. An account that may not trade is `trading_blocked`.
  *     Symbols are written `BRK.B`. Order IDs have up to 64 letters, digits and `-`. Page tokens have up to 128 of these
  *     characters or `:`, `_` and `.`.
  *  7. **Updates are only hints** (`tradeUpdates`), because only a read shows an order's state. Each call opens one
@@ -218,10 +217,7 @@ export interface Broker {
   replace(orderId: string, replacement: Replacement): Promise<Submission>;
   /** @throws {HttpProblem} as a read, if it is unknown whether the order is canceled. The call may then be repeated. */
   cancel(id: string): Promise<Cancellation>;
-  /**
-   * Resolves when `signal` aborts or the connection ends. @throws {HttpProblem} as a read, if no connection can be
-   * opened
-   */
+  /** Resolves when `signal` aborts or the connection ends. @throws {HttpProblem} as a read, if connecting fails */
   tradeUpdates?(signal: AbortSignal, listener: UpdateListener): Promise<void>;
 }
 

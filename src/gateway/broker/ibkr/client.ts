@@ -12,7 +12,7 @@ export interface IbkrOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** A client for the Client Portal Gateway's API, `/v1/api`. The client throws for every answer with an `error`. */
+/** A client for the Client Portal Gateway's API, `/v1/api`. The client throws for every response with an `error`. */
 export function createIbkrClient({
   url,
   fetch,
@@ -33,14 +33,10 @@ export function createIbkrClient({
   };
 }
 
-/**
- * Milliseconds between pings ("Ping the server to keep the session open"). Without any request, a session soon ends.
- */
+/** Milliseconds between pings ("Ping the server to keep the session open"). A session without requests soon ends. */
 const TICKLE_INTERVAL_MS = 60_000;
 
-/**
- * Keeps the session open until `stop` is called. Ignores a failed ping, because the next request reports the problem.
- */
+/** Keeps the session open until `stop` is called. Ignores failed pings: the next request reports the problem. */
 export function startKeepAlive(client: RestClient, every = TICKLE_INTERVAL_MS): { stop(): void } {
   const timer = setInterval(() => {
     client('/tickle', { method: 'POST' }).catch(() => undefined);

@@ -11,7 +11,7 @@ export function errorIn(json: unknown): string | undefined {
   return typeof error === 'string' ? error : undefined;
 }
 
-/** An answer `{error}` is a rejection, unless its status is a server error or 408. */
+/** A response with `error` is a rejection, unless its status is a server error or 408. */
 export function classifyIbkrError(error: unknown): BrokerFailure {
   if (error instanceof IbkrRejection) return refusedBy(error.message);
   if (!(error instanceof FailedResponse)) return classifyRestError(error);

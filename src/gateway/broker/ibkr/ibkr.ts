@@ -85,7 +85,9 @@ interface SessionState {
 
 const DETAILS_MS = 60_000;
 
-/** Connects to Interactive Brokers through the Client Portal Gateway, on whose page the owner has to sign in. */
+/**
+ * Connects to Interactive Brokers through the Client Portal Gateway. The owner has to sign in on the gateway's page.
+ */
 function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   const client = createIbkrClient(options);
   const contracts = createContractLookup(client);
@@ -264,7 +266,7 @@ interface Reading {
   readonly options: Pick<IbkrOptions, 'environment' | 'simulated' | 'now' | 'sleep'>;
 }
 
-/** Returns the units per quantity; undefined for a position that can't be valued or is not priced in dollars. */
+/** Returns how many units a quantity of 1 is; undefined if the position can't be valued or is not priced in dollars. */
 function positionUnits({ assetClass, contractDesc, currency }: Pick<Held, 'assetClass' | 'contractDesc' | 'currency'>) {
   if (currency != null && currency !== 'USD') return undefined;
   const units = occ.exec(contractDesc)?.[3];
