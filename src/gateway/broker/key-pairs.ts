@@ -25,8 +25,8 @@ export interface KeyPairLocation {
 const anyKept = z.union(credentialKindNames.map((kind) => storedCredentialsSchemaFor(kind)));
 
 /**
- * Stores the credentials of people's accounts in the gateway's database, sealed with AES-256-GCM and bound to the
- * person and the broker. Ignores rows of another kind of broker that once had the same name.
+ * Stores people's broker credentials in the gateway's database, sealed with AES-256-GCM and bound to the person and the
+ * broker. Ignores rows that were stored when another kind of broker had the same name.
  */
 export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions) {
   const seal = createTokenSeal(sealSecret, 'broker_key');
@@ -72,7 +72,7 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
       return removed;
     },
     /**
-     * Moves rows from `before` to the broker's name. Must be called before another broker of the same kind is added.
+     * Moves rows from the former name to the current one. Must be called before a second broker of this kind is added.
      */
     async moveFormerRows(): Promise<void> {
       if (before === undefined) return;

@@ -11,7 +11,7 @@ import type { IbkrOptions } from './client.ts';
 import type { FindContracts, StockContract } from './contracts.ts';
 import { ibkrTraits } from './traits.ts';
 
-/** The numbers of the fields ("Available Fields"). */
+/** IBKR's numbers for the fields of a market data snapshot ("Available Fields"). */
 const FIELDS = { last: '31', bid: '84', ask: '86', availability: '6509', priorClose: '7741' } as const;
 const snapshotRow = z.object({
   conid: z.number().int(),
@@ -26,17 +26,17 @@ const snapshotRow = z.object({
 const snapshotAnswer = z.array(snapshotRow);
 type Snapshot = NonNullable<ReturnType<typeof snapshotView>>;
 
-/** Maximum number of requests. The first may return no prices: "The first request … will initiate the stream". */
+/**
+ * Maximum number of snapshot requests. The first may return no prices: "The first request … will initiate the stream".
+ */
 const SNAPSHOT_ATTEMPTS = 5;
 const BETWEEN_MS = 200;
 /** The prefix C marks the price of an earlier day. The prefix H marks a halted security. */
 const plainPrice = /^[CH]?(\d+(?:\.\d+)?)$/;
-/** How old prices are whose availability is `D` (delayed) or `Y` (delayed and frozen), in milliseconds. */
+/** Age, in milliseconds, of prices whose availability is `D` (delayed) or `Y` (delayed and frozen). */
 const QUOTE_DELAY_MS = 15 * 60_000;
 
-/**
- * Reads `GET /iserver/marketdata/snapshot` until every contract has a price, at most {@link SNAPSHOT_ATTEMPTS} times.
- */
+/** Reads `GET /iserver/marketdata/snapshot` up to {@link SNAPSHOT_ATTEMPTS} times, until every contract has a price. */
 export async function readSnapshots(
   client: RestClient,
   conids: readonly number[],
@@ -96,7 +96,9 @@ const historyAnswer = z.object({
   data: z.array(z.object({ o: z.number(), h: z.number(), l: z.number(), c: z.number(), v: z.number(), t: z.number() })),
 });
 
-/** The longest period of one request, which returns "A maximum of 1000 data points". A trading day has 390 minutes. */
+/**
+ * Each timeframe's bar size, and the longest period of a request ("A maximum of 1000 data points", 390 minutes a day).
+ */
 const bars = {
   '1Day': { bar: '1d', mostDays: 1000 },
   '1Hour': { bar: '1h', mostDays: 140 },

@@ -34,7 +34,7 @@ const types: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ibkrOrderTypes).map(([type, { listed }]) => [listed, type]),
 );
 const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
-/** Our time in force for each of IBKR's. A day order that is closed is listed as CLOSE. */
+/** Maps IBKR's times in force to ours. A closed day order is listed as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
   CLOSE: 'day',
@@ -62,13 +62,13 @@ interface OrderedContract {
 
 export type OrderList = ReturnType<typeof createOrderList>;
 
-/** Maximum age of an answer that `recent` returns, in milliseconds. */
+/** Maximum age, in milliseconds, of the order list that `recent` returns without reading it again. */
 const MAX_RECENT_AGE_MS = 2_000;
 
 /**
- * Reads `GET /iserver/account/orders`, which may be called once in five seconds ("Pacing Limitations"). IBKR locks out
- * a client that calls more often for ten minutes, so concurrent callers wait and share one answer. The first answer of
- * a session is empty (`snapshot: false`), so its request is repeated.
+ * Reads `GET /iserver/account/orders`, which may be called once every five seconds ("Pacing Limitations"). A client
+ * that calls more often is locked out for ten minutes, so concurrent callers wait and share one response. The first
+ * response of a session is empty (`snapshot: false`), so the request is repeated.
  */
 export function createOrderList(
   client: RestClient,
@@ -114,14 +114,16 @@ export function createOrderList(
   return {
     /** Returns the current orders, newest first. Waits until another read is allowed. */
     read,
-    /** Returns the contract of an order in the latest answer. */
+    /** Returns the contract of an order in the latest list. */
     contractOf: (id: string) => contracts.get(id),
-    /** Returns the orders of the latest answer if it is recent and nothing was sent since; otherwise reads again. */
+    /**
+     * Returns the orders of the latest list if it is recent and nothing was sent since; otherwise reads the list again.
+     */
     recent: async () =>
       kept !== undefined && performance.now() - kept.at < Math.min(MAX_RECENT_AGE_MS, ordersEveryMs)
         ? kept.orders
         : await read(),
-    /** Drops the latest answer. Must be called before an order or a cancellation is sent. */
+    /** Drops the latest list. Must be called before an order or a cancellation is sent. */
     forget() {
       kept = undefined;
       reading = undefined;

@@ -12,7 +12,7 @@ import { classifyIbkrError, IbkrRejection } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { ibkrOrderTypes, ibkrTerms, ibkrTraits } from './traits.ts';
 
-/** A question of Interactive Brokers that must be answered before an order is transmitted ("Order Reply Messages"). */
+/** A question that Interactive Brokers asks before it transmits an order ("Order Reply Messages"). */
 interface ReplyMessage {
   readonly id: string;
   readonly message: readonly string[];
@@ -25,9 +25,7 @@ type Covers = (order: OrderDraft) => boolean;
 const bounded: Covers = ({ limit_price }) => limit_price !== undefined;
 const counted: Covers = ({ qty }) => qty !== undefined;
 
-/**
- * The questions that an approval may answer with yes ("Suppressible Message IDs"). All other questions are declined.
- */
+/** Questions that an order's approval may answer with yes ("Suppressible Message IDs"). All others are declined. */
 const coveredMessages: Readonly<Record<string, Covers>> = {
   /** The price exceeds a percentage constraint. */
   o163: bounded,
@@ -42,7 +40,7 @@ const coveredMessages: Readonly<Record<string, Covers>> = {
   /** Stop orders are risky. This is confirmed only for an order with a limit price. */
   o10152: bounded,
   o10331: bounded,
-  /** The broker may cap the price, which can only make the price better. */
+  /** The broker may cap the price, which can only improve the price. */
   o10153: bounded,
   /** The order may be rejected because of its price. */
   p12: bounded,
@@ -60,7 +58,6 @@ function replyText({ message }: ReplyMessage): string {
 }
 
 const ORDER_ID = /^[1-9]\d{0,14}$/;
-/** Maximum number of questions about one order. */
 const MAX_QUESTIONS = 5;
 
 const reply = z.object({
@@ -71,7 +68,7 @@ const reply = z.object({
 const taken = z.object({ order_id: z.string().regex(ORDER_ID), order_status: z.string() });
 const failed = z.object({ order_id: z.literal('-1'), text: z.string() });
 const oneOf = z.union([reply, taken, failed]);
-/** The answer about the one order that was sent. The answer may be in a list. */
+/** The response for the one order that was sent, possibly in an array. */
 const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 
 interface IbkrSession {
@@ -187,10 +184,7 @@ interface Prepared {
   readonly unsent?: Submission;
 }
 
-/**
- * Prepares the order's request, or returns why it can't be sent. If the contract can't be read, the order may be
- * retried.
- */
+/** Prepares the order's request, or returns why it can't be sent. If reading the contract fails, a retry is allowed. */
 async function prepareTicket(
   draft: OrderDraft,
   account: string,

@@ -3,9 +3,9 @@ import type { mcpMapping } from './mapping.ts';
 
 /**
  * Mapping for Alpaca's MCP server (PyPI `alpaca-mcp-server`, version 2; github.com/alpacahq/alpaca-mcp-server). The
- * server returns objects in `data`, and lists in `data.result`. The answer for a rejected order has `data.error`, with
- * Alpaca's code in `detail`. All other tools fail with a line of text that contains the HTTP status and Alpaca's
- * answer.
+ * server returns objects in `data`, and lists in `data.result`. The response for a rejected order has `data.error`,
+ * with Alpaca's code in `detail`. All other tools fail with a plain-text message that contains the HTTP status and
+ * Alpaca's response.
  */
 export const alpacaPreset: z.input<typeof mcpMapping> = {
   label: 'Alpaca, through its MCP server',

@@ -19,9 +19,9 @@ export function valueAt(value: unknown, pointer: string): unknown {
 }
 
 /**
- * Returns a tool's structured answer, or its text parsed as JSON.
+ * Returns a tool's structured content, or its text content parsed as JSON.
  * @throws {ToolError} if the tool reports a failure
- * @throws {NoResponseError} if the answer is unreadable
+ * @throws {NoResponseError} if the result is unreadable
  */
 export function parseAnswer(result: CallToolResult, refusals: RejectionMapping | undefined): unknown {
   const { content, structuredContent, isError } = result;

@@ -1,12 +1,10 @@
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { FailedResponse, failureReason, NoResponseError } from '../rest-client.ts';
 
-/** Maximum size of one answer or event stream, in bytes. */
+/** Maximum size of one response or event stream, in bytes. */
 const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
 
-/**
- * MCP methods whose failed responses this module turns into {@link FailedResponse}. The SDK handles all other methods.
- */
+/** MCP methods for which this module throws {@link FailedResponse}. The SDK handles failures of all other methods. */
 const INTERPRETED_METHODS = ['tools/call', 'tools/list'];
 
 interface AnsweredFetchOptions {
@@ -27,9 +25,9 @@ export const sdkTimeouts = ({ timeoutMs }: SessionOptions) => ({
 });
 
 /**
- * Creates the `fetch` of the SDK's transport. The function sends each message as one POST, and reads the whole answer,
- * with a limit on its size. The SDK therefore has no stream to resume, and the server can't send requests during a
- * call.
+ * Creates the `fetch` of the SDK's transport. The function sends each message as one POST, and reads the whole
+ * response, up to a maximum size. The SDK therefore has no stream to resume, and the server can't send requests during
+ * a call.
  */
 export function createAnsweringFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);

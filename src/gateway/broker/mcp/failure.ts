@@ -5,15 +5,14 @@ import { classifyRestError, FailedResponse, NoResponseError } from '../rest-clie
 import type { CredentialKind } from '../stored-kinds.ts';
 import type { RejectionMapping } from './mapping.ts';
 
-/** Thrown if a tool reports a failure. */
 export class ToolError extends Error {
   override name = 'ToolError';
   /** The broker's HTTP status, if known. */
   readonly status: number | undefined;
-  /** The broker's own error code. Without a code, the failure may be an intermediary's. */
+  /** The broker's own error code. A failure without a code may come from an intermediary. */
   readonly code: string | undefined;
   readonly words: string;
-  /** Whether the answer contained the failure where the mapping expects rejections. If not, it was a line of text. */
+  /** Whether the failure was where the mapping expects rejections. If not, the failure was a plain-text message. */
   readonly isStructured: boolean;
 
   constructor(no: Pick<ToolError, 'status' | 'code' | 'words' | 'isStructured'>) {
@@ -58,7 +57,7 @@ export function classifyMcpError(error: unknown, { refusals, kept }: FailureCont
   return classifyRestError(answer);
 }
 
-/** Like {@link classifyMcpError}, for an error after an order was sent. Here, a line of text proves nothing. */
+/** Like {@link classifyMcpError}, for an error after an order was sent. Here, a plain-text message proves nothing. */
 export function classifySubmissionError(error: unknown, context: FailureContext): BrokerFailure {
   if (error instanceof ToolError && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
   return classifyMcpError(error, context);
@@ -73,7 +72,7 @@ function refusedBy(
   return { kind: 'refused', status, reason, message, brokerCode };
 }
 
-/** The reason affects only what the person reads. */
+/** The reason affects only the message that the person reads. */
 function rejectionReason(words: string, refusals: RejectionMapping | undefined) {
   const said = words.toLowerCase();
   const has = (all: readonly string[] = []) => all.some((one) => said.includes(one.toLowerCase()));

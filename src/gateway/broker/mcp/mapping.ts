@@ -33,10 +33,7 @@ const argument = z.union([
     from: z.enum(mappingInputs),
     /** The server's value for each of our values. A value that is missing here is never sent. */
     words: words.optional(),
-    /**
-     * How the value is sent: as a JSON `number` (if exact), as a `list`, or (default) as text, with commas between
-     * values.
-     */
+    /** How the value is sent: as a JSON `number` (if exact), as a `list`, or (default) as a comma-separated string. */
     as: z.enum(['number', 'list']).optional(),
   }),
   z.strictObject({ is: literal }),
@@ -47,7 +44,7 @@ const field = z.union([
   pointer,
   z.strictObject({
     at: pointer,
-    /** Our value for each of the server's values. A value that is missing here is passed through. */
+    /** Our value for each of the server's values. A value that is missing here is passed through unchanged. */
     words: words.optional(),
   }),
   /** The row's key, if the rows are members of an object. */
@@ -60,7 +57,7 @@ export type MappedFields = Readonly<Record<string, MappedField | undefined>>;
 const call = z.strictObject({
   tool: z.string().min(1).max(128),
   arguments: z.record(z.string(), argument).default({}),
-  /** Points to the object in the answer, or to the rows of a list, which are an array or the members of an object. */
+  /** Points to the object in the response, or to the rows of a list, which are an array or the members of an object. */
   at: pointer.default(''),
 });
 export type MappedCall = z.output<typeof call>;
@@ -70,7 +67,7 @@ const allOf = <N extends string>(...names: readonly N[]) =>
 const someOf = <N extends string>(...names: readonly N[]) =>
   Object.fromEntries(names.map((name) => [name, field.optional()])) as Record<N, z.ZodOptional<typeof field>>;
 
-/** The values that an answer must contain for trading to be allowed. A missing value counts as wrong. */
+/** The values that a response must contain for trading to be allowed. A missing value counts as wrong. */
 const conditions = z.record(pointer, literal);
 
 const orderFields = z.strictObject({
@@ -102,17 +99,17 @@ const orderFields = z.strictObject({
   ),
 });
 
-/** Locates rejections in answers. Without this part of the mapping, an order that is not accepted is `unknown`. */
+/** Locates rejections in responses. Without this part of the mapping, an order that is not accepted is `unknown`. */
 const refusals = z.strictObject({
   /** Points to a value that only rejections have. */
   at: pointer,
-  /** Relative to `at`. `code` is the broker's own error code, which no proxy's page contains. */
+  /** Relative to `at`. `code` is the broker's own error code, which no proxy's error page contains. */
   status: pointer,
   code: pointer,
   message: pointer,
   /**
-   * For tools that fail with a line of text. `status_after` is the text before the status, and `own` is text that only
-   * the broker's own answers contain.
+   * For tools that fail with a plain-text message. `status_after` is the text before the status, and `own` is text that
+   * only the broker's own responses contain.
    */
   text: z.strictObject({ status_after: z.string().min(1), own: z.string().min(1) }).optional(),
   reasons: z
