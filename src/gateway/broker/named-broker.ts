@@ -2,9 +2,7 @@ import { z } from 'zod';
 import { type BrokerSettings, brokerSettingsSchema } from './brokers.ts';
 import type { KeyPairLocation } from './key-pairs.ts';
 
-/**
- * A broker's settings, with the broker's name. For two accounts of a person at one broker, configure the broker twice.
- */
+/** A broker's settings and name. A person with two accounts at a broker needs two entries for that broker. */
 export type NamedBroker = BrokerSettings & { readonly name: string };
 
 /** The name of the broker that `broker:` configures. Its key pairs are stored under this name. */

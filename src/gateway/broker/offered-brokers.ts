@@ -1,5 +1,3 @@
-/**
- * The kinds of broker that setup offers, in this order. `mcp` is missing because it needs a mapping in the settings.
- */
+/** The kinds of broker that setup offers, in this order. `mcp` is left out because its settings need a mapping. */
 export const offeredBrokers = ['alpaca', 'tradier', 'snaptrade', 'ibkr'] as const;
 export type OfferedBroker = (typeof offeredBrokers)[number];

@@ -5,7 +5,7 @@ import { type BrokerFailure, NotSentError } from './broker-failure.ts';
 /** Maximum size of a response, in bytes: enough for all orders of a busy account in a day, or for a year of bars. */
 const MAX_ANSWER_LENGTH = 8 * 1024 * 1024;
 
-/** Thrown for a response with an error status. The error's message does not contain the response's text. */
+/** Thrown for a response with an error status. The error's message does not contain the response's body. */
 export class FailedResponse extends Error {
   override name = 'FailedResponse';
   readonly status: number;
@@ -23,7 +23,7 @@ export class FailedResponse extends Error {
   }
 }
 
-/** Thrown if there was no usable answer. The cause's message is left out, because it may quote a header. */
+/** Thrown if there was no usable response. The cause's message is left out, because it may quote a header. */
 export class NoResponseError extends Error {
   override name = 'NoResponseError';
   readonly why: 'timeout' | 'unreachable' | 'unreadable';
@@ -60,7 +60,7 @@ type SendOnce = (
   },
 ) => Promise<unknown>;
 
-/** The created function limits each answer in time and size, and never follows a redirect or sends a request twice. */
+/** Returns a function that limits each response in time and size, and never follows redirects or retries. */
 export function createSendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (url, { body, ...request }) => {

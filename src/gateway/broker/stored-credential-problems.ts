@@ -13,7 +13,9 @@ export function noStoredCredentialsProblem(kind: CredentialKind): HttpProblem {
   );
 }
 
-/** For credentials that were deleted or replaced at the broker, or that are for the other environment. */
+/**
+ * Returns the problem for credentials that were deleted or replaced at the broker, or are for the other environment.
+ */
 export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
   const { noun, again } = credentialText(kind);
   return notConnected(
@@ -24,7 +26,7 @@ export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown)
   );
 }
 
-/** For credentials that were sealed with another key, or for another person. */
+/** Returns the problem for credentials that were sealed with another key, or for another person. */
 export function unreadableCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
   const { noun } = credentialText(kind);
   return notConnected(
@@ -48,7 +50,7 @@ export function wrongEnvironmentProblem(
   );
 }
 
-/** The problem's member `credentials` tells clients not to send the person to the identity provider to connect. */
+/** The problem's `credentials` member tells clients not to send the person to the identity provider to connect. */
 function notConnected(kind: CredentialKind, detail: string, hint: string, cause?: unknown): HttpProblem {
   return new HttpProblem(409, 'account_not_connected', detail, {
     hint,

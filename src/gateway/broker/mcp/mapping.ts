@@ -165,7 +165,7 @@ export const mcpMapping = z
       open_where: conditions,
     }),
     order_fields: orderFields,
-    /** The form of the broker's order IDs. An ID of any other form is not looked up. */
+    /** The format of the broker's order IDs. An ID in any other format is not looked up. */
     order_ids: z.enum(['uuid', 'any']).default('any'),
     legs: pointer.optional(),
     orders: call,

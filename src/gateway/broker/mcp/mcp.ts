@@ -38,7 +38,7 @@ export const mcp = {
 
 type Given = StoredCredentialsOf<'access_token'>;
 
-/** The environment in the result is the one in the settings, because no tool reports it. */
+/** Returns the environment from the settings, because no tool reports the token's environment. */
 async function verifyMcpToken(
   settings: McpSettings,
   credentials: Given,

@@ -27,9 +27,9 @@ export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
 }
 
 /**
- * An order is never sent again after a lost answer: anybody may run such a server, and nothing proves that the server
- * accepts a client_order_id only once. Orders are not replaced, because some servers' tools take no ID for the new
- * order.
+ * An order is never sent again after its response was lost: anyone may run such a server, and nothing proves that the
+ * server accepts a client_order_id only once. Orders are not replaced, because some servers' tools take no ID for the
+ * new order.
  */
 export function mcpTraits(mapping: McpMapping): BrokerTraits {
   const { label, order_by_client_order_id: found } = mapping;

@@ -20,7 +20,7 @@ import type { MappedCall, MappedField, MappedFields, McpMapping } from './mappin
 
 /* Converts tools' answers to our views. Throws if data is missing, because a gap must not look like a $0 account. */
 
-/** An object in an answer, with its key if it is a member of another object. */
+/** An object in a response, with its key if it is a member of another object. */
 interface Row {
   readonly value: unknown;
   readonly name: string;
@@ -44,9 +44,7 @@ function raw({ value, name }: Row, field: MappedField | undefined): unknown {
   return words !== undefined && Object.hasOwn(words, String(theirs)) ? words[String(theirs)] : theirs;
 }
 
-/**
- * Returns functions that read a row's fields. They return undefined for a missing field, which the schema may reject.
- */
+/** Returns functions that read a row's fields, or return undefined for a missing field (the schema may reject it). */
 function reader<F extends MappedFields>(row: Row, fields: F) {
   const number = (name: keyof F, as: (value: string | number) => string) => {
     const value = raw(row, fields[name]);
@@ -122,8 +120,8 @@ export function positionViews(answer: unknown, { positions: mapped }: McpMapping
 }
 
 /**
- * Returns no quote for a symbol without a price. If a side is missing, the quote's time is the older of the quote's and
- * the last trade's times.
+ * Returns no quote for a symbol without a price. If the bid or ask is missing, the quote's time is the older of its own
+ * and the last trade's.
  */
 export function quoteViews(
   answer: unknown,
@@ -168,14 +166,14 @@ export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset
   });
 }
 
-/** The forms of order IDs. `any` matches every ID that the gateway's routes accept. */
+/** Patterns of order IDs. `any` matches every ID that the gateway's routes accept. */
 export const orderIdPatterns = {
   any: /^[A-Za-z0-9-]{1,64}$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 } as const;
 
 /**
- * Passes unknown values through.
+ * Maps a row to an order. Keeps values that the mapping does not list as they are.
  * @throws {NoResponseError} for an order of another account, or an order without a usable ID
  */
 export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {

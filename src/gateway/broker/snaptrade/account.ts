@@ -148,7 +148,7 @@ export async function readPositions(client: SnaptradeClient, who: SnaptradeUser)
 
 /**
  * Returns an empty list for an error of the endpoint, which "is experimental, disabled by default".
- * @throws the error itself if the error is about the credentials or the rate limit
+ * @throws the given error if it is about the credentials or the rate limit
  */
 function emptyIfDisabled(error: unknown): [] {
   if (error instanceof FailedResponse && [401, 429].includes(error.status)) throw error;

@@ -169,8 +169,8 @@ const record = z.object({
 type Row = z.output<typeof record>;
 
 /**
- * @throws {NotSentError} if the brokerage rejected the order, {@link NoResponseError} if the answer is about another
- * order
+ * @throws {NotSentError} if the brokerage rejected the order
+ * @throws {NoResponseError} if the response is about another order
  */
 function placedView(draft: OrderDraft, row: Row, now: number): Order {
   const { universal_symbol: symbol, action, total_quantity: total } = row;
@@ -217,7 +217,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
 const sideOf = (action: string) =>
   action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : toPrintableBrokerValue(action);
 
-/** Passes unknown values through. */
+/** Keeps values that we don't know as they are. */
 function orderView(row: Row): Order {
   const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
   const money = (value: string | number | null | undefined) => (value == null ? null : toMoney(value));

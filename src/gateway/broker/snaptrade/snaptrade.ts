@@ -53,8 +53,7 @@ export const snaptrade = {
 } satisfies BrokerKind<SnaptradeSettings>;
 
 /**
- * Verifies the user with `GET /accounts/{accountId}` and the account's connection. The environment in the result is the
- * one that SnapTrade reports.
+ * Verifies the user with `GET /accounts/{accountId}` and the account's connection. SnapTrade reports the environment.
  */
 async function verifySnaptradeUser(
   { url }: SnaptradeSettings,
@@ -125,7 +124,7 @@ const words = z.object({
 
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** An answer with `detail` and one of the statuses in {@link OWN_WORD} is a rejection. Other errors prove nothing. */
+/** A response with `detail` and one of the statuses in {@link OWN_WORD} is a rejection. Other errors prove nothing. */
 function classifySnaptradeError(error: unknown, kept: CredentialKind): BrokerFailure {
   if (!(error instanceof FailedResponse)) return classifyRestError(error);
   const { status, headers, json } = error;
@@ -221,10 +220,7 @@ async function readAsset(client: SnaptradeClient, symbol: string): Promise<Asset
 
 const PAGE = 100;
 
-/**
- * Our kind for each of SnapTrade's types. An activity of another type is `unknown`; figures that it may affect are
- * marked.
- */
+/** Maps SnapTrade's activity types to our kinds. Other types are `unknown`; figures that they may affect are marked. */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   BUY: 'fill',
   SELL: 'fill',

@@ -7,8 +7,8 @@ const atOnceToo = ['day', 'gtc', 'ioc', 'fok'] as const;
 const stands = ['day', 'gtc'] as const;
 
 /**
- * SnapTrade does not report which orders a brokerage supports; a brokerage rejects all others. Fractional orders,
- * orders for an amount and orders in extended hours are never sent, because only some brokerages support these orders.
+ * SnapTrade does not report which orders a brokerage supports; the brokerage rejects all others. Fractional orders,
+ * orders for a dollar amount and orders in extended hours are never sent, because only some brokerages support them.
  */
 export const snaptradeTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },

@@ -38,7 +38,7 @@ export interface TradierAccount {
   readonly status: string;
 }
 
-/** The client throws for every answer that contains `errors`, whatever its HTTP status. */
+/** The client throws for every response that contains `errors`, whatever its HTTP status. */
 export function createTradierClient(
   { fetch, base, timeoutMs }: Pick<TradierOptions, 'fetch' | 'base' | 'timeoutMs'>,
   token: string,
@@ -55,15 +55,13 @@ export function createTradierClient(
 export const tokenOf = (credentials: AccountCredentials): string =>
   'accessToken' in credentials ? credentials.accessToken : 'token' in credentials ? credentials.token : '';
 
-/** Reads the accounts from `GET /user/profile`. */
 export async function readAccounts(client: RestClient): Promise<TradierAccount[]> {
   const { profile } = profileAnswer.parse(await client('/user/profile'));
   return profile.account.map(({ account_number, status }) => ({ number: account_number, status }));
 }
 
 /**
- * Returns the account with the configured number, or the only account. @throws {HttpProblem} 409
- * `account_not_connected`
+ * Returns the account with the configured number, or the only one. @throws {HttpProblem} 409 `account_not_connected`
  */
 export function selectAccount(accounts: readonly TradierAccount[], credentials: AccountCredentials): TradierAccount {
   const number = 'accountNumber' in credentials ? credentials.accountNumber : undefined;

@@ -5,7 +5,7 @@ import type { CredentialKind } from '../stored-kinds.ts';
 
 /**
  * Thrown if Tradier rejects a request ("Error Responses"). Downstream systems reject with status 200 and `errors`; a
- * malformed request is rejected with status 400 and a line of text.
+ * malformed request is rejected with status 400 and a plain-text message.
  */
 export class TradierRejection extends Error {
   override name = 'TradierRejection';
@@ -17,7 +17,9 @@ export class TradierRejection extends Error {
   }
 }
 
-/** An answer with `errors`, or a 400 with a line of text, is a rejection. A proxy's page or a 5xx is not. */
+/**
+ * A response with `errors`, or a 400 with a plain-text message, is a rejection. A proxy's error page or a 5xx is not.
+ */
 export function classifyTradierError(error: unknown, kept: CredentialKind | undefined): BrokerFailure {
   if (error instanceof TradierRejection) return refusedBy(error.words);
   if (!(error instanceof FailedResponse)) return classifyRestError(error);
