@@ -20,7 +20,7 @@ import type { AnchorSettings } from './settings/common-settings.ts';
 export interface RequestRateLimits {
   /** Rate limit for one account at each broker (default: the broker's documented rate; `off`: unlimited). */
   readonly broker?: RateLimit | 'off' | undefined;
-  /** Rate limit for requests about approvals to the identity provider. */
+  /** Rate limit for requests to the identity provider that concern approvals. */
   readonly provider?: RateLimit | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface GatewayOptions {
   readonly brokers: readonly NamedBroker[];
   /** The environment of all accounts. A gateway trades either paper or live money, never both. */
   readonly environment: 'paper' | 'live';
-  /** Encrypts the key pairs that people use at the broker. */
+  /** Encrypts people's broker credentials. */
   readonly sealSecret?: SealSecrets;
   /** The caller must close the stores. */
   readonly stores: GatewayStores;
@@ -62,7 +62,7 @@ export interface GatewayOptions {
   readonly onError?: (message: string) => void;
   /** Rate limits that all gateways with the same stores share. */
   readonly rates?: RequestRateLimits;
-  /** Settings for the timestamps of the record's checkpoints. `ca_file` is a path. */
+  /** Settings for timestamping the audit log's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;
   /**
    * Timeout of one request to a broker, in milliseconds. At most 15 s, so that a lost request has ended before it may
@@ -79,7 +79,7 @@ export interface GatewayOptions {
   readonly requireBoundTokens?: boolean;
   /** Returns whether an access token's session has ended. Omitted if the gateway can't check this for each request. */
   readonly isRevoked?: IsRevoked;
-  /** IDs of the clients that are allowed in addition to `ownClients` (default: every client). */
+  /** IDs of the operator's own clients, which have higher quotas. */
   readonly allowedClients?: readonly string[];
   /** IDs of the operator's own clients, which have larger quotas. */
   readonly ownClients?: readonly string[];

@@ -65,15 +65,13 @@ function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused
   return { status: 422, reason: 'other' };
 }
 
-/**
- * Returns whether the answer reports an exceeded quota. Tradier's API gateway does not use status 429 for this error.
- */
+/** Returns whether the response reports an exceeded quota, for which Tradier's API gateway does not use status 429. */
 function isQuotaError(json: unknown): boolean {
   const { fault } = (json ?? {}) as { fault?: { detail?: { errorcode?: unknown } } };
   return fault?.detail?.errorcode === 'policies.ratelimit.QuotaViolation';
 }
 
-/** "Rate Limiting": `X-Ratelimit-Expiry` is the end of the minute, in milliseconds since the epoch. */
+/** Reads `X-Ratelimit-Expiry` ("Rate Limiting"): the end of the minute, in milliseconds since the epoch. */
 function msUntilReset(headers: Headers): number | undefined {
   const expiry = Number(headers.get('x-ratelimit-expiry') ?? Number.NaN);
   return Number.isFinite(expiry) && expiry > 0 ? Math.max(0, expiry - Date.now()) : undefined;

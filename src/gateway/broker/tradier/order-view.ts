@@ -69,7 +69,7 @@ export function orderView(order: OrderRow): Order {
   });
 }
 
-/** Converts an order or a leg. Passes unknown values through. */
+/** Converts an order or a leg. Keeps values that we don't know as they are. */
 function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): Record<string, unknown> {
   const { type, side, duration, exec_quantity } = one;
   const option = one.option_symbol ?? undefined;

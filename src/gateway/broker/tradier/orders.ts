@@ -94,7 +94,7 @@ async function readPlaced(read: () => Promise<Row>): Promise<Order> {
 }
 
 /**
- * Converts a draft, with every amount digit for digit.
+ * Converts a draft without changing a digit of any amount.
  * @throws {NotSentError} for an order that Tradier doesn't support
  */
 function toOrderForm(draft: OrderDraft): Record<string, string> {

@@ -183,9 +183,7 @@ async function readClock(client: RestClient): Promise<MarketClock> {
 
 const PAGE = 100;
 
-/**
- * Our kind for each of Tradier's types ("Get an account's history"). Here, `deposit` covers withdrawals and transfers.
- */
+/** Maps Tradier's event types ("Get an account's history") to our kinds. `deposit` covers withdrawals and transfers. */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   trade: 'fill',
   ach: 'deposit',

@@ -42,7 +42,7 @@ export const tradier = {
 
 type Environment = VerifiedAccount['environment'];
 
-/** Asks the host of the given environment, and then the other environment's host: each accepts only its own tokens. */
+/** Tries the token at the given environment's host, then at the other's: each host accepts only its own tokens. */
 async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: StoredCredentialsOf<'access_token'>,
