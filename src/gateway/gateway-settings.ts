@@ -36,7 +36,7 @@ const ratesSchema = z.strictObject({
       error: 'must be "off", or have per_second and burst',
     })
     .optional(),
-  /** Rate limit for requests about approvals to the identity provider. Default: unlimited. */
+  /** Rate limit for requests to the identity provider that concern approvals. Default: unlimited. */
   provider: rate.transform(rateOf).optional(),
 });
 
@@ -152,7 +152,7 @@ const settingsSchema = z.strictObject({
   require_bound_tokens: z.boolean().default(true),
   /** IDs of the clients that are allowed in addition to `own_clients` (default: every client). */
   allowed_clients: z.array(clientId).optional(),
-  /** IDs of the operator's own clients, which have larger quotas. */
+  /** IDs of the operator's own clients, which have higher quotas. */
   own_clients: z.array(clientId).default([]),
   /** Default maximum slippage of proposals, as a fraction of the reference price. */
   max_slippage: slippageSchema.default('0.01'),

@@ -58,9 +58,7 @@ import { requiredSigningKeys } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
-  /**
-   * Halts trading for a person who is known to be present, without a token. Undefined if approvals are not configured.
-   */
+  /** Halts trading without a token, for a person who was authenticated otherwise. Undefined without `approval`. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;
@@ -199,9 +197,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/**
- * Returns a function that finds the label of an account's broker. The label is undefined if there is only one broker.
- */
+/** Returns a function that finds the label of an account's broker, or undefined if there is only one broker. */
 function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBrokerName {
   return async (who, account) => (hasSeveralBrokers(options) ? (await brokerFor(who, account)).at.label : undefined);
 }
@@ -295,10 +291,7 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/**
- * Returns an `isConnected` that is true if any broker is connected. If none is, it throws the first error of a broker,
- * if any.
- */
+/** Returns an `isConnected` that is true if any broker is connected. Otherwise, it throws the first error, if any. */
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {

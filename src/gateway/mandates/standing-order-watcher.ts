@@ -205,7 +205,7 @@ async function checkAccount(
   }
 }
 
-/** Returns whether the order is still due, since the broker's answers may take long, and the machine may sleep. */
+/** Returns whether the order is still due, because the broker may respond slowly, and the machine may sleep. */
 function isTimely(when: RecurringTime, due: number, now: number): boolean {
   return isDueNow(when, due, now) && latestDue(when, due, now) === due;
 }
@@ -240,7 +240,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   return true;
 }
 
-/** Returns the same request for each attempt at one due time. It has no slot, because the slot depends on the day. */
+/** Returns the same request for each attempt at one due time. The request omits the slot, which depends on the day. */
 function toProposalRequest(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...toOrderRequest(standing), account };
   const from = `standing order ${mandate}`;
@@ -267,7 +267,7 @@ function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable
   return { outcome: 'refused', at, proposal: id, ...why };
 }
 
-/** Returns whether the order itself was rejected, so that a later attempt would be rejected as well. */
+/** Returns whether the problem is with the order itself, so that a later attempt would be rejected as well. */
 function isFinal({ status, code }: HttpProblem): boolean {
   return [400, 403, 404, 422].includes(status) && code !== 'price_unavailable';
 }

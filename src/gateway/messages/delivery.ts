@@ -25,7 +25,7 @@ export interface DeliveryOptions {
 
 const LARGEST_ANSWER = 256 * 1024;
 
-/** Returns `not_taken` if no connection could be opened, and `unknown` if no complete answer arrived. */
+/** Returns `not_taken` if no connection could be opened, and `unknown` if no complete response arrived. */
 export async function postRequest(
   url: string,
   request: { readonly body: string; readonly contentType: string; readonly accessToken: string },

@@ -26,10 +26,7 @@ export function gmailDelivery(options: DeliveryOptions): DeliverMessage {
   };
 }
 
-/**
- * Formats an RFC 5322 message. No header's value contains a line break, so no value can add a header. Gmail sets
- * `From`.
- */
+/** Formats an RFC 5322 message. No header value has a line break, so none can add a header. Gmail sets `From`. */
 export function formatMail({ recipient, subject = '', text }: MessageDraft): string {
   const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
   return [

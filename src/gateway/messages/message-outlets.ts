@@ -95,9 +95,7 @@ function slackDelivery(options: DeliveryOptions): DeliverMessage {
   };
 }
 
-/**
- * Applies the escapes that Slack requires. Without them, the text `<!channel>` would notify everybody in the channel.
- */
+/** Applies the escapes that Slack requires. Otherwise, a message with `<!channel>` would notify the whole channel. */
 function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

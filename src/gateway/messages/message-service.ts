@@ -54,7 +54,6 @@ interface MessageServiceOptions {
   /** The issuer of the approval tokens. An approval is identified by its token's issuer and ID. */
   readonly issuer: string;
   readonly detailsType: string;
-  /** Set if approvals must be signed. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   readonly clock: Clock;
   readonly others?: OtherProcesses | undefined;
@@ -72,7 +71,9 @@ export function createMessageSender(options: MessageServiceOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
-  /** Runs `run` as this process's only flight for the message, and registers the flight before anything is awaited. */
+  /**
+   * Runs `run`, and registers it before anything is awaited, so that concurrent requests for the message wait for it.
+   */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightKey(key);
     const known = run().finally(() => {
@@ -151,14 +152,12 @@ interface Known {
 }
 
 interface Flight {
-  /** Undefined for a lookup. */
+  /** Digest of the message that is being sent; undefined for a lookup. */
   readonly digest: string | undefined;
   readonly known: Promise<Known>;
 }
 
-/**
- * Returns the result of an earlier request for this message, or else sends the message. Must be called within a flight.
- */
+/** Returns the result of an earlier request for this message, or else sends it. Must be called within `fly`. */
 async function sendOnce(approved: ApprovedMessage, caller: Caller, options: MessageServiceOptions): Promise<Known> {
   const { journal, clock, issuer } = options;
   const { draft, digest } = approved;
@@ -272,7 +271,7 @@ async function handOver(
 }
 
 /**
- * Waits for another gateway to write the outcome of its intent. If the outcome is not written in time, the other
+ * Waits until the other gateway that recorded the intent also records the outcome. If that takes too long, that
  * gateway's process has died, and the outcome stays unknown.
  */
 async function settleEntry(entry: MessageEntry, options: MessageServiceOptions): Promise<MessageEntry> {
