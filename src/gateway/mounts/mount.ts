@@ -42,7 +42,7 @@ export interface Mount {
 export interface MountedCaller {
   readonly sub: string;
   readonly clientId: string;
-  /** Those of the mount's scopes that the caller's token has. */
+  /** The mount's scopes that the caller's token has. */
   readonly scopes: ReadonlySet<string>;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
@@ -52,7 +52,7 @@ export interface MountedCaller {
    * Calls the gateway's own API for this caller, within this process, with the same checks as over the network. Returns
    * 401 once the caller's token has expired.
    * @param path for example `/v1/quotes?symbols=AAPL`
-   * @throws the reason of the request's signal, if the signal aborts
+   * @throws the signal's reason, if the request's signal aborts
    */
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }

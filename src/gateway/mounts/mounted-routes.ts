@@ -13,10 +13,7 @@ interface MountParts {
   readonly inProcessCallers: InProcessCallers;
 }
 
-/**
- * Serves a mount and its metadata. In the metadata's URL, the well-known part precedes the resource's path (RFC 9728
- * §3.1).
- */
+/** Serves a mount, and its metadata at a URL that has the well-known part before the path (RFC 9728 §3.1). */
 export function addMountRoutes(
   app: Hono,
   mount: Mount,

@@ -1,10 +1,10 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/** How long the broker must keep reporting an order as missing, in milliseconds. Its reads lag far less than this. */
-export const REQUIRED_ABSENCE_MS = 5 * 60_000;
 /**
- * Maximum time between two misses. A longer gap restarts the measurement, because the process may have been stopped.
+ * How long the broker must keep reporting an order as missing, in milliseconds. Brokers' reads lag far less than this.
  */
+export const REQUIRED_ABSENCE_MS = 5 * 60_000;
+/** Maximum time between two misses. A longer gap restarts the measurement: the process may have been stopped. */
 const MAX_MISS_INTERVAL_MS = 90_000;
 /** Maximum drift between wall clock and monotonic clock. If it is larger, the machine slept or a clock was set. */
 export const MAX_CLOCK_DRIFT_MS = 2_000;
@@ -53,7 +53,7 @@ export function createAbsenceTracker(clock: Pick<Clock, 'now' | 'monotonic'>) {
       if (measured.size > MAX_TRACKED_ORDERS) measured.delete(measured.keys().next().value ?? '');
       return misses.last - misses.first >= REQUIRED_ABSENCE_MS;
     },
-    /** Restarts the measurement, because the broker did not answer or has the order. */
+    /** Restarts the measurement, because the broker did not respond or has the order. */
     forget: (order: string): void => void measured.delete(order),
   };
 }

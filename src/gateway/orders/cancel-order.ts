@@ -5,11 +5,11 @@ import { defined } from '../../values/defined.ts';
 import type { Broker } from '../broker/broker.ts';
 
 /**
- * Cancels the order whose cancellation its owner approved. Idempotent. If the broker's answer is lost, reads the order
- * to find out whether it was canceled.
+ * Cancels the order whose cancellation its owner approved. Idempotent. If the broker's response is lost, reads the
+ * order to find out whether it was canceled.
  * @returns the order afterwards; `pending_cancel` if the broker accepted the request but the order can't be read
- * @throws {HttpProblem} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's errors (502, 503, 504),
- * after which the call may be repeated
+ * @throws {HttpProblem} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's errors (502, 503,
+ * 504), after which the call may be repeated
  */
 export async function cancelApprovedOrder(
   { account, environment, order: { id } }: CancelSubject,
@@ -47,10 +47,7 @@ export function requireAccount(
   });
 }
 
-/**
- * Reads the order, because the broker may have received the request. @throws the broker's error if the order is not
- * canceled
- */
+/** Reads the order, because the broker may have canceled it. @throws the broker's error if the order is not canceled */
 async function resolveLostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
   const after = error instanceof HttpProblem ? await tryReadOrder(broker, id) : undefined;
   if (after !== undefined && isCancelled(after)) return after;

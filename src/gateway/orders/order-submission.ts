@@ -70,7 +70,9 @@ import { matchesIntent, notReplaceableProblem } from './replacement.ts';
  * rejection settles nothing.
  */
 
-/** Minimum milliseconds between submissions of an order. By then, most requests have arrived or failed. See (7). */
+/**
+ * Minimum milliseconds between submissions of an order. By then, most requests have arrived or failed. See (7) above.
+ */
 export const RESEND_DELAY_MS = 30_000;
 
 /** Maximum time from the checks before a submission to sending its first byte, in milliseconds. See (6). */
@@ -79,7 +81,7 @@ export const MAX_DISPATCH_DELAY_MS = 15_000;
 /** Maximum duration of the checks, in milliseconds. Slower checks are repeated, because they may be out of date. */
 const MAX_CHECK_DURATION_MS = 1_000;
 
-/** Delays between lookups after a submission without an answer, in milliseconds. The first lookup is immediate. */
+/** Delays between lookups after a submission without a response, in milliseconds. The first lookup is immediate. */
 const LOOKUP_DELAYS_MS = [200, 500, 1000, 2000] as const;
 
 export interface SubmissionContext {
@@ -91,9 +93,7 @@ export interface SubmissionContext {
 }
 
 interface SendingContext extends SubmissionContext {
-  /**
-   * Called right before the request to the broker. Returns why the order must not be sent after all (409 `not_placed`).
-   */
+  /** Called right before the request is sent. Returns why the order must not be sent after all (409 `not_placed`). */
   readonly stopped: (intent: SubmissionIntent) => Promise<HttpProblem | undefined>;
   /** Whether this process still handles the proposal. See (7). */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
@@ -168,7 +168,7 @@ async function recordUnsent(
 }
 
 /**
- * Records what the broker's answer proves. See (2), (3) and (5).
+ * Records what the broker's response proves. See (2), (3) and (5).
  * @returns undefined if the order has to be looked up
  * @throws {HttpProblem} if the broker did not accept this submission and the order may be sent again
  */
@@ -198,10 +198,7 @@ async function recordAnswer(
   }
 }
 
-/**
- * Looks up an order without an outcome, once. @returns the settled entry; undefined if the broker's answer proves
- * nothing
- */
+/** Looks up an order without an outcome, once. @returns the settled entry; undefined if the lookup proves nothing */
 export async function settleByLookup(
   entry: OrderJournalEntry,
   broker: OpenAccount,
@@ -237,7 +234,7 @@ export async function recheckWrittenOff(
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/** Gives up an order that the broker never accepted. Nobody will send it anymore, because its approval has expired. */
+/** Gives up an order that was never sent and never will be, because its approval has expired. */
 async function abandonUnsent(
   entry: OrderJournalEntry,
   { journal, clock }: SubmissionContext,

@@ -67,7 +67,6 @@ interface OrderServiceOptions extends AdmissionOptions {
   readonly halts: Pick<Halts, 'current'>;
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
-  /** Set if approvals must be signed. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
 }
@@ -92,7 +91,7 @@ interface ServiceState {
   readonly flights: Map<string, Promise<OrderJournalEntry>>;
   /**
    * Requests to place an order that have arrived and are not finished. If a proxy immediately repeats a request, the
-   * second request waits. If both were checked, the first could place the order while the second, whose answer the
+   * second request waits. If both were checked, the first could place the order while the second, whose response the
    * client gets, fails with "price moved".
    */
   readonly arriving: Map<string, ArrivingRequest>;
@@ -486,7 +485,7 @@ const orderKey = ({ account, client_order_id }: OrderDraft, { sub }: Caller) =>
 
 const ORDER_TERMS = { scope: 'orders:write', noun: 'order' } as const;
 
-/** An order of which the owner approved every field. */
+/** An order whose every field was approved by the owner. */
 interface ApprovedOrder {
   readonly draft: OrderDraft;
   readonly digest: string;
