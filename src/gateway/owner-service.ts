@@ -22,7 +22,7 @@ interface OwnAccount {
 }
 
 /**
- * The owner's own data and actions, for a person who is known to be present, without a token. Reads accounts with
+ * The owner's own data and actions, without a token, for a person who was authenticated otherwise. Reads accounts with
  * stored credentials, or with the latest exchanged token.
  */
 export interface OwnerService extends OwnAccount {
@@ -49,7 +49,7 @@ export interface OwnerService extends OwnAccount {
 /** Maximum number of recent proposals that are searched for open orders. */
 const MAX_OPEN_PROPOSALS = 200;
 
-/** Maximum number of pages of activities, enough for years of an account. Older activities are left out. */
+/** Maximum number of pages of activities, enough for several years. Older activities are left out. */
 const MAX_ACTIVITY_PAGES = 50;
 
 export function createOwnerService(

@@ -31,9 +31,7 @@ const WRITTEN_OFF_RETENTION_MS = 30 * 24 * 60 * 60_000;
 const LOOKUP_DELAYS_MS = { first: 5 * 60_000, longest: ROUND_INTERVAL_MS } as const;
 /** Delay before a failed lookup is retried, in milliseconds. Doubles each time. */
 const RETRY_DELAYS_MS = { first: CHECK_INTERVAL_MS, longest: 60 * 60_000 } as const;
-/**
- * The client_order_id of a proposal's order, or of one order in a batch (`subjectId` in approval/kernel/propose.ts).
- */
+/** Matches the client_order_id of a proposal's order, or of one order in a batch (approval/kernel/propose.ts). */
 const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
 export interface ReconciliationOptions {
@@ -41,9 +39,7 @@ export interface ReconciliationOptions {
   readonly orderService: Pick<OrderService, 'recheck' | 'abandon'>;
   readonly kernel: Pick<ApprovalKernel, 'resumeUnknown' | 'reconcileOrder' | 'latestSession'>;
   readonly brokerFor: OpenAccountFor;
-  /**
-   * Whether accounts can be opened while their owner is not signed in. If not, checks wait until the owner signs in.
-   */
+  /** Whether accounts can be opened while their owner is not signed in. If not, checks wait for the next sign-in. */
   readonly isUnattended: boolean;
   readonly clock: Clock;
   readonly report: (found: UnexplainedOrder) => void;

@@ -251,7 +251,7 @@ function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection | 
   };
 }
 
-/** Requires that the account holds the shares that a sold call could take, and that these shares are free. */
+/** Requires that the account holds the shares that it must deliver if the call is assigned, and that they are free. */
 function isCovered(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: DecisionFacts,
@@ -272,7 +272,7 @@ function isCovered(
   };
 }
 
-/** Requires that the account has enough free cash to buy the shares that a sold put could deliver. */
+/** Requires that the account has enough free cash to buy the shares if the put is assigned. */
 function isSecured(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: DecisionFacts,

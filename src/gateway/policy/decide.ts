@@ -159,9 +159,7 @@ function stateObjection(
   return { reason, text, hint, limit, value: order.shares };
 }
 
-/**
- * Objects if the clock is wrong: on the wrong day, a daily limit would stay exhausted or be reset too early.
- */
+/** Objects if the clock is wrong, because daily limits would then be reset on the wrong day. */
 function clockObjection({ counted: { clock_behind: behind } }: DecisionFacts): Objection | undefined {
   if (behind === undefined) return undefined;
   return {

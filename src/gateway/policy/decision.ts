@@ -40,7 +40,7 @@ export interface DecisionFacts {
   /** Set only for orders for options. */
   readonly option?: OptionFacts | undefined;
   readonly counted: CountedTotals;
-  /** Further facts, with the source as prefix (`mandate.`, `relations.`). */
+  /** Further facts, with their source as a prefix (`mandate.`, `relations.`). */
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 }
 

@@ -8,7 +8,7 @@ export type CedarRequest = Pick<
 
 export type CedarValue = CedarWasm.CedarValueJson;
 
-/** An error in a policy text. `start` is an offset in UTF-8 bytes, as in Cedar. */
+/** An error in a policy's text. `start` is an offset in UTF-8 bytes, as in Cedar. */
 export interface CedarIssue {
   /** The policy's id; undefined if the text could not be split into policies. */
   readonly id?: string;
@@ -45,7 +45,7 @@ interface CedarSet {
  * facts. Errors in a policy's text are reported in full.
  */
 export interface CedarEngine {
-  /** Splits a text into its policies, in order, each with the byte offset at which it begins. */
+  /** Splits a text into its policies, in order, each with the offset in bytes at which it begins. */
   split(
     text: string,
   ): { readonly policies: readonly { text: string; start: number }[] } | { readonly fault: CedarIssue };

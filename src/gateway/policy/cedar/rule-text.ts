@@ -8,9 +8,9 @@ import { bundledTexts } from './bundled-texts.ts';
 import type { CedarEngine, CedarIssue } from './cedar-engine.ts';
 
 /**
- * Codes that a rule of the owner or the firm can set with `@code` (default `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and
- * `APPROVAL_NEEDS_SECOND` require another approval, and all other codes are objections. Codes about the broker, a
- * mandate's bounds, or errors in the rules can't be set.
+ * Codes that a rule of the owner, or of the firm that runs the gateway, can set with `@code` (default
+ * `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and `APPROVAL_NEEDS_SECOND` require another approval, and all other codes are
+ * objections. Codes about the broker, a mandate's bounds, or errors in the rules can't be set.
  */
 const ruleCodes = [
   'POLICY_FORBIDS',
@@ -35,7 +35,7 @@ const ruleCodes = [
   'LIVE_NEEDS_TAP',
 ] as const satisfies readonly PolicyReason[];
 
-/** The origin of a rule: the program, the owner (`policies/`), or the firm that runs the gateway (`firm/`). */
+/** Who wrote a rule: trade-agent (`base`), the owner (`policies/`), or the firm that runs the gateway (`firm/`). */
 export type RuleOrigin = 'base' | 'policies' | 'firm';
 
 export interface RuleText {
@@ -68,7 +68,7 @@ export function baseRules(engine: CedarEngine): CedarRule[] {
 /**
  * Parses rules and checks them against the schema.
  * @throws {TradeAgentError} `invalid_config` with file, line and column of the first error: a typo, a `permit` outside
- * the program's own rules, a duplicate id, a rule that can never apply, or a word that mixes two scripts
+ * trade-agent's own rules, a duplicate id, a rule that can never apply, or a word that mixes two scripts
  */
 export function readRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
   const places = new Map<string, RulePosition>();
