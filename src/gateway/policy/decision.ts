@@ -130,16 +130,16 @@ export interface HoldingFacts {
 
 export interface Decision {
   readonly effect: 'allow' | 'deny' | 'ask';
-  /** Objections, or for `ask` the reasons why the owner's tap is needed. The first reason is reported first. */
+  /** Objections or, for `ask`, why the owner's tap is needed. The HTTP problem describes the first one. */
   readonly reasons: readonly PolicyReason[];
   /** One sentence for each reason. */
   readonly texts: readonly string[];
   /** Hint about the first reason. */
   readonly hint?: string;
-  /** The allowed and the actual value, for the first reason. */
+  /** The allowed and the actual value behind the first reason. */
   readonly limit?: string;
   readonly value?: string | null;
-  /** The HTTP problem of the first reason, if it has its own. */
+  /** The HTTP problem for the first reason, if that reason has its own. */
   readonly problem?: OwnProblem;
   /** Digest of the rules. */
   readonly policy: string;

@@ -34,15 +34,15 @@ interface Excess {
   readonly reason?: PolicyReason;
 }
 
-/** The limit can't be checked, because a fact is unknown or too old. */
+/** Why a limit can't be checked: a fact is unknown, or too old. */
 type UncheckableLimit = 'unavailable' | 'stale';
 
 interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly reason: PolicyReason;
-  /** Names the facts that the limit needs. Used in the error message if they are unknown. */
+  /** Names the facts that the limit needs, for the error message if they are unknown or too old. */
   readonly needs: string;
-  /** Returns undefined if the order is within the limit. */
+  /** Returns how the order exceeds the limit; undefined if it does not. */
   readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | UncheckableLimit | undefined;
   /** A remedy other than changing the limit, for the hint. */
   readonly instead?: string;
@@ -369,10 +369,10 @@ function countValues(limit: number, value: number) {
 }
 
 /**
- * Checks how far the order's limit is on the harmful side of the market: above it for a buy, below it for a sell. A
- * limit on the other side only waits. If a stop has not been reached, its limit is compared with the stop price
- * instead. Market and stop orders are sent with a limit that follows from their slippage, so this check also bounds
- * `max_slippage`.
+ * Checks how far the order's limit is on the harmful side of the market: above it for a buy, below it for a sell. An
+ * order with a limit on the other side only waits. If a stop has not been reached, its limit is compared with the stop
+ * price instead. Market and stop orders are sent with a limit that follows from their slippage, so this check also
+ * bounds `max_slippage`.
  */
 function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
   const by = order.limit_price === null ? ' that max_slippage allows' : '';

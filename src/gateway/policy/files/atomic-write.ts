@@ -15,8 +15,8 @@ const names = /^(?:limits\.yaml|policies\/[a-z0-9][a-z0-9-]{0,40}\.cedar)$/;
 const contentsSchema = z.record(z.string().regex(names), z.string().nullable());
 
 /**
- * Replaces several rule files (mode 0600) all or none. First writes all new contents to one pending file. If the
- * process dies in between, {@link finishWriting} completes the write from this file.
+ * Replaces several rule files (mode 0600), either all or none. First writes all new contents to one pending file. If
+ * the process dies in between, {@link finishWriting} completes the write from this file.
  */
 export function writeAtomically(folder: string, contents: FileContents): void {
   writePrivateFile(join(folder, PENDING_WRITE_FILE), JSON.stringify(contentsSchema.parse(contents)));

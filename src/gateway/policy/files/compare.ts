@@ -132,7 +132,7 @@ function limitChanges(before: AccountLimits, after: AccountLimits): Change[] {
   return names.flatMap((name) => compare(name));
 }
 
-/** Compares rules by their normalized text. The lines name rules by id. */
+/** Compares rules by their normalized text. Each line names a rule by its id. */
 function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]): Change[] {
   const forms = (rules: readonly CedarRule[]) => new Set(rules.map(({ form }) => form));
   const [formsBefore, formsAfter] = [forms(before), forms(after)];
@@ -154,7 +154,7 @@ function listed(names: Names): string {
 
 /**
  * Returns lines that people can read, looser changes first: `looser: Maximum per order $1,000.00 → $5,000.00`.
- * @param account its name is omitted from lines about this account
+ * @param account lines about this account omit its number
  */
 export function describeChanges(previous: ComparedRules, next: ComparedRules, account: string): string[] {
   return comparedLines(previous, next)

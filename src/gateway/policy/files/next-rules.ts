@@ -24,9 +24,8 @@ export interface NextRules {
 }
 
 /**
- * Returns the rules after a change, with the same checks as when the gateway starts. Other people's rules stay
- * unchanged: the change sets limits of this account only, and can change a rule file only if each of its rules is about
- * this account.
+ * Returns the rules after a change, checked as when the gateway starts. Other people's rules stay unchanged: the change
+ * sets limits of this account only, and can change a rule file only if each of its rules is about this account.
  * @throws {HttpProblem} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
 export async function computeNextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
@@ -71,8 +70,7 @@ export function parseLimits(limits: unknown): AccountLimits {
 }
 
 /**
- * Returns all limits, with every limit of this account listed, because an account with its own entry inherits nothing
- * from `*`.
+ * Returns all limits, with this account's listed in full, because an account with an entry inherits nothing from `*`.
  */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
   if (account === EVERY_ACCOUNT) throw new HttpProblem(422, 'invalid_policy', '"*" is not an account');
@@ -99,7 +97,7 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
   });
 }
 
-/** Returns the account that a rule's head names, if any. */
+/** Returns the account that a rule's scope (Cedar's `resource ==`) names, if any. */
 export function ruleAccount(form: string): string | undefined {
   const { body } = JSON.parse(form) as {
     body?: { resource?: { op?: string; entity?: { type?: string; id?: string } } };

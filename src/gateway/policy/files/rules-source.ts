@@ -35,7 +35,7 @@ export interface FolderRules extends RulesSource {
   current(): Promise<ReadRules>;
   /** Loads everything that the first decision needs. Never throws. */
   preload(): Promise<void>;
-  /** Starts to record in the database that there were limits. If all limits disappear afterwards, trading stops. */
+  /** Starts to record in the database whether there are limits. If all limits disappear afterwards, trading stops. */
   rememberIn(store: LimitsStore, clock: Pick<Clock, 'now'>): void;
   /** Records that the owner approved trading without limits. */
   forgetLimits(): Promise<void>;
@@ -289,7 +289,7 @@ function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>,
     return { ...rules, problem: LOST };
   };
   return {
-    /** Returns the same rules. If all limits have disappeared, adds a `problem`, so that nothing is traded. */
+    /** Returns the rules, with a `problem` if all limits have disappeared, so that nothing is traded. */
     async checked(rules: ReadRules): Promise<ReadRules> {
       if (last?.rules !== rules) last = { rules, answer: ask(rules) };
       const mine = last;
