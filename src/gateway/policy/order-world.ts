@@ -52,7 +52,7 @@ const MAX_OPEN_ORDERS = 500;
 const MAX_LOOKUPS = 20;
 
 /**
- * Reads open orders, which must be read before anything else (`readOrderSnapshots`).
+ * Reads open orders. Must be called before any other read (`readOrderSnapshots`).
  * @throws {HttpProblem} the errors of the broker's reads
  */
 export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
@@ -63,7 +63,7 @@ interface WorldContext {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** The state of an account and a symbol at the broker at one moment, which all symbols that are read together share. */
+/** What the broker reports about an account and one symbol. Symbols that are read together share the account's data. */
 export interface OrderSnapshot {
   readonly account: Account;
   readonly traits: BrokerTraits;
@@ -385,10 +385,7 @@ function freeShares(underlying: string, positions: readonly Position[], others: 
     .toFixed();
 }
 
-/**
- * Returns the cash, minus the cash that secures sold puts and the cost of open purchases; null if a purchase is
- * unbounded.
- */
+/** Returns the cash minus what secures sold puts and what open purchases cost; null if a purchase is unbounded. */
 function freeCash(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
   const secured = puts.map(({ symbol, qty }) => putSecurityDollars(symbol, new Dec(qty).abs()));
