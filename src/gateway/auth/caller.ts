@@ -44,7 +44,7 @@ export interface Caller {
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
-/** Creates a caller that stands for an approval or a proposer. The caller has no scopes, so it can't call any route. */
+/** Creates a caller from an approval or a proposer. The caller has no scopes, so it can't call any route. */
 export function toCaller(who: Approval | Proposer): Caller {
   return {
     scopes: new Set(),

@@ -25,10 +25,7 @@ export interface IdentityProvider {
 interface ProviderTime {
   /** Milliseconds since the epoch. */
   now(): number;
-  /**
-   * Returns by how many seconds this machine's clock is ahead of the provider's. Returns 0 if the difference is unknown
-   * or only a few seconds.
-   */
+  /** Returns how many seconds this machine's clock is ahead of the provider's; 0 if unknown or only a few seconds. */
   secondsAhead(): number;
   /**
    * Reads the provider's time, unless it was read a moment ago. Returns whether the difference between the clocks has

@@ -14,7 +14,6 @@ export const brokerKinds = Object.keys(brokers) as (keyof typeof brokers)[];
 
 type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
 
-/** The setting `broker` of `gateway.yaml`. */
 export const brokerSettingsSchema = z.discriminatedUnion('kind', settingsOfAll(), {
   error: ({ code, input }) => (code === 'invalid_union' ? unknownKind(input) : undefined),
 });

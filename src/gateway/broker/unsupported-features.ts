@@ -22,7 +22,6 @@ interface FeatureMethods {
   assets: 'assets';
 }
 
-/** Returns a 501 `broker_lacks` problem. */
 export function unsupportedFeatureProblem(label: string, what: OptionalFeature): HttpProblem {
   return new HttpProblem(501, 'broker_lacks', `${label} has no API for ${featureNames[what]}`, {
     hint: 'See docs/guide/BROKERS.md for what each broker supports.',

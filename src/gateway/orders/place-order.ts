@@ -300,7 +300,6 @@ async function askBroker(
   }
 }
 
-/** Waits for another gateway that may be sending the order. */
 function waitForOtherGateways({ options }: ServiceState, entry: OrderJournalEntry): Promise<OrderJournalEntry> {
   return waitForOtherGateway(options, entry, entry.clientOrderId, {
     look: () => requireEntry(options.journal, entry),

@@ -299,7 +299,7 @@ function isTimeout(error: unknown): boolean {
   return cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError');
 }
 
-/** Matches IDs that Alpaca may have issued. For any other ID, Alpaca reports an order in the wrong state. */
+/** Matches IDs that Alpaca may have issued. For any other ID, Alpaca responds as if an order had the wrong state. */
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function alpacaOrders(

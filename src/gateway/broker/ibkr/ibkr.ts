@@ -77,7 +77,7 @@ async function verifyIbkrSession(
   }
 }
 
-/** The state of an account's session, which outlives a request. */
+/** The state of an account's session, kept across requests. */
 interface SessionState {
   readonly list: OrderList;
   details: { readonly at: number; readonly found: Promise<IbkrAccount> } | undefined;

@@ -36,8 +36,8 @@ interface FailureContext {
 }
 
 /**
- * A failure with the broker's own error code and one of {@link REJECTION_STATUSES} is a rejection. Any other error
- * proves nothing, not even a protocol error.
+ * A failure with the broker's own error code and one of {@link REJECTION_STATUSES} is a rejection. Any other error,
+ * even a protocol error, proves nothing.
  */
 export function classifyMcpError(error: unknown, { refusals, kept }: FailureContext): BrokerFailure {
   if (error instanceof ToolError) {

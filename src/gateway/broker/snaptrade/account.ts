@@ -107,7 +107,7 @@ const positionsAnswer = z.object({
   ),
 });
 
-/** Reads `GET /accounts/{accountId}/positions/all`, which has no last close. The change of the day is therefore 0. */
+/** Reads `GET /accounts/{accountId}/positions/all`, which reports no last close, so the day's change is always 0. */
 export async function readPositions(client: SnaptradeClient, who: SnaptradeUser): Promise<Position[]> {
   const orders = await listSnaptradeOrders(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);

@@ -149,7 +149,7 @@ function msUntilReset(headers: Headers): number | undefined {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
 
-/** A request returns "A maximum of 10 quotes". */
+/** Maximum number of quotes in a response ("A maximum of 10 quotes"). */
 const MAX_QUOTES = 10;
 
 const quotesAnswer = z.array(

@@ -21,7 +21,6 @@ interface AccountUpdatesOptions {
   /** @throws {HttpProblem} as `OpenAccountFor` */
   readonly open: () => Promise<OpenAccount>;
   readonly clock: Clock;
-  /** Called for unexpected errors. */
   readonly failed: (error: unknown) => void;
   /** Returns a number from 0 to 1 that varies the delay, so that many gateways don't reconnect at the same time. */
   readonly random?: () => number;

@@ -81,7 +81,7 @@ function ruleText(file: string, text: string): RuleText {
   return { origin: 'policies', file, text };
 }
 
-/** Rejects rules about other accounts, because their owners were not asked. @throws {HttpProblem} 422 `invalid_policy` */
+/** @throws {HttpProblem} 422 `invalid_policy` for rules about other accounts, because their owners were not asked */
 function requireOwn(engine: CedarEngine, text: RuleText, account: string): void {
   let rules: ReturnType<typeof readRules>;
   try {
