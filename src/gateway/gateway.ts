@@ -58,7 +58,7 @@ import { requiredSigningKeys } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
-  /** Halts trading without a token, for a person who was authenticated otherwise. Undefined without `approval`. */
+  /** Halts trading without a token, for a person authenticated by other means. Undefined without `approval`. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;

@@ -22,7 +22,7 @@ interface OwnAccount {
 }
 
 /**
- * The owner's own data and actions, without a token, for a person who was authenticated otherwise. Reads accounts with
+ * The owner's own data and actions, without a token, for a person authenticated by other means. Reads accounts with
  * stored credentials, or with the latest exchanged token.
  */
 export interface OwnerService extends OwnAccount {

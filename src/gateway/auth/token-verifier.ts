@@ -101,9 +101,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 /** Problems that a wrong clock may cause. */
 const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
-/**
- * Calls `judge`. If a clock problem is thrown and the provider's clock turns out to differ, calls `judge` once more.
- */
+/** Calls `judge`, and again if it throws a clock problem and the difference from the provider's clock has changed. */
 async function retryWithProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,
   judge: () => Promise<T>,

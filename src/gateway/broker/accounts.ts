@@ -36,7 +36,7 @@ export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<O
 export type Accounts = ReturnType<typeof createAccounts>;
 
 interface AccountsOptions {
-  /** A person who chose no default account gets theirs at the first of these brokers that they are connected to. */
+  /** A person's default account, unless they chose one, is at the first of these brokers that they connected. */
   readonly brokers: readonly ConfiguredBroker[];
   readonly environment: 'paper' | 'live';
   readonly defaultAccounts: {

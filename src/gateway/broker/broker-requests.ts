@@ -6,7 +6,7 @@ import { type BrokerFailure, toReadProblem } from './broker-failure.ts';
 /** Classifies an error that the broker's client threw. Never throws; an unknown error is `unreadable`. */
 export type ClassifyError = (error: unknown) => BrokerFailure;
 
-/** Sends requests to a broker, each only once, and handles errors as reads, orders and cancellations require. */
+/** Sends requests to a broker, each only once. Errors of reads, orders and cancellations are handled differently. */
 export interface BrokerRequests {
   /** @throws {HttpProblem} as all reads of a `Broker` */
   read<T>(call: () => Promise<T>): Promise<T>;

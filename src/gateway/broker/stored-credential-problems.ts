@@ -13,9 +13,7 @@ export function noStoredCredentialsProblem(kind: CredentialKind): HttpProblem {
   );
 }
 
-/**
- * Returns the problem for credentials that were deleted or replaced at the broker, or are for the other environment.
- */
+/** Reports credentials that were deleted or replaced at the broker, or that are for the other environment. */
 export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
   const { noun, again } = credentialText(kind);
   return notConnected(
@@ -26,7 +24,7 @@ export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown)
   );
 }
 
-/** Returns the problem for credentials that were sealed with another key, or for another person. */
+/** Reports credentials that were sealed with another key, or for another person. */
 export function unreadableCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
   const { noun } = credentialText(kind);
   return notConnected(

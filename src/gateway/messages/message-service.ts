@@ -71,9 +71,7 @@ export function createMessageSender(options: MessageServiceOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
-  /**
-   * Runs `run`, and registers it before anything is awaited, so that concurrent requests for the message wait for it.
-   */
+  /** Runs `run`, and registers it before the first await, so that concurrent requests for the message wait for it. */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightKey(key);
     const known = run().finally(() => {

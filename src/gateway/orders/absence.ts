@@ -1,8 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/**
- * How long the broker must keep reporting an order as missing, in milliseconds. Brokers' reads lag far less than this.
- */
+/** How long the broker must keep reporting an order as missing, in milliseconds. Reads at brokers lag far less. */
 export const REQUIRED_ABSENCE_MS = 5 * 60_000;
 /** Maximum time between two misses. A longer gap restarts the measurement: the process may have been stopped. */
 const MAX_MISS_INTERVAL_MS = 90_000;

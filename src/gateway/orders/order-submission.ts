@@ -70,9 +70,7 @@ import { matchesIntent, notReplaceableProblem } from './replacement.ts';
  * rejection settles nothing.
  */
 
-/**
- * Minimum milliseconds between submissions of an order. By then, most requests have arrived or failed. See (7) above.
- */
+/** Minimum milliseconds between submissions of an order. By then, most requests have arrived or failed. See (7). */
 export const RESEND_DELAY_MS = 30_000;
 
 /** Maximum time from the checks before a submission to sending its first byte, in milliseconds. See (6). */

@@ -63,7 +63,7 @@ export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   OPCSH: 'other',
 };
 
-/** Types of deposits and withdrawals, for `cashflow_types` in requests for the portfolio history. */
+/** Alpaca's types of deposits and withdrawals, sent as `cashflow_types` in requests for the portfolio history. */
 export const cashFlowTypes: readonly string[] = Object.entries(activityKindByType)
   // TRANS includes two of the other types, whose cash would be counted twice.
   .filter(([type, kind]) => (kind === 'deposit' || kind === 'withdrawal') && type !== 'TRANS')

@@ -67,9 +67,7 @@ function barView(bar: BarLike, symbol: string): Bar {
   });
 }
 
-/**
- * Every split changes a price by more than this fraction. The smallest are stock dividends of one share for every 20.
- */
+/** Every split changes a price by more than this fraction. The smallest splits are stock dividends of 5%. */
 const MIN_SPLIT_CHANGE = '0.04';
 
 /** More than the number of bars that all symbols of a request can have in the requested period. */
@@ -137,10 +135,7 @@ interface PriceSource {
 /** Selects Alpaca's own crypto venue. The API also has data of other venues. */
 const CRYPTO_LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
 
-/**
- * How prices of each asset class are read from the Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`,
- * `/v1beta1/options`.
- */
+/** Reads prices from the Market Data API: `/v2/stocks`, `/v1beta3/crypto/us` and `/v1beta1/options`. */
 const prices: Readonly<Record<AssetClass, PriceSource>> = {
   us_equity: {
     maxSymbols: 500,

@@ -130,7 +130,7 @@ export function positionView(position: trading.Position): Position {
   });
 }
 
-/** Keeps values that we don't know as they are. An order without a symbol gets the symbols of its legs. */
+/** Values that we don't recognize are kept unchanged. An order without a symbol gets the symbols of its legs. */
 export function orderView(order: trading.Order): Order {
   const legs = order.legs ?? [];
   const symbol = order.symbol ?? '';

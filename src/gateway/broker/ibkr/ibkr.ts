@@ -85,9 +85,7 @@ interface SessionState {
 
 const DETAILS_MS = 60_000;
 
-/**
- * Connects to Interactive Brokers through the Client Portal Gateway. The owner has to sign in on the gateway's page.
- */
+/** Connects through IBKR's Client Portal Gateway. The owner has to sign in on that gateway's web page. */
 function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   const client = createIbkrClient(options);
   const contracts = createContractLookup(client);

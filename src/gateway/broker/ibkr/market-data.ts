@@ -26,9 +26,7 @@ const snapshotRow = z.object({
 const snapshotAnswer = z.array(snapshotRow);
 type Snapshot = NonNullable<ReturnType<typeof snapshotView>>;
 
-/**
- * Maximum number of snapshot requests. The first may return no prices: "The first request … will initiate the stream".
- */
+/** Maximum number of snapshot requests. The first may return no prices, because it "will initiate the stream". */
 const SNAPSHOT_ATTEMPTS = 5;
 const BETWEEN_MS = 200;
 /** The prefix C marks the price of an earlier day. The prefix H marks a halted security. */
@@ -96,9 +94,7 @@ const historyAnswer = z.object({
   data: z.array(z.object({ o: z.number(), h: z.number(), l: z.number(), c: z.number(), v: z.number(), t: z.number() })),
 });
 
-/**
- * Each timeframe's bar size, and the longest period of a request ("A maximum of 1000 data points", 390 minutes a day).
- */
+/** Each timeframe's bar size, and a request's longest period ("A maximum of 1000 data points", 390 minutes a day). */
 const bars = {
   '1Day': { bar: '1d', mostDays: 1000 },
   '1Hour': { bar: '1h', mostDays: 140 },

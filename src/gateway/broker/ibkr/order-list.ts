@@ -116,9 +116,7 @@ export function createOrderList(
     read,
     /** Returns the contract of an order in the latest list. */
     contractOf: (id: string) => contracts.get(id),
-    /**
-     * Returns the orders of the latest list if it is recent and nothing was sent since; otherwise reads the list again.
-     */
+    /** Returns the latest list if it is recent and nothing was sent since; otherwise reads the list again. */
     recent: async () =>
       kept !== undefined && performance.now() - kept.at < Math.min(MAX_RECENT_AGE_MS, ordersEveryMs)
         ? kept.orders

@@ -12,7 +12,7 @@ export class ToolError extends Error {
   /** The broker's own error code. A failure without a code may come from an intermediary. */
   readonly code: string | undefined;
   readonly words: string;
-  /** Whether the failure was where the mapping expects rejections. If not, the failure was a plain-text message. */
+  /** Whether the failure was found where the mapping expects rejections. If not, it was a plain-text message. */
   readonly isStructured: boolean;
 
   constructor(no: Pick<ToolError, 'status' | 'code' | 'words' | 'isStructured'>) {

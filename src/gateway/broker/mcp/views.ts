@@ -173,7 +173,7 @@ export const orderIdPatterns = {
 } as const;
 
 /**
- * Maps a row to an order. Keeps values that the mapping does not list as they are.
+ * Maps a row to an order. Values that the mapping does not list are kept unchanged.
  * @throws {NoResponseError} for an order of another account, or an order without a usable ID
  */
 export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {

@@ -217,7 +217,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
 const sideOf = (action: string) =>
   action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : toPrintableBrokerValue(action);
 
-/** Keeps values that we don't know as they are. */
+/** Values that we don't recognize are kept unchanged. */
 function orderView(row: Row): Order {
   const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
   const money = (value: string | number | null | undefined) => (value == null ? null : toMoney(value));

@@ -60,9 +60,7 @@ export async function readAccounts(client: RestClient): Promise<TradierAccount[]
   return profile.account.map(({ account_number, status }) => ({ number: account_number, status }));
 }
 
-/**
- * Returns the account with the configured number, or the only one. @throws {HttpProblem} 409 `account_not_connected`
- */
+/** Returns the configured account, or the only one. @throws {HttpProblem} 409 `account_not_connected` */
 export function selectAccount(accounts: readonly TradierAccount[], credentials: AccountCredentials): TradierAccount {
   const number = 'accountNumber' in credentials ? credentials.accountNumber : undefined;
   const open = accounts.filter((account) => (number === undefined ? true : account.number === number));

@@ -17,9 +17,7 @@ export class TradierRejection extends Error {
   }
 }
 
-/**
- * A response with `errors`, or a 400 with a plain-text message, is a rejection. A proxy's error page or a 5xx is not.
- */
+/** A response with `errors`, or a 400 in plain text, is a rejection. A proxy's error page or a 5xx is not. */
 export function classifyTradierError(error: unknown, kept: CredentialKind | undefined): BrokerFailure {
   if (error instanceof TradierRejection) return refusedBy(error.words);
   if (!(error instanceof FailedResponse)) return classifyRestError(error);

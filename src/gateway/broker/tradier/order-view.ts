@@ -69,7 +69,7 @@ export function orderView(order: OrderRow): Order {
   });
 }
 
-/** Converts an order or a leg. Keeps values that we don't know as they are. */
+/** Converts an order or a leg. Values that we don't recognize are kept unchanged. */
 function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): Record<string, unknown> {
   const { type, side, duration, exec_quantity } = one;
   const option = one.option_symbol ?? undefined;

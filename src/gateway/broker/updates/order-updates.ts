@@ -99,7 +99,7 @@ async function endWhenAccessEnds(
 const MAX_CONNECTIONS = 256;
 /** How long a connection is kept after its last use, in milliseconds, because the next order often follows soon. */
 const LINGER_MS = 30_000;
-/** Minimum time, in milliseconds, between checks that updates about orders without a listener cause. */
+/** Minimum milliseconds between the checks that are made after updates about orders without a listener. */
 const OTHERS_CHECK_INTERVAL_MS = 15_000;
 
 export interface OrderUpdates {
