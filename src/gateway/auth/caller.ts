@@ -32,7 +32,7 @@ export interface Caller {
   readonly accessToken: string;
   /** Milliseconds since the epoch, by this machine's clock. */
   readonly expiresAt: number;
-  /** Who made the proposal. Set, like `approvers`, only while the gateway executes a proposal. */
+  /** Read from the stored proposal, like `approvers`. Set only while the gateway executes a proposal. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
@@ -40,7 +40,7 @@ export interface Caller {
     readonly membership?: Membership | undefined;
   };
   readonly approvers?: readonly string[];
-  /** Returns whether no other process has taken over the proposal. Called right before an order is sent. */
+  /** Returns whether no other process has taken over the proposal. Called right before the order or message is sent. */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { TermsByClass } from '../../trading/order-terms.ts';
 
-/** Features that a broker may lack (`lacks`). The checks of a portfolio don't depend on these features. */
+/** Features that a broker may lack (`lacks`). Portfolio checks don't need these features. */
 const optionalFeatures = [
   'bars',
   'activities',

@@ -18,7 +18,7 @@ interface KeyPairsOptions {
 export interface KeyPairLocation {
   readonly name: string;
   readonly kind: string;
-  /** Name under which the key pairs were stored before `brokers:` existed. Unset if another broker may have used it. */
+  /** Name under which rows were stored before the setting `brokers` existed, unless another broker may have used it. */
   readonly formerName?: string;
 }
 

@@ -63,7 +63,7 @@ interface WorldContext {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** What the broker reports about an account and one symbol. Symbols that are read together share the account's data. */
+/** The broker's data about an account and one symbol. Symbols that are read together share the account's data. */
 export interface OrderSnapshot {
   readonly account: Account;
   readonly traits: BrokerTraits;

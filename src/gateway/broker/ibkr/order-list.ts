@@ -34,7 +34,7 @@ const types: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ibkrOrderTypes).map(([type, { listed }]) => [listed, type]),
 );
 const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
-/** Maps IBKR's times in force to ours. A closed day order is listed as CLOSE. */
+/** Maps IBKR's values of time in force to ours. A closed day order is listed as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
   CLOSE: 'day',

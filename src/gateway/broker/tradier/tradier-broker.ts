@@ -161,7 +161,7 @@ async function tradingDays(client: RestClient, { start, end }: CalendarQuery): P
 
 const clockAnswer = z.object({ clock: z.object({ state: z.string(), timestamp: z.number() }) });
 
-/** Since 2001, the exchange has never been closed for this many days in a row. */
+/** Number of days to read. Since 2001, the exchange has never been closed for this many days in a row. */
 const CALENDAR_DAYS_AHEAD = 10;
 
 /** Reads `GET /markets/clock`, and reads the calendar to find the next open and close. */

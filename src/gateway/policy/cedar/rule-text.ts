@@ -35,7 +35,7 @@ const ruleCodes = [
   'LIVE_NEEDS_TAP',
 ] as const satisfies readonly PolicyReason[];
 
-/** Who wrote a rule: trade-agent (`base`), the owner (`policies/`), or the firm that runs the gateway (`firm/`). */
+/** The author of a rule: trade-agent (`base`), the owner (`policies/`), or the firm that runs the gateway (`firm/`). */
 export type RuleOrigin = 'base' | 'policies' | 'firm';
 
 export interface RuleText {
