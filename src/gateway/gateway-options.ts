@@ -48,10 +48,7 @@ export interface GatewayOptions {
   readonly messages?: MessageServiceSettings;
   readonly rules?: RulesSource;
   readonly relations?: RelationsOptions;
-  /**
-   * Returns whether the person's permission for the proposing client was revoked. Omitted if the gateway can't check
-   * this at each use.
-   */
+  /** Returns whether the proposing client's permission was revoked. Omitted if the gateway can't check this. */
   readonly isRevokedBySignal?: IsRevokedBySignal;
   /** Returns whether the provider has a user with this `sub`. Access can be granted only to such users. */
   readonly isKnown?: (sub: string) => boolean;
@@ -73,15 +70,15 @@ export interface GatewayOptions {
   readonly providerTimeoutMs?: number;
   /** Without approval options, the gateway does not accept proposals. */
   readonly approval?: GatewayApproval;
-  /** A home's keys, with which people sign approvals. */
+  /** The keys with which people sign approvals. Only a home has such keys. */
   readonly keys?: Pick<ApprovalKeys, 'check' | 'site'>;
   /** Whether to reject access tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
   /** Returns whether an access token's session has ended. Omitted if the gateway can't check this for each request. */
   readonly isRevoked?: IsRevoked;
-  /** IDs of the operator's own clients, which have higher quotas. */
+  /** IDs of the clients that are allowed in addition to `ownClients` (default: every client). */
   readonly allowedClients?: readonly string[];
-  /** IDs of the operator's own clients, which have larger quotas. */
+  /** IDs of the operator's own clients, which have higher quotas. */
   readonly ownClients?: readonly string[];
   /** Default maximum slippage of proposals, as a fraction of the reference price. */
   readonly maxSlippage?: string;
@@ -93,10 +90,7 @@ export interface GatewayOptions {
 export interface GatewayApproval
   extends Pick<CibaApprovalClientOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
-  /**
-   * Whether approvals must be signed with the person's own key. `live`: only approvals for live money. Requires {@link
-   * GatewayOptions.keys}.
-   */
+  /** Which approvals must be signed with the person's key (`live`: those for live money). Requires `keys`. */
   readonly signature: 'required' | 'live' | 'off';
   /** Path of `audit.jsonl`. */
   readonly auditFile: string;

@@ -146,7 +146,7 @@ const settingsSchema = z.strictObject({
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
   messages: z.strictObject({ slack: messageService, gmail: messageService }).partial().prefault({}),
   approval: approvalSchema.prefault({}),
-  /** The server that decides how people are related to accounts: this gateway or another server. */
+  /** The server that stores who may do what with which account: this gateway, or another server. */
   relations: relationsSchema.prefault({ kind: 'embedded' }),
   /** Whether to reject tokens that are not bound to a key (RFC 9449). */
   require_bound_tokens: z.boolean().default(true),

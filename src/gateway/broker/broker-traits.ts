@@ -37,6 +37,7 @@ export interface BrokerTraits {
   /** Which open orders the broker can replace; undefined if it can't replace any. */
   readonly replaces:
     | {
+        /** Whether fractional quantities can be replaced. */
         readonly fractions: boolean;
       }
     | undefined;

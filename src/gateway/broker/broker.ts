@@ -151,7 +151,7 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  *     `undefined` means that the broker itself reported that there is no such order; a proxy's error page makes the
  *     lookup throw. If lookups are limited (`clientOrderId.lookup`), `undefined` proves nothing.
  *  4. **`refused` and `not_taken` are proof** that this request created no order. Anything else is `unknown`: a
- *     timeout, a lost connection, a 5xx, a proxy's error page, a 2xx about another order.
+ *     timeout, a lost connection, a 5xx, a proxy's error page, an unreadable or unrelated 2xx.
  *  5. **An order is sent exactly as it is passed.** No field is rounded, defaulted or left out. A field that the broker
  *     can't express is an error, and nothing is sent. The order that is passed already has its bound (`boundedOrder`).
  *  6. **Reads throw nothing but an `HttpProblem`** (502 `broker_unavailable`, `broker_invalid_response`, 504

@@ -54,6 +54,7 @@ interface MessageServiceOptions {
   /** The issuer of the approval tokens. An approval is identified by its token's issuer and ID. */
   readonly issuer: string;
   readonly detailsType: string;
+  /** Set if approvals must be signed. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   readonly clock: Clock;
   readonly others?: OtherProcesses | undefined;
@@ -367,7 +368,7 @@ interface ApprovedMessage {
 }
 
 /**
- * Compares the message with the approved details of the token.
+ * Compares the message with the token's approved details.
  * @throws {HttpProblem} 400 `invalid_message`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
  * `details_mismatch`
  */

@@ -232,7 +232,7 @@ export async function recheckWrittenOff(
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/** Gives up an order that was never sent and never will be, because its approval has expired. */
+/** Gives up an order that the broker never accepted and that can't be sent anymore: its approval has expired. */
 async function abandonUnsent(
   entry: OrderJournalEntry,
   { journal, clock }: SubmissionContext,

@@ -67,6 +67,7 @@ interface OrderServiceOptions extends AdmissionOptions {
   readonly halts: Pick<Halts, 'current'>;
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
+  /** Set if approvals must be signed. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
 }
@@ -120,8 +121,8 @@ export function createOrderService(given: OrderServiceOptions) {
     /** Prefetches the open orders that the decision needs. Never fails. */
     prepare: early.ask,
     /**
-     * Places the approved order, or replaces `replaces` with it, exactly once. A repeated request is answered from the
-     * journal or after a lookup at the broker. The order is sent again only if this can't place it twice.
+     * Places the approved order, or replaces the order `replaces` with it, exactly once. A repeated request gets its
+     * response from the journal or a lookup at the broker. The order is sent again only if this can't place it twice.
      * @param approved an order whose fields were already compared with the caller's approval
      * @param caller the approver, whose token's `jti` is marked as used
      * @throws {HttpProblem} as `place`, and 409 `not_replaceable`
@@ -455,9 +456,8 @@ const MAX_EARLY_ORDERS = 100;
 type EarlyOrders = ReturnType<typeof createEarlyOrders>;
 
 /**
- * Prefetches open orders while the kernel is still committing the execution. All other data for the decision must be
- * read after the open orders (`readWorlds`), so prefetching saves a round trip between the tap on the phone and the
- * fill.
+ * Prefetches open orders while the kernel is still committing the execution. Positions must be read after the open
+ * orders, so prefetching saves a round trip between the tap on the phone and the fill.
  */
 export function createEarlyOrders(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();

@@ -12,8 +12,9 @@ import { entryKey } from './order-submission.ts';
 import type { OrderService } from './place-order.ts';
 
 /**
- * An open order with an id of this gateway that no proposal accounts for. Either the gateway has no record of the order
- * (after restoring a backup, say), or it recorded that the order would not be placed. The owner has to be notified.
+ * An open order that has this gateway's kind of client_order_id, but no proposal that accounts for it. The gateway has
+ * no record of the order (after restoring a backup, say), or recorded that it would not be placed. The owner has to be
+ * notified.
  */
 export interface UnexplainedOrder {
   readonly sub: string;
@@ -23,7 +24,7 @@ export interface UnexplainedOrder {
 
 /** Milliseconds between checks. A sleep of the machine is noticed within this time. */
 const CHECK_INTERVAL_MS = 30_000;
-/** Time between two rounds while the machine is awake, in milliseconds. */
+/** Time between two rounds of checks while the machine is awake, in milliseconds. */
 const ROUND_INTERVAL_MS = 24 * 60 * 60_000;
 /** How long an order is still looked up after it was written off, in milliseconds. */
 const WRITTEN_OFF_RETENTION_MS = 30 * 24 * 60 * 60_000;

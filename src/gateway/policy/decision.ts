@@ -37,7 +37,7 @@ export interface DecisionFacts {
   readonly market: MarketFacts | null;
   readonly broker: BrokerFacts | null;
   readonly holdings: HoldingFacts | null;
-  /** Set only for orders for options. */
+  /** Set only for option orders. */
   readonly option?: OptionFacts | undefined;
   readonly counted: CountedTotals;
   /** Further facts, with their source as a prefix (`mandate.`, `relations.`). */
@@ -53,7 +53,7 @@ export interface OrderFacts {
   readonly type: string;
   readonly time_in_force: string;
   readonly extended_hours: boolean;
-  /** Number of shares; null for an order for an amount in dollars. */
+  /** Number of shares; null for an order for a dollar amount. */
   readonly qty: string | null;
   /** The requested limit in dollars per share. Does not include the limit that we add when sending a market order. */
   readonly limit_price: string | null;
@@ -65,7 +65,7 @@ export interface OrderFacts {
   readonly max_slippage: string;
   /** The most that the order can cost or bring in, in dollars, rounded up; null if it is unbounded. */
   readonly notional: string | null;
-  /** Number of shares. For an order for an amount, calculated at the reference price. */
+  /** Number of shares. For an order for a dollar amount, calculated at the reference price. */
   readonly shares: string;
 }
 
@@ -92,7 +92,7 @@ export interface BrokerFacts {
   readonly objection: { readonly text: string; readonly hint?: string; readonly field?: string } | null;
 }
 
-/** The broker's facts about an option. Open orders of this gateway are counted separately (`Covering`). */
+/** The broker's facts about an option. The open orders of this gateway are counted separately. */
 export interface OptionFacts {
   readonly intent: PositionIntent | null;
   /** The account's options level, 0 to 3. */

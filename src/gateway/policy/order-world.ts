@@ -52,7 +52,7 @@ const MAX_OPEN_ORDERS = 500;
 const MAX_LOOKUPS = 20;
 
 /**
- * Reads open orders. Must be called before any other read (`readOrderSnapshots`).
+ * Reads open orders. Positions must be read afterwards (`readOrderSnapshots`).
  * @throws {HttpProblem} the errors of the broker's reads
  */
 export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
