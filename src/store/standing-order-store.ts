@@ -16,11 +16,11 @@ export interface StandingOrderStep extends Pick<StandingOrder, 'dueAt' | 'state'
 }
 
 /**
- * Standing orders. Each is created with its mandate, and the gateway polls them. This store does not prevent two orders
- * for the same due time: the proposal's Idempotency-Key and the mandate's slot prevent that.
+ * Standing orders. Each is created with its mandate, and the gateway checks regularly whether it is due. This store does not
+ * prevent two orders for the same due time: the proposal's Idempotency-Key and the mandate's slot prevent that.
  */
 export interface StandingOrderStore {
-  /** Returns the active standing orders of all people. */
+  /** Returns the active standing orders of all users. */
   watched(): Promise<StandingOrder[]>;
   find(sub: string, mandate: string): Promise<StandingOrder | undefined>;
   /**

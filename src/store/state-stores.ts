@@ -25,7 +25,7 @@ export interface StateStores {
 
 export interface OpenStateStores {
   readonly stores: StateStores;
-  /** Returns free space to the file system, unless the database does so by itself. */
+  /** Gives free space back to the file system, unless the database does so by itself. */
   reclaimSpace(): void;
   close(): Promise<void>;
 }

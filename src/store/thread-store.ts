@@ -43,7 +43,7 @@ export interface LeasedThread extends Thread {
 /** The latest known state of a proposal that was made in a thread. Only the gateway knows the current state. */
 export interface ThreadProposal {
   readonly thread: string;
-  /** Number of the prompt in the thread that led to the proposal, starting at 1. */
+  /** Number of the prompt that led to the proposal, counted from 1 within the thread. */
   readonly prompt: number;
   readonly toolCallId: string;
   readonly attempt: number;
@@ -81,7 +81,7 @@ export interface ThreadStore {
   renew(holder: string, ids: readonly string[], until: number): Promise<string[]>;
   /** Records a run's outcome and releases the run's lease, if the lease is still held. */
   end(lease: ThreadLease, status: StoredThreadStatus | undefined, now: number): Promise<void>;
-  /** Changes a thread's status from unknown to `pending`, so that the thread can be resumed. */
+  /** Changes a thread's status from `unknown` to `pending`, so that the thread can be resumed. */
   reconciled(id: string): Promise<void>;
   /**
    * Removes a thread with its conversation and proposals. Returns `stale` if the thread's lease was taken since the
@@ -94,7 +94,7 @@ export interface ThreadProposals {
   /**
    * Stores a proposal for its thread, and updates the proposal's state in every other thread that has the same
    * proposal. An older state never replaces a newer one.
-   * @returns the proposal as the thread had it before, and as the thread has it now
+   * @returns the thread's previous and current copy of the proposal
    */
   note(seen: ThreadProposal): Promise<{ readonly before: Proposal | undefined; readonly kept: ThreadProposal }>;
   /**

@@ -9,7 +9,7 @@
  * printable ASCII never needs them.
  */
 
-/** Matches text in which no character is invisible or changes its neighbors. */
+/** Matches printable ASCII, in which no character is invisible or changes its neighbors. */
 const plainPattern = /^[\x20-\x7e]*$/;
 
 /**
@@ -22,8 +22,8 @@ export const invisiblePattern = () =>
   /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
- * Matches combining marks after the sixth mark on one letter. Accented Hebrew has four marks, and Tibetan six;
- * additional marks only run into other lines.
+ * Matches each combining mark after the sixth on one letter. Accented Hebrew needs four marks and Tibetan six; more
+ * marks only run into other lines.
  */
 export const surplusMarkPattern = () => /(?<=\p{M}{6})\p{M}/u;
 

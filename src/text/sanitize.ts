@@ -85,7 +85,7 @@ export function markInvisible(text: string): string {
   return replaceInvisible(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
 }
 
-/** Builds a Unicode pattern when it is first needed, which is for text that is not plain (see `text/invisible.ts`). */
+/** Builds a Unicode pattern only when it is first needed. Plain text never needs it (see `text/invisible.ts`). */
 function lazyPattern(make: () => RegExp): () => RegExp {
   let made: RegExp | undefined;
   return () => {

@@ -55,5 +55,5 @@ export interface Alerts {
   ): Promise<{ readonly schedule: string; readonly isNew: boolean; readonly with: string }>;
 }
 
-/** Maximum number of alerts that a model may set. This bounds what outside text could make the model do. */
+/** Maximum number of alerts that a model may set. Limits what text from outside sources can make the model do. */
 export const MAX_ALERTS_BY_AGENT = 20;

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { defineTool, requireGateway } from './tool.ts';
 
-/**
- * The gateway decides whether approval is needed: only for an order that protects a position, because canceling any
- * other order reduces exposure.
- */
+/** The gateway requires approval only if the order protects a position. Canceling any other order reduces exposure. */
 export const cancelOrder = defineTool({
   name: 'cancel_order',
   description:

@@ -38,7 +38,7 @@ export const closePosition: ProposalTool<typeof closingSchema> = {
 
 export interface ClosingOrder {
   readonly order: OrderRequest;
-  /** The fields that were computed from the position, each with the name of the rule that did so. */
+  /** The fields that were computed from the position, each with the name of the rule that computed it. */
   readonly computed: Readonly<Record<string, string>>;
   readonly held: { readonly symbol: string; readonly qty: string; readonly qty_available: string };
 }

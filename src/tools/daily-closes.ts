@@ -12,7 +12,7 @@ const MAX_CLOSURE_MS = 8 * 86_400_000;
 /**
  * Returns a symbol's daily closes, oldest first, starting with the last one before `since`.
  * @param query.since epoch milliseconds
- * @throws {TradeAgentError} `unknown_symbol`, and errors of the gateway's reads
+ * @throws {TradeAgentError} `unknown_symbol`, and the gateway's errors
  */
 export async function readDailyCloses(
   gateway: Pick<GatewayClient, 'bars'>,

@@ -30,5 +30,5 @@ export interface ForeignTools {
   close(): Promise<void>;
 }
 
-/** Prefix of a server's name where the server is given as the source of outside text. */
+/** Precedes the name of a server that is given as the source of text in a conversation. */
 export const SERVER_PREFIX = 'MCP server ';

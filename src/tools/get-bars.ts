@@ -3,7 +3,7 @@ import { symbolSchema } from '../trading/order.ts';
 import { DAY_MS } from '../values/durations.ts';
 import { defineTool, omittedCount, requireGateway } from './tool.ts';
 
-/** Maximum number of bars. Models don't read longer answers well. */
+/** Maximum number of bars. Models don't read longer lists well. */
 const MAX_BARS = 260;
 
 export const getBars = defineTool({

@@ -7,7 +7,7 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 import { decodeCursor, encodeCursor, ordersAfter, readOrders } from './order-pages.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** Matches IDs that brokers generate. Such an ID can't contain a message to the model. */
+/** Matches IDs that brokers generate. Such an ID can't contain instructions to the model. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Maximum number of orders to read, 500 per request to the broker. If there are more, the total is a lower bound. */
@@ -88,7 +88,7 @@ function describeCount(
   return `${count} ${kind}${total === 1 ? 'order' : 'orders'}${of}${since === undefined ? '' : ` since ${since}`}`;
 }
 
-/** Returns whether any order's ID was chosen by another app. Such an ID may contain a sentence. */
+/** Returns whether another app chose any order's ID. Such an ID may contain instructions to the model. */
 export async function hasForeignOrders(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;

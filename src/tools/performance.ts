@@ -38,7 +38,8 @@ const CONCURRENT_REQUESTS = 6;
 export type Performance = Awaited<ReturnType<typeof readPerformance>>;
 
 /**
- * Returns an account's performance over a period, with a benchmark's (docs/reference/METRICS.md), as decimal strings.
+ * Returns the performance of an account and of a benchmark over a period, as decimal strings
+ * (docs/reference/METRICS.md).
  * @throws {TradeAgentError} `unknown_symbol` for a named benchmark that does not exist
  */
 export async function readPerformance(

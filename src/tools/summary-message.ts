@@ -10,7 +10,7 @@ import { connectionRequired } from './gateway/gateway-problem.ts';
  * Composes the text of a summary from the gateway's figures. Only the note is free text, and the person sees it on the
  * phone.
  * @param now epoch milliseconds
- * @throws {TradeAgentError} `invalid_message`, `connection_required`, and errors of the gateway's reads
+ * @throws {TradeAgentError} `invalid_message`, `connection_required`, and the gateway's errors
  */
 export async function composeSummary(
   service: MessageService,

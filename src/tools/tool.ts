@@ -26,7 +26,7 @@ export interface ToolContext {
 
 export interface ToolResult {
   readonly summary: string;
-  /** Compact JSON for the model. Outside text in the JSON is data, not instructions. */
+  /** Compact JSON for the model. Text from outside sources in it is data, not instructions. */
   readonly content: string;
   readonly order?: Order;
   /** The source of any text in the content that neither the person nor the gateway wrote. */

@@ -96,7 +96,7 @@ const wallTime = z.string().regex(/^\d\d:\d\d$/);
 export const tradingDaySchema = z.lazy(() => z.object({ date: z.iso.date(), open: wallTime, close: wallTime }));
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
-/** Trades in the underlying that settle an option's exercise or assignment. */
+/** Alpaca's type for trades in the underlying that settle an option's exercise or assignment. */
 const OPTION_SETTLEMENT_TYPE = 'OPTRD';
 
 export function toFills(activities: readonly Activity[]): Fill[] {
@@ -122,7 +122,7 @@ const REPLACEMENT_TYPES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
 const SPIN_OFF_TYPES = new Set(['SPIN', 'SSO']);
 
 /**
- * Alpaca's activity types for the end of an option. On exercise or assignment, the option's cost becomes part of the
+ * Alpaca's types for the end of an option. On exercise or assignment, the option's cost becomes part of the
  * underlying's cost.
  */
 const OPTION_END_TYPES: Readonly<Record<string, ShareExchange['ends']>> = {

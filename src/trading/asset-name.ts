@@ -5,7 +5,7 @@ export interface NamedAsset {
   readonly name: string;
 }
 
-/** Words for the legal form and the security type, which people usually omit. */
+/** Words for a company's legal form or a security's type, which people usually omit. */
 const ignoredWords = new Set(
   'inc incorporated corp corporation co company companies ltd limited plc sa se nv ag asa spa llc lp the new common capital stock ordinary share shares adr ads american depositary depository each representing'.split(
     ' ',

@@ -114,7 +114,7 @@ export function isOnTick(value: string, ticks: readonly Tick[] = usTicks): boole
   return parseDecimal(value).decimalPlaces() <= tickDecimals(value, ticks);
 }
 
-/** Returns a negative quantity for a short position, because some brokers omit the minus sign. */
+/** Returns the quantity, negative for a short position. Some brokers omit the minus sign. */
 export function signedQty({ side, qty }: { readonly side: 'long' | 'short'; readonly qty: string }): Dec {
   const size = new Dec(qty).abs();
   return side === 'short' ? size.neg() : size;

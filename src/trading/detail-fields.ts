@@ -16,7 +16,7 @@ export type FieldWords = Readonly<
 const { expires_at, ...frame } = orderFrameFields;
 
 /**
- * Labels and formats by the field's name in the details, in display order. RFC 9396 reserves `type`, so an order's type
+ * Labels and formats of the details' fields, by name and in display order. RFC 9396 reserves `type`, so an order's type
  * is `order_type`.
  */
 const orderFields: FieldWords = Object.fromEntries(
@@ -75,7 +75,7 @@ export function detailEnvironment({ environment }: Readonly<Record<string, unkno
   return environment === undefined ? undefined : toPlainText(environment);
 }
 
-/** Returns the order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`, `Buy 1 AAPL 18 Dec 2026 $190 call`. */
+/** Describes the order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`, `Buy 1 AAPL 18 Dec 2026 $190 call`. */
 export function detailsHeadline(details: Readonly<Record<string, unknown>>): string {
   const action = orderTermFields.side.shown(toPlainText(details.side));
   const symbol = contractWords(toPlainText(details.symbol));
@@ -84,7 +84,7 @@ export function detailsHeadline(details: Readonly<Record<string, unknown>>): str
     : `${action} ${formatDollars(toPlainText(details.notional))} of ${symbol}`;
 }
 
-/** Returns the terms under the headline: `Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day`. */
+/** Describes the terms below the headline: `Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day`. */
 export function detailsTerms(details: Readonly<Record<string, unknown>>): string {
   const price = (name: string) => (details[name] === undefined ? undefined : `$${toPlainText(details[name])}`);
   const percent = details.trail_percent === undefined ? undefined : `${toPlainText(details.trail_percent)} %`;

@@ -115,7 +115,7 @@ function* readSnapshot(owner: { profile: string; account: string }): Transaction
   };
 }
 
-/** Writes only the rows that have changed, because between two checks, only a few of thousands of rows change. */
+/** Writes only the changed rows: between two checks, usually only a few out of thousands change. */
 function* writeFired(
   { person, each }: Dialect,
   { profile, account }: CheckedAccount,

@@ -2,10 +2,7 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { DecisionNote, DecisionStore, StoredDecision } from '../decision-store.ts';
 import { all, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
-/**
- * Maximum number of denials, and of permits, that are kept per person. Enough for years; takes up to some tens of
- * megabytes.
- */
+/** Maximum number of denials, and of permits, kept per person. Enough for years, and at most tens of megabytes. */
 const MAX_STORED_DECISIONS = 10_000;
 
 /**

@@ -14,7 +14,7 @@ import { createSigningKeyStore } from './signing-key-store.ts';
 import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 import { createStandingOrderStore } from './standing-order-store.ts';
 
-/** Creates those of the gateway's stores that have the same code for SQLite and PostgreSQL. */
+/** Creates the gateway's stores whose code is the same for SQLite and PostgreSQL. */
 export function createSharedStores(database: SqlDatabase) {
   return {
     messages: createMessageJournal(database),
@@ -168,7 +168,7 @@ function toCheckpoint({ anchored, ...row }: CheckpointRow): AuditCheckpoint {
 
 /**
  * Returns whether to close a day. If the gateways' clocks differ by less than a day, each day is closed once. A
- * checkpoint that a clock made while it was years ahead does not keep later days from being closed.
+ * checkpoint dated years ahead by a wrong clock does not prevent later days from being closed.
  */
 function isDue(
   { day: last }: Pick<CheckpointRow, 'day'>,

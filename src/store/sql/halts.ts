@@ -3,7 +3,7 @@ import type { Halts, TradingStateSnapshot } from '../halts.ts';
 import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 
 /**
- * Returns part of a FROM clause. It yields exactly one row for a person, with the columns of {@link TradingStateRow}.
+ * Returns the part of a FROM clause that yields one row for a person, with the columns of {@link TradingStateRow}.
  * @param sub an SQL expression
  */
 export const tradingStateSource = (sub: string) => `

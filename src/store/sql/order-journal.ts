@@ -102,8 +102,8 @@ export function createOrderChanges(database: SqlTransactions) {
 }
 
 /**
- * Places an order that was recorded as rejected. The order counts in its mandate's slot again, even if the slot is
- * full.
+ * Records that an order was placed after all, although it was recorded as rejected. The order counts in its mandate's
+ * slot again, even if the slot is full.
  */
 export function* adoptOrder(
   forUpdate: Dialect['forUpdate'],
@@ -131,8 +131,7 @@ export function* adoptOrder(
 }
 
 /**
- * If a placed order has a final status, records that the order is closed and the reduced amounts that it now counts
- * for.
+ * If a placed order has a final status, records that the order is closed, and reduces its amounts to the filled part.
  */
 export function* closeIfFinal(
   forUpdate: Dialect['forUpdate'],

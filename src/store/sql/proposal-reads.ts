@@ -8,16 +8,14 @@ import { one, run, type SqlDatabase, type SqlValues, type TransactionWork } from
 /** Converts a row to a proposal. The proposal's sealed members are opened only when they are read. */
 export type ProposalRowReader = (row: ProposalRow) => StoredProposal;
 
-/** Returns the store's methods that read proposals, and those that write without changing a proposal's version. */
+/** Returns the store's methods that read proposals, and the writing methods that don't change a proposal's version. */
 export function createProposalReads(database: SqlDatabase, opened: ProposalRowReader) {
   const { place } = database.dialect;
   const proposals = async (text: string, values?: SqlValues) =>
     (await database.all<ProposalRow>(text, values)).map(opened);
   const found = async (where: string, values: SqlValues) =>
     (await proposals(`SELECT * FROM proposals WHERE ${where}`, values))[0];
-  /**
-   * Returns a query that combines the first rows of one query per condition, so that each condition uses its own index.
-   */
+  /** Returns a query that combines one limited query per condition, so that each condition uses its own index. */
   const united = (conditions: readonly string[], first: string) => {
     const all = place === 'rowid' ? '*, rowid AS place' : '*';
     const parts = conditions.map(

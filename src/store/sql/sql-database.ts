@@ -43,7 +43,7 @@ export function* one<Row>(text: string, values: SqlValues = {}): TransactionWork
   return (yield* all<Row>(text, values))[0];
 }
 
-/** @returns the number of rows that were written or removed */
+/** @returns the number of rows that were changed */
 export function* run(text: string, values: SqlValues = {}): TransactionWork<number> {
   return (yield { kind: 'run', text, values }) as number;
 }

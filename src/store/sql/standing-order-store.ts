@@ -36,7 +36,7 @@ export function createStandingOrderStore(database: SqlDatabase): StandingOrderSt
   };
 }
 
-/** Inserts the standing order of a mandate that has one, in the transaction that grants the mandate. */
+/** In the transaction that grants a mandate, inserts the mandate's standing order, if it has one. */
 export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate, now: number): TransactionWork<void> {
   if (terms.standing === undefined) return;
   yield* run(

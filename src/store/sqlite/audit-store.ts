@@ -10,8 +10,8 @@ interface NotedRow {
 }
 
 /**
- * Returns a function that adds an audit log entry. The caller must be in the transaction that makes the change to be
- * recorded. That transaction holds the write lock, so that entries are in the order of their transactions.
+ * Returns a function that adds an audit log entry. Call it in the transaction that makes the recorded change. That
+ * transaction holds the write lock, so that entries are in the order of their transactions.
  */
 export function createAuditLogWriter(database: Database.Database): (note: AuditNote, now: number) => void {
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
@@ -50,9 +50,9 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   });
 
   /**
-   * Moves lines to the file. Deleting them from the database does not wait for the disk, because the file was already
-   * flushed: deleted lines that reappear after a power failure are found in the file. Sets `synchronous` for this
-   * commit only, outside of any transaction.
+   * Moves lines to the file. Deleting them from the database does not wait for the disk: if a power failure restores
+   * them, they are found in the file, which was already flushed. Sets `synchronous` for this commit only, outside of
+   * any transaction.
    */
   const moveUnsynced = (file: string): void => {
     const before = database.pragma('synchronous', { simple: true });

@@ -15,8 +15,8 @@ export function damagedError(file: string): TradeAgentError {
 }
 
 /**
- * Converts an SQLite error to one of the program's errors. Omits the `cause`, which might contain the key. Returns
- * other errors unchanged.
+ * Converts an SQLite error to a {@link TradeAgentError} without `cause`, which might contain the key. Returns other
+ * errors unchanged.
  */
 export function toDatabaseError(error: unknown, file = 'the state database'): unknown {
   const code = errorCode(error);

@@ -95,8 +95,9 @@ export class HistorySaver extends SqliteSaver {
   }
 
   /**
-   * Makes all changes of one turn of the event loop in one transaction. Therefore, the result of a step's last task and
-   * the checkpoint that follows the step are flushed to disk together. LangGraph waits for both before the next step.
+   * Makes all changes from one turn of the event loop in one transaction. Therefore, the result of a step's last task
+   * and the checkpoint that follows the step are flushed to disk together. LangGraph waits for both before the next
+   * step.
    */
   #store(make: () => void): Promise<void> {
     return new Promise((made, failed) => {
@@ -137,8 +138,9 @@ export class HistorySaver extends SqliteSaver {
   }
 
   /**
-   * Deletes the checkpoints that a step makes obsolete: with a step of the thread's own graph, also those of the order
-   * subgraphs. IDs increase with time, so a checkpoint with a higher ID was written by another process and is kept.
+   * Deletes the checkpoints that a step makes obsolete. A step of the thread's own graph also makes those of the order
+   * subgraphs obsolete. IDs increase with time, so a checkpoint with a higher ID was written by another process and is
+   * kept.
    */
   #dropBefore(thread: string, ns: string, id: string): void {
     for (const table of ['checkpoints', 'writes']) {

@@ -137,7 +137,7 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
   const counting = createCountingClock();
   const timeOf = (account: string, clock: number): number => counting.at(account, newestOf(account), clock);
   /**
-   * Reads an account's orders, except the order `key` and the order that it replaces.
+   * Reads an account's orders, except the order in `key` and the order that it replaces.
    * @param sub the person whose trading state is read
    */
   const outOf = (

@@ -51,8 +51,8 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
 }
 
 /**
- * Closes the database. The file is verified when it is next opened, if another process still has it open or if it
- * changes later.
+ * Closes the database. When the file is next opened, it is verified only if another process still had it open or if it
+ * has changed.
  */
 export function closeStateDatabase(database: StateDatabase): void {
   database.close();
@@ -60,8 +60,8 @@ export function closeStateDatabase(database: StateDatabase): void {
 }
 
 /**
- * Creates the file under a temporary name, and moves the complete file into place unless another process was faster.
- * Therefore, an empty file in that place is not a new file but has lost its content.
+ * Creates the file under a temporary name, and then moves it into place unless another process was faster. Therefore,
+ * an empty `file` is never a new file; it has lost its content.
  */
 function createFile(file: string, key: Buffer): void {
   const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
@@ -133,7 +133,7 @@ function newerVersionError(file: string, found: number, known: number): TradeAge
   });
 }
 
-/** Returns free space to the file system, if the database has more than `leave` free pages. */
+/** Gives free space back to the file system if the database has more than `leave` free pages. */
 export function reclaimSpace(database: StateDatabase, { leave = 0 } = {}): void {
   try {
     if ((database.pragma('freelist_count', { simple: true }) as number) <= leave) return;

@@ -52,7 +52,7 @@ function isNewer(next: Proposal | undefined, seen: Proposal): boolean {
   return next !== undefined && (next.updated_at !== seen.updated_at || next.state !== seen.state);
 }
 
-/** Reads a proposal, and notifies the person when the gateway is lost and when it is back. */
+/** Reads a proposal, and tells the person when the connection to the gateway is lost and when it is back. */
 class ProposalReader {
   readonly #gateway: Pick<GatewayClient, 'proposal'>;
   readonly #options: FollowOptions;

@@ -89,7 +89,7 @@ function connectHint(connection: string): string {
   return `Connect it with "${connectCommand(connection)}".`;
 }
 
-/** Matches the problem of a gateway with stored credentials. This client can't connect an account at such a gateway. */
+/** Matches the HTTP problem from a gateway with stored credentials. This client can't connect an account there. */
 const storedCredentialsSchema = z.object({ credentials: z.string() });
 
 function missingConnection(body: unknown): string | undefined {
@@ -113,7 +113,7 @@ function responseErrorCode(status: number, problem: Problem | undefined): ErrorC
 }
 
 /**
- * Returns the error for an unsuccessful answer (RFC 9457 problem, or no usable body). `details` has the problem's
+ * Returns the error for an unsuccessful response (RFC 9457 problem, or no usable body). `details` has the problem's
  * members, `status` (HTTP), and `problem` (the gateway's code).
  */
 export function gatewayError(status: number, body: unknown): TradeAgentError {

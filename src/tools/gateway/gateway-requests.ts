@@ -67,7 +67,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     }
   };
 
-  /** @throws {TradeAgentError} for every unsuccessful or missing answer */
+  /** @throws {TradeAgentError} if the response is unsuccessful or missing */
   const request = async (
     path: string,
     init: RequestInit,

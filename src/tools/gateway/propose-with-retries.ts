@@ -10,9 +10,8 @@ export interface ProposeOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly notice: (message: string) => void;
-  /** Called before each attempt. May throw to prevent the attempt. */
   readonly before?: () => Promise<void>;
-  /** Returns the error if the gateway may have received the proposal but did not confirm it. */
+  /** Returns the error to throw if the gateway may have received the proposal but did not confirm it. */
   readonly unanswered: (cause?: unknown) => TradeAgentError;
 }
 

@@ -53,7 +53,7 @@ export interface PhoneView {
   readonly headline: string;
   /** For example `Limit order at $180.00 · Day`. */
   readonly terms: string;
-  /** The order's side, if the proposal places an order. Besides color, a sign and its position show the side. */
+  /** The order's side, if the proposal places an order. Shown by color, and also by a sign and its position. */
   readonly side?: 'buy' | 'sell' | undefined;
   readonly fields: readonly DetailField[];
 }

@@ -30,7 +30,7 @@ export function nextDue({ every, at }: RecurringTime, after: number): number {
   }
 }
 
-/** Counts the due times between two instants, excluding the second. */
+/** Returns the number of due times from `from` to `until`, excluding `until`. */
 export function countDueTimes(when: RecurringTime, from: number, until: number): number {
   let times = 0;
   for (let due = nextDue(when, from); due < until; due = nextDue(when, due)) times++;
@@ -42,9 +42,7 @@ export function dueUntil(when: RecurringTime, due: number): number {
   return newYorkMidnight(nextDue(when, due));
 }
 
-/**
- * Returns the first due time, starting with `due`, whose order may still be placed. This due time may be in the future.
- */
+/** Returns the first due time, at or after `due`, whose order may still be placed. It may be in the future. */
 export function latestDue(when: RecurringTime, due: number, now: number): number {
   let latest = due;
   while (dueUntil(when, latest) <= now) latest = nextDue(when, latest);

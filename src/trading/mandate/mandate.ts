@@ -23,10 +23,7 @@ export const mandateTransitions: Readonly<Record<StoredMandateState, readonly St
 /** Totals of the mandate's orders, except orders that certainly had no effect. */
 const mandateUseSchema = z.lazy(() =>
   z.object({
-    /**
-     * Sum of the orders' worst cases, in dollars. When an order ends partly filled, its unspent part is subtracted
-     * again.
-     */
+    /** Sum of the orders' worst cases, in dollars. When an order ends partly filled, its unspent part is subtracted. */
     total_notional: z.string(),
     /** Sum of the worst cases of today's orders (New York date), in dollars. */
     day_notional: z.string(),
@@ -47,8 +44,8 @@ const standingOrderStateSchema = z.lazy(() =>
   z.object({
     state: z.enum(['watching', 'done', 'stopped']),
     /**
-     * The next due time, which may be past while the market is closed. Absent if the order waits for a price or has
-     * ended.
+     * The next due time, which may be in the past while the market is closed. Absent if the order waits for a price or
+     * has ended.
      */
     next_at: z.string().optional(),
     last: z
