@@ -16,7 +16,7 @@ export interface StandingOrderStep extends Pick<StandingOrder, 'dueAt' | 'state'
 }
 
 /**
- * Standing orders. Each is created with its mandate, and the gateway checks regularly whether it is due. This store does not
+ * Standing orders. Each is created with its mandate, and the gateway polls for its due time. This store does not
  * prevent two orders for the same due time: the proposal's Idempotency-Key and the mandate's slot prevent that.
  */
 export interface StandingOrderStore {

@@ -31,8 +31,8 @@ const lineBreaks = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 
 const pictographic = '\\p{Extended_Pictographic}';
 /**
- * Matches a letter of a script that uses joiners. Latin, Greek and Cyrillic don't use them, and fillers are not
- * letters.
+ * Matches a letter of a script that uses joiners. Latin, Greek and Cyrillic don't use joiners, and invisible filler
+ * characters don't count as letters.
  */
 const joiningLetter = '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}\\p{Default_Ignorable_Code_Point}])';
 /**

@@ -30,7 +30,6 @@ export const getCalendar = defineTool({
   },
 });
 
-/** Trading days, in New York time. */
 export interface TradingDays {
   readonly today: string;
   readonly start: string;

@@ -68,7 +68,7 @@ export const listOrders = defineTool({
   },
 });
 
-/** Returns an instant in epoch milliseconds. A date means its start in New York. */
+/** Returns an instant in epoch milliseconds. A date without a time means midnight in New York at its start. */
 function toInstant(since: string): number {
   return since.includes('T') ? Date.parse(since) : newYorkInstant(since, '00:00');
 }

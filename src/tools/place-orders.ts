@@ -14,7 +14,6 @@ const argumentsSchema = z.lazy(() =>
       .array(orderRequestSchema.omit({ account: true }))
       .min(MIN_BATCH_ORDERS)
       .max(MAX_BATCH_ORDERS),
-    /** Whether to continue with the remaining orders if one fails. */
     on_failure: z.enum(['stop', 'continue']).default('stop'),
   }),
 );

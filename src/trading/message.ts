@@ -33,7 +33,7 @@ export type MessageDraft = z.output<typeof messageDraftSchema>;
 
 /** A `#channel` name, or the ID of a channel (C, G), a direct message (D) or a user (U, W). */
 const slackRecipientPattern = /^(#[a-z0-9][a-z0-9._-]{0,79}|[CDGUW][A-Z0-9]{8,20})$/;
-/** One address without quoting or comments: fewer addresses are accepted than RFC 5321 allows. */
+/** One e-mail address without quoting or comments, which is stricter than RFC 5321. */
 const mailRecipientPattern =
   /^[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$/;
 

@@ -5,8 +5,9 @@ export function invalidOrder(message: string, hint: string, field: string): Trad
 }
 
 /**
- * Rejects a value that is not in `taken`. @param what subject and verb, such as `a stop order requires` @throws
- * {TradeAgentError} `invalid_order`
+ * Rejects a value that is not one of the accepted values in `taken`.
+ * @param what subject and verb, such as `a stop order requires`
+ * @throws {TradeAgentError} `invalid_order`
  */
 export function requireOneOf(what: string, field: string, given: string, taken: readonly string[]): void {
   if (taken.includes(given)) return;

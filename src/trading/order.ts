@@ -79,7 +79,7 @@ export const orderRequestSchema = z.strictObject({
   limit_price: positiveDecimalString.optional(),
   stop_price: positiveDecimalString.optional(),
   trail_price: positiveDecimalString.optional(),
-  /** Percent: `"2"` is 2 %. */
+  /** In percent: `"2"` is 2%. */
   trail_percent: positiveDecimalString.optional(),
   ...exitShape,
   extended_hours: z.boolean().default(false),
@@ -88,8 +88,8 @@ export type OrderRequest = z.output<typeof orderRequestSchema>;
 export type OrderRequestInput = z.input<typeof orderRequestSchema>;
 
 /**
- * A complete order, which the person approves and the gateway compares field by field. Numbers are decimal strings,
- * `max_slippage` is a fraction (`"0.01"` is 1 %), and `expires_at` is in UTC, to the second.
+ * A complete order, as the person approves it. The gateway compares every field with the approval. Numbers are decimal
+ * strings, `max_slippage` is a fraction (`"0.01"` is 1%), and `expires_at` is in UTC, to the second.
  */
 export const orderDraftSchema = z.lazy(() =>
   z.strictObject({

@@ -28,9 +28,9 @@ export const policyViewSchema = z.lazy(() =>
       until: z.string().optional(),
     }),
     limits: jsonRecord,
-    /** Totals since midnight in New York, and totals of open orders, keyed by fact name. */
+    /** Totals since midnight in New York and totals of open orders, by name. */
     today: jsonRecord,
-    /** The owner's and the firm's Cedar files that apply to this account. */
+    /** The Cedar files that apply to this account: the owner's, and those of the firm that runs the gateway. */
     policies: textRecord,
     firm: textRecord,
     problem: z.string().optional(),

@@ -119,7 +119,7 @@ export function mandateReference(request: ProposalRequest | ProposalRequestInput
   return mandate === undefined && approval === undefined ? undefined : { mandate, slot, approval };
 }
 
-/** The idempotency key header. The same key and body always return the same proposal. */
+/** The `Idempotency-Key` header. The same key and body always return the same proposal. */
 export const idempotencyKeySchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
 
 export const worstCaseSchema = z.lazy(() =>
@@ -136,7 +136,7 @@ export type WorstCase = z.output<typeof worstCaseSchema>;
 const proposalShape = () => ({
   id: z.string(),
   state: z.enum(proposalStates),
-  /** Four random Crockford characters from the gateway, shown on both the terminal and the phone. */
+  /** Four random base-32 characters from the gateway, shown on both the terminal and the phone. */
   code: z.string(),
   worst_case: worstCaseSchema.nullable(),
   warnings: z.array(z.string()),

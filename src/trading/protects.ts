@@ -3,10 +3,10 @@ import { activeExits } from './order-legs.ts';
 import { isFinalStatus, type Order, type OrderLeg, type Position } from './views.ts';
 
 /**
- * Returns whether an order reduces a position: a sale of shares held, a buy of shares owed, or the exits of a filled
- * entry. Orders with an unknown side count as reducing. Canceling such an order can increase a loss or forgo a gain, so
- * it needs the owner's approval. The order's price does not matter, because an exit on either side of the market
- * protects the position.
+ * Returns whether an order reduces a position: a sale of shares held, a buy that covers shares sold short, or the exits
+ * of a filled entry. Orders with an unknown side count as reducing. Canceling such an order can increase a loss or
+ * forgo a gain, so it needs the owner's approval. The order's price does not matter, because an exit on either side of
+ * the market protects the position.
  */
 export function protectsPosition(
   order: Pick<Order, 'symbol' | 'side' | 'status' | 'filled_qty' | 'order_class' | 'legs'>,

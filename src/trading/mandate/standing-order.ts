@@ -49,7 +49,7 @@ export const standingOrderCadence = (when: StandingOrderTerms['when']): Cadence 
   isRecurring(when) ? 'daily' : 'on_demand';
 
 /**
- * Replaces the key thumbprint in mandates of standing orders. No key has this thumbprint, so no caller can use these
+ * Used instead of a key's thumbprint in mandates of standing orders. No key has it, so no caller can use these
  * mandates.
  */
 export const GATEWAY_KEY_THUMBPRINT = createHash('sha256')

@@ -2,10 +2,7 @@ import { compare, Dec, isPositive, ZERO } from '../decimal.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
 export interface HighWaterMark {
-  /**
-   * The mark in dollars. Deposits raise the mark and withdrawals lower the mark, so that flows are neither gain nor
-   * loss.
-   */
+  /** The mark in dollars. Deposits raise it and withdrawals lower it, so that they count as neither gain nor loss. */
   readonly value: Dec;
   /** When the mark was reached, in milliseconds since the epoch. */
   readonly at: number;

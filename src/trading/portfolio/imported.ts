@@ -3,8 +3,8 @@ import { newYorkDate } from '../new-york-time.ts';
 
 /**
  * Adds the imported activities from before the first day of the broker's history to the broker's activities. Later
- * imported activities are left out, because they would be counted twice. Only cost allocations of spin-offs always
- * count, because no broker reports them. Both inputs and the result are oldest first.
+ * imported activities are left out, because they would be counted twice. Only cost allocations of spin-offs are always
+ * added, because no broker reports them. Both inputs and the result are oldest first.
  */
 export function mergeImportedActivities(
   broker: readonly Activity[],

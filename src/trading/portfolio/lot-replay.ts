@@ -61,7 +61,9 @@ class OptionPremiums {
     return sum;
   }
 
-  /** Symbols of options whose trade in the underlying was never booked, and symbols of their underlyings. */
+  /**
+   * Symbols of exercised or assigned options whose trade in the underlying was never found, and of their underlyings.
+   */
   get left(): string[] {
     return this.#open.flatMap(({ symbol, contract }) => [symbol, contract.underlying]);
   }

@@ -65,9 +65,9 @@ export interface DatedEquityAt extends Omit<DatedEquity, 'at'> {
 }
 
 /**
- * Returns external flows: from the broker's history for the days that the history covers, because the history's flows
- * match its values, and from activities for later days and for moved shares. @param now the end of the history's
- * current day
+ * Returns external flows. For the days that the broker's history covers, they are the history's flows, which match its
+ * values. For later days and for moved shares, they are from activities.
+ * @param now the end of the history's current day
  */
 export function mergedFlows(
   history: readonly DatedEquityAt[],
@@ -127,11 +127,11 @@ function knownValues(
 /** Search range for a rate: growth over the whole period from e^-40 to e^40. */
 const MAX_LOG_GROWTH = 40;
 /**
- * Search steps. The steps are small near zero, where most rates are, to distinguish close rates. Each step is 5 %
- * longer than the last.
+ * Search steps. The steps are small near zero, where most rates are, to distinguish close rates. Each step is 5% longer
+ * than the last.
  */
 const SEARCH_STEPS = { first: 1 / 128, longer: 1.05 };
-/** Search steps if several rates may exist. Up to 300 % a year, no two rates that are 3 % apart are within one step. */
+/** Search steps if several rates may exist. Up to 300% a year, no two rates that are 3% apart are within one step. */
 const FINE_SEARCH_STEPS = { first: 1 / 256, longer: 1.003 };
 const BISECTIONS = 60;
 /**
@@ -144,8 +144,8 @@ const CONVERGED_STEP = '1e-11';
 
 /**
  * Returns the annual rate at which all flows, discounted to the time of the first flow, sum to zero (Excel's XIRR), as
- * a fraction. If several rates fit, returns the rate nearest to zero: -30 % is nearer than 40 %. @returns undefined if
- * all flows have the same sign or time, or if no rate fits
+ * a fraction. If several rates fit, returns the rate nearest to zero: -30% is nearer than 40%.
+ * @returns undefined if all flows have the same sign or time, or if no rate fits
  */
 export function xirr(flows: readonly Flow[]): Dec | undefined {
   const solved = solveGrowth(flows);

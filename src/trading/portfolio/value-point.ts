@@ -58,9 +58,7 @@ export function valuePoints(
   return points;
 }
 
-/**
- * Returns whether less change in value stays unexplained if the flow is in this period than if the flow is in the next.
- */
+/** Returns whether the flow explains the change in value better in this period than in the next. */
 function explainsBetterHere(points: readonly ValuePoint[], index: number, amount: Dec): boolean {
   const [before, point, next] = [points[index - 1], points[index], points[index + 1]];
   if (point === undefined || next === undefined) return true;

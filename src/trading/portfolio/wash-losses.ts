@@ -3,7 +3,7 @@ import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { type Lot, type LotPool, proportionalAmount } from './lot-pool.ts';
 
-/** Days in the window before the sale, and after the sale. With the day of the sale, the window has 61 days. */
+/** Days before the sale, and days after the sale, that the window covers. With the day of the sale, it has 61 days. */
 export const WASH_SALE_WINDOW_DAYS = 30;
 
 export interface WashedShares {
